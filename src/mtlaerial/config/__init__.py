@@ -1,0 +1,67 @@
+"""The configuration: pydantic models, and the only readers of YAML."""
+
+from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.dataset import (
+    IGNORED,
+    LAYERS,
+    SPLITS,
+    ClassSpec,
+    DatasetSpec,
+    HeightSpec,
+    ImageSpec,
+    LabelsSpec,
+    Layer,
+    Split,
+    load_dataset,
+)
+from mtlaerial.config.project import (
+    DatasetEntry,
+    Generation,
+    MethodSpec,
+    ProjectConfig,
+    Recipe,
+    WeightingSpec,
+    load_project,
+    parse_project,
+)
+from mtlaerial.config.recipe import (
+    TASKS,
+    Augmentation,
+    ModelSpec,
+    PredictionSpec,
+    ScoringSpec,
+    Task,
+    TrainingSpec,
+)
+
+__all__ = [
+    "IGNORED",
+    "LAYERS",
+    "SPLITS",
+    "TASKS",
+    "Augmentation",
+    "ClassSpec",
+    "DatasetEntry",
+    "DatasetSpec",
+    "Generation",
+    "HeightSpec",
+    "ImageSpec",
+    "LabelsSpec",
+    "Layer",
+    "MethodSpec",
+    "ModelSpec",
+    "PredictionSpec",
+    "ProjectConfig",
+    "Recipe",
+    "ScoringSpec",
+    "Section",
+    "Split",
+    "Task",
+    "TrainingSpec",
+    "WeightingSpec",
+    "load_dataset",
+    "load_project",
+    "merge",
+    "parse_project",
+    "read_yaml",
+]

@@ -1,0 +1,117 @@
+"""What all configuration models share: frozen, no unknown keys, and errors that name the closest valid key."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mtlaerial.errors import ConfigError
+
+
+class Section(BaseModel):
+    """One section of the configuration: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], where: str) -> Self:
+        """Validate plain data, or say in one sentence per fault what is wrong.
+
+        Parameters
+        ----------
+        data : mapping
+            The section as read from YAML.
+        where : str
+            The file or key the data came from, for the message.
+
+        Raises
+        ------
+        ConfigError
+            For unknown keys (with the closest valid one), missing keys and wrong values.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise explain(error, cls, where) from None
+
+
+def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
+    """Turn pydantic's report into one error that speaks the user's language."""
+    faults = [_Fault.of(item, model) for item in error.errors()]
+    first = faults[0]
+    others = "".join(f" Also {f.key}: found {f.found}; expected {f.expected}." for f in faults[1:])
+    return ConfigError(f"{where}, key {first.key}", first.found, first.expected, first.remedy + others)
+
+
+class _Fault:
+    """One line of pydantic's report, in words."""
+
+    def __init__(self, key: str, found: str, expected: str, remedy: str) -> None:
+        self.key, self.found, self.expected, self.remedy = key, found, expected, remedy
+
+    @classmethod
+    def of(cls, item: Any, model: type[BaseModel]) -> "_Fault":
+        location = [part for part in item["loc"] if not str(part).startswith("function-")]
+        key = ".".join(map(str, location)) or "(top)"
+        if item["type"] == "extra_forbidden":
+            valid = sorted(_keys_at(model, location[:-1]))
+            close = difflib.get_close_matches(str(location[-1]), valid, n=1)
+            hint = f"Did you mean {close[0]}?" if close else "Remove it."
+            return cls(key, "an unknown key", f"one of {', '.join(valid)}" if valid else "no such key", hint)
+        if item["type"] == "missing":
+            return cls(key, "nothing", "a value", "This key is required; config/README.md explains it.")
+        expected = item["msg"].removeprefix("Value error, ")
+        return cls(key, repr(item["input"]), expected[:1].lower() + expected[1:], "Correct the value.")
+
+
+def _keys_at(model: type[BaseModel], location: list[Any]) -> list[str]:
+    """Return the valid keys of the section that a pydantic location leads to."""
+    current: Any = model
+    for part in location:
+        for candidate in _models_in(current):
+            if part in candidate.model_fields:
+                current = candidate.model_fields[part].annotation
+                break
+    return [key for candidate in _models_in(current) for key in candidate.model_fields]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return every model class that appears in a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, unreadable, not YAML, or not a mapping.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(path, error.strerror or "no file", "a YAML file", "Check the path.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        detail = " ".join(str(error).split())
+        raise ConfigError(path, f"text that is not YAML ({detail})", "YAML", "Correct the syntax.") from None
+    if not isinstance(data, dict):
+        raise ConfigError(
+            path, f"a {type(data).__name__}", "a mapping of keys to values", "See config/README.md."
+        )
+    return data
+
+
+def merge(base: Mapping[str, Any], *overlays: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge mappings deeply; the last wins; lists are replaced, as Snakemake does with ``--configfile``."""
+    merged = dict(base)
+    for overlay in overlays:
+        for key, value in overlay.items():
+            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+            merged[key] = merge(merged[key], value) if both else value
+    return merged

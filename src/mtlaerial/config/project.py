@@ -1,0 +1,169 @@
+"""The whole configuration: which data sets, methods and seeds to run, and with which recipe."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
+from mtlaerial.errors import ConfigError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""Names become folders: letters, digits, dot, dash and underscore."""
+
+
+class WeightingSpec(Section):
+    """How the tasks' losses are combined."""
+
+    name: str = "equal"
+    weights: dict[Task, PositiveFloat] = {}
+    """For ``fixed``: each task's weight."""
+
+
+class MethodSpec(Section):
+    """A row of the tables: what is learned, by which network, with which weighting."""
+
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1, max_length=2)]
+    weighting: WeightingSpec = WeightingSpec()
+    model: Name
+    overrides: dict[str, Any] = {}
+    """What this method changes in ``training`` and ``prediction``."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.tasks)) != len(self.tasks):
+            raise ValueError("each task once in tasks")
+        if self.weighting.name == "fixed" and set(self.weighting.weights) != set(self.tasks):
+            raise ValueError(f"weighting.weights for exactly the tasks {', '.join(self.tasks)}")
+        if self.weighting.name != "fixed" and self.weighting.weights:
+            raise ValueError(f"weighting.weights only with fixed, not with {self.weighting.name}")
+        return self
+
+
+class Generation(Section):
+    """How a generated data set is made."""
+
+    seed: NonNegativeInt = 0
+    size: Annotated[PositiveInt, Field(ge=64)] = 512
+    """Side of each tile in image pixels."""
+
+
+class DatasetEntry(Section):
+    """A data set of the project."""
+
+    spec: Path
+    """Its specification."""
+    root: Path
+    """Where its files are."""
+    generate: Generation | None = None
+    """Make its files instead of expecting a download."""
+
+
+class RunSpec(Section):
+    """What to run, as a selection from the dictionaries below."""
+
+    datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
+    methods: Annotated[tuple[Name, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key in ("datasets", "methods", "seeds"):
+            values = getattr(self, key)
+            if len(set(values)) != len(values):
+                raise ValueError(f"each of {key} once")
+        return self
+
+
+class Recipe(Section):
+    """The sections a data set or a method may override, in force for one of each."""
+
+    training: TrainingSpec = TrainingSpec()
+    prediction: PredictionSpec = PredictionSpec()
+    scoring: ScoringSpec = ScoringSpec()
+
+
+class ProjectConfig(Section):
+    """The configuration of the workflow."""
+
+    run: RunSpec
+    results: Path = Path("results")
+    """Where everything the workflow makes goes."""
+    resume: Path | None = None
+    """Folder for the states of unfinished trainings; without, they lie beside their runs."""
+    datasets: dict[Name, DatasetEntry]
+    models: dict[Name, ModelSpec]
+    methods: dict[Name, MethodSpec]
+    training: TrainingSpec = TrainingSpec()
+    prediction: PredictionSpec = PredictionSpec()
+    scoring: ScoringSpec = ScoringSpec()
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        for key, known in (("datasets", self.datasets), ("methods", self.methods)):
+            for name in getattr(self.run, key):
+                if name not in known:
+                    raise ValueError(
+                        f"run.{key} to name {key} that are described; {name} is not one of {', '.join(known)}"
+                    )
+        for name, method in self.methods.items():
+            if method.model not in self.models:
+                raise ValueError(
+                    f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}"
+                )
+        return self
+
+    def recipe(self, dataset_overrides: Mapping[str, Any], method: str | None = None) -> Recipe:
+        """Return the recipe in force: the configuration's, then the data set's changes, then the method's.
+
+        Raises
+        ------
+        ConfigError
+            When an override has an unknown key or a wrong value.
+        """
+        base = self.model_dump(include={"training", "prediction", "scoring"}, mode="json")
+        where = f"methods.{method}.overrides" if method else "recipe of the data set"
+        overrides = self.methods[method].overrides if method else {}
+        return Recipe.parse(merge(base, dataset_overrides, overrides), where)
+
+
+def load_project(*paths: Path) -> ProjectConfig:
+    """Read the configuration from a YAML file and any number of overlays; the last wins."""
+    return parse_project(merge({}, *(read_yaml(path) for path in paths)), " + ".join(map(str, paths)))
+
+
+def parse_project(data: Mapping[str, Any], where: str = "configuration") -> ProjectConfig:
+    """Validate a configuration, overrides included.
+
+    Raises
+    ------
+    ConfigError
+        For anything unknown or wrong in it.
+    """
+    config = ProjectConfig.parse(data, where)
+    for method in config.methods:
+        config.recipe({}, method)
+    return config
+
+
+def require_tasks(
+    method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str
+) -> tuple[Task, ...]:
+    """Return the tasks of a method that a data set has ground truth for.
+
+    Raises
+    ------
+    ConfigError
+        When it has none for any of them.
+    """
+    found = tuple(task for task in tasks if task in available)
+    if not found:
+        raise ConfigError(
+            f"methods.{method}.tasks",
+            f"{', '.join(tasks)}",
+            f"a task that {dataset} has layers for ({', '.join(available)})",
+            "Take the method out of run.methods for this data set.",
+        )
+    return found

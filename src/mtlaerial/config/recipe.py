@@ -1,0 +1,120 @@
+"""How to train, predict and score: the sections a data set or a method may override."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from mtlaerial.config.base import Section
+
+Task = Literal["semantics", "height"]
+TASKS: tuple[Task, ...] = ("semantics", "height")
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class ModelSpec(Section):
+    """A network: D3Net, at the paper's size or smaller."""
+
+    name: Literal["d3net"] = "d3net"
+    stem: PositiveInt = 64
+    """Channels of the two stem convolutions."""
+    growth: PositiveInt = 32
+    """Channels each dense layer adds."""
+    blocks: Annotated[tuple[PositiveInt, ...], Field(min_length=4, max_length=4)] = (6, 12, 24, 16)
+    """Dense layers per block."""
+    bottleneck: PositiveInt = 4
+    """Channels of a dense layer's 1x1 convolution, in multiples of growth."""
+    shared: tuple[PositiveInt, PositiveInt, PositiveInt] = (512, 256, 128)
+    """Channels of the shared decoder blocks, from coarse to fine."""
+    head: tuple[PositiveInt, PositiveInt] = (64, 64)
+    """Channels of each task's own decoder blocks, from coarse to fine."""
+    skips: bool = True
+    """Concatenate encoder features into the decoder."""
+    dropout: Fraction = 0.5
+    """Rate in the two coarsest decoder blocks; 0 for none."""
+
+
+class Augmentation(Section):
+    """Random changes of each training patch."""
+
+    flip: bool = True
+    """Mirror rows and columns, each with probability 1/2."""
+    quarter_turns: bool = False
+    """Turn by 0, 90, 180 or 270 degrees."""
+    rotation: NonNegativeFloat = 5 / 3
+    """Standard deviation of a rotation in degrees (cut at 3 standard deviations); 0 for none."""
+    zoom: Fraction = 0.0
+    """Scale by a factor whose logarithm is uniform in ±log(1 + zoom); 0 for none."""
+    colour: Fraction = 0.0
+    """Contrast and brightness change by up to this share of the value range, each band a quarter of it apart."""
+    image_resampling: Literal["nearest", "bilinear"] = "nearest"
+    """How the image is resampled when a patch is rotated or zoomed."""
+
+
+class TrainingSpec(Section):
+    """How a network is trained."""
+
+    patch: Annotated[int, Field(ge=32, multiple_of=32)] = 320
+    """Side of a square training patch in image pixels."""
+    batch: PositiveInt = 6
+    epochs: PositiveInt = 120
+    epoch_patches: PositiveInt = 10_000
+    """Patches per epoch."""
+    learning_rate: PositiveFloat = 2e-4
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    weight_decay: NonNegativeFloat = 0.0
+    """Decoupled (AdamW); at 0 the optimiser is Adam."""
+    schedule: Literal["constant", "one_cycle"] = "constant"
+    """one_cycle: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
+    average: Fraction = 0.0
+    """Decay per step of the running mean of the weights that is validated and kept; 0: the weights themselves."""
+    augmentation: Augmentation = Augmentation()
+    class_weights: Literal["median_frequency", "none"] = "median_frequency"
+    height_loss: Literal["l1", "huber"] = "l1"
+    """huber: quadratic below one height_unit."""
+    height_unit: PositiveFloat = 1.0
+    """Metres per unit of the network's height output; the loss is measured in this unit."""
+    selection: Literal["best", "last"] = "last"
+    """Which weights are used: those of the best validation, or the last."""
+    validate_every: PositiveInt = 1
+    """Epochs between validations, where there are validation tiles."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: NonNegativeInt = 0
+    """Torch's threads on the CPU; 0: as many as the workflow gives the job."""
+    memory_budget_mb: NonNegativeInt = 4096
+    """Tiles up to this many megabytes live on the device; more are memory-mapped from disk."""
+    initial_weights: str | None = None
+    """A safetensors file with weights to start from; names and shapes that match are taken."""
+
+
+class PredictionSpec(Section):
+    """How maps are made from overlapping windows."""
+
+    window: Annotated[int, Field(ge=32, multiple_of=32)] = 1024
+    """Side of a square window in image pixels."""
+    stride: PositiveInt = 256
+    """Distance between windows in image pixels."""
+    activation: Literal["softmax", "sigmoid"] = "sigmoid"
+    """What turns semantic logits into scores before blending; the paper's: sigmoid."""
+    batch: PositiveInt = 1
+    grid: Literal["ground_truth", "image"] = "ground_truth"
+    """Grid of the maps that the workflow scores."""
+
+    @model_validator(mode="after")
+    def _overlap(self) -> Self:
+        if self.stride > self.window:
+            raise ValueError(f"a stride of at most the window ({self.window})")
+        return self
+
+
+class ScoringSpec(Section):
+    """How maps are scored."""
+
+    height_bins: Annotated[tuple[float, ...], Field(min_length=1)] = (2.0, 5.0, 10.0, 20.0, 40.0)
+    """Inner edges in metres of the height bins that errors are broken down by."""
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if list(self.height_bins) != sorted(set(self.height_bins)):
+            raise ValueError("ascending edges")
+        return self

@@ -1,0 +1,1 @@
+"""Data sets: where their files are, whether they are sound, and generated ones in any layout."""

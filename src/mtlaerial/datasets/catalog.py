@@ -1,0 +1,179 @@
+"""Which files of a data set hold which tile, and where in them it lies."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import geopandas as gpd
+from affine import Affine
+from rasterio.crs import CRS
+
+from mtlaerial.config import TASKS, DatasetSpec, Layer, Task
+from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.raster import Grid, open_raster
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A file that should be there."""
+
+    layer: str
+    tile: str
+    looked_for: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set's specification together with the folder its files are in."""
+
+    name: str
+    spec: DatasetSpec
+    root: Path
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that it has ground truth for."""
+        present = {"semantics": self.spec.labels, "height": self.spec.height}
+        return tuple(task for task in TASKS if present[task] is not None)
+
+    def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
+        """Return, for each file that makes up the layer, its accepted paths in the order of preference."""
+        section = {"image": self.spec.image, "height": self.spec.height, "labels": self.spec.labels}[layer]
+        if section is None:
+            return ()
+        sources = self.spec.height.sources if layer == "height" and self.spec.height else (section.files,)  # type: ignore[union-attr]
+        return tuple(tuple(self.root / p.replace("{tile}", tile) for p in patterns) for patterns in sources)
+
+    def files(self, layer: Layer, tile: str) -> tuple[Path, ...]:
+        """Return the files that make up a layer of a tile; none where the layer is absent.
+
+        Height given as surface and ground has two. A required file that is missing is returned under its preferred
+        path, so that whoever opens it says so.
+        """
+        found = [
+            next((path for path in paths if path.exists()), None) for paths in self.candidates(layer, tile)
+        ]
+        if None in found and self.may_lack(layer, tile):
+            return ()
+        preferred = [paths[0] for paths in self.candidates(layer, tile)]
+        return tuple(path or other for path, other in zip(found, preferred, strict=True))
+
+    def may_lack(self, layer: Layer, tile: str) -> bool:
+        """Tell whether a layer is optional for a tile."""
+        section = {"height": self.spec.height, "labels": self.spec.labels, "image": None}[layer]
+        return section is not None and bool({tile, self.spec.split_of(tile)} & set(section.optional))
+
+    def missing(self) -> list[Missing]:
+        """Return every required file that is not there."""
+        gaps = [
+            Missing(layer, tile, paths)
+            for tile in self.spec.tiles
+            for layer in ("image", "height", "labels")
+            for paths in self.candidates(layer, tile)  # type: ignore[arg-type]
+            if not self.may_lack(layer, tile) and not any(path.exists() for path in paths)  # type: ignore[arg-type]
+        ]
+        return gaps if self.spec.footprints is None else gaps + self._missing_footprints()
+
+    def _missing_footprints(self) -> list[Missing]:
+        paths = (
+            tuple(self.root / pattern for pattern in self.spec.footprints.files)
+            if self.spec.footprints
+            else ()
+        )
+        return [] if any(path.exists() for path in paths) else [Missing("footprints", "all", paths)]
+
+    def image_window(self, tile: str) -> tuple[Path, int, int, Grid]:
+        """Return the image file of a tile, the row and column in it where the tile begins, and the tile's grid.
+
+        Raises
+        ------
+        DataError, ConfigError
+            When the file cannot be read, or the tile is not in it.
+        """
+        path = self.files("image", tile)[0]
+        with open_raster(path) as source:
+            grid = self._placed(Grid.of(source))
+        if self.spec.grid:
+            row, column, height, width = self._grid_cell(tile, path, grid)
+        elif self.spec.footprints:
+            row, column, height, width = self._footprint(tile, path, grid)
+        else:
+            row, column, height, width = 0, 0, grid.height, grid.width
+        return path, row, column, grid.window(row, column, height, width)
+
+    def layer_window(self, path: Path, image: Grid) -> tuple[int, int, Grid]:
+        """Return the row and column in a layer's file where a tile begins, and the layer's grid there.
+
+        A file without georeference covers just the same ground as the image.
+        """
+        with open_raster(path) as source:
+            grid = Grid.of(source)
+        if not grid.georeferenced:
+            scale = Affine.scale(image.width / grid.width, image.height / grid.height)
+            return 0, 0, Grid(image.crs, image.transform @ scale, grid.height, grid.width)
+        row, column, height, width = grid.covering(image)
+        return row, column, grid.window(row, column, height, width)
+
+    def _placed(self, grid: Grid) -> Grid:
+        """Give an image without georeference pixels of the specified size, and the specified CRS where it has none."""
+        crs = grid.crs or (CRS.from_user_input(self.spec.crs) if self.spec.crs else None)
+        if grid.georeferenced:
+            return Grid(crs, grid.transform, grid.height, grid.width)
+        gsd = self.spec.gsd or 1.0
+        return Grid(crs, Affine.scale(gsd, -gsd), grid.height, grid.width)
+
+    def _grid_cell(self, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+        assert self.spec.grid is not None
+        pattern = re.escape(self.spec.grid.name).replace(r"\{row\}", r"(?P<row>\d+)")
+        match = re.fullmatch(pattern.replace(r"\{column\}", r"(?P<column>\d+)"), tile)
+        if match is None:
+            raise ConfigError(
+                "splits", f"the tile {tile}", f"names like {self.spec.grid.name}", "Correct its name."
+            )
+        rows, columns = self.spec.grid.size
+        row, column = (int(match["row"]) - 1) * rows, (int(match["column"]) - 1) * columns
+        if not (0 <= row < grid.height and 0 <= column < grid.width):
+            size = f"{grid.height} x {grid.width} pixels"
+            raise DataError(
+                path, f"{size}, which end before tile {tile}", "the tile inside", "Correct splits or grid."
+            )
+        return row, column, min(rows, grid.height - row), min(columns, grid.width - column)
+
+    def _footprint(self, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+        bounds = self._footprint_bounds.get(tile)
+        if bounds is None:
+            known = ", ".join(sorted(self._footprint_bounds))
+            raise DataError(
+                "footprints", f"the tiles {known}", f"the tile {tile}", "Correct splits or footprints."
+            )
+        west, south, east, north = bounds
+        left, top = ~grid.transform @ (west, north)
+        right, bottom = ~grid.transform @ (east, south)
+        row, column = max(0, round(top)), max(0, round(left))
+        height, width = min(grid.height, round(bottom)) - row, min(grid.width, round(right)) - column
+        if height <= 0 or width <= 0:
+            raise DataError(
+                path, f"bounds {grid.bounds}", f"tile {tile} at {bounds}", "Correct the footprints."
+            )
+        return row, column, height, width
+
+    @cached_property
+    def _footprint_bounds(self) -> dict[str, tuple[float, float, float, float]]:
+        spec = self.spec.footprints
+        assert spec is not None
+        paths = [self.root / pattern for pattern in spec.files]
+        path = next((p for p in paths if p.exists()), paths[0])
+        try:
+            frame = gpd.read_file(path)
+        except Exception as error:
+            raise DataError(path, str(error), "a vector file", "Get the file anew.") from None
+        if spec.column not in frame:
+            found = f"the columns {', '.join(map(str, frame.columns))}"
+            raise DataError(path, found, f"a column {spec.column}", "Correct footprints.column.")
+        if self.spec.crs and frame.crs:
+            frame = frame.to_crs(self.spec.crs)
+        return {
+            str(name): tuple(shape.bounds)
+            for name, shape in zip(frame[spec.column], frame.geometry, strict=True)
+        }

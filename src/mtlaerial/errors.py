@@ -1,0 +1,47 @@
+"""The errors a user meets.
+
+Each names the file or key at fault, what was found there, what was expected, and what to do about it.
+Programs that print only ``str(error)`` therefore say all that is needed.
+"""
+
+from pathlib import Path
+
+
+class UserError(Exception):
+    """Something outside the program that its user can mend.
+
+    Parameters
+    ----------
+    where : str or Path
+        The file, key or option at fault.
+    found : str
+        What was found there.
+    expected : str
+        What should have been there.
+    remedy : str
+        What to do about it, as a sentence.
+    """
+
+    def __init__(self, where: str | Path, found: str, expected: str, remedy: str = "") -> None:
+        self.where = str(where)
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+        message = f"{where}: found {found}; expected {expected}."
+        super().__init__(f"{message} {remedy}" if remedy else message)
+
+
+class ConfigError(UserError):
+    """A key of the configuration or of a data set's specification is wrong."""
+
+
+class DataError(UserError):
+    """A file of a data set is missing, unreadable, or not what its specification says."""
+
+
+class MismatchError(UserError):
+    """An image does not match what a trained run was trained on."""
+
+
+class TrainingError(UserError):
+    """A training cannot start or go on."""
