@@ -56,7 +56,8 @@ class Grid:
 
     def to(self, other: "Grid") -> Affine:
         """Return the map from this grid's (column, row) to another's; both in the same CRS."""
-        return ~other.transform @ self.transform
+        mapping: Affine = ~other.transform @ self.transform
+        return mapping
 
     def covering(self, other: "Grid") -> tuple[int, int, int, int]:
         """Return row, column, height, width of the least window of this grid that covers another.

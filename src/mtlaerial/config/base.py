@@ -101,9 +101,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         detail = " ".join(str(error).split())
         raise ConfigError(path, f"text that is not YAML ({detail})", "YAML", "Correct the syntax.") from None
     if not isinstance(data, dict):
-        raise ConfigError(
-            path, f"a {type(data).__name__}", "a mapping of keys to values", "See config/README.md."
-        )
+        raise ConfigError(path, f"a {type(data).__name__}", "a mapping of keys to values", "See config/README.md.")
     return data
 
 

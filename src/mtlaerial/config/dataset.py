@@ -222,14 +222,10 @@ def _read_splits(path: Path) -> dict[str, list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            path, str(error), "a CSV of splits", "Correct splits.csv in the specification."
-        ) from None
+        raise ConfigError(path, str(error), "a CSV of splits", "Correct splits.csv in the specification.") from None
     if not rows or not {"tile", "split"} <= set(rows[0]):
         found = f"the columns {', '.join(rows[0])}" if rows else "no rows"
-        raise ConfigError(
-            path, found, "a header with tile and split, and a row per tile", "Correct the table."
-        )
+        raise ConfigError(path, found, "a header with tile and split, and a row per tile", "Correct the table.")
     splits: dict[str, list[str]] = {}
     for row in rows:
         splits.setdefault(row["split"], []).append(row["tile"])

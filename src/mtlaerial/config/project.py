@@ -110,9 +110,7 @@ class ProjectConfig(Section):
                     )
         for name, method in self.methods.items():
             if method.model not in self.models:
-                raise ValueError(
-                    f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}"
-                )
+                raise ValueError(f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}")
         return self
 
     def recipe(self, dataset_overrides: Mapping[str, Any], method: str | None = None) -> Recipe:
@@ -148,9 +146,7 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
     return config
 
 
-def require_tasks(
-    method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str
-) -> tuple[Task, ...]:
+def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:
     """Return the tasks of a method that a data set has ground truth for.
 
     Raises

@@ -27,6 +27,9 @@ class ModelSpec(Section):
     """Channels of the shared decoder blocks, from coarse to fine."""
     head: tuple[PositiveInt, PositiveInt] = (64, 64)
     """Channels of each task's own decoder blocks, from coarse to fine."""
+    reduction: Literal[1, 2, 4] = 1
+    """Average the image over squares of so many pixels first, and interpolate the outputs back; for images that are
+    less sharp than their pixels."""
     skips: bool = True
     """Concatenate encoder features into the decoder."""
     dropout: Fraction = 0.5
@@ -79,12 +82,10 @@ class TrainingSpec(Section):
     """Epochs between validations, where there are validation tiles."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: NonNegativeInt = 0
-    """Torch's threads on the CPU; 0: as many as the workflow gives the job."""
+    threads: PositiveInt = 2
+    """Torch's threads on the CPU; part of the result, since sums depend on their order."""
     memory_budget_mb: NonNegativeInt = 4096
     """Tiles up to this many megabytes live on the device; more are memory-mapped from disk."""
-    initial_weights: str | None = None
-    """A safetensors file with weights to start from; names and shapes that match are taken."""
 
 
 class PredictionSpec(Section):
@@ -99,6 +100,11 @@ class PredictionSpec(Section):
     batch: PositiveInt = 1
     grid: Literal["ground_truth", "image"] = "ground_truth"
     """Grid of the maps that the workflow scores."""
+
+    @classmethod
+    def for_patch(cls, patch: int) -> Self:
+        """Return the default for a network trained on patches of a size: windows of twice it, a quarter of overlap."""
+        return cls(window=2 * patch, stride=patch * 3 // 2, activation="softmax", grid="image")
 
     @model_validator(mode="after")
     def _overlap(self) -> Self:

@@ -1,0 +1,28 @@
+# Semantics and height from aerial images: from raw downloads to tables.
+# The rules follow the data: datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+container: "docker://ghcr.io/mtlaerial/mtlaerial:0.1.0"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    input:
+        wanted,
+    localrule: True
+    default_target: True
+    message:
+        "Tables, figures and report are in {RESULTS}"

@@ -1,0 +1,25 @@
+"""Random changes of a patch's colours; where it lies and how it is turned is the sampler's."""
+
+import torch
+from torch import Tensor
+
+
+def change_colours(image: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Change contrast and brightness of each patch, mostly of all bands together, a little of each band apart.
+
+    Parameters
+    ----------
+    image : Tensor, shape (batch, bands, rows, columns), in [-1, 1]
+    strength : float
+        Largest change as a share of the value range; 0 for none.
+    generator : torch.Generator
+        On the CPU.
+    """
+    if strength == 0:
+        return image
+    batch, bands = image.shape[:2]
+    common = torch.rand(2, batch, 1, 1, 1, generator=generator) * 2 - 1
+    apart = torch.rand(2, batch, bands, 1, 1, generator=generator) * 2 - 1
+    contrast, brightness = ((common + apart / 4) * strength).to(image.device)
+    changed: Tensor = image * (1 + contrast) + brightness
+    return changed

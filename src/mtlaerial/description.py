@@ -1,0 +1,45 @@
+"""A trained run in words."""
+
+from pathlib import Path
+
+from mtlaerial.runs import RunDescription, load_description
+
+
+def describe_run(folder: Path) -> str:
+    """Return a text that says what a trained run is and what images it takes."""
+    run = load_description(folder)
+    lines = [*_identity(run), *_input(run), *_output(run)]
+    width = max(len(key) for key, _ in lines)
+    return "\n".join(f"{key:<{width}}  {value}" for key, value in lines)
+
+
+def _identity(run: RunDescription) -> list[tuple[str, str]]:
+    plan, statistics = run.plan, run.statistics
+    generated = " (generated data)" if statistics.generated else ""
+    return [
+        ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
+        ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
+        ("licence", statistics.licence),
+        ("weighting", plan.weighting.name),
+        ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+    ]
+
+
+def _input(run: RunDescription) -> list[tuple[str, str]]:
+    statistics = run.statistics
+    low, high = statistics.range
+    return [
+        ("bands", ", ".join(band.name for band in statistics.bands)),
+        ("values", f"{statistics.dtype}, {low:g} to {high:g}"),
+        ("pixel size", f"{statistics.gsd:g} m"),
+    ]
+
+
+def _output(run: RunDescription) -> list[tuple[str, str]]:
+    statistics, lines = run.statistics, []
+    if "semantics" in run.plan.tasks:
+        lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
+    if "height" in run.plan.tasks and statistics.height:
+        low, high = statistics.height.minimum, statistics.height.maximum
+        lines.append(("height", f"metres above ground; {low:.1f} to {high:.1f} m in training"))
+    return lines

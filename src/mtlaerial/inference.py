@@ -1,0 +1,141 @@
+"""From a trained network to maps: full tiles, rasters of any size, both tasks in one pass."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mtlaerial.blending import Blender, Target
+from mtlaerial.cells import axes
+from mtlaerial.config import IGNORED, PredictionSpec, Task
+from mtlaerial.raster import Grid
+from mtlaerial.tiles import Tile
+
+Forward = Callable[[Tensor], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Brings image values from the data set's range to [-1, 1], as the network sees them."""
+
+    lowest: float
+    highest: float
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Normalise an image of any shape; returns float32."""
+        return (image.float() - self.lowest) * (2 / (self.highest - self.lowest)) - 1
+
+
+class MapNetwork:
+    """A trained network as the blender sees it: class scores and metres, stacked in the channels.
+
+    Parameters
+    ----------
+    forward : callable
+        The network, with the precision it runs in.
+    normalise : Normalisation
+    prediction : PredictionSpec
+        How logits become scores.
+    outputs : mapping of task to int
+        Channels of each task.
+    height_unit : float
+        Metres per unit of the network's height output.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        normalise: Normalisation,
+        prediction: PredictionSpec,
+        outputs: Mapping[Task, int],
+        height_unit: float,
+    ) -> None:
+        self.forward, self.normalise = forward, normalise
+        self.activation = prediction.activation
+        self.outputs, self.height_unit = outputs, height_unit
+
+    @property
+    def channels(self) -> int:
+        """Channels of the stacked output."""
+        return sum(self.outputs.values())
+
+    def slice_of(self, task: Task) -> slice:
+        """Return where a task's channels are in the stacked output."""
+        tasks = list(self.outputs)
+        first = sum(self.outputs[other] for other in tasks[: tasks.index(task)])
+        return slice(first, first + self.outputs[task])
+
+    @torch.inference_mode()
+    def __call__(self, windows: Tensor) -> Tensor:
+        """Return class scores and heights in metres for windows in the file's own values."""
+        image = self.normalise(windows).contiguous(memory_format=torch.channels_last)
+        outputs = self.forward(image)
+        scored = {"semantics": self._scores, "height": self._metres}
+        return torch.cat([scored[task](outputs[task].float()) for task in self.outputs], dim=1)
+
+    def _scores(self, logits: Tensor) -> Tensor:
+        return logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
+
+    def _metres(self, output: Tensor) -> Tensor:
+        return output * self.height_unit
+
+
+def build_blender(network: MapNetwork, prediction: PredictionSpec, device: torch.device) -> Blender:
+    """Return the engine that runs a network the way a specification says."""
+    return Blender(network, network.channels, prediction.window, prediction.stride, prediction.batch, device)
+
+
+def class_codes(scores: Tensor) -> NDArray[np.uint8]:
+    """Return the class of the highest score, and ``IGNORED`` where there is none, from (classes, rows, columns)."""
+    codes = scores.argmax(dim=0).to(torch.uint8)
+    return codes.masked_fill_(torch.isnan(scores[0]), IGNORED).cpu().numpy()
+
+
+class ArrayMaps:
+    """Maps of a tile in memory, each on the grid of its ground truth; for validation during training."""
+
+    def __init__(self, tile: Tile, network: MapNetwork) -> None:
+        self.maps: dict[Task, NDArray[Any]] = {}
+        self.targets = []
+        truth = {"semantics": tile.grids["labels"], "height": tile.grids["height"]}
+        for task in network.outputs:
+            self.targets.append(self._target(task, tile.grids["image"], truth[task], network.slice_of(task)))
+
+    def _target(self, task: Task, image: Grid, grid: Grid, channels: slice) -> Target:
+        dtype, fill = (np.uint8, IGNORED) if task == "semantics" else (np.float32, np.nan)
+        array = self.maps[task] = np.full((grid.height, grid.width), fill, dtype=dtype)
+
+        def write(row: int, column: int, values: Tensor) -> None:
+            block = class_codes(values) if task == "semantics" else values[0].cpu().numpy()
+            array[row : row + block.shape[0], column : column + block.shape[1]] = block
+
+        return Target(channels, *axes(image, grid), write)
+
+
+def predict_arrays(blender: Blender, network: MapNetwork, tile: Tile) -> dict[Task, NDArray[Any]]:
+    """Return a tile's maps as arrays on the grids of its ground truth: uint8 classes, float32 metres."""
+    maps = ArrayMaps(tile, network)
+
+    def read(row: int, column: int, rows: int, columns: int) -> Tensor:
+        return tile.image[row : row + rows, column : column + columns].permute(2, 0, 1)
+
+    for _ in blender.run(read, tile.rows, tile.columns, maps.targets, nodata=None):
+        pass
+    return maps.maps
+
+
+def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Forward:
+    """Return the model's forward in a precision of Fabric's names, e.g. ``bf16-mixed``."""
+    dtypes = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+    dtype = dtypes.get(precision)
+
+    def forward(image: Tensor) -> Mapping[str, Tensor]:
+        with torch.autocast(device.type, dtype, enabled=dtype is not None):
+            outputs: Mapping[str, Tensor] = model(image)
+        return outputs
+
+    return forward

@@ -1,0 +1,15 @@
+"""Networks: a trunk that all tasks share, and a head for each."""
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from mtlaerial.config import ModelSpec, Task
+from mtlaerial.models.d3net import MULTIPLE, D3Net
+
+__all__ = ["MULTIPLE", "D3Net", "build_model"]
+
+
+def build_model(spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> nn.Module:
+    """Build the network a specification describes; see :class:`D3Net` for the parameters."""
+    return D3Net(spec, bands, outputs)

@@ -1,0 +1,114 @@
+"""D3Net: a DenseNet encoder, a shared decoder, and a decoder of its own for each task.
+
+Carvalho et al., "Multi-Task Learning of Height and Semantics from Aerial Images", IEEE GRSL 2019, arXiv 1911.07543.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mtlaerial.config import ModelSpec, Task
+from mtlaerial.models.dense import Encoder
+
+MULTIPLE = 32
+"""Rows and columns of the network's input are divisible by this."""
+
+
+class DecoderBlock(nn.Sequential):
+    """Doubles rows and columns: transposed conv 4x4, then conv 3x3, each with BN, optional dropout and ReLU."""
+
+    def __init__(self, channels: int, out: int, dropout: float = 0.0) -> None:
+        drop = [nn.Dropout(dropout)] if dropout else []
+        super().__init__(
+            nn.ConvTranspose2d(channels, out, 4, stride=2, padding=1),
+            nn.BatchNorm2d(out),
+            *drop,
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out, out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out),
+            *drop,
+            nn.ReLU(inplace=True),
+        )
+
+
+class Trunk(nn.Module):
+    """What all tasks share: the encoder and the decoder down to 1/4 of the image's resolution."""
+
+    def __init__(self, spec: ModelSpec, bands: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(bands, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
+        self.skips = spec.skips
+        skips = self.encoder.skip_channels if spec.skips else [0, 0, 0, 0]
+        coarse, middle, fine = spec.shared
+        self.block5 = DecoderBlock(self.encoder.channels, coarse, spec.dropout)
+        self.block4 = DecoderBlock(coarse + skips[3], middle, spec.dropout)
+        self.block3 = DecoderBlock(middle + skips[2], fine)
+        self.channels = (skips[0], fine + skips[1])
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return the features the heads start from: (1/4 resolution,), or with skips (1/4, 1/2).
+
+        Parameters
+        ----------
+        image : Tensor, shape (batch, bands, rows, columns), float in [-1, 1]
+            Rows and columns divisible by 32.
+        """
+        half, quarter, eighth, sixteenth, features = self.encoder(image)
+        features = self.block5(features)
+        features = self.block4(self._joined(sixteenth, features))
+        features = self.block3(self._joined(eighth, features))
+        return (torch.cat([quarter, features], dim=1), half) if self.skips else (features,)
+
+    def _joined(self, skip: Tensor, features: Tensor) -> Tensor:
+        return torch.cat([skip, features], dim=1) if self.skips else features
+
+
+class Head(nn.Module):
+    """One task's own decoder, from the trunk's features to the image's resolution."""
+
+    def __init__(self, spec: ModelSpec, channels: tuple[int, int], out: int) -> None:
+        super().__init__()
+        half, quarter = channels
+        coarse, fine = spec.head
+        self.block2 = DecoderBlock(quarter, coarse)
+        self.block1 = DecoderBlock(coarse + half, fine)
+        self.last = nn.Conv2d(fine, out, 3, padding=1, bias=False)
+
+    def forward(self, features: tuple[Tensor, ...]) -> Tensor:
+        """Return the task's output, shape (batch, out, rows, columns)."""
+        quarter, *half = features
+        joined = torch.cat([*half, self.block2(quarter)], dim=1)
+        return self.last(self.block1(joined))  # type: ignore[no-any-return]
+
+
+class D3Net(nn.Module):
+    """The network: ``{task: head(trunk(image))}``.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Its sizes.
+    bands : int
+        Bands of the image.
+    outputs : mapping of task to int
+        Channels of each task's output: the number of classes for semantics, 1 for height.
+    """
+
+    def __init__(self, spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> None:
+        super().__init__()
+        self.reduction = spec.reduction
+        self.trunk = Trunk(spec, bands)
+        self.heads = nn.ModuleDict({task: Head(spec, self.trunk.channels, n) for task, n in outputs.items()})
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Return each task's output: class logits, or heights in units of ``training.height_unit``."""
+        if self.reduction == 1:
+            features = self.trunk(image)
+            return {task: head(features) for task, head in self.heads.items()}
+        features = self.trunk(nn.functional.avg_pool2d(image, self.reduction))
+        return {task: self._enlarged(head(features)) for task, head in self.heads.items()}
+
+    def _enlarged(self, output: Tensor) -> Tensor:
+        factor = float(self.reduction)
+        return nn.functional.interpolate(output, scale_factor=factor, mode="bilinear", align_corners=False)

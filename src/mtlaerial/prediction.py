@@ -1,0 +1,171 @@
+"""Predicting with a trained run: the test tiles of its data set, or any orthophoto that matches it."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtlaerial.blending import Blender
+from mtlaerial.config import LAYERS, PredictionSpec, Task
+from mtlaerial.errors import MismatchError
+from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
+from mtlaerial.maps import open_maps
+from mtlaerial.progress import Progress
+from mtlaerial.raster import Grid, open_raster
+from mtlaerial.runs import Run, RunDescription, load_description, load_run
+from mtlaerial.tiling import ABSENT
+
+log = logging.getLogger(__name__)
+GSD_TOLERANCE = 0.1
+"""How far an image's GSD may be from the training's, as a share of it."""
+
+
+class Predictor:
+    """A trained run with the engine around it.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    prediction : PredictionSpec, optional
+        How to predict; by default as fits the size of the training patches.
+    """
+
+    def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.run: Run = load_run(folder, self.device)
+        description = self.run.description
+        training = description.plan.training
+        self.prediction = prediction or PredictionSpec.for_patch(training.patch)
+        torch.set_num_threads(training.threads)
+        self.network = MapNetwork(
+            inference_forward(self.run.model, training.precision, self.device),
+            Normalisation(*description.statistics.range),
+            self.prediction,
+            description.outputs,
+            training.height_unit,
+        )
+        self.blender: Blender = build_blender(self.network, self.prediction, self.device)
+
+    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
+        """Write the maps of prepared tiles to ``folder/{tile}/{task}.tif``.
+
+        They lie on the grid of the ground truth, or of the image where the plan says so or a layer is absent.
+        """
+        for tile in tiles:
+            grids = _tile_grids(tile)
+            image = grids.pop("image")
+            chosen = {task: grids.get(task, image) for task in self.network.outputs}
+            if self.prediction.grid == "image":
+                chosen = dict.fromkeys(chosen, image)
+            self._predict(tile / "image.tif", None, image, chosen, folder / tile.name, cog=False)
+
+    def predict_image(
+        self, path: Path, folder: Path, bands: Sequence[int] | None = None, gsd: float | None = None
+    ) -> None:
+        """Write the maps of any orthophoto to ``folder/{task}.tif``, as COGs on the image's grid.
+
+        Parameters
+        ----------
+        path : Path
+            The image.
+        folder : Path
+        bands : sequence of int, optional
+            Its bands, counted from 1, in the order of the run's; by default all.
+        gsd : float, optional
+            Metres per pixel, for an image that does not say so itself.
+
+        Raises
+        ------
+        MismatchError
+            When the image is not what the run was trained on.
+        """
+        grid = require_match(path, self.run.description, bands, gsd)
+        self._predict(path, bands, grid, dict.fromkeys(self.network.outputs, grid), folder, cog=True)
+
+    def _predict(
+        self, path: Path, bands: Sequence[int] | None, image: Grid, grids: dict[Task, Grid], folder: Path, cog: bool
+    ) -> None:
+        description = self.run.description
+        with open_raster(path) as source:
+            indices = list(bands or source.indexes)
+
+            def read(row: int, column: int, rows: int, columns: int) -> Tensor:
+                window = ((row, row + rows), (column, column + columns))
+                return torch.from_numpy(source.read(indices, window=window))
+
+            with open_maps(folder, description, self.network, image, grids, cog) as targets:
+                total = self.blender.windows(image.height, image.width, targets)
+                bar = Progress(total, f"predicting {path.parent.name if path.stem == 'image' else path.stem}", "window")
+                for number in self.blender.run(read, image.height, image.width, targets, source.nodata):
+                    bar.update(number)
+                bar.close()
+
+
+def require_match(path: Path, description: RunDescription, bands: Sequence[int] | None, gsd: float | None) -> Grid:
+    """Return the grid of an image that matches what a run was trained on, or say why it does not.
+
+    Raises
+    ------
+    MismatchError
+        When bands, dtype, ground sampling distance or orientation differ.
+    """
+    statistics = description.statistics
+    names = [band.name for band in statistics.bands]
+    with open_raster(path) as source:
+        grid, count, dtype = Grid.of(source), source.count, source.dtypes[0]
+    chosen = list(bands or range(1, count + 1))
+    wanted = f"{len(names)} bands ({', '.join(names)})"
+    if len(chosen) != len(names):
+        raise MismatchError(path, f"{len(chosen)} bands", wanted, "Choose them with --bands, e.g. --bands 1,2,3.")
+    if not all(1 <= band <= count for band in chosen):
+        raise MismatchError(path, f"{count} bands", f"bands {chosen}", "Correct --bands.")
+    if np.dtype(dtype) != np.dtype(statistics.dtype):
+        remedy = (
+            f"Convert it to {statistics.dtype} with values from {statistics.range[0]:g} to {statistics.range[1]:g}."
+        )
+        raise MismatchError(path, f"dtype {dtype}", statistics.dtype, remedy)
+    _require_gsd(path, grid, statistics.gsd, gsd)
+    return grid
+
+
+def _require_gsd(path: Path, grid: Grid, trained: float, stated: float | None) -> None:
+    if grid.crs is not None and grid.crs.is_geographic:
+        raise MismatchError(path, "a CRS in degrees", "one in metres", "Reproject it, e.g. gdalwarp -t_srs EPSG:32631.")
+    if grid.transform.b or grid.transform.d:
+        raise MismatchError(path, "a rotated raster", "one with north up", "Rectify it with gdalwarp.")
+    if not grid.georeferenced and stated is None:
+        remedy = "Say its pixel size in metres with --gsd."
+        raise MismatchError(path, "no georeference", f"about {trained:g} m per pixel", remedy)
+    unit = grid.crs.linear_units_factor[1] if grid.crs is not None else 1.0
+    found = stated if stated is not None else grid.pixel_size[1] * unit
+    if abs(found / trained - 1) > GSD_TOLERANCE:
+        remedy = f"Resample it, e.g. gdalwarp -tr {trained:g} {trained:g} -r average."
+        raise MismatchError(path, f"{found:g} m per pixel", f"about {trained:g} m", remedy)
+
+
+def _tile_grids(folder: Path) -> dict[str, Grid]:
+    """Return the grids of a prepared tile's image and of the ground truth it has, by task."""
+    grids = {}
+    for layer, key in zip(LAYERS, ("image", "height", "semantics"), strict=True):
+        with open_raster(folder / f"{layer}.tif") as source:
+            if source.tags().get("MTLAERIAL") != ABSENT["MTLAERIAL"]:
+                grids[key] = Grid.of(source)
+    return grids
+
+
+def prediction_for(run: Path, window: int | None, stride: int | None) -> PredictionSpec:
+    """Return how to predict with a run: what suits its training patches, but for what is given.
+
+    Raises
+    ------
+    ConfigError
+        When the window is not a multiple of 32 pixels, or the stride larger than the window.
+    """
+    default = PredictionSpec.for_patch(load_description(run).plan.training.patch)
+    size = window or default.window
+    given = {**default.model_dump(), "window": size, "stride": stride or max(1, size * 3 // 4)}
+    return PredictionSpec.parse(given, "--window and --stride")

@@ -1,0 +1,135 @@
+"""A run: what it is planned to be, what its folder holds, and how it is loaded again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mtlaerial import __version__
+from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec, read_yaml
+from mtlaerial.errors import DataError
+from mtlaerial.models import build_model
+from mtlaerial.raster import writing
+from mtlaerial.statistics import Statistics
+
+
+class RunPlan(Section):
+    """All that decides a training, besides its tiles."""
+
+    dataset: str
+    method: str
+    seed: int
+    tasks: tuple[Task, ...]
+    weighting: WeightingSpec
+    model: ModelSpec
+    training: TrainingSpec
+
+
+class RunDescription(Section):
+    """What a trained run says of itself: the content of ``run.yaml``."""
+
+    mtlaerial: str
+    """Version of the package that trained it."""
+    code: str
+    """Hash of the package's modules, so that results of different code can be told apart."""
+    plan: RunPlan
+    statistics: Statistics
+    epoch: int
+    """The epoch whose weights ``model.safetensors`` holds, counted from 1."""
+
+    @property
+    def outputs(self) -> dict[Task, int]:
+        """Channels of each task's output."""
+        return task_outputs(self.plan.tasks, self.statistics)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run, ready to predict."""
+
+    folder: Path
+    description: RunDescription
+    model: nn.Module
+
+
+def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:
+    """Return the channels of each task's output: one per class, or one for height."""
+    channels: dict[Task, int] = {"semantics": len(statistics.classes), "height": 1}
+    return {task: channels[task] for task in tasks}
+
+
+def code_hash() -> str:
+    """Return a short hash of the package's modules."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def describe(plan: RunPlan, statistics: Statistics, epoch: int) -> RunDescription:
+    """Return the description of a run trained by this code."""
+    return RunDescription(mtlaerial=__version__, code=code_hash(), plan=plan, statistics=statistics, epoch=epoch)
+
+
+def save_run(
+    folder: Path, description: RunDescription, weights: Mapping[str, Tensor], last: Mapping[str, Tensor]
+) -> None:
+    """Write ``model.safetensors``, ``last.safetensors`` and ``run.yaml``, each whole or not at all."""
+    for name, tensors in (("last", last), ("model", weights)):
+        with writing(folder / f"{name}.safetensors") as path:
+            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path)
+    with writing(folder / "run.yaml") as path:
+        path.write_text(yaml.safe_dump(json.loads(description.model_dump_json()), sort_keys=False), encoding="utf-8")
+
+
+def load_description(folder: Path) -> RunDescription:
+    """Read ``run.yaml``.
+
+    Raises
+    ------
+    ConfigError
+        When it is missing or not a run's description.
+    """
+    path = folder / "run.yaml"
+    return RunDescription.parse(read_yaml(path), str(path))
+
+
+def load_run(folder: Path, device: torch.device) -> Run:
+    """Load a trained run for prediction.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When its description or its weights are missing or damaged.
+    """
+    description = load_description(folder)
+    model = build_model(description.plan.model, len(description.statistics.bands), description.outputs)
+    load_weights(model, folder / "model.safetensors")
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Run(folder, description, model.eval())
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Load weights that fit the model exactly."""
+    try:
+        model.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        raise DataError(path, "no file", "the run's weights", "Train the run first.") from None
+    except (SafetensorError, OSError, RuntimeError) as error:
+        found = " ".join(str(error).split())[:300]
+        raise DataError(path, found, "the run's weights", "Train the run again.") from None
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a hash of plain data, the same in every process."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,61 @@
+"""One run without Snakemake: check, prepare, summarise, train."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtlaerial.config import load_dataset, load_project
+from mtlaerial.config.project import require_tasks
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check import check_dataset, summary
+from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.progress import track
+from mtlaerial.runs import RunPlan
+from mtlaerial.statistics import summarise
+from mtlaerial.tiling import prepare_tile
+from mtlaerial.training import train
+
+
+def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
+    """Train one method with one seed on one data set.
+
+    Parameters
+    ----------
+    spec, root : Path
+        The data set.
+    folder : Path
+        The run's folder; prepared tiles go to ``folder/tiles``.
+    configs : sequence of Path
+        Configuration and overlays.
+    method : str
+    seed : int
+
+    Raises
+    ------
+    UserError
+        When anything of this is not as it should be.
+    """
+    dataset = Dataset(spec.stem, load_dataset(spec), root)
+    config = load_project(*configs)
+    if method not in config.methods:
+        raise ConfigError(
+            "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
+        )
+    report = check_dataset(dataset)
+    if not report.ok:
+        raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
+    tiles = {
+        split: [folder / "tiles" / tile for tile in dataset.spec.splits.get(split, ())] for split in ("train", "val")
+    }
+    for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
+        prepare_tile(dataset, path.name, path)
+    entry = config.methods[method]
+    plan = RunPlan(
+        dataset=dataset.name,
+        method=method,
+        seed=seed,
+        tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
+        weighting=entry.weighting,
+        model=config.models[entry.model],
+        training=config.recipe(dataset.spec.recipe, method).training,
+    )
+    train(plan, summarise(dataset, tiles["train"]), tiles["train"], tiles["val"], folder)

@@ -1,0 +1,164 @@
+"""What a run must know of the training tiles: classes and their frequencies, bands, heights, hashes."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from mtlaerial.config import IGNORED, LAYERS, Section
+from mtlaerial.config.dataset import Colour
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks
+
+_BIN = 0.01
+"""Width in metres of the histogram bins that height quantiles are read from."""
+
+
+class ClassStatistics(Section):
+    """One class, in the order of prepared codes."""
+
+    name: str
+    colour: Colour
+    pixels: int
+    """Training pixels, on the labels' own grid."""
+
+
+class BandStatistics(Section):
+    """One image band over the training tiles, in the file's own values."""
+
+    name: str
+    mean: float
+    std: float
+
+
+class HeightStatistics(Section):
+    """Heights over the valid cells of the training tiles, in metres."""
+
+    cells: int
+    mean: float
+    std: float
+    median: float
+    minimum: float
+    maximum: float
+
+
+class Statistics(Section):
+    """A summary of the training tiles of a data set."""
+
+    dataset: str
+    title: str
+    generated: bool
+    licence: str
+    citation: str
+    gsd: PositiveFloat
+    """Metres per image pixel."""
+    dtype: str
+    range: tuple[float, float]
+    bands: tuple[BandStatistics, ...]
+    classes: tuple[ClassStatistics, ...]
+    """Empty where the training tiles have no labels."""
+    height: HeightStatistics | None
+    """None where the training tiles have no heights."""
+    zero_height: bool
+    """Whether heights <= 0 are trained on."""
+    tiles: dict[str, str]
+    """SHA-256 of each training tile's three layers."""
+
+
+def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
+    """Summarise prepared training tiles, streaming over their pixels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What they are tiles of.
+    folders : sequence of Path
+        A folder of prepared layers per tile; its name is the tile's.
+    """
+    spec = dataset.spec
+    with open_raster(folders[0] / "image.tif") as source:
+        gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
+    counts = _class_pixels(folders)
+    classes = spec.labels.classes if spec.labels and counts.any() else ()
+    return Statistics(
+        dataset=dataset.name,
+        title=spec.title,
+        generated=spec.generated,
+        licence=spec.licence,
+        citation=spec.citation,
+        gsd=spec.gsd or gsd,
+        dtype=dtype,
+        range=spec.image.range,
+        bands=_bands(folders, spec.image.band_names),
+        classes=tuple(
+            ClassStatistics(name=entry.name, colour=entry.colour, pixels=int(counts[code]))
+            for code, entry in enumerate(classes)
+        ),
+        height=_heights(folders),
+        zero_height=spec.height is None or spec.height.zero_height == "valid",
+        tiles={folder.name: _digest(folder) for folder in folders},
+    )
+
+
+def _class_pixels(folders: Sequence[Path]) -> np.ndarray:
+    counts = np.zeros(IGNORED + 1, dtype=np.int64)
+    for folder in folders:
+        labels = map_raster(folder / "labels.tif")
+        for top, rows in row_blocks(labels.shape[0]):
+            counts += np.bincount(labels[top : top + rows].ravel(), minlength=IGNORED + 1)
+    return counts[:IGNORED]
+
+
+def _bands(folders: Sequence[Path], names: Sequence[str]) -> tuple[BandStatistics, ...]:
+    total, squares, pixels = np.zeros(len(names)), np.zeros(len(names)), 0
+    for folder in folders:
+        image = map_raster(folder / "image.tif")
+        for top, rows in row_blocks(image.shape[0]):
+            block = image[top : top + rows].reshape(-1, len(names)).astype(np.float64)
+            total, squares, pixels = total + block.sum(0), squares + (block**2).sum(0), pixels + len(block)
+    mean = total / pixels
+    std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
+    return tuple(BandStatistics(name=n, mean=float(m), std=float(s)) for n, m, s in zip(names, mean, std, strict=True))
+
+
+def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
+    """Mean and deviation from sums; the median from a histogram, to a centimetre."""
+    cells, total, squares = 0, 0.0, 0.0
+    lowest, highest = np.inf, -np.inf
+    histogram: dict[int, int] = {}
+    for folder in folders:
+        height = map_raster(folder / "height.tif")
+        for top, rows in row_blocks(height.shape[0]):
+            block = height[top : top + rows]
+            valid = block[np.isfinite(block)].astype(np.float64)
+            if valid.size == 0:
+                continue
+            cells, total, squares = cells + valid.size, total + valid.sum(), squares + (valid**2).sum()
+            lowest, highest = min(lowest, valid.min()), max(highest, valid.max())
+            bins, number = np.unique(np.round(valid / _BIN).astype(np.int64), return_counts=True)
+            for key, count in zip(bins.tolist(), number.tolist(), strict=True):
+                histogram[key] = histogram.get(key, 0) + count
+    if cells == 0:
+        return None
+    keys = np.array(sorted(histogram))
+    cumulated = np.cumsum([histogram[key] for key in keys.tolist()])
+    median = float(keys[np.searchsorted(cumulated, cells / 2)] * _BIN)
+    mean = total / cells
+    std = float(np.sqrt(max(squares / cells - mean**2, 0)))
+    return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for layer in LAYERS:
+        with (folder / f"{layer}.tif").open("rb") as file:
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def load_statistics(path: Path) -> Statistics:
+    """Read ``statistics.json``."""
+    return Statistics.model_validate_json(path.read_text(encoding="utf-8"))

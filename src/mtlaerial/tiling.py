@@ -1,0 +1,149 @@
+"""Preparing a tile: image, height and labels as files that can be mapped, each on its own grid.
+
+Streams row blocks from the raw files, so that memory follows the block and not the raster.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from mtlaerial.config import IGNORED, LabelsSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.decode import decode_height, decode_labels
+from mtlaerial.raster import PREPARED, Grid, create_raster, map_raster, open_raster, row_blocks
+
+ABSENT = {"MTLAERIAL": "absent"}
+"""Tag of a layer that a tile does not have: a single no-data cell, so that nothing downstream needs a special case."""
+
+
+def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
+    """Write ``image.tif``, ``height.tif`` and ``labels.tif`` of a tile.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where the raw files are and what they hold.
+    tile : str
+        The tile's name.
+    folder : Path
+        Where to write. The image keeps its dtype and the bands of the specification; height is float32 metres with
+        NaN for no-data; labels are uint8 class indices in the order of the specification, ``IGNORED`` for none.
+
+    Raises
+    ------
+    DataError
+        When a file is missing or damaged.
+    """
+    path, row, column, grid = dataset.image_window(tile)
+    _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
+    outside = _outside(dataset, folder / "image.tif")
+    _write_height(dataset, tile, grid, folder / "height.tif", outside)
+    _write_labels(dataset, tile, grid, folder / "labels.tif", outside)
+
+
+def _write_image(dataset: Dataset, path: Path, window: Window, grid: Grid, target: Path) -> None:
+    spec = dataset.spec.image
+    with open_raster(path) as source:
+        nodata = spec.nodata if spec.nodata is not None else source.nodata
+        profile = {**PREPARED, "count": len(spec.bands), "dtype": source.dtypes[spec.bands[0] - 1], "nodata": nodata}
+        with create_raster(target, grid, **profile) as out:
+            out.descriptions = spec.band_names
+            for top, rows in row_blocks(grid.height):
+                part = Window(window.col_off, window.row_off + top, grid.width, rows)
+                out.write(source.read(spec.bands, window=part), window=Window(0, top, grid.width, rows))
+
+
+class _Outside:
+    """Tells which cells of a layer lie where the image has no data."""
+
+    def __init__(self, image: NDArray[np.generic], grid: Grid, nodata: float) -> None:
+        self.image, self.grid, self.nodata = image, grid, nodata
+
+    def __call__(self, layer: Grid) -> NDArray[np.bool_]:
+        """Return a mask of shape (rows, columns) for the given (part of a) layer."""
+        mapping = layer.to(self.grid)
+        rows = np.floor((np.arange(layer.height) + 0.5) * mapping.e + mapping.f).astype(int)
+        columns = np.floor((np.arange(layer.width) + 0.5) * mapping.a + mapping.c).astype(int)
+        rows, columns = rows.clip(0, self.grid.height - 1), columns.clip(0, self.grid.width - 1)
+        return np.asarray((self.image[rows[:, None], columns] == self.nodata).all(axis=-1))
+
+
+def _outside(dataset: Dataset, path: Path) -> _Outside | None:
+    with open_raster(path) as source:
+        grid, nodata = Grid.of(source), source.nodata
+    if nodata is None:
+        return None
+    array = map_raster(path)
+    return _Outside(array if array.ndim == 3 else array[..., None], grid, nodata)
+
+
+def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside | None) -> None:
+    spec, files = dataset.spec.height, dataset.files("height", tile)
+    profile = {**PREPARED, "count": 1, "dtype": "float32", "nodata": float("nan")}
+    if spec is None or not files:
+        _write_absent(target, image, np.float32("nan"), profile)
+        return
+    row, column, grid = dataset.layer_window(files[0], image)
+    ground = _blocks(files[1], *dataset.layer_window(files[1], image)[:2], grid) if len(files) == 2 else None
+    with create_raster(target, grid, **profile) as out:
+        out.units = ("metre",)
+        out.descriptions = ("height above ground",)
+        for top, raw, nodata in _blocks(files[0], row, column, grid):
+            below, below_nodata = next(ground)[1:] if ground else (None, None)
+            height = decode_height(spec, raw[0], None if below is None else below[0], nodata, below_nodata)
+            part = grid.window(top, 0, height.shape[0], grid.width)
+            if outside:
+                height[outside(part)] = np.nan
+            out.write(height, 1, window=Window(0, top, grid.width, height.shape[0]))
+
+
+def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside | None) -> None:
+    spec, files = dataset.spec.labels, dataset.files("labels", tile)
+    profile = {**PREPARED, "count": 1, "dtype": "uint8", "nodata": IGNORED}
+    if spec is None or not files:
+        _write_absent(target, image, np.uint8(IGNORED), profile)
+        return
+    row, column, grid = dataset.layer_window(files[0], image)
+    with create_raster(target, grid, **profile) as out:
+        out.write_colormap(1, colour_table(spec))
+        out.descriptions = ("class",)
+        for top, raw, nodata in _blocks(files[0], row, column, grid):
+            labels = decode_labels(spec, raw[:3] if spec.encoding == "rgb" else raw[0], nodata)
+            if outside:
+                labels[outside(grid.window(top, 0, labels.shape[0], grid.width))] = IGNORED
+            out.write(labels, 1, window=Window(0, top, grid.width, labels.shape[0]))
+
+
+def colour_table(spec: LabelsSpec) -> dict[int, tuple[int, int, int]]:
+    """Return the colour of each prepared code, for a GeoTIFF's palette."""
+    return {code: entry.colour for code, entry in enumerate(spec.classes)}
+
+
+def _blocks(path: Path, row: int, column: int, grid: Grid) -> Iterator[tuple[int, NDArray[np.generic], float | None]]:
+    """Yield (first row, raw values of shape (bands, rows, columns), no-data tag) of a window, block by block.
+
+    A window may reach outside its file; what lies there is filled with the no-data tag, or 0 without one.
+    """
+    with open_raster(path) as source:
+        boundless = row < 0 or column < 0 or row + grid.height > source.height or column + grid.width > source.width
+        for top, rows in row_blocks(grid.height):
+            window = Window(column, row + top, grid.width, rows)
+            yield top, _read(source, window, boundless), source.nodata
+
+
+def _read(source: rasterio.DatasetReader, window: Window, boundless: bool) -> NDArray[np.generic]:
+    if not boundless:
+        return np.asarray(source.read(window=window))
+    fill = source.nodata if source.nodata is not None else 0
+    return np.asarray(source.read(window=window, boundless=True, fill_value=fill))
+
+
+def _write_absent(target: Path, image: Grid, value: np.generic, profile: dict[str, object]) -> None:
+    transform = image.transform @ image.transform.scale(image.width, image.height)
+    with create_raster(target, Grid(image.crs, transform, 1, 1), **profile) as out:
+        out.write(np.full((1, 1, 1), value))
+        out.update_tags(**ABSENT)

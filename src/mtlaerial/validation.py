@@ -1,0 +1,59 @@
+"""Scoring a network on the validation tiles while it is trained."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.blending import Blender
+from mtlaerial.config import Task
+from mtlaerial.inference import MapNetwork, predict_arrays
+from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
+from mtlaerial.statistics import Statistics
+from mtlaerial.tiles import Tile
+
+SHOWN = ("OA", "mIoU", "MAE", "RMSE")
+
+
+class Validator:
+    """Full-tile scores of the validation tiles, and one number to choose weights by.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    statistics : Statistics
+        Of the training tiles.
+    """
+
+    def __init__(self, tiles: Sequence[Tile], statistics: Statistics) -> None:
+        self.tiles = tiles
+        self.classes = [entry.name for entry in statistics.classes]
+        median = statistics.height.median if statistics.height else 0.0
+        self.baseline = self._scores({"height": [np.full(t.height.shape[:2], median, np.float32) for t in tiles]})
+
+    def __call__(self, blender: Blender, network: MapNetwork) -> dict[str, float]:
+        """Return the scores, and ``score``: the mean of mIoU and of 1 - MAE / MAE of the training median."""
+        maps: dict[Task, list[NDArray[Any]]] = {task: [] for task in network.outputs}
+        for tile in self.tiles:
+            for task, array in predict_arrays(blender, network, tile).items():
+                maps[task].append(array)
+        scores = self._scores(maps)
+        skills = [scores["mIoU"]] if "mIoU" in scores else []
+        if scores.get("MAE") is not None and self.baseline.get("MAE"):
+            skills.append(1 - scores["MAE"] / self.baseline["MAE"])
+        return {**scores, **({"score": float(np.mean(skills))} if skills else {})}
+
+    def _scores(self, maps: Mapping[Task, Sequence[NDArray[Any]]]) -> dict[str, float]:
+        scores: dict[str, float] = {}
+        if "semantics" in maps:
+            pairs = zip(self.tiles, maps["semantics"], strict=True)
+            n = len(self.classes)
+            matrices = [confusion_matrix(t.labels[..., 0].cpu().numpy(), m, n) for t, m in pairs]
+            scores |= semantic_scores(np.sum(matrices, axis=0), self.classes)
+        if "height" in maps:
+            pairs = zip(self.tiles, maps["height"], strict=True)
+            truths = ((t.height[..., 0].cpu().numpy().ravel(), m.ravel()) for t, m in pairs)
+            sums = [height_sums(h, m, np.zeros(h.size, int), 1)["all"][0] for h, m in truths]
+            scores |= height_scores(np.sum(sums, axis=0))
+        return {key: scores[key] for key in SHOWN if key in scores}

@@ -1,0 +1,26 @@
+# Maps of the test tiles, all of a run in one job. The maps of a run are a folder, since which there are depends on the
+# method's tasks.
+rule predict:
+    input:
+        model=RUN + "/model.safetensors",
+        description=RUN + "/run.yaml",
+        tiles=tile_files("test"),
+        splits=RESULTS + "/{dataset}/checks.json",
+    output:
+        maps=directory(RUN + "/maps"),
+    params:
+        prediction=lambda w: project.recipe(w.dataset, w.method).prediction.model_dump(mode="json"),
+        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
+    log:
+        RESULTS + "/logs/{dataset}/predict/{method}.seed{seed}.log",
+    benchmark:
+        RESULTS + "/benchmarks/{dataset}/predict/{method}.seed{seed}.tsv"
+    threads: lambda w: project.recipe(w.dataset, w.method).training.threads
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=720,
+        gpu=lambda w: 0 if project.recipe(w.dataset, w.method).training.accelerator == "cpu" else 1,
+    message:
+        "Predicting {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}"
+    script:
+        "../scripts/predict.py"

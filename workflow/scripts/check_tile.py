@@ -1,0 +1,17 @@
+"""Check the raw files of one tile."""
+
+import logging
+import sys
+from pathlib import Path
+
+from common import logged
+
+with logged(snakemake.log[0]):
+    from mtlaerial.datasets.check import check_tile, summary
+    from mtlaerial.project import dataset_of
+
+    report = check_tile(dataset_of(snakemake.params.data), snakemake.wildcards.tile)
+    logging.info("%s", summary([report]))
+    if not report.ok:
+        sys.exit(1)
+    Path(snakemake.output[0]).write_text(report.model_dump_json(indent=1), encoding="utf-8")

@@ -1,0 +1,13 @@
+"""Predict the test tiles of a run."""
+
+from pathlib import Path
+
+from common import folders, logged
+
+with logged(snakemake.log[0]):
+    from mtlaerial.config import PredictionSpec
+    from mtlaerial.prediction import Predictor
+
+    prediction = PredictionSpec.parse(snakemake.params.prediction, "prediction")
+    predictor = Predictor(Path(snakemake.input.model).parent, prediction)
+    predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))

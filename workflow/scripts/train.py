@@ -1,0 +1,19 @@
+"""Train one run."""
+
+from pathlib import Path
+
+from common import folders, logged
+
+with logged(snakemake.log[0]):
+    from mtlaerial.runs import RunPlan
+    from mtlaerial.statistics import load_statistics
+    from mtlaerial.training import train
+
+    train(
+        RunPlan.parse(snakemake.params.plan, "plan"),
+        load_statistics(Path(snakemake.input.statistics)),
+        folders(snakemake.input.training),
+        folders(snakemake.input.validation),
+        Path(snakemake.output.model).parent,
+        Path(snakemake.params.resume) if snakemake.params.resume else None,
+    )
