@@ -1,0 +1,67 @@
+"""Which class of a data set each kind of cover in the city belongs to."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.config import LabelsSpec
+from mtlaerial.datasets.city.surface import Kind
+
+_PAVED = ("road", "street", "impervious", "paved", "asphalt", "pavement", "sealed")
+_LOW = ("grass", "low veg", "lawn", "herb", "vegetation", "green", "meadow")
+_BARE = ("bare", "soil", "earth", "sand")
+_BUILT = ("building", "roof", "house", "built")
+_WOODY = ("tree", "high veg", "forest", "wood")
+_REST = ("ground", "clutter", "other", "background", "unclassified")
+
+WORDS: dict[Kind, tuple[str, ...]] = {
+    Kind.GRASS: ("healthy grass", *_LOW),
+    Kind.PARK: ("healthy grass", *_LOW),
+    Kind.DRY_GRASS: ("stressed grass", "dry grass", *_LOW, *_BARE),
+    Kind.TURF: ("artificial turf", "turf", *_LOW),
+    Kind.SOIL: (*_BARE, *_LOW, "unpaved"),
+    Kind.DECIDUOUS: ("deciduous", *_WOODY, "vegetation", "green"),
+    Kind.EVERGREEN: ("evergreen", "conifer", *_WOODY, "vegetation", "green"),
+    Kind.WATER: ("water", "river", "lake", "clutter", *_LOW),
+    Kind.HOUSE: ("residential", *_BUILT),
+    Kind.HALL: ("non-residential", "commercial", "industrial", *_BUILT),
+    Kind.ROAD: _PAVED,
+    Kind.MAIN_ROAD: ("major", "main road", "highway", *_PAVED),
+    Kind.CROSSWALK: ("crosswalk", "crossing", *_PAVED),
+    Kind.PAVEMENT: ("sidewalk", "pavement", "footway", *_PAVED),
+    Kind.PARKING: ("paved parking", "parking", "car park", *_PAVED),
+    Kind.YARD: ("pavement", "sidewalk", *_PAVED),
+    Kind.CAR: ("cars", "car", "vehicle", *_PAVED),
+}
+"""The words to look for in class names, the best first."""
+
+
+def raw_values(spec: LabelsSpec) -> NDArray[np.uint16]:
+    """Return the raw value that stands for each kind in a data set's label files.
+
+    A kind whose words are in no class's name is ignored; where nothing is ignored, it counts as the last class, which
+    by custom is "other" or "clutter".
+
+    Parameters
+    ----------
+    spec : LabelsSpec
+        Names and raw values of the classes; each class's first value is used.
+
+    Returns
+    -------
+    array of uint16, shape (kinds, 1) for codes or (kinds, 3) for colours
+        To be indexed by ``Kind``.
+    """
+    fallback = spec.ignore[0] if spec.ignore else spec.classes[-1].values[0]
+    values = [_value(spec, (*WORDS[kind], *_REST), fallback) for kind in Kind]
+    return np.array(values, dtype=np.uint16).reshape(len(Kind), -1)
+
+
+def _value(spec: LabelsSpec, words: tuple[str, ...], fallback: object) -> object:
+    for word in words:
+        for entry in spec.classes:
+            # At the beginning of a word: "unpaved" is not "paved", "non-residential" not "residential".
+            if re.search(rf"(?<![\w-]){word}", entry.name.lower()):
+                return entry.values[0]
+    return fallback

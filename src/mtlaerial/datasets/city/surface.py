@@ -1,0 +1,105 @@
+"""What covers the ground: kinds of cover, and arrays that describe it point by point."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.datasets.city.noise import Floats, Ids
+
+
+class Kind(IntEnum):
+    """What is seen from above."""
+
+    GRASS = 0
+    PARK = 1
+    DRY_GRASS = 2
+    TURF = 3
+    SOIL = 4
+    DECIDUOUS = 5
+    EVERGREEN = 6
+    WATER = 7
+    HOUSE = 8
+    HALL = 9
+    ROAD = 10
+    MAIN_ROAD = 11
+    CROSSWALK = 12
+    PAVEMENT = 13
+    PARKING = 14
+    YARD = 15
+    CAR = 16
+
+
+BUILDINGS = (Kind.HOUSE, Kind.HALL)
+TREES = (Kind.DECIDUOUS, Kind.EVERGREEN)
+
+
+@dataclass
+class Surface:
+    """Cover of points, in arrays of one shape.
+
+    Attributes
+    ----------
+    kind : array of uint8
+        A ``Kind`` each.
+    height : array of float32
+        Metres above ground.
+    tone : array of float32 in [0, 1)
+        Picks an object's colour from those its kind has.
+    shade : array of float32
+        Factor on that colour: paint, glass, seams.
+    """
+
+    kind: NDArray[np.uint8]
+    height: Floats
+    tone: Floats
+    shade: Floats
+
+    @classmethod
+    def of(cls, kind: Kind, shape: tuple[int, ...]) -> Self:
+        """Cover everything with one kind, at the height of the ground."""
+        height, tone, shade = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, np.float32)
+        return cls(np.full(shape, kind, np.uint8), height, tone, shade)
+
+    def put(self, where: NDArray[Any], kind: Any, height: Any = 0.0, tone: Any = 0.0, shade: Any = 1.0) -> None:
+        """Cover some points anew; values are scalars or arrays of the surface's shape."""
+        for name, value in (("kind", kind), ("height", height), ("tone", tone), ("shade", shade)):
+            array = getattr(self, name)
+            array[where] = value[where] if isinstance(value, np.ndarray) else value
+
+    def insert(self, where: NDArray[Any], part: "Surface") -> None:
+        """Take the points selected by a mask from a surface of just these points."""
+        for name in ("kind", "height", "tone", "shade"):
+            getattr(self, name)[where] = getattr(part, name)
+
+
+@dataclass(frozen=True)
+class Lots:
+    """Points seen from the block of land between streets that they lie in.
+
+    Attributes
+    ----------
+    block : array of uint32
+        The block's own random number.
+    x, y : array of float32
+        Metres from the block's first corner, along and across.
+    width, depth : array of float32
+        The block's size in metres.
+    """
+
+    block: Ids
+    x: Floats
+    y: Floats
+    width: Floats
+    depth: Floats
+
+    def __getitem__(self, where: NDArray[Any]) -> "Lots":
+        """Return some of the points."""
+        return Lots(self.block[where], self.x[where], self.y[where], self.width[where], self.depth[where])
+
+    @property
+    def edges(self) -> NDArray[np.float32]:
+        """Distance in metres to the block's four sides, shape (4, points)."""
+        return np.stack([self.x, self.width - self.x, self.y, self.depth - self.y])
