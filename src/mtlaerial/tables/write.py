@@ -1,0 +1,49 @@
+"""The tables' files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from mtlaerial.raster import writing
+from mtlaerial.scores import Scores
+from mtlaerial.tables.collect import collect, summarise
+from mtlaerial.tables.layout import build_documents
+from mtlaerial.tables.render import latex, markdown
+
+
+def write_tables(scores: Sequence[Scores], folder: Path) -> None:
+    """Write all tables.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        One per run, in the order the tables shall have.
+    folder : Path
+        Gets ``scores.csv`` (every score of every run), ``summary.csv`` (mean, std and n over seeds), and for each data
+        set ``{dataset}``, ``{dataset}_by_height`` and ``{dataset}_height_by_class``, each as ``.csv``, ``.md`` and
+        ``.tex``. The same scores give the same bytes. CSV files of scores and summary hold fractions and metres; the
+        others percentages and metres, and an empty field for what is not available.
+
+    Raises
+    ------
+    ConfigError, DataError
+        See :func:`mtlaerial.tables.collect`; or when the folder cannot be written.
+    """
+    long = collect(scores)
+    summary = summarise(long)
+    _write(folder / "scores.csv", _csv(long))
+    _write(folder / "summary.csv", _csv(summary))
+    for document in build_documents(scores, summary):
+        _write(folder / f"{document.stem}.csv", _csv(document.wide))
+        _write(folder / f"{document.stem}.md", markdown(document))
+        _write(folder / f"{document.stem}.tex", latex(document))
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with writing(path) as partial:
+        partial.write_bytes(text.encode("utf-8"))
