@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.errors import CRSError
 
 from mtlaerial.config import TASKS, DatasetSpec, Layer, Task
 from mtlaerial.errors import ConfigError, DataError
@@ -36,6 +37,20 @@ class Dataset:
         """The tasks that it has ground truth for."""
         present = {"semantics": self.spec.labels, "height": self.spec.height}
         return tuple(task for task in TASKS if present[task] is not None)
+
+    @cached_property
+    def crs(self) -> CRS | None:
+        """The CRS that the specification asks for; None where it leaves that to the images.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such CRS.
+        """
+        try:
+            return CRS.from_user_input(self.spec.crs) if self.spec.crs else None
+        except CRSError:
+            raise ConfigError("crs", self.spec.crs or "", "a CRS such as EPSG:2993", "Correct crs.") from None
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return, for each file that makes up the layer, its accepted paths in the order of preference."""
@@ -117,7 +132,7 @@ class Dataset:
 
     def _placed(self, grid: Grid) -> Grid:
         """Give an image without georeference pixels of the specified size, and the specified CRS where it has none."""
-        crs = grid.crs or (CRS.from_user_input(self.spec.crs) if self.spec.crs else None)
+        crs = grid.crs or self.crs
         if grid.georeferenced:
             return Grid(crs, grid.transform, grid.height, grid.width)
         gsd = self.spec.gsd or 1.0
@@ -163,7 +178,9 @@ class Dataset:
         spec = self.spec.footprints
         assert spec is not None
         paths = [self.root / pattern for pattern in spec.files]
-        path = next((p for p in paths if p.exists()), paths[0])
+        path = next((p for p in paths if p.exists()), None)
+        if path is None:
+            raise DataError(paths[0], "no file", " or ".join(map(str, paths)), self.spec.obtain)
         try:
             frame = gpd.read_file(path)
         except Exception as error:

@@ -1,0 +1,69 @@
+"""The data checks: everything that is wrong with a data set, found at once."""
+
+from collections.abc import Sequence
+
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.findings import Finding, Findings
+from mtlaerial.datasets.check.height import check_height
+from mtlaerial.datasets.check.image import check_image
+from mtlaerial.datasets.check.labels import check_labels
+from mtlaerial.datasets.check.parts import present
+from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
+from mtlaerial.datasets.check.splits import check_splits
+from mtlaerial.datasets.check.summary import summary
+from mtlaerial.progress import track
+
+__all__ = [
+    "DatasetReport",
+    "Finding",
+    "HeightFacts",
+    "ImageFacts",
+    "LabelsFacts",
+    "TileReport",
+    "assemble",
+    "check_dataset",
+    "check_splits",
+    "check_tile",
+    "summary",
+]
+
+
+def check_tile(dataset: Dataset, tile: str) -> TileReport:
+    """Find everything that is wrong with a tile, without stopping at the first fault.
+
+    All pixels of its files are read, in blocks of rows; of a mosaic, those of the tile.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What the files should be, and where.
+    tile : str
+        The tile's name.
+    """
+    findings = Findings()
+    facts, place = None, None
+    if present(dataset, "image", tile, findings):
+        facts, place = check_image(dataset, tile, findings)
+    height = check_height(dataset, tile, place, findings)
+    labels = check_labels(dataset, tile, place, findings)
+    return TileReport(
+        dataset=dataset.name,
+        tile=tile,
+        split=dataset.spec.split_of(tile),
+        generated=dataset.spec.generated,
+        findings=tuple(findings.items),
+        image=facts,
+        height=height,
+        labels=labels,
+    )
+
+
+def check_dataset(dataset: Dataset) -> DatasetReport:
+    """Check every tile of a data set, and then the splits."""
+    tiles = dataset.spec.tiles
+    return assemble([check_tile(dataset, tile) for tile in track(tiles, len(tiles), "checking", "tile")])
+
+
+def assemble(reports: Sequence[TileReport]) -> DatasetReport:
+    """Join the reports of a data set's tiles, at least one, and check the splits."""
+    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=check_splits(reports))

@@ -1,0 +1,116 @@
+"""The labels of a tile: their form, and the classes they hold."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.config import IGNORED, LabelsSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.findings import Findings, Level, percent
+from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
+from mtlaerial.datasets.check.place import ImagePlace
+from mtlaerial.datasets.check.report import LabelsFacts
+from mtlaerial.datasets.decode import LabelValue, decode_labels, unknown_labels
+
+_SHOWN = 8
+"""Unknown values, or known ones, that are listed."""
+_KEPT = 1000
+"""Unknown values that are counted one by one; the labels of a photograph have millions."""
+
+
+def check_labels(dataset: Dataset, tile: str, image: ImagePlace | None, findings: Findings) -> LabelsFacts | None:
+    """Check the labels of a tile; None where the data set has none."""
+    spec = dataset.spec.labels
+    if spec is None:
+        return None
+    if not present(dataset, "labels", tile, findings):
+        return LabelsFacts(present=False)
+    parts = locate(dataset, "labels", tile, image, findings)
+    if parts is None:
+        return LabelsFacts(present=True)
+    (part,) = parts
+    size = (part.grid.height, part.grid.width)
+    if not _check_form(spec, part, findings):
+        read_through(part, findings)
+        return LabelsFacts(present=True, size=size)
+    pixels, errors = _Pixels(spec, part.nodata), findings.errors
+    gather(parts, pixels.add, findings)
+    if findings.errors > errors:
+        return LabelsFacts(present=True, size=size)
+    pixels.judge(part.path, dataset.spec.split_of(tile), findings)
+    return LabelsFacts(present=True, size=size, **pixels.facts(size[0] * size[1]))
+
+
+def _check_form(spec: LabelsSpec, part: Part, findings: Findings) -> bool:
+    """Check bands and dtype; tell whether the values can be decoded."""
+    codes, found = spec.encoding == "codes", f"{part.bands} band{'s' if part.bands > 1 else ''} of {part.dtype}"
+    if codes and part.nodata is not None:
+        _check_tag(spec, part, findings)
+    if codes and (part.bands > 1 or np.dtype(part.dtype).kind not in "ui"):
+        remedy = "Set labels.encoding to rgb for colours, or convert the file to one integer band."
+        findings.error(part.path, found, "one band of integer codes", remedy)
+        return False
+    if not codes and (part.bands < 3 or part.dtype != "uint8"):
+        remedy = "Set labels.encoding to codes for codes, or convert the file to red, green, blue."
+        findings.error(part.path, found, "3 bands of uint8 (labels.encoding is rgb)", remedy)
+        return False
+    return True
+
+
+def _check_tag(spec: LabelsSpec, part: Part, findings: Findings) -> None:
+    for entry in spec.classes:
+        if part.nodata in entry.values:
+            found = f"the no-data tag {part.nodata:g}, which is also the class {entry.name}"
+            remedy = f"Those pixels are ignored; if they are {entry.name}, remove the tag (gdal_edit -unsetnodata)."
+            findings.warning(part.path, found, "a tag that is no class, or none", remedy)
+
+
+class _Pixels:
+    """Counts classes and unknown values while the pixels stream by."""
+
+    def __init__(self, spec: LabelsSpec, nodata: float | None) -> None:
+        self.spec, self.nodata = spec, nodata
+        self.counts: NDArray[np.int64] = np.zeros(IGNORED + 1, dtype=np.int64)
+        self.unknown: Counter[LabelValue] = Counter()
+        self.strange = 0
+        """Pixels with an unknown value."""
+
+    def add(self, block: NDArray[Any]) -> None:
+        """Add a block of shape (bands, rows, columns)."""
+        raw = block[0] if self.spec.encoding == "codes" else block[:3]
+        counts = np.bincount(decode_labels(self.spec, raw, self.nodata).ravel(), minlength=IGNORED + 1)
+        self.counts += counts
+        if counts[IGNORED]:
+            unknown = unknown_labels(self.spec, raw, self.nodata)
+            self.strange += sum(unknown.values())
+            self.unknown = Counter(dict((self.unknown + Counter(unknown)).most_common(_KEPT)))
+
+    def judge(self, path: Path, split: str, findings: Findings) -> None:
+        """Add what is wrong with the values."""
+        pixels = int(self.counts.sum())
+        if self.strange:
+            listed = ", ".join(f"{value} ({count} pixels)" for value, count in self.unknown.most_common(_SHOWN))
+            more = ", …" if len(self.unknown) > _SHOWN else ""
+            kind = "codes" if self.spec.encoding == "codes" else "colours"
+            found = f"{percent(self.strange / pixels)} of the pixels with unknown {kind}: {listed}{more}"
+            remedy = "Add them to a class of labels.classes, or to labels.ignore."
+            findings.error(path, found, _known(self.spec), remedy)
+        elif self.counts[IGNORED] == pixels:
+            remedy = f"Take the tile out of splits.{split}, or correct labels.ignore."
+            level: Level = "error" if split == "train" else "warning"
+            findings.add(level, path, "no pixel with a class", "labels", remedy)
+
+    def facts(self, cells: int) -> dict[str, Any]:
+        """Return the fields of :class:`LabelsFacts` that come from pixels."""
+        classes = {entry.name: int(self.counts[index]) for index, entry in enumerate(self.spec.classes)}
+        return {"nodata": 1 - sum(classes.values()) / cells, "classes": classes}
+
+
+def _known(spec: LabelsSpec) -> str:
+    listed = [f"{value} {entry.name}" for entry in spec.classes for value in entry.values]
+    ignored = [f"{value} ignored" for value in spec.ignore]
+    more = [f"and {len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else []
+    return ", ".join(listed[:_SHOWN] + more + ignored[:_SHOWN])
