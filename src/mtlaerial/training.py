@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mtlaerial.augmentation import change_colours
 from mtlaerial.checkpoint import ResumeFile
@@ -98,6 +97,7 @@ class Trainer:
         self.plan, self.spec, self.statistics = plan, spec, statistics
         torch.set_num_threads(spec.threads)
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a fifth of a step
         torch.manual_seed(plan.seed)
         self.fabric = Fabric(accelerator=spec.accelerator, devices=1, precision=spec.precision)
         self.device = self.fabric.device
@@ -106,7 +106,6 @@ class Trainer:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = _optimiser(network, spec)
         self.model, self.optimiser = self.fabric.setup(network, optimiser)
-        self.average = _running_mean(network, spec)
         self.losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.normalise = Normalisation(*statistics.range)
@@ -168,13 +167,11 @@ class Trainer:
         self.optimiser.zero_grad()
         self.fabric.backward(self.weighting.combine(losses))
         self.optimiser.step()
-        if self.average:
-            self.average.update_parameters(self.model.module)
         return dict(losses)
 
     def _validate(self) -> dict[str, float]:
         assert self.validator
-        network = self.evaluated.eval()
+        network: nn.Module = self.model.module.eval()
         forward = inference_forward(network, self.spec.precision, self.device)
         prediction = PredictionSpec.for_patch(self.spec.patch)
         mapper = MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
@@ -183,14 +180,9 @@ class Trainer:
             self.best = {**self.snapshot(), "score": scores["score"]}
         return {f"val_{key}": value for key, value in scores.items()}
 
-    @property
-    def evaluated(self) -> nn.Module:
-        """The network that is validated and kept: the running mean where there is one."""
-        return self.average.module if self.average else self.model.module
-
     def snapshot(self) -> dict[str, Any]:
-        """Return a copy of the evaluated weights, with the epoch they are from."""
-        weights = {key: value.detach().cpu().clone() for key, value in self.evaluated.state_dict().items()}
+        """Return a copy of the weights, with the epoch they are from."""
+        weights = {key: value.detach().cpu().clone() for key, value in self.model.module.state_dict().items()}
         return {"epoch": self.epoch, "weights": weights}
 
     def state(self) -> dict[str, Any]:
@@ -201,7 +193,6 @@ class Trainer:
             "best": self.best,
             "model": self.model.module.state_dict(),
             "optimiser": self.optimiser.optimizer.state_dict(),
-            "average": self.average.state_dict() if self.average else None,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -209,8 +200,6 @@ class Trainer:
         self.epoch, self.history, self.best = state["epoch"], state["history"], state["best"]
         self.model.module.load_state_dict(state["model"])
         self.optimiser.optimizer.load_state_dict(state["optimiser"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
 
     def _class_weights(self) -> Tensor:
         pixels = torch.tensor([entry.pixels for entry in self.statistics.classes])
@@ -233,13 +222,6 @@ def _optimiser(network: nn.Module, spec: TrainingSpec) -> torch.optim.Optimizer:
     if spec.weight_decay:
         return torch.optim.AdamW(network.parameters(), weight_decay=spec.weight_decay, **options)
     return torch.optim.Adam(network.parameters(), **options)
-
-
-def _running_mean(network: nn.Module, spec: TrainingSpec) -> AveragedModel | None:
-    if not spec.average:
-        return None
-    mean = get_ema_multi_avg_fn(spec.average)  # type: ignore[no-untyped-call]  # torch has no types here
-    return AveragedModel(network, multi_avg_fn=mean, use_buffers=True)
 
 
 def learning_rate(spec: TrainingSpec, step: int, steps: int) -> float:

@@ -20,7 +20,7 @@ if GENERATED:
             root="|".join(GENERATED),
         params:
             spec=lambda w: project.config.datasets[GENERATED[w.root]].spec.as_posix(),
-            generate=lambda w: project.config.datasets[GENERATED[w.root]].generate.model_dump(),
+            generate=lambda w: project.config.datasets[GENERATED[w.root]].generate.model_dump(mode="json"),
         log:
             RESULTS + "/logs/synthesise/{root}.log",
         benchmark:

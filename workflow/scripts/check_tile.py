@@ -7,11 +7,11 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.datasets.check import check_tile, summary
+    from mtlaerial.datasets.check import assemble, check_tile, summary
     from mtlaerial.project import dataset_of
 
     report = check_tile(dataset_of(snakemake.params.data), snakemake.wildcards.tile)
-    logging.info("%s", summary([report]))
+    logging.info("%s", summary(assemble([report])))
     if not report.ok:
         sys.exit(1)
     Path(snakemake.output[0]).write_text(report.model_dump_json(indent=1), encoding="utf-8")

@@ -172,8 +172,6 @@ class DatasetSpec(Section):
         twice = [tile for tile, count in listed.items() if count > 1]
         if twice:
             raise ValueError(f"each tile in one split, but {twice[0]} is listed {listed[twice[0]]} times")
-        if not self.splits.get("train"):
-            raise ValueError("at least one tile in splits.train")
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             raise ValueError(
@@ -213,7 +211,10 @@ def load_dataset(path: Path) -> DatasetSpec:
     splits = data.get("splits")
     if isinstance(splits, dict) and set(splits) == {"csv"}:
         data["splits"] = _read_splits(path.parent / str(splits["csv"]))
-    return DatasetSpec.parse(data, str(path))
+    spec = DatasetSpec.parse(data, str(path))
+    if not spec.splits.get("train"):
+        raise ConfigError(f"{path}, key splits.train", "no tiles", "at least one tile", "List the training tiles.")
+    return spec
 
 
 def _read_splits(path: Path) -> dict[str, list[str]]:

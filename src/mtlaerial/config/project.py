@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.dataset import Layer
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
 from mtlaerial.errors import ConfigError
 
@@ -48,6 +49,8 @@ class Generation(Section):
     seed: NonNegativeInt = 0
     size: Annotated[PositiveInt, Field(ge=64)] = 512
     """Side of each tile in image pixels."""
+    ground_truth_gsd: dict[Layer, PositiveFloat] = {}
+    """Pixel size in metres of height and labels, a multiple of the image's; by default as the image."""
 
 
 class DatasetEntry(Section):

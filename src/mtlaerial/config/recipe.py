@@ -68,8 +68,6 @@ class TrainingSpec(Section):
     """Decoupled (AdamW); at 0 the optimiser is Adam."""
     schedule: Literal["constant", "one_cycle"] = "constant"
     """one_cycle: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
-    average: Fraction = 0.0
-    """Decay per step of the running mean of the weights that is validated and kept; 0: the weights themselves."""
     augmentation: Augmentation = Augmentation()
     class_weights: Literal["median_frequency", "none"] = "median_frequency"
     height_loss: Literal["l1", "huber"] = "l1"

@@ -10,7 +10,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from mtlaerial.config import TASKS, DatasetSpec, Layer, Task
+from mtlaerial.config import LAYERS, TASKS, DatasetSpec, Layer, Task
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
 
@@ -54,10 +54,12 @@ class Dataset:
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return, for each file that makes up the layer, its accepted paths in the order of preference."""
-        section = {"image": self.spec.image, "height": self.spec.height, "labels": self.spec.labels}[layer]
-        if section is None:
-            return ()
-        sources = self.spec.height.sources if layer == "height" and self.spec.height else (section.files,)  # type: ignore[union-attr]
+        spec = self.spec
+        sources = {
+            "image": (spec.image.files,),
+            "height": spec.height.sources if spec.height else (),
+            "labels": (spec.labels.files,) if spec.labels else (),
+        }[layer]
         return tuple(tuple(self.root / p.replace("{tile}", tile) for p in patterns) for patterns in sources)
 
     def files(self, layer: Layer, tile: str) -> tuple[Path, ...]:
@@ -66,9 +68,7 @@ class Dataset:
         Height given as surface and ground has two. A required file that is missing is returned under its preferred
         path, so that whoever opens it says so.
         """
-        found = [
-            next((path for path in paths if path.exists()), None) for paths in self.candidates(layer, tile)
-        ]
+        found = [next((path for path in paths if path.exists()), None) for paths in self.candidates(layer, tile)]
         if None in found and self.may_lack(layer, tile):
             return ()
         preferred = [paths[0] for paths in self.candidates(layer, tile)]
@@ -84,18 +84,14 @@ class Dataset:
         gaps = [
             Missing(layer, tile, paths)
             for tile in self.spec.tiles
-            for layer in ("image", "height", "labels")
-            for paths in self.candidates(layer, tile)  # type: ignore[arg-type]
-            if not self.may_lack(layer, tile) and not any(path.exists() for path in paths)  # type: ignore[arg-type]
+            for layer in LAYERS
+            for paths in self.candidates(layer, tile)
+            if not self.may_lack(layer, tile) and not any(path.exists() for path in paths)
         ]
         return gaps if self.spec.footprints is None else gaps + self._missing_footprints()
 
     def _missing_footprints(self) -> list[Missing]:
-        paths = (
-            tuple(self.root / pattern for pattern in self.spec.footprints.files)
-            if self.spec.footprints
-            else ()
-        )
+        paths = tuple(self.root / pattern for pattern in self.spec.footprints.files) if self.spec.footprints else ()
         return [] if any(path.exists() for path in paths) else [Missing("footprints", "all", paths)]
 
     def image_window(self, tile: str) -> tuple[Path, int, int, Grid]:
@@ -143,34 +139,26 @@ class Dataset:
         pattern = re.escape(self.spec.grid.name).replace(r"\{row\}", r"(?P<row>\d+)")
         match = re.fullmatch(pattern.replace(r"\{column\}", r"(?P<column>\d+)"), tile)
         if match is None:
-            raise ConfigError(
-                "splits", f"the tile {tile}", f"names like {self.spec.grid.name}", "Correct its name."
-            )
+            raise ConfigError("splits", f"the tile {tile}", f"names like {self.spec.grid.name}", "Correct its name.")
         rows, columns = self.spec.grid.size
         row, column = (int(match["row"]) - 1) * rows, (int(match["column"]) - 1) * columns
         if not (0 <= row < grid.height and 0 <= column < grid.width):
             size = f"{grid.height} x {grid.width} pixels"
-            raise DataError(
-                path, f"{size}, which end before tile {tile}", "the tile inside", "Correct splits or grid."
-            )
+            raise DataError(path, f"{size}, which end before tile {tile}", "the tile inside", "Correct splits or grid.")
         return row, column, min(rows, grid.height - row), min(columns, grid.width - column)
 
     def _footprint(self, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
         bounds = self._footprint_bounds.get(tile)
         if bounds is None:
             known = ", ".join(sorted(self._footprint_bounds))
-            raise DataError(
-                "footprints", f"the tiles {known}", f"the tile {tile}", "Correct splits or footprints."
-            )
+            raise DataError("footprints", f"the tiles {known}", f"the tile {tile}", "Correct splits or footprints.")
         west, south, east, north = bounds
         left, top = ~grid.transform @ (west, north)
         right, bottom = ~grid.transform @ (east, south)
         row, column = max(0, round(top)), max(0, round(left))
         height, width = min(grid.height, round(bottom)) - row, min(grid.width, round(right)) - column
         if height <= 0 or width <= 0:
-            raise DataError(
-                path, f"bounds {grid.bounds}", f"tile {tile} at {bounds}", "Correct the footprints."
-            )
+            raise DataError(path, f"bounds {grid.bounds}", f"tile {tile} at {bounds}", "Correct the footprints.")
         return row, column, height, width
 
     @cached_property
@@ -190,7 +178,4 @@ class Dataset:
             raise DataError(path, found, f"a column {spec.column}", "Correct footprints.column.")
         if self.spec.crs and frame.crs:
             frame = frame.to_crs(self.spec.crs)
-        return {
-            str(name): tuple(shape.bounds)
-            for name, shape in zip(frame[spec.column], frame.geometry, strict=True)
-        }
+        return {str(name): tuple(shape.bounds) for name, shape in zip(frame[spec.column], frame.geometry, strict=True)}

@@ -1,0 +1,17 @@
+"""Join the reports of all tiles, and check that no training tile overlaps a validation or test tile."""
+
+import logging
+import sys
+from pathlib import Path
+
+from common import logged
+
+with logged(snakemake.log[0]):
+    from mtlaerial.datasets.check import TileReport, assemble, summary
+
+    texts = [Path(path).read_text(encoding="utf-8") for path in snakemake.input]
+    report = assemble([TileReport.model_validate_json(text) for text in texts])
+    logging.info("%s", summary(report))
+    if not report.ok:
+        sys.exit(1)
+    Path(snakemake.output[0]).write_text(report.model_dump_json(indent=1), encoding="utf-8")
