@@ -1,0 +1,77 @@
+"""The confusion matrix of a method."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mtlaerial.figures.style import Caption, named, save
+from mtlaerial.scores import Scores
+
+NOT_PREDICTED = "not predicted"
+
+
+def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
+    """Draw the confusion matrix, summed over test tiles and seeds, as shares of each true class.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        Of the seeds of one method on one data set; at least one.
+    path : Path
+        The PNG to write.
+
+    Returns
+    -------
+    Figure
+        Rows are true classes, with their pixels; columns predicted ones. Without semantics or their truth, a figure
+        that says so.
+    """
+    run, total = scores[0], np.sum([entry.confusion() for entry in scores], axis=0)
+    names = list(run.classes)
+    heading = f"{named(run.title, run.generated)}: confusion of {run.method}"
+    seeds = "one seed" if len(scores) == 1 else f"{len(scores)} seeds"
+    text = f"Shares in % of each true class (rows) by predicted class (columns), summed over test tiles and {seeds}."
+    side = max(4.5, 0.62 * len(names) + 2.2)
+    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
+    axes = figure.subplots()
+    if total.any():
+        lost = bool(total[:, -1].any())
+        _draw(figure, axes, total if lost else total[:, :-1], names + [NOT_PREDICTED] * lost)
+    else:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no classes learned, or no ground truth", ha="center", transform=axes.transAxes)
+    axes.set_title(f"summed over test tiles and {seeds}", fontsize=10)
+    figure.suptitle(heading, fontsize=12)
+    return save(figure, path, Caption(dataset=run.dataset, title=heading, description=text))
+
+
+def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.int64], columns: Sequence[str]) -> None:
+    pixels = matrix.sum(axis=1, keepdims=True)
+    share = np.ma.masked_where(np.broadcast_to(pixels == 0, matrix.shape), 100 * matrix / np.maximum(pixels, 1))
+    picture = axes.imshow(share, cmap="cividis", vmin=0, vmax=100)
+    names = columns[: len(matrix)]
+    rows = [f"{name}\n{short(int(count))} px" for name, count in zip(names, pixels[:, 0], strict=True)]
+    axes.set_xticks(range(len(columns)), list(columns), rotation=40, ha="right", rotation_mode="anchor", fontsize=9)
+    axes.set_yticks(range(len(rows)), rows, fontsize=9)
+    axes.set(xlabel="predicted class", ylabel="true class, pixels")
+    axes.set_facecolor("#e8e8e8")
+    figure.colorbar(picture, ax=axes, label="share of the true class (%)", shrink=0.8)
+    counts = len(columns) <= 10
+    for (row, column), value in np.ndenumerate(share.filled(np.nan)):
+        if np.isfinite(value):
+            number = f"{value:.1f}\n{short(int(matrix[row, column]))}" if counts else f"{value:.0f}"
+            colour = "black" if value > 55 else "white"
+            axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=8)
+
+
+def short(count: int) -> str:
+    """Return a count with three digits and k, M or G."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        # What would be rounded up to a thousand belongs to the next unit.
+        if count >= 0.9995 * size:
+            return f"{count / size:#.3g}".rstrip(".") + f" {unit}"
+    return str(count)

@@ -1,0 +1,109 @@
+"""Layers of a tile for a figure: read at the figure's resolution, placed in metres."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.raster import Grid, open_raster
+
+SIDE = 800
+"""Pixels a layer is read at, at most, along its longer side."""
+Extent = tuple[float, float, float, float]
+"""Left, right, bottom, top."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A raster, decimated.
+
+    Attributes
+    ----------
+    values : masked array, shape (bands, rows, columns)
+        Masked where there is no data.
+    extent : Extent
+        In metres from the north-west corner of the tile; north is up.
+    """
+
+    values: np.ma.MaskedArray
+    extent: Extent
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no data at all, as in an absent layer."""
+        return bool(np.ma.getmaskarray(self.values).all())
+
+    @property
+    def band(self) -> np.ma.MaskedArray:
+        """The first band."""
+        return np.ma.asarray(self.values[0])
+
+    def at(self, other: "Layer") -> np.ma.MaskedArray:
+        """Return the first band at the pixels of another layer, nearest neighbour; masked outside."""
+        rows, columns = other.values.shape[1:]
+        left, right, bottom, top = self.extent
+        x = other.extent[0] + (np.arange(columns) + 0.5) * (other.extent[1] - other.extent[0]) / columns
+        y = other.extent[3] - (np.arange(rows) + 0.5) * (other.extent[3] - other.extent[2]) / rows
+        column = np.floor((x - left) / (right - left) * self.values.shape[2]).astype(int)
+        row = np.floor((top - y) / (top - bottom) * self.values.shape[1]).astype(int)
+        outside = _outside(row, self.values.shape[1])[:, None] | _outside(column, self.values.shape[2])
+        picked = self.band[row.clip(0, self.values.shape[1] - 1)[:, None], column.clip(0, self.values.shape[2] - 1)]
+        return np.ma.masked_where(outside, picked)
+
+
+def _outside(index: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    return (index < 0) | (index >= length)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Metres from the north-west corner of a raster."""
+
+    west: float
+    north: float
+    metres: float
+    """Per unit of the CRS."""
+
+    @classmethod
+    def of(cls, grid: Grid, gsd: float | None) -> "Frame":
+        """Return the frame of an image's grid whose pixels are ``gsd`` metres wide; without, units are metres."""
+        west, _, _, north = grid.bounds
+        return cls(west, north, gsd / grid.pixel_size[1] if gsd else 1.0)
+
+    def extent(self, grid: Grid) -> Extent:
+        """Return where a raster lies."""
+        west, south, east, north = grid.bounds
+        x, y = (np.array([west, east]) - self.west) * self.metres, (np.array([south, north]) - self.north) * self.metres
+        return float(x[0]), float(x[1]), float(y[0]), float(y[1])
+
+
+def read_grid(path: Path) -> Grid:
+    """Return a raster's grid."""
+    with open_raster(path) as source:
+        return Grid.of(source)
+
+
+def read_layer(path: Path, frame: Frame, side: int = SIDE) -> Layer:
+    """Read a raster with at most ``side`` pixels along its longer side; its other pixels are skipped, not read."""
+    with open_raster(path) as source:
+        grid = Grid.of(source)
+        step = max(1.0, max(grid.height, grid.width) / side)
+        shape = source.count, max(1, round(grid.height / step)), max(1, round(grid.width / step))
+        values = np.ma.masked_invalid(source.read(out_shape=shape, masked=True))
+    flip = grid.transform.e > 0 and grid.georeferenced
+    return Layer(values[:, ::-1] if flip else values, frame.extent(grid))
+
+
+def as_picture(image: Layer) -> NDArray[np.uint8]:
+    """Return red, green, blue and opacity of an image, shape (rows, columns, 4).
+
+    Bytes are shown as they are; other values stretched between their 2nd and 98th percentile.
+    """
+    bands = image.values[[0, 1, 2] if len(image.values) >= 3 else [0, 0, 0]]
+    known = ~np.ma.getmaskarray(bands).all(axis=0)
+    colours = np.asarray(bands.data)
+    if colours.dtype != np.uint8 and known.any():
+        low, high = np.percentile(colours[:, known], (2, 98))
+        colours = np.clip((colours - low) / max(high - low, 1e-9) * 255, 0, 255)
+    return np.dstack([*colours.astype(np.uint8), np.where(known, 255, 0).astype(np.uint8)])

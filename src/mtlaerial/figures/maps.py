@@ -1,0 +1,169 @@
+"""A tile's maps beside the truth."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+
+from mtlaerial.config import IGNORED
+from mtlaerial.figures.layers import Extent, Frame, Layer, as_picture, read_grid, read_layer
+from mtlaerial.figures.style import NODATA, Caption, hide_ticks, mark_nodata, named, save, scale_bar
+from mtlaerial.runs import RunDescription
+
+PANEL = 3.1
+"""Width of a map in inches."""
+GAP = 0.32
+"""Above each row of maps, for their titles."""
+VERDICTS = ("right", "#e3ecf4"), ("wrong", "#c1272d")
+NO_DATA = "no data"
+HEIGHT_COLOURS, ERROR_COLOURS = "viridis", "RdBu_r"
+
+
+def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) -> Figure:
+    """Draw image, true, predicted and wrong classes, true, predicted and wrong heights of a tile.
+
+    Parameters
+    ----------
+    tile : Path
+        Folder with the prepared ``image.tif``, ``labels.tif`` and ``height.tif``; its name is the tile's.
+    maps : Path
+        Folder with the predicted ``semantics.tif`` and ``height.tif``, as far as the run learned them.
+    description : RunDescription
+        Of the run.
+    path : Path
+        The PNG to write.
+
+    Returns
+    -------
+    Figure
+        With a row of axes per task. Layers may have different grids; each is read at 800 pixels a side at most.
+
+    Raises
+    ------
+    DataError
+        When a raster cannot be read.
+    """
+    plan, statistics = description.plan, description.statistics
+    grid = read_grid(tile / "image.tif")
+    frame = Frame.of(grid, statistics.gsd)
+    sheet = _Sheet(description, frame.extent(grid))
+    sheet.draw_image(read_layer(tile / "image.tif", frame))
+    truths = {"semantics": "labels", "height": "height"}
+    for row, task in enumerate(plan.tasks):
+        true, predicted = read_layer(tile / f"{truths[task]}.tif", frame), read_layer(maps / f"{task}.tif", frame)
+        draw = sheet.draw_classes if task == "semantics" else sheet.draw_heights
+        draw(row, true, predicted)
+    heading = f"{named(statistics.title, statistics.generated)}: {tile.name}"
+    sheet.figure.suptitle(
+        f"{heading}\n{plan.method}, seed {plan.seed}", fontsize=12, y=1 - 0.12 / sheet.height, va="top"
+    )
+    learned = " and ".join({"semantics": "classes", "height": "heights"}[task] for task in plan.tasks)
+    text = f"{tile.name}, {plan.method}, seed {plan.seed}: image; true and predicted {learned}, and where they differ."
+    return save(sheet.figure, path, Caption(dataset=plan.dataset, title=heading, description=text))
+
+
+class _Sheet:
+    """The axes: a row per task with true, predicted and wrong; the image at the left, the classes' key beside or below.
+
+    Under each row is a strip for colour bars; under classes it is used only where there is no second row for the key.
+    """
+
+    def __init__(self, description: RunDescription, extent: Extent) -> None:
+        self.tasks, self.extent = description.plan.tasks, extent
+        self.classes = [(entry.name, "#" + bytes(entry.colour).hex()) for entry in description.statistics.classes]
+        aspect = min(2.0, max(0.5, (extent[3] - extent[2]) / (extent[1] - extent[0])))
+        names = [name for name, _ in (*self.classes, *VERDICTS)] + [NO_DATA]
+        self.key_columns = max(1, int(4 * PANEL / (0.5 + 0.08 * max(map(len, names)))))
+        self.key_size = min(9.0, 50 * PANEL * aspect / len(names))
+        semantics = 0.1 if len(self.tasks) > 1 else 0.35 + 0.21 * -(-len(names) // self.key_columns)
+        strips = [semantics if task == "semantics" else 0.62 for task in self.tasks]
+        heights = [part for strip in strips for part in (GAP, PANEL * aspect, strip)]
+        self.height, self.width = sum(heights) + 0.65, 4 * PANEL + 0.6
+        self.figure = Figure(figsize=(self.width, self.height))
+        self.cells: GridSpec = self.figure.add_gridspec(
+            3 * len(self.tasks), 4, height_ratios=heights, wspace=0.04, hspace=0, left=0.15 / self.width,
+            right=1 - 0.15 / self.width, bottom=0.05 / self.height, top=1 - 0.55 / self.height,
+        )  # fmt: skip
+
+    def draw_image(self, image: Layer) -> None:
+        """Draw the image, with the scale bar."""
+        axes = self._axes(0, 0, "image")
+        axes.imshow(as_picture(image), extent=image.extent)
+        self._frame(axes)
+        scale_bar(axes, self.extent[1] - self.extent[0])
+
+    def draw_classes(self, row: int, true: Layer, predicted: Layer) -> None:
+        """Draw true, predicted and wrong classes, and their key."""
+        palette = ListedColormap([colour for _, colour in self.classes])
+        norm = Normalize(-0.5, len(self.classes) - 0.5)
+        self._map(row, 1, "true classes", true, true.band, palette, norm)
+        self._map(row, 2, "predicted classes", predicted, predicted.band, palette, norm)
+        wrong = np.ma.masked_array(true.band.data != predicted.at(true).filled(IGNORED), np.ma.getmaskarray(true.band))
+        verdict = ListedColormap([colour for _, colour in VERDICTS])
+        self._map(row, 3, "wrong classes", true, wrong, verdict, Normalize(0, 1))
+        self._class_key()
+
+    def draw_heights(self, row: int, true: Layer, predicted: Layer) -> None:
+        """Draw true and predicted heights on one scale, and the error on one that is centred on 0."""
+        scale = _height_scale(true, predicted)
+        heights = self._map(row, 1, "true height", true, true.band, HEIGHT_COLOURS, scale)
+        self._map(row, 2, "predicted height", predicted, predicted.band, HEIGHT_COLOURS, scale)
+        error = predicted.at(true).astype(np.float64) - true.band
+        limit = max(0.5, float(np.percentile(abs(error).compressed(), 98))) if error.count() else 1.0
+        errors = self._map(row, 3, "height error", true, error, ERROR_COLOURS, Normalize(-limit, limit))
+        self._bar(row, slice(1, 3), heights, "height above ground (m)")
+        self._bar(row, slice(3, 4), errors, "predicted minus true height (m)")
+
+    def _map(
+        self, row: int, column: int, title: str, layer: Layer, values: np.ma.MaskedArray, cmap: Colormap | str,
+        norm: Normalize,
+    ) -> AxesImage:  # fmt: skip
+        axes = self._axes(row, column, title)
+        picture = axes.imshow(values, extent=layer.extent, cmap=cmap, norm=norm, interpolation="nearest")
+        self._frame(axes)
+        if layer.empty:
+            axes.text(0.5, 0.5, "no ground truth", transform=axes.transAxes, ha="center", va="center", fontsize=10,
+                      bbox={"facecolor": "white", "edgecolor": "none"})  # fmt: skip
+        return picture
+
+    def _axes(self, row: int, column: int, title: str) -> Axes:
+        axes = self.figure.add_subplot(self.cells[3 * row + 1, column])
+        axes.set_title(title, fontsize=10, pad=4)
+        return axes
+
+    def _frame(self, axes: Axes) -> None:
+        left, right, bottom, top = self.extent
+        axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", anchor="C")
+        hide_ticks(axes)
+        mark_nodata(axes)
+
+    def _class_key(self) -> None:
+        patches = [Patch(facecolor=colour, edgecolor="#606060", linewidth=0.5, label=name)
+                   for name, colour in (*self.classes, *VERDICTS)]  # fmt: skip
+        patches.append(Patch(**NODATA, label=NO_DATA))
+        beside = len(self.tasks) > 1  # below the image
+        axes = self.figure.add_subplot(self.cells[4, 0] if beside else self.cells[2, :])
+        axes.set_axis_off()
+        columns, size = (1, self.key_size) if beside else (self.key_columns, 9)
+        axes.legend(handles=patches, loc="center", ncols=columns, fontsize=size, frameon=False, borderpad=0)
+
+    def _bar(self, row: int, columns: slice, picture: AxesImage, label: str) -> None:
+        axes = self.figure.add_subplot(self.cells[3 * row + 2, columns])
+        axes.set_axis_off()
+        inner = axes.inset_axes((0.1, 0.72, 0.8, 0.17))
+        self.figure.colorbar(picture, cax=inner, orientation="horizontal", label=label, extend="both")
+        inner.tick_params(labelsize=8)
+
+
+def _height_scale(true: Layer, predicted: Layer) -> Normalize:
+    """Return a scale that both share; the highest half percent is cut."""
+    known = np.concatenate([layer.band.compressed() for layer in (true, predicted)])
+    if not known.size:
+        return Normalize(0, 1)
+    low, high = np.percentile(known, (0.5, 99.5))
+    return Normalize(float(low), float(max(high, low + 1)))

@@ -1,0 +1,89 @@
+"""What all figures share: how they are saved, their colours, and the scale bar."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import blended_transform_factory
+from PIL import Image
+
+from mtlaerial.config import Section
+from mtlaerial.raster import writing
+
+DPI = 150
+CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
+"""Okabe and Ito's colours, told apart by colour-blind readers."""
+NODATA: dict[str, Any] = {"facecolor": "#f2f2f2", "edgecolor": "#c8c8c8", "hatch": "////", "linewidth": 0}
+
+
+class Caption(Section):
+    """What a figure says of itself, in its PNG's text."""
+
+    dataset: str
+    title: str
+    description: str
+    """For readers who do not see it, too."""
+
+
+def save(figure: Figure, path: Path, caption: Caption) -> Figure:
+    """Write a figure as PNG with its caption, and nothing that differs from one day or version to the next."""
+    texts = {"Dataset": caption.dataset, "Title": caption.title, "Description": caption.description}
+    with writing(path) as partial, rc_context({"hatch.linewidth": 0.4}):
+        figure.savefig(partial, format="png", dpi=DPI, metadata={**texts, "Software": None})
+    return figure
+
+
+def read_caption(path: Path) -> Caption:
+    """Return the caption of a figure written by this package; of another PNG, its name."""
+    with Image.open(path) as image:
+        texts = {key: str(value) for key, value in image.info.items()}
+    name = texts.get("Title", path.stem)
+    return Caption(dataset=texts.get("Dataset", ""), title=name, description=texts.get("Description", name))
+
+
+def named(title: str, generated: bool) -> str:
+    """Return a data set's title, and whether it is generated."""
+    return f"{title} (generated data)" if generated else title
+
+
+def hide_ticks(axes: Axes) -> None:
+    """Leave only the frame."""
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(color="#808080", linewidth=0.6)
+
+
+def mark_nodata(axes: Axes) -> None:
+    """Hatch what lies behind the data."""
+    axes.patch.set(**NODATA)
+
+
+def scale_bar(axes: Axes, width: float) -> None:
+    """Draw a scale bar into the lower left corner.
+
+    Parameters
+    ----------
+    axes : Axes
+        In metres.
+    width : float
+        Their width in metres.
+    """
+    length = round_length(0.35 * width)
+    across = blended_transform_factory(axes.transData, axes.transAxes)
+    left = axes.get_xlim()[0] + 0.04 * width
+    outline = [withStroke(linewidth=5, foreground="black")]
+    axes.plot([left, left + length], [0.045] * 2, transform=across, color="white", linewidth=3, path_effects=outline,
+              solid_capstyle="butt")  # fmt: skip
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    axes.text(left + length / 2, 0.065, text, transform=across, color="white", ha="center", va="bottom",
+              fontsize=9, path_effects=[withStroke(linewidth=2, foreground="black")])  # fmt: skip
+
+
+def round_length(limit: float) -> float:
+    """Return the longest of 1, 2, 5, 10, … (and tenths of these) that is within a limit."""
+    power = 10.0 ** math.floor(math.log10(limit))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= limit * (1 + 1e-9)))
