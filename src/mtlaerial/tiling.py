@@ -4,7 +4,9 @@ Streams row blocks from the raw files, so that memory follows the block and not 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -92,13 +94,13 @@ def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outsid
     with create_raster(target, grid, **profile) as out:
         out.units = ("metre",)
         out.descriptions = ("height above ground",)
-        for top, raw, nodata in _blocks(files[0], row, column, grid):
-            below, below_nodata = next(ground)[1:] if ground else (None, None)
-            height = decode_height(spec, raw[0], None if below is None else below[0], nodata, below_nodata)
-            part = grid.window(top, 0, height.shape[0], grid.width)
-            if outside:
-                height[outside(part)] = np.nan
-            out.write(height, 1, window=Window(0, top, grid.width, height.shape[0]))
+        for block in _blocks(files[0], row, column, grid):
+            below = next(ground) if ground else None
+            pair = (below.raw[0], block.nodata, below.nodata) if below else (None, block.nodata, None)
+            height = decode_height(spec, block.raw[0], *pair)
+            for unknown in _unknown(block, below, outside, grid):
+                height[unknown] = np.nan
+            out.write(height, 1, window=Window(0, block.top, grid.width, height.shape[0]))
 
 
 def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside | None) -> None:
@@ -111,11 +113,21 @@ def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outsid
     with create_raster(target, grid, **profile) as out:
         out.write_colormap(1, colour_table(spec))
         out.descriptions = ("class",)
-        for top, raw, nodata in _blocks(files[0], row, column, grid):
-            labels = decode_labels(spec, raw[:3] if spec.encoding == "rgb" else raw[0], nodata)
-            if outside:
-                labels[outside(grid.window(top, 0, labels.shape[0], grid.width))] = IGNORED
-            out.write(labels, 1, window=Window(0, top, grid.width, labels.shape[0]))
+        for block in _blocks(files[0], row, column, grid):
+            raw = block.raw[:3] if spec.encoding == "rgb" else block.raw[0]
+            labels = decode_labels(spec, raw, block.nodata)
+            for unknown in _unknown(block, None, outside, grid):
+                labels[unknown] = IGNORED
+            out.write(labels, 1, window=Window(0, block.top, grid.width, labels.shape[0]))
+
+
+def _unknown(
+    block: "_Block", other: "_Block | None", outside: _Outside | None, grid: Grid
+) -> Iterator[NDArray[np.bool_]]:
+    """Yield masks of cells that cannot be known: outside the files, or where the image has no data."""
+    yield from (b.beyond for b in (block, other) if b is not None and b.beyond is not None)
+    if outside:
+        yield outside(grid.window(block.top, 0, block.raw.shape[1], grid.width))
 
 
 def colour_table(spec: LabelsSpec) -> dict[int, tuple[int, int, int]]:
@@ -123,23 +135,47 @@ def colour_table(spec: LabelsSpec) -> dict[int, tuple[int, int, int]]:
     return {code: entry.colour for code, entry in enumerate(spec.classes)}
 
 
-def _blocks(path: Path, row: int, column: int, grid: Grid) -> Iterator[tuple[int, NDArray[np.generic], float | None]]:
-    """Yield (first row, raw values of shape (bands, rows, columns), no-data tag) of a window, block by block.
+@dataclass(frozen=True)
+class _Block:
+    """Some rows of a layer's window.
 
-    A window may reach outside its file; what lies there is filled with the no-data tag, or 0 without one.
+    Attributes
+    ----------
+    top : int
+        First row, counted in the window.
+    raw : array, shape (bands, rows, columns)
+    beyond : array of bool, shape (rows, columns), or None
+        Cells outside the file; None where there are none.
+    nodata : float or None
+        The file's tag.
     """
+
+    top: int
+    raw: NDArray[Any]
+    beyond: NDArray[np.bool_] | None
+    nodata: float | None
+
+
+def _blocks(path: Path, row: int, column: int, grid: Grid) -> Iterator[_Block]:
+    """Yield a window of a file block by block; it may reach outside the file."""
     with open_raster(path) as source:
-        boundless = row < 0 or column < 0 or row + grid.height > source.height or column + grid.width > source.width
         for top, rows in row_blocks(grid.height):
-            window = Window(column, row + top, grid.width, rows)
-            yield top, _read(source, window, boundless), source.nodata
+            yield _Block(top, *_read(source, row + top, column, rows, grid.width), source.nodata)
 
 
-def _read(source: rasterio.DatasetReader, window: Window, boundless: bool) -> NDArray[np.generic]:
-    if not boundless:
-        return np.asarray(source.read(window=window))
-    fill = source.nodata if source.nodata is not None else 0
-    return np.asarray(source.read(window=window, boundless=True, fill_value=fill))
+def _read(
+    source: rasterio.DatasetReader, row: int, column: int, rows: int, columns: int
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    first, last = max(row, 0), min(row + rows, source.height)
+    left, right = max(column, 0), min(column + columns, source.width)
+    if last <= first or right <= left:
+        return np.zeros((source.count, rows, columns), source.dtypes[0]), np.ones((rows, columns), np.bool_)
+    raw = source.read(window=((first, last), (left, right)))
+    margins = ((first - row, row + rows - last), (left - column, column + columns - right))
+    if not any(map(any, margins)):
+        return raw, None
+    beyond = np.pad(np.zeros(raw.shape[1:], np.bool_), margins, constant_values=True)
+    return np.pad(raw, ((0, 0), *margins)), beyond
 
 
 def _write_absent(target: Path, image: Grid, value: np.generic, profile: dict[str, object]) -> None:

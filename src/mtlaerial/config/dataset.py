@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, read_yaml
 from mtlaerial.errors import ConfigError
@@ -28,6 +28,9 @@ def _as_colour(value: Any) -> Any:
     return value
 
 
+_LARGEST_CODE = 2**24
+"""Codes are looked up in a table; a larger one is a mistake."""
+Code = Annotated[int, Field(ge=0, le=_LARGEST_CODE)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 Colour = Annotated[tuple[Byte, Byte, Byte], BeforeValidator(_as_colour)]
 """Red, green, blue, each 0-255; in YAML a list of three or ``"#rrggbb"``."""
@@ -64,7 +67,7 @@ class HeightSpec(Section):
     surface: Patterns | None = None
     ground: Patterns | None = None
     scale: float = 1.0
-    """Metres per unit of the raster: metres = value * scale + offset."""
+    """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground."""
     offset: float = 0.0
     range: tuple[float, float] = (-10.0, 500.0)
     """Heights outside, in metres, are no-data."""
@@ -97,20 +100,25 @@ class ClassSpec(Section):
 
     name: str
     colour: Colour
-    values: Annotated[tuple[NonNegativeInt | Colour, ...], Field(min_length=1)]
+    values: Annotated[tuple[Code | Colour, ...], Field(min_length=1)]
 
 
 class LabelsSpec(Section):
     """A class per pixel."""
 
-    files: Patterns
+    files: Patterns | dict[Split, Patterns]
+    """For all splits, or for each split its own."""
     encoding: Literal["codes", "rgb"] = "codes"
     classes: Annotated[tuple[ClassSpec, ...], Field(min_length=2, max_length=IGNORED)]
     """In the order of their prepared codes 0, 1, 2, …"""
-    ignore: tuple[NonNegativeInt | Colour, ...] = ()
+    ignore: tuple[Code | Colour, ...] = ()
     """Raw values without a class."""
     optional: tuple[str, ...] = ()
     """Splits or tiles where this layer may be absent."""
+
+    def files_of(self, split: Split) -> Patterns:
+        """Return the patterns of a split."""
+        return self.files[split] if isinstance(self.files, dict) else self.files
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:
@@ -179,6 +187,9 @@ class DatasetSpec(Section):
             )
         if self.grid and self.footprints:
             raise ValueError("either grid or footprints, not both")
+        by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits
+        if set(by_split) != set(self.splits):
+            raise ValueError(f"labels.files for each of the splits {', '.join(self.splits)}")
         if self.height is None and self.labels is None:
             raise ValueError("height, labels, or both")
         return self

@@ -11,6 +11,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from mtlaerial.config import LAYERS, TASKS, DatasetSpec, Layer, Task
+from mtlaerial.config.dataset import Patterns
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
 
@@ -54,13 +55,17 @@ class Dataset:
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return, for each file that makes up the layer, its accepted paths in the order of preference."""
+        patterns = self.patterns(layer, tile)
+        return tuple(tuple(self.root / p.replace("{tile}", tile) for p in accepted) for accepted in patterns)
+
+    def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
+        """Return, for each file that makes up the layer, its accepted patterns in the order of preference."""
         spec = self.spec
-        sources = {
+        return {
             "image": (spec.image.files,),
             "height": spec.height.sources if spec.height else (),
-            "labels": (spec.labels.files,) if spec.labels else (),
+            "labels": (spec.labels.files_of(spec.split_of(tile)),) if spec.labels else (),
         }[layer]
-        return tuple(tuple(self.root / p.replace("{tile}", tile) for p in patterns) for patterns in sources)
 
     def files(self, layer: Layer, tile: str) -> tuple[Path, ...]:
         """Return the files that make up a layer of a tile; none where the layer is absent.

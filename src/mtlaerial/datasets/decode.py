@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import IGNORED, HeightSpec, LabelsSpec
+from mtlaerial.config import IGNORED, ClassSpec, HeightSpec, LabelsSpec
 from mtlaerial.errors import DataError
 
 LabelValue = int | tuple[int, int, int]
@@ -82,7 +82,7 @@ def decode_labels(spec: LabelsSpec, raw: NDArray[np.generic], file_nodata: float
         The class's index in ``spec.classes``; ``IGNORED`` for values that are ignored or unknown.
     """
     keys = _keys(spec, raw)
-    classes, _ = _tables(spec)
+    classes, _ = _tables(spec.classes, spec.ignore)
     labels: NDArray[np.uint8] = classes.take(keys, mode="clip")
     labels[(keys < 0) | _tagged(spec, keys, file_nodata)] = IGNORED
     return labels
@@ -99,7 +99,7 @@ def unknown_labels(
         Pixels per unknown code or colour, in ascending order of the values.
     """
     keys = _keys(spec, raw)
-    _, known = _tables(spec)
+    _, known = _tables(spec.classes, spec.ignore)
     unknown = (keys < 0) | ~known.take(keys, mode="clip")
     found, counts = np.unique(keys[unknown & ~_tagged(spec, keys, file_nodata)], return_counts=True)
     values = [_unpacked(key) for key in found.tolist()] if spec.encoding == "rgb" else found.tolist()
@@ -107,10 +107,12 @@ def unknown_labels(
 
 
 @lru_cache(maxsize=4)
-def _tables(spec: LabelsSpec) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def _tables(
+    entries: tuple[ClassSpec, ...], ignore: tuple[LabelValue, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return, by packed value, the class's index and whether it is known; the last entry stands for all above."""
-    indices = {_packed(value): index for index, entry in enumerate(spec.classes) for value in entry.values}
-    indices |= {_packed(value): IGNORED for value in spec.ignore}
+    indices = {_packed(value): index for index, entry in enumerate(entries) for value in entry.values}
+    indices |= {_packed(value): IGNORED for value in ignore}
     classes = np.full(max(indices) + 2, IGNORED, dtype=np.uint8)
     known = np.zeros(len(classes), dtype=np.bool_)
     classes[list(indices)], known[list(indices)] = list(indices.values()), True

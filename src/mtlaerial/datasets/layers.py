@@ -165,7 +165,7 @@ def _labels_source(spec: LabelsSpec, seed: int, ratio: int, gsd: float) -> Sourc
             raw[_voids(seed, 3, place, gsd * ratio)] = spec.ignore[0]
         return np.asarray(np.moveaxis(raw, -1, 0), dtype)
 
-    return Source("labels", 0, _is_mosaic(spec.files), ratio, table.shape[1], dtype, None, encode)
+    return Source("labels", 0, _is_mosaic(spec.files_of("train")), ratio, table.shape[1], dtype, None, encode)
 
 
 def _voids(seed: int, which: int, place: Place, gsd: float) -> NDArray[np.bool_]:

@@ -66,7 +66,7 @@ def locate(
 ) -> list[Part] | None:
     """Find a tile in each file of a layer; None where one of them is damaged, misplaced or unlike the other."""
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
-    for path, patterns in zip(files, _sources(dataset, layer), strict=True):
+    for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
             chosen = next(pattern for pattern in patterns if dataset.root / pattern.replace("{tile}", tile) == path)
             part = _locate(dataset, path, image, "{tile}" in chosen, findings)
@@ -78,14 +78,6 @@ def locate(
     for part in parts:
         read_through(part, findings)
     return None
-
-
-def _sources(dataset: Dataset, layer: Layer) -> tuple[tuple[str, ...], ...]:
-    """Return the patterns of each file of a layer that the data set has."""
-    spec = dataset.spec
-    if layer == "height" and spec.height:
-        return spec.height.sources
-    return (spec.labels.files,) if spec.labels else ()
 
 
 def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bool, findings: Findings) -> Part | None:

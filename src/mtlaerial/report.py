@@ -1,0 +1,168 @@
+"""The report: one self-contained page with everything that was run, its tables, figures and checks."""
+
+import base64
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+
+import rasterio
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from mtlaerial import __version__
+from mtlaerial.config import DatasetSpec
+from mtlaerial.datasets.check import DatasetReport, summary
+from mtlaerial.figures import Caption, read_caption
+from mtlaerial.raster import writing
+from mtlaerial.runs import code_hash
+from mtlaerial.scores import Scores
+from mtlaerial.tables import Document, build_documents
+
+LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture in the page."""
+
+    caption: Caption
+    source: str
+    """The picture itself, as a data URI."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method on a data set."""
+
+    name: str
+    tasks: str
+    seeds: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """All about one data set."""
+
+    name: str
+    spec: DatasetSpec
+    tiles: int
+    methods: list[Method]
+    alarms: list[str]
+    documents: list[Document]
+    figures: list[Figure]
+    checks: list[str]
+
+
+def write_report(
+    scores: Sequence[Scores],
+    datasets: Mapping[str, DatasetSpec],
+    figures: Sequence[Path],
+    checks: Sequence[Path],
+    path: Path,
+) -> None:
+    """Write the report as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        One per run, in the order the tables shall have.
+    datasets : mapping of name to DatasetSpec
+        At least those that were scored.
+    figures : sequence of Path
+        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set.
+    checks : sequence of Path
+        JSON files of the data checks, each a :class:`mtlaerial.datasets.check.DatasetReport`.
+    path : Path
+        The page to write. The same inputs and versions give the same bytes.
+
+    Raises
+    ------
+    ConfigError, DataError
+        See :func:`mtlaerial.tables.collect`; or when the page cannot be written.
+    """
+    documents = build_documents(scores)
+    pictures = [Figure(read_caption(figure), data_uri(figure)) for figure in figures]
+    reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
+    sections = [
+        Section(
+            name=name,
+            spec=datasets[name],
+            tiles=len(runs[0].tiles),
+            methods=_methods(runs),
+            alarms=mixtures(runs),
+            documents=[document for document in documents if document.dataset == name],
+            figures=[figure for figure in pictures if figure.caption.dataset == name],
+            checks=[summary(report) for report in reports if report.dataset == name],
+        )
+        for name, runs in _by_dataset(scores).items()
+    ]
+    environment = Environment(
+        loader=PackageLoader("mtlaerial"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html").render(sections=sections, software=_software(), code=code_hash())
+    with writing(path) as partial:
+        partial.write_bytes(page.encode("utf-8"))
+
+
+def mixtures(runs: Sequence[Scores]) -> list[str]:
+    """Say where the runs of one data set cannot be compared without thought.
+
+    Parameters
+    ----------
+    runs : sequence of Scores
+        All of one data set.
+
+    Returns
+    -------
+    list of str
+        A sentence for each of package version, code, test tiles and classes that is not the same for all.
+    """
+    kinds = {
+        "versions of mtlaerial": [run.mtlaerial for run in runs],
+        "code (hashes of the package's modules)": [run.code for run in runs],
+        "test tiles": [", ".join(run.tiles) for run in runs],
+        "classes": [", ".join(run.classes) for run in runs],
+    }
+    return [
+        f"The rows mix different {kind}. "
+        + "; ".join(f"{value}: {_of(value, values, runs)}" for value in sorted(set(values)))
+        for kind, values in kinds.items()
+        if len(set(values)) > 1
+    ]
+
+
+def data_uri(figure: Path) -> str:
+    """Return a PNG as a data URI, recompressed to WebP: a page with a hundred maps should still open."""
+    buffer = BytesIO()
+    with Image.open(figure) as image:
+        image.convert("RGB").save(buffer, format="WEBP", quality=88, method=4)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def _of(value: str, values: Sequence[str], runs: Sequence[Scores]) -> str:
+    names = [f"{run.method} seed {run.seed}" for run, own in zip(runs, values, strict=True) if own == value]
+    return ", ".join(names)
+
+
+def _by_dataset(scores: Sequence[Scores]) -> dict[str, list[Scores]]:
+    return {name: [run for run in scores if run.dataset == name] for name in dict.fromkeys(s.dataset for s in scores)}
+
+
+def _methods(runs: Sequence[Scores]) -> list[Method]:
+    methods = {}
+    for name in dict.fromkeys(run.method for run in runs):
+        own = [run for run in runs if run.method == name]
+        methods[name] = Method(name, " and ".join(own[0].tasks), ", ".join(str(run.seed) for run in own))
+    return list(methods.values())
+
+
+def _software() -> dict[str, str]:
+    found = {"mtlaerial": __version__, "Python": platform.python_version(), "GDAL": rasterio.__gdal_version__}
+    return found | {name: version(name) for name in LIBRARIES}
