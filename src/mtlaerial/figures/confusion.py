@@ -36,7 +36,7 @@ def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
     seeds = "one seed" if len(scores) == 1 else f"{len(scores)} seeds"
     text = f"Shares in % of each true class (rows) by predicted class (columns), summed over test tiles and {seeds}."
     side = max(4.5, 0.62 * len(names) + 2.2)
-    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
+    figure = Figure(figsize=(side + 1.0, side), layout="compressed")
     axes = figure.subplots()
     if total.any():
         lost = bool(total[:, -1].any())

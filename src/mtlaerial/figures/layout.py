@@ -94,7 +94,7 @@ def _draw(tiles: list[_Placed], place: str, spec: DatasetSpec) -> Figure:
     bottom, top = min(t.extent[2] for t in tiles), max(t.extent[3] for t in tiles)
     inches = LONGEST / max(right - left, top - bottom)
     size = max(4.5, (right - left) * inches + 0.4), max(2.5, (top - bottom) * inches + 1.3)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout="compressed")
     axes = figure.subplots()
     for tile in tiles:
         _draw_tile(axes, tile, inches)

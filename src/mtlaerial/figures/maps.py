@@ -68,9 +68,9 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
 
 
 class _Sheet:
-    """The axes: a row per task with true, predicted and wrong; the image at the left, the classes' key beside or below.
+    """The axes: a row per task with true, predicted and wrong; the image at the left of the first.
 
-    Under each row is a strip for colour bars; under classes it is used only where there is no second row for the key.
+    Under each row is a strip for its key. That of the classes is below the image instead, where it fits there.
     """
 
     def __init__(self, description: RunDescription, extent: Extent) -> None:
@@ -80,7 +80,8 @@ class _Sheet:
         names = [name for name, _ in (*self.classes, *VERDICTS)] + [NO_DATA]
         self.key_columns = max(1, int(4 * PANEL / (0.5 + 0.08 * max(map(len, names)))))
         self.key_size = min(9.0, 50 * PANEL * aspect / len(names))
-        semantics = 0.1 if len(self.tasks) > 1 else 0.35 + 0.21 * -(-len(names) // self.key_columns)
+        self.beside = len(self.tasks) > 1 and self.key_size >= 7
+        semantics = 0.1 if self.beside else 0.35 + 0.21 * -(-len(names) // self.key_columns)
         strips = [semantics if task == "semantics" else 0.62 for task in self.tasks]
         heights = [part for strip in strips for part in (GAP, PANEL * aspect, strip)]
         self.height, self.width = sum(heights) + 0.65, 4 * PANEL + 0.6
@@ -106,7 +107,7 @@ class _Sheet:
         wrong = np.ma.masked_array(true.band.data != predicted.at(true).filled(IGNORED), np.ma.getmaskarray(true.band))
         verdict = ListedColormap([colour for _, colour in VERDICTS])
         self._map(row, 3, "wrong classes", true, wrong, verdict, Normalize(0, 1))
-        self._class_key()
+        self._class_key(row)
 
     def draw_heights(self, row: int, true: Layer, predicted: Layer) -> None:
         """Draw true and predicted heights on one scale, and the error on one that is centred on 0."""
@@ -142,14 +143,13 @@ class _Sheet:
         hide_ticks(axes)
         mark_nodata(axes)
 
-    def _class_key(self) -> None:
+    def _class_key(self, row: int) -> None:
         patches = [Patch(facecolor=colour, edgecolor="#606060", linewidth=0.5, label=name)
                    for name, colour in (*self.classes, *VERDICTS)]  # fmt: skip
         patches.append(Patch(**NODATA, label=NO_DATA))
-        beside = len(self.tasks) > 1  # below the image
-        axes = self.figure.add_subplot(self.cells[4, 0] if beside else self.cells[2, :])
+        axes = self.figure.add_subplot(self.cells[4, 0] if self.beside else self.cells[3 * row + 2, :])
         axes.set_axis_off()
-        columns, size = (1, self.key_size) if beside else (self.key_columns, 9)
+        columns, size = (1, self.key_size) if self.beside else (self.key_columns, 9)
         axes.legend(handles=patches, loc="center", ncols=columns, fontsize=size, frameon=False, borderpad=0)
 
     def _bar(self, row: int, columns: slice, picture: AxesImage, label: str) -> None:

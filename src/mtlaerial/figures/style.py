@@ -72,7 +72,7 @@ def scale_bar(axes: Axes, width: float) -> None:
     width : float
         Their width in metres.
     """
-    length = round_length(0.35 * width)
+    length = round_length(0.3 * width)
     across = blended_transform_factory(axes.transData, axes.transAxes)
     left = axes.get_xlim()[0] + 0.04 * width
     outline = [withStroke(linewidth=5, foreground="black")]

@@ -72,7 +72,7 @@ def summarise(long: pd.DataFrame) -> pd.DataFrame:
     """
     keys = [column for column in COLUMNS if column not in ("seed", "value")]
     groups = long.groupby(keys, sort=False)["value"]
-    return groups.agg(mean="mean", std=lambda values: values.std(ddof=1), n="size").reset_index()
+    return groups.agg(mean="mean", std="std", n="size").reset_index()
 
 
 def baselines(runs: Sequence[Scores]) -> dict[Task, str]:

@@ -1,6 +1,6 @@
 """What the tables show: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -29,16 +29,25 @@ class Panel:
 
     key: str
     """Unique, for references."""
-    caption: str
+    dataset: str
+    """The data set's title."""
+    subject: str
+    details: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...]
+
+    @property
+    def caption(self) -> str:
+        """All that must be known to read the table by itself."""
+        return f"{self.dataset}: {self.subject}. {self.details}"
 
 
 @dataclass(frozen=True)
 class Document:
     """The tables of one file."""
 
+    dataset: str
     stem: str
     panels: tuple[Panel, ...]
     """Those with any value."""
@@ -82,7 +91,7 @@ def _main(values: Values) -> Document:
         _panel(values, "positive", "height over cells with 0 < h < 9000 m", POSITIVE),
     )
     columns = (*SEMANTICS, *f1, *HEIGHT, *POSITIVE, *GAINS)
-    return Document(values.dataset, _present(panels), _wide(values, columns))
+    return Document(values.dataset, values.dataset, _present(panels), _wide(values, columns))
 
 
 def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Document:
@@ -98,7 +107,7 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
         for score in ("MAE", "RMSE")
         for column in by_group(groups, score, mask, f"{score} (m), {prefixes[mask]}")
     ]
-    return Document(f"{values.dataset}_{stem}", _present(panels), _wide(values, columns))
+    return Document(values.dataset, f"{values.dataset}_{stem}", _present(panels), _wide(values, columns))
 
 
 def _present(panels: Iterable[Panel | None]) -> tuple[Panel, ...]:
@@ -116,14 +125,15 @@ def _panel(values: Values, key: str, what: str, columns: Sequence[Column], note:
         header, rows = ["", *names], [[Cell(label), *row] for label, row in zip(headers, cells, strict=True)]
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
-    caption = [f"{values.title()}: {what}.", values.sampling(), "Bold: the best of each score."]
-    caption += [values.gain()] if GAINS[0] in columns else []
+    details = (values.sampling(), "Bold: the best of each score.", values.gain() if GAINS[0] in columns else "")
     return Panel(
         key=f"{values.dataset}-{key}",
-        caption=" ".join(caption),
+        dataset=values.title(),
+        subject=what,
+        details=" ".join(filter(None, details)),
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
-        notes=tuple(filter(None, (_missing(cells), _left_out(values, methods), note))),
+        notes=tuple(filter(None, (_missing(cells), *_about(values, methods), note))),
     )
 
 
@@ -138,9 +148,12 @@ def _missing(cells: Sequence[Sequence[Cell]]) -> str:
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
 
 
-def _left_out(values: Values, methods: Sequence[str]) -> str:
+def _about(values: Values, methods: Sequence[str]) -> Iterator[str]:
     others = [method for method in values.methods if method not in (*methods, CONSTANT)]
-    return f"Not available for {', '.join(others)}." if others else ""
+    if others:
+        yield f"Not available for {', '.join(others)}."
+    if CONSTANT in methods:
+        yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
 
 
 def _wide(values: Values, columns: Sequence[Column]) -> pd.DataFrame:
