@@ -80,6 +80,11 @@ class Project:
         said = {"title", "licence", "citation", "generated", "gsd", "image", "height", "labels", "grid", "footprints"}
         return self._data(dataset, said, {"train": list(self.datasets[dataset].spec.splits["train"])})
 
+    def layout_data(self, dataset: str) -> dict[str, Any]:
+        """Return what the figure of the tiles depends on, as plain data; see :func:`dataset_of`."""
+        said = {"title", "generated", "gsd", "crs", "image", "height", "labels", "grid", "footprints"}
+        return self._data(dataset, said, self.datasets[dataset].spec.model_dump(mode="json")["splits"])
+
     def _data(self, dataset: str, keys: set[str], splits: dict[str, list[str]]) -> dict[str, Any]:
         unsaid = {"title": dataset, "licence": "see the specification", "obtain": "See the specification."}
         spec = {**unsaid, **self.datasets[dataset].spec.model_dump(mode="json", include=keys), "splits": splits}

@@ -1,0 +1,118 @@
+"""Peak memory of predicting images of growing size, above that of the loaded run at rest.
+
+Each size runs in a process of its own. The image is generated (one rendered town tile, repeated), the network small and
+untrained: memory does not depend on what the weights say.
+
+    python benchmarks/predict_memory.py [--sizes 2048 8192 20000] [--json FILE]
+"""
+
+import argparse
+import json
+import multiprocessing
+import platform
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import rasterio
+from affine import Affine
+from rasterio.windows import Window
+
+CLASSES = 6
+BLOCK = 1024
+
+
+def main() -> None:
+    """Measure every size and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2048, 8192, 20000])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    rows = []
+    for size in options.sizes:
+        with tempfile.TemporaryDirectory() as folder, multiprocessing.get_context("spawn").Pool(1) as pool:
+            rows.append(pool.apply(measure, (size, Path(folder))))
+        row = rows[-1]
+        row["ratio"] = row["above_rest_mb"] / rows[0]["above_rest_mb"]
+        memory = f"{row['above_rest_mb']:.0f} MB above the {row['rest_mb']:.0f} MB at rest"
+        speed = f"{row['mpixel_per_second']:.2f} Mpixel/s"
+        print(f"{size} px squared: {memory}, {row['ratio']:.2f} x that of {rows[0]['size']} px; {speed}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": platform.processor(), "rows": rows}, indent=1))
+
+
+def measure(size: int, folder: Path) -> dict[str, Any]:
+    """Predict a generated image of ``size`` x ``size`` pixels; memory in megabytes."""
+    from mtlaerial.prediction import Predictor
+
+    image = folder / "image.tif"
+    write_image(image, size)
+    write_run(folder / "run")
+    predictor = Predictor(folder / "run")
+    rest = psutil.Process().memory_info().rss
+    begun = time.perf_counter()
+    predictor.predict_image(image, folder / "maps")
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "size": size,
+        "rest_mb": rest / 2**20,
+        "above_rest_mb": (peak - rest) / 2**20,
+        "mpixel_per_second": size**2 / 1e6 / seconds,
+    }
+
+
+def write_image(path: Path, size: int) -> None:
+    """Write a generated image, block by block."""
+    from mtlaerial.datasets.city import render
+
+    view = render(0, 0, 0, BLOCK, BLOCK, 0.5)
+    colours = (np.clip(view.colour[..., :3], 0, 1) * 255).astype(np.uint8).transpose(2, 0, 1)
+    profile = {"driver": "GTiff", "width": size, "height": size, "count": 3, "dtype": "uint8", "tiled": True}
+    place = {"crs": "EPSG:32631", "transform": Affine(0.5, 0, 500000, 0, -0.5, 5400000)}
+    with rasterio.open(path, "w", compress="zstd", BIGTIFF="IF_SAFER", **profile, **place) as out:
+        for row in range(0, size, BLOCK):
+            for column in range(0, size, BLOCK):
+                rows, columns = min(BLOCK, size - row), min(BLOCK, size - column)
+                out.write(colours[:, :rows, :columns], window=Window(column, row, columns, rows))
+
+
+def write_run(folder: Path) -> None:
+    """Write an untrained run with 6 classes and height."""
+    from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
+    from mtlaerial.models import build_model
+    from mtlaerial.runs import RunPlan, describe, save_run
+    from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
+
+    small = ModelSpec(stem=16, growth=8, blocks=(2, 2, 2, 2), bottleneck=2, shared=(32, 24, 16), head=(8, 8), dropout=0)
+    training = TrainingSpec(patch=256, accelerator="cpu")
+    tasks = ("semantics", "height")
+    plan = RunPlan(
+        dataset="generated", method="both", seed=0, tasks=tasks, weighting=WeightingSpec(), model=small, training=training
+    )
+    statistics = Statistics(
+        dataset="generated",
+        title="Generated",
+        generated=True,
+        licence="MIT",
+        citation="",
+        gsd=0.5,
+        dtype="uint8",
+        range=(0, 255),
+        bands=tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue")),
+        classes=tuple(ClassStatistics(name=f"class {i}", colour=(i, i, i), pixels=1) for i in range(CLASSES)),
+        height=HeightStatistics(cells=1, mean=0, std=1, median=0, minimum=0, maximum=1),
+        zero_height=True,
+        tiles={},
+    )
+    description = describe(plan, statistics, epoch=1)
+    model = build_model(small, 3, description.outputs)
+    save_run(folder, description, model.state_dict(), model.state_dict())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Write the report: tables, figures, versions and data checks on one page."""
+
+from pathlib import Path
+
+from common import logged
+
+with logged(snakemake.log[0]):
+    from mtlaerial.config import load_dataset
+    from mtlaerial.report import write_report
+    from mtlaerial.scores import load_scores
+
+    given = [Path(path) for path in snakemake.input.figures]
+    figures = [file for path in given for file in ([path] if path.suffix else sorted(path.glob("*.png")))]
+    write_report(
+        [load_scores(Path(path)) for path in snakemake.input.scores],
+        {name: load_dataset(Path(spec)) for name, spec in snakemake.params.specs.items()},
+        figures,
+        [Path(path) for path in snakemake.input.checks],
+        Path(snakemake.output[0]),
+    )
