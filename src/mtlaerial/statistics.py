@@ -98,7 +98,7 @@ def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
         ),
         height=_heights(folders),
         zero_height=spec.height is None or spec.height.zero_height == "valid",
-        tiles={folder.name: _digest(folder) for folder in folders},
+        tiles={folder.name: digest(folder) for folder in folders},
     )
 
 
@@ -150,7 +150,8 @@ def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
     return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
 
 
-def _digest(folder: Path) -> str:
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of a prepared tile's three layers."""
     digest = hashlib.sha256()
     for layer in LAYERS:
         with (folder / f"{layer}.tif").open("rb") as file:

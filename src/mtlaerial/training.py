@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.augmentation import change_colours
-from mtlaerial.checkpoint import ResumeFile
+from mtlaerial.checkpoint import ResumeFile, alone
 from mtlaerial.config import PredictionSpec, TrainingSpec
 from mtlaerial.errors import TrainingError
 from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
@@ -21,7 +21,7 @@ from mtlaerial.progress import Progress
 from mtlaerial.raster import writing
 from mtlaerial.runs import RunPlan, describe, fingerprint, save_run, task_outputs
 from mtlaerial.sampling import PatchSampler
-from mtlaerial.statistics import Statistics
+from mtlaerial.statistics import Statistics, digest
 from mtlaerial.tiles import load_tiles
 from mtlaerial.validation import Validator
 from mtlaerial.weighting import build_weighting
@@ -51,8 +51,8 @@ def train(
     folder : Path
         The run's folder.
     resume : Path, optional
-        Folder for the state of the unfinished training; by default the run's own. A training that was killed goes on
-        from there and ends as an unbroken one would.
+        Folder for the state of the unfinished training, for any number of runs; by default the run's own. A training
+        that was killed goes on from there and ends as an unbroken one would.
 
     Raises
     ------
@@ -60,18 +60,26 @@ def train(
         When there is nothing to learn from, or the loss is no longer finite.
     """
     _require_truth(plan, statistics)
-    identity = fingerprint(plan.model_dump(), statistics.model_dump(), [tile.name for tile in validation_tiles])
-    state = ResumeFile((resume or folder) / "model.resume.pt", identity)
-    trainer = Trainer(plan, statistics, training_tiles, validation_tiles)
-    if stored := state.load():
-        trainer.load_state(stored)
-        log.info("going on after epoch %d", trainer.epoch)
-    trainer.run(state)
-    kept = trainer.best if plan.training.selection == "best" and trainer.best else trainer.snapshot()
-    save_run(folder, describe(plan, statistics, int(kept["epoch"])), kept["weights"], trainer.snapshot()["weights"])
-    with writing(folder / "history.csv") as path:
-        pd.DataFrame(trainer.history).to_csv(path, index=False, float_format="%.6g")
-    state.remove()
+    identity = _identity(plan, statistics, validation_tiles)
+    path = resume / f"{identity[:16]}.resume.pt" if resume else folder / "model.resume.pt"
+    state = ResumeFile(path, identity)
+    with alone(folder):
+        trainer = Trainer(plan, statistics, training_tiles, validation_tiles)
+        if stored := state.load():
+            trainer.load_state(stored)
+            log.info("going on after epoch %d", trainer.epoch)
+        trainer.run(state)
+        trainer.save(folder)
+        state.remove()
+
+
+def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[Path]) -> str:
+    """Return a fingerprint of all that decides a training; how much memory it may use does not."""
+    return fingerprint(
+        plan.model_dump(exclude={"training": {"memory_budget_mb"}}),
+        statistics.model_dump(),
+        {tile.name: digest(tile) for tile in validation_tiles},
+    )
 
 
 def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
@@ -135,6 +143,14 @@ class Trainer:
             log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in row.items()))
             state.save(self.state())
         bar.close()
+
+    def save(self, folder: Path) -> None:
+        """Write the trained run."""
+        last = self.snapshot()
+        kept = self.best if self.spec.selection == "best" and self.best else last
+        save_run(folder, describe(self.plan, self.statistics, int(kept["epoch"])), kept["weights"], last["weights"])
+        with writing(folder / "history.csv") as path:
+            pd.DataFrame(self.history).to_csv(path, index=False, float_format="%.6g")
 
     def _train_epoch(self, bar: Progress) -> dict[str, Any]:
         self.model.train()
