@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -18,7 +18,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 class WeightingSpec(Section):
     """How the tasks' losses are combined."""
 
-    name: str = "equal"
+    name: Literal["equal", "fixed"] = "equal"
     weights: dict[Task, PositiveFloat] = {}
     """For ``fixed``: each task's weight."""
 
