@@ -30,7 +30,7 @@ lint: $(INSTALLED)
 
 # After Snakemake was killed its lock stays behind; it is taken away only when no Snakemake works in this folder.
 resume: $(INSTALLED)
-	PATH="$(BIN):$$PATH" $(BIN)/mtlaerial resume --cores $(CORES) --configfile $(CONFIG)
+	PATH="$(BIN):$$PATH" $(BIN)/python workflow/resume.py --cores $(CORES) --configfile $(CONFIG)
 
 schema: $(INSTALLED)
 	$(BIN)/python -m mtlaerial.config.schema > config/schema.json

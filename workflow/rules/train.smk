@@ -11,7 +11,6 @@ rule train:
         history=RUN + "/history.csv",
     params:
         plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
-        resume=str(project.config.resume or ""),
     log:
         RESULTS + "/logs/{dataset}/train/{method}.seed{seed}.log",
     benchmark:

@@ -9,11 +9,12 @@ with logged(snakemake.log[0]):
     from mtlaerial.statistics import load_statistics
     from mtlaerial.training import train
 
+    resume = snakemake.config.get("resume")  # not in params: where the state lies changes no result
     train(
         RunPlan.parse(snakemake.params.plan, "plan"),
         load_statistics(Path(snakemake.input.statistics)),
         folders(snakemake.input.training),
         folders(snakemake.input.validation),
         Path(snakemake.output.model).parent,
-        Path(snakemake.params.resume) if snakemake.params.resume else None,
+        Path(resume) if resume else None,
     )
