@@ -33,8 +33,8 @@ class Target:
     rows, columns : Cells
         Its cells.
     write : callable
-        Gets the first row and column of a block of cells, and its values (channels, rows, columns), NaN where the
-        image has no data.
+        Gets the first row and column of a block of cells, and its values (channels, rows, columns): means over the
+        pixels with data, NaN for cells that have none.
     """
 
     channels: slice
@@ -62,10 +62,17 @@ class Target:
         stop = max(self._next, self.rows.complete(done))
         columns = self.columns.starting(band.begin, band.end)
         if stop > self._next and columns[1] > columns[0]:
-            block = self.rows.mean(values[self.channels], 1, (self._next, stop), top)
-            self.write(self._next, columns[0], self.columns.mean(block, 2, columns, band.begin))
+            chosen = values[self.channels]
+            known = ~torch.isnan(chosen[:1])
+
+            def mean(pixels: Tensor) -> Tensor:
+                rows = self.rows.mean(pixels, 1, (self._next, stop), top)
+                return self.columns.mean(rows, 2, columns, band.begin)
+
+            block = mean(chosen) if bool(known.all()) else mean(chosen.where(known, 0)) / mean(known.float())
+            self.write(self._next, columns[0], block)
         self._next = stop
-        return int(self.rows.first[stop]) if stop < len(self.rows) else done
+        return min(int(self.rows.first[stop]), done) if stop < len(self.rows) else done
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ class Blender:
         for top, following in zip(tops, [*tops[1:], rows], strict=True):
             strip = read(top, lefts[0], min(self.window, rows - top), width).to(self.device)
             if nodata is not None:
-                sums.mark(top, lefts[0], (strip == nodata).all(dim=0))
+                sums.mark(top, lefts[0], (strip.isnan() if math.isnan(nodata) else strip == nodata).all(dim=0))
             for i in range(0, len(lefts), self.batch):
                 chosen = lefts[i : i + self.batch]
                 crops = [strip[:, :, left - lefts[0] : left - lefts[0] + self.window] for left in chosen]
@@ -159,7 +166,7 @@ class Blender:
         bytes_per_column = 4 * (self.channels + 2) * (self.window + max(t.rows.largest for t in targets) + 1)
         width = max(2 * self.window, BAND_BYTES // bytes_per_column)
         number = math.ceil(columns / width)
-        edges = [round(columns * i / number) for i in range(number + 1)]
+        edges = [round(columns * i / number) for i in range(number)] + [columns + 1]  # the last has all cells beyond
         margin = max(target.columns.largest for target in targets)
         return [_Band(a, b, min(b + margin, columns)) for a, b in pairwise(edges)]
 

@@ -28,7 +28,7 @@ class Cells:
         if scale <= 1 + 1e-9:
             bounds = np.ceil(edges - 0.5 - 1e-6).astype(np.int64).clip(0, pixels)
             return cls(bounds[:-1], bounds[1:])
-        centre = np.floor((edges[:-1] + edges[1:]) / 2).astype(np.int64)
+        centre = np.floor((edges[:-1] + edges[1:]) / 2 - 1e-6).astype(np.int64)
         first = centre.clip(0, pixels)
         return cls(first, np.where((centre >= 0) & (centre < pixels), first + 1, first))
 
