@@ -26,8 +26,9 @@ class Normalisation:
     highest: float
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Normalise an image of any shape; returns float32."""
-        return (image.float() - self.lowest) * (2 / (self.highest - self.lowest)) - 1
+        """Normalise an image of any shape; returns float32. NaN, where there is no data, becomes 0."""
+        normal = (image.float() - self.lowest) * (2 / (self.highest - self.lowest)) - 1
+        return normal.nan_to_num(0) if image.is_floating_point() else normal
 
 
 class MapNetwork:
@@ -103,11 +104,14 @@ class ArrayMaps:
         self.targets = []
         truth = {"semantics": tile.grids["labels"], "height": tile.grids["height"]}
         for task in network.outputs:
-            self.targets.append(self._target(task, tile.grids["image"], truth[task], network.slice_of(task)))
+            grid = truth[task]
+            dtype, fill = (np.uint8, IGNORED) if task == "semantics" else (np.float32, np.nan)
+            self.maps[task] = np.full((grid.height, grid.width), fill, dtype=dtype)
+            if (grid.height, grid.width) != (1, 1):  # else the tile lacks the layer
+                self.targets.append(self._target(task, tile.grids["image"], grid, network.slice_of(task)))
 
     def _target(self, task: Task, image: Grid, grid: Grid, channels: slice) -> Target:
-        dtype, fill = (np.uint8, IGNORED) if task == "semantics" else (np.float32, np.nan)
-        array = self.maps[task] = np.full((grid.height, grid.width), fill, dtype=dtype)
+        array = self.maps[task]
 
         def write(row: int, column: int, values: Tensor) -> None:
             block = class_codes(values) if task == "semantics" else values[0].cpu().numpy()
@@ -123,8 +127,9 @@ def predict_arrays(blender: Blender, network: MapNetwork, tile: Tile) -> dict[Ta
     def read(row: int, column: int, rows: int, columns: int) -> Tensor:
         return tile.image[row : row + rows, column : column + columns].permute(2, 0, 1)
 
-    for _ in blender.run(read, tile.rows, tile.columns, maps.targets, nodata=None):
-        pass
+    if maps.targets:
+        for _ in blender.run(read, tile.rows, tile.columns, maps.targets, nodata=None):
+            pass
     return maps.maps
 
 

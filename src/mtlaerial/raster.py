@@ -91,12 +91,24 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
             source = rasterio.open(path)
     except RasterioError as error:
         raise DataError(path, _reason(error), "a raster that GDAL reads", "Get the file anew.") from None
-    with source:
-        try:
-            yield source
-        except RasterioError as error:
-            remedy = "The file is truncated or damaged: get it anew."
-            raise DataError(path, _reason(error), "readable pixels", remedy) from None
+    with source, reading(path):
+        yield source
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Blame a raster for what goes wrong in the block; for reading while another raster is written.
+
+    Raises
+    ------
+    DataError
+        When its pixels cannot be read.
+    """
+    try:
+        yield
+    except RasterioError as error:
+        remedy = "The file is truncated or damaged: get it anew."
+        raise DataError(path, _reason(error), "readable pixels", remedy) from None
 
 
 def _reason(error: Exception) -> str:
@@ -190,6 +202,13 @@ def map_raster(path: Path) -> NDArray[Any]:
     except (OSError, ValueError) as error:
         remedy = "Prepare the tile again."
         raise DataError(path, str(error), "an uncompressed GeoTIFF in contiguous strips", remedy) from None
+
+
+def without_data(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """Tell which pixels, of shape (…, bands), have the no-data value in all bands."""
+    if nodata is None:
+        return np.zeros(pixels.shape[:-1], np.bool_)
+    return np.asarray((np.isnan(pixels) if np.isnan(nodata) else pixels == nodata).all(axis=-1))
 
 
 def row_blocks(height: int, rows: int = 512) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ from pydantic import PositiveFloat
 from mtlaerial.config import IGNORED, LAYERS, Section
 from mtlaerial.config.dataset import Colour
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks
+from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks, without_data
 
 _BIN = 0.01
 """Width in metres of the histogram bins that height quantiles are read from."""
@@ -26,7 +26,7 @@ class ClassStatistics(Section):
 
 
 class BandStatistics(Section):
-    """One image band over the training tiles, in the file's own values."""
+    """One image band over the pixels with data of the training tiles, in the file's own values."""
 
     name: str
     mean: float
@@ -115,8 +115,11 @@ def _bands(folders: Sequence[Path], names: Sequence[str]) -> tuple[BandStatistic
     total, squares, pixels = np.zeros(len(names)), np.zeros(len(names)), 0
     for folder in folders:
         image = map_raster(folder / "image.tif")
+        with open_raster(folder / "image.tif") as source:
+            nodata = source.nodata
         for top, rows in row_blocks(image.shape[0]):
-            block = image[top : top + rows].reshape(-1, len(names)).astype(np.float64)
+            block = image[top : top + rows].reshape(-1, len(names))
+            block = block[~without_data(block, nodata)].astype(np.float64)
             total, squares, pixels = total + block.sum(0), squares + (block**2).sum(0), pixels + len(block)
     mean = total / pixels
     std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))

@@ -16,7 +16,7 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED, LabelsSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
-from mtlaerial.raster import PREPARED, Grid, create_raster, map_raster, open_raster, row_blocks
+from mtlaerial.raster import PREPARED, Grid, create_raster, map_raster, open_raster, reading, row_blocks, without_data
 
 ABSENT = {"MTLAERIAL": "absent"}
 """Tag of a layer that a tile does not have: a single no-data cell, so that nothing downstream needs a special case."""
@@ -42,7 +42,7 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
     """
     path, row, column, grid = dataset.image_window(tile)
     _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
-    outside = _outside(dataset, folder / "image.tif")
+    outside = _Outside(folder / "image.tif")
     _write_height(dataset, tile, grid, folder / "height.tif", outside)
     _write_labels(dataset, tile, grid, folder / "labels.tif", outside)
 
@@ -56,34 +56,31 @@ def _write_image(dataset: Dataset, path: Path, window: Window, grid: Grid, targe
             out.descriptions = spec.band_names
             for top, rows in row_blocks(grid.height):
                 part = Window(window.col_off, window.row_off + top, grid.width, rows)
-                out.write(source.read(spec.bands, window=part), window=Window(0, top, grid.width, rows))
+                with reading(path):
+                    pixels = source.read(spec.bands, window=part)
+                out.write(pixels, window=Window(0, top, grid.width, rows))
 
 
 class _Outside:
-    """Tells which cells of a layer lie where the image has no data."""
+    """Tells which cells of a layer have their centre outside a tile's image, or where it has no data."""
 
-    def __init__(self, image: NDArray[np.generic], grid: Grid, nodata: float) -> None:
-        self.image, self.grid, self.nodata = image, grid, nodata
+    def __init__(self, path: Path) -> None:
+        with open_raster(path) as source:
+            self.grid, self.nodata = Grid.of(source), source.nodata
+        image = map_raster(path)
+        self.image = image if image.ndim == 3 else image[..., None]
 
     def __call__(self, layer: Grid) -> NDArray[np.bool_]:
         """Return a mask of shape (rows, columns) for the given (part of a) layer."""
         mapping = layer.to(self.grid)
-        rows = np.floor((np.arange(layer.height) + 0.5) * mapping.e + mapping.f).astype(int)
-        columns = np.floor((np.arange(layer.width) + 0.5) * mapping.a + mapping.c).astype(int)
-        rows, columns = rows.clip(0, self.grid.height - 1), columns.clip(0, self.grid.width - 1)
-        return np.asarray((self.image[rows[:, None], columns] == self.nodata).all(axis=-1))
+        rows = np.floor((np.arange(layer.height) + 0.5) * mapping.e + mapping.f - 1e-6).astype(int)
+        columns = np.floor((np.arange(layer.width) + 0.5) * mapping.a + mapping.c - 1e-6).astype(int)
+        y, x = rows.clip(0, self.grid.height - 1)[:, None], columns.clip(0, self.grid.width - 1)
+        beyond: NDArray[np.bool_] = (y != rows[:, None]) | (x != columns)
+        return beyond if self.nodata is None else beyond | without_data(self.image[y, x], self.nodata)
 
 
-def _outside(dataset: Dataset, path: Path) -> _Outside | None:
-    with open_raster(path) as source:
-        grid, nodata = Grid.of(source), source.nodata
-    if nodata is None:
-        return None
-    array = map_raster(path)
-    return _Outside(array if array.ndim == 3 else array[..., None], grid, nodata)
-
-
-def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside | None) -> None:
+def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside) -> None:
     spec, files = dataset.spec.height, dataset.files("height", tile)
     profile = {**PREPARED, "count": 1, "dtype": "float32", "nodata": float("nan")}
     if spec is None or not files:
@@ -103,7 +100,7 @@ def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outsid
             out.write(height, 1, window=Window(0, block.top, grid.width, height.shape[0]))
 
 
-def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside | None) -> None:
+def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside) -> None:
     spec, files = dataset.spec.labels, dataset.files("labels", tile)
     profile = {**PREPARED, "count": 1, "dtype": "uint8", "nodata": IGNORED}
     if spec is None or not files:
@@ -121,13 +118,10 @@ def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outsid
             out.write(labels, 1, window=Window(0, block.top, grid.width, labels.shape[0]))
 
 
-def _unknown(
-    block: "_Block", other: "_Block | None", outside: _Outside | None, grid: Grid
-) -> Iterator[NDArray[np.bool_]]:
-    """Yield masks of cells that cannot be known: outside the files, or where the image has no data."""
+def _unknown(block: "_Block", other: "_Block | None", outside: _Outside, grid: Grid) -> Iterator[NDArray[np.bool_]]:
+    """Yield masks of cells that cannot be known: outside the files or the image, or where it has no data."""
     yield from (b.beyond for b in (block, other) if b is not None and b.beyond is not None)
-    if outside:
-        yield outside(grid.window(block.top, 0, block.raw.shape[1], grid.width))
+    yield outside(grid.window(block.top, 0, block.raw.shape[1], grid.width))
 
 
 def colour_table(spec: LabelsSpec) -> dict[int, tuple[int, int, int]]:
