@@ -83,7 +83,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The run's folder.")],
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
 ) -> None:
     """Train one run without Snakemake: check, prepare, summarise, train. A killed training goes on where it was.
 
@@ -102,8 +102,8 @@ def predict(
     out: Annotated[Path, typer.Option(help="The folder for the maps.")],
     bands: Annotated[str | None, typer.Option(help="Bands of the image, in the run's order, e.g. 1,2,3.")] = None,
     gsd: Annotated[float | None, typer.Option(help="Metres per pixel, where the image does not say.")] = None,
-    window: Annotated[int | None, typer.Option(help="Side of a window in pixels; a multiple of 32.")] = None,
-    stride: Annotated[int | None, typer.Option(help="Pixels between windows.")] = None,
+    window: Annotated[int | None, typer.Option(help="Side of a window in pixels; a multiple of 32.", min=32)] = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between windows.", min=1)] = None,
 ) -> None:
     """Map classes and heights of any orthophoto that matches what the run was trained on.
 

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from mtlaerial.blending import Blender
 from mtlaerial.config import LAYERS, PredictionSpec, Task
+from mtlaerial.config.project import require_multiple
 from mtlaerial.errors import MismatchError
 from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
 from mtlaerial.maps import open_maps
 from mtlaerial.progress import Progress
-from mtlaerial.raster import Grid, open_raster
+from mtlaerial.raster import Grid, open_raster, reading
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
 from mtlaerial.tiling import ABSENT
 
@@ -95,7 +96,8 @@ class Predictor:
 
             def read(row: int, column: int, rows: int, columns: int) -> Tensor:
                 window = ((row, row + rows), (column, column + columns))
-                return torch.from_numpy(source.read(indices, window=window))
+                with reading(path):
+                    return torch.from_numpy(source.read(indices, window=window))
 
             with open_maps(folder, description, self.network, image, grids, cog) as targets:
                 total = self.blender.windows(image.height, image.width, targets)
@@ -163,9 +165,11 @@ def prediction_for(run: Path, window: int | None, stride: int | None) -> Predict
     Raises
     ------
     ConfigError
-        When the window is not a multiple of 32 pixels, or the stride larger than the window.
+        When the network does not take such a window, or the stride is larger than the window.
     """
-    default = PredictionSpec.for_patch(load_description(run).plan.training.patch)
+    plan = load_description(run).plan
+    default = PredictionSpec.for_patch(plan.training.patch)
     size = window or default.window
+    require_multiple("--window", size, plan.model)
     given = {**default.model_dump(), "window": size, "stride": stride or max(1, size * 3 // 4)}
     return PredictionSpec.parse(given, "--window and --stride")

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -64,13 +64,17 @@ class _Fault:
         if item["type"] == "missing":
             return cls(key, "nothing", "a value", "This key is required; config/README.md explains it.")
         expected = item["msg"].removeprefix("Value error, ")
-        return cls(key, repr(item["input"]), expected[:1].lower() + expected[1:], "Correct the value.")
+        found = "values that do not fit together" if isinstance(item["input"], Mapping) else repr(item["input"])
+        return cls(key, found, expected[:1].lower() + expected[1:], "Correct the value.")
 
 
 def _keys_at(model: type[BaseModel], location: list[Any]) -> list[str]:
     """Return the valid keys of the section that a pydantic location leads to."""
     current: Any = model
     for part in location:
+        if get_origin(current) is dict:
+            current = get_args(current)[1]
+            continue
         for candidate in _models_in(current):
             if part in candidate.model_fields:
                 current = candidate.model_fields[part].annotation

@@ -69,7 +69,7 @@ class RunSpec(Section):
 
     datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
     methods: Annotated[tuple[Name, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -125,9 +125,15 @@ class ProjectConfig(Section):
             When an override has an unknown key or a wrong value.
         """
         base = self.model_dump(include={"training", "prediction", "scoring"}, mode="json")
-        where = f"methods.{method}.overrides" if method else "recipe of the data set"
         overrides = self.methods[method].overrides if method else {}
-        return Recipe.parse(merge(base, dataset_overrides, overrides), where)
+        places = ["recipe of the data set"] if dataset_overrides else []
+        places += [f"methods.{method}.overrides"] if overrides else []
+        recipe = Recipe.parse(merge(base, dataset_overrides, overrides), " or ".join(places) or "configuration")
+        if method:
+            model = self.models[self.methods[method].model]
+            require_multiple("training.patch", recipe.training.patch, model)
+            require_multiple("prediction.window", recipe.prediction.window, model)
+        return recipe
 
 
 def load_project(*paths: Path) -> ProjectConfig:
@@ -147,6 +153,19 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
     for method in config.methods:
         config.recipe({}, method)
     return config
+
+
+def require_multiple(key: str, size: int, model: ModelSpec) -> None:
+    """Refuse a size in pixels that a network does not take.
+
+    Raises
+    ------
+    ConfigError
+        When it is not a multiple of the model's.
+    """
+    if size % model.multiple:
+        expected = f"a multiple of {model.multiple}, as the model's reduction is {model.reduction}"
+        raise ConfigError(key, str(size), expected, "Correct either.")
 
 
 def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:

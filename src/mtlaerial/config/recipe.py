@@ -35,6 +35,11 @@ class ModelSpec(Section):
     dropout: Fraction = 0.5
     """Rate in the two coarsest decoder blocks; 0 for none."""
 
+    @property
+    def multiple(self) -> int:
+        """Rows and columns of the image are divisible by this: it is reduced, and then halved five times."""
+        return 32 * self.reduction
+
 
 class Augmentation(Section):
     """Random changes of each training patch."""
