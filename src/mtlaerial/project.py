@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import DatasetSpec, ProjectConfig, Recipe, Task, load_dataset, parse_project
+from mtlaerial.config import LAYERS, ProjectConfig, Recipe, Task, load_dataset, parse_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.catalog import Dataset, Missing
 
@@ -70,25 +69,41 @@ class Project:
         }
 
     def tile_data(self, dataset: str, tile: str) -> dict[str, Any]:
-        """Return what checking and preparing one tile depend on, as plain data; see :func:`dataset_of`."""
-        spec = self.datasets[dataset].spec
-        layout = {"gsd", "crs", "image", "height", "labels", "grid", "footprints", "generated"}
-        return self._data(dataset, layout, {spec.split_of(tile): [tile]})
+        """Return what checking and preparing one tile depend on: no other tile, and no name or colour of a class."""
+        source = self.datasets[dataset]
+        split = source.spec.split_of(tile)
+        keys = {"generated", "gsd", "crs", "image", "height", "labels", "grid", "footprints"}
+        data: dict[str, Any] = source.spec.model_dump(mode="json", include=keys)
+        for layer in LAYERS:
+            if data[layer]:
+                data[layer] |= {"files": source.patterns(layer, tile), "optional": source.may_lack(layer, tile)}
+        if data["labels"]:
+            data["labels"]["classes"] = [entry["values"] for entry in data["labels"]["classes"]]
+        return {**data, "root": source.root.as_posix(), "split": split}
 
     def training_data(self, dataset: str) -> dict[str, Any]:
-        """Return what the statistics of the training tiles depend on, as plain data; see :func:`dataset_of`."""
-        said = {"title", "licence", "citation", "generated", "gsd", "image", "height", "labels", "grid", "footprints"}
-        return self._data(dataset, said, {"train": list(self.datasets[dataset].spec.splits["train"])})
+        """Return what a training depends on besides its tiles and its plan."""
+        spec = self.datasets[dataset].spec
+        return {
+            "gsd": spec.gsd,
+            "range": spec.image.range,
+            "classes": len(spec.labels.classes) if spec.labels else 0,
+            "zero_height": spec.height.zero_height if spec.height else None,
+        }
+
+    def description_data(self, dataset: str) -> dict[str, Any]:
+        """Return what the description of the training tiles depends on besides them: also what only people read."""
+        spec = self.datasets[dataset].spec
+        return {
+            **self.training_data(dataset),
+            **spec.model_dump(mode="json", include={"title", "licence", "citation", "generated"}),
+            "bands": spec.image.band_names,
+            "classes": [[entry.name, entry.colour] for entry in spec.labels.classes] if spec.labels else [],
+        }
 
     def layout_data(self, dataset: str) -> dict[str, Any]:
-        """Return what the figure of the tiles depends on, as plain data; see :func:`dataset_of`."""
-        said = {"title", "generated", "gsd", "crs", "image", "height", "labels", "grid", "footprints"}
-        return self._data(dataset, said, self.datasets[dataset].spec.model_dump(mode="json")["splits"])
-
-    def _data(self, dataset: str, keys: set[str], splits: dict[str, list[str]]) -> dict[str, Any]:
-        unsaid = {"title": dataset, "licence": "see the specification", "obtain": "See the specification."}
-        spec = {**unsaid, **self.datasets[dataset].spec.model_dump(mode="json", include=keys), "splits": splits}
-        return {"name": dataset, "root": self.config.datasets[dataset].root.as_posix(), "spec": spec}
+        """Return what the figure of the tiles depends on besides them."""
+        return self.datasets[dataset].spec.model_dump(mode="json", include={"title", "generated", "gsd", "splits"})
 
     def missing(self) -> str:
         """Say which files of the selected data sets are missing, where they were looked for, and where to get them."""
@@ -97,11 +112,6 @@ class Project:
             if self.config.datasets[name].generate is None and (gaps := dataset.missing()):
                 parts.append(_missing_text(dataset, gaps))
         return "\n\n".join(parts)
-
-
-def dataset_of(data: Mapping[str, Any]) -> Dataset:
-    """Build a data set from the plain data that a rule depends on."""
-    return Dataset(data["name"], DatasetSpec.parse(data["spec"], data["name"]), Path(data["root"]))
 
 
 def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:

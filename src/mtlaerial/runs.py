@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -84,10 +84,35 @@ def describe(plan: RunPlan, statistics: Statistics, epoch: int) -> RunDescriptio
 def save_run(
     folder: Path, description: RunDescription, weights: Mapping[str, Tensor], last: Mapping[str, Tensor]
 ) -> None:
-    """Write ``model.safetensors``, ``last.safetensors`` and ``run.yaml``, each whole or not at all."""
+    """Write ``model.safetensors``, ``last.safetensors`` and ``run.yaml``, each whole or not at all.
+
+    The weights carry what made them, so that a run can be described again.
+    """
+    made = {key: str(getattr(description, key)) for key in ("mtlaerial", "code", "epoch")}
     for name, tensors in (("last", last), ("model", weights)):
         with writing(folder / f"{name}.safetensors") as path:
-            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path)
+            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path, made)
+    _save_description(folder, description)
+
+
+def describe_again(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
+    """Write a run's ``run.yaml`` anew, with titles, names and colours as they are said now.
+
+    Raises
+    ------
+    DataError
+        When the weights are damaged, or do not say what made them.
+    """
+    path = folder / "model.safetensors"
+    try:
+        with safe_open(path, framework="pt") as file:
+            made = dict(file.metadata())
+    except (SafetensorError, OSError, TypeError) as error:
+        raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
+    _save_description(folder, RunDescription.parse({**made, "plan": plan, "statistics": statistics}, str(path)))
+
+
+def _save_description(folder: Path, description: RunDescription) -> None:
     with writing(folder / "run.yaml") as path:
         path.write_text(yaml.safe_dump(json.loads(description.model_dump_json()), sort_keys=False), encoding="utf-8")
 

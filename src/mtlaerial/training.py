@@ -74,10 +74,12 @@ def train(
 
 
 def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[Path]) -> str:
-    """Return a fingerprint of all that decides a training; how much memory it may use does not."""
+    """Return a fingerprint of all that decides a training: not memory, nor titles and names."""
+    said: dict[str, Any] = dict.fromkeys(("title", "licence", "citation", "generated"), True)
+    said["classes"] = {"__all__": {"name", "colour"}}
     return fingerprint(
         plan.model_dump(exclude={"training": {"memory_budget_mb"}}),
-        statistics.model_dump(),
+        statistics.model_dump(exclude=said),
         {tile.name: digest(tile) for tile in validation_tiles},
     )
 

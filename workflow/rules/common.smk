@@ -1,4 +1,5 @@
-# Reads the configuration once; says what each rule depends on, as narrowly as it does.
+# Reads the configuration once. Scripts may read it too, but a key reruns only the rules that name it in their params:
+# these say what a result depends on, and no more.
 import sys
 from pathlib import Path
 
@@ -32,16 +33,6 @@ def tile_files(split):
         return expand(TILE + "/{layer}.tif", dataset=wildcards.dataset, tile=tiles, layer=LAYERS)
 
     return files
-
-
-def map_files(wildcards):
-    """Return the maps of a run."""
-    pattern = RUN + "/maps/{tile}/{task}.tif"
-    return [
-        pattern.format(**wildcards, tile=tile, task=task)
-        for tile in project.datasets[wildcards.dataset].spec.splits.get("test", ())
-        for task in project.tasks(wildcards.dataset, wildcards.method)
-    ]
 
 
 def wanted(wildcards):

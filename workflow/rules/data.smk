@@ -110,7 +110,7 @@ rule summarise_tiles:
     output:
         RESULTS + "/{dataset}/statistics.json",
     params:
-        data=lambda w: project.training_data(w.dataset),
+        data=lambda w: project.description_data(w.dataset),
     log:
         RESULTS + "/logs/{dataset}/summarise_tiles.log",
     benchmark:

@@ -74,7 +74,7 @@ rule report:
     output:
         RESULTS + "/report.html",
     params:
-        specs={n: project.config.datasets[n].spec.as_posix() for n in project.datasets},
+        specs={name: dataset.spec.model_dump(mode="json") for name, dataset in project.datasets.items()},
     log:
         RESULTS + "/logs/report.log",
     benchmark:

@@ -1,16 +1,18 @@
-# One training per data set, method and seed.
+# One training per data set, method and seed. What only people read of the training tiles (titles, licence, names and
+# colours of classes) is written by a step of its own, so that a correction there trains nothing again: that is why the
+# statistics' age does not matter here. All else in them follows from the tiles and from `data`.
 rule train:
     input:
-        statistics=RESULTS + "/{dataset}/statistics.json",
+        statistics=ancient(RESULTS + "/{dataset}/statistics.json"),
         training=tile_files("train"),
         validation=tile_files("val"),
     output:
         model=RUN + "/model.safetensors",
         last=RUN + "/last.safetensors",
-        description=RUN + "/run.yaml",
         history=RUN + "/history.csv",
     params:
         plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
+        data=lambda w: project.training_data(w.dataset),
     log:
         RESULTS + "/logs/{dataset}/train/{method}.seed{seed}.log",
     benchmark:
@@ -25,3 +27,26 @@ rule train:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../scripts/train.py"
+
+
+rule describe_run:
+    input:
+        model=RUN + "/model.safetensors",
+        statistics=RESULTS + "/{dataset}/statistics.json",
+    output:
+        RUN + "/run.yaml",
+    params:
+        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
+    log:
+        RESULTS + "/logs/{dataset}/describe_run/{method}.seed{seed}.log",
+    benchmark:
+        RESULTS + "/benchmarks/{dataset}/describe_run/{method}.seed{seed}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    message:
+        "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/describe_run.py"

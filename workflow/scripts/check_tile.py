@@ -8,9 +8,10 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.datasets.check import assemble, check_tile, summary
-    from mtlaerial.project import dataset_of
+    from mtlaerial.project import Project
 
-    report = check_tile(dataset_of(snakemake.params.data), snakemake.wildcards.tile)
+    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    report = check_tile(dataset, snakemake.wildcards.tile)
     logging.info("%s", summary(assemble([report])))
     if not report.ok:
         sys.exit(1)

@@ -6,7 +6,8 @@ from common import folders, logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.figures import layout_figure
-    from mtlaerial.project import dataset_of
+    from mtlaerial.project import Project
 
     tiles = {folder.name: folder for folder in folders(snakemake.input)}
-    layout_figure(tiles, dataset_of(snakemake.params.data), Path(snakemake.output[0]))
+    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    layout_figure(tiles, dataset, Path(snakemake.output[0]))

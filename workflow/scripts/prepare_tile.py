@@ -5,8 +5,8 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.project import dataset_of
+    from mtlaerial.project import Project
     from mtlaerial.tiling import prepare_tile
 
-    folder = Path(snakemake.output.image).parent
-    prepare_tile(dataset_of(snakemake.params.data), snakemake.wildcards.tile, folder)
+    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    prepare_tile(dataset, snakemake.wildcards.tile, Path(snakemake.output.image).parent)

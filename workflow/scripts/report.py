@@ -5,7 +5,7 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.config import load_dataset
+    from mtlaerial.project import Project
     from mtlaerial.report import write_report
     from mtlaerial.scores import load_scores
 
@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     figures = [file for path in given for file in ([path] if path.suffix else sorted(path.glob("*.png")))]
     write_report(
         [load_scores(Path(path)) for path in snakemake.input.scores],
-        {name: load_dataset(Path(spec)) for name, spec in snakemake.params.specs.items()},
+        {name: dataset.spec for name, dataset in Project.of(snakemake.config).datasets.items()},
         figures,
         [Path(path) for path in snakemake.input.checks],
         Path(snakemake.output[0]),
