@@ -20,9 +20,9 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
+    default_target: True
     input:
         wanted,
     localrule: True
-    default_target: True
     message:
         "Tables, figures and report are in {RESULTS}"

@@ -16,20 +16,20 @@ if GENERATED:
     rule synthesise:
         output:
             "{root}/GENERATED.txt",
-        wildcard_constraints:
-            root="|".join(GENERATED),
-        params:
-            spec=lambda w: project.config.datasets[GENERATED[w.root]].spec.as_posix(),
-            generate=lambda w: project.config.datasets[GENERATED[w.root]].generate.model_dump(mode="json"),
         log:
             RESULTS + "/logs/synthesise/{root}.log",
         benchmark:
             RESULTS + "/benchmarks/synthesise/{root}.tsv"
+        wildcard_constraints:
+            root="|".join(GENERATED),
         threads: 1
         resources:
             mem_mb=2000,
             runtime=30,
             gpu=0,
+        params:
+            spec=lambda w: project.config.datasets[GENERATED[w.root]].spec.as_posix(),
+            generate=lambda w: project.config.datasets[GENERATED[w.root]].generate.model_dump(mode="json"),
         message:
             "Generating a city in {wildcards.root}"
         script:
@@ -41,8 +41,6 @@ rule check_tile:
         raw_files,
     output:
         CHECK,
-    params:
-        data=lambda w: project.tile_data(w.dataset, w.tile),
     log:
         RESULTS + "/logs/{dataset}/check_tile/{tile}.log",
     benchmark:
@@ -52,6 +50,8 @@ rule check_tile:
         mem_mb=2000,
         runtime=20,
         gpu=0,
+    params:
+        data=lambda w: project.tile_data(w.dataset, w.tile),
     message:
         "Checking {wildcards.dataset} {wildcards.tile}"
     script:
@@ -87,8 +87,6 @@ rule prepare_tile:
         image=TILE + "/image.tif",
         height=TILE + "/height.tif",
         labels=TILE + "/labels.tif",
-    params:
-        data=lambda w: project.tile_data(w.dataset, w.tile),
     log:
         RESULTS + "/logs/{dataset}/prepare_tile/{tile}.log",
     benchmark:
@@ -98,6 +96,8 @@ rule prepare_tile:
         mem_mb=2000,
         runtime=30,
         gpu=0,
+    params:
+        data=lambda w: project.tile_data(w.dataset, w.tile),
     message:
         "Preparing {wildcards.dataset} {wildcards.tile}"
     script:
@@ -109,8 +109,6 @@ rule summarise_tiles:
         tile_files("train"),
     output:
         RESULTS + "/{dataset}/statistics.json",
-    params:
-        data=lambda w: project.description_data(w.dataset),
     log:
         RESULTS + "/logs/{dataset}/summarise_tiles.log",
     benchmark:
@@ -120,6 +118,8 @@ rule summarise_tiles:
         mem_mb=2000,
         runtime=30,
         gpu=0,
+    params:
+        data=lambda w: project.description_data(w.dataset),
     message:
         "Summarising the training tiles of {wildcards.dataset}"
     script:

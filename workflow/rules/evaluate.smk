@@ -15,9 +15,6 @@ rule score:
         tiles=tile_files("test"),
     output:
         RUN + "/scores.json",
-    params:
-        scoring=lambda w: project.recipe(w.dataset, w.method).scoring.model_dump(mode="json"),
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     log:
         RESULTS + "/logs/{dataset}/score/{method}.seed{seed}.log",
     benchmark:
@@ -27,6 +24,9 @@ rule score:
         mem_mb=2000,
         runtime=60,
         gpu=0,
+    params:
+        scoring=lambda w: project.recipe(w.dataset, w.method).scoring.model_dump(mode="json"),
+        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     message:
         "Scoring {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -8,9 +8,6 @@ rule predict:
         splits=RESULTS + "/{dataset}/checks.json",
     output:
         maps=directory(RUN + "/maps"),
-    params:
-        prediction=lambda w: project.recipe(w.dataset, w.method).prediction.model_dump(mode="json"),
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     log:
         RESULTS + "/logs/{dataset}/predict/{method}.seed{seed}.log",
     benchmark:
@@ -20,6 +17,9 @@ rule predict:
         mem_mb=lambda w, attempt: 4000 * attempt,
         runtime=720,
         gpu=lambda w: 0 if project.recipe(w.dataset, w.method).training.accelerator == "cpu" else 1,
+    params:
+        prediction=lambda w: project.recipe(w.dataset, w.method).prediction.model_dump(mode="json"),
+        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     message:
         "Predicting {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}"
     script:

@@ -23,8 +23,6 @@ rule layout_figure:
         all_tiles,
     output:
         FIGURES + "/tiles.png",
-    params:
-        data=lambda w: project.layout_data(w.dataset),
     log:
         RESULTS + "/logs/{dataset}/layout_figure.log",
     benchmark:
@@ -34,6 +32,8 @@ rule layout_figure:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        data=lambda w: project.layout_data(w.dataset),
     message:
         "Drawing where the tiles of {wildcards.dataset} lie"
     script:
@@ -49,8 +49,6 @@ rule figures:
         tiles=tile_files("test"),
     output:
         directory(FIGURES + "/{method}"),
-    params:
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     log:
         RESULTS + "/logs/{dataset}/figures/{method}.log",
     benchmark:
@@ -60,6 +58,8 @@ rule figures:
         mem_mb=1000,
         runtime=20,
         gpu=0,
+    params:
+        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     message:
         "Drawing curves, confusions and maps of {wildcards.method} on {wildcards.dataset}"
     script:
@@ -73,8 +73,6 @@ rule report:
         checks=expand(RESULTS + "/{dataset}/checks.json", dataset=project.datasets),
     output:
         RESULTS + "/report.html",
-    params:
-        specs={name: dataset.spec.model_dump(mode="json") for name, dataset in project.datasets.items()},
     log:
         RESULTS + "/logs/report.log",
     benchmark:
@@ -84,6 +82,8 @@ rule report:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        specs={name: dataset.spec.model_dump(mode="json") for name, dataset in project.datasets.items()},
     message:
         "Writing the report"
     script:

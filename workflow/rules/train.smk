@@ -10,9 +10,6 @@ rule train:
         model=RUN + "/model.safetensors",
         last=RUN + "/last.safetensors",
         history=RUN + "/history.csv",
-    params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
-        data=lambda w: project.training_data(w.dataset),
     log:
         RESULTS + "/logs/{dataset}/train/{method}.seed{seed}.log",
     benchmark:
@@ -23,6 +20,9 @@ rule train:
         mem_mb=lambda w, attempt: 8000 * attempt,
         runtime=2880,
         gpu=lambda w: 0 if project.recipe(w.dataset, w.method).training.accelerator == "cpu" else 1,
+    params:
+        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
+        data=lambda w: project.training_data(w.dataset),
     message:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -35,8 +35,6 @@ rule describe_run:
         statistics=RESULTS + "/{dataset}/statistics.json",
     output:
         RUN + "/run.yaml",
-    params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
     log:
         RESULTS + "/logs/{dataset}/describe_run/{method}.seed{seed}.log",
     benchmark:
@@ -46,6 +44,8 @@ rule describe_run:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
     message:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
