@@ -40,7 +40,8 @@ class Section(BaseModel):
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     """Turn pydantic's report into one error that speaks the user's language."""
-    faults = [_Fault.of(item, model) for item in error.errors()]
+    unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+    faults = [_Fault.of(item, model) for item in unknown_first]
     first = faults[0]
     others = "".join(f" Also {f.key}: found {f.found}; expected {f.expected}." for f in faults[1:])
     return ConfigError(f"{where}, key {first.key}", first.found, first.expected, first.remedy + others)
@@ -65,6 +66,7 @@ class _Fault:
             return cls(key, "nothing", "a value", "This key is required; config/README.md explains it.")
         expected = item["msg"].removeprefix("Value error, ")
         found = "values that do not fit together" if isinstance(item["input"], Mapping) else repr(item["input"])
+        found = f"{found[:77]}..." if len(found) > 80 else found
         return cls(key, found, expected[:1].lower() + expected[1:], "Correct the value.")
 
 

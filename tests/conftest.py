@@ -1,0 +1,46 @@
+"""What most tests start from: a generated city, its prepared tiles, and a run trained on them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import tiny
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.synthetic import synthesise
+from mtlaerial.statistics import Statistics, summarise
+from mtlaerial.tiling import prepare_tile
+from mtlaerial.training import train
+
+torch.set_num_threads(1)
+Folders = dict[str, list[Path]]
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Return a generated data set of four tiles; not to be written to."""
+    dataset = Dataset("city", tiny.city_spec(), tmp_path_factory.mktemp("city"))
+    synthesise(dataset, seed=1, size=tiny.SIZE, ground_truth_gsd={"height": 1.0})
+    return dataset
+
+
+@pytest.fixture(scope="session")
+def tiles(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """Return the folders of prepared tiles by split; not to be written to."""
+    root = tmp_path_factory.mktemp("tiles")
+    for tile in city.spec.tiles:
+        prepare_tile(city, tile, root / tile)
+    return {split: [root / tile for tile in names] for split, names in tiny.SPLITS.items()}
+
+
+@pytest.fixture(scope="session")
+def statistics(city: Dataset, tiles: Folders) -> Statistics:
+    return summarise(city, tiles["train"])
+
+
+@pytest.fixture(scope="session")
+def run_folder(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a trained run of both tasks; not to be written to."""
+    folder = tmp_path_factory.mktemp("run")
+    train(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder)
+    return folder
