@@ -1,5 +1,6 @@
 """The smallest of everything: a data set, a network, a plan, rasters written in a line."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.errors import NotGeoreferencedWarning
 
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.config.dataset import DatasetSpec
@@ -80,6 +82,8 @@ def write_raster(
     place = {"crs": crs, "transform": Affine(pixel, 0, west, 0, -pixel, north)} if pixel else {}
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"driver": "GTiff", "dtype": bands.dtype, "count": len(bands), **place, **profile}
-    with rasterio.open(path, "w", height=bands.shape[1], width=bands.shape[2], **options) as target:
-        target.write(bands)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path, "w", height=bands.shape[1], width=bands.shape[2], **options) as target:
+            target.write(bands)
     return path
