@@ -2,7 +2,7 @@
 # The rules follow the data: datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 
 configfile: "config/config.yaml"
@@ -25,4 +25,4 @@ rule all:
         wanted,
     localrule: True
     message:
-        "Tables, figures and report are in {RESULTS}"
+        "Tables, figures and report are in {project.config.results}"

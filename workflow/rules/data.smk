@@ -2,24 +2,15 @@
 GENERATED = {e.root.as_posix(): n for n, e in project.config.datasets.items() if e.generate}
 
 
-def raw_files(wildcards):
-    """Return the raw files of a tile, or the mark of a generated data set."""
-    entry = project.config.datasets[wildcards.dataset]
-    if entry.generate:
-        return f"{entry.root.as_posix()}/GENERATED.txt"
-    dataset = project.datasets[wildcards.dataset]
-    return [path for layer in LAYERS for path in dataset.files(layer, wildcards.tile)]
-
-
 if GENERATED:
 
     rule synthesise:
         output:
             "{root}/GENERATED.txt",
         log:
-            RESULTS + "/logs/synthesise/{root}.log",
+            "<logs>/synthesise/{root}.log",
         benchmark:
-            RESULTS + "/benchmarks/synthesise/{root}.tsv"
+            "<benchmarks>/synthesise/{root}.tsv"
         wildcard_constraints:
             root="|".join(GENERATED),
         threads: 1
@@ -40,11 +31,11 @@ rule check_tile:
     input:
         raw_files,
     output:
-        CHECK,
+        "<check>",
     log:
-        RESULTS + "/logs/{dataset}/check_tile/{tile}.log",
+        "<logs>/{dataset}/check_tile/{tile}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/check_tile/{tile}.tsv"
+        "<benchmarks>/{dataset}/check_tile/{tile}.tsv"
     threads: 1
     resources:
         mem_mb=2000,
@@ -62,11 +53,11 @@ rule check_splits:
     input:
         lambda w: expand(CHECK, dataset=w.dataset, tile=project.datasets[w.dataset].spec.tiles),
     output:
-        RESULTS + "/{dataset}/checks.json",
+        "<results>/{dataset}/checks.json",
     log:
-        RESULTS + "/logs/{dataset}/check_splits.log",
+        "<logs>/{dataset}/check_splits.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/check_splits.tsv"
+        "<benchmarks>/{dataset}/check_splits.tsv"
     priority: 100
     threads: 1
     resources:
@@ -82,15 +73,15 @@ rule check_splits:
 rule prepare_tile:
     input:
         raw=raw_files,
-        check=CHECK,
+        check="<check>",
     output:
-        image=TILE + "/image.tif",
-        height=TILE + "/height.tif",
-        labels=TILE + "/labels.tif",
+        image="<tile>/image.tif",
+        height="<tile>/height.tif",
+        labels="<tile>/labels.tif",
     log:
-        RESULTS + "/logs/{dataset}/prepare_tile/{tile}.log",
+        "<logs>/{dataset}/prepare_tile/{tile}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/prepare_tile/{tile}.tsv"
+        "<benchmarks>/{dataset}/prepare_tile/{tile}.tsv"
     threads: 1
     resources:
         mem_mb=2000,
@@ -108,11 +99,11 @@ rule summarise_tiles:
     input:
         tile_files("train"),
     output:
-        RESULTS + "/{dataset}/statistics.json",
+        "<results>/{dataset}/statistics.json",
     log:
-        RESULTS + "/logs/{dataset}/summarise_tiles.log",
+        "<logs>/{dataset}/summarise_tiles.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/summarise_tiles.tsv"
+        "<benchmarks>/{dataset}/summarise_tiles.tsv"
     threads: 1
     resources:
         mem_mb=2000,

@@ -1,24 +1,15 @@
 # Maps against ground truth: sums per run, then tables.
-def score_files(wildcards):
-    """Return the scores of every selected run."""
-    return [
-        f"{RESULTS}/{dataset}/runs/{method}/seed{seed}/scores.json"
-        for dataset, method in project.runs()
-        for seed in project.config.run.seeds
-    ]
-
-
 rule score:
     input:
-        maps=RUN + "/maps",
-        description=RUN + "/run.yaml",
+        maps="<run>/maps",
+        description="<run>/run.yaml",
         tiles=tile_files("test"),
     output:
-        RUN + "/scores.json",
+        "<run>/scores.json",
     log:
-        RESULTS + "/logs/{dataset}/score/{method}.seed{seed}.log",
+        "<logs>/{dataset}/score/{method}.seed{seed}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/score/{method}.seed{seed}.tsv"
+        "<benchmarks>/{dataset}/score/{method}.seed{seed}.tsv"
     threads: 1
     resources:
         mem_mb=2000,
@@ -37,11 +28,11 @@ rule tables:
     input:
         score_files,
     output:
-        directory(RESULTS + "/tables"),
+        directory("<results>/tables"),
     log:
-        RESULTS + "/logs/tables.log",
+        "<logs>/tables.log",
     benchmark:
-        RESULTS + "/benchmarks/tables.tsv"
+        "<benchmarks>/tables.tsv"
     threads: 1
     resources:
         mem_mb=1000,

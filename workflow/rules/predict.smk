@@ -2,16 +2,16 @@
 # method's tasks.
 rule predict:
     input:
-        model=RUN + "/model.safetensors",
-        description=RUN + "/run.yaml",
+        model="<run>/model.safetensors",
+        description="<run>/run.yaml",
         tiles=tile_files("test"),
-        splits=RESULTS + "/{dataset}/checks.json",
+        splits="<results>/{dataset}/checks.json",
     output:
-        maps=directory(RUN + "/maps"),
+        maps=directory("<run>/maps"),
     log:
-        RESULTS + "/logs/{dataset}/predict/{method}.seed{seed}.log",
+        "<logs>/{dataset}/predict/{method}.seed{seed}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/predict/{method}.seed{seed}.tsv"
+        "<benchmarks>/{dataset}/predict/{method}.seed{seed}.tsv"
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
         mem_mb=lambda w, attempt: 4000 * attempt,

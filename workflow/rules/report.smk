@@ -1,32 +1,13 @@
 # Pictures of the results, and one page with everything.
-FIGURES = RESULTS + "/figures/{dataset}"
-
-
-def figure_files():
-    """Return the figures of the selection: where the tiles lie, and a folder for each method."""
-    layouts = [FIGURES.format(dataset=dataset) + "/tiles.png" for dataset in project.datasets]
-    return layouts + [f"{FIGURES.format(dataset=dataset)}/{method}" for dataset, method in project.runs()]
-
-
-def of_seeds(name):
-    """Return an input function: a file of every seed's run of a method."""
-    return lambda w: [RUN.format(dataset=w.dataset, method=w.method, seed=s) + name for s in project.config.run.seeds]
-
-
-def all_tiles(wildcards):
-    """Return the prepared layers of all tiles, in the order of the splits."""
-    return [file for split in project.datasets[wildcards.dataset].spec.splits for file in tile_files(split)(wildcards)]
-
-
 rule layout_figure:
     input:
-        all_tiles,
+        tile_files("train", "val", "test"),
     output:
-        FIGURES + "/tiles.png",
+        "<figures>/tiles.png",
     log:
-        RESULTS + "/logs/{dataset}/layout_figure.log",
+        "<logs>/{dataset}/layout_figure.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/layout_figure.tsv"
+        "<benchmarks>/{dataset}/layout_figure.tsv"
     threads: 1
     resources:
         mem_mb=1000,
@@ -42,17 +23,17 @@ rule layout_figure:
 
 rule figures:
     input:
-        histories=of_seeds("/history.csv"),
-        descriptions=of_seeds("/run.yaml"),
-        scores=of_seeds("/scores.json"),
-        maps=RUN.format(dataset="{dataset}", method="{method}", seed=project.config.run.seeds[0]) + "/maps",
+        histories=run_files("history.csv"),
+        descriptions=run_files("run.yaml"),
+        scores=run_files("scores.json"),
+        maps=run_files("maps", project.config.run.seeds[:1]),
         tiles=tile_files("test"),
     output:
-        directory(FIGURES + "/{method}"),
+        directory("<figures>/{method}"),
     log:
-        RESULTS + "/logs/{dataset}/figures/{method}.log",
+        "<logs>/{dataset}/figures/{method}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/figures/{method}.tsv"
+        "<benchmarks>/{dataset}/figures/{method}.tsv"
     threads: 1
     resources:
         mem_mb=1000,
@@ -69,14 +50,14 @@ rule figures:
 rule report:
     input:
         scores=score_files,
-        figures=figure_files(),
-        checks=expand(RESULTS + "/{dataset}/checks.json", dataset=project.datasets),
+        figures=figure_files,
+        checks=expand("<results>/{dataset}/checks.json", dataset=project.datasets),
     output:
-        RESULTS + "/report.html",
+        "<results>/report.html",
     log:
-        RESULTS + "/logs/report.log",
+        "<logs>/report.log",
     benchmark:
-        RESULTS + "/benchmarks/report.tsv"
+        "<benchmarks>/report.tsv"
     threads: 1
     resources:
         mem_mb=1000,

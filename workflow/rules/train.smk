@@ -3,17 +3,17 @@
 # statistics' age does not matter here. All else in them follows from the tiles and from `data`.
 rule train:
     input:
-        statistics=ancient(RESULTS + "/{dataset}/statistics.json"),
+        statistics=ancient("<results>/{dataset}/statistics.json"),
         training=tile_files("train"),
         validation=tile_files("val"),
     output:
-        model=RUN + "/model.safetensors",
-        last=RUN + "/last.safetensors",
-        history=RUN + "/history.csv",
+        model="<run>/model.safetensors",
+        last="<run>/last.safetensors",
+        history="<run>/history.csv",
     log:
-        RESULTS + "/logs/{dataset}/train/{method}.seed{seed}.log",
+        "<logs>/{dataset}/train/{method}.seed{seed}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/train/{method}.seed{seed}.tsv"
+        "<benchmarks>/{dataset}/train/{method}.seed{seed}.tsv"
     retries: 1
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
@@ -31,14 +31,14 @@ rule train:
 
 rule describe_run:
     input:
-        model=RUN + "/model.safetensors",
-        statistics=RESULTS + "/{dataset}/statistics.json",
+        model="<run>/model.safetensors",
+        statistics="<results>/{dataset}/statistics.json",
     output:
-        RUN + "/run.yaml",
+        "<run>/run.yaml",
     log:
-        RESULTS + "/logs/{dataset}/describe_run/{method}.seed{seed}.log",
+        "<logs>/{dataset}/describe_run/{method}.seed{seed}.log",
     benchmark:
-        RESULTS + "/benchmarks/{dataset}/describe_run/{method}.seed{seed}.tsv"
+        "<benchmarks>/{dataset}/describe_run/{method}.seed{seed}.tsv"
     threads: 1
     resources:
         mem_mb=1000,

@@ -19,4 +19,4 @@ with logged(snakemake.log[0]):
     if "semantics" in runs[0].plan.tasks:
         confusion_figure([load_scores(Path(path)) for path in snakemake.input.scores], out / "confusion.png")
     for tile in folders(snakemake.input.tiles):
-        map_figure(tile, Path(snakemake.input.maps) / tile.name, runs[0], out / f"{tile.name}.png")
+        map_figure(tile, Path(snakemake.input.maps[0]) / tile.name, runs[0], out / f"{tile.name}.png")
