@@ -85,14 +85,14 @@ def test_a_truncated_file_is_damaged(tmp_path: Path) -> None:
 
 def test_a_damaged_input_is_not_blamed_on_the_output(tmp_path: Path) -> None:
     path = truncated(tmp_path)
-    with (
-        pytest.raises(DataError, match=r"image\.tif: .*truncated or damaged"),
-        open_raster(path) as source,
-        create_raster(tmp_path / "out.tif", Grid.of(source), count=1, dtype="uint8") as out,
-    ):
-        with reading(path):
-            pixels = source.read()
-        out.write(pixels)
+
+    def copy() -> None:
+        out = tmp_path / "out.tif"
+        with open_raster(path) as source, create_raster(out, Grid.of(source), count=1, dtype="uint8"), reading(path):
+            source.read()
+
+    with pytest.raises(DataError, match=r"image\.tif: .*truncated or damaged"):
+        copy()
     assert not (tmp_path / "out.tif").exists()
 
 
@@ -104,9 +104,14 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
         assert partial.parent == path.parent
         assert partial.suffix == ".txt"
     assert path.read_text() == "half"
-    with pytest.raises(RuntimeError), writing(path) as partial:
-        partial.write_text("other")
-        raise RuntimeError
+
+    def fail() -> None:
+        with writing(path) as partial:
+            partial.write_text("other")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert path.read_text() == "half"
     assert list(path.parent.iterdir()) == [path]
 
@@ -141,6 +146,17 @@ def test_a_prepared_raster_is_mapped_without_being_read(tmp_path: Path, bands: i
     assert isinstance(mapped.base, np.memmap)
     assert not mapped.flags.writeable
     np.testing.assert_array_equal(mapped, np.moveaxis(values, 0, -1) if bands > 1 else values[0])
+
+
+@pytest.mark.parametrize(("value", "nodata"), [(0, None), (0, 0), (255, 255)])
+def test_a_prepared_raster_with_empty_rows_is_mapped(tmp_path: Path, value: int, nodata: int | None) -> None:
+    values = np.random.default_rng(0).integers(1, 255, (1, 900, 300), np.uint8)
+    values[:, 200:500] = value
+    where = grid(1, 0, 0, 900, 300)
+    with create_raster(tmp_path / "a.tif", where, count=1, dtype="uint8", nodata=nodata, **PREPARED) as out:
+        for top, rows in row_blocks(900, 128):
+            out.write(values[:, top : top + rows], window=((top, top + rows), (0, 300)))
+    np.testing.assert_array_equal(map_raster(tmp_path / "a.tif"), values[0])
 
 
 def test_a_raster_in_another_layout_is_not_mapped(tmp_path: Path) -> None:
