@@ -1,10 +1,13 @@
 """Prepared tiles: on the device when they fit, else mapped from disk."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Layer
@@ -87,7 +90,7 @@ def _load_tile(folder: Path, device: torch.device | None) -> Tile:
             grids[layer] = Grid.of(source)
         array = map_raster(path)
         array = array[..., None] if array.ndim == 2 else array
-        layers[layer] = torch.from_numpy(array) if device is None else torch.from_numpy(array.copy()).to(device)
+        layers[layer] = _mapped(array) if device is None else torch.from_numpy(array.copy()).to(device)
     return Tile(
         name=folder.name,
         **layers,
@@ -95,6 +98,13 @@ def _load_tile(folder: Path, device: torch.device | None) -> Tile:
         to_labels=_axis_map(grids["image"], grids["labels"]),
         grids=grids,
     )
+
+
+def _mapped(array: NDArray[Any]) -> Tensor:
+    """Return a tensor of a read-only map; nothing here writes to tiles."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 def _axis_map(image: Grid, layer: Grid) -> AxisMap:
