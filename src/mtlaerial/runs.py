@@ -20,6 +20,9 @@ from mtlaerial.models import build_model
 from mtlaerial.raster import writing
 from mtlaerial.statistics import Statistics
 
+_MADE = "made"
+"""Key of the weights' metadata."""
+
 
 class RunPlan(Section):
     """All that decides a training, besides its tiles."""
@@ -86,12 +89,12 @@ def save_run(
 ) -> None:
     """Write ``model.safetensors``, ``last.safetensors`` and ``run.yaml``, each whole or not at all.
 
-    The weights carry what made them, so that a run can be described again.
+    ``model.safetensors`` carries what made it, so that the run can be described again; as one entry, since safetensors
+    writes several in no fixed order.
     """
-    made = {key: str(getattr(description, key)) for key in ("mtlaerial", "code", "epoch")}
-    for name, tensors in (("last", last), ("model", weights)):
-        with writing(folder / f"{name}.safetensors") as path:
-            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, path, made)
+    made = description.model_dump_json(include={"mtlaerial", "code", "epoch"})
+    _save_weights(folder / "last.safetensors", last)
+    _save_weights(folder / "model.safetensors", weights, {_MADE: made})
     _save_description(folder, description)
 
 
@@ -106,10 +109,15 @@ def describe_again(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
     path = folder / "model.safetensors"
     try:
         with safe_open(path, framework="pt") as file:
-            made = dict(file.metadata())
-    except (SafetensorError, OSError, TypeError) as error:
+            made = json.loads(file.metadata()[_MADE])
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
     _save_description(folder, RunDescription.parse({**made, "plan": plan, "statistics": statistics}, str(path)))
+
+
+def _save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    with writing(path) as partial:
+        save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial, metadata)
 
 
 def _save_description(folder: Path, description: RunDescription) -> None:
