@@ -1,0 +1,78 @@
+"""What a user reads when something is wrong, and what the rules say of themselves."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from workplace import ROOT, TINY, Workplace
+
+pytestmark = pytest.mark.workflow
+RULES = [
+    pytest.param(match[2], id=match[1])
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
+    for match in re.finditer(r"^ *rule (\w+):\n((?:(?: {4,}.*)?\n)+)", path.read_text(), re.MULTILINE)
+]
+
+
+def test_rules_are_found() -> None:
+    assert len(RULES) >= 12
+
+
+@pytest.mark.parametrize("body", RULES)
+def test_rule_is_complete(body: str) -> None:
+    for directive in ("log", "benchmark", "threads", "resources", "message", "script", "output"):
+        assert re.search(rf"^ +{directive}:", body, re.MULTILINE), directive
+    for resource in ("gpu", "mem_mb", "runtime"):
+        assert f"{resource}=" in body, resource
+
+
+def test_scripts_are_named_like_rules() -> None:
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")} - {"common"}
+    assert scripts == {rule.id for rule in RULES}
+
+
+def test_misspelt_key(tmp_path: Path) -> None:
+    run = Workplace(tmp_path / "place").run("--dry-run", config={"training": {"learnin_rate": 1}})
+    assert run.returncode == 1
+    assert "training.learnin_rate: found an unknown key" in run.stdout
+    assert "Did you mean learning_rate?" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_missing_data(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("results: results\n")
+    run = Workplace(tmp_path / "place", overlay).run("--dry-run")
+    assert run.returncode == 1
+    for words in ("required files are missing", "datasets/autzen/images/", "Where to get it", "datasets.autzen.root"):
+        assert words in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_failed_job(finished: Workplace, tmp_path: Path) -> None:
+    """The sentence is near the end of what Snakemake prints, and nothing half-made is left."""
+    place = finished.copy(tmp_path / "place")
+    image = place.folder / "datasets/town/images/city_2.tif"
+    image.write_bytes(image.read_bytes()[:-2000])
+    run = place.run()
+    assert run.returncode == 1
+    assert "city_2.tif" in run.stdout
+    assert "truncated or damaged" in "\n".join(run.stdout.splitlines()[-60:])
+    assert "Traceback" not in run.stdout
+    assert not (place.folder / "results/town/checks/city_2.json").exists()
+
+
+@pytest.mark.parametrize("overlay", [[], ["--configfile", "config/config.yaml", str(TINY)]])
+def test_lint(overlay: list[str], tmp_path: Path) -> None:
+    place = Workplace(tmp_path / "place")
+    command = ["snakemake", "--cores", "1", "--lint", *overlay]
+    lint = subprocess.run(command, cwd=place.folder, capture_output=True, text=True, check=False)
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+def test_snakemake_report(finished: Workplace, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    run = finished.run("--report", str(page))
+    assert run.returncode == 0, run.stdout
+    assert page.stat().st_size > 10_000

@@ -1,0 +1,93 @@
+"""A broken workflow goes on where it was and ends like an unbroken one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from workplace import Workplace, job_of, session
+
+pytestmark = pytest.mark.workflow
+RESUME = "workflow/resume.py"
+DIES = """\
+import os, signal
+from mtlaerial.checkpoint import ResumeFile
+save, mark = ResumeFile.save, "died"
+def save_and_die(self, state):
+    save(self, state)
+    if not os.path.exists(mark):
+        open(mark, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+ResumeFile.save = save_and_die
+"""
+"""Put before the training's script: it dies once, after its first epoch."""
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def test_retry_goes_on(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
+    script = place.folder / "workflow/scripts/train.py"
+    script.write_text(DIES + script.read_text())
+    weights = Path("results/town/runs/equal/seed0/model.safetensors")
+    expected = (place.folder / weights).read_bytes()
+    run = place.run(str(weights), "--forcerun", "train")
+    assert run.returncode == 0, run.stdout
+    assert (place.folder / "died").exists()
+    assert "going on after epoch 1" in run.stdout
+    assert (place.folder / weights).read_bytes() == expected
+    assert not list(place.folder.rglob("*.resume.pt"))
+
+
+def test_resume_file_survives(finished: Workplace, tmp_path: Path) -> None:
+    """Snakemake deletes the outputs of a job that failed for good; the state of the training stays."""
+    place = finished.copy(tmp_path / "place")
+    script = place.folder / "workflow/scripts/train.py"
+    script.write_text(DIES.replace("if not os.path.exists(mark)", "if True") + script.read_text())
+    folder = place.folder / "results/town/runs/equal/seed0"
+    assert place.run("results/town/runs/equal/seed0/model.safetensors", "--forcerun", "train").returncode == 1
+    assert (folder / "model.resume.pt").exists()
+    assert not (folder / "model.safetensors").exists()
+
+
+def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
+    overlay = place.folder / "overlay.yaml"
+    data = yaml.safe_load(overlay.read_text())
+    data["run"] |= {"methods": ["equal"], "seeds": [1]}
+    data["training"] |= {"epochs": 400}
+    overlay.write_text(yaml.safe_dump(data))
+    snakemake = place.start()
+    wait_for(lambda: any(job_of(process) == "train" for process in session(snakemake.pid)))
+    os.kill(snakemake.pid, signal.SIGKILL)
+    snakemake.wait()
+    (orphan,) = [process for process in session(snakemake.pid) if job_of(process) == "train"]
+    refused = place.run(script=RESUME)
+    assert refused.returncode == 1
+    assert len(refused.stdout.splitlines()) == 1
+    assert f"processes {orphan.pid}" in refused.stdout
+    orphan.kill()
+    orphan.wait()
+    locked = place.run("--rerun-incomplete")
+    assert locked.returncode == 1
+    assert "LockException" in locked.stdout
+    resumed = place.run("--dry-run", script=RESUME)
+    assert resumed.returncode == 0, resumed.stdout
+    assert "Training equal on town, seed 1" in resumed.stdout
+
+
+def test_kill_and_resume(tmp_path: Path) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("kill_and_resume.py")), "--kills", "3"]
+    done = subprocess.run([*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 kills, 0 differences" in done.stdout
