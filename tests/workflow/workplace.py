@@ -67,6 +67,11 @@ class Workplace:
         program = [script] if script else ["-m", "snakemake"]
         return [sys.executable, *program, "--cores", "2", *more, "--configfile", *files]
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment, with this folder's package before the installed one."""
+        return {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+
     def run(self, *more: str, **how: Any) -> subprocess.CompletedProcess[str]:
         """Run a command; standard output and error come together."""
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": self.environment}
