@@ -1,0 +1,302 @@
+"""Training: it learns, it is the same however often it is killed, and it says why it cannot go on."""
+
+import itertools
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import tiny
+from mtlaerial.checkpoint import ResumeFile
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import TrainingError
+from mtlaerial.runs import load_description
+from mtlaerial.statistics import Statistics, summarise
+from mtlaerial.tiles import load_tiles
+from mtlaerial.tiling import prepare_tile
+from mtlaerial.training import Trainer, learning_rate, train
+from mtlaerial.validation import Validator
+
+Folders = dict[str, list[Path]]
+FILES = ["history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
+RICH: dict[str, Any] = {
+    "epochs": 4,
+    "weight_decay": 0.01,
+    "schedule": "one_cycle",
+    "selection": "best",
+    "augmentation": {"rotation": 5, "zoom": 0.1, "colour": 0.2, "quarter_turns": True},
+}
+
+
+class Killed(BaseException):
+    """What ends a training from outside."""
+
+
+def kill_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+    save = ResumeFile.save
+
+    def save_and_die(self: ResumeFile, state: dict[str, Any]) -> None:
+        save(self, state)
+        if state["epoch"] == epoch:
+            raise Killed
+
+    monkeypatch.setattr(ResumeFile, "save", save_and_die)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def same_run(one: Path, other: Path) -> None:
+    for name in FILES:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+@pytest.fixture
+def trained(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that trains in a new folder, or an old one, and returns it."""
+
+    def run(
+        name: str = "run", resume: Path | None = None, tasks: tuple[str, ...] = ("semantics", "height"), **o: Any
+    ) -> Path:
+        train(tiny.run_plan(tasks, **o), statistics, tiles["train"], tiles["val"], tmp_path / name, resume)
+        return tmp_path / name
+
+    return run
+
+
+@pytest.mark.parametrize("epoch", [1, 3, 4])
+def test_a_training_that_was_killed_ends_as_the_unbroken_one(
+    trained: Callable[..., Path], tmp_path: Path, epoch: int
+) -> None:
+    whole = trained("whole", **RICH)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, epoch)
+        with pytest.raises(Killed):
+            trained("broken", **RICH)
+    assert files(tmp_path / "broken") == ["model.resume.pt"]
+    torch.rand(7)  # other random numbers were drawn meanwhile
+    same_run(whole, trained("broken", **RICH))
+    assert files(whole) == files(tmp_path / "broken") == FILES
+
+
+def test_a_training_killed_within_an_epoch_repeats_it(
+    trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, step = trained("whole", **RICH), Trainer._step
+    with monkeypatch.context() as patch:
+
+        def step_or_die(self: Trainer, number: int) -> Any:
+            if number == 5:
+                raise Killed
+            return step(self, number)
+
+        patch.setattr(Trainer, "_step", step_or_die)
+        with pytest.raises(Killed):
+            trained("broken", **RICH)
+    same_run(whole, trained("broken", **RICH))
+
+
+def test_a_resumed_training_does_not_begin_again(trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            trained("run")
+    steps = []
+    step = Trainer._step
+    monkeypatch.setattr(Trainer, "_step", lambda self, number: steps.append(number) or step(self, number))
+    trained("run")
+    assert steps == [4, 5]
+
+
+def test_the_state_may_lie_in_a_folder_of_its_own(trained: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        for seed in (0, 1):
+            with pytest.raises(Killed):
+                trained(f"seed{seed}", tmp_path / "scratch", seed=seed)
+    assert len(files(tmp_path / "scratch")) == 2
+    for seed in (0, 1):
+        same_run(trained(f"whole{seed}", seed=seed), trained(f"seed{seed}", tmp_path / "scratch", seed=seed))
+    assert files(tmp_path / "scratch") == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "other format", "other pickle"])
+def test_a_damaged_state_is_left_aside_with_a_warning(
+    trained: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    path = tmp_path / "run" / "model.resume.pt"
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            trained("run")
+    content = path.read_bytes()
+    if damage == "other pickle":
+        torch.save([1, 2], path)
+    elif damage == "other format":
+        torch.save({"format": -1, "identity": "?", "code": "?", "state": {}}, path)
+    else:
+        path.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "text": b"hello"}[damage])
+    with caplog.at_level(logging.WARNING):
+        same_run(trained("whole"), trained("run"))
+    assert "starting from the first epoch" in caplog.text
+
+
+def test_the_state_of_another_plan_is_left_aside_with_a_warning(
+    trained: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            trained("run", learning_rate=5e-3)
+    with caplog.at_level(logging.WARNING):
+        same_run(trained("whole"), trained("run"))
+    assert "belongs to another plan or other data" in caplog.text
+
+
+def test_a_change_of_the_code_is_a_warning(
+    trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        patch.setattr("mtlaerial.checkpoint.code_hash", lambda: "other")
+        with pytest.raises(Killed):
+            trained("run")
+    with caplog.at_level(logging.INFO):
+        trained("run")
+    assert "was written by other code" in caplog.text
+    assert "going on after epoch 2" in caplog.text
+
+
+def test_the_seed_decides_the_training(trained: Callable[..., Path]) -> None:
+    one = load_file(trained("one", seed=1) / "model.safetensors")
+    again = load_file(trained("again", seed=1) / "model.safetensors")
+    other = load_file(trained("other", seed=2) / "model.safetensors")
+    assert all(torch.equal(one[key], again[key]) for key in one)
+    assert not all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_memory_mapped_tiles_train_the_same_network(trained: Callable[..., Path]) -> None:
+    loaded, mapped = (load_file(trained(str(mb), memory_budget_mb=mb) / "model.safetensors") for mb in (100, 0))
+    assert all(torch.equal(loaded[key], mapped[key]) for key in loaded)
+
+
+@pytest.mark.parametrize("tasks", [("semantics",), ("height",), ("semantics", "height")])
+def test_the_loss_of_each_task_falls(trained: Callable[..., Path], tasks: tuple[str, ...]) -> None:
+    folder = trained(tasks=tasks, epochs=5, epoch_patches=48, batch=8, learning_rate=1e-2, class_weights="none")
+    history = pd.read_csv(folder / "history.csv")
+    for task in ("semantics", "height"):
+        assert (f"loss_{task}" in history) == (task in tasks)
+    for task in tasks:
+        losses = history[f"loss_{task}"]
+        assert losses.iloc[-1] < 0.8 * losses.iloc[0]
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert ("val_mIoU" in history) == ("semantics" in tasks)
+    assert ("val_MAE" in history) == ("height" in tasks)
+    assert load_description(folder).outputs == {task: 6 if task == "semantics" else 1 for task in tasks}
+
+
+def test_the_best_epoch_s_weights_are_kept_or_the_last_s(
+    trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = itertools.cycle([0.3, 0.6, 0.5])
+    monkeypatch.setattr(Validator, "__call__", lambda self, *arguments: {"score": next(scores)})
+    best, last = trained("best", selection="best"), trained("last", selection="last")
+    assert (load_description(best).epoch, load_description(last).epoch) == (2, 3)
+    weights = {folder: load_file(folder / "model.safetensors") for folder in (best, last)}
+    ends = {folder: load_file(folder / "last.safetensors") for folder in (best, last)}
+    assert all(torch.equal(weights[last][key], ends[last][key]) for key in weights[last])
+    assert all(torch.equal(ends[best][key], ends[last][key]) for key in weights[last])
+    assert not all(torch.equal(weights[best][key], ends[best][key]) for key in weights[best])
+    two = load_file(trained("two", selection="last", epochs=2) / "model.safetensors")
+    assert all(torch.equal(two[key], weights[best][key]) for key in two)
+
+
+def test_without_validation_tiles_the_last_weights_are_used(
+    tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    train(tiny.run_plan(selection="best"), statistics, tiles["train"], [], tmp_path)
+    assert load_description(tmp_path).epoch == 3
+    assert not any(name.startswith("val_") for name in pd.read_csv(tmp_path / "history.csv"))
+
+
+def test_validation_happens_every_so_many_epochs_and_at_the_end(trained: Callable[..., Path]) -> None:
+    history = pd.read_csv(trained(epochs=5, validate_every=2) / "history.csv")
+    assert history["val_score"].notna().tolist() == [False, True, False, True, True]
+
+
+def test_validation_scores_against_the_median_of_the_training(tiles: Folders, statistics: Statistics) -> None:
+    tile = load_tiles(tiles["val"], torch.device("cpu"), 10)[0]
+    heights = tile.height[..., 0].numpy()
+    assert statistics.height
+    found = Validator([tile], statistics).baseline
+    assert found["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
+
+
+def test_validation_tiles_may_lack_a_layer(
+    city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    without = Dataset("city", tiny.city_spec(labels=None), city.root)
+    prepare_tile(without, "city_3", tmp_path / "city_3")
+    train(tiny.run_plan(), statistics, tiles["train"], [tmp_path / "city_3"], tmp_path / "run")
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert "val_mIoU" not in history or history["val_mIoU"].isna().all()
+    assert history["val_score"].notna().all()
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
+    trained: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer._step
+
+    def diverging(self: Trainer, number: int) -> Any:
+        losses = step(self, number)
+        return {**losses, "height": losses["height"] * (float("nan") if number >= 4 else 1)}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", diverging)
+        with pytest.raises(TrainingError, match=r"a height loss of nan in epoch 3.*learning_rate"):
+            trained("run")
+    assert files(tmp_path / "run") == ["model.resume.pt"]
+    same_run(trained("whole"), trained("run"))
+
+
+@pytest.mark.parametrize(("task", "layer"), [("semantics", "labels"), ("height", "height")])
+def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path: Path, task: str, layer: str) -> None:
+    dataset = Dataset("city", tiny.city_spec(**{layer: None}), city.root)
+    prepare_tile(dataset, "city_1", tmp_path / "city_1")
+    statistics = summarise(dataset, [tmp_path / "city_1"])
+    with pytest.raises(TrainingError, match=f"found no valid {layer}"):
+        train(tiny.run_plan((task,)), statistics, [tmp_path / "city_1"], [], tmp_path / "run")
+    other = "height" if task == "semantics" else "semantics"
+    train(tiny.run_plan((other,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run")
+    assert files(tmp_path / "run") == FILES
+
+
+def test_what_a_training_reads_is_not_changed(
+    tiles: Folders, statistics: Statistics, city: Dataset, tmp_path: Path
+) -> None:
+    copies = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in tiles["train"]]
+    train(tiny.run_plan(epochs=1, memory_budget_mb=0), statistics, copies, [], tmp_path / "run")
+    assert summarise(city, copies) == statistics
+
+
+def test_the_rate_is_constant_or_rises_and_falls() -> None:
+    constant, cycle = tiny.training_spec(learning_rate=0.1), tiny.training_spec(learning_rate=0.1, schedule="one_cycle")
+    assert {learning_rate(constant, step, 100) for step in range(100)} == {0.1}
+    rates = [learning_rate(cycle, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.01)
+    assert np.argmax(rates) in (9, 10)
+    assert max(rates) == pytest.approx(0.1)
+    assert (np.diff(rates[:10]) > 0).all()
+    assert (np.diff(rates[10:]) < 0).all()
+    assert rates[55] == pytest.approx(0.05)
+    assert rates[-1] < 1e-3
+    assert learning_rate(cycle, 0, 1) > 0
