@@ -149,7 +149,9 @@ def test_a_prepared_raster_is_mapped_without_being_read(tmp_path: Path, bands: i
 
 
 @pytest.mark.parametrize(("value", "nodata"), [(0, None), (0, 0), (255, 255)])
-def test_a_prepared_raster_with_empty_rows_is_mapped(tmp_path: Path, value: int, nodata: int | None) -> None:
+def test_a_prepared_raster_with_empty_rows_is_mapped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, value: int, nodata: int | None
+) -> None:
     values = np.random.default_rng(0).integers(1, 255, (1, 900, 300), np.uint8)
     values[:, 200:500] = value
     where = grid(1, 0, 0, 900, 300)
@@ -157,6 +159,7 @@ def test_a_prepared_raster_with_empty_rows_is_mapped(tmp_path: Path, value: int,
         for top, rows in row_blocks(900, 128):
             out.write(values[:, top : top + rows], window=((top, top + rows), (0, 300)))
     np.testing.assert_array_equal(map_raster(tmp_path / "a.tif"), values[0])
+    assert caplog.text == ""
 
 
 def test_a_raster_in_another_layout_is_not_mapped(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def _check_complete(path: Path) -> None:
         source.read(1, window=((source.height - 1, source.height), (source.width - 1, source.width)))
 
 
-PREPARED = {"tiled": False, "interleave": "pixel", "compress": None, "WRITE_EMPTY_TILES_SYNCHRONOUSLY": "YES"}
+PREPARED = {"tiled": False, "interleave": "pixel", "compress": None, "@WRITE_EMPTY_TILES_SYNCHRONOUSLY": "YES"}
 """The layout of prepared tiles: uncompressed contiguous strips, pixel-interleaved, so that they can be mapped. Strips
 of only zeros or no-data too are written in their turn, not at the end."""
 
