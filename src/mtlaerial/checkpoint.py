@@ -1,5 +1,6 @@
 """The state of an unfinished training, from which a killed one goes on as if nothing had happened."""
 
+import errno
 import logging
 import pickle
 from collections.abc import Iterator
@@ -62,7 +63,10 @@ class ResumeFile:
         """Replace the stored state, whole or not at all."""
         header = {"format": FORMAT, "identity": self.identity, "code": code_hash()}
         with writing(self.path) as partial:
-            torch.save({**header, "state": state}, partial)
+            try:
+                torch.save({**header, "state": state}, partial)
+            except RuntimeError as error:  # what torch makes of a full disk
+                raise OSError(errno.EIO, f"an incomplete file, as on a full disk ({_first_line(error)})") from None
 
     def load(self) -> dict[str, Any] | None:
         """Return the stored state, or None where there is none that fits; says why in the log."""

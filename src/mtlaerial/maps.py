@@ -15,7 +15,7 @@ from mtlaerial.blending import Target
 from mtlaerial.cells import axes
 from mtlaerial.config import IGNORED, Task
 from mtlaerial.inference import MapNetwork, class_codes
-from mtlaerial.raster import Grid, create_raster, partial_path, writing
+from mtlaerial.raster import Grid, create_raster, discard, partial_path, writing
 from mtlaerial.runs import RunDescription
 
 PROFILES: dict[Task, dict[str, Any]] = {
@@ -89,7 +89,7 @@ def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.
             resampling = "mode" if profile["dtype"] == "uint8" else "average"
             copy_raster(plain, partial, driver="COG", compress="deflate", blocksize=512, overview_resampling=resampling)
     finally:
-        plain.unlink(missing_ok=True)
+        discard(plain)
 
 
 def _annotate(out: rasterio.io.DatasetWriter, task: Task, description: RunDescription) -> None:

@@ -1,5 +1,6 @@
 """Rasters: their grids, opening them with errors a user understands, and writing them whole or not at all."""
 
+import errno
 import math
 import os
 import warnings
@@ -143,8 +144,13 @@ def writing(path: Path) -> Iterator[Path]:
         remedy = "Free space, or choose another folder."
         raise DataError(path, reason, "a place to write to", remedy) from error
     finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+        discard(partial)
+
+
+def discard(path: Path) -> None:
+    """Remove a file if there is one; also where there cannot be one."""
+    with suppress(OSError):
+        path.unlink()
 
 
 @contextmanager
@@ -181,8 +187,11 @@ def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.i
 
 def _check_complete(path: Path) -> None:
     """Read the last pixel back: GDAL reports a full disk on closing only as a log message."""
-    with open_raster(path) as source:
-        source.read(1, window=((source.height - 1, source.height), (source.width - 1, source.width)))
+    try:
+        with open_raster(path) as source:
+            source.read(1, window=((source.height - 1, source.height), (source.width - 1, source.width)))
+    except DataError as error:
+        raise OSError(errno.ENOSPC, f"an incomplete file, as on a full disk ({error.found})") from None
 
 
 PREPARED = {"tiled": False, "interleave": "pixel", "compress": None, "@WRITE_EMPTY_TILES_SYNCHRONOUSLY": "YES"}

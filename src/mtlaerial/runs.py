@@ -1,5 +1,6 @@
 """A run: what it is planned to be, what its folder holds, and how it is loaded again."""
 
+import errno
 import hashlib
 import json
 from collections.abc import Mapping
@@ -117,7 +118,10 @@ def describe_again(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
 
 def _save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     with writing(path) as partial:
-        save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial, metadata)
+        try:
+            save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial, metadata)
+        except SafetensorError as error:
+            raise OSError(errno.EIO, str(error)) from None
 
 
 def _save_description(folder: Path, description: RunDescription) -> None:

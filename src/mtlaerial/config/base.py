@@ -107,7 +107,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         detail = " ".join(str(error).split())
         raise ConfigError(path, f"text that is not YAML ({detail})", "YAML", "Correct the syntax.") from None
     if not isinstance(data, dict):
-        raise ConfigError(path, f"a {type(data).__name__}", "a mapping of keys to values", "See config/README.md.")
+        found = "nothing" if data is None else f"a {type(data).__name__}"
+        raise ConfigError(path, found, "a mapping of keys to values", "See config/README.md.")
     return data
 
 

@@ -13,7 +13,7 @@ from mtlaerial.datasets.layers import Place
 from mtlaerial.datasets.tile_writer import SIGN, TileWriter
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.progress import track
-from mtlaerial.raster import Grid, open_raster, writing
+from mtlaerial.raster import Grid, discard, open_raster, writing
 
 NOTE = "GENERATED.txt"
 """The file that says that a data set is generated, and that it is complete."""
@@ -55,7 +55,7 @@ def synthesise(
     _keep_downloads(dataset)
     places = place_tiles(dataset.spec, size)
     writer = TileWriter(dataset, seed, places, _ratios(dataset.spec, places, ground_truth_gsd or {}))
-    (dataset.root / NOTE).unlink(missing_ok=True)
+    discard(dataset.root / NOTE)
     with writer:
         for tile in track(dataset.spec.tiles, len(places), f"generating {dataset.name}", "tile"):
             writer.write(tile)
