@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workplace import ROOT, TINY, Workplace
@@ -32,11 +33,26 @@ def test_scripts_are_named_like_rules() -> None:
     assert scripts == {rule.id for rule in RULES}
 
 
-def test_misspelt_key(tmp_path: Path) -> None:
-    run = Workplace(tmp_path / "place").run("--dry-run", config={"training": {"learnin_rate": 1}})
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            {"training": {"learnin_rate": 1}},
+            ("training.learnin_rate: found an unknown key", "Did you mean learning_rate?"),
+        ),
+        (
+            {"methods": {"equal": {"weighting": {"name": "magic"}}}},
+            ("methods.equal.weighting.name", "'magic'", "'equal'"),
+        ),
+        ({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0")),
+        ({"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}}, ("config/datasets/citi.yaml", "No such file")),
+    ],
+)
+def test_wrong_configuration(config: dict[str, Any], words: tuple[str, ...], tmp_path: Path) -> None:
+    run = Workplace(tmp_path / "place").run("--dry-run", config=config)
     assert run.returncode == 1
-    assert "training.learnin_rate: found an unknown key" in run.stdout
-    assert "Did you mean learning_rate?" in run.stdout
+    for word in words:
+        assert word in run.stdout
     assert "Traceback" not in run.stdout
 
 

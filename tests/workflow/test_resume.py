@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 from workplace import Workplace, job_of, session
+
+from mtlaerial.checkpoint import alone
 
 pytestmark = pytest.mark.workflow
 RESUME = "workflow/resume.py"
@@ -84,6 +87,34 @@ def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
     resumed = place.run("--dry-run", script=RESUME)
     assert resumed.returncode == 0, resumed.stdout
     assert "Training equal on town, seed 1" in resumed.stdout
+
+
+HOLDS = """\
+import sys, time
+from pathlib import Path
+from mtlaerial.checkpoint import alone
+with alone(Path(sys.argv[1])):
+    print("holding", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A second one waits, says so once, and goes on when the first is killed."""
+    folder = tmp_path / "seed0"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE)
+    assert holder.stdout
+    assert holder.stdout.readline() == b"holding\n"
+    killer = threading.Timer(1.0, holder.kill)
+    killer.start()
+    began = time.monotonic()
+    with alone(folder):
+        assert time.monotonic() - began > 0.9
+    holder.wait()
+    assert [record.message for record in caplog.records if "another process" in record.message] == [
+        f"{folder} is being trained by another process: waiting until that ends"
+    ]
+    assert list(folder.iterdir()) == []
 
 
 def test_kill_and_resume(tmp_path: Path) -> None:

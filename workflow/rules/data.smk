@@ -1,5 +1,5 @@
 # From raw files to prepared tiles and their statistics.
-GENERATED = {e.root.as_posix(): n for n, e in project.config.datasets.items() if e.generate}
+GENERATED = {e.root.as_posix(): n for n, e in project.config.datasets.items() if e.generate and n in project.datasets}
 
 
 if GENERATED:
@@ -21,6 +21,7 @@ if GENERATED:
         params:
             spec=lambda w: project.config.datasets[GENERATED[w.root]].spec.as_posix(),
             generate=lambda w: project.config.datasets[GENERATED[w.root]].generate.model_dump(mode="json"),
+            tiles=lambda w: sorted(project.datasets[GENERATED[w.root]].spec.tiles),
         message:
             "Generating a city in {wildcards.root}"
         script:
