@@ -1,0 +1,148 @@
+"""The project: what runs, and what each step depends on, no wider than it must be."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import tiny
+from mtlaerial.config import merge, read_yaml
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import ConfigError
+from mtlaerial.project import SHOWN, Project
+from mtlaerial.runs import RunPlan
+
+SPEC = tiny.city_spec().model_dump(mode="json")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> dict[str, Any]:
+    """Return a configuration of one data set and three methods."""
+    (tmp_path / "city.yaml").write_text(yaml.safe_dump(SPEC), encoding="utf-8")
+    return {
+        "run": {"datasets": ["city"], "methods": ["both", "classes"], "seeds": [0, 1]},
+        "datasets": {"city": {"spec": str(tmp_path / "city.yaml"), "root": str(tmp_path / "data")}},
+        "models": {"net": tiny.MODEL},
+        "methods": {
+            "both": {"tasks": ["semantics", "height"], "model": "net"},
+            "classes": {"tasks": ["semantics"], "model": "net", "overrides": {"training": {"batch": 9}}},
+            "metres": {"tasks": ["height"], "model": "net"},
+        },
+    }
+
+
+def project_of(data: dict[str, Any], spec: dict[str, Any] | None = None) -> Project:
+    """Return the project, after changes of the specification if there are any."""
+    if spec is not None:
+        path = Path(data["datasets"]["city"]["spec"])
+        path.write_text(yaml.safe_dump(merge(SPEC, spec)), encoding="utf-8")
+    return Project.of(data)
+
+
+def test_selected_data_sets_and_methods_run(data: dict[str, Any]) -> None:
+    assert project_of(data).runs() == [("city", "both"), ("city", "classes")]
+
+
+def test_only_selected_data_sets_are_read(data: dict[str, Any]) -> None:
+    data["datasets"]["absent"] = {"spec": "absent.yaml", "root": "absent"}
+    assert list(project_of(data).datasets) == ["city"]
+    data["run"]["datasets"] = ["absent"]
+    with pytest.raises(ConfigError, match=r"absent\.yaml"):
+        project_of(data)
+
+
+def test_a_plan_has_the_recipe_in_force(data: dict[str, Any]) -> None:
+    project = project_of(data, {"recipe": {"training": {"batch": 3, "epochs": 2}}})
+    plans = {method: RunPlan.parse(project.plan("city", method, 1), "plan") for method in ("both", "classes")}
+    assert [(plan.training.batch, plan.training.epochs) for plan in plans.values()] == [(3, 2), (9, 2)]
+    assert [plan.tasks for plan in plans.values()] == [("semantics", "height"), ("semantics",)]
+    assert plans["both"].seed == 1
+    assert plans["both"].model == tiny.model_spec()
+    json.dumps(project.plan("city", "both", 0))
+
+
+def test_a_method_learns_what_the_data_set_has(data: dict[str, Any]) -> None:
+    assert project_of(data, {"height": None}).tasks("city", "both") == ("semantics",)
+    data["run"]["methods"] = ["metres"]
+    with pytest.raises(ConfigError, match=r"methods\.metres\.tasks"):
+        project_of(data, {"height": None})
+
+
+def test_a_fault_in_a_data_set_s_recipe_is_found_at_once(data: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="Did you mean epochs"):
+        project_of(data, {"recipe": {"training": {"epoch": 2}}})
+
+
+def test_plans_do_not_depend_on_each_other(data: dict[str, Any]) -> None:
+    before = project_of(data)
+    data["methods"]["classes"]["overrides"] = {"training": {"batch": 5}}
+    after = project_of(data)
+    assert before.plan("city", "both", 0) == after.plan("city", "both", 0)
+    assert before.plan("city", "classes", 0) != after.plan("city", "classes", 0)
+
+
+def test_a_tile_does_not_depend_on_other_tiles_or_on_names_and_colours(data: dict[str, Any]) -> None:
+    before = project_of(data).tile_data("city", "city_1")
+    json.dumps(before)
+    classes = [dict(entry) for entry in SPEC["labels"]["classes"]]
+    classes[0] |= {"name": "sealed", "colour": "#010203"}
+    harmless = {
+        "title": "Another",
+        "licence": "Another",
+        "splits": {"test": ["city_4", "city_5"]},
+        "recipe": {"training": {"epochs": 1}},
+        "labels": {"classes": classes},
+    }
+    assert project_of(data, harmless).tile_data("city", "city_1") == before
+    classes[0]["values"] = [9]
+    for changes in ({"gsd": 0.6}, {"height": {"scale": 2.0}}, {"labels": {"classes": classes}}):
+        assert project_of(data, changes).tile_data("city", "city_1") != before
+
+
+def test_a_training_does_not_depend_on_what_only_people_read(data: dict[str, Any]) -> None:
+    before = project_of(data).training_data("city")
+    renamed = {"title": "Another", "citation": "Another", "licence": "Another"}
+    after = project_of(data, renamed)
+    assert after.training_data("city") == before
+    assert after.description_data("city")["title"] == "Another"
+    assert project_of(data, {"image": {"range": [0, 1]}}).training_data("city") != before
+    json.dumps(after.description_data("city"))
+    json.dumps(after.layout_data("city"))
+
+
+@pytest.mark.parametrize("name", ["city", "dfc2018", "vaihingen", "autzen"])
+def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_path: Path) -> None:
+    spec = tiny.CONFIG / "datasets" / f"{name}.yaml"
+    data["datasets"] = {name: {"spec": str(spec), "root": str(tmp_path / name)}}
+    data["run"]["datasets"] = [name]
+    project = project_of(data)
+    for tile in project.datasets[name].spec.tiles:
+        found = json.loads(json.dumps(project.tile_data(name, tile)))
+        assert found["split"] == project.datasets[name].spec.split_of(tile)
+    assert project.plan(name, "both", 0)["tasks"] == ["semantics", "height"]
+
+
+def test_missing_files_are_listed_with_where_to_get_them(data: dict[str, Any]) -> None:
+    text = project_of(data).missing()
+    assert "city (Generated city): 12 required files are missing." in text
+    assert "image: 4 missing" in text
+    assert "images/city_1.tif" in text
+    assert "Where to get it:" in text
+    assert "datasets.city.root" in text
+    many = {"splits": {"train": [f"city_{i}" for i in range(10, 30)]}}
+    assert f"… and {22 - SHOWN} more" in project_of(data, many).missing()
+
+
+def test_nothing_is_missing_from_what_is_there_or_will_be_generated(data: dict[str, Any], city: Dataset) -> None:
+    data["datasets"]["city"]["root"] = str(city.root)
+    assert project_of(data).missing() == ""
+    data["datasets"]["city"] |= {"root": "nowhere", "generate": {"seed": 1}}
+    assert project_of(data).missing() == ""
+
+
+def test_the_shipped_configuration_is_a_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.CONFIG.parent)
+    project = Project.of(merge(read_yaml(Path("config/config.yaml")), read_yaml(Path("config/demo.yaml"))))
+    assert project.runs() == [("city", "semantics"), ("city", "height"), ("city", "equal")]
