@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workplace import Workplace, job_of, session
+from workplace import TINY, Workplace, job_of, session
 
 from mtlaerial.checkpoint import alone
+from mtlaerial.config import merge
 
 pytestmark = pytest.mark.workflow
 RESUME = "workflow/resume.py"
@@ -93,6 +94,7 @@ HOLDS = """\
 import sys, time
 from pathlib import Path
 from mtlaerial.checkpoint import alone
+from mtlaerial.config import merge
 with alone(Path(sys.argv[1])):
     print("holding", flush=True)
     time.sleep(60)
@@ -118,7 +120,10 @@ def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
 
 def test_kill_and_resume(tmp_path: Path) -> None:
+    overlay = tmp_path / "one_method.yaml"
+    overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), {"run": {"methods": ["equal"]}})))
     command = [sys.executable, str(Path(__file__).with_name("kill_and_resume.py")), "--kills", "3"]
-    done = subprocess.run([*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=False)
+    command += ["--overlay", str(overlay), "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 kills, 0 differences" in done.stdout
