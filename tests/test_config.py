@@ -248,7 +248,11 @@ def test_a_missing_split_table_is_named(split_table: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: [1", "text that is not YAML"), ("- 1\n", "found a list; expected a mapping"), ("", "found a NoneType")],
+    [
+        ("a: [1", "text that is not YAML"),
+        ("- 1\n", "found a list; expected a mapping"),
+        ("", "found nothing; expected"),
+    ],
 )
 def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "config.yaml"

@@ -229,6 +229,17 @@ def test_ground_outside_a_turned_patch_is_unknown(monkeypatch: pytest.MonkeyPatc
     assert torch.equal(batch.labels[0] == IGNORED, ~inside)
 
 
+def test_truth_that_covers_a_part_of_its_tile_is_unknown_in_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = torch.zeros(PATCH, PATCH, 3, dtype=torch.uint8)
+    tile = tile_of(image, torch.ones(8, 12), torch.ones(8, 12, dtype=torch.uint8), ratio=2.0)
+    centre = torch.full((1, 2), PATCH / 2)
+    batch = at(sampler([tile]), monkeypatch, centre, MIRRORS_AND_TURNS[0][None], exact=True)
+    expected = torch.zeros(PATCH, PATCH, dtype=torch.bool)
+    expected[:16, :24] = True
+    assert torch.equal(torch.isfinite(batch.height[0]), expected)
+    assert torch.equal(batch.labels[0] != IGNORED, expected)
+
+
 def test_patches_are_uniform_over_the_area_of_the_tiles() -> None:
     tiles = [random_tile(64, 64), random_tile(96, 128)]
     poses = sampler(tiles).poses(20_000, generator())
