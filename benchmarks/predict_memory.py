@@ -92,7 +92,13 @@ def write_run(folder: Path) -> None:
     training = TrainingSpec(patch=256, accelerator="cpu")
     tasks = ("semantics", "height")
     plan = RunPlan(
-        dataset="generated", method="both", seed=0, tasks=tasks, weighting=WeightingSpec(), model=small, training=training
+        dataset="generated",
+        method="both",
+        seed=0,
+        tasks=tasks,
+        weighting=WeightingSpec(),
+        model=small,
+        training=training,
     )
     statistics = Statistics(
         dataset="generated",

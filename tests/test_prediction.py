@@ -122,10 +122,9 @@ def test_maps_of_tiles_lie_on_the_grids_of_their_truth(
 def test_coarse_maps_are_the_means_of_the_fine_ones(
     run_folder: Path, tiles: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    for grid in ("image", "ground_truth"):
-        Predictor(run_folder, SPEC.model_copy(update={"grid": grid})).predict_tiles(tiles["test"], tmp_path / grid)
-    name = f"{tiles['test'][0].name}/height.tif"
-    fine, coarse = pixels(tmp_path / "image" / name)[0], pixels(tmp_path / "ground_truth" / name)[0]
+    Predictor(run_folder, SPEC.model_copy(update={"image_maps": True})).predict_tiles(tiles["test"], tmp_path)
+    folder = tmp_path / tiles["test"][0].name
+    fine, coarse = pixels(folder / "image_height.tif")[0], pixels(folder / "height.tif")[0]
     np.testing.assert_allclose(coarse, fine.reshape(48, 2, 48, 2).mean(axis=(1, 3)), rtol=1e-4, atol=1e-4)
 
 

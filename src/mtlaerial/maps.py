@@ -1,9 +1,9 @@
 """Maps as files: classes with their colours, heights in metres, in the right place, whole or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -27,32 +27,19 @@ CACHE = {"GDAL_CACHEMAX": 128}
 """Megabytes of blocks that GDAL may hold; its own default grows with the machine."""
 
 
-class MapWriter:
-    """The open maps of one raster, and the targets that fill them.
+class Map(NamedTuple):
+    """A map to be written: the name of its file without suffix, whose it is, and where its cells lie."""
 
-    Parameters
-    ----------
-    targets : dict of task to Target
-    """
-
-    def __init__(self) -> None:
-        self.targets: list[Target] = []
-
-    def add(self, task: Task, out: rasterio.io.DatasetWriter, image: Grid, grid: Grid, channels: slice) -> None:
-        """Add the map of a task."""
-
-        def write(row: int, column: int, values: Tensor) -> None:
-            block = class_codes(values) if task == "semantics" else values[0].cpu().numpy().astype(np.float32)
-            out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
-
-        self.targets.append(Target(channels, *axes(image, grid), write))
+    name: str
+    task: Task
+    grid: Grid
 
 
 @contextmanager
 def open_maps(
-    folder: Path, description: RunDescription, network: MapNetwork, image: Grid, grids: dict[Task, Grid], cog: bool
+    folder: Path, description: RunDescription, network: MapNetwork, image: Grid, maps: Sequence[Map], cog: bool
 ) -> Iterator[list[Target]]:
-    """Give targets that write ``{task}.tif`` in a folder; the files appear when the block ends well.
+    """Give targets that write maps in a folder; the files appear when the block ends well.
 
     Parameters
     ----------
@@ -63,19 +50,28 @@ def open_maps(
         Says which channels are whose.
     image : Grid
         The image's.
-    grids : dict of task to Grid
-        The maps' grids.
+    maps : sequence of Map
     cog : bool
         Write cloud-optimised GeoTIFFs, with overviews.
     """
     with rasterio.Env(**CACHE), ExitStack() as stack:
-        writer = MapWriter()
-        for task, grid in grids.items():
+        targets = []
+        for name, task, grid in maps:
             create = _create_cog if cog else create_raster
-            out = stack.enter_context(create(folder / f"{task}.tif", grid, **TILED, **PROFILES[task]))
+            out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **PROFILES[task]))
             _annotate(out, task, description)
-            writer.add(task, out, image, grid, network.slice_of(task))
-        yield writer.targets
+            targets.append(Target(network.slice_of(task), *axes(image, grid), _writer(task, out)))
+        yield targets
+
+
+def _writer(task: Task, out: rasterio.io.DatasetWriter) -> Callable[[int, int, Tensor], None]:
+    """Return what writes a block of a task's values at a row and column."""
+
+    def write(row: int, column: int, values: Tensor) -> None:
+        block = class_codes(values) if task == "semantics" else values[0].cpu().numpy().astype(np.float32)
+        out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
+
+    return write
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 PAPER_LIMIT = 9000.0
@@ -123,11 +122,6 @@ def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Seq
         if name in scores and name in single
     ]
     return float(np.mean(gains)) if gains else float("nan")
-
-
-def add(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Add two tables of sums, row by row."""
-    return first.add(second, fill_value=0)
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

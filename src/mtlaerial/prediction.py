@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from mtlaerial.blending import Blender
-from mtlaerial.config import LAYERS, PredictionSpec, Task
+from mtlaerial.config import LAYERS, PredictionSpec
 from mtlaerial.config.project import require_multiple
 from mtlaerial.errors import MismatchError
 from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
-from mtlaerial.maps import open_maps
+from mtlaerial.maps import Map, open_maps
 from mtlaerial.progress import Progress
 from mtlaerial.raster import Grid, open_raster, reading
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
@@ -36,10 +36,11 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        training = load_description(folder).plan.training
+        on_gpu = training.accelerator != "cpu" and torch.cuda.is_available()
+        self.device = torch.device("cuda" if on_gpu else "cpu")
         self.run: Run = load_run(folder, self.device)
         description = self.run.description
-        training = description.plan.training
         self.prediction = prediction or PredictionSpec.for_patch(training.patch)
         torch.set_num_threads(training.threads)
         self.network = MapNetwork(
@@ -54,15 +55,16 @@ class Predictor:
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
         """Write the maps of prepared tiles to ``folder/{tile}/{task}.tif``.
 
-        They lie on the grid of the ground truth, or of the image where the plan says so or a layer is absent.
+        They lie on the grid of the ground truth, or of the image where a layer is absent. With
+        ``prediction.image_maps``, ``image_{task}.tif`` beside them lie on the image's grid.
         """
         for tile in tiles:
             grids = _tile_grids(tile)
             image = grids.pop("image")
-            chosen = {task: grids.get(task, image) for task in self.network.outputs}
-            if self.prediction.grid == "image":
-                chosen = dict.fromkeys(chosen, image)
-            self._predict(tile / "image.tif", None, image, chosen, folder / tile.name, cog=False)
+            maps = [Map(task, task, grids.get(task, image)) for task in self.network.outputs]
+            if self.prediction.image_maps:
+                maps += [Map(f"image_{task}", task, image) for task in self.network.outputs]
+            self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False)
 
     def predict_image(
         self, path: Path, folder: Path, bands: Sequence[int] | None = None, gsd: float | None = None
@@ -85,10 +87,10 @@ class Predictor:
             When the image is not what the run was trained on.
         """
         grid = require_match(path, self.run.description, bands, gsd)
-        self._predict(path, bands, grid, dict.fromkeys(self.network.outputs, grid), folder, cog=True)
+        self._predict(path, bands, grid, [Map(task, task, grid) for task in self.network.outputs], folder, cog=True)
 
     def _predict(
-        self, path: Path, bands: Sequence[int] | None, image: Grid, grids: dict[Task, Grid], folder: Path, cog: bool
+        self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
     ) -> None:
         description = self.run.description
         with open_raster(path) as source:
@@ -99,7 +101,7 @@ class Predictor:
                 with reading(path):
                     return torch.from_numpy(source.read(indices, window=window))
 
-            with open_maps(folder, description, self.network, image, grids, cog) as targets:
+            with open_maps(folder, description, self.network, image, maps, cog) as targets:
                 total = self.blender.windows(image.height, image.width, targets)
                 bar = Progress(total, f"predicting {path.parent.name if path.stem == 'image' else path.stem}", "window")
                 for number in self.blender.run(read, image.height, image.width, targets, source.nodata):

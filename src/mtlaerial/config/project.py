@@ -30,7 +30,7 @@ class MethodSpec(Section):
     weighting: WeightingSpec = WeightingSpec()
     model: Name
     overrides: dict[str, Any] = {}
-    """What this method changes in ``training`` and ``prediction``."""
+    """What this method changes in ``training``, ``prediction`` and ``scoring``."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

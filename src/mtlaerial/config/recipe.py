@@ -101,13 +101,13 @@ class PredictionSpec(Section):
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """What turns semantic logits into scores before blending; the paper's: sigmoid."""
     batch: PositiveInt = 1
-    grid: Literal["ground_truth", "image"] = "ground_truth"
-    """Grid of the maps that the workflow scores."""
+    image_maps: bool = False
+    """Besides the maps on the grid of the ground truth, which are scored, write maps on the image's grid."""
 
     @classmethod
     def for_patch(cls, patch: int) -> Self:
         """Return the default for a network trained on patches of a size: windows of twice it, a quarter of overlap."""
-        return cls(window=2 * patch, stride=patch * 3 // 2, activation="softmax", grid="image")
+        return cls(window=2 * patch, stride=patch * 3 // 2, activation="softmax")
 
     @model_validator(mode="after")
     def _overlap(self) -> Self:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from torch import nn
 
 from mtlaerial.config import ModelSpec, Task
-from mtlaerial.models.d3net import MULTIPLE, D3Net
+from mtlaerial.models.d3net import D3Net
 
-__all__ = ["MULTIPLE", "D3Net", "build_model"]
+__all__ = ["D3Net", "build_model"]
 
 
 def build_model(spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> nn.Module:

@@ -11,9 +11,6 @@ from torch import Tensor, nn
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.models.dense import Encoder
 
-MULTIPLE = 32
-"""Rows and columns of the network's input are divisible by this."""
-
 
 class DecoderBlock(nn.Sequential):
     """Doubles rows and columns: transposed conv 4x4, then conv 3x3, each with BN, optional dropout and ReLU."""
