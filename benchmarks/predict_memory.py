@@ -117,7 +117,7 @@ def write_run(folder: Path) -> None:
     )
     description = describe(plan, statistics, epoch=1)
     model = build_model(small, 3, description.outputs)
-    save_run(folder, description, model.state_dict(), model.state_dict())
+    save_run(folder, description, model.state_dict(), {})
 
 
 if __name__ == "__main__":

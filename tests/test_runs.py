@@ -29,7 +29,7 @@ def saved(statistics: Statistics, tmp_path: Path) -> Path:
     torch.manual_seed(3)
     weights = build_model(plan.model, 3, {"semantics": 6, "height": 1}).state_dict()
     last = {key: value + 1 for key, value in weights.items()}
-    save_run(tmp_path, describe(plan, statistics, 2), weights, last)
+    save_run(tmp_path, describe(plan, statistics, 2), weights, {"last": last})
     return tmp_path
 
 
@@ -56,7 +56,7 @@ def test_a_description_is_plain_text_with_all_that_a_user_asks(saved: Path) -> N
 def test_the_same_run_is_written_as_the_same_bytes(saved: Path, statistics: Statistics, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in saved.iterdir()}
     weights, last = (load_file(saved / f"{name}.safetensors") for name in ("model", "last"))
-    save_run(tmp_path, describe(tiny.run_plan(), statistics, 2), weights, last)
+    save_run(tmp_path, describe(tiny.run_plan(), statistics, 2), weights, {"last": last})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

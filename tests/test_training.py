@@ -25,7 +25,7 @@ from mtlaerial.training import Trainer, learning_rate, train
 from mtlaerial.validation import Validator
 
 Folders = dict[str, list[Path]]
-FILES = ["history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
+FILES = ["best.safetensors", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
 RICH: dict[str, Any] = {
     "epochs": 4,
     "weight_decay": 0.01,
@@ -215,6 +215,8 @@ def test_the_best_epoch_s_weights_are_kept_or_the_last_s(
     assert all(torch.equal(weights[last][key], ends[last][key]) for key in weights[last])
     assert all(torch.equal(ends[best][key], ends[last][key]) for key in weights[last])
     assert not all(torch.equal(weights[best][key], ends[best][key]) for key in weights[best])
+    kept = load_file(last / "best.safetensors")
+    assert all(torch.equal(kept[key], weights[best][key]) for key in kept)
     two = load_file(trained("two", selection="last", epochs=2) / "model.safetensors")
     assert all(torch.equal(two[key], weights[best][key]) for key in two)
 

@@ -86,15 +86,16 @@ def describe(plan: RunPlan, statistics: Statistics, epoch: int) -> RunDescriptio
 
 
 def save_run(
-    folder: Path, description: RunDescription, weights: Mapping[str, Tensor], last: Mapping[str, Tensor]
+    folder: Path, description: RunDescription, weights: Mapping[str, Tensor], others: Mapping[str, Mapping[str, Tensor]]
 ) -> None:
-    """Write ``model.safetensors``, ``last.safetensors`` and ``run.yaml``, each whole or not at all.
+    """Write ``run.yaml``, ``model.safetensors`` and other weights by name, each file whole or not at all.
 
     ``model.safetensors`` carries what made it, so that the run can be described again; as one entry, since safetensors
     writes several in no fixed order.
     """
     made = description.model_dump_json(include={"mtlaerial", "code", "epoch"})
-    _save_weights(folder / "last.safetensors", last)
+    for name, tensors in others.items():
+        _save_weights(folder / f"{name}.safetensors", tensors)
     _save_weights(folder / "model.safetensors", weights, {_MADE: made})
     _save_description(folder, description)
 

@@ -38,7 +38,9 @@ def train(
     folder: Path,
     resume: Path | None = None,
 ) -> None:
-    """Train a run and write ``model.safetensors``, ``last.safetensors``, ``run.yaml`` and ``history.csv``.
+    """Train a run and write ``run.yaml``, ``history.csv``, and as safetensors ``best``, ``last``, and ``model``.
+
+    ``model`` is the one of the two others that ``training.selection`` says; without validation tiles they are the same.
 
     Parameters
     ----------
@@ -149,8 +151,10 @@ class Trainer:
     def save(self, folder: Path) -> None:
         """Write the trained run."""
         last = self.snapshot()
-        kept = self.best if self.spec.selection == "best" and self.best else last
-        save_run(folder, describe(self.plan, self.statistics, int(kept["epoch"])), kept["weights"], last["weights"])
+        found = {"best": self.best or last, "last": last}
+        kept = found[self.spec.selection]
+        weights = {name: snapshot["weights"] for name, snapshot in found.items()}
+        save_run(folder, describe(self.plan, self.statistics, int(kept["epoch"])), kept["weights"], weights)
         with writing(folder / "history.csv") as path:
             pd.DataFrame(self.history).to_csv(path, index=False, float_format="%.6g")
 

@@ -8,6 +8,7 @@ rule train:
         validation=tile_files("val"),
     output:
         model="<run>/model.safetensors",
+        best="<run>/best.safetensors",
         last="<run>/last.safetensors",
         history="<run>/history.csv",
     log:
