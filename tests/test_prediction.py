@@ -275,3 +275,21 @@ def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: A
 def test_a_class_is_the_best_score_or_none() -> None:
     scores = torch.tensor([[[0.1, 0.5, math.nan]], [[0.3, 0.4, math.nan]]])
     assert class_codes(scores).tolist() == [[1, 0, IGNORED]]
+
+
+def views_network(forward: Any) -> MapNetwork:
+    return MapNetwork(forward, Normalisation(-1, 1), SPEC.model_copy(update={"views": 8}), {"height": 1}, 1)
+
+
+def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:
+    image = torch.rand(2, 3, 8, 8)
+    found = views_network(lambda seen: {"height": seen[:, :1]})(image)
+    torch.testing.assert_close(found, image[:, :1])
+
+
+def test_eight_views_make_any_network_turn_with_its_image() -> None:
+    weights = torch.randn(1, 3, 3, 3)
+    network = views_network(lambda seen: {"height": torch.nn.functional.conv2d(seen, weights, padding=1)})
+    image = torch.rand(1, 3, 8, 8)
+    for turned in (lambda x: torch.rot90(x, 1, (-2, -1)), lambda x: x.flip(-1), lambda x: x.transpose(-2, -1)):
+        torch.testing.assert_close(network(turned(image)), turned(network(image)))

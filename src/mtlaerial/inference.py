@@ -15,6 +15,8 @@ from mtlaerial.config import IGNORED, PredictionSpec, Task
 from mtlaerial.raster import Grid
 from mtlaerial.tiles import Tile
 
+VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
+"""The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""
 Forward = Callable[[Tensor], Mapping[str, Tensor]]
 
 
@@ -56,7 +58,7 @@ class MapNetwork:
         height_unit: float,
     ) -> None:
         self.forward, self.normalise = forward, normalise
-        self.activation = prediction.activation
+        self.activation, self.views = prediction.activation, VIEWS[: prediction.views]
         self.outputs, self.height_unit = outputs, height_unit
 
     @property
@@ -73,8 +75,12 @@ class MapNetwork:
     @torch.inference_mode()
     def __call__(self, windows: Tensor) -> Tensor:
         """Return class scores and heights in metres for windows in the file's own values."""
-        image = self.normalise(windows).contiguous(memory_format=torch.channels_last)
-        outputs = self.forward(image)
+        image = self.normalise(windows)
+        outputs = [_turned_back(self._run(_turned(image, *view)), *view) for view in self.views]
+        return outputs[0] if len(outputs) == 1 else torch.stack(outputs).mean(dim=0)
+
+    def _run(self, image: Tensor) -> Tensor:
+        outputs = self.forward(image.contiguous(memory_format=torch.channels_last))
         scored = {"semantics": self._scores, "height": self._metres}
         return torch.cat([scored[task](outputs[task].float()) for task in self.outputs], dim=1)
 
@@ -83,6 +89,15 @@ class MapNetwork:
 
     def _metres(self, output: Tensor) -> Tensor:
         return output * self.height_unit
+
+
+def _turned(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
+    return torch.rot90(image.flip(-1) if mirrored else image, quarters, (-2, -1))
+
+
+def _turned_back(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
+    turned = torch.rot90(image, -quarters, (-2, -1))
+    return turned.flip(-1) if mirrored else turned
 
 
 def build_blender(network: MapNetwork, prediction: PredictionSpec, device: torch.device) -> Blender:

@@ -101,6 +101,8 @@ class PredictionSpec(Section):
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """What turns semantic logits into scores before blending; the paper's: sigmoid."""
     batch: PositiveInt = 1
+    views: Literal[1, 8] = 1
+    """8: average over the window and its mirrored and turned copies, at eight times the cost."""
     image_maps: bool = False
     """Besides the maps on the grid of the ground truth, which are scored, write maps on the image's grid."""
 
