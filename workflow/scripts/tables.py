@@ -5,8 +5,7 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.tables import write_tables
-
     from mtlaerial.scores import load_scores
+    from mtlaerial.tables import write_tables
 
     write_tables([load_scores(Path(path)) for path in snakemake.input], Path(snakemake.output[0]))
