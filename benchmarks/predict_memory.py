@@ -13,6 +13,7 @@ import platform
 import resource
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def main() -> None:
         speed = f"{row['mpixel_per_second']:.2f} Mpixel/s"
         print(f"{size} px squared: {memory}, {row['ratio']:.2f} x that of {rows[0]['size']} px; {speed}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"machine": platform.processor(), "rows": rows}, indent=1))
+        options.json.write_text(json.dumps({"machine": platform.platform(), "torch": version("torch"), "rows": rows}, indent=1))
 
 
 def measure(size: int, folder: Path) -> dict[str, Any]:
