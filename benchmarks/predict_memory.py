@@ -43,7 +43,8 @@ def main() -> None:
         speed = f"{row['mpixel_per_second']:.2f} Mpixel/s"
         print(f"{size} px squared: {memory}, {row['ratio']:.2f} x that of {rows[0]['size']} px; {speed}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"machine": platform.platform(), "torch": version("torch"), "rows": rows}, indent=1))
+        made = {"machine": platform.platform(), "torch": version("torch"), "rows": rows}
+        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
 
 
 def measure(size: int, folder: Path) -> dict[str, Any]:
