@@ -8,6 +8,7 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+# Used only with --software-deployment-method apptainer, and then to be built first: envs/Containerfile.
 container: "docker://ghcr.io/mtlaerial/mtlaerial:0.1.0"
 
 
