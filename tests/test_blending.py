@@ -228,7 +228,7 @@ def test_sums_do_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch) -> No
         class Sums(blending._Sums):
             def __init__(self, *args: object) -> None:
                 super().__init__(*args)  # type: ignore[arg-type]
-                made.append(self._sums.numel())  # noqa: B023
+                made.append(self._sums.numel())  # noqa: B023  # the loop ends before the next list is made
 
         monkeypatch.setattr(blending, "_Sums", Sums)
         monkeypatch.setattr(blending, "BAND_BYTES", 2**20)

@@ -182,7 +182,6 @@ class _Sums:
     def __init__(self, channels: int, rows: int, band: _Band, device: torch.device) -> None:
         self.band = band
         self.top = 0
-        self._rows = rows
         self._sums = torch.zeros(channels, rows, band.reach - band.begin, device=device)
         self._weights = torch.zeros(rows, band.reach - band.begin, device=device)
         self._outside = torch.zeros(rows, band.reach - band.begin, dtype=torch.bool, device=device)

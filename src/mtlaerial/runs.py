@@ -153,7 +153,7 @@ def load_run(folder: Path, device: torch.device) -> Run:
     description = load_description(folder)
     model = build_model(description.plan.model, len(description.statistics.bands), description.outputs)
     load_weights(model, folder / "model.safetensors")
-    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     return Run(folder, description, model.eval())
 
 

@@ -27,7 +27,6 @@ from mtlaerial.validation import Validator
 from mtlaerial.weighting import build_weighting
 
 log = logging.getLogger(__name__)
-State = dict[str, Tensor]
 
 
 def train(
@@ -115,7 +114,7 @@ class Trainer:
         self.device = self.fabric.device
         self.outputs = task_outputs(plan.tasks, statistics)
         network = build_model(plan.model, len(statistics.bands), self.outputs)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
         optimiser = _optimiser(network, spec)
         self.model, self.optimiser = self.fabric.setup(network, optimiser)
         self.losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
