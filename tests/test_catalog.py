@@ -177,3 +177,17 @@ def test_the_public_data_sets_have_the_published_splits() -> None:
     specs = [load_dataset(tiny.CONFIG / "datasets" / f"{name}.yaml") for name in ("dfc2018", "vaihingen")]
     assert [(len(spec.splits["train"]), len(spec.splits["test"])) for spec in specs] == [(4, 10), (16, 17)]
     assert [len(spec.labels.classes) for spec in specs if spec.labels] == [20, 6]
+
+
+def test_a_name_tells_a_tiles_corner(tmp_path: Path) -> None:
+    image = {"files": "{tile}.tif", "corner": "H_{west}_{south}"}
+    town = dataset(tmp_path, image=image, splits={"train": ["H_-60_3289689", "H_60"]})
+    assert town.corner("H_-60_3289689") == (-60.0, 3289689.0)
+    with pytest.raises(ConfigError, match=r"the tile H_60; expected names like H_\{west\}_\{south\}"):
+        town.corner("H_60")
+    assert dataset(tmp_path).corner("city_1") is None
+
+
+def test_a_corner_needs_both_coordinates() -> None:
+    with pytest.raises(ConfigError, match=r"a corner with \{west\} and \{south\}, each once"):
+        tiny.city_spec(image={"files": "{tile}.tif", "corner": "H_{west}_{west}"})

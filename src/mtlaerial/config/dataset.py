@@ -50,11 +50,15 @@ class ImageSpec(Section):
     """Values brought to [-1, 1] for the network."""
     nodata: float | None = None
     """A pixel with this value in all bands is outside the image (also taken from the file's own tag)."""
+    corner: str | None = None
+    """How a tile's name tells its lower-left corner in the CRS, e.g. "UH_NAD83_{west}_{south}"; checked."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(self.bands) != len(self.band_names):
             raise ValueError(f"as many band_names as bands ({len(self.bands)})")
+        if self.corner is not None and not all(self.corner.count(key) == 1 for key in ("{west}", "{south}")):
+            raise ValueError("a corner with {west} and {south}, each once")
         if self.range[0] >= self.range[1]:
             raise ValueError("a range with its lower value first")
         return self

@@ -1,6 +1,5 @@
 """Which files of a data set hold which tile, and where in them it lies."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from rasterio.errors import CRSError
 
 from mtlaerial.config import LAYERS, TASKS, DatasetSpec, Layer, Task
 from mtlaerial.config.dataset import Patterns
+from mtlaerial.config.names import numbers
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
 
@@ -99,6 +99,19 @@ class Dataset:
         paths = tuple(self.root / pattern for pattern in self.spec.footprints.files) if self.spec.footprints else ()
         return [] if any(path.exists() for path in paths) else [Missing("footprints", "all", paths)]
 
+    def corner(self, tile: str) -> tuple[float, float] | None:
+        """Return west and south of a tile in the unit of its CRS as its name says; None where names say nothing.
+
+        Raises
+        ------
+        ConfigError
+            When the name is not like ``image.corner``.
+        """
+        if self.spec.image.corner is None:
+            return None
+        place = numbers(self.spec.image.corner, tile)
+        return float(place["west"]), float(place["south"])
+
     def image_window(self, tile: str) -> tuple[Path, int, int, Grid]:
         """Return the image file of a tile, the row and column in it where the tile begins, and the tile's grid.
 
@@ -141,12 +154,9 @@ class Dataset:
 
     def _grid_cell(self, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
         assert self.spec.grid is not None
-        pattern = re.escape(self.spec.grid.name).replace(r"\{row\}", r"(?P<row>\d+)")
-        match = re.fullmatch(pattern.replace(r"\{column\}", r"(?P<column>\d+)"), tile)
-        if match is None:
-            raise ConfigError("splits", f"the tile {tile}", f"names like {self.spec.grid.name}", "Correct its name.")
+        cell = numbers(self.spec.grid.name, tile)
         rows, columns = self.spec.grid.size
-        row, column = (int(match["row"]) - 1) * rows, (int(match["column"]) - 1) * columns
+        row, column = (cell["row"] - 1) * rows, (cell["column"] - 1) * columns
         if not (0 <= row < grid.height and 0 <= column < grid.width):
             size = f"{grid.height} x {grid.width} pixels"
             raise DataError(path, f"{size}, which end before tile {tile}", "the tile inside", "Correct splits or grid.")

@@ -1,13 +1,13 @@
 """A generated data set: a procedural town written as the files that any specification describes."""
 
 import math
-import re
 from collections.abc import Mapping
 
 import geopandas as gpd
 from shapely.geometry import box
 
 from mtlaerial.config import DatasetSpec, Layer
+from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.layers import Place
 from mtlaerial.datasets.tile_writer import SIGN, TileWriter
@@ -83,11 +83,8 @@ def place_tiles(spec: DatasetSpec, size: int | tuple[int, int]) -> dict[str, Pla
 
 def _cell(tile: str, name: str) -> tuple[int, int]:
     """Return the row and column, from 0, that a tile of a grid is named after."""
-    pattern = re.escape(name).replace(r"\{row\}", r"(?P<row>\d+)").replace(r"\{column\}", r"(?P<column>\d+)")
-    match = re.fullmatch(pattern, tile)
-    if match is None:
-        raise ConfigError("splits", f"the tile {tile}", f"names like {name}", "Correct its name.")
-    return int(match["row"]) - 1, int(match["column"]) - 1
+    cell = numbers(name, tile)
+    return cell["row"] - 1, cell["column"] - 1
 
 
 def _ratios(spec: DatasetSpec, places: dict[str, Place], wanted: Mapping[Layer, float]) -> dict[Layer, int]:
