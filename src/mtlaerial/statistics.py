@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import PositiveFloat
 
 from mtlaerial.config import IGNORED, LAYERS, Section
-from mtlaerial.config.dataset import Colour
+from mtlaerial.config.layers import Colour
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks, without_data
 

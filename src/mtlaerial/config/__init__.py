@@ -1,18 +1,18 @@
 """The configuration: pydantic models, and the only readers of YAML."""
 
 from mtlaerial.config.base import Section, merge, read_yaml
-from mtlaerial.config.dataset import (
+from mtlaerial.config.dataset import DatasetSpec, load_dataset
+from mtlaerial.config.layers import (
     IGNORED,
     LAYERS,
     SPLITS,
+    TILE_LAYERS,
     ClassSpec,
-    DatasetSpec,
     HeightSpec,
     ImageSpec,
     LabelsSpec,
     Layer,
     Split,
-    load_dataset,
 )
 from mtlaerial.config.project import (
     DatasetEntry,
@@ -39,6 +39,7 @@ __all__ = [
     "LAYERS",
     "SPLITS",
     "TASKS",
+    "TILE_LAYERS",
     "Augmentation",
     "ClassSpec",
     "DatasetEntry",

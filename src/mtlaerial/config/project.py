@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, merge, read_yaml
-from mtlaerial.config.dataset import Layer
+from mtlaerial.config.layers import Layer
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
 from mtlaerial.errors import ConfigError
 

@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from mtlaerial.config import LAYERS, TASKS, DatasetSpec, Layer, Task
-from mtlaerial.config.dataset import Patterns
+from mtlaerial.config.layers import Patterns
 from mtlaerial.config.names import numbers
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
