@@ -45,3 +45,7 @@ class MismatchError(UserError):
 
 class TrainingError(UserError):
     """A training cannot start or go on."""
+
+
+class DownloadError(UserError):
+    """A file cannot be fetched, or is not the one that was published."""
