@@ -1,4 +1,4 @@
-"""Preparing a tile: image, height and labels as files that can be mapped, each on its own grid.
+"""Preparing a tile: image, height, labels and eroded labels as files that can be mapped, each on its own grid.
 
 Streams row blocks from the raw files, so that memory follows the block and not the raster.
 """
@@ -13,7 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from mtlaerial.config import IGNORED, LabelsSpec
+from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
 from mtlaerial.raster import PREPARED, Grid, create_raster, map_raster, open_raster, reading, row_blocks, without_data
@@ -23,7 +23,7 @@ ABSENT = {"MTLAERIAL": "absent"}
 
 
 def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
-    """Write ``image.tif``, ``height.tif`` and ``labels.tif`` of a tile.
+    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
         The tile's name.
     folder : Path
         Where to write. The image keeps its dtype and the bands of the specification; height is float32 metres with
-        NaN for no-data; labels are uint8 class indices in the order of the specification, ``IGNORED`` for none.
+        NaN for no-data; labels, also without the borders of objects, are uint8 class indices in the order of the
+        specification, ``IGNORED`` for none.
 
     Raises
     ------
@@ -44,7 +45,8 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
     _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
     outside = _Outside(folder / "image.tif")
     _write_height(dataset, tile, grid, folder / "height.tif", outside)
-    _write_labels(dataset, tile, grid, folder / "labels.tif", outside)
+    _write_labels(dataset, "labels", tile, grid, folder / "labels.tif", outside)
+    _write_labels(dataset, "eroded", tile, grid, folder / "eroded.tif", outside)
 
 
 def _write_image(dataset: Dataset, path: Path, window: Window, grid: Grid, target: Path) -> None:
@@ -100,12 +102,13 @@ def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outsid
             out.write(height, 1, window=Window(0, block.top, grid.width, height.shape[0]))
 
 
-def _write_labels(dataset: Dataset, tile: str, image: Grid, target: Path, outside: _Outside) -> None:
-    spec, files = dataset.spec.labels, dataset.files("labels", tile)
+def _write_labels(dataset: Dataset, layer: Layer, tile: str, image: Grid, target: Path, outside: _Outside) -> None:
+    files = dataset.files(layer, tile)
     profile = {**PREPARED, "count": 1, "dtype": "uint8", "nodata": IGNORED}
-    if spec is None or not files:
+    if dataset.spec.labels is None or not files:
         _write_absent(target, image, np.uint8(IGNORED), profile)
         return
+    spec = dataset.spec.labels.of(layer)
     row, column, grid = dataset.layer_window(files[0], image)
     with create_raster(target, grid, **profile) as out:
         out.write_colormap(1, colour_table(spec))

@@ -3,9 +3,9 @@
 import csv
 from collections import Counter
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, read_yaml
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
@@ -44,6 +44,8 @@ class DatasetSpec(Section):
     """Ground sampling distance of the image in metres per pixel; needed where the files have no georeference."""
     crs: str | None = None
     """The CRS all rasters must have, e.g. "EPSG:2993"; without, each tile has that of its image, or none."""
+    folders: Annotated[tuple[str, ...], Field(min_length=1)] = (".",)
+    """Below the root, where archives may have been unpacked: each file is looked for in all of them, in this order."""
     image: ImageSpec
     height: HeightSpec | None = None
     labels: LabelsSpec | None = None

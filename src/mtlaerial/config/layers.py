@@ -36,7 +36,8 @@ Colour = Annotated[tuple[Byte, Byte, Byte], BeforeValidator(_as_colour)]
 """Red, green, blue, each 0-255; in YAML a list of three or ``"#rrggbb"``."""
 
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-"""Paths below the data root, the first that exists is taken. With ``{tile}``: a file per tile; without: one mosaic."""
+"""Paths below the data root, of which the first that exists is taken; their folders may differ in spaces, underscores
+and case. With ``{tile}``: a file per tile; without: one mosaic."""
 
 
 class ImageSpec(Section):

@@ -9,9 +9,10 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from mtlaerial.config import LAYERS, TASKS, DatasetSpec, Layer, Task
+from mtlaerial.config import TASKS, TILE_LAYERS, DatasetSpec, Layer, Task
 from mtlaerial.config.layers import Patterns
 from mtlaerial.config.names import numbers
+from mtlaerial.datasets.paths import spelled
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
 
@@ -55,16 +56,29 @@ class Dataset:
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return, for each file that makes up the layer, its accepted paths in the order of preference."""
-        patterns = self.patterns(layer, tile)
-        return tuple(tuple(self.root / p.replace("{tile}", tile) for p in accepted) for accepted in patterns)
+        return tuple(
+            tuple(path for pattern in accepted for path in self.paths(pattern, tile))
+            for accepted in self.patterns(layer, tile)
+        )
+
+    def paths(self, pattern: str, tile: str) -> tuple[Path, ...]:
+        """Return where a pattern looks for the file of a tile: in each folder of the specification."""
+        file = Path(pattern.replace("{tile}", tile))
+        # Names of tiles are as they are: a_1 is not a1.
+        shared = file.parent if file.parent == Path(pattern).parent else Path()
+        return tuple(
+            spelled(self.root, Path(folder, shared)) / file.relative_to(shared) for folder in self.spec.folders
+        )
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
         """Return, for each file that makes up the layer, its accepted patterns in the order of preference."""
-        spec = self.spec
+        spec, split = self.spec, self.spec.split_of(tile)
+        eroded = spec.labels.eroded if spec.labels and split != "train" else None
         return {
             "image": (spec.image.files,),
             "height": spec.height.sources if spec.height else (),
-            "labels": (spec.labels.files_of(spec.split_of(tile)),) if spec.labels else (),
+            "labels": (spec.labels.files_of(split),) if spec.labels else (),
+            "eroded": (eroded.files,) if eroded else (),
         }[layer]
 
     def files(self, layer: Layer, tile: str) -> tuple[Path, ...]:
@@ -81,23 +95,35 @@ class Dataset:
 
     def may_lack(self, layer: Layer, tile: str) -> bool:
         """Tell whether a layer is optional for a tile."""
-        section = {"height": self.spec.height, "labels": self.spec.labels, "image": None}[layer]
-        return section is not None and bool({tile, self.spec.split_of(tile)} & set(section.optional))
+        section = {"height": self.spec.height, "labels": self.spec.labels}.get(layer)
+        named = section is not None and bool({tile, self.spec.split_of(tile)} & set(section.optional))
+        return named or layer == "eroded"
+
+    def obtain(self, layer: str) -> str:
+        """Return where and how to get a layer, where that is not where the rest comes from; else an empty string."""
+        section = {"height": self.spec.height, "labels": self.spec.labels}.get(layer)
+        return section.obtain if section else ""
 
     def missing(self) -> list[Missing]:
         """Return every required file that is not there."""
         gaps = [
             Missing(layer, tile, paths)
             for tile in self.spec.tiles
-            for layer in LAYERS
+            for layer in TILE_LAYERS
             for paths in self.candidates(layer, tile)
             if not self.may_lack(layer, tile) and not any(path.exists() for path in paths)
         ]
         return gaps if self.spec.footprints is None else gaps + self._missing_footprints()
 
     def _missing_footprints(self) -> list[Missing]:
-        paths = tuple(self.root / pattern for pattern in self.spec.footprints.files) if self.spec.footprints else ()
+        paths = self.footprint_paths
         return [] if any(path.exists() for path in paths) else [Missing("footprints", "all", paths)]
+
+    @property
+    def footprint_paths(self) -> tuple[Path, ...]:
+        """Accepted paths of the vector file with the tiles' footprints; none where tiles are not cut by footprints."""
+        patterns = self.spec.footprints.files if self.spec.footprints else ()
+        return tuple(path for pattern in patterns for path in self.paths(pattern, "all"))
 
     def corner(self, tile: str) -> tuple[float, float] | None:
         """Return west and south of a tile in the unit of its CRS as its name says; None where names say nothing.
@@ -180,7 +206,7 @@ class Dataset:
     def _footprint_bounds(self) -> dict[str, tuple[float, float, float, float]]:
         spec = self.spec.footprints
         assert spec is not None
-        paths = [self.root / pattern for pattern in spec.files]
+        paths = self.footprint_paths
         path = next((p for p in paths if p.exists()), None)
         if path is None:
             raise DataError(paths[0], "no file", " or ".join(map(str, paths)), self.spec.obtain)

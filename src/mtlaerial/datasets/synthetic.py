@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import geopandas as gpd
 from shapely.geometry import box
 
-from mtlaerial.config import DatasetSpec, Layer
+from mtlaerial.config import LAYERS, DatasetSpec, Layer
 from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.layers import Place
@@ -107,8 +107,7 @@ def _ratios(spec: DatasetSpec, places: dict[str, Place], wanted: Mapping[Layer, 
 
 def _keep_downloads(dataset: Dataset) -> None:
     """Refuse to write over files that were not generated."""
-    layers: tuple[Layer, ...] = ("image", "height", "labels")
-    paths = {p for tile in dataset.spec.tiles for layer in layers for c in dataset.candidates(layer, tile) for p in c}
+    paths = {p for tile in dataset.spec.tiles for layer in LAYERS for c in dataset.candidates(layer, tile) for p in c}
     for path in sorted(paths):
         if path.exists():
             with open_raster(path) as source:
@@ -120,7 +119,7 @@ def _keep_downloads(dataset: Dataset) -> None:
 def _write_footprints(dataset: Dataset, grids: dict[str, Grid]) -> None:
     spec = dataset.spec.footprints
     assert spec is not None
-    path = dataset.root / spec.files[0]
+    path = dataset.footprint_paths[0]
     if path.suffix.lower() == ".shp":
         expected = "a format of one file, as .geojson or .gpkg"
         raise ConfigError("footprints.files", path.name, expected, "Name such a file first.")

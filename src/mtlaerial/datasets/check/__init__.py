@@ -46,6 +46,7 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
         facts, place = check_image(dataset, tile, findings)
     height = check_height(dataset, tile, place, findings)
     labels = check_labels(dataset, tile, place, findings)
+    eroded = check_labels(dataset, tile, place, findings, "eroded")
     return TileReport(
         dataset=dataset.name,
         tile=tile,
@@ -55,6 +56,7 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
         image=facts,
         height=height,
         labels=labels,
+        eroded=eroded,
     )
 
 

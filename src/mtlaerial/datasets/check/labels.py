@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import IGNORED, LabelsSpec
+from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, Level, percent
 from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
@@ -21,14 +21,15 @@ _KEPT = 1000
 """Unknown values that are counted one by one; the labels of a photograph have millions."""
 
 
-def check_labels(dataset: Dataset, tile: str, image: ImagePlace | None, findings: Findings) -> LabelsFacts | None:
-    """Check the labels of a tile; None where the data set has none."""
-    spec = dataset.spec.labels
-    if spec is None:
+def check_labels(
+    dataset: Dataset, tile: str, image: ImagePlace | None, findings: Findings, layer: Layer = "labels"
+) -> LabelsFacts | None:
+    """Check the labels of a tile, or with the layer ``eroded`` those without borders; None where there are none."""
+    if dataset.spec.labels is None or not dataset.patterns(layer, tile):
         return None
-    if not present(dataset, "labels", tile, findings):
+    if not present(dataset, layer, tile, findings):
         return LabelsFacts(present=False)
-    parts = locate(dataset, "labels", tile, image, findings)
+    spec, parts = dataset.spec.labels.of(layer), locate(dataset, layer, tile, image, findings)
     if parts is None:
         return LabelsFacts(present=True)
     (part,) = parts

@@ -48,17 +48,14 @@ def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bo
     """Tell whether all files of a layer are there; report those that should be, and layers that are left out."""
     paths = dataset.candidates(layer, tile)
     absent = [accepted for accepted in paths if not any(path.exists() for path in accepted)]
-    for accepted in absent:
+    for accepted in absent if layer != "eroded" else ():
+        found = "no file" + "".join(f", nor {path}" for path in accepted[1:])
         if dataset.may_lack(layer, tile):
-            remedy = f"The task {TASK[layer]} is neither trained nor scored there."
-            findings.warning(accepted[0], f"no {layer} of tile {tile}", f"none, or {_listed(accepted)}", remedy)
+            remedy = f"The task {TASK[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
+            findings.warning(accepted[0], found, f"{layer} of the tile, which may be absent", remedy.rstrip())
         else:
-            findings.error(accepted[0], "no file", _listed(accepted), dataset.spec.obtain)
+            findings.error(accepted[0], found, f"{layer} of the tile", dataset.obtain(layer) or dataset.spec.obtain)
     return not absent
-
-
-def _listed(paths: Sequence[Path]) -> str:
-    return " or ".join(map(str, paths))
 
 
 def locate(
@@ -68,7 +65,7 @@ def locate(
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
-            chosen = next(pattern for pattern in patterns if dataset.root / pattern.replace("{tile}", tile) == path)
+            chosen = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
             part = _locate(dataset, path, image, "{tile}" in chosen, findings)
             parts += [part] if part else []
     if len(parts) == 2 and findings.errors == errors:

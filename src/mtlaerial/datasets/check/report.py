@@ -67,6 +67,8 @@ class TileReport(Section):
     """None where the data set has no heights."""
     labels: LabelsFacts | None
     """None where the data set has no labels."""
+    eroded: LabelsFacts | None
+    """Labels without borders; None where they are not looked for."""
 
     @property
     def ok(self) -> bool:
