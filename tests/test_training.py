@@ -17,12 +17,15 @@ import tiny
 from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
+from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics, summarise
 from mtlaerial.tiles import load_tiles
 from mtlaerial.tiling import prepare_tile
-from mtlaerial.training import Trainer, learning_rate, train
+from mtlaerial.trainer import Trainer
+from mtlaerial.training import train
 from mtlaerial.validation import Validator
+from mtlaerial.weighting import weighting_names
 
 Folders = dict[str, list[Path]]
 FILES = ["best.safetensors", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
@@ -259,8 +262,8 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
     step = Trainer._step
 
     def diverging(self: Trainer, number: int) -> Any:
-        losses = step(self, number)
-        return {**losses, "height": losses["height"] * (float("nan") if number >= 4 else 1)}
+        losses, weights = step(self, number)
+        return {**losses, "height": losses["height"] * (float("nan") if number >= 4 else 1)}, weights
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_step", diverging)
@@ -268,6 +271,31 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
             trained("run")
     assert files(tmp_path / "run") == ["model.resume.pt"]
     same_run(trained("whole"), trained("run"))
+
+
+@pytest.mark.parametrize("name", weighting_names())
+def test_every_weighting_trains_and_goes_on_where_it_was_killed(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, name: str
+) -> None:
+    weights = {"weights": {"semantics": 1, "height": 0.5}} if name == "fixed" else {}
+    plan = tiny.run_plan(weighting={"name": name, **weights})
+    train(plan, statistics, tiles["train"], [], tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            train(plan, statistics, tiles["train"], [], tmp_path / "killed")
+    train(plan, statistics, tiles["train"], [], tmp_path / "killed")
+    same_run(tmp_path / "whole", tmp_path / "killed")
+    history = pd.read_csv(tmp_path / "whole" / "history.csv")
+    assert history[["weight_semantics", "weight_height"]].gt(0).all(axis=None)
+    assert all(tensor.isfinite().all() for tensor in load_file(tmp_path / "whole" / "model.safetensors").values())
+
+
+@pytest.mark.parametrize("name", ["equal", "mgda", "feature_normalisation", "gradient_penalty"])
+def test_weightings_train_in_half_precision(tiles: Folders, statistics: Statistics, tmp_path: Path, name: str) -> None:
+    plan = tiny.run_plan(weighting={"name": name}, precision="bf16-mixed", epochs=1)
+    train(plan, statistics, tiles["train"], [], tmp_path / "run")
+    assert all(tensor.isfinite().all() for tensor in load_file(tmp_path / "run" / "model.safetensors").values())
 
 
 @pytest.mark.parametrize(("task", "layer"), [("semantics", "labels"), ("height", "height")])

@@ -56,13 +56,18 @@ def training_spec(**changes: Any) -> TrainingSpec:
     return TrainingSpec.parse(merge(TRAINING, changes), "training")
 
 
-def run_plan(tasks: tuple[str, ...] = ("semantics", "height"), seed: int = 0, **training: Any) -> RunPlan:
+def run_plan(
+    tasks: tuple[str, ...] = ("semantics", "height"),
+    seed: int = 0,
+    weighting: dict[str, Any] | None = None,
+    **training: Any,
+) -> RunPlan:
     return RunPlan(
         dataset="city",
         method="equal",
         seed=seed,
         tasks=tasks,
-        weighting=WeightingSpec(),
+        weighting=WeightingSpec.parse(weighting or {}, "weighting"),
         model=model_spec(),
         training=training_spec(**training),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, merge, read_yaml
 from mtlaerial.config.layers import Layer
@@ -16,11 +16,27 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 class WeightingSpec(Section):
-    """How the tasks' losses are combined."""
+    """How the tasks' losses become one update; see :mod:`mtlaerial.weighting`."""
 
-    name: Literal["equal", "fixed"] = "equal"
+    name: Literal["equal", "fixed", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty"] = (
+        "equal"
+    )
     weights: dict[Task, PositiveFloat] = {}
     """For ``fixed``: each task's weight."""
+    alpha: NonNegativeFloat = 1.5
+    """For ``gradnorm``: how strongly tasks that train slowly are favoured."""
+    learning_rate: PositiveFloat = 0.025
+    """For ``gradnorm``: of its weights."""
+    strength: NonNegativeFloat = 1.0
+    """For ``gradient_penalty``: the penalty's weight."""
+
+    @model_validator(mode="after")
+    def _only_its_own(self) -> Self:
+        owners = {"weights": "fixed", "alpha": "gradnorm", "learning_rate": "gradnorm", "strength": "gradient_penalty"}
+        for key, owner in owners.items():
+            if self.name != owner and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key} only with {owner}, not with {self.name}")
+        return self
 
 
 class MethodSpec(Section):
@@ -38,8 +54,6 @@ class MethodSpec(Section):
             raise ValueError("each task once in tasks")
         if self.weighting.name == "fixed" and set(self.weighting.weights) != set(self.tasks):
             raise ValueError(f"weighting.weights for exactly the tasks {', '.join(self.tasks)}")
-        if self.weighting.name != "fixed" and self.weighting.weights:
-            raise ValueError(f"weighting.weights only with fixed, not with {self.weighting.name}")
         return self
 
 
@@ -133,6 +147,7 @@ class ProjectConfig(Section):
             model = self.models[self.methods[method].model]
             require_multiple("training.patch", recipe.training.patch, model)
             require_multiple("prediction.window", recipe.prediction.window, model)
+            require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
         return recipe
 
 
@@ -166,6 +181,19 @@ def require_multiple(key: str, size: int, model: ModelSpec) -> None:
     if size % model.multiple:
         expected = f"a multiple of {model.multiple}, as the model's reduction is {model.reduction}"
         raise ConfigError(key, str(size), expected, "Correct either.")
+
+
+def require_dropout(key: str, passes: int, model: ModelSpec) -> None:
+    """Refuse passes with dropout of a network that has none: they would not differ.
+
+    Raises
+    ------
+    ConfigError
+        When there are passes, but no dropout.
+    """
+    if passes and not model.dropout:
+        expected = "0, as the model's dropout is 0"
+        raise ConfigError(key, str(passes), expected, "Or train a network with dropout, e.g. 0.5.")
 
 
 def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-from torch import nn
-
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.models.d3net import D3Net
 
 __all__ = ["D3Net", "build_model"]
 
 
-def build_model(spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> nn.Module:
+def build_model(spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> D3Net:
     """Build the network a specification describes; see :class:`D3Net` for the parameters."""
     return D3Net(spec, bands, outputs)

@@ -51,7 +51,11 @@ class Trunk(nn.Module):
         image : Tensor, shape (batch, bands, rows, columns), float in [-1, 1]
             Rows and columns divisible by 32.
         """
-        half, quarter, eighth, sixteenth, features = self.encoder(image)
+        return self.decode(self.encoder(image))
+
+    def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the features for what the encoder gave."""
+        half, quarter, eighth, sixteenth, features = encoded
         features = self.block5(features)
         features = self.block4(self._joined(sixteenth, features))
         features = self.block3(self._joined(eighth, features))
@@ -98,14 +102,36 @@ class D3Net(nn.Module):
         self.trunk = Trunk(spec, bands)
         self.heads = nn.ModuleDict({task: Head(spec, self.trunk.channels, n) for task, n in outputs.items()})
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that there is a head for."""
+        return tuple(self.heads)  # type: ignore[arg-type]  # a ModuleDict's keys are strings
+
+    def forward(self, image: Tensor) -> dict[Task, Tensor]:
         """Return each task's output: class logits, or heights in units of ``training.height_unit``."""
-        if self.reduction == 1:
-            features = self.trunk(image)
-            return {task: head(features) for task, head in self.heads.items()}
-        features = self.trunk(nn.functional.avg_pool2d(image, self.reduction))
-        return {task: self._enlarged(head(features)) for task, head in self.heads.items()}
+        return self.outputs(self.features(image))
+
+    def features(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return what the trunk hands to the heads."""
+        return self.trunk(self._reduced(image))  # type: ignore[no-any-return]  # a module gives Any
+
+    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return what the encoder hands to :meth:`decode`; no layer up to here has dropout."""
+        return self.trunk.encoder(self._reduced(image))  # type: ignore[no-any-return]  # a module gives Any
+
+    def decode(self, encoded: tuple[Tensor, ...]) -> dict[Task, Tensor]:
+        """Return each task's output for an encoded image."""
+        return self.outputs(self.trunk.decode(encoded))
+
+    def outputs(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
+        """Return each task's output for the trunk's features."""
+        return {task: self._enlarged(self.heads[task](features)) for task in self.tasks}
+
+    def _reduced(self, image: Tensor) -> Tensor:
+        return image if self.reduction == 1 else nn.functional.avg_pool2d(image, self.reduction)
 
     def _enlarged(self, output: Tensor) -> Tensor:
+        if self.reduction == 1:
+            return output
         factor = float(self.reduction)
         return nn.functional.interpolate(output, scale_factor=factor, mode="bilinear", align_corners=False)

@@ -1,21 +1,26 @@
 """Task weightings: how the tasks' losses become one update."""
 
+from collections.abc import Callable
+
 from mtlaerial.config import Task, WeightingSpec
-from mtlaerial.weighting.base import Weighting
-from mtlaerial.weighting.fixed import Fixed
+from mtlaerial.weighting.base import Step, Weighting
+from mtlaerial.weighting.feature_normalisation import FeatureNormalisation
+from mtlaerial.weighting.gradient_penalty import GradientPenalty
+from mtlaerial.weighting.gradnorm import GradNorm
+from mtlaerial.weighting.mgda import MGDA
+from mtlaerial.weighting.scalarisation import Fixed
 
-__all__ = ["Weighting", "build_weighting", "weighting_names"]
+__all__ = ["Step", "Weighting", "build_weighting", "weighting_names"]
 
-
-def _equal(spec: WeightingSpec, tasks: tuple[Task, ...]) -> Weighting:
-    return Fixed(dict.fromkeys(tasks, 1.0))
-
-
-def _fixed(spec: WeightingSpec, tasks: tuple[Task, ...]) -> Weighting:
-    return Fixed({task: spec.weights[task] for task in tasks})
-
-
-_REGISTRY = {"equal": _equal, "fixed": _fixed}
+_REGISTRY: dict[str, Callable[[WeightingSpec, tuple[Task, ...]], Weighting]] = {
+    "equal": lambda spec, tasks: Fixed(dict.fromkeys(tasks, 1.0)),
+    "fixed": lambda spec, tasks: Fixed({task: spec.weights[task] for task in tasks}),
+    "feature_normalisation": lambda spec, tasks: FeatureNormalisation(),
+    "mgda": lambda spec, tasks: MGDA("parameters"),
+    "mgda_ub": lambda spec, tasks: MGDA("features"),
+    "gradnorm": lambda spec, tasks: GradNorm(len(tasks), spec.alpha, spec.learning_rate),
+    "gradient_penalty": lambda spec, tasks: GradientPenalty(spec.strength),
+}
 
 
 def weighting_names() -> tuple[str, ...]:

@@ -1,0 +1,27 @@
+"""The optimiser and its learning rate."""
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from mtlaerial.config import TrainingSpec
+
+
+def build_optimiser(network: nn.Module, spec: TrainingSpec) -> torch.optim.Optimizer:
+    """Return Adam, or AdamW where there is weight decay, over all parameters."""
+    options: dict[str, Any] = {"lr": spec.learning_rate, "betas": spec.betas, "fused": True}
+    if spec.weight_decay:
+        return torch.optim.AdamW(network.parameters(), weight_decay=spec.weight_decay, **options)
+    return torch.optim.Adam(network.parameters(), **options)
+
+
+def learning_rate(spec: TrainingSpec, step: int, steps: int) -> float:
+    """Return the learning rate of a step (counted from 0) of a training of so many steps."""
+    if spec.schedule == "constant":
+        return spec.learning_rate
+    rise = max(1, steps // 10)
+    if step < rise:
+        return spec.learning_rate * (step + 1) / rise
+    return spec.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
