@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtlaerial.datasets.city.noise import Floats, mix, smooth
 from mtlaerial.datasets.city.surface import Kind, Surface
@@ -94,12 +95,12 @@ def reflect(seed: int, surface: Surface, x: Floats, y: Floats, gsd: float) -> Fl
     return np.asarray(colour * (1 + parched[..., None] * np.array([0.42, 0.12, 0.25, -0.12], np.float32)), np.float32)
 
 
-def illuminate(elevation: Floats, gsd: float) -> Floats:
+def illuminate(elevation: Floats, dark: NDArray[np.bool_], gsd: float) -> Floats:
     """Return the light on a surface model in metres, relative to that on a sunny plain, shape (rows, columns, 4)."""
     west_east, north_south = _slope(elevation, 1) / gsd, _slope(elevation, 0) / gsd
     steep = np.sqrt(1 + west_east**2 + north_south**2)
     facing = (1 - (west_east + north_south) / math.sqrt(2) / math.tan(ELEVATION)) / steep
-    direct = np.clip(facing, 0.1, 1.35) * ~shadow(elevation, gsd)
+    direct = np.clip(facing, 0.1, 1.35) * ~dark
     return np.asarray(AMBIENT + direct[..., None] * (1 - AMBIENT), np.float32)
 
 
@@ -111,7 +112,7 @@ def _slope(elevation: Floats, axis: int) -> Floats:
     return np.where(np.abs(before) < np.abs(after), before, after)
 
 
-def shadow(elevation: Floats, gsd: float) -> np.ndarray:
+def shadow(elevation: Floats, gsd: float) -> NDArray[np.bool_]:
     """Tell which pixels of a surface model lie in shadow.
 
     A pixel does if, towards the sun, something rises above the ray. The highest rise within 1, 2, 4, … pixels follows
@@ -131,7 +132,7 @@ def shadow(elevation: Floats, gsd: float) -> np.ndarray:
         near = rise[: further.shape[0], : further.shape[1]]
         np.maximum(near, further, out=near)
         step *= 2
-    return rise > elevation + np.float32(0.25)
+    return np.asarray(rise > elevation + np.float32(0.25))
 
 
 def reach(gsd: float) -> int:

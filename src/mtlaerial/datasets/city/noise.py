@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Ids = NDArray[np.uint32]
+Ints = NDArray[np.int32]
 _FIRST, _SECOND, _THIRD = (np.array([k], np.uint32) for k in (0x7FEB352D, 0x846CA68B, 0x9E3779B9))
 
 
@@ -25,16 +26,27 @@ def mix(*keys: Any) -> Ids:
     # At least one axis: numpy warns when single numbers overflow, arrays wrap around.
     state: Ids = np.zeros((1,), np.uint32)
     for key in keys:
-        state = state ^ (np.asarray(key).astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
-        state = (state ^ (state >> np.uint32(16))) * _FIRST
-        state = (state ^ (state >> np.uint32(15))) * _SECOND
-        state = (state ^ (state >> np.uint32(16))) + _THIRD
+        state = state ^ _bits(key)
+        state ^= state >> np.uint32(16)
+        state *= _FIRST
+        state ^= state >> np.uint32(15)
+        state *= _SECOND
+        state ^= state >> np.uint32(16)
+        state += _THIRD
     return state.reshape(np.broadcast_shapes(*(np.shape(key) for key in keys)))
+
+
+def _bits(key: Any) -> Ids:
+    """Return the lowest 32 bits of integers, which may be whole floats; of negative ones the two's complement."""
+    values = np.asarray(key)
+    return (values if values.dtype.kind in "iub" else values.astype(np.int64)).astype(np.uint32, copy=False)
 
 
 def uniform(*keys: Any) -> Floats:
     """Hash integers to float32 in [0, 1)."""
-    return (mix(*keys) >> 8).astype(np.float32) * np.float32(2**-24)
+    fraction = (mix(*keys) >> np.uint32(8)).astype(np.float32)
+    fraction *= np.float32(2**-24)
+    return fraction
 
 
 def smooth(seed: int, x: Floats, y: Floats, cell: float) -> Floats:
@@ -58,12 +70,34 @@ def smooth(seed: int, x: Floats, y: Floats, cell: float) -> Floats:
     left, top = int(column.min()), int(row.min())
     lattice = uniform(seed, np.arange(top, int(row.max()) + 2)[:, None], np.arange(left, int(column.max()) + 2))
     row, column = row - top, column - left
-    upper = lattice[row, column] * (1 - across) + lattice[row, column + 1] * across
-    lower = lattice[row + 1, column] * (1 - across) + lattice[row + 1, column + 1] * across
-    return np.asarray(upper + (lower - upper) * down, np.float32)
+    if row.shape[-1:] == column.shape[:1] == (1,) and row.ndim == column.ndim == 2:
+        upper, lower = _along_rows(lattice, row[:, 0], column[0], across)
+    else:
+        upper, lower = _at_points(lattice, row, column, across)
+    lower -= upper
+    lower *= down
+    lower += upper
+    return lower
 
 
-def _split(t: Floats) -> tuple[NDArray[np.int32], Floats]:
+def _along_rows(lattice: Floats, row: Ints, column: Ints, across: Floats) -> tuple[Floats, Floats]:
+    """Interpolate along the lattice's rows above and below the rows of a raster: once for each, not for each pixel."""
+    along = lattice[:, column] * (1 - across) + lattice[:, column + 1] * across
+    return along[row], along[row + 1]
+
+
+def _at_points(lattice: Floats, row: Ints, column: Ints, across: Floats) -> tuple[Floats, Floats]:
+    """Interpolate along the lattice's rows above and below scattered points."""
+    index, values = row * lattice.shape[1] + column, lattice.ravel()
+    left, upper, lower = 1 - across, values.take(index), values.take(index + lattice.shape[1])
+    upper *= left
+    upper += values.take(index + 1) * across
+    lower *= left
+    lower += values.take(index + lattice.shape[1] + 1) * across
+    return upper, lower
+
+
+def _split(t: Floats) -> tuple[Ints, Floats]:
     """Split into lattice index and eased fraction, whose slope vanishes at the lattice's points."""
     whole = np.floor(t)
     fraction = t - whole

@@ -69,7 +69,11 @@ class Surface:
             array = getattr(self, name)
             array[where] = value[where] if isinstance(value, np.ndarray) else value
 
-    def insert(self, where: NDArray[Any], part: "Surface") -> None:
+    def __getitem__(self, where: Any) -> "Surface":
+        """Return some of the points: of a rectangle, a view of the same memory."""
+        return Surface(self.kind[where], self.height[where], self.tone[where], self.shade[where])
+
+    def insert(self, where: Any, part: "Surface") -> None:
         """Take the points selected by a mask from a surface of just these points."""
         for name in ("kind", "height", "tone", "shade"):
             getattr(self, name)[where] = getattr(part, name)

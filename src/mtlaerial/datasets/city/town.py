@@ -1,9 +1,11 @@
 """The town as a whole, and views of its parts."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mtlaerial.datasets.city import blocks, light, streets, trees
@@ -12,6 +14,12 @@ from mtlaerial.datasets.city.surface import Kind, Surface
 
 RIVER = 10.0
 """Half the river's width in metres."""
+VALLEY = 480.0
+"""Size of the bends of the river in metres."""
+HALO = 4
+"""Pixels around what is seen that slopes and blur need."""
+SQUARE = 256
+"""Side of the parts that are built at a time, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +61,70 @@ def render(seed: int, row: int, column: int, rows: int, columns: int, gsd: float
     View
         Any two views agree where they overlap.
     """
-    # Light needs what lies towards the sun; slopes and blur need a few neighbours.
-    before, after = 4, 4 + light.reach(gsd)
-    x = _places(column - before, column + columns + after, gsd)[None]
-    y = _places(row - before, row + rows + after, gsd)[:, None]
-    surface, ground = cover(seed, x, y, gsd), terrain(seed, x, y)
+    return next(view for _, view in render_strips(seed, row, column, rows, columns, gsd, rows))
+
+
+def render_strips(
+    seed: int, row: int, column: int, rows: int, columns: int, gsd: float, step: int
+) -> Iterator[tuple[int, View]]:
+    """Look at a part of the town in strips of at most ``step`` rows: first row and view of each.
+
+    They come from south to north, as shadows fall: what a strip rises to is kept for the strips that it may shade.
+    """
+    x = _places(column - HALO, column + columns + HALO + light.reach(gsd), gsd)[None]
+    last = row + rows + HALO
+    sunward = _scene(seed, x, _places(last, last + light.reach(gsd), gsd)[:, None], gsd).elevation
+    for first in reversed(range(row, row + rows, step)):
+        y = _places(first - HALO, min(first + step, row + rows) + HALO, gsd)[:, None]
+        scene = _scene(seed, x, y, gsd)
+        elevation = np.concatenate([scene.elevation, sunward])
+        dark = light.shadow(elevation, gsd)
+        yield first, _photograph(seed, scene, dark, x[:, : columns + 2 * HALO], y, gsd)
+        sunward = elevation[2 * HALO :][: light.reach(gsd)]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What stands on a raster of places, and the ground's elevation in metres."""
+
+    surface: Surface
+    ground: Floats
+
+    @property
+    def elevation(self) -> Floats:
+        """Return how high all that is seen lies, in metres."""
+        return self.ground + self.surface.height
+
+
+def _scene(seed: int, x: Floats, y: Floats, gsd: float) -> Scene:
+    """Build a part of the town at places x (1, columns) and y (rows, 1)."""
+    surface = Surface.of(Kind.GRASS, np.broadcast_shapes(x.shape, y.shape))
+    for rows, columns in _squares(surface.kind.shape):
+        surface[rows, columns].insert(..., cover(seed, x[:, columns], y[rows], gsd))
     bounds = x[0, 0].item(), y[0, 0].item(), x[0, -1].item(), y[-1, 0].item()
     trees.plant(surface, trees.grow(seed, bounds, lambda x, y: cover(seed, x, y, gsd)), x, y)
-    colour = light.reflect(seed, surface, x, y, gsd) * light.illuminate(ground + surface.height, gsd)
-    part = slice(before, before + rows), slice(before, before + columns)
-    colour = gaussian_filter(colour[: before + rows + 4, : before + columns + 4], (0.55, 0.55, 0), truncate=4)
-    return View(colour[part].clip(0, 1), surface.kind[part], surface.height[part], ground[part])
+    return Scene(surface, terrain(seed, x, y))
+
+
+def _photograph(seed: int, scene: Scene, dark: np.ndarray, x: Floats, y: Floats, gsd: float) -> View:
+    """Light a scene and blur it slightly; its halo, and all beyond x, are cut off."""
+    shape = len(y) - 2 * HALO, x.shape[1] - 2 * HALO
+    elevation, colour = scene.elevation, np.empty((*shape, len(light.BANDS)), np.float32)
+    for rows, columns in _squares(shape):
+        around = tuple(slice(part.start, part.stop + 2 * HALO) for part in (rows, columns))
+        lit = light.reflect(seed, scene.surface[around], x[:, around[1]], y[around[0]], gsd)
+        lit *= light.illuminate(elevation[around], dark[around], gsd)
+        blurred = gaussian_filter(lit, (0.55, 0.55, 0), truncate=4)[HALO:-HALO, HALO:-HALO]
+        np.clip(blurred, 0, 1, out=colour[rows, columns])
+    part = slice(HALO, HALO + shape[0]), slice(HALO, HALO + shape[1])
+    return View(colour, scene.surface.kind[part], scene.surface.height[part], scene.ground[part])
+
+
+def _squares(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Yield the parts of a raster that are worked on at a time: so small that the processor's cache holds them."""
+    for row in range(0, shape[0], SQUARE):
+        for column in range(0, shape[1], SQUARE):
+            yield slice(row, min(row + SQUARE, shape[0])), slice(column, min(column + SQUARE, shape[1]))
 
 
 def _places(first: int, last: int, gsd: float) -> Floats:
@@ -75,17 +136,21 @@ def cover(seed: int, x: Floats, y: Floats, gsd: float) -> Surface:
     """Return what covers the ground at given places (metres; they broadcast), trees left out."""
     u, v = _bend(seed, x, y)
     network = streets.locate(seed, u, v)
-    centrality = smooth(mix(seed, 61).item(), *network.centre, 240.0)
-    wet = _river(seed, *network.centre)
-    use = blocks.use_of(network.block, centrality, wet < 62)
-    surface, lots = Surface.of(Kind.GRASS, u.shape), network.lots
+    surface, use = Surface.of(Kind.GRASS, u.shape), _uses(seed, network)[network.where]
     for index, build in enumerate(blocks.USES):
-        here = use == index
+        here = (use == index) & ~network.paved
         if here.any():
-            surface.insert(here, build(lots[here], gsd))
+            surface.insert(here, build(network.lots(here), gsd))
     streets.pave(surface, network, u, v, gsd)
-    _flood(surface, _river(seed, u, v), network.on_main)
+    if not _far_from_river(seed, u, v):
+        _flood(surface, _river(seed, u, v), network.on_main)
     return surface
+
+
+def _uses(seed: int, network: streets.Streets) -> NDArray[np.uint8]:
+    """Return what each block is used for, as an index of ``USES``."""
+    centrality = smooth(mix(seed, 61).item(), *network.centre, 240.0)
+    return blocks.use_of(network.block, centrality, _river(seed, *network.centre) < 62)
 
 
 def _bend(seed: int, x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -101,12 +166,26 @@ def _river(seed: int, u: Floats, v: Floats) -> Floats:
 
     The river is a contour line of a smooth field, chosen to pass near the town's north-west corner.
     """
-    field = mix(seed, 64).item()
-    here = smooth(field, u, v, 480.0)
-    east, south = smooth(field, u + 8, v, 480.0) - here, smooth(field, u, v + 8, 480.0) - here
-    start = np.float32(190), np.float32(150)
-    level = smooth(field, np.atleast_1d(start[0]), np.atleast_1d(start[1]), 480.0)
-    return np.asarray(np.abs(here - level) / np.maximum(np.hypot(east, south) / 8, 0.0009), np.float32)
+    here, east, south = (_valley(seed, u + du, v + dv) for du, dv in ((0, 0), (8, 0), (0, 8)))
+    steepness = np.hypot(east - here, south - here) / 8
+    return np.asarray(np.abs(here - _level(seed)) / np.maximum(steepness, 0.0009), np.float32)
+
+
+def _valley(seed: int, u: Floats, v: Floats) -> Floats:
+    return smooth(mix(seed, 64).item(), u, v, VALLEY)
+
+
+def _level(seed: int) -> Floats:
+    return _valley(seed, np.full(1, 190, np.float32), np.full(1, 150, np.float32))
+
+
+def _far_from_river(seed: int, u: Floats, v: Floats) -> bool:
+    """Tell whether no point can be near the river, from the middle of all: the field is nowhere steeper than this."""
+    steepest = math.sqrt(2) * 1.5 / VALLEY
+    ends = np.array([[t.min(), t.max()] for t in (u, v)], np.float32)
+    middle = ends.mean(axis=1, keepdims=True)
+    distance = np.abs(_valley(seed, *middle) - _level(seed)) / steepest
+    return bool(distance[0] - np.hypot(*(ends[:, 1:] - middle))[0] > RIVER + 6)
 
 
 def _flood(surface: Surface, distance: Floats, bridge: np.ndarray) -> None:

@@ -107,6 +107,6 @@ def _crown(surface: Surface, tree: Trees, x: Floats, y: Floats) -> None:
     cone = 0.45 + 0.55 * np.maximum(1 - distance, 0)
     rough = 0.86 + 0.14 * smooth(43, x[columns][None], y[rows][:, None], 0.9)
     height = (tree.height * np.where(tree.evergreen, cone, dome) * rough).astype(np.float32)
-    patch = Surface(*(getattr(surface, name)[rows, columns] for name in surface.__dataclass_fields__))
+    patch = surface[rows, columns]
     kind = Kind.EVERGREEN if tree.evergreen[0] else Kind.DECIDUOUS
     patch.put((distance < 1) & (height > patch.height), kind, height, uniform(tree.tree, 8)[0])
