@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mtlaerial.config import LAYERS, ProjectConfig, Recipe, Task, load_dataset, parse_project
+from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, load_dataset, parse_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.catalog import Dataset, Missing
+from mtlaerial.errors import ConfigError
 
 SHOWN = 4
 """Missing files listed per data set and layer."""
@@ -37,10 +38,10 @@ class Project:
         """
         config = parse_project(data)
         entries = {name: config.datasets[name] for name in config.run.datasets}
-        project = cls(config, {n: Dataset(n, load_dataset(e.spec), e.root) for n, e in entries.items()})
+        project = cls(config, {name: _dataset(name, entry) for name, entry in entries.items()})
         for dataset, method in project.runs():
-            project.recipe(dataset, method)
             project.tasks(dataset, method)
+            project.require_validation(dataset, method)
         return project
 
     def runs(self) -> list[tuple[str, str]]:
@@ -54,6 +55,21 @@ class Project:
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
         """Return the tasks a method learns on a data set: those that there is ground truth for."""
         return require_tasks(method, self.config.methods[method].tasks, self.datasets[dataset].tasks, dataset)
+
+    def require_validation(self, dataset: str, method: str) -> None:
+        """Refuse to choose the best weights without tiles to choose them on.
+
+        Raises
+        ------
+        ConfigError
+            When ``training.selection`` is ``best`` and the data set has no validation tiles.
+        """
+        if self.recipe(dataset, method).training.selection == "best" and not self.datasets[dataset].spec.splits.get(
+            "val"
+        ):
+            remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
+            found = f"best for {method} on {dataset}, which has no validation tiles"
+            raise ConfigError("training.selection", found, "last, or validation tiles", remedy)
 
     def plan(self, dataset: str, method: str, seed: int) -> dict[str, Any]:
         """Return a run's plan as plain data; see :class:`mtlaerial.runs.RunPlan`."""
@@ -73,12 +89,14 @@ class Project:
         source = self.datasets[dataset]
         split = source.spec.split_of(tile)
         keys = {"generated", "gsd", "crs", "image", "height", "labels", "grid", "footprints"}
-        data: dict[str, Any] = source.spec.model_dump(mode="json", include=keys)
+        read: dict[str, Any] = {"height": {"obtain"}, "labels": {"obtain"}}
+        data: dict[str, Any] = source.spec.model_dump(mode="json", include=keys, exclude=read)
         for layer in LAYERS:
             if data[layer]:
                 data[layer] |= {"files": source.patterns(layer, tile), "optional": source.may_lack(layer, tile)}
         if data["labels"]:
             data["labels"]["classes"] = [entry["values"] for entry in data["labels"]["classes"]]
+            data["labels"]["eroded"] = data["labels"]["eroded"] if source.patterns("eroded", tile) else None
         return {**data, "root": source.root.as_posix(), "split": split}
 
     def training_data(self, dataset: str) -> dict[str, Any]:
@@ -114,6 +132,11 @@ class Project:
         return "\n\n".join(parts)
 
 
+def _dataset(name: str, entry: DatasetEntry) -> Dataset:
+    spec = load_dataset(entry.spec).holding_out(entry.hold_out, f"datasets.{name}.hold_out")
+    return Dataset(name, spec, entry.root)
+
+
 def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
     lines = [f"Data set {dataset.name} ({dataset.spec.title}): {len(gaps)} required files are missing."]
     for layer in dict.fromkeys(gap.layer for gap in gaps):
@@ -122,6 +145,7 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines.append(f"  {layer}: {len(of_layer)} missing; looked for")
         lines += [f"    {path}" for path in paths[:SHOWN]]
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
+        lines += [f"    {own}"] if (own := dataset.obtain(layer)) else []
     lines.append(f"  Where to get it: {dataset.spec.obtain}")
     lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
     return "\n".join(lines)

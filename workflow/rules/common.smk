@@ -2,6 +2,7 @@
 # these say what a result depends on, and no more.
 import sys
 
+from mtlaerial.config import LAYERS, TILE_LAYERS
 from mtlaerial.errors import UserError
 from mtlaerial.project import Project
 
@@ -10,7 +11,6 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-LAYERS = ("image", "height", "labels")
 CHECK = "<results>/{dataset}/checks/{tile}.json"
 TILE = "<results>/{dataset}/tiles/{tile}"
 RUN = "<results>/{dataset}/runs/{method}/seed{seed}"
@@ -29,7 +29,7 @@ pathvars:
 
 wildcard_constraints:
     dataset="|".join(project.datasets),
-    method="|".join(project.config.run.methods),
+    method="|".join(sorted({*project.config.run.methods, *project.config.trained})),
     seed=r"\d+",
     tile=r"[^/]+",
 
@@ -40,16 +40,16 @@ def raw_files(wildcards):
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
     dataset = project.datasets[wildcards.dataset]
-    return [path for layer in LAYERS for path in dataset.files(layer, wildcards.tile)]
+    return [path for layer in TILE_LAYERS for path in dataset.files(layer, wildcards.tile)]
 
 
-def tile_files(*splits):
-    """Return an input function: the prepared layers of the tiles of splits."""
+def tile_files(*splits, layers=LAYERS):
+    """Return an input function: prepared layers of the tiles of splits."""
 
     def files(wildcards):
         spec = project.datasets[wildcards.dataset].spec
         tiles = [tile for split in splits for tile in spec.splits.get(split, ())]
-        return expand(f"{TILE}/{{layer}}.tif", dataset=wildcards.dataset, tile=tiles, layer=LAYERS)
+        return expand(f"{TILE}/{{layer}}.tif", dataset=wildcards.dataset, tile=tiles, layer=layers)
 
     return files
 

@@ -79,6 +79,7 @@ rule prepare_tile:
         image="<tile>/image.tif",
         height="<tile>/height.tif",
         labels="<tile>/labels.tif",
+        eroded="<tile>/eroded.tif",
     log:
         "<logs>/{dataset}/prepare_tile/{tile}.log",
     benchmark:

@@ -3,7 +3,7 @@ rule score:
     input:
         maps="<run>/maps",
         description="<run>/run.yaml",
-        tiles=tile_files("test"),
+        tiles=tile_files("test", layers=TILE_LAYERS),
     output:
         "<run>/scores.json",
     log:
@@ -38,6 +38,11 @@ rule tables:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        published={
+            name: [entry.model_dump(mode="json") for entry in dataset.spec.published]
+            for name, dataset in project.datasets.items()
+        },
     message:
         "Aggregating scores into tables"
     script:

@@ -1,4 +1,4 @@
-"""Prepare one tile: image, height and labels, each on its own grid."""
+"""Prepare one tile: image, height, labels and eroded labels, each on its own grid."""
 
 from pathlib import Path
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -81,6 +82,42 @@ class DatasetSpec(Section):
     def tiles(self) -> tuple[str, ...]:
         """All tiles, in the order train, val, test."""
         return tuple(tile for split in SPLITS for tile in self.splits.get(split, ()))
+
+    def holding_out(self, tiles: Sequence[str], key: str) -> "DatasetSpec":
+        """Return the data set with some of its training tiles as validation tiles; their labels stay where they are.
+
+        Parameters
+        ----------
+        tiles : sequence of str
+        key : str
+            The key they come from, for messages.
+
+        Raises
+        ------
+        ConfigError
+            When one is not a training tile, when none would be left, or when validation tiles have other label files.
+        """
+        train = self.splits["train"]
+        left = tuple(tile for tile in train if tile not in tiles)
+        for tile in tiles:
+            if tile not in train:
+                expected = f"training tiles ({', '.join(train)})"
+                raise ConfigError(key, f"the tile {tile}", expected, "Correct its name, or leave it out.")
+        if not left:
+            raise ConfigError(key, "all training tiles", "at least one left to train on", "Hold out fewer tiles.")
+        held = tuple(dict.fromkeys(tiles))
+        splits = {**self.splits, "train": left, "val": self.splits.get("val", ()) + held}
+        return self.model_copy(update={"splits": splits, "labels": self._labels_held_out(key)}) if held else self
+
+    def _labels_held_out(self, key: str) -> LabelsSpec | None:
+        """Return the labels, where they are given by split with those of the training tiles also for validation."""
+        if self.labels is None or not isinstance(self.labels.files, dict):
+            return self.labels
+        files = {"val": self.labels.files["train"], **self.labels.files}
+        if files["val"] != files["train"]:
+            expected = "the same labels.files for train and val"
+            raise ConfigError(key, f"labels.files of their own for val ({files['val'][0]})", expected, "Edit splits.")
+        return self.labels.model_copy(update={"files": files})
 
     def split_of(self, tile: str) -> Split:
         """Return the split a tile belongs to."""

@@ -76,6 +76,8 @@ class DatasetEntry(Section):
     """Where its files are."""
     generate: Generation | None = None
     """Make its files instead of expecting a download."""
+    hold_out: tuple[str, ...] = ()
+    """Training tiles that are validated on instead."""
 
 
 class RunSpec(Section):

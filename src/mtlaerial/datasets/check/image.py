@@ -13,7 +13,7 @@ from rasterio.windows import Window
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
-from mtlaerial.datasets.check.place import ImagePlace, check_image_place, metres_per_pixel
+from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place, metres_per_pixel
 from mtlaerial.datasets.check.report import ImageFacts
 from mtlaerial.raster import Grid, open_raster, row_blocks
 
@@ -31,6 +31,8 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
         comparable = check_image_place(dataset, path, file, findings)
         _, row, column, grid = dataset.image_window(tile)
         place = ImagePlace(grid, file.georeferenced)
+        if file.georeferenced:
+            check_corner(dataset, tile, path, grid, findings)
         window = Window(column, row, grid.width, grid.height)
         facts = _placed_facts(dataset, place, dtypes[0], count)
         with findings.collecting():

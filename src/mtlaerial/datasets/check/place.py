@@ -15,6 +15,9 @@ GSD_TOLERANCE = 0.01
 PIXEL = 0.999
 """Edges that differ by this many pixels differ by one: coordinates are rounded."""
 
+CORNER = 1.0
+"""Units of the CRS by which a tile may be off the corner in its name, where it is rounded."""
+
 
 @dataclass(frozen=True)
 class ImagePlace:
@@ -42,6 +45,15 @@ def check_image_place(dataset: Dataset, path: Path, grid: Grid, findings: Findin
     else:
         _check_gsd(dataset, path, grid, findings)
     return True
+
+
+def check_corner(dataset: Dataset, tile: str, path: Path, grid: Grid, findings: Findings) -> None:
+    """Check that a tile lies where its name says, if names say that."""
+    named = dataset.corner(tile)
+    if named and max(abs(a - b) for a, b in zip(named, grid.bounds, strict=False)) > CORNER:
+        found = "a lower-left corner at {:.2f} {:.2f}".format(*grid.bounds)
+        expected = "{:.2f} {:.2f}, as its name says".format(*named)
+        findings.error(path, found, expected, "Correct the georeference, or check that this is the tile's file.")
 
 
 def metres_per_pixel(grid: Grid) -> tuple[float, float]:
