@@ -20,6 +20,14 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+# After the rules: constraints do not reach wildcards that come out of pathvars later (Snakemake 9.27).
+wildcard_constraints:
+    dataset="|".join(project.datasets),
+    method="|".join(sorted({*project.config.run.methods, *project.config.trained})),
+    seed=r"\d+",
+    tile=r"[^/]+",
+
+
 rule all:
     default_target: True
     input:

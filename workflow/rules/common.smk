@@ -8,6 +8,7 @@ from mtlaerial.project import Project
 
 try:
     project = Project.of(config)
+    PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -27,20 +28,15 @@ pathvars:
     figures=FIGURES,
 
 
-wildcard_constraints:
-    dataset="|".join(project.datasets),
-    method="|".join(sorted({*project.config.run.methods, *project.config.trained})),
-    seed=r"\d+",
-    tile=r"[^/]+",
-
-
 def raw_files(wildcards):
-    """Return the raw files of a tile, or the mark of a generated data set."""
+    """Return the raw files of a tile; for those from an archive its mark, also when the archive is gone, so that the
+    tile is not prepared again then. Of a generated data set: its mark."""
     entry = project.config.datasets[wildcards.dataset]
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
     dataset = project.datasets[wildcards.dataset]
-    return [path for layer in TILE_LAYERS for path in dataset.files(layer, wildcards.tile)]
+    files = [path for layer in TILE_LAYERS for path in dataset.files(layer, wildcards.tile)]
+    return list(dict.fromkeys(dataset.provided.get(path, path) for path in files))
 
 
 def tile_files(*splits, layers=LAYERS):
@@ -52,6 +48,22 @@ def tile_files(*splits, layers=LAYERS):
         return expand(f"{TILE}/{{layer}}.tif", dataset=wildcards.dataset, tile=tiles, layer=layers)
 
     return files
+
+
+def pretrained_weights(wildcards):
+    """Return the weights that a training begins with; none where it begins at random."""
+    name = project.config.models[project.config.methods[wildcards.method].model].pretrained
+    return [] if name == "none" else f"<results>/pretrained/{name}.safetensors"
+
+
+def trained_file(name):
+    """Return an input function: a file of the run whose weights a method takes."""
+
+    def file(wildcards):
+        trained = project.config.methods[wildcards.method].trained_as
+        return expand(f"{RUN}/{name}", dataset=wildcards.dataset, method=trained, seed=wildcards.seed)
+
+    return file
 
 
 def run_files(name, seeds=project.config.run.seeds):

@@ -1,3 +1,7 @@
+# From prepared tiles to trained runs.
+SHARING = [name for name in project.config.run.methods if project.config.methods[name].trained_as]
+
+
 # One training per data set, method and seed. What only people read of the training tiles (titles, licence, names and
 # colours of classes) is written by a step of its own, so that a correction there trains nothing again: that is why the
 # statistics' age does not matter here. All else in them follows from the tiles and from `data`.
@@ -6,6 +10,7 @@ rule train:
         statistics=ancient("<results>/{dataset}/statistics.json"),
         training=tile_files("train"),
         validation=tile_files("val"),
+        pretrained=pretrained_weights,
     output:
         model="<run>/model.safetensors",
         best="<run>/best.safetensors",
@@ -15,6 +20,8 @@ rule train:
         "<logs>/{dataset}/train/{method}.seed{seed}.log",
     benchmark:
         "<benchmarks>/{dataset}/train/{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        method="|".join(project.config.trained),
     retries: 1
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
@@ -28,6 +35,33 @@ rule train:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../scripts/train.py"
+
+
+if SHARING:
+
+    rule share_weights:
+        input:
+            model=trained_file("model.safetensors"),
+            history=trained_file("history.csv"),
+        output:
+            model="<run>/model.safetensors",
+            history="<run>/history.csv",
+        log:
+            "<logs>/{dataset}/share_weights/{method}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/{dataset}/share_weights/{method}.seed{seed}.tsv"
+        wildcard_constraints:
+            method="|".join(SHARING),
+        localrule: True
+        threads: 1
+        resources:
+            mem_mb=100,
+            runtime=10,
+            gpu=0,
+        message:
+            "Taking the weights for {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        shell:
+            "(cp {input.model} {output.model} && cp {input.history} {output.history}) 2> {log}"
 
 
 rule describe_run:

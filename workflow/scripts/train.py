@@ -17,4 +17,5 @@ with logged(snakemake.log[0]):
         folders(snakemake.input.validation),
         Path(snakemake.output.model).parent,
         Path(resume) if resume else None,
+        Path(snakemake.input.pretrained) if snakemake.input.pretrained else None,
     )

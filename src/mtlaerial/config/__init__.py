@@ -14,13 +14,12 @@ from mtlaerial.config.layers import (
     Layer,
     Split,
 )
+from mtlaerial.config.method import MethodSpec, WeightingSpec
 from mtlaerial.config.project import (
     DatasetEntry,
     Generation,
-    MethodSpec,
     ProjectConfig,
     Recipe,
-    WeightingSpec,
     load_project,
     parse_project,
 )

@@ -2,59 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, merge, read_yaml
 from mtlaerial.config.layers import Layer
+from mtlaerial.config.method import MethodSpec, Name, take_over
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
 from mtlaerial.errors import ConfigError
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-"""Names become folders: letters, digits, dot, dash and underscore."""
-
-
-class WeightingSpec(Section):
-    """How the tasks' losses become one update; see :mod:`mtlaerial.weighting`."""
-
-    name: Literal["equal", "fixed", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty"] = (
-        "equal"
-    )
-    weights: dict[Task, PositiveFloat] = {}
-    """For ``fixed``: each task's weight."""
-    alpha: NonNegativeFloat = 1.5
-    """For ``gradnorm``: how strongly tasks that train slowly are favoured."""
-    learning_rate: PositiveFloat = 0.025
-    """For ``gradnorm``: of its weights."""
-    strength: NonNegativeFloat = 1.0
-    """For ``gradient_penalty``: the penalty's weight."""
-
-    @model_validator(mode="after")
-    def _only_its_own(self) -> Self:
-        owners = {"weights": "fixed", "alpha": "gradnorm", "learning_rate": "gradnorm", "strength": "gradient_penalty"}
-        for key, owner in owners.items():
-            if self.name != owner and getattr(self, key) != type(self).model_fields[key].default:
-                raise ValueError(f"{key} only with {owner}, not with {self.name}")
-        return self
-
-
-class MethodSpec(Section):
-    """A row of the tables: what is learned, by which network, with which weighting."""
-
-    tasks: Annotated[tuple[Task, ...], Field(min_length=1, max_length=2)]
-    weighting: WeightingSpec = WeightingSpec()
-    model: Name
-    overrides: dict[str, Any] = {}
-    """What this method changes in ``training``, ``prediction`` and ``scoring``."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if len(set(self.tasks)) != len(self.tasks):
-            raise ValueError("each task once in tasks")
-        if self.weighting.name == "fixed" and set(self.weighting.weights) != set(self.tasks):
-            raise ValueError(f"weighting.weights for exactly the tasks {', '.join(self.tasks)}")
-        return self
 
 
 class Generation(Section):
@@ -119,6 +75,13 @@ class ProjectConfig(Section):
     prediction: PredictionSpec = PredictionSpec()
     scoring: ScoringSpec = ScoringSpec()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _taken_over(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and isinstance(data.get("methods"), Mapping):
+            return {**data, "methods": take_over(data["methods"])}
+        return data
+
     @model_validator(mode="after")
     def _known_names(self) -> Self:
         for key, known in (("datasets", self.datasets), ("methods", self.methods)):
@@ -131,6 +94,11 @@ class ProjectConfig(Section):
             if method.model not in self.models:
                 raise ValueError(f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}")
         return self
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The methods whose trainings the selected methods need."""
+        return tuple(dict.fromkeys(self.methods[name].trained_as or name for name in self.run.methods))
 
     def recipe(self, dataset_overrides: Mapping[str, Any], method: str | None = None) -> Recipe:
         """Return the recipe in force: the configuration's, then the data set's changes, then the method's.

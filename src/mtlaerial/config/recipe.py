@@ -34,6 +34,8 @@ class ModelSpec(Section):
     """Concatenate encoder features into the decoder."""
     dropout: Fraction = 0.5
     """Rate in the two coarsest decoder blocks; 0 for none."""
+    pretrained: str = "none"
+    """Weights that the encoder begins with: a name from ``pretrained`` of the configuration, or none."""
 
     @property
     def multiple(self) -> int:
@@ -103,6 +105,9 @@ class PredictionSpec(Section):
     batch: PositiveInt = 1
     views: Literal[1, 8] = 1
     """8: average over the window and its mirrored and turned copies, at eight times the cost."""
+    dropout_passes: NonNegativeInt = 0
+    """Monte-Carlo dropout: the height is the mean of so many passes with dropout, ``height_std`` their deviation;
+    0 for one pass without."""
     image_maps: bool = False
     """Besides the maps on the grid of the ground truth, which are scored, write maps on the image's grid."""
 
@@ -117,12 +122,20 @@ class PredictionSpec(Section):
             raise ValueError(f"a stride of at most the window ({self.window})")
         return self
 
+    @model_validator(mode="after")
+    def _passes_that_differ(self) -> Self:
+        if self.dropout_passes == 1:
+            raise ValueError("dropout_passes of at least 2, which have a deviation, or 0")
+        return self
+
 
 class ScoringSpec(Section):
     """How maps are scored."""
 
     height_bins: Annotated[tuple[float, ...], Field(min_length=1)] = (2.0, 5.0, 10.0, 20.0, 40.0)
     """Inner edges in metres of the height bins that errors are broken down by."""
+    height_unit: PositiveFloat | None = None
+    """Metres per unit in which tables give height errors too, as publications do that scale heights."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
