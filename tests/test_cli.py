@@ -88,6 +88,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,2,4"], "bands [1, 2, 4]"),
         (["predict", "{run}", "{image}", "--out", "maps", "--window", "100"], "--window: found 100"),
         (["predict", "{run}", "{image}", "--out", "maps", "--stride", "200"], "a stride of at most the window"),
+        (["predict", "{run}", "{image}", "--out", "maps", "--dropout-passes", "1"], "dropout_passes of at least 2"),
         (
             ["train", "{spec}", "--root", ".", "--out", "run", "--config", "{config}", "--method", "x"],
             "--method: found x",
@@ -119,7 +120,7 @@ def test_errors_name_what_is_wrong(
 
 
 def test_values_out_of_range_are_refused_by_the_option(call: Call, run_folder: Path) -> None:
-    for option in (("--window", 0), ("--stride", 0)):
+    for option in (("--window", 0), ("--stride", 0), ("--dropout-passes", -1)):
         code, _, err = call("predict", run_folder, "image.tif", "--out", "maps", *option)
         assert code == 2
         assert option[0] in err
@@ -154,10 +155,10 @@ def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path:
     assert code == 0
     assert "equal, seed 3" in out
     image = root / "images" / "city_4.tif"
-    assert call("predict", run, image, "--out", tmp_path / "maps")[0] == 0
+    assert call("predict", run, image, "--out", tmp_path / "maps", "--dropout-passes", 2)[0] == 0
     with rasterio.open(image) as source:
-        for task in ("semantics", "height"):
-            with rasterio.open(tmp_path / "maps" / f"{task}.tif") as found:
+        for name in ("semantics", "height", "height_std"):
+            with rasterio.open(tmp_path / "maps" / f"{name}.tif") as found:
                 assert (found.shape, found.transform, found.crs) == (source.shape, source.transform, source.crs)
 
 

@@ -126,6 +126,20 @@ def test_map_figure_without_truth_says_so(prepared):
     assert not titled(figure, "predicted height").texts
 
 
+def test_map_figure_shows_uncertainty_beside_the_absolute_error(prepared):
+    std = np.linspace(0, 3, 1200, dtype=np.float32).reshape(30, 40)
+    write(prepared / "maps" / "height_std.tif", std, pixel=1.0, nodata=np.nan)
+    figure = map_figure(prepared / "t1", prepared / "maps", description(), prepared / "map.png")
+    np.testing.assert_array_equal(shown(figure, "height uncertainty").get_array(), std)
+    error = shown(figure, "absolute height error")
+    assert error.get_array().mask[0, 0]
+    np.testing.assert_allclose(error.get_array().compressed(), 2.0)
+    assert shown(figure, "height uncertainty").get_clim() == pytest.approx((0, 2.94), abs=0.01)
+    for wanted in ("standard deviation over passes (m)", "absolute difference to true height (m)"):
+        assert wanted in texts(figure)
+    assert "uncertainty beside the absolute height error" in read_caption(prepared / "map.png").description
+
+
 def test_large_rasters_are_read_decimated(tmp_path):
     values = np.arange(2000 * 3000, dtype=np.float32).reshape(2000, 3000)
     write(tmp_path / "big.tif", values)

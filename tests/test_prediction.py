@@ -263,7 +263,7 @@ def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: A
     logits, height = torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)
     spec = SPEC.model_copy(update={"activation": activation})
     outputs = {"height": 1, "semantics": 3}
-    network = MapNetwork(lambda image: {"semantics": logits, "height": height}, Normalisation(0, 1), spec, outputs, 5)
+    network = MapNetwork(lambda image: [{"semantics": logits, "height": height}], Normalisation(0, 1), spec, outputs, 5)
     found = network(torch.zeros(2, 3, 8, 8))
     assert network.channels == 4
     torch.testing.assert_close(found[:, network.slice_of("height")], height * 5)
@@ -283,13 +283,13 @@ def views_network(forward: Any) -> MapNetwork:
 
 def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:
     image = torch.rand(2, 3, 8, 8)
-    found = views_network(lambda seen: {"height": seen[:, :1]})(image)
+    found = views_network(lambda seen: [{"height": seen[:, :1]}])(image)
     torch.testing.assert_close(found, image[:, :1])
 
 
 def test_eight_views_make_any_network_turn_with_its_image() -> None:
     weights = torch.randn(1, 3, 3, 3)
-    network = views_network(lambda seen: {"height": torch.nn.functional.conv2d(seen, weights, padding=1)})
+    network = views_network(lambda seen: [{"height": torch.nn.functional.conv2d(seen, weights, padding=1)}])
     image = torch.rand(1, 3, 8, 8)
     for turned in (lambda x: torch.rot90(x, 1, (-2, -1)), lambda x: x.flip(-1), lambda x: x.transpose(-2, -1)):
         torch.testing.assert_close(network(turned(image)), turned(network(image)))

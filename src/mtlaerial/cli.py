@@ -104,6 +104,9 @@ def predict(
     gsd: Annotated[float | None, typer.Option(help="Metres per pixel, where the image does not say.")] = None,
     window: Annotated[int | None, typer.Option(help="Side of a window in pixels; a multiple of 32.", min=32)] = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between windows.", min=1)] = None,
+    dropout_passes: Annotated[
+        int, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
+    ] = 0,
 ) -> None:
     """Map classes and heights of any orthophoto that matches what the run was trained on.
 
@@ -112,7 +115,7 @@ def predict(
     from mtlaerial.prediction import Predictor, prediction_for
 
     chosen = [_band(part) for part in bands.split(",")] if bands else None
-    Predictor(run, prediction_for(run, window, stride)).predict_image(image, out, chosen, gsd)
+    Predictor(run, prediction_for(run, window, stride, dropout_passes)).predict_image(image, out, chosen, gsd)
     typer.echo(f"Maps in {out}")
 
 

@@ -1,7 +1,8 @@
 """From a trained network to maps: full tiles, rasters of any size, both tasks in one pass."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from mtlaerial.tiles import Tile
 
 VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
 """The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""
-Forward = Callable[[Tensor], Mapping[str, Tensor]]
+Passes = Callable[[Tensor], Iterable[Mapping[Task, Tensor]]]
+"""From images to the network's outputs by task: once, or once for every pass with dropout."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,24 @@ class Normalisation:
 class MapNetwork:
     """A trained network as the blender sees it: class scores and metres, stacked in the channels.
 
+    Scores are means over the passes. Heights have a channel per pass, so that each pass is blended for itself.
+
     Parameters
     ----------
-    forward : callable
-        The network, with the precision it runs in.
+    forward : Passes
+        The network, with the precision it runs in; ``prediction.dropout_passes`` passes, or one where that is 0.
     normalise : Normalisation
     prediction : PredictionSpec
         How logits become scores.
     outputs : mapping of task to int
-        Channels of each task.
+        Channels of each task's output.
     height_unit : float
         Metres per unit of the network's height output.
     """
 
     def __init__(
         self,
-        forward: Forward,
+        forward: Passes,
         normalise: Normalisation,
         prediction: PredictionSpec,
         outputs: Mapping[Task, int],
@@ -59,7 +63,8 @@ class MapNetwork:
     ) -> None:
         self.forward, self.normalise = forward, normalise
         self.activation, self.views = prediction.activation, VIEWS[: prediction.views]
-        self.outputs, self.height_unit = outputs, height_unit
+        self.passes, self.height_unit = max(1, prediction.dropout_passes), height_unit
+        self.outputs = {task: self.passes if task == "height" else n for task, n in outputs.items()}
 
     @property
     def channels(self) -> int:
@@ -76,19 +81,21 @@ class MapNetwork:
     def __call__(self, windows: Tensor) -> Tensor:
         """Return class scores and heights in metres for windows in the file's own values."""
         image = self.normalise(windows)
-        outputs = [_turned_back(self._run(_turned(image, *view)), *view) for view in self.views]
-        return outputs[0] if len(outputs) == 1 else torch.stack(outputs).mean(dim=0)
+        outputs = (_turned_back(self._run(_turned(image, *view)), *view) for view in self.views)
+        return reduce(torch.add, outputs) / len(self.views)
 
     def _run(self, image: Tensor) -> Tensor:
-        outputs = self.forward(image.contiguous(memory_format=torch.channels_last))
-        scored = {"semantics": self._scores, "height": self._metres}
-        return torch.cat([scored[task](outputs[task].float()) for task in self.outputs], dim=1)
+        scores, heights = torch.zeros((), device=image.device), []
+        for outputs in self.forward(image.contiguous(memory_format=torch.channels_last)):
+            if "semantics" in self.outputs:
+                scores = scores + self._scores(outputs["semantics"].float()) / self.passes
+            if "height" in self.outputs:
+                heights.append(outputs["height"].float() * self.height_unit)
+        stacks: dict[Task, list[Tensor]] = {"semantics": [scores], "height": heights}
+        return torch.cat([part for task in self.outputs for part in stacks[task]], dim=1)
 
     def _scores(self, logits: Tensor) -> Tensor:
         return logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
-
-    def _metres(self, output: Tensor) -> Tensor:
-        return output * self.height_unit
 
 
 def _turned(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
@@ -111,6 +118,11 @@ def class_codes(scores: Tensor) -> NDArray[np.uint8]:
     return codes.masked_fill_(torch.isnan(scores[0]), IGNORED).cpu().numpy()
 
 
+def mean_height(heights: Tensor) -> NDArray[np.float32]:
+    """Return the mean over passes, in metres, from (passes, rows, columns)."""
+    return heights.mean(dim=0).cpu().numpy()
+
+
 class ArrayMaps:
     """Maps of a tile in memory, each on the grid of its ground truth; for validation during training."""
 
@@ -129,7 +141,7 @@ class ArrayMaps:
         array = self.maps[task]
 
         def write(row: int, column: int, values: Tensor) -> None:
-            block = class_codes(values) if task == "semantics" else values[0].cpu().numpy()
+            block = class_codes(values) if task == "semantics" else mean_height(values)
             array[row : row + block.shape[0], column : column + block.shape[1]] = block
 
         return Target(channels, *axes(image, grid), write)
@@ -148,14 +160,18 @@ def predict_arrays(blender: Blender, network: MapNetwork, tile: Tile) -> dict[Ta
     return maps.maps
 
 
-def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Forward:
-    """Return the model's forward in a precision of Fabric's names, e.g. ``bf16-mixed``."""
-    dtypes = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-    dtype = dtypes.get(precision)
+def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Passes:
+    """Return the model's forward, one pass, in a precision of Fabric's names, e.g. ``bf16-mixed``."""
 
-    def forward(image: Tensor) -> Mapping[str, Tensor]:
-        with torch.autocast(device.type, dtype, enabled=dtype is not None):
-            outputs: Mapping[str, Tensor] = model(image)
-        return outputs
+    def forward(image: Tensor) -> Iterator[Mapping[Task, Tensor]]:
+        with in_precision(precision, device):
+            outputs: Mapping[Task, Tensor] = model(image)
+        yield outputs
 
     return forward
+
+
+def in_precision(precision: str, device: torch.device) -> torch.autocast:
+    """Return the context in which a network runs in a precision of Fabric's names."""
+    dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)

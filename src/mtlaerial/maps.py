@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 from torch import Tensor
@@ -14,24 +16,57 @@ from torch import Tensor
 from mtlaerial.blending import Target
 from mtlaerial.cells import axes
 from mtlaerial.config import IGNORED, Task
-from mtlaerial.inference import MapNetwork, class_codes
+from mtlaerial.inference import MapNetwork, class_codes, mean_height
 from mtlaerial.raster import Grid, create_raster, discard, partial_path, writing
 from mtlaerial.runs import RunDescription
 
-PROFILES: dict[Task, dict[str, Any]] = {
-    "semantics": {"dtype": "uint8", "nodata": IGNORED, "predictor": 1},
-    "height": {"dtype": "float32", "nodata": float("nan"), "predictor": 3},
-}
+CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
+METRES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}
 TILED = {"count": 1, "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate", "zlevel": 1}
 CACHE = {"GDAL_CACHEMAX": 128}
 """Megabytes of blocks that GDAL may hold; its own default grows with the machine."""
+Shown = Literal["semantics", "height", "height_std"]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a map shows: the task whose values it is made of and how, and how its file says so."""
+
+    task: Task
+    make: Callable[[Tensor], NDArray[Any]]
+    """From the task's values, (channels, rows, columns), to the map's."""
+    profile: dict[str, Any]
+    description: str
+    unit: str | None = None
+
+
+def height_std(heights: Tensor) -> NDArray[np.float32]:
+    """Return the standard deviation over passes in metres; of the population, as numpy's, not an estimate from it."""
+    return heights.std(dim=0, correction=0).cpu().numpy()
+
+
+CONTENTS: dict[Shown, Content] = {
+    "semantics": Content("semantics", class_codes, CODES, "class"),
+    "height": Content("height", mean_height, METRES, "height above ground", "metre"),
+    "height_std": Content("height", height_std, METRES, "standard deviation of height over passes", "metre"),
+}
+
+
+def shown_by(network: MapNetwork) -> list[Shown]:
+    """Return what a network gives maps of: its tasks, and with several passes the height's deviation."""
+    several = network.passes > 1
+    return [
+        shows
+        for shows, content in CONTENTS.items()
+        if content.task in network.outputs and (several or shows == content.task)
+    ]
 
 
 class Map(NamedTuple):
-    """A map to be written: the name of its file without suffix, whose it is, and where its cells lie."""
+    """A map to be written: the name of its file without suffix, what it shows, and where its cells lie."""
 
     name: str
-    task: Task
+    shows: Shown
     grid: Grid
 
 
@@ -56,19 +91,20 @@ def open_maps(
     """
     with rasterio.Env(**CACHE), ExitStack() as stack:
         targets = []
-        for name, task, grid in maps:
+        for name, shows, grid in maps:
+            content = CONTENTS[shows]
             create = _create_cog if cog else create_raster
-            out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **PROFILES[task]))
-            _annotate(out, task, description)
-            targets.append(Target(network.slice_of(task), *axes(image, grid), _writer(task, out)))
+            out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **content.profile))
+            _annotate(out, content, description)
+            targets.append(Target(network.slice_of(content.task), *axes(image, grid), _writer(content, out)))
         yield targets
 
 
-def _writer(task: Task, out: rasterio.io.DatasetWriter) -> Callable[[int, int, Tensor], None]:
+def _writer(content: Content, out: rasterio.io.DatasetWriter) -> Callable[[int, int, Tensor], None]:
     """Return what writes a block of a task's values at a row and column."""
 
     def write(row: int, column: int, values: Tensor) -> None:
-        block = class_codes(values) if task == "semantics" else values[0].cpu().numpy().astype(np.float32)
+        block = content.make(values)
         out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
 
     return write
@@ -88,18 +124,17 @@ def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.
         discard(plain)
 
 
-def _annotate(out: rasterio.io.DatasetWriter, task: Task, description: RunDescription) -> None:
+def _annotate(out: rasterio.io.DatasetWriter, content: Content, description: RunDescription) -> None:
     plan, statistics = description.plan, description.statistics
     tags = {
         "MTLAERIAL": description.mtlaerial,
         "RUN": f"{plan.dataset}/{plan.method}/seed{plan.seed}",
         "TRAINED_ON": statistics.title + (" (generated data)" if statistics.generated else ""),
     }
-    if task == "semantics":
+    out.descriptions = (content.description,)
+    if content.unit:
+        out.units = (content.unit,)
+    if content.task == "semantics":
         out.write_colormap(1, {code: entry.colour for code, entry in enumerate(statistics.classes)})
-        out.descriptions = ("class",)
         tags |= {f"CLASS_{code}": entry.name for code, entry in enumerate(statistics.classes)}
-    else:
-        out.units = ("metre",)
-        out.descriptions = ("height above ground",)
     out.update_tags(**tags)

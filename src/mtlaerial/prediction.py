@@ -10,10 +10,11 @@ from torch import Tensor
 
 from mtlaerial.blending import Blender
 from mtlaerial.config import LAYERS, PredictionSpec
-from mtlaerial.config.project import require_multiple
+from mtlaerial.config.project import require_dropout, require_multiple
+from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
-from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
-from mtlaerial.maps import Map, open_maps
+from mtlaerial.inference import MapNetwork, Normalisation, Passes, build_blender, inference_forward
+from mtlaerial.maps import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.progress import Progress
 from mtlaerial.raster import Grid, open_raster, reading
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
@@ -33,6 +34,11 @@ class Predictor:
         The run's folder.
     prediction : PredictionSpec, optional
         How to predict; by default as fits the size of the training patches.
+
+    Raises
+    ------
+    ConfigError
+        When there are to be passes with dropout of a network that has none.
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
@@ -44,7 +50,7 @@ class Predictor:
         self.prediction = prediction or PredictionSpec.for_patch(training.patch)
         torch.set_num_threads(training.threads)
         self.network = MapNetwork(
-            inference_forward(self.run.model, training.precision, self.device),
+            self._forward(),
             Normalisation(*description.statistics.range),
             self.prediction,
             description.outputs,
@@ -52,24 +58,33 @@ class Predictor:
         )
         self.blender: Blender = build_blender(self.network, self.prediction, self.device)
 
+    def _forward(self) -> Passes:
+        plan, passes = self.run.description.plan, self.prediction.dropout_passes
+        require_dropout("prediction.dropout_passes", passes, plan.model)
+        if passes:
+            return dropout_forward(self.run.model, plan.training.precision, self.device, passes, plan.seed)
+        return inference_forward(self.run.model, plan.training.precision, self.device)
+
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
-        """Write the maps of prepared tiles to ``folder/{tile}/{task}.tif``.
+        """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with passes also ``height_std.tif``.
 
         They lie on the grid of the ground truth, or of the image where a layer is absent. With
-        ``prediction.image_maps``, ``image_{task}.tif`` beside them lie on the image's grid.
+        ``prediction.image_maps``, ``image_{task}.tif`` and so on beside them lie on the image's grid.
         """
         for tile in tiles:
             grids = _tile_grids(tile)
             image = grids.pop("image")
-            maps = [Map(task, task, grids.get(task, image)) for task in self.network.outputs]
+            maps = [Map(shows, shows, grids.get(CONTENTS[shows].task, image)) for shows in shown_by(self.network)]
             if self.prediction.image_maps:
-                maps += [Map(f"image_{task}", task, image) for task in self.network.outputs]
+                maps += [Map(f"image_{shows}", shows, image) for shows in shown_by(self.network)]
             self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False)
 
     def predict_image(
         self, path: Path, folder: Path, bands: Sequence[int] | None = None, gsd: float | None = None
     ) -> None:
-        """Write the maps of any orthophoto to ``folder/{task}.tif``, as COGs on the image's grid.
+        """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid.
+
+        Files are named as by :meth:`predict_tiles`.
 
         Parameters
         ----------
@@ -87,7 +102,9 @@ class Predictor:
             When the image is not what the run was trained on.
         """
         grid = require_match(path, self.run.description, bands, gsd)
-        self._predict(path, bands, grid, [Map(task, task, grid) for task in self.network.outputs], folder, cog=True)
+        self._predict(
+            path, bands, grid, [Map(shows, shows, grid) for shows in shown_by(self.network)], folder, cog=True
+        )
 
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
@@ -161,17 +178,19 @@ def _tile_grids(folder: Path) -> dict[str, Grid]:
     return grids
 
 
-def prediction_for(run: Path, window: int | None, stride: int | None) -> PredictionSpec:
+def prediction_for(run: Path, window: int | None, stride: int | None, dropout_passes: int = 0) -> PredictionSpec:
     """Return how to predict with a run: what suits its training patches, but for what is given.
 
     Raises
     ------
     ConfigError
-        When the network does not take such a window, or the stride is larger than the window.
+        When the network does not take such a window, the stride is larger than the window, or there are to be passes
+        with dropout of a network that has none.
     """
     plan = load_description(run).plan
     default = PredictionSpec.for_patch(plan.training.patch)
     size = window or default.window
     require_multiple("--window", size, plan.model)
-    given = {**default.model_dump(), "window": size, "stride": stride or max(1, size * 3 // 4)}
-    return PredictionSpec.parse(given, "--window and --stride")
+    require_dropout("--dropout-passes", dropout_passes, plan.model)
+    chosen = {"window": size, "stride": stride or max(1, size * 3 // 4), "dropout_passes": dropout_passes}
+    return PredictionSpec.parse({**default.model_dump(), **chosen}, "--window, --stride and --dropout-passes")

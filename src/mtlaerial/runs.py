@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mtlaerial import __version__
 from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec, read_yaml
 from mtlaerial.errors import DataError
-from mtlaerial.models import build_model
+from mtlaerial.models import D3Net, build_model
 from mtlaerial.raster import writing
 from mtlaerial.statistics import Statistics
 
@@ -61,7 +61,7 @@ class Run:
 
     folder: Path
     description: RunDescription
-    model: nn.Module
+    model: D3Net
 
 
 def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:

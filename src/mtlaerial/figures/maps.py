@@ -21,11 +21,13 @@ GAP = 0.32
 """Above each row of maps, for their titles."""
 VERDICTS = ("right", "#e3ecf4"), ("wrong", "#c1272d")
 NO_DATA = "no data"
-HEIGHT_COLOURS, ERROR_COLOURS = "viridis", "RdBu_r"
+HEIGHT_COLOURS, ERROR_COLOURS, ABSOLUTE_COLOURS = "viridis", "RdBu_r", "magma"
 
 
 def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) -> Figure:
     """Draw image, true, predicted and wrong classes, true, predicted and wrong heights of a tile.
+
+    Where there is a ``height_std.tif`` among the maps, a last row has it beside the absolute error.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     Returns
     -------
     Figure
-        With a row of axes per task. Layers may have different grids; each is read at 800 pixels a side at most.
+        With a row of axes per task, and one for the uncertainty. Layers may have different grids; each is read at 800
+        pixels a side at most.
 
     Raises
     ------
@@ -51,29 +54,34 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     plan, statistics = description.plan, description.statistics
     grid = read_grid(tile / "image.tif")
     frame = Frame.of(grid, statistics.gsd)
-    sheet = _Sheet(description, frame.extent(grid))
+    uncertainty = maps / "height_std.tif"
+    sheet = _Sheet(description, frame.extent(grid), uncertainty.exists())
     sheet.draw_image(read_layer(tile / "image.tif", frame))
     truths = {"semantics": "labels", "height": "height"}
     for row, task in enumerate(plan.tasks):
         true, predicted = read_layer(tile / f"{truths[task]}.tif", frame), read_layer(maps / f"{task}.tif", frame)
         draw = sheet.draw_classes if task == "semantics" else sheet.draw_heights
         draw(row, true, predicted)
+        if task == "height" and uncertainty.exists():
+            sheet.draw_uncertainty(true, predicted, read_layer(uncertainty, frame))
     heading = f"{named(statistics.title, statistics.generated)}: {tile.name}"
     sheet.figure.suptitle(
         f"{heading}\n{plan.method}, seed {plan.seed}", fontsize=12, y=1 - 0.12 / sheet.height, va="top"
     )
     learned = " and ".join({"semantics": "classes", "height": "heights"}[task] for task in plan.tasks)
     text = f"{tile.name}, {plan.method}, seed {plan.seed}: image; true and predicted {learned}, and where they differ."
+    if uncertainty.exists():
+        text += " Height uncertainty beside the absolute height error."
     return save(sheet.figure, path, Caption(dataset=plan.dataset, title=heading, description=text))
 
 
 class _Sheet:
-    """The axes: a row per task with true, predicted and wrong; the image at the left of the first.
+    """The axes: a row per task with true, predicted and wrong; the image at the left of the first; uncertainty last.
 
     Under each row is a strip for its key. That of the classes is below the image instead, where it fits there.
     """
 
-    def __init__(self, description: RunDescription, extent: Extent) -> None:
+    def __init__(self, description: RunDescription, extent: Extent, uncertain: bool) -> None:
         self.tasks, self.extent = description.plan.tasks, extent
         self.classes = [(entry.name, "#" + bytes(entry.colour).hex()) for entry in description.statistics.classes]
         aspect = min(2.0, max(0.5, (extent[3] - extent[2]) / (extent[1] - extent[0])))
@@ -82,12 +90,12 @@ class _Sheet:
         self.key_size = min(9.0, 50 * PANEL * aspect / len(names))
         self.beside = len(self.tasks) > 1 and self.key_size >= 7
         semantics = 0.1 if self.beside else 0.35 + 0.21 * -(-len(names) // self.key_columns)
-        strips = [semantics if task == "semantics" else 0.62 for task in self.tasks]
+        strips = [semantics if task == "semantics" else 0.62 for task in self.tasks] + [0.62] * uncertain
         heights = [part for strip in strips for part in (GAP, PANEL * aspect, strip)]
         self.height, self.width = sum(heights) + 0.65, 4 * PANEL + 0.6
         self.figure = Figure(figsize=(self.width, self.height))
         self.cells: GridSpec = self.figure.add_gridspec(
-            3 * len(self.tasks), 4, height_ratios=heights, wspace=0.04, hspace=0, left=0.15 / self.width,
+            len(heights), 4, height_ratios=heights, wspace=0.04, hspace=0, left=0.15 / self.width,
             right=1 - 0.15 / self.width, bottom=0.05 / self.height, top=1 - 0.55 / self.height,
         )  # fmt: skip
 
@@ -114,11 +122,22 @@ class _Sheet:
         scale = _height_scale(true, predicted)
         heights = self._map(row, 1, "true height", true, true.band, HEIGHT_COLOURS, scale)
         self._map(row, 2, "predicted height", predicted, predicted.band, HEIGHT_COLOURS, scale)
-        error = predicted.at(true).astype(np.float64) - true.band
-        limit = max(0.5, float(np.percentile(abs(error).compressed(), 98))) if error.count() else 1.0
+        error = _height_error(true, predicted)
+        limit = _limit(np.ma.abs(error), least=0.5)
         errors = self._map(row, 3, "height error", true, error, ERROR_COLOURS, Normalize(-limit, limit))
         self._bar(row, slice(1, 3), heights, "height above ground (m)")
         self._bar(row, slice(3, 4), errors, "predicted minus true height (m)")
+
+    def draw_uncertainty(self, true: Layer, predicted: Layer, uncertainty: Layer) -> None:
+        """Draw in the last row the uncertainty and the absolute error, each from 0 on a scale of its own."""
+        row, error = len(self.tasks), np.ma.abs(_height_error(true, predicted))
+        for column, title, layer, values, label in (
+            (2, "height uncertainty", uncertainty, uncertainty.band, "standard deviation over passes (m)"),
+            (3, "absolute height error", true, error, "absolute difference to true height (m)"),
+        ):
+            scale = Normalize(0, _limit(values, least=0.1))
+            picture = self._map(row, column, title, layer, values, ABSOLUTE_COLOURS, scale)
+            self._bar(row, slice(column, column + 1), picture, label, extend="max")
 
     def _map(
         self, row: int, column: int, title: str, layer: Layer, values: np.ma.MaskedArray, cmap: Colormap | str,
@@ -152,12 +171,22 @@ class _Sheet:
         columns, size = (1, self.key_size) if self.beside else (self.key_columns, 9)
         axes.legend(handles=patches, loc="center", ncols=columns, fontsize=size, frameon=False, borderpad=0)
 
-    def _bar(self, row: int, columns: slice, picture: AxesImage, label: str) -> None:
+    def _bar(self, row: int, columns: slice, picture: AxesImage, label: str, extend: str = "both") -> None:
         axes = self.figure.add_subplot(self.cells[3 * row + 2, columns])
         axes.set_axis_off()
         inner = axes.inset_axes((0.1, 0.72, 0.8, 0.17))
-        self.figure.colorbar(picture, cax=inner, orientation="horizontal", label=label, extend="both")
+        self.figure.colorbar(picture, cax=inner, orientation="horizontal", label=label, extend=extend)
         inner.tick_params(labelsize=8)
+
+
+def _height_error(true: Layer, predicted: Layer) -> np.ma.MaskedArray:
+    """Return predicted minus true height at the true one's pixels."""
+    return predicted.at(true).astype(np.float64) - true.band
+
+
+def _limit(sizes: np.ma.MaskedArray, least: float) -> float:
+    """Return where a scale from 0 ends, in metres; the highest two percent are cut."""
+    return max(least, float(np.percentile(sizes.compressed(), 98))) if sizes.count() else 1.0
 
 
 def _height_scale(true: Layer, predicted: Layer) -> Normalize:
