@@ -6,6 +6,7 @@ from typing import Any
 
 from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, load_dataset, parse_project
 from mtlaerial.config.project import require_tasks
+from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
 from mtlaerial.errors import ConfigError
 
@@ -123,6 +124,12 @@ class Project:
         """Return what the figure of the tiles depends on besides them."""
         return self.datasets[dataset].spec.model_dump(mode="json", include={"title", "generated", "gsd", "splits"})
 
+    @property
+    def archives(self) -> dict[str, Archive]:
+        """The archives of the data sets that are not generated, by the paths of their marks."""
+        expected = [dataset for name, dataset in self.datasets.items() if self.config.datasets[name].generate is None]
+        return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
+
     def missing(self) -> str:
         """Say which files of the selected data sets are missing, where they were looked for, and where to get them."""
         parts = []
@@ -147,5 +154,15 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
         lines += [f"    {own}"] if (own := dataset.obtain(layer)) else []
     lines.append(f"  Where to get it: {dataset.spec.obtain}")
+    lines += [_archive_text(archive) for archive in dataset.archives if not archive.path and not archive.mark.exists()]
     lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
     return "\n".join(lines)
+
+
+def _archive_text(archive: Archive) -> str:
+    spec = archive.spec
+    hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())
+    return (
+        f"  {'Optional archive' if spec.optional else 'Archive'} {spec.file}: {spec.holds}{hashes}\n"
+        f"    Get it from {spec.page} and put it into {archive.root}; it is verified and unpacked by the workflow."
+    )

@@ -1,4 +1,6 @@
 # From raw files to prepared tiles and their statistics.
+import re
+
 GENERATED = {e.root.as_posix(): n for n, e in project.config.datasets.items() if e.generate and n in project.datasets}
 
 
@@ -26,6 +28,32 @@ if GENERATED:
             "Generating a city in {wildcards.root}"
         script:
             "../scripts/synthesise.py"
+
+
+# Archives that are there, but not what they hold. The mark of another is a file like any other: that an archive is moved
+# or deleted after it was unpacked makes nothing again.
+if PENDING:
+
+    rule unpack_archive:
+        input:
+            lambda w: PENDING[f"{w.mark}.json"].path,
+        output:
+            "{mark}.json",
+        log:
+            "<logs>/unpack_archive/{mark}.log",
+        benchmark:
+            "<benchmarks>/unpack_archive/{mark}.tsv"
+        wildcard_constraints:
+            mark="|".join(re.escape(mark.removesuffix(".json")) for mark in PENDING),
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=120,
+            gpu=0,
+        message:
+            "Unpacking {input}"
+        script:
+            "../scripts/unpack_archive.py"
 
 
 rule check_tile:

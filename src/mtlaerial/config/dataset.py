@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from mtlaerial.config.base import Section, read_yaml
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
 from mtlaerial.config.published import PublishedSpec
+from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.errors import ConfigError
 
 
@@ -47,6 +48,8 @@ class DatasetSpec(Section):
     """The CRS all rasters must have, e.g. "EPSG:2993"; without, each tile has that of its image, or none."""
     folders: Annotated[tuple[str, ...], Field(min_length=1)] = (".",)
     """Below the root, where archives may have been unpacked: each file is looked for in all of them, in this order."""
+    archives: tuple[ArchiveSpec, ...] = ()
+    """What the data set is given out in."""
     image: ImageSpec
     height: HeightSpec | None = None
     labels: LabelsSpec | None = None
@@ -69,6 +72,9 @@ class DatasetSpec(Section):
             raise ValueError(
                 "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
             )
+        names = Counter(archive.file.casefold() for archive in self.archives)
+        if names and max(names.values()) > 1:
+            raise ValueError("archives: each file once")
         if self.grid and self.footprints:
             raise ValueError("either grid or footprints, not both")
         by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits

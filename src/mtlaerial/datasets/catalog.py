@@ -12,6 +12,7 @@ from rasterio.errors import CRSError
 from mtlaerial.config import TASKS, TILE_LAYERS, DatasetSpec, Layer, Task
 from mtlaerial.config.layers import Patterns
 from mtlaerial.config.names import numbers
+from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.paths import spelled
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
@@ -54,6 +55,30 @@ class Dataset:
         except CRSError:
             raise ConfigError("crs", self.spec.crs or "", "a CRS such as EPSG:2993", "Correct crs.") from None
 
+    @cached_property
+    def archives(self) -> tuple[Archive, ...]:
+        """The archives that it is given out in, whether they are there or not."""
+        return tuple(Archive(spec, self.root) for spec in self.spec.archives)
+
+    @cached_property
+    def provided(self) -> dict[Path, Path]:
+        """The files that archives hold, unpacked or not, and for each the mark that its archive is unpacked.
+
+        Raises
+        ------
+        DataError
+            When an archive that is there cannot be unpacked.
+        """
+        return {path: archive.mark for archive in reversed(self.archives) for path in archive.provided}
+
+    @cached_property
+    def _provided_folders(self) -> frozenset[Path]:
+        return frozenset(folder for path in self.provided for folder in path.parents)
+
+    def exists(self, path: Path) -> bool:
+        """Tell whether a file is there, or in an archive that is there."""
+        return path in self.provided or path.exists()
+
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return, for each file that makes up the layer, its accepted paths in the order of preference."""
         return tuple(
@@ -67,7 +92,8 @@ class Dataset:
         # Names of tiles are as they are: a_1 is not a1.
         shared = file.parent if file.parent == Path(pattern).parent else Path()
         return tuple(
-            spelled(self.root, Path(folder, shared)) / file.relative_to(shared) for folder in self.spec.folders
+            spelled(self.root, Path(folder, shared), self._provided_folders) / file.relative_to(shared)
+            for folder in self.spec.folders
         )
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
@@ -87,7 +113,7 @@ class Dataset:
         Height given as surface and ground has two. A required file that is missing is returned under its preferred
         path, so that whoever opens it says so.
         """
-        found = [next((path for path in paths if path.exists()), None) for paths in self.candidates(layer, tile)]
+        found = [next((path for path in paths if self.exists(path)), None) for paths in self.candidates(layer, tile)]
         if None in found and self.may_lack(layer, tile):
             return ()
         preferred = [paths[0] for paths in self.candidates(layer, tile)]
@@ -111,13 +137,13 @@ class Dataset:
             for tile in self.spec.tiles
             for layer in TILE_LAYERS
             for paths in self.candidates(layer, tile)
-            if not self.may_lack(layer, tile) and not any(path.exists() for path in paths)
+            if not self.may_lack(layer, tile) and not any(map(self.exists, paths))
         ]
         return gaps if self.spec.footprints is None else gaps + self._missing_footprints()
 
     def _missing_footprints(self) -> list[Missing]:
         paths = self.footprint_paths
-        return [] if any(path.exists() for path in paths) else [Missing("footprints", "all", paths)]
+        return [] if any(map(self.exists, paths)) else [Missing("footprints", "all", paths)]
 
     @property
     def footprint_paths(self) -> tuple[Path, ...]:

@@ -1,0 +1,51 @@
+"""Where files come from that the workflow does not make: archives of data sets, and published weights."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mtlaerial.config.base import Section
+
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ArchiveSpec(Section):
+    """A zip archive as its publisher gives it out; the user downloads it, the workflow verifies and unpacks it."""
+
+    file: Annotated[str, Field(pattern=r"^[^/\\]+$")]
+    """Its name, in the data root or in ``archives`` below it."""
+    page: str
+    """Where it is to be had."""
+    holds: str
+    """What it holds, as a phrase."""
+    into: Annotated[str, Field(pattern=r"^[^/\\][^\\]*$")] = "."
+    """The folder below the data root that it is unpacked to."""
+    md5: Md5 | None = None
+    """As its publisher tells it."""
+    sha256: Sha256 | None = None
+    """As its publisher tells it."""
+    optional: bool = False
+    """Whether the data set is complete without it."""
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        if ".." in self.into.split("/"):
+            raise ValueError("into: a folder below the data root")
+        return self
+
+    @property
+    def published(self) -> dict[str, str]:
+        """The published hashes by their algorithms."""
+        hashes: dict[Literal["md5", "sha256"], str | None] = {"md5": self.md5, "sha256": self.sha256}
+        return {algorithm: value for algorithm, value in hashes.items() if value}
+
+
+class PretrainedSpec(Section):
+    """Published weights of an encoder."""
+
+    url: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    """The SHA-256 of the published file, or how it begins (at least 8 digits)."""
+    file: str | None = None
+    """A copy of the published file, or the URL of a mirror; taken instead of ``url``."""

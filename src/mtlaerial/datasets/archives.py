@@ -1,0 +1,229 @@
+"""The archives that a data set is given out in: what they hold, and unpacking them safely.
+
+Nothing outside the data root is written and no file is overwritten, whatever an archive says. An unpacked archive has a
+mark, ``.unpacked/NAME.json`` below the root, which is written last.
+"""
+
+import lzma
+import re
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from zipfile import ZipFile, ZipInfo
+
+from mtlaerial.config.base import Section
+from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.errors import DataError
+from mtlaerial.hashing import file_hashes
+from mtlaerial.progress import track
+from mtlaerial.raster import writing
+
+MARKS = ".unpacked"
+FOLDERS = (".", "archives")
+"""Where below the root an archive may lie."""
+CHUNK = 2**20
+ENCRYPTED = 0x1
+"""The bit of a member's flags."""
+
+
+class Member(NamedTuple):
+    """A file in an archive."""
+
+    size: int
+    crc: int
+
+
+class Mark(Section):
+    """What tells that an archive is unpacked."""
+
+    archive: str
+    hashes: dict[str, str]
+    members: dict[str, Member]
+    """By their paths below the data root."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive's specification together with the data root."""
+
+    spec: ArchiveSpec
+    root: Path
+
+    @property
+    def path(self) -> Path | None:
+        """The archive, if it is there."""
+        places = (self.root / folder / self.spec.file for folder in FOLDERS)
+        return next((place for place in places if place.is_file()), None)
+
+    @property
+    def mark(self) -> Path:
+        """What is written when it is unpacked."""
+        return self.root / MARKS / f"{self.spec.file}.json"
+
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        """The files that it holds or has held, by their paths below the root; none where neither it nor its mark is.
+
+        Raises
+        ------
+        DataError
+            When it is not an archive that can be unpacked.
+        """
+        if self.path is None:
+            return self._marked
+        with open_archive(self.path) as source:
+            entries = safe_entries(source, self.path, self.spec.into)
+        return {name: Member(info.file_size, info.CRC) for name, info in entries.items()}
+
+    @property
+    def _marked(self) -> dict[str, Member]:
+        """The files that were unpacked."""
+        if not self.mark.exists():
+            return {}
+        try:
+            return Mark.model_validate_json(self.mark.read_text(encoding="utf-8")).members
+        except (OSError, ValueError):
+            remedy = "Delete it, and the archive is unpacked again."
+            raise DataError(self.mark, "something else", "what unpacking wrote", remedy) from None
+
+    @property
+    def provided(self) -> list[Path]:
+        """The files that are there, or will be when it is unpacked."""
+        paths = [self.root / name for name in self.members]
+        return paths if self.path else [path for path in paths if path.exists()]
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is there, and what it holds is not."""
+        if self.path is None:
+            return False
+        return self._marked != self.members or any(
+            not path.exists() or path.stat().st_size != member.size
+            for path, member in zip(self.provided, self.members.values(), strict=True)
+        )
+
+
+def unpack_pending(archives: Iterable[Archive]) -> None:
+    """Unpack the archives that are there and are not unpacked yet; see :func:`unpack`."""
+    for archive in archives:
+        if archive.pending:
+            unpack(archive)
+
+
+def unpack(archive: Archive) -> None:
+    """Verify an archive and unpack what is not there yet; its mark comes last.
+
+    Raises
+    ------
+    DataError
+        When it is not there, not what was published, not safe to unpack, or the disk is too small; also when a file of
+        another content is in the way.
+    """
+    path = archive.path
+    if path is None:
+        raise DataError(archive.root / archive.spec.file, "no file", "an archive", f"Get it from {archive.spec.page}")
+    hashes = _verify(path, archive.spec)
+    with open_archive(path) as source:
+        entries = safe_entries(source, path, archive.spec.into)
+        _require_space(archive.root, path, entries)
+        for name, info in track(entries.items(), len(entries), f"unpacking {path.name}", "file"):
+            _unpack_member(source, info, archive.root / name)
+    mark = Mark(archive=archive.spec.file, hashes=hashes, members=archive.members)
+    with writing(archive.mark) as partial:
+        partial.write_text(mark.model_dump_json(indent=1), encoding="utf-8")
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[ZipFile]:
+    """Open a zip archive for reading.
+
+    Raises
+    ------
+    DataError
+        When it is something else, cut off or damaged; also when reading from it fails later.
+    """
+    try:
+        with ZipFile(path) as source:
+            yield source
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+        remedy = "It is cut off, damaged, or something else: get it anew."
+        raise DataError(path, " ".join(str(error).split()), "a zip archive", remedy) from None
+
+
+def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
+    """Return the files in an archive by their paths below the data root.
+
+    Raises
+    ------
+    DataError
+        When one is encrypted, is a link, would lie outside, or is there twice (on some disks names that differ in case
+        only are the same).
+    """
+    entries: dict[str, ZipInfo] = {}
+    files = [info for info in source.infolist() if not info.is_dir()]
+    taken = {str(parent).casefold() for info in files for parent in PurePosixPath(into, info.filename).parents}
+    for info in files:
+        name = PurePosixPath(into, info.filename)
+        fault = _fault(info) or ("a second file of its name" if str(name).casefold() in taken else "")
+        if fault:
+            remedy = "Unpack it yourself if you trust it, and take it away."
+            raise DataError(path, f"{info.filename!r}, {fault}", "plain files in folders of their own", remedy)
+        taken.add(str(name).casefold())
+        entries[str(name)] = info
+    return entries
+
+
+def _fault(info: ZipInfo) -> str:
+    """Say why a member cannot be unpacked; empty where it can."""
+    name = PurePosixPath(info.filename)
+    if info.flag_bits & ENCRYPTED:
+        return "an encrypted file"
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "a link or a device"
+    if name.is_absolute() or ".." in name.parts or re.search(r"^[A-Za-z]:|\\", info.filename):
+        return "a path that leads out of the folder"
+    return "no name of a file" if name.parts[:1] in ((), (MARKS,)) else ""
+
+
+def _verify(path: Path, spec: ArchiveSpec) -> dict[str, str]:
+    hashes = file_hashes(path, "md5", "sha256")
+    for algorithm, published in spec.published.items():
+        if hashes[algorithm] != published:
+            found, expected = f"the {algorithm.upper()} {hashes[algorithm]}", f"{published}, as published"
+            raise DataError(path, found, expected, f"It is damaged or another file: get it anew from {spec.page}")
+    return hashes
+
+
+def _require_space(root: Path, path: Path, entries: dict[str, ZipInfo]) -> None:
+    needed = sum(info.file_size for name, info in entries.items() if not (root / name).exists())
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        found, expected = f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB to unpack {path.name}"
+        raise DataError(root, found, expected, "Free space, or move the data set to a larger disk.")
+
+
+def _unpack_member(source: ZipFile, info: ZipInfo, target: Path) -> None:
+    if target.exists():
+        if not _is_member(target, info):
+            remedy = "Move it away; it is not overwritten."
+            raise DataError(target, "another file", f"no file, or that of {source.filename}", remedy)
+        return
+    with writing(target) as partial, source.open(info) as packed, partial.open("wb") as file:
+        shutil.copyfileobj(packed, file, CHUNK)
+
+
+def _is_member(path: Path, info: ZipInfo) -> bool:
+    if path.stat().st_size != info.file_size:
+        return False
+    crc = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            crc = zlib.crc32(chunk, crc)
+    return crc == info.CRC
