@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, load_dataset, parse_project
+from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, load_dataset, merge, parse_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
@@ -141,7 +141,7 @@ class Project:
 
 def _dataset(name: str, entry: DatasetEntry) -> Dataset:
     spec = load_dataset(entry.spec).holding_out(entry.hold_out, f"datasets.{name}.hold_out")
-    return Dataset(name, spec, entry.root)
+    return Dataset(name, spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)}), entry.root)
 
 
 def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:

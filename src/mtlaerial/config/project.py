@@ -10,6 +10,7 @@ from mtlaerial.config.base import Section, merge, read_yaml
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
+from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.errors import ConfigError
 
 
@@ -34,6 +35,9 @@ class DatasetEntry(Section):
     """Make its files instead of expecting a download."""
     hold_out: tuple[str, ...] = ()
     """Training tiles that are validated on instead."""
+    recipe: dict[str, Any] = {}
+    """What this project changes in ``training``, ``prediction`` and ``scoring`` for the data set, after its own
+    ``recipe``."""
 
 
 class RunSpec(Section):
@@ -71,6 +75,8 @@ class ProjectConfig(Section):
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]
     methods: dict[Name, MethodSpec]
+    pretrained: dict[Name, PretrainedSpec] = {}
+    """Published weights that models may begin with."""
     training: TrainingSpec = TrainingSpec()
     prediction: PredictionSpec = PredictionSpec()
     scoring: ScoringSpec = ScoringSpec()
@@ -93,6 +99,10 @@ class ProjectConfig(Section):
         for name, method in self.methods.items():
             if method.model not in self.models:
                 raise ValueError(f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}")
+        for name, model in self.models.items():
+            if model.pretrained not in ("none", *self.pretrained):
+                known = ", ".join(["none", *self.pretrained])
+                raise ValueError(f"models.{name}.pretrained to be one of {known}, not {model.pretrained}")
         return self
 
     @property
