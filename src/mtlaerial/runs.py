@@ -1,6 +1,5 @@
 """A run: what it is planned to be, what its folder holds, and how it is loaded again."""
 
-import errno
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 import yaml
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mtlaerial import __version__
@@ -20,6 +19,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.raster import writing
 from mtlaerial.statistics import Statistics
+from mtlaerial.weights import save_weights
 
 _MADE = "made"
 """Key of the weights' metadata."""
@@ -95,8 +95,8 @@ def save_run(
     """
     made = description.model_dump_json(include={"mtlaerial", "code", "epoch"})
     for name, tensors in others.items():
-        _save_weights(folder / f"{name}.safetensors", tensors)
-    _save_weights(folder / "model.safetensors", weights, {_MADE: made})
+        save_weights(folder / f"{name}.safetensors", tensors)
+    save_weights(folder / "model.safetensors", weights, {_MADE: made})
     _save_description(folder, description)
 
 
@@ -115,14 +115,6 @@ def describe_again(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
     except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
     _save_description(folder, RunDescription.parse({**made, "plan": plan, "statistics": statistics}, str(path)))
-
-
-def _save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    with writing(path) as partial:
-        try:
-            save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial, metadata)
-        except SafetensorError as error:
-            raise OSError(errno.EIO, str(error)) from None
 
 
 def _save_description(folder: Path, description: RunDescription) -> None:

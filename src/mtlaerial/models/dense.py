@@ -1,5 +1,7 @@
 """The DenseNet encoder of D3Net: a strided-convolution stem, dense blocks, transitions."""
 
+import re
+
 import torch
 from torch import Tensor, nn
 
@@ -101,3 +103,9 @@ class Encoder(nn.Module):
             skips.append(transition(block(features)))
             features = nn.functional.avg_pool2d(skips[-1], 2)
         return *skips, leaky(self.norm5(self.blocks[-1](features)), SLOPE)
+
+
+def densenet_name(key: str) -> str:
+    """Return what torchvision's DenseNet calls a tensor of the encoder, e.g. ``features.denseblock1.denselayer1.…``."""
+    key = re.sub(r"^blocks\.(\d+)\.(\d+)", lambda m: f"denseblock{int(m[1]) + 1}.denselayer{int(m[2]) + 1}", key)
+    return "features." + re.sub(r"^transitions\.(\d+)", lambda m: f"transition{int(m[1]) + 1}", key)
