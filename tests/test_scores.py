@@ -1,12 +1,13 @@
 """Scores of a run: its maps against the truth, cell by cell, summed per tile."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tiny
-from mtlaerial.config import IGNORED, PredictionSpec
+from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.metrics import MASKS, SUMS, confusion_matrix, height_scores
@@ -16,7 +17,7 @@ from mtlaerial.runs import load_description
 from mtlaerial.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiling import prepare_tile
 
-BINS = (2.0, 5.0)
+SCORING = ScoringSpec(height_bins=(2.0, 5.0), height_unit=25.5)
 Folders = dict[str, list[Path]]
 
 
@@ -60,7 +61,7 @@ def run(run_folder: Path, chosen: list[Path], tmp_path: Path) -> Run:
 
 @pytest.fixture
 def scores(run: Run, chosen: list[Path]) -> Scores:
-    return score_run(run.folder, chosen, BINS)
+    return score_run(run.folder, chosen, SCORING)
 
 
 def test_confusions_are_those_of_the_maps(run: Run, chosen: list[Path], scores: Scores) -> None:
@@ -122,7 +123,7 @@ def test_the_constant_is_the_median_of_the_training(run: Run, chosen: list[Path]
 
 
 def test_scores_of_tiles_add_up_to_those_of_all(run: Run, chosen: list[Path], scores: Scores) -> None:
-    parts = [score_run(run.folder, [tile], BINS) for tile in chosen]
+    parts = [score_run(run.folder, [tile], SCORING) for tile in chosen]
     np.testing.assert_array_equal(sum(part.confusion() for part in parts), scores.confusion())
     for name, sums in scores.height("all").items():
         np.testing.assert_allclose(sum(part.height("all")[name] for part in parts), sums)
@@ -136,14 +137,14 @@ def test_scores_survive_a_file(scores: Scores, tmp_path: Path) -> None:
 def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:
     run.write(chosen[0], "height", np.zeros((96, 96), np.float32))
     with pytest.raises(DataError, match=r"height\.tif: found 96 x 96 cells; expected 48 x 48"):
-        score_run(run.folder, chosen, BINS)
+        score_run(run.folder, chosen, SCORING)
 
 
 def test_a_missing_map_is_named(run: Run, chosen: list[Path]) -> None:
     path = run.folder / "maps" / chosen[1].name / "semantics.tif"
     path.unlink()
     with pytest.raises(DataError, match=rf"{chosen[1].name}/semantics\.tif: found no file"):
-        score_run(run.folder, chosen, BINS)
+        score_run(run.folder, chosen, SCORING)
 
 
 def test_a_height_missing_from_a_map_is_refused(run: Run, chosen: list[Path]) -> None:
@@ -151,12 +152,49 @@ def test_a_height_missing_from_a_map_is_refused(run: Run, chosen: list[Path]) ->
     height[np.isfinite(truth(chosen[0], "height")).nonzero()[0][0]] = np.nan
     run.write(chosen[0], "height", height)
     with pytest.raises(DataError, match="cells without a height"):
-        score_run(run.folder, chosen, BINS)
+        score_run(run.folder, chosen, SCORING)
+
+
+def with_eroded(tile: Path, folder: Path, eroded: np.ndarray) -> Path:
+    """Copy a prepared tile, with other eroded labels."""
+    copy = Path(shutil.copytree(tile, folder / tile.name))
+    with open_raster(tile / "labels.tif") as source:
+        grid = Grid.of(source)
+    with create_raster(
+        copy / "eroded.tif", Grid(grid.crs, grid.transform, *eroded.shape), count=1, dtype="uint8", **PREPARED
+    ) as out:
+        out.write(eroded, 1)
+    return copy
+
+
+def test_eroded_labels_are_scored_apart(run: Run, chosen: list[Path], tmp_path: Path) -> None:
+    labels = truth(chosen[0], "labels")
+    eroded = np.where(np.arange(96) % 3 == 0, IGNORED, labels)
+    tile = with_eroded(chosen[0], tmp_path / "tiles", eroded)
+    found = score_run(run.folder, [tile], SCORING)
+    predicted = truth(run.folder / "maps" / tile.name, "semantics")
+    np.testing.assert_array_equal(found.confusion("eroded"), confusion_matrix(eroded, predicted, 6))
+    np.testing.assert_array_equal(found.confusion(), confusion_matrix(labels, predicted, 6))
+    assert found.tiles[tile.name].height == score_run(run.folder, chosen[:1], SCORING).tiles[tile.name].height
+
+
+def test_no_eroded_labels_no_eroded_scores(run: Run, chosen: list[Path], tmp_path: Path) -> None:
+    tile = with_eroded(chosen[0], tmp_path / "tiles", np.full((1, 1), IGNORED, np.uint8))
+    found = score_run(run.folder, [tile], SCORING)
+    assert found.tiles[tile.name].eroded == ()
+    assert found.confusion("eroded").sum() == 0
+    assert found.confusion().sum() > 0
+
+
+def test_eroded_labels_of_another_size_are_refused(run: Run, chosen: list[Path], tmp_path: Path) -> None:
+    tile = with_eroded(chosen[0], tmp_path / "tiles", np.zeros((48, 96), np.uint8))
+    with pytest.raises(DataError, match=r"eroded\.tif: found 48 x 96 cells; expected 96 x 96 cells, as labels\.tif"):
+        score_run(run.folder, [tile], SCORING)
 
 
 def test_a_class_missing_from_a_map_is_wrong(run: Run, chosen: list[Path]) -> None:
     run.write(chosen[0], "semantics", np.full((96, 96), IGNORED, np.uint8))
-    confusion = np.array(score_run(run.folder, chosen[:1], BINS).tiles[chosen[0].name].confusion)
+    confusion = np.array(score_run(run.folder, chosen[:1], SCORING).tiles[chosen[0].name].confusion)
     assert confusion[:, :6].sum() == 0
     assert confusion[:, 6].sum() == (truth(chosen[0], "labels") != IGNORED).sum()
 
@@ -169,7 +207,7 @@ def test_a_tile_without_truth_has_no_scores(
     prepare_tile(dataset, "city_4", tmp_path / "city_4")
     run = Run(tmp_path, run_folder)
     Predictor(run_folder, PredictionSpec(window=64, stride=48)).predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
-    found = score_run(run.folder, [tmp_path / "city_4"], BINS).tiles["city_4"]
+    found = score_run(run.folder, [tmp_path / "city_4"], SCORING).tiles["city_4"]
     assert {name for name in ("confusion", "height") if not getattr(found, name)} == {empty}
 
 
@@ -193,6 +231,6 @@ def test_truth_on_any_grid_can_be_predicted_and_scored(
     prepare_tile(dataset, "city_4", tmp_path / "city_4")
     Predictor(run_folder, PredictionSpec(window=64, stride=48)).predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
     run = Run(tmp_path, run_folder)
-    found = score_run(run.folder, [tmp_path / "city_4"], BINS).height("all")["overall"]
+    found = score_run(run.folder, [tmp_path / "city_4"], SCORING).height("all")["overall"]
     area = 48.0**2 - 10 * 9.5
     assert found[SUMS.index("cells")] * pixel**2 == pytest.approx(area, rel=0.08)

@@ -10,7 +10,9 @@ PAPER_LIMIT = 9000.0
 SUMS = ("cells", "error", "absolute", "squared", "positive", "relative", "delta1", "delta2", "delta3")
 """Per group of cells: number; sums of e, |e|, e²; with 0 < h < 9000: number, sum of |e| / h, numbers within 1.25^k."""
 MASKS = ("all", "positive")
-"""Which cells are scored: all valid ones, or the paper's 0 < h < 9000."""
+"""Which cells heights are scored on: all valid ones, or the paper's 0 < h < 9000."""
+LABEL_MASKS = ("all", "eroded")
+"""Which pixels semantics are scored on: all with a class, or those away from class boundaries."""
 
 
 def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
