@@ -11,9 +11,12 @@ CLASSES = ("road", "house")
 
 
 def tile(
-    confusion: Sequence[Sequence[int]] = (), true: Sequence[float] = (), predicted: Sequence[float] = ()
+    confusion: Sequence[Sequence[int]] = (),
+    true: Sequence[float] = (),
+    predicted: Sequence[float] = (),
+    eroded: Sequence[Sequence[int]] = (),
 ) -> TileScores:
-    """Make a tile's scores from a confusion matrix and a few heights; the training median is 1 m."""
+    """Make a tile's scores from confusion matrices and a few heights; the training median is 1 m."""
     height, constant = {}, {}
     if true:
         h = np.array(true, np.float32)
@@ -25,7 +28,8 @@ def tile(
             names = ("overall", "below 2 m", "from 2 m", "class road", "class house")
             height[mask] = {name: tuple(row) for name, row in zip(names, rows, strict=True)}
             constant[mask] = {"overall": tuple(median[mask][0])}
-    return TileScores(confusion=tuple(map(tuple, confusion)), height=height, constant=constant)
+    labels, away = (tuple(map(tuple, matrix)) for matrix in (confusion, eroded))
+    return TileScores(confusion=labels, eroded=away, height=height, constant=constant)
 
 
 def run(method: str, seed: int, tiles: Sequence[TileScores], **changes: object) -> Scores:

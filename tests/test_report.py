@@ -72,6 +72,23 @@ def test_page_needs_no_other_file(page, tmp_path):
     assert 'alt="Small town: confusion of only-classes. Shares in %' in text
 
 
+def test_published_numbers_link_to_their_source(page):
+    entry = {"name": "JointNet", "source": "A journal", "url": "https://example.org/a?b=1&c", "scores": {"OA": 0.9}}
+    text = page(experiment(), published=[entry])
+    assert "<td>90 [1]</td>" in text
+    addresses = {address for address in Structure(text).addresses if not address.startswith("#")}
+    assert addresses == {"https://example.org/a?b=1&c"}
+    assert ">https://example.org/a?b=1&amp;c</a>" in text
+
+
+def test_every_score_is_folded_away(page):
+    text = page(experiment())
+    assert text.count("<details>") == 1
+    folded = text[text.index("<details>") : text.index("</details>")]
+    assert "tile mean" in folded
+    assert "tile mean" not in text.replace(folded, "")
+
+
 def test_mixed_code_versions_and_tiles_are_flagged(page):
     runs = experiment()
     assert mixtures(runs) == []
@@ -108,7 +125,7 @@ def test_generated_data_is_said(page):
 def test_warnings_of_the_data_checks(page, tmp_path):
     finding = Finding(level="warning", where="a.tif", found="61 % <no-data>", expected="at most half", remedy="Look.")
     report = TileReport(dataset="town", tile="a", split="train", generated=False, findings=(finding,), image=None,
-                        height=None, labels=None)  # fmt: skip
+                        height=None, labels=None, eroded=None)  # fmt: skip
     for name in ("town", "elsewhere"):
         checks = DatasetReport(dataset=name, tiles=(report.model_copy(update={"dataset": name}),), splits=())
         (tmp_path / f"{name}.json").write_text(checks.model_dump_json())

@@ -10,16 +10,23 @@ from mtlaerial.tables.render import escape_latex, latex, markdown
 from sample_scores import experiment, run, tile
 
 
-def value(table, column="value", mask="all", group="overall", **keys):
-    chosen = table[(table["mask"] == mask) & (table["group"] == group)]
+def value(table, column="value", mask="all", group="overall", pooling="pooled", **keys):
+    chosen = table[(table["mask"] == mask) & (table["group"] == group) & (table["pooling"] == pooling)]
     for key, wanted in keys.items():
         chosen = chosen[chosen[key] == wanted]
     assert len(chosen) == 1, chosen
     return chosen[column].item()
 
 
-def cells(panel, row):
-    return dict(zip(panel.header, next(cells for cells in panel.rows if cells[0].text == row), strict=True))
+def cells(panel, name):
+    """Return the cells of a method, or of a score, by the other: a table may lie on its side."""
+    if name in panel.header:
+        return {row[0].text: row[panel.header.index(name)] for row in panel.rows}
+    return dict(zip(panel.header, next(cells for cells in panel.rows if cells[0].text == name), strict=True))
+
+
+def texts(panel):
+    return [note.text for note in panel.notes]
 
 
 def test_scores_are_pooled_over_tiles_not_averaged():
@@ -30,6 +37,56 @@ def test_scores_are_pooled_over_tiles_not_averaged():
     assert value(long, method="joint", score="MAE") == pytest.approx(3 / 10)
     assert value(long, method="joint", score="RMSE") == pytest.approx(math.sqrt(9 / 10))
     assert value(long, method="joint", score="cells", group="from 2 m") == 10
+
+
+def test_the_other_pooling_averages_the_tiles_that_have_a_score():
+    small = tile([[0, 2, 0], [0, 0, 0]], [10.0], [13.0])
+    large = tile([[90, 0, 0], [0, 8, 0]], [10.0] * 9, [10.0] * 9)
+    long = collect([run("joint", 0, [small, large, tile((), [0.0], [1.0])])])
+    mean = {"method": "joint", "pooling": "tile mean"}
+    assert value(long, **mean, score="OA") == pytest.approx((0 + 1) / 2)
+    assert value(long, **mean, score="MAE") == pytest.approx((3 + 0 + 1) / 3)
+    assert value(long, **mean, score="MAE", mask="positive") == pytest.approx((3 + 0) / 2)
+    assert value(long, **mean, score="F1", group="class house") == pytest.approx((0 + 1) / 2)
+    constant = {"method": "constant", "pooling": "tile mean"}  # house, and 1 m
+    assert value(long, **constant, score="OA") == pytest.approx((0 + 8 / 98) / 2)
+    assert value(long, **constant, score="MAE") == pytest.approx((9 + 9 + 1) / 3)
+    assert long[(long["pooling"] == "tile mean") & long["score"].isin(["cells", "delta-m"])].empty
+
+
+def test_semantics_are_scored_on_eroded_truth_too():
+    runs = [
+        run("joint", 0, [tile([[5, 5, 0], [0, 10, 0]], eroded=[[4, 1, 0], [0, 5, 0]]), tile([[0, 0, 0], [1, 1, 0]])])
+    ]
+    long = collect(runs)
+    assert value(long, method="joint", score="OA") == pytest.approx(16 / 22)
+    assert value(long, method="joint", score="OA", mask="eroded") == pytest.approx(9 / 10)
+    assert value(long, method="constant", score="OA", mask="eroded") == pytest.approx(5 / 10)
+    main = build_documents(runs)[0]
+    assert cells(main.panels[0], "joint")["OA, eroded (%)"].text == "90.00"
+    assert any(note.startswith("eroded:") for note in texts(main.panels[0]))
+    assert "OA, eroded (%)" not in build_documents(experiment())[0].panels[0].header
+
+
+def test_truth_for_some_tiles_only_is_scored_there_and_told():
+    without = tile((), [4.0], [4.0])
+    runs = [run("joint", 0, [tile([[5, 1, 0], [0, 4, 0]], [4.0], [6.0]), without, without])]
+    panel = build_documents(runs)[0].panels[0]
+    assert cells(panel, "joint")["OA (%)"].text == "90.00"
+    assert cells(panel, "joint")["MAE (m)"].text == "0.667"
+    assert "Known and scored, of 3 test tiles: classes in 1." in texts(panel)
+    assert not any("–" in note for note in texts(panel))
+
+
+def test_without_any_class_in_the_test_tiles_semantics_are_dashes_with_a_note():
+    runs = [run("joint", 0, [tile((), [4.0], [6.0])], tasks=("semantics", "height"))]
+    document = build_documents(runs)[0]
+    panel = document.panels[0]
+    for method in ("joint", "constant"):
+        assert {cells(panel, method)[score].text for score in ("OA (%)", "mIoU (%)", "κ (%)")} == {"–"}
+    assert any("no truth for it in the test tiles" in note for note in texts(panel))
+    assert document.wide["OA (%)"].isna().all()
+    assert cells(panel, "joint")["MAE (m)"].text == "2.000"
 
 
 def test_both_masks_and_groups():
@@ -87,17 +144,15 @@ def test_what_is_not_learned_is_a_dash_never_zero():
     row = cells(main.panels[0], "only-height")
     assert row["OA (%)"].text == row["Δm (%)"].text == "–"
     assert row["MAE (m)"].text == "1.000 ± 0.000"
-    assert any("Not available" in note for note in main.panels[0].notes)
+    assert any("Not available" in note for note in texts(main.panels[0]))
     assert main.wide.set_index("method").loc["only-height", "mIoU (%)"] != 0
     assert pd.isna(main.wide.set_index("method").loc["only-height", "mIoU (%)"])
 
 
 def test_best_of_each_score_is_bold_ties_too():
     panel = build_documents(experiment())[0].panels[0]
-    bold = {
-        header: [row[0].text for row in panel.rows if cells(panel, row[0].text)[header].bold] for header in panel.header
-    }
-    assert bold["mIoU (%)"] == bold["MAE (m)"] == ["joint"]
+    for score in ("mIoU (%)", "MAE (m)"):
+        assert [method for method, cell in cells(panel, score).items() if cell.bold] == ["joint"]
     tied = build_documents([run("a", 0, [tile([[5, 1, 0], [0, 9, 0]])]), run("b", 0, [tile([[5, 1, 0], [0, 9, 0]])])])
     assert [cells(tied[0].panels[0], name)["OA (%)"].bold for name in ("a", "b", "constant")] == [True, True, False]
 
@@ -107,12 +162,12 @@ def test_caption_says_data_seeds_mask_and_generated():
     panels = build_documents(runs)[0].panels
     assert "Small town (generated data)" in panels[0].caption
     assert "3 seeds" in panels[0].caption
-    assert "0 < h < 9000 m" in panels[-1].caption
+    assert any("0 < h < 9000 m" in note for note in texts(panels[0]))
 
 
 def test_uneven_seeds_are_told():
     panel = build_documents(experiment()[:-1])[0].panels[0]
-    assert {row[0].text for row in panel.rows} >= {"joint (1 seed)", "only-classes (2 seeds)"}
+    assert set(panel.header) >= {"joint (1 seed)", "only-classes (2 seeds)"}
 
 
 def test_many_classes_are_laid_on_their_side():
@@ -149,8 +204,8 @@ def test_files_are_the_same_bytes_every_time(tmp_path):
         write_tables(experiment(), tmp_path / name)
     first = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
     assert first == {path.name: path.read_bytes() for path in (tmp_path / "second").iterdir()}
-    stems = ("town", "town_by_height", "town_height_by_class")
-    assert set(first) == {"scores.csv", "summary.csv", *(f"{s}.{kind}" for s in stems for kind in ("csv", "md", "tex"))}
+    stems = ("everything", "town", "town_by_height", "town_height_by_class")
+    assert set(first) == {"scores.csv", *(f"{s}.{kind}" for s in stems for kind in ("csv", "md", "tex"))}
     wide = pd.read_csv(tmp_path / "first" / "town.csv").set_index("method")
     assert list(wide.index) == ["only-classes", "only-height", "joint", "constant"]
     assert wide.loc["joint", "MAE (m)"] == pytest.approx(5 / 12, abs=5e-4)

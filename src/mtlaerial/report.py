@@ -19,7 +19,7 @@ from mtlaerial.figures import Caption, read_caption
 from mtlaerial.raster import writing
 from mtlaerial.runs import code_hash
 from mtlaerial.scores import Scores
-from mtlaerial.tables import Document, build_documents
+from mtlaerial.tables import Panel, build_documents
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 
@@ -51,7 +51,7 @@ class Section:
     tiles: int
     methods: list[Method]
     alarms: list[str]
-    documents: list[Document]
+    panels: list[Panel]
     figures: list[Figure]
     checks: list[str]
 
@@ -83,7 +83,7 @@ def write_report(
     ConfigError, DataError
         See :func:`mtlaerial.tables.collect`; or when the page cannot be written.
     """
-    documents = build_documents(scores)
+    documents = build_documents(scores, {name: spec.published for name, spec in datasets.items()})
     pictures = [Figure(read_caption(figure), data_uri(figure)) for figure in figures]
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
     sections = [
@@ -93,7 +93,7 @@ def write_report(
             tiles=len(runs[0].tiles),
             methods=_methods(runs),
             alarms=mixtures(runs),
-            documents=[document for document in documents if document.dataset == name],
+            panels=[panel for document in documents for panel in document.panels if panel.dataset == name],
             figures=[figure for figure in pictures if figure.caption.dataset == name],
             checks=[summary(report) for report in reports if report.dataset == name],
         )

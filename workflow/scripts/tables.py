@@ -5,7 +5,12 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
+    from mtlaerial.project import Project
     from mtlaerial.scores import load_scores
     from mtlaerial.tables import write_tables
 
-    write_tables([load_scores(Path(path)) for path in snakemake.input], Path(snakemake.output[0]))
+    write_tables(
+        [load_scores(Path(path)) for path in snakemake.input],
+        Path(snakemake.output[0]),
+        {name: dataset.spec.published for name, dataset in Project.of(snakemake.config).datasets.items()},
+    )

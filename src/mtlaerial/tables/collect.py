@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -9,20 +10,23 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.metrics import MASKS, delta_m, height_scores, semantic_scores
+from mtlaerial.metrics import LABEL_MASKS, MASKS, delta_m, height_scores, semantic_scores
 from mtlaerial.scores import Scores
+from mtlaerial.tables.constant import CONSTANT, constant_run
 
-CONSTANT = "constant"
-"""The method that always predicts the majority class and the median height of the training tiles."""
+POOLED, TILE_MEAN = "pooled", "tile mean"
 OVERALL = "overall"
 CLASS = "class "
 """What the group of a class begins with."""
 GAIN = "delta-m"
 COMPARED: dict[Task, str] = {"semantics": "mIoU", "height": "MAE"}
 """The score of each task that enters delta-m."""
-COLUMNS = ["dataset", "method", "seed", "mask", "group", "score", "value"]
+CELLS = "cells"
+COLUMNS = ["dataset", "method", "seed", "pooling", "mask", "group", "score", "value"]
 Row = tuple[str, str, str, float]
 """Mask, group, score, value."""
+PooledRow = tuple[str, str, str, str, float]
+"""Pooling, and a row."""
 
 
 def collect(scores: Sequence[Scores]) -> pd.DataFrame:
@@ -36,10 +40,12 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``dataset, method, seed, mask, group, score, value``. Values are fractions or metres, from sums pooled
-        over the test tiles. ``mask`` is ``all``, or ``positive`` for heights with 0 < h < 9000 m; ``group`` is
-        ``overall``, ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. What a run has no
-        score for has no row. Each data set ends with the method ``constant``, which has no seed.
+        Columns ``dataset, method, seed, pooling, mask, group, score, value``. Values are fractions or metres.
+        ``pooling`` is ``pooled``, from sums over the test tiles, or ``tile mean``, the plain mean of a score over the
+        tiles that have it, as some publications give it. ``mask`` is ``all``; ``eroded`` for semantics without the
+        pixels along class boundaries; ``positive`` for heights with 0 < h < 9000 m. ``group`` is ``overall``,
+        ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. What a run has no score for has
+        no row. Each data set ends with the method ``constant``, which has no seed.
 
     Raises
     ------
@@ -47,12 +53,12 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         When a method is named ``constant``, or a run is given twice.
     """
     _require_distinct(scores)
-    rows: list[tuple[str, str, int | None, str, str, str, float]] = []
+    rows: list[tuple[str, str, int | None, str, str, str, str, float]] = []
     for dataset in dict.fromkeys(run.dataset for run in scores):
         runs = [run for run in scores if run.dataset == dataset]
         for run in runs:
-            rows += [(dataset, run.method, run.seed, *row) for row in (*_run_rows(run), *_gain(run, runs))]
-        rows += [(dataset, CONSTANT, None, *row) for row in _constant_rows(runs)]
+            rows += [(dataset, run.method, run.seed, *row) for row in (*_both_poolings(run), *_gain(run, runs))]
+        rows += [(dataset, CONSTANT, None, *row) for row in _both_poolings(constant_run(runs))]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"seed": "Int64", "value": "float64"})
 
 
@@ -67,8 +73,8 @@ def summarise(long: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``dataset, method, mask, group, score, mean, std, n``. The deviation is the sample's (n - 1 in the
-        denominator), and missing for a single value; n is the number of seeds that have the score.
+        Columns ``dataset, method, pooling, mask, group, score, mean, std, n``. The deviation is the sample's (n - 1 in
+        the denominator), and missing for a single value; n is the number of seeds that have the score.
     """
     keys = [column for column in COLUMNS if column not in ("seed", "value")]
     groups = long.groupby(keys, sort=False)["value"]
@@ -91,45 +97,47 @@ def _require_distinct(scores: Sequence[Scores]) -> None:
             raise DataError(where, f"{times} files", "each run once", "Give each scores.json once.")
 
 
-def _run_rows(run: Scores) -> Iterator[Row]:
-    yield from _semantic_rows(run.confusion(), run.classes)
+def _both_poolings(run: Scores) -> Iterator[PooledRow]:
+    for row in _rows(run):
+        yield POOLED, *row
+    values: dict[tuple[str, str, str], list[float]] = {}
+    for name, tile in run.tiles.items():
+        for mask, group, score, value in _rows(run.model_copy(update={"tiles": {name: tile}})):
+            values.setdefault((mask, group, score), []).append(value)
+    for (mask, group, score), found in values.items():
+        if score != CELLS:
+            yield TILE_MEAN, mask, group, score, fmean(found)
+
+
+def _rows(run: Scores) -> Iterator[Row]:
+    """Give the scores that follow from the sums over a run's tiles."""
+    for mask in LABEL_MASKS:
+        yield from _semantic_rows(mask, run.confusion(mask), run.classes)
     for mask in MASKS:
         yield from _height_rows(mask, run.height(mask))
 
 
-def _constant_rows(runs: Sequence[Scores]) -> Iterator[Row]:
-    """Score the constant prediction once: the truth is the same for all runs."""
-    semantics = next((run for run in runs if run.confusion().any()), None)
-    if semantics:
-        confusion = np.zeros_like(semantics.confusion())
-        confusion[:, int(np.argmax(semantics.training_pixels))] = semantics.confusion().sum(axis=1)
-        yield from _semantic_rows(confusion, semantics.classes)
-    height = next((run for run in runs if run.height("all", CONSTANT)), None)
-    for mask in MASKS if height else ():
-        yield from _height_rows(mask, height.height(mask, CONSTANT) if height else {})
-
-
-def _semantic_rows(confusion: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Row]:
+def _semantic_rows(mask: str, confusion: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Row]:
     scores = semantic_scores(confusion, classes)
     for score in ("OA", "AA", "kappa", "mIoU", "F1"):
         if score in scores:
-            yield "all", OVERALL, score, scores[score]
+            yield mask, OVERALL, score, scores[score]
     for name in classes:
         for score in ("F1", "IoU"):
             if f"{score} {name}" in scores:
-                yield "all", CLASS + name, score, scores[f"{score} {name}"]
+                yield mask, CLASS + name, score, scores[f"{score} {name}"]
 
 
 def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[Row]:
     for group, sums in groups.items():
-        yield mask, group, "cells", float(sums[0])
+        yield mask, group, CELLS, float(sums[0])
         for score, value in height_scores(sums).items():
             # REL and the deltas are ratios to a positive height whatever the mask: given once.
             if mask == "positive" or score in ("MAE", "RMSE", "bias"):
                 yield mask, group, score, value
 
 
-def _gain(run: Scores, runs: Sequence[Scores]) -> Iterator[Row]:
+def _gain(run: Scores, runs: Sequence[Scores]) -> Iterator[PooledRow]:
     """Give delta-m of a run against the single-task runs of the same seed, where there is one for each of its tasks."""
     methods = baselines(runs)
     if len(run.tasks) < 2 or not set(run.tasks) <= set(methods):
@@ -142,8 +150,8 @@ def _gain(run: Scores, runs: Sequence[Scores]) -> Iterator[Row]:
         if (other.method, other.seed) == (methods[task], run.seed)
     }
     if all(single.get(name) for name in names) and set(names) <= set(_overall(run)):
-        yield "all", OVERALL, GAIN, delta_m(_overall(run), single, names)
+        yield POOLED, "all", OVERALL, GAIN, delta_m(_overall(run), single, names)
 
 
 def _overall(run: Scores) -> dict[str, float]:
-    return {score: value for mask, group, score, value in _run_rows(run) if (mask, group) == ("all", OVERALL)}
+    return {score: value for mask, group, score, value in _rows(run) if (mask, group) == ("all", OVERALL)}

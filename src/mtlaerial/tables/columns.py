@@ -1,9 +1,11 @@
 """The columns of the tables: which score, under which name, in which unit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtlaerial.tables.collect import CLASS, GAIN, OVERALL
+
+LENGTHS = ("MAE", "RMSE", "bias")
 
 
 @dataclass(frozen=True)
@@ -14,24 +16,31 @@ class Column:
     score: str
     mask: str = "all"
     group: str = OVERALL
+    unit: float = 1.0
+    """Metres per unit in which a length is shown."""
 
     @property
-    def metres(self) -> bool:
+    def length(self) -> bool:
         """Whether it is a length; else a fraction, shown as a percentage."""
-        return self.score in ("MAE", "RMSE")
+        return self.score in LENGTHS
 
     @property
     def lower_is_better(self) -> bool:
         """Whether it is an error."""
-        return self.metres or self.score == "REL"
+        return self.length or self.score == "REL"
+
+    @property
+    def digits(self) -> int:
+        """Decimals that are shown."""
+        return (3 if self.unit == 1 else 4) if self.length else 2
 
     def shown(self, value: float) -> float:
         """Return a value in the shown unit, rounded as shown; -0 becomes 0."""
-        return (round(value, 3) if self.metres else round(100 * value, 2)) + 0.0
+        return round(value / self.unit if self.length else 100 * value, self.digits) + 0.0
 
     def text(self, value: float) -> str:
         """Return a value as it is shown, without its unit."""
-        return f"{self.shown(value):.{3 if self.metres else 2}f}".replace("-", "−")
+        return f"{self.shown(value):.{self.digits}f}".replace("-", "−")
 
 
 SEMANTICS = (
@@ -40,6 +49,9 @@ SEMANTICS = (
     Column("κ (%)", "kappa"),
     Column("mIoU (%)", "mIoU"),
     Column("mean F1 (%)", "F1"),
+)
+ERODED = tuple(
+    replace(column, header=column.header.replace(" (%)", ", eroded (%)"), mask="eroded") for column in SEMANTICS
 )
 HEIGHT = (Column("MAE (m)", "MAE"), Column("RMSE (m)", "RMSE"))
 POSITIVE = (
@@ -52,6 +64,15 @@ POSITIVE = (
 )
 """With the paper's mask, 0 < h < 9000 m."""
 GAINS = (Column("Δm (%)", GAIN),)
+
+
+def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]:
+    """Return the MAE and RMSE among some columns in units of so many metres; none without a unit."""
+    return tuple(
+        replace(column, header=column.header.replace("(m)", f"({unit:g} m)"), unit=unit)
+        for column in columns
+        if unit and column.length
+    )
 
 
 def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from mtlaerial.tables.layout import Cell, Document, Panel
+from mtlaerial.tables.panels import Cell, Document, Note, Panel
 
 NOTHING = "Not available: no method learns this, or the test tiles have no truth for it."
-PREAMBLE = r"% \usepackage{booktabs} \usepackage[T1]{fontenc}"
+PREAMBLE = r"% \usepackage{booktabs} \usepackage{longtable} \usepackage{url} \usepackage[T1]{fontenc}"
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "[": "{[}", "*": "{*}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': r"\textquotedbl{}",
@@ -44,7 +44,7 @@ def _markdown_panel(panel: Panel) -> str:
     widths = [max(3, *map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [_markdown_row(cells, widths) for cells in (header, rule, *rows)]
-    notes = [escape_markdown(note) for note in panel.notes]
+    notes = [" ".join(filter(None, (escape_markdown(note.text), note.url and f"<{note.url}>"))) for note in panel.notes]
     return "\n\n".join([escape_markdown(panel.caption), "\n".join(lines), *notes])
 
 
@@ -55,27 +55,26 @@ def _markdown_row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _latex_panel(panel: Panel) -> str:
-    rows = [_texts(row, escape_latex, r"\textbf{{{}}}".format) for row in panel.rows]
-    lines = [
-        r"\begin{table*}",
-        r"  \centering\footnotesize\setlength{\tabcolsep}{4pt}",
-        rf"  \caption{{{escape_latex(panel.caption)}}}",
-        rf"  \label{{tab:{panel.key}}}",
-        rf"  \begin{{tabular}}{{l{'r' * (len(panel.header) - 1)}}}",
-        r"    \toprule",
-        _latex_row([escape_latex(name) for name in panel.header]),
-        r"    \midrule",
-        *map(_latex_row, rows),
-        r"    \bottomrule",
-        r"  \end{tabular}",
-        *(rf"  \par\smallskip {escape_latex(note)}" for note in panel.notes),
-        r"\end{table*}",
-    ]
-    return "\n".join(lines)
+    align = f"{{l{'r' * (len(panel.header) - 1)}}}"
+    caption = rf"\caption{{{escape_latex(panel.caption)}}}"
+    head = [r"\toprule", _latex_row([escape_latex(name) for name in panel.header]), r"\midrule"]
+    rows = [_latex_row(_texts(row, escape_latex, r"\textbf{{{}}}".format)) for row in panel.rows]
+    label, notes = rf"\label{{tab:{panel.key}}}", [_latex_note(note) for note in panel.notes]
+    if panel.long:
+        top = [rf"{{\footnotesize\begin{{longtable}}{align}", rf"{caption}{label}\\", *head, r"\endfirsthead"]
+        body = [*head, r"\endhead", *rows, r"\bottomrule", r"\end{longtable}"]
+        return "\n".join([*top, *body, *notes, "}"])
+    top = [r"\begin{table*}", r"\centering\footnotesize\setlength{\tabcolsep}{4pt}", caption, label]
+    body = [rf"\begin{{tabular}}{align}", *head, *rows, r"\bottomrule", r"\end{tabular}"]
+    return "\n".join([*top, *body, *notes, r"\end{table*}"])
+
+
+def _latex_note(note: Note) -> str:
+    return rf"\par\smallskip {escape_latex(note.text)}" + (rf" \url{{{note.url}}}" if note.url else "")
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return f"    {' & '.join(cells)} \\\\"
+    return f"{' & '.join(cells)} \\\\"
 
 
 def _texts(row: Sequence[Cell], escape: Callable[[str], str], bold: Callable[[str], str]) -> list[str]:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mtlaerial.scores import Scores
-from mtlaerial.tables.collect import CLASS, CONSTANT, OVERALL, baselines
+from mtlaerial.scores import Scores, TileScores
+from mtlaerial.tables.collect import CLASS, OVERALL, POOLED, baselines
 from mtlaerial.tables.columns import Column
+from mtlaerial.tables.constant import CONSTANT
+from mtlaerial.tables.published import Citations
 
 MISSING = "–"
 
@@ -21,6 +23,8 @@ class Values:
         All of one data set.
     summary : DataFrame
         From :func:`mtlaerial.tables.summarise`.
+    citations : Citations
+        What others publish on the data set.
 
     Attributes
     ----------
@@ -31,22 +35,26 @@ class Values:
         The groups of heights.
     seeds : dict of method to int
         Number of seeds.
+    unit : float or None
+        Metres per unit in which height errors are given too.
     """
 
-    def __init__(self, runs: Sequence[Scores], summary: pd.DataFrame) -> None:
+    def __init__(self, runs: Sequence[Scores], summary: pd.DataFrame, citations: Citations) -> None:
         self.runs = runs
+        self.citations = citations
+        self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))
         self.bins = [group for group in groups if group not in (OVERALL, *self.classes)]
         self.seeds = {method: sum(run.method == method for run in runs) for method in self.methods}
-        own = summary[summary["dataset"] == self.dataset].set_index(["method", "mask", "group", "score"])
+        own = summary[summary["dataset"] == self.dataset].set_index(["method", "pooling", "mask", "group", "score"])
         self._values = dict(zip(own.index, own[["mean", "std", "n"]].itertuples(index=False, name=None), strict=True))
 
-    def __call__(self, method: str, column: Column) -> tuple[float, float, int]:
+    def __call__(self, method: str, column: Column, pooling: str = POOLED) -> tuple[float, float, int]:
         """Return mean, deviation and number of seeds; NaN where there is none."""
-        key = (method, column.mask, column.group, column.score)
+        key = (method, pooling, column.mask, column.group, column.score)
         mean, std, n = self._values.get(key, (math.nan, math.nan, 0))
         return float(mean), float(std), int(n)
 
@@ -54,10 +62,10 @@ class Values:
         """Tell whether a method has a score."""
         return math.isfinite(self(method, column)[0])
 
-    def text(self, method: str, column: Column) -> str:
+    def text(self, method: str, column: Column, pooling: str = POOLED) -> str:
         """Return "mean ± std", or a dash; the number of seeds is given where some lack the score."""
-        mean, std, n = self(method, column)
-        if not self.known(method, column):
+        mean, std, n = self(method, column, pooling)
+        if not math.isfinite(mean):
             return MISSING
         spread = f" ± {column.text(std)}" if math.isfinite(std) else ""
         return column.text(mean) + spread + (f" (n = {n})" if n < self.seeds[method] else "")
@@ -85,6 +93,16 @@ class Values:
         seeds = _count(high, "seed") if low == high else f"{low} to {high} seeds"
         over = f"Mean ± standard deviation over {seeds}" if high > 1 else "One seed"
         return f"{over}; {_count(len(self.runs[0].tiles), 'test tile')}, pooled."
+
+    def coverage(self) -> str:
+        """Say where only some of the test tiles have truth; every run is scored on the same."""
+        tiles: dict[str, list[TileScores]] = {}
+        for name, tile in (item for run in self.runs for item in run.tiles.items()):
+            tiles.setdefault(name, []).append(tile)
+        layers = {"classes": "confusion", "heights": "height"}
+        known = {what: sum(any(getattr(t, at) for t in own) for own in tiles.values()) for what, at in layers.items()}
+        parts = [f"{what} in {number}" for what, number in known.items() if 0 < number < len(tiles)]
+        return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
 
     def gain(self) -> str:
         """Say what delta-m is relative to."""

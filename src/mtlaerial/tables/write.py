@@ -9,10 +9,11 @@ from mtlaerial.raster import writing
 from mtlaerial.scores import Scores
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.layout import build_documents
+from mtlaerial.tables.published import Published
 from mtlaerial.tables.render import latex, markdown
 
 
-def write_tables(scores: Sequence[Scores], folder: Path) -> None:
+def write_tables(scores: Sequence[Scores], folder: Path, published: Published | None = None) -> None:
     """Write all tables.
 
     Parameters
@@ -20,10 +21,13 @@ def write_tables(scores: Sequence[Scores], folder: Path) -> None:
     scores : sequence of Scores
         One per run, in the order the tables shall have.
     folder : Path
-        Gets ``scores.csv`` (every score of every run), ``summary.csv`` (mean, std and n over seeds), and for each data
-        set ``{dataset}``, ``{dataset}_by_height`` and ``{dataset}_height_by_class``, each as ``.csv``, ``.md`` and
-        ``.tex``. The same scores give the same bytes. CSV files of scores and summary hold fractions and metres; the
-        others percentages and metres, and an empty field for what is not available.
+        Gets ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score, and
+        what is published); and for each data set ``{dataset}``, ``{dataset}_by_height`` and
+        ``{dataset}_height_by_class``; all but the first as ``.csv``, ``.md`` and ``.tex``. The same scores give the
+        same bytes. CSV files of scores and of everything hold fractions and metres; the others percentages and metres,
+        and an empty field for what is not available.
+    published : mapping of data set to sequence of PublishedSpec, optional
+        What others report.
 
     Raises
     ------
@@ -31,10 +35,8 @@ def write_tables(scores: Sequence[Scores], folder: Path) -> None:
         See :func:`mtlaerial.tables.collect`; or when the folder cannot be written.
     """
     long = collect(scores)
-    summary = summarise(long)
     _write(folder / "scores.csv", _csv(long))
-    _write(folder / "summary.csv", _csv(summary))
-    for document in build_documents(scores, summary):
+    for document in build_documents(scores, published, summarise(long)):
         _write(folder / f"{document.stem}.csv", _csv(document.wide))
         _write(folder / f"{document.stem}.md", markdown(document))
         _write(folder / f"{document.stem}.tex", latex(document))

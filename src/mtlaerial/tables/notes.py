@@ -1,0 +1,39 @@
+"""What must be said below a table."""
+
+from collections.abc import Iterator, Sequence
+
+from mtlaerial.tables.columns import Column
+from mtlaerial.tables.constant import CONSTANT
+from mtlaerial.tables.panels import Note
+from mtlaerial.tables.values import MISSING, Values
+
+
+def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], last: str = "") -> tuple[Note, ...]:
+    """Return the notes of a table of some methods and columns; ``last`` is one more."""
+    sentences = (_missing(values, methods, columns), values.coverage(), *_protocol(columns), *_methods(values, methods))
+    own = [Note(sentence) for sentence in (*sentences, last) if sentence]
+    return (*own, *values.citations.notes(columns))
+
+
+def _missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
+    if all(values.known(method, column) for method in methods for column in columns):
+        return ""
+    return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
+
+
+def _protocol(columns: Sequence[Column]) -> Iterator[str]:
+    masks = {column.mask for column in columns}
+    if "eroded" in masks:
+        yield "eroded: on ground truth without the pixels along class boundaries; else on all pixels with a class."
+    if masks >= {"all", "positive"}:
+        yield "h > 0, and REL and δ: over cells with 0 < h < 9000 m; other height scores: over all valid cells."
+    for unit in sorted({column.unit for column in columns if column.length} - {1.0}):
+        yield f"({unit:g} m): the same errors in units of {unit:g} m, as publications give them that scale heights so."
+
+
+def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
+    others = [method for method in values.methods if method not in (*methods, CONSTANT)]
+    if others:
+        yield f"Not available for {', '.join(others)}."
+    if CONSTANT in methods:
+        yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
