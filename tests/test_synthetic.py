@@ -13,8 +13,9 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.city import BUILDINGS, TREES, Kind, View, light, render
 from mtlaerial.datasets.city.legend import raw_values
 from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
-from mtlaerial.datasets.layers import Place, sources
-from mtlaerial.datasets.synthetic import NOTE, place_tiles, synthesise
+from mtlaerial.datasets.layers import sources
+from mtlaerial.datasets.placement import Place, Town, lay_out, tile_sizes
+from mtlaerial.datasets.synthetic import NOTE, synthesise
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import open_raster
 
@@ -75,10 +76,15 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return dataset
 
 
+def places_of(spec: DatasetSpec, vary: float = 0.0) -> dict[str, Place]:
+    sizes = tile_sizes(spec, SEED, (80, 120), vary, 1)
+    return lay_out(Dataset("town", spec, Path()), sizes).places
+
+
 @cache
 def truth(name: str, tile: str) -> View:
     spec = LAYOUTS[name][0]
-    place = place_tiles(spec, (80, 120))[tile]
+    place = places_of(spec)[tile]
     return render(SEED, place.row, place.column, place.rows, place.columns, spec.gsd or 0)
 
 

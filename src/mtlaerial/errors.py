@@ -30,6 +30,10 @@ class UserError(Exception):
         message = f"{where}: found {found}; expected {expected}."
         super().__init__(f"{message} {remedy}" if remedy else message)
 
+    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+        """Pickle what it says, so that it comes out of a worker process as it is."""
+        return type(self), (self.where, self.found, self.expected, self.remedy)
+
 
 class ConfigError(UserError):
     """A key of the configuration or of a data set's specification is wrong."""

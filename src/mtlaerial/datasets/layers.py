@@ -1,7 +1,7 @@
 """A view of the city as the raw values of a data set's files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,10 @@ from mtlaerial.config import DatasetSpec, HeightSpec, ImageSpec, LabelsSpec, Lay
 from mtlaerial.datasets.city import View
 from mtlaerial.datasets.city.legend import raw_values
 from mtlaerial.datasets.city.noise import uniform
+from mtlaerial.datasets.placement import Place
 
 VOID = 1 / 1500
 """Share of the ground, in cells of 4 m, without data in layers that know a no-data value."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A rectangle of pixels of the town: first row and column from its north-west corner, and size."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-
-    def coarser(self, ratio: int) -> "Place":
-        """Return the same place in pixels ``ratio`` times larger."""
-        return Place(self.row // ratio, self.column // ratio, self.rows // ratio, self.columns // ratio)
 
 
 @dataclass(frozen=True)
@@ -81,6 +68,8 @@ def sources(spec: DatasetSpec, seed: int, ratios: dict[Layer, int], eight_bit: b
         ]
     if spec.labels:
         made.append(_labels_source(spec.labels, seed, ratios["labels"], spec.gsd or 1.0))
+    if spec.labels and spec.labels.eroded:
+        made.append(replace(made[-1], layer="eroded", mosaic=_is_mosaic(spec.labels.eroded.files)))
     return made
 
 

@@ -2,18 +2,22 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
+from shutil import rmtree
 
 import geopandas as gpd
 from shapely.geometry import box
 
-from mtlaerial.config import LAYERS, DatasetSpec, Layer
-from mtlaerial.config.names import numbers
+from mtlaerial.config import Layer
+from mtlaerial.config.layers import TILE_LAYERS
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.layers import Place
-from mtlaerial.datasets.tile_writer import SIGN, TileWriter
+from mtlaerial.datasets.placement import check_whole, lay_out, pixel_ratios, tile_sizes
+from mtlaerial.datasets.plan import Plan
+from mtlaerial.datasets.tile_writer import SIGN, join_mosaics, write_tile
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.processes import in_processes
 from mtlaerial.progress import track
-from mtlaerial.raster import Grid, discard, open_raster, writing
+from mtlaerial.raster import discard, open_raster, writing
 
 NOTE = "GENERATED.txt"
 """The file that says that a data set is generated, and that it is complete."""
@@ -24,12 +28,14 @@ def synthesise(
     *,
     seed: int,
     size: int | tuple[int, int],
+    vary: float = 0.0,
     ground_truth_gsd: Mapping[Layer, float] | None = None,
+    jobs: int = 1,
 ) -> None:
     """Write a generated town in a data set's layout, each file under the first of its accepted spellings.
 
-    Tiles lie side by side in one town, or where the specification's grid puts them. The same seed, size and
-    specification give the same pixels.
+    Tiles lie in one town: with their corners where their names say, where the specification's grid puts them, or side
+    by side. The same seed, size and specification give the same pixels, whatever the number of processes.
 
     Parameters
     ----------
@@ -39,8 +45,12 @@ def synthesise(
         Which town.
     size : int or (int, int)
         Rows and columns of each tile in image pixels. A grid has its own.
+    vary : float
+        Share by which rows and columns of a tile may differ from ``size``, for tiles of a size of their own.
     ground_truth_gsd : mapping of layer to float, optional
         Pixel size of ``height`` and ``labels`` in metres, whole multiples of the image's; as the image by default.
+    jobs : int
+        Processes that write tiles.
 
     Raises
     ------
@@ -53,61 +63,33 @@ def synthesise(
         remedy = "Add it: without files, the size of a pixel is not known."
         raise ConfigError("gsd of the data set", "nothing", "metres per image pixel", remedy)
     _keep_downloads(dataset)
-    places = place_tiles(dataset.spec, size)
-    writer = TileWriter(dataset, seed, places, _ratios(dataset.spec, places, ground_truth_gsd or {}))
+    plan = _plan(dataset, seed, size, vary, pixel_ratios(dataset.spec.gsd, ground_truth_gsd or {}))
     discard(dataset.root / NOTE)
-    with writer:
-        for tile in track(dataset.spec.tiles, len(places), f"generating {dataset.name}", "tile"):
-            writer.write(tile)
+    try:
+        done = in_processes(partial(write_tile, plan), dataset.spec.tiles, jobs)
+        for _ in track(done, len(dataset.spec.tiles), f"generating {dataset.name}", "tile"):
+            pass
+        join_mosaics(plan)
+    finally:
+        rmtree(plan.parts, ignore_errors=True)
     if dataset.spec.footprints:
-        _write_footprints(dataset, {tile: writer.grid(place) for tile, place in places.items()})
-    rows, columns = next((place.rows, place.columns) for place in places.values())
-    with writing(dataset.root / NOTE) as path:
-        path.write_text(
-            f"All files of this data set ({dataset.spec.title}) are {SIGN}. They show no real place.\n"
-            f"seed {seed}, {len(places)} tiles of {rows} x {columns} pixels, {dataset.spec.gsd} m each\n",
-            encoding="utf-8",
-        )
+        _write_footprints(plan)
+    _write_note(plan)
 
 
-def place_tiles(spec: DatasetSpec, size: int | tuple[int, int]) -> dict[str, Place]:
-    """Return where each tile lies in the town, in image pixels."""
-    rows, columns = spec.grid.size if spec.grid else (size, size) if isinstance(size, int) else size
-    across = math.ceil(math.sqrt(len(spec.tiles)))
-    cells = {
-        tile: _cell(tile, spec.grid.name) if spec.grid else divmod(number, across)
-        for number, tile in enumerate(spec.tiles)
-    }
-    return {tile: Place(row * rows, column * columns, rows, columns) for tile, (row, column) in cells.items()}
-
-
-def _cell(tile: str, name: str) -> tuple[int, int]:
-    """Return the row and column, from 0, that a tile of a grid is named after."""
-    cell = numbers(name, tile)
-    return cell["row"] - 1, cell["column"] - 1
-
-
-def _ratios(spec: DatasetSpec, places: dict[str, Place], wanted: Mapping[Layer, float]) -> dict[Layer, int]:
-    assert spec.gsd is not None
-    ratios: dict[Layer, int] = {"image": 1, "height": 1, "labels": 1}
-    place = next(iter(places.values()))
-    for layer, gsd in wanted.items():
-        ratio = round(gsd / spec.gsd)
-        if (
-            ratio < 1
-            or not math.isclose(ratio * spec.gsd, gsd, rel_tol=1e-6)
-            or place.rows % ratio
-            or place.columns % ratio
-        ):
-            found = f"{gsd} m beside an image of {place.rows} x {place.columns} pixels of {spec.gsd} m"
-            raise ConfigError(f"pixel size of {layer}", found, "whole pixels, a whole number of times larger")
-        ratios[layer] = ratio
-    return ratios
+def _plan(dataset: Dataset, seed: int, size: int | tuple[int, int], vary: float, ratios: dict[Layer, int]) -> Plan:
+    sizes = tile_sizes(dataset.spec, seed, size, vary, math.lcm(*ratios.values()))
+    town = lay_out(dataset, sizes)
+    check_whole(town.places, ratios)
+    plan = Plan(dataset, seed, town, ratios, dataset.root / ".parts")
+    plan.check_formats()
+    return plan
 
 
 def _keep_downloads(dataset: Dataset) -> None:
     """Refuse to write over files that were not generated."""
-    paths = {p for tile in dataset.spec.tiles for layer in LAYERS for c in dataset.candidates(layer, tile) for p in c}
+    spec = dataset.spec
+    paths = {p for tile in spec.tiles for layer in TILE_LAYERS for c in dataset.candidates(layer, tile) for p in c}
     for path in sorted(paths):
         if path.exists():
             with open_raster(path) as source:
@@ -116,13 +98,24 @@ def _keep_downloads(dataset: Dataset) -> None:
                     raise DataError(path, "a file that was not generated", "none, or a generated one", remedy)
 
 
-def _write_footprints(dataset: Dataset, grids: dict[str, Grid]) -> None:
-    spec = dataset.spec.footprints
+def _write_footprints(plan: Plan) -> None:
+    dataset = plan.dataset
+    spec, path = dataset.spec.footprints, dataset.footprint_paths[0]
     assert spec is not None
-    path = dataset.footprint_paths[0]
-    if path.suffix.lower() == ".shp":
-        expected = "a format of one file, as .geojson or .gpkg"
-        raise ConfigError("footprints.files", path.name, expected, "Name such a file first.")
-    shapes = {spec.column: list(grids), "geometry": [box(*grid.bounds) for grid in grids.values()]}
-    with writing(path) as partial:
-        gpd.GeoDataFrame(shapes, crs=dataset.spec.crs).to_file(partial, layer="tiles")
+    places = plan.town.places
+    bounds = [box(*plan.town.grid(place, 1).bounds) for place in places.values()]
+    with writing(path) as partial_file:
+        shapes = gpd.GeoDataFrame({spec.column: list(places), "geometry": bounds}, crs=dataset.spec.crs)
+        shapes.to_file(partial_file, layer="tiles")
+
+
+def _write_note(plan: Plan) -> None:
+    spec, sizes = plan.dataset.spec, [(place.rows, place.columns) for place in plan.town.places.values()]
+    (least_rows, least_columns), (rows, columns) = (tuple(map(f, zip(*sizes, strict=True))) for f in (min, max))
+    smallest = "" if (rows, columns) == (least_rows, least_columns) else f"{least_rows} x {least_columns} to "
+    with writing(plan.dataset.root / NOTE) as path:
+        path.write_text(
+            f"All files of this data set ({spec.title}) are {SIGN}. They show no real place.\n"
+            f"seed {plan.seed}, {len(sizes)} tiles of {smallest}{rows} x {columns} pixels, {spec.gsd} m each\n",
+            encoding="utf-8",
+        )
