@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 
 import tiny
 from mtlaerial.config import IGNORED, DatasetSpec, PredictionSpec, ScoringSpec, load_dataset
@@ -136,11 +135,12 @@ def test_a_lidar_raster_is_truncated(houston: Dataset, index: int) -> None:
     assert max(len(check_tile(houston, tile).findings) for tile in HOUSTON) == 1
 
 
-def test_the_test_raster_is_read_for_test_tiles_alone(houston: Dataset, tmp_path: Path) -> None:
-    with rasterio.open(houston.root / TEST_LABELS) as source:
-        raw = source.read(1)
-    assert raw.shape == (64, 64)
-    assert not raw[:32].any(), "the part of the training tiles is empty"
+def test_the_test_raster_has_the_whole_grid_and_is_read_for_test_tiles_alone(houston: Dataset, tmp_path: Path) -> None:
+    with open_raster(houston.root / TEST_LABELS) as source:
+        south = source.read(1)[-32:]
+    whole = np.concatenate([np.zeros_like(south), south])
+    tiny.write_raster(houston.root / TEST_LABELS, whole, 0.5, 500_000, 5_400_000, houston.crs)
+    assert_complete(houston)
     for tile in HOUSTON:
         prepare_tile(houston, tile, tmp_path / tile)
         with open_raster(tmp_path / tile / "labels.tif") as labels:
@@ -296,8 +296,12 @@ def test_heights_that_are_a_pixel_short_are_refused(vaihingen: Dataset) -> None:
 
 
 def test_a_world_file_places_images_and_layers_without_one(vaihingen: Dataset, tmp_path: Path) -> None:
-    image = vaihingen.files("image", "area2")[0]
-    image.with_suffix(".tfw").write_text("0.09\n0\n0\n-0.09\n496000.045\n5419000.0\n")
+    for layer in ("image", "labels"):
+        path = vaihingen.files(layer, "area2")[0]  # type: ignore[arg-type]
+        with open_raster(path) as source:
+            pixels = source.read()
+        tiny.write_raster(path, pixels, pixel=0)
+    vaihingen.files("image", "area2")[0].with_suffix(".tfw").write_text("0.09\n0\n0\n-0.09\n496000.045\n5419000.0\n")
     assert_complete(vaihingen)
     prepare_tile(vaihingen, "area2", tmp_path / "area2")
     for layer in ("image", "height", "labels"):
