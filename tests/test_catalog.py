@@ -34,6 +34,29 @@ def test_the_first_accepted_spelling_that_exists_is_taken(tmp_path: Path) -> Non
     assert town.files("image", "city_1") == (tmp_path / "b/city_1.tif",)
 
 
+@pytest.mark.parametrize("spelling", ["My Images/of 2020", "MyImages/of_2020", "my_images/OF2020"])
+def test_folders_may_be_spelled_otherwise(tmp_path: Path, spelling: str) -> None:
+    town = dataset(tmp_path, image={"files": "My Images/of 2020/{tile}.tif"})
+    assert town.files("image", "city_1") == (tmp_path / "My Images/of 2020/city_1.tif",)
+    tiny.write_raster(tmp_path / spelling / "city_1.tif", np.zeros((3, 8, 8), np.uint8))
+    assert town.files("image", "city_1") == (tmp_path / spelling / "city_1.tif",)
+
+
+def test_the_exact_spelling_comes_first_and_tiles_have_no_other(tmp_path: Path) -> None:
+    town = dataset(tmp_path, image={"files": "my images/{tile}/a.tif"})
+    tiny.write_raster(tmp_path / "my_images" / "city1" / "a.tif", np.zeros((3, 8, 8), np.uint8))
+    assert not town.files("image", "city_1")[0].exists()
+    for folder in ("my_images", "my images"):
+        tiny.write_raster(tmp_path / folder / "city_1" / "a.tif", np.zeros((3, 8, 8), np.uint8))
+    assert town.files("image", "city_1") == (tmp_path / "my images/city_1/a.tif",)
+
+
+def test_files_are_looked_for_in_every_folder(tmp_path: Path) -> None:
+    town = dataset(tmp_path, folders=["all/in it", "."], image={"files": ["a/{tile}.tif", "b/{tile}.tif"]})
+    expected = [tmp_path / folder / "city_1.tif" for folder in ("all/in it/a", "a", "all/in it/b", "b")]
+    assert town.candidates("image", "city_1") == (tuple(expected),)
+
+
 def test_surface_and_ground_are_two_files(tmp_path: Path) -> None:
     town = dataset(tmp_path, height={"surface": "dsm.tif", "ground": "dtm/{tile}.tif"})
     assert town.files("height", "city_2") == (tmp_path / "dsm.tif", tmp_path / "dtm/city_2.tif")

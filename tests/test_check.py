@@ -281,6 +281,19 @@ def test_degrees(town: Town) -> None:
     only("error", path, town.check(), "in degrees", "gdalwarp")
 
 
+def test_corner(town: Town) -> None:
+    town.change(image={"corner": "town_{west}_{south}"}, height=None)
+    for offset, right in ((0.9, True), (2.0, False)):
+        name = f"town_{WEST:.0f}_{NORTH - 32:.0f}"
+        town.change(splits={"train": [name], "test": []})
+        path = town.write("image", name, town.image(), west=WEST + offset)
+        town.write("labels", name, town.labels(), west=WEST + offset)
+        if right:
+            assert town.check(name).findings == ()
+        else:
+            only("error", path, town.check(name), "500002.00 5399968.00", "500000.00 5399968.00, as its name says")
+
+
 def test_no_overlap(town: Town) -> None:
     path = town.write("labels", "a", town.labels(), west=WEST + 1000)
     only("error", path, town.check(), "ground of the image")

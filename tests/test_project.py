@@ -15,6 +15,7 @@ from mtlaerial.project import SHOWN, Project
 from mtlaerial.runs import RunPlan
 
 SPEC = tiny.city_spec().model_dump(mode="json")
+SPEC_TILES = [tile for tiles in tiny.SPLITS.values() for tile in tiles]
 
 
 @pytest.fixture
@@ -122,6 +123,65 @@ def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_
         found = json.loads(json.dumps(project.tile_data(name, tile)))
         assert found["split"] == project.datasets[name].spec.split_of(tile)
     assert project.plan(name, "both", 0)["tasks"] == ["semantics", "height"]
+
+
+def test_training_tiles_can_be_held_out_for_validation(data: dict[str, Any]) -> None:
+    before = project_of(data)
+    data["datasets"]["city"]["hold_out"] = ["city_2"]
+    project = project_of(data)
+    assert project.datasets["city"].spec.splits == {
+        "train": ("city_1",),
+        "val": ("city_3", "city_2"),
+        "test": ("city_4",),
+    }
+    assert project.tile_data("city", "city_2") == {**before.tile_data("city", "city_2"), "split": "val"}
+    assert project.tile_data("city", "city_1") == before.tile_data("city", "city_1")
+
+
+@pytest.mark.parametrize(
+    ("tiles", "words"),
+    [
+        (["city_4"], "found the tile city_4; expected training tiles"),
+        (["nowhere"], "found the tile nowhere"),
+        (["city_1", "city_2"], "at least one left to train on"),
+    ],
+)
+def test_only_some_training_tiles_can_be_held_out(data: dict[str, Any], tiles: list[str], words: str) -> None:
+    data["datasets"]["city"]["hold_out"] = tiles
+    with pytest.raises(ConfigError, match=f"datasets.city.hold_out: .*{words}"):
+        project_of(data)
+
+
+def test_tiles_held_out_keep_the_labels_of_the_training_tiles(data: dict[str, Any]) -> None:
+    data["datasets"]["city"]["hold_out"] = ["city_2"]
+    splits = {"train": ["city_1", "city_2"], "test": ["city_4"]}
+    files = {"train": "train.tif", "test": "test.tif"}
+    spec = {**SPEC, "labels": {**SPEC["labels"], "files": files}, "splits": splits}
+    Path(data["datasets"]["city"]["spec"]).write_text(yaml.safe_dump(spec), encoding="utf-8")
+    found = project_of(data).tile_data("city", "city_2")
+    assert (found["split"], found["labels"]["files"]) == ("val", (("train.tif",),))
+    with pytest.raises(ConfigError, match=r"labels\.files of their own for val \(val\.tif\)"):
+        project_of(data, {"labels": {"files": {"train": "train.tif", "val": "val.tif", "test": "test.tif"}}})
+
+
+def test_the_best_weights_need_validation_tiles(data: dict[str, Any]) -> None:
+    data["training"] = {"selection": "best"}
+    assert project_of(data).recipe("city").training.selection == "best"
+    spec = {**SPEC, "splits": {"train": ["city_1", "city_2"], "test": ["city_4"]}}
+    Path(data["datasets"]["city"]["spec"]).write_text(yaml.safe_dump(spec), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"best for both on city, .*datasets\.city\.hold_out"):
+        project_of(data)
+    data["datasets"]["city"]["hold_out"] = ["city_1"]
+    project_of(data)
+
+
+def test_only_tiles_that_may_have_them_depend_on_eroded_labels(data: dict[str, Any]) -> None:
+    before, after = project_of(data), project_of(data, {"labels": {"eroded": {"files": "{tile}_eroded.tif"}}})
+    changed = [tile for tile in SPEC_TILES if before.tile_data("city", tile) != after.tile_data("city", tile)]
+    assert changed == ["city_3", "city_4"]
+    assert before.training_data("city") == after.training_data("city")
+    obtain = {"labels": {"obtain": "Ask."}, "height": {"obtain": "Ask."}}
+    assert project_of(data, obtain).tile_data("city", "city_1") == before.tile_data("city", "city_1")
 
 
 def test_missing_files_are_listed_with_where_to_get_them(data: dict[str, Any]) -> None:

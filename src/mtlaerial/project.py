@@ -65,11 +65,10 @@ class Project:
         ConfigError
             When ``training.selection`` is ``best`` and the data set has no validation tiles.
         """
-        if self.recipe(dataset, method).training.selection == "best" and not self.datasets[dataset].spec.splits.get(
-            "val"
-        ):
-            remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
+        validated = bool(self.datasets[dataset].spec.splits.get("val"))
+        if self.recipe(dataset, method).training.selection == "best" and not validated:
             found = f"best for {method} on {dataset}, which has no validation tiles"
+            remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
             raise ConfigError("training.selection", found, "last, or validation tiles", remedy)
 
     def plan(self, dataset: str, method: str, seed: int) -> dict[str, Any]:
