@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from mtlaerial.tables.panels import Cell, Document, Note, Panel
 
 NOTHING = "Not available: no method learns this, or the test tiles have no truth for it."
-PREAMBLE = r"% \usepackage{booktabs} \usepackage{longtable} \usepackage{url} \usepackage[T1]{fontenc}"
+PREAMBLE = r"% \usepackage{adjustbox,booktabs,longtable,url} \usepackage[T1]{fontenc}"
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "[": "{[}", "*": "{*}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': r"\textquotedbl{}",
@@ -65,8 +65,9 @@ def _latex_panel(panel: Panel) -> str:
         body = [*head, r"\endhead", *rows, r"\bottomrule", r"\end{longtable}"]
         return "\n".join([*top, *body, *notes, "}"])
     top = [r"\begin{table*}", r"\centering\footnotesize\setlength{\tabcolsep}{4pt}", caption, label]
-    body = [rf"\begin{{tabular}}{align}", *head, *rows, r"\bottomrule", r"\end{tabular}"]
-    return "\n".join([*top, *body, *notes, r"\end{table*}"])
+    fit = r"{adjustbox}{max width=\textwidth}"
+    body = [rf"\begin{fit}", rf"\begin{{tabular}}{align}", *head, *rows, r"\bottomrule", r"\end{tabular}"]
+    return "\n".join([*top, *body, r"\end{adjustbox}", *notes, r"\end{table*}"])
 
 
 def _latex_note(note: Note) -> str:
