@@ -165,7 +165,14 @@ def test_bugs_are_not_swallowed(town: Town, monkeypatch: pytest.MonkeyPatch) -> 
 def test_missing(town: Town, layer: str) -> None:
     path = town.root / layer / "a.tif"
     path.unlink()
-    only("error", path, town.check(), "no file", "Ask the town hall.", *(["a.png"] if layer == "image" else []))
+    only(
+        "error",
+        path,
+        town.check(),
+        "no file",
+        "Ask the town hall.",
+        *(["image/{tile}.png"] if layer == "image" else []),
+    )
 
 
 @pytest.mark.parametrize(("layer", "task"), [("height", "height"), ("labels", "semantics")])

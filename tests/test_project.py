@@ -191,6 +191,11 @@ def test_missing_files_are_listed_with_where_to_get_them(data: dict[str, Any]) -
     assert "images/city_1.tif" in text
     assert "Where to get it:" in text
     assert "datasets.city.root" in text
+    elsewhere = {"folders": ["unpacked", "."], "image": {"files": ["images/{tile}.tif", "{tile}.tif"]}}
+    text = project_of(data, elsewhere).missing()
+    assert text.count("unpacked/images/city_") == 4
+    assert "Also accepted: {tile}.tif" in text
+    assert "Each may lie below" in text
     many = {"splits": {"train": [f"city_{i}" for i in range(10, 30)]}}
     assert f"… and {22 - SHOWN} more" in project_of(data, many).missing()
 

@@ -147,19 +147,30 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
     lines = [f"Data set {dataset.name} ({dataset.spec.title}): {len(gaps)} required files are missing."]
     for layer in dict.fromkeys(gap.layer for gap in gaps):
         of_layer = [gap for gap in gaps if gap.layer == layer]
-        paths = list(dict.fromkeys(" or ".join(map(str, gap.looked_for)) for gap in of_layer))
+        paths = list(dict.fromkeys(str(gap.looked_for[0]) for gap in of_layer))
+        others = dict.fromkeys(pattern for gap in of_layer for pattern in gap.accepted[1:])
         lines.append(f"  {layer}: {len(of_layer)} missing; looked for")
         lines += [f"    {path}" for path in paths[:SHOWN]]
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
+        lines += [f"    Also accepted: {', '.join(others)}"] if others else []
         lines += [f"    {own}"] if (own := dataset.obtain(layer)) else []
+    if len(dataset.spec.folders) > 1:
+        places = (str(dataset.root / folder) for folder in dataset.spec.folders)
+        lines.append(f"  Each may lie below {' or '.join(places)}.")
     lines.append(f"  Where to get it: {dataset.spec.obtain}")
-    lines += [_archive_text(archive) for archive in dataset.archives if not archive.path and not archive.mark.exists()]
+    lines += filter(None, map(_archive_text, dataset.archives))
     lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
     return "\n".join(lines)
 
 
 def _archive_text(archive: Archive) -> str:
+    """Say of an archive that it is missing, or that its files are; empty where neither is so."""
     spec = archive.spec
+    if archive.mark.exists():
+        lost = len(archive.members) - len(archive.provided)
+        return f"  {lost} files of {spec.file} are gone; to unpack it again, delete {archive.mark}" if lost else ""
+    if archive.path:
+        return ""
     hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())
     return (
         f"  {'Optional archive' if spec.optional else 'Archive'} {spec.file}: {spec.holds}{hashes}\n"

@@ -24,7 +24,9 @@ class Missing:
 
     layer: str
     tile: str
+    accepted: Patterns
     looked_for: tuple[Path, ...]
+    """Where, by the accepted patterns; the first is where it should be put."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +135,17 @@ class Dataset:
     def missing(self) -> list[Missing]:
         """Return every required file that is not there."""
         gaps = [
-            Missing(layer, tile, paths)
+            Missing(layer, tile, accepted, paths)
             for tile in self.spec.tiles
             for layer in TILE_LAYERS
-            for paths in self.candidates(layer, tile)
+            for accepted, paths in zip(self.patterns(layer, tile), self.candidates(layer, tile), strict=True)
             if not self.may_lack(layer, tile) and not any(map(self.exists, paths))
         ]
         return gaps if self.spec.footprints is None else gaps + self._missing_footprints()
 
     def _missing_footprints(self) -> list[Missing]:
-        paths = self.footprint_paths
-        return [] if any(map(self.exists, paths)) else [Missing("footprints", "all", paths)]
+        paths, accepted = self.footprint_paths, self.spec.footprints.files if self.spec.footprints else ()
+        return [] if any(map(self.exists, paths)) else [Missing("footprints", "all", accepted, paths)]
 
     @property
     def footprint_paths(self) -> tuple[Path, ...]:

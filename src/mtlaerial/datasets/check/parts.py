@@ -46,16 +46,22 @@ class Part:
 
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Tell whether all files of a layer are there; report those that should be, and layers that are left out."""
-    paths = dataset.candidates(layer, tile)
-    absent = [accepted for accepted in paths if not any(path.exists() for path in accepted)]
-    for accepted in absent if layer != "eroded" else ():
-        found = "no file" + "".join(f", nor {path}" for path in accepted[1:])
+    pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(path.exists() for path in paths)]
+    for accepted, path in absent if layer != "eroded" else ():
+        expected = _accepted(accepted, dataset.spec.folders)
         if dataset.may_lack(layer, tile):
             remedy = f"The task {TASK[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
-            findings.warning(accepted[0], found, f"{layer} of the tile, which may be absent", remedy.rstrip())
+            findings.warning(path, "no file", f"none, or {expected}", remedy.rstrip())
         else:
-            findings.error(accepted[0], found, f"{layer} of the tile", dataset.obtain(layer) or dataset.spec.obtain)
+            findings.error(path, "no file", expected, dataset.obtain(layer) or dataset.spec.obtain)
     return not absent
+
+
+def _accepted(patterns: Sequence[str], folders: Sequence[str]) -> str:
+    """Say where a file may be, in the same words for all tiles."""
+    below = f" (below the root, or {', '.join(f for f in folders if f != '.')} there)" if len(folders) > 1 else ""
+    return " or ".join(patterns) + below
 
 
 def locate(
