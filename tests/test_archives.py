@@ -52,8 +52,16 @@ def test_what_an_archive_holds_is_known_before_and_after_it_is_unpacked(folder: 
         assert after.provided == expected
         assert not after.pending
         path.unlink(missing_ok=True)
-    (tmp_path / "sub/readme.txt").unlink()
-    assert archive_in(tmp_path, into="sub").provided == expected[:2]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_that_was_lost_is_no_longer_provided(there: bool, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / NAME)
+    unpack(archive_in(tmp_path))
+    if not there:
+        path.unlink()
+    (tmp_path / "readme.txt").unlink()
+    assert archive_in(tmp_path).provided == [tmp_path / name for name in list(FILES)[:2]]
 
 
 def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
@@ -70,14 +78,17 @@ def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
         _ = archive_in(tmp_path).pending
 
 
-def test_another_archive_or_a_lost_file_is_pending(tmp_path: Path) -> None:
-    unpack(archive_in(tmp_path, file=write_zip(tmp_path / NAME).name))
+def test_another_archive_of_that_name_is_unpacked_too(tmp_path: Path) -> None:
+    write_zip(tmp_path / NAME)
+    first = archive_in(tmp_path)
+    unpack(first)
     write_zip(tmp_path / NAME, {**FILES, "more.txt": b"more"})
-    assert archive_in(tmp_path).pending
-    unpack(archive_in(tmp_path))
+    second = archive_in(tmp_path)
+    assert second.pending
+    assert second.fingerprint != first.fingerprint
+    unpack(second)
     assert not archive_in(tmp_path).pending
-    (tmp_path / "more.txt").unlink()
-    assert archive_in(tmp_path).pending
+    assert contents(tmp_path) == {**FILES, "more.txt": b"more"}
 
 
 def test_unpacking_goes_on_where_it_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
-from workplace import SPLITS, TINY, Workplace
+from workplace import SPLITS, TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.synthetic import synthesise
-
-TOWN = {
-    "run": {"datasets": ["town"]},
-    "datasets": {"town": {"spec": "config/datasets/city4.yaml", "root": "datasets/town"}},
-}
 
 
 @pytest.fixture(scope="session")

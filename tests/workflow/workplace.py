@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,11 @@ import yaml
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
 SPLITS = {"train": ["city_1", "city_2"], "val": ["city_3"], "test": ["city_4"]}
+TOWN = {
+    "run": {"datasets": ["town"]},
+    "datasets": {"town": {"spec": "config/datasets/city4.yaml", "root": "datasets/town"}},
+}
+"""What an overlay changes so that the city is expected on disk."""
 UNCOMPARED = ("logs", "benchmarks")
 """Folders of the results that hold times."""
 
@@ -84,9 +89,9 @@ class Workplace:
             options: dict[str, Any] = {"stdout": file, "stderr": file, "env": self.environment}
             return subprocess.Popen(self.command(script=script), cwd=self.folder, start_new_session=True, **options)
 
-    def planned(self, config: dict[str, Any] | None = None) -> list[str]:
-        """Return what a run would do: the message of each job."""
-        dry = self.run("--dry-run", config=config)
+    def planned(self, config: dict[str, Any] | None = None, targets: Sequence[str] = ()) -> list[str]:
+        """Return what a run would do, for all results or some: the message of each job."""
+        dry = self.run("--dry-run", *targets, config=config)
         assert dry.returncode == 0, dry.stdout
         return re.findall(r"^Job \d+: (.*)$", dry.stdout, re.MULTILINE)
 

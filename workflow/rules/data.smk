@@ -50,6 +50,8 @@ if PENDING:
             mem_mb=1000,
             runtime=120,
             gpu=0,
+        params:
+            holds=lambda w: PENDING[f"{w.mark}.json"].fingerprint,
         message:
             "Unpacking {input}"
         script:

@@ -94,20 +94,20 @@ class Archive:
             raise DataError(self.mark, "something else", "what unpacking wrote", remedy) from None
 
     @property
+    def pending(self) -> bool:
+        """Whether it is there, and what it holds was not unpacked."""
+        return self.path is not None and self._marked != self.members
+
+    @property
     def provided(self) -> list[Path]:
         """The files that are there, or will be when it is unpacked."""
         paths = [self.root / name for name in self.members]
-        return paths if self.path else [path for path in paths if path.exists()]
+        return paths if self.pending else [path for path in paths if path.exists()]
 
     @property
-    def pending(self) -> bool:
-        """Whether it is there, and what it holds is not."""
-        if self.path is None:
-            return False
-        return self._marked != self.members or any(
-            not path.exists() or path.stat().st_size != member.size
-            for path, member in zip(self.provided, self.members.values(), strict=True)
-        )
+    def fingerprint(self) -> int:
+        """A number that changes with what it holds."""
+        return zlib.crc32(repr(self.members).encode())
 
 
 def unpack_pending(archives: Iterable[Archive]) -> None:

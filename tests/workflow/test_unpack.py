@@ -1,0 +1,111 @@
+"""Archives are verified and unpacked by the workflow; what becomes of them later is no matter."""
+
+import hashlib
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from workplace import TINY, TOWN, Workplace
+
+from mtlaerial.config import load_dataset, merge
+from mtlaerial.datasets.archives import MARKS
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.synthetic import synthesise
+
+pytestmark = pytest.mark.workflow
+TARGETS = ("results/town/checks.json", "results/town/statistics.json")
+UNPACKING = {f"Unpacking datasets/town/{name}" for name in ("archives/truth.zip", "images.zip")}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    """Return a workplace whose data set is two archives: images, and all else."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), TOWN)))
+    place = Workplace(tmp_path / "place", overlay)
+    city, root = tmp_path / "city", place.folder / "datasets/town"
+    synthesise(Dataset("town", load_dataset(place.spec), city), seed=0, size=64)
+    images = write_zip(root / "images.zip", city / "images", city)
+    truth = write_zip(root / "archives/truth.zip", city, city, skip="images")
+    place.change_spec(archives=[described(images, "images"), described(truth, "heights and labels")])
+    return place
+
+
+def write_zip(path: Path, folder: Path, root: Path, skip: str = "-") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as target:
+        for file in sorted(folder.rglob("*.tif")):
+            if skip not in file.parts:
+                target.write(file, file.relative_to(root))
+    return path
+
+
+def described(archive: Path, holds: str) -> dict[str, Any]:
+    md5 = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
+    return {"file": archive.name, "page": "https://example.org", "holds": holds, "md5": md5}
+
+
+def test_archives_are_unpacked_once_and_may_then_move_or_go(place: Workplace) -> None:
+    """Neither a touched, nor a moved, nor a deleted archive makes a tile be prepared again."""
+    root = place.folder / "datasets/town"
+    planned = place.planned(targets=TARGETS)
+    assert {message for message in planned if message.startswith("Unpacking")} == UNPACKING
+    run = place.run(*TARGETS)
+    assert run.returncode == 0, run.stdout
+    assert (root / "images/city_1.tif").exists()
+    assert place.planned(targets=TARGETS) == []
+    (root / "images.zip").touch()
+    assert place.planned(targets=TARGETS) == []
+    shutil.move(root / "images.zip", root / "archives/images.zip")
+    assert place.planned(targets=TARGETS) == []
+    shutil.rmtree(root / "archives")
+    assert place.planned(targets=TARGETS) == []
+
+
+def test_a_lost_file(place: Workplace) -> None:
+    """It is told; and with the mark deleted, as it says, it is unpacked again."""
+    root = place.folder / "datasets/town"
+    mark = root / MARKS / "images.zip.json"
+    unpacked = place.run("datasets/town/.unpacked/images.zip.json")
+    assert unpacked.returncode == 0, unpacked.stdout
+    (root / "images/city_1.tif").unlink()
+    run = place.run("--dry-run")
+    assert run.returncode == 1
+    for words in ("images/city_1.tif", "1 files of images.zip are gone", f"delete {mark.relative_to(place.folder)}"):
+        assert words in run.stdout
+    mark.unlink()
+    assert "Unpacking datasets/town/images.zip" in place.planned(targets=TARGETS)
+
+
+def test_an_archive_that_is_another(place: Workplace) -> None:
+    archive = place.folder / "datasets/town/images.zip"
+    with zipfile.ZipFile(archive, "a") as target:
+        target.writestr("more.txt", "more")
+    run = place.run(*TARGETS)
+    assert run.returncode == 1
+    assert run.stdout.count("images.zip: found the MD5") >= 1
+    assert "get it anew from https://example.org" in "\n".join(run.stdout.splitlines()[-60:])
+    assert "Traceback" not in run.stdout
+    assert not (archive.parent / MARKS / "images.zip.json").exists()
+    assert not (archive.parent / "images").exists()
+
+
+def test_an_archive_that_is_cut_off(place: Workplace) -> None:
+    archive = place.folder / "datasets/town/images.zip"
+    archive.write_bytes(archive.read_bytes()[:1000])
+    run = place.run("--dry-run")
+    assert run.returncode == 1
+    assert "images.zip: found File is not a zip file" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_missing_archives_are_listed(place: Workplace) -> None:
+    (place.folder / "datasets/town/images.zip").unlink()
+    run = place.run("--dry-run")
+    assert run.returncode == 1
+    for words in ("image: 4 missing", "Archive images.zip: images; MD5", "https://example.org", "datasets/town"):
+        assert words in run.stdout
+    assert "truth.zip" not in run.stdout
