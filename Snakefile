@@ -14,6 +14,7 @@ container: "docker://ghcr.io/mtlaerial/mtlaerial:0.1.0"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/pretrained.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"

@@ -1,0 +1,43 @@
+"""Published weights, fetched and brought into our names."""
+
+from pathlib import Path
+
+from mtlaerial.config.sources import PretrainedSpec
+from mtlaerial.download import fetch
+from mtlaerial.errors import DownloadError
+from mtlaerial.raster import discard
+
+
+def fetch_pretrained(name: str, spec: PretrainedSpec, target: Path) -> None:
+    """Get published weights of DenseNet-121, verify them, and write them by our encoder's names.
+
+    Parameters
+    ----------
+    name : str
+        Its key in ``pretrained`` of the configuration, for messages.
+    spec : PretrainedSpec
+    target : Path
+        The safetensors file.
+
+    Raises
+    ------
+    DownloadError
+        When the file cannot be had or is not the published one; says how to do without the network or the weights.
+    DataError
+        When it is another network's, or the target cannot be written.
+    """
+    from mtlaerial.models.imagenet import convert_densenet
+
+    published = target.with_suffix(".pth")
+    try:
+        fetch(spec.file or spec.url, published, spec.sha256)
+    except DownloadError as error:
+        ways = (
+            f"Where there is no network, give a copy of {spec.url} as pretrained.{name}.file; or train without these "
+            f"weights, with pretrained: none in the model."
+        )
+        raise DownloadError(error.where, error.found, error.expected, f"{error.remedy} {ways}") from None
+    try:
+        convert_densenet(published, target)
+    finally:
+        discard(published)

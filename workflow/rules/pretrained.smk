@@ -1,0 +1,26 @@
+# Published weights that networks begin with. They depend on what was published, not on where it is fetched from; and a
+# hash that is written out in full later makes nothing again.
+import re
+
+if project.config.pretrained:
+
+    rule fetch_pretrained:
+        output:
+            "<results>/pretrained/{weights}.safetensors",
+        log:
+            "<logs>/fetch_pretrained/{weights}.log",
+        benchmark:
+            "<benchmarks>/fetch_pretrained/{weights}.tsv"
+        wildcard_constraints:
+            weights="|".join(map(re.escape, project.config.pretrained)),
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+            gpu=0,
+        params:
+            published=lambda w: project.config.pretrained[w.weights].sha256[:8],
+        message:
+            "Fetching the weights {wildcards.weights}"
+        script:
+            "../scripts/fetch_pretrained.py"
