@@ -13,18 +13,11 @@ import pytest
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.datasets.archives import Archive, Mark, unpack
 from mtlaerial.errors import ConfigError, DataError
+from tiny import write_zip
 
 FILES = {"top/area1.tif": b"one" * 1000, "top/area2.tif": b"two" * 1000, "readme.txt": b"read me"}
 NAME = "city.zip"
 PAGE = "https://example.org/city"
-
-
-def write_zip(path: Path, files: dict[str, bytes] = FILES, method: int = zipfile.ZIP_DEFLATED) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", method) as target:
-        for name, content in files.items():
-            target.writestr(name, content)
-    return path
 
 
 def archive_in(root: Path, **spec: Any) -> Archive:
@@ -39,7 +32,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("folder", ["", "archives"])
 def test_what_an_archive_holds_is_known_before_and_after_it_is_unpacked(folder: str, tmp_path: Path) -> None:
-    path = write_zip(tmp_path / folder / NAME)
+    path = write_zip(tmp_path / folder / NAME, FILES)
     expected = [tmp_path / "sub" / name for name in FILES]
     before = archive_in(tmp_path, into="sub")
     assert before.path == path
@@ -56,7 +49,7 @@ def test_what_an_archive_holds_is_known_before_and_after_it_is_unpacked(folder: 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_file_that_was_lost_is_no_longer_provided(there: bool, tmp_path: Path) -> None:
-    path = write_zip(tmp_path / NAME)
+    path = write_zip(tmp_path / NAME, FILES)
     unpack(archive_in(tmp_path))
     if not there:
         path.unlink()
@@ -65,7 +58,7 @@ def test_a_file_that_was_lost_is_no_longer_provided(there: bool, tmp_path: Path)
 
 
 def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
-    path = write_zip(tmp_path / NAME)
+    path = write_zip(tmp_path / NAME, FILES)
     hashes = {name: hashlib.new(name, path.read_bytes()).hexdigest() for name in ("md5", "sha256")}
     archive = archive_in(tmp_path, **hashes)
     unpack(archive)
@@ -79,7 +72,7 @@ def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
 
 
 def test_another_archive_of_that_name_is_unpacked_too(tmp_path: Path) -> None:
-    write_zip(tmp_path / NAME)
+    write_zip(tmp_path / NAME, FILES)
     first = archive_in(tmp_path)
     unpack(first)
     write_zip(tmp_path / NAME, {**FILES, "more.txt": b"more"})
@@ -92,7 +85,7 @@ def test_another_archive_of_that_name_is_unpacked_too(tmp_path: Path) -> None:
 
 
 def test_unpacking_goes_on_where_it_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_zip(tmp_path / NAME)
+    write_zip(tmp_path / NAME, FILES)
     copied: list[str] = []
     copy = shutil.copyfileobj
 
@@ -115,7 +108,7 @@ def test_unpacking_goes_on_where_it_was_killed(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("other", [b"eno" * 1000, b"longer" * 1000])
 def test_a_file_of_another_content_is_not_overwritten(other: bytes, tmp_path: Path) -> None:
-    write_zip(tmp_path / NAME)
+    write_zip(tmp_path / NAME, FILES)
     (tmp_path / "top").mkdir()
     (tmp_path / "top/area1.tif").write_bytes(other)
     with pytest.raises(DataError, match=r"area1\.tif: found another file"):
@@ -167,7 +160,7 @@ def test_encrypted_files_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["truncated", "no zip", "empty", "flipped byte"])
 def test_damaged_archives_are_refused(damage: str, tmp_path: Path) -> None:
-    path = write_zip(tmp_path / NAME, method=zipfile.ZIP_STORED)
+    path = write_zip(tmp_path / NAME, FILES, zipfile.ZIP_STORED)
     content = path.read_bytes()
     flipped = content.replace(b"one", b"eno", 1)
     damaged = {"truncated": content[:2000], "no zip": b"<html>" * 99, "empty": b"", "flipped byte": flipped}
@@ -180,7 +173,7 @@ def test_damaged_archives_are_refused(damage: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("hashes", [{"md5": "0" * 32}, {"sha256": "0" * 64}])
 def test_an_archive_that_is_not_the_published_one_is_refused(hashes: dict[str, str], tmp_path: Path) -> None:
-    write_zip(tmp_path / NAME)
+    write_zip(tmp_path / NAME, FILES)
     with pytest.raises(DataError, match=rf"(MD5|SHA256) \w+; expected 0+, as published.*{PAGE}"):
         unpack(archive_in(tmp_path, **hashes))
     assert contents(tmp_path) == {}
@@ -189,7 +182,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(hashes: dict[str, s
 def test_space_is_looked_for_first_and_what_is_there_needs_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_zip(tmp_path / NAME)
+    write_zip(tmp_path / NAME, FILES)
     usage = namedtuple("usage", "free")(5000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(DataError, match=r"0\.00 GB free.*Free space"):

@@ -1,8 +1,10 @@
 """The smallest of everything: a data set, a network, a plan, rasters written in a line."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import rasterio
@@ -71,6 +73,15 @@ def run_plan(
         model=model_spec(),
         training=training_spec(**training),
     )
+
+
+def write_zip(path: Path, files: Mapping[str, bytes], method: int = ZIP_DEFLATED) -> Path:
+    """Write an archive of files by their names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ZipFile(path, "w", method) as target:
+        for name, content in files.items():
+            target.writestr(name, content)
+    return path
 
 
 def write_raster(

@@ -42,14 +42,19 @@ def check(
 ) -> None:
     """Check a data set's files and say everything that is wrong with them. Exit code 1 on errors.
 
+    Archives of the data set that lie in the folder are verified and unpacked first.
+
     Example: `mtlaerial check my_town.yaml --root /data/my_town --report findings.json`
     """
     from mtlaerial.config import load_dataset
+    from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.check import check_dataset, summary
     from mtlaerial.raster import writing
 
-    findings = check_dataset(Dataset(spec.stem, load_dataset(spec), root))
+    dataset = Dataset(spec.stem, load_dataset(spec), root)
+    unpack_pending(dataset.archives)
+    findings = check_dataset(dataset)
     typer.echo(summary(findings))
     if report:
         with writing(report) as path:

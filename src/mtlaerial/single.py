@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mtlaerial.config import load_dataset, load_project
 from mtlaerial.config.project import require_tasks
+from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
@@ -40,6 +41,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
         raise ConfigError(
             "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
         )
+    unpack_pending(dataset.archives)
     report = check_dataset(dataset)
     if not report.ok:
         raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
