@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import rasterio
+import torch
 import typer
 import yaml
 
+import original
 import tiny
 from mtlaerial.cli import app, main
+from mtlaerial.runs import load_description
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 Call = Callable[..., tuple[int, str, str]]
@@ -46,7 +49,7 @@ def test_every_command_has_help_with_an_example(call: Call, command: str) -> Non
 def test_the_help_lists_every_command(call: Call) -> None:
     code, out, _ = call("--help")
     assert code == 0
-    assert COMMANDS == ["check", "describe", "predict", "synthesise", "train"]
+    assert COMMANDS == ["check", "describe", "import-checkpoint", "predict", "synthesise", "train"]
     assert all(command in out for command in COMMANDS)
 
 
@@ -85,6 +88,11 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         (["check", "absent.yaml", "--root", "."], "absent.yaml: found No such file"),
         (["predict", "{run}", "absent.tif", "--out", "maps"], "absent.tif: found no file"),
         (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,x"], "--bands: found 'x'"),
+        (["import-checkpoint", "absent.pth.tar", "{spec}", "--out", "run"], "absent.pth.tar: found a file that cannot"),
+        (["import-checkpoint", "{image}", "{spec}", "--out", "run"], "expected a checkpoint saved by torch"),
+        (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--tasks", "a,b"], "--tasks: found a,b"),
+        (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--channels", "1;2"], "--channels: found '1;2'"),
+        (["import-checkpoint", "{image}", "{spec}", "--out", "{run}"], "found a run; expected a folder without one"),
         (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,2,4"], "bands [1, 2, 4]"),
         (["predict", "{run}", "{image}", "--out", "maps", "--window", "100"], "--window: found 100"),
         (["predict", "{run}", "{image}", "--out", "maps", "--stride", "200"], "a stride of at most the window"),
@@ -160,6 +168,23 @@ def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path:
         for name in ("semantics", "height", "height_std"):
             with rasterio.open(tmp_path / "maps" / f"{name}.tif") as found:
                 assert (found.shape, found.transform, found.crs) == (source.shape, source.transform, source.crs)
+
+
+def test_from_a_checkpoint_of_the_original_to_maps(call: Call, project: dict[str, Path], tmp_path: Path) -> None:
+    spec, root, run = (project[key] for key in ("spec", "root", "run"))
+    call("synthesise", spec, "--out", root, "--size", tiny.SIZE)
+    torch.save({"state_dict": original.weights(original.shapes((1, 8), skips=True))}, tmp_path / "d3net.pth.tar")
+    options = ["--tasks", "depth,semantics", "--channels", "7,6,5,4,3,2", "--height-unit", "25.5", "--dropout", "0"]
+    code, out, err = call("import-checkpoint", tmp_path / "d3net.pth.tar", spec, "--out", run, *options)
+    assert code == 0, err
+    assert f"mtlaerial describe {run}" in out
+    plan = load_description(run).plan
+    assert (plan.training.height_unit, plan.model.dropout) == (25.5, 0)
+    code, out, _ = call("describe", run)
+    assert code == 0
+    assert "imported from d3net.pth.tar" in out
+    assert call("predict", run, root / "images" / "city_4.tif", "--out", tmp_path / "maps")[0] == 0
+    assert {path.name for path in (tmp_path / "maps").iterdir()} == {"semantics.tif", "height.tif"}
 
 
 def test_a_faulty_data_set_is_not_trained_on(call: Call, project: dict[str, Path]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import tiny
 from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
@@ -62,6 +63,16 @@ def run(run_folder: Path, chosen: list[Path], tmp_path: Path) -> Run:
 @pytest.fixture
 def scores(run: Run, chosen: list[Path]) -> Scores:
     return score_run(run.folder, chosen, SCORING)
+
+
+def test_without_training_heights_there_is_no_constant_prediction(run: Run, chosen: list[Path]) -> None:
+    path = run.folder / "run.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["statistics"]["height"] = None
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    scores = score_run(run.folder, chosen, SCORING)
+    assert scores.height("all")
+    assert not scores.height("all", "constant")
 
 
 def test_confusions_are_those_of_the_maps(run: Run, chosen: list[Path], scores: Scores) -> None:

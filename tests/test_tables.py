@@ -109,6 +109,14 @@ def test_constant_row_is_majority_of_training_and_median():
     assert value(summarise(long), "n", **constant, score="OA") == 1
 
 
+def test_runs_whose_training_tiles_are_not_known_have_no_constant_row():
+    tiles = [tile([[6, 2, 0], [1, 11, 0]])]
+    imported = run("original", 0, tiles, training_pixels=(0, 0))
+    assert set(collect([imported])["method"]) == {"original"}
+    long = collect([imported, run("joint", 0, tiles)])
+    assert value(long, method="constant", score="OA") == pytest.approx(12 / 20)
+
+
 def test_deviation_over_seeds_is_the_samples():
     summary = summarise(collect(experiment()))
     assert value(summary, "mean", method="only-height", score="MAE") == pytest.approx(1.0)

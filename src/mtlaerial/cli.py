@@ -68,6 +68,7 @@ def synthesise(
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     size: Annotated[int, typer.Option(help="Side of each tile in image pixels.", min=64)] = 512,
     seed: Annotated[int, typer.Option(help="What the city is grown from.", min=0)] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that write tiles.", min=1)] = 1,
 ) -> None:
     """Write a generated city in the layout of a data set, to try a pipeline before the data are there.
 
@@ -77,7 +78,7 @@ def synthesise(
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.synthetic import synthesise as write_city
 
-    write_city(Dataset(spec.stem, load_dataset(spec), out), seed=seed, size=size)
+    write_city(Dataset(spec.stem, load_dataset(spec), out), seed=seed, size=size, jobs=jobs)
     typer.echo(f"Generated data in {out}")
 
 
@@ -119,15 +120,46 @@ def predict(
     """
     from mtlaerial.prediction import Predictor, prediction_for
 
-    chosen = [_band(part) for part in bands.split(",")] if bands else None
+    chosen = _numbers("--bands", bands) if bands else None
     Predictor(run, prediction_for(run, window, stride, dropout_passes)).predict_image(image, out, chosen, gsd)
     typer.echo(f"Maps in {out}")
 
 
-def _band(text: str) -> int:
-    if not text.strip().isdigit():
-        raise UserError("--bands", repr(text), "band numbers separated by commas", "For example --bands 1,2,3.")
-    return int(text)
+@app.command()
+def import_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A .pth.tar of mtl_aerial_images.")],
+    spec: Spec,
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    tasks: Annotated[
+        str | None, typer.Option(help="Its tasks in its order, e.g. depth,semantics, where channels do not tell.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="The output channel of each class, from 0, in the specification's order.")
+    ] = None,
+    height_unit: Annotated[
+        float | None, typer.Option(help="Metres per unit of its height; else as in the data set's recipe.", min=1e-6)
+    ] = None,
+    dropout: Annotated[float, typer.Option(help="The dropout rate of its training.", min=0, max=0.99)] = 0.5,
+) -> None:
+    """Make a run that predicts from a checkpoint of the original implementation. No code in the file is run.
+
+    Example: `mtlaerial import-checkpoint vaihingen.pth.tar config/datasets/vaihingen.yaml --out runs/original`
+    """
+    from mtlaerial.importing import import_checkpoint as import_original
+    from mtlaerial.importing import named_tasks
+
+    order = named_tasks(tasks) if tasks else None
+    chosen = _numbers("--channels", channels) if channels else None
+    import_original(checkpoint, spec, out, order, chosen, height_unit, dropout)
+    typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    parts = text.split(",")
+    wrong = [part for part in parts if not part.strip().isdigit()]
+    if wrong:
+        raise UserError(option, repr(wrong[0]), "numbers separated by commas", f"For example {option} 1,2,3.")
+    return [int(part) for part in parts]
 
 
 @app.command()

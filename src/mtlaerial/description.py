@@ -16,6 +16,13 @@ def describe_run(folder: Path) -> str:
 def _identity(run: RunDescription) -> list[tuple[str, str]]:
     plan, statistics = run.plan, run.statistics
     generated = " (generated data)" if statistics.generated else ""
+    if run.imported:
+        return [
+            ("run", f"imported from {run.imported}"),
+            ("trained on", f"{statistics.title}{generated}, as was said when it was imported"),
+            ("licence", statistics.licence),
+            ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+        ]
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
@@ -39,7 +46,8 @@ def _output(run: RunDescription) -> list[tuple[str, str]]:
     statistics, lines = run.statistics, []
     if "semantics" in run.plan.tasks:
         lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
-    if "height" in run.plan.tasks and statistics.height:
-        low, high = statistics.height.minimum, statistics.height.maximum
-        lines.append(("height", f"metres above ground; {low:.1f} to {high:.1f} m in training"))
+    if "height" in run.plan.tasks:
+        known = statistics.height
+        trained = f"; {known.minimum:.1f} to {known.maximum:.1f} m in training" if known else ""
+        lines.append(("height", f"metres above ground{trained}"))
     return lines

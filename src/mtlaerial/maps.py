@@ -125,10 +125,10 @@ def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.
 
 
 def _annotate(out: rasterio.io.DatasetWriter, content: Content, description: RunDescription) -> None:
-    plan, statistics = description.plan, description.statistics
+    statistics = description.statistics
     tags = {
         "MTLAERIAL": description.mtlaerial,
-        "RUN": f"{plan.dataset}/{plan.method}/seed{plan.seed}",
+        "RUN": description.name,
         "TRAINED_ON": statistics.title + (" (generated data)" if statistics.generated else ""),
     }
     out.descriptions = (content.description,)

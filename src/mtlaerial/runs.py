@@ -47,7 +47,16 @@ class RunDescription(Section):
     plan: RunPlan
     statistics: Statistics
     epoch: int
-    """The epoch whose weights ``model.safetensors`` holds, counted from 1."""
+    """The epoch whose weights ``model.safetensors`` holds, counted from 1; 0 where they are imported."""
+    imported: str | None = None
+    """The file that the weights were imported from. Seed, weighting and training are then not known: of the plan only
+    the tasks, the model, the patch and the unit of heights say something."""
+
+    @property
+    def name(self) -> str:
+        """What the run is called in the files that it makes."""
+        dataset, method = self.plan.dataset, self.plan.method
+        return f"{dataset}/{method}" if self.imported else f"{dataset}/{method}/seed{self.plan.seed}"
 
     @property
     def outputs(self) -> dict[Task, int]:
@@ -93,7 +102,7 @@ def save_run(
     ``model.safetensors`` carries what made it, so that the run can be described again; as one entry, since safetensors
     writes several in no fixed order.
     """
-    made = description.model_dump_json(include={"mtlaerial", "code", "epoch"})
+    made = description.model_dump_json(include={"mtlaerial", "code", "epoch", "imported"})
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     save_weights(folder / "model.safetensors", weights, {_MADE: made})

@@ -36,7 +36,7 @@ class Scores(Section):
     tasks: tuple[Task, ...]
     classes: tuple[str, ...]
     training_pixels: tuple[int, ...]
-    """Of each class; the most frequent is the majority class."""
+    """Of each class; the most frequent is the majority class. Zeros where the training tiles are not known."""
     height_unit: float | None = None
     """Metres per unit in which height errors are shown too."""
     mtlaerial: str
@@ -113,6 +113,8 @@ def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sc
     if "semantics" in tasks:
         confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
     if "height" in tasks:
-        median = description.statistics.height.median if description.statistics.height else 0.0
+        trained = description.statistics.height
+        median = trained.median if trained else 0.0
         height, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
+        constant = constant if trained else {}
     return TileScores(confusion=confusion, eroded=eroded, height=height, constant=constant)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import PositiveFloat
 
-from mtlaerial.config import IGNORED, LAYERS, Section
+from mtlaerial.config import IGNORED, LAYERS, DatasetSpec, Section
 from mtlaerial.config.layers import Colour
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks, without_data
@@ -22,15 +22,18 @@ class ClassStatistics(Section):
     name: str
     colour: Colour
     pixels: int
-    """Training pixels, on the labels' own grid."""
+    """Training pixels, on the labels' own grid; 0 for all classes where the tiles are not known."""
 
 
 class BandStatistics(Section):
-    """One image band over the pixels with data of the training tiles, in the file's own values."""
+    """One image band over the pixels with data of the training tiles, in the file's own values.
+
+    Without mean and deviation where the tiles are not known.
+    """
 
     name: str
-    mean: float
-    std: float
+    mean: float | None = None
+    std: float | None = None
 
 
 class HeightStatistics(Section):
@@ -60,11 +63,11 @@ class Statistics(Section):
     classes: tuple[ClassStatistics, ...]
     """Empty where the training tiles have no labels."""
     height: HeightStatistics | None
-    """None where the training tiles have no heights."""
+    """None where the training tiles have no heights, or are not known."""
     zero_height: bool
     """Whether heights <= 0 are trained on."""
     tiles: dict[str, str]
-    """SHA-256 of each training tile's three layers."""
+    """SHA-256 of each training tile's three layers; empty where they are not known, but only their specification."""
 
 
 def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
@@ -80,25 +83,46 @@ def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
     spec = dataset.spec
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
+    stated = specified(dataset.name, spec, spec.gsd or gsd, dtype)
     counts = _class_pixels(folders)
-    classes = spec.labels.classes if spec.labels and counts.any() else ()
+    counted = (entry.model_copy(update={"pixels": int(n)}) for entry, n in zip(stated.classes, counts, strict=False))
+    found = {
+        "bands": _bands(folders, spec.image.band_names),
+        "classes": tuple(counted) if counts.any() else (),
+        "height": _heights(folders),
+        "tiles": {folder.name: digest(folder) for folder in folders},
+    }
+    return stated.model_copy(update=found)
+
+
+def specified(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistics:
+    """Return what a specification says of training tiles that are not known: nothing of their pixels.
+
+    Parameters
+    ----------
+    name : str
+        The data set's.
+    spec : DatasetSpec
+    gsd : float
+        Metres per image pixel.
+    dtype : str
+        Of the images.
+    """
+    classes = spec.labels.classes if spec.labels else ()
     return Statistics(
-        dataset=dataset.name,
+        dataset=name,
         title=spec.title,
         generated=spec.generated,
         licence=spec.licence,
         citation=spec.citation,
-        gsd=spec.gsd or gsd,
+        gsd=gsd,
         dtype=dtype,
         range=spec.image.range,
-        bands=_bands(folders, spec.image.band_names),
-        classes=tuple(
-            ClassStatistics(name=entry.name, colour=entry.colour, pixels=int(counts[code]))
-            for code, entry in enumerate(classes)
-        ),
-        height=_heights(folders),
+        bands=tuple(BandStatistics(name=band) for band in spec.image.band_names),
+        classes=tuple(ClassStatistics(name=entry.name, colour=entry.colour, pixels=0) for entry in classes),
+        height=None,
         zero_height=spec.height is None or spec.height.zero_height == "valid",
-        tiles={folder.name: digest(folder) for folder in folders},
+        tiles={},
     )
 
 

@@ -15,14 +15,17 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
     Parameters
     ----------
     runs : sequence of Scores
-        All of one data set. The truth is the same for all, so the first that has it serves; its seed means nothing.
+        All of one data set. The truth is the same for all, so the first serves that has it and knows its training
+        tiles; its seed means nothing.
     """
-    semantics = next((run for run in runs if run.confusion().any()), runs[0])
+    labelled_runs = [run for run in runs if run.confusion().any() and any(run.training_pixels)]
+    semantics = labelled_runs[0] if labelled_runs else runs[0]
     height = next((run for run in runs if run.height("all", CONSTANT)), runs[0])
     majority = max(range(len(semantics.classes)), key=semantics.training_pixels.__getitem__, default=0)
     tiles = {}
     for name in dict.fromkeys((*semantics.tiles, *height.tiles)):
-        labelled, measured = semantics.tiles.get(name, TileScores()), height.tiles.get(name, TileScores())
+        labelled = semantics.tiles.get(name, TileScores()) if labelled_runs else TileScores()
+        measured = height.tiles.get(name, TileScores())
         tiles[name] = TileScores(
             confusion=_all_in(majority, labelled.confusion),
             eroded=_all_in(majority, labelled.eroded),
