@@ -1,0 +1,11 @@
+"""What the tests of the check start from."""
+
+from pathlib import Path
+
+import pytest
+from town import Town
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return Town(tmp_path)
