@@ -168,7 +168,8 @@ def _archive_text(archive: Archive) -> str:
     spec = archive.spec
     if archive.mark.exists():
         lost = len(archive.members) - len(archive.provided)
-        return f"  {lost} files of {spec.file} are gone; to unpack it again, delete {archive.mark}" if lost else ""
+        told = f"  Of {spec.file}, {lost} unpacked files are gone; delete {archive.mark} to unpack it again"
+        return told if lost else ""
     if archive.path:
         return ""
     hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())

@@ -74,7 +74,7 @@ def test_a_lost_file(place: Workplace) -> None:
     (root / "images/city_1.tif").unlink()
     run = place.run("--dry-run")
     assert run.returncode == 1
-    for words in ("images/city_1.tif", "1 files of images.zip are gone", f"delete {mark.relative_to(place.folder)}"):
+    for words in ("images/city_1.tif", "Of images.zip, 1 unpacked files are gone", f"delete {mark.relative_to(place.folder)}"):
         assert words in run.stdout
     mark.unlink()
     assert "Unpacking datasets/town/images.zip" in place.planned(targets=TARGETS)
