@@ -84,6 +84,18 @@ def test_where_to_get_the_data(place: Workplace) -> None:
     assert steps(place) == set()
 
 
+def test_published_numbers(place: Workplace) -> None:
+    """They reach tables and report alone: by a real run."""
+    entry = {"name": "TownNet", "source": "A journal", "url": "https://example.org", "scores": {"OA": 0.9}}
+    place.change_spec(published=[entry])
+    expected = ["Aggregating scores into tables", "Writing the report", "Tables, figures and report are in results"]
+    assert sorted(place.planned()) == sorted(expected)
+    again = place.run("results/tables")
+    assert again.returncode == 0, again.stdout
+    assert "90 \\[1\\]" in (place.folder / "results/tables/town.md").read_text()
+    assert "TownNet: A journal" in (place.folder / "results/tables/everything.csv").read_text()
+
+
 def test_encoding_of_the_labels(place: Workplace) -> None:
     """What decides the pixels prepares and trains again."""
     labels = yaml.safe_load(place.spec.read_text())["labels"]
