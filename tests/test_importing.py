@@ -18,7 +18,7 @@ from mtlaerial.description import describe_run
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.importing import import_checkpoint, named_tasks
 from mtlaerial.prediction import Predictor
-from mtlaerial.runs import load_description
+from mtlaerial.runs import describe_again, load_description
 
 CLASSES = 6
 SIZE = 64
@@ -129,6 +129,13 @@ def test_the_run_says_what_is_known_and_no_more(spec: Path, tmp_path: Path) -> N
     assert text.splitlines()[-1].split(maxsplit=1) == ["height", "metres above ground"]
     for unknown in ("seed", "epoch", "weighting", "tiles", "in training"):
         assert unknown not in text
+
+
+def test_an_imported_run_that_is_described_again_stays_one(spec: Path, tmp_path: Path) -> None:
+    import_checkpoint(checkpoint(tmp_path, state_of(1)), spec, tmp_path / "run")
+    run = load_description(tmp_path / "run")
+    describe_again(tmp_path / "run", run.plan, run.statistics.model_copy(update={"title": "Town"}))
+    assert load_description(tmp_path / "run").imported == run.imported
 
 
 def test_maps_of_an_imported_run_name_no_seed(spec: Path, tmp_path: Path) -> None:

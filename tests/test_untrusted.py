@@ -23,8 +23,8 @@ STATE = {"features.a.weight": torch.arange(6.0).reshape(2, 3).t(), "features.b.n
 FORMATS = pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "zip"])
 
 
-def saved(path: Path, content: Any, legacy: bool) -> Path:
-    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+def saved(path: Path, content: Any, legacy: bool, protocol: int = 2) -> Path:
+    torch.save(content, path, pickle_protocol=protocol, _use_new_zipfile_serialization=not legacy)
     return path
 
 
@@ -80,6 +80,16 @@ def test_weights_are_found_wherever_they_are(tmp_path: Path, legacy: bool, key: 
     require_state(read_state(saved(tmp_path / "a.pth.tar", content, legacy)))
 
 
+def test_weights_that_lay_on_a_gpu_are_read_without_one(tmp_path: Path) -> None:
+    """The pickle says where a tensor lay, by its length-prefixed name, and which kind of storage held it."""
+    path = saved(tmp_path / "a.pth.tar", STATE, legacy=True)
+    on_gpu = path.read_bytes().replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
+    path.write_bytes(on_gpu.replace(b"ctorch\nFloatStorage", b"ctorch.cuda\nFloatStorage"))
+    assert b"cuda:0" in on_gpu
+    assert b"cuda\nFloatStorage" in path.read_bytes()
+    require_state(read_state(path))
+
+
 @FORMATS
 def test_parameters_are_tensors(tmp_path: Path, legacy: bool) -> None:
     found = read_state(saved(tmp_path / "a.pth", {"w": nn.Parameter(torch.ones(2))}, legacy))
@@ -123,10 +133,25 @@ def test_plain_pickle_would_run_the_code_of_these_tests(tmp_path: Path, attack: 
 
 @FORMATS
 @ATTACKS
-def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, legacy: bool, attack: str) -> None:
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, legacy: bool, attack: str, protocol: int) -> None:
     content = {"x": attacks(tmp_path / "made")[attack], "state_dict": STATE}
-    require_state(read_state(saved(tmp_path / "evil.pth.tar", content, legacy)))
+    require_state(read_state(saved(tmp_path / "evil.pth.tar", content, legacy, protocol)))
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["cos\nsystem\n(S'touch {made}'\ntR.", "(S'touch {made}'\nios\nsystem\n.", "(cos\nsystem\nS'touch {made}'\no."],
+    ids=["REDUCE", "INST", "OBJ"],
+)
+def test_no_instruction_of_a_pickle_calls_what_it_names(tmp_path: Path, program: str) -> None:
+    body = program.format(made=tmp_path / "made").encode()
+    assert isinstance(inert_pickle.load(io.BytesIO(body)), inert_pickle.Stub)
+    assert not (tmp_path / "made").exists()
+    if b"\no." not in body:  # which takes classes only
+        pickle.loads(body)
+        assert (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize(
