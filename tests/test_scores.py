@@ -143,6 +143,7 @@ def test_scores_of_tiles_add_up_to_those_of_all(run: Run, chosen: list[Path], sc
 def test_scores_survive_a_file(scores: Scores, tmp_path: Path) -> None:
     save_scores(scores, tmp_path / "scores.json")
     assert load_scores(tmp_path / "scores.json") == scores
+    assert scores.height_unit == SCORING.height_unit
 
 
 def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:

@@ -9,7 +9,8 @@ from mtlaerial.tables.collect import CELLS, POOLED, TILE_MEAN
 from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, in_unit
 from mtlaerial.tables.notes import notes
 from mtlaerial.tables.panels import Cell, Document, Panel
-from mtlaerial.tables.values import Values
+from mtlaerial.tables.published import protocol
+from mtlaerial.tables.values import MISSING, Values
 
 EVERYTHING = "everything"
 HEADER = ("score", "method", POOLED, TILE_MEAN, "n", "published")
@@ -46,7 +47,7 @@ def _rows(entry: Any, values: Values) -> Iterator[tuple[object, ...]]:
         found = values.citations.values(shown, entry.pooling)
         published = "; ".join(f"{value / shown.unit:.9g}" for value in found.values())
         sources = (values.citations.entries[number] for number in found)
-        source = "; ".join(f"{other.name}: {other.source} <{other.url}>" for other in sources)
+        source = "; ".join(f"{other.name}: {other.source} <{other.url}> ({protocol(other)})" for other in sources)
         key, (mean, std) = entry[:-3], (value / shown.unit for value in entry[-3:-1])
         yield *key, _unit(shown), mean, std, entry.n, published, source
 
@@ -81,5 +82,7 @@ def _panel(values: Values) -> Panel:
 
 
 def _line(values: Values, method: str, column: Column) -> tuple[Cell, ...]:
-    texts = (values.text(method, column), values.text(method, column, TILE_MEAN), str(values(method, column)[2]))
-    return tuple(map(Cell, (column.header, method, *texts, values.citations.text(column))))
+    # Of the gain over other methods there is no mean over tiles.
+    pooled, averaged = (values.text(method, column, pooling).replace(MISSING, "") for pooling in (POOLED, TILE_MEAN))
+    n = str(values(method, column)[2])
+    return tuple(map(Cell, (column.header, method, pooled, averaged, n, values.citations.text(column))))

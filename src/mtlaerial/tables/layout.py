@@ -9,7 +9,7 @@ from mtlaerial.scores import Scores
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, by_group, class_f1, in_unit
 from mtlaerial.tables.everything import everything
-from mtlaerial.tables.notes import notes
+from mtlaerial.tables.notes import missing, notes
 from mtlaerial.tables.panels import Cell, Document, Panel
 from mtlaerial.tables.published import Citations, Published
 from mtlaerial.tables.values import Values
@@ -88,8 +88,9 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
 
 
 def _known(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return columns if any method has them: not every data set has what they need."""
-    return tuple(columns) if any(values.known(m, column) for m in values.methods for column in columns) else ()
+    """Return columns if any method has them, or a publication: not every data set has what they need."""
+    known = any(values.known(method, column) for method in values.methods for column in columns)
+    return tuple(columns) if known or any(map(values.citations.values, columns)) else ()
 
 
 def _present(panels: Iterable[Panel | None]) -> tuple[Panel, ...]:
@@ -119,7 +120,7 @@ def _panel(values: Values, key: str, what: str, columns: Sequence[Column], note:
         details=" ".join(filter(None, details)),
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
-        notes=notes(values, methods, columns, note),
+        notes=notes(values, methods, columns, missing(values, methods, columns), note),
     )
 
 

@@ -8,14 +8,14 @@ from mtlaerial.tables.panels import Note
 from mtlaerial.tables.values import MISSING, Values
 
 
-def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], last: str = "") -> tuple[Note, ...]:
-    """Return the notes of a table of some methods and columns; ``last`` is one more."""
-    sentences = (_missing(values, methods, columns), values.coverage(), *_protocol(columns), *_methods(values, methods))
-    own = [Note(sentence) for sentence in (*sentences, last) if sentence]
-    return (*own, *values.citations.notes(columns))
+def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *others: str) -> tuple[Note, ...]:
+    """Return the notes of a table of some methods and columns, and ``others``, those that are not empty."""
+    sentences = (*others, values.coverage(), *_protocol(columns), *_methods(values, methods))
+    return (*(Note(sentence) for sentence in sentences if sentence), *values.citations.notes(columns))
 
 
-def _missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
+def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
+    """Say what a dash means, where there is one."""
     if all(values.known(method, column) for method in methods for column in columns):
         return ""
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
