@@ -180,6 +180,7 @@ def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:
         ({"height": {"files": None, "surface": "dsm.tif"}}, "either files, or both surface and ground"),
         ({"height": None, "labels": None}, "height, labels, or both"),
         ({"labels": {"ignore": [1]}}, "each value once, but 1 is given twice"),
+        ({"labels": {"eroded": {"files": "a.tif", "ignore": [2]}}}, "each value once, but 2 is given twice"),
         ({"labels": {"encoding": "rgb"}}, "colours only"),
         ({"labels": {"files": {"train": "a.tif"}}}, "labels.files for each of the splits train, val, test"),
     ],
