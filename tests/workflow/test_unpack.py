@@ -11,9 +11,9 @@ import yaml
 from workplace import TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
-from mtlaerial.datasets.archives import MARKS
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.synthetic import synthesise
+from mtlaerial.datasets.zips import MARKS
 
 pytestmark = pytest.mark.workflow
 TARGETS = ("results/town/checks.json", "results/town/statistics.json")
@@ -74,7 +74,8 @@ def test_a_lost_file(place: Workplace) -> None:
     (root / "images/city_1.tif").unlink()
     run = place.run("--dry-run")
     assert run.returncode == 1
-    for words in ("images/city_1.tif", "Of images.zip, 1 unpacked files are gone", f"delete {mark.relative_to(place.folder)}"):
+    told = f"Of images.zip, 1 unpacked files are gone; delete {mark.relative_to(place.folder)}"
+    for words in ("images/city_1.tif", told):
         assert words in run.stdout
     mark.unlink()
     assert "Unpacking datasets/town/images.zip" in place.planned(targets=TARGETS)

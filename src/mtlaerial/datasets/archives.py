@@ -4,33 +4,26 @@ Nothing outside the data root is written and no file is overwritten, whatever an
 mark, ``.unpacked/NAME.json`` below the root, which is written last.
 """
 
-import lzma
-import re
 import shutil
-import stat
-import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile, ZipInfo
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.datasets.zips import MARKS, open_archive, safe_entries
 from mtlaerial.errors import DataError
 from mtlaerial.hashing import file_hashes
 from mtlaerial.progress import track
 from mtlaerial.raster import writing
 
-MARKS = ".unpacked"
 FOLDERS = (".", "archives")
 """Where below the root an archive may lie."""
 CHUNK = 2**20
-ENCRYPTED = 0x1
-"""The bit of a member's flags."""
 
 
 class Member(NamedTuple):
@@ -138,58 +131,6 @@ def unpack(archive: Archive) -> None:
     mark = Mark(archive=archive.spec.file, hashes=hashes, members=archive.members)
     with writing(archive.mark) as partial:
         partial.write_text(mark.model_dump_json(indent=1), encoding="utf-8")
-
-
-@contextmanager
-def open_archive(path: Path) -> Iterator[ZipFile]:
-    """Open a zip archive for reading.
-
-    Raises
-    ------
-    DataError
-        When it is something else, cut off or damaged; also when reading from it fails later.
-    """
-    try:
-        with ZipFile(path) as source:
-            yield source
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
-        remedy = "It is cut off, damaged, or something else: get it anew."
-        raise DataError(path, " ".join(str(error).split()), "a zip archive", remedy) from None
-
-
-def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
-    """Return the files in an archive by their paths below the data root.
-
-    Raises
-    ------
-    DataError
-        When one is encrypted, is a link, would lie outside, or is there twice (on some disks names that differ in case
-        only are the same).
-    """
-    entries: dict[str, ZipInfo] = {}
-    files = [info for info in source.infolist() if not info.is_dir()]
-    taken = {str(parent).casefold() for info in files for parent in PurePosixPath(into, info.filename).parents}
-    for info in files:
-        name = PurePosixPath(into, info.filename)
-        fault = _fault(info) or ("a second file of its name" if str(name).casefold() in taken else "")
-        if fault:
-            remedy = "Unpack it yourself if you trust it, and take it away."
-            raise DataError(path, f"{info.filename!r}, {fault}", "plain files in folders of their own", remedy)
-        taken.add(str(name).casefold())
-        entries[str(name)] = info
-    return entries
-
-
-def _fault(info: ZipInfo) -> str:
-    """Say why a member cannot be unpacked; empty where it can."""
-    name = PurePosixPath(info.filename)
-    if info.flag_bits & ENCRYPTED:
-        return "an encrypted file"
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        return "a link or a device"
-    if name.is_absolute() or ".." in name.parts or re.search(r"^[A-Za-z]:|\\", info.filename):
-        return "a path that leads out of the folder"
-    return "no name of a file" if name.parts[:1] in ((), (MARKS,)) else ""
 
 
 def _verify(path: Path, spec: ArchiveSpec) -> dict[str, str]:

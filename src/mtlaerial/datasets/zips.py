@@ -1,0 +1,70 @@
+"""Zip archives from strangers: opened with errors a user understands, and only where their files can do no harm."""
+
+import lzma
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from zipfile import ZipFile, ZipInfo
+
+from mtlaerial.errors import DataError
+
+MARKS = ".unpacked"
+"""The folder below the data root for what tells that an archive is unpacked; no archive writes there."""
+ENCRYPTED = 0x1
+"""The bit of a member's flags."""
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[ZipFile]:
+    """Open a zip archive for reading.
+
+    Raises
+    ------
+    DataError
+        When it is something else, cut off or damaged; also when reading from it fails later.
+    """
+    try:
+        with ZipFile(path) as source:
+            yield source
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+        remedy = "It is cut off, damaged, or something else: get it anew."
+        raise DataError(path, " ".join(str(error).split()), "a zip archive", remedy) from None
+
+
+def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
+    """Return the files in an archive by their paths below the data root.
+
+    Raises
+    ------
+    DataError
+        When one is encrypted, is a link, would lie outside, or is there twice (on some disks names that differ in case
+        only are the same).
+    """
+    entries: dict[str, ZipInfo] = {}
+    files = [info for info in source.infolist() if not info.is_dir()]
+    taken = {str(parent).casefold() for info in files for parent in PurePosixPath(into, info.filename).parents}
+    for info in files:
+        name = PurePosixPath(into, info.filename)
+        fault = _fault(info) or ("a second file of its name" if str(name).casefold() in taken else "")
+        if fault:
+            remedy = "Unpack it yourself if you trust it, and take it away."
+            raise DataError(path, f"{info.filename!r}, {fault}", "plain files in folders of their own", remedy)
+        taken.add(str(name).casefold())
+        entries[str(name)] = info
+    return entries
+
+
+def _fault(info: ZipInfo) -> str:
+    """Say why a member cannot be unpacked; empty where it can."""
+    name = PurePosixPath(info.filename)
+    if info.flag_bits & ENCRYPTED:
+        return "an encrypted file"
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "a link or a device"
+    if name.is_absolute() or ".." in name.parts or re.search(r"^[A-Za-z]:|\\", info.filename):
+        return "a path that leads out of the folder"
+    return "no name of a file" if name.parts[:1] in ((), (MARKS,)) else ""
