@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial import __version__
 from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original_checkpoint import OriginalCheckpoint
 from mtlaerial.models.untrusted import read_state
-from mtlaerial.runs import RunDescription, RunPlan, code_hash, save_run
+from mtlaerial.runs import RunPlan, describe, save_run
 from mtlaerial.statistics import specified
 
 METHOD = "original"
@@ -61,8 +60,7 @@ def import_checkpoint(
     order = _tasks(original.outputs, tasks)
     weights = original.weights(order)
     if "semantics" in order:
-        chosen = _channels(weights[_LAST].shape[0], dataset, spec, channels)
-        weights[_LAST] = weights[_LAST][chosen]
+        weights[_LAST] = weights[_LAST][_channels(len(weights[_LAST]), dataset, spec, channels)]
     plan = RunPlan(
         dataset=spec.stem,
         method=METHOD,
@@ -72,15 +70,9 @@ def import_checkpoint(
         model=original.model,
         training=_training(dataset, spec, height_unit),
     )
-    description = RunDescription(
-        mtlaerial=__version__,
-        code=code_hash(),
-        plan=plan,
-        statistics=specified(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0]),
-        epoch=0,
-        imported=f"{checkpoint.name}, SHA-256 {_sha256(checkpoint)}",
-    )
-    save_run(folder, description, weights, {})
+    statistics = specified(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
+    source = f"{checkpoint.name}, SHA-256 {_sha256(checkpoint)}"
+    save_run(folder, describe(plan, statistics, epoch=0, imported=source), weights, {})
 
 
 def named_tasks(text: str) -> list[Task]:

@@ -89,9 +89,11 @@ def code_hash() -> str:
     return digest.hexdigest()[:12]
 
 
-def describe(plan: RunPlan, statistics: Statistics, epoch: int) -> RunDescription:
-    """Return the description of a run trained by this code."""
-    return RunDescription(mtlaerial=__version__, code=code_hash(), plan=plan, statistics=statistics, epoch=epoch)
+def describe(plan: RunPlan, statistics: Statistics, epoch: int, imported: str | None = None) -> RunDescription:
+    """Return the description of a run trained, or imported from a file, by this code."""
+    return RunDescription(
+        mtlaerial=__version__, code=code_hash(), plan=plan, statistics=statistics, epoch=epoch, imported=imported
+    )
 
 
 def save_run(
