@@ -83,14 +83,15 @@ def write_image(path: Path, size: int) -> None:
                 out.write(colours[:, :rows, :columns], window=Window(column, row, columns, rows))
 
 
-def write_run(folder: Path) -> None:
-    """Write an untrained run with 6 classes and height."""
+def write_run(folder: Path, **sizes: Any) -> None:
+    """Write an untrained run with 6 classes and height; by default of a small network."""
     from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
     from mtlaerial.runs import RunPlan, describe, save_run
     from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
-    small = ModelSpec(stem=16, growth=8, blocks=(2, 2, 2, 2), bottleneck=2, shared=(32, 24, 16), head=(8, 8), dropout=0)
+    small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
+    model_spec = ModelSpec(**(sizes or {**small, "dropout": 0}))
     training = TrainingSpec(patch=256, accelerator="cpu")
     tasks = ("semantics", "height")
     plan = RunPlan(
@@ -99,7 +100,7 @@ def write_run(folder: Path) -> None:
         seed=0,
         tasks=tasks,
         weighting=WeightingSpec(),
-        model=small,
+        model=model_spec,
         training=training,
     )
     statistics = Statistics(
@@ -118,7 +119,7 @@ def write_run(folder: Path) -> None:
         tiles={},
     )
     description = describe(plan, statistics, epoch=1)
-    model = build_model(small, 3, description.outputs)
+    model = build_model(model_spec, 3, description.outputs)
     save_run(folder, description, model.state_dict(), {})
 
 

@@ -60,8 +60,8 @@ if SHARING:
             gpu=0,
         message:
             "Taking the weights for {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
-        shell:
-            "(cp {input.model} {output.model} && cp {input.history} {output.history}) 2> {log}"
+        script:
+            "../scripts/share_weights.py"
 
 
 rule describe_run:

@@ -13,13 +13,18 @@ from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.errors import ConfigError
 
+Side = Annotated[PositiveInt, Field(ge=64)]
+"""Pixels along a side of a generated tile."""
+
 
 class Generation(Section):
     """How a generated data set is made."""
 
     seed: NonNegativeInt = 0
-    size: Annotated[PositiveInt, Field(ge=64)] = 512
-    """Side of each tile in image pixels."""
+    size: Side | tuple[Side, Side] = 512
+    """Side of each tile in image pixels, or its rows and columns."""
+    vary: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share by which rows and columns of a tile differ from that at most, where each tile has a size of its own."""
     ground_truth_gsd: dict[Layer, PositiveFloat] = {}
     """Pixel size in metres of height and labels, a multiple of the image's; by default as the image."""
 
@@ -99,10 +104,10 @@ class ProjectConfig(Section):
         for name, method in self.methods.items():
             if method.model not in self.models:
                 raise ValueError(f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}")
+        weights = ("none", *self.pretrained)
         for name, model in self.models.items():
-            if model.pretrained not in ("none", *self.pretrained):
-                known = ", ".join(["none", *self.pretrained])
-                raise ValueError(f"models.{name}.pretrained to be one of {known}, not {model.pretrained}")
+            if model.pretrained not in weights:
+                raise ValueError(f"models.{name}.pretrained to be one of {', '.join(weights)}, not {model.pretrained}")
         return self
 
     @property
@@ -145,8 +150,11 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
         For anything unknown or wrong in it.
     """
     config = ProjectConfig.parse(data, where)
-    for method in config.methods:
-        config.recipe({}, method)
+    for name, method in config.methods.items():
+        if name in config.run.methods:
+            config.recipe({}, name)
+        else:  # sizes of an overlay need not suit what is not selected
+            Recipe.parse(method.overrides, f"methods.{name}.overrides")
     return config
 
 

@@ -1,0 +1,9 @@
+"""Take the weights and the history of another method's run."""
+
+import shutil
+
+from common import logged
+
+with logged(snakemake.log[0]):
+    shutil.copyfile(snakemake.input.model, snakemake.output.model)
+    shutil.copyfile(snakemake.input.history, snakemake.output.history)
