@@ -364,8 +364,8 @@ def test_run(fault: str, run: Path, program: Callable[..., tuple[int, str]]) -> 
 
 OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "window": (("--window", "100"), ("--window", "multiple of 32")),
-    "stride": (("--window", "64", "--stride", "65"), ("--window and --stride", "at most the window (64)")),
-    "bands": (("--bands", "red"), ("--bands", "'red'", "band numbers")),
+    "stride": (("--window", "64", "--stride", "65"), ("--window, --stride", "at most the window (64)")),
+    "bands": (("--bands", "red"), ("--bands", "'red'", "numbers separated by commas")),
     "band": (("--bands", "1,2,9"), ("3 bands", "bands [1, 2, 9]")),
 }
 

@@ -61,7 +61,7 @@ def test_missing_data(tmp_path: Path) -> None:
     overlay.write_text("results: results\n")
     run = Workplace(tmp_path / "place", overlay).run("--dry-run")
     assert run.returncode == 1
-    for words in ("required files are missing", "datasets/autzen/images/", "Where to get it", "datasets.autzen.root"):
+    for words in ("required files are missing", "Final RGB HR Imagery/", "Where to get it", "datasets.vaihingen.root"):
         assert words in run.stdout
     assert "Traceback" not in run.stdout
 
