@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 
 import tiny
 from mtlaerial.checkpoint import ResumeFile
+from mtlaerial.config import ModelSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
+from mtlaerial.models import build_model
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics, summarise
@@ -26,6 +28,7 @@ from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 from mtlaerial.validation import Validator
 from mtlaerial.weighting import weighting_names
+from mtlaerial.weights import save_weights
 
 Folders = dict[str, list[Path]]
 FILES = ["best.safetensors", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
@@ -271,6 +274,31 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
             trained("run")
     assert files(tmp_path / "run") == ["model.resume.pt"]
     same_run(trained("whole"), trained("run"))
+
+
+def test_a_training_begins_with_published_weights(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
+    published = build_model(ModelSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
+    save_weights(tmp_path / "densenet121.safetensors", published)
+    plan = tiny.run_plan().model_copy(update={"model": ModelSpec()})
+    begun = Trainer(plan, statistics, tiles["train"], [], tmp_path / "densenet121.safetensors").network.trunk.encoder
+    own = begun.state_dict()
+    torch.testing.assert_close(own["blocks.2.3.conv1.weight"], published["blocks.2.3.conv1.weight"], rtol=0, atol=0)
+    assert (own["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
+
+
+def test_a_state_of_a_training_from_other_weights_is_not_taken(
+    trained: Callable[..., Path], tiles: Folders, statistics: Statistics, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as patch:
+        kill_after(patch, 1)
+        with pytest.raises(Killed):
+            trained("run")
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"other")
+    monkeypatch.setattr("mtlaerial.trainer.load_encoder", lambda network, path: 0)
+    train(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights)
+    assert "belongs to another plan or other data" in caplog.text
 
 
 @pytest.mark.parametrize("name", weighting_names())

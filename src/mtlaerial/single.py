@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial.config import load_dataset, load_project
+from mtlaerial.config import ModelSpec, ProjectConfig, load_dataset, load_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.progress import track
 from mtlaerial.runs import RunPlan
 from mtlaerial.statistics import summarise
@@ -17,7 +18,7 @@ from mtlaerial.training import train
 
 
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
-    """Train one method with one seed on one data set.
+    """Train one method with one seed on one data set; fetch the weights its model begins with, if it does.
 
     Parameters
     ----------
@@ -60,4 +61,15 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
         model=config.models[entry.model],
         training=config.recipe(dataset.spec.recipe, method).training,
     )
-    train(plan, summarise(dataset, tiles["train"]), tiles["train"], tiles["val"], folder)
+    statistics, pretrained = summarise(dataset, tiles["train"]), _pretrained(config, plan.model, folder)
+    train(plan, statistics, tiles["train"], tiles["val"], folder, pretrained=pretrained)
+
+
+def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:
+    """Return the weights that a model begins with, fetched once per run."""
+    if model.pretrained == "none":
+        return None
+    path = folder / "pretrained" / f"{model.pretrained}.safetensors"
+    if not path.exists():
+        fetch_pretrained(model.pretrained, config.pretrained[model.pretrained], path)
+    return path
