@@ -61,7 +61,8 @@ def trained_file(name):
 
     def file(wildcards):
         trained = project.config.methods[wildcards.method].trained_as
-        return expand(f"{RUN}/{name}", dataset=wildcards.dataset, method=trained, seed=wildcards.seed)
+        (path,) = expand(f"{RUN}/{name}", dataset=wildcards.dataset, method=trained, seed=wildcards.seed)
+        return path
 
     return file
 
