@@ -228,3 +228,19 @@ def test_the_shipped_configuration_is_a_project(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tiny.CONFIG.parent)
     project = Project.of(merge(read_yaml(Path("config/config.yaml")), read_yaml(Path("config/demo.yaml"))))
     assert project.runs() == [("city", "semantics"), ("city", "height"), ("city", "equal")]
+
+
+def test_generated_files_are_called_so_whatever_the_specification_says(tmp_path: Path) -> None:
+    data = read_yaml(tiny.CONFIG / "config.yaml")
+    data["run"]["datasets"] = ["vaihingen"]
+    for entry in data["datasets"].values():
+        entry["spec"] = str(tiny.CONFIG.parent / entry["spec"])
+    data["datasets"]["vaihingen"]["root"] = str(tmp_path)
+    real = Project.of(data).datasets["vaihingen"].spec
+    assert not real.generated
+    assert real.published
+    to_be_generated = merge(data, {"datasets": {"vaihingen": {"generate": {"size": 64}}}})
+    (tmp_path / "GENERATED.txt").touch()
+    for spec in (Project.of(to_be_generated).datasets["vaihingen"].spec, Project.of(data).datasets["vaihingen"].spec):
+        assert spec.generated
+        assert not spec.published  # numbers of the real place mean nothing beside a generated one's

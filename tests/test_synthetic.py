@@ -9,13 +9,16 @@ import rasterio
 from scipy.stats import spearmanr
 
 from mtlaerial.config import DatasetSpec, load_dataset
-from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.city import BUILDINGS, TREES, Kind, View, light, render
+from mtlaerial.datasets.catalog import NOTE, Dataset
+from mtlaerial.datasets.check import check_dataset
+from mtlaerial.datasets.city import BUILDINGS, TREES, Kind, View, light, render, render_strips, town
 from mtlaerial.datasets.city.legend import raw_values
 from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
+from mtlaerial.datasets.erosion import at_border
 from mtlaerial.datasets.layers import sources
-from mtlaerial.datasets.placement import Place, Town, lay_out, tile_sizes
-from mtlaerial.datasets.synthetic import NOTE, synthesise
+from mtlaerial.datasets.placement import Place, lay_out, tile_sizes
+from mtlaerial.datasets.plan import Plan
+from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import open_raster
 
@@ -110,6 +113,25 @@ def test_views_agree_where_they_overlap(view: View) -> None:
     assert np.mean(np.abs(part.colour - view.colour[window]) > 1e-3) < 1e-3
 
 
+@pytest.mark.parametrize("step", [37, 64])
+def test_strips_are_what_is_seen_at_once(step: int) -> None:
+    place = 100, 40, 64, 200
+    whole, seen = render(SEED, *place, 0.3), np.zeros(64, np.int64)
+    for first, strip in render_strips(SEED, *place, 0.3, step):
+        rows = slice(first - 100, first - 100 + len(strip.kind))
+        seen[rows] += 1
+        for layer in ("colour", "kind", "height", "ground"):
+            np.testing.assert_array_equal(getattr(strip, layer), getattr(whole, layer)[rows])
+    assert (seen == 1).all()
+
+
+def test_the_river_is_never_skipped_where_it_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = render(SEED, 60, 0, 100, 300, 1.0).kind
+    assert 300 < (seen == Kind.WATER).sum() < 10000
+    monkeypatch.setattr(town, "_far_from_river", lambda *_: False)
+    np.testing.assert_array_equal(seen, render(SEED, 60, 0, 100, 300, 1.0).kind)
+
+
 def test_every_kind_stands_at_its_height(view: View) -> None:
     standing = np.isin(view.kind, (*BUILDINGS, *TREES))
     assert np.mean(view.height[standing] > 2.0) > 0.99
@@ -185,6 +207,77 @@ def test_same_seed_same_pixels_other_seed_others(name: str, tmp_path: Path) -> N
         for layer in ("image", "height", "labels"):
             np.testing.assert_array_equal(read(again, layer, tile), read(made, layer, tile))
         assert not np.array_equal(read(other, "image", tile), read(made, "image", tile))
+
+
+def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
+    spec, coarse = LAYOUTS["footprints"]
+    one, two = (Dataset("town", spec, tmp_path / str(jobs)) for jobs in (1, 2))
+    for jobs, dataset in enumerate((one, two), start=1):
+        synthesise(dataset, seed=SEED, size=(80, 120), ground_truth_gsd=coarse, jobs=jobs)
+    files = [sorted(path.relative_to(d.root) for path in d.root.rglob("*") if path.is_file()) for d in (one, two)]
+    assert files[0] == files[1]
+    for path in files[0]:
+        if path.suffix != ".gpkg":  # which holds the time
+            assert (one.root / path).read_bytes() == (two.root / path).read_bytes(), path
+
+
+def test_what_is_generated_passes_the_check(made: Dataset) -> None:
+    if made.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
+        assert not [str(finding) for finding in check_dataset(made).findings if finding.level == "error"]
+
+
+def test_tiles_begin_where_their_names_say() -> None:
+    spec = LAYOUTS["dfc2018"][0]
+    sizes = tile_sizes(spec, SEED, (12020, 11920), 0, 1)
+    layout = lay_out(Dataset("houston", spec, Path()), sizes)
+    for tile, place in layout.places.items():
+        west, south = map(float, tile.split("_")[2:])
+        assert layout.grid(place, 1).bounds == pytest.approx((west, south, west + 596, south + 601), abs=1e-6)
+    plan = Plan(Dataset("houston", spec, Path()), SEED, layout, {"image": 1, "height": 10, "labels": 10}, Path())
+    grids = {f.path.name: layout.grid(plan.extent(f), 10) for f in plan.files() if f.source.mosaic}
+    whole = (2404, 8344), (271460, 3289689, 275632, 3290891)
+    expected = {
+        "UH17c_GEF051.tif": whole,
+        "UH17_GEG05.tif": whole,
+        "Test_Labels.tif": whole,
+        "2018_IEEE_GRSS_DFC_GT_TR.tif": ((1202, 4768), (272056, 3289689, 274440, 3290290)),
+    }
+    assert {name: (g.height, g.width) for name, g in grids.items()} == {n: size for n, (size, _) in expected.items()}
+    for name, (_, bounds) in expected.items():
+        assert grids[name].bounds == pytest.approx(bounds, abs=1e-6)
+
+
+def test_each_tile_may_have_a_size_of_its_own() -> None:
+    spec = LAYOUTS["vaihingen"][0]
+    sizes = tile_sizes(spec, SEED, (2557, 1887), 0.03, 5)
+    assert sizes == tile_sizes(spec, SEED, (2557, 1887), 0.03, 5)
+    assert sizes != tile_sizes(spec, SEED + 1, (2557, 1887), 0.03, 5)
+    assert len(set(sizes.values())) > 25
+    for number, side in enumerate((2557, 1887)):
+        sides = [size[number] for size in sizes.values()]
+        assert not any(length % 5 for length in sides)
+        assert 0.97 * side - 5 < min(sides) < 0.99 * side < 1.01 * side < max(sides) < 1.03 * side + 5
+    places = list(lay_out(Dataset("vaihingen", spec, Path()), sizes).places.values())
+    cells = {(p.row, p.column) for p in places}
+    assert len(cells) == len(places)
+    for place in places:
+        assert not any(
+            place.row < row < place.row + place.rows and place.column <= column < place.column + place.columns
+            for row, column in cells
+        )
+
+
+def test_labels_without_borders(tmp_path: Path) -> None:
+    whole = LAYOUTS["vaihingen"][0].model_dump(mode="json")
+    spec = DatasetSpec.parse({**whole, "splits": {"train": ["area1"], "test": ["area2", "area4"]}}, "test")
+    dataset = Dataset("vaihingen", spec, tmp_path)
+    synthesise(dataset, seed=SEED, size=(90, 70), vary=0.1)
+    assert not list(tmp_path.rglob("*area1_noBoundary*"))
+    for tile in spec.splits["test"]:
+        whole, eroded = read(dataset, "labels", tile), read(dataset, "eroded", tile)
+        cut = (whole != eroded).any(axis=0)
+        np.testing.assert_array_equal(cut, at_border(whole))
+        assert not eroded[:, cut].any()
 
 
 def test_complete_and_every_tile_different(made: Dataset) -> None:

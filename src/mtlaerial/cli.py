@@ -46,13 +46,12 @@ def check(
 
     Example: `mtlaerial check my_town.yaml --root /data/my_town --report findings.json`
     """
-    from mtlaerial.config import load_dataset
     from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.check import check_dataset, summary
     from mtlaerial.raster import writing
 
-    dataset = Dataset(spec.stem, load_dataset(spec), root)
+    dataset = Dataset.of(spec, root)
     unpack_pending(dataset.archives)
     findings = check_dataset(dataset)
     typer.echo(summary(findings))

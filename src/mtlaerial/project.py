@@ -1,10 +1,10 @@
 """The project as the workflow sees it: what runs, on which files, and what each step depends on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, load_dataset, merge, parse_project
+from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
@@ -139,8 +139,9 @@ class Project:
 
 
 def _dataset(name: str, entry: DatasetEntry) -> Dataset:
-    spec = load_dataset(entry.spec).holding_out(entry.hold_out, f"datasets.{name}.hold_out")
-    return Dataset(name, spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)}), entry.root)
+    dataset = Dataset.of(entry.spec, entry.root, name, entry.generate is not None)
+    spec = dataset.spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out")
+    return replace(dataset, spec=spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)}))
 
 
 def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:

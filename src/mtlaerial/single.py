@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial.config import ModelSpec, ProjectConfig, load_dataset, load_project
+from mtlaerial.config import ModelSpec, ProjectConfig, load_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
@@ -36,7 +36,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     UserError
         When anything of this is not as it should be.
     """
-    dataset = Dataset(spec.stem, load_dataset(spec), root)
+    dataset = Dataset.of(spec, root)
     config = load_project(*configs)
     if method not in config.methods:
         raise ConfigError(

@@ -89,6 +89,10 @@ class DatasetSpec(Section):
         """All tiles, in the order train, val, test."""
         return tuple(tile for split in SPLITS for tile in self.splits.get(split, ()))
 
+    def as_generated(self) -> "DatasetSpec":
+        """Return the data set as one whose files are generated: said so, and without the scores of others."""
+        return self.model_copy(update={"generated": True, "published": ()})
+
     def holding_out(self, tiles: Sequence[str], key: str) -> "DatasetSpec":
         """Return the data set with some of its training tiles as validation tiles; their labels stay where they are.
 

@@ -9,13 +9,16 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from mtlaerial.config import TASKS, TILE_LAYERS, DatasetSpec, Layer, Task
+from mtlaerial.config import TASKS, TILE_LAYERS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.config.names import numbers
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.paths import spelled
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid, open_raster
+
+NOTE = "GENERATED.txt"
+"""The file in a data set's folder that says that its files are generated, and that they are complete."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,30 @@ class Dataset:
     name: str
     spec: DatasetSpec
     root: Path
+
+    @classmethod
+    def of(cls, path: Path, root: Path, name: str = "", generated: bool = False) -> "Dataset":
+        """Read a specification; of generated files it is one of a generated data set, whatever it says.
+
+        Parameters
+        ----------
+        path : Path
+            The specification.
+        root : Path
+            The folder with the files.
+        name : str, optional
+            By default the specification's.
+        generated : bool
+            The files are generated, or will be.
+
+        Raises
+        ------
+        ConfigError
+            When the specification is missing or wrong.
+        """
+        spec = load_dataset(path)
+        known = generated or (root / NOTE).exists()
+        return cls(name or path.stem, spec.as_generated() if known else spec, root)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

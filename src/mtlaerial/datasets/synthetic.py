@@ -10,7 +10,7 @@ from shapely.geometry import box
 
 from mtlaerial.config import Layer
 from mtlaerial.config.layers import TILE_LAYERS
-from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.catalog import NOTE, Dataset
 from mtlaerial.datasets.placement import check_whole, lay_out, pixel_ratios, tile_sizes
 from mtlaerial.datasets.plan import Plan
 from mtlaerial.datasets.tile_writer import SIGN, join_mosaics, write_tile
@@ -18,9 +18,6 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.processes import in_processes
 from mtlaerial.progress import track
 from mtlaerial.raster import discard, open_raster, writing
-
-NOTE = "GENERATED.txt"
-"""The file that says that a data set is generated, and that it is complete."""
 
 
 def synthesise(
