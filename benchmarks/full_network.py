@@ -7,7 +7,6 @@ Each measurement runs in a process of its own. Data are generated; the network b
 
 import argparse
 import json
-import multiprocessing
 import platform
 import resource
 import statistics
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from predict_memory import write_image, write_run
+from predict_memory import alone, write_image, write_run
 
 PATCH = 320
 WINDOW, STRIDE = 1024, 256
@@ -54,8 +53,8 @@ def main() -> None:
 
 def apart(measure: Any, *arguments: Any) -> dict[str, Any]:
     """Run a measurement in a new process and a temporary folder."""
-    with tempfile.TemporaryDirectory() as folder, multiprocessing.get_context("spawn").Pool(1) as pool:
-        return dict(pool.apply(measure, (Path(folder), *arguments)))
+    with tempfile.TemporaryDirectory() as folder, alone() as pool:
+        return dict(pool.submit(measure, Path(folder), *arguments).result())
 
 
 def training_step(folder: Path, name: str, batch: int, steps: int) -> dict[str, Any]:

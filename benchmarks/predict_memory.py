@@ -13,6 +13,7 @@ import platform
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for size in options.sizes:
-        with tempfile.TemporaryDirectory() as folder, multiprocessing.get_context("spawn").Pool(1) as pool:
-            rows.append(pool.apply(measure, (size, Path(folder))))
+        with tempfile.TemporaryDirectory() as folder, alone() as pool:
+            rows.append(pool.submit(measure, size, Path(folder)).result())
         row = rows[-1]
         row["ratio"] = row["above_rest_mb"] / rows[0]["above_rest_mb"]
         memory = f"{row['above_rest_mb']:.0f} MB above the {row['rest_mb']:.0f} MB at rest"
@@ -45,6 +46,11 @@ def main() -> None:
     if options.json:
         made = {"machine": platform.platform(), "torch": version("torch"), "rows": rows}
         options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+
+
+def alone() -> ProcessPoolExecutor:
+    """Return a pool of one new process."""
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 def measure(size: int, folder: Path) -> dict[str, Any]:

@@ -9,7 +9,6 @@ Also measures how much memory preparing one DFC2018 tile takes above that of the
 
 import argparse
 import json
-import multiprocessing
 import platform
 import resource
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import yaml
+from predict_memory import alone
 
 OVERLAY = Path(__file__).with_name("true_size.yaml")
 CONFIG = ["config/config.yaml", str(OVERLAY)]
@@ -37,8 +37,8 @@ def main() -> None:
     results = Path(yaml.safe_load(OVERLAY.read_text())["results"])
     jobs = stages(results / "benchmarks")
     print(jobs.to_string(index=False, float_format="%.0f"))
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        above = pool.apply(memory_of_preparing)
+    with alone() as pool:
+        above = pool.submit(memory_of_preparing).result()
     print(f"preparing one DFC2018 tile: {above:.0f} MB above rest")
     sizes = {str(path): disk(path) for path in folders(results)}
     print("\n".join(f"{path}: {size:.2f} GB" for path, size in sizes.items()))

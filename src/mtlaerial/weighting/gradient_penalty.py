@@ -17,7 +17,7 @@ class GradientPenalty(Scalarisation):
     patch and x_i the patch in [-1, 1]: double backpropagation (Drucker & LeCun 1992, doi 10.1109/72.165600). Carvalho
     et al. 2019 have an input-gradient penalty among their strategies; its exact form is not published, so this is ours.
 
-    Costs two backward passes, the second through the first: about twice the time and memory of a plain sum.
+    Costs two backward passes, the second through the first: several times the time and memory of a plain sum.
 
     Parameters
     ----------
