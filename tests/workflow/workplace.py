@@ -77,11 +77,11 @@ class Workplace:
         """The environment, with this folder's package before the installed one."""
         return {**os.environ, "PYTHONPATH": str(self.folder / "src")}
 
-    def run(self, *more: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, *more: str, timeout: int = 300, **how: Any) -> subprocess.CompletedProcess[str]:
         """Run a command; standard output and error come together."""
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": self.environment}
         command = self.command(*more, **how)
-        return subprocess.run(command, cwd=self.folder, text=True, check=False, timeout=300, **options)
+        return subprocess.run(command, cwd=self.folder, text=True, check=False, timeout=timeout, **options)
 
     def start(self, script: str = "") -> subprocess.Popen[bytes]:
         """Start a command in a session of its own, its output in ``snakemake.log``."""

@@ -1,0 +1,59 @@
+"""The paper's whole configuration, on generated data in both layouts: every row of the tables is filled."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from workplace import ROOT, Workplace
+
+pytestmark = pytest.mark.workflow
+BOTH = ("equal", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty", "equal_dropout")
+TASKS = {"semantics": ("semantics",), "height": ("height",), **dict.fromkeys(BOTH, ("semantics", "height"))}
+SCORES = {"semantics": ("OA", "AA", "kappa", "mIoU", "F1"), "height": ("MAE", "RMSE", "REL", "delta1")}
+TEST_TILES = {"dfc2018": 10, "vaihingen": 17}
+
+
+def planned(output: str) -> dict[str, int]:
+    """Return the number of jobs of each rule that a dry run prints."""
+    table = output.rsplit("Job stats:", 1)[1].split("total", 1)[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    return Workplace(tmp_path_factory.mktemp("paper") / "place", Path(__file__).with_name("paper.yaml"))
+
+
+def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
+    text = (ROOT / "docs" / "reproduction.md").read_text()
+    rows = re.findall(r"^\| ([\w, ]+?) \| (\d+)(?: each)? \|", text, re.MULTILINE)
+    explained = {rule: int(count) for rules, count in rows for rule in rules.split(", ")}
+    downloads = {"fetch_pretrained": 1}  # what a network of its full size begins with
+    assert planned(place.run("--dry-run").stdout) | downloads == explained | {"synthesise": 2}
+
+
+def test_every_row_is_filled(place: Workplace) -> None:
+    run = place.run(timeout=1800)
+    assert run.returncode == 0, run.stdout[-5000:]
+    results = place.folder / "results"
+    scores = pd.read_csv(results / "tables" / "everything.csv")
+    whole = scores[(scores.group == "overall") & (scores.pooling == "pooled")]
+    for dataset, tiles in TEST_TILES.items():
+        for method, tasks in TASKS.items():
+            rows = whole[(whole.dataset == dataset) & (whole.method == method)]
+            assert set(rows["mask"]) >= ({"eroded"} if (dataset, tasks[0]) == ("vaihingen", "semantics") else set())
+            for score in (score for task in tasks for score in SCORES[task]):
+                assert rows[rows.score == score].n.eq(3).any(), (dataset, method, score)
+        assert "generated" in (results / "tables" / f"{dataset}.md").read_text()
+        maps = [
+            f for s in (0, 1, 2) for f in (results / dataset / f"runs/equal_dropout/seed{s}").rglob("height_std.tif")
+        ]
+        assert len(maps) == 3 * tiles
+    assert place.planned() == []
+
+
+def test_snakemakes_own_report_needs_no_network(place: Workplace) -> None:
+    run = place.run("--report", "report.html")
+    assert run.returncode == 0, run.stdout
+    assert "mgda_ub" in (place.folder / "report.html").read_text()
