@@ -15,7 +15,7 @@ if GENERATED:
             "<benchmarks>/synthesise/{root}.tsv"
         wildcard_constraints:
             root="|".join(GENERATED),
-        threads: 1
+        threads: 2
         resources:
             mem_mb=2000,
             runtime=30,

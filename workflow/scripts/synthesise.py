@@ -4,10 +4,12 @@ from pathlib import Path
 
 from common import logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.config import load_dataset
-    from mtlaerial.datasets.catalog import Dataset
-    from mtlaerial.datasets.synthetic import synthesise
+if __name__ == "__main__":  # worker processes read this file too
+    with logged(snakemake.log[0]):
+        from mtlaerial.config import load_dataset
+        from mtlaerial.datasets.catalog import Dataset
+        from mtlaerial.datasets.synthetic import synthesise
 
-    dataset = Dataset("generated", load_dataset(Path(snakemake.params.spec)), Path(snakemake.wildcards.root))
-    synthesise(dataset, **snakemake.params.generate)
+        root = Path(snakemake.wildcards.root)
+        dataset = Dataset(root.name, load_dataset(Path(snakemake.params.spec)), root)
+        synthesise(dataset, **snakemake.params.generate, jobs=snakemake.threads)

@@ -33,7 +33,7 @@ def mix(*keys: Any) -> Ids:
         state *= _SECOND
         state ^= state >> np.uint32(16)
         state += _THIRD
-    return state.reshape(np.broadcast_shapes(*(np.shape(key) for key in keys)))
+    return state if any(np.ndim(key) for key in keys) else state.reshape(())
 
 
 def _bits(key: Any) -> Ids:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,7 @@ def _valley(seed: int, u: Floats, v: Floats) -> Floats:
     return smooth(mix(seed, 64).item(), u, v, VALLEY)
 
 
+@cache
 def _level(seed: int) -> Floats:
     return _valley(seed, np.full(1, 190, np.float32), np.full(1, 150, np.float32))
 
