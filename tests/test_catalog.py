@@ -12,6 +12,7 @@ from shapely.geometry import box
 import tiny
 from mtlaerial.config import load_dataset
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import Grid
 
@@ -101,7 +102,7 @@ def test_tiles_of_a_grid_are_counted_from_the_north_west(
     tmp_path: Path, tile: str, window: tuple[int, int, int, int], bounds: tuple[float, ...]
 ) -> None:
     town = mosaic(tmp_path, grid={"size": [32, 40]}, splits={"train": ["r1c1", "r2c1"], "test": ["r1c2"]})
-    _, row, column, grid = town.image_window(tile)
+    _, row, column, grid = image_window(town, tile)
     assert (row, column, grid.height, grid.width) == window
     west, north_down, east, south_down = bounds
     expected = (tiny.WEST + west, tiny.NORTH - south_down, tiny.WEST + east, tiny.NORTH - north_down)
@@ -112,7 +113,7 @@ def test_tiles_of_a_grid_are_counted_from_the_north_west(
 def test_a_tile_outside_the_grid_is_refused(tmp_path: Path, tile: str, error: type[Exception]) -> None:
     town = mosaic(tmp_path, grid={"size": [32, 40]}, splits={"train": [tile]})
     with pytest.raises(error, match=tile):
-        town.image_window(tile)
+        image_window(town, tile)
 
 
 def test_tiles_are_cut_by_footprints_in_another_crs(tmp_path: Path) -> None:
@@ -121,28 +122,28 @@ def test_tiles_are_cut_by_footprints_in_another_crs(tmp_path: Path) -> None:
     frame.to_file(tmp_path / "tiles.gpkg")
     footprints = {"files": "tiles.gpkg", "column": "name"}
     town = mosaic(tmp_path, footprints=footprints, splits={"train": ["east", "west"]})
-    _, row, column, grid = town.image_window("east")
+    _, row, column, grid = image_window(town, "east")
     assert (row, column, grid.height, grid.width) == (5, 10, 20, 30)
     with pytest.raises(DataError, match="expected the tile west"):
-        town.image_window("west")
+        image_window(town, "west")
     frame.to_crs(4326).to_file(tmp_path / "tiles.gpkg")
-    _, row, column, grid = Dataset("again", town.spec, tmp_path).image_window("east")
+    _, row, column, grid = image_window(Dataset("again", town.spec, tmp_path), "east")
     assert (row, column, grid.height, grid.width) == (5, 10, 20, 30)
 
 
 def test_footprints_say_what_they_lack(tmp_path: Path) -> None:
     town = mosaic(tmp_path, footprints={"files": "tiles.gpkg"}, splits={"train": ["a"]})
     with pytest.raises(DataError, match=r"tiles\.gpkg: found no file"):
-        town.image_window("a")
+        image_window(town, "a")
     assert town.missing()[-1].layer == "footprints"
     gpd.GeoDataFrame({"id": ["a"], "geometry": [box(0, 0, 1, 1)]}, crs=tiny.UTM).to_file(tmp_path / "tiles.gpkg")
     with pytest.raises(DataError, match="found the columns id, geometry; expected a column tile"):
-        town.image_window("a")
+        image_window(town, "a")
 
 
 def test_an_image_without_georeference_gets_pixels_of_the_stated_size(tmp_path: Path) -> None:
     tiny.write_raster(tmp_path / "images/city_1.tif", np.zeros((3, 20, 30), np.uint8), pixel=0)
-    _, _, _, grid = dataset(tmp_path, gsd=0.25).image_window("city_1")
+    _, _, _, grid = image_window(dataset(tmp_path, gsd=0.25), "city_1")
     assert grid.pixel_size == (0.25, 0.25)
     assert grid.crs == tiny.UTM
 
@@ -150,7 +151,7 @@ def test_an_image_without_georeference_gets_pixels_of_the_stated_size(tmp_path: 
 def test_a_layer_without_georeference_covers_its_image(tmp_path: Path) -> None:
     image = Grid(tiny.UTM, Affine(0.5, 0, tiny.WEST, 0, -0.5, tiny.NORTH), 20, 30)
     path = tiny.write_raster(tmp_path / "height.tif", np.zeros((10, 15), np.float32), pixel=0)
-    row, column, grid = dataset(tmp_path).layer_window(path, image)
+    row, column, grid = layer_window(path, image)
     assert (row, column) == (0, 0)
     assert grid.bounds == image.bounds
     assert grid.pixel_size == (1.0, 1.0)
@@ -159,7 +160,7 @@ def test_a_layer_without_georeference_covers_its_image(tmp_path: Path) -> None:
 def test_a_mosaic_layer_is_cut_where_it_covers_the_tile(tmp_path: Path) -> None:
     image = Grid(tiny.UTM, Affine(0.5, 0, tiny.WEST + 11, 0, -0.5, tiny.NORTH - 7), 20, 30)
     path = tiny.write_raster(tmp_path / "dsm.tif", np.zeros((40, 40), np.float32), pixel=2)
-    row, column, grid = dataset(tmp_path).layer_window(path, image)
+    row, column, grid = layer_window(path, image)
     assert (row, column, grid.height, grid.width) == (3, 5, 6, 8)
     assert grid.bounds == (tiny.WEST + 10, tiny.NORTH - 18, tiny.WEST + 26, tiny.NORTH - 6)
 

@@ -19,6 +19,7 @@ from mtlaerial.datasets.layers import sources
 from mtlaerial.datasets.placement import Place, lay_out, tile_sizes
 from mtlaerial.datasets.plan import Plan
 from mtlaerial.datasets.synthetic import synthesise
+from mtlaerial.datasets.windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.raster import open_raster
 
@@ -92,9 +93,9 @@ def truth(name: str, tile: str) -> View:
 
 
 def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:
-    image = dataset.image_window(tile)[3]
+    image = image_window(dataset, tile)[3]
     path = dataset.files(layer, tile)[index]  # type: ignore[arg-type]
-    row, column, grid = dataset.image_window(tile)[1:] if layer == "image" else dataset.layer_window(path, image)
+    row, column, grid = image_window(dataset, tile)[1:] if layer == "image" else layer_window(path, image)
     with open_raster(path) as source:
         assert row >= 0
         assert column >= 0

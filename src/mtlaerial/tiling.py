@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
+from mtlaerial.datasets.windows import image_window, layer_window
 from mtlaerial.raster import PREPARED, Grid, create_raster, map_raster, open_raster, reading, row_blocks, without_data
 
 ABSENT = {"MTLAERIAL": "absent"}
@@ -41,7 +42,7 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
     DataError
         When a file is missing or damaged.
     """
-    path, row, column, grid = dataset.image_window(tile)
+    path, row, column, grid = image_window(dataset, tile)
     _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
     outside = _Outside(folder / "image.tif")
     _write_height(dataset, tile, grid, folder / "height.tif", outside)
@@ -88,8 +89,8 @@ def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, outsid
     if spec is None or not files:
         _write_absent(target, image, np.float32("nan"), profile)
         return
-    row, column, grid = dataset.layer_window(files[0], image)
-    ground = _blocks(files[1], *dataset.layer_window(files[1], image)[:2], grid) if len(files) == 2 else None
+    row, column, grid = layer_window(files[0], image)
+    ground = _blocks(files[1], *layer_window(files[1], image)[:2], grid) if len(files) == 2 else None
     with create_raster(target, grid, **profile) as out:
         out.units = ("metre",)
         out.descriptions = ("height above ground",)
@@ -109,7 +110,7 @@ def _write_labels(dataset: Dataset, layer: Layer, tile: str, image: Grid, target
         _write_absent(target, image, np.uint8(IGNORED), profile)
         return
     spec = dataset.spec.labels.of(layer)
-    row, column, grid = dataset.layer_window(files[0], image)
+    row, column, grid = layer_window(files[0], image)
     with create_raster(target, grid, **profile) as out:
         out.write_colormap(1, colour_table(spec))
         out.descriptions = ("class",)

@@ -1,11 +1,9 @@
-"""Which files of a data set hold which tile, and where in them it lies."""
+"""Which files of a data set hold which tile."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import geopandas as gpd
-from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
@@ -14,8 +12,7 @@ from mtlaerial.config.layers import Patterns
 from mtlaerial.config.names import numbers
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.paths import spelled
-from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.raster import Grid, open_raster
+from mtlaerial.errors import ConfigError
 
 NOTE = "GENERATED.txt"
 """The file in a data set's folder that says that its files are generated, and that they are complete."""
@@ -192,86 +189,3 @@ class Dataset:
             return None
         place = numbers(self.spec.image.corner, tile)
         return float(place["west"]), float(place["south"])
-
-    def image_window(self, tile: str) -> tuple[Path, int, int, Grid]:
-        """Return the image file of a tile, the row and column in it where the tile begins, and the tile's grid.
-
-        Raises
-        ------
-        DataError, ConfigError
-            When the file cannot be read, or the tile is not in it.
-        """
-        path = self.files("image", tile)[0]
-        with open_raster(path) as source:
-            grid = self._placed(Grid.of(source))
-        if self.spec.grid:
-            row, column, height, width = self._grid_cell(tile, path, grid)
-        elif self.spec.footprints:
-            row, column, height, width = self._footprint(tile, path, grid)
-        else:
-            row, column, height, width = 0, 0, grid.height, grid.width
-        return path, row, column, grid.window(row, column, height, width)
-
-    def layer_window(self, path: Path, image: Grid) -> tuple[int, int, Grid]:
-        """Return the row and column in a layer's file where a tile begins, and the layer's grid there.
-
-        A file without georeference covers just the same ground as the image.
-        """
-        with open_raster(path) as source:
-            grid = Grid.of(source)
-        if not grid.georeferenced:
-            scale = Affine.scale(image.width / grid.width, image.height / grid.height)
-            return 0, 0, Grid(image.crs, image.transform @ scale, grid.height, grid.width)
-        row, column, height, width = grid.covering(image)
-        return row, column, grid.window(row, column, height, width)
-
-    def _placed(self, grid: Grid) -> Grid:
-        """Give an image without georeference pixels of the specified size, and the specified CRS where it has none."""
-        crs = grid.crs or self.crs
-        if grid.georeferenced:
-            return Grid(crs, grid.transform, grid.height, grid.width)
-        gsd = self.spec.gsd or 1.0
-        return Grid(crs, Affine.scale(gsd, -gsd), grid.height, grid.width)
-
-    def _grid_cell(self, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
-        assert self.spec.grid is not None
-        cell = numbers(self.spec.grid.name, tile)
-        rows, columns = self.spec.grid.size
-        row, column = (cell["row"] - 1) * rows, (cell["column"] - 1) * columns
-        if not (0 <= row < grid.height and 0 <= column < grid.width):
-            size = f"{grid.height} x {grid.width} pixels"
-            raise DataError(path, f"{size}, which end before tile {tile}", "the tile inside", "Correct splits or grid.")
-        return row, column, min(rows, grid.height - row), min(columns, grid.width - column)
-
-    def _footprint(self, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
-        bounds = self._footprint_bounds.get(tile)
-        if bounds is None:
-            known = ", ".join(sorted(self._footprint_bounds))
-            raise DataError("footprints", f"the tiles {known}", f"the tile {tile}", "Correct splits or footprints.")
-        west, south, east, north = bounds
-        left, top = ~grid.transform @ (west, north)
-        right, bottom = ~grid.transform @ (east, south)
-        row, column = max(0, round(top)), max(0, round(left))
-        height, width = min(grid.height, round(bottom)) - row, min(grid.width, round(right)) - column
-        if height <= 0 or width <= 0:
-            raise DataError(path, f"bounds {grid.bounds}", f"tile {tile} at {bounds}", "Correct the footprints.")
-        return row, column, height, width
-
-    @cached_property
-    def _footprint_bounds(self) -> dict[str, tuple[float, float, float, float]]:
-        spec = self.spec.footprints
-        assert spec is not None
-        paths = self.footprint_paths
-        path = next((p for p in paths if p.exists()), None)
-        if path is None:
-            raise DataError(paths[0], "no file", " or ".join(map(str, paths)), self.spec.obtain)
-        try:
-            frame = gpd.read_file(path)
-        except Exception as error:
-            raise DataError(path, str(error), "a vector file", "Get the file anew.") from None
-        if spec.column not in frame:
-            found = f"the columns {', '.join(map(str, frame.columns))}"
-            raise DataError(path, found, f"a column {spec.column}", "Correct footprints.column.")
-        if self.spec.crs and frame.crs:
-            frame = frame.to_crs(self.spec.crs)
-        return {str(name): tuple(shape.bounds) for name, shape in zip(frame[spec.column], frame.geometry, strict=True)}

@@ -15,6 +15,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
 from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place, metres_per_pixel
 from mtlaerial.datasets.check.report import ImageFacts
+from mtlaerial.datasets.windows import image_window
 from mtlaerial.raster import Grid, open_raster, row_blocks
 
 _LITTLE = 0.02
@@ -29,7 +30,7 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
             file, dtypes, count = Grid.of(source), source.dtypes, source.count
         bands = _check_form(dataset, path, dtypes, findings)
         comparable = check_image_place(dataset, path, file, findings)
-        _, row, column, grid = dataset.image_window(tile)
+        _, row, column, grid = image_window(dataset, tile)
         place = ImagePlace(grid, file.georeferenced)
         if file.georeferenced:
             check_corner(dataset, tile, path, grid, findings)

@@ -13,6 +13,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image import read_blocks
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
+from mtlaerial.datasets.windows import layer_window
 from mtlaerial.raster import Grid, open_raster
 
 TASK: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
@@ -89,7 +90,7 @@ def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bo
         file, dtype, bands, nodata = Grid.of(source), source.dtypes[0], source.count, source.nodata
     usable = check_layer_place(dataset, path, file, image, per_tile, findings)
     if usable and image:
-        row, column, grid = dataset.layer_window(path, image.grid)
+        row, column, grid = layer_window(path, image.grid)
     elif per_tile:
         row, column, grid = 0, 0, file
     else:

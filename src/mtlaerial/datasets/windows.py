@@ -1,0 +1,109 @@
+"""Where in a data set's files a tile lies."""
+
+from functools import cache
+from pathlib import Path
+
+import geopandas as gpd
+from affine import Affine
+
+from mtlaerial.config.names import numbers
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import DataError
+from mtlaerial.raster import Grid, open_raster
+
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north."""
+
+
+def image_window(dataset: Dataset, tile: str) -> tuple[Path, int, int, Grid]:
+    """Return the image file of a tile, the row and column in it where the tile begins, and the tile's grid.
+
+    Raises
+    ------
+    DataError, ConfigError
+        When the file cannot be read, or the tile is not in it.
+    """
+    path = dataset.files("image", tile)[0]
+    with open_raster(path) as source:
+        grid = _placed(dataset, Grid.of(source))
+    if dataset.spec.grid:
+        row, column, height, width = _grid_cell(dataset, tile, path, grid)
+    elif dataset.spec.footprints:
+        row, column, height, width = _footprint(dataset, tile, path, grid)
+    else:
+        row, column, height, width = 0, 0, grid.height, grid.width
+    return path, row, column, grid.window(row, column, height, width)
+
+
+def layer_window(path: Path, image: Grid) -> tuple[int, int, Grid]:
+    """Return the row and column in a layer's file where a tile begins, and the layer's grid there.
+
+    A file without georeference covers just the same ground as the image.
+    """
+    with open_raster(path) as source:
+        grid = Grid.of(source)
+    if not grid.georeferenced:
+        scale = Affine.scale(image.width / grid.width, image.height / grid.height)
+        return 0, 0, Grid(image.crs, image.transform @ scale, grid.height, grid.width)
+    row, column, height, width = grid.covering(image)
+    return row, column, grid.window(row, column, height, width)
+
+
+def _placed(dataset: Dataset, grid: Grid) -> Grid:
+    """Give an image without georeference pixels of the specified size, and the specified CRS where it has none."""
+    crs = grid.crs or dataset.crs
+    if grid.georeferenced:
+        return Grid(crs, grid.transform, grid.height, grid.width)
+    gsd = dataset.spec.gsd or 1.0
+    return Grid(crs, Affine.scale(gsd, -gsd), grid.height, grid.width)
+
+
+def _grid_cell(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+    assert dataset.spec.grid is not None
+    cell = numbers(dataset.spec.grid.name, tile)
+    rows, columns = dataset.spec.grid.size
+    row, column = (cell["row"] - 1) * rows, (cell["column"] - 1) * columns
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        size = f"{grid.height} x {grid.width} pixels"
+        raise DataError(path, f"{size}, which end before tile {tile}", "the tile inside", "Correct splits or grid.")
+    return row, column, min(rows, grid.height - row), min(columns, grid.width - column)
+
+
+def _footprint(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+    footprints = _footprints(dataset)
+    bounds = footprints.get(tile)
+    if bounds is None:
+        known = ", ".join(sorted(footprints))
+        raise DataError("footprints", f"the tiles {known}", f"the tile {tile}", "Correct splits or footprints.")
+    west, south, east, north = bounds
+    left, top = ~grid.transform @ (west, north)
+    right, bottom = ~grid.transform @ (east, south)
+    row, column = max(0, round(top)), max(0, round(left))
+    height, width = min(grid.height, round(bottom)) - row, min(grid.width, round(right)) - column
+    if height <= 0 or width <= 0:
+        raise DataError(path, f"bounds {grid.bounds}", f"tile {tile} at {bounds}", "Correct the footprints.")
+    return row, column, height, width
+
+
+def _footprints(dataset: Dataset) -> dict[str, Bounds]:
+    spec, paths = dataset.spec.footprints, dataset.footprint_paths
+    assert spec is not None
+    path = next((p for p in paths if p.exists()), None)
+    if path is None:
+        raise DataError(paths[0], "no file", " or ".join(map(str, paths)), dataset.spec.obtain)
+    return _read_footprints(path, path.stat().st_mtime_ns, spec.column, dataset.spec.crs)
+
+
+@cache
+def _read_footprints(path: Path, changed: int, column: str, crs: str | None) -> dict[str, Bounds]:
+    """Read the tiles' bounds; ``changed`` is the file's time, so that it is read once as long as it stays the same."""
+    try:
+        frame = gpd.read_file(path)
+    except Exception as error:
+        raise DataError(path, str(error), "a vector file", "Get the file anew.") from None
+    if column not in frame:
+        found = f"the columns {', '.join(map(str, frame.columns))}"
+        raise DataError(path, found, f"a column {column}", "Correct footprints.column.")
+    if crs and frame.crs:
+        frame = frame.to_crs(crs)
+    return {str(name): tuple(shape.bounds) for name, shape in zip(frame[column], frame.geometry, strict=True)}
