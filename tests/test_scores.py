@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 import yaml
 
 import tiny
@@ -29,11 +30,11 @@ class Run:
         self.folder = folder
         (folder / "run.yaml").write_bytes((trained / "run.yaml").read_bytes())
 
-    def write(self, tile: Path, task: str, array: np.ndarray) -> None:
+    def write(self, tile: Path, task: str, array: np.ndarray, shift: float = 0.0) -> None:
         layer = {"semantics": "labels"}.get(task, task)
         with open_raster(tile / f"{layer}.tif") as source:
             grid = Grid.of(source)
-        grid = Grid(grid.crs, grid.transform, *array.shape)
+        grid = Grid(grid.crs, grid.transform @ Affine.translation(shift, 0), *array.shape)
         path = self.folder / "maps" / tile.name / f"{task}.tif"
         with create_raster(path, grid, count=1, dtype=array.dtype.name, **PREPARED) as out:
             out.write(array, 1)
@@ -202,6 +203,13 @@ def test_eroded_labels_of_another_size_are_refused(run: Run, chosen: list[Path],
     tile = with_eroded(chosen[0], tmp_path / "tiles", np.zeros((48, 96), np.uint8))
     with pytest.raises(DataError, match=r"eroded\.tif: found 48 x 96 cells; expected 96 x 96 cells, as labels\.tif"):
         score_run(run.folder, [tile], SCORING)
+
+
+@pytest.mark.parametrize(("task", "layer"), [("semantics", "labels"), ("height", "height")])
+def test_maps_of_another_place_are_refused(run: Run, chosen: list[Path], task: str, layer: str) -> None:
+    run.write(chosen[0], task, truth(chosen[0], layer), shift=0.5)
+    with pytest.raises(DataError, match=rf"{task}\.tif: found the place .*Predict again"):
+        score_run(run.folder, chosen[:1], SCORING)
 
 
 def test_a_class_missing_from_a_map_is_wrong(run: Run, chosen: list[Path]) -> None:

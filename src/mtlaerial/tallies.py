@@ -166,10 +166,12 @@ def _size(rows: int, columns: int) -> str:
 
 def _require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
     with open_raster(truth) as source:
-        expected = source.height, source.width
-    if (grid.height, grid.width) != expected:
+        expected = Grid.of(source)
+    if (grid.height, grid.width) != (expected.height, expected.width):
         found = _size(grid.height, grid.width)
-        raise DataError(path, found, f"{expected[0]} x {expected[1]}, as {truth}", "Predict again.")
+        raise DataError(path, found, f"{expected.height} x {expected.width}, as {truth}", "Predict again.")
+    if not grid.transform.almost_equals(expected.transform, 1e-3 * min(expected.pixel_size)):
+        raise DataError(path, f"the place {grid.bounds}", f"{expected.bounds}, as {truth}", "Predict again.")
 
 
 def _require_predicted(path: Path, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
