@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from affine import Affine
 import yaml
+from affine import Affine
 
 import tiny
 from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
