@@ -63,6 +63,13 @@ def test_height_is_the_mean_error_over_known_pixels_in_its_unit(unit: float, nam
     torch.testing.assert_close(*(torch.autograd.grad(x, outputs["height"])[0] for x in (found, expected)))
 
 
+def test_the_height_loss_is_averaged_over_all_pixels_where_that_is_asked_for() -> None:
+    outputs, batch = random_batch()
+    known = torch.isfinite(batch.height)
+    found = losses(height_mean="all")(outputs, batch)["height"]
+    torch.testing.assert_close(found, losses()(outputs, batch)["height"] * known.float().mean())
+
+
 def test_heights_of_zero_and_below_count_only_where_they_are_valid() -> None:
     outputs, batch = random_batch()
     positive = Batch(batch.image, torch.where(batch.height > 0, batch.height, math.nan), batch.labels)

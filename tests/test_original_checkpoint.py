@@ -174,6 +174,12 @@ def test_counters_that_older_versions_of_torch_did_not_store_are_not_needed() ->
     assert found["trunk.encoder.norm0.num_batches_tracked"].item() == 0
 
 
+def test_weights_of_tasks_are_no_part_of_the_network() -> None:
+    state = {**small(), "omegas": torch.ones(2)}
+    found = OriginalCheckpoint.of(state, WHERE, 0.5).weights(ORDERS[2])
+    assert found.keys() == OriginalCheckpoint.of(small(), WHERE, 0.5).weights(ORDERS[2]).keys()
+
+
 def changed(state: dict[str, Tensor], **tensors: Tensor | None) -> dict[str, Tensor]:
     """Return the state with tensors replaced, added, or taken out (None); ``__`` stands for a dot."""
     named = {name.replace("__", "."): tensor for name, tensor in tensors.items()}

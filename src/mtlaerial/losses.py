@@ -22,7 +22,7 @@ class TaskLosses(nn.Module):
     Parameters
     ----------
     training : TrainingSpec
-        Kind and unit of the height loss.
+        Kind and unit of the height loss, and what it is averaged over.
     class_weights : Tensor, shape (classes,), float32
         Weights of the cross entropy.
     zero_height : bool
@@ -37,6 +37,7 @@ class TaskLosses(nn.Module):
         self.unit = training.height_unit
         self.zero_height = zero_height
         self.height_error = _HEIGHT_ERRORS[training.height_loss]
+        self.over_all = training.height_mean == "all"
 
     def forward(self, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Return a scalar per task, in float32.
@@ -57,10 +58,10 @@ class TaskLosses(nn.Module):
         return total / weight.sum().clamp(min=1e-6)
 
     def height(self, output: Tensor, height: Tensor) -> Tensor:
-        """Mean error over the pixels with a height, in units of ``training.height_unit``."""
+        """Mean error in units of ``training.height_unit``, over the pixels that ``training.height_mean`` says."""
         known = torch.isfinite(height) if self.zero_height else height > 0
         error = self.height_error(output[:, 0], torch.where(known, height, 0) / self.unit)
-        return (error * known).sum() / known.sum().clamp(min=1)
+        return (error * known).sum() / (known.numel() if self.over_all else known.sum().clamp(min=1))
 
 
 def median_frequency_weights(pixels: Tensor) -> Tensor:

@@ -79,6 +79,9 @@ class TrainingSpec(Section):
     class_weights: Literal["median_frequency", "none"] = "median_frequency"
     height_loss: Literal["l1", "huber"] = "l1"
     """huber: quadratic below one height_unit."""
+    height_mean: Literal["known", "all"] = "known"
+    """Over which pixels of a batch the height loss is averaged: those with a height, or all, where the others count as
+    without error; then batches with few heights weigh less."""
     height_unit: PositiveFloat = 1.0
     """Metres per unit of the network's height output; the loss is measured in this unit."""
     selection: Literal["best", "last"] = "last"

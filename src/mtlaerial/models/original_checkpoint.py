@@ -24,6 +24,8 @@ _BLOCK3, _ALIAS = "last_common_layer.", "decoder.d_block3."
 """Both are the third decoder block."""
 _COUNTER = "num_batches_tracked"
 """A tensor that nothing depends on, and that torch before 0.4.1 did not store."""
+_WEIGHTS_OF_TASKS = "omegas"
+"""GradNorm's weights, which the original keeps among the network's."""
 _SHOWN = 3
 """Tensors named per fault."""
 
@@ -137,8 +139,9 @@ class _Shapes:
 
 
 def _tidy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state dict without ``DataParallel``'s prefix, and with the third block under one name."""
+    """Return the network's tensors without ``DataParallel``'s prefix, and with the third block under one name."""
     names = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    names.pop(_WEIGHTS_OF_TASKS, None)
     block3 = {name.replace(_ALIAS, _BLOCK3, 1): names.pop(name) for name in list(names) if name.startswith(_ALIAS)}
     return {**block3, **names}
 
