@@ -63,6 +63,17 @@ def test_maps_lie_where_the_image_lies(maps: Path, image: Path) -> None:
                 assert (found.count, found.dtypes[0]) == (1, dtype)
 
 
+def test_every_block_of_a_map_is_compressed_once(
+    run_folder: Path, tiles: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """A block that leaves the cache before it is full is written again elsewhere: the file grows with every strip."""
+    Predictor(run_folder, PredictionSpec(window=32, stride=4)).predict_tiles(tiles["test"], tmp_path)
+    for path in tmp_path.rglob("*.tif"):
+        with rasterio.open(path) as found:
+            raw = found.read(1).nbytes
+        assert path.stat().st_size < 1.5 * raw + 8000, path.name
+
+
 def test_maps_are_cloud_optimised(maps: Path) -> None:
     for task in TASKS:
         with rasterio.open(maps / f"{task}.tif") as found:
