@@ -226,6 +226,24 @@ def test_each_layer_drops_at_its_rate_and_keeps_the_mean() -> None:
         assert float((features == 0).float().mean()) == pytest.approx(0.25, abs=0.03)
 
 
+def test_windows_of_different_content_draw_differently() -> None:
+    windows = torch.rand(2, 3, 8, 8)
+    first, second, again = (torch.rand(9, generator=window_generator(w, 0)) for w in (*windows, windows[0].clone()))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+
+
+def test_scores_are_means_over_passes_and_heights_are_kept_apart() -> None:
+    passes = [{"semantics": torch.randn(2, 3, 8, 8), "height": torch.randn(2, 1, 8, 8)} for _ in range(PASSES)]
+    mapper = MapNetwork(lambda image: passes, Normalisation(0, 1), SPEC, {"semantics": 3, "height": 1}, 5)
+    found = mapper(torch.zeros(2, 3, 8, 8))
+    assert mapper.channels == 3 + PASSES
+    expected = torch.stack([one["semantics"].softmax(1) for one in passes]).mean(dim=0)
+    torch.testing.assert_close(found[:, mapper.slice_of("semantics")], expected)
+    heights = torch.cat([one["height"] * 5 for one in passes], dim=1)
+    torch.testing.assert_close(found[:, mapper.slice_of("height")], heights)
+
+
 def test_views_are_averaged_within_each_pass() -> None:
     spec = SPEC.model_copy(update={"views": 8, "dropout_passes": 2})
     weights = torch.randn(1, 3, 3, 3)
