@@ -19,7 +19,7 @@ VALLEY = 480.0
 """Size of the bends of the river in metres."""
 HALO = 4
 """Pixels around what is seen that slopes and blur need."""
-SQUARE = 256
+SQUARE = 512
 """Side of the parts that are built at a time, in pixels."""
 
 
