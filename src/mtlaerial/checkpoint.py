@@ -15,7 +15,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.raster import writing
 from mtlaerial.runs import code_hash
 
-FORMAT = 1
+FORMAT = 2
 log = logging.getLogger(__name__)
 
 
