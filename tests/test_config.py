@@ -38,9 +38,16 @@ def spec_data(**changes: Any) -> dict[str, Any]:
     return merge(load_dataset(tiny.CONFIG / "datasets" / "city.yaml").model_dump(mode="json"), changes)
 
 
+def in_force(changes: dict[str, Any]) -> None:
+    """Read a configuration and the recipes of its methods."""
+    config = parse_project(merge(PROJECT, changes), "here")
+    for method in config.run.methods:
+        config.recipe({}, method)
+
+
 def refusal(changes: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as caught:
-        parse_project(merge(PROJECT, changes), "here")
+        in_force(changes)
     return str(caught.value)
 
 
@@ -137,6 +144,56 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
 )
 def test_wrong_values_are_refused_with_their_key(changes: dict[str, Any], said: str) -> None:
     assert said in refusal(changes)
+
+
+OTHER = {"trained_as": "both"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"methods": {"other": {**OTHER, "overrides": [1]}}}, "methods.other.overrides: found [1]"),
+        ({"methods": {"other": {**OTHER, "overrides": "abc"}}}, "methods.other.overrides: found 'abc'"),
+        ({"methods": {"other": {"trained_as": ["both"]}}}, "methods.other.trained_as to name a method"),
+        ({"methods": {"other": {"trained_as": "nobody"}}}, "nobody is none"),
+        ({"methods": {"other": OTHER, "third": {"trained_as": "other"}}}, "methods.third.trained_as"),
+        ({"methods": {"other": {**OTHER, "model": "net"}}}, "it is trained as both"),
+        ({"methods": {"other": {**OTHER, "overrides": {"training": {"batch": 1}}}}}, "it is trained as both"),
+        ({"methods": {"constant": OTHER}}, "methods without the name constant"),
+        ({"datasets": {"tables": {"spec": "a", "root": "b"}}}, "datasets without the name tables"),
+        ({"datasets": {"town": {"recipe": {"training": {"epoch": 1}}}}}, "datasets.town.recipe, key training.epoch"),
+        (
+            {
+                "models": {"net": {"stem": 8, "pretrained": "dense"}},
+                "pretrained": {"dense": {"url": "a", "sha256": "0" * 8}},
+            },
+            "pretrained only with an encoder of the published sizes",
+        ),
+        ({"models": {"net": {"pretrained": "nothing"}}}, "models.net.pretrained to be one of none"),
+    ],
+)
+def test_what_methods_and_names_may_not_be(changes: dict[str, Any], said: str) -> None:
+    assert said in refusal(changes)
+
+
+def test_a_method_that_shares_weights_takes_over_what_trains_them() -> None:
+    both = {"overrides": {"training": {"batch": 2}, "prediction": {"window": 512, "stride": 64}}}
+    other = {**OTHER, "overrides": {"prediction": {"stride": 128}}}
+    config = parse_project(merge(PROJECT, {"run": {"methods": ["other"]}, "methods": {"both": both, "other": other}}))
+    assert config.trained == ("both",)
+    recipe = config.recipe({}, "other")
+    assert (recipe.training.batch, recipe.prediction.window, recipe.prediction.stride) == (2, 512, 128)
+
+
+def test_sizes_must_fit_where_all_changes_are_in_force_and_only_there() -> None:
+    changes = {
+        "prediction": {"window": 128, "stride": 64},
+        "methods": {"both": {"overrides": {"prediction": {"stride": 192}}}},
+    }
+    config = parse_project(merge(PROJECT, changes))
+    assert config.recipe({"prediction": {"window": 256}}, "both").prediction.stride == 192
+    with pytest.raises(ConfigError, match=r"a stride of at most the window \(128\)"):
+        config.recipe({}, "both")
 
 
 def test_a_window_of_a_reducing_model_is_a_multiple_of_its_own() -> None:

@@ -282,7 +282,7 @@ def test_a_network_without_dropout_is_refused(statistics: Statistics, tmp_path: 
         "prediction": {"dropout_passes": 30},
     }
     with pytest.raises(ConfigError, match=r"prediction\.dropout_passes: found 30"):
-        parse_project(config)
+        parse_project(config).recipe({}, "both")
 
 
 def test_one_pass_is_refused() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtlaerial.blending import Blender
 from mtlaerial.config import LAYERS, PredictionSpec
-from mtlaerial.config.project import require_dropout, require_multiple
+from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
 from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
 from mtlaerial.inference import MapNetwork, Normalisation, Passes, build_blender, inference_forward
@@ -193,4 +193,6 @@ def prediction_for(run: Path, window: int | None, stride: int | None, dropout_pa
     require_multiple("--window", size, plan.model)
     require_dropout("--dropout-passes", dropout_passes, plan.model)
     chosen = {"window": size, "stride": stride or max(1, size * 3 // 4), "dropout_passes": dropout_passes}
-    return PredictionSpec.parse({**default.model_dump(), **chosen}, "--window, --stride and --dropout-passes")
+    prediction = PredictionSpec.parse({**default.model_dump(), **chosen}, "--window, --stride and --dropout-passes")
+    require_overlap("--window, --stride", prediction)
+    return prediction

@@ -42,6 +42,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
         raise ConfigError(
             "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
         )
+    training = config.recipe(dataset.spec.recipe, method).training
     unpack_pending(dataset.archives)
     report = check_dataset(dataset)
     if not report.ok:
@@ -59,7 +60,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
         tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
         weighting=entry.weighting,
         model=config.models[entry.model],
-        training=config.recipe(dataset.spec.recipe, method).training,
+        training=training,
     )
     statistics, pretrained = summarise(dataset, tiles["train"]), _pretrained(config, plan.model, folder)
     train(plan, statistics, tiles["train"], tiles["val"], folder, pretrained=pretrained)

@@ -75,12 +75,13 @@ def take_over(methods: Mapping[str, Any]) -> dict[str, Any]:
 def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     if not isinstance(entry, Mapping) or not entry.get("trained_as"):
         return entry
-    base = methods.get(entry["trained_as"])
+    trained = entry["trained_as"]
+    base = methods.get(trained) if isinstance(trained, str) else None
     if not isinstance(base, Mapping) or base.get("trained_as"):
-        raise ValueError(f"methods.{name}.trained_as to name a method that is trained itself")
-    overrides = entry.get("overrides") or {}
+        raise ValueError(f"methods.{name}.trained_as to name a method that is trained itself; {trained} is none")
+    overrides, taken = entry.get("overrides") or {}, base.get("overrides") or {}
+    if not isinstance(overrides, Mapping) or not isinstance(taken, Mapping):
+        return {**base, **entry}  # the fields' own check says what is wrong
     if {"tasks", "weighting", "model"} & set(entry) or "training" in overrides:
-        raise ValueError(
-            f"methods.{name} to change prediction and scoring alone: it is trained as {entry['trained_as']}"
-        )
-    return {**base, **entry, "overrides": merge(base.get("overrides") or {}, overrides)}
+        raise ValueError(f"methods.{name} to change prediction and scoring alone: it is trained as {trained}")
+    return {**base, **entry, "overrides": merge(taken, overrides)}

@@ -17,6 +17,12 @@ Side = Annotated[PositiveInt, Field(ge=64)]
 """Pixels along a side of a generated tile."""
 
 
+NOT_DATASETS = {"tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores"}
+"""Names of other files and folders among the results, or among the tables."""
+NOT_METHODS = {"constant", "published", "tiles.png"}
+"""Names of other rows of the tables, and of another file among a data set's figures."""
+
+
 class Generation(Section):
     """How a generated data set is made."""
 
@@ -104,6 +110,9 @@ class ProjectConfig(Section):
         for name, method in self.methods.items():
             if method.model not in self.models:
                 raise ValueError(f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}")
+        for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):
+            if clashing := sorted(taken.intersection(names)):
+                raise ValueError(f"{key} without the name {clashing[0]}, which something else among the results has")
         weights = ("none", *self.pretrained)
         for name, model in self.models.items():
             if model.pretrained not in weights:
@@ -132,6 +141,7 @@ class ProjectConfig(Section):
             model = self.models[self.methods[method].model]
             require_multiple("training.patch", recipe.training.patch, model)
             require_multiple("prediction.window", recipe.prediction.window, model)
+            require_overlap("prediction", recipe.prediction)
             require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
         return recipe
 
@@ -151,10 +161,9 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
     """
     config = ProjectConfig.parse(data, where)
     for name, method in config.methods.items():
-        if name in config.run.methods:
-            config.recipe({}, name)
-        else:  # sizes of an overlay need not suit what is not selected
-            Recipe.parse(method.overrides, f"methods.{name}.overrides")
+        Recipe.parse(method.overrides, f"methods.{name}.overrides")
+    for name, entry in config.datasets.items():
+        Recipe.parse(entry.recipe, f"datasets.{name}.recipe")
     return config
 
 
@@ -182,6 +191,19 @@ def require_dropout(key: str, passes: int, model: ModelSpec) -> None:
     if passes and not model.dropout:
         expected = "0, as the model's dropout is 0"
         raise ConfigError(key, str(passes), expected, "Or train a network with dropout, e.g. 0.5.")
+
+
+def require_overlap(key: str, prediction: PredictionSpec) -> None:
+    """Refuse windows with gaps between them.
+
+    Raises
+    ------
+    ConfigError
+        When the stride is larger than the window.
+    """
+    if prediction.stride > prediction.window:
+        expected = f"a stride of at most the window ({prediction.window})"
+        raise ConfigError(key, f"the stride {prediction.stride}", expected, "Correct either.")
 
 
 def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:

@@ -37,6 +37,14 @@ class ModelSpec(Section):
     pretrained: str = "none"
     """Weights that the encoder begins with: a name from ``pretrained`` of the configuration, or none."""
 
+    @model_validator(mode="after")
+    def _as_published(self) -> Self:
+        sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
+        if self.pretrained != "none" and any(getattr(self, name) != size for name, size in sizes.items()):
+            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            raise ValueError(f"pretrained only with an encoder of the published sizes ({listed}), else none")
+        return self
+
     @property
     def multiple(self) -> int:
         """Rows and columns of the image are divisible by this: it is reduced, and then halved five times."""
@@ -118,12 +126,6 @@ class PredictionSpec(Section):
     def for_patch(cls, patch: int) -> Self:
         """Return the default for a network trained on patches of a size: windows of twice it, a quarter of overlap."""
         return cls(window=2 * patch, stride=patch * 3 // 2, activation="softmax")
-
-    @model_validator(mode="after")
-    def _overlap(self) -> Self:
-        if self.stride > self.window:
-            raise ValueError(f"a stride of at most the window ({self.window})")
-        return self
 
     @model_validator(mode="after")
     def _passes_that_differ(self) -> Self:

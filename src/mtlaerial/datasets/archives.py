@@ -138,7 +138,10 @@ def _verify(path: Path, spec: ArchiveSpec) -> dict[str, str]:
     for algorithm, published in spec.published.items():
         if hashes[algorithm] != published:
             found, expected = f"the {algorithm.upper()} {hashes[algorithm]}", f"{published}, as published"
-            raise DataError(path, found, expected, f"It is damaged or another file: get it anew from {spec.page}")
+            remedy = (
+                f"It is damaged or another file: get it anew from {spec.page}; or unpack it yourself and take it away."
+            )
+            raise DataError(path, found, expected, remedy)
     return hashes
 
 

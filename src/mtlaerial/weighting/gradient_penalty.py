@@ -38,11 +38,12 @@ class GradientPenalty(Scalarisation):
 
     def total(self, step: Step, weights: Tensor) -> Tensor:
         """Return the sum of the losses and the penalties."""
-        penalties = [_penalty(loss, step.image) for loss in step.losses.values()]
+        penalties = [_penalty(loss, step) for loss in step.losses.values()]
         return super().total(step, weights) + self.strength * torch.stack(penalties).sum()
 
 
-def _penalty(loss: Tensor, image: Tensor) -> Tensor:
-    (gradient,) = torch.autograd.grad(loss, image, create_graph=True)
-    squares = gradient.float().square().flatten(1).sum(dim=1)
+def _penalty(loss: Tensor, step: Step) -> Tensor:
+    (gradient,) = torch.autograd.grad(step.scale(loss), step.image, create_graph=True)
+    gradient = gradient.float() / step.scale(torch.ones_like(loss))  # scaled on its way through 16-bit floats alone
+    squares = gradient.square().flatten(1).sum(dim=1)
     return ((squares + TINY).sqrt() - 1).square().mean()
