@@ -1,11 +1,11 @@
 """A checkpoint of the original implementation as a run that predicts."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.hashing import file_hashes
 from mtlaerial.models.original_checkpoint import OriginalCheckpoint
 from mtlaerial.models.untrusted import read_state
 from mtlaerial.runs import RunPlan, describe, save_run
@@ -71,7 +71,7 @@ def import_checkpoint(
         training=_training(dataset, spec, height_unit),
     )
     statistics = specified(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
-    source = f"{checkpoint.name}, SHA-256 {_sha256(checkpoint)}"
+    source = f"{checkpoint.name}, SHA-256 {file_hashes(checkpoint, 'sha256')['sha256']}"
     save_run(folder, describe(plan, statistics, epoch=0, imported=source), weights, {})
 
 
@@ -144,8 +144,3 @@ def _gsd(dataset: DatasetSpec, spec: Path) -> float:
         remedy = "Say it in the specification."
         raise ConfigError(f"{spec}, key gsd", "nothing", "the images' metres per pixel", remedy)
     return dataset.gsd
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -42,7 +42,9 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
         raise ConfigError(
             "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
         )
-    training = config.recipe(dataset.spec.recipe, method).training
+    entry = config.methods[method]
+    training, model = config.recipe(dataset.spec.recipe, method).training, config.models[entry.model]
+    pretrained = _pretrained(config, model, folder)
     unpack_pending(dataset.archives)
     report = check_dataset(dataset)
     if not report.ok:
@@ -52,17 +54,16 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     }
     for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
         prepare_tile(dataset, path.name, path)
-    entry = config.methods[method]
     plan = RunPlan(
         dataset=dataset.name,
         method=method,
         seed=seed,
         tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
         weighting=entry.weighting,
-        model=config.models[entry.model],
+        model=model,
         training=training,
     )
-    statistics, pretrained = summarise(dataset, tiles["train"]), _pretrained(config, plan.model, folder)
+    statistics = summarise(dataset, tiles["train"])
     train(plan, statistics, tiles["train"], tiles["val"], folder, pretrained=pretrained)
 
 

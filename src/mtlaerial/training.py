@@ -1,6 +1,5 @@
 """Training one run: one data set, one method, one seed."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from mtlaerial.checkpoint import ResumeFile, alone
 from mtlaerial.errors import TrainingError
+from mtlaerial.hashing import file_hashes
 from mtlaerial.runs import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics, digest
 from mtlaerial.trainer import Trainer
@@ -71,13 +71,8 @@ def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[
         plan.model_dump(exclude={"training": {"memory_budget_mb"}}),
         statistics.model_dump(exclude=said),
         {tile.name: digest(tile) for tile in validation_tiles},
-        _file_hash(pretrained) if pretrained else None,
+        file_hashes(pretrained, "sha256") if pretrained else None,
     )
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
