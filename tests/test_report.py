@@ -9,7 +9,7 @@ from PIL import Image
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, Finding, TileReport
 from mtlaerial.figures import confusion_figure
-from mtlaerial.report import mixtures, write_report
+from mtlaerial.report import MAPPED, mixtures, write_report
 from sample_scores import experiment, run, tile
 
 MALICIOUS = '<script>alert("x")</script>'
@@ -138,3 +138,14 @@ def test_warnings_of_the_data_checks(page, tmp_path):
 def test_same_inputs_same_bytes(page, tmp_path):
     confusion_figure(experiment()[:2], tmp_path / "confusion.png")
     assert page(experiment(), [tmp_path / "confusion.png"]) == page(experiment(), [tmp_path / "confusion.png"])
+
+
+def test_the_maps_of_further_test_tiles_are_left_to_their_folder(page, tmp_path):
+    scores = [run("joint", 1, [tile([[6, 2, 0], [1, 11, 0]])] * (MAPPED + 2))]
+    names = [*scores[0].tiles, "curves"]
+    for name in names:
+        confusion_figure(experiment()[:2], tmp_path / f"{name}.png")
+    text = page(scores, [tmp_path / f"{name}.png" for name in names])
+    assert text.count("<figure>") == MAPPED + 1
+    assert f"the maps of {MAPPED} of the {MAPPED + 2} test tiles" in text
+    assert "With the maps of" not in page(experiment())

@@ -22,6 +22,8 @@ from mtlaerial.scores import Scores
 from mtlaerial.tables import Panel, build_documents
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
+MAPPED = 3
+"""Test tiles of a data set whose maps are on the page."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Section:
     name: str
     spec: DatasetSpec
     tiles: int
+    mapped: int
     methods: list[Method]
     alarms: list[str]
     panels: list[Panel]
@@ -72,7 +75,8 @@ def write_report(
     datasets : mapping of name to DatasetSpec
         At least those that were scored.
     figures : sequence of Path
-        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set.
+        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set. Of maps,
+        which are named after their tiles, those of the first ``MAPPED`` test tiles are.
     checks : sequence of Path
         JSON files of the data checks, each a :class:`mtlaerial.datasets.check.DatasetReport`.
     path : Path
@@ -84,13 +88,14 @@ def write_report(
         See :func:`mtlaerial.tables.collect`; or when the page cannot be written.
     """
     documents = build_documents(scores, {name: spec.published for name, spec in datasets.items()})
-    pictures = [Figure(read_caption(figure), data_uri(figure)) for figure in figures]
+    pictures = [Figure(read_caption(figure), data_uri(figure)) for figure in _shown(figures, scores)]
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
     sections = [
         Section(
             name=name,
             spec=datasets[name],
             tiles=len(runs[0].tiles),
+            mapped=MAPPED,
             methods=_methods(runs),
             alarms=mixtures(runs),
             panels=[panel for document in documents for panel in document.panels if panel.dataset == name],
@@ -109,6 +114,12 @@ def write_report(
     page = environment.get_template("report.html").render(sections=sections, software=_software(), code=code_hash())
     with writing(path) as partial:
         partial.write_bytes(page.encode("utf-8"))
+
+
+def _shown(figures: Sequence[Path], scores: Sequence[Scores]) -> list[Path]:
+    """Leave out the maps of further test tiles: with all of a large data set no browser would open the page."""
+    further = {tile for run in scores for tile in list(run.tiles)[MAPPED:]}
+    return [figure for figure in figures if figure.stem not in further]
 
 
 def mixtures(runs: Sequence[Scores]) -> list[str]:

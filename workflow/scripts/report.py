@@ -10,7 +10,7 @@ with logged(snakemake.log[0]):
     from mtlaerial.scores import load_scores
 
     given = [Path(path) for path in snakemake.input.figures]
-    figures = [file for path in given for file in ([path] if path.suffix else sorted(path.glob("*.png")))]
+    figures = [file for path in given for file in (sorted(path.glob("*.png")) if path.is_dir() else [path])]
     write_report(
         [load_scores(Path(path)) for path in snakemake.input.scores],
         {name: dataset.spec for name, dataset in Project.of(snakemake.config).datasets.items()},
