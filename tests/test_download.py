@@ -140,6 +140,11 @@ def test_failures_are_told_and_leave_no_file(
     assert not target.exists()
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"found a folder; expected the file\. Check the path"):
+        fetch(str(tmp_path), tmp_path / "file", **QUICK)
+
+
 def test_a_corrupted_download_is_not_kept_as_a_beginning(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="SHA-256"):
         fetch(server.url("corrupted"), tmp_path / "file", SHA256)

@@ -195,6 +195,11 @@ def changed(state: dict[str, Tensor], **tensors: Tensor | None) -> dict[str, Ten
         ({"features__norm5__bias": torch.zeros(3)}, r"wrong features\.norm5\.bias of shape \(3,\) instead of \(\d+,\)"),
         ({"features__conv0__weight": torch.zeros(())}, r"features\.conv0\.weight of shape \(\)"),
         ({"decoder_tasks__1__last_conv__bias": torch.zeros(6)}, r"unexpected decoder_tasks\.1\.last_conv\.bias"),
+        (
+            {"features__norm5__bias": torch.full((16,), torch.nan)},
+            r"other than finite numbers in features\.norm5\.bias",
+        ),
+        ({"features__norm5__bias": torch.zeros(16).int()}, r"other than finite numbers in features\.norm5\.bias"),
         ({"decoder_tasks__2__last_conv__weight": torch.zeros(1)}, "3 decoder_tasks; expected one or two"),
         ({"features__denseblock4__denselayer1__conv1__weight": None}, r"no features\.denseblock4\.denselayer1\.conv1"),
     ],

@@ -41,6 +41,10 @@ def test_a_copy_or_the_published_file_is_converted(
     assert copy.exists()
 
 
+def test_hashes_may_be_in_capitals(copy: Path) -> None:
+    assert spec_of(copy, sha256=SHA256.upper()).sha256 == SHA256
+
+
 def test_without_the_file_both_ways_out_are_told(tmp_path: Path) -> None:
     with pytest.raises(DownloadError) as caught:
         fetch_pretrained("net", spec_of(tmp_path / "absent.pth"), tmp_path / "net.safetensors")

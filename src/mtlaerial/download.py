@@ -162,8 +162,9 @@ def _explain(url: str, error: Exception, timeout: float) -> DownloadError:
             found = "no such server, or no network"
         case ConnectionRefusedError():
             found = "a refused connection"
-        case FileNotFoundError():
-            found, remedy = "no file", "Check the path."
+        case FileNotFoundError() | IsADirectoryError():
+            found = "no file" if isinstance(cause, FileNotFoundError) else "a folder"
+            remedy = "Check the path."
         case _:
             found = " ".join(str(cause).split()) or type(cause).__name__
     return DownloadError(url, found, "the file", remedy)

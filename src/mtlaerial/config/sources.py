@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mtlaerial.config.base import Section
 
-Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+Md5 = Annotated[str, _LOWER, Field(pattern=r"^[0-9a-f]{32}$")]
+Sha256 = Annotated[str, _LOWER, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ArchiveSpec(Section):
@@ -45,7 +46,7 @@ class PretrainedSpec(Section):
     """Published weights of an encoder."""
 
     url: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    sha256: Annotated[str, _LOWER, Field(pattern=r"^[0-9a-f]{8,64}$")]
     """The SHA-256 of the published file, or how it begins (at least 8 digits)."""
     file: str | None = None
     """A copy of the published file, or the URL of a mirror; taken instead of ``url``."""

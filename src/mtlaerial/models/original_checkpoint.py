@@ -82,7 +82,8 @@ class OriginalCheckpoint:
         Raises
         ------
         DataError
-            When tensors are missing, have another shape than the network's, or belong to no such network.
+            When tensors are missing, have another shape than the network's, hold other than finite floats, or belong to
+        no such network.
         """
         with torch.device("meta"):
             network = D3Net(self.model, self.bands, dict(zip(tasks, self.outputs, strict=True)))
@@ -96,11 +97,16 @@ class OriginalCheckpoint:
             if tuple(self.state[name].shape) != shape
         ]
         unexpected = sorted(set(self.state) - set(names.values()))
-        faults = {"no": missing, "wrong": wrong, "unexpected": unexpected}
+        broken = [name for name, _ in shaped if not name.endswith(_COUNTER) and not _finite(self.state[name])]
+        faults = {"no": missing, "wrong": wrong, "unexpected": unexpected, "other than finite numbers in": broken}
         found = "; ".join(f"{what} {_listed(which)}" for what, which in faults.items() if which)
         if found:
             raise _unlike(self.where, found, "the weights of one of the original's networks")
         return {key: self.state.get(name, torch.zeros_like(ours[key], device="cpu")) for key, name in names.items()}
+
+
+def _finite(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and bool(tensor.isfinite().all())
 
 
 class _Shapes:
