@@ -227,7 +227,7 @@ def test_sums_do_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch) -> No
 
         class Sums(blending._Sums):
             def __init__(self, *args: object) -> None:
-                super().__init__(*args)  # type: ignore[arg-type]
+                super().__init__(*args)  # type: ignore[arg-type]  # passed on as they came
                 made.append(self._sums.numel())  # noqa: B023  # the loop ends before the next list is made
 
         monkeypatch.setattr(blending, "_Sums", Sums)

@@ -17,7 +17,7 @@ import tiny
 from mtlaerial.cli import app, main
 from mtlaerial.runs import load_description
 
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # click types lack it
 Call = Callable[..., tuple[int, str, str]]
 
 

@@ -206,7 +206,7 @@ def test_a_window_of_a_reducing_model_is_a_multiple_of_its_own() -> None:
 def test_the_sections_are_immutable() -> None:
     config = parse_project(PROJECT)
     with pytest.raises(ValueError, match="frozen"):
-        config.training.batch = 3  # type: ignore[misc]
+        config.training.batch = 3  # type: ignore[misc]  # that it is refused is the test
 
 
 def test_weightings_of_the_configuration_are_those_that_can_be_built() -> None:

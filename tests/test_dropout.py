@@ -41,7 +41,7 @@ def save_untrained(folder: Path, statistics: Statistics, plan: RunPlan) -> Path:
     model = build_model(plan.model, 3, description.outputs)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.running_var.fill_(0.1)  # type: ignore[union-attr]
+            module.running_var.fill_(0.1)  # type: ignore[union-attr]  # batch norms have it
     save_run(folder, description, model.state_dict(), {})
     return folder
 
@@ -216,7 +216,7 @@ def test_each_layer_drops_at_its_rate_and_keeps_the_mean() -> None:
     assert len(layers) == 2
     with torch.inference_mode():
         for layer in layers:
-            layer.forward = torch.ones_like  # type: ignore[method-assign]
+            layer.forward = torch.ones_like  # type: ignore[method-assign]  # all ones: what is dropped shows
         following = [block[3] for block in (model.trunk.block5, model.trunk.block4)]
         for relu in following:
             relu.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))

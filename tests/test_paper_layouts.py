@@ -297,7 +297,7 @@ def test_heights_that_are_a_pixel_short_are_refused(vaihingen: Dataset) -> None:
 
 def test_a_world_file_places_images_and_layers_without_one(vaihingen: Dataset, tmp_path: Path) -> None:
     for layer in ("image", "labels"):
-        path = vaihingen.files(layer, "area2")[0]  # type: ignore[arg-type]
+        path = vaihingen.files(layer, "area2")[0]  # type: ignore[arg-type]  # a parameter is a string
         with open_raster(path) as source:
             pixels = source.read()
         tiny.write_raster(path, pixels, pixel=0)

@@ -93,7 +93,7 @@ def gathered(run: Run, chosen: list[Path]) -> tuple[np.ndarray, np.ndarray, np.n
     for tile in chosen:
         labels = truth(tile, "labels")[1::2, 1::2]
         parts.append([truth(tile, "height"), truth(run.folder / "maps" / tile.name, "height"), labels])
-    return tuple(np.concatenate([part[i].ravel() for part in parts]) for i in range(3))  # type: ignore[return-value]
+    return tuple(np.concatenate([part[i].ravel() for part in parts]) for i in range(3))  # type: ignore[return-value]  # three, as was asked
 
 
 def test_heights_are_scored_overall_by_class_and_by_height(run: Run, chosen: list[Path], scores: Scores) -> None:

@@ -94,7 +94,7 @@ def truth(name: str, tile: str) -> View:
 
 def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:
     image = image_window(dataset, tile)[3]
-    path = dataset.files(layer, tile)[index]  # type: ignore[arg-type]
+    path = dataset.files(layer, tile)[index]  # type: ignore[arg-type]  # a parameter is a string
     row, column, grid = image_window(dataset, tile)[1:] if layer == "image" else layer_window(path, image)
     with open_raster(path) as source:
         assert row >= 0
