@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from mtlaerial.config.base import Section
 
 _LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
-Md5 = Annotated[str, _LOWER, Field(pattern=r"^[0-9a-f]{32}$")]
-Sha256 = Annotated[str, _LOWER, Field(pattern=r"^[0-9a-f]{64}$")]
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$"), _LOWER]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), _LOWER]
 
 
 class ArchiveSpec(Section):
@@ -46,7 +46,7 @@ class PretrainedSpec(Section):
     """Published weights of an encoder."""
 
     url: str
-    sha256: Annotated[str, _LOWER, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$"), _LOWER]
     """The SHA-256 of the published file, or how it begins (at least 8 digits)."""
     file: str | None = None
     """A copy of the published file, or the URL of a mirror; taken instead of ``url``."""
