@@ -14,7 +14,7 @@ from mtlaerial.config.layers import (
     Layer,
     Split,
 )
-from mtlaerial.config.method import MethodSpec, WeightingSpec
+from mtlaerial.config.method import MethodSpec
 from mtlaerial.config.project import (
     DatasetEntry,
     Generation,
@@ -32,6 +32,7 @@ from mtlaerial.config.recipe import (
     Task,
     TrainingSpec,
 )
+from mtlaerial.config.weighting import WeightingSpec
 
 __all__ = [
     "IGNORED",

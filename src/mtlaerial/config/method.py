@@ -1,39 +1,16 @@
 """Methods: the rows of the tables."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.recipe import Task
+from mtlaerial.config.weighting import WeightingSpec
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """Names become folders: letters, digits, dot, dash and underscore."""
-
-
-class WeightingSpec(Section):
-    """How the tasks' losses become one update; see :mod:`mtlaerial.weighting`."""
-
-    name: Literal["equal", "fixed", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty"] = (
-        "equal"
-    )
-    weights: dict[Task, PositiveFloat] = {}
-    """For ``fixed``: each task's weight."""
-    alpha: NonNegativeFloat = 1.5
-    """For ``gradnorm``: how strongly tasks that train slowly are favoured."""
-    learning_rate: PositiveFloat = 0.025
-    """For ``gradnorm``: of its weights."""
-    strength: NonNegativeFloat = 1.0
-    """For ``gradient_penalty``: the penalty's weight."""
-
-    @model_validator(mode="after")
-    def _only_its_own(self) -> Self:
-        owners = {"weights": "fixed", "alpha": "gradnorm", "learning_rate": "gradnorm", "strength": "gradient_penalty"}
-        for key, owner in owners.items():
-            if self.name != owner and getattr(self, key) != type(self).model_fields[key].default:
-                raise ValueError(f"{key} only with {owner}, not with {self.name}")
-        return self
 
 
 class MethodSpec(Section):
@@ -51,8 +28,6 @@ class MethodSpec(Section):
     def _consistent(self) -> Self:
         if len(set(self.tasks)) != len(self.tasks):
             raise ValueError("each task once in tasks")
-        if self.weighting.name == "fixed" and set(self.weighting.weights) != set(self.tasks):
-            raise ValueError(f"weighting.weights for exactly the tasks {', '.join(self.tasks)}")
         return self
 
 

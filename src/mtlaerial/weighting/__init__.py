@@ -1,31 +1,13 @@
 """Task weightings: how the tasks' losses become one update."""
 
-from collections.abc import Callable
+from importlib import import_module
 
 from mtlaerial.config import Task, WeightingSpec
-from mtlaerial.weighting.base import Step, Weighting
-from mtlaerial.weighting.feature_normalisation import FeatureNormalisation
-from mtlaerial.weighting.gradient_penalty import GradientPenalty
-from mtlaerial.weighting.gradnorm import GradNorm
-from mtlaerial.weighting.mgda import MGDA
-from mtlaerial.weighting.scalarisation import Fixed
+from mtlaerial.config.weighting import weighting_target
+from mtlaerial.errors import ConfigError
+from mtlaerial.weighting.base import Pass, Step, Weighting
 
-__all__ = ["Step", "Weighting", "build_weighting", "weighting_names"]
-
-_REGISTRY: dict[str, Callable[[WeightingSpec, tuple[Task, ...]], Weighting]] = {
-    "equal": lambda spec, tasks: Fixed(dict.fromkeys(tasks, 1.0)),
-    "fixed": lambda spec, tasks: Fixed({task: spec.weights[task] for task in tasks}),
-    "feature_normalisation": lambda spec, tasks: FeatureNormalisation(),
-    "mgda": lambda spec, tasks: MGDA("parameters"),
-    "mgda_ub": lambda spec, tasks: MGDA("features"),
-    "gradnorm": lambda spec, tasks: GradNorm(len(tasks), spec.alpha, spec.learning_rate),
-    "gradient_penalty": lambda spec, tasks: GradientPenalty(spec.strength),
-}
-
-
-def weighting_names() -> tuple[str, ...]:
-    """Return the names a method may use."""
-    return tuple(_REGISTRY)
+__all__ = ["Pass", "Step", "Weighting", "build_weighting", "weighting_class"]
 
 
 def build_weighting(spec: WeightingSpec, tasks: tuple[Task, ...]) -> Weighting:
@@ -34,8 +16,37 @@ def build_weighting(spec: WeightingSpec, tasks: tuple[Task, ...]) -> Weighting:
     Parameters
     ----------
     spec : WeightingSpec
-        Its name, and what it needs.
+        Its name and its options.
     tasks : tuple of Task
         The tasks that are learned.
+
+    Raises
+    ------
+    ConfigError
+        When an option is unknown or wrong, or a package that the method needs is not installed.
     """
-    return _REGISTRY[spec.name](spec, tasks)
+    method = weighting_class(spec.name)
+    return method(tasks, method.Options.parse(spec.options, f"weighting {spec.name}"))
+
+
+def weighting_class(name: str) -> type[Weighting]:
+    """Return the class of a weighting; it is imported only now.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such class, or it is not a :class:`Weighting`.
+    """
+    target = weighting_target(name)
+    module, _, attribute = target.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise _wrong(name, str(error), f"a class at {target}") from None
+    if not (isinstance(found, type) and issubclass(found, Weighting)):
+        raise _wrong(name, target, "a subclass of mtlaerial.weighting.Weighting")
+    return found
+
+
+def _wrong(name: str, found: str, expected: str) -> ConfigError:
+    return ConfigError(f"weighting {name}", found, expected, "Correct the package that registers it.")

@@ -2,15 +2,23 @@
 
 from torch import Tensor
 
-from mtlaerial.weighting.gradients import GradientWeighting
+from mtlaerial.config import Section
+from mtlaerial.weighting.gradients import GramianWeighting, Level
 
 
-class FeatureNormalisation(GradientWeighting):
-    """Each task's gradient with respect to the features is brought to the mean of their L2 norms; then they are added.
+class FeatureNormalisation(GramianWeighting):
+    """Each task's gradient is brought to the mean of their L2 norms; then they are added.
 
-    The strategy that Carvalho et al. 2019, arXiv 1911.07543, bring besides the known ones ("alexnorm" in their code).
-    One backward pass of the trunk; no state.
+    ``w_t = mean_s(||g_s||) / ||g_t||``: the strategy that Carvalho et al. 2019, arXiv 1911.07543, bring besides the
+    known ones ("alexnorm" in their code).
     """
+
+    paper = "Carvalho et al. 2019"
+
+    class Options(Section):
+        """Published at the features."""
+
+        level: Level = "features"
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the mean norm over each task's own."""

@@ -1,30 +1,101 @@
 """Weightings that look at the tasks' gradients before they are added up."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from mtlaerial.config import Section, Task
 from mtlaerial.weighting.base import Step, Weighting
+from mtlaerial.weighting.gathering import Gradients, assign, gather, gramian, loss_values, through_heads, weighted
 
-Gradients = list[tuple[Tensor, ...]]
-"""Per task, the gradients of its loss with respect to the features, or to the trunk's parameters."""
+Level = Literal["features", "parameters"]
 
 
 class GradientWeighting(Weighting):
-    """Weights from the inner products of the tasks' gradients, at one of two levels.
+    """Weights from a table that the tasks' gradients are brought to, at one of two levels.
 
     Features: the gradients with respect to the trunk's output, so that the trunk's backward pass runs once whatever the
     number of tasks. Parameters: those with respect to the trunk's parameters, a backward pass of the trunk per task.
-    Tasks without a gradient in a batch (no valid pixels) do not take part: their weight is 0.
+    Tasks without a gradient in a batch (no valid pixels, or a loss of 0) do not take part: their weight is 0.
+
+    Where gradients are accumulated over several passes, the weights follow from the whole batch. Then the features need
+    a backward pass of the trunk per task as well, since a pass's graph is gone before the weights are known.
     """
 
-    cuts = True
-    level: Literal["features", "parameters"] = "features"
-    weighs_heads = False
+    family = "gradients"
+    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; no state"
+    weighs_heads: ClassVar[bool] = False
     """Whether a head's gradient is weighted too; else each head follows its own task's loss."""
+
+    class Options(Section):
+        """Where the gradients are taken; by default where the method was published."""
+
+        level: Level = "parameters"
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
+        self.level: Level = options.level
+
+    def cuts(self, parts: int) -> bool:
+        """Say yes: the heads' backward passes end at the features."""
+        return True
+
+    @abstractmethod
+    def measure(self, gradients: Gradients) -> Tensor:
+        """Bring the tasks' gradients to a table with a row per task; at the features, tables of passes add up."""
+
+    @abstractmethod
+    def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
+        """Return the weights.
+
+        Parameters
+        ----------
+        table : Tensor, shape (tasks, ...)
+            What was measured over the whole batch.
+        losses : Tensor, shape (tasks,), float32
+        factor : float
+            What the gradients are scaled with.
+
+        Returns
+        -------
+        Tensor, shape (tasks,), float64, on the CPU
+        """
+
+    def combine(self, gradients: Gradients, weights: list[float], factor: float) -> list[Tensor]:
+        """Return the trunk's gradient, or the features', from the tasks' gradients; both scaled by the factor."""
+        return weighted(gradients, weights)
+
+    def backward(self, step: Step) -> Tensor:
+        """Run the heads' backward passes, weigh, then run the trunk's."""
+        if self.level == "features" and step.parts == 1:
+            return self._at_features(step)
+        found = gather(step, self.measure)
+        table = found.table if self.level == "features" else self.measure(found.trunk)
+        weights = self.decide(table, found.losses, step.factor)
+        assign(step.trunk, self.combine(found.trunk, weights.tolist(), step.factor))
+        self._assign_heads(step, found.heads, weights)
+        return weights
+
+    def _at_features(self, step: Step) -> Tensor:
+        (part,) = step.passes(0)
+        shared, heads = through_heads(part, step)
+        table, losses = self.measure(shared), loss_values(part)
+        step.add_up([table, losses])
+        weights = self.decide(table, losses, step.factor)
+        torch.autograd.backward(part.features, self.combine(shared, weights.tolist(), step.factor))
+        self._assign_heads(step, heads, weights)
+        step.add_up_gradients()
+        return weights
+
+    def _assign_heads(self, step: Step, heads: Gradients, weights: Tensor) -> None:
+        for own, head, weight in zip(heads, step.heads.values(), weights.tolist(), strict=True):
+            assign(head, [weight * gradient for gradient in own] if self.weighs_heads else own)
+
+
+class GramianWeighting(GradientWeighting):
+    """Weights from the inner products of the tasks' gradients."""
 
     @abstractmethod
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
@@ -43,72 +114,17 @@ class GradientWeighting(Weighting):
         Tensor, shape (n,), float64
         """
 
-    def backward(self, step: Step) -> Tensor:
-        """Run the heads' backward passes, weigh, then run the trunk's."""
-        gradients, heads = _through_heads(step)
-        if self.level == "parameters":
-            gradients = _through_trunk(step, gradients)
-        weights = self._all_weights(gradients, step)
-        factors = weights.tolist()
-        combined = [_weighted(parts, factors) for parts in zip(*gradients, strict=True)]
-        if self.level == "features":
-            torch.autograd.backward(step.features, combined)
-        else:
-            _assign(step.trunk, combined)
-        for task, own, factor in zip(step.losses, heads, factors, strict=True):
-            _assign(step.heads[task], [factor * g for g in own] if self.weighs_heads else own)
-        return weights
+    def measure(self, gradients: Gradients) -> Tensor:
+        """Return the inner products, shape (tasks, tasks)."""
+        return gramian(gradients)
 
-    def _all_weights(self, gradients: Gradients, step: Step) -> Tensor:
-        gramian = _gramian(gradients).cpu().double()
-        losses = torch.stack([loss.detach() for loss in step.losses.values()]).cpu().double()
+    def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
+        """Return the weights of the tasks that take part, and 0 for the others."""
+        products, losses = table.cpu().double() / factor**2, losses.cpu().double()
         weights = torch.zeros(len(losses), dtype=torch.float64)
-        if not bool(gramian.isfinite().all()):
+        if not bool(products.isfinite().all()):
             return weights + 1  # an overflow: the optimiser skips the step in 16-bit floats, else the loss is reported
-        active = gramian.diagonal() > 0
+        active = products.diagonal() > 0
         if bool(active.any()):
-            weights[active] = self.weights(gramian[active][:, active], losses[active], active)
+            weights[active] = self.weights(products[active][:, active], losses[active], active)
         return weights
-
-
-def _through_heads(step: Step) -> tuple[Gradients, Gradients]:
-    """Return each task's gradients with respect to the features, and to its head's parameters."""
-    shared, own = [], []
-    number = len(step.seen)
-    for task, loss in step.losses.items():
-        found = torch.autograd.grad(step.scale(loss), [*step.seen, *step.heads[task]])
-        shared.append(found[:number])
-        own.append(found[number:])
-    return shared, own
-
-
-def _through_trunk(step: Step, gradients: Gradients) -> Gradients:
-    """Return each task's gradients with respect to the trunk's parameters."""
-    last = len(gradients) - 1
-    return [
-        torch.autograd.grad(step.features, list(step.trunk), list(parts), retain_graph=number < last)
-        for number, parts in enumerate(gradients)
-    ]
-
-
-def _gramian(gradients: Gradients) -> Tensor:
-    """Return the inner products, shape (tasks, tasks), of gradients that may come in half precision."""
-    rows = [torch.stack([_product(one, other) for other in gradients[: i + 1]]) for i, one in enumerate(gradients)]
-    lower = torch.stack([torch.nn.functional.pad(row, (0, len(rows) - len(row))) for row in rows])
-    return lower + lower.tril(-1).T
-
-
-def _product(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> Tensor:
-    return torch.stack([(a.float() * b.float()).sum() for a, b in zip(one, other, strict=True)]).sum()
-
-
-def _weighted(parts: tuple[Tensor, ...], factors: list[float]) -> Tensor:
-    total = factors[0] * parts[0]
-    for part, factor in zip(parts[1:], factors[1:], strict=True):
-        total += factor * part
-    return total
-
-
-def _assign(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from mtlaerial.weighting.gradients import GradientWeighting
+from mtlaerial.config import Section, Task
+from mtlaerial.weighting.gradients import GramianWeighting, Level
 
 LEAST = 1e-3
 """Weights stay above this share of an equal weight: at 0 or below a task would be lost for ever."""
 
 
-class GradNorm(GradientWeighting):
+class GradNorm(GramianWeighting):
     """Learns the weights w by descent on ``sum_t |w_t ||g_t|| - mean(w ||g||) r_t^alpha|``.
 
     r_t is the task's relative inverse training rate: its loss over its first one, divided by the tasks' mean of that.
@@ -20,25 +22,27 @@ class GradNorm(GradientWeighting):
     sum after each update. There g is the gradient with respect to the last shared layer's weights; here it is that with
     respect to the features, since with skips no single layer is the last. Heads are weighted as the trunk is.
 
-    One backward pass of the trunk; the state is the weights, the first losses and Adam's moments.
-
-    Parameters
-    ----------
-    tasks : int
-        How many.
-    alpha : float
-        How strongly slow tasks are favoured; 0 asks for equal norms.
-    learning_rate : float
-        Of the weights.
     """
 
+    paper = "Chen et al. 2018"
+    cost = "as any at its level; state: weights, first losses, Adam's moments"
     weighs_heads = True
 
-    def __init__(self, tasks: int, alpha: float, learning_rate: float) -> None:
-        self.alpha = alpha
-        self._weights = torch.ones(tasks, dtype=torch.float64, requires_grad=True)
-        self._first = torch.full((tasks,), torch.nan, dtype=torch.float64)
-        self._optimiser = torch.optim.Adam([self._weights], lr=learning_rate)
+    class Options(Section):
+        """How much is favoured, and how fast."""
+
+        level: Level = "features"
+        alpha: NonNegativeFloat = 1.5
+        """How strongly slow tasks are favoured; 0 asks for equal norms."""
+        learning_rate: PositiveFloat = 0.025
+        """Of the weights."""
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
+        self.alpha = options.alpha
+        self._weights = torch.ones(len(tasks), dtype=torch.float64, requires_grad=True)
+        self._first = torch.full((len(tasks),), torch.nan, dtype=torch.float64)
+        self._optimiser = torch.optim.Adam([self._weights], lr=options.learning_rate)
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights of this step, and update those of the next."""

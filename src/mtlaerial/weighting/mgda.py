@@ -1,32 +1,49 @@
 """The multiple-gradient descent algorithm, at the trunk's parameters or at its features."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 from torchjd.aggregation import MGDAWeighting
 
-from mtlaerial.weighting.gradients import GradientWeighting
+from mtlaerial.config import Section, Task
+from mtlaerial.weighting.gradients import GramianWeighting
 
 
-class MGDA(GradientWeighting):
+class MGDA(GramianWeighting):
     """The convex combination of the tasks' gradients that has the least norm: no task's loss rises along it.
 
-    Désidéri 2012, doi 10.1016/j.crma.2012.03.014; Sener & Koltun 2018, arXiv 1810.04650, equation 3 (``mgda``, at the
-    trunk's parameters) and equation 6 (``mgda_ub``, its upper bound at the features). Solved by TorchJD's Frank-Wolfe.
-
-    ``mgda`` costs a backward pass of the trunk per task, and their gradients in memory; ``mgda_ub`` one in all.
-
-    Parameters
-    ----------
-    level : "parameters" or "features"
+    ``min_a ||sum_t a_t g_t||²`` with ``a >= 0`` and ``sum_t a_t = 1``: Désidéri 2012, doi 10.1016/j.crma.2012.03.014;
+    Sener & Koltun 2018, arXiv 1810.04650, equation 3. Solved by TorchJD's Frank-Wolfe.
     """
 
-    def __init__(self, level: Literal["features", "parameters"]) -> None:
-        self.level = level
+    paper = "Désidéri 2012; Sener & Koltun 2018"
+    cost = "1 trunk backward per task, and their gradients in memory; no state"
+
+    class Options(Section):
+        """At the features the method has a name of its own, ``mgda_ub``."""
+
+        level: Literal["parameters"] = "parameters"
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
         self._solve = MGDAWeighting()
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return weights that add up to 1."""
         found: Tensor = self._solve(gramian / gramian.diagonal().max())
-
         return found
+
+
+class MGDAUB(MGDA):
+    """MGDA at the features, which bounds the norm of the trunk's gradient from above.
+
+    Sener & Koltun 2018, arXiv 1810.04650, equation 6.
+    """
+
+    paper = "Sener & Koltun 2018"
+    cost = "1 trunk backward; no state"
+
+    class Options(Section):
+        """At the parameters the method has a name of its own, ``mgda``."""
+
+        level: Literal["features"] = "features"

@@ -1,0 +1,87 @@
+"""Which task weightings there are, and how a method of the configuration names one."""
+
+import difflib
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import ConfigDict, field_validator
+
+from mtlaerial.config.base import Section
+
+GROUP = "mtlaerial.weightings"
+"""Entry points with which other packages register weightings of theirs."""
+_HERE = "mtlaerial.weighting"
+WEIGHTINGS: dict[str, str] = {
+    "equal": f"{_HERE}.constant:Equal",
+    "fixed": f"{_HERE}.constant:Fixed",
+    "rlw": f"{_HERE}.random:RLW",
+    "dwa": f"{_HERE}.dwa:DWA",
+    "uw": f"{_HERE}.uncertainty:UW",
+    "uw_so": f"{_HERE}.uncertainty:UWSO",
+    "imtl_l": f"{_HERE}.imtl:IMTLL",
+    "gls": f"{_HERE}.gls:GLS",
+    "stch": f"{_HERE}.stch:STCH",
+    "famo": f"{_HERE}.famo:FAMO",
+    "gradient_penalty": f"{_HERE}.gradient_penalty:GradientPenalty",
+    "rgw": f"{_HERE}.random:RGW",
+    "feature_normalisation": f"{_HERE}.feature_normalisation:FeatureNormalisation",
+    "gradnorm": f"{_HERE}.gradnorm:GradNorm",
+    "mgda": f"{_HERE}.mgda:MGDA",
+    "mgda_ub": f"{_HERE}.mgda:MGDAUB",
+    "cr_mogm": f"{_HERE}.cr_mogm:CRMOGM",
+    "pcgrad": f"{_HERE}.pcgrad:PCGrad",
+    "gradvac": f"{_HERE}.gradvac:GradVac",
+    "cagrad": f"{_HERE}.cagrad:CAGrad",
+    "imtl_g": f"{_HERE}.imtl:IMTLG",
+    "imtl": f"{_HERE}.imtl:IMTL",
+    "nash_mtl": f"{_HERE}.nash_mtl:NashMTL",
+    "fairgrad": f"{_HERE}.fairgrad:FairGrad",
+    "aligned_mtl": f"{_HERE}.aligned_mtl:AlignedMTL",
+    "upgrad": f"{_HERE}.dual_cone:UPGrad",
+    "dualproj": f"{_HERE}.dual_cone:DualProj",
+    "config": f"{_HERE}.conflict_free:ConFIG",
+    "pcd": f"{_HERE}.pcd:PCD",
+    "graddrop": f"{_HERE}.graddrop:GradDrop",
+    "excess_mtl": f"{_HERE}.excess_mtl:ExcessMTL",
+    "db_mtl": f"{_HERE}.db_mtl:DBMTL",
+    "moco": f"{_HERE}.moco:MoCo",
+    "modo": f"{_HERE}.double_sampling:MoDo",
+    "sdmgrad": f"{_HERE}.double_sampling:SDMGrad",
+}
+"""Where the class of each is; it is imported only when it is used."""
+
+
+def weighting_targets() -> dict[str, str]:
+    """Return where the class of each weighting is, by name; those of other packages too."""
+    return {**{point.name: point.value for point in entry_points(group=GROUP)}, **WEIGHTINGS}
+
+
+def weighting_target(name: str) -> str:
+    """Return where the class of a weighting is, as ``module:Class``."""
+    return weighting_targets()[name]
+
+
+class WeightingSpec(Section):
+    """How the tasks' losses become one update; see :mod:`mtlaerial.weighting`.
+
+    Besides the name it holds the method's own options, which its class checks; ``mtlaerial weightings NAME`` lists
+    them.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = "equal"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The method's own options, as they were given."""
+        return dict(self.model_extra or {})
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        names = sorted(weighting_targets())
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            raise ValueError(f"{f'{close[0]} perhaps; ' if close else ''}one of {', '.join(names)}")
+        return name
