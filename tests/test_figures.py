@@ -1,21 +1,19 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from affine import Affine
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mtlaerial.config import DatasetSpec, ModelSpec, TrainingSpec, WeightingSpec
+from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.figures import confusion_figure, curves_figure, layout_figure, map_figure, read_caption
+from mtlaerial.figures import confusion_figure, layout_figure, map_figure, read_caption
 from mtlaerial.figures.confusion import short
 from mtlaerial.figures.layers import Frame, read_grid, read_layer
 from mtlaerial.figures.style import round_length
 from mtlaerial.raster import Grid, create_raster
-from mtlaerial.runs import RunDescription, RunPlan
-from mtlaerial.statistics import BandStatistics, ClassStatistics, Statistics
+from sample_figures import description, texts
 from sample_scores import run, tile
 
 WEST, NORTH = 500_000.0, 4_000_000.0
@@ -30,19 +28,6 @@ def write(path: Path, values, pixel=0.5, placed=True, west=WEST, **profile):
     path.parent.mkdir(parents=True, exist_ok=True)
     with create_raster(path, grid, count=len(values), dtype=values.dtype, **profile) as out:
         out.write(values)
-
-
-def description(tasks=("semantics", "height"), generated=False) -> RunDescription:
-    statistics = Statistics(
-        dataset="town", title="Small town", generated=generated, licence="CC0", citation="", gsd=0.5, dtype="uint8",
-        range=(0, 255), bands=[BandStatistics(name=name, mean=100, std=50) for name in ("red", "green", "blue")],
-        classes=[ClassStatistics(name="road", colour=(90, 90, 90), pixels=10),
-                 ClassStatistics(name="house", colour=(200, 0, 0), pixels=20)],
-        height=None, zero_height=True, tiles={},
-    )  # fmt: skip
-    plan = RunPlan(dataset="town", method="joint", seed=3, tasks=tasks, weighting=WeightingSpec(), model=ModelSpec(),
-                   training=TrainingSpec())  # fmt: skip
-    return RunDescription(mtlaerial="0.1.0", code="abc", plan=plan, statistics=statistics, epoch=1)
 
 
 @pytest.fixture
@@ -69,15 +54,6 @@ def titled(figure: Figure, title: str):
 
 def shown(figure: Figure, title: str):
     return titled(figure, title).images[0]
-
-
-def texts(figure: Figure) -> str:
-    found = [text.get_text() for axes in figure.axes for text in axes.texts]
-    legends = [axes.get_legend() for axes in figure.axes] + list(figure.legends)
-    found += [text.get_text() for legend in legends if legend for text in legend.get_texts()]
-    inset = [child for axes in figure.axes for child in axes.child_axes]
-    found += [axes.get_xlabel() for axes in (*figure.axes, *inset)] + [axes.get_ylabel() for axes in figure.axes]
-    return "\n".join([*found, figure.get_suptitle()])
 
 
 def test_map_figure_has_names_units_and_one_scale(prepared):
@@ -195,14 +171,6 @@ def test_confusion_is_summed_over_seeds_and_normalised_by_row(tmp_path):
 def test_confusion_without_semantics_says_so(tmp_path):
     figure = confusion_figure([run("height", 0, [tile((), [1.0], [1.0])])], tmp_path / "c.png")
     assert "no classes learned" in texts(figure)
-
-
-def test_curves_show_what_the_histories_have(tmp_path):
-    table = pd.DataFrame({"epoch": [1, 2, 3], "loss_height": [3.0, 2.0, 1.0], "val_MAE": [np.nan, 2.0, np.nan]})
-    figure = curves_figure({"seed 1": table, "seed 2": table}, description(("height",)), tmp_path / "c.png")
-    assert [axes.get_ylabel() for axes in figure.axes] == ["L1 loss (m)", "error (m)"]
-    assert figure.axes[1].lines[0].get_xydata().tolist() == [[2.0, 2.0]]
-    assert "seed 1\nseed 2" in texts(figure)
 
 
 def test_same_figure_same_bytes_and_no_date(prepared):

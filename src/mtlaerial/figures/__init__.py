@@ -1,12 +1,21 @@
-"""Figures: maps beside the truth, learning curves, confusions, and where the tiles lie.
+"""Figures: maps beside the truth, learning curves, conflicts of the tasks, confusions, and where the tiles lie.
 
 Each function writes one PNG and returns its figure; the file's own text says which data set it is of and what it shows.
 """
 
+from mtlaerial.figures.conflict import conflict_figure
 from mtlaerial.figures.confusion import confusion_figure
 from mtlaerial.figures.curves import curves_figure
 from mtlaerial.figures.layout import layout_figure
 from mtlaerial.figures.maps import map_figure
 from mtlaerial.figures.style import Caption, read_caption
 
-__all__ = ["Caption", "confusion_figure", "curves_figure", "layout_figure", "map_figure", "read_caption"]
+__all__ = [
+    "Caption",
+    "conflict_figure",
+    "confusion_figure",
+    "curves_figure",
+    "layout_figure",
+    "map_figure",
+    "read_caption",
+]

@@ -1,0 +1,86 @@
+"""What is drawn over the epochs of a training: a colour per run, a line style per column."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mtlaerial.config import TrainingSpec
+from mtlaerial.figures.style import CYCLE
+
+LineStyle = Literal["-", "--"]
+STYLES: tuple[LineStyle, ...] = ("-", "--")
+"""Of the two columns that share axes."""
+FEW = 30
+"""Up to so many values are joined and marked one by one."""
+SMOOTHED = 40
+"""More are smoothed: a running median is over one part in so many of them."""
+LEAST = 5
+"""Values a running median is over at least."""
+SMOOTHING = "Lines through faint points are their running medians."
+"""What a caption says of that."""
+
+Histories = Mapping[str, pd.DataFrame]
+"""``history.csv`` of each run by its name, "seed 1" for instance."""
+
+
+def coloured(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
+    """Return the colour of each run, and its history."""
+    return [(CYCLE[index % len(CYCLE)], history) for index, history in enumerate(histories.values())]
+
+
+def loss_units(training: TrainingSpec) -> dict[str, str]:
+    """Return the unit of each task's loss."""
+    height = "m" if training.height_unit == 1 else f"units of {training.height_unit:g} m"
+    return {"semantics": "nat", "height": height}
+
+
+def draw_line(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
+    """Draw values as they are, with gaps where they are missing."""
+    marker = "." if values.count() <= FEW else ""
+    axes.plot(epochs, values, style, color=colour, marker=marker, linewidth=1.4)
+
+
+def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
+    """Draw values of single steps: faint points with their running median over them; few as a line."""
+    if values.count() <= FEW:
+        draw_line(axes, epochs, values, style, colour)
+        return
+    size = min(6.0, 130 / math.sqrt(len(values)))
+    axes.plot(epochs, values, ".", color=colour, markersize=size, alpha=0.3, markeredgewidth=0, zorder=1)
+    axes.plot(epochs, running_median(values), style, color=colour, linewidth=1.3)
+
+
+def running_median(values: pd.Series) -> pd.Series:
+    """Return the median of the known values around each one; missing where none is known."""
+    width = max(LEAST, len(values) // SMOOTHED) | 1
+    return values.rolling(width, center=True, min_periods=1).median()
+
+
+def finish(axes: Axes, title: str, unit: str) -> None:
+    """Name axes over epochs."""
+    axes.set_title(title, fontsize=10)
+    axes.set(xlabel="epoch", ylabel=unit)
+    axes.margins(x=0.01)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.grid(color="#e0e0e0", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def style_handles(names: Iterable[str]) -> list[Line2D]:
+    """Return the entries of a legend that says which column has which line style."""
+    return [Line2D([], [], linestyle=style, color="#404040", label=name)
+            for style, name in zip(STYLES, names, strict=False)]  # fmt: skip
+
+
+def add_key(figure: Figure, histories: Histories, others: Sequence[Line2D] = ()) -> None:
+    """Say below the axes which run has which colour, then what else there is to say."""
+    runs = [Line2D([], [], color=colour, label=name)
+            for name, (colour, _) in zip(histories, coloured(histories), strict=True)]  # fmt: skip
+    figure.legend(handles=[*runs, *others], loc="outside lower center", ncols=6, fontsize=9, frameon=False)

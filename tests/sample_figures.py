@@ -1,0 +1,30 @@
+"""What tests of figures share: the description of a run, and the words in a figure."""
+
+from matplotlib.figure import Figure
+
+from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
+from mtlaerial.runs import RunDescription, RunPlan
+from mtlaerial.statistics import BandStatistics, ClassStatistics, Statistics
+
+
+def description(tasks=("semantics", "height"), generated=False, weighting="equal") -> RunDescription:
+    statistics = Statistics(
+        dataset="town", title="Small town", generated=generated, licence="CC0", citation="", gsd=0.5, dtype="uint8",
+        range=(0, 255), bands=[BandStatistics(name=name, mean=100, std=50) for name in ("red", "green", "blue")],
+        classes=[ClassStatistics(name="road", colour=(90, 90, 90), pixels=10),
+                 ClassStatistics(name="house", colour=(200, 0, 0), pixels=20)],
+        height=None, zero_height=True, tiles={},
+    )  # fmt: skip
+    plan = RunPlan(dataset="town", method="joint", seed=3, tasks=tasks, weighting=WeightingSpec(name=weighting),
+                   model=ModelSpec(),
+                   training=TrainingSpec())  # fmt: skip
+    return RunDescription(mtlaerial="0.1.0", code="abc", plan=plan, statistics=statistics, epoch=1)
+
+
+def texts(figure: Figure) -> str:
+    found = [text.get_text() for axes in figure.axes for text in axes.texts]
+    legends = [axes.get_legend() for axes in figure.axes] + list(figure.legends)
+    found += [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+    inset = [child for axes in figure.axes for child in axes.child_axes]
+    found += [axes.get_xlabel() for axes in (*figure.axes, *inset)] + [axes.get_ylabel() for axes in figure.axes]
+    return "\n".join([*found, figure.get_suptitle()])
