@@ -94,14 +94,14 @@ def test_missing_cosines_are_gaps_and_not_counted(path):
     assert np.array_equal(points, table[COSINE], equal_nan=True)
     assert np.isnan(median[MANY_ROWS // 2])
     known = table[COSINE].dropna()
-    share = f"{100 * (known < 0).mean():.0f} % of {len(known)} measurements"
-    assert f"conflict: {share}" in texts(figure)
+    share = f"{100 * (known < 0).mean():.0f} % of {len(known)} steps"
+    assert f"conflict: {share}" in " ".join(texts(figure).split())
     assert f"seed 1, {share}" in read_caption(path).description
 
 
 def test_conflict_says_data_method_weighting_and_units(path):
     figure = conflict_figure({"seed 1": history()}, description(generated=True, weighting="gradnorm"), path)
-    for wanted in ("Small town (generated data)", "joint, weighting gradnorm", "agreement", "conflict: ",
+    for wanted in ("Small town (generated data)", "joint, weighting gradnorm", "agreement", "conflict:\n",
                    "semantics: nat,\nheight: m", "seed 1\nsemantics\nheight"):  # fmt: skip
         assert wanted in texts(figure)
     caption = read_caption(path)
@@ -149,5 +149,5 @@ def test_norms_of_zero_are_gaps(path, rows):
 def test_a_training_without_any_gradient_is_drawn_too(path):
     table = history(norm_semantics=0.0, norm_height=0.0, **{COSINE: np.nan})
     figure = conflict_figure({"seed 1": table}, description(), path)
-    assert "conflict: nothing measured" in texts(figure)
+    assert "conflict:\nnothing\nmeasured" in texts(figure)
     assert "cosine, not known and not known" in read_caption(path).description

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ from mtlaerial.figures.series import (
     finish,
     loss_units,
     style_handles,
-)  # fmt: skip
+)
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.runs import RunDescription
 
@@ -31,8 +31,6 @@ WIDE = 10
 APART = 0.07
 """Share of the axes' height that two names take."""
 CONFLICT = "#b3261e"
-NOTE: dict[str, Any] = {"fontsize": 9, "bbox": {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 2}}
-"""Text over what is drawn."""
 
 
 def conflict_figure(histories: Histories, description: RunDescription, path: Path) -> Figure | None:
@@ -83,8 +81,8 @@ def _draw_cosine(axes: Axes, histories: Histories) -> None:
     finish(axes, "cosine between the gradients of semantics and height", "cosine")
     axes.set_ylim(-1, 1)
     pooled = pd.concat([history[COSINE] for history in histories.values()])
-    axes.text(0.01, 0.96, "agreement", transform=axes.transAxes, va="top", **NOTE)
-    axes.text(0.01, 0.04, f"conflict: {_conflict(pooled)}", transform=axes.transAxes, va="bottom", **NOTE)
+    _note(axes, 0.75, "agreement")
+    _note(axes, 0.25, fill(f"conflict: {_conflict(pooled)}", width=10))
 
 
 def _draw_norms(axes: Axes, histories: Histories, units: dict[Task, str]) -> None:
@@ -107,13 +105,18 @@ def _draw_tasks(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Tas
             shown = values.where(values.between(0, math.inf, inclusive="neither")) if logarithmic else values
             draw_noisy(axes, history["epoch"], shown, style, colour)
     if logarithmic:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_locator(NullLocator())
+        _set_logarithmic(axes)
     else:
         axes.set_ylim(bottom=0)
     _name_lines(axes, histories, kind, tasks)
+
+
+def _set_logarithmic(axes: Axes) -> None:
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e4 * low else (1,)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _name_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task]) -> None:
@@ -124,13 +127,18 @@ def _name_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Tas
     places = sorted((float(to_axes.transform((0, end))[1]), task) for task, end in ends.items() if end > 0)
     push = max(0.0, APART - places[1][0] + places[0][0]) / 2 if len(places) == 2 else 0.0
     for (height, task), sign in zip(places, (-1, 1), strict=False):
-        axes.text(1.01, height + sign * push, task, transform=axes.transAxes, va="center", fontsize=9)
+        _note(axes, height + sign * push, task)
+
+
+def _note(axes: Axes, height: float, text: str) -> None:
+    """Write beside the axes, at a share of their height."""
+    axes.text(1.01, height, text, transform=axes.transAxes, va="center", fontsize=9)
 
 
 def _conflict(cosines: pd.Series) -> str:
     """Say how many of the known cosines are below 0."""
     known = cosines.dropna()
-    return f"{100 * (known < 0).mean():.0f} % of {len(known):,} measurements" if len(known) else "nothing measured"
+    return f"{100 * (known < 0).mean():.0f} % of {len(known):,} steps" if len(known) else "nothing measured"
 
 
 def _text(histories: Histories, tasks: Sequence[Task]) -> str:
@@ -141,7 +149,8 @@ def _text(histories: Histories, tasks: Sequence[Task]) -> str:
     courses = "; ".join(f"{name}, {_course(histories, column)}" for name, column in columns.items())
     return (
         "By epoch: cosine between the gradients of semantics and height at the features they share, norms of these "
-        f"gradients, and weights of the tasks. The cosine is below 0, which is conflict, in: {conflicts}. "
+        "gradients, and weights of the tasks. The cosine is below 0, which is conflict, in so many of the steps it was "
+        f"measured at: {conflicts}. "
         f"Medians over all seeds in the first and in the last tenth of training: {courses}. {SMOOTHING}"
     )
 

@@ -17,7 +17,7 @@ from mtlaerial.figures.series import (
     finish,
     loss_units,
     style_handles,
-)  # fmt: skip
+)
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.runs import RunDescription
 
