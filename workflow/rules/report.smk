@@ -42,7 +42,7 @@ rule figures:
     params:
         tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     message:
-        "Drawing curves, confusions and maps of {wildcards.method} on {wildcards.dataset}"
+        "Drawing curves, conflicts, confusions and maps of {wildcards.method} on {wildcards.dataset}"
     script:
         "../scripts/figures.py"
 

@@ -1,4 +1,4 @@
-"""Draw the figures of a method on a data set: learning curves and confusions of all seeds, maps of the first."""
+"""Draw the figures of a method on a data set: curves, conflicts and confusions of all seeds, maps of the first."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from common import folders, logged
 with logged(snakemake.log[0]):
     import pandas as pd
 
-    from mtlaerial.figures import confusion_figure, curves_figure, map_figure
+    from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure
     from mtlaerial.runs import load_description
     from mtlaerial.scores import load_scores
 
@@ -16,6 +16,7 @@ with logged(snakemake.log[0]):
     tables = map(pd.read_csv, snakemake.input.histories)
     histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
     curves_figure(histories, runs[0], out / "curves.png")
+    conflict_figure(histories, runs[0], out / "conflict.png")
     if "semantics" in runs[0].plan.tasks:
         confusion_figure([load_scores(Path(path)) for path in snakemake.input.scores], out / "confusion.png")
     for tile in folders(snakemake.input.tiles):
