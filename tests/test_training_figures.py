@@ -86,6 +86,13 @@ def test_conflict_shows_what_the_histories_say(path):
     assert cosine.get_ylim() == (-1, 1)
 
 
+def test_the_cosine_is_named_in_the_order_of_the_tasks(path):
+    table = history().rename(columns={COSINE: "cosine_height_semantics"})
+    figure = conflict_figure({"seed 1": table}, description(("height", "semantics")), path)
+    cosine = titled(figure, "cosine between the gradients of semantics and height")
+    assert same(drawn(cosine), [table["cosine_height_semantics"]])
+
+
 def test_missing_cosines_are_gaps_and_not_counted(path):
     table = history(MANY_ROWS)
     table.loc[table["epoch"].between(4, 6), COSINE] = np.nan

@@ -25,7 +25,6 @@ from mtlaerial.figures.series import (
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.runs import RunDescription
 
-COSINE = "cosine_semantics_height"
 WIDE = 10
 """Weights that differ by more than this factor have a logarithmic axis."""
 APART = 0.07
@@ -62,7 +61,7 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
     figure = Figure(figsize=(9.2, 6.8), layout="constrained")
     axes = figure.subplot_mosaic([["cosine", "cosine"], ["norms", "weights"]])
     units = loss_units(plan.training)
-    _draw_cosine(axes["cosine"], histories)
+    _draw_cosine(axes["cosine"], histories, _cosine(plan.tasks))
     _draw_norms(axes["norms"], histories, {task: units[task] for task in plan.tasks})
     _draw_weights(axes["weights"], histories, plan.tasks)
     add_key(figure, histories, style_handles(plan.tasks))
@@ -73,14 +72,18 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
     return save(figure, path, Caption(dataset=plan.dataset, title=f"{heading}, {method}", description=text))
 
 
-def _draw_cosine(axes: Axes, histories: Histories) -> None:
+def _cosine(tasks: Sequence[Task]) -> str:
+    return f"cosine_{'_'.join(tasks)}"
+
+
+def _draw_cosine(axes: Axes, histories: Histories, column: str) -> None:
     axes.axhspan(-1, 0, color=CONFLICT, alpha=0.06, linewidth=0, zorder=0)
     axes.axhline(0, color="#404040", linewidth=0.8, zorder=1)
     for colour, history in coloured(histories):
-        draw_noisy(axes, history["epoch"], history[COSINE], "-", colour)
+        draw_noisy(axes, history["epoch"], history[column], "-", colour)
     finish(axes, "cosine between the gradients of semantics and height", "cosine")
     axes.set_ylim(-1, 1)
-    pooled = pd.concat([history[COSINE] for history in histories.values()])
+    pooled = pd.concat([history[column] for history in histories.values()])
     _note(axes, 0.75, "agreement")
     _note(axes, 0.25, fill(f"conflict: {_conflict(pooled)}", width=10))
 
@@ -143,8 +146,8 @@ def _conflict(cosines: pd.Series) -> str:
 
 def _text(histories: Histories, tasks: Sequence[Task]) -> str:
     """Say in words what the figure shows."""
-    conflicts = "; ".join(f"{name}, {_conflict(history[COSINE])}" for name, history in histories.items())
-    columns = {"cosine": COSINE}
+    conflicts = "; ".join(f"{name}, {_conflict(history[_cosine(tasks)])}" for name, history in histories.items())
+    columns = {"cosine": _cosine(tasks)}
     columns |= {f"{kind} of {task}": f"{kind}_{task}" for kind in ("norm", "weight") for task in tasks}
     courses = "; ".join(f"{name}, {_course(histories, column)}" for name, column in columns.items())
     return (
