@@ -15,7 +15,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.raster import writing
 from mtlaerial.runs import code_hash
 
-FORMAT = 2
+FORMAT = 3
 log = logging.getLogger(__name__)
 
 

@@ -1,12 +1,12 @@
 """The tasks' losses: masked where the truth is not known, and 0 where nothing is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mtlaerial.config import IGNORED, TrainingSpec
+from mtlaerial.config import IGNORED, Task, TrainingSpec
 from mtlaerial.sampling import Batch
 
 HeightError = Callable[[Tensor, Tensor], Tensor]
@@ -39,29 +39,47 @@ class TaskLosses(nn.Module):
         self.height_error = _HEIGHT_ERRORS[training.height_loss]
         self.over_all = training.height_mean == "all"
 
-    def forward(self, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+    def forward(
+        self, outputs: Mapping[Task, Tensor], batch: Batch, amounts: Mapping[Task, Tensor] | None = None
+    ) -> dict[Task, Tensor]:
         """Return a scalar per task, in float32.
 
         Parameters
         ----------
-        outputs : mapping of task to Tensor, shape (batch, channels, patch, patch)
+        outputs : mapping of task to Tensor, shape (patches, channels, patch, patch)
         batch : Batch
+            The truth of these patches.
+        amounts : mapping of task to Tensor, optional
+            What the means are over, where the patches are a part of a batch: the losses of all parts then add up.
         """
-        truth = {"semantics": batch.labels, "height": batch.height}
-        return {task: getattr(self, task)(output.float(), truth[task]) for task, output in outputs.items()}
+        amounts = amounts or self.amounts(batch, outputs)
+        sums = {task: getattr(self, task)(output.float(), batch) for task, output in outputs.items()}
+        return {task: total / amounts[task].clamp(min=1e-6) for task, total in sums.items()}
 
-    def semantics(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Weighted mean of the cross entropy over the pixels that have a class."""
-        total = cross_entropy(logits, labels, self.class_weights, ignore_index=IGNORED, reduction="sum")
-        known = labels != IGNORED
-        weight = self.class_weights[torch.where(known, labels, 0)] * known
-        return total / weight.sum().clamp(min=1e-6)
+    def amounts(self, batch: Batch, tasks: Iterable[Task]) -> dict[Task, Tensor]:
+        """Return over how much each loss is averaged: the weight of the pixels with a class, and pixels of height."""
+        return {task: getattr(self, f"_{task}_amount")(batch).float() for task in tasks}
 
-    def height(self, output: Tensor, height: Tensor) -> Tensor:
-        """Mean error in units of ``training.height_unit``, over the pixels that ``training.height_mean`` says."""
-        known = torch.isfinite(height) if self.zero_height else height > 0
-        error = self.height_error(output[:, 0], torch.where(known, height, 0) / self.unit)
-        return (error * known).sum() / (known.numel() if self.over_all else known.sum().clamp(min=1))
+    def _semantics_amount(self, batch: Batch) -> Tensor:
+        known = batch.labels != IGNORED
+        return (self.class_weights[torch.where(known, batch.labels, 0)] * known).sum()
+
+    def _height_amount(self, batch: Batch) -> Tensor:
+        known = self._known(batch.height)
+        return torch.tensor(known.numel(), device=known.device) if self.over_all else known.sum()
+
+    def semantics(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Weighted sum of the cross entropy over the pixels that have a class."""
+        return cross_entropy(logits, batch.labels, self.class_weights, ignore_index=IGNORED, reduction="sum")
+
+    def height(self, output: Tensor, batch: Batch) -> Tensor:
+        """Sum of the errors in units of ``training.height_unit``, over the pixels that are trained on."""
+        known = self._known(batch.height)
+        error = self.height_error(output[:, 0], torch.where(known, batch.height, 0) / self.unit)
+        return (error * known).sum()
+
+    def _known(self, height: Tensor) -> Tensor:
+        return torch.isfinite(height) if self.zero_height else height > 0
 
 
 def median_frequency_weights(pixels: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The optimiser and its learning rate."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,12 +10,15 @@ from torch import nn
 from mtlaerial.config import TrainingSpec
 
 
-def build_optimiser(network: nn.Module, spec: TrainingSpec) -> torch.optim.Optimizer:
-    """Return Adam, or AdamW where there is weight decay, over all parameters."""
+def build_optimiser(
+    network: nn.Module, spec: TrainingSpec, others: Sequence[nn.Parameter] = ()
+) -> torch.optim.Optimizer:
+    """Return Adam, or AdamW where there is weight decay; parameters besides the network's do not decay."""
     options: dict[str, Any] = {"lr": spec.learning_rate, "betas": spec.betas, "fused": True}
-    if spec.weight_decay:
-        return torch.optim.AdamW(network.parameters(), weight_decay=spec.weight_decay, **options)
-    return torch.optim.Adam(network.parameters(), **options)
+    groups: list[dict[str, Any]] = [{"params": list(network.parameters()), "weight_decay": spec.weight_decay}]
+    if others:
+        groups.append({"params": list(others), "weight_decay": 0.0})
+    return torch.optim.AdamW(groups, **options) if spec.weight_decay else torch.optim.Adam(groups, **options)
 
 
 def learning_rate(spec: TrainingSpec, step: int, steps: int) -> float:

@@ -34,6 +34,10 @@ class Batch:
     height: Tensor
     labels: Tensor
 
+    def __getitem__(self, own: slice) -> "Batch":
+        """Return some of the patches."""
+        return Batch(self.image[own], self.height[own], self.labels[own])
+
 
 @dataclass(frozen=True)
 class Poses:
@@ -56,6 +60,10 @@ class Poses:
     matrices: Tensor
     exact: bool
 
+    def __getitem__(self, own: slice) -> "Poses":
+        """Return some of the poses."""
+        return Poses(self.tiles[own], self.centres[own], self.matrices[own], self.exact)
+
 
 class PatchSampler:
     """Draws patches uniformly over the area of the training tiles.
@@ -76,9 +84,9 @@ class PatchSampler:
         self.augmentation = augmentation
         self._areas = torch.tensor([float(tile.rows * tile.columns) for tile in tiles])
 
-    def draw(self, batch: int, generator: torch.Generator) -> Batch:
-        """Draw a batch; the generator (on the CPU) decides everything."""
-        poses = self.poses(batch, generator)
+    def draw(self, batch: int, generator: torch.Generator, own: slice = slice(None)) -> Batch:
+        """Draw some patches of a batch, or all; the generator (on the CPU) decides everything."""
+        poses = self.poses(batch, generator)[own]
         positions = _positions(poses, self.patch)
         inside = self._inside(poses, positions)
         image = self._image(poses, positions)

@@ -8,44 +8,31 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
 
-from mtlaerial.augmentation import change_colours
 from mtlaerial.checkpoint import ResumeFile
-from mtlaerial.config import PredictionSpec, Task, TrainingSpec
+from mtlaerial.compiling import compile_network
+from mtlaerial.config import PredictionSpec
+from mtlaerial.cost import save_cost
 from mtlaerial.errors import TrainingError
 from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
 from mtlaerial.losses import TaskLosses, median_frequency_weights
-from mtlaerial.models import D3Net, build_model
+from mtlaerial.meter import Meter
+from mtlaerial.models import build_model
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.optimisation import build_optimiser, learning_rate
+from mtlaerial.parallel import Group, reproducible_fabric
 from mtlaerial.progress import Progress
 from mtlaerial.raster import writing
 from mtlaerial.runs import RunPlan, describe, save_run, task_outputs
 from mtlaerial.sampling import PatchSampler
 from mtlaerial.statistics import Statistics
 from mtlaerial.tiles import load_tiles
+from mtlaerial.updating import Update, Updater
 from mtlaerial.validation import Validator
-from mtlaerial.weighting import Step, build_weighting
+from mtlaerial.weighting import build_weighting
+from mtlaerial.weighting.conflict import conflict
 
 log = logging.getLogger(__name__)
-
-
-def _reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
-    """Return Lightning Fabric's device and precision, with torch set to give the same numbers each time."""
-    from lightning_fabric import Fabric
-
-    torch.set_num_threads(spec.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a fifth of a step
-    torch.manual_seed(seed)
-    return Fabric(accelerator=spec.accelerator, devices=1, precision=spec.precision)
-
-
-def _parameters(network: D3Net) -> tuple[list[Tensor], dict[Task, list[Tensor]]]:
-    """Return the parameters of the trunk, and those of each task's head."""
-    heads: dict[Task, list[Tensor]] = {task: list(network.heads[task].parameters()) for task in network.tasks}
-    return list(network.trunk.parameters()), heads
 
 
 class Trainer:
@@ -67,27 +54,34 @@ class Trainer:
     ) -> None:
         spec = plan.training
         self.plan, self.spec, self.statistics = plan, spec, statistics
-        self.fabric = _reproducible_fabric(spec, plan.seed)
-        self.device = self.fabric.device
+        self.weighting = build_weighting(plan.weighting, plan.tasks)
+        self.fabric = reproducible_fabric(spec, plan.seed)
+        self.group, self.device = Group.current(), self.fabric.device
         self.outputs = task_outputs(plan.tasks, statistics)
         network = build_model(plan.model, len(statistics.bands), self.outputs)
         if pretrained:
             load_encoder(network, pretrained)
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
+        self.weighting.to(self.device)
+        optimiser = build_optimiser(network, spec, self.weighting.parameters())
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.
-        wrapped, self.optimiser = self.fabric.setup(network, build_optimiser(network, spec))
+        wrapped, self.optimiser = self.fabric.setup(network, optimiser)
         self.network = wrapped.module
-        self.parameters = _parameters(self.network)
-        self.losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
-        self.weighting = build_weighting(plan.weighting, plan.tasks)
+        if spec.compile:
+            compile_network(self.network, self.weighting)
+        losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
         tiles = load_tiles(training_tiles, self.device, spec.memory_budget_mb)
-        self.sampler = PatchSampler(tiles, spec.patch, spec.augmentation)
+        self.update = Updater(
+            plan, spec.epochs * self.steps_per_epoch, self.fabric, self.network, self.optimiser,
+            losses, self.weighting, PatchSampler(tiles, spec.patch, spec.augmentation), self.normalise,
+        )  # fmt: skip
         held_out = load_tiles(validation_tiles, self.device, spec.memory_budget_mb)
         self.validator = Validator(held_out, statistics) if held_out else None
         self.epoch = 0
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
+        self.meter = Meter(self.device)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -99,13 +93,13 @@ class Trainer:
         steps, epochs = self.steps_per_epoch, self.spec.epochs
         bar = Progress(epochs * steps, "training", "step", self.epoch * steps)
         while self.epoch < epochs:
-            row = self._train_epoch(bar)
+            self._train_epoch(bar)
             self.epoch += 1
             if self.validator and (self.epoch % self.spec.validate_every == 0 or self.epoch == epochs):
-                row |= self._validate()
-            self.history.append(row)
-            log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in row.items()))
-            state.save(self.state())
+                self.history[-1] |= self._validate()
+            log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history[-1].items()))
+            if self.group.main:
+                state.save(self.state())
         bar.close()
 
     def save(self, folder: Path) -> None:
@@ -117,43 +111,40 @@ class Trainer:
         save_run(folder, describe(self.plan, self.statistics, int(kept["epoch"])), kept["weights"], weights)
         with writing(folder / "history.csv") as path:
             pd.DataFrame(self.history).to_csv(path, index=False, float_format="%.6g")
+        save_cost(self.meter.cost(), folder / "cost.json")
 
-    def _train_epoch(self, bar: Progress) -> dict[str, Any]:
+    def _train_epoch(self, bar: Progress) -> None:
         self.network.train()
-        tasks = self.plan.tasks
-        losses, weights = torch.zeros(2, len(tasks), device=self.device)
-        first = self.epoch * self.steps_per_epoch
+        first, updates = self.epoch * self.steps_per_epoch, []
+        self.meter.begin()
         for step in range(first, first + self.steps_per_epoch):
-            step_losses, step_weights = self._step(step)
-            losses += torch.stack([step_losses[task].detach() for task in tasks])
-            weights += step_weights.to(self.device, losses.dtype)
+            done, last = step + 1, step + 1 == first + self.steps_per_epoch
+            logged = last or done % self.spec.log_every == 0
+            updates.append(self.update(step, looked_at=logged and len(self.plan.tasks) > 1))
             bar.update(1)
-        means = dict(zip(tasks, (losses / self.steps_per_epoch).tolist(), strict=True))
-        self._require_finite(means)
-        rate = learning_rate(self.spec, first + self.steps_per_epoch - 1, self.spec.epochs * self.steps_per_epoch)
-        row = {"epoch": self.epoch + 1, "learning_rate": rate, **{f"loss_{task}": means[task] for task in tasks}}
-        if len(tasks) > 1:
-            row |= dict(zip((f"weight_{t}" for t in tasks), (weights / self.steps_per_epoch).tolist(), strict=True))
-        return row
+            if logged:
+                self.history.append(self._row(done, updates))
+                self.meter.end(len(updates))
+                self.meter.begin()
+                updates = []
+        self.weighting.end_epoch()
+        self.group.average_statistics(self.network)
 
-    def _step(self, step: int) -> tuple[dict[Task, Tensor], Tensor]:
-        """One update; everything random in it follows from the seed and the step, so a resumed run repeats it."""
-        generator = torch.Generator().manual_seed(self.plan.seed * 2**32 + step)
-        torch.manual_seed(self.plan.seed * 2**32 + step)
-        batch = self.sampler.draw(self.spec.batch, generator)
-        image = change_colours(self.normalise(batch.image), self.spec.augmentation.colour, generator)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.spec, step, self.spec.epochs * self.steps_per_epoch)
-        image = image.contiguous(memory_format=torch.channels_last)
-        image.requires_grad_(self.weighting.differentiates_image)
-        with self.fabric.autocast():
-            features = self.network.features(image)
-            seen = tuple(f.detach().requires_grad_() for f in features) if self.weighting.cuts else features
-            losses = self.losses(self.network.outputs(seen), batch)
-        self.optimiser.zero_grad()
-        weights = self.weighting.backward(Step(losses, features, seen, *self.parameters, image, self._scaled))
-        self.optimiser.step()
-        return losses, weights
+    def _row(self, done: int, updates: list[Update]) -> dict[str, Any]:
+        """Return a row of the history: means over some updates, and the tasks' gradients in the last of them."""
+        tasks = self.plan.tasks
+        losses = torch.stack([update.losses for update in updates]).mean(dim=0)
+        self.group.add_up([losses])
+        means = dict(zip(tasks, losses.tolist(), strict=True))
+        self._require_finite(means)
+        rate = learning_rate(self.spec, done - 1, self.spec.epochs * self.steps_per_epoch)
+        row: dict[str, Any] = {"step": done, "epoch": done / self.steps_per_epoch, "learning_rate": rate}
+        row |= {f"loss_{task}": mean for task, mean in means.items()}
+        if updates[-1].gramian is not None:
+            weights = torch.stack([update.weights.cpu().double() for update in updates]).mean(dim=0)
+            row |= {f"weight_{task}": weight for task, weight in zip(tasks, weights.tolist(), strict=True)}
+            row |= conflict(updates[-1].gramian, tasks)
+        return row
 
     def _validate(self) -> dict[str, float]:
         assert self.validator
@@ -180,6 +171,7 @@ class Trainer:
             "optimiser": self.optimiser.optimizer.state_dict(),
             "weighting": self.weighting.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
+            "meter": self.meter.state_dict(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -189,12 +181,9 @@ class Trainer:
         self.optimiser.optimizer.load_state_dict(state["optimiser"])
         self.weighting.load_state_dict(state["weighting"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
+        self.meter.load_state_dict(state["meter"])
 
-    def _scaled(self, loss: Tensor) -> Tensor:
-        scaler = getattr(self.fabric.strategy.precision, "scaler", None)
-        return loss if scaler is None else scaler.scale(loss)
-
-    def _class_weights(self) -> Tensor:
+    def _class_weights(self) -> torch.Tensor:
         pixels = torch.tensor([entry.pixels for entry in self.statistics.classes])
         if self.spec.class_weights == "none":
             return torch.ones(len(pixels))

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from mtlaerial.checkpoint import ResumeFile, alone
 from mtlaerial.errors import TrainingError
 from mtlaerial.hashing import file_hashes
+from mtlaerial.parallel import Group
 from mtlaerial.runs import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics, digest
 from mtlaerial.trainer import Trainer
@@ -24,7 +26,7 @@ def train(
     resume: Path | None = None,
     pretrained: Path | None = None,
 ) -> None:
-    """Train a run and write ``run.yaml``, ``history.csv``, and as safetensors ``best``, ``last``, and ``model``.
+    """Train a run; write ``run.yaml``, ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
 
     ``model`` is the one of the two others that ``training.selection`` says; without validation tiles they are the same.
 
@@ -53,14 +55,17 @@ def train(
     identity = _identity(plan, statistics, validation_tiles, pretrained)
     path = resume / f"{identity[:16]}.resume.pt" if resume else folder / "model.resume.pt"
     state = ResumeFile(path, identity)
-    with alone(folder):
+    with alone(folder) if Group.current().main else nullcontext():
         trainer = Trainer(plan, statistics, training_tiles, validation_tiles, pretrained)
+        trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
             log.info("going on after epoch %d", trainer.epoch)
         trainer.run(state)
-        trainer.save(folder)
-        state.remove()
+        if trainer.group.main:
+            trainer.save(folder)
+            state.remove()
+        trainer.group.wait()
 
 
 def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[Path], pretrained: Path | None) -> str:

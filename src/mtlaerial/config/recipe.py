@@ -74,6 +74,10 @@ class TrainingSpec(Section):
     patch: Annotated[int, Field(ge=32, multiple_of=32)] = 320
     """Side of a square training patch in image pixels."""
     batch: PositiveInt = 6
+    """Patches per update, over all processes."""
+    accumulate: PositiveInt = 1
+    """Passes that a batch is run in, one after the other: memory for time. Losses and weights are those of the whole
+    batch; only batch normalisation sees a pass at a time."""
     epochs: PositiveInt = 120
     epoch_patches: PositiveInt = 10_000
     """Patches per epoch."""
@@ -81,6 +85,8 @@ class TrainingSpec(Section):
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled (AdamW); at 0 the optimiser is Adam."""
+    clip_norm: PositiveFloat | None = None
+    """Largest L2 norm of the gradient of all parameters together; a longer one is shortened to it."""
     schedule: Literal["constant", "one_cycle"] = "constant"
     """one_cycle: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
     augmentation: Augmentation = Augmentation()
@@ -96,12 +102,22 @@ class TrainingSpec(Section):
     """Which weights are used: those of the best validation, or the last."""
     validate_every: PositiveInt = 1
     """Epochs between validations, where there are validation tiles."""
+    log_every: PositiveInt = 50
+    """Updates between rows of history.csv, besides the one at each epoch's end."""
+    compile: bool = False
+    """Compile trunk and heads with torch.compile: a minute or more at the start, faster updates on some devices."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 2
     """Torch's threads on the CPU; part of the result, since sums depend on their order."""
     memory_budget_mb: NonNegativeInt = 4096
     """Tiles up to this many megabytes live on the device; more are memory-mapped from disk."""
+
+    @model_validator(mode="after")
+    def _passes_of_equal_size(self) -> Self:
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch divisible by accumulate; {self.batch} is not by {self.accumulate}")
+        return self
 
 
 class PredictionSpec(Section):

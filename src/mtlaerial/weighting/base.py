@@ -69,7 +69,9 @@ class Step:
     @property
     def factor(self) -> float:
         """What ``scale`` multiplies with."""
-        return float(self.scale(torch.ones((), device=self.trunk[0].device)))
+        one = torch.ones((), device=self.trunk[0].device)
+        scaled = self.scale(one)
+        return 1.0 if scaled is one else float(scaled)  # without a scale nothing waits for the device
 
     def add_up_gradients(self) -> None:
         """Add up the gradients of all parameters over all processes."""

@@ -1,0 +1,69 @@
+"""What a training costs: time per update and peak memory, measured while it runs."""
+
+import platform
+import resource
+import sys
+from collections.abc import Mapping
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import torch
+
+from mtlaerial.cost import Cost
+
+MEGABYTE = 2**20
+
+
+class Meter:
+    """Times intervals of updates, and watches the memory above what was there before the first.
+
+    Parameters
+    ----------
+    device : torch.device
+        On the CPU the memory is the process's; elsewhere what torch has allocated on the device.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._intervals: list[float] = []
+        self._peak = 0.0
+        self._rest = psutil.Process().memory_info().rss / MEGABYTE
+
+    def begin(self) -> None:
+        """Begin an interval."""
+        self._begun = perf_counter()
+
+    def end(self, updates: int) -> None:
+        """End an interval of so many updates; the device has done its work."""
+        self._intervals.append((perf_counter() - self._begun) / updates)
+        self._peak = max(self._peak, self._memory())
+
+    def cost(self) -> Cost:
+        """Return the median time of an update, and the peak memory in megabytes."""
+        return Cost(
+            seconds_per_step=median(self._intervals) if self._intervals else 0.0,
+            peak_memory_mb=self._peak,
+            device=_name(self.device),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was measured."""
+        return {"intervals": self._intervals, "peak": self._peak}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was measured."""
+        self._intervals, self._peak = list(state["intervals"]), state["peak"]
+
+    def _memory(self) -> float:
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device) / MEGABYTE
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE - float(self._rest)
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"

@@ -1,0 +1,88 @@
+"""Several processes that train one network together, each on its share of every batch."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+
+from mtlaerial.config import TrainingSpec
+from mtlaerial.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes, as one of them sees them; by default it is alone."""
+
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def current(cls) -> "Group":
+        """Return the group that ``torchrun`` started this process in."""
+        return cls(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+
+    @property
+    def main(self) -> bool:
+        """Whether this process is the one that writes files."""
+        return self.rank == 0
+
+    def share(self, batch: int, parts: int) -> slice:
+        """Return which patches of a batch are this process's, to be run in so many parts.
+
+        Raises
+        ------
+        TrainingError
+            When the batch cannot be divided evenly.
+        """
+        if batch % (self.size * parts):
+            found = f"{batch} patches for {self.size} processes and {parts} passes each"
+            expected = f"a multiple of {self.size * parts}"
+            raise TrainingError("training.batch", found, expected, "Change the batch, or the number of processes.")
+        own = batch // self.size
+        return slice(self.rank * own, (self.rank + 1) * own)
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        """Add up tensors over all processes, in place; those of a type in one go."""
+        if self.size == 1:
+            return
+        for kind in dict.fromkeys(tensor.dtype for tensor in tensors):
+            alike = [tensor for tensor in tensors if tensor.dtype == kind]
+            flat = torch.cat([tensor.reshape(-1) for tensor in alike])
+            distributed.all_reduce(flat)
+            for tensor, part in zip(alike, torch.split(flat, [tensor.numel() for tensor in alike]), strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+    def average_statistics(self, network: nn.Module) -> None:
+        """Bring the statistics of normalising layers, which follow from each process's share, to their mean."""
+        if self.size > 1:
+            running = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+            self.add_up(running)
+            torch._foreach_div_(running, self.size)
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.size > 1:
+            distributed.barrier()
+
+
+def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
+    """Return Lightning Fabric's device and precision, with torch set to give the same numbers each time.
+
+    Under ``torchrun`` its processes are joined to a group.
+    """
+    from lightning_fabric import Fabric
+
+    torch.set_num_threads(spec.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a fifth of a step
+    torch.manual_seed(seed)
+    together: dict[str, Any] = {"devices": 1}
+    if (size := Group.current().size) > 1:
+        here = int(os.environ.get("LOCAL_WORLD_SIZE", size))
+        together = {"devices": here, "num_nodes": size // here, "strategy": "ddp"}
+    fabric = Fabric(accelerator=spec.accelerator, precision=spec.precision, **together)
+    fabric.launch()
+    return fabric
