@@ -42,6 +42,7 @@ def run(method: str, seed: int, tiles: Sequence[TileScores], **changes: object) 
         "method": method,
         "seed": seed,
         "tasks": tuple(tasks),
+        "weighting": "equal",
         "classes": CLASSES,
         "training_pixels": (10, 90),
         "mtlaerial": "0.1.0",

@@ -147,6 +147,20 @@ def test_scores_survive_a_file(scores: Scores, tmp_path: Path) -> None:
     assert scores.height_unit == SCORING.height_unit
 
 
+def test_scores_name_the_weighting(run: Run, chosen: list[Path], scores: Scores) -> None:
+    assert scores.weighting == load_description(run.folder).plan.weighting.name
+    path = run.folder / "run.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump({**content, "imported": "a checkpoint"}), encoding="utf-8")
+    assert score_run(run.folder, chosen[:1], SCORING).weighting == "unknown"
+
+
+def test_scores_of_another_version_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "scores.json").write_text('{"dataset": "town"}', encoding="utf-8")
+    with pytest.raises(DataError, match=r"scores\.json: found title: Field required; .* Delete the file"):
+        load_scores(tmp_path / "scores.json")
+
+
 def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:
     run.write(chosen[0], "height", np.zeros((96, 96), np.float32))
     with pytest.raises(DataError, match=r"height\.tif: found 96 x 96 cells; expected 48 x 48"):

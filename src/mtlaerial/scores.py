@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from mtlaerial.config import ScoringSpec, Section, Task
+from mtlaerial.errors import DataError
 from mtlaerial.raster import writing
 from mtlaerial.runs import RunDescription, load_description
 from mtlaerial.tallies import Confusion, Sums, tally_classes, tally_heights
@@ -34,6 +36,8 @@ class Scores(Section):
     method: str
     seed: int
     tasks: tuple[Task, ...]
+    weighting: str
+    """Name of the weighting it was trained with; ``unknown`` where the weights are imported."""
     classes: tuple[str, ...]
     training_pixels: tuple[int, ...]
     """Of each class; the most frequent is the majority class. Zeros where the training tiles are not known."""
@@ -84,6 +88,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         method=plan.method,
         seed=plan.seed,
         tasks=plan.tasks,
+        weighting="unknown" if description.imported else plan.weighting.name,
         classes=tuple(entry.name for entry in statistics.classes),
         training_pixels=tuple(entry.pixels for entry in statistics.classes),
         height_unit=scoring.height_unit,
@@ -100,8 +105,19 @@ def save_scores(scores: Scores, path: Path) -> None:
 
 
 def load_scores(path: Path) -> Scores:
-    """Read ``scores.json``."""
-    return Scores.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read ``scores.json``.
+
+    Raises
+    ------
+    DataError
+        When it is not as this version writes it.
+    """
+    try:
+        return Scores.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        raise DataError(path, found, "scores of this version", "Delete the file, so that it is made again.") from None
 
 
 def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
