@@ -7,11 +7,13 @@ import pytest
 from PIL import Image
 
 from mtlaerial.config import DatasetSpec
+from mtlaerial.cost import Cost
 from mtlaerial.datasets.check import DatasetReport, Finding, TileReport
 from mtlaerial.figures import confusion_figure
 from mtlaerial.report import MAPPED, mixtures, write_report
 from sample_scores import experiment, run, tile
 
+MEASURED = re.compile(r'<td class="measured">.*?</td>')
 MALICIOUS = '<script>alert("x")</script>'
 
 
@@ -26,9 +28,9 @@ def specification(generated=False, **changes) -> DatasetSpec:
 
 @pytest.fixture
 def page(tmp_path):
-    def write(scores, figures=(), checks=(), **changes):
+    def write(scores, figures=(), checks=(), costs=None, **changes):
         path = tmp_path / "report.html"
-        write_report(scores, {"town": specification(**changes)}, figures, checks, path)
+        write_report(scores, {"town": specification(**changes)}, figures, checks, path, costs)
         return path.read_text(encoding="utf-8")
 
     return write
@@ -138,6 +140,23 @@ def test_warnings_of_the_data_checks(page, tmp_path):
 def test_same_inputs_same_bytes(page, tmp_path):
     confusion_figure(experiment()[:2], tmp_path / "confusion.png")
     assert page(experiment(), [tmp_path / "confusion.png"]) == page(experiment(), [tmp_path / "confusion.png"])
+
+
+def test_costs_are_in_cells_that_a_comparison_can_leave_out(page):
+    runs = [*experiment(), *(entry.model_copy(update={"method": "other"}) for entry in experiment()[-2:])]
+
+    def written(seconds):
+        costs = {
+            ("town", method, 1): Cost(seconds_per_step=value, peak_memory_mb=value, device="cpu")
+            for method, value in (("joint", 1.0), ("other", seconds))
+        }
+        return page(runs, costs=costs)
+
+    first, second = written(1.25), written(1.5)
+    assert '<td class="measured">1.25</td>' in first
+    assert first != second
+    assert MEASURED.sub("", first) == MEASURED.sub("", second)
+    assert "measured" not in page(runs)
 
 
 def test_the_maps_of_further_test_tiles_are_left_to_their_folder(page, tmp_path):

@@ -212,7 +212,7 @@ def test_files_are_the_same_bytes_every_time(tmp_path):
         write_tables(experiment(), tmp_path / name)
     first = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
     assert first == {path.name: path.read_bytes() for path in (tmp_path / "second").iterdir()}
-    stems = ("everything", "town", "town_by_height", "town_height_by_class")
+    stems = ("everything", "town", "town_by_height", "town_height_by_class", "town_weightings")
     assert set(first) == {"scores.csv", *(f"{s}.{kind}" for s in stems for kind in ("csv", "md", "tex"))}
     wide = pd.read_csv(tmp_path / "first" / "town.csv").set_index("method")
     assert list(wide.index) == ["only-classes", "only-height", "joint", "constant"]

@@ -1,6 +1,7 @@
 """Scores as sufficient statistics: sums that add up over blocks, tiles and splits, and what follows from them."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ MASKS = ("all", "positive")
 """Which cells heights are scored on: all valid ones, or the paper's 0 < h < 9000."""
 LABEL_MASKS = ("all", "eroded")
 """Which pixels semantics are scored on: all with a class, or those away from class boundaries."""
+Number = TypeVar("Number", float, NDArray[np.float64])
 
 
 def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
@@ -118,12 +120,13 @@ def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Seq
     -----
     Maninis et al. 2019, arXiv 1904.08918, equation 4 (as a gain: positive is better).
     """
-    gains = [
-        (1 if HIGHER_IS_BETTER[name] else -1) * (scores[name] - single[name]) / single[name]
-        for name in names
-        if name in scores and name in single
-    ]
+    gains = [relative_gain(name, scores[name], single[name]) for name in names if name in scores and name in single]
     return float(np.mean(gains)) if gains else float("nan")
+
+
+def relative_gain(name: str, value: Number, baseline: Number) -> Number:
+    """Return by which fraction of the baseline a score is better, of numbers or arrays."""
+    return (1 if HIGHER_IS_BETTER[name] else -1) * (value - baseline) / baseline
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

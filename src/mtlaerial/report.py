@@ -19,7 +19,7 @@ from mtlaerial.figures import Caption, read_caption
 from mtlaerial.raster import writing
 from mtlaerial.runs import code_hash
 from mtlaerial.scores import Scores
-from mtlaerial.tables import Panel, build_documents
+from mtlaerial.tables import Costs, Panel, build_documents
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 MAPPED = 3
@@ -65,6 +65,7 @@ def write_report(
     figures: Sequence[Path],
     checks: Sequence[Path],
     path: Path,
+    costs: Costs | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -81,13 +82,16 @@ def write_report(
         JSON files of the data checks, each a :class:`mtlaerial.datasets.check.DatasetReport`.
     path : Path
         The page to write. The same inputs and versions give the same bytes.
+    costs : Costs, optional
+        What trainings cost; shown beside the weightings, in cells of the class ``measured``.
 
     Raises
     ------
     ConfigError, DataError
         See :func:`mtlaerial.tables.collect`; or when the page cannot be written.
     """
-    documents = build_documents(scores, {name: spec.published for name, spec in datasets.items()})
+    published = {name: spec.published for name, spec in datasets.items()}
+    documents = build_documents(scores, published, costs=costs)
     pictures = [Figure(read_caption(figure), data_uri(figure)) for figure in _shown(figures, scores)]
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
     sections = [

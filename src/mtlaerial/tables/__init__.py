@@ -2,6 +2,7 @@
 
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.constant import CONSTANT
+from mtlaerial.tables.costs import Costs
 from mtlaerial.tables.layout import build_documents
 from mtlaerial.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.tables.published import Published
@@ -10,6 +11,7 @@ from mtlaerial.tables.write import write_tables
 __all__ = [
     "CONSTANT",
     "Cell",
+    "Costs",
     "Document",
     "Note",
     "Panel",

@@ -8,11 +8,13 @@ from mtlaerial.metrics import MASKS
 from mtlaerial.scores import Scores
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, by_group, class_f1, in_unit
+from mtlaerial.tables.costs import Costs
 from mtlaerial.tables.everything import everything
 from mtlaerial.tables.notes import missing, notes
 from mtlaerial.tables.panels import Cell, Document, Panel
 from mtlaerial.tables.published import Citations, Published
 from mtlaerial.tables.values import Values
+from mtlaerial.tables.weightings import weightings
 
 WIDEST = 8
 """Columns of numbers that fit a page."""
@@ -20,7 +22,10 @@ PUBLISHED = "published"
 
 
 def build_documents(
-    scores: Sequence[Scores], published: Published | None = None, summary: pd.DataFrame | None = None
+    scores: Sequence[Scores],
+    published: Published | None = None,
+    summary: pd.DataFrame | None = None,
+    costs: Costs | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -32,11 +37,14 @@ def build_documents(
         What others report.
     summary : DataFrame, optional
         From :func:`mtlaerial.tables.summarise`, if it is there already.
+    costs : Costs, optional
+        What trainings cost, to be shown beside the weightings; no other run gives the same.
 
     Returns
     -------
     tuple of Document
-        Three per data set: the main one, heights by true height, heights by class. Then one with every score of all.
+        Four per data set: the main one, heights by true height, heights by class, weightings compared. Then one with
+        every score of all.
     """
     summary = summarise(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -49,6 +57,7 @@ def build_documents(
             _main(values),
             _heights(values, "by_height", "true height", values.bins),
             _heights(values, "height_by_class", "class", values.classes),
+            weightings(values, costs or {}),
         ]
     return (*documents, everything(every, summary))
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+NOTHING = "Not available: no method learns this, or the test tiles have no truth for it."
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -11,6 +13,8 @@ class Cell:
 
     text: str
     bold: bool = False
+    measured: bool = False
+    """Whether it is a time or a memory, which another run of the same does not repeat."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +57,5 @@ class Document:
     """Those with any value."""
     wide: pd.DataFrame
     """The same numbers and more, as they go into a CSV."""
+    nothing: str = NOTHING
+    """What is said where there is no panel."""

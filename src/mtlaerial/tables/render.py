@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from mtlaerial.tables.panels import Cell, Document, Note, Panel
 
-NOTHING = "Not available: no method learns this, or the test tiles have no truth for it."
 PREAMBLE = r"% \usepackage{adjustbox,booktabs,longtable,url} \usepackage[T1]{fontenc}"
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -19,13 +18,13 @@ _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_{}
 def markdown(document: Document) -> str:
     """Return a document as Markdown."""
     parts = [_markdown_panel(panel) for panel in document.panels]
-    return "\n\n".join(parts or [NOTHING]) + "\n"
+    return "\n\n".join(parts or [document.nothing]) + "\n"
 
 
 def latex(document: Document) -> str:
     """Return a document as LaTeX tables; the first line names the packages they need."""
     parts = [_latex_panel(panel) for panel in document.panels]
-    return "\n\n".join([PREAMBLE, *(parts or [f"% {NOTHING}"])]) + "\n"
+    return "\n\n".join([PREAMBLE, *(parts or [f"% {document.nothing}"])]) + "\n"
 
 
 def escape_latex(text: str) -> str:

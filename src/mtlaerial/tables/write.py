@@ -22,10 +22,10 @@ def write_tables(scores: Sequence[Scores], folder: Path, published: Published | 
         One per run, in the order the tables shall have.
     folder : Path
         Gets ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score, and
-        what is published); and for each data set ``{dataset}``, ``{dataset}_by_height`` and
-        ``{dataset}_height_by_class``; all but the first as ``.csv``, ``.md`` and ``.tex``. The same scores give the
-        same bytes. CSV files of scores and of everything hold fractions and metres; the others percentages and metres,
-        and an empty field for what is not available.
+        what is published); and for each data set ``{dataset}``, ``{dataset}_by_height``, ``{dataset}_height_by_class``
+        and ``{dataset}_weightings``; all but the first as ``.csv``, ``.md`` and ``.tex``. The same scores give the same
+        bytes. CSV files of scores and of everything hold fractions and metres; the others percentages and metres, and
+        an empty field for what is not available.
     published : mapping of data set to sequence of PublishedSpec, optional
         What others report.
 
