@@ -78,6 +78,13 @@ def score_files(wildcards):
     return expand(f"{RUN}/scores.json", dataset=project.datasets, method=run.methods, seed=run.seeds)
 
 
+def cost_files(wildcards):
+    """Return what the selected methods cost, of those that are trained themselves."""
+    run = project.config.run
+    methods = [name for name in run.methods if name in project.config.trained]
+    return expand(f"{RUN}/cost.json", dataset=project.datasets, method=methods, seed=run.seeds)
+
+
 def figure_files(wildcards):
     """Return the figures of the selection: where the tiles lie, and a folder for each method."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)

@@ -50,6 +50,7 @@ rule figures:
 rule report:
     input:
         scores=score_files,
+        costs=cost_files,
         figures=figure_files,
         checks=expand("<results>/{dataset}/checks.json", dataset=project.datasets),
     output:

@@ -5,16 +5,20 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
+    from mtlaerial.cost import load_cost
     from mtlaerial.project import Project
     from mtlaerial.report import write_report
     from mtlaerial.scores import load_scores
 
     given = [Path(path) for path in snakemake.input.figures]
     figures = [file for path in given for file in (sorted(path.glob("*.png")) if path.is_dir() else [path])]
+    scores = {Path(path).parent: load_scores(Path(path)) for path in snakemake.input.scores}
+    runs = {folder: (run.dataset, run.method, run.seed) for folder, run in scores.items()}
     write_report(
-        [load_scores(Path(path)) for path in snakemake.input.scores],
+        list(scores.values()),
         {name: dataset.spec for name, dataset in Project.of(snakemake.config).datasets.items()},
         figures,
         [Path(path) for path in snakemake.input.checks],
         Path(snakemake.output[0]),
+        costs={runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)},
     )
