@@ -72,8 +72,8 @@ class Scalarisation(Weighting):
         return weights
 
     def _known(self, losses: Tensor) -> Tensor:
-        """Return the losses, those of absent tasks replaced by their last ones."""
-        self._present = losses != 0
+        """Return the losses; those of absent tasks, or not finite, are replaced by their last ones."""
+        self._present = (losses != 0) & losses.isfinite()
         self._last = torch.where(self._present, losses, self._last.to(losses.device))
         return self._last
 
