@@ -34,7 +34,12 @@ class Gathered:
     table: Tensor
 
 
-def gather(step: Step, measure: Callable[[Gradients], Tensor], batch: int = 0) -> Gathered:
+def unmeasured(gradients: Gradients) -> Tensor:
+    """Return a 0: nothing is to be known of the gradients with respect to the features."""
+    return gradients[0][0].new_zeros(())
+
+
+def gather(step: Step, measure: Callable[[Gradients], Tensor] = unmeasured, batch: int = 0) -> Gathered:
     """Add up each task's gradients over all passes of a batch and all processes; a backward pass of the trunk per task.
 
     Parameters
@@ -58,6 +63,34 @@ def gather(step: Step, measure: Callable[[Gradients], Tensor], batch: int = 0) -
     total, table = torch.stack(losses).sum(dim=0), torch.stack(tables).sum(dim=0)
     step.add_up([total, table, *(tensor for rows in (trunk, heads) for row in rows for tensor in row)])
     return Gathered(total, trunk, heads, table)
+
+
+def accumulate(step: Step, combine: Callable[[Gradients], list[Tensor]], batch: int = 0) -> tuple[Tensor, Gradients]:
+    """Add up the trunk's gradients over all passes of a batch, in place; one backward pass of the trunk in each.
+
+    Parameters
+    ----------
+    step : Step
+    combine : callable
+        Makes one of the tasks' gradients with respect to the features of a pass.
+    batch : int
+        Which of the independent batches.
+
+    Returns
+    -------
+    losses : Tensor, shape (tasks,), float32
+        Of this process's share of the batch.
+    heads : list of tuple of Tensor
+        Each task's gradients with respect to its head's parameters, of that share likewise.
+    """
+    losses: list[Tensor] = []
+    heads: Gradients = []
+    for part in step.passes(batch):
+        shared, own = through_heads(part, step)
+        torch.autograd.backward(part.features, combine(shared))
+        heads = _sum(heads, own)
+        losses.append(loss_values(part))
+    return torch.stack(losses).sum(dim=0), heads
 
 
 def loss_values(part: Pass) -> Tensor:
@@ -101,6 +134,13 @@ def assign(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     """Set the gradients of parameters."""
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
+
+
+def assign_heads(step: Step, gradients: Gradients, weights: Tensor | None = None) -> None:
+    """Set the gradients of the heads' parameters, each task's times its weight."""
+    factors = [1.0] * len(gradients) if weights is None else weights.tolist()
+    for own, head, factor in zip(gradients, step.heads.values(), factors, strict=True):
+        assign(head, own if weights is None else [factor * gradient for gradient in own])
 
 
 def _product(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> Tensor:

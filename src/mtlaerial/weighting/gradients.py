@@ -8,7 +8,17 @@ from torch import Tensor
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.base import Step, Weighting
-from mtlaerial.weighting.gathering import Gradients, assign, gather, gramian, loss_values, through_heads, weighted
+from mtlaerial.weighting.gathering import (
+    Gradients,
+    assign,
+    assign_heads,
+    gather,
+    gramian,
+    loss_values,
+    through_heads,
+    unmeasured,
+    weighted,
+)
 
 Level = Literal["features", "parameters"]
 
@@ -67,15 +77,20 @@ class GradientWeighting(Weighting):
         """Return the trunk's gradient, or the features', from the tasks' gradients; both scaled by the factor."""
         return weighted(gradients, weights)
 
+    def head_weights(self, weights: Tensor, losses: Tensor) -> Tensor | None:
+        """Return the weight of each head, from those of the trunk and the losses; None where all follow their own."""
+        return weights if self.weighs_heads else None
+
     def backward(self, step: Step) -> Tensor:
         """Run the heads' backward passes, weigh, then run the trunk's."""
         if self.level == "features" and step.parts == 1:
             return self._at_features(step)
-        found = gather(step, self.measure)
-        table = found.table if self.level == "features" else self.measure(found.trunk)
+        at_features = self.level == "features"
+        found = gather(step, self.measure if at_features else unmeasured)
+        table = found.table if at_features else self.measure(found.trunk)
         weights = self.decide(table, found.losses, step.factor)
         assign(step.trunk, self.combine(found.trunk, weights.tolist(), step.factor))
-        self._assign_heads(step, found.heads, weights)
+        assign_heads(step, found.heads, self.head_weights(weights, found.losses))
         return weights
 
     def _at_features(self, step: Step) -> Tensor:
@@ -85,13 +100,9 @@ class GradientWeighting(Weighting):
         step.add_up([table, losses])
         weights = self.decide(table, losses, step.factor)
         torch.autograd.backward(part.features, self.combine(shared, weights.tolist(), step.factor))
-        self._assign_heads(step, heads, weights)
+        assign_heads(step, heads, self.head_weights(weights, losses))
         step.add_up_gradients()
         return weights
-
-    def _assign_heads(self, step: Step, heads: Gradients, weights: Tensor) -> None:
-        for own, head, weight in zip(heads, step.heads.values(), weights.tolist(), strict=True):
-            assign(head, [weight * gradient for gradient in own] if self.weighs_heads else own)
 
 
 class GramianWeighting(GradientWeighting):
