@@ -289,8 +289,8 @@ def test_the_same_scores_give_the_same_table(tmp_path) -> None:
 
 
 def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
-    runs = experiment({"equal": 0.0, "other": 0.02, "elsewhere": 0.0, "unknown": 0.0})
-    seconds = {"equal": [1.0, 2.0, 9.0], "other": [3.0, 3.0, 50.0], "elsewhere": [1.0, 1.0, 1.0]}
+    runs = experiment({"equal": 0.0, "other": 0.02, "elsewhere": 0.0, "resumed": 0.0, "unknown": 0.0})
+    seconds = {"equal": [1.0, 2.0, 9.0], "other": [3.0, 3.0, 50.0], "elsewhere": [1.0] * 3, "resumed": [0.0]}
     costs = {
         ("town", method, seed): Cost(
             seconds_per_step=value,
@@ -305,7 +305,7 @@ def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
     found = document(runs, costs=costs)
     panel = found.panels[0]
     shown = {method: row(panel, method)["time per step (× equal)"] for method in (*seconds, "unknown")}
-    assert shown == {"equal": "1.00", "other": "1.50", "elsewhere": "–", "unknown": "–"}
+    assert shown == {"equal": "1.00", "other": "1.50", "elsewhere": "–", "resumed": "–", "unknown": "–"}
     assert row(panel, "other")["peak memory (× equal)"] == "1.50"
     pd.testing.assert_frame_equal(found.wide, document(runs).wide)
     assert not any("time per step" in name for name in document(runs).panels[0].header)

@@ -53,4 +53,4 @@ def _ratio(own: Sequence[Cost], base: Sequence[Cost], key: str) -> str:
     if not own or not base or len({cost.device for cost in (*own, *base)}) > 1:
         return MISSING
     mine, other = (median(getattr(cost, key) for cost in costs) for costs in (own, base))
-    return f"{mine / other:.2f}" if other else MISSING
+    return f"{mine / other:.2f}" if mine and other else MISSING  # 0: not measured
