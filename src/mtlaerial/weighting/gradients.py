@@ -23,21 +23,14 @@ from mtlaerial.weighting.gathering import (
 Level = Literal["features", "parameters"]
 
 
-class GradientWeighting(Weighting):
-    """Weights from a table that the tasks' gradients are brought to, at one of two levels.
+class CutWeighting(Weighting):
+    """Looks at each task's gradients before they are added up, at one of two levels.
 
     Features: the gradients with respect to the trunk's output, so that the trunk's backward pass runs once whatever the
     number of tasks. Parameters: those with respect to the trunk's parameters, a backward pass of the trunk per task.
-    Tasks without a gradient in a batch (no valid pixels, or a loss of 0) do not take part: their weight is 0.
-
-    Where gradients are accumulated over several passes, the weights follow from the whole batch. Then the features need
-    a backward pass of the trunk per task as well, since a pass's graph is gone before the weights are known.
     """
 
     family = "gradients"
-    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; no state"
-    weighs_heads: ClassVar[bool] = False
-    """Whether a head's gradient is weighted too; else each head follows its own task's loss."""
 
     class Options(Section):
         """Where the gradients are taken; by default where the method was published."""
@@ -51,6 +44,20 @@ class GradientWeighting(Weighting):
     def cuts(self, parts: int) -> bool:
         """Say yes: the heads' backward passes end at the features."""
         return True
+
+
+class GradientWeighting(CutWeighting):
+    """Weights from a table that the tasks' gradients are brought to.
+
+    Tasks without a gradient in a batch (no valid pixels, or a loss of 0) do not take part: their weight is 0.
+
+    Where gradients are accumulated over several passes, the weights follow from the whole batch. Then the features need
+    a backward pass of the trunk per task as well, since a pass's graph is gone before the weights are known.
+    """
+
+    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; no state"
+    weighs_heads: ClassVar[bool] = False
+    """Whether a head's gradient is weighted too; else each head follows its own task's loss."""
 
     @abstractmethod
     def measure(self, gradients: Gradients) -> Tensor:
@@ -87,8 +94,8 @@ class GradientWeighting(Weighting):
             return self._at_features(step)
         at_features = self.level == "features"
         found = gather(step, self.measure if at_features else unmeasured)
-        table = found.table if at_features else self.measure(found.trunk)
-        weights = self.decide(table, found.losses, step.factor)
+        # No name for the table: rows are as large as all gradients, and need not outlive the decision.
+        weights = self.decide(found.table if at_features else self.measure(found.trunk), found.losses, step.factor)
         assign(step.trunk, self.combine(found.trunk, weights.tolist(), step.factor))
         assign_heads(step, found.heads, self.head_weights(weights, found.losses))
         return weights
