@@ -10,12 +10,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 @contextmanager
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Keep the running means and variances as they are meanwhile; batches are still normalised by their own."""
-    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
-    kept = [layer.momentum for layer in layers]
+    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
     for layer in layers:
-        layer.momentum = 0.0
+        layer.track_running_stats = False
     try:
         yield
     finally:
-        for layer, momentum in zip(layers, kept, strict=True):
-            layer.momentum = momentum
+        for layer in layers:
+            layer.track_running_stats = True
