@@ -1,19 +1,19 @@
 """The multiple-gradient descent algorithm, at the trunk's parameters or at its features."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from torch import Tensor
 from torchjd.aggregation import MGDAWeighting
 
-from mtlaerial.config import Section, Task
-from mtlaerial.weighting.gradients import GramianWeighting
+from mtlaerial.config import Section
+from mtlaerial.weighting.solved import Solved
 
 
-class MGDA(GramianWeighting):
+class MGDA(Solved):
     """The convex combination of the tasks' gradients that has the least norm: no task's loss rises along it.
 
     ``min_a ||sum_t a_t g_t||²`` with ``a >= 0`` and ``sum_t a_t = 1``: Désidéri 2012, doi 10.1016/j.crma.2012.03.014;
-    Sener & Koltun 2018, arXiv 1810.04650, equation 3. Solved by TorchJD's Frank-Wolfe.
+    Sener & Koltun 2018, arXiv 1810.04650, equation 3. Solved by TorchJD's Frank-Wolfe, whose
+    one step is exact with two tasks.
     """
 
     paper = "Désidéri 2012; Sener & Koltun 2018"
@@ -24,14 +24,9 @@ class MGDA(GramianWeighting):
 
         level: Literal["parameters"] = "parameters"
 
-    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
-        super().__init__(tasks, options)
-        self._solve = MGDAWeighting()
-
-    def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
-        """Return weights that add up to 1."""
-        found: Tensor = self._solve(gramian / gramian.diagonal().max())
-        return found
+    def solver(self) -> MGDAWeighting:
+        """Return TorchJD's Frank-Wolfe."""
+        return MGDAWeighting()
 
 
 class MGDAUB(MGDA):
