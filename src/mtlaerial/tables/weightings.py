@@ -141,7 +141,8 @@ def _notes(found: Comparisons) -> Iterator[str]:
     yield (
         f"Interval (of each method by itself) and p: bootstrap of {DRAWS:,} draws, each of seeds ({seeds}) and of test "
         f"tiles ({tiles}) with replacement, the same for both methods; percentiles, widened as few seeds or tiles ask "
-        f"for (Student's t). p (Holm): two-sided, adjusted after Holm and Bonferroni; compared here: {tested}."
+        "for, and p at least that of Student's t. p (Holm): two-sided, adjusted after Holm and Bonferroni; compared "
+        f"here: {tested}."
     )
     yield (
         f"better, worse: p (Holm) below {LEVEL:g}; better needs {ENOUGH} seeds, too. Not distinguishable does not mean "
