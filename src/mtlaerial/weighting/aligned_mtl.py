@@ -15,8 +15,9 @@ class AlignedMTL(Solved):
 
     ``w = scale V diag(1 / s) V' 1`` for the inner products ``V diag(s²) V'``, so that all singular values s become the
     scale; directions without a gradient are left out: Senushkin et al. 2023, arXiv 2305.19000, algorithm 1 (Aligned-MTL
-    at the parameters; Aligned-MTL-UB at the features), all preferences 1 as in the authors' code and LibMTL. Solved by
-    TorchJD, whose preferences are 1 / n.
+    at the parameters; Aligned-MTL-UB at the features), all preferences 1 as in the authors' code and LibMTL. A loss may
+    rise: the update agrees with the orthogonal gradients, not with the tasks' own. Solved by TorchJD, whose preferences
+    are 1 / n.
     """
 
     paper = "Senushkin et al. 2023"
