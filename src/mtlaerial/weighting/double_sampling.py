@@ -45,12 +45,17 @@ class DoubleSampling(CutWeighting):
         """Bring the products to the scale that the method shall see."""
         return products
 
+    def tells(self, products: Tensor) -> bool:
+        """Tell whether anything follows from the products: they are finite, and no task is absent."""
+        found = products != 0
+        return bool(products.isfinite().all() and found.any(dim=0).all() and found.any(dim=1).all())
+
     def backward(self, step: Step) -> Tensor:
         """Weigh by batches 0 and 1, update by batch 2."""
         one, other = self._rows(step, 0), self._rows(step, 1)
         products = (one @ other.T).cpu().double() / step.factor**2
         del one, other  # as large as all gradients
-        if bool(products.isfinite().all() and (products != 0).any(dim=0).all() and (products != 0).any(dim=1).all()):
+        if self.tells(products):
             self._weights = self._method(self.scaled(products))
         factors = self._weights.tolist()
         losses, heads = accumulate(step, lambda shared: weighted(shared, factors), batch=2)
@@ -116,7 +121,7 @@ class SDMGrad(DoubleSampling):
     gradients of batch b. Xiao et al. 2023, arXiv 2305.18409; published at the parameters. Computed by TorchJD.
 
     The weights do not depend on the scale of all gradients. Two batches may disagree on a task so far that A_tt is
-    negative; it counts as 0 in that mean.
+    negative; it counts as 0 in that mean. If all are, the weights stay as they are.
     """
 
     paper = "Xiao et al. 2023"
@@ -138,6 +143,10 @@ class SDMGrad(DoubleSampling):
         """Return TorchJD's."""
         options = self.options
         return SDMGradWeighting(options.learning_rate, options.momentum, options.iterations, options.mean_share)
+
+    def tells(self, products: Tensor) -> bool:
+        """Tell whether the products have a scale besides."""
+        return super().tells(products) and bool(products.diagonal().max() > 0)
 
     def scaled(self, products: Tensor) -> Tensor:
         """Bring them to numbers from -1 to 1: the method adds a small one of its own to their scale."""

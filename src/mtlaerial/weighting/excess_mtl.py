@@ -69,7 +69,7 @@ class ExcessMTL(RowWeighting):
         found: dict[str, Any] = {"weights": self._weights}
         if self._scale is not None:
             found |= {"scale": self._scale, "steps": self._method._n_steps}
-            found["sums"] = dict(self._method.named_buffers())
+            found["sums"] = {name: value.clone() for name, value in self._method.named_buffers()}
         return found
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -119,7 +119,7 @@ class TrackingWeighting(RowWeighting):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the averages; nothing before the first batch."""
-        return {} if self._average is None else {"average": self._average}
+        return {} if self._average is None else {"average": self._average.clone()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to a kept state."""
