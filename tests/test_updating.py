@@ -1,4 +1,4 @@
-"""Updates: passes add up to the batch, long gradients are shortened, compiled networks learn the same, looks are right."""
+"""Updates: passes add up to the batch, long gradients are shortened, compiled networks learn the same."""
 
 from collections.abc import Callable
 from pathlib import Path

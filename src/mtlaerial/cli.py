@@ -153,6 +153,19 @@ def import_checkpoint(
     typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")
 
 
+@app.command()
+def weightings(
+    name: Annotated[str | None, typer.Argument(help="One of them, to be explained with its options.")] = None,
+) -> None:
+    """List the task weightings: family, level, citation, cost; or explain one.
+
+    Example: `mtlaerial weightings cagrad`
+    """
+    from mtlaerial.weighting.listing import explain_weighting, list_weightings
+
+    typer.echo(explain_weighting(name) if name else list_weightings())
+
+
 def _numbers(option: str, text: str) -> list[int]:
     parts = text.split(",")
     wrong = [part for part in parts if not part.strip().isdigit()]

@@ -16,6 +16,7 @@ rule train:
         best="<run>/best.safetensors",
         last="<run>/last.safetensors",
         history="<run>/history.csv",
+        cost="<run>/cost.json",
     log:
         "<logs>/{dataset}/train/{method}.seed{seed}.log",
     benchmark:

@@ -14,7 +14,7 @@ from mtlaerial.errors import ConfigError
 class Section(BaseModel):
     """One section of the configuration: immutable, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], where: str) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, field_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.errors import ConfigError
 
 GROUP = "mtlaerial.weightings"
 """Entry points with which other packages register weightings of theirs."""
@@ -57,8 +58,20 @@ def weighting_targets() -> dict[str, str]:
 
 
 def weighting_target(name: str) -> str:
-    """Return where the class of a weighting is, as ``module:Class``."""
-    return weighting_targets()[name]
+    """Return where the class of a weighting is, as ``module:Class``.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name.
+    """
+    targets = weighting_targets()
+    if name not in targets:
+        close = difflib.get_close_matches(name, targets, n=1)
+        expected = f"one of {', '.join(sorted(targets))}"
+        remedy = f"Did you mean {close[0]}?" if close else "List them with: mtlaerial weightings"
+        raise ConfigError("weighting, key name", repr(name), expected, remedy)
+    return targets[name]
 
 
 class WeightingSpec(Section):
@@ -80,8 +93,8 @@ class WeightingSpec(Section):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        names = sorted(weighting_targets())
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            raise ValueError(f"{f'{close[0]} perhaps; ' if close else ''}one of {', '.join(names)}")
+        try:
+            weighting_target(name)
+        except ConfigError as error:
+            raise ValueError(f"{error.expected}. {error.remedy}") from None
         return name

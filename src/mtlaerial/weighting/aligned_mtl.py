@@ -21,7 +21,6 @@ class AlignedMTL(Solved):
     """
 
     paper = "Senushkin et al. 2023"
-    cost = "1 trunk backward per task, and their gradients in memory; no state"
 
     class Options(Section):
         """Where the gradients are taken, and what their length becomes."""

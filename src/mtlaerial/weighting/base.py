@@ -94,8 +94,10 @@ class Weighting(ABC):
     """``constant``, ``losses`` or ``gradients``: what the weights follow from."""
     paper: ClassVar[str]
     """Who published it, where."""
-    cost: ClassVar[str]
-    """Backward passes and memory beyond a plain sum, and what is kept between steps."""
+    cost: ClassVar[str] = "none"
+    """Passes and memory beyond those of a plain sum."""
+    state: ClassVar[str] = "none"
+    """What is kept between steps."""
     differentiates_image: ClassVar[bool] = False
     """Whether the gradient with respect to the image is needed."""
     batches: ClassVar[int] = 1

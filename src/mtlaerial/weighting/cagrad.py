@@ -21,7 +21,7 @@ class CAGrad(Solved):
     """
 
     paper = "Liu et al. 2021"
-    cost = "1 trunk backward per task, and their gradients in memory; some ms on the CPU; no state"
+    cost = "of its level; some ms on the CPU"
 
     class Options(Section):
         """Where the gradients are taken, and how far from their mean the update may be."""

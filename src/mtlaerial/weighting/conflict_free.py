@@ -21,7 +21,6 @@ class ConFIG(GramianWeighting):
     """
 
     paper = "Liu et al. 2024"
-    cost = "1 trunk backward per task, and their gradients in memory; no state"
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)

@@ -51,6 +51,7 @@ class Fixed(Constant):
         """The weight of each task."""
 
         weights: dict[Task, float]
+        """By task; all positive."""
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)

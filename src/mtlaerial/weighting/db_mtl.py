@@ -27,7 +27,7 @@ class DBMTL(TrackingWeighting):
     """
 
     paper = "Lin et al. 2023"
-    cost = "as any at its level; state: an average gradient per task (as large as the level's)"
+    state = "an average gradient per task (as large as the level's)"
 
     class Options(Section):
         """How long gradients are remembered; by default as in LibMTL, whose authors' method this is."""

@@ -26,10 +26,8 @@ class DoubleSampling(CutWeighting):
     Where a task is absent from the first two batches, or they overflow, the weights stay as they are.
     """
 
-    cost = (
-        "3 batches; features: the heads' backward for all, 1 trunk backward for the last; "
-        "parameters: 1 trunk backward per task for the first two besides, and their gradients in memory; state: weights"
-    )
+    cost = "of its level for two batches; a third as a plain sum"
+    state = "weights"
     batches = 3
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:

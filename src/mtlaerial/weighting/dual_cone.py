@@ -18,8 +18,6 @@ TINY = 1e-6
 class DualCone(GramianWeighting):
     """Weights of the mean gradient after a projection onto the cone ``d . g_t >= 0`` for all t."""
 
-    cost = "1 trunk backward per task, and their gradients in memory; no state"
-
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
         self._solve = self.solver(QuadprogProjector(norm_eps=0, reg_eps=TINY))

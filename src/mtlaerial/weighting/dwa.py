@@ -21,7 +21,7 @@ class DWA(Scalarisation):
     """
 
     paper = "Liu et al. 2019"
-    cost = "none; state: the mean losses of two epochs and of the current one"
+    state = "the mean losses of two epochs and of the current one"
     ahead = True
 
     class Options(Section):

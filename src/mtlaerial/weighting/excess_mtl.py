@@ -31,7 +31,7 @@ class ExcessMTL(RowWeighting):
     """
 
     paper = "He et al. 2024"
-    cost = "as any at its level; state: a sum of squared gradients per task (as large as the level's)"
+    state = "a sum of squared gradients per task (as large as the level's)"
     weighs_heads = True
 
     class Options(Section):

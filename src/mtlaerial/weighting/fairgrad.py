@@ -21,7 +21,7 @@ class FairGrad(GramianWeighting):
     """
 
     paper = "Ban & Ji 2024"
-    cost = "1 trunk backward per task, and their gradients in memory; some ms on the CPU; no state"
+    cost = "of its level; some ms on the CPU"
 
     class Options(Section):
         """Where the gradients are taken, how fair to be, and how long the update may be."""

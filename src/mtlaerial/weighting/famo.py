@@ -27,7 +27,8 @@ class FAMO(Learned):
     """
 
     paper = "Liu et al. 2023"
-    cost = "1 forward pass after the update; state: a logit per task, Adam's moments"
+    cost = "1 forward pass after the update"
+    state = "a logit per task, Adam's moments"
     looks_again = True
     module: torchjd.scalarization.FAMO
 

@@ -28,7 +28,6 @@ class GradDrop(CutWeighting):
     """
 
     paper = "Chen et al. 2020"
-    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; no state"
 
     class Options(Section):
         """How much of the other sign remains."""

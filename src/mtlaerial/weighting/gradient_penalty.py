@@ -22,13 +22,14 @@ class GradientPenalty(Equal):
 
     family = "losses"
     paper = "Carvalho et al. 2019; Gulrajani et al. 2017"
-    cost = "1 backward to the image per task and 1 through all of them; several times the time and memory"
+    cost = "1 backward to the image per task, 1 through all of them"
     differentiates_image = True
 
     class Options(Section):
         """How much it counts."""
 
         strength: NonNegativeFloat = 1.0
+        """Factor of the penalty."""
 
     def objective(self, part: Pass, weights: Tensor, step: Step) -> Tensor:
         """Return a pass's sum of the losses and the penalties."""

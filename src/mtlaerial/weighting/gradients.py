@@ -31,6 +31,7 @@ class CutWeighting(Weighting):
     """
 
     family = "gradients"
+    cost = "of its level"
 
     class Options(Section):
         """Where the gradients are taken; by default where the method was published."""
@@ -55,7 +56,6 @@ class GradientWeighting(CutWeighting):
     a backward pass of the trunk per task as well, since a pass's graph is gone before the weights are known.
     """
 
-    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; no state"
     weighs_heads: ClassVar[bool] = False
     """Whether a head's gradient is weighted too; else each head follows its own task's loss."""
 

@@ -25,7 +25,7 @@ class GradNorm(GramianWeighting):
     """
 
     paper = "Chen et al. 2018"
-    cost = "as any at its level; state: weights, first losses, Adam's moments"
+    state = "weights, first losses, Adam's moments"
     weighs_heads = True
 
     class Options(Section):

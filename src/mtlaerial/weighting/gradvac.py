@@ -28,7 +28,7 @@ class GradVac(Solved):
     """
 
     paper = "Wang et al. 2021"
-    cost = "1 trunk backward per task, and their gradients in memory; state: mean cosines"
+    state = "mean cosines"
 
     class Options(Section):
         """Where the gradients are taken, and how fast the past is forgotten."""

@@ -27,7 +27,7 @@ class IMTLL(Learned):
     """
 
     paper = "Liu et al. 2021"
-    cost = "none; state: a learned scale per task"
+    state = "a learned scale per task"
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
@@ -45,7 +45,6 @@ class IMTLG(Solved):
     """
 
     paper = "Liu et al. 2021"
-    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; no state"
 
     class Options(Section):
         """Published at the features."""
@@ -65,7 +64,7 @@ class IMTL(IMTLG):
     algorithm 1. All s begin at 0: until the optimiser moves them, the update is that of IMTL-G.
     """
 
-    cost = "features: 1 trunk backward; parameters: 1 per task, and their gradients in memory; state: a scale per task"
+    state = "a scale per task"
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)

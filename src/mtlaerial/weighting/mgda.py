@@ -17,7 +17,6 @@ class MGDA(Solved):
     """
 
     paper = "Désidéri 2012; Sener & Koltun 2018"
-    cost = "1 trunk backward per task, and their gradients in memory; no state"
 
     class Options(Section):
         """At the features the method has a name of its own, ``mgda_ub``."""
@@ -36,7 +35,6 @@ class MGDAUB(MGDA):
     """
 
     paper = "Sener & Koltun 2018"
-    cost = "1 trunk backward; no state"
 
     class Options(Section):
         """At the parameters the method has a name of its own, ``mgda``."""

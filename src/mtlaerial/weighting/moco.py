@@ -27,7 +27,7 @@ class MoCo(TrackingWeighting):
     """
 
     paper = "Fernando et al. 2023"
-    cost = "as any at its level; state: weights, and an average gradient per task (as large as the level's)"
+    state = "weights, and an average gradient per task (as large as the level's)"
 
     class Options(Section):
         """How fast gradients and weights follow; by default as in the authors' code."""

@@ -29,7 +29,7 @@ class PCD(GramianWeighting):
     """
 
     paper = "Varam & AlHajri 2026"
-    cost = "1 trunk backward per task, and their gradients in memory; state: mean squares of norms"
+    state = "mean squares of norms"
 
     class Options(Section):
         """Which task comes first, what the others are granted, and how norms are averaged."""

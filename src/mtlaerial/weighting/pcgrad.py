@@ -14,7 +14,6 @@ class PCGrad(Solved):
     """
 
     paper = "Yu et al. 2020"
-    cost = "1 trunk backward per task, and their gradients in memory; no state"
 
     def solver(self) -> PCGradWeighting:
         """Return TorchJD's projections."""

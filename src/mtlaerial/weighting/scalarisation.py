@@ -20,7 +20,6 @@ class Scalarisation(Weighting):
     """
 
     family = "losses"
-    cost = "none"
     ahead: ClassVar[bool] = False
     """Whether the slopes do not depend on the losses of this step; else accumulated gradients are kept per task."""
 

@@ -26,7 +26,7 @@ class UW(Learned):
     """
 
     paper = "Kendall et al. 2018"
-    cost = "none; state: a learned log-variance per task"
+    state = "a learned log-variance per task"
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
