@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
@@ -20,8 +20,9 @@ from mtlaerial.config import (
 )
 from mtlaerial.config.project import require_multiple, require_tasks
 from mtlaerial.config.schema import schema
+from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.errors import ConfigError
-from mtlaerial.weighting import build_weighting, weighting_names
+from mtlaerial.weighting import build_weighting
 
 BASE = tiny.CONFIG / "config.yaml"
 OVERLAYS = sorted(set(tiny.CONFIG.glob("*.yaml")) - {BASE})
@@ -65,7 +66,6 @@ def dataset_refusal(**changes: Any) -> str:
         ({"training": {"augmentation": {"rotations": 1}}}, "training.augmentation.rotations", "rotation"),
         ({"datasets": {"town": {"rot": "x"}}}, "datasets.town.rot", "root"),
         ({"datasets": {"town": {"generate": {"sed": 1}}}}, "datasets.town.generate.sed", "seed"),
-        ({"methods": {"both": {"weighting": {"nam": "equal"}}}}, "methods.both.weighting.nam", "name"),
         ({"models": {"net": {"block": 1}}}, "models.net.block", "blocks"),
         ({"models": {"name": {"skip": True}}}, "models.name.skip", "skips"),
     ],
@@ -130,8 +130,6 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
         ({"methods": {"both": {"tasks": ["height", "height"]}}}, "each task once"),
         ({"methods": {"both": {"tasks": ["depth"]}}}, "'semantics' or 'height'"),
         ({"methods": {"both": {"weighting": {"name": "equals"}}}}, "methods.both.weighting.name: found 'equals'"),
-        ({"methods": {"both": {"weighting": {"name": "fixed"}}}}, "exactly the tasks semantics, height"),
-        ({"methods": {"both": {"weighting": {"weights": {"height": 1}}}}}, "only with fixed"),
         ({"methods": {"a/b": {"tasks": ["height"], "model": "net"}}}, "a/b"),
         ({"training": {"batch": "many"}}, "training.batch: found 'many'"),
         ({"training": {"patch": 100}}, "multiple of 32"),
@@ -209,12 +207,12 @@ def test_the_sections_are_immutable() -> None:
         config.training.batch = 3  # type: ignore[misc]  # that it is refused is the test
 
 
-def test_weightings_of_the_configuration_are_those_that_can_be_built() -> None:
-    names = get_args(WeightingSpec.model_fields["name"].annotation)
-    assert sorted(names) == sorted(weighting_names())
-    for name in names:
-        weights = {"height": 2.0} if name == "fixed" else {}
-        build_weighting(WeightingSpec(name=name, weights=weights), ("height",))
+def test_every_weighting_of_the_configuration_can_be_built() -> None:
+    for name in WEIGHTINGS:
+        options = {"weights": {"height": 2.0}} if name == "fixed" else {}
+        build_weighting(WeightingSpec(name=name, **options), ("height",))
+    configured = {method.weighting.name for method in load_project(BASE).methods.values()}
+    assert configured == set(WEIGHTINGS)
 
 
 def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:

@@ -47,6 +47,23 @@ def test_selected_data_sets_and_methods_run(data: dict[str, Any]) -> None:
     assert project_of(data).runs() == [("city", "both"), ("city", "classes")]
 
 
+@pytest.mark.parametrize(
+    ("weighting", "message"),
+    [
+        ({"nam": "equal"}, r"methods\.both: weighting equal, key nam: found an unknown key"),
+        ({"name": "cagrad", "cc": 1}, r"methods\.both: weighting cagrad, key cc.*Did you mean c\?"),
+        ({"name": "fixed"}, r"methods\.both: weighting fixed, key weights: found nothing"),
+        ({"name": "fixed", "weights": {"height": 1}}, r"a positive weight for exactly the tasks semantics, height"),
+        ({"name": "gradnorm", "alpha": -1}, r"weighting gradnorm, key alpha: found -1"),
+    ],
+)
+def test_options_of_weightings_are_checked(data: dict[str, Any], weighting: dict[str, Any], message: str) -> None:
+    project_of(data).check_weightings()
+    data["methods"]["both"]["weighting"] = weighting
+    with pytest.raises(ConfigError, match=message):
+        project_of(data).check_weightings()
+
+
 def test_only_selected_data_sets_are_read(data: dict[str, Any]) -> None:
     data["datasets"]["absent"] = {"spec": "absent.yaml", "root": "absent"}
     assert list(project_of(data).datasets) == ["city"]

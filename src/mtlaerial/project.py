@@ -71,6 +71,24 @@ class Project:
             remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
             raise ConfigError("training.selection", found, "last, or validation tiles", remedy)
 
+    def check_weightings(self) -> None:
+        """Refuse options that the weightings of the selected methods do not have; torch is loaded only for that.
+
+        Raises
+        ------
+        ConfigError
+            For an option that is unknown, wrong, or missing.
+        """
+        chosen = [run for run in self.runs() if self.config.methods[run[1]].weighting.needs_check]
+        for dataset, method in chosen:
+            from mtlaerial.weighting import build_weighting
+
+            try:
+                build_weighting(self.config.methods[method].weighting, self.tasks(dataset, method))
+            except ConfigError as error:
+                where = f"methods.{method}: {error.where}"
+                raise ConfigError(where, error.found, error.expected, error.remedy) from None
+
     def plan(self, dataset: str, method: str, seed: int) -> dict[str, Any]:
         """Return a run's plan as plain data; see :class:`mtlaerial.runs.RunPlan`."""
         recipe, spec = self.recipe(dataset, method), self.config.methods[method]

@@ -42,7 +42,11 @@ def test_scripts_are_named_like_rules() -> None:
         ),
         (
             {"methods": {"equal": {"weighting": {"name": "magic"}}}},
-            ("methods.equal.weighting.name", "'magic'", "'equal'"),
+            ("methods.equal.weighting.name", "'magic'", "one of aligned_mtl"),
+        ),
+        (
+            {"methods": {"equal": {"weighting": {"name": "cagrad", "radius": 1}}}},
+            ("methods.equal: weighting cagrad, key radius: found an unknown key",),
         ),
         ({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0")),
         ({"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}}, ("config/datasets/citi.yaml", "No such file")),

@@ -92,7 +92,11 @@ def figure_files(wildcards):
 
 
 def wanted(wildcards):
-    """Return the final files; first of all, say what is missing to make them."""
+    """Return the final files; first of all, say what is wrong with the methods, and what is missing."""
+    try:
+        project.check_weightings()
+    except UserError as error:
+        sys.exit(str(error))
     if missing := project.missing():
         sys.exit(missing)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

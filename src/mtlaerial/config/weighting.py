@@ -90,6 +90,11 @@ class WeightingSpec(Section):
         """The method's own options, as they were given."""
         return dict(self.model_extra or {})
 
+    @property
+    def needs_check(self) -> bool:
+        """Whether only the method's class can tell if it is complete."""
+        return bool(self.options) or self.name == "fixed" or self.name not in WEIGHTINGS
+
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:

@@ -22,9 +22,10 @@ class CRMOGM(Solved):
 
     ``w <- alpha w + (1 - alpha) w'`` with w' what the method finds for the batch: Zhou et al. 2022, "On the convergence
     of stochastic multi-objective gradient manipulation and beyond", NeurIPS 35,
-    https://proceedings.neurips.cc/paper_files/paper/2022/hash/f91bd64a3620aad8e70a27ad9cb3ca57-Abstract-Conference.html,
-    published for these three methods at the parameters. The first w is the first w'. The publication lets alpha rise towards 1 as the learning rate falls;
-    here it is constant. By TorchJD. A batch without one of the tasks has the method's own weights, and does not count.
+    https://papers.nips.cc/paper_files/paper/2022/hash/f91bd64a3620aad8e70a27ad9cb3ca57-Abstract-Conference.html,
+    published for these three methods at the parameters. The first w is the first w'. The publication lets alpha rise
+    towards 1 as the learning rate falls; here it is constant. By TorchJD. A batch without one of the tasks has the
+    method's own weights, and does not count.
     """
 
     paper = "Zhou et al. 2022"

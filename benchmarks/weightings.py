@@ -1,0 +1,131 @@
+"""What a training step costs under each task weighting, relative to equal weights: time, and peak memory.
+
+Times are taken in rounds, one step of each weighting after the other in one process, so that what else the machine does
+meets all alike; medians over the rounds, after two to warm up. The full network, of which only one fits into memory, is
+timed in a process per weighting, as all memory is. Data are generated; the networks begin at random.
+
+    python benchmarks/weightings.py [--network small|full] [--rounds 20] [--only cagrad ...] [--json FILE]
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import psutil
+from full_network import apart, peak_above
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "full": {},
+    "small": {
+        "stem": 24, "growth": 12, "blocks": [3, 3, 3, 3], "bottleneck": 2, "shared": [48, 32, 32], "head": [16, 16],
+        "dropout": 0.1,
+    },
+}  # fmt: skip
+RECIPES = {"full": {"patch": 320, "batch": 6, "threads": 2}, "small": {"patch": 128, "batch": 8, "threads": 2}}
+BASELINE = "equal"
+
+
+class Case(NamedTuple):
+    """A weighting, at one of its levels."""
+
+    name: str
+    level: str
+
+    @property
+    def label(self) -> str:
+        """How it is shown."""
+        return f"{self.name} ({self.level})" if self.level else self.name
+
+
+def main() -> None:
+    """Measure and print, each line as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--network", choices=NETWORKS, default="small")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--only", nargs="*", default=[], help="weightings besides the baseline; by default all")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    chosen = [case for case in cases() if not options.only or case.name in (BASELINE, *options.only)]
+    together = options.network == "small"
+    seconds = apart(rounds, options.network, chosen, options.rounds) if together else {}
+    rows: list[dict[str, Any]] = []
+    for case in chosen:
+        alone = apart(rounds, options.network, [case], 2 if together else options.rounds)
+        row = {"name": case.name, "level": case.level, "seconds": {**alone, **seconds}[case.label]}
+        rows.append(row | {"above_rest_mb": alone["above_rest_mb"]})
+        row = rows[-1]
+        ratio, memory = (row[key] / rows[0][key] for key in ("seconds", "above_rest_mb"))
+        print(
+            f"{case.label}: {row['seconds']:.3f} s ({ratio:.2f}), {row['above_rest_mb']:.0f} MB ({memory:.2f})",
+            flush=True,
+        )
+    if options.json:
+        made = {"machine": platform.platform(), "torch": version("torch"), "network": options.network, "rows": rows}
+        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+
+
+def cases() -> list[Case]:
+    """Return every weighting at each of its levels; the baseline first."""
+    from mtlaerial.config.weighting import WEIGHTINGS
+    from mtlaerial.weighting import weighting_class
+
+    found = []
+    for name in WEIGHTINGS:
+        level = weighting_class(name).Options.model_fields.get("level")
+        found += [Case(name, one) for one in get_args(level.annotation)] if level else [Case(name, "")]
+    return sorted(found, key=lambda case: case.name != BASELINE)
+
+
+def rounds(folder: Path, network: str, chosen: list[Case], number: int) -> dict[str, Any]:
+    """Return the median seconds of a step under each weighting, and the peak above rest of all in megabytes."""
+    trainers = build_trainers(folder, network, chosen)
+    rest = psutil.Process().memory_info().rss
+    times: dict[str, list[float]] = {case.label: [] for case in chosen}
+    for step in range(number + 2):
+        for case, trainer in trainers.items():
+            begun = time.perf_counter()
+            trainer.update(step)
+            times[case.label].append(time.perf_counter() - begun)
+    return {label: statistics.median(taken[2:]) for label, taken in times.items()} | {"above_rest_mb": peak_above(rest)}
+
+
+def build_trainers(folder: Path, network: str, chosen: list[Case]) -> dict[Case, Any]:
+    """Return a trainer for each weighting on a generated tile."""
+    from mtlaerial.config import WeightingSpec, load_dataset
+    from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
+    from mtlaerial.datasets.catalog import Dataset
+    from mtlaerial.datasets.synthetic import synthesise
+    from mtlaerial.runs import RunPlan
+    from mtlaerial.statistics import summarise
+    from mtlaerial.tiling import prepare_tile
+    from mtlaerial.trainer import Trainer
+
+    spec = load_dataset(Path("config/datasets/city.yaml"))
+    tile = spec.splits["train"][0]
+    dataset = Dataset("city", spec.model_copy(update={"splits": {"train": (tile,)}}), folder / "raw")
+    synthesise(dataset, seed=0, size=1024)
+    prepare_tile(dataset, tile, folder / tile)
+    found = summarise(dataset, [folder / tile])
+    model = ModelSpec.parse(NETWORKS[network], "model")
+    training = TrainingSpec.parse({**RECIPES[network], "accelerator": "cpu"}, "training")
+    trainers = {}
+    for case in chosen:
+        options = {"level": case.level} if case.level else {}
+        if case.name == "fixed":
+            options = {"weights": {"semantics": 1.0, "height": 0.5}}
+        weighting = WeightingSpec.parse({"name": case.name, **options}, "weighting")
+        plan = RunPlan(
+            dataset="city", method=case.name, seed=0, tasks=TASKS, weighting=weighting, model=model, training=training
+        )
+        trainers[case] = Trainer(plan, found, [folder / tile], [])
+        trainers[case].network.train()
+    return trainers
+
+
+if __name__ == "__main__":
+    main()
