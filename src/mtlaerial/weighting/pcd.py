@@ -35,8 +35,8 @@ class PCD(GramianWeighting):
         """Which task comes first, what the others are granted, and how norms are averaged."""
 
         level: Level = "parameters"
-        primary: Task = "semantics"
-        """The task that is followed."""
+        primary: Task | None = None
+        """The task that is followed; by default the first of the method's tasks."""
         tau: float = Field(default=0.02, ge=0, le=1)
         """Share of their own pace that is granted to the others."""
         beta: float = Field(default=0.999, ge=0, lt=1)
@@ -44,10 +44,11 @@ class PCD(GramianWeighting):
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
-        if options.primary not in tasks:
+        primary = options.primary or tasks[0]
+        if primary not in tasks:
             expected = f"one of the tasks {', '.join(tasks)}"
-            raise ConfigError("weighting pcd, key primary", options.primary, expected, "Name a task that is learned.")
-        first = tasks.index(options.primary)
+            raise ConfigError("weighting pcd, key primary", primary, expected, "Name a task that is learned.")
+        first = tasks.index(primary)
         self._order = [first, *(number for number in range(len(tasks)) if number != first)]
         self._solve = PCDWeighting(options.tau, options.beta, eps=0.0)
 
