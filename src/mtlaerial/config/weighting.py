@@ -65,6 +65,8 @@ def weighting_target(name: str) -> str:
     ConfigError
         When there is none of that name.
     """
+    if name in WEIGHTINGS:  # looking for other packages takes a moment
+        return WEIGHTINGS[name]
     targets = weighting_targets()
     if name not in targets:
         close = difflib.get_close_matches(name, targets, n=1)
