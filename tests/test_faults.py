@@ -282,7 +282,10 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "seed twice": ({"run": {"seeds": [1, 1]}}, ("each of seeds once",)),
     "method": ({"run": {"methods": ["equl"]}}, ("equl is not one of equal",)),
     "model": ({"methods": {"equal": {"model": "big"}}}, ("methods.equal.model", "one of tiny, not big")),
-    "weighting": ({"methods": {"equal": {"weighting": {"name": "magic"}}}}, ("weighting.name", "'magic'", "one of aligned_mtl")),
+    "weighting": (
+        {"methods": {"equal": {"weighting": {"name": "magic"}}}},
+        ("weighting.name", "'magic'", "one of aligned_mtl"),
+    ),
     "window": ({"prediction": {"window": 100}}, ("prediction.window", "100", "multiple of 32")),
     "stride": ({"prediction": {"window": 64, "stride": 65}}, ("prediction", "a stride of at most the window (64)")),
     "rate": ({"training": {"learning_rate": "fast"}}, ("training.learning_rate", "'fast'", "number")),
