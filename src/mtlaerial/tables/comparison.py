@@ -47,7 +47,7 @@ class Comparison:
             return f"better than {self.baseline}"
         if self.adjusted < LEVEL and self.difference.effect < 0:
             return f"worse than {self.baseline}"
-        few = f" (fewer than {ENOUGH} seeds)" if self.seeds < ENOUGH else ""
+        few = f" (fewer than {ENOUGH} seeds)" if self.adjusted < LEVEL else ""
         return f"not distinguishable from {self.baseline}{few}"
 
     @property

@@ -10,7 +10,9 @@ from mtlaerial.tables.values import MISSING
 
 Costs = Mapping[tuple[str, str, int], Cost]
 """By data set, method and seed."""
-COLUMNS = {"time per step": "seconds_per_step", "peak memory": "peak_memory_mb"}
+COLUMNS = {"time (×)": "seconds_per_step", "memory (×)": "peak_memory_mb"}
+AFTER = 2
+"""Columns of the panel that stay before those of the costs: what a row is about."""
 
 
 def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs) -> Panel:
@@ -37,14 +39,14 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
         return panel
     cells = ([Cell(text, measured=True) for text in texts] for texts in more)
     note = (
-        f"Time per step and peak memory, as multiples of {baseline}'s: medians over seeds of what the trainings "
+        f"Time of an update and peak memory, as multiples of {baseline}'s: medians over seeds of what the trainings "
         "measured themselves, on the same device. Where several shared it, each slowed the others; docs/benchmarks.md "
         "has ratios that were measured alone."
     )
     return replace(
         panel,
-        header=(*panel.header, *(f"{name} (× {baseline})" for name in COLUMNS)),
-        rows=tuple((*row, *pair) for row, pair in zip(panel.rows, cells, strict=True)),
+        header=(*panel.header[:AFTER], *COLUMNS, *panel.header[AFTER:]),
+        rows=tuple((*row[:AFTER], *pair, *row[AFTER:]) for row, pair in zip(panel.rows, cells, strict=True)),
         notes=(*panel.notes, Note(note)),
     )
 
