@@ -18,6 +18,7 @@ from mtlaerial.frozen import frozen_statistics
 from mtlaerial.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
+from mtlaerial.updating import Updater
 
 Folders = dict[str, list[Path]]
 NAMES = sorted(weighting_targets())
@@ -121,6 +122,20 @@ def test_the_second_look_leaves_no_trace(trainer: Callable[..., Trainer]) -> Non
     assert all(layer.track_running_stats for layer in layers)
     assert (seen[0] != before).all()
     torch.testing.assert_close(seen[0], before, rtol=0.2, atol=0)
+
+
+def test_after_an_overflow_there_is_nothing_to_observe(
+    trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, seen = trainer("famo"), []
+    monkeypatch.setattr(made.weighting, "observe", seen.append)
+    scales = iter([1024.0, 512.0, 512.0, 512.0, 512.0, 1024.0])
+    monkeypatch.setattr(Updater, "_scale", lambda self: next(scales))
+    numbers = []
+    for step in range(3):
+        made.update(step)
+        numbers.append(len(seen))
+    assert numbers == [0, 1, 2]
 
 
 def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(

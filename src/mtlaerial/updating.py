@@ -99,10 +99,17 @@ class Updater:
             self.fabric.clip_gradients(
                 self.network, self.optimiser, max_norm=self.spec.clip_norm, error_if_nonfinite=False
             )
-        self.optimiser.step()
         if self.weighting.looks_again:
-            self.weighting.observe(self._losses_now(batches[0]))
+            self._step_and_look_again(batches[0])
+        else:
+            self.optimiser.step()
         return found
+
+    def _step_and_look_again(self, batch: _Drawn) -> None:
+        scale = self._scale()
+        self.optimiser.step()
+        if self._scale() >= scale:  # it falls when 16-bit gradients overflowed: then nothing was updated
+            self.weighting.observe(self._losses_now(batch))
 
     def draw(self, number: int) -> list[_Drawn]:
         """Draw this process's share of the independent batches of a step."""
@@ -171,8 +178,14 @@ class Updater:
         return total
 
     def _scaled(self, loss: Tensor) -> Tensor:
-        scaler = getattr(self.fabric.strategy.precision, "scaler", None)
-        return loss if scaler is None else scaler.scale(loss)
+        return self._scaler.scale(loss) if self._scaler else loss
+
+    def _scale(self) -> float:
+        return float(self._scaler.get_scale()) if self._scaler else 1.0
+
+    @property
+    def _scaler(self) -> Any:
+        return getattr(self.fabric.strategy.precision, "scaler", None)
 
 
 def _another(seed: int, index: int) -> int:
