@@ -181,6 +181,29 @@ def test_second_derivatives_are_not_compiled(trainer: Callable[..., Trainer]) ->
         trainer("gradient_penalty", compile=True)
 
 
+@pytest.mark.parametrize("name", ["equal", "cagrad", "mgda_ub", "famo", "gradient_penalty"])
+def test_checkpointing_changes_no_gradient(trainer: Callable[..., Trainer], name: str) -> None:
+    whole, found = (gradients(trainer(name, checkpointing=value)) for value in (False, True))
+    assert (whole - found).norm() < 1e-9 * whole.norm()
+
+
+def test_checkpointing_changes_nothing_that_is_trained(trainer: Callable[..., Trainer]) -> None:
+    states = []
+    for value in (False, True):
+        one = trainer("equal", checkpointing=value)
+        one.network.train()
+        for step in range(2):
+            one.update(step, looked_at=True)
+        states.append(one.network.state_dict())
+    for name, expected in states[0].items():
+        torch.testing.assert_close(states[1][name], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_compiled_code_decides_itself_what_it_computes_again() -> None:
+    with pytest.raises(ConfigError, match="compile or checkpointing"):
+        tiny.training_spec(compile=True, checkpointing=True)
+
+
 def test_keys_of_updates_are_checked() -> None:
     for wrong in ({"accumulate": 0}, {"clip_norm": 0.0}, {"log_every": 0}):
         with pytest.raises((ConfigError, ValidationError)):

@@ -19,6 +19,7 @@ from mtlaerial.losses import TaskLosses, median_frequency_weights
 from mtlaerial.meter import Meter
 from mtlaerial.models import build_model
 from mtlaerial.models.imagenet import load_encoder
+from mtlaerial.models.recomputing import checkpoint_network
 from mtlaerial.optimisation import build_optimiser, learning_rate
 from mtlaerial.parallel import Group, reproducible_fabric
 from mtlaerial.progress import Progress
@@ -67,6 +68,8 @@ class Trainer:
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.
         wrapped, self.optimiser = self.fabric.setup(network, optimiser)
         self.network = wrapped.module
+        if spec.checkpointing:
+            checkpoint_network(self.network)
         if spec.compile:
             compile_network(self.network, self.weighting)
         losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)

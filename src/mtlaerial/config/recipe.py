@@ -106,6 +106,9 @@ class TrainingSpec(Section):
     """Updates between rows of history.csv, besides the one at each epoch's end."""
     compile: bool = False
     """Compile trunk and heads with torch.compile: a minute or more at the start, faster updates on some devices."""
+    checkpointing: bool = False
+    """Compute batch norms and concatenations again in the backward pass instead of keeping them for it: about a third
+    less memory, and gradients that are the same."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 2
@@ -117,6 +120,12 @@ class TrainingSpec(Section):
     def _passes_of_equal_size(self) -> Self:
         if self.batch % self.accumulate:
             raise ValueError(f"batch divisible by accumulate; {self.batch} is not by {self.accumulate}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_who_decides(self) -> Self:
+        if self.compile and self.checkpointing:
+            raise ValueError("compile or checkpointing; compiled code decides for itself what it computes again")
         return self
 
 

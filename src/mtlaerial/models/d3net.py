@@ -3,16 +3,19 @@
 Carvalho et al., "Multi-Task Learning of Height and Semantics from Aerial Images", IEEE GRSL 2019, arXiv 1911.07543.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.models.dense import Encoder
+from mtlaerial.models.recomputing import Recomputing
 
 
-class DecoderBlock(nn.Sequential):
+class DecoderBlock(nn.Sequential, Recomputing):
     """Doubles rows and columns: transposed conv 4x4, then conv 3x3, each with BN, optional dropout and ReLU."""
 
     def __init__(self, channels: int, out: int, dropout: float = 0.0) -> None:
@@ -27,6 +30,19 @@ class DecoderBlock(nn.Sequential):
             *drop,
             nn.ReLU(inplace=True),
         )
+        self._drops = bool(drop)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features of twice the rows and columns."""
+        layers = list(self)
+        half = len(layers) // 2
+        norm = cast("nn.BatchNorm2d", layers[1])
+        between = self.stage(_in_turn(layers[1 : half + 1]), norm, layers[0](features), draws=self._drops)
+        return _in_turn(layers[half + 1 :])(between)
+
+
+def _in_turn(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
+    return lambda features: reduce(lambda found, layer: layer(found), layers, features)
 
 
 class Trunk(nn.Module):

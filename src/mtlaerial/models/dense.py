@@ -1,15 +1,18 @@
 """The DenseNet encoder of D3Net: a strided-convolution stem, dense blocks, transitions."""
 
 import re
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+from mtlaerial.models.recomputing import Recomputing
 
 SLOPE = 0.2
 """Negative slope of the encoder's leaky rectifiers outside the dense layers."""
 
 
-class DenseLayer(nn.Module):
+class DenseLayer(Recomputing):
     """BN-ReLU-conv 1x1-BN-ReLU-conv 3x3; its output is appended to its input (Huang et al. 2017, arXiv 1608.06993)."""
 
     def __init__(self, channels: int, growth: int, bottleneck: int) -> None:
@@ -20,27 +23,36 @@ class DenseLayer(nn.Module):
         self.norm2 = nn.BatchNorm2d(inner)
         self.conv2 = nn.Conv2d(inner, growth, 3, padding=1, bias=False)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return ``growth`` new channels for features of shape (batch, channels, rows, columns)."""
-        narrow = self.conv1(nn.functional.relu(self.norm1(features), inplace=True))
-        return self.conv2(nn.functional.relu(self.norm2(narrow), inplace=True))  # type: ignore[no-any-return]  # a module gives Any
+    def forward(self, *features: Tensor) -> Tensor:
+        """Return ``growth`` new channels for features of shape (batch, channels, rows, columns), in any pieces."""
+        narrow = self.stage(self._narrow, self.norm1, *features)
+        return self.stage(self._new, self.norm2, narrow)
+
+    def _narrow(self, *features: Tensor) -> Tensor:
+        return _convolved(self.norm1, self.conv1, *features)
+
+    def _new(self, narrow: Tensor) -> Tensor:
+        return _convolved(self.norm2, self.conv2, narrow)
 
 
-class DenseBlock(nn.ModuleList):
+class DenseBlock(nn.ModuleList, Recomputing):
     """Dense layers, each seeing the outputs of all before it."""
 
     def __init__(self, channels: int, layers: int, growth: int, bottleneck: int) -> None:
         super().__init__(DenseLayer(channels + i * growth, growth, bottleneck) for i in range(layers))
         self.channels = channels + layers * growth
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the input with every layer's channels appended."""
+    def forward(self, features: Tensor) -> list[Tensor]:
+        """Return the input and every layer's channels, in pieces that are still to be appended."""
+        pieces = [features]
         for layer in self:
-            features = torch.cat([features, layer(features)], dim=1)
-        return features
+            pieces.append(layer(*pieces))
+            if not self.recomputing:  # then what is appended once need not be again
+                pieces = [torch.cat(pieces, dim=1)]
+        return pieces
 
 
-class Transition(nn.Module):
+class Transition(Recomputing):
     """BN-ReLU-conv 1x1 that halves the channels; the pooling that follows is the encoder's, after the skip."""
 
     def __init__(self, channels: int) -> None:
@@ -49,9 +61,12 @@ class Transition(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.conv = nn.Conv2d(channels, self.channels, 1, bias=False)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Halve the channels."""
-        return self.conv(nn.functional.relu(self.norm(features), inplace=True))  # type: ignore[no-any-return]  # a module gives Any
+    def forward(self, *features: Tensor) -> Tensor:
+        """Halve the channels of features in any pieces."""
+        return self.stage(self._halved, self.norm, *features)
+
+    def _halved(self, *features: Tensor) -> Tensor:
+        return _convolved(self.norm, self.conv, *features)
 
 
 class Encoder(nn.Module):
@@ -100,9 +115,18 @@ class Encoder(nn.Module):
         features = leaky(self.norm1(self.downconv0(half)), SLOPE)
         skips = [half]
         for block, transition in zip(self.blocks, self.transitions, strict=False):
-            skips.append(transition(block(features)))
+            skips.append(transition(*block(features)))
             features = nn.functional.avg_pool2d(skips[-1], 2)
-        return *skips, leaky(self.norm5(self.blocks[-1](features)), SLOPE)
+        return *skips, leaky(self.norm5(_joined(self.blocks[-1](features))), SLOPE)
+
+
+def _convolved(norm: nn.BatchNorm2d, conv: nn.Conv2d, *features: Tensor) -> Tensor:
+    """Append, normalise, rectify, convolve."""
+    return conv(nn.functional.relu(norm(_joined(features)), inplace=True))  # type: ignore[no-any-return]  # a module gives Any
+
+
+def _joined(pieces: Sequence[Tensor]) -> Tensor:
+    return torch.cat(list(pieces), dim=1) if len(pieces) > 1 else pieces[0]
 
 
 def densenet_name(key: str) -> str:
