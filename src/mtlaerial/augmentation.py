@@ -26,6 +26,6 @@ def change_colours(
     batch, bands = batch or len(image), image.shape[1]
     common = torch.rand(2, batch, 1, 1, 1, generator=generator) * 2 - 1
     apart = torch.rand(2, batch, bands, 1, 1, generator=generator) * 2 - 1
-    contrast, brightness = ((common + apart / 4) * strength)[:, own].to(image.device)
+    contrast, brightness = ((common + apart / 4) * strength)[:, own].to(image.device, non_blocking=True)
     changed: Tensor = image * (1 + contrast) + brightness
     return changed

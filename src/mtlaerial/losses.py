@@ -66,7 +66,7 @@ class TaskLosses(nn.Module):
 
     def _height_amount(self, batch: Batch) -> Tensor:
         known = self._known(batch.height)
-        return torch.tensor(known.numel(), device=known.device) if self.over_all else known.sum()
+        return torch.full((), known.numel(), device=known.device) if self.over_all else known.sum()
 
     def semantics(self, logits: Tensor, batch: Batch) -> Tensor:
         """Weighted sum of the cross entropy over the pixels that have a class."""

@@ -19,7 +19,12 @@ class Constant(Scalarisation):
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum."""
-        return (self.weights.to(losses.device) * losses).sum()
+        return (self.weights * losses).sum()
+
+    def to(self, device: torch.device) -> None:
+        """Move the weights: a copy in each step would wait for the device."""
+        super().to(device)
+        self.weights = self.weights.to(device)
 
 
 class Equal(Constant):

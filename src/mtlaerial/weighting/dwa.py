@@ -23,6 +23,8 @@ class DWA(Scalarisation):
     paper = "Liu et al. 2019"
     state = "the mean losses of two epochs and of the current one"
     ahead = True
+    _sum: Tensor
+    _batches: Tensor
 
     class Options(Section):
         """How even the weights are."""
@@ -37,23 +39,26 @@ class DWA(Scalarisation):
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum."""
-        weights = self._epochs._compute_weights(torch.ones(len(losses)))
-        return (weights.to(losses.device) * losses).sum()
+        return (self._epochs._compute_weights(losses.detach()) * losses).sum()
+
+    def to(self, device: torch.device) -> None:
+        """Move the last known losses and the sums."""
+        super().to(device)
+        self._sum, self._batches = self._sum.to(device), self._batches.to(device)
 
     def end_epoch(self) -> None:
         """Take in the epoch's mean losses; a task that never had truth counts with its last known loss."""
-        mean = torch.where(self._batches > 0, self._sum / self._batches, self._last.to(self._sum.device))
-        self._epochs(mean.cpu())
+        self._epochs(torch.where(self._batches > 0, self._sum / self._batches, self._last))
         self._epochs.step()
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
-        self._sum, self._batches = torch.zeros(2, len(self.tasks))
+        self._sum, self._batches = torch.zeros(2, len(self.tasks), device=self._last.device)
 
     def _known(self, losses: Tensor) -> Tensor:
         known = super()._known(losses)
-        self._sum = self._sum.to(losses.device) + known * self._present
-        self._batches = self._batches.to(losses.device) + self._present
+        self._sum = self._sum + known * self._present
+        self._batches = self._batches + self._present
         return known
 
     def state_dict(self) -> dict[str, Any]:
@@ -64,5 +69,6 @@ class DWA(Scalarisation):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to a kept state."""
         super().load_state_dict(state)
-        self._sum, self._batches = state["sum"], state["batches"]
-        self._epochs._previous_averages = [mean.cpu() for mean in state["epochs"]]
+        device = self._last.device
+        self._sum, self._batches = state["sum"].to(device), state["batches"].to(device)
+        self._epochs._previous_averages = [mean.to(device) for mean in state["epochs"]]

@@ -25,6 +25,7 @@ class Learned(Scalarisation):
 
     def to(self, device: torch.device) -> None:
         """Move the module; its parameters stay the same objects."""
+        super().to(device)
         self.module.to(device)
 
     def state_dict(self) -> dict[str, Any]:

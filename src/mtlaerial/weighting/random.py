@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torchjd.aggregation import RandomWeighting
-from torchjd.scalarization import Random
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradients import GramianWeighting, Level
@@ -15,20 +15,16 @@ class RLW(Scalarisation):
     """Random loss weighting.
 
     ``sum_t w_t L_t`` with w the softmax of a standard normal number per task, drawn for each step: Lin et al. 2022,
-    arXiv 2111.10603. Drawn by TorchJD, on the CPU: that generator is seeded alike in all processes.
+    arXiv 2111.10603. Drawn on the CPU: that generator is seeded alike in all processes.
     """
 
     paper = "Lin et al. 2022"
     ahead = True
 
-    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
-        super().__init__(tasks, options)
-        self._draw = Random()
-
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum for weights drawn now."""
-        found: Tensor = self._draw(losses.cpu())
-        return found
+        weights = torch.randn(len(losses)).softmax(dim=0)
+        return (weights.to(losses.device, non_blocking=True) * losses).sum()
 
 
 class RGW(GramianWeighting):

@@ -43,7 +43,7 @@ class Scalarisation(Weighting):
         """Run one backward pass over the weighted sum; over several passes one per task, if the weights come late."""
         if self.cuts(step.parts):
             return self._of_several(step)
-        weights = self._slopes(self._last.to(step.trunk[0].device)) if self.ahead else None
+        weights = self._slopes(self._last) if self.ahead else None
         losses = []
         for part in step.passes(0):
             losses.append(loss_values(part))
@@ -73,7 +73,7 @@ class Scalarisation(Weighting):
     def _known(self, losses: Tensor) -> Tensor:
         """Return the losses; those of absent tasks, or not finite, are replaced by their last ones."""
         self._present = (losses != 0) & losses.isfinite()
-        self._last = torch.where(self._present, losses, self._last.to(losses.device))
+        self._last = torch.where(self._present, losses, self._last)
         return self._last
 
     def _slopes(self, losses: Tensor) -> Tensor:
@@ -90,10 +90,14 @@ class Scalarisation(Weighting):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = step.factor * gradient * self._present
 
+    def to(self, device: torch.device) -> None:
+        """Move the last known losses."""
+        self._last = self._last.to(device)
+
     def state_dict(self) -> dict[str, Any]:
         """Return the last known losses."""
         return {"last": self._last}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to a kept state."""
-        self._last = state["last"]
+        self._last = state["last"].to(self._last.device)
