@@ -49,7 +49,9 @@ def test_every_command_has_help_with_an_example(call: Call, command: str) -> Non
 def test_the_help_lists_every_command(call: Call) -> None:
     code, out, _ = call("--help")
     assert code == 0
-    assert COMMANDS == ["check", "describe", "import-checkpoint", "predict", "synthesise", "train", "weightings"]
+    assert COMMANDS == [
+        "check", "describe", "import-checkpoint", "predict", "probe", "synthesise", "train", "weightings",
+    ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 
 

@@ -101,6 +101,31 @@ def train(
 
 
 @app.command()
+def probe(
+    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
+    compile: Annotated[bool, typer.Option("--compile", help="Try torch.compile too, which takes minutes.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Also write what was measured to this file.")] = None,
+) -> None:
+    """Measure training steps on this machine, on generated patches, and propose precision, threads and more.
+
+    Nothing is changed: the lines that it proposes are for you to copy into the configuration.
+
+    Example: `mtlaerial probe --config config/config.yaml --method equal --compile`
+    """
+    from mtlaerial.probe import planned
+    from mtlaerial.probe import probe as measure
+    from mtlaerial.probe.table import probed_text
+    from mtlaerial.raster import writing
+
+    found = measure(planned(config or [Path("config/config.yaml")], method), compile)
+    typer.echo(probed_text(found))
+    if json:
+        with writing(json) as path:
+            path.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+
+
+@app.command()
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A trained run's folder.")],
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An orthophoto.")],

@@ -1,0 +1,136 @@
+"""A few steps of a training on generated data, in a process of their own."""
+
+import multiprocessing
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from pydantic import NonNegativeFloat
+
+from mtlaerial.config import Layer, Section, TrainingSpec
+from mtlaerial.errors import UserError
+from mtlaerial.raster import PREPARED, Grid, create_raster
+from mtlaerial.runs import RunPlan
+from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
+
+BANDS, CLASSES = 3, 6
+STEPS = 3
+"""Steps that are timed, after one that is not."""
+
+
+class Settings(Section):
+    """Keys of ``training`` that change what a step costs, and hardly what it learns."""
+
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    threads: int
+    checkpointing: bool = False
+    compile: bool = False
+
+    def on(self, training: TrainingSpec) -> TrainingSpec:
+        """Return a recipe with these settings."""
+        return training.model_copy(update=self.model_dump())
+
+
+class Trial(Section):
+    """What was measured under some settings.
+
+    Attributes
+    ----------
+    settings : Settings
+    seconds : float
+        Of a step: the median.
+    first : float
+        Seconds of the first step, in which a network is compiled.
+    memory_mb : float
+        Peak above what was there before the first step; on a GPU, what torch allocated there.
+    failed : str
+        Why nothing was measured, as a clause; empty where it was.
+    """
+
+    settings: Settings
+    seconds: NonNegativeFloat = 0.0
+    first: NonNegativeFloat = 0.0
+    memory_mb: NonNegativeFloat = 0.0
+    failed: str = ""
+
+    def total(self, steps: int) -> float:
+        """Return the seconds of a training of so many steps."""
+        return float("inf") if self.failed else max(self.first - self.seconds, 0) + steps * self.seconds
+
+
+def run_trial(plan: RunPlan, settings: Settings) -> Trial:
+    """Measure a plan under some settings, in a new process: only so is its memory its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(measure, plan, settings).result()
+        except BrokenProcessPool:
+            return Trial(settings=settings, failed="its process was ended, as when memory runs out")
+
+
+def measure(plan: RunPlan, settings: Settings) -> Trial:
+    """Measure a plan under some settings, in this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        tile = Path(folder) / "generated"
+        _write_tile(tile, 2 * plan.training.patch)
+        changed = plan.model_copy(update={"training": settings.on(plan.training)})
+        try:
+            return _steps(changed, settings, tile)
+        except (RuntimeError, UserError) as error:  # no memory on the device, no compiler, no such precision
+            said = str(error).strip() or type(error).__name__
+            return Trial(settings=settings, failed=said.splitlines()[0])
+
+
+def _steps(plan: RunPlan, settings: Settings, tile: Path) -> Trial:
+    from mtlaerial.trainer import Trainer  # takes seconds to import
+
+    trainer = Trainer(plan, _statistics(), [tile], [])
+    trainer.network.train()
+    begun = perf_counter()
+    trainer.update(0).losses.tolist()  # waits for the device
+    first = perf_counter() - begun
+    for step in range(1, STEPS + 1):
+        trainer.meter.begin()
+        trainer.update(step).losses.tolist()
+        trainer.meter.end(1)
+    cost = trainer.meter.cost()
+    return Trial(settings=settings, seconds=cost.seconds_per_step, first=first, memory_mb=max(cost.peak_memory_mb, 0))
+
+
+def _write_tile(folder: Path, side: int) -> None:
+    """Write a prepared tile of noise."""
+    draw = np.random.default_rng(0)
+    layers: dict[Layer, NDArray[Any]] = {
+        "image": draw.integers(0, 256, (BANDS, side, side), dtype=np.uint8),
+        "height": draw.random((1, side, side), dtype=np.float32) * 20,
+        "labels": draw.integers(0, CLASSES, (1, side, side), dtype=np.uint8),
+    }
+    grid = Grid(None, Affine.identity(), side, side)
+    for layer, values in layers.items():
+        with create_raster(
+            folder / f"{layer}.tif", grid, **PREPARED, count=len(values), dtype=values.dtype.name
+        ) as target:
+            target.write(values)
+
+
+def _statistics() -> Statistics:
+    return Statistics(
+        dataset="generated",
+        title="Generated noise",
+        generated=True,
+        licence="",
+        citation="",
+        gsd=1.0,
+        dtype="uint8",
+        range=(0, 255),
+        bands=tuple(BandStatistics(name=f"band {i}", mean=127, std=74) for i in range(BANDS)),
+        classes=tuple(ClassStatistics(name=f"class {i}", colour=(0, 0, 0), pixels=1) for i in range(CLASSES)),
+        height=HeightStatistics(cells=1, mean=10, std=6, median=10, minimum=0, maximum=20),
+        zero_height=True,
+        tiles={},
+    )
