@@ -94,8 +94,8 @@ def rounds(folder: Path, network: str, chosen: list[Case], number: int) -> dict[
     return {label: statistics.median(taken[2:]) for label, taken in times.items()} | {"above_rest_mb": peak_above(rest)}
 
 
-def build_trainers(folder: Path, network: str, chosen: list[Case]) -> dict[Case, Any]:
-    """Return a trainer for each weighting on a generated tile."""
+def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any) -> dict[Case, Any]:
+    """Return a trainer for each weighting on a generated tile, with changes to the recipe."""
     from mtlaerial.config import WeightingSpec, load_dataset
     from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
@@ -112,7 +112,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case]) -> dict[Case,
     prepare_tile(dataset, tile, folder / tile)
     found = summarise(dataset, [folder / tile])
     model = ModelSpec.parse(NETWORKS[network], "model")
-    training = TrainingSpec.parse({**RECIPES[network], "accelerator": "cpu"}, "training")
+    training = TrainingSpec.parse({**RECIPES[network], "accelerator": "cpu", **recipe}, "training")
     trainers = {}
     for case in chosen:
         options = {"level": case.level} if case.level else {}
