@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 import tiny
 from mtlaerial.config.weighting import weighting_targets
@@ -208,3 +208,27 @@ def test_keys_of_updates_are_checked() -> None:
     for wrong in ({"accumulate": 0}, {"clip_norm": 0.0}, {"log_every": 0}):
         with pytest.raises((ConfigError, ValidationError)):
             tiny.training_spec(**wrong)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_everything_is_channels_last(trainer: Callable[..., Trainer], precision: str, checkpointing: bool) -> None:
+    one = trainer("equal", precision=precision, checkpointing=checkpointing)
+    one.network.train()
+    other: list[str] = []
+
+    def look(name: str, tensor: Tensor) -> None:  # returns nothing, so that hooks change nothing
+        if not tensor.is_contiguous(memory_format=torch.channels_last):
+            other.append(f"{name}: {tuple(tensor.shape)}, {tensor.stride()}")
+
+    for name, layer in one.network.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            layer.register_forward_pre_hook(lambda _, inputs, name=name: look(name, *inputs))
+            layer.register_forward_hook(lambda _, __, output, name=name: look(name, output))
+    one.update(0)
+    for name, parameter in one.network.named_parameters():
+        if parameter.dim() == 4:
+            look(name, parameter)
+            assert parameter.grad is not None
+            look(f"gradient of {name}", parameter.grad)
+    assert not other
