@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
+from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.config import TrainingSpec
 from mtlaerial.errors import TrainingError
 
@@ -85,4 +86,6 @@ def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
         together = {"devices": here, "num_nodes": size // here, "strategy": "ddp"}
     fabric = Fabric(accelerator=spec.accelerator, precision=spec.precision, **together)
     fabric.launch()
+    if fabric.device.type == "cpu" and not spec.checkpointing:  # time for memory, where checkpointing is the reverse
+        keep_freed_memory()
     return fabric

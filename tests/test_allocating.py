@@ -1,0 +1,30 @@
+"""Memory that is kept by the process is not mapped anew."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource, sys
+import torch
+from mtlaerial.allocating import keep_freed_memory
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+for _ in range(16):  # aligned pieces find their places
+    torch.ones(2**24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(4):
+    torch.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only with glibc")
+def test_freed_memory_is_handed_out_again() -> None:
+    runs = [
+        subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, check=True) for how in ("kept", "")
+    ]
+    kept, returned = (int(run.stdout) for run in runs)
+    assert kept * 10 < returned
