@@ -108,7 +108,7 @@ class TrainingSpec(Section):
     """Compile trunk and heads with torch.compile: a minute or more at the start, faster updates on some devices."""
     checkpointing: bool = False
     """Compute batch norms and concatenations again in the backward pass instead of keeping them for it: two fifths
-    less memory, up to a quarter more time, and gradients that are the same."""
+    less memory, up to a third more time, and gradients that are the same."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 2
