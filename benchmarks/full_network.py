@@ -7,17 +7,15 @@ measured by ``weightings.py --network full``.
 """
 
 import argparse
-import json
-import platform
 import resource
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import psutil
 from predict_memory import alone, write_image, write_run
+from record import save
 
 WINDOW, STRIDE = 1024, 256
 
@@ -31,9 +29,7 @@ def main() -> None:
     row = apart(prediction, options.crop)
     memory = f"{row['above_rest_mb']:.0f} MB above rest"
     print(f"{row['name']}: {row['seconds']:.0f} s for {row['windows']} windows, {memory}", flush=True)
-    if options.json:
-        made = {"machine": platform.platform(), "torch": version("torch"), "rows": [row]}
-        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+    save(options.json, "full_network", [row])
 
 
 def apart(measure: Any, *arguments: Any) -> dict[str, Any]:

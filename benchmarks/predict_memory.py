@@ -7,14 +7,11 @@ untrained: memory does not depend on what the weights say.
 """
 
 import argparse
-import json
 import multiprocessing
-import platform
 import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ import psutil
 import rasterio
 from affine import Affine
 from rasterio.windows import Window
+from record import save
 
 CLASSES = 6
 BLOCK = 1024
@@ -43,9 +41,7 @@ def main() -> None:
         memory = f"{row['above_rest_mb']:.0f} MB above the {row['rest_mb']:.0f} MB at rest"
         speed = f"{row['mpixel_per_second']:.2f} Mpixel/s"
         print(f"{size} px squared: {memory}, {row['ratio']:.2f} x that of {rows[0]['size']} px; {speed}", flush=True)
-    if options.json:
-        made = {"machine": platform.platform(), "torch": version("torch"), "rows": rows}
-        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+    save(options.json, "predict_memory", rows)
 
 
 def alone() -> ProcessPoolExecutor:

@@ -10,19 +10,17 @@ small network, what share of a step forward and backward passes have.
 """
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import psutil
 from full_network import apart, peak_above
+from record import save
 from weightings import NETWORKS, RECIPES, Case, build_trainers
 
 PLAIN = "plain loop"
@@ -58,9 +56,7 @@ def main() -> None:
     shares = apart(parts)
     print("small network: " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
-    if options.json:
-        made = {"machine": platform.platform(), "torch": version("torch"), "rows": rows, "small": shares}
-        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+    save(options.json, "training_step", rows, small=shares)
 
 
 def summary(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:

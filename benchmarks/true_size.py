@@ -8,19 +8,17 @@ Also measures how much memory preparing one DFC2018 tile takes above that of the
 """
 
 import argparse
-import json
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import yaml
 from predict_memory import alone
+from record import save
 
 OVERLAY = Path(__file__).with_name("true_size.yaml")
 CONFIG = ["config/config.yaml", str(OVERLAY)]
@@ -42,10 +40,7 @@ def main() -> None:
     print(f"preparing one DFC2018 tile: {above:.0f} MB above rest")
     sizes = {str(path): disk(path) for path in folders(results)}
     print("\n".join(f"{path}: {size:.2f} GB" for path, size in sizes.items()))
-    if options.json:
-        made = {"machine": platform.platform(), "torch": version("torch"), "prepare_above_rest_mb": above}
-        text = json.dumps({**made, "stages": jobs.to_dict("records"), "disk_gb": sizes}, indent=1)
-        options.json.write_text(text, encoding="utf-8")
+    save(options.json, "true_size", jobs.to_dict("records"), prepare_above_rest_mb=above, disk_gb=sizes)
 
 
 def stages(folder: Path) -> pd.DataFrame:

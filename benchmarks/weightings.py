@@ -8,16 +8,14 @@ timed in a process per weighting, as all memory is. Data are generated; the netw
 """
 
 import argparse
-import json
-import platform
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import psutil
 from full_network import apart, peak_above
+from record import save
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "full": {},
@@ -64,9 +62,7 @@ def main() -> None:
             f"{case.label}: {row['seconds']:.3f} s ({ratio:.2f}), {row['above_rest_mb']:.0f} MB ({memory:.2f})",
             flush=True,
         )
-    if options.json:
-        made = {"machine": platform.platform(), "torch": version("torch"), "network": options.network, "rows": rows}
-        options.json.write_text(json.dumps(made, indent=1), encoding="utf-8")
+    save(options.json, "weightings", rows, network=options.network)
 
 
 def cases() -> list[Case]:

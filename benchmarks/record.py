@@ -1,0 +1,104 @@
+"""What a benchmark leaves: a JSON file with its figures, and with the machine, versions and code that they belong to.
+
+A benchmark that takes ``--json FILE`` ends with ``save(options.json, "name", rows)``.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.raster import writing
+
+PACKAGES = ("mtlaerial", "torch", "numpy", "rasterio")
+
+
+def save(path: Path | None, name: str, rows: Sequence[Mapping[str, Any]], **more: Any) -> None:
+    """Write a benchmark's figures as JSON; nothing where no path is given.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file; it appears whole or not at all.
+    name : str
+        What was measured: the script's name.
+    rows : sequence of mappings
+        One per line of the benchmark's table.
+    **more
+        What belongs to all rows, such as the settings; under its own key.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be written.
+    """
+    if path is None:
+        return
+    made = {"benchmark": name, **circumstances(), **more, "rows": list(rows)}
+    with writing(path) as partial:
+        partial.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+
+
+def circumstances() -> dict[str, Any]:
+    """Return date, machine, versions and code, under which figures were measured."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": device(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "code": code(),
+    }
+
+
+def device() -> dict[str, Any]:
+    """Return the processor's name, the cores that this process may use, the GPUs' names, and how busy all is."""
+    import torch
+
+    return {
+        "cpu": cpu_name(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+        "system": platform.platform(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the processor's name, as Linux has it or else as Python does."""
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def code(folder: Path = Path(__file__).parent) -> dict[str, Any]:
+    """Return the hash of the package's modules, the commit, and whether files differ from it; outside git, the hash."""
+    from mtlaerial.runs import code_hash
+
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return {"hash": code_hash()}
+    return {"hash": code_hash(), "commit": commit, "dirty": bool(_git(folder, "status", "--porcelain"))}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def median_seconds(work: Callable[[], object], runs: int = 5, warm: int = 1) -> float:
+    """Return the median seconds of some work over ``runs`` runs, after ``warm`` that do not count."""
+    seconds = []
+    for _ in range(warm + runs):
+        begun = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds[warm:])
