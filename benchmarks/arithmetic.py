@@ -1,0 +1,207 @@
+"""Operations and memory traffic of the paper's network, counted, and what they predict for GPUs.
+
+Operations are counted by torch on tensors without memory, a multiplication and an addition each. Traffic is what every
+operator that is no view reads and writes when each runs by itself, in bf16: an estimate from above, since fused kernels
+move less, and caches keep some. A time is predicted twice: by arithmetic, at a stated share of the GPU's peak, and by
+traffic, at its full bandwidth; the larger counts. Nothing here is measured.
+
+    python benchmarks/arithmetic.py [--efficiency 0.35] [--json FILE]
+"""
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from record import save
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
+from mtlaerial.models import build_model
+
+CLASSES = 20
+"""Of DFC2018."""
+TILE = (12_020, 11_920)
+"""Rows and columns of a tile of DFC2018."""
+OPTIMISER_BYTES = 28
+"""Adam per parameter, in float32: reads weight, gradient and two moments, writes weight and moments."""
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU's dense bf16 peak with float32 sums, in TFLOP/s, and its memory's bandwidth, in GB/s."""
+
+    name: str
+    peak: float
+    bandwidth: float
+    source: str
+
+
+GPUS = (
+    Gpu("H100 SXM", 989.4, 3350, "NVIDIA H100 data sheet; half of the 1,979 with sparsity"),
+    Gpu("H200 SXM", 989.4, 4800, "NVIDIA H200 data sheet; half of the 1,979 with sparsity"),
+    Gpu("A100 SXM 80 GB", 312, 2039, "NVIDIA A100 data sheet"),
+    Gpu("RTX 4090", 165.2, 1008, "NVIDIA Ada GPU Architecture, V2.01, appendix A"),
+    Gpu("RTX 3060 12 GB", 25.5, 360, "NVIDIA's page: 101 'tensor TFLOPS'; / 2 for sparsity, / 2 for float32 sums"),
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Floating-point operations, and bytes moved."""
+
+    flop: float
+    moved: float
+
+    def times(self, number: float) -> "Work":
+        """Return so many times the work."""
+        return Work(self.flop * number, self.moved * number)
+
+    def seconds(self, gpu: Gpu, efficiency: float) -> tuple[float, float]:
+        """Return the seconds that arithmetic takes at a share of the peak, and traffic at full bandwidth."""
+        return self.flop / (gpu.peak * 1e12 * efficiency), self.moved / (gpu.bandwidth * 1e9)
+
+
+class Traffic(TorchDispatchMode):
+    """Sums the bytes that operators read and write, views apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operator and count the tensors that it takes and gives."""
+        result = func(*args, **(kwargs or {}))
+        if not func.is_view:
+            found = [leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor)]
+            self.moved += sum(tensor.numel() * tensor.element_size() for tensor in found)
+        return result
+
+
+def counted(run: Callable[[], object]) -> Work:
+    """Return the operations and the traffic of what a function computes."""
+    with FlopCounterMode(display=False) as flops, Traffic() as traffic:
+        run()
+    return Work(flops.get_total_flops(), traffic.moved)
+
+
+def training_step(network: nn.Module, batch: int, patch: int, bands: int = 3) -> Work:
+    """Return the work of a forward and backward pass over a batch; losses, which are small, left out."""
+    image = _images(network, batch, patch, bands)
+
+    def run() -> None:
+        outputs = [output.sum() for output in tree_leaves(network(image))]
+        torch.stack(outputs).sum().backward()
+
+    return counted(run)
+
+
+def forward_pass(network: nn.Module, batch: int, side: int, bands: int = 3) -> Work:
+    """Return the work of a forward pass without gradients."""
+    image = _images(network, batch, side, bands)
+    with torch.no_grad():
+        return counted(lambda: network(image))
+
+
+def _images(network: nn.Module, batch: int, side: int, bands: int) -> Tensor:
+    weight = next(network.parameters())
+    return torch.empty(batch, bands, side, side, dtype=weight.dtype, device=weight.device)
+
+
+def paper_network() -> nn.Module:
+    """Return D3Net at the paper's size with both tasks of DFC2018, in bf16, without memory."""
+    with torch.device("meta"):
+        return build_model(ModelSpec(), 3, {"semantics": CLASSES, "height": 1}).to(torch.bfloat16)
+
+
+def main() -> None:
+    """Count, predict and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--efficiency", type=float, default=0.35, help="share of the peak that arithmetic reaches")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    counts, jobs = works(paper_network(), TrainingSpec())
+    lines = [count_row(name, work) for name, work in {**counts, **jobs}.items()]
+    print(table(["", "TFLOP", "GB moved", "FLOP/byte"], lines))
+    rows = [predicted(gpu, name, work, options.efficiency) for gpu in GPUS for name, work in jobs.items()]
+    print(f"\nPredicted, not measured: arithmetic at {options.efficiency:.0%} of the dense bf16 peak / traffic\n")
+    print(prediction_table(rows))
+    listed = {name: {"flop": work.flop, "bytes": work.moved} for name, work in {**counts, **jobs}.items()}
+    save(options.json, "arithmetic", rows, predicted=True, efficiency=options.efficiency, counts=listed)
+
+
+def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], dict[str, Work]]:
+    """Return the work of a patch and of a megapixel, and of what one waits for: a training, the maps of a tile."""
+    batch, patch, window = training.batch, training.patch, PredictionSpec().window
+    step = training_step(network.train(), batch, patch)
+    counts = {
+        f"{patch} px patch, forward": forward_pass(network, batch, patch).times(1 / batch),
+        f"{patch} px patch, forward and backward": step.times(1 / batch),
+        "map, per Mpixel of windows": forward_pass(network.eval(), 1, window).times(1e6 / window**2),
+    }
+    parameters = sum(weight.numel() for weight in network.parameters())
+    steps = training.epochs * math.ceil(training.epoch_patches / batch)
+    whole = Work(step.flop, step.moved + OPTIMISER_BYTES * parameters).times(steps)
+    maps = [PredictionSpec.for_patch(patch), PredictionSpec()]
+    jobs = {f"tile, {spec.window} px every {spec.stride}": tile(network, spec) for spec in maps}
+    return counts, {f"training, {training.epochs * training.epoch_patches:,} patches": whole, **jobs}
+
+
+def tile(network: nn.Module, spec: PredictionSpec) -> Work:
+    """Return the work of a tile's maps; blending, which is small beside the network, left out."""
+    windows = math.prod(1 + math.ceil((length - spec.window) / spec.stride) for length in TILE)
+    return forward_pass(network.eval(), 1, spec.window).times(windows)
+
+
+def predicted(gpu: Gpu, job: str, work: Work, efficiency: float) -> dict[str, Any]:
+    """Return a line of the prediction."""
+    arithmetic, traffic = work.seconds(gpu, efficiency)
+    return {
+        "gpu": gpu.name,
+        "peak_tflops": gpu.peak,
+        "bandwidth_gb_s": gpu.bandwidth,
+        "source": gpu.source,
+        "job": job,
+        "seconds_arithmetic": arithmetic,
+        "seconds_traffic": traffic,
+        "seconds": max(arithmetic, traffic),
+        "bound": "arithmetic" if arithmetic > traffic else "traffic",
+    }
+
+
+def count_row(name: str, work: Work) -> list[str]:
+    """Return a line of the counts as text."""
+    return [name, f"{work.flop / 1e12:,.4g}", f"{work.moved / 1e9:,.4g}", f"{work.flop / work.moved:.0f}"]
+
+
+def prediction_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the predictions as Markdown: a line per GPU, for each job arithmetic / traffic."""
+    names = list(dict.fromkeys(row["job"] for row in rows))
+    head = ["GPU", "TFLOP/s", "GB/s", "FLOP/byte at the ridge", *names, "source"]
+    lines = []
+    for gpu in GPUS:
+        own = {row["job"]: row for row in rows if row["gpu"] == gpu.name}
+        times = [f"{_time(own[n]['seconds_arithmetic'])} / {_time(own[n]['seconds_traffic'])}" for n in names]
+        ridge = f"{gpu.peak * 1e3 / gpu.bandwidth:.0f}"
+        lines.append([gpu.name, f"{gpu.peak:g}", f"{gpu.bandwidth:,}", ridge, *times, gpu.source])
+    return table(head, lines)
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
+
+
+def _time(seconds: float) -> str:
+    unit, length = ("h", 3600) if seconds >= 3600 else ("min", 60) if seconds >= 60 else ("s", 1)
+    return f"{seconds / length:.1f} {unit}"
+
+
+if __name__ == "__main__":
+    main()
