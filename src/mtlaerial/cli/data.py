@@ -1,0 +1,57 @@
+"""Commands on the files of a data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtlaerial.cli.options import Root, Spec
+
+commands = typer.Typer()
+
+
+@commands.command()
+def check(
+    spec: Spec,
+    root: Root,
+    report: Annotated[Path | None, typer.Option(help="Also write the findings to this JSON file.")] = None,
+) -> None:
+    """Check a data set's files and say everything that is wrong with them. Exit code 1 on errors.
+
+    Archives of the data set that lie in the folder are verified and unpacked first.
+
+    Example: `mtlaerial check my_town.yaml --root /data/my_town --report findings.json`
+    """
+    from mtlaerial.datasets.archives import unpack_pending
+    from mtlaerial.datasets.catalog import Dataset
+    from mtlaerial.datasets.check import check_dataset, summary
+    from mtlaerial.raster import writing
+
+    dataset = Dataset.of(spec, root)
+    unpack_pending(dataset.archives)
+    findings = check_dataset(dataset)
+    typer.echo(summary(findings))
+    if report:
+        with writing(report) as path:
+            path.write_text(findings.model_dump_json(indent=1), encoding="utf-8")
+    raise typer.Exit(0 if findings.ok else 1)
+
+
+@commands.command()
+def synthesise(
+    spec: Spec,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    size: Annotated[int, typer.Option(help="Side of each tile in image pixels.", min=64)] = 512,
+    seed: Annotated[int, typer.Option(help="What the city is grown from.", min=0)] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that write tiles.", min=1)] = 1,
+) -> None:
+    """Write a generated city in the layout of a data set, to try a pipeline before the data are there.
+
+    Example: `mtlaerial synthesise config/datasets/city.yaml --out datasets/city --size 1024`
+    """
+    from mtlaerial.config import load_dataset
+    from mtlaerial.datasets.catalog import Dataset
+    from mtlaerial.datasets.synthetic import synthesise as write_city
+
+    write_city(Dataset(spec.stem, load_dataset(spec), out), seed=seed, size=size, jobs=jobs)
+    typer.echo(f"Generated data in {out}")

@@ -1,0 +1,74 @@
+"""Commands on trained runs: what they predict, what they are, where they come from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtlaerial.cli.options import RunFolder, Spec, numbers
+
+commands = typer.Typer()
+
+
+@commands.command()
+def predict(
+    run: RunFolder,
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An orthophoto.")],
+    out: Annotated[Path, typer.Option(help="The folder for the maps.")],
+    bands: Annotated[str | None, typer.Option(help="Bands of the image, in the run's order, e.g. 1,2,3.")] = None,
+    gsd: Annotated[float | None, typer.Option(help="Metres per pixel, where the image does not say.")] = None,
+    window: Annotated[int | None, typer.Option(help="Side of a window in pixels; a multiple of 32.", min=32)] = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between windows.", min=1)] = None,
+    dropout_passes: Annotated[
+        int, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
+    ] = 0,
+) -> None:
+    """Map classes and heights of any orthophoto that matches what the run was trained on.
+
+    Example: `mtlaerial predict runs/first ortho.tif --out maps/`
+    """
+    from mtlaerial.prediction import Predictor, prediction_for
+
+    chosen = numbers("--bands", bands) if bands else None
+    Predictor(run, prediction_for(run, window, stride, dropout_passes)).predict_image(image, out, chosen, gsd)
+    typer.echo(f"Maps in {out}")
+
+
+@commands.command()
+def describe(run: RunFolder) -> None:
+    """Say what a trained run is: data, classes, bands, method, recipe.
+
+    Example: `mtlaerial describe results/autzen/runs/equal/seed0`
+    """
+    from mtlaerial.description import describe_run
+
+    typer.echo(describe_run(run))
+
+
+@commands.command()
+def import_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A .pth.tar of mtl_aerial_images.")],
+    spec: Spec,
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    tasks: Annotated[
+        str | None, typer.Option(help="Its tasks in its order, e.g. depth,semantics, where channels do not tell.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="The output channel of each class, from 0, in the specification's order.")
+    ] = None,
+    height_unit: Annotated[
+        float | None, typer.Option(help="Metres per unit of its height; else as in the data set's recipe.", min=1e-6)
+    ] = None,
+    dropout: Annotated[float, typer.Option(help="The dropout rate of its training.", min=0, max=0.99)] = 0.5,
+) -> None:
+    """Make a run that predicts from a checkpoint of the original implementation. No code in the file is run.
+
+    Example: `mtlaerial import-checkpoint vaihingen.pth.tar config/datasets/vaihingen.yaml --out runs/original`
+    """
+    from mtlaerial.importing import import_checkpoint as import_original
+    from mtlaerial.importing import named_tasks
+
+    order = named_tasks(tasks) if tasks else None
+    chosen = numbers("--channels", channels) if channels else None
+    import_original(checkpoint, spec, out, order, chosen, height_unit, dropout)
+    typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")

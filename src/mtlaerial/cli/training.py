@@ -1,0 +1,67 @@
+"""Commands that train, or help to decide how."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtlaerial.cli.options import Root, Spec
+
+commands = typer.Typer()
+
+
+@commands.command()
+def train(
+    spec: Spec,
+    root: Root,
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
+) -> None:
+    """Train one run without Snakemake: check, prepare, summarise, train. A killed training goes on where it was.
+
+    Example: `mtlaerial train my_town.yaml --root /data/my_town --out runs/first --config config/config.yaml`
+    """
+    from mtlaerial.single import train_single
+
+    train_single(spec, root, out, config or [Path("config/config.yaml")], method, seed)
+    typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
+
+
+@commands.command()
+def probe(
+    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
+    compile: Annotated[bool, typer.Option("--compile", help="Try torch.compile too, which takes minutes.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Also write what was measured to this file.")] = None,
+) -> None:
+    """Measure training steps on this machine, on generated patches, and propose precision, threads and more.
+
+    Nothing is changed: the lines that it proposes are for you to copy into the configuration.
+
+    Example: `mtlaerial probe --config config/config.yaml --method equal --compile`
+    """
+    from mtlaerial.probe import planned
+    from mtlaerial.probe import probe as measure
+    from mtlaerial.probe.table import probed_text
+    from mtlaerial.raster import writing
+
+    found = measure(planned(config or [Path("config/config.yaml")], method), compile)
+    typer.echo(probed_text(found))
+    if json:
+        with writing(json) as path:
+            path.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+
+
+@commands.command()
+def weightings(
+    name: Annotated[str | None, typer.Argument(help="One of them, to be explained with its options.")] = None,
+) -> None:
+    """List the task weightings: family, level, citation, cost; or explain one.
+
+    Example: `mtlaerial weightings cagrad`
+    """
+    from mtlaerial.weighting.listing import explain_weighting, list_weightings
+
+    typer.echo(explain_weighting(name) if name else list_weightings())
