@@ -1,25 +1,29 @@
-"""A run: what it is planned to be, what its folder holds, and how it is loaded again."""
+"""A run: what it is planned to be, what its folder holds, and how it is loaded again.
+
+Most steps only read what a run says of itself; torch, which takes seconds to import, is imported where weights are.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 import yaml
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
-from torch import Tensor, nn
 
 from mtlaerial import __version__
 from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec, read_yaml
 from mtlaerial.errors import DataError
-from mtlaerial.models import D3Net, build_model
 from mtlaerial.raster import writing
 from mtlaerial.statistics import Statistics
-from mtlaerial.weights import save_weights
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from mtlaerial.models import D3Net
 
 _MADE = "made"
 """Key of the weights' metadata."""
@@ -70,7 +74,7 @@ class Run:
 
     folder: Path
     description: RunDescription
-    model: D3Net
+    model: "D3Net"
 
 
 def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:
@@ -97,13 +101,18 @@ def describe(plan: RunPlan, statistics: Statistics, epoch: int, imported: str | 
 
 
 def save_run(
-    folder: Path, description: RunDescription, weights: Mapping[str, Tensor], others: Mapping[str, Mapping[str, Tensor]]
+    folder: Path,
+    description: RunDescription,
+    weights: "Mapping[str, Tensor]",
+    others: "Mapping[str, Mapping[str, Tensor]]",
 ) -> None:
     """Write ``run.yaml``, ``model.safetensors`` and other weights by name, each file whole or not at all.
 
     ``model.safetensors`` carries what made it, so that the run can be described again; as one entry, since safetensors
     writes several in no fixed order.
     """
+    from mtlaerial.weights import save_weights
+
     made = description.model_dump_json(include={"mtlaerial", "code", "epoch", "imported"})
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
@@ -121,7 +130,7 @@ def describe_again(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
     """
     path = folder / "model.safetensors"
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             made = json.loads(file.metadata()[_MADE])
     except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
@@ -145,7 +154,7 @@ def load_description(folder: Path) -> RunDescription:
     return RunDescription.parse(read_yaml(path), str(path))
 
 
-def load_run(folder: Path, device: torch.device) -> Run:
+def load_run(folder: Path, device: "torch.device") -> Run:
     """Load a trained run for prediction.
 
     Raises
@@ -153,22 +162,16 @@ def load_run(folder: Path, device: torch.device) -> Run:
     ConfigError, DataError
         When its description or its weights are missing or damaged.
     """
+    import torch
+
+    from mtlaerial.models import build_model
+    from mtlaerial.weights import load_weights
+
     description = load_description(folder)
     model = build_model(description.plan.model, len(description.statistics.bands), description.outputs)
     load_weights(model, folder / "model.safetensors")
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     return Run(folder, description, model.eval())
-
-
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Load weights that fit the model exactly."""
-    try:
-        model.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise DataError(path, "no file", "the run's weights", "Train the run first.") from None
-    except (SafetensorError, OSError, RuntimeError) as error:
-        found = " ".join(str(error).split())[:300]
-        raise DataError(path, found, "the run's weights", "Train the run again.") from None
 
 
 def fingerprint(*parts: Any) -> str:

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from functools import partial
 from shutil import rmtree
 
-import geopandas as gpd
-from shapely.geometry import box
-
 from mtlaerial.config import Layer
 from mtlaerial.config.layers import TILE_LAYERS
 from mtlaerial.datasets.catalog import NOTE, Dataset
@@ -96,6 +93,9 @@ def _keep_downloads(dataset: Dataset) -> None:
 
 
 def _write_footprints(plan: Plan) -> None:
+    import geopandas as gpd  # takes half a second to import, and few data sets have footprints
+    from shapely.geometry import box
+
     dataset = plan.dataset
     spec, path = dataset.spec.footprints, dataset.footprint_paths[0]
     assert spec is not None

@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 
-import geopandas as gpd
 from affine import Affine
 
 from mtlaerial.config.names import numbers
@@ -97,6 +96,8 @@ def _footprints(dataset: Dataset) -> dict[str, Bounds]:
 @cache
 def _read_footprints(path: Path, changed: int, column: str, crs: str | None) -> dict[str, Bounds]:
     """Read the tiles' bounds; ``changed`` is the file's time, so that it is read once as long as it stays the same."""
+    import geopandas as gpd  # takes half a second to import, and few data sets have footprints
+
     try:
         frame = gpd.read_file(path)
     except Exception as error:

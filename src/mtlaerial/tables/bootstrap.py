@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit  # Student's distribution; all of scipy.stats takes a second to import
 
 from mtlaerial.metrics import relative_gain
 
@@ -113,7 +113,7 @@ def widening(units: int) -> float:
     normal one.
     """
     upper = (1 + CONFIDENCE) / 2
-    return float(student.ppf(upper, units - 1)) / NormalDist().inv_cdf(upper) * sqrt(units / (units - 1))
+    return float(stdtrit(units - 1, upper)) / NormalDist().inv_cdf(upper) * sqrt(units / (units - 1))
 
 
 def p_value(drawn: Array) -> float:
@@ -125,7 +125,7 @@ def p_value(drawn: Array) -> float:
 def student_p(effect: float, deviation: float, units: int) -> float:
     """Return the two-sided p of a t-test, from the deviation of draws of n >= 2 units; 0 where they do not differ."""
     error = deviation * sqrt(units / (units - 1))
-    return 2 * float(student.sf(abs(effect) / error, units - 1)) if error else 0.0
+    return 2 * float(stdtr(units - 1, -abs(effect) / error)) if error else 0.0
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -1,0 +1,42 @@
+"""What the many short steps of the workflow import: nothing that takes long and that they do not use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
+"""What takes a third of a second or more."""
+USED: dict[str, set[str]] = {
+    "mtlaerial.project": set(),
+    "mtlaerial.datasets.synthetic": set(),
+    "mtlaerial.datasets.check": set(),
+    "mtlaerial.tiling": set(),
+    "mtlaerial.runs": set(),
+    "mtlaerial.scores": set(),
+    "mtlaerial.report": {"pandas", "matplotlib"},
+}
+"""Which of it a step uses, by the module that the step begins with; the report takes tables and figures along."""
+
+
+@pytest.mark.parametrize("module", USED)
+def test_nothing_heavy_that_is_not_used(module: str) -> None:
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY.intersection(done.stdout.split()) <= USED[module]
+
+
+def test_descriptions_are_read_without_torch(run_folder: Path) -> None:
+    """Also while they are made again from the weights, which have a header that tells what made them."""
+    code = f"""
+import sys
+from pathlib import Path
+from mtlaerial.runs import describe_again, load_description
+run = load_description(Path({str(run_folder)!r}))
+describe_again(Path({str(run_folder)!r}), run.plan, run.statistics)
+assert run == load_description(Path({str(run_folder)!r}))
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "torch" not in done.stdout.split()
