@@ -50,7 +50,7 @@ def test_the_help_lists_every_command(call: Call) -> None:
     code, out, _ = call("--help")
     assert code == 0
     assert COMMANDS == [
-        "check", "describe", "import-checkpoint", "predict", "probe", "synthesise", "train", "weightings",
+        "check", "describe", "export", "import-checkpoint", "predict", "probe", "synthesise", "train", "weightings",
     ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 
@@ -67,9 +67,8 @@ def test_the_help_lists_every_command(call: Call) -> None:
     ids=["import", "--help", "predict --help"],
 )
 def test_help_comes_without_waiting_for_torch(code: str) -> None:
-    heavy = (
-        "import sys; print(sorted({'torch', 'rasterio', 'pandas', 'geopandas', 'lightning_fabric'} & set(sys.modules)))"
-    )
+    names = {"torch", "onnx", "rasterio", "pandas", "geopandas", "lightning_fabric"}
+    heavy = f"import sys; print(sorted({names} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", f"{code}\n{heavy}"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 

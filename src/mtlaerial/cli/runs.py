@@ -1,7 +1,7 @@
-"""Commands on trained runs: what they predict, what they are, where they come from."""
+"""Commands on trained runs: what they predict, where they come from and where they go."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -72,3 +72,25 @@ def import_checkpoint(
     chosen = numbers("--channels", channels) if channels else None
     import_original(checkpoint, spec, out, order, chosen, height_unit, dropout)
     typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")
+
+
+@commands.command()
+def export(
+    run: RunFolder,
+    format: Annotated[Literal["onnx", "pt2"], typer.Option(help="ONNX, or what torch.export.load reads.")] = "onnx",
+    out: Annotated[Path | None, typer.Option(help="The file; else model.onnx or such in the run's folder.")] = None,
+    task: Annotated[
+        Literal["semantics", "height"] | None,
+        typer.Option(help="The only output; as ONNX, for square tiles of one size, as QGIS Deepness wants it."),
+    ] = None,
+) -> None:
+    """Write the network for other programs: from the image file's values to class probabilities and metres.
+
+    FILE.json beside it describes inputs and outputs as a STAC Item.
+
+    Example: `mtlaerial export runs/first --format onnx --out town.onnx`
+    """
+    from mtlaerial.export import export_run
+
+    path = export_run(run, format, out, task)
+    typer.echo(f"Exported to {path}; described in {path}.json")

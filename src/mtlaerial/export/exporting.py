@@ -1,0 +1,104 @@
+"""From a run's folder to a file for other programs, and its description beside it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from mtlaerial.config import PredictionSpec, Task
+from mtlaerial.errors import ConfigError
+from mtlaerial.export.deepness import deepness_metadata
+from mtlaerial.export.formats import save_onnx, save_pt2
+from mtlaerial.export.mlm import stac_item
+from mtlaerial.export.network import Contents, ExportedNetwork, traced
+from mtlaerial.raster import writing
+from mtlaerial.runs import RunDescription, load_description, load_run
+
+Format = Literal["onnx", "pt2"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_ARTIFACTS: dict[Format, tuple[str, str]] = {
+    "onnx": ("application/octet-stream; framework=onnx", "onnx"),
+    "pt2": ("application/octet-stream; framework=pytorch", "torch.export.save"),
+}
+"""Media type and ``mlm:artifact_type`` of each format."""
+
+
+def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task: Task | None = None) -> Path:
+    """Write a trained run's network as a file, and ``FILE.json`` that describes it; both replace what was there.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    format : Format
+        ``onnx``, or ``pt2`` as ``torch.export.load`` reads it.
+    out : Path, optional
+        The file; by default ``model.FORMAT`` in the run's folder, or ``TASK.FORMAT``.
+    task : Task, optional
+        The only output; by default there is one for each of the run's tasks. ONNX files with a task have square
+        images of a fixed size and metadata, as the QGIS plugin Deepness wants them.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When packages, weights or the task are missing, or the file cannot be written.
+    """
+    path = out or run / f"{task or 'model'}.{format}"
+    _require(format, path)
+    description = load_description(run)
+    prediction = PredictionSpec.for_patch(description.plan.training.patch)
+    tile = prediction.window if format == "onnx" and task else None
+    contents = Contents(description, _tasks(description, task), tile)
+    program = traced(ExportedNetwork(load_run(run, torch.device("cpu")), contents), contents)
+    item = stac_item(contents, _asset(path, format))
+    with writing(path.with_name(f"{path.name}.json")) as beside, writing(path) as partial:
+        if format == "onnx":
+            deepness = deepness_metadata(contents, prediction) if task else {}
+            save_onnx(program, partial, contents, {**_metadata(item, contents), **deepness})
+        else:
+            save_pt2(program, partial, _metadata(item, contents))
+        item["assets"]["model"] |= _file_facts(partial)
+        beside.write_text(json.dumps(item, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def _require(format: Format, path: Path) -> None:
+    absent = [name for name in ("onnx", "onnxscript") if format == "onnx" and find_spec(name) is None]
+    if absent:
+        remedy = "Install them with: pip install 'mtlaerial[export]'"
+        raise ConfigError("--format onnx", f"no package {' or '.join(absent)}", "the packages that write ONNX", remedy)
+    if path.suffix != f".{format}":
+        raise ConfigError("--out", path.name, f"a name that ends in .{format}", "Correct it, or --format.")
+
+
+def _tasks(run: RunDescription, task: Task | None) -> tuple[Task, ...]:
+    if task is None:
+        return run.plan.tasks
+    if task not in run.plan.tasks:
+        raise ConfigError("--task", task, f"a task of the run: {', '.join(run.plan.tasks)}", "Choose one, or leave it.")
+    return (task,)
+
+
+def _metadata(item: Mapping[str, Any], contents: Contents) -> dict[str, str]:
+    return {"stac_item": json.dumps(item, ensure_ascii=False), "size_multiple": str(contents.multiple)}
+
+
+def _asset(path: Path, format: Format) -> dict[str, Any]:
+    media_type, artifact = _ARTIFACTS[format]
+    return {"href": f"./{path.name}", "type": media_type, "mlm:artifact_type": artifact}
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    """Return size and checksum in the terms of STAC's file extension: a multihash, here of SHA-256."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return {"file:size": path.stat().st_size, "file:checksum": f"1220{digest.hexdigest()}"}

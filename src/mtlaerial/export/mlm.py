@@ -1,0 +1,155 @@
+"""A trained network as a STAC Item with the Machine Learning Model extension, version 1.5.1.
+
+STAC 1.1 and https://github.com/stac-extensions/mlm: what a model takes, what it gives, and how it was trained, in terms
+that catalogues search and other programs read.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from mtlaerial.config import Task
+from mtlaerial.config.layers import Colour
+from mtlaerial.export.network import INPUT, SMALLEST, Contents
+from mtlaerial.runs import RunDescription
+
+EXTENSIONS = [f"https://stac-extensions.github.io/{name}/schema.json" for name in ("mlm/v1.5.1", "file/v2.1.0")]
+_TASKS: dict[Task, str] = {"semantics": "semantic-segmentation", "height": "regression"}
+_MEANS: dict[Task, str] = {
+    "semantics": "Probabilities of the classes: their sum is 1.",
+    "height": "Metres above ground.",
+}
+
+
+def stac_item(contents: Contents, asset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Item of an exported network.
+
+    Where and when its training images were taken is not known to a run, so that it has no geometry, and all times.
+
+    Parameters
+    ----------
+    contents : Contents
+    asset : mapping
+        What is said of the file: ``href``, ``type``, ``mlm:artifact_type``, and what else is known.
+
+    Returns
+    -------
+    dict
+        Plain data, to be written as JSON.
+    """
+    statistics = contents.description.statistics
+    bands = [{"name": band.name, "data_type": statistics.dtype} for band in statistics.bands]
+    return {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "stac_extensions": EXTENSIONS,
+        "id": _slug(contents.description.name),
+        "geometry": None,
+        "properties": {
+            "title": contents.description.name,
+            "description": _words(contents.description),
+            "datetime": None,
+            "start_datetime": "1900-01-01T00:00:00Z",
+            "end_datetime": "9999-12-31T23:59:59Z",
+            "gsd": statistics.gsd,
+            "bands": bands,
+            **_model(contents),
+        },
+        "links": [],
+        "assets": {"model": {**asset, "roles": ["mlm:model", "mlm:compiled"], "bands": bands}},
+    }
+
+
+def _words(run: RunDescription) -> str:
+    statistics = run.statistics
+    generated = " (generated data)" if statistics.generated else ""
+    said = f"Trained on {statistics.title}{generated}; licence of the data: {statistics.licence}."
+    return f"{said} {statistics.citation}".strip()
+
+
+def _model(contents: Contents) -> dict[str, Any]:
+    run = contents.description
+    pretrained = run.plan.model.pretrained
+    known = (
+        {}
+        if run.imported
+        else {
+            "mlm:pretrained": pretrained != "none",
+            "mlm:pretrained_source": None if pretrained == "none" else pretrained,
+        }
+    )
+    return {
+        "mlm:name": _slug(run.name),
+        "mlm:architecture": "D3Net",
+        "mlm:tasks": [_TASKS[task] for task in contents.tasks],
+        "mlm:framework": "PyTorch",
+        "mlm:framework_version": str(torch.__version__),
+        **known,
+        "mlm:input": [_input(contents)],
+        "mlm:output": [_output(task, contents) for task in contents.tasks],
+        "mlm:hyperparameters": _hyperparameters(contents),
+    }
+
+
+def _input(contents: Contents) -> dict[str, Any]:
+    statistics = contents.description.statistics
+    low, high = statistics.range
+    side = f"{contents.tile}" if contents.tile else f"divisible by {contents.multiple}"
+    return {
+        "name": INPUT,
+        "description": f"The file's own values, {low:g} to {high:g}, not scaled: the graph does that. NaN where there "
+        f"is no data. Height and width: {side}.",
+        "bands": [band.name for band in statistics.bands],
+        "input": _array(len(statistics.bands), "bands", contents),
+        "value_scaling": None,
+        "resize_type": None,
+    }
+
+
+def _output(task: Task, contents: Contents) -> dict[str, Any]:
+    output: dict[str, Any] = {
+        "name": task,
+        "description": _MEANS[task],
+        "tasks": [_TASKS[task]],
+        "result": _array(contents.channels[task], "class" if task == "semantics" else "channel", contents),
+    }
+    if task == "semantics":
+        output["classification:classes"] = [
+            {"value": code, "name": _slug(entry.name), "description": entry.name, "color_hint": _hex(entry.colour)}
+            for code, entry in enumerate(contents.description.statistics.classes)
+        ]
+    return output
+
+
+def _array(channels: int, axis: str, contents: Contents) -> dict[str, Any]:
+    side = contents.tile or -1
+    return {
+        "shape": [-1, channels, side, side],
+        "dim_order": ["batch", axis, "height", "width"],
+        "data_type": "float32",
+    }
+
+
+def _hyperparameters(contents: Contents) -> dict[str, Any]:
+    run = contents.description
+    made: dict[str, Any] = {
+        "mtlaerial": run.mtlaerial,
+        "code": run.code,
+        "model": run.plan.model.model_dump(mode="json"),
+    }
+    if not run.imported:
+        made |= {"method": run.plan.method, "seed": run.plan.seed, "epoch": run.epoch}
+        made |= {key: getattr(run.plan, key).model_dump(mode="json") for key in ("weighting", "training")}
+    size = {"size_multiple": contents.multiple, "smallest_size": contents.tile or SMALLEST * contents.multiple}
+    return {**size, **made}
+
+
+def _slug(name: str) -> str:
+    """Return a name of letters, digits and hyphens."""
+    return re.sub(r"[^0-9A-Za-z]+", "-", name).strip("-")
+
+
+def _hex(colour: Colour) -> str:
+    return "".join(f"{value:02X}" for value in colour)
