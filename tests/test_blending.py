@@ -2,7 +2,9 @@
 
 import itertools
 import math
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +12,14 @@ import torch
 from torch import Tensor
 
 from mtlaerial import blending
-from mtlaerial.blending import Blender, Target, kernel, starts
+from mtlaerial.blending import Blender, Network
 from mtlaerial.cells import Cells
+from mtlaerial.targets import Finished, Target
+from mtlaerial.windowing import Layout, even, original
 
-WINDOW, STRIDE = 32, 24
 DEVICE = torch.device("cpu")
+ORIGINAL, EVEN = original(32, 24), even(32, 8, 4)
+LAYOUTS = pytest.mark.parametrize("layout", [ORIGINAL, EVEN], ids=["original", "even"])
 
 
 def pointwise(windows: Tensor) -> Tensor:
@@ -31,13 +36,13 @@ def blend(
     image: Tensor,
     places: Sequence[tuple[tuple[float, float, int], tuple[float, float, int]]] = (),
     nodata: float | None = None,
-    window: int = WINDOW,
-    stride: int = STRIDE,
+    layout: Layout = EVEN,
     batch: int = 3,
+    network: Network = pointwise,
 ) -> list[Tensor]:
     """Blend onto grids given per axis as cells per pixel, offset, number of cells; by default the image's own."""
     rows, columns = image.shape[1:]
-    channels = pointwise(image[None])[0].shape[0]
+    channels = network(image[None])[0].shape[0]
     maps, targets = [], []
     for row, column in places or [((1, 0, rows), (1, 0, columns))]:
         written = torch.full((channels, row[2], column[2]), math.inf)
@@ -58,9 +63,9 @@ def blend(
         assert x + width <= columns
         return image[:, y : y + height, x : x + width]
 
-    blender = Blender(pointwise, channels, window, stride, batch, DEVICE)
+    blender = Blender(network, channels, layout, batch, DEVICE)
     done = sum(blender.run(read, rows, columns, targets, nodata))
-    assert done == blender.windows(rows, columns, targets)
+    assert done == blender.windows(rows, columns)
     return maps
 
 
@@ -75,68 +80,175 @@ def cell_means(values: Tensor, row: tuple[float, float, int], column: tuple[floa
     return found
 
 
-@pytest.fixture(params=["one band", "many bands"])
-def bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "many bands":
-        monkeypatch.setattr(blending, "BAND_BYTES", 1)
+@pytest.fixture(params=["one block", "many blocks"])
+def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "many blocks":
+        monkeypatch.setattr(blending, "BLOCK_BYTES", 1)
 
 
-@pytest.mark.usefixtures("bands")
+@pytest.mark.usefixtures("blocks")
+@LAYOUTS
 @pytest.mark.parametrize(
     ("rows", "columns"),
     [(32, 32), (10, 7), (5, 200), (200, 5), (31, 33), (57, 80), (64, 192), (100, 301), (33, 129), (1, 1)],
 )
-def test_what_depends_on_nothing_but_its_pixel_is_unchanged(rows: int, columns: int) -> None:
+def test_what_depends_on_nothing_but_its_pixel_has_no_seam(rows: int, columns: int, layout: Layout) -> None:
+    """To the bit: not a rounding of the blending shows."""
     image = picture(rows, columns)
-    torch.testing.assert_close(blend(image)[0], pointwise(image[None])[0], rtol=2e-6, atol=2e-6)
+    assert torch.equal(blend(image, layout=layout)[0], pointwise(image[None])[0])
 
 
 @pytest.mark.parametrize(("window", "stride"), [(32, 32), (32, 5), (64, 48), (96, 1)])
-def test_any_stride_up_to_the_window(window: int, stride: int) -> None:
+@pytest.mark.parametrize("kind", ["original", "even"])
+def test_any_stride_up_to_the_window(window: int, stride: int, kind: str) -> None:
     image = picture(70, 101)
-    found = blend(image, window=window, stride=stride, batch=7)[0]
-    torch.testing.assert_close(found, pointwise(image[None])[0], rtol=2e-6, atol=2e-6)
+    layout = original(window, stride) if kind == "original" else even(window, window - stride, 32)
+    assert torch.equal(blend(image, layout=layout, batch=7)[0], pointwise(image[None])[0])
 
 
-def test_windows_cover_an_axis_and_end_with_it() -> None:
+def directional(windows: Tensor) -> Tensor:
+    """Return a channel that depends on where in its window a pixel lies, and on the window's first pixel."""
+    rows, columns = windows.shape[2:]
+    place = torch.arange(rows)[:, None] * 3.0 + torch.arange(columns)[None, :] ** 2
+    return (place + 100 * windows[:, :1, :1, :1]).expand(len(windows), 1, rows, columns)
+
+
+@pytest.mark.usefixtures("blocks")
+@LAYOUTS
+@pytest.mark.parametrize(("rows", "columns"), [(83, 150), (32, 33), (20, 90)])
+def test_windows_are_averaged_by_weight(rows: int, columns: int, layout: Layout) -> None:
+    image = picture(rows, columns)
+    down, across = layout(rows), layout(columns)
+    total, weight = torch.zeros(rows, columns, dtype=torch.float64), torch.zeros(rows, columns, dtype=torch.float64)
+    for (i, top), (j, left) in itertools.product(enumerate(down.starts), enumerate(across.starts)):
+        place = slice(top, down.stop(i)), slice(left, across.stop(j))
+        crop = blending.padded(image[:, *place], down.window, across.window)
+        product = (down.weights[:, None] * across.weights[None, :])[: down.stop(i) - top, : across.stop(j) - left]
+        total[place] += directional(crop[None])[0, 0, : product.shape[0], : product.shape[1]] * product
+        weight[place] += product
+    found = blend(image, layout=layout, network=directional)[0]
+    seen = weight > 0  # what one window alone shows may lie where that has no weight
+    torch.testing.assert_close(found[0][seen], (total / weight)[seen].float(), rtol=1e-5, atol=1e-3)
+    assert float(seen.float().mean()) > 0.8
+
+
+def test_the_paper_s_windows_cover_an_axis_and_end_with_it() -> None:
     for length, stride in itertools.product(range(1, 140), (1, 5, 24, 32)):
-        edges = starts(length, 32, stride)
-        assert edges[0] == 0
-        assert edges[-1] == max(length - 32, 0)
-        steps = np.diff(edges)
-        assert ((steps > 0) & (steps <= stride)).all()
+        axis = original(32, stride)(length)
+        assert axis.starts[0] == 0
+        assert axis.starts[-1] == max(length - 32, 0)
+        steps = np.diff(axis.starts)
+        assert (axis.window, (steps > 0).all(), (steps <= stride).all()) == (32, True, True)
 
 
-def test_windows_are_weighted_towards_their_middle() -> None:
-    weights = kernel(65)
-    assert weights[32, 32] == 1
-    y, x = 10, 50
-    distance = (y / 32 - 1) ** 2 + (x / 32 - 1) ** 2
-    assert float(weights[y, x]) == pytest.approx(math.exp(-distance / (2 * 0.2**2)), rel=1e-4)
+def test_the_paper_s_windows_are_weighted_towards_their_middle() -> None:
+    weights = original(65, 1)(65).weights
+    assert weights[32] == 1
+    assert float(weights[10]) == pytest.approx(math.exp(-((10 / 32 - 1) ** 2) / (2 * 0.2**2)), rel=1e-9)
 
 
-def test_overlapping_windows_are_averaged_by_weight() -> None:
-    image = torch.zeros(1, 32, 56)
-    numbers = itertools.count(1)
+def test_even_windows_are_as_few_as_can_be_and_of_equal_size() -> None:
+    for length, (largest, overlap) in itertools.product(range(1, 300), [(32, 0), (32, 8), (64, 20), (64, 63), (4, 1)]):
+        axis = even(largest, overlap, 4)(length)
+        number = len(axis.starts)
+        assert axis.window % 4 == 0
+        assert axis.window <= largest
+        assert number == 1 or (number - 1) * (largest - overlap) + overlap < length, "one less would not do"
+        assert axis.starts[0] == 0
+        assert axis.stop(number - 1) == length
+        steps = np.diff(axis.starts)
+        assert number == 1 or (steps.min() > 0 and steps.max() <= min(axis.window - overlap, steps.min() + 1))
 
-    def counting(windows: Tensor) -> Tensor:
-        return torch.stack([torch.full((1, 32, 32), float(next(numbers))) for _ in windows])
 
-    found = torch.zeros(32, 56)
+def test_the_paper_s_scene_takes_few_windows() -> None:
+    down, across = even(1280, 128, 32)(3240), even(1280, 128, 32)(4380)
+    assert (down.window, len(down.starts), across.window, len(across.starts)) == (1184, 3, 1216, 4)
 
-    def write(y: int, x: int, values: Tensor) -> None:
-        found[y : y + values.shape[1], x : x + values.shape[2]] = values[0]
 
-    target = Target(slice(0, 1), Cells.of(1, 0, 32, 32), Cells.of(1, 0, 56, 56), write)
-    list(
-        Blender(counting, 1, 32, 24, 1, DEVICE).run(
-            lambda y, x, h, w: image[:, y : y + h, x : x + w], 32, 56, [target], None
-        )
-    )
-    one, two = kernel(32)[:, 24:], kernel(32)[:, :8]
-    torch.testing.assert_close(found[:, 24:32], (one + 2 * two) / (one + two))
-    assert (found[:, :24] == 1).all()
-    assert (found[:, 32:] == 2).all()
+def test_even_windows_fade_into_each_other() -> None:
+    axis = even(64, 16, 4)(112)
+    assert axis.starts == [0, 48]
+    share = axis.shares[1]
+    assert (share[:2] == 0).all()
+    assert (share[14:] == 1).all()
+    assert (np.diff(share[2:14]) > 0).all()
+    torch.testing.assert_close(share[:16] + share[:16].flip(0), torch.ones(16))
+    assert (axis.shares[0] == 1).all()
+
+
+def test_no_window_is_run_twice_and_no_row_of_a_block_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blending, "BLOCK_BYTES", 4 * 3 * 32 * 70)
+    image, run, rows = picture(120, 200), [], []
+
+    def network(windows: Tensor) -> Tensor:
+        run.extend(windows[:, 0, 0, 0].tolist())
+        return pointwise(windows)
+
+    def read(y: int, x: int, height: int, width: int) -> Tensor:
+        rows.append((x, y, y + height))
+        assert width <= 70
+        return image[:, y : y + height, x : x + width]
+
+    list(Blender(network, 3, ORIGINAL, 2, DEVICE).run(read, 120, 200, [], None))
+    expected = [float(image[0, y, x]) for y, x in itertools.product(ORIGINAL(120).starts, ORIGINAL(200).starts)]
+    assert sorted(run) == sorted(expected)
+    blocks = {x for x, _, _ in rows}
+    assert len(blocks) > 2
+    for x in blocks:
+        parts = [part for left, *part in rows if left == x]
+        assert parts[0][0] == 0
+        assert parts[-1][1] == 120
+        assert all(before[1] == after[0] for before, after in itertools.pairwise(parts))
+
+
+def test_windows_without_data_are_not_run() -> None:
+    image, run = picture(100, 100), []
+    image[:, :70] = 0
+
+    def network(windows: Tensor) -> Tensor:
+        run.append(len(windows))
+        return pointwise(windows)
+
+    found = blend(image, nodata=0, network=network)[0]
+    axis = EVEN(100)
+    run.remove(1)  # to learn the number of channels
+    assert sum(run) == len(axis.starts) * sum(axis.stop(i) > 70 for i in range(len(axis.starts)))
+    assert torch.isnan(found[:, :70]).all()
+    assert torch.equal(found[:, 70:], pointwise(image[None])[0][:, 70:])
+
+
+@pytest.mark.parametrize("part", ["read", "network", "write"])
+def test_what_fails_in_any_thread_fails_here(part: str) -> None:
+    image, threads = picture(200, 40), threading.active_count()
+
+    def failing(name: str, count: list[int], at: int = 3) -> None:
+        count.append(1)
+        if name == part and len(count) >= at:
+            raise OSError("no space left")
+
+    reads, runs, writes = [], [], []  # type: ignore[var-annotated]  # lists of calls
+
+    def read(y: int, x: int, height: int, width: int) -> Tensor:
+        failing("read", reads)
+        return image[:, y : y + height, x : x + width]
+
+    def network(windows: Tensor) -> Tensor:
+        failing("network", runs)
+        return pointwise(windows)
+
+    target = Target(slice(0, 3), Cells.of(1, 0, 200, 200), Cells.of(1, 0, 40, 40), lambda *_: failing("write", writes))
+    with pytest.raises(OSError, match="no space left"):
+        list(Blender(network, 3, EVEN, 1, DEVICE).run(read, 200, 40, [target], None))
+    assert threading.active_count() == threads
+
+
+def test_the_last_write_may_fail_too() -> None:
+    def write(row: int, column: int, values: Tensor) -> None:
+        raise OSError("no space left")
+
+    target = Target(slice(0, 3), Cells.of(1, 0, 20, 20), Cells.of(1, 0, 20, 20), write)
+    with pytest.raises(OSError, match="no space left"):
+        list(Blender(pointwise, 3, EVEN, 1, DEVICE).run(lambda y, x, h, w: picture(h, w), 20, 20, [target], None))
 
 
 ROWS, COLUMNS = 83, 150
@@ -157,7 +269,7 @@ PLACES = {
 }
 
 
-@pytest.mark.usefixtures("bands")
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("name", PLACES)
 def test_cells_are_the_means_of_their_pixels(name: str) -> None:
     image = picture(ROWS, COLUMNS)
@@ -175,21 +287,21 @@ def test_several_targets_are_filled_in_one_pass() -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_the_number_of_bands_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_blocks_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     image = picture(ROWS, COLUMNS, bands=2)
     whole = blend(image, [PLACES[name]])[0]
     for size in (1, 100_000, 200_000):
-        monkeypatch.setattr(blending, "BAND_BYTES", size)
+        monkeypatch.setattr(blending, "BLOCK_BYTES", size)
         torch.testing.assert_close(blend(image, [PLACES[name]])[0], whole, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
-@pytest.mark.usefixtures("bands")
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("name", ["coarser", "not a whole multiple", "finer", "shifted", "a part within"])
 @pytest.mark.parametrize("nodata", [0.0, math.nan])
 def test_pixels_without_data_do_not_count(name: str, nodata: float) -> None:
     image = picture(ROWS, COLUMNS, bands=2)
     image[:, 20:45, 30:71] = nodata
-    image[0, 60, 60] = nodata if nodata == 0 else 5.0  # one band alone is not no-data
+    image[0, 60, 60] = nodata if nodata == 0 else 5.0  # one block alone is not no-data
     values = pointwise(image[None])[0]
     values[:, 20:45, 30:71] = math.nan
     found = blend(image, [PLACES[name]], nodata=nodata)[0]
@@ -213,40 +325,47 @@ def test_the_image_s_type_is_kept_for_the_network() -> None:
             out[:, y : y + values.shape[1], x : x + values.shape[2]] = values
 
         target = Target(slice(0, 1), Cells.of(1, 0, 10, 10), Cells.of(1, 0, 40, 40), write)
-        blender = Blender(network, 1, 32, 24, 2, DEVICE)
+        blender = Blender(network, 1, original(32, 24), 2, DEVICE)
         list(blender.run(lambda y, x, h, w, i=image: i[:, y : y + h, x : x + w], 10, 40, [target], nodata=3))
         expected = image.float()
         torch.testing.assert_close(found, expected.masked_fill(expected == 3, math.nan), equal_nan=True)
     assert seen == {torch.uint8, torch.uint16, torch.int16}
 
 
-def test_sums_do_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = {}
+def test_memory_does_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(blending, "BLOCK_BYTES", 2**20)
+    layout, sizes = even(64, 8, 4), {}
     for rows, columns in ((200, 3000), (2000, 3000), (200, 12_000)):
-        made = []
+        seen: list[int] = []
+        image = picture(1, 1).expand(1, rows, columns)
+        blender = Blender(pointwise, 3, layout, 8, DEVICE)
+        target = Target(slice(0, 3), *(Cells.of(0.1, 0, n, n // 10) for n in (rows, columns)), lambda *_: None)
 
-        class Sums(blending._Sums):
-            def __init__(self, *args: object) -> None:
-                super().__init__(*args)  # type: ignore[arg-type]  # passed on as they came
-                made.append(self._sums.numel())  # noqa: B023  # the loop ends before the next list is made
+        def watch(finished: Finished, seen: list[int] = seen) -> None:
+            seen.append(finished.values.untyped_storage().nbytes())
 
-        monkeypatch.setattr(blending, "_Sums", Sums)
-        monkeypatch.setattr(blending, "BAND_BYTES", 2**20)
-        blend(picture(rows, columns), [((0.1, 0, rows // 10), (0.1, 0, columns // 10))], window=64, stride=64)
-        sizes[rows, columns] = max(made)
-    assert sizes[200, 3000] == sizes[2000, 3000]
-    assert max(sizes.values()) * 4 <= 2**20
+        def read(y: int, x: int, h: int, w: int, image: Tensor = image) -> Tensor:
+            return image[:, y : y + h, x : x + w]
+
+        list(blender.run(read, rows, columns, [target], None, watch, tmp_path))
+        sizes[rows, columns] = max(seen)
+    assert max(sizes.values()) <= 1.2 * 2**20  # ten rows more, for cells that straddle
+    assert sizes[2000, 3000] <= sizes[200, 3000] * 1.1
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_no_more_than_a_strip_is_read_at_once() -> None:
-    reads = []
-    image = picture(300, 90)
+def test_finished_values_are_seen_once_with_a_row_and_a_column_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blending, "BLOCK_BYTES", 1)
+    image, count = picture(83, 150), torch.zeros(83, 150)
 
-    def read(y: int, x: int, height: int, width: int) -> Tensor:
-        reads.append((y, height))
-        return image[:, y : y + height, x : x + width]
+    def watch(finished: Finished) -> None:
+        (top, bottom), (left, right) = finished.rows, finished.columns
+        count[top:bottom, left:right] += 1
+        assert finished.top <= max(top - 1, 0)
+        assert finished.left <= max(left - 1, 0)
+        expected = pointwise(image[None, :, finished.top : bottom, finished.left : right])[0]
+        assert torch.equal(finished.values, expected)
 
-    target = Target(slice(0, 3), Cells.of(1, 0, 300, 300), Cells.of(1, 0, 90, 90), lambda y, x, values: None)
-    list(Blender(pointwise, 3, WINDOW, STRIDE, 1, DEVICE).run(read, 300, 90, [target], None))
-    assert max(height for _, height in reads) == WINDOW
-    assert [y for y, _ in reads] == starts(300, WINDOW, STRIDE)
+    read = lambda y, x, h, w: image[:, y : y + h, x : x + w]  # noqa: E731  # the image
+    list(Blender(pointwise, 3, EVEN, 2, DEVICE).run(read, 83, 150, [], None, watch))
+    assert (count == 1).all()

@@ -1,5 +1,6 @@
 """Monte-Carlo dropout: mean and deviation of passes over the whole tile, the same again, and nothing else at work."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from torch import Tensor, nn
 
 import tiny
 from mtlaerial import blending
-from mtlaerial.blending import kernel, starts
 from mtlaerial.config import PredictionSpec, Task, parse_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.dropout import dropout_forward, window_generator
@@ -22,6 +22,7 @@ from mtlaerial.models import D3Net, build_model
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.runs import RunPlan, describe, save_run
 from mtlaerial.statistics import Statistics
+from mtlaerial.windowing import original
 
 PASSES, WINDOW, STRIDE = 4, 64, 48
 SPEC = PredictionSpec(window=WINDOW, stride=STRIDE, activation="softmax", dropout_passes=PASSES)
@@ -81,8 +82,9 @@ def whole_passes(predictor: Predictor, image: Path, monkeypatch: pytest.MonkeyPa
     """Yield each pass over the whole image, blended in arrays of its size, window by window by the plain network."""
     with rasterio.open(image) as source:
         normal = Normalisation(0, 255)(torch.from_numpy(source.read()))
-    side = range(tiny.SIZE)
-    places = [(y, x) for y in starts(len(side), WINDOW, STRIDE) for x in starts(len(side), WINDOW, STRIDE)]
+    axis = original(WINDOW, STRIDE)(tiny.SIZE)
+    kernel = (axis.weights[:, None] * axis.weights[None, :]).float()
+    places = list(itertools.product(axis.starts, axis.starts))
     crops = {(y, x): normal[:, y : y + WINDOW, x : x + WINDOW] for y, x in places}
     draws = {place: window_generator(crop, seed=0) for place, crop in crops.items()}
     for _ in range(PASSES):
@@ -102,8 +104,8 @@ def whole_passes(predictor: Predictor, image: Path, monkeypatch: pytest.MonkeyPa
                 outputs = predictor.run.model(crop[None])
             values = {"semantics": outputs["semantics"].softmax(1), "height": outputs["height"] * 5}
             for task, value in values.items():
-                sums[task][:, y : y + WINDOW, x : x + WINDOW] += value[0] * kernel(WINDOW)
-            weights[y : y + WINDOW, x : x + WINDOW] += kernel(WINDOW)
+                sums[task][:, y : y + WINDOW, x : x + WINDOW] += value[0] * kernel
+            weights[y : y + WINDOW, x : x + WINDOW] += kernel
         monkeypatch.undo()
         yield {task: total / weights for task, total in sums.items()}
 
@@ -174,19 +176,19 @@ def test_maps_depend_on_the_run_s_seed(statistics: Statistics, maps: Path, image
     assert (pixels(tmp_path / "height_std.tif") != pixels(maps / "height_std.tif")).mean() > 0.99
 
 
-@pytest.mark.parametrize("change", ["batch", "bands"])
+@pytest.mark.parametrize("change", ["batch", "blocks"])
 def test_maps_do_not_depend_on_how_the_work_is_cut(
     run: Path, maps: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    if change == "bands":
-        monkeypatch.setattr(blending, "BAND_BYTES", 1)
+    if change == "blocks":
+        monkeypatch.setattr(blending, "BLOCK_BYTES", 1)
         size = 3 * WINDOW
         image = tiny.write_raster(
             tmp_path / "wide.tif", np.random.default_rng(0).integers(1, 255, (3, 40, size), np.uint8)
         )
-        maps = tmp_path / "one band"
+        maps = tmp_path / "one block"
         with monkeypatch.context() as patch:
-            patch.setattr(blending, "BAND_BYTES", 2**28)
+            patch.setattr(blending, "BLOCK_BYTES", 2**28)
             Predictor(run, SPEC).predict_image(image, maps)
     batch = 3 if change == "batch" else 1
     Predictor(run, SPEC.model_copy(update={"batch": batch})).predict_image(image, tmp_path / "cut")

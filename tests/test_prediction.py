@@ -280,7 +280,7 @@ def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: A
     torch.testing.assert_close(found[:, network.slice_of("height")], height * 5)
     expected = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
     torch.testing.assert_close(found[:, network.slice_of("semantics")], expected)
-    assert isinstance(build_blender(network, spec, torch.device("cpu")), Blender)
+    assert isinstance(build_blender(network, spec, 32, torch.device("cpu")), Blender)
 
 
 def test_a_class_is_the_best_score_or_none() -> None:

@@ -1,99 +1,40 @@
-"""The streaming engine: overlapping windows over a raster of any size, blended, in memory that follows the window.
+"""The streaming engine: a network over overlapping windows of a raster of any size, in memory that follows the window.
 
-The raster is worked through in vertical bands, and each band from north to south. The rows that no later window touches
-are finished: they are handed to the targets and forgotten.
+The raster is worked through in blocks of columns, each from north to south by rows of windows. The next strip of the
+image is read and finished values are written while the network computes. What a block's last windows share with the
+next block's first waits in a file, so that no window is computed twice.
 """
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from mtlaerial.cells import Cells
+from mtlaerial.blocks import Block, Border, cut, still_needed
+from mtlaerial.pipeline import Behind, ahead
+from mtlaerial.targets import Finished, Target
+from mtlaerial.windowing import Axis, Layout
 
 Network = Callable[[Tensor], Tensor]
-"""From windows (batch, bands, window, window) in the file's values to outputs (batch, channels, window, window)."""
+"""From windows (batch, bands, rows, columns) in the file's values to outputs (batch, channels, rows, columns)."""
 Read = Callable[[int, int, int, int], Tensor]
 """From row, column, rows, columns to the image there: (bands, rows, columns) in the file's values."""
-BAND_BYTES = 256 * 2**20
-"""What a band's sums may take; wide rasters are cut into more bands."""
+Take = Callable[[Finished], None]
+BLOCK_BYTES = 64 * 2**20
+"""What a block's values in a row of windows may take."""
 
 
-@dataclass
-class Target:
-    """Where finished values go: a grid of its own, and what to do with a block of it.
+class Strip(NamedTuple):
+    """A block's image in a row of windows, (bands, rows, columns), and where it has no data: None for nowhere."""
 
-    Attributes
-    ----------
-    channels : slice
-        Channels of the network's output that it takes.
-    rows, columns : Cells
-        Its cells.
-    write : callable
-        Gets the first row and column of a block of cells, and its values (channels, rows, columns): means over the
-        pixels with data, NaN for cells that have none.
-    """
-
-    channels: slice
-    rows: Cells
-    columns: Cells
-    write: Callable[[int, int, Tensor], None]
-    _next: int = field(default=0, init=False)
-
-    def begin(self) -> None:
-        """Start again at the first row: a new band."""
-        self._next = 0
-
-    def emit(self, band: "_Band", values: Tensor, top: int, done: int) -> int:
-        """Write the cells that are complete once all rows before ``done`` are; return the first row still needed.
-
-        Parameters
-        ----------
-        band : _Band
-            The columns at work.
-        values : Tensor, shape (channels, rows, columns)
-            Blended values from row ``top`` on.
-        top, done : int
-            Image rows.
-        """
-        stop = max(self._next, self.rows.complete(done))
-        columns = self.columns.starting(band.begin, band.end)
-        if stop > self._next and columns[1] > columns[0]:
-            chosen = values[self.channels]
-            known = ~torch.isnan(chosen[:1])
-
-            def mean(pixels: Tensor) -> Tensor:
-                rows = self.rows.mean(pixels, 1, (self._next, stop), top)
-                return self.columns.mean(rows, 2, columns, band.begin)
-
-            block = mean(chosen) if bool(known.all()) else mean(chosen.where(known, 0)) / mean(known.float())
-            self.write(self._next, columns[0], block)
-        self._next = stop
-        return min(int(self.rows.first[stop]), done) if stop < len(self.rows) else done
-
-
-@dataclass(frozen=True)
-class _Band:
-    """Columns ``begin`` to ``end`` of the image; its sums reach on to ``reach``, for cells that straddle the end."""
-
-    begin: int
-    end: int
-    reach: int
-
-
-def starts(length: int, window: int, stride: int) -> list[int]:
-    """Return where windows start along an axis: every stride, and a last one at the end."""
-    last = max(length - window, 0)
-    return [*range(0, last, stride), last]
-
-
-def kernel(window: int) -> Tensor:
-    """Return the blending weights, shape (window, window): exp(-d² / (2 * 0.2²)) on [-1, 1]², as the paper's."""
-    line = torch.exp(-(torch.linspace(-1, 1, window) ** 2) / (2 * 0.2**2))
-    return line[:, None] * line[None, :]
+    image: Tensor
+    outside: Tensor | None
 
 
 class Blender:
@@ -104,125 +45,136 @@ class Blender:
     network : Network
     channels : int
         Channels of its output.
-    window, stride, batch : int
-        As in :class:`mtlaerial.config.PredictionSpec`.
+    layout : Layout
+        The windows of either axis.
+    batch : int
+        Windows that the network gets at once.
     device : torch.device
     """
 
-    def __init__(
-        self, network: Network, channels: int, window: int, stride: int, batch: int, device: torch.device
-    ) -> None:
+    def __init__(self, network: Network, channels: int, layout: Layout, batch: int, device: torch.device) -> None:
         self.network, self.channels = network, channels
-        self.window, self.stride, self.batch, self.device = window, stride, batch, device
-        self.kernel = kernel(window).to(device)
+        self.layout, self.batch, self.device = layout, batch, device
 
-    def windows(self, rows: int, columns: int, targets: Sequence[Target]) -> int:
+    def windows(self, rows: int, columns: int) -> int:
         """Return how many windows a raster takes; for progress bars."""
-        bands = self._bands(columns, targets)
-        return len(starts(rows, self.window, self.stride)) * sum(len(self._columns(b, columns)) for b in bands)
+        return len(self.layout(rows).starts) * len(self.layout(columns).starts)
 
     def run(
-        self, read: Read, rows: int, columns: int, targets: Sequence[Target], nodata: float | None
+        self,
+        read: Read,
+        rows: int,
+        columns: int,
+        targets: Sequence[Target],
+        nodata: float | None,
+        watch: Take | None = None,
+        scratch: Path | None = None,
     ) -> Iterator[int]:
         """Blend a whole raster into the targets; yields the number of windows done, as it goes.
 
         Parameters
         ----------
         read : Read
-            The image.
+            The image; called in a thread of its own, as the targets' ``write`` is.
         rows, columns : int
             Its size in pixels.
         targets : sequence of Target
         nodata : float or None
-            Pixels with this value in all bands become NaN.
+            Pixels with this value in all bands become NaN; windows without other pixels are not run.
+        watch : callable, optional
+            Gets the finished values too.
+        scratch : Path, optional
+            Folder for the file of what lies between blocks, which goes when it is closed; by default the system's.
         """
-        for band in self._bands(columns, targets):
-            for target in targets:
-                target.begin()
-            yield from self._run_band(band, read, rows, columns, targets, nodata)
+        down, across = self.layout(rows), self.layout(columns)
+        blocks = cut(across, targets, BLOCK_BYTES // (4 * self.channels * down.window))
+        strips = (strip for block in blocks for strip in self._strips(read, down, block, nodata))
+        takes = [target.take for target in targets] + ([watch] if watch else [])
+        with tempfile.TemporaryFile(dir=scratch) as file, Behind() as behind, closing(ahead(strips)) as coming:
+            border = Border(file, self.channels, down.window, blocks)
+            for block in blocks:
+                rows_of_block = _Rows(self.channels, block, down, targets, self.device)
+                for index in range(len(down.starts)):
+                    strip, fresh = next(coming), rows_of_block.begin(index)
+                    border.load(index, fresh[..., : block.taken])
+                    yield from self._run_windows(strip, down, across, block, fresh)
+                    border.save(index, fresh[..., block.kept :])
+                    behind(partial(_deliver, takes, rows_of_block.finish(index, strip.outside)))
 
-    def _run_band(
-        self, band: _Band, read: Read, rows: int, columns: int, targets: Sequence[Target], nodata: float | None
-    ) -> Iterator[int]:
-        sums = _Sums(self.channels, self.window + max(t.rows.largest for t in targets) + 1, band, self.device)
-        tops = starts(rows, self.window, self.stride)
-        lefts = self._columns(band, columns)
-        width = min(lefts[-1] + self.window, columns) - lefts[0]
-        for top, following in zip(tops, [*tops[1:], rows], strict=True):
-            strip = read(top, lefts[0], min(self.window, rows - top), width).to(self.device)
+    def _strips(self, read: Read, down: Axis, block: Block, nodata: float | None) -> Iterator[Strip]:
+        """Read the strips of a block; what one shares with the one before is read once."""
+        image, known = torch.empty(0), 0
+        for index, start in enumerate(down.starts):
+            new = read(known, block.left, down.stop(index) - known, block.right - block.left).to(self.device)
+            image = torch.cat([image[:, start - known :], new], dim=1) if start < known else new
+            known = down.stop(index)
+            outside = None
             if nodata is not None:
-                sums.mark(top, lefts[0], (strip.isnan() if math.isnan(nodata) else strip == nodata).all(dim=0))
-            for i in range(0, len(lefts), self.batch):
-                chosen = lefts[i : i + self.batch]
-                crops = [strip[:, :, left - lefts[0] : left - lefts[0] + self.window] for left in chosen]
-                outputs = self.network(torch.stack([_padded(crop, self.window) for crop in crops]))
-                for left, output in zip(chosen, outputs, strict=True):
-                    sums.add(top, left, output, self.kernel, rows)
-                yield len(chosen)
-            blended = sums.blended(following)
-            sums.drop(min(target.emit(band, blended, sums.top, following) for target in targets))
+                outside = (image.isnan() if math.isnan(nodata) else image == nodata).all(dim=0)
+            yield Strip(image, outside)
 
-    def _bands(self, columns: int, targets: Sequence[Target]) -> list[_Band]:
-        bytes_per_column = 4 * (self.channels + 2) * (self.window + max(t.rows.largest for t in targets) + 1)
-        width = max(2 * self.window, BAND_BYTES // bytes_per_column)
-        number = math.ceil(columns / width)
-        edges = [round(columns * i / number) for i in range(number)] + [columns + 1]  # the last has all cells beyond
-        margin = max(target.columns.largest for target in targets)
-        return [_Band(a, b, min(b + margin, columns)) for a, b in pairwise(edges)]
-
-    def _columns(self, band: _Band, columns: int) -> list[int]:
-        """Return the left edges of the windows that touch a band."""
-        edges = starts(columns, self.window, self.stride)
-        return [left for left in edges if left < band.reach and left + self.window > band.begin]
+    def _run_windows(self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor) -> Iterator[int]:
+        """Run the windows of a strip, and blend each into those before it."""
+        for first in range(0, len(block.windows), self.batch):
+            chosen = block.windows[first : first + self.batch]
+            places = {i: slice(across.starts[i] - block.left, across.stop(i) - block.left) for i in chosen}
+            seen = [i for i in chosen if strip.outside is None or not strip.outside[:, places[i]].all()]
+            if seen:
+                crops = [padded(strip.image[:, :, places[i]], down.window, across.window) for i in seen]
+                for i, output in zip(seen, self.network(torch.stack(crops)), strict=True):
+                    room = merged[:, :, places[i]]
+                    fade_in(room, output[:, : room.shape[1], : room.shape[2]], across.shares[i], across.known(i))
+            yield len(chosen)
 
 
-class _Sums:
-    """Weighted sums of the outputs over the rows at work of one band."""
+class _Rows:
+    """The values at work of one block: those of a row of windows, and what of the rows before is still needed."""
 
-    def __init__(self, channels: int, rows: int, band: _Band, device: torch.device) -> None:
-        self.band = band
-        self.top = 0
-        self._sums = torch.zeros(channels, rows, band.reach - band.begin, device=device)
-        self._weights = torch.zeros(rows, band.reach - band.begin, device=device)
-        self._outside = torch.zeros(rows, band.reach - band.begin, dtype=torch.bool, device=device)
+    def __init__(
+        self, channels: int, block: Block, down: Axis, targets: Sequence[Target], device: torch.device
+    ) -> None:
+        self._block, self._down, self._targets = block, down, targets
+        self._top = 0
+        self._values = torch.empty(channels, 0, block.right - block.left, device=device)
+        self._before = self._values
 
-    def add(self, top: int, left: int, output: Tensor, weights: Tensor, rows: int) -> None:
-        """Add a window's output; what lies outside the band or the image is left out."""
-        height = min(weights.shape[0], rows - top)
-        begin, end = max(left, self.band.begin), min(left + weights.shape[1], self.band.reach)
-        source = slice(begin - left, end - left)
-        place = slice(top - self.top, top - self.top + height), slice(begin - self.band.begin, end - self.band.begin)
-        self._sums[:, *place] += output[:, :height, source] * weights[:height, source]
-        self._weights[place] += weights[:height, source]
+    def begin(self, index: int) -> Tensor:
+        """Return room for the values of a row of windows."""
+        self._before, shape = self._values, self._values.shape
+        self._values = self._before.new_empty(shape[0], self._down.stop(index) - self._top, shape[2])
+        return self._values[:, self._down.starts[index] - self._top :]
 
-    def mark(self, top: int, left: int, outside: Tensor) -> None:
-        """Remember where the image has no data."""
-        begin, end = max(left, self.band.begin), min(left + outside.shape[1], self.band.reach)
-        rows = slice(top - self.top, top - self.top + outside.shape[0])
-        columns = slice(begin - self.band.begin, end - self.band.begin)
-        self._outside[rows, columns] = outside[:, begin - left : end - left]
-
-    def blended(self, done: int) -> Tensor:
-        """Return the finished rows' values, shape (channels, rows, columns)."""
-        rows = slice(0, done - self.top)
-        values = self._sums[:, rows] / self._weights[rows]
-        return values.masked_fill_(self._outside[rows], torch.nan)
-
-    def drop(self, row: int) -> None:
-        """Forget the rows before the given one."""
-        shift = row - self.top
-        if shift <= 0:
-            return
-        for plane in (self._sums, self._weights, self._outside):
-            kept = plane[..., shift:, :].clone()
-            plane[..., : kept.shape[-2], :] = kept
-            plane[..., kept.shape[-2] :, :] = 0
-        self.top = row
+    def finish(self, index: int, outside: Tensor | None) -> Finished:
+        """Blend a row of windows into those before it; return what no later one touches, and keep what is needed."""
+        start, done, top = self._down.starts[index], self._down.done(index), self._top
+        fresh = self._values[:, start - top :]
+        self._values[:, : start - top] = self._before[:, : start - top]
+        known = self._before[:, start - top :]
+        share = self._down.shares[index][: known.shape[1], None].to(fresh.device)
+        torch.lerp(known, fresh[:, : known.shape[1]], share, out=fresh[:, : known.shape[1]])
+        if outside is not None:
+            fresh[:, : done - start].masked_fill_(outside[: done - start], math.nan)
+        values = self._values[:, : done - top, : self._block.columns[1] - self._block.left]
+        self._top = still_needed([target.rows.needed(done) for target in self._targets], done)
+        self._values = self._values[:, self._top - top :]
+        return Finished(values, top, self._block.left, (start, done), self._block.columns)
 
 
-def _padded(crop: Tensor, window: int) -> Tensor:
-    """Mirror an image smaller than the window out to its size."""
-    for axis in (1, 2):
-        while crop.shape[axis] < window:
+def fade_in(values: Tensor, output: Tensor, share: Tensor, known: int) -> None:
+    """Blend a window's output into values, both (channels, rows, columns); their first ``known`` columns hold some."""
+    fading = values[:, :, :known]
+    fading.lerp_(output[:, :, :known], share[:known].to(values.device))
+    values[:, :, known:] = output[:, :, known:]
+
+
+def padded(crop: Tensor, rows: int, columns: int) -> Tensor:
+    """Mirror an image that is smaller than a window out to its size."""
+    for axis, size in ((1, rows), (2, columns)):
+        while crop.shape[axis] < size:
             crop = torch.cat([crop, crop.flip(axis)], dim=axis)
-    return crop[:, :window, :window]
+    return crop[:, :rows, :columns]
+
+
+def _deliver(takes: Sequence[Take], finished: Finished) -> None:
+    for take in takes:
+        take(finished)

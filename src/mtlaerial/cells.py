@@ -35,18 +35,19 @@ class Cells:
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
-    def largest(self) -> int:
-        """The most pixels a cell needs."""
-        return int((self.last - self.first).max())
+    def completed(self, begin: int, end: int) -> tuple[int, int]:
+        """Return the range of cells that need no pixel from ``end`` on, but one from ``begin`` on unless that is 0."""
+        first = self._complete(begin) if begin else 0
+        return first, self._complete(end)
 
-    def complete(self, pixels: int) -> int:
+    def needed(self, done: int) -> int:
+        """Return the first of the pixels before ``done`` that an incomplete cell needs, or ``done``."""
+        cell = self._complete(done)
+        return min(int(self.first[cell]), done) if cell < len(self) else done
+
+    def _complete(self, pixels: int) -> int:
         """Return how many cells, from the first, need only pixels before the given one."""
         return int(np.searchsorted(self.last, pixels, side="right"))
-
-    def starting(self, begin: int, end: int) -> tuple[int, int]:
-        """Return the range of cells whose first pixel is in [begin, end)."""
-        return int(np.searchsorted(self.first, begin)), int(np.searchsorted(self.first, end))
 
     def mean(self, values: Tensor, axis: int, cells: tuple[int, int], origin: int) -> Tensor:
         """Return the means of some cells along an axis; NaN for cells that hold no pixel.

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.blending import Blender
 from mtlaerial.config import LAYERS, PredictionSpec
 from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
@@ -15,10 +16,13 @@ from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
 from mtlaerial.inference import MapNetwork, Normalisation, Passes, build_blender, inference_forward
 from mtlaerial.maps import CONTENTS, Map, open_maps, shown_by
+from mtlaerial.models.folding import folded
 from mtlaerial.progress import Progress
 from mtlaerial.raster import Grid, open_raster, reading
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
+from mtlaerial.seams import SeamMeter, seam_ratio
 from mtlaerial.tiling import ABSENT
+from mtlaerial.windowing import described
 
 log = logging.getLogger(__name__)
 GSD_TOLERANCE = 0.1
@@ -49,6 +53,8 @@ class Predictor:
         description = self.run.description
         self.prediction = prediction or PredictionSpec.for_patch(training.patch)
         torch.set_num_threads(training.threads)
+        if not on_gpu:
+            keep_freed_memory()
         self.network = MapNetwork(
             self._forward(),
             Normalisation(*description.statistics.range),
@@ -56,20 +62,24 @@ class Predictor:
             description.outputs,
             training.height_unit,
         )
-        self.blender: Blender = build_blender(self.network, self.prediction, self.device)
+        self.blender: Blender = build_blender(
+            self.network, self.prediction, description.plan.model.multiple, self.device
+        )
 
     def _forward(self) -> Passes:
         plan, passes = self.run.description.plan, self.prediction.dropout_passes
         require_dropout("prediction.dropout_passes", passes, plan.model)
+        model = folded(self.run.model)
         if passes:
-            return dropout_forward(self.run.model, plan.training.precision, self.device, passes, plan.seed)
-        return inference_forward(self.run.model, plan.training.precision, self.device)
+            return dropout_forward(model, plan.training.precision, self.device, passes, plan.seed)
+        return inference_forward(model, plan.training.precision, self.device)
 
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with passes also ``height_std.tif``.
 
         They lie on the grid of the ground truth, or of the image where a layer is absent. With
-        ``prediction.image_maps``, ``image_{task}.tif`` and so on beside them lie on the image's grid.
+        ``prediction.image_maps``, ``image_{task}.tif`` and so on beside them lie on the image's grid. ``seams.json``
+        tells how much more values change where windows meet than elsewhere.
         """
         for tile in tiles:
             grids = _tile_grids(tile)
@@ -77,7 +87,7 @@ class Predictor:
             maps = [Map(shows, shows, grids.get(CONTENTS[shows].task, image)) for shows in shown_by(self.network)]
             if self.prediction.image_maps:
                 maps += [Map(f"image_{shows}", shows, image) for shows in shown_by(self.network)]
-            self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False)
+            self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False).save(folder / tile.name)
 
     def predict_image(
         self, path: Path, folder: Path, bands: Sequence[int] | None = None, gsd: float | None = None
@@ -102,14 +112,20 @@ class Predictor:
             When the image is not what the run was trained on.
         """
         grid = require_match(path, self.run.description, bands, gsd)
-        self._predict(
-            path, bands, grid, [Map(shows, shows, grid) for shows in shown_by(self.network)], folder, cog=True
-        )
+        maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
+        seams = self._predict(path, bands, grid, maps, folder, cog=True)
+        for task in self.network.outputs:
+            if (ratio := seam_ratio([seams.sums], task)) is not None:
+                log.info("%s: steps at borders of windows are %.2f of those elsewhere", task, ratio)
 
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
-    ) -> None:
-        description = self.run.description
+    ) -> SeamMeter:
+        """Write maps and return the seams in them."""
+        size, description = (image.height, image.width), self.run.description
+        down, across = self.blender.layout(image.height), self.blender.layout(image.width)
+        log.info("%s: %s", path, described(down, across))
+        seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
         with open_raster(path) as source:
             indices = list(bands or source.indexes)
 
@@ -119,11 +135,12 @@ class Predictor:
                     return torch.from_numpy(source.read(indices, window=window))
 
             with open_maps(folder, description, self.network, image, maps, cog) as targets:
-                total = self.blender.windows(image.height, image.width, targets)
-                bar = Progress(total, f"predicting {path.parent.name if path.stem == 'image' else path.stem}", "window")
-                for number in self.blender.run(read, image.height, image.width, targets, source.nodata):
+                name = path.parent.name if path.stem == "image" else path.stem
+                bar = Progress(self.blender.windows(*size), f"predicting {name}", "window")
+                for number in self.blender.run(read, *size, targets, source.nodata, seams, folder):
                     bar.update(number)
                 bar.close()
+        return seams
 
 
 def require_match(path: Path, description: RunDescription, bands: Sequence[int] | None, gsd: float | None) -> Grid:

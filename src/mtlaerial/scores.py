@@ -11,6 +11,7 @@ from mtlaerial.config import ScoringSpec, Section, Task
 from mtlaerial.errors import DataError
 from mtlaerial.raster import writing
 from mtlaerial.runs import RunDescription, load_description
+from mtlaerial.seams import SeamSums, load_seams
 from mtlaerial.tallies import Confusion, Sums, tally_classes, tally_heights
 
 
@@ -25,6 +26,8 @@ class TileScores(Section):
     """Groups: ``overall``, ``class NAME`` and ``LOW-HIGH m`` by true height."""
     constant: Sums = {}
     """The same for the training median as the prediction everywhere; group ``overall``."""
+    seams: SeamSums = {}
+    """Steps of the maps' values where windows meet, and elsewhere."""
 
 
 class Scores(Section):
@@ -69,7 +72,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     Parameters
     ----------
     run : Path
-        The run's folder, with ``run.yaml`` and ``maps/{tile}/{semantics,height}.tif``.
+        The run's folder, with ``run.yaml`` and in ``maps/{tile}`` ``{semantics,height}.tif``, ``seams.json``.
     tiles : sequence of Path
         Folders of the prepared test tiles.
     scoring : ScoringSpec
@@ -133,4 +136,4 @@ def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sc
         median = trained.median if trained else 0.0
         height, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
         constant = constant if trained else {}
-    return TileScores(confusion=confusion, eroded=eroded, height=height, constant=constant)
+    return TileScores(confusion=confusion, eroded=eroded, height=height, constant=constant, seams=load_seams(maps))

@@ -154,7 +154,7 @@ class Trainer:
         forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
         prediction = PredictionSpec.for_patch(self.spec.patch)
         mapper = MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
-        scores = self.validator(build_blender(mapper, prediction, self.device), mapper)
+        scores = self.validator(build_blender(mapper, prediction, self.plan.model.multiple, self.device), mapper)
         if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
             self.best = {**self.snapshot(), "score": scores["score"]}
         return {f"val_{key}": value for key, value in scores.items()}

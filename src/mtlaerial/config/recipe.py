@@ -132,10 +132,14 @@ class TrainingSpec(Section):
 class PredictionSpec(Section):
     """How maps are made from overlapping windows."""
 
+    blend: Literal["original", "even"] = "original"
+    """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even: as
+    few as there can be, fitted to the image, of equal size; across their overlap one fades into the other."""
     window: Annotated[int, Field(ge=32, multiple_of=32)] = 1024
-    """Side of a square window in image pixels."""
+    """Side of a window in image pixels; of even ones the largest there may be."""
     stride: PositiveInt = 256
-    """Distance between windows in image pixels."""
+    """Distance between windows in image pixels; between even ones the largest, so that they overlap by window - stride
+    at least."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """What turns semantic logits into scores before blending; the paper's: sigmoid."""
     batch: PositiveInt = 1

@@ -12,6 +12,7 @@ from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.metrics import LABEL_MASKS, MASKS, delta_m, height_scores, semantic_scores
 from mtlaerial.scores import Scores
+from mtlaerial.seams import seam_ratio
 from mtlaerial.tables.constant import CONSTANT, constant_run
 
 POOLED, TILE_MEAN = "pooled", "tile mean"
@@ -19,6 +20,8 @@ OVERALL = "overall"
 CLASS = "class "
 """What the group of a class begins with."""
 GAIN = "delta-m"
+SEAM = "seam "
+"""What the score of a task's seams begins with."""
 COMPARED: dict[Task, str] = {"semantics": "mIoU", "height": "MAE"}
 """The score of each task that enters delta-m."""
 CELLS = "cells"
@@ -44,7 +47,8 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``pooling`` is ``pooled``, from sums over the test tiles, or ``tile mean``, the plain mean of a score over the
         tiles that have it, as some publications give it. ``mask`` is ``all``; ``eroded`` for semantics without the
         pixels along class boundaries; ``positive`` for heights with 0 < h < 9000 m. ``group`` is ``overall``,
-        ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. What a run has no score for has
+        ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. ``seam TASK`` is
+        the mean step from pixel to pixel where windows meet, over that elsewhere. What a run has no score for has
         no row. Each data set ends with the method ``constant``, which has no seed.
 
     Raises
@@ -115,6 +119,10 @@ def _rows(run: Scores) -> Iterator[Row]:
         yield from _semantic_rows(mask, run.confusion(mask), run.classes)
     for mask in MASKS:
         yield from _height_rows(mask, run.height(mask))
+    for task in run.tasks:
+        ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
+        if ratio is not None:
+            yield "all", OVERALL, SEAM + task, ratio
 
 
 def _semantic_rows(mask: str, confusion: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Row]:

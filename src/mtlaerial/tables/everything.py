@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from mtlaerial.tables.collect import CELLS, POOLED, TILE_MEAN
+from mtlaerial.config import TASKS
+from mtlaerial.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
 from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, in_unit
 from mtlaerial.tables.notes import notes
 from mtlaerial.tables.panels import Cell, Document, Panel
@@ -15,6 +16,7 @@ from mtlaerial.tables.values import MISSING, Values
 EVERYTHING = "everything"
 HEADER = ("score", "method", POOLED, TILE_MEAN, "n", "published")
 BIAS = (Column("bias (m)", "bias"), Column("bias, h > 0 (m)", "bias", "positive"))
+SEAMS = tuple(Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in TASKS)
 
 
 def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
@@ -62,7 +64,7 @@ def _panel(values: Values) -> Panel:
     height = (*HEIGHT, *POSITIVE)
     columns = [
         column
-        for column in (*SEMANTICS, *ERODED, *height, *BIAS, *in_unit(height, values.unit), *GAINS)
+        for column in (*SEMANTICS, *ERODED, *height, *BIAS, *in_unit(height, values.unit), *GAINS, *SEAMS)
         if any(values.known(method, column) for method in values.methods)
     ]
     rows = [
