@@ -1,13 +1,14 @@
 """Several processes that train one network together, each on its share of every batch."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 
+from mtlaerial import ranks
 from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.config import TrainingSpec
 from mtlaerial.errors import TrainingError
@@ -23,7 +24,7 @@ class Group:
     @classmethod
     def current(cls) -> "Group":
         """Return the group that ``torchrun`` started this process in."""
-        return cls(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+        return cls(ranks.rank(), ranks.size())
 
     @property
     def main(self) -> bool:
@@ -46,13 +47,20 @@ class Group:
         return slice(self.rank * own, (self.rank + 1) * own)
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:
-        """Add up tensors over all processes, in place; those of a type in one go."""
+        """Add up tensors over all processes, in place; those of a type in one go.
+
+        Raises
+        ------
+        TrainingError
+            When another process has ended.
+        """
         if self.size == 1:
             return
         for kind in dict.fromkeys(tensor.dtype for tensor in tensors):
             alike = [tensor for tensor in tensors if tensor.dtype == kind]
             flat = torch.cat([tensor.reshape(-1) for tensor in alike])
-            distributed.all_reduce(flat)
+            with _all_present():
+                distributed.all_reduce(flat)
             for tensor, part in zip(alike, torch.split(flat, [tensor.numel() for tensor in alike]), strict=True):
                 tensor.copy_(part.view_as(tensor))
 
@@ -64,9 +72,27 @@ class Group:
             torch._foreach_div_(running, self.size)
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes are here; not for long, see :func:`mtlaerial.meeting.follow_main`.
+
+        Raises
+        ------
+        TrainingError
+            When another process has ended.
+        """
         if self.size > 1:
-            distributed.barrier()
+            with _all_present():
+                distributed.barrier()
+
+
+@contextmanager
+def _all_present() -> Iterator[None]:
+    """Say plainly that another process is gone, where torch speaks of connections."""
+    try:
+        yield
+    except RuntimeError as error:
+        remedy = "It was perhaps killed because memory ran out. The training goes on from its last epoch."
+        expected = "all of them to go on together"
+        raise TrainingError("another process of this training", "its sudden end", expected, remedy) from error
 
 
 def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
@@ -82,7 +108,7 @@ def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
     torch.manual_seed(seed)
     together: dict[str, Any] = {"devices": 1}
     if (size := Group.current().size) > 1:
-        here = int(os.environ.get("LOCAL_WORLD_SIZE", size))
+        here = ranks.size_here()
         together = {"devices": here, "num_nodes": size // here, "strategy": "ddp"}
     fabric = Fabric(accelerator=spec.accelerator, precision=spec.precision, **together)
     fabric.launch()

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from mtlaerial import ranks
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 INTERVAL = 30.0
@@ -35,12 +37,15 @@ def track(items: Iterable[T], total: int, what: str, unit: str) -> Iterator[T]:
 
 
 class Progress:
-    """A bar that is told of progress; see :func:`track` for the parameters."""
+    """A bar that is told of progress; see :func:`track` for the parameters.
+
+    Of several processes the main one shows it.
+    """
 
     def __init__(self, total: int, what: str, unit: str, initial: int = 0) -> None:
-        terminal = sys.stderr.isatty()
-        self._bar = tqdm(total=total, initial=initial, desc=what, unit=f" {unit}", disable=not terminal)
-        self._lines = None if terminal else _Lines(total, what, unit, initial)
+        terminal, main = sys.stderr.isatty(), ranks.rank() == 0
+        self._bar = tqdm(total=total, initial=initial, desc=what, unit=f" {unit}", disable=not (terminal and main))
+        self._lines = _Lines(total, what, unit, initial) if main and not terminal else None
 
     def update(self, number: int, note: str = "") -> None:
         """Tell that a number of items are done."""

@@ -1,31 +1,45 @@
-"""One run without Snakemake: check, prepare, summarise, train."""
+"""One run without Snakemake: check, prepare, summarise, train; in one process or in several."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial.config import ModelSpec, ProjectConfig, load_project
+from mtlaerial.config import ModelSpec, ProjectConfig, Section, Split, load_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.meeting import follow_main, one_voice
+from mtlaerial.parallel import Group
 from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.progress import track
 from mtlaerial.runs import RunPlan
-from mtlaerial.statistics import summarise
+from mtlaerial.statistics import Statistics, summarise
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.training import train
 
 
+class _Prepared(Section):
+    """All that a training is given, as the main process tells it to the others."""
+
+    plan: RunPlan
+    statistics: Statistics
+    tiles: dict[Split, tuple[Path, ...]]
+    pretrained: Path | None
+
+
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
     """Train one method with one seed on one data set; fetch the weights its model begins with, if it does.
+
+    Of several processes that ``torchrun`` started, the main one does all but the training, and the others wait for it.
+    The first that fails says why, and all end.
 
     Parameters
     ----------
     spec, root : Path
         The data set.
     folder : Path
-        The run's folder; prepared tiles go to ``folder/tiles``.
+        The run's folder, the same for all processes; prepared tiles go to ``folder/tiles``.
     configs : sequence of Path
         Configuration and overlays.
     method : str
@@ -36,35 +50,47 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     UserError
         When anything of this is not as it should be.
     """
+    with one_voice():
+        main = Group.current().main
+        told = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
+        ready = _Prepared.model_validate_json(follow_main("prepared", told))
+        train(
+            ready.plan, ready.statistics, ready.tiles["train"], ready.tiles["val"], folder, pretrained=ready.pretrained
+        )
+
+
+def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> _Prepared:
     dataset = Dataset.of(spec, root)
     config = load_project(*configs)
+    plan = _plan(config, dataset, method, seed)
+    Group.current().share(plan.training.batch, plan.training.accumulate)  # refused at once, not after all the work
+    pretrained = _pretrained(config, plan.model, folder)
+    unpack_pending(dataset.archives)
+    report = check_dataset(dataset)
+    if not report.ok:
+        raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
+    splits: tuple[Split, ...] = ("train", "val")
+    tiles = {split: tuple(folder / "tiles" / tile for tile in dataset.spec.splits.get(split, ())) for split in splits}
+    for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
+        prepare_tile(dataset, path.name, path)
+    return _Prepared(plan=plan, statistics=summarise(dataset, tiles["train"]), tiles=tiles, pretrained=pretrained)
+
+
+def _plan(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> RunPlan:
     if method not in config.methods:
         raise ConfigError(
             "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
         )
     entry = config.methods[method]
-    training, model = config.recipe(dataset.spec.recipe, method).training, config.models[entry.model]
-    pretrained = _pretrained(config, model, folder)
-    unpack_pending(dataset.archives)
-    report = check_dataset(dataset)
-    if not report.ok:
-        raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
-    tiles = {
-        split: [folder / "tiles" / tile for tile in dataset.spec.splits.get(split, ())] for split in ("train", "val")
-    }
-    for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
-        prepare_tile(dataset, path.name, path)
-    plan = RunPlan(
+    return RunPlan(
         dataset=dataset.name,
         method=method,
         seed=seed,
         tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
         weighting=entry.weighting,
-        model=model,
-        training=training,
+        model=config.models[entry.model],
+        training=config.recipe(dataset.spec.recipe, method).training,
     )
-    statistics = summarise(dataset, tiles["train"])
-    train(plan, statistics, tiles["train"], tiles["val"], folder, pretrained=pretrained)
 
 
 def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:

@@ -9,6 +9,7 @@ from typing import Any
 from mtlaerial.checkpoint import ResumeFile, alone
 from mtlaerial.errors import TrainingError
 from mtlaerial.hashing import file_hashes
+from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
 from mtlaerial.runs import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics, digest
@@ -56,6 +57,7 @@ def train(
     path = resume / f"{identity[:16]}.resume.pt" if resume else folder / "model.resume.pt"
     state = ResumeFile(path, identity)
     with alone(folder) if Group.current().main else nullcontext():
+        follow_main("alone")
         trainer = Trainer(plan, statistics, training_tiles, validation_tiles, pretrained)
         trainer.group.wait()
         if stored := state.load():

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from mtlaerial import ranks
 from mtlaerial.cli import data, runs, training
 from mtlaerial.errors import UserError
 
@@ -21,8 +22,12 @@ for module in (data, training, runs):
 
 
 def main() -> None:
-    """Run the command line; an error that the user can mend ends in one sentence and exit code 1."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    """Run the command line; an error that the user can mend ends in one sentence and exit code 1.
+
+    Of several processes the main one tells what it does; the others speak only of errors.
+    """
+    level = logging.INFO if ranks.rank() == 0 else logging.ERROR
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     try:
         app()
     except UserError as error:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mtlaerial import ranks
 from mtlaerial.cli.options import Root, Spec
 
 commands = typer.Typer()
@@ -22,11 +23,14 @@ def train(
     """Train one run without Snakemake: check, prepare, summarise, train. A killed training goes on where it was.
 
     Example: `mtlaerial train my_town.yaml --root /data/my_town --out runs/first --config config/config.yaml`
+
+    In several processes: `torchrun --nproc-per-node 2 -m mtlaerial train ...`
     """
     from mtlaerial.single import train_single
 
     train_single(spec, root, out, config or [Path("config/config.yaml")], method, seed)
-    typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
+    if ranks.rank() == 0:
+        typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
 
 
 @commands.command()
