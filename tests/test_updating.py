@@ -97,8 +97,8 @@ def test_the_look_at_gradients_is_right_and_leaves_no_trace(trainer: Callable[..
     blind.network.train()
     torch.manual_seed(part.seed)
     with frozen_statistics(made.network):
-        seen = tuple(feature.detach().requires_grad_() for feature in made.network.features(part.image))
-        losses = made.update.losses(made.network.outputs(seen), part.truth)
+        seen = tuple(feature.detach().requires_grad_() for feature in made.network.features(part.patches.image))
+        losses = made.update.losses(made.network.outputs(seen), part.patches)
     rows = [
         torch.cat([g.flatten() for g in torch.autograd.grad(loss, seen, retain_graph=True)]) for loss in losses.values()
     ]

@@ -53,15 +53,15 @@ class Tile:
         """Columns of the image."""
         return int(self.image.shape[1])
 
-    @property
-    def height_on_image_grid(self) -> bool:
-        """Whether height has a cell per image pixel."""
-        return self.to_height == ON_GRID and self.height.shape[:2] == self.image.shape[:2]
+    def layer(self, layer: Layer) -> Tensor:
+        """Return a layer, shape (rows, columns, bands)."""
+        rasters: dict[Layer, Tensor] = {"image": self.image, "height": self.height, "labels": self.labels}
+        return rasters[layer]
 
-    @property
-    def labels_on_image_grid(self) -> bool:
-        """Whether labels have a cell per image pixel."""
-        return self.to_labels == ON_GRID and self.labels.shape[:2] == self.image.shape[:2]
+    def axis_map(self, layer: Layer) -> AxisMap:
+        """Return the map from image pixels to a layer's cells."""
+        maps: dict[Layer, AxisMap] = {"image": ON_GRID, "height": self.to_height, "labels": self.to_labels}
+        return maps[layer]
 
 
 def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int) -> list[Tile]:

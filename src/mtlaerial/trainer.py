@@ -25,7 +25,7 @@ from mtlaerial.parallel import Group, reproducible_fabric
 from mtlaerial.progress import Progress
 from mtlaerial.raster import writing
 from mtlaerial.runs import RunPlan, describe, save_run, task_outputs
-from mtlaerial.sampling import PatchSampler
+from mtlaerial.sampling import build_sampler
 from mtlaerial.statistics import Statistics
 from mtlaerial.tiles import load_tiles
 from mtlaerial.updating import Update, Updater
@@ -74,10 +74,10 @@ class Trainer:
             compile_network(self.network, self.weighting)
         losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
-        tiles = load_tiles(training_tiles, self.device, spec.memory_budget_mb)
+        sampler = build_sampler(training_tiles, spec, self.device)
         self.update = Updater(
             plan, spec.epochs * self.steps_per_epoch, self.fabric, self.network, self.optimiser,
-            losses, self.weighting, PatchSampler(tiles, spec.patch, spec.augmentation), self.normalise,
+            losses, self.weighting, sampler, self.normalise,
         )  # fmt: skip
         held_out = load_tiles(validation_tiles, self.device, spec.memory_budget_mb)
         self.validator = Validator(held_out, statistics) if held_out else None

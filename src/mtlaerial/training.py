@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 from mtlaerial.checkpoint import ResumeFile, alone
-from mtlaerial.errors import TrainingError
+from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.hashing import file_hashes
 from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
@@ -51,6 +51,8 @@ def train(
     ------
     TrainingError
         When there is nothing to learn from, or the loss is no longer finite.
+    ConfigError
+        When classes are to be balanced that there are none of.
     """
     _require_truth(plan, statistics)
     identity = _identity(plan, statistics, validation_tiles, pretrained)
@@ -63,7 +65,8 @@ def train(
         if stored := state.load():
             trainer.load_state(stored)
             log.info("going on after epoch %d", trainer.epoch)
-        trainer.run(state)
+        with closing(trainer.update):
+            trainer.run(state)
         if trainer.group.main:
             trainer.save(folder)
             state.remove()
@@ -71,11 +74,11 @@ def train(
 
 
 def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[Path], pretrained: Path | None) -> str:
-    """Return a fingerprint of all that decides a training: not memory, nor titles and names."""
+    """Return a fingerprint of all that decides a training: not titles and names."""
     said: dict[str, Any] = dict.fromkeys(("title", "licence", "citation", "generated"), True)
     said["classes"] = {"__all__": {"name", "colour"}}
     return fingerprint(
-        plan.model_dump(exclude={"training": {"memory_budget_mb"}}),
+        plan.decisive(),
         statistics.model_dump(exclude=said),
         {tile.name: digest(tile) for tile in validation_tiles},
         file_hashes(pretrained, "sha256") if pretrained else None,
@@ -91,3 +94,6 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
                 f"{statistics.dataset}, training tiles", f"no valid {layer}", f"{layer} to learn {task} from",
                 f"Add the layer, or take {task} out of the method's tasks.",
             )  # fmt: skip
+    if plan.training.sampling == "class_balanced" and not any(entry.pixels for entry in statistics.classes):
+        found = f"class_balanced for {statistics.dataset}, whose training tiles have no valid labels"
+        raise ConfigError("training.sampling", found, "uniform, or labels to balance", "Write uniform.")

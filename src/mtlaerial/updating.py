@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from mtlaerial.losses import TaskLosses
 from mtlaerial.models import D3Net
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
+from mtlaerial.prefetching import Draw, Prefetcher
 from mtlaerial.runs import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.weighting import Pass, Step, Weighting
@@ -45,17 +46,16 @@ class Update:
 class _Drawn:
     """The share of a batch that this process has, and how much truth there is in the whole batch."""
 
-    image: Tensor
-    truth: Batch
+    patches: Batch
     amounts: dict[Task, Tensor]
     seed: int
 
     def parts(self, number: int) -> Iterator["_Drawn"]:
         """Yield as many parts of equal size."""
-        size = len(self.image) // number
+        size = len(self.patches.image) // number
         for index in range(number):
             own = slice(index * size, (index + 1) * size)
-            yield _Drawn(self.image[own], self.truth[own], self.amounts, _another(self.seed, index))
+            yield _Drawn(self.patches[own], self.amounts, _another(self.seed, index))
 
 
 class Updater:
@@ -87,6 +87,9 @@ class Updater:
         self.share = self.group.share(self.spec.batch, self.spec.accumulate)
         self.trunk: list[Tensor] = list(network.trunk.parameters())
         self.heads: dict[Task, list[Tensor]] = {task: list(network.heads[task].parameters()) for task in network.tasks}
+        # On the CPU drawing would take from the step the very cores that it saves.
+        self._prefetcher = Prefetcher(self._sample, steps, fabric.device) if fabric.device.type == "cuda" else None
+        self._patches: Draw = self._prefetcher or self._sample
 
     def __call__(self, number: int, looked_at: bool = False) -> Update:
         """Make the update of a step, counted from 0; look at the tasks' gradients before it, if wanted."""
@@ -105,6 +108,11 @@ class Updater:
             self.optimiser.step()
         return found
 
+    def close(self) -> None:
+        """End what works in the background."""
+        if self._prefetcher:
+            self._prefetcher.close()
+
     def _step_and_look_again(self, batch: _Drawn) -> None:
         scale = self._scale()
         self.optimiser.step()
@@ -113,19 +121,28 @@ class Updater:
 
     def draw(self, number: int) -> list[_Drawn]:
         """Draw this process's share of the independent batches of a step."""
-        seed = self.seed * 2**32 + number
-        generator = torch.Generator().manual_seed(seed)
+        seed = self._step_seed(number)
         torch.manual_seed(seed)
-        return [self._draw(generator, _another(seed, index)) for index in range(self.weighting.batches)]
+        return [self._drawn(patches, _another(seed, index)) for index, patches in enumerate(self._patches(number))]
 
-    def _draw(self, generator: torch.Generator, seed: int) -> _Drawn:
+    def _sample(self, number: int) -> list[Batch]:
+        """Draw the patches of a step, with images as the network wants them; all follows from the step's number."""
+        generator = torch.Generator().manual_seed(self._step_seed(number))
+        return [self._batch(generator) for _ in range(self.weighting.batches)]
+
+    def _batch(self, generator: torch.Generator) -> Batch:
         truth = self.sampler.draw(self.spec.batch, generator, self.share)
         strength = self.spec.augmentation.colour
         image = change_colours(self.normalise(truth.image), strength, generator, self.spec.batch, self.share)
-        amounts = self.losses.amounts(truth, self.network.tasks)
+        return replace(truth, image=image.contiguous(memory_format=torch.channels_last))
+
+    def _drawn(self, patches: Batch, seed: int) -> _Drawn:
+        amounts = self.losses.amounts(patches, self.network.tasks)
         self.group.add_up(list(amounts.values()))
-        image = image.contiguous(memory_format=torch.channels_last)
-        return _Drawn(image, truth, amounts, _another(seed, self.group.rank))
+        return _Drawn(patches, amounts, _another(seed, self.group.rank))
+
+    def _step_seed(self, number: int) -> int:
+        return self.seed * 2**32 + number
 
     def gradients(self, batches: list[_Drawn], looked_at: bool = False) -> Update:
         """Set the gradients of all parameters."""
@@ -151,14 +168,14 @@ class Updater:
         return Update(torch.stack(values).sum(dim=0), weights, gramian)
 
     def _forward(self, part: _Drawn) -> Pass:
-        image = part.image.requires_grad_(self.weighting.differentiates_image)
+        image = part.patches.image.requires_grad_(self.weighting.differentiates_image)
         state = torch.get_rng_state()
         torch.manual_seed(part.seed)
         with self.fabric.autocast():
             features = self.network.features(image)
             cuts = self.weighting.cuts(self.spec.accumulate)
             seen = tuple(f.detach().requires_grad_() for f in features) if cuts else features
-            losses = self.losses(self.network.outputs(seen), part.truth, part.amounts)
+            losses = self.losses(self.network.outputs(seen), part.patches, part.amounts)
         torch.set_rng_state(state)  # what weightings draw is the same in all processes
         return Pass(losses, features, seen, image)
 
@@ -166,7 +183,7 @@ class Updater:
         """Run the heads once more, on leaves: only so are the features' gradients the heads' own."""
         seen = tuple(f.detach().requires_grad_() for f in done.features)
         with frozen_statistics(self.network), self.fabric.autocast():
-            losses = self.losses(self.network.outputs(seen), part.truth, part.amounts)
+            losses = self.losses(self.network.outputs(seen), part.patches, part.amounts)
         return feature_gramian({task: self._scaled(loss) for task, loss in losses.items()}, seen)
 
     def _losses_now(self, batch: _Drawn) -> Tensor:

@@ -8,6 +8,7 @@ from mtlaerial.config.base import Section
 
 Task = Literal["semantics", "height"]
 TASKS: tuple[Task, ...] = ("semantics", "height")
+Blend = Literal["original", "even"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -89,6 +90,9 @@ class TrainingSpec(Section):
     """Largest L2 norm of the gradient of all parameters together; a longer one is shortened to it."""
     schedule: Literal["constant", "one_cycle"] = "constant"
     """one_cycle: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
+    sampling: Literal["uniform", "class_balanced"] = "uniform"
+    """Where patches lie: uniformly over the area of the training tiles, or about a pixel of a class, each class that
+    occurs with the same probability and each of its pixels too."""
     augmentation: Augmentation = Augmentation()
     class_weights: Literal["median_frequency", "none"] = "median_frequency"
     height_loss: Literal["l1", "huber"] = "l1"
@@ -132,7 +136,7 @@ class TrainingSpec(Section):
 class PredictionSpec(Section):
     """How maps are made from overlapping windows."""
 
-    blend: Literal["original", "even"] = "original"
+    blend: Blend = "original"
     """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even: as
     few as there can be, fitted to the image, of equal size; across their overlap one fades into the other."""
     window: Annotated[int, Field(ge=32, multiple_of=32)] = 1024
@@ -153,8 +157,12 @@ class PredictionSpec(Section):
 
     @classmethod
     def for_patch(cls, patch: int) -> Self:
-        """Return the default for a network trained on patches of a size: windows of twice it, a quarter of overlap."""
-        return cls(window=2 * patch, stride=patch * 3 // 2, activation="softmax")
+        """Return what suits a network trained on patches of a size.
+
+        Windows are up to four times as long as a patch, and overlap by at least half a patch: past a quarter of one
+        from a window's edge, outputs hardly depend on where the edge is.
+        """
+        return cls(blend="even", window=4 * patch, stride=4 * patch - patch // 2, activation="softmax")
 
     @model_validator(mode="after")
     def _passes_that_differ(self) -> Self:

@@ -1,0 +1,85 @@
+"""Corners of patches such that all classes are met equally often."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mtlaerial.config import IGNORED
+from mtlaerial.poses import free_space
+from mtlaerial.tiles import Tile
+
+_BLOCK = 1024
+"""Rows that are counted at a time."""
+
+
+class BalancedCorners:
+    """Chooses a class, each that occurs with the same probability, then one of its cells uniformly over all tiles.
+
+    The patch lies about that cell, on its tile: the cell is anywhere in the middle half of the patch, however that is
+    turned, so that the network cannot learn that the centre of a patch is something special. Of the tiles' labels only
+    how many cells of each class there are up to each row is kept in memory.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    patch : int
+        Side of a patch in image pixels.
+    labels : sequence of array, shape (rows, columns), uint8
+        The labels of each tile, in the memory of the host or mapped into it; some are not ``IGNORED``.
+    """
+
+    def __init__(self, tiles: Sequence[Tile], patch: int, labels: Sequence[NDArray[np.uint8]]) -> None:
+        self.tiles, self.patch, self.labels = tiles, patch, labels
+        self._up_to_row = [_cells_up_to_row(array) for array in labels]
+        in_tiles = np.zeros((len(tiles), IGNORED), dtype=np.int64)
+        for total, cells in zip(in_tiles, self._up_to_row, strict=True):
+            total[: len(cells)] = cells[:, -1]
+        self._up_to_tile = in_tiles.cumsum(axis=0)
+        self.classes: list[int] = np.flatnonzero(self._up_to_tile[-1]).tolist()
+
+    def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
+        """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""
+        classes = torch.randint(len(self.classes), (batch,), generator=generator).tolist()
+        fractions = torch.rand(batch, dtype=torch.float64, generator=generator).tolist()
+        within = torch.rand(batch, 2, dtype=torch.float64, generator=generator)
+        aside = torch.rand(batch, 2, dtype=torch.float64, generator=generator) - 0.5
+        found = [self._cell(self.classes[c], fraction) for c, fraction in zip(classes, fractions, strict=True)]
+        chosen = [tile for tile, _, _ in found]
+        maps = torch.tensor([self.tiles[tile].to_labels for tile in chosen], dtype=torch.float64)
+        cells = torch.tensor([[column, row] for _, row, column in found]) + within
+        points = (cells - maps[:, 2:]) / maps[:, :2]
+        corners = torch.round(points + aside * (self.patch / 2) - self.patch / 2)
+        free = free_space(self.tiles, chosen, self.patch)
+        return chosen, torch.where(free > 0, corners.clamp(min=0).minimum(free), torch.floor(free / 2)).float()
+
+    def _cell(self, index: int, fraction: float) -> tuple[int, int, int]:
+        """Return tile, row and column of a cell of a class; the fraction says which of all."""
+        up_to_tile = self._up_to_tile[:, index]
+        tile, number = _find(up_to_tile, int(fraction * up_to_tile[-1]))
+        row, number = _find(self._up_to_row[tile][index], number)
+        return tile, row, int(np.flatnonzero(self.labels[tile][row] == index)[number])
+
+
+def _find(sums: NDArray[np.int64], number: int) -> tuple[int, int]:
+    """Return in which group the element of a number is, by the running sums of their sizes, and its number there."""
+    group = int(np.searchsorted(sums, number, side="right"))
+    return group, number - int(sums[group - 1]) if group else number
+
+
+def _cells_up_to_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how many cells of each class the rows up to each hold, shape (classes, rows)."""
+    blocks = [_cells_per_row(labels[start : start + _BLOCK]) for start in range(0, len(labels), _BLOCK)]
+    classes = max(len(block) for block in blocks)
+    counts = [np.pad(block, ((0, classes - len(block)), (0, 0))) for block in blocks]
+    return np.concatenate(counts, axis=1).cumsum(axis=1)
+
+
+def _cells_per_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how many cells of each class each row holds, shape (classes, rows): up to the last class that occurs."""
+    keys = np.arange(len(labels))[:, None] * (IGNORED + 1) + labels
+    counts = np.bincount(keys.ravel(), minlength=len(labels) * (IGNORED + 1)).reshape(len(labels), -1)[:, :IGNORED]
+    last = int(np.flatnonzero(counts.any(axis=0)).max(initial=0))
+    return counts[:, : last + 1].T
