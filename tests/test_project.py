@@ -74,12 +74,22 @@ def test_only_selected_data_sets_are_read(data: dict[str, Any]) -> None:
 
 def test_a_plan_has_the_recipe_in_force(data: dict[str, Any]) -> None:
     project = project_of(data, {"recipe": {"training": {"batch": 3, "epochs": 2}}})
-    plans = {method: RunPlan.parse(project.plan("city", method, 1), "plan") for method in ("both", "classes")}
+    plans = {method: project.plan("city", method, 1) for method in ("both", "classes")}
     assert [(plan.training.batch, plan.training.epochs) for plan in plans.values()] == [(3, 2), (9, 2)]
     assert [plan.tasks for plan in plans.values()] == [("semantics", "height"), ("semantics",)]
     assert plans["both"].seed == 1
     assert plans["both"].model == tiny.model_spec()
-    json.dumps(project.plan("city", "both", 0))
+    json.dumps(plans["both"].decisive())
+
+
+def test_where_tiles_are_kept_meanwhile_decides_nothing(data: dict[str, Any]) -> None:
+    def plan(**training: Any) -> RunPlan:
+        return project_of(data, {"recipe": {"training": training}}).plan("city", "both", 0)
+
+    small, large = plan(memory_budget_mb=0), plan(memory_budget_mb=100)
+    assert (small.training.memory_budget_mb, large.training.memory_budget_mb) == (0, 100)
+    assert small.decisive() == large.decisive()
+    assert plan(batch=3).decisive() != plan(batch=4).decisive()
 
 
 def test_a_method_learns_what_the_data_set_has(data: dict[str, Any]) -> None:
@@ -140,7 +150,7 @@ def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_
     for tile in project.datasets[name].spec.tiles:
         found = json.loads(json.dumps(project.tile_data(name, tile)))
         assert found["split"] == project.datasets[name].spec.split_of(tile)
-    assert project.plan(name, "both", 0)["tasks"] == ["semantics", "height"]
+    assert project.plan(name, "both", 0).tasks == ("semantics", "height")
 
 
 def test_training_tiles_can_be_held_out_for_validation(data: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def _all_present() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        remedy = "It was perhaps killed because memory ran out. The training goes on from its last epoch."
+        remedy = "If memory ran out, use a smaller batch; the same command goes on from the last epoch."
         expected = "all of them to go on together"
         raise TrainingError("another process of this training", "its sudden end", expected, remedy) from error
 

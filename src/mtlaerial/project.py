@@ -9,6 +9,7 @@ from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
 from mtlaerial.errors import ConfigError
+from mtlaerial.runs import RunPlan
 
 SHOWN = 4
 """Missing files listed per data set and layer."""
@@ -89,18 +90,18 @@ class Project:
                 where = f"methods.{method}: {error.where}"
                 raise ConfigError(where, error.found, error.expected, error.remedy) from None
 
-    def plan(self, dataset: str, method: str, seed: int) -> dict[str, Any]:
-        """Return a run's plan as plain data; see :class:`mtlaerial.runs.RunPlan`."""
-        recipe, spec = self.recipe(dataset, method), self.config.methods[method]
-        return {
-            "dataset": dataset,
-            "method": method,
-            "seed": seed,
-            "tasks": list(self.tasks(dataset, method)),
-            "weighting": spec.weighting.model_dump(mode="json"),
-            "model": self.config.models[spec.model].model_dump(mode="json"),
-            "training": recipe.training.model_dump(mode="json"),
-        }
+    def plan(self, dataset: str, method: str, seed: int) -> RunPlan:
+        """Return a run's plan."""
+        spec = self.config.methods[method]
+        return RunPlan(
+            dataset=dataset,
+            method=method,
+            seed=seed,
+            tasks=self.tasks(dataset, method),
+            weighting=spec.weighting,
+            model=self.config.models[spec.model],
+            training=self.recipe(dataset, method).training,
+        )
 
     def tile_data(self, dataset: str, tile: str) -> dict[str, Any]:
         """Return what checking and preparing one tile depend on: no other tile, and no name or colour of a class."""

@@ -40,6 +40,10 @@ class RunPlan(Section):
     model: ModelSpec
     training: TrainingSpec
 
+    def decisive(self) -> dict[str, Any]:
+        """Return what the trained weights follow from: not where tiles are kept meanwhile."""
+        return self.model_dump(mode="json", exclude={"training": {"memory_budget_mb"}})
+
 
 class RunDescription(Section):
     """What a trained run says of itself: the content of ``run.yaml``."""

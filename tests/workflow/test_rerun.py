@@ -57,6 +57,10 @@ def test_folder_of_resume_files(place: Workplace) -> None:
     assert place.planned({"resume": "elsewhere"}) == []
 
 
+def test_memory_for_tiles(place: Workplace) -> None:
+    assert place.planned({"training": {"memory_budget_mb": 1}}) == []
+
+
 def test_another_test_tile(place: Workplace) -> None:
     place.change_spec(splits={**SPLITS, "test": ["city_4", "city_5"]})
     checks = {"Checking town city_5", "Preparing town city_5", "Checking that the splits of town do not overlap"}

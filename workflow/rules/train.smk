@@ -30,7 +30,7 @@ rule train:
         runtime=2880,
         gpu=lambda w: 0 if project.recipe(w.dataset, w.method).training.accelerator == "cpu" else 1,
     params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
+        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
         data=lambda w: project.training_data(w.dataset),
     message:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
@@ -81,7 +81,7 @@ rule describe_run:
         runtime=10,
         gpu=0,
     params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)),
+        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
     message:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -5,13 +5,14 @@ from pathlib import Path
 from common import folders, logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.runs import RunPlan
+    from mtlaerial.project import Project
     from mtlaerial.statistics import load_statistics
     from mtlaerial.training import train
 
+    run = snakemake.wildcards
     resume = snakemake.config.get("resume")  # not in params: where the state lies changes no result
     train(
-        RunPlan.parse(snakemake.params.plan, "plan"),
+        Project.of(snakemake.config).plan(run.dataset, run.method, int(run.seed)),
         load_statistics(Path(snakemake.input.statistics)),
         folders(snakemake.input.training),
         folders(snakemake.input.validation),
