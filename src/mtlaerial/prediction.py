@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.blending import Blender
-from mtlaerial.config import LAYERS, PredictionSpec
+from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
 from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
@@ -195,8 +195,10 @@ def _tile_grids(folder: Path) -> dict[str, Grid]:
     return grids
 
 
-def prediction_for(run: Path, window: int | None, stride: int | None, dropout_passes: int = 0) -> PredictionSpec:
-    """Return how to predict with a run: what suits its training patches, but for what is given.
+def prediction_for(
+    run: Path, window: int | None, stride: int | None, dropout_passes: int = 0, blend: Blend = "even"
+) -> PredictionSpec:
+    """Return how to predict with a run: what suits its training patches, or as the paper did, but for what is given.
 
     Raises
     ------
@@ -205,11 +207,12 @@ def prediction_for(run: Path, window: int | None, stride: int | None, dropout_pa
         with dropout of a network that has none.
     """
     plan = load_description(run).plan
-    default = PredictionSpec.for_patch(plan.training.patch)
+    default = PredictionSpec.for_patch(plan.training.patch) if blend == "even" else PredictionSpec()
     size = window or default.window
     require_multiple("--window", size, plan.model)
     require_dropout("--dropout-passes", dropout_passes, plan.model)
-    chosen = {"window": size, "stride": stride or max(1, size * 3 // 4), "dropout_passes": dropout_passes}
+    proportional = size * default.stride // default.window
+    chosen = {"window": size, "stride": stride or proportional, "dropout_passes": dropout_passes}
     prediction = PredictionSpec.parse({**default.model_dump(), **chosen}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
     return prediction

@@ -17,8 +17,14 @@ def predict(
     out: Annotated[Path, typer.Option(help="The folder for the maps.")],
     bands: Annotated[str | None, typer.Option(help="Bands of the image, in the run's order, e.g. 1,2,3.")] = None,
     gsd: Annotated[float | None, typer.Option(help="Metres per pixel, where the image does not say.")] = None,
-    window: Annotated[int | None, typer.Option(help="Side of a window in pixels; a multiple of 32.", min=32)] = None,
-    stride: Annotated[int | None, typer.Option(help="Pixels between windows.", min=1)] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Side of a window in pixels, or the largest; a multiple of 32.", min=32)
+    ] = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between windows, or the most.", min=1)] = None,
+    blend: Annotated[
+        Literal["even", "original"],
+        typer.Option(help="Few windows fitted to the image, or the paper's: 1024 pixels every 256, Gaussian, sigmoid."),
+    ] = "even",
     dropout_passes: Annotated[
         int, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
     ] = 0,
@@ -30,7 +36,8 @@ def predict(
     from mtlaerial.prediction import Predictor, prediction_for
 
     chosen = numbers("--bands", bands) if bands else None
-    Predictor(run, prediction_for(run, window, stride, dropout_passes)).predict_image(image, out, chosen, gsd)
+    prediction = prediction_for(run, window, stride, dropout_passes, blend)
+    Predictor(run, prediction).predict_image(image, out, chosen, gsd)
     typer.echo(f"Maps in {out}")
 
 

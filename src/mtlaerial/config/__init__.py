@@ -26,6 +26,7 @@ from mtlaerial.config.project import (
 from mtlaerial.config.recipe import (
     TASKS,
     Augmentation,
+    Blend,
     ModelSpec,
     PredictionSpec,
     ScoringSpec,
@@ -41,6 +42,7 @@ __all__ = [
     "TASKS",
     "TILE_LAYERS",
     "Augmentation",
+    "Blend",
     "ClassSpec",
     "DatasetEntry",
     "DatasetSpec",

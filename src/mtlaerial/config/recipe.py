@@ -137,8 +137,8 @@ class PredictionSpec(Section):
     """How maps are made from overlapping windows."""
 
     blend: Blend = "original"
-    """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even: as
-    few as there can be, fitted to the image, of equal size; across their overlap one fades into the other."""
+    """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even:
+    as few as there can be, fitted to the image, of equal size; across their overlap one fades into the other."""
     window: Annotated[int, Field(ge=32, multiple_of=32)] = 1024
     """Side of a window in image pixels; of even ones the largest there may be."""
     stride: PositiveInt = 256
