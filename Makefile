@@ -1,14 +1,18 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
 # make test: the test suite.   make lint: what CI checks besides.   make resume: go on after a crash.
+# make bench: what docs/benchmarks.md says, measured on this machine.   make bench-peers: the same work by other libraries.
 VENV ?= .venv
 PYTHON ?= python3
 CORES ?= 2
 CONFIG ?= config/config.yaml
+SCENE ?= datasets/autzen
+BENCH := results/bench
+PEERS := benchmarks/.peers-venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test lint resume schema clean
+.PHONY: demo test lint resume schema bench bench-peers clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -34,6 +38,38 @@ resume: $(INSTALLED)
 
 schema: $(INSTALLED)
 	$(BIN)/python -m mtlaerial.config.schema > config/schema.json
+
+# Every benchmark leaves its table here and its figures in results/bench; those of the real scene need SCENE.
+bench: $(INSTALLED)
+	mkdir -p $(BENCH)
+	$(BIN)/python benchmarks/arithmetic.py --json $(BENCH)/arithmetic.json
+	$(BIN)/python benchmarks/training_step.py --rounds 2 --json $(BENCH)/training_step.json
+	$(BIN)/python benchmarks/engine.py --json $(BENCH)/engine.json
+	$(BIN)/python benchmarks/predict_memory.py --json $(BENCH)/predict_memory.json
+	$(BIN)/python benchmarks/weightings.py --only uw pcgrad cagrad mgda --json $(BENCH)/weightings.json
+	$(BIN)/python benchmarks/workflow_overhead.py --json $(BENCH)/workflow_overhead.json
+ifneq ($(wildcard $(SCENE)/images),)
+	$(BIN)/python benchmarks/scene.py --root $(SCENE) --out $(BENCH)/tiles
+	$(BIN)/python benchmarks/sampling.py --tiles $(BENCH)/tiles --json $(BENCH)/sampling.json
+	$(BIN)/python benchmarks/full_scene.py --root $(SCENE) --json $(BENCH)/full_scene.json
+else
+	@echo "No scene in $(SCENE): sampling and full_scene are left out. Give its folder: make bench SCENE=DIR"
+endif
+
+ifneq ($(wildcard $(SCENE)/images),)
+bench-peers: $(INSTALLED) $(PEERS)/.installed
+	$(BIN)/python benchmarks/scene.py --root $(SCENE) --out $(BENCH)/tiles
+	$(BIN)/python benchmarks/with_peers.py --python $(PEERS)/bin/python --root $(SCENE) --tiles $(BENCH)/tiles \
+		--json $(BENCH)/peers.json
+else
+bench-peers:
+	@echo "No scene in $(SCENE), which the comparison needs. Give its folder: make bench-peers SCENE=DIR"; exit 1
+endif
+
+$(PEERS)/.installed: benchmarks/peers/requirements.lock
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet -r $<
+	@touch $@
 
 # torch first, and alone: where it lies on disk as a wheel for the CPU, that is taken.
 $(INSTALLED): requirements.lock pyproject.toml
