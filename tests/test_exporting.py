@@ -30,6 +30,8 @@ from mtlaerial.runs import load_description
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""
+WINDOWS = PredictionSpec.for_patch(tiny.TRAINING["patch"])
+"""How a network trained on patches of that size is used."""
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -140,7 +142,7 @@ def as_deepness(path: Path, tiles: np.ndarray) -> np.ndarray:
 
 
 def test_deepness_gets_our_classes_and_heights(files: dict[str, Path], network: MapNetwork) -> None:
-    image = images(2, 64, 64)
+    image = images(2, WINDOWS.window, WINDOWS.window)
     expected = predicted(network, image)
     tiles = image.transpose(0, 2, 3, 1).astype(np.uint8)
     np.testing.assert_allclose(as_deepness(files["height"], tiles), expected["height"][:, 0], rtol=1e-3, atol=1e-5)
@@ -158,8 +160,10 @@ def test_deepness_is_told_names_pixel_size_and_overlap(files: dict[str, Path], r
         meta = session(files[task]).get_modelmeta().custom_metadata_map
         assert json.loads(meta["class_names"]) == {str(code): name for code, name in enumerate(names)}
         assert json.loads(meta["resolution"]) == 50
-        assert json.loads(meta["tiles_overlap"]) == 25
-        assert json.loads(meta["tile_size"]) == 64
+        assert json.loads(meta["tile_size"]) == WINDOWS.window
+        overlap = json.loads(meta["tiles_overlap"])
+        assert isinstance(overlap, int)
+        assert 0 <= overlap / 100 * WINDOWS.window - (WINDOWS.window - WINDOWS.stride) < WINDOWS.window / 100
     assert "model_type" not in session(files["onnx"]).get_modelmeta().custom_metadata_map
 
 

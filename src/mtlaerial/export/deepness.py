@@ -6,6 +6,7 @@ output per file, of the kinds that ``model_type`` names, and square tiles of a f
 """
 
 import json
+from math import ceil
 from typing import Any
 
 from mtlaerial.config import PredictionSpec
@@ -36,7 +37,7 @@ def deepness_metadata(contents: Contents, prediction: PredictionSpec) -> dict[st
     values: dict[str, Any] = {
         "resolution": 100 * statistics.gsd,
         "tile_size": contents.tile,
-        "tiles_overlap": round(100 * (1 - prediction.stride / prediction.window)),
+        "tiles_overlap": ceil(100 * (1 - prediction.stride / prediction.window)),
         "standardization_mean": [0.0] * bands,
         "standardization_std": [1 / _DIVISOR] * bands,
     }
