@@ -7,11 +7,8 @@ untrained: memory does not depend on what the weights say.
 """
 
 import argparse
-import multiprocessing
-import resource
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ import numpy as np
 import psutil
 import rasterio
 from affine import Affine
+from apart import alone, peak_above
 from rasterio.windows import Window
 from record import save
 
@@ -44,11 +42,6 @@ def main() -> None:
     save(options.json, "predict_memory", rows)
 
 
-def alone() -> ProcessPoolExecutor:
-    """Return a pool of one new process."""
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-
-
 def measure(size: int, folder: Path) -> dict[str, Any]:
     """Predict a generated image of ``size`` x ``size`` pixels; memory in megabytes."""
     from mtlaerial.prediction import Predictor
@@ -61,11 +54,10 @@ def measure(size: int, folder: Path) -> dict[str, Any]:
     begun = time.perf_counter()
     predictor.predict_image(image, folder / "maps")
     seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "size": size,
         "rest_mb": rest / 2**20,
-        "above_rest_mb": (peak - rest) / 2**20,
+        "above_rest_mb": peak_above(rest),
         "mpixel_per_second": size**2 / 1e6 / seconds,
     }
 

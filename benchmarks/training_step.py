@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from full_network import apart, peak_above
+from apart import apart, peak_above
 from record import save
 from weightings import NETWORKS, RECIPES, Case, build_trainers
 

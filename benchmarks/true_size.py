@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import yaml
-from predict_memory import alone
+from apart import alone
 from record import save
 
 OVERLAY = Path(__file__).with_name("true_size.yaml")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import psutil
-from full_network import apart, peak_above
+from apart import apart, peak_above
 from record import save
 
 NETWORKS: dict[str, dict[str, Any]] = {

@@ -1,0 +1,123 @@
+"""Maps of the real scene with the paper's network at full size: the engine beside the paper's protocol.
+
+The paper's windows (1024 pixels every 256) on the mosaic of all tiles are so many that the network is timed on some of
+them, in float32 and torch's own memory format, and the median multiplied by their number; blending and writing cost the
+paper nothing here. The engine reads, predicts and writes all. On a crop both are run in full and scored.
+
+Without --run a network is trained first (benchmarks/full_scene.yaml); it is kept in --folder.
+
+    python benchmarks/full_scene.py --root DIR [--run RUN] [--precision bf16-mixed] [--runs 5] [--json FILE]
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import rasterio
+import torch
+from apart import alone, peak_above
+from mosaic import THREADS, mosaic, predict, predictor_of, scored, suited, trained
+from record import save
+
+from mtlaerial.config import PredictionSpec
+
+PAPER = PredictionSpec()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=Path, required=True, help="the scene's folder")
+    parser.add_argument("--run", type=Path, help="a trained run; else one is trained")
+    parser.add_argument("--folder", type=Path, default=Path("results/bench/full_scene"))
+    parser.add_argument("--precision", default="32-true", help="of the engine; the paper's is float32")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--crop", type=int, default=2048, help="side of the crop that is scored; 0 for none")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    run = options.run or trained(options.root, options.folder / "run")
+    image = mosaic(options.root, options.folder, "images")
+    rows = speed(run, image, options.folder / "maps", options.precision, options.runs)
+    if options.crop:
+        rows += quality(run, options.root, options.folder, options.precision, options.crop)
+    save(options.json, "full_scene", rows, precision=options.precision, threads=THREADS)
+
+
+def speed(run: Path, image: Path, maps: Path, precision: str, runs: int) -> list[dict[str, Any]]:
+    """Compare Mpixel/s over the whole mosaic."""
+    with rasterio.open(image) as source:
+        mpixel = source.height * source.width / 1e6
+    with alone() as pool:
+        paper = pool.submit(paper_windows, run, image, runs).result()
+    with alone() as pool:
+        ours = pool.submit(engine, run, image, maps, precision, runs).result()
+    paper |= {"what": "paper", "mpixel_per_second": mpixel / (paper["windows"] * paper["seconds_per_window"])}
+    ours |= {"what": "engine", "mpixel_per_second": mpixel / ours["seconds"]}
+    ours["ratio"] = ours["mpixel_per_second"] / paper["mpixel_per_second"]
+    print(
+        f"paper: {paper['windows']} windows of {paper['seconds_per_window']:.2f} s,"
+        f" {paper['mpixel_per_second']:.4f} Mpixel/s\n"
+        f"engine: {ours['windows']}; {ours['seconds']:.1f} s, {ours['mpixel_per_second']:.4f} Mpixel/s,"
+        f" {ours['above_rest_mb']:.0f} MB above rest; {ours['ratio']:.1f} x",
+        flush=True,
+    )
+    return [paper, ours]
+
+
+def paper_windows(run: Path, image: Path, runs: int) -> dict[str, Any]:
+    """Return the number of the paper's windows and the network's median seconds on one."""
+    from mtlaerial.runs import load_run
+    from mtlaerial.windowing import original
+
+    torch.set_num_threads(THREADS)
+    model = load_run(run, torch.device("cpu")).model.eval()
+    layout, seconds = original(PAPER.window, PAPER.stride), []
+    with rasterio.open(image) as source:
+        number = len(layout(source.height).starts) * len(layout(source.width).starts)
+        for start in layout(source.width).starts[: runs + 1]:
+            window = source.read(window=((start, start + PAPER.window), (start, start + PAPER.window)))
+            normal = torch.from_numpy(window).float()[None] / 127.5 - 1
+            begun = time.perf_counter()
+            with torch.inference_mode():
+                model(normal)
+            seconds.append(time.perf_counter() - begun)
+    return {"windows": number, "seconds_per_window": statistics.median(seconds[1:])}
+
+
+def engine(run: Path, image: Path, maps: Path, precision: str, runs: int) -> dict[str, Any]:
+    """Return the median seconds of maps of the whole mosaic, and the peak of memory."""
+    from mtlaerial.windowing import described
+
+    predictor = predictor_of(run, suited(run), precision)
+    rest, seconds = psutil.Process().memory_info().rss, []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        predictor.predict_image(image, maps)
+        seconds.append(time.perf_counter() - begun)
+    with rasterio.open(image) as source:
+        windows = described(*map(predictor.blender.layout, source.shape))
+    return {"windows": windows, "seconds": statistics.median(seconds), "above_rest_mb": peak_above(rest)}
+
+
+def quality(run: Path, root: Path, folder: Path, precision: str, size: int) -> list[dict[str, Any]]:
+    """Score maps of a crop, made as the paper did and by the engine."""
+    crop, rows = mosaic(root, folder, "images", size), []
+    for name, prediction, used in (("paper", PAPER, "32-true"), ("engine", suited(run), precision)):
+        with alone() as pool:
+            pool.submit(predict, run, crop, folder / name, prediction, used).result()
+        rows.append({"what": f"crop, {name}", **scored(folder / name, root, folder, size)})
+        first, row = rows[0], rows[-1]
+        row |= {f"{key}_change": row[key] / first[key] - 1 for key in ("oa", "mae")}
+        print(
+            f"{row['what']}: OA {100 * row['oa']:.2f} % ({100 * row['oa_change']:+.2f} %),"
+            f" MAE {row['mae']:.4f} m ({100 * row['mae_change']:+.2f} %)",
+            flush=True,
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

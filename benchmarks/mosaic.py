@@ -1,0 +1,82 @@
+"""The real scene as one raster, a network that learned from it, and scores of maps of it, for benchmarks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from rasterio.merge import merge
+
+from mtlaerial.config import PredictionSpec, load_dataset
+
+SPEC = Path("config/datasets/autzen.yaml")
+CONFIGS = [Path("config/config.yaml"), Path("config/autzen.yaml"), Path("benchmarks/full_scene.yaml")]
+THREADS = 2
+
+
+def trained(root: Path, folder: Path) -> Path:
+    """Train the full network for some minutes, unless it is there; return the run's folder."""
+    from mtlaerial.single import train_single
+
+    if not (folder / "model.safetensors").exists():
+        train_single(SPEC, root, folder, CONFIGS, method="full", seed=0)
+    return folder
+
+
+def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Path:
+    """Write all tiles of a layer as one raster, or its north-western corner of so many cells squared."""
+    path = folder / (f"{layer}_{size}.tif" if size else f"{layer}.tif")
+    if not path.exists():
+        tiles = sorted((root / layer).glob("*.tif"))
+        pixels, transform = merge(tiles)
+        pixels = pixels[:, :size, :size]
+        with rasterio.open(tiles[0]) as tile:
+            profile = {**tile.profile, "height": pixels.shape[1], "width": pixels.shape[2], "transform": transform}
+        folder.mkdir(parents=True, exist_ok=True)
+        with rasterio.open(path, "w", **profile) as out:
+            out.write(pixels)
+    return path
+
+
+def suited(run: Path) -> PredictionSpec:
+    """Return what suits the run's patches: what ``mtlaerial predict`` takes."""
+    from mtlaerial.prediction import prediction_for
+
+    return prediction_for(run, None, None)
+
+
+def predictor_of(run: Path, prediction: PredictionSpec, precision: str) -> Any:
+    """Return what predicts with a run, in a precision that may not be its training's."""
+    import torch
+
+    from mtlaerial.inference import inference_forward
+    from mtlaerial.models.folding import folded
+    from mtlaerial.prediction import Predictor
+
+    predictor = Predictor(run, prediction)
+    torch.set_num_threads(THREADS)
+    predictor.network.forward = inference_forward(folded(predictor.run.model), precision, predictor.device)
+    return predictor
+
+
+def predict(run: Path, image: Path, maps: Path, prediction: PredictionSpec, precision: str) -> None:
+    """Write maps of an image."""
+    predictor_of(run, prediction, precision).predict_image(image, maps)
+
+
+def scored(maps: Path, root: Path, folder: Path, size: int) -> dict[str, float]:
+    """Return OA over pixels, and MAE in metres over the cells of the heights, which are two pixels wide."""
+    with rasterio.open(mosaic(root, folder, "height", size // 2)) as source:
+        height = source.read(1, masked=True)
+    with rasterio.open(mosaic(root, folder, "labels", size)) as source:
+        labels = source.read(1)
+    cells = pixels(maps / "height.tif").reshape(size // 2, 2, size // 2, 2).mean(axis=(1, 3))
+    values = [entry.values[0] for entry in load_dataset(SPEC).labels.classes]
+    predicted = np.array(values)[pixels(maps / "semantics.tif")]
+    return {"oa": float((predicted == labels)[labels != 0].mean()), "mae": float(np.abs(cells - height).mean())}
+
+
+def pixels(path: Path) -> np.ndarray:
+    """Read a map."""
+    with rasterio.open(path) as source:
+        return source.read(1)
