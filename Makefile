@@ -80,4 +80,4 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) results/demo datasets/city
+	rm -rf $(VENV) $(PEERS) results/demo datasets/city

@@ -61,10 +61,10 @@ def main() -> None:
 
 def line(case: Case, rate: float, found: dict[str, Any]) -> str:
     """Return a line of the table; of a training, with what its network and a patch amount to."""
-    size, memory = "", found["above_rest_mb"]
+    size, memory = "", "" if found["above_rest_mb"] is None else f"{found['above_rest_mb']:,.0f}"
     if "gflop_per_patch" in found:
         size = f" ({found['parameters_million']:.1f} M parameters, {found['gflop_per_patch']:.0f} GFLOP a patch)"
-    return f"| {case.section} | {case.name}{size} | {rate:.3g} {case.unit} | {'' if memory is None else f'{memory:,.0f}'} |"
+    return f"| {case.section} | {case.name}{size} | {rate:.3g} {case.unit} | {memory} |"
 
 
 def measured(python: str, case: Case) -> dict[str, Any]:
