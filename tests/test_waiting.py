@@ -15,7 +15,8 @@ from mtlaerial.inference import Normalisation
 from mtlaerial.losses import TaskLosses
 from mtlaerial.models import build_model
 from mtlaerial.parallel import reproducible_fabric
-from mtlaerial.sampling import Batch
+from mtlaerial.sampling import Batch, PatchSampler
+from mtlaerial.tiles import Tile
 from mtlaerial.updating import Update, Updater
 from mtlaerial.weighting import build_weighting
 
@@ -40,6 +41,19 @@ class Copies(TorchDispatchMode):
         if to_device and any(isinstance(each, Tensor) and each.device.type == "cpu" and each.dim() for each in args):
             assert options.get("non_blocking") or args[2:3] == (True,), f"{function} waits for a copy"
         return result
+
+
+@pytest.mark.parametrize("where", ["in the host's memory", "on the device"])
+@pytest.mark.parametrize("options", [{"rotation": 0, "quarter_turns": True}, {}, {"image_resampling": "bilinear"}])
+def test_the_host_does_not_wait_for_patches(options: dict[str, Any], where: str) -> None:
+    device = torch.device("cpu") if where == "in the host's memory" else DEVICE
+    image = torch.zeros(50, 70, 3, dtype=torch.uint8, device=device)
+    height, labels = torch.zeros(25, 35, 1, device=device), torch.zeros(25, 35, 1, dtype=torch.uint8, device=device)
+    tile = Tile("tile", image, height, labels, (0.5, 0.5, 0.0, 0.0), (0.5, 0.5, 0.0, 0.0), {})
+    sampler = PatchSampler([tile], 32, Augmentation.parse(options, "augmentation"), device=DEVICE)
+    with Copies():
+        batch = sampler.draw(4, torch.Generator().manual_seed(0))
+    assert {batch.image.device, batch.height.device, batch.labels.device} == {DEVICE}
 
 
 class Patches:
