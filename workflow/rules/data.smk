@@ -95,6 +95,8 @@ rule check_splits:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        tiles=lambda w: sorted(project.datasets[w.dataset].spec.tiles),
     message:
         "Checking that the splits of {wildcards.dataset} do not overlap"
     script:
@@ -143,6 +145,7 @@ rule summarise_tiles:
         gpu=0,
     params:
         data=lambda w: project.description_data(w.dataset),
+        tiles=tile_names("train"),
     message:
         "Summarising the training tiles of {wildcards.dataset}"
     script:
