@@ -24,11 +24,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
 from mtlaerial.models import build_model
+from mtlaerial.windowing import Layout, even, original
 
 CLASSES = 20
 """Of DFC2018."""
 TILE = (12_020, 11_920)
 """Rows and columns of a tile of DFC2018."""
+MULTIPLE = ModelSpec().multiple
+"""What a window's sides are divisible by."""
 OPTIMISER_BYTES = 28
 """Adam per parameter, in float32: reads weight, gradient and two moments, writes weight and moments."""
 
@@ -93,7 +96,7 @@ def counted(run: Callable[[], object]) -> Work:
 
 def training_step(network: nn.Module, batch: int, patch: int, bands: int = 3) -> Work:
     """Return the work of a forward and backward pass over a batch; losses, which are small, left out."""
-    image = _images(network, batch, patch, bands)
+    image = _images(network, batch, patch, patch, bands)
 
     def run() -> None:
         outputs = [output.sum() for output in tree_leaves(network(image))]
@@ -102,16 +105,16 @@ def training_step(network: nn.Module, batch: int, patch: int, bands: int = 3) ->
     return counted(run)
 
 
-def forward_pass(network: nn.Module, batch: int, side: int, bands: int = 3) -> Work:
+def forward_pass(network: nn.Module, batch: int, rows: int, columns: int, bands: int = 3) -> Work:
     """Return the work of a forward pass without gradients."""
-    image = _images(network, batch, side, bands)
+    image = _images(network, batch, rows, columns, bands)
     with torch.no_grad():
         return counted(lambda: network(image))
 
 
-def _images(network: nn.Module, batch: int, side: int, bands: int) -> Tensor:
+def _images(network: nn.Module, batch: int, rows: int, columns: int, bands: int) -> Tensor:
     weight = next(network.parameters())
-    return torch.empty(batch, bands, side, side, dtype=weight.dtype, device=weight.device)
+    return torch.empty(batch, bands, rows, columns, dtype=weight.dtype, device=weight.device)
 
 
 def paper_network() -> nn.Module:
@@ -138,25 +141,32 @@ def main() -> None:
 
 def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], dict[str, Work]]:
     """Return the work of a patch and of a megapixel, and of what one waits for: a training, the maps of a tile."""
-    batch, patch, window = training.batch, training.patch, PredictionSpec().window
+    batch, patch = training.batch, training.patch
+    paper, ours = PredictionSpec(), PredictionSpec.for_patch(patch)
     step = training_step(network.train(), batch, patch)
     counts = {
-        f"{patch} px patch, forward": forward_pass(network, batch, patch).times(1 / batch),
+        f"{patch} px patch, forward": forward_pass(network, batch, patch, patch).times(1 / batch),
         f"{patch} px patch, forward and backward": step.times(1 / batch),
-        "map, per Mpixel of windows": forward_pass(network.eval(), 1, window).times(1e6 / window**2),
+        "map, per Mpixel of windows": forward_pass(network.eval(), 1, paper.window, paper.window).times(
+            1e6 / paper.window**2
+        ),
     }
     parameters = sum(weight.numel() for weight in network.parameters())
     steps = training.epochs * math.ceil(training.epoch_patches / batch)
     whole = Work(step.flop, step.moved + OPTIMISER_BYTES * parameters).times(steps)
-    maps = [PredictionSpec.for_patch(patch), PredictionSpec()]
-    jobs = {f"tile, {spec.window} px every {spec.stride}": tile(network, spec) for spec in maps}
+    layouts = {
+        f"tile, windows up to {ours.window} px (default)": even(ours.window, ours.window - ours.stride, MULTIPLE),
+        f"tile, {paper.window} px every {paper.stride} (the paper's)": original(paper.window, paper.stride),
+    }
+    jobs = {name: tile(network, layout) for name, layout in layouts.items()}
     return counts, {f"training, {training.epochs * training.epoch_patches:,} patches": whole, **jobs}
 
 
-def tile(network: nn.Module, spec: PredictionSpec) -> Work:
+def tile(network: nn.Module, layout: Layout) -> Work:
     """Return the work of a tile's maps; blending, which is small beside the network, left out."""
-    windows = math.prod(1 + math.ceil((length - spec.window) / spec.stride) for length in TILE)
-    return forward_pass(network.eval(), 1, spec.window).times(windows)
+    down, across = (layout(length) for length in TILE)
+    windows = len(down.starts) * len(across.starts)
+    return forward_pass(network.eval(), 1, down.window, across.window).times(windows)
 
 
 def predicted(gpu: Gpu, job: str, work: Work, efficiency: float) -> dict[str, Any]:

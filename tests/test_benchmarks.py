@@ -85,7 +85,7 @@ def test_operations_and_traffic_agree_with_a_count_by_hand(arithmetic: ModuleTyp
     )
     pixels = batch * side**2
     first, last = 2 * 9 * 3 * inner * pixels, 2 * inner * outer * pixels
-    forward = arithmetic.forward_pass(network, batch, side)
+    forward = arithmetic.forward_pass(network, batch, side, side)
     assert forward.flop == first + last
     numbers = pixels * (3 + inner + inner + inner + inner + outer) + 9 * 3 * inner + inner * outer
     assert forward.moved == 4 * numbers
@@ -95,7 +95,7 @@ def test_operations_and_traffic_agree_with_a_count_by_hand(arithmetic: ModuleTyp
 
 def test_a_transposed_convolution_counts_by_its_input(arithmetic: ModuleType):
     network = nn.ConvTranspose2d(3, 4, 4, stride=2, padding=1, bias=False)
-    assert arithmetic.forward_pass(network, 1, 8).flop == 2 * 16 * 3 * 4 * 8**2
+    assert arithmetic.forward_pass(network, 1, 8, 8).flop == 2 * 16 * 3 * 4 * 8**2
 
 
 def test_a_view_moves_nothing(arithmetic: ModuleType):

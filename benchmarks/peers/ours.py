@@ -50,7 +50,7 @@ def prediction(image: str, folder: str, window: int, stride: int, batch: int) ->
         yield {"semantics": scores[:, :-1], "height": scores[:, -1:]}
 
     write_run(Path(folder) / "run")
-    spec = PredictionSpec.for_patch(window // 2).model_copy(update={"stride": stride, "batch": batch})
+    spec = PredictionSpec(blend="even", window=window, stride=stride, batch=batch, activation="softmax")
     predictor = Predictor(Path(folder) / "run", spec)
     predictor.network.forward = forward
     return measuring.timed(lambda: predictor.predict_image(Path(image), Path(folder) / "maps"), warm=0)
