@@ -116,7 +116,7 @@ class Project:
         if data["labels"]:
             data["labels"]["classes"] = [entry["values"] for entry in data["labels"]["classes"]]
             data["labels"]["eroded"] = data["labels"]["eroded"] if source.patterns("eroded", tile) else None
-        return {**data, "split": split}
+        return {**data, "root": source.root.as_posix(), "split": split}
 
     def training_data(self, dataset: str) -> dict[str, Any]:
         """Return what a training depends on besides its tiles and its plan."""

@@ -101,26 +101,6 @@ def test_published_numbers(place: Workplace) -> None:
     assert "TownNet: A journal" in (place.folder / "results/tables/everything.csv").read_text()
 
 
-def test_another_place_of_the_data(place: Workplace) -> None:
-    (place.folder / "datasets/town").rename(place.folder / "moved")
-    assert place.planned({"datasets": {"town": {"root": "moved"}}}) == []
-
-
-@pytest.mark.xfail(
-    reason="Snakemake looks for no other reason to train where statistics, ancient to it, are made again"
-)
-def test_a_training_tile_less(place: Workplace) -> None:
-    place.change_spec(splits={**SPLITS, "train": ["city_1"]})
-    shared = {"Checking that the splits of town do not overlap", "Summarising the training tiles of town"}
-    assert steps(place) == shared | runs(*RUN)
-
-
-def test_a_method_less(place: Workplace) -> None:
-    assert steps(place, {"run": {"methods": ["equal"]}}) == set()
-    planned = place.planned({"run": {"methods": ["equal"]}})
-    assert {"Aggregating scores into tables", "Writing the report"} <= set(planned)
-
-
 def test_encoding_of_the_labels(place: Workplace) -> None:
     """What decides the pixels prepares and trains again."""
     labels = yaml.safe_load(place.spec.read_text())["labels"]

@@ -50,11 +50,6 @@ def tile_files(*splits, layers=LAYERS):
     return files
 
 
-def tile_names(*splits):
-    """Return a params function: the names of the tiles of splits, by split."""
-    return lambda w: {split: list(project.datasets[w.dataset].spec.splits.get(split, ())) for split in splits}
-
-
 def pretrained_weights(wildcards):
     """Return the weights that a training begins with; none where it begins at random."""
     name = project.config.models[project.config.methods[wildcards.method].model].pretrained

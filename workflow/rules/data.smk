@@ -95,8 +95,6 @@ rule check_splits:
         mem_mb=1000,
         runtime=10,
         gpu=0,
-    params:
-        tiles=lambda w: sorted(project.datasets[w.dataset].spec.tiles),
     message:
         "Checking that the splits of {wildcards.dataset} do not overlap"
     script:
@@ -145,7 +143,6 @@ rule summarise_tiles:
         gpu=0,
     params:
         data=lambda w: project.description_data(w.dataset),
-        tiles=tile_names("train"),
     message:
         "Summarising the training tiles of {wildcards.dataset}"
     script:

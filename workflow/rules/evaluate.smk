@@ -39,7 +39,6 @@ rule tables:
         runtime=10,
         gpu=0,
     params:
-        runs=project.config.run.model_dump(mode="json"),
         published={
             name: [entry.model_dump(mode="json") for entry in dataset.spec.published]
             for name, dataset in project.datasets.items()

@@ -40,7 +40,6 @@ rule figures:
         runtime=20,
         gpu=0,
     params:
-        seeds=list(project.config.run.seeds),
         tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
     message:
         "Drawing curves, conflicts, confusions and maps of {wildcards.method} on {wildcards.dataset}"
@@ -66,7 +65,6 @@ rule report:
         runtime=10,
         gpu=0,
     params:
-        runs=project.config.run.model_dump(mode="json"),
         specs={name: dataset.spec.model_dump(mode="json") for name, dataset in project.datasets.items()},
     message:
         "Writing the report"

@@ -32,7 +32,6 @@ rule train:
     params:
         plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
         data=lambda w: project.training_data(w.dataset),
-        tiles=tile_names("train", "val"),
     message:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -60,8 +59,6 @@ if SHARING:
             mem_mb=100,
             runtime=10,
             gpu=0,
-        params:
-            taken=lambda w: project.config.methods[w.method].trained_as,
         message:
             "Taking the weights for {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
         script:
