@@ -3,7 +3,8 @@
 Every measurement is a process of its own, in turn; medians of five runs, and the peak of the memory above that before
 the first. Ours runs in this environment, theirs in one of their own, which ``make bench-peers`` builds.
 
-    python benchmarks/with_peers.py --python PEERS_PYTHON --root SCENE --tiles TILES [--sizes 2048 4096] [--json FILE]
+    python benchmarks/with_peers.py --python PEERS_PYTHON --root SCENE --tiles TILES [--sizes 2048 4096]
+        [--only sampling] [--json FILE]
 """
 
 import argparse
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,13 +46,18 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="the scene's folder, with images/ and labels/")
     parser.add_argument("--tiles", type=Path, required=True, help="its tiles as prepared by this project")
     parser.add_argument("--sizes", type=int, nargs="+", default=[2048, 4096, 8192], help="sides of the maps in pixels")
+    parser.add_argument("--only", nargs="+", choices=("sampling", "training", "maps"), help="some of the work")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     print("| work | by | rate | MB above rest |\n| --- | --- | ---: | ---: |", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        cases = [*sampling(options.root, options.tiles), *training(), *maps(options.sizes, Path(folder))]
-        for case in cases:
+        cases = {
+            "sampling": lambda: sampling(options.root, options.tiles),
+            "training": training,
+            "maps": lambda: maps(options.sizes, Path(folder)),
+        }
+        for case in chain.from_iterable(cases[name]() for name in options.only or cases):
             python = options.python if case.script == "theirs.py" else sys.executable
             found = measured(python, case)
             rate = case.amount / found["seconds"]

@@ -96,7 +96,7 @@ def test_exact_crops_equal_the_general_warp(
     centres = (torch.tensor(corner[::-1]) + PATCH / 2).expand(len(matrices), 2)
     exact = at(drawer, monkeypatch, centres, matrices, exact=True)
     general = at(drawer, monkeypatch, centres, matrices, exact=False)
-    assert exact.image.dtype == torch.float32
+    assert exact.image.dtype == dtype
     assert exact.labels.dtype == torch.int64
     assert_same(exact, general)
     assert len({image.numpy().tobytes() for image in exact.image}) == len(MIRRORS_AND_TURNS)

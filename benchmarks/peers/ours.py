@@ -12,6 +12,7 @@ from predict_memory import write_run
 from torch import Tensor
 from weightings import Case, build_trainers
 
+from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.config import Augmentation, PredictionSpec, Task
 from mtlaerial.prediction import Predictor
 from mtlaerial.sampling import PatchSampler
@@ -20,6 +21,7 @@ from mtlaerial.tiles import load_tiles
 
 def sampling(tiles: str, patch: int, batch: int, batches: int, rotation: float) -> dict[str, Any]:
     """Random patches of image, height and labels, with what is known of each; mirrored, and all turned by any angle."""
+    keep_freed_memory()  # as a training does
     folders = sorted(folder for folder in Path(tiles).iterdir() if folder.is_dir())
     loaded = load_tiles(folders, torch.device("cpu"), budget_mb=4096)
     sampler = PatchSampler(loaded, patch, Augmentation(flip=True, rotation=rotation))

@@ -40,6 +40,22 @@ class Windows:
 
     def cut(self, number: int) -> Tensor:
         """Return the windows of a part, shape (part, rows, columns, bands); mirrored where pixels are cells."""
+        cuts = self._cuts(number)
+        if cuts[0].device.type == self.device.type:
+            return torch.stack(cuts)
+        # Copies to a GPU do not hold up the host only from memory that is pinned.
+        windows = torch.empty(len(cuts), *cuts[0].shape, dtype=cuts[0].dtype, pin_memory=self.device.type == "cuda")
+        return torch.stack(cuts, out=windows).to(self.device, non_blocking=True)
+
+    def put(self, number: int, out: Tensor) -> None:
+        """Copy the windows of a part into a tensor of any type."""
+        if out.device.type == "cpu":  # without a stack of them between
+            for cut, place in zip(self._cuts(number), out, strict=True):
+                place.copy_(cut)
+        else:
+            out.copy_(self.cut(number))
+
+    def _cuts(self, number: int) -> list[Tensor]:
         own = slice(number * self.part, (number + 1) * self.part)
         cuts = [
             _window(raster, row, column, self.rows, self.columns)
@@ -47,11 +63,7 @@ class Windows:
         ]
         if self.on_cells:
             cuts = [cut.flip(axes) if axes else cut for cut, axes in zip(cuts, self._mirrored[own], strict=True)]
-        if cuts[0].device.type == self.device.type:
-            return torch.stack(cuts)
-        # Copies to a GPU do not hold up the host only from memory that is pinned.
-        windows = torch.empty(len(cuts), *cuts[0].shape, dtype=cuts[0].dtype, pin_memory=self.device.type == "cuda")
-        return torch.stack(cuts, out=windows).to(self.device, non_blocking=True)
+        return cuts
 
     def moved(self, numbers: Tensor) -> tuple[Tensor, ...]:
         """Return numbers of a batch as float32 on the device, in parts."""

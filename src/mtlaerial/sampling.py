@@ -21,7 +21,7 @@ from mtlaerial.tiles import Tile, load_tiles
 from mtlaerial.warping import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
 from mtlaerial.workers import Workers
 
-_PART = 2
+_PART = 8
 """Patches that are resampled at a time on the CPU: few, so that its cache holds what lies between."""
 
 
@@ -31,8 +31,8 @@ class Batch:
 
     Attributes
     ----------
-    image : Tensor, shape (batch, bands, patch, patch), float32
-        In the file's own values.
+    image : Tensor, shape (batch, bands, patch, patch)
+        In the file's own values; of its dtype, or float32 where they are interpolated.
     height : Tensor, shape (batch, patch, patch), float32, metres
         NaN where not known.
     labels : Tensor, shape (batch, patch, patch), int64
@@ -91,9 +91,10 @@ class PatchSampler:
     def draw(self, batch: int, generator: torch.Generator, own: slice = slice(None)) -> Batch:
         """Draw some patches of a batch, or all; the generator (on the CPU) decides everything."""
         poses = self.poses(batch, generator)[own]
-        drawn = self._empty(len(poses.tiles))
         part = _PART if self.device.type == "cpu" else len(poses.tiles)
         image, height, labels = (self._place(poses, layer) for layer in ("image", "height", "labels"))
+        interpolated = self._smooth and not image.on_cells
+        drawn = self._empty(len(poses.tiles), torch.float32 if interpolated else self.tiles[0].image.dtype)
         fills = (
             (self._warp(image, Bilinear if self._smooth else Nearest, part), drawn.image.permute(0, 2, 3, 1)),
             (self._warp(height, BilinearAmongKnown, part), drawn.height[..., None]),
@@ -116,11 +117,11 @@ class PatchSampler:
         matrices, exact = draw_matrices(self.augmentation, batch, generator)
         return Poses(chosen, corners + self.patch / 2, matrices, exact)
 
-    def _empty(self, number: int) -> Batch:
+    def _empty(self, number: int, dtype: torch.dtype) -> Batch:
         side, bands = self.patch, self.tiles[0].image.shape[-1]
         return Batch(
             # Channels last, as the files are and as the network wants it.
-            image=torch.empty(number, side, side, bands, device=self.device).permute(0, 3, 1, 2),
+            image=torch.empty(number, side, side, bands, device=self.device, dtype=dtype).permute(0, 3, 1, 2),
             height=torch.empty(number, side, side, device=self.device),
             labels=torch.empty(number, side, side, device=self.device, dtype=torch.int64),
         )

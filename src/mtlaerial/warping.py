@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample, threshold
+from torch.nn.functional import embedding_bag, grid_sample, threshold
 
 from mtlaerial.cutting import Windows
 from mtlaerial.placement import Placement
@@ -41,7 +41,7 @@ class Cells(Warp):
 
     def __call__(self, number: int, out: Tensor) -> None:
         """Copy."""
-        out.copy_(self._windows.cut(number))
+        self._windows.put(number, out)
 
 
 class Nearest(Warp):
@@ -137,14 +137,14 @@ class _Between:
     def __init__(self, at: Tensor, size: int, windows: Windows) -> None:
         lower = at.floor()
         index = lower.int() + windows.first(size)
-        self._lower, self._upper = (
-            [each.reshape(-1) for each in torch.split(rows.to(windows.device, non_blocking=True), windows.part)]
-            for rows in (index, index + 1)
-        )
-        self._share = windows.moved((at - lower)[..., None])
+        pairs = torch.stack([index, index + 1], dim=-1).to(windows.device, non_blocking=True)
+        self._pairs = torch.split(pairs, windows.part)
+        self._shares = windows.moved(torch.stack([1 - (at - lower), at - lower], dim=-1))
 
     def __call__(self, rows: Tensor, number: int) -> Tensor:
         """Return (part, patch, ...) of rows of shape (part, rows, ...)."""
-        flat, share = rows.reshape(rows.shape[0] * rows.shape[1], -1), self._share[number]
-        lower, upper = (flat.index_select(0, index[number]) for index in (self._lower, self._upper))
-        return torch.lerp(lower, upper, share.view(-1, 1)).view(*share.shape[:2], *rows.shape[2:])
+        flat = rows.reshape(rows.shape[0] * rows.shape[1], -1)
+        pairs, shares = (each[number].flatten(0, 1) for each in (self._pairs, self._shares))
+        # Sums of two weighted rows each, in one pass: made for embeddings, it does just that.
+        mixed = embedding_bag(pairs, flat, per_sample_weights=shares, mode="sum")
+        return mixed.view(rows.shape[0], -1, *rows.shape[2:])
