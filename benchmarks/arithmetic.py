@@ -142,7 +142,7 @@ def main() -> None:
 def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], dict[str, Work]]:
     """Return the work of a patch and of a megapixel, and of what one waits for: a training, the maps of a tile."""
     batch, patch = training.batch, training.patch
-    paper, ours = PredictionSpec(), PredictionSpec.for_patch(patch)
+    paper, ours = PredictionSpec(), PredictionSpec.fitted()
     step = training_step(network.train(), batch, patch)
     counts = {
         f"{patch} px patch, forward": forward_pass(network, batch, patch, patch).times(1 / batch),

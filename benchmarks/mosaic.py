@@ -39,7 +39,7 @@ def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Pat
 
 
 def suited(run: Path) -> PredictionSpec:
-    """Return what suits the run's patches: what ``mtlaerial predict`` takes."""
+    """Return what ``mtlaerial predict`` takes."""
     from mtlaerial.prediction import prediction_for
 
     return prediction_for(run, None, None)

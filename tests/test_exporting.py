@@ -30,7 +30,7 @@ from mtlaerial.runs import load_description
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""
-WINDOWS = PredictionSpec.for_patch(tiny.TRAINING["patch"])
+WINDOWS = PredictionSpec.fitted()
 """How a network trained on patches of that size is used."""
 DOCS = Path(__file__).parents[1] / "docs"
 

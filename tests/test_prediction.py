@@ -253,12 +253,12 @@ def test_predicting_again_replaces_the_maps(predictor: Predictor, image: Path, t
 
 def test_windows_follow_from_the_patch_unless_they_are_stated(run_folder: Path) -> None:
     default = prediction_for(run_folder, None, None)
-    assert (default.blend, default.window, default.stride, default.activation) == ("even", 128, 112, "softmax")
+    assert (default.blend, default.window, default.stride, default.activation) == ("even", 1280, 1184, "softmax")
     assert prediction_for(run_folder, None, None, blend="original") == PredictionSpec()
     assert prediction_for(run_folder, 512, None, blend="original").stride == 128
     chosen = prediction_for(run_folder, 128, 32)
     assert (chosen.window, chosen.stride, chosen.activation) == (128, 32, "softmax")
-    assert prediction_for(run_folder, 256, None).stride == 224
+    assert prediction_for(run_folder, 640, None).stride == 592
     with pytest.raises(ConfigError, match="--window: found 100; expected a multiple of 32"):
         prediction_for(run_folder, 100, None)
     with pytest.raises(ConfigError, match="a stride of at most the window"):

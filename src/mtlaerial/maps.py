@@ -25,7 +25,7 @@ CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
 METRES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}
 TILED = {"count": 1, "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd", "zstd_level": 1}
 """Zstandard takes half the time of deflate for heights, and as much space."""
-CACHE = {"GDAL_CACHEMAX": 128 * 2**20}
+CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """Bytes of blocks that GDAL may hold (rasterio takes no other unit); its own default grows with the machine."""
 Shown = Literal["semantics", "height", "height_std"]
 

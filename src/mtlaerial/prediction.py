@@ -37,7 +37,7 @@ class Predictor:
     folder : Path
         The run's folder.
     prediction : PredictionSpec, optional
-        How to predict; by default as fits the size of the training patches.
+        How to predict; by default with least work.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class Predictor:
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self.run: Run = load_run(folder, self.device)
         description = self.run.description
-        self.prediction = prediction or PredictionSpec.for_patch(training.patch)
+        self.prediction = prediction or PredictionSpec.fitted()
         torch.set_num_threads(training.threads)
         if not on_gpu:
             keep_freed_memory()
@@ -198,7 +198,7 @@ def _tile_grids(folder: Path) -> dict[str, Grid]:
 def prediction_for(
     run: Path, window: int | None, stride: int | None, dropout_passes: int = 0, blend: Blend = "even"
 ) -> PredictionSpec:
-    """Return how to predict with a run: what suits its training patches, or as the paper did, but for what is given.
+    """Return how to predict with a run: with least work, or as the paper did, but for what is given.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def prediction_for(
         with dropout of a network that has none.
     """
     plan = load_description(run).plan
-    default = PredictionSpec.for_patch(plan.training.patch) if blend == "even" else PredictionSpec()
+    default = PredictionSpec.fitted() if blend == "even" else PredictionSpec()
     size = window or default.window
     require_multiple("--window", size, plan.model)
     require_dropout("--dropout-passes", dropout_passes, plan.model)

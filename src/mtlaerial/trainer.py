@@ -152,7 +152,7 @@ class Trainer:
     def _validate(self) -> dict[str, float]:
         assert self.validator
         forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
-        prediction = PredictionSpec.for_patch(self.spec.patch)
+        prediction = PredictionSpec.fitted()
         mapper = MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
         scores = self.validator(build_blender(mapper, prediction, self.plan.model.multiple, self.device), mapper)
         if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):

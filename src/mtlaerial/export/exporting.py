@@ -55,7 +55,7 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     path = out or run / f"{task or 'model'}.{format}"
     _require(format, path)
     description = load_description(run)
-    prediction = PredictionSpec.for_patch(description.plan.training.patch)
+    prediction = PredictionSpec.fitted()
     tile = prediction.window if format == "onnx" and task else None
     contents = Contents(description, _tasks(description, task), tile)
     program = traced(ExportedNetwork(load_run(run, torch.device("cpu")), contents), contents)
