@@ -27,7 +27,9 @@ Read = Callable[[int, int, int, int], Tensor]
 """From row, column, rows, columns to the image there: (bands, rows, columns) in the file's values."""
 Take = Callable[[Finished], None]
 BLOCK_BYTES = 32 * 2**20
-"""What a block's values in a row of windows may take."""
+"""What a block's values in a row of windows may take on the CPU."""
+GPU_BLOCKS = 16
+"""So many times larger on a GPU: an image stored in strips is decoded again for every block, and a GPU would wait."""
 
 
 class Strip(NamedTuple):
@@ -87,7 +89,8 @@ class Blender:
             Folder for the file of what lies between blocks, which goes when it is closed; by default the system's.
         """
         down, across = self.layout(rows), self.layout(columns)
-        blocks = cut(across, targets, BLOCK_BYTES // (4 * self.channels * down.window))
+        room = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
+        blocks = cut(across, targets, room // (4 * self.channels * down.window))
         strips = (strip for block in blocks for strip in self._strips(read, down, block, nodata))
         takes = [target.take for target in targets] + ([watch] if watch else [])
         with tempfile.TemporaryFile(dir=scratch) as file, Behind() as behind, closing(ahead(strips)) as coming:
