@@ -16,9 +16,9 @@ import torch
 from record import save
 
 from mtlaerial.allocating import keep_freed_memory
-from mtlaerial.balance import BalancedCorners
 from mtlaerial.config import Augmentation
 from mtlaerial.sampling import PatchSampler
+from mtlaerial.sampling.balance import BalancedCorners
 from mtlaerial.tiles import Tile, load_tiles
 
 CPU = torch.device("cpu")

@@ -10,11 +10,11 @@ import torch
 
 import tiny
 from mtlaerial import balance
-from mtlaerial.balance import BalancedCorners
 from mtlaerial.config import IGNORED, Augmentation
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.sampling import PatchSampler, build_sampler
+from mtlaerial.sampling.balance import BalancedCorners
 from mtlaerial.statistics import summarise
 from mtlaerial.tiles import ON_GRID, AxisMap, Tile
 from mtlaerial.training import train

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import IGNORED, Augmentation
-from mtlaerial.poses import Poses
 from mtlaerial.sampling import Batch, PatchSampler
+from mtlaerial.sampling.poses import Poses
 from mtlaerial.tiles import AxisMap, Tile
 
 PATCH = 32

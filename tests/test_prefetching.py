@@ -10,8 +10,8 @@ import torch
 
 import tiny
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.prefetching import Prefetcher
 from mtlaerial.sampling import Batch
+from mtlaerial.sampling.prefetching import Prefetcher
 from mtlaerial.statistics import summarise
 from mtlaerial.trainer import Trainer
 

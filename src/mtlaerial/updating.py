@@ -16,9 +16,9 @@ from mtlaerial.losses import TaskLosses
 from mtlaerial.models import D3Net
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
-from mtlaerial.prefetching import Draw, Prefetcher
 from mtlaerial.runs import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
+from mtlaerial.sampling.prefetching import Draw, Prefetcher
 from mtlaerial.weighting import Pass, Step, Weighting
 from mtlaerial.weighting.conflict import feature_gramian
 

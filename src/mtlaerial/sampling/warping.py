@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag, grid_sample, threshold
 
-from mtlaerial.cutting import Windows
-from mtlaerial.placement import Placement
+from mtlaerial.sampling.cutting import Windows
+from mtlaerial.sampling.placement import Placement
 
 _JUST_BELOW_HALF = torch.nextafter(torch.tensor(0.5), torch.tensor(0.0)).item()
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import Layer
-from mtlaerial.poses import Poses
+from mtlaerial.sampling.poses import Poses
 from mtlaerial.tiles import ON_GRID, Tile
 
 

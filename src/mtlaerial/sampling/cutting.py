@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mtlaerial.placement import Placement
+from mtlaerial.sampling.placement import Placement
 
 
 class Windows:

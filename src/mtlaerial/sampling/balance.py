@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlaerial.config import IGNORED
-from mtlaerial.poses import free_space
+from mtlaerial.sampling.poses import free_space
 from mtlaerial.tiles import Tile
 
 _BLOCK = 1024

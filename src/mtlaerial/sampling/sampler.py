@@ -12,14 +12,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mtlaerial.balance import BalancedCorners
 from mtlaerial.config import IGNORED, Augmentation, Layer, TrainingSpec
-from mtlaerial.placement import Placement, place
-from mtlaerial.poses import Poses, UniformCorners, draw_matrices
 from mtlaerial.raster import map_raster
+from mtlaerial.sampling.balance import BalancedCorners
+from mtlaerial.sampling.placement import Placement, place
+from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
+from mtlaerial.sampling.warping import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
+from mtlaerial.sampling.workers import Workers
 from mtlaerial.tiles import Tile, load_tiles
-from mtlaerial.warping import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
-from mtlaerial.workers import Workers
 
 _PART = 8
 """Patches that are resampled at a time on the CPU: few, so that its cache holds what lies between."""

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
-from mtlaerial.sampling import Batch
+from mtlaerial.sampling.sampler import Batch
 
 Draw = Callable[[int], Sequence[Batch]]
 """From the number of a step to its batches; what they hold follows from the number alone."""
