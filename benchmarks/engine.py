@@ -110,8 +110,8 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
 def predict(image: Path, folder: Path, watch: Callable[[int], None] = lambda _: None) -> None:
     """Make the maps with the engine."""
     from mtlaerial.allocating import keep_freed_memory
-    from mtlaerial.blending import Blender
-    from mtlaerial.windowing import even
+    from mtlaerial.blending.blender import Blender
+    from mtlaerial.blending.windowing import even
 
     keep_freed_memory()
     blender = Blender(pointwise, CHANNELS, even(WINDOW, OVERLAP, 32), 1, torch.device("cpu"))
@@ -122,8 +122,8 @@ def predict(image: Path, folder: Path, watch: Callable[[int], None] = lambda _: 
 
 def predict_plainly(image: Path, folder: Path) -> None:
     """Make the maps with sums and weights of the whole raster."""
-    from mtlaerial.targets import Finished
-    from mtlaerial.windowing import even
+    from mtlaerial.blending.targets import Finished
+    from mtlaerial.blending.windowing import even
 
     with maps_of(image, folder) as (source, read, targets):
         rows, columns = source.height, source.width

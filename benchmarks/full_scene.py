@@ -69,8 +69,8 @@ def speed(run: Path, image: Path, maps: Path, precision: str, runs: int) -> list
 
 def paper_windows(run: Path, image: Path, runs: int) -> dict[str, Any]:
     """Return the number of the paper's windows and the network's median seconds on one."""
+    from mtlaerial.blending.windowing import original
     from mtlaerial.runs import load_run
-    from mtlaerial.windowing import original
 
     torch.set_num_threads(THREADS)
     model = load_run(run, torch.device("cpu")).model.eval()
@@ -89,7 +89,7 @@ def paper_windows(run: Path, image: Path, runs: int) -> dict[str, Any]:
 
 def engine(run: Path, image: Path, maps: Path, precision: str, runs: int) -> dict[str, Any]:
     """Return the median seconds of maps of the whole mosaic, and the peak of memory."""
-    from mtlaerial.windowing import described
+    from mtlaerial.blending.windowing import described
 
     predictor = predictor_of(run, suited(run), precision)
     rest, seconds = psutil.Process().memory_info().rss, []

@@ -9,11 +9,10 @@ import pytest
 import torch
 
 import tiny
-from mtlaerial import balance
 from mtlaerial.config import IGNORED, Augmentation
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
-from mtlaerial.sampling import PatchSampler, build_sampler
+from mtlaerial.sampling import PatchSampler, balance, build_sampler
 from mtlaerial.sampling.balance import BalancedCorners
 from mtlaerial.statistics import summarise
 from mtlaerial.tiles import ON_GRID, AxisMap, Tile

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial import blending
-from mtlaerial.blending import Blender, Network
-from mtlaerial.cells import Cells
-from mtlaerial.targets import Finished, Target
-from mtlaerial.windowing import Layout, even, original
+from mtlaerial.blending import blender as blending
+from mtlaerial.blending.blender import Blender, Network
+from mtlaerial.blending.cells import Cells
+from mtlaerial.blending.targets import Finished, Target
+from mtlaerial.blending.windowing import Layout, even, original
 
 DEVICE = torch.device("cpu")
 ORIGINAL, EVEN = original(32, 24), even(32, 8, 4)

@@ -1,6 +1,7 @@
 """Cells of another grid: each is the mean of the pixels whose centres it holds."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from affine import Affine
 
 import tiny
-from mtlaerial.cells import Cells, axes
+from mtlaerial.blending.cells import Cells, axes
 from mtlaerial.raster import Grid
 
 CASES = [
@@ -62,16 +63,21 @@ def test_cells_are_complete_when_their_last_pixel_has_passed(
 ) -> None:
     found = Cells.of(scale, offset, pixels, cells)
     for done in range(pixels + 1):
-        complete = found.complete(done)
+        first, complete = found.completed(0, done)
+        assert first == 0
         assert (found.last[:complete] <= done).all()
         assert complete == cells or found.last[complete] > done
-    assert found.complete(pixels) == cells
+        assert found.needed(done) == (min(found.first[complete], done) if complete < cells else done)
+    assert found.completed(0, pixels) == (0, cells)
 
 
-def test_the_largest_cell() -> None:
-    assert Cells.of(0.1, 0, 100, 10).largest == 10
-    assert Cells.of(1 / 1.7, 0, 40, 24).largest == 2
-    assert Cells.of(2.0, 0, 6, 12).largest == 1
+@pytest.mark.parametrize(("scale", "offset", "pixels", "cells"), CASES)
+def test_every_cell_is_completed_once(scale: float, offset: float, pixels: int, cells: int) -> None:
+    found = Cells.of(scale, offset, pixels, cells)
+    edges = sorted({0, pixels // 3, pixels // 2, pixels})
+    ranges = [found.completed(begin, end) for begin, end in pairwise(edges)]
+    assert [first for first, _ in ranges[1:]] == [last for _, last in ranges[:-1]]
+    assert (ranges[0][0], ranges[-1][1]) == (0, cells)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import tiny
-from mtlaerial import blending
+from mtlaerial.blending import blender as blending
+from mtlaerial.blending.windowing import original
 from mtlaerial.config import PredictionSpec, Task, parse_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.dropout import dropout_forward, window_generator
@@ -22,7 +23,6 @@ from mtlaerial.models import D3Net, build_model
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.runs import RunPlan, describe, save_run
 from mtlaerial.statistics import Statistics
-from mtlaerial.windowing import original
 
 PASSES, WINDOW, STRIDE = 4, 64, 48
 SPEC = PredictionSpec(window=WINDOW, stride=STRIDE, activation="softmax", dropout_passes=PASSES)

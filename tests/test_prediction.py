@@ -12,7 +12,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 import tiny
-from mtlaerial.blending import Blender
+from mtlaerial.blending.blender import Blender
 from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.blending import Blender
+from mtlaerial.blending.blender import Blender
+from mtlaerial.blending.windowing import Layout, even, original
 from mtlaerial.errors import DataError
 from mtlaerial.seams import SeamMeter, lines, load_seams, seam_ratio
 from mtlaerial.tables.collect import collect
-from mtlaerial.windowing import Layout, even, original
 from sample_scores import run, tile
 
 DEVICE = torch.device("cpu")

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mtlaerial.blending import Blender
-from mtlaerial.cells import axes
+from mtlaerial.blending.blender import Blender
+from mtlaerial.blending.cells import axes
+from mtlaerial.blending.targets import Target
+from mtlaerial.blending.windowing import even, original
 from mtlaerial.config import IGNORED, PredictionSpec, Task
 from mtlaerial.raster import Grid
-from mtlaerial.targets import Target
 from mtlaerial.tiles import Tile
-from mtlaerial.windowing import even, original
 
 VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
 """The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""

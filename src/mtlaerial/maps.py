@@ -14,12 +14,12 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 from torch import Tensor
 
-from mtlaerial.cells import axes
+from mtlaerial.blending.cells import axes
+from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
 from mtlaerial.raster import Grid, create_raster, discard, partial_path, writing
 from mtlaerial.runs import RunDescription
-from mtlaerial.targets import Target
 
 CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
 METRES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}

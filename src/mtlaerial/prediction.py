@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from mtlaerial.allocating import keep_freed_memory
-from mtlaerial.blending import Blender
+from mtlaerial.blending.blender import Blender
+from mtlaerial.blending.windowing import described
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
 from mtlaerial.dropout import dropout_forward
@@ -22,7 +23,6 @@ from mtlaerial.raster import Grid, open_raster, reading
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
 from mtlaerial.seams import SeamMeter, seam_ratio
 from mtlaerial.tiling import ABSENT
-from mtlaerial.windowing import described
 
 log = logging.getLogger(__name__)
 GSD_TOLERANCE = 0.1

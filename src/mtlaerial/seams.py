@@ -21,8 +21,8 @@ from mtlaerial.raster import writing
 if TYPE_CHECKING:  # scores are read without torch
     from torch import Tensor
 
-    from mtlaerial.targets import Finished
-    from mtlaerial.windowing import Axis
+    from mtlaerial.blending.targets import Finished
+    from mtlaerial.blending.windowing import Axis
 
 Place = Literal["border", "inside"]
 SeamSums = dict[Task, dict[Place, tuple[float, int]]]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.blending import Blender
+from mtlaerial.blending.blender import Blender
 from mtlaerial.config import Task
 from mtlaerial.inference import MapNetwork, predict_arrays
 from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores

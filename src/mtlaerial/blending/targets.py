@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtlaerial.cells import Cells
+from mtlaerial.blending.cells import Cells
 
 
 @dataclass(frozen=True)

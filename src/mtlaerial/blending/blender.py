@@ -16,10 +16,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mtlaerial.blocks import Block, Border, cut, still_needed
-from mtlaerial.pipeline import Behind, ahead
-from mtlaerial.targets import Finished, Target
-from mtlaerial.windowing import Axis, Layout
+from mtlaerial.blending.blocks import Block, Border, cut, still_needed
+from mtlaerial.blending.pipeline import Behind, ahead
+from mtlaerial.blending.targets import Finished, Target
+from mtlaerial.blending.windowing import Axis, Layout
 
 Network = Callable[[Tensor], Tensor]
 """From windows (batch, bands, rows, columns) in the file's values to outputs (batch, channels, rows, columns)."""

@@ -7,8 +7,8 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from mtlaerial.targets import Target
-from mtlaerial.windowing import Axis
+from mtlaerial.blending.targets import Target
+from mtlaerial.blending.windowing import Axis
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Running a network over overlapping windows of a raster of any size, and blending what it says."""
