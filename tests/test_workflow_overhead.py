@@ -46,4 +46,4 @@ def test_what_a_script_imports_is_timed(overhead: ModuleType) -> None:
     found = overhead.startup(overhead.SCRIPTS / "check_splits.py")
     assert found["startup"] > 0
     assert "torch" not in found["packages"]
-    assert "snakemake" in found["packages"]
+    assert "mtlaerial" in found["packages"]
