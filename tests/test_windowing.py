@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtlaerial.blending.windowing import even, original
+from mtlaerial.blending.windowing import described, even, original
 
 
 def test_the_paper_s_windows_cover_an_axis_and_end_with_it() -> None:
@@ -52,3 +52,9 @@ def test_even_windows_fade_into_each_other() -> None:
     assert (np.diff(share[2:14]) > 0).all()
     torch.testing.assert_close(share[:16] + share[:16].flip(0), torch.ones(16))
     assert (axis.shares[0] == 1).all()
+
+
+def test_windows_are_described_with_their_overlap() -> None:
+    layout = even(64, 16, 4)
+    assert described(layout(112), layout(40)) == "2 windows of 64 x 40 pixels, overlapping by at least 16"
+    assert described(layout(60), layout(40)) == "one window of 60 x 40 pixels"

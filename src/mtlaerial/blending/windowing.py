@@ -117,8 +117,10 @@ def even(largest: int, overlap: int, multiple: int) -> Layout:
 
 def described(down: Axis, across: Axis) -> str:
     """Return what a user may want to know of the windows of a raster."""
-    number, overlap = len(down.starts) * len(across.starts), min(down.overlap, across.overlap)
-    return f"{number} windows of {down.window} x {across.window} pixels, overlapping by at least {overlap}"
+    number, size = len(down.starts) * len(across.starts), f"{down.window} x {across.window} pixels"
+    if number == 1:
+        return f"one window of {size}"
+    return f"{number} windows of {size}, overlapping by at least {min(down.overlap, across.overlap)}"
 
 
 def _faded(window: int, overlap: int) -> Tensor:
