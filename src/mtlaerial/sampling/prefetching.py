@@ -28,7 +28,11 @@ class Prefetcher:
 
     def __init__(self, draw: Draw, steps: int, device: torch.device) -> None:
         self._draw, self._steps = draw, steps
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        self._stream = (
+            torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch has no types for it
+            if device.type == "cuda"
+            else None
+        )
         self._thread = ThreadPoolExecutor(1, "prefetch")
         self._foreseen: tuple[int, Future[Sequence[Batch]]] | None = None
 
