@@ -76,9 +76,17 @@ def check_pixel(tile: Tile, batch: Batch, patch: int, row: int, column: int, x: 
         assert found == pytest.approx(mean, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    "axis", [(1.0, 1.0, 0.0, 0.0), (0.5, 0.5, 0.0, 0.0), (0.37, 0.61, 0.4, -0.3), (2, 2, 1.0, 0.0)]
-)
+AXES = [
+    (1.0, 1.0, 0.0, 0.0),
+    (0.5, 0.5, 0.0, 0.0),
+    (0.333333, 0.2, 0.0, 0.0),  # a pixel's centre in the middle of a cell
+    (0.25, 0.1, 0.37, -0.81),
+    (0.37, 0.61, 0.4, -0.3),
+    (2.0, 2.0, 1.0, 0.0),
+]
+
+
+@pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("options", [{"rotation": 0, "quarter_turns": True}, {"rotation": 20, "zoom": 0.4}])
 @pytest.mark.parametrize("size", [(70, 90), (25, 50)])
 def test_every_pixel_is_what_its_pose_says(axis: AxisMap, options: dict[str, Any], size: tuple[int, int]) -> None:

@@ -97,7 +97,7 @@ def test_exact_crops_equal_the_general_warp(
     exact = at(drawer, monkeypatch, centres, matrices, exact=True)
     general = at(drawer, monkeypatch, centres, matrices, exact=False)
     assert exact.image.dtype == dtype
-    assert exact.labels.dtype == torch.int64
+    assert exact.labels.dtype == torch.uint8
     assert_same(exact, general)
     assert len({image.numpy().tobytes() for image in exact.image}) == len(MIRRORS_AND_TURNS)
 
@@ -108,7 +108,7 @@ def test_an_exact_crop_is_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = at(sampler([tile]), monkeypatch, centre, MIRRORS_AND_TURNS[0][None], exact=True)
     rows, columns = slice(5, 5 + PATCH), slice(9, 9 + PATCH)
     assert torch.equal(batch.image[0], tile.image[rows, columns].permute(2, 0, 1).float())
-    assert torch.equal(batch.labels[0], tile.labels[rows, columns, 0].long())
+    assert torch.equal(batch.labels[0], tile.labels[rows, columns, 0])
     torch.testing.assert_close(batch.height[0], tile.height[rows, columns, 0], equal_nan=True)
 
 
@@ -176,7 +176,7 @@ def test_all_layers_of_a_turned_and_zoomed_patch_show_the_same_ground(
     torch.testing.assert_close(batch.height[inner], (100 * y + x)[inner], atol=0.5, rtol=0)
     cell = torch.floor(x / ratio + offset[0])
     nearest = (x / ratio + offset[0] - cell - 0.5).abs() < 0.49  # not on the border of two cells
-    assert torch.equal(batch.labels[inner & nearest], (cell % 200).long()[inner & nearest])
+    assert torch.equal(batch.labels[inner & nearest], (cell % 200).to(torch.uint8)[inner & nearest])
 
 
 @pytest.mark.parametrize("ratio", [2.0, 10.0, 1.7])

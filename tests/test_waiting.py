@@ -61,7 +61,7 @@ class Patches:
 
     def draw(self, batch: int, generator: torch.Generator, own: slice) -> Batch:
         image, height = torch.empty(batch, 3, 32, 32, device=DEVICE), torch.empty(batch, 32, 32, device=DEVICE)
-        return Batch(image, height, torch.empty(batch, 32, 32, device=DEVICE, dtype=torch.int64))[own]
+        return Batch(image, height, torch.empty(batch, 32, 32, device=DEVICE, dtype=torch.uint8))[own]
 
 
 def updates(name: str, **training: Any) -> Iterator[Update]:

@@ -62,7 +62,7 @@ class TaskLosses(nn.Module):
 
     def _semantics_amount(self, batch: Batch) -> Tensor:
         known = batch.labels != IGNORED
-        return (self.class_weights[torch.where(known, batch.labels, 0)] * known).sum()
+        return (self.class_weights[torch.where(known, batch.labels, 0).long()] * known).sum()
 
     def _height_amount(self, batch: Batch) -> Tensor:
         known = self._known(batch.height)
@@ -70,7 +70,7 @@ class TaskLosses(nn.Module):
 
     def semantics(self, logits: Tensor, batch: Batch) -> Tensor:
         """Weighted sum of the cross entropy over the pixels that have a class."""
-        return cross_entropy(logits, batch.labels, self.class_weights, ignore_index=IGNORED, reduction="sum")
+        return cross_entropy(logits, batch.labels.long(), self.class_weights, ignore_index=IGNORED, reduction="sum")
 
     def height(self, output: Tensor, batch: Batch) -> Tensor:
         """Sum of the errors in units of ``training.height_unit``, over the pixels that are trained on."""

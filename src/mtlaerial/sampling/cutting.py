@@ -16,30 +16,35 @@ class Windows:
         How many are cut at a time.
     device : torch.device
         Where they are wanted.
+    mirror : bool
+        Whether windows of straight patches are turned to run as the patches do.
 
     Attributes
     ----------
     rows, columns : int
         Their size.
     across, down : Tensor, shape (batch, patch, 2), float64
-        As in the placement, in cells of the window.
+        As in the placement, in cells of the window before it is mirrored.
+    mirrored : Tensor, shape (batch, 2), bool
+        Whether its columns and its rows are.
     """
 
-    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
-        self.rasters, self.part, self.device, self.on_cells = placement.rasters, part, device, placement.on_cells
-        margin = 0.0 if placement.on_cells else 0.5  # a neighbour on each side for the bilinear weights
+    def __init__(self, placement: Placement, part: int, device: torch.device, mirror: bool = False) -> None:
+        self.rasters, self.part, self.device = placement.rasters, part, device
+        # A neighbour on each side for the bilinear weights; a little more, for what rounding takes.
+        margin = 0.0 if placement.on_cells else 0.51
         first = torch.floor(placement.lowest - margin)
         last = torch.floor(placement.highest + margin)
         self.columns, self.rows = (last - first + 1).amax(dim=0).long().tolist()
         self._corners: list[list[int]] = first.long().tolist()
-        self._mirrored = [
-            [axis for axis, against in ((0, rows), (1, columns)) if against]
-            for columns, rows in placement.mirrored.tolist()
+        self.mirrored = placement.mirrored & mirror
+        self._flipped = [
+            [axis for axis, against in ((0, rows), (1, columns)) if against] for columns, rows in self.mirrored.tolist()
         ]
         self.across, self.down = placement.across, placement.down - first[:, None, :]
 
     def cut(self, number: int) -> Tensor:
-        """Return the windows of a part, shape (part, rows, columns, bands); mirrored where pixels are cells."""
+        """Return the windows of a part, shape (part, rows, columns, bands)."""
         cuts = self._cuts(number)
         if cuts[0].device.type == self.device.type:
             return torch.stack(cuts)
@@ -57,13 +62,11 @@ class Windows:
 
     def _cuts(self, number: int) -> list[Tensor]:
         own = slice(number * self.part, (number + 1) * self.part)
-        cuts = [
+        cuts = (
             _window(raster, row, column, self.rows, self.columns)
             for raster, (column, row) in zip(self.rasters[own], self._corners[own], strict=True)
-        ]
-        if self.on_cells:
-            cuts = [cut.flip(axes) if axes else cut for cut, axes in zip(cuts, self._mirrored[own], strict=True)]
-        return cuts
+        )
+        return [cut.flip(axes) if axes else cut for cut, axes in zip(cuts, self._flipped[own], strict=True)]
 
     def moved(self, numbers: Tensor) -> tuple[Tensor, ...]:
         """Return numbers of a batch as float32 on the device, in parts."""

@@ -11,6 +11,9 @@ from mtlaerial.config import Layer
 from mtlaerial.sampling.poses import Poses
 from mtlaerial.tiles import ON_GRID, Tile
 
+_TOLERANCE = 0.01
+"""Of a cell: how far pixels may be, at the end of a patch, from where a whole number of them in a cell puts them."""
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -26,8 +29,8 @@ class Placement:
         The ground is known from ``low`` up to, but not at, ``high``: where both the image and the layer are.
     straight : bool
         Whether the patch's rows and columns run along the raster's.
-    on_cells : bool
-        Whether besides every pixel is one cell.
+    on_image : bool
+        Whether the layer's cells are the image's pixels.
     """
 
     rasters: list[Tensor]
@@ -36,7 +39,23 @@ class Placement:
     low: Tensor
     high: Tensor
     straight: bool
-    on_cells: bool
+    on_image: bool
+
+    @property
+    def on_cells(self) -> bool:
+        """Whether every pixel is one cell."""
+        return self.straight and self.on_image
+
+    @cached_property
+    def pixels_per_cell(self) -> tuple[int, int] | None:
+        """How many pixels fill a cell from side to side and from top to bottom, where that is the same whole number."""
+        if not self.straight or len(self.across[0]) == 1:
+            return None
+        steps = torch.stack([self.across[:, 1, 0] - self.across[:, 0, 0], self.down[:, 1, 1] - self.down[:, 0, 1]], 1)
+        numbers = (1 / steps[0].abs()).round()
+        off = (steps.abs() - 1 / numbers).abs().max() * self.across.shape[1]
+        columns, rows = numbers.int().tolist()
+        return (columns, rows) if off < _TOLERANCE else None
 
     @cached_property
     def lowest(self) -> Tensor:
@@ -101,4 +120,4 @@ def place(poses: Poses, patch: int, tiles: Sequence[Tile], layer: Layer) -> Plac
     offsets = (torch.arange(patch, dtype=torch.float64) + 0.5 - patch / 2)[:, None]
     across = along[:, None, :, 0] * offsets
     down = along[:, None, :, 1] * offsets + middle[:, None, :]
-    return Placement(rasters, across, down, low, high, poses.exact, poses.exact and all(m == ON_GRID for m in maps))
+    return Placement(rasters, across, down, low, high, poses.exact, all(m == ON_GRID for m in maps))

@@ -4,7 +4,7 @@ A patch has a *pose*: a tile, a centre, and a 2 x 2 matrix from offsets in the p
 is read where the pose says, from its own grid: the ground truth is never blown up to the image's size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,8 @@ from mtlaerial.sampling.warping import Bilinear, BilinearAmongKnown, Cells, Near
 from mtlaerial.sampling.workers import Workers
 from mtlaerial.tiles import Tile, load_tiles
 
+Fill = tuple[Warp, list[tuple[Tensor, ...]]]
+"""What fills layers of a batch, and of each layer the parts."""
 _PART = 8
 """Patches that are resampled at a time on the CPU: few, so that its cache holds what lies between."""
 
@@ -35,7 +37,7 @@ class Batch:
         In the file's own values; of its dtype, or float32 where they are interpolated.
     height : Tensor, shape (batch, patch, patch), float32, metres
         NaN where not known.
-    labels : Tensor, shape (batch, patch, patch), int64
+    labels : Tensor, shape (batch, patch, patch), uint8
         Class indices; ``IGNORED`` where not known.
     """
 
@@ -91,25 +93,33 @@ class PatchSampler:
     def draw(self, batch: int, generator: torch.Generator, own: slice = slice(None)) -> Batch:
         """Draw some patches of a batch, or all; the generator (on the CPU) decides everything."""
         poses = self.poses(batch, generator)[own]
-        part = _PART if self.device.type == "cpu" else len(poses.tiles)
         image, height, labels = (self._place(poses, layer) for layer in ("image", "height", "labels"))
         interpolated = self._smooth and not image.on_cells
         drawn = self._empty(len(poses.tiles), torch.float32 if interpolated else self.tiles[0].image.dtype)
-        fills = (
-            (self._warp(image, Bilinear if self._smooth else Nearest, part), drawn.image.permute(0, 2, 3, 1)),
-            (self._warp(height, BilinearAmongKnown, part), drawn.height[..., None]),
-            (self._warp(labels, Nearest, part), drawn.labels[..., None]),
-        )
-        parts = [(warp, torch.split(out, part)) for warp, out in fills]
+        fills = list(self._fills(image, height, labels, drawn))
 
         def fill(number: int) -> None:
-            for warp, out in parts:
-                warp(number, out[number])
+            for warp, outs in fills:
+                warp(number, *(out[number] for out in outs))
 
-        self._workers.run(fill, len(parts[0][1]))
+        self._workers.run(fill, len(fills[0][1][0]))
         self._mask(drawn.height, height, torch.nan)
         self._mask(drawn.labels, labels, IGNORED)
         return drawn
+
+    def _fills(self, image: Placement, height: Placement, labels: Placement, drawn: Batch) -> Iterator[Fill]:
+        """Yield what fills which parts of a batch."""
+        part = _PART if self.device.type == "cpu" else len(drawn.labels)
+        images, heights, codes = (
+            torch.split(out, part)
+            for out in (drawn.image.permute(0, 2, 3, 1), drawn.height[..., None], drawn.labels[..., None])
+        )
+        yield self._warp(height, BilinearAmongKnown, part), [heights]
+        if labels.on_image and not labels.on_cells and not self._smooth:
+            yield Nearest(image, part, self.device, labels), [images, codes]
+        else:
+            yield self._warp(image, Bilinear if self._smooth else Nearest, part), [images]
+            yield self._warp(labels, Nearest, part), [codes]
 
     def poses(self, batch: int, generator: torch.Generator) -> Poses:
         """Draw where patches lie."""
@@ -123,7 +133,7 @@ class PatchSampler:
             # Channels last, as the files are and as the network wants it.
             image=torch.empty(number, side, side, bands, device=self.device, dtype=dtype).permute(0, 3, 1, 2),
             height=torch.empty(number, side, side, device=self.device),
-            labels=torch.empty(number, side, side, device=self.device, dtype=torch.int64),
+            labels=torch.empty(number, side, side, device=self.device, dtype=torch.uint8),
         )
 
     def _place(self, poses: Poses, layer: Layer) -> Placement:

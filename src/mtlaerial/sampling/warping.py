@@ -8,11 +8,16 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag, grid_sample, threshold
+from torch.nn.functional import grid_sample, threshold
 
 from mtlaerial.sampling.cutting import Windows
 from mtlaerial.sampling.placement import Placement
 
+Some = Tensor | slice
+"""Which patches of a part: their indices, or all."""
+_ALL = slice(None)
+_ROUNDING = 1e-3
+"""Of a pixel: what is missing to a whole number is rounding, and is not to move a patch by a pixel."""
 _JUST_BELOW_HALF = torch.nextafter(torch.tensor(0.5), torch.tensor(0.0)).item()
 
 
@@ -28,37 +33,47 @@ class Warp(ABC):
         Where they are wanted.
     """
 
-    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
-        self._windows = Windows(placement, part, device)
+    def __init__(self, placement: Placement, part: int, device: torch.device, mirror: bool = False) -> None:
+        self._windows = Windows(placement, part, device, mirror)
 
     @abstractmethod
-    def __call__(self, number: int, out: Tensor) -> None:
-        """Fill ``out``, shape (part, patch, patch, bands), with the patches of the part of a number."""
+    def __call__(self, number: int, *outs: Tensor) -> None:
+        """Fill ``outs``, shape (part, patch, patch, bands) each, with the patches of the part of a number."""
 
 
 class Cells(Warp):
     """Takes patches whose pixels are cells."""
 
-    def __call__(self, number: int, out: Tensor) -> None:
+    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
+        super().__init__(placement, part, device, mirror=True)
+
+    def __call__(self, number: int, *outs: Tensor) -> None:
         """Copy."""
+        (out,) = outs
         self._windows.put(number, out)
 
 
 class Nearest(Warp):
-    """Picks the cells that pixels lie in."""
+    """Picks the cells that pixels lie in, of one or several layers on the same grid."""
 
-    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
+    def __init__(self, placement: Placement, part: int, device: torch.device, *others: Placement) -> None:
         super().__init__(placement, part, device)
         windows = self._windows
+        self._layers = [windows, *(Windows(other, part, device) for other in others)]
         self._across, self._down = windows.moved(windows.across[:, None]), windows.moved(windows.down[:, :, None])
         first = windows.first(windows.rows * windows.columns)[:, :, None]
         self._first = torch.split(first.to(device, non_blocking=True), part)
 
-    def __call__(self, number: int, out: Tensor) -> None:
+    def __call__(self, number: int, *outs: Tensor) -> None:
         """Pick."""
-        bands = out.shape[-1:] if out.shape[-1] > 1 else ()  # single values are picked faster than rows of one
-        cells = self._windows.cut(number).reshape(-1, *bands)
-        out.copy_(cells.index_select(0, self._index(number).view(-1)).view(out.shape))
+        index = self._index(number).view(-1)
+        for windows, out in zip(self._layers, outs, strict=True):
+            bands = out.shape[-1:] if out.shape[-1] > 1 else ()  # single values are picked faster than rows of one
+            cells = windows.cut(number).reshape(-1, *bands)
+            if out.dtype == cells.dtype:
+                torch.index_select(cells, 0, index, out=out.view(-1, *bands))
+            else:
+                out.copy_(cells.index_select(0, index).view(out.shape))
 
     def _index(self, number: int) -> Tensor:
         """Return which cell of all windows of a part each pixel lies in, shape (part, patch, patch), int32."""
@@ -74,10 +89,11 @@ class Bilinear(Warp):
         super().__init__(placement, part, device)
         self._sampled = _Sampled(self._windows)
 
-    def __call__(self, number: int, out: Tensor) -> None:
+    def __call__(self, number: int, *outs: Tensor) -> None:
         """Interpolate."""
+        (out,) = outs
         windows = self._windows.cut(number).to(out.dtype).permute(0, 3, 1, 2)
-        out.copy_(self._sampled(windows, number).permute(0, 2, 3, 1))
+        out.copy_(self._sampled.all_bands(windows, number).permute(0, 2, 3, 1))
 
 
 class BilinearAmongKnown(Warp):
@@ -87,19 +103,29 @@ class BilinearAmongKnown(Warp):
     """
 
     def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
-        super().__init__(placement, part, device)
-        self._interpolated = (_Interpolated if placement.straight else _Sampled)(self._windows)
+        pixels = placement.pixels_per_cell
+        super().__init__(placement, part, device, mirror=pixels is not None)
+        self._interpolated = _Sampled(self._windows) if pixels is None else _Enlarged(self._windows, pixels)
 
-    def __call__(self, number: int, out: Tensor) -> None:
-        """Interpolate; ``out`` has one band."""
+    def __call__(self, number: int, *outs: Tensor) -> None:
+        """Interpolate; the only one of ``outs`` has one band."""
+        (out,) = outs
         values = self._windows.cut(number)[..., 0]
         known = ~values.isnan()
-        if known.device.type == "cpu" and bool(known.all()):  # elsewhere looking would cost more than it saves
-            out.copy_(self._interpolated(values[:, None], number)[:, 0, :, :, None])
-            return
-        weighed = torch.stack([values.nan_to_num(nan=0.0), known.to(values.dtype)], dim=1)
-        total, weight = self._interpolated(weighed, number).unbind(1)
-        torch.div(total, threshold(weight, _JUST_BELOW_HALF, torch.nan), out=out[..., 0])
+        partly = _partly(known)
+        heights = self._interpolated(values.nan_to_num(nan=0.0), number)
+        if partly is not None:
+            weight = self._interpolated(known[partly].to(values.dtype), number, partly)
+            heights[partly] /= threshold(weight, _JUST_BELOW_HALF, torch.nan)
+        out.copy_(heights[..., None])
+
+
+def _partly(known: Tensor) -> Some | None:
+    """Return which windows of shape (part, rows, columns) are not known all over, or None for none."""
+    if known.device.type != "cpu":  # to look would cost more than it saves
+        return _ALL
+    partly = known.flatten(1).all(dim=1).logical_not_().nonzero()[:, 0]
+    return partly if len(partly) else None
 
 
 class _Sampled:
@@ -110,41 +136,53 @@ class _Sampled:
         self._across = windows.moved((windows.across / size * 2)[:, None])
         self._down = windows.moved((windows.down / size * 2 - 1)[:, :, None])
 
-    def __call__(self, windows: Tensor, number: int) -> Tensor:
-        """Return (part, channels, patch, patch) of windows of shape (part, channels, rows, columns)."""
+    def all_bands(self, windows: Tensor, number: int, some: Some = _ALL) -> Tensor:
+        """Return (some, bands, patch, patch) of windows of shape (some, bands, rows, columns)."""
         # Pairs (x, y) are added as complex numbers: one addition over whole rows instead of one per pair.
-        across, down = (torch.view_as_complex(lines[number]) for lines in (self._across, self._down))
+        across, down = (torch.view_as_complex(lines[number][some]) for lines in (self._across, self._down))
         return grid_sample(windows, torch.view_as_real(across + down), padding_mode="border", align_corners=False)
 
-
-class _Interpolated:
-    """Interpolates windows along whose rows and columns the patches' run: between columns first, then between rows."""
-
-    def __init__(self, windows: Windows) -> None:
-        at = windows.across + windows.down - 0.5
-        self._columns = _Between(at[..., 0], windows.columns, windows)
-        self._rows = _Between(at[..., 1], windows.rows, windows)
-
-    def __call__(self, windows: Tensor, number: int) -> Tensor:
-        """Return (part, channels, patch, patch) of windows of shape (part, channels, rows, columns)."""
-        turned = self._columns(windows.permute(0, 3, 1, 2), number)  # part, columns of the patch, channels, rows
-        return self._rows(turned.permute(0, 3, 2, 1), number).permute(0, 2, 1, 3)
+    def __call__(self, windows: Tensor, number: int, some: Some = _ALL) -> Tensor:
+        """Return (some, patch, patch) of windows of shape (some, rows, columns)."""
+        return self.all_bands(windows[:, None], number, some)[:, 0]
 
 
-class _Between:
-    """Interpolates between neighbouring rows of which each window has ``size``, at positions (batch, patch)."""
+class _Enlarged:
+    """Interpolates windows whose cells are filled by whole numbers of pixels, then cuts the patches out of them.
 
-    def __init__(self, at: Tensor, size: int, windows: Windows) -> None:
-        lower = at.floor()
-        index = lower.int() + windows.first(size)
-        pairs = torch.stack([index, index + 1], dim=-1).to(windows.device, non_blocking=True)
-        self._pairs = torch.split(pairs, windows.part)
-        self._shares = windows.moved(torch.stack([1 - (at - lower), at - lower], dim=-1))
+    Between two neighbours the shares of both are then the same in all columns, and in all rows: every n-th pixel of a
+    window takes one pass over whole rows, and nothing has to be looked up.
+    """
 
-    def __call__(self, rows: Tensor, number: int) -> Tensor:
-        """Return (part, patch, ...) of rows of shape (part, rows, ...)."""
-        flat = rows.reshape(rows.shape[0] * rows.shape[1], -1)
-        pairs, shares = (each[number].flatten(0, 1) for each in (self._pairs, self._shares))
-        # Sums of two weighted rows each, in one pass: made for embeddings, it does just that.
-        mixed = embedding_bag(pairs, flat, per_sample_weights=shares, mode="sum")
-        return mixed.view(rows.shape[0], -1, *rows.shape[2:])
+    def __init__(self, windows: Windows, pixels: tuple[int, int]) -> None:
+        at = windows.across[:, 0] + windows.down[:, 0] - 0.5
+        sizes, numbers = torch.tensor([windows.columns, windows.rows]), torch.tensor(pixels)
+        first = torch.where(windows.mirrored, sizes - 1 - at, at)
+        starts = torch.floor(first * numbers + _ROUNDING)
+        self._pixels, self._patch = pixels, windows.across.shape[1]
+        self._starts = torch.split(starts.int(), windows.part)
+        self._shares = windows.moved(first - starts / numbers)
+
+    def __call__(self, windows: Tensor, number: int, some: Some = _ALL) -> Tensor:
+        """Return (some, patch, patch) of windows of shape (some, rows, columns)."""
+        shares, starts = self._shares[number][some][:, :, None, None], self._starts[number][some].tolist()
+        columns, rows = self._pixels
+        large = _between(_between(windows, 2, columns, shares[:, 0]), 1, rows, shares[:, 1])
+        size = self._patch
+        return torch.stack(
+            [each[row : row + size, column : column + size] for each, (column, row) in zip(large, starts, strict=True)]
+        )
+
+
+def _between(values: Tensor, axis: int, number: int, share: Tensor) -> Tensor:
+    """Return a number of pixels between neighbours along an axis, evenly spaced.
+
+    The first has a ``share`` of the second neighbour.
+    """
+    lower, upper = values.narrow(axis, 0, values.shape[axis] - 1), values.narrow(axis, 1, values.shape[axis] - 1)
+    shape = list(lower.shape)
+    shape.insert(axis + 1, number)
+    between = values.new_empty(shape)
+    for step in range(number):
+        torch.lerp(lower, upper, share + step / number, out=between.select(axis + 1, step))
+    return between.flatten(axis, axis + 1)
