@@ -26,9 +26,9 @@ Network = Callable[[Tensor], Tensor]
 Read = Callable[[int, int, int, int], Tensor]
 """From row, column, rows, columns to the image there: (bands, rows, columns) in the file's values."""
 Take = Callable[[Finished], None]
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 64 * 2**20
 """What a block's values in a row of windows may take on the CPU."""
-GPU_BLOCKS = 16
+GPU_BLOCKS = 8
 """So many times larger on a GPU: an image stored in strips is decoded again for every block, and a GPU would wait."""
 
 
