@@ -69,6 +69,13 @@ def device() -> dict[str, Any]:
     }
 
 
+def bf16_units() -> bool:
+    """Return whether the processor computes in bf16; where it does not, torch only imitates that, many times slower."""
+    import torch
+
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """Return the processor's name, as Linux has it or else as Python does."""
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from predict_memory import write_image
-from record import save
+from record import bf16_units, save
 
 HERE = Path(__file__).parent
 SAMPLING: dict[str, Any] = {"patch": 256, "batch": 32, "batches": 10}
@@ -98,7 +98,7 @@ def sampling(root: Path, tiles: Path) -> Iterator[Case]:
 def training() -> Iterator[Case]:
     """Yield a training step of networks with the same encoder; what else differs, their sizes say."""
     section = "training step, 6 patches of 320 px"
-    for precision in ("32-true", "bf16-mixed"):
+    for precision in ("32-true", "bf16-mixed") if bf16_units() else ("32-true",):
         name = f"mtlaerial, D3Net, {precision}"
         yield Case(section, name, "ours.py", "training", {"precision": precision}, TRAINING["batch"], "patches/s")
     name = "segmentation-models-pytorch, U-Net, float32"

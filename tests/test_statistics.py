@@ -10,7 +10,7 @@ import tiny
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.raster import map_raster
-from mtlaerial.statistics import Statistics, load_statistics, summarise
+from mtlaerial.statistics import Statistics, described, load_measured, measure, summarise
 
 Folders = dict[str, list[Path]]
 
@@ -82,7 +82,14 @@ def test_pixels_without_data_do_not_enter_the_bands(tiles: Folders, tmp_path: Pa
     assert found.dtype == "float32"
 
 
-def test_statistics_survive_a_file(statistics: Statistics, tmp_path: Path) -> None:
+def test_measurements_survive_a_file(city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     path = tmp_path / "statistics.json"
-    path.write_text(statistics.model_dump_json(), encoding="utf-8")
-    assert load_statistics(path) == statistics
+    path.write_text(measure(city.spec, tiles["train"]).model_dump_json(), encoding="utf-8")
+    assert described(city.name, city.spec, load_measured(path)) == statistics
+
+
+def test_names_are_the_specification_s(city: Dataset, tiles: Folders) -> None:
+    renamed = city.spec.model_copy(update={"title": "Another"})
+    measured = measure(city.spec, tiles["train"])
+    assert measure(renamed, tiles["train"]) == measured
+    assert described("town", renamed, measured).title == "Another"

@@ -14,7 +14,7 @@ from torch import Tensor
 import tiny
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.parallel import Group
-from mtlaerial.statistics import Statistics, load_statistics
+from mtlaerial.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 
@@ -43,7 +43,7 @@ def gradients(name: str, statistics: Statistics, tile: Path, level: str = "") ->
 def main() -> None:
     """Work out everything, and let the first process write it down."""
     folder, group = Path(sys.argv[1]), Group.current()
-    statistics = load_statistics(folder / "statistics.json")
+    statistics = Statistics.model_validate_json((folder / "statistics.json").read_text(encoding="utf-8"))
     found = {name: gradients(name, statistics, folder / "city_1") for name in weighting_targets()}
     found |= {
         f"{name}, features": gradients(name, statistics, folder / "city_1", "features") for name in ("cagrad", "upgrad")

@@ -70,29 +70,70 @@ class Statistics(Section):
     """SHA-256 of each training tile's three layers; empty where they are not known, but only their specification."""
 
 
-def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
-    """Summarise prepared training tiles, streaming over their pixels.
+class Measured(Section):
+    """What is measured on prepared training tiles: nothing that only people read of them."""
+
+    gsd: PositiveFloat
+    """Metres per image pixel."""
+    dtype: str
+    pixels: tuple[int, ...]
+    """Of each class; empty where the tiles have no labels."""
+    bands: tuple[tuple[float, float], ...]
+    """Mean and deviation of each."""
+    height: HeightStatistics | None
+    tiles: dict[str, str]
+    """SHA-256 of each tile's three layers."""
+
+
+def measure(spec: DatasetSpec, folders: Sequence[Path]) -> Measured:
+    """Measure prepared training tiles, streaming over their pixels.
 
     Parameters
     ----------
-    dataset : Dataset
-        What they are tiles of.
+    spec : DatasetSpec
+        Of their data set.
     folders : sequence of Path
         A folder of prepared layers per tile; its name is the tile's.
     """
-    spec = dataset.spec
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
-    stated = specified(dataset.name, spec, spec.gsd or gsd, dtype)
     counts = _class_pixels(folders)
-    counted = (entry.model_copy(update={"pixels": int(n)}) for entry, n in zip(stated.classes, counts, strict=False))
+    classes = len(spec.labels.classes) if spec.labels and counts.any() else 0
+    return Measured(
+        gsd=spec.gsd or gsd,
+        dtype=dtype,
+        pixels=tuple(counts[:classes].tolist()),
+        bands=_bands(folders, len(spec.image.band_names)),
+        height=_heights(folders),
+        tiles={folder.name: digest(folder) for folder in folders},
+    )
+
+
+def described(name: str, spec: DatasetSpec, measured: Measured) -> Statistics:
+    """Return what was measured on training tiles with what their data set's specification says of them.
+
+    Parameters
+    ----------
+    name : str
+        The data set's.
+    spec : DatasetSpec
+    measured : Measured
+    """
+    stated = specified(name, spec, measured.gsd, measured.dtype)
+    classes = zip(stated.classes, measured.pixels, strict=bool(measured.pixels))
+    bands = zip(stated.bands, measured.bands, strict=True)
     found = {
-        "bands": _bands(folders, spec.image.band_names),
-        "classes": tuple(counted) if counts.any() else (),
-        "height": _heights(folders),
-        "tiles": {folder.name: digest(folder) for folder in folders},
+        "bands": tuple(BandStatistics(name=band.name, mean=mean, std=std) for band, (mean, std) in bands),
+        "classes": tuple(entry.model_copy(update={"pixels": pixels}) for entry, pixels in classes),
+        "height": measured.height,
+        "tiles": measured.tiles,
     }
     return stated.model_copy(update=found)
+
+
+def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
+    """Measure and describe the prepared training tiles of a data set, each in a folder with the tile's name."""
+    return described(dataset.name, dataset.spec, measure(dataset.spec, folders))
 
 
 def specified(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistics:
@@ -135,19 +176,19 @@ def _class_pixels(folders: Sequence[Path]) -> np.ndarray:
     return counts[:IGNORED]
 
 
-def _bands(folders: Sequence[Path], names: Sequence[str]) -> tuple[BandStatistics, ...]:
-    total, squares, pixels = np.zeros(len(names)), np.zeros(len(names)), 0
+def _bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, float], ...]:
+    total, squares, pixels = np.zeros(number), np.zeros(number), 0
     for folder in folders:
         image = map_raster(folder / "image.tif")
         with open_raster(folder / "image.tif") as source:
             nodata = source.nodata
         for top, rows in row_blocks(image.shape[0]):
-            block = image[top : top + rows].reshape(-1, len(names))
+            block = image[top : top + rows].reshape(-1, number)
             block = block[~without_data(block, nodata)].astype(np.float64)
             total, squares, pixels = total + block.sum(0), squares + (block**2).sum(0), pixels + len(block)
     mean = total / pixels
     std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
-    return tuple(BandStatistics(name=n, mean=float(m), std=float(s)) for n, m, s in zip(names, mean, std, strict=True))
+    return tuple(zip(mean.tolist(), std.tolist(), strict=True))
 
 
 def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
@@ -187,6 +228,6 @@ def digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def load_statistics(path: Path) -> Statistics:
+def load_measured(path: Path) -> Measured:
     """Read ``statistics.json``."""
-    return Statistics.model_validate_json(path.read_text(encoding="utf-8"))
+    return Measured.model_validate_json(path.read_text(encoding="utf-8"))

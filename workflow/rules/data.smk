@@ -142,7 +142,7 @@ rule summarise_tiles:
         runtime=30,
         gpu=0,
     params:
-        data=lambda w: project.description_data(w.dataset),
+        data=lambda w: project.training_data(w.dataset),
     message:
         "Summarising the training tiles of {wildcards.dataset}"
     script:

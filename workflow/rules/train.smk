@@ -3,11 +3,10 @@ SHARING = [name for name in project.config.run.methods if project.config.methods
 
 
 # One training per data set, method and seed. What only people read of the training tiles (titles, licence, names and
-# colours of classes) is written by a step of its own, so that a correction there trains nothing again: that is why the
-# statistics' age does not matter here. All else in them follows from the tiles and from `data`.
+# colours of classes) is written by a step of its own, so that a correction there trains nothing again.
 rule train:
     input:
-        statistics=ancient("<results>/{dataset}/statistics.json"),
+        statistics="<results>/{dataset}/statistics.json",
         training=tile_files("train"),
         validation=tile_files("val"),
         pretrained=pretrained_weights,
@@ -82,6 +81,7 @@ rule describe_run:
         gpu=0,
     params:
         plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
+        data=lambda w: project.description_data(w.dataset),
     message:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

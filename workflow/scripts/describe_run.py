@@ -7,9 +7,10 @@ from common import logged
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
     from mtlaerial.runs import describe_again
-    from mtlaerial.statistics import load_statistics
+    from mtlaerial.statistics import described, load_measured
 
-    run = snakemake.wildcards
-    plan = Project.of(snakemake.config).plan(run.dataset, run.method, int(run.seed))
-    statistics = load_statistics(Path(snakemake.input.statistics))
+    run, project = snakemake.wildcards, Project.of(snakemake.config)
+    plan = project.plan(run.dataset, run.method, int(run.seed))
+    measured = load_measured(Path(snakemake.input.statistics))
+    statistics = described(run.dataset, project.datasets[run.dataset].spec, measured)
     describe_again(Path(snakemake.output[0]).parent, plan, statistics)

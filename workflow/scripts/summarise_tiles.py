@@ -1,4 +1,4 @@
-"""Summarise the prepared training tiles of a data set."""
+"""Measure the prepared training tiles of a data set."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from common import folders, logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
-    from mtlaerial.statistics import summarise
+    from mtlaerial.statistics import measure
 
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
-    statistics = summarise(dataset, folders(snakemake.input))
-    Path(snakemake.output[0]).write_text(statistics.model_dump_json(indent=1), encoding="utf-8")
+    measured = measure(dataset.spec, folders(snakemake.input))
+    Path(snakemake.output[0]).write_text(measured.model_dump_json(indent=1), encoding="utf-8")

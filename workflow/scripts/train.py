@@ -6,14 +6,15 @@ from common import folders, logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
-    from mtlaerial.statistics import load_statistics
+    from mtlaerial.statistics import described, load_measured
     from mtlaerial.training import train
 
-    run = snakemake.wildcards
+    run, project = snakemake.wildcards, Project.of(snakemake.config)
+    measured = load_measured(Path(snakemake.input.statistics))
     resume = snakemake.config.get("resume")  # not in params: where the state lies changes no result
     train(
-        Project.of(snakemake.config).plan(run.dataset, run.method, int(run.seed)),
-        load_statistics(Path(snakemake.input.statistics)),
+        project.plan(run.dataset, run.method, int(run.seed)),
+        described(run.dataset, project.datasets[run.dataset].spec, measured),
         folders(snakemake.input.training),
         folders(snakemake.input.validation),
         Path(snakemake.output.model).parent,
