@@ -1,6 +1,6 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
 # make test: the test suite.   make lint: what CI checks besides.   make resume: go on after a crash.
-# make bench: what docs/benchmarks.md says, measured on this machine.   make bench-peers: the same work by other libraries.
+# make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.   make bench-peers: the same work by other libraries.
 VENV ?= .venv
 PYTHON ?= python3
 CORES ?= 2
@@ -51,7 +51,7 @@ bench: $(INSTALLED)
 ifneq ($(wildcard $(SCENE)/images),)
 	$(BIN)/python benchmarks/scene.py --root $(SCENE) --out $(BENCH)/tiles
 	$(BIN)/python benchmarks/sampling.py --tiles $(BENCH)/tiles --json $(BENCH)/sampling.json
-	$(BIN)/python benchmarks/full_scene.py --root $(SCENE) --json $(BENCH)/full_scene.json
+	$(BIN)/python benchmarks/full_scene.py --root $(SCENE) --crop 0 --runs 3 --json $(BENCH)/full_scene.json
 else
 	@echo "No scene in $(SCENE): sampling and full_scene are left out. Give its folder: make bench SCENE=DIR"
 endif

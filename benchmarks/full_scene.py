@@ -4,7 +4,8 @@ The paper's windows (1024 pixels every 256) on the mosaic of all tiles are so ma
 them, in float32 and torch's own memory format, and the median multiplied by their number; blending and writing cost the
 paper nothing here. The engine reads, predicts and writes all. On a crop both are run in full and scored.
 
-Without --run a network is trained first (benchmarks/full_scene.yaml); it is kept in --folder.
+Without --run a network is trained first (benchmarks/full_scene.yaml) and kept in --folder; with --crop 0 nothing is
+scored, and its weights are random.
 
     python benchmarks/full_scene.py --root DIR [--run RUN] [--precision bf16-mixed] [--runs 5] [--json FILE]
 """
@@ -19,7 +20,7 @@ import psutil
 import rasterio
 import torch
 from apart import alone, peak_above
-from mosaic import THREADS, mosaic, predict, predictor_of, scored, suited, trained
+from mosaic import THREADS, mosaic, predict, predictor_of, scored, suited, trained, untrained
 from record import save
 
 from mtlaerial.config import PredictionSpec
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=2048, help="side of the crop that is scored; 0 for none")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    run = options.run or trained(options.root, options.folder / "run")
+    run = options.run or (trained if options.crop else untrained)(options.root, options.folder)
     image = mosaic(options.root, options.folder, "images")
     rows = speed(run, image, options.folder / "maps", options.precision, options.runs)
     if options.crop:

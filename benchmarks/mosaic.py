@@ -18,9 +18,21 @@ def trained(root: Path, folder: Path) -> Path:
     """Train the full network for some minutes, unless it is there; return the run's folder."""
     from mtlaerial.single import train_single
 
-    if not (folder / "model.safetensors").exists():
-        train_single(SPEC, root, folder, CONFIGS, method="full", seed=0)
-    return folder
+    run = folder / "run"
+    if not (run / "model.safetensors").exists():
+        train_single(SPEC, root, run, CONFIGS, method="full", seed=0)
+    return run
+
+
+def untrained(_: Path, folder: Path) -> Path:
+    """Write a run of the full network with random weights."""
+    from predict_memory import write_run
+
+    from mtlaerial.config import ModelSpec
+
+    run = folder / "untrained"
+    write_run(run, gsd=load_dataset(SPEC).gsd or 1.0, **ModelSpec().model_dump())
+    return run
 
 
 def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Path:

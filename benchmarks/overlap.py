@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--overlaps", type=int, nargs="+", default=[0, 32, 64, 96, 128, 256])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    run = options.run or trained(options.root, options.folder / "run")
+    run = options.run or trained(options.root, options.folder)
     crop = mosaic(options.root, options.folder, "images", options.crop)
     rows: list[dict[str, Any]] = []
     for overlap in (None, *options.overlaps):

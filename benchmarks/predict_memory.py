@@ -77,7 +77,7 @@ def write_image(path: Path, size: int) -> None:
                 out.write(colours[:, :rows, :columns], window=Window(column, row, columns, rows))
 
 
-def write_run(folder: Path, **sizes: Any) -> None:
+def write_run(folder: Path, gsd: float = 0.5, **sizes: Any) -> None:
     """Write an untrained run with 6 classes and height; by default of a small network."""
     from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
@@ -103,7 +103,7 @@ def write_run(folder: Path, **sizes: Any) -> None:
         generated=True,
         licence="MIT",
         citation="",
-        gsd=0.5,
+        gsd=gsd,
         dtype="uint8",
         range=(0, 255),
         bands=tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue")),

@@ -96,8 +96,8 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.synthetic import synthesise
+    from mtlaerial.measuring import summarise
     from mtlaerial.runs import RunPlan
-    from mtlaerial.statistics import summarise
     from mtlaerial.tiling import prepare_tile
     from mtlaerial.trainer import Trainer
 

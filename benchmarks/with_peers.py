@@ -1,10 +1,10 @@
 """The same work by this project and by its peers, side by side on one machine: sampling, a training step, whole maps.
 
-Every measurement is a process of its own, in turn; medians of five runs, and the peak of the memory above that before
+Every measurement is a process of its own, in turn; medians of some runs, and the peak of the memory above that before
 the first. Ours runs in this environment, theirs in one of their own, which ``make bench-peers`` builds.
 
     python benchmarks/with_peers.py --python PEERS_PYTHON --root SCENE --tiles TILES [--sizes 2048 4096]
-        [--only sampling] [--json FILE]
+        [--only sampling] [--runs 5] [--json FILE]
 """
 
 import argparse
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--tiles", type=Path, required=True, help="its tiles as prepared by this project")
     parser.add_argument("--sizes", type=int, nargs="+", default=[2048, 4096, 8192], help="sides of the maps in pixels")
     parser.add_argument("--only", nargs="+", choices=("sampling", "training", "maps"), help="some of the work")
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -59,7 +60,7 @@ def main() -> None:
         }
         for case in chain.from_iterable(cases[name]() for name in options.only or cases):
             python = options.python if case.script == "theirs.py" else sys.executable
-            found = measured(python, case)
+            found = measured(python, case, options.runs)
             rate = case.amount / found["seconds"]
             rows.append({"section": case.section, "name": case.name, "rate": rate, "unit": case.unit, **found})
             print(line(case, rate, found), flush=True)
@@ -74,10 +75,11 @@ def line(case: Case, rate: float, found: dict[str, Any]) -> str:
     return f"| {case.section} | {case.name}{size} | {rate:.3g} {case.unit} | {memory} |"
 
 
-def measured(python: str, case: Case) -> dict[str, Any]:
+def measured(python: str, case: Case, runs: int) -> dict[str, Any]:
     """Run a measurement in a process of its own, with all cores."""
     command = [python, str(HERE / "peers" / case.script), case.measurement, json.dumps(case.arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))), "PYTHONPATH": str(HERE)}
+    threads = str(len(os.sched_getaffinity(0)))
+    environment = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONPATH": str(HERE), "RUNS": str(runs)}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

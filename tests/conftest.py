@@ -8,7 +8,8 @@ import torch
 import tiny
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.synthetic import synthesise
-from mtlaerial.statistics import Statistics, summarise
+from mtlaerial.measuring import summarise
+from mtlaerial.statistics import Statistics
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.training import train
 

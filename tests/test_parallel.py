@@ -13,8 +13,8 @@ from torch import Tensor
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
+from mtlaerial.measuring import summarise
 from mtlaerial.parallel import Group
-from mtlaerial.statistics import summarise
 from mtlaerial.tiling import prepare_tile
 
 Found = dict[str, dict[str, Tensor]]

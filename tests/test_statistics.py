@@ -9,8 +9,9 @@ import pytest
 import tiny
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.measuring import measure, summarise
 from mtlaerial.raster import map_raster
-from mtlaerial.statistics import Statistics, described, load_measured, measure, summarise
+from mtlaerial.statistics import Statistics, described, load_measured
 
 Folders = dict[str, list[Path]]
 

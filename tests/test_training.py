@@ -21,10 +21,11 @@ from mtlaerial.config import ModelSpec
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
+from mtlaerial.measuring import summarise
 from mtlaerial.models import build_model
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
-from mtlaerial.statistics import Statistics, summarise
+from mtlaerial.statistics import Statistics
 from mtlaerial.tiles import load_tiles
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.trainer import Trainer

@@ -1,6 +1,7 @@
 """How both sides measure: seconds, peak memory, operations. Runs in either environment, so it imports torch alone."""
 
 import json
+import os
 import statistics
 import sys
 import time
@@ -13,7 +14,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-RUNS = 5
+RUNS = int(os.environ.get("RUNS", "5"))
 
 
 def answer(measurements: Mapping[str, Callable[..., dict[str, Any]]], packages: tuple[str, ...]) -> None:

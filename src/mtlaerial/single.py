@@ -9,12 +9,13 @@ from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.measuring import summarise
 from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.parallel import Group
 from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.progress import track
 from mtlaerial.runs import RunPlan
-from mtlaerial.statistics import Statistics, summarise
+from mtlaerial.statistics import Statistics
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.training import train
 

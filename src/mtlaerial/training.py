@@ -9,10 +9,11 @@ from typing import Any
 from mtlaerial.checkpoint import ResumeFile, alone
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.hashing import file_hashes
+from mtlaerial.measuring import digest
 from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
 from mtlaerial.runs import RunPlan, fingerprint
-from mtlaerial.statistics import Statistics, digest
+from mtlaerial.statistics import Statistics
 from mtlaerial.trainer import Trainer
 
 log = logging.getLogger(__name__)

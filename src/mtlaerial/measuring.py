@@ -1,0 +1,105 @@
+"""Measuring prepared training tiles, in one pass over their pixels that keeps a block of rows in memory."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks, without_data
+from mtlaerial.statistics import HeightStatistics, Measured, Statistics, described
+
+_BIN = 0.01
+"""Width in metres of the histogram bins that height quantiles are read from."""
+
+
+def measure(spec: DatasetSpec, folders: Sequence[Path]) -> Measured:
+    """Measure prepared training tiles, streaming over their pixels.
+
+    Parameters
+    ----------
+    spec : DatasetSpec
+        Of their data set.
+    folders : sequence of Path
+        A folder of prepared layers per tile; its name is the tile's.
+    """
+    with open_raster(folders[0] / "image.tif") as source:
+        gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
+    counts = _class_pixels(folders)
+    classes = len(spec.labels.classes) if spec.labels and counts.any() else 0
+    return Measured(
+        gsd=spec.gsd or gsd,
+        dtype=dtype,
+        pixels=tuple(counts[:classes].tolist()),
+        bands=_bands(folders, len(spec.image.band_names)),
+        height=_heights(folders),
+        tiles={folder.name: digest(folder) for folder in folders},
+    )
+
+
+def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
+    """Measure and describe the prepared training tiles of a data set, each in a folder with the tile's name."""
+    return described(dataset.name, dataset.spec, measure(dataset.spec, folders))
+
+
+def _class_pixels(folders: Sequence[Path]) -> np.ndarray:
+    counts = np.zeros(IGNORED + 1, dtype=np.int64)
+    for folder in folders:
+        labels = map_raster(folder / "labels.tif")
+        for top, rows in row_blocks(labels.shape[0]):
+            counts += np.bincount(labels[top : top + rows].ravel(), minlength=IGNORED + 1)
+    return counts[:IGNORED]
+
+
+def _bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, float], ...]:
+    total, squares, pixels = np.zeros(number), np.zeros(number), 0
+    for folder in folders:
+        image = map_raster(folder / "image.tif")
+        with open_raster(folder / "image.tif") as source:
+            nodata = source.nodata
+        for top, rows in row_blocks(image.shape[0]):
+            block = image[top : top + rows].reshape(-1, number)
+            block = block[~without_data(block, nodata)].astype(np.float64)
+            total, squares, pixels = total + block.sum(0), squares + (block**2).sum(0), pixels + len(block)
+    mean = total / pixels
+    std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
+    return tuple(zip(mean.tolist(), std.tolist(), strict=True))
+
+
+def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
+    """Mean and deviation from sums; the median from a histogram, to a centimetre."""
+    cells, total, squares = 0, 0.0, 0.0
+    lowest, highest = np.inf, -np.inf
+    histogram: dict[int, int] = {}
+    for folder in folders:
+        height = map_raster(folder / "height.tif")
+        for top, rows in row_blocks(height.shape[0]):
+            block = height[top : top + rows]
+            valid = block[np.isfinite(block)].astype(np.float64)
+            if valid.size == 0:
+                continue
+            cells, total, squares = cells + valid.size, total + valid.sum(), squares + (valid**2).sum()
+            lowest, highest = min(lowest, valid.min()), max(highest, valid.max())
+            bins, number = np.unique(np.round(valid / _BIN).astype(np.int64), return_counts=True)
+            for key, count in zip(bins.tolist(), number.tolist(), strict=True):
+                histogram[key] = histogram.get(key, 0) + count
+    if cells == 0:
+        return None
+    keys = np.array(sorted(histogram))
+    cumulated = np.cumsum([histogram[key] for key in keys.tolist()])
+    median = float(keys[np.searchsorted(cumulated, cells / 2)] * _BIN)
+    mean = total / cells
+    std = float(np.sqrt(max(squares / cells - mean**2, 0)))
+    return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of a prepared tile's three layers."""
+    digest = hashlib.sha256()
+    for layer in LAYERS:
+        with (folder / f"{layer}.tif").open("rb") as file:
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+    return digest.hexdigest()
