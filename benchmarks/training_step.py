@@ -27,6 +27,8 @@ PLAIN = "plain loop"
 VARIANTS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float32, checkpointing": {"checkpointing": True},
+    "float32, channels first": {"channels_last": False},
+    "float32, channels first, checkpointing": {"channels_last": False, "checkpointing": True},
     "bf16": {"precision": "bf16-mixed"},
     "bf16, checkpointing": {"precision": "bf16-mixed", "checkpointing": True},
 }

@@ -55,6 +55,11 @@ def test_passes_add_up_to_the_batch(trainer: Callable[..., Trainer], name: str) 
     assert (whole - parts).norm() < 1e-5 * whole.norm()
 
 
+def test_the_order_in_memory_changes_nothing(trainer: Callable[..., Trainer]) -> None:
+    last, first = (gradients(trainer("uw", channels_last=last)) for last in (True, False))
+    assert (last - first).norm() < 1e-10 * last.norm()
+
+
 def test_a_batch_is_divided_evenly() -> None:
     with pytest.raises(ConfigError, match="batch divisible by accumulate; 6 is not by 4"):
         tiny.training_spec(batch=6, accumulate=4)
@@ -210,15 +215,18 @@ def test_keys_of_updates_are_checked() -> None:
             tiny.training_spec(**wrong)
 
 
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize(("precision", "last"), [("32-true", True), ("32-true", False), ("bf16-mixed", True)], ids=str)
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_everything_is_channels_last(trainer: Callable[..., Trainer], precision: str, checkpointing: bool) -> None:
-    one = trainer("equal", precision=precision, checkpointing=checkpointing)
+def test_everything_is_in_one_order(
+    trainer: Callable[..., Trainer], precision: str, last: bool, checkpointing: bool
+) -> None:
+    one = trainer("equal", precision=precision, checkpointing=checkpointing, channels_last=last)
     one.network.train()
+    order = torch.channels_last if last else torch.contiguous_format
     other: list[str] = []
 
     def look(name: str, tensor: Tensor) -> None:  # returns nothing, so that hooks change nothing
-        if not tensor.is_contiguous(memory_format=torch.channels_last):
+        if not tensor.is_contiguous(memory_format=order):
             other.append(f"{name}: {tuple(tensor.shape)}, {tensor.stride()}")
 
     for name, layer in one.network.named_modules():

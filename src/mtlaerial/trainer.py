@@ -62,7 +62,8 @@ class Trainer:
         network = build_model(plan.model, len(statistics.bands), self.outputs)
         if pretrained:
             load_encoder(network, pretrained)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
+        if spec.channels_last:
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
         self.weighting.to(self.device)
         optimiser = build_optimiser(network, spec, self.weighting.parameters())
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.

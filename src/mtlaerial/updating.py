@@ -134,7 +134,8 @@ class Updater:
         truth = self.sampler.draw(self.spec.batch, generator, self.share)
         strength = self.spec.augmentation.colour
         image = change_colours(self.normalise(truth.image), strength, generator, self.spec.batch, self.share)
-        return replace(truth, image=image.contiguous(memory_format=torch.channels_last))
+        order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
+        return replace(truth, image=image.contiguous(memory_format=order))
 
     def _drawn(self, patches: Batch, seed: int) -> _Drawn:
         amounts = self.losses.amounts(patches, self.network.tasks)

@@ -114,6 +114,9 @@ class TrainingSpec(Section):
     """Compute batch norms and concatenations again in the backward pass instead of keeping them for it: two fifths
     less memory, up to a third more time, and gradients that are the same."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    channels_last: bool = True
+    """Keep a pixel's channels side by side in memory while training: faster on GPUs and on processors with AVX-512,
+    slower on those with AVX2 alone; part of the result, by rounding."""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 2
     """Torch's threads on the CPU; part of the result, since sums depend on their order."""

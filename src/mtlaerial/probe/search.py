@@ -67,8 +67,8 @@ def planned(configs: Sequence[Path], method: str) -> RunPlan:
 def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     """Measure a plan under all settings that may pay off on this machine; nothing is changed.
 
-    Threads and precisions are tried with each other; checkpointing, and compiling where it is wanted, with the number
-    of threads that is best for each precision.
+    Threads and precisions are tried with each other; the order in memory with the number of threads that is best for
+    each precision; checkpointing, and compiling where it is wanted, with the better order.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     threads = (training.threads,) if on_gpu else thread_counts(os.cpu_count() or 1)
     precisions = ("32-true", "bf16-mixed", "16-mixed") if on_gpu else ("32-true", "bf16-mixed")
     first = [Settings(precision=precision, threads=count) for precision in precisions for count in threads]
-    bar = Progress(len(first) + len(precisions) * (1 + compiled), "probing", "setting")
+    bar = Progress(len(first) + len(precisions) * (2 + compiled), "probing", "setting")
 
     def tried(settings: Settings) -> Trial:
         trial = run_trial(plan, settings)
@@ -90,7 +90,9 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
         return trial
 
     trials = [tried(settings) for settings in first]
-    trials += [tried(settings) for settings in further(trials, compiled)]
+    trials += [tried(settings) for settings in further(trials, channels_last=False)]
+    found = [*further(trials, checkpointing=True), *(further(trials, compile=True) if compiled else ())]
+    trials += [tried(settings) for settings in found]
     bar.close()
     steps = training.epochs * math.ceil(training.epoch_patches / training.batch)
     return Probed(
@@ -108,14 +110,11 @@ def thread_counts(cores: int) -> tuple[int, ...]:
     return (*(2**power for power in range(cores.bit_length()) if 2**power < cores), cores)
 
 
-def further(trials: Sequence[Trial], compiled: bool) -> Iterator[Settings]:
-    """Yield what is to be tried besides, given what each precision costs with each number of threads."""
+def further(trials: Sequence[Trial], **change: bool) -> Iterator[Settings]:
+    """Yield of each precision the settings whose steps took the least time, with a change."""
     for precision in dict.fromkeys(trial.settings.precision for trial in trials):
         alike = [trial for trial in trials if trial.settings.precision == precision]
-        settings = min(alike, key=lambda trial: trial.total(1)).settings
-        yield settings.model_copy(update={"checkpointing": True})
-        if compiled:
-            yield settings.model_copy(update={"compile": True})
+        yield min(alike, key=lambda trial: trial.total(1)).settings.model_copy(update=change)
 
 
 def best(trials: Sequence[Trial], steps: int) -> Trial:

@@ -3,7 +3,7 @@
 from mtlaerial.probe.search import Probed, pays_off_after
 from mtlaerial.probe.trial import Trial
 
-HEADER = ("precision", "threads", "checkpointing", "compile", "s/step", "peak MB", "")
+HEADER = ("precision", "threads", "channels last", "checkpointing", "compile", "s/step", "peak MB", "")
 
 
 def probed_text(found: Probed) -> str:
@@ -21,7 +21,9 @@ def probed_text(found: Probed) -> str:
 
 def _row(trial: Trial, proposed: bool) -> tuple[str, ...]:
     settings = trial.settings
-    switches = ("yes" if value else "no" for value in (settings.checkpointing, settings.compile))
+    switches = (
+        "yes" if value else "no" for value in (settings.channels_last, settings.checkpointing, settings.compile)
+    )
     numbers = ("-", "-", trial.failed) if trial.failed else (f"{trial.seconds:.3g}", f"{trial.memory_mb:,.0f}")
     mark = () if trial.failed else ("*" if proposed else "",)
     return settings.precision, str(settings.threads), *switches, *numbers, *mark

@@ -29,6 +29,7 @@ class Settings(Section):
 
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     threads: int
+    channels_last: bool = True
     checkpointing: bool = False
     compile: bool = False
 
