@@ -1,6 +1,7 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
 # make test: the test suite.   make lint: what CI checks besides.   make resume: go on after a crash.
-# make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.   make bench-peers: the same work by other libraries.
+# make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
+# make bench-peers: the same work by other libraries.
 VENV ?= .venv
 PYTHON ?= python3
 CORES ?= 2

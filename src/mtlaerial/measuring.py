@@ -1,4 +1,4 @@
-"""Measuring prepared training tiles, in one pass over their pixels that keeps a block of rows in memory."""
+"""Measuring prepared training tiles, a block of rows at a time."""
 
 import hashlib
 from collections.abc import Sequence
