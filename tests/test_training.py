@@ -4,6 +4,7 @@ import itertools
 import logging
 import math
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from mtlaerial.models import build_model
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics
+from mtlaerial.stopping import Stopped
 from mtlaerial.tiles import load_tiles
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.trainer import Trainer
@@ -54,10 +56,22 @@ def kill_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
 
     def save_and_die(self: ResumeFile, state: dict[str, Any]) -> None:
         save(self, state)
-        if state["epoch"] == epoch:
+        if state["step"] == 2 * epoch:
             raise Killed
 
     monkeypatch.setattr(ResumeFile, "save", save_and_die)
+
+
+def ask_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let a signal ask the process to end while a step, counted from 1, is at work."""
+    update = Updater.__call__
+
+    def asked(self: Updater, number: int, looked_at: bool = False) -> Update:
+        if number + 1 == step:
+            signal.raise_signal(signal.SIGTERM)
+        return update(self, number, looked_at)
+
+    monkeypatch.setattr(Updater, "__call__", asked)
 
 
 def files(folder: Path) -> list[str]:
@@ -91,7 +105,8 @@ def test_a_training_that_was_killed_ends_as_the_unbroken_one(
         kill_after(patch, epoch)
         with pytest.raises(Killed):
             trained("broken", **RICH)
-    assert files(tmp_path / "broken") == ["model.resume.pt"]
+    before = ["model.previous.resume.pt"] if epoch > 1 else []
+    assert files(tmp_path / "broken") == [*before, "model.resume.pt"]
     torch.rand(7)  # other random numbers were drawn meanwhile
     same_run(whole, trained("broken", **RICH))
     assert files(whole) == files(tmp_path / "broken") == FILES
@@ -132,31 +147,41 @@ def test_the_state_may_lie_in_a_folder_of_its_own(trained: Callable[..., Path], 
         for seed in (0, 1):
             with pytest.raises(Killed):
                 trained(f"seed{seed}", tmp_path / "scratch", seed=seed)
-    assert len(files(tmp_path / "scratch")) == 2
+    assert len(files(tmp_path / "scratch")) == 4
     for seed in (0, 1):
         same_run(trained(f"whole{seed}", seed=seed), trained(f"seed{seed}", tmp_path / "scratch", seed=seed))
     assert files(tmp_path / "scratch") == []
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "other format", "other pickle"])
-def test_a_damaged_state_is_left_aside_with_a_warning(
-    trained: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+@pytest.mark.parametrize("files_damaged", [1, 2])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "other format", "other pickle", "changed byte"])
+def test_of_damaged_states_the_last_good_one_is_taken(
+    trained: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str, files_damaged: int
 ) -> None:
-    path = tmp_path / "run" / "model.resume.pt"
     with pytest.MonkeyPatch.context() as patch:
         kill_after(patch, 2)
         with pytest.raises(Killed):
             trained("run")
+    for name in ["model.resume.pt", "model.previous.resume.pt"][:files_damaged]:
+        damage_state(tmp_path / "run" / name, damage)
+    with caplog.at_level(logging.INFO):
+        same_run(trained("run"), trained("whole"))
+    assert caplog.text.count("left aside") == files_damaged
+    assert ("Starting from the first epoch" in caplog.text) == (files_damaged == 2)
+    assert ("going on after step 2 of 6" in caplog.text) == (files_damaged == 1)
+
+
+def damage_state(path: Path, damage: str) -> None:
     content = path.read_bytes()
+    middle = len(content) // 2
     if damage == "other pickle":
         torch.save([1, 2], path)
     elif damage == "other format":
         torch.save({"format": -1, "identity": "?", "code": "?", "state": {}}, path)
+    elif damage == "changed byte":
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
     else:
-        path.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "text": b"hello"}[damage])
-    with caplog.at_level(logging.WARNING):
-        same_run(trained("whole"), trained("run"))
-    assert "starting from the first epoch" in caplog.text
+        path.write_bytes({"truncated": content[:middle], "empty": b"", "text": b"hello"}[damage])
 
 
 def test_the_state_of_another_plan_is_left_aside_with_a_warning(
@@ -182,7 +207,7 @@ def test_a_change_of_the_code_is_a_warning(
     with caplog.at_level(logging.INFO):
         trained("run")
     assert "was written by other code" in caplog.text
-    assert "going on after epoch 2" in caplog.text
+    assert "going on after step 4 of 6" in caplog.text
 
 
 def test_the_seed_decides_the_training(trained: Callable[..., Path]) -> None:
@@ -306,15 +331,15 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
 
 
 @pytest.mark.parametrize("name", sorted(weighting_targets()))
-def test_every_weighting_trains_and_goes_on_where_it_was_killed(
+def test_every_weighting_trains_and_goes_on_where_it_was_stopped(
     tiles: Folders, statistics: Statistics, tmp_path: Path, name: str
 ) -> None:
     weights = {"weights": {"semantics": 1, "height": 0.5}} if name == "fixed" else {}
     plan = tiny.run_plan(weighting={"name": name, **weights})
     train(plan, statistics, tiles["train"], [], tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:
-        kill_after(patch, 2)
-        with pytest.raises(Killed):
+        ask_at(patch, 3)  # in the middle of the second epoch
+        with pytest.raises(Stopped):
             train(plan, statistics, tiles["train"], [], tmp_path / "killed")
     train(plan, statistics, tiles["train"], [], tmp_path / "killed")
     same_run(tmp_path / "whole", tmp_path / "killed")

@@ -76,7 +76,6 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
     fabric = reproducible_fabric(plan.training, 0)
     update = Updater(
         plan,
-        3,
         fabric,
         network,
         optimiser,

@@ -14,6 +14,7 @@ from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
 from mtlaerial.runs import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics
+from mtlaerial.stopping import Stop, Stopped, heeding
 from mtlaerial.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ def train(
         When there is nothing to learn from, or the loss is no longer finite.
     ConfigError
         When classes are to be balanced that there are none of.
+    Stopped
+        When the program was asked to end: the next call with the same arguments goes on from there.
     """
     _require_truth(plan, statistics)
     identity = _identity(plan, statistics, validation_tiles, pretrained)
@@ -65,13 +68,27 @@ def train(
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
-            log.info("going on after epoch %d", trainer.epoch)
-        with closing(trainer.update):
-            trainer.run(state)
+            log.info("going on after step %d of %d", trainer.step, plan.training.steps)
+        with closing(trainer.update), heeding() as stop:
+            _run(trainer, state, stop)
         if trainer.group.main:
             trainer.save(folder)
             state.remove()
         trainer.group.wait()
+
+
+def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
+    """Train to the end; when asked to end before, keep the state of this step.
+
+    Several processes are at different steps then: what they go on from is the state of the last epoch.
+    """
+    try:
+        trainer.run(state, stop)
+    except Stopped:
+        if trainer.group.size == 1:
+            state.save(trainer.state())
+            log.info("state kept after step %d of %d", trainer.step, trainer.spec.steps)
+        raise
 
 
 def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[Path], pretrained: Path | None) -> str:

@@ -64,8 +64,6 @@ class Updater:
     Parameters
     ----------
     plan : RunPlan
-    steps : int
-        Of the whole training.
     fabric : Fabric
     network, optimiser, losses, weighting, sampler, normalise
         What an update needs; the optimiser is the fabric's.
@@ -77,10 +75,10 @@ class Updater:
     """
 
     def __init__(
-        self, plan: RunPlan, steps: int, fabric: Any, network: D3Net, optimiser: Any,
+        self, plan: RunPlan, fabric: Any, network: D3Net, optimiser: Any,
         losses: TaskLosses, weighting: Weighting, sampler: PatchSampler, normalise: Normalisation,
     ) -> None:  # fmt: skip
-        self.spec, self.seed, self.steps = plan.training, plan.seed, steps
+        self.spec, self.seed = plan.training, plan.seed
         self.fabric, self.network, self.optimiser = fabric, network, optimiser
         self.losses, self.weighting, self.sampler, self.normalise = losses, weighting, sampler, normalise
         self.group = Group.current()
@@ -88,13 +86,15 @@ class Updater:
         self.trunk: list[Tensor] = list(network.trunk.parameters())
         self.heads: dict[Task, list[Tensor]] = {task: list(network.heads[task].parameters()) for task in network.tasks}
         # On the CPU drawing would take from the step the very cores that it saves.
-        self._prefetcher = Prefetcher(self._sample, steps, fabric.device) if fabric.device.type == "cuda" else None
+        self._prefetcher = (
+            Prefetcher(self._sample, self.spec.steps, fabric.device) if fabric.device.type == "cuda" else None
+        )
         self._patches: Draw = self._prefetcher or self._sample
 
     def __call__(self, number: int, looked_at: bool = False) -> Update:
         """Make the update of a step, counted from 0; look at the tasks' gradients before it, if wanted."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.spec, number, self.steps)
+            group["lr"] = learning_rate(self.spec, number, self.spec.steps)
         batches = self.draw(number)
         self.optimiser.zero_grad()
         found = self.gradients(batches, looked_at)

@@ -11,6 +11,7 @@ from mtlaerial.config import Task
 from mtlaerial.inference import MapNetwork, predict_arrays
 from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.statistics import Statistics
+from mtlaerial.stopping import Stop
 from mtlaerial.tiles import Tile
 
 SHOWN = ("OA", "mIoU", "MAE", "RMSE")
@@ -32,10 +33,17 @@ class Validator:
         median = statistics.height.median if statistics.height else 0.0
         self.baseline = self._scores({"height": [np.full(t.height.shape[:2], median, np.float32) for t in tiles]})
 
-    def __call__(self, blender: Blender, network: MapNetwork) -> dict[str, float]:
-        """Return the scores, and ``score``: the mean of mIoU and of 1 - MAE / MAE of the training median."""
+    def __call__(self, blender: Blender, network: MapNetwork, stop: Stop) -> dict[str, float]:
+        """Return the scores, and ``score``: the mean of mIoU and of 1 - MAE / MAE of the training median.
+
+        Raises
+        ------
+        Stopped
+            Before a tile, when the program was asked to end.
+        """
         maps: dict[Task, list[NDArray[Any]]] = {task: [] for task in network.outputs}
         for tile in self.tiles:
+            stop.check()
             for task, array in predict_arrays(blender, network, tile).items():
                 maps[task].append(array)
         scores = self._scores(maps)

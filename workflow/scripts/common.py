@@ -9,14 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mtlaerial.errors import UserError
+from mtlaerial.progress import beside_bar
+from mtlaerial.stopping import Stopped
 
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
-    """Send messages to a log and to the terminal; end with exit code 1 and one sentence on a user's error."""
+    """Send messages to a log and to the terminal; end with exit code 1 and one sentence on a user's error.
+
+    Asked to end, the job does so with an exit code that makes Snakemake try again.
+    """
     file = logging.FileHandler(path, mode="a")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, logging.StreamHandler()])
+    terminal = logging.StreamHandler()
+    terminal.addFilter(beside_bar)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, terminal])
     logging.captureWarnings(True)
     warnings.simplefilter("default")
     try:
@@ -24,6 +31,9 @@ def logged(path: str) -> Iterator[None]:
     except UserError as error:
         logging.error("%s", error)
         sys.exit(1)
+    except Stopped as stopped:
+        logging.warning("%s", stopped)
+        sys.exit(stopped.exit_code)
     except Exception:
         file.stream.write(traceback.format_exc())
         raise

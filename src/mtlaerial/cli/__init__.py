@@ -8,6 +8,8 @@ import typer
 from mtlaerial import ranks
 from mtlaerial.cli import data, runs, training
 from mtlaerial.errors import UserError
+from mtlaerial.progress import beside_bar
+from mtlaerial.stopping import Stopped
 
 app = typer.Typer(
     name="mtlaerial",
@@ -27,12 +29,17 @@ def main() -> None:
     Of several processes the main one tells what it does; the others speak only of errors.
     """
     level = logging.INFO if ranks.rank() == 0 else logging.ERROR
-    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    terminal = logging.StreamHandler()
+    terminal.addFilter(beside_bar)
+    logging.basicConfig(level=level, format="%(message)s", handlers=[terminal])
     try:
         app()
     except UserError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except Stopped as stopped:
+        typer.echo(f"{stopped}. The same command goes on from there.", err=True)
+        sys.exit(stopped.exit_code)
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         sys.exit(130)

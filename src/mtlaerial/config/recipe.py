@@ -1,5 +1,6 @@
 """How to train, predict and score: the sections a data set or a method may override."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
@@ -122,6 +123,16 @@ class TrainingSpec(Section):
     """Torch's threads on the CPU; part of the result, since sums depend on their order."""
     memory_budget_mb: NonNegativeInt = 4096
     """Tiles up to this many megabytes live on the device; more are memory-mapped from disk."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in an epoch."""
+        return math.ceil(self.epoch_patches / self.batch)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole training."""
+        return self.epochs * self.steps_per_epoch
 
     @model_validator(mode="after")
     def _passes_of_equal_size(self) -> Self:

@@ -94,7 +94,7 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     found = [*further(trials, checkpointing=True), *(further(trials, compile=True) if compiled else ())]
     trials += [tried(settings) for settings in found]
     bar.close()
-    steps = training.epochs * math.ceil(training.epoch_patches / training.batch)
+    steps = training.steps
     return Probed(
         device="cuda" if on_gpu else "cpu",
         patch=training.patch,

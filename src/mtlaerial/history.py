@@ -1,0 +1,103 @@
+"""What a training records of itself: the rows of ``history.csv``."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from mtlaerial.errors import TrainingError
+from mtlaerial.optimisation import learning_rate
+from mtlaerial.parallel import Group
+from mtlaerial.raster import writing
+from mtlaerial.runs import RunPlan
+from mtlaerial.updating import Update
+from mtlaerial.weighting.conflict import conflict
+
+
+class History:
+    """Rows of a training so far, and the updates that the next row is the mean of.
+
+    Attributes
+    ----------
+    rows : list of dict
+        ``step``, ``epoch``, ``learning_rate`` and ``loss_<task>``; with several tasks also ``weight_<task>``, norms and
+        cosines of the tasks' gradients; ``val_<score>`` in the last row of an epoch that was validated.
+    """
+
+    def __init__(self, plan: RunPlan, device: torch.device) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._plan, self._device = plan, device
+        self._pending: list[Update] = []
+
+    def add(self, update: Update) -> None:
+        """Take note of an update."""
+        self._pending.append(update)
+
+    def end_row(self, step: int) -> int:
+        """Append a row after so many steps; return how many updates there were since the last.
+
+        It holds means over these updates, and how the tasks' gradients were in the last of them.
+
+        Raises
+        ------
+        TrainingError
+            When a loss is not finite.
+        """
+        updates, self._pending = self._pending, []
+        tasks, spec = self._plan.tasks, self._plan.training
+        losses = torch.stack([update.losses for update in updates]).mean(dim=0)
+        Group.current().add_up([losses])
+        means = dict(zip(tasks, losses.tolist(), strict=True))
+        epoch = step / spec.steps_per_epoch
+        for task, mean in means.items():
+            require_finite(math.isfinite(mean), self._plan, f"a {task} loss of {mean}", math.ceil(epoch))
+        row = {"step": step, "epoch": epoch, "learning_rate": learning_rate(spec, step - 1, spec.steps)}
+        row |= {f"loss_{task}": mean for task, mean in means.items()}
+        if updates[-1].gramian is not None:
+            weights = torch.stack([update.weights.cpu().double() for update in updates]).mean(dim=0)
+            row |= {f"weight_{task}": weight for task, weight in zip(tasks, weights.tolist(), strict=True)}
+            row |= conflict(updates[-1].gramian, tasks)
+        self.rows.append(row)
+        return len(updates)
+
+    def add_scores(self, scores: Mapping[str, float]) -> None:
+        """Add scores of the validation tiles to the last row."""
+        self.rows[-1] |= {f"val_{key}": value for key, value in scores.items()}
+
+    @property
+    def scored(self) -> bool:
+        """Whether the last row has scores of the validation tiles."""
+        return any(key.startswith("val_") for key in self.rows[-1])
+
+    def save(self, path: Path) -> None:
+        """Write the rows as CSV."""
+        with writing(path) as partial:
+            pd.DataFrame(self.rows).to_csv(partial, index=False, float_format="%.6g")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows, and what the next one needs."""
+        return {"rows": self.rows, "pending": [[update.losses, update.weights] for update in self._pending]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to a stored state."""
+        self.rows = list(state["rows"])
+        # The tasks' gradients are looked at in the update that ends a row, which is not among these.
+        self._pending = [Update(losses.to(self._device), weights, None) for losses, weights in state["pending"]]
+
+
+def require_finite(finite: bool, plan: RunPlan, found: str, epoch: int) -> None:
+    """Refuse to go on from what is not finite.
+
+    Raises
+    ------
+    TrainingError
+        Naming the run, what was found, and the epoch.
+    """
+    if not finite:
+        raise TrainingError(
+            f"{plan.dataset}, {plan.method}, seed {plan.seed}", f"{found} in epoch {epoch}", "a finite one",
+            "Lower training.learning_rate, or use precision 32-true; the last good epoch's state is kept.",
+        )  # fmt: skip
