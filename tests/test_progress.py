@@ -14,7 +14,7 @@ import pytest
 from mtlaerial import progress
 from mtlaerial.progress import Progress, track
 
-LINE = re.compile(r"working: (\d+)/100 step, ([\d.]+) step/s, (\S+) left, ([\d,]+) MB")
+LINE = re.compile(r"working: (\d+)/100 step, ([\d.e+]+) step/s, (\S+) left, ([\d,]+) MB")
 
 
 @pytest.fixture
