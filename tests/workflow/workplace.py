@@ -61,6 +61,10 @@ class Workplace:
         shutil.copytree(self.folder, folder)
         return Workplace(folder)
 
+    def remove(self) -> None:
+        """Delete it."""
+        shutil.rmtree(self.folder)
+
     def change_spec(self, **changes: Any) -> None:
         """Change keys of the data set's specification."""
         data = yaml.safe_load(self.spec.read_text())
