@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -29,6 +29,9 @@ from mtlaerial.tiles import load_tiles
 from mtlaerial.updating import Updater
 from mtlaerial.validation import Validator
 from mtlaerial.weighting import build_weighting
+
+if TYPE_CHECKING:
+    from mtlaerial.dashboard.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ class Trainer:
         self.history = History(plan, self.device)
         self.best: dict[str, Any] | None = None
         self.meter = Meter(self.device)
+        self.viewer: Viewer | None = None
 
     def run(self, state: ResumeFile, stop: Stop) -> None:
         """Train the steps that are left; the state is stored after each epoch.
@@ -128,6 +132,8 @@ class Trainer:
         self.step = done
         if logged:
             self.meter.end(self.history.end_row(done))
+            if self.viewer:
+                self.viewer.add(self.history.rows[-1])
             self.meter.begin()
         if whole:
             self.weighting.end_epoch()
@@ -141,6 +147,9 @@ class Trainer:
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
         if self.group.main:
             state.save(self.state())
+        if self.viewer:
+            self.viewer.add(self.history.rows[-1])
+            self.viewer.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
 
     @property
     def epoch(self) -> int:
@@ -156,14 +165,17 @@ class Trainer:
 
     def _validate(self, stop: Stop) -> dict[str, float]:
         assert self.validator
-        forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
         prediction = PredictionSpec.fitted()
-        mapper = MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
+        mapper = self._mapper(prediction)
         blender = build_blender(mapper, prediction, self.plan.model.multiple, self.device)
         scores = self.validator(blender, mapper, stop)
         if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
             self.best = {**self.snapshot(), "score": scores["score"]}
         return scores
+
+    def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
+        forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
+        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
 
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of the weights, with the epoch they are from."""

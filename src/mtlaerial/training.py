@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 from mtlaerial.checkpoint import ResumeFile, alone
+from mtlaerial.config import DashboardSpec
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.hashing import file_hashes
 from mtlaerial.measuring import digest
@@ -28,6 +29,7 @@ def train(
     folder: Path,
     resume: Path | None = None,
     pretrained: Path | None = None,
+    dashboard: DashboardSpec | None = None,
 ) -> None:
     """Train a run; write ``run.yaml``, ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
 
@@ -48,6 +50,8 @@ def train(
         that was killed goes on from there and ends as an unbroken one would.
     pretrained : Path, optional
         Weights of the encoder to begin with, from :func:`mtlaerial.models.imagenet.convert_densenet`.
+    dashboard : DashboardSpec, optional
+        Where the training is shown; it goes the same way with and without, whatever becomes of the server.
 
     Raises
     ------
@@ -69,12 +73,30 @@ def train(
         if stored := state.load():
             trainer.load_state(stored)
             log.info("going on after step %d of %d", trainer.step, plan.training.steps)
-        with closing(trainer.update), heeding() as stop:
-            _run(trainer, state, stop)
-        if trainer.group.main:
-            trainer.save(folder)
-            state.remove()
+        with _shown(trainer, dashboard, training_tiles, validation_tiles):
+            with closing(trainer.update), heeding() as stop:
+                _run(trainer, state, stop)
+            if trainer.group.main:
+                trainer.save(folder)
+                state.remove()
         trainer.group.wait()
+
+
+def _shown(
+    trainer: Trainer,
+    dashboard: DashboardSpec | None,
+    training_tiles: Sequence[Path],
+    validation_tiles: Sequence[Path],
+) -> AbstractContextManager[object]:
+    """Show a training while the block lasts, where that is wanted; of several processes the main one does."""
+    if dashboard is None or not trainer.group.main:
+        return nullcontext()
+    from mtlaerial.dashboard.viewer import Viewer
+
+    trainer.viewer = Viewer.of_tiles(dashboard, trainer.plan, trainer.statistics, training_tiles, validation_tiles)
+    for row in trainer.history.rows:
+        trainer.viewer.add(row)
+    return closing(trainer.viewer)
 
 
 def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mtlaerial import ranks
-from mtlaerial.cli import data, runs, training
+from mtlaerial.cli import dashboard, data, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.progress import beside_bar
 from mtlaerial.stopping import Stopped
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (data, training, runs):
+for module in (data, training, dashboard, runs):
     app.add_typer(module.commands)
 
 

@@ -1,6 +1,7 @@
 """The configuration: pydantic models, and the only readers of YAML."""
 
 from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.layers import (
     IGNORED,
@@ -44,6 +45,7 @@ __all__ = [
     "Augmentation",
     "Blend",
     "ClassSpec",
+    "DashboardSpec",
     "DatasetEntry",
     "DatasetSpec",
     "Generation",

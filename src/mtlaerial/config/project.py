@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
@@ -17,7 +18,9 @@ Side = Annotated[PositiveInt, Field(ge=64)]
 """Pixels along a side of a generated tile."""
 
 
-NOT_DATASETS = {"tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores"}
+NOT_DATASETS = {
+    "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard",
+}  # fmt: skip
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {"constant", "published", "tiles.png"}
 """Names of other rows of the tables, and of another file among a data set's figures."""
@@ -83,6 +86,8 @@ class ProjectConfig(Section):
     """Where everything the workflow makes goes."""
     resume: Path | None = None
     """Folder for the states of unfinished trainings; without, they lie beside their runs."""
+    dashboard: DashboardSpec | None = None
+    """Where trainings are shown while they run; without, nowhere."""
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]
     methods: dict[Name, MethodSpec]

@@ -1,11 +1,11 @@
 """Learning curves of the runs of one method."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mtlaerial.figures.panels import Panel, learning_panels
 from mtlaerial.figures.series import (
     SMOOTHING,
     STYLES,
@@ -15,7 +15,6 @@ from mtlaerial.figures.series import (
     draw_line,
     draw_noisy,
     finish,
-    loss_units,
     style_handles,
 )
 from mtlaerial.figures.style import Caption, named, save
@@ -41,7 +40,7 @@ def curves_figure(histories: Histories, description: RunDescription, path: Path)
         the losses, which have a row every few steps, there are points and their running median.
     """
     plan, statistics = description.plan, description.statistics
-    panels = _panels(description, {column for table in histories.values() for column in table.columns})
+    panels = learning_panels(plan.training, {column for table in histories.values() for column in table.columns})
     columns = 2 if len(panels) > 1 else 1
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.0 * rows + 0.8), layout="constrained")
@@ -54,29 +53,7 @@ def curves_figure(histories: Histories, description: RunDescription, path: Path)
     return save(figure, path, Caption(dataset=plan.dataset, title=heading, description=text))
 
 
-class _Panel(NamedTuple):
-    """One pair of axes."""
-
-    title: str
-    unit: str
-    columns: list[str]
-    scale: float = 1.0
-
-
-def _panels(description: RunDescription, present: set[str]) -> list[_Panel]:
-    training = description.plan.training
-    kind, units = {"l1": "L1", "huber": "Huber"}[training.height_loss], loss_units(training)
-    panels = [
-        _Panel("training loss of semantics", f"cross entropy ({units['semantics']})", ["loss_semantics"]),
-        _Panel("training loss of height", f"{kind} loss ({units['height']})", ["loss_height"]),
-        _Panel("validation of semantics", "share (%)", ["val_OA", "val_mIoU"], scale=100),
-        _Panel("validation of height", "error (m)", ["val_MAE", "val_RMSE"]),
-    ]
-    found = [panel._replace(columns=[name for name in panel.columns if name in present]) for panel in panels]
-    return [panel for panel in found if panel.columns]
-
-
-def _draw(axes: Axes, panel: _Panel, histories: Histories) -> None:
+def _draw(axes: Axes, panel: Panel, histories: Histories) -> None:
     for colour, history in coloured(histories):
         for column, style in zip(panel.columns, STYLES, strict=False):
             if column in history:

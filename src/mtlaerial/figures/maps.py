@@ -119,7 +119,7 @@ class _Sheet:
 
     def draw_heights(self, row: int, true: Layer, predicted: Layer) -> None:
         """Draw true and predicted heights on one scale, and the error on one that is centred on 0."""
-        scale = _height_scale(true, predicted)
+        scale = height_scale(true.band, predicted.band)
         heights = self._map(row, 1, "true height", true, true.band, HEIGHT_COLOURS, scale)
         self._map(row, 2, "predicted height", predicted, predicted.band, HEIGHT_COLOURS, scale)
         error = _height_error(true, predicted)
@@ -189,9 +189,9 @@ def _limit(sizes: np.ma.MaskedArray, least: float) -> float:
     return max(least, float(np.percentile(sizes.compressed(), 98))) if sizes.count() else 1.0
 
 
-def _height_scale(true: Layer, predicted: Layer) -> Normalize:
-    """Return a scale that both share; the highest half percent is cut."""
-    known = np.concatenate([layer.band.compressed() for layer in (true, predicted)])
+def height_scale(*heights: np.ma.MaskedArray) -> Normalize:
+    """Return a scale that heights share; the highest half percent is cut."""
+    known = np.concatenate([one.compressed() for one in heights])
     if not known.size:
         return Normalize(0, 1)
     low, high = np.percentile(known, (0.5, 99.5))

@@ -1,0 +1,116 @@
+"""The scripts and styles of Visdom's page: from the internet as Visdom gets them, or from npm packages."""
+
+import json
+import subprocess
+import tarfile
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from mtlaerial.config import Section, read_yaml
+from mtlaerial.errors import DownloadError, UserError
+from mtlaerial.raster import writing
+
+Source = Literal["visdom", "npm"]
+MISSING = "Install Node.js with npm, or run it where there is internet, without --assets npm."
+
+
+class Package(Section):
+    """An npm package, and what of it is needed."""
+
+    integrity: str
+    """The hash of its archive, as npm writes it."""
+    files: dict[str, str]
+    """Where a file of it goes in Visdom's folder."""
+
+
+def packages() -> dict[str, Package]:
+    """Return the packages by name and version."""
+    path = Path(__file__).with_name("assets.yaml")
+    return {name: Package.parse(entry, f"{path}, {name}") for name, entry in read_yaml(path).items()}
+
+
+def provide_assets(source: Source) -> None:
+    """Get what Visdom's page loads, unless it is there.
+
+    Raises
+    ------
+    DownloadError
+        When it cannot be had, or is not what was published.
+    UserError
+        When Visdom's folder cannot be written to, or there is no npm.
+    """
+    from visdom.utils.shared_utils import get_visdom_path
+
+    static, made_for = Path(get_visdom_path("static")), version("visdom")
+    if _complete(static, made_for):
+        return
+    try:
+        if source == "npm":
+            _from_npm(static)
+        else:
+            _from_internet()
+        (static / "version.built").write_text(made_for, encoding="utf-8")
+    except PermissionError as error:
+        remedy = "Run it as the owner of this Python once."
+        raise UserError(error.filename, "no permission to write", "Visdom's own folder", remedy) from None
+    if not _complete(static, made_for):
+        raise _no_internet("incomplete")
+
+
+def _complete(static: Path, made_for: str) -> bool:
+    """Return whether all files are there, as this version of Visdom left them."""
+    built = static / "version.built"
+    wanted = [static / path for package in packages().values() for path in package.files.values()]
+    here = all(path.is_file() and path.stat().st_size for path in wanted)
+    return here and built.is_file() and built.read_text(encoding="utf-8").strip() == made_for
+
+
+def _from_internet() -> None:
+    import requests
+    from visdom.server.build import download_scripts
+
+    try:
+        download_scripts()
+    except requests.RequestException as error:
+        raise _no_internet(type(error).__name__) from None
+
+
+def _no_internet(found: str) -> DownloadError:
+    remedy = "Without internet, take npm packages: mtlaerial dashboard --assets npm."
+    return DownloadError("the scripts of Visdom's page", found, "the internet, where Visdom gets them", remedy)
+
+
+def _from_npm(static: Path) -> None:
+    wanted = packages()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (archive, integrity) in _pack(list(wanted), Path(folder)).items():
+            package = wanted[name]
+            if integrity != package.integrity:
+                raise DownloadError(f"npm package {name}", integrity, package.integrity, "Look at npm's registry.")
+            with tarfile.open(archive) as source:
+                for inside, target in package.files.items():
+                    _extract(source, f"package/{inside}", static / target)
+
+
+def _pack(names: list[str], folder: Path) -> dict[str, tuple[Path, str]]:
+    """Return archive and integrity of packages, which npm fetches and verifies; none of their code is run."""
+    command = ["npm", "pack", "--json", "--silent", "--ignore-scripts", "--pack-destination", str(folder), *names]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        raise UserError("npm", "no such program", "npm, which gets the scripts of Visdom's page", MISSING) from None
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr or error.stdout).strip() or f"exit code {error.returncode}"
+        remedy = "Look at npm's registry and network: npm ping."
+        raise DownloadError("npm pack", reason, "the scripts of Visdom's page", remedy) from None
+    found = json.loads(done.stdout)
+    return {f"{one['name']}@{one['version']}": (folder / one["filename"], one["integrity"]) for one in found}
+
+
+def _extract(archive: tarfile.TarFile, inside: str, target: Path) -> None:
+    member = archive.extractfile(inside)
+    assert member  # the archive is the one that was published
+    with member, writing(target) as path:
+        path.write_bytes(member.read())

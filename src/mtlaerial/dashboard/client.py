@@ -1,0 +1,85 @@
+"""What is said to a Visdom server: windows of one environment, each replaced as a whole.
+
+Visdom's own client waits for ever, prints what fails and opens a socket of its own; a window is one small message.
+"""
+
+import http.client
+import json
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
+
+Window = dict[str, Any]
+"""Content of a window as Visdom takes it: ``data``, ``opts`` and, of a plot, ``layout``."""
+TIMEOUT = 2.0
+"""Seconds without an answer after which a server counts as gone."""
+ANSWER = 1000
+"""Bytes of an answer that are read; Visdom's have fewer."""
+
+
+def text_window(title: str, content: str) -> Window:
+    """Return a window of HTML."""
+    return {"data": [{"type": "text", "content": content}], "opts": {"title": title, "width": 300, "height": 300}}
+
+
+class NoAnswer(Exception):
+    """The server is not there, or does not answer as Visdom does; the message says why."""
+
+
+class Client:
+    """One environment of a Visdom server.
+
+    Proxies are left aside: the server is on this machine, or at the other end of a tunnel.
+
+    Parameters
+    ----------
+    url : str
+        The server's.
+    environment : str
+    timeout : float
+        Seconds.
+    """
+
+    def __init__(self, url: str, environment: str, timeout: float = TIMEOUT) -> None:
+        self.url, self.environment, self.timeout = url, environment, timeout
+        self._opener = build_opener(ProxyHandler({}))
+
+    @property
+    def page(self) -> str:
+        """What to open in a browser."""
+        return f"{self.url}/env/{self.environment}"
+
+    def has(self, window: str) -> bool:
+        """Return whether the server has a window.
+
+        Raises
+        ------
+        NoAnswer
+            As do all methods.
+        """
+        answer = self._post("win_exists", {"win": window})
+        if answer not in ("true", "false"):
+            raise NoAnswer("it is not Visdom")
+        return answer == "true"
+
+    def show(self, window: str, content: Window) -> None:
+        """Make a window, or replace its content."""
+        self._post("events", {"win": window, **content})
+
+    def keep(self) -> None:
+        """Let the server write the environment to its disk."""
+        self._post("save", {"data": [self.environment]})
+
+    def _post(self, endpoint: str, message: dict[str, Any]) -> str:
+        body = json.dumps({"eid": self.environment, **message}, allow_nan=False).encode()
+        request = Request(f"{self.url}/{endpoint}", body, {"Content-Type": "application/json"})
+        try:
+            with self._opener.open(request, timeout=self.timeout) as response:
+                return str(response.read(ANSWER).decode("utf-8", "replace"))
+        except HTTPError as error:
+            error.close()
+            raise NoAnswer(f"it answers {error.code}") from None
+        except URLError as error:
+            raise NoAnswer(str(error.reason)) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(str(error) or type(error).__name__) from None

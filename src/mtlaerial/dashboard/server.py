@@ -1,0 +1,48 @@
+"""A Visdom server for this machine alone."""
+
+import errno
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from mtlaerial.dashboard.assets import Source, provide_assets
+from mtlaerial.errors import UserError
+
+INSTALL = "pip install --no-deps --no-build-isolation -r envs/dashboard.txt"
+
+
+def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) -> None:
+    """Run a Visdom server at 127.0.0.1 until it is interrupted.
+
+    Parameters
+    ----------
+    port : int
+    saved : Path
+        The folder for the environments of trainings that have ended, to be shown again.
+    assets : Source
+        Where the scripts of its page come from, if they are not there.
+    ready : callable
+        Told the URL when it can be opened.
+
+    Raises
+    ------
+    UserError
+        When Visdom is not installed, the port is taken, or the scripts of its page cannot be had.
+    """
+    try:
+        from visdom.server import app
+        from visdom.server.run_server import start_server
+    except ImportError as error:
+        raise UserError("mtlaerial dashboard", f"no package {error.name}", "Visdom", f"Install it: {INSTALL}") from None
+    provide_assets(assets)
+    for name, level in (("", logging.WARNING), ("tornado.general", logging.ERROR)):
+        logging.getLogger(name).setLevel(level)  # else a line per request, and one on a style that nobody made
+    app.tornado_settings["autoreload"] = False  # else any file of Python's that changes starts it anew, empty
+    url = f"http://127.0.0.1:{port}"
+    try:
+        start_server(port, "127.0.0.1", env_path=f"{saved}/", bind_local=True, print_func=lambda _: ready(url))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        remedy = "Another dashboard runs there, perhaps; else choose another port: --port 8098."
+        raise UserError(f"port {port}", "another program on it", "a free port", remedy) from None

@@ -1,0 +1,107 @@
+"""A training as a dashboard shows it: how far it is, its curves, and what it says of some patches."""
+
+import html
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mtlaerial.config.dashboard import DashboardSpec
+from mtlaerial.dashboard.client import Client, Window, text_window
+from mtlaerial.dashboard.curves import Curves, panels
+from mtlaerial.dashboard.picture import draw, picture_window
+from mtlaerial.dashboard.samples import Maps, Patch, choose, predict
+from mtlaerial.dashboard.sender import Sender
+from mtlaerial.figures.style import named
+from mtlaerial.inference import MapNetwork
+from mtlaerial.runs import RunPlan
+from mtlaerial.statistics import Statistics
+from mtlaerial.tiles import load_tiles
+
+log = logging.getLogger(__name__)
+CPU = torch.device("cpu")
+
+
+class Viewer:
+    """Shows one training. It draws no random numbers, never raises, and never waits for a server.
+
+    Parameters
+    ----------
+    spec : DashboardSpec
+    plan : RunPlan
+    statistics : Statistics
+        Of the training tiles.
+    patches : sequence of Patch
+        What is shown after each epoch.
+    of : str
+        What they are of: "validation" or "training".
+    """
+
+    def __init__(
+        self, spec: DashboardSpec, plan: RunPlan, statistics: Statistics, patches: Sequence[Patch], of: str
+    ) -> None:
+        self.plan, self.statistics, self.patches, self.of = plan, statistics, patches, of
+        self.curves = Curves()
+        self.sender = Sender(Client(spec.url, f"{plan.dataset}_{plan.method}_seed{plan.seed}"), spec.seconds)
+
+    @classmethod
+    def of_tiles(
+        cls,
+        spec: DashboardSpec,
+        plan: RunPlan,
+        statistics: Statistics,
+        training_tiles: Sequence[Path],
+        validation_tiles: Sequence[Path],
+    ) -> "Viewer":
+        """Return a viewer with patches of validation tiles, or of training tiles where those have no truth."""
+        return cls(spec, plan, statistics, *_patches(spec.samples, plan, training_tiles, validation_tiles))
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Show a row of the history, or what is new in the last one."""
+        self.curves.add(row)
+        self.sender.put("training", partial(self._text, dict(row)))
+        for name, panel in panels(self.plan.training, self.plan.tasks, self.curves.columns).items():
+            self.sender.put(name, partial(self.curves.plot, panel))
+
+    def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
+        """Show what a network, in evaluation mode, says of the patches after an epoch."""
+        if not self.patches:
+            return
+        try:
+            maps = predict(network(), self.patches, device)
+        except Exception as error:  # memory, most likely: the training may well do without
+            self.patches = ()
+            log.warning("dashboard: no more patches (%s: %s)", type(error).__name__, error)
+        else:
+            self.sender.put("patches", partial(self._picture, self.patches, maps, epoch))
+
+    def close(self) -> None:
+        """Show how it ended, as far as the server takes it in a few seconds."""
+        self.sender.close()
+
+    def _picture(self, patches: Sequence[Patch], maps: Sequence[Maps], epoch: int) -> Window:
+        heading = f"patches of {self.of} tiles after epoch {epoch}"
+        return picture_window(draw(patches, maps, self.statistics, heading), "patches")
+
+    def _text(self, row: Mapping[str, Any]) -> Window:
+        plan, spec = self.plan, self.plan.training
+        lines = [
+            f"<h4>{html.escape(named(self.statistics.title, self.statistics.generated))}</h4>",
+            f"<b>{html.escape(plan.method)}</b>, seed {plan.seed}, weighting {html.escape(plan.weighting.name)}<br>",
+            f"epoch {row['epoch']:.2f} of {spec.epochs}, step {row['step']:,} of {spec.steps:,}",
+            f'<progress style="width: 100%" max="{spec.steps}" value="{row["step"]}"></progress>',
+        ]
+        return text_window("training", "\n".join(lines))
+
+
+def _patches(
+    number: int, plan: RunPlan, training_tiles: Sequence[Path], validation_tiles: Sequence[Path]
+) -> tuple[list[Patch], str]:
+    for of, folders in (("validation", validation_tiles), ("training", training_tiles)):
+        tiles = load_tiles(folders, CPU, budget_mb=0)
+        if patches := choose(tiles, plan.tasks, number, plan.training.patch, plan.model.multiple):
+            return patches, of
+    return [], ""
