@@ -51,5 +51,9 @@ class TrainingError(UserError):
     """A training cannot start or go on."""
 
 
+class DeviceError(UserError):
+    """The machine does not have the GPUs that are asked for, or does not say which it has."""
+
+
 class DownloadError(UserError):
     """A file cannot be fetched, or is not the one that was published."""
