@@ -11,6 +11,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 
+from mtlaerial import ranks
 from mtlaerial.cost import Cost
 
 MEGABYTE = 2**20
@@ -64,6 +65,9 @@ class Meter:
 
 
 def _name(device: torch.device) -> str:
+    """Say on what, and by how many processes where there are several: each is on the same."""
     if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+        name = str(torch.cuda.get_device_name(device))
+    else:
+        name = f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+    return name if ranks.size() == 1 else f"{ranks.size()} x {name}"

@@ -3,30 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial.config import ModelSpec, ProjectConfig, Section, Split, load_project
+from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.job import TrainingJob
 from mtlaerial.measuring import summarise
 from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.parallel import Group
 from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.progress import track
 from mtlaerial.runs import RunPlan
-from mtlaerial.statistics import Statistics
 from mtlaerial.tiling import prepare_tile
-from mtlaerial.training import train
-
-
-class _Prepared(Section):
-    """All that a training is given, as the main process tells it to the others."""
-
-    plan: RunPlan
-    statistics: Statistics
-    tiles: dict[Split, tuple[Path, ...]]
-    pretrained: Path | None
 
 
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
@@ -54,13 +44,10 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     with one_voice():
         main = Group.current().main
         told = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
-        ready = _Prepared.model_validate_json(follow_main("prepared", told))
-        train(
-            ready.plan, ready.statistics, ready.tiles["train"], ready.tiles["val"], folder, pretrained=ready.pretrained
-        )
+        TrainingJob.model_validate_json(follow_main("prepared", told)).train()
 
 
-def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> _Prepared:
+def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
     dataset = Dataset.of(spec, root)
     config = load_project(*configs)
     plan = _plan(config, dataset, method, seed)
@@ -74,7 +61,8 @@ def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], meth
     tiles = {split: tuple(folder / "tiles" / tile for tile in dataset.spec.splits.get(split, ())) for split in splits}
     for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
         prepare_tile(dataset, path.name, path)
-    return _Prepared(plan=plan, statistics=summarise(dataset, tiles["train"]), tiles=tiles, pretrained=pretrained)
+    measured = summarise(dataset, tiles["train"])
+    return TrainingJob(plan=plan, statistics=measured, tiles=tiles, folder=folder, pretrained=pretrained)
 
 
 def _plan(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> RunPlan:

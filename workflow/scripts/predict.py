@@ -6,8 +6,11 @@ from common import folders, logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.config import PredictionSpec
-    from mtlaerial.prediction import Predictor
+    from mtlaerial.devices import taken
 
-    prediction = PredictionSpec.parse(snakemake.params.prediction, "prediction")
-    predictor = Predictor(Path(snakemake.input.model).parent, prediction)
-    predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))
+    with taken(snakemake.resources.gpu):
+        from mtlaerial.prediction import Predictor
+
+        prediction = PredictionSpec.parse(snakemake.params.prediction, "prediction")
+        predictor = Predictor(Path(snakemake.input.model).parent, prediction)
+        predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))

@@ -5,19 +5,23 @@ from pathlib import Path
 from common import folders, logged
 
 with logged(snakemake.log[0]):
+    from mtlaerial.devices import taken
+    from mtlaerial.job import TrainingJob
+    from mtlaerial.launching import train_in_processes
     from mtlaerial.project import Project
     from mtlaerial.statistics import described, load_measured
-    from mtlaerial.training import train
 
     run, project = snakemake.wildcards, Project.of(snakemake.config)
+    plan = project.plan(run.dataset, run.method, int(run.seed))
     measured = load_measured(Path(snakemake.input.statistics))
-    resume = snakemake.config.get("resume")  # not in params: where the state lies changes no result
-    train(
-        project.plan(run.dataset, run.method, int(run.seed)),
-        described(run.dataset, project.datasets[run.dataset].spec, measured),
-        folders(snakemake.input.training),
-        folders(snakemake.input.validation),
-        Path(snakemake.output.model).parent,
-        Path(resume) if resume else None,
-        Path(snakemake.input.pretrained) if snakemake.input.pretrained else None,
+    job = TrainingJob(
+        plan=plan,
+        statistics=described(run.dataset, project.datasets[run.dataset].spec, measured),
+        tiles={"train": folders(snakemake.input.training), "val": folders(snakemake.input.validation)},
+        folder=Path(snakemake.output.model).parent,
+        resume=project.config.resume,  # not in params: where the state lies changes no result
+        pretrained=snakemake.input.pretrained or None,
     )
+    wanted = snakemake.resources.gpu
+    with taken(0 if plan.training.accelerator == "cpu" else wanted):
+        train_in_processes(job, max(wanted, 1))

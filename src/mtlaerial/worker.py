@@ -1,0 +1,75 @@
+"""One of the processes that :mod:`mtlaerial.launching` starts: ``-m mtlaerial.worker FOLDER/job.json``."""
+
+import json
+import logging
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from threading import Thread
+from typing import NoReturn
+
+from mtlaerial import ranks
+from mtlaerial.errors import UserError
+from mtlaerial.job import TrainingJob
+from mtlaerial.stopping import Stopped
+
+MODULE = "mtlaerial.worker"
+JOB = "job.json"
+FAILURE = "failure.json"
+HERE = "a process of this training"
+
+
+def main(path: Path) -> None:
+    """Take part in a training; leave what went wrong beside the job.
+
+    The main process tells what it does, on its standard output; the others speak only of errors.
+    """
+    Thread(target=_end_with_input, daemon=True).start()
+    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
+    logging.basicConfig(level=logging.INFO if ranks.rank() == 0 else logging.ERROR, format="%(message)s")
+    logging.getLogger("lightning_fabric.utilities").setLevel(logging.WARNING)  # each process would introduce itself
+    logging.captureWarnings(True)
+    warnings.simplefilter("default")
+    job = TrainingJob.model_validate_json(path.read_text(encoding="utf-8"))
+    try:
+        _train(job)
+    except Stopped as stopped:
+        sys.exit(stopped.exit_code)
+    except UserError as error:
+        _tell_failure(path.parent, error)
+    except Exception as error:
+        traceback.print_exc()
+        found = f"{type(error).__name__}: {error}"
+        _tell_failure(path.parent, UserError(HERE, found, "work to its end", "The traceback above tells where."))
+
+
+def _tell_failure(folder: Path, error: UserError) -> NoReturn:
+    said = [error.where, error.found, error.expected, error.remedy]
+    (folder / FAILURE).write_text(json.dumps(said), encoding="utf-8")
+    sys.exit(1)
+
+
+def told_failure(folder: Path) -> UserError | None:
+    """Return the error that a process left, if one did."""
+    path = folder / FAILURE
+    return UserError(*json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def _train(job: TrainingJob) -> None:
+    from mtlaerial.meeting import one_voice
+
+    with one_voice():
+        job.train()
+
+
+def _end_with_input() -> None:
+    """End this process when the one that wanted the training does, which would have closed its end of the pipe."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
