@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtlaerial.config import Section, Split
+from mtlaerial.config import DashboardSpec, Section, Split
 from mtlaerial.runs import RunPlan
 from mtlaerial.statistics import Statistics
 
@@ -17,6 +17,7 @@ class TrainingJob(Section):
     folder: Path
     resume: Path | None = None
     pretrained: Path | None = None
+    dashboard: DashboardSpec | None = None
 
     def train(self) -> None:
         """Train in this process: alone, or as one of those that ``torchrun`` started.
@@ -31,4 +32,4 @@ class TrainingJob(Section):
 
         Group.current().share(self.plan.training.batch, self.plan.training.accumulate)
         tiles = self.tiles["train"], self.tiles["val"]
-        train(self.plan, self.statistics, *tiles, self.folder, self.resume, self.pretrained)
+        train(self.plan, self.statistics, *tiles, self.folder, self.resume, self.pretrained, self.dashboard)

@@ -62,7 +62,9 @@ def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], meth
     for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
         prepare_tile(dataset, path.name, path)
     measured = summarise(dataset, tiles["train"])
-    return TrainingJob(plan=plan, statistics=measured, tiles=tiles, folder=folder, pretrained=pretrained)
+    return TrainingJob(
+        plan=plan, statistics=measured, tiles=tiles, folder=folder, pretrained=pretrained, dashboard=config.dashboard
+    )
 
 
 def _plan(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> RunPlan:

@@ -57,6 +57,10 @@ def test_folder_of_resume_files(place: Workplace) -> None:
     assert place.planned({"resume": "elsewhere"}) == []
 
 
+def test_dashboard(place: Workplace) -> None:
+    assert place.planned({"dashboard": {"url": "http://127.0.0.1:9", "samples": 1}}) == []
+
+
 def test_memory_for_tiles(place: Workplace) -> None:
     assert place.planned({"training": {"memory_budget_mb": 1}}) == []
 

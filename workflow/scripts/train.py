@@ -21,6 +21,7 @@ with logged(snakemake.log[0]):
         folder=Path(snakemake.output.model).parent,
         resume=project.config.resume,  # not in params: where the state lies changes no result
         pretrained=snakemake.input.pretrained or None,
+        dashboard=project.config.dashboard,  # nor does where it is shown
     )
     wanted = snakemake.resources.gpu
     with taken(0 if plan.training.accelerator == "cpu" else wanted):

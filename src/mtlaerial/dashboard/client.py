@@ -11,6 +11,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 Window = dict[str, Any]
 """Content of a window as Visdom takes it: ``data``, ``opts`` and, of a plot, ``layout``."""
+SIZE = {"width": 460, "height": 300}
+"""Of most windows, in pixels: three are beside each other on most screens."""
 TIMEOUT = 2.0
 """Seconds without an answer after which a server counts as gone."""
 ANSWER = 1000
@@ -19,7 +21,7 @@ ANSWER = 1000
 
 def text_window(title: str, content: str) -> Window:
     """Return a window of HTML."""
-    return {"data": [{"type": "text", "content": content}], "opts": {"title": title, "width": 300, "height": 300}}
+    return {"data": [{"type": "text", "content": content}], "opts": {"title": title, **SIZE}}
 
 
 class NoAnswer(Exception):

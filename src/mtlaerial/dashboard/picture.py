@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch as Key
 
 from mtlaerial.config import IGNORED, Task
@@ -58,7 +59,10 @@ def draw(patches: Sequence[Patch], predicted: Sequence[Maps], statistics: Statis
         The scale of heights follows from the truth alone, so that it is the same after every epoch.
     """
     tasks = list(predicted[0])
-    figure = Figure(figsize=((1 + 2 * len(tasks)) * PANEL + 0.8, len(patches) * PANEL + 1.1), layout="constrained")
+    figure = Figure(
+        figsize=((1 + 2 * len(tasks)) * PANEL + 0.8, len(patches) * PANEL + 0.8),
+        layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.01),
+    )
     axes = figure.subplots(len(patches), 1 + 2 * len(tasks), squeeze=False)
     looks = {task: _look(task, patches, statistics) for task in tasks}
     for line, patch, maps in zip(axes, patches, predicted, strict=True):

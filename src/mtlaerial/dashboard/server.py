@@ -40,7 +40,9 @@ def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) 
     app.tornado_settings["autoreload"] = False  # else any file of Python's that changes starts it anew, empty
     url = f"http://127.0.0.1:{port}"
     try:
-        start_server(port, "127.0.0.1", env_path=f"{saved}/", bind_local=True, print_func=lambda _: ready(url))
+        start_server(
+            port, "127.0.0.1", base_url="", env_path=f"{saved}/", bind_local=True, print_func=lambda _: ready(url)
+        )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -38,13 +38,21 @@ class Viewer:
         What is shown after each epoch.
     of : str
         What they are of: "validation" or "training".
+    validated : bool
+        Whether there will be scores of validation tiles.
     """
 
     def __init__(
-        self, spec: DashboardSpec, plan: RunPlan, statistics: Statistics, patches: Sequence[Patch], of: str
+        self,
+        spec: DashboardSpec,
+        plan: RunPlan,
+        statistics: Statistics,
+        patches: Sequence[Patch],
+        of: str,
+        validated: bool,
     ) -> None:
         self.plan, self.statistics, self.patches, self.of = plan, statistics, patches, of
-        self.curves = Curves()
+        self.curves, self.panels = Curves(), panels(plan.training, plan.tasks, validated)
         self.sender = Sender(Client(spec.url, f"{plan.dataset}_{plan.method}_seed{plan.seed}"), spec.seconds)
 
     @classmethod
@@ -57,13 +65,14 @@ class Viewer:
         validation_tiles: Sequence[Path],
     ) -> "Viewer":
         """Return a viewer with patches of validation tiles, or of training tiles where those have no truth."""
-        return cls(spec, plan, statistics, *_patches(spec.samples, plan, training_tiles, validation_tiles))
+        patches, of = _patches(spec.samples, plan, training_tiles, validation_tiles) if spec.samples else ([], "")
+        return cls(spec, plan, statistics, patches, of, bool(validation_tiles))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Show a row of the history, or what is new in the last one."""
         self.curves.add(row)
         self.sender.put("training", partial(self._text, dict(row)))
-        for name, panel in panels(self.plan.training, self.plan.tasks, self.curves.columns).items():
+        for name, panel in self.panels.items():
             self.sender.put(name, partial(self.curves.plot, panel))
 
     def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
@@ -90,11 +99,12 @@ class Viewer:
         plan, spec = self.plan, self.plan.training
         lines = [
             f"<h4>{html.escape(named(self.statistics.title, self.statistics.generated))}</h4>",
-            f"<b>{html.escape(plan.method)}</b>, seed {plan.seed}, weighting {html.escape(plan.weighting.name)}<br>",
+            f"<b>{html.escape(plan.method)}</b>, weighting {html.escape(plan.weighting.name)}, seed {plan.seed}",
             f"epoch {row['epoch']:.2f} of {spec.epochs}, step {row['step']:,} of {spec.steps:,}",
             f'<progress style="width: 100%" max="{spec.steps}" value="{row["step"]}"></progress>',
+            self.curves.scores(self.panels.values()),
         ]
-        return text_window("training", "\n".join(lines))
+        return text_window("training", f'<div style="padding: 0 12px"><p>{"</p><p>".join(lines)}</p></div>')
 
 
 def _patches(
