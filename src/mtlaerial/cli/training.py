@@ -34,6 +34,22 @@ def train(
 
 
 @commands.command()
+def status(
+    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
+) -> None:
+    """Say of each training of the selection whether it is done, running, interrupted, failed or waiting, and how far.
+
+    Example: `mtlaerial status --config config/config.yaml --lines 3`
+    """
+    from mtlaerial.config import load_project
+    from mtlaerial.status import status_text, training_states
+
+    project = load_project(*(config or [Path("config/config.yaml")]))
+    typer.echo(status_text(list(training_states(project)), lines))
+
+
+@commands.command()
 def probe(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
