@@ -14,6 +14,8 @@ USED: dict[str, set[str]] = {
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiling": set(),
     "mtlaerial.runs": set(),
+    "mtlaerial.devices": set(),
+    "mtlaerial.launching": set(),
     "mtlaerial.scores": set(),
     "mtlaerial.report": {"pandas", "matplotlib"},
 }
