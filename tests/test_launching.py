@@ -1,6 +1,7 @@
 """A training in several processes ends as one does: with its result, a user's error, or when asked to."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -43,7 +44,9 @@ def long(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Iterator[sub
     """A process whose training in two others has begun, and goes on for hours."""
     path = tmp_path / "long.json"
     path.write_text(job(tiles, statistics, tmp_path, epochs=100_000, batch=4).model_dump_json())
-    process = subprocess.Popen([sys.executable, "-c", TRAINS, str(path)], stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # a killed process leaves a file there
+    command = [sys.executable, "-c", TRAINS, str(path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
     seen = []
     while not (seen and seen[-1].startswith("step 2,")):
