@@ -17,7 +17,7 @@ from mtlaerial.status import RunStatus, status_text, training_states
 HOLDS = """
 import sys, time
 from pathlib import Path
-from mtlaerial.checkpoint import alone
+from mtlaerial.locking import alone
 with alone(Path(sys.argv[1])):
     print("holding", flush=True)
     time.sleep(60)
@@ -156,4 +156,4 @@ def test_the_command_does_not_wait_for_torch(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "status", "--config", str(written(tmp_path))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("town/equal/seed0  waiting\n\nTrainings: 1 waiting\n")
-    assert not {"torch", "pandas", "geopandas", "filelock"}.intersection(done.stdout.split())
+    assert not {"torch", "pandas", "geopandas"}.intersection(done.stdout.split())

@@ -301,8 +301,14 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
         patch.setattr(Updater, "__call__", diverging)
         with pytest.raises(TrainingError, match=r"a height loss of nan in epoch 3.*learning_rate"):
             trained("run")
-    assert files(tmp_path / "run") == ["model.resume.pt"]
+    assert files(tmp_path / "run") == ["model.previous.resume.pt", "model.resume.pt"]
     same_run(trained("whole"), trained("run"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_said(trained: Callable[..., Path]) -> None:
+    with pytest.raises(TrainingError, match=r"training\.accelerator: found cuda, and no GPU"):
+        trained("run", accelerator="cuda")
 
 
 def test_a_training_begins_with_published_weights(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:

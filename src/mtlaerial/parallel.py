@@ -99,8 +99,17 @@ def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
     """Return Lightning Fabric's device and precision, with torch set to give the same numbers each time.
 
     Under ``torchrun`` its processes are joined to a group.
+
+    Raises
+    ------
+    TrainingError
+        When a GPU is asked for and torch sees none.
     """
     from lightning_fabric import Fabric
+
+    if spec.accelerator == "cuda" and not torch.cuda.is_available():
+        found, remedy = "cuda, and no GPU that torch can use", "Write auto or cpu; or mend the driver (nvidia-smi)."
+        raise TrainingError("training.accelerator", found, "a GPU", remedy)
 
     torch.set_num_threads(spec.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from mtlaerial.config import ProjectConfig
+from mtlaerial.locking import lock_file
 
 State = Literal["done", "running", "interrupted", "failed", "waiting"]
 PROGRESS = re.compile(r"(?:training: (\d+)/(\d+) step|after step (\d+) of (\d+))(?:.*?, (\S+) left)?")
@@ -68,7 +69,7 @@ def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunS
 
 
 def _state(folder: Path, text: str, resume: Path | None) -> State:
-    if _is_locked(folder.with_name(f".{folder.name}.lock")):
+    if _is_locked(lock_file(folder)):
         return "running"
     if (folder / "model.safetensors").exists():
         return "done"

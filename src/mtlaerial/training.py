@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.checkpoint import ResumeFile, alone
+from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.config import DashboardSpec
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.hashing import file_hashes
+from mtlaerial.locking import alone
 from mtlaerial.measuring import digest
 from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
