@@ -2,14 +2,16 @@
 
 ``python tests/workflow/inject.py kill truncated-state --times 5``
 
-After each fault the workflow is brought to its end as its user would do it, by Snakemake's own retries or by
-``workflow/resume.py``, which is what ``make resume`` runs. All results but logs and timings are compared byte for byte.
+A kill comes at any moment of the whole workflow, other faults while trainings run on tiles that are prepared. After each
+the workflow is brought to its end as its user would do it, by Snakemake's own retries or by ``workflow/resume.py``, which
+is what ``make resume`` runs. All results but logs and timings are compared byte for byte.
 Exit code 1 on any difference.
 """
 
 import argparse
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,13 +63,17 @@ class Unbroken:
         self.seconds = time.monotonic() - began
         times = [pd.read_csv(path, sep="\t")["s"][0] for path in place.folder.rglob("benchmarks/*/train/*.tsv")]
         self.training, self.expected = min(times), place.results()
+        self.prepared = place.copy(root / "prepared")
+        for runs in self.prepared.folder.glob("results/*/runs"):
+            shutil.rmtree(runs)
         print(f"unbroken: {self.seconds:.1f} s, of it {self.training:.1f} s per training; {len(self.expected)} files")
 
     def compare(self, name: str, times: int, moments: random.Random) -> int:
         """Inject a fault so many times, each into a workflow of its own; return how many results were different."""
         done, different = 0, 0
         while done < times:
-            place = self.untouched.copy(self.root / f"{name}{done}")
+            start = self.untouched if name == "kill" else self.prepared
+            place = start.copy(self.root / f"{name}{done}")
             wrong = self._inject(FAULTS[name], place, moments)
             if wrong is not None:
                 done, different = done + 1, different + len(wrong)
