@@ -91,6 +91,16 @@ def figure_files(wildcards):
     return layouts + expand(f"{FIGURES}/{{method}}", dataset=project.datasets, method=project.config.run.methods)
 
 
+def gpus(wildcards):
+    """Return how many GPUs a training or its prediction asks for."""
+    return 0 if project.recipe(wildcards.dataset, wildcards.method).training.accelerator == "cpu" else 1
+
+
+def growing(megabytes):
+    """Return a resource function: so much memory, and as much again with each further attempt."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
 def wanted(wildcards):
     """Return the final files; first of all, say what is wrong with the methods, and what is missing."""
     try:

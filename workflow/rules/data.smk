@@ -1,4 +1,5 @@
-# From raw files to prepared tiles and their statistics.
+# From raw files to prepared tiles and their statistics. What is wrong with a user's files is wrong the next time too: steps
+# that look for it are not tried again, whatever a profile says.
 import re
 
 GENERATED = {e.root.as_posix(): n for n, e in project.config.datasets.items() if e.generate and n in project.datasets}
@@ -17,7 +18,7 @@ if GENERATED:
             root="|".join(GENERATED),
         threads: 2
         resources:
-            mem_mb=2000,
+            mem_mb=growing(2000),
             runtime=30,
             gpu=0,
         params:
@@ -45,6 +46,7 @@ if PENDING:
             "<benchmarks>/unpack_archive/{mark}.tsv"
         wildcard_constraints:
             mark="|".join(re.escape(mark.removesuffix(".json")) for mark in PENDING),
+        retries: 0
         threads: 1
         resources:
             mem_mb=1000,
@@ -67,6 +69,7 @@ rule check_tile:
         "<logs>/{dataset}/check_tile/{tile}.log",
     benchmark:
         "<benchmarks>/{dataset}/check_tile/{tile}.tsv"
+    retries: 0
     threads: 1
     resources:
         mem_mb=2000,
@@ -90,6 +93,7 @@ rule check_splits:
     benchmark:
         "<benchmarks>/{dataset}/check_splits.tsv"
     priority: 100
+    retries: 0
     threads: 1
     resources:
         mem_mb=1000,
@@ -116,7 +120,7 @@ rule prepare_tile:
         "<benchmarks>/{dataset}/prepare_tile/{tile}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
         gpu=0,
     params:
@@ -138,7 +142,7 @@ rule summarise_tiles:
         "<benchmarks>/{dataset}/summarise_tiles.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
         gpu=0,
     params:

@@ -12,7 +12,7 @@ rule score:
         "<benchmarks>/{dataset}/score/{method}.seed{seed}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=60,
         gpu=0,
     params:
@@ -35,7 +35,7 @@ rule tables:
         "<benchmarks>/tables.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
         gpu=0,
     params:

@@ -14,9 +14,12 @@ rule predict:
         "<benchmarks>/{dataset}/predict/{method}.seed{seed}.tsv"
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
-        mem_mb=lambda w, attempt: 4000 * attempt,
+        mem_mb=growing(4000),
         runtime=720,
-        gpu=lambda w: 0 if project.recipe(w.dataset, w.method).training.accelerator == "cpu" else 1,
+        gpu=gpus,
+        # Of a cluster's: beside torch's threads one that leads the GPU and one that reads; and one process for all GPUs.
+        cpus_per_gpu=lambda w, threads: threads + 2,
+        tasks_per_gpu=0,
     params:
         prediction=lambda w: project.recipe(w.dataset, w.method).prediction.model_dump(mode="json"),
         tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),

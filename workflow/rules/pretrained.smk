@@ -13,6 +13,7 @@ if project.config.pretrained:
             "<benchmarks>/fetch_pretrained/{weights}.tsv"
         wildcard_constraints:
             weights="|".join(map(re.escape, project.config.pretrained)),
+        retries: 0
         threads: 1
         resources:
             mem_mb=2000,

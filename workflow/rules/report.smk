@@ -10,7 +10,7 @@ rule layout_figure:
         "<benchmarks>/{dataset}/layout_figure.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
         gpu=0,
     params:
@@ -36,7 +36,7 @@ rule figures:
         "<benchmarks>/{dataset}/figures/{method}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(2000),
         runtime=20,
         gpu=0,
     params:
@@ -61,7 +61,7 @@ rule report:
         "<benchmarks>/report.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
         gpu=0,
     params:

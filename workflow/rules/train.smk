@@ -22,12 +22,18 @@ rule train:
         "<benchmarks>/{dataset}/train/{method}.seed{seed}.tsv"
     wildcard_constraints:
         method="|".join(project.config.trained),
-    retries: 1
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
-        mem_mb=lambda w, attempt: 8000 * attempt,
-        runtime=2880,
-        gpu=lambda w: 0 if project.recipe(w.dataset, w.method).training.accelerator == "cpu" else 1,
+        # The full network takes 4.3 GB on the CPU, and tiles up to training.memory_budget_mb, by default 4.1 GB.
+        mem_mb=growing(12000),
+        # Many partitions allow no more than a day; what is not done by then is stored, and goes on in another attempt.
+        runtime=1440,
+        gpu=gpus,
+        # Of a cluster's: beside torch's threads one that leads the GPU and one that reads; and one process for all GPUs.
+        cpus_per_gpu=lambda w, threads: threads + 2,
+        tasks_per_gpu=0,
+        # Seconds before that: once, so that the state is stored. At the limit itself SLURM asks twice, and then kills.
+        slurm_extra="--signal=TERM@120",
     params:
         plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
         data=lambda w: project.training_data(w.dataset),
@@ -76,7 +82,7 @@ rule describe_run:
         "<benchmarks>/{dataset}/describe_run/{method}.seed{seed}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
         gpu=0,
     params:
