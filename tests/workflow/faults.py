@@ -51,7 +51,7 @@ class Attempt:
 
     def begin(self, script: str = "") -> None:
         """Start Snakemake, or go on by a script."""
-        self.snakemake = self.place.start(script)
+        self.snakemake = self.place.start(script=script)
 
     def go_on(self) -> None:
         """Do what a user does once Snakemake has ended."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import yaml
@@ -39,6 +39,9 @@ class Workplace:
         Copied to ``overlay.yaml``.
     """
 
+    execution: Sequence[str] = ("--cores", "2")
+    """Where jobs run."""
+
     def __init__(self, folder: Path, overlay: Path = TINY) -> None:
         self.folder = folder
         if folder.exists():
@@ -56,10 +59,10 @@ class Workplace:
         folder = self.folder / "config" / "datasets"
         return next(path for name in ("city4", "city") if (path := folder / f"{name}.yaml").exists())
 
-    def copy(self, folder: Path) -> "Workplace":
+    def copy(self, folder: Path) -> Self:
         """Return a copy with all results; times of files included."""
         shutil.copytree(self.folder, folder)
-        return Workplace(folder)
+        return type(self)(folder)
 
     def remove(self) -> None:
         """Delete it."""
@@ -77,7 +80,7 @@ class Workplace:
             (self.folder / "change.yaml").write_text(yaml.safe_dump(config))
             files.append("change.yaml")
         program = [script] if script else ["-m", "snakemake"]
-        return [sys.executable, *program, "--cores", "2", *more, "--configfile", *files]
+        return [sys.executable, *program, *self.execution, *more, "--configfile", *files]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,11 +93,12 @@ class Workplace:
         command = self.command(*more, **how)
         return subprocess.run(command, cwd=self.folder, text=True, check=False, timeout=timeout, **options)
 
-    def start(self, script: str = "") -> subprocess.Popen[bytes]:
+    def start(self, *more: str, script: str = "") -> subprocess.Popen[bytes]:
         """Start a command in a session of its own, its output in ``snakemake.log``."""
+        command = self.command(*more, script=script)
         with (self.folder / "snakemake.log").open("ab") as file:
             options: dict[str, Any] = {"stdout": file, "stderr": file, "env": self.environment}
-            return subprocess.Popen(self.command(script=script), cwd=self.folder, start_new_session=True, **options)
+            return subprocess.Popen(command, cwd=self.folder, start_new_session=True, **options)
 
     def planned(self, config: dict[str, Any] | None = None, targets: Sequence[str] = ()) -> list[str]:
         """Return what a run would do, for all results or some: the message of each job."""
