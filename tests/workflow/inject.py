@@ -2,9 +2,9 @@
 
 ``python tests/workflow/inject.py kill truncated-state --times 5``
 
-A kill comes at any moment of the whole workflow, other faults while trainings run on tiles that are prepared. After each
-the workflow is brought to its end as its user would do it, by Snakemake's own retries or by ``workflow/resume.py``, which
-is what ``make resume`` runs. All results but logs and timings are compared byte for byte.
+A kill comes at any moment of the whole workflow, other faults while trainings run on tiles that are prepared. After
+each the workflow is brought to its end as its user would do it, by Snakemake's own retries or by
+``workflow/resume.py``, which is what ``make resume`` runs. All results but logs and timings are compared byte for byte.
 Exit code 1 on any difference.
 """
 
