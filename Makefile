@@ -1,5 +1,6 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
-# make test: the test suite.   make lint: what CI checks besides.   make resume: go on after a crash.
+# make test: the test suite.   make test-slurm: those on a real SLURM.   make lint: what CI checks besides.
+# make resume: go on after a crash.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
 # make bench-peers: the same work by other libraries.
 VENV ?= .venv
@@ -7,13 +8,14 @@ PYTHON ?= python3
 CORES ?= 2
 CONFIG ?= config/config.yaml
 SCENE ?= datasets/autzen
+ASSETS ?= visdom
 BENCH := results/bench
 PEERS := benchmarks/.peers-venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test lint resume schema bench bench-peers clean
+.PHONY: demo test test-slurm lint resume dashboard schema bench bench-peers clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -26,6 +28,10 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	PATH="$(BIN):$$PATH" $(BIN)/pytest -n $(CORES)
 
+# By root, on a machine to spare: Debian's SLURM is installed where it is missing, and works on this machine meanwhile.
+test-slurm: $(INSTALLED)
+	PATH="$(BIN):$$PATH" $(BIN)/pytest -m slurm tests/slurm
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,6 +42,10 @@ lint: $(INSTALLED)
 # After Snakemake was killed its lock stays behind; it is taken away only when no Snakemake works in this folder.
 resume: $(INSTALLED)
 	PATH="$(BIN):$$PATH" $(BIN)/python workflow/resume.py --cores $(CORES) --configfile $(CONFIG)
+
+# Where trainings are shown, until Ctrl-C; without internet: make dashboard ASSETS=npm.
+dashboard: $(INSTALLED)
+	$(BIN)/mtlaerial dashboard --assets $(ASSETS)
 
 schema: $(INSTALLED)
 	$(BIN)/python -m mtlaerial.config.schema > config/schema.json
@@ -73,11 +83,11 @@ $(PEERS)/.installed: benchmarks/peers/requirements.lock
 	@touch $@
 
 # torch first, and alone: where it lies on disk as a wheel for the CPU, that is taken.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock envs/dashboard.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.lock)"
 	$(BIN)/pip install --quiet -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -r envs/dashboard.txt -e .
 	@touch $@
 
 clean:

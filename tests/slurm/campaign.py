@@ -1,0 +1,59 @@
+"""Let a cluster do to trainings what it does, again and again, at random moments; compare with an unbroken run.
+
+``python tests/slurm/campaign.py scancel network --times 10``, by root on a machine to spare. All results but logs and
+timings are compared byte for byte. Exit code 1 on any difference.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from cluster import Cluster, NoCluster, running_cluster
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+from inject import differences
+from losses import LOSSES, Unbroken, suffer
+from on_cluster import OnCluster
+
+
+def main() -> int:
+    """Do what was asked for; say what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("losses", nargs="+", choices=LOSSES)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0, help="of the random moments")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as folder, running_cluster(Path(folder) / "cluster") as cluster:
+            unbroken = Unbroken(Path(folder))
+            moments = random.Random(options.seed)
+            wrong = [repeat(name, options.times, cluster, unbroken, moments) for name in options.losses]
+    except NoCluster as error:
+        sys.exit(str(error))
+    return int(any(wrong))
+
+
+def repeat(name: str, times: int, cluster: Cluster, unbroken: Unbroken, moments: random.Random) -> int:
+    """Let something happen so many times, each to a workflow of its own; return how many results were different."""
+    different = 0
+    for number in range(1, times + 1):
+        place = unbroken.prepared.copy(unbroken.prepared.folder.with_name(f"{name}{number}"))
+        job = suffer(LOSSES[name], cluster, place, moments)
+        wrong = differences(unbroken.expected, place.results())
+        different += len(wrong)
+        print(f"{name} {number}: {told(job, place)}; {len(wrong)} differences {' '.join(wrong)}", flush=True)
+        place.remove()
+    print(f"{name}: {times} times, {different} differences", flush=True)
+    return different
+
+
+def told(job: dict[str, str], place: OnCluster) -> str:
+    """Return what became of the job that it happened to, and where the training kept its state and went on."""
+    kept, gone_on = (" ".join(map(str, steps)) or "-" for steps in (place.kept(), place.gone_on()))
+    return f"{job['JobState']}, restarts {job['Restarts']}, kept after step {kept}, went on after step {gone_on}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
