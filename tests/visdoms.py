@@ -127,7 +127,7 @@ class Visdom:
 @contextmanager
 def visdom(saved: Path, port: int | None = None) -> Iterator[Visdom]:
     """Start a server, and end it; the test is skipped where Visdom or its page's scripts cannot be had."""
-    pytest.importorskip("visdom", reason="Visdom is not installed: make dashboard")
+    pytest.importorskip("visdom", reason="Visdom is not installed: envs/dashboard.txt")
     from mtlaerial.dashboard.assets import provide_assets
 
     try:
