@@ -59,10 +59,12 @@ class OnCluster(Workplace):
 
     def finish(self, snakemake: Any, seconds: float) -> None:
         """Wait for the end, which has to be a good one; kill what then is still at work."""
-        with suppress(TimeoutExpired):
-            snakemake.wait(seconds)
-        ended = snakemake.poll()
-        kill_session(snakemake)
+        try:
+            with suppress(TimeoutExpired):
+                snakemake.wait(seconds)
+            ended = snakemake.poll()
+        finally:
+            kill_session(snakemake)
         said = (self.folder / "snakemake.log").read_text()
         assert ended == 0, f"Snakemake ended with {ended} in {self.folder}:\n{said[-5000:]}"
 
