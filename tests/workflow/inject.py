@@ -64,8 +64,10 @@ class Unbroken:
         times = [pd.read_csv(path, sep="\t")["s"][0] for path in place.folder.rglob("benchmarks/*/train/*.tsv")]
         self.training, self.expected = min(times), place.results()
         self.prepared = place.copy(root / "prepared")
-        for runs in self.prepared.folder.glob("results/*/runs"):
-            shutil.rmtree(runs)
+        results = self.prepared.folder / "results"
+        for made in (*results.glob("*/runs"), results / "tables", results / "figures"):
+            shutil.rmtree(made)
+        (results / "report.html").unlink()
         print(f"unbroken: {self.seconds:.1f} s, of it {self.training:.1f} s per training; {len(self.expected)} files")
 
     def compare(self, name: str, times: int, moments: random.Random) -> int:
