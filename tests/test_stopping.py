@@ -163,11 +163,16 @@ def test_outside_the_main_thread_nothing_is_set() -> None:
     assert seen == [signal.getsignal(signal.SIGTERM)]
 
 
-def test_a_second_signal_ends_at_once() -> None:
+@pytest.mark.parametrize("first", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(("second", "ends"), [("SIGTERM", False), ("SIGINT", True)])
+def test_a_second_signal(first: str, second: str, ends: bool) -> None:
+    """A cluster's second one shall not keep the state from being stored; who presses Ctrl-C again means it."""
     program = (
-        "import signal\nfrom mtlaerial.stopping import heeding\n"
-        "with heeding():\n  signal.raise_signal(signal.SIGTERM)\n  print('heeded', flush=True)\n"
-        "  signal.raise_signal(signal.SIGTERM)\n  print('still here')"
+        "import signal\nfrom mtlaerial.stopping import Stopped, heeding\n"
+        f"with heeding() as stop:\n  signal.raise_signal(signal.{first})\n  print('heeded', flush=True)\n"
+        f"  signal.raise_signal(signal.{second})\n"
+        "  try: stop.check()\n  except Stopped as stopped: print(stopped)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "heeded\n")
+    expected = (-signal.SIGINT, "heeded\n") if ends else (0, f"heeded\nAsked to end by {first}\n")
+    assert (done.returncode, done.stdout) == expected

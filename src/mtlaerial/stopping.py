@@ -32,10 +32,10 @@ class Stop:
         self._number: int | None = None
 
     def ask(self, number: int, _frame: FrameType | None = None) -> None:
-        """Take note of a signal; the next one ends the program at once, as it would without this."""
-        self._number = number
-        for each in ASKING:
-            signal.signal(each, signal.SIG_DFL)
+        """Take note of a signal. Another Ctrl-C ends the program at once; SIGTERM does not, which clusters send twice."""
+        self._number = self._number or number
+        if signal.getsignal(signal.SIGINT) == self.ask:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def check(self) -> None:
         """Go on, or not: called where what is at work can be kept.
