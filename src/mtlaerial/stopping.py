@@ -32,7 +32,7 @@ class Stop:
         self._number: int | None = None
 
     def ask(self, number: int, _frame: FrameType | None = None) -> None:
-        """Take note of a signal. Another Ctrl-C ends the program at once; SIGTERM does not, which clusters send twice."""
+        """Take note of a signal; another Ctrl-C ends the program at once, not SIGTERM, which clusters send twice."""
         self._number = self._number or number
         if signal.getsignal(signal.SIGINT) == self.ask:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
