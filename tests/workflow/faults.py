@@ -65,7 +65,7 @@ class Attempt:
 
     def some_training(self) -> psutil.Process | None:
         """Return a training at a random moment of its work; None where the workflow ends before there is one."""
-        wait = self.moments.uniform(0.2, 1) * self.training
+        wait = self.moments.uniform(0.1, 0.8) * self.training
         while not self.ended:
             for process in session(self.snakemake.pid):
                 if job_of(process) == "train":
