@@ -67,8 +67,8 @@ def training(
 def test_curves_grow_and_patches_change_while_a_training_runs(
     server: Visdom, training: subprocess.Popen[bytes], page: Any
 ) -> None:
-    client = Client(server.url, "city_equal_seed0")
-    eventually(lambda: client.has("patches"))
+    client = Client(server.url, "city_equal_seed0", timeout=60)
+    eventually(lambda: client.has("patches"), 120)
     page.goto(client.page)
     page.wait_for_function(f"document.querySelector('.js-plotly-plot') && {POINTS} > 3")
     before = page.evaluate(POINTS)
