@@ -86,9 +86,9 @@ def test_peaks(tmp_path: Path) -> None:
         path.write_text(f"{HEADER}{seconds}\t0:00:01\t{megabytes}" + "\t0" * 7 + "\n")
     assert yaml.safe_load(peaks(tmp_path).stdout) == {
         "set-resources": {
-            "synthesise": {"mem_mb": "1400 * attempt", "runtime": 10},
-            "tables": {"mem_mb": "500 * attempt", "runtime": 10},
-            "train": {"mem_mb": "4100 * attempt", "runtime": 201},
+            "synthesise": {"mem_mb": "1800 * attempt", "runtime": 10},
+            "tables": {"mem_mb": "400 * attempt", "runtime": 10},
+            "train": {"mem_mb": "4500 * attempt", "runtime": 201},
         }
     }
 

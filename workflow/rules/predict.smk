@@ -14,7 +14,8 @@ rule predict:
         "<benchmarks>/{dataset}/predict/{method}.seed{seed}.tsv"
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
-        mem_mb=growing(4000),
+        # The full network takes 3 GB on the CPU.
+        mem_mb=growing(5000),
         runtime=720,
         gpu=gpus,
         # Of a cluster's: beside torch's threads one that leads the GPU and one that reads; and one process for all GPUs.
