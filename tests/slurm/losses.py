@@ -32,8 +32,8 @@ class Loss:
         How long a training has to last so that it is met at work.
     states : tuple of str
         Which of them the job is in afterwards.
-    warned : bool
-        Whether the training is asked to end once, and therefore keeps its state at that very step.
+    asked : bool
+        Whether the training is asked to end, and therefore keeps its state at that very step.
     resources : dict
         What the user's profile says of trainings.
     """
@@ -41,7 +41,7 @@ class Loss:
     act: Callable[[Cluster, Job], None]
     seconds: float
     states: tuple[str, ...]
-    warned: bool = False
+    asked: bool = False
     resources: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,10 +71,10 @@ def node_down(with_jobs: bool) -> Callable[[Cluster, Job], None]:
 
 
 LOSSES = {
-    "scancel": Loss(cancel, 30, ("CANCELLED",), warned=True),
+    "scancel": Loss(cancel, 30, ("CANCELLED",), asked=True),
     # The signal comes up to half a minute earlier or later than asked for, when SLURM looks at its clocks.
-    "limit": Loss(limit_to(2), 50, ("FAILED",), warned=True),
-    "limit-unwarned": Loss(limit_to(1), 100, ("TIMEOUT",), resources={"slurm_extra": "--nice=0"}),
+    "limit": Loss(limit_to(2), 50, ("FAILED",), asked=True),
+    "limit-unwarned": Loss(limit_to(1), 100, ("TIMEOUT",), asked=True, resources={"slurm_extra": "--nice=0"}),
     "network": Loss(node_down(with_jobs=False), 60, ("COMPLETED",)),
     "power": Loss(node_down(with_jobs=True), 60, ("COMPLETED",)),
 }

@@ -17,7 +17,7 @@ def test_loss(name: str, cluster: Cluster, unbroken: Unbroken, folder: Path) -> 
     assert place.results() == unbroken.expected
     assert job["JobState"] in loss.states
     assert len(place.gone_on()) == 1
-    if loss.warned:
+    if loss.asked:
         assert place.kept() == place.gone_on()
     if loss.states == ("COMPLETED",):
         assert job["Restarts"] == "1"  # SLURM itself put it back into the queue

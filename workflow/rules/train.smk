@@ -32,7 +32,7 @@ rule train:
         # Of a cluster's: beside torch's threads one that leads the GPU and one that reads; and one process for all GPUs.
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
-        # Seconds before that: once, so that the state is stored. At the limit itself SLURM asks twice, and then kills.
+        # Seconds before that, so that there is time to store the state; at the limit itself clusters kill after KillWait.
         slurm_extra="--signal=TERM@120",
     params:
         plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
