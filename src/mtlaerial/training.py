@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.checkpoint import ResumeFile
-from mtlaerial.config import DashboardSpec
+from mtlaerial.config import TRUTH, DashboardSpec
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.hashing import file_hashes
 from mtlaerial.locking import alone
@@ -130,7 +130,7 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
     present = {"semantics": bool(statistics.classes), "height": statistics.height is not None}
     for task in plan.tasks:
         if not present[task]:
-            layer = "labels" if task == "semantics" else "height"
+            layer = TRUTH[task]
             raise TrainingError(
                 f"{statistics.dataset}, training tiles", f"no valid {layer}", f"{layer} to learn {task} from",
                 f"Add the layer, or take {task} out of the method's tasks.",

@@ -26,6 +26,7 @@ from mtlaerial.config.project import (
 )
 from mtlaerial.config.recipe import (
     TASKS,
+    TRUTH,
     Augmentation,
     Blend,
     ModelSpec,
@@ -42,6 +43,7 @@ __all__ = [
     "SPLITS",
     "TASKS",
     "TILE_LAYERS",
+    "TRUTH",
     "Augmentation",
     "Blend",
     "ClassSpec",

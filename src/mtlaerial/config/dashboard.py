@@ -1,5 +1,6 @@
 """Where trainings are shown while they run."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PositiveFloat
@@ -7,12 +8,19 @@ from pydantic import AfterValidator, Field, PositiveFloat
 from mtlaerial.config.base import Section
 
 
+ADDRESS = r"^https?://[^/\s?#]+[^\s?#]*$"
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(ADDRESS, text):
+        raise ValueError("an address such as http://127.0.0.1:8097")
+    return text.rstrip("/")
+
+
 class DashboardSpec(Section):
     """A Visdom server that shows trainings; it need not be there."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))] = (
-        "http://127.0.0.1:8097"
-    )
+    url: Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})] = "http://127.0.0.1:8097"
     """Where it is; ``mtlaerial dashboard`` starts one here."""
     seconds: PositiveFloat = 5.0
     """Between updates, at least."""

@@ -6,9 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.layers import Layer
 
 Task = Literal["semantics", "height"]
 TASKS: tuple[Task, ...] = ("semantics", "height")
+TRUTH: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
+"""The layer that a task is learned from."""
 Blend = Literal["original", "even"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 

@@ -11,14 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, Layer, Task
+from mtlaerial.config import IGNORED, TRUTH, Layer, Task
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
 from mtlaerial.tiles import Tile
 
 LOOKED_AT = 8
 """Patches that are looked at along a side of a tile, at most."""
-LAYERS: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
-"""The truth of each task."""
 Maps = dict[Task, NDArray[Any]]
 """Class indices, and metres."""
 Extent = tuple[float, float, float, float]
@@ -48,7 +46,7 @@ class Patch:
     def cut(cls, tile: Tile, row: int, column: int, side: int, tasks: Sequence[Task]) -> "Patch":
         """Return a square of a tile, copied; the truth has all cells that the square touches."""
         image = tile.image[row : row + side, column : column + side].permute(2, 0, 1).cpu().clone()
-        cuts = {task: _cut(tile, LAYERS[task], row, column, side) for task in tasks}
+        cuts = {task: _cut(tile, TRUTH[task], row, column, side) for task in tasks}
         return cls(tile.name, image, {t: cut[0] for t, cut in cuts.items()}, {t: cut[1] for t, cut in cuts.items()})
 
     @property

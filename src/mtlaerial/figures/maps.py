@@ -10,7 +10,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
-from mtlaerial.config import IGNORED
+from mtlaerial.config import IGNORED, TRUTH
 from mtlaerial.figures.layers import Extent, Frame, Layer, as_picture, read_grid, read_layer
 from mtlaerial.figures.style import NODATA, Caption, hide_ticks, mark_nodata, named, save, scale_bar
 from mtlaerial.runs import RunDescription
@@ -57,9 +57,8 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     uncertainty = maps / "height_std.tif"
     sheet = _Sheet(description, frame.extent(grid), uncertainty.exists())
     sheet.draw_image(read_layer(tile / "image.tif", frame))
-    truths = {"semantics": "labels", "height": "height"}
     for row, task in enumerate(plan.tasks):
-        true, predicted = read_layer(tile / f"{truths[task]}.tif", frame), read_layer(maps / f"{task}.tif", frame)
+        true, predicted = read_layer(tile / f"{TRUTH[task]}.tif", frame), read_layer(maps / f"{task}.tif", frame)
         draw = sheet.draw_classes if task == "semantics" else sheet.draw_heights
         draw(row, true, predicted)
         if task == "height" and uncertainty.exists():
