@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field, PositiveFloat
 
 from mtlaerial.config.base import Section
 
-
 ADDRESS = r"^https?://[^/\s?#]+[^\s?#]*$"
 
 
@@ -20,7 +19,9 @@ def _address(text: str) -> str:
 class DashboardSpec(Section):
     """A Visdom server that shows trainings; it need not be there."""
 
-    url: Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})] = "http://127.0.0.1:8097"
+    url: Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})] = (
+        "http://127.0.0.1:8097"
+    )
     """Where it is; ``mtlaerial dashboard`` starts one here."""
     seconds: PositiveFloat = 5.0
     """Between updates, at least."""
