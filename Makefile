@@ -1,5 +1,6 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
-# make test: the test suite.   make test-slurm: those on a real SLURM.   make lint: what CI checks besides.
+# make test: the test suite.   make lint: what CI checks besides.
+# make test-slurm: tests on a real SLURM.   make test-gpu: trainings and predictions on a GPU of this machine.
 # make resume: go on after a crash.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
 # make bench-peers: the same work by other libraries.
@@ -10,12 +11,13 @@ CONFIG ?= config/config.yaml
 SCENE ?= datasets/autzen
 ASSETS ?= visdom
 BENCH := results/bench
+ON_GPU := $(addprefix tests/test_,$(addsuffix .py,on_gpu training stopping updating every_weighting prediction dropout))
 PEERS := benchmarks/.peers-venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test test-slurm lint resume dashboard schema bench bench-peers clean
+.PHONY: demo test test-slurm test-gpu lint resume dashboard schema bench bench-peers clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -31,6 +33,9 @@ test: $(INSTALLED)
 # By root, on a machine to spare: Debian's SLURM is installed where it is missing, and works on this machine meanwhile.
 test-slurm: $(INSTALLED)
 	PATH="$(BIN):$$PATH" $(BIN)/pytest -m slurm tests/slurm
+
+test-gpu: $(INSTALLED)
+	PATH="$(BIN):$$PATH" $(BIN)/pytest -n $(CORES) --accelerator cuda $(ON_GPU)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Measurements in processes of their own: each with memory that no other has touched."""
+"""Measurements in processes of their own: each with memory that no other has touched, on the CPU or a GPU."""
 
 import multiprocessing
 import resource
@@ -6,6 +6,8 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 
 def alone() -> ProcessPoolExecutor:
@@ -19,6 +21,42 @@ def apart(measure: Any, *arguments: Any) -> dict[str, Any]:
         return dict(pool.submit(measure, Path(folder), *arguments).result())
 
 
-def peak_above(rest: int) -> float:
-    """Return by how many megabytes the process's peak exceeds its memory at rest, given in bytes."""
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - rest) / 2**20
+class Watch:
+    """Knows when a device has done its work, and how much memory that took above what was there before.
+
+    Parameters
+    ----------
+    accelerator : str
+        ``cpu``, where memory is the process's, or ``cuda``, where it is what torch has allocated on the device.
+    """
+
+    def __init__(self, accelerator: str = "cpu") -> None:
+        self.on_gpu = accelerator == "cuda"
+        self._rest = self._allocated() if self.on_gpu else psutil.Process().memory_info().rss
+
+    def _allocated(self) -> int:
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.memory_allocated()
+
+    def wait(self) -> None:
+        """Wait for a GPU to be done with all it was given."""
+        if self.on_gpu:
+            import torch
+
+            torch.cuda.synchronize()
+
+    @property
+    def rest_mb(self) -> float:
+        """Memory when the watch began, in megabytes."""
+        return self._rest / 2**20
+
+    @property
+    def above_rest_mb(self) -> float:
+        """By how many megabytes the peak exceeds the memory when the watch began."""
+        if self.on_gpu:
+            import torch
+
+            return (torch.cuda.max_memory_allocated() - self._rest) / 2**20
+        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - self._rest) / 2**20

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import torch
 from affine import Affine
-from apart import alone, peak_above
+from apart import Watch, alone
 from predict_memory import write_image, write_run
 from record import median_seconds, save
 from torch import Tensor
@@ -71,9 +71,9 @@ def speeds(size: int, runs: int, folder: Path) -> list[dict[str, Any]]:
 def timed(work: Callable[[Path, Path], None], image: Path, folder: Path, size: int, runs: int) -> dict[str, Any]:
     """Return the median speed of some runs, and the peak memory above that at rest."""
     torch.set_num_threads(THREADS)
-    rest = psutil.Process().memory_info().rss
+    watch = Watch()
     seconds = median_seconds(lambda: work(image, folder), runs)
-    return {"mpixel_per_second": size**2 / 1e6 / seconds, "above_rest_mb": peak_above(rest), "runs": runs}
+    return {"mpixel_per_second": size**2 / 1e6 / seconds, "above_rest_mb": watch.above_rest_mb, "runs": runs}
 
 
 def pointwise(windows: Tensor) -> Tensor:

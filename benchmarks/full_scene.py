@@ -4,10 +4,11 @@ The paper's windows (1024 pixels every 256) on the mosaic of all tiles are so ma
 them, in float32 and torch's own memory format, and the median multiplied by their number; blending and writing cost the
 paper nothing here. The engine reads, predicts and writes all. On a crop both are run in full and scored.
 
-Without --run a network is trained first (benchmarks/full_scene.yaml) and kept in --folder; with --crop 0 nothing is
-scored, and its weights are random.
+Without --run a network is trained first (benchmarks/full_scene.yaml) and kept in --folder. With --crop 0 or a generated
+image, of --generated pixels squared, nothing is scored, and the weights are random.
 
     python benchmarks/full_scene.py --root DIR [--run RUN] [--precision bf16-mixed] [--runs 5] [--json FILE]
+    python benchmarks/full_scene.py --generated 12000 --accelerator cuda --precision bf16-mixed
 """
 
 import argparse
@@ -16,11 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import rasterio
 import torch
-from apart import alone, peak_above
-from mosaic import THREADS, mosaic, predict, predictor_of, scored, suited, trained, untrained
+from apart import Watch, alone
+from mosaic import THREADS, gsd, mosaic, predict, predictor_of, scored, suited, trained, untrained
+from predict_memory import write_image
 from record import save
 
 from mtlaerial.config import PredictionSpec
@@ -31,30 +32,48 @@ PAPER = PredictionSpec()
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--root", type=Path, required=True, help="the scene's folder")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--root", type=Path, help="the scene's folder")
+    source.add_argument("--generated", type=int, help="side of a generated image instead, in pixels")
     parser.add_argument("--run", type=Path, help="a trained run; else one is trained")
+    parser.add_argument(
+        "--accelerator", choices=["cpu", "cuda"], default="cpu", help="of networks that are not trained"
+    )
     parser.add_argument("--folder", type=Path, default=Path("results/bench/full_scene"))
     parser.add_argument("--precision", default="32-true", help="of the engine; the paper's is float32")
+    parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--crop", type=int, default=2048, help="side of the crop that is scored; 0 for none")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    run = options.run or (trained if options.crop else untrained)(options.root, options.folder)
-    image = mosaic(options.root, options.folder, "images")
-    rows = speed(run, image, options.folder / "maps", options.precision, options.runs)
-    if options.crop:
+    run, image = on_what(options)
+    rows = speed(run, image, options.folder / "maps", options.precision, options.runs, options.threads)
+    if options.crop and options.root:
         rows += quality(run, options.root, options.folder, options.precision, options.crop)
-    save(options.json, "full_scene", rows, precision=options.precision, threads=THREADS)
+    save(options.json, "full_scene", rows, precision=options.precision, threads=options.threads)
 
 
-def speed(run: Path, image: Path, maps: Path, precision: str, runs: int) -> list[dict[str, Any]]:
+def on_what(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the folder of a run, and an image."""
+    if options.root:
+        image = mosaic(options.root, options.folder, "images")
+        if options.run or options.crop:
+            return options.run or trained(options.root, options.folder), image
+    else:
+        image = options.folder / f"generated_{options.generated}.tif"
+        options.folder.mkdir(parents=True, exist_ok=True)
+        write_image(image, options.generated, gsd())
+    return options.run or untrained(options.folder, options.accelerator), image
+
+
+def speed(run: Path, image: Path, maps: Path, precision: str, runs: int, threads: int) -> list[dict[str, Any]]:
     """Compare Mpixel/s over the whole mosaic."""
     with rasterio.open(image) as source:
         mpixel = source.height * source.width / 1e6
     with alone() as pool:
-        paper = pool.submit(paper_windows, run, image, runs).result()
+        paper = pool.submit(paper_windows, run, image, runs, threads).result()
     with alone() as pool:
-        ours = pool.submit(engine, run, image, maps, precision, runs).result()
+        ours = pool.submit(engine, run, image, maps, precision, runs, threads).result()
     paper |= {"what": "paper", "mpixel_per_second": mpixel / (paper["windows"] * paper["seconds_per_window"])}
     ours |= {"what": "engine", "mpixel_per_second": mpixel / ours["seconds"]}
     ours["ratio"] = ours["mpixel_per_second"] / paper["mpixel_per_second"]
@@ -68,39 +87,41 @@ def speed(run: Path, image: Path, maps: Path, precision: str, runs: int) -> list
     return [paper, ours]
 
 
-def paper_windows(run: Path, image: Path, runs: int) -> dict[str, Any]:
+def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, Any]:
     """Return the number of the paper's windows and the network's median seconds on one."""
     from mtlaerial.blending.windowing import original
-    from mtlaerial.runs import load_run
+    from mtlaerial.runs import load_description, load_run
 
-    torch.set_num_threads(THREADS)
-    model = load_run(run, torch.device("cpu")).model.eval()
+    accelerator = load_description(run).plan.training.accelerator
+    torch.set_num_threads(threads)
+    model, watch = load_run(run, torch.device(accelerator)).model.eval(), Watch(accelerator)
     layout, seconds = original(PAPER.window, PAPER.stride), []
     with rasterio.open(image) as source:
         number = len(layout(source.height).starts) * len(layout(source.width).starts)
         for start in layout(source.width).starts[: runs + 1]:
             window = source.read(window=((start, start + PAPER.window), (start, start + PAPER.window)))
-            normal = torch.from_numpy(window).float()[None] / 127.5 - 1
+            normal = (torch.from_numpy(window).float()[None] / 127.5 - 1).to(accelerator)
             begun = time.perf_counter()
             with torch.inference_mode():
                 model(normal)
+            watch.wait()
             seconds.append(time.perf_counter() - begun)
     return {"windows": number, "seconds_per_window": statistics.median(seconds[1:])}
 
 
-def engine(run: Path, image: Path, maps: Path, precision: str, runs: int) -> dict[str, Any]:
+def engine(run: Path, image: Path, maps: Path, precision: str, runs: int, threads: int) -> dict[str, Any]:
     """Return the median seconds of maps of the whole mosaic, and the peak of memory."""
     from mtlaerial.blending.windowing import described
 
-    predictor = predictor_of(run, suited(run), precision)
-    rest, seconds = psutil.Process().memory_info().rss, []
+    predictor = predictor_of(run, suited(run), precision, threads)
+    watch, seconds = Watch(predictor.device.type), []
     for _ in range(runs):
         begun = time.perf_counter()
         predictor.predict_image(image, maps)
         seconds.append(time.perf_counter() - begun)
     with rasterio.open(image) as source:
         windows = described(*map(predictor.blender.layout, source.shape))
-    return {"windows": windows, "seconds": statistics.median(seconds), "above_rest_mb": peak_above(rest)}
+    return {"windows": windows, "seconds": statistics.median(seconds), "above_rest_mb": watch.above_rest_mb}
 
 
 def quality(run: Path, root: Path, folder: Path, precision: str, size: int) -> list[dict[str, Any]]:

@@ -24,15 +24,20 @@ def trained(root: Path, folder: Path) -> Path:
     return run
 
 
-def untrained(_: Path, folder: Path) -> Path:
+def untrained(folder: Path, accelerator: str) -> Path:
     """Write a run of the full network with random weights."""
     from predict_memory import write_run
 
     from mtlaerial.config import ModelSpec
 
     run = folder / "untrained"
-    write_run(run, gsd=load_dataset(SPEC).gsd or 1.0, **ModelSpec().model_dump())
+    write_run(run, gsd=gsd(), accelerator=accelerator, **ModelSpec().model_dump())
     return run
+
+
+def gsd() -> float:
+    """Return the scene's metres per pixel."""
+    return load_dataset(SPEC).gsd or 1.0
 
 
 def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Path:
@@ -57,7 +62,7 @@ def suited(run: Path) -> PredictionSpec:
     return prediction_for(run, None, None)
 
 
-def predictor_of(run: Path, prediction: PredictionSpec, precision: str) -> Any:
+def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads: int = THREADS) -> Any:
     """Return what predicts with a run, in a precision that may not be its training's."""
     import torch
 
@@ -66,7 +71,7 @@ def predictor_of(run: Path, prediction: PredictionSpec, precision: str) -> Any:
     from mtlaerial.prediction import Predictor
 
     predictor = Predictor(run, prediction)
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     predictor.network.forward = inference_forward(folded(predictor.run.model), precision, predictor.device)
     return predictor
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import rasterio
 from affine import Affine
-from apart import alone, peak_above
+from apart import Watch, alone
 from rasterio.windows import Window
 from record import save
 
@@ -50,26 +49,26 @@ def measure(size: int, folder: Path) -> dict[str, Any]:
     write_image(image, size)
     write_run(folder / "run")
     predictor = Predictor(folder / "run")
-    rest = psutil.Process().memory_info().rss
+    watch = Watch()
     begun = time.perf_counter()
     predictor.predict_image(image, folder / "maps")
     seconds = time.perf_counter() - begun
     return {
         "size": size,
-        "rest_mb": rest / 2**20,
-        "above_rest_mb": peak_above(rest),
+        "rest_mb": watch.rest_mb,
+        "above_rest_mb": watch.above_rest_mb,
         "mpixel_per_second": size**2 / 1e6 / seconds,
     }
 
 
-def write_image(path: Path, size: int) -> None:
+def write_image(path: Path, size: int, gsd: float = 0.5) -> None:
     """Write a generated image, block by block."""
     from mtlaerial.datasets.city import render
 
-    view = render(0, 0, 0, BLOCK, BLOCK, 0.5)
+    view = render(0, 0, 0, BLOCK, BLOCK, gsd)
     colours = (np.clip(view.colour[..., :3], 0, 1) * 255).astype(np.uint8).transpose(2, 0, 1)
     profile = {"driver": "GTiff", "width": size, "height": size, "count": 3, "dtype": "uint8", "tiled": True}
-    place = {"crs": "EPSG:32631", "transform": Affine(0.5, 0, 500000, 0, -0.5, 5400000)}
+    place = {"crs": "EPSG:32631", "transform": Affine(gsd, 0, 500000, 0, -gsd, 5400000)}
     with rasterio.open(path, "w", compress="zstd", BIGTIFF="IF_SAFER", **profile, **place) as out:
         for row in range(0, size, BLOCK):
             for column in range(0, size, BLOCK):
@@ -77,7 +76,7 @@ def write_image(path: Path, size: int) -> None:
                 out.write(colours[:, :rows, :columns], window=Window(column, row, columns, rows))
 
 
-def write_run(folder: Path, gsd: float = 0.5, **sizes: Any) -> None:
+def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes: Any) -> None:
     """Write an untrained run with 6 classes and height; by default of a small network."""
     from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
@@ -86,7 +85,7 @@ def write_run(folder: Path, gsd: float = 0.5, **sizes: Any) -> None:
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
     model_spec = ModelSpec(**(sizes or {**small, "dropout": 0}))
-    training = TrainingSpec(patch=256, accelerator="cpu")
+    training = TrainingSpec.parse({"patch": 256, "accelerator": accelerator}, "training")
     tasks = ("semantics", "height")
     plan = RunPlan(
         dataset="generated",

@@ -4,9 +4,10 @@ The plain loop is float32 in the memory format that torch begins with, an unfuse
 arrays. The others are this project's own trainer, which draws, turns and normalises its patches from bytes: in float32,
 in bf16, with checkpointing, and on request compiled. Every variant runs in processes of its own, in turn, so that what
 else the machine does meets all alike: medians over the steps of all rounds, without the first of each process. For the
-small network, what share of a step forward and backward passes have.
+small network, what share of a step forward and backward passes have. On a GPU the plain loop is measured with bf16 and
+channels last too, and steps are timed by tens, since it works them off behind the program's back.
 
-    python benchmarks/training_step.py [--rounds 3] [--steps 2] [--compile] [--json FILE]
+    python benchmarks/training_step.py [--accelerator cuda] [--rounds 3] [--steps 2] [--batch 6] [--compile]
 """
 
 import argparse
@@ -18,12 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
-from apart import apart, peak_above
+from apart import Watch, apart
 from record import bf16_units, save
 from weightings import NETWORKS, RECIPES, Case, build_trainers
 
-PLAIN = "plain loop"
+PLAIN: dict[str, dict[str, Any]] = {"plain loop": {}}
+PLAIN_ON_GPU = {**PLAIN, "plain loop, bf16": {"precision": "bf16-mixed"}}
 VARIANTS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float32, checkpointing": {"checkpointing": True},
@@ -34,34 +35,49 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 COMPILED = {"bf16, compiled": {"precision": "bf16-mixed", "compile": True}}
 CLASSES = 6
+TOGETHER = {"cpu": 1, "cuda": 10}
+"""Steps that are timed together."""
 CASE = Case("equal", "")
 
 
 def main() -> None:
     """Measure in rounds, then print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=2, help="timed steps of a variant in a round")
+    parser.add_argument("--batch", type=int, default=RECIPES["full"]["batch"])
     parser.add_argument("--compile", action="store_true", help="measure torch.compile too, which takes minutes")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    variants = {PLAIN: None, **VARIANTS, **(COMPILED if options.compile else {})}
-    if not bf16_units():
-        print("No bf16 units here: what needs them is left out.")
-        variants = {name: how for name, how in variants.items() if "bf16" not in name}
+    variants = chosen(options.accelerator, options.compile)
     measured: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for _ in range(options.rounds):
-        for name, recipe in variants.items():
-            measured[name].append(apart(plain if recipe is None else ours, recipe, options.steps))
+        for name, (work, how) in variants.items():
+            recipe = {"accelerator": options.accelerator, "batch": options.batch, **how}
+            measured[name].append(apart(work, recipe, options.steps))
     rows = [summary(name, found) for name, found in measured.items()]
     for row in rows:
         row |= {f"{key}_ratio": row[key] / rows[0][key] for key in ("seconds", "above_rest_mb")}
-        speed = f"{row['seconds']:.2f} s ({1 / row['seconds_ratio']:.2f} x as fast)"
+        speed = f"{row['seconds']:.4f} s ({1 / row['seconds_ratio']:.2f} x as fast)"
         print(f"{row['name']}: {speed}, {row['above_rest_mb']:.0f} MB ({row['above_rest_mb_ratio']:.2f})")
-    shares = apart(parts)
+    shares = apart(parts) if options.accelerator == "cpu" else {}
     print("small network: " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
-    save(options.json, "training_step", rows, small=shares)
+    save(options.json, "training_step", rows, small=shares, accelerator=options.accelerator, batch=options.batch)
+
+
+def chosen(accelerator: str, compiled: bool) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return by name what is measured, and how: first the baseline."""
+    loops = PLAIN_ON_GPU if accelerator == "cuda" else PLAIN
+    recipes = {**VARIANTS, **(COMPILED if compiled else {})}
+    variants = {name: (plain, how) for name, how in loops.items()} | {
+        name: (ours, how) for name, how in recipes.items()
+    }
+    if bf16_units():
+        return variants
+    print("No bf16 units here: what needs them is left out.")
+    return {name: variant for name, variant in variants.items() if "bf16" not in name}
 
 
 def summary(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -72,24 +88,29 @@ def summary(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": name, "seconds": statistics.median(seconds), "first": first, "above_rest_mb": peak}
 
 
-def timed(step: Callable[[int], object], number: int) -> dict[str, Any]:
+def timed(step: Callable[[int], object], number: int, accelerator: str) -> dict[str, Any]:
     """Return the seconds of the first step, of the others, and the peak above rest in megabytes."""
-    rest = psutil.Process().memory_info().rss
-    seconds = []
-    for index in range(number + 1):
+    watch, together = Watch(accelerator), TOGETHER[accelerator]
+
+    def taken(steps: range) -> float:
         begun = time.perf_counter()
-        step(index)
-        seconds.append(time.perf_counter() - begun)
-    return {"first": seconds[0], "seconds": seconds[1:], "above_rest_mb": peak_above(rest)}
+        for index in steps:
+            step(index)
+        watch.wait()
+        return (time.perf_counter() - begun) / len(steps)
+
+    first = taken(range(1))
+    seconds = [taken(range(begin, begin + together)) for begin in range(1, number * together + 1, together)]
+    return {"first": first, "seconds": seconds, "above_rest_mb": watch.above_rest_mb}
 
 
 def ours(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
     """Measure steps of the trainer."""
     trainer = build_trainers(folder, "full", [CASE], **recipe)[CASE]
-    return timed(trainer.update, steps)
+    return timed(trainer.update, steps, recipe["accelerator"])
 
 
-def plain(folder: Path, _: None, steps: int) -> dict[str, Any]:
+def plain(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
     """Measure steps of a loop as one would write it."""
     import torch
     from torch.nn import functional
@@ -97,26 +118,29 @@ def plain(folder: Path, _: None, steps: int) -> dict[str, Any]:
     from mtlaerial.config import ModelSpec
     from mtlaerial.models import build_model
 
-    recipe = RECIPES["full"]
-    patch, batch, side = recipe["patch"], recipe["batch"], 1024
-    torch.set_num_threads(recipe["threads"])
+    device, batch, half = torch.device(recipe["accelerator"]), recipe["batch"], "precision" in recipe
+    patch, side = RECIPES["full"]["patch"], 1024
+    torch.set_num_threads(RECIPES["full"]["threads"])
+    order = torch.channels_last if half else torch.contiguous_format
     network = build_model(ModelSpec(**NETWORKS["full"]), 3, {"semantics": CLASSES, "height": 1}).train()
+    network = network.to(device, memory_format=order)
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    image, height = torch.rand(3, side, side) * 2 - 1, torch.rand(side, side)
-    labels = torch.randint(CLASSES, (side, side))
+    image, height = torch.rand(3, side, side, device=device) * 2 - 1, torch.rand(side, side, device=device)
+    labels = torch.randint(CLASSES, (side, side), device=device)
 
     def step(_: int) -> None:
         corners = torch.randint(side - patch, (batch, 2)).tolist()
         cuts = [(..., slice(row, row + patch), slice(column, column + patch)) for row, column in corners]
         images, heights, classes = (torch.stack([layer[cut] for cut in cuts]) for layer in (image, height, labels))
         optimiser.zero_grad()
-        outputs = network(images)
-        loss = functional.cross_entropy(outputs["semantics"], classes)
-        loss = loss + functional.l1_loss(outputs["height"][:, 0], heights)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            outputs = network(images.contiguous(memory_format=order))
+        loss = functional.cross_entropy(outputs["semantics"].float(), classes)
+        loss = loss + functional.l1_loss(outputs["height"][:, 0].float(), heights)
         loss.backward()
         optimiser.step()
 
-    return timed(step, steps)
+    return timed(step, steps, recipe["accelerator"])
 
 
 def parts(folder: Path, steps: int = 20) -> dict[str, float]:

@@ -4,7 +4,7 @@ Times are taken in rounds, one step of each weighting after the other in one pro
 meets all alike; medians over the rounds, after two to warm up. The full network, of which only one fits into memory, is
 timed in a process per weighting, as all memory is. Data are generated; the networks begin at random.
 
-    python benchmarks/weightings.py [--network small|full] [--rounds 20] [--only cagrad ...] [--json FILE]
+    python benchmarks/weightings.py [--network small|full] [--accelerator cuda] [--rounds 20] [--only cagrad ...]
 """
 
 import argparse
@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-import psutil
-from apart import apart, peak_above
+from apart import Watch, apart
 from record import save
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -44,22 +43,23 @@ def main() -> None:
     """Measure and print, each line as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", choices=NETWORKS, default="small")
+    parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--only", nargs="*", default=[], help="weightings besides the baseline; by default all")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     chosen = [case for case in cases() if not options.only or case.name in (BASELINE, *options.only)]
     together = options.network == "small"
-    seconds = apart(rounds, options.network, chosen, options.rounds) if together else {}
+    seconds = apart(rounds, options.network, options.accelerator, chosen, options.rounds) if together else {}
     rows: list[dict[str, Any]] = []
     for case in chosen:
-        alone = apart(rounds, options.network, [case], 2 if together else options.rounds)
+        alone = apart(rounds, options.network, options.accelerator, [case], 2 if together else options.rounds)
         row = {"name": case.name, "level": case.level, "seconds": {**alone, **seconds}[case.label]}
         rows.append(row | {"above_rest_mb": alone["above_rest_mb"]})
         row = rows[-1]
         ratio, memory = (row[key] / rows[0][key] for key in ("seconds", "above_rest_mb"))
         print(
-            f"{case.label}: {row['seconds']:.3f} s ({ratio:.2f}), {row['above_rest_mb']:.0f} MB ({memory:.2f})",
+            f"{case.label}: {row['seconds']:.4f} s ({ratio:.2f}), {row['above_rest_mb']:.0f} MB ({memory:.2f})",
             flush=True,
         )
     save(options.json, "weightings", rows, network=options.network)
@@ -77,17 +77,19 @@ def cases() -> list[Case]:
     return sorted(found, key=lambda case: case.name != BASELINE)
 
 
-def rounds(folder: Path, network: str, chosen: list[Case], number: int) -> dict[str, Any]:
+def rounds(folder: Path, network: str, accelerator: str, chosen: list[Case], number: int) -> dict[str, Any]:
     """Return the median seconds of a step under each weighting, and the peak above rest of all in megabytes."""
-    trainers = build_trainers(folder, network, chosen)
-    rest = psutil.Process().memory_info().rss
+    trainers = build_trainers(folder, network, chosen, accelerator=accelerator)
+    watch = Watch(accelerator)
     times: dict[str, list[float]] = {case.label: [] for case in chosen}
     for step in range(number + 2):
         for case, trainer in trainers.items():
             begun = time.perf_counter()
             trainer.update(step)
+            watch.wait()
             times[case.label].append(time.perf_counter() - begun)
-    return {label: statistics.median(taken[2:]) for label, taken in times.items()} | {"above_rest_mb": peak_above(rest)}
+    medians = {label: statistics.median(taken[2:]) for label, taken in times.items()}
+    return medians | {"above_rest_mb": watch.above_rest_mb}
 
 
 def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any) -> dict[Case, Any]:

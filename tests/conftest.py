@@ -17,6 +17,15 @@ torch.set_num_threads(1)
 Folders = dict[str, list[Path]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accelerator", default="cpu", choices=["cpu", "cuda"], help="what tests train and predict on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    tiny.TRAINING["accelerator"] = config.getoption("--accelerator")
+    torch.backends.cudnn.allow_tf32 = False  # all the digits of float32, as on the CPU
+
+
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Return a generated data set of four tiles; not to be written to."""

@@ -110,7 +110,7 @@ def test_one_window_is_the_network_itself(run_folder: Path, image: Path, tmp_pat
     predictor.predict_image(image, tmp_path)
     normal = torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1
     with torch.inference_mode():
-        outputs = predictor.run.model(normal)
+        outputs = {task: found.cpu() for task, found in predictor.run.model(normal.to(predictor.device)).items()}
     np.testing.assert_array_equal(pixels(tmp_path / "semantics.tif")[0], outputs["semantics"][0].argmax(0).numpy())
     expected = outputs["height"][0, 0].numpy() * 5  # training.height_unit
     np.testing.assert_allclose(pixels(tmp_path / "height.tif")[0], expected, rtol=1e-4, atol=1e-4)

@@ -25,6 +25,7 @@ from mtlaerial.errors import TrainingError
 from mtlaerial.measuring import summarise
 from mtlaerial.models import build_model
 from mtlaerial.optimisation import learning_rate
+from mtlaerial.parallel import reproducible_fabric
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stopped
@@ -295,7 +296,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
 
     def diverging(self: Updater, number: int, looked_at: bool = False) -> Update:
         found = update(self, number, looked_at)
-        return replace(found, losses=found.losses * torch.tensor([1.0, math.nan if number >= 4 else 1.0]))
+        return replace(found, losses=found.losses * found.losses.new_tensor([1.0, math.nan if number >= 4 else 1.0]))
 
     with monkeypatch.context() as patch:
         patch.setattr(Updater, "__call__", diverging)
@@ -311,12 +312,21 @@ def test_a_gpu_that_is_not_there_is_said(trained: Callable[..., Path]) -> None:
         trained("run", accelerator="cuda")
 
 
+@pytest.mark.parametrize("accelerator", ["auto", "cuda"])
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, accelerator: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match=r"found 2 processes on a machine with 1 of them"):
+        reproducible_fabric(tiny.training_spec(accelerator=accelerator), seed=0)
+
+
 def test_a_training_begins_with_published_weights(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     published = build_model(ModelSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
     save_weights(tmp_path / "densenet121.safetensors", published)
     plan = tiny.run_plan().model_copy(update={"model": ModelSpec()})
     begun = Trainer(plan, statistics, tiles["train"], [], tmp_path / "densenet121.safetensors").network.trunk.encoder
-    own = begun.state_dict()
+    own = {name: weight.cpu() for name, weight in begun.state_dict().items()}
     torch.testing.assert_close(own["blocks.2.3.conv1.weight"], published["blocks.2.3.conv1.weight"], rtol=0, atol=0)
     assert (own["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
 

@@ -19,6 +19,7 @@ from mtlaerial.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 from mtlaerial.updating import Updater
+from mtlaerial.weighting.gathering import assign
 
 Folders = dict[str, list[Path]]
 NAMES = sorted(weighting_targets())
@@ -90,7 +91,7 @@ def test_what_a_weighting_learns_is_learned_with_the_network(trainer: Callable[.
     (learned,) = made.weighting.parameters()
     made.update(0)
     # Adam's first step is the rate, along the sign; a decay of 10 does not touch what is not the network's.
-    torch.testing.assert_close(learned.detach().abs(), torch.full((2,), 0.01))
+    torch.testing.assert_close(learned.detach().abs().cpu(), torch.full((2,), 0.01))
 
 
 @pytest.mark.parametrize("name", ["equal", "mgda_ub"])
@@ -240,3 +241,12 @@ def test_everything_is_in_one_order(
             assert parameter.grad is not None
             look(f"gradient of {name}", parameter.grad)
     assert not other
+
+
+def test_gradients_lie_in_memory_as_their_parameters_do() -> None:
+    parameter = torch.nn.Parameter(torch.randn(4, 3, 2, 2).to(memory_format=torch.channels_last))
+    gradient = torch.randn(4, 3, 2, 2)
+    assign([parameter], [gradient])
+    assert parameter.grad is not None
+    assert parameter.grad.stride() == parameter.stride()
+    assert torch.equal(parameter.grad, gradient)

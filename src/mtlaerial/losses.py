@@ -70,7 +70,9 @@ class TaskLosses(nn.Module):
 
     def semantics(self, logits: Tensor, batch: Batch) -> Tensor:
         """Weighted sum of the cross entropy over the pixels that have a class."""
-        return cross_entropy(logits, batch.labels.long(), self.class_weights, ignore_index=IGNORED, reduction="sum")
+        # Torch's own sum over an image would be in another order each time on a GPU.
+        entropy = cross_entropy(logits, batch.labels.long(), self.class_weights, ignore_index=IGNORED, reduction="none")
+        return entropy.sum()
 
     def height(self, output: Tensor, batch: Batch) -> Tensor:
         """Sum of the errors in units of ``training.height_unit``, over the pixels that are trained on."""

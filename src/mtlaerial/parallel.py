@@ -1,5 +1,8 @@
 """Several processes that train one network together, each on its share of every batch."""
 
+import logging
+import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +98,16 @@ def _all_present() -> Iterator[None]:
         raise TrainingError("another process of this training", "its sudden end", expected, remedy) from error
 
 
+def _require_gpus(spec: TrainingSpec) -> None:
+    gpus, processes = torch.cuda.device_count() if torch.cuda.is_available() else 0, ranks.size_here()
+    if spec.accelerator == "cuda" and not gpus:
+        found, remedy = "cuda, and no GPU that torch can use", "Write auto or cpu; or mend the driver (nvidia-smi)."
+        raise TrainingError("training.accelerator", found, "a GPU", remedy)
+    if spec.accelerator != "cpu" and 0 < gpus < processes:
+        found, remedy = f"{processes} processes on a machine with {gpus} of them", "Start fewer, or write cpu."
+        raise TrainingError("training.accelerator", found, "a GPU for every process", remedy)
+
+
 def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
     """Return Lightning Fabric's device and precision, with torch set to give the same numbers each time.
 
@@ -103,23 +116,24 @@ def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
     Raises
     ------
     TrainingError
-        When a GPU is asked for and torch sees none.
+        When a GPU is asked for and torch sees none, or there are more processes than GPUs.
     """
     from lightning_fabric import Fabric
 
-    if spec.accelerator == "cuda" and not torch.cuda.is_available():
-        found, remedy = "cuda, and no GPU that torch can use", "Write auto or cpu; or mend the driver (nvidia-smi)."
-        raise TrainingError("training.accelerator", found, "a GPU", remedy)
-
+    _require_gpus(spec)
     torch.set_num_threads(spec.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it products of matrices differ each time
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a fifth of a step
     torch.manual_seed(seed)
     together: dict[str, Any] = {"devices": 1}
     if (size := Group.current().size) > 1:
         here = ranks.size_here()
         together = {"devices": here, "num_nodes": size // here, "strategy": "ddp"}
-    fabric = Fabric(accelerator=spec.accelerator, precision=spec.precision, **together)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it advises on what is decided here
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The `srun` command is available")
+        fabric = Fabric(accelerator=spec.accelerator, precision=spec.precision, **together)
     fabric.launch()
     if fabric.device.type == "cpu" and not spec.checkpointing:  # time for memory, where checkpointing is the reverse
         keep_freed_memory()

@@ -53,6 +53,7 @@ class Predictor:
         description = self.run.description
         self.prediction = prediction or PredictionSpec.fitted()
         torch.set_num_threads(training.threads)
+        torch.backends.cudnn.deterministic = True  # else transposed convolutions differ each time
         if not on_gpu:
             keep_freed_memory()
         self.network = MapNetwork(

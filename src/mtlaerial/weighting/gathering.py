@@ -131,9 +131,14 @@ def weighted(gradients: Gradients, factors: Sequence[float]) -> list[Tensor]:
 
 
 def assign(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
-    """Set the gradients of parameters."""
+    """Set the gradients of parameters, in the parameters' own memory order.
+
+    A fused optimiser goes through both as they lie in memory: on a GPU it refuses another order, on the CPU it would
+    mix up numbers without a word. Only ``backward`` sees to that by itself.
+    """
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
+        alike = gradient.stride() == parameter.stride()
+        parameter.grad = gradient if alike else torch.empty_like(parameter).copy_(gradient)
 
 
 def assign_heads(step: Step, gradients: Gradients, weights: Tensor | None = None) -> None:
