@@ -21,7 +21,7 @@ from mtlaerial.runs import RunPlan
 from mtlaerial.statistics import Statistics
 from mtlaerial.training import train
 
-CLOSE = {"rtol": 2e-3, "atol": 2e-4}
+CLOSE = {"rtol": 2e-3, "atol": 1e-3}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def plan(accelerator: str, **changes: Any) -> RunPlan:
     return made.model_copy(update={"model": tiny.model_spec(dropout=0)})
 
 
-@pytest.mark.parametrize("name", sorted(set(WEIGHTINGS) - {"graddrop", "fixed"}))  # it draws on the device
+@pytest.mark.parametrize("name", sorted(set(WEIGHTINGS) - {"graddrop", "fixed"}))  # graddrop draws on the device
 def test_losses_and_weights_are_those_of_the_cpu(
     tiles: Folders, statistics: Statistics, tmp_path: Path, name: str
 ) -> None:
