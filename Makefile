@@ -28,7 +28,7 @@ demo: $(INSTALLED)
 	@echo "Report:  results/demo/report.html"
 
 test: $(INSTALLED)
-	PATH="$(BIN):$$PATH" $(BIN)/pytest -n $(CORES)
+	PATH="$(BIN):$$PATH" $(BIN)/pytest -n $(CORES) --dist worksteal
 
 # By root, on a machine to spare: Debian's SLURM is installed where it is missing, and works on this machine meanwhile.
 test-slurm: $(INSTALLED)
