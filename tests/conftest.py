@@ -27,8 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with those that take minutes: else one would still be at work when all others are done."""
-    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
+    """Begin with those that take longest: else one would still be at work when all others are done."""
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("minutes", "workflow")])
 
 
 @pytest.fixture(scope="session")
