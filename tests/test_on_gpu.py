@@ -13,7 +13,6 @@ import rasterio
 import torch
 
 import tiny
-from conftest import Folders
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.prediction import Predictor
@@ -21,6 +20,7 @@ from mtlaerial.runs import RunPlan
 from mtlaerial.statistics import Statistics
 from mtlaerial.training import train
 
+Folders = dict[str, list[Path]]
 CLOSE = {"rtol": 2e-3, "atol": 1e-3}
 
 
