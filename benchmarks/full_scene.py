@@ -50,7 +50,8 @@ def main() -> None:
     rows = speed(run, image, options.folder / "maps", options.precision, options.runs, options.threads)
     if options.crop and options.root:
         rows += quality(run, options.root, options.folder, options.precision, options.crop)
-    save(options.json, "full_scene", rows, precision=options.precision, threads=options.threads)
+    settings = {key: getattr(options, key) for key in ("generated", "precision", "threads")}
+    save(options.json, "full_scene", rows, **settings)
 
 
 def on_what(options: argparse.Namespace) -> tuple[Path, Path]:
@@ -90,17 +91,18 @@ def speed(run: Path, image: Path, maps: Path, precision: str, runs: int, threads
 def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, Any]:
     """Return the number of the paper's windows and the network's median seconds on one."""
     from mtlaerial.blending.windowing import original
-    from mtlaerial.runs import load_description, load_run
+    from mtlaerial.prediction import Predictor
+    from mtlaerial.runs import load_run
 
-    accelerator = load_description(run).plan.training.accelerator
+    device = Predictor(run, PAPER).device
     torch.set_num_threads(threads)
-    model, watch = load_run(run, torch.device(accelerator)).model.eval(), Watch(accelerator)
+    model, watch = load_run(run, device).model.eval(), Watch(device.type)
     layout, seconds = original(PAPER.window, PAPER.stride), []
     with rasterio.open(image) as source:
         number = len(layout(source.height).starts) * len(layout(source.width).starts)
         for start in layout(source.width).starts[: runs + 1]:
             window = source.read(window=((start, start + PAPER.window), (start, start + PAPER.window)))
-            normal = (torch.from_numpy(window).float()[None] / 127.5 - 1).to(accelerator)
+            normal = (torch.from_numpy(window).float()[None] / 127.5 - 1).to(device)
             begun = time.perf_counter()
             with torch.inference_mode():
                 model(normal)

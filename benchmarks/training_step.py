@@ -5,7 +5,7 @@ arrays. The others are this project's own trainer, which draws, turns and normal
 in bf16, with checkpointing, and on request compiled. Every variant runs in processes of its own, in turn, so that what
 else the machine does meets all alike: medians over the steps of all rounds, without the first of each process. For the
 small network, what share of a step forward and backward passes have. On a GPU the plain loop is measured with bf16 and
-channels last too, and steps are timed by tens, since it works them off behind the program's back.
+channels last too, steps are timed by tens, since it works them off behind the program's back, and no shares are told.
 
     python benchmarks/training_step.py [--accelerator cuda] [--rounds 3] [--steps 2] [--batch 6] [--compile]
 """
@@ -62,7 +62,8 @@ def main() -> None:
         speed = f"{row['seconds']:.4f} s ({1 / row['seconds_ratio']:.2f} x as fast)"
         print(f"{row['name']}: {speed}, {row['above_rest_mb']:.0f} MB ({row['above_rest_mb_ratio']:.2f})")
     shares = apart(parts) if options.accelerator == "cpu" else {}
-    print("small network: " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
+    if shares:
+        print("small network: " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     save(options.json, "training_step", rows, small=shares, accelerator=options.accelerator, batch=options.batch)
 

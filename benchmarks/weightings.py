@@ -62,7 +62,7 @@ def main() -> None:
             f"{case.label}: {row['seconds']:.4f} s ({ratio:.2f}), {row['above_rest_mb']:.0f} MB ({memory:.2f})",
             flush=True,
         )
-    save(options.json, "weightings", rows, network=options.network)
+    save(options.json, "weightings", rows, network=options.network, accelerator=options.accelerator)
 
 
 def cases() -> list[Case]:

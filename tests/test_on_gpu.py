@@ -21,7 +21,7 @@ from mtlaerial.statistics import Statistics
 from mtlaerial.training import train
 
 Folders = dict[str, list[Path]]
-CLOSE = {"rtol": 2e-3, "atol": 1e-3}
+CLOSE = {"rtol": 2e-3, "atol": 2e-4}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,8 @@ def test_losses_and_weights_are_those_of_the_cpu(
         histories.append(pd.read_csv(tmp_path / accelerator / "history.csv"))
     cpu, gpu = histories
     assert list(cpu) == list(gpu)
-    np.testing.assert_allclose(gpu, cpu, **CLOSE)
+    # One cosine of pcd, near 0 after its first update, was 6e-4 from the CPU's; all others kept to the bound.
+    np.testing.assert_allclose(gpu, cpu, **({**CLOSE, "atol": 1e-3} if name == "pcd" else CLOSE))
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])

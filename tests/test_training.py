@@ -317,7 +317,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, a
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    with pytest.raises(TrainingError, match=r"found 2 processes on a machine with 1 of them"):
+    with pytest.raises(TrainingError, match=r"training\.accelerator: found 2 processes, and on this machine GPUs: 1"):
         reproducible_fabric(tiny.training_spec(accelerator=accelerator), seed=0)
 
 

@@ -104,7 +104,7 @@ def _require_gpus(spec: TrainingSpec) -> None:
         found, remedy = "cuda, and no GPU that torch can use", "Write auto or cpu; or mend the driver (nvidia-smi)."
         raise TrainingError("training.accelerator", found, "a GPU", remedy)
     if spec.accelerator != "cpu" and 0 < gpus < processes:
-        found, remedy = f"{processes} processes on a machine with {gpus} of them", "Start fewer, or write cpu."
+        found, remedy = f"{processes} processes, and on this machine GPUs: {gpus}", "Start fewer, or write cpu."
         raise TrainingError("training.accelerator", found, "a GPU for every process", remedy)
 
 
