@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.raster import writing
+from mtlaerial.files import writing
 
 PACKAGES = ("mtlaerial", "torch", "numpy", "rasterio")
 
@@ -85,7 +85,7 @@ def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def code(folder: Path = Path(__file__).parent) -> dict[str, Any]:
     """Return the hash of the package's modules, the commit, and whether files differ from it; outside git, the hash."""
-    from mtlaerial.runs import code_hash
+    from mtlaerial.plan import code_hash
 
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:

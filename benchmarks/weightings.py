@@ -99,7 +99,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.synthetic import synthesise
     from mtlaerial.measuring import summarise
-    from mtlaerial.runs import RunPlan
+    from mtlaerial.plan import RunPlan
     from mtlaerial.tiling import prepare_tile
     from mtlaerial.trainer import Trainer
 

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
-from mtlaerial.runs import RunDescription, RunPlan
+from mtlaerial.plan import RunPlan
+from mtlaerial.runs import RunDescription
 from mtlaerial.statistics import BandStatistics, ClassStatistics, Statistics
 
 

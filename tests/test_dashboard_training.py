@@ -17,7 +17,7 @@ from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.viewer import Viewer
 from mtlaerial.inference import MapNetwork
 from mtlaerial.parallel import Group
-from mtlaerial.runs import RunPlan
+from mtlaerial.plan import RunPlan
 from mtlaerial.statistics import Statistics
 from mtlaerial.training import _shown, train
 from mtlaerial.updating import Update, Updater

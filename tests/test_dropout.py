@@ -18,10 +18,12 @@ from mtlaerial.config import PredictionSpec, Task, parse_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.dropout import dropout_forward, window_generator
 from mtlaerial.errors import ConfigError
-from mtlaerial.inference import MapNetwork, Normalisation
+from mtlaerial.inference import MapNetwork
 from mtlaerial.models import D3Net, build_model
+from mtlaerial.normalisation import Normalisation
+from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor, prediction_for
-from mtlaerial.runs import RunPlan, describe, save_run
+from mtlaerial.runs import describe, save_run
 from mtlaerial.statistics import Statistics
 
 PASSES, WINDOW, STRIDE = 4, 64, 48

@@ -15,8 +15,8 @@ import torch
 import tiny
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.weighting import WEIGHTINGS
+from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor
-from mtlaerial.runs import RunPlan
 from mtlaerial.statistics import Statistics
 from mtlaerial.training import train
 

@@ -12,11 +12,13 @@ from affine import Affine
 from rasterio.crs import CRS
 
 import tiny
+from mtlaerial.array_maps import predict_arrays
 from mtlaerial.blending.blender import Blender
 from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
-from mtlaerial.inference import MapNetwork, Normalisation, build_blender, class_codes, predict_arrays
+from mtlaerial.inference import MapNetwork, build_blender, class_codes
+from mtlaerial.normalisation import Normalisation
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.raster import open_raster
 from mtlaerial.runs import load_description

@@ -16,7 +16,8 @@ from mtlaerial import runs
 from mtlaerial.description import describe_run
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
-from mtlaerial.runs import code_hash, describe, describe_again, fingerprint, load_description, load_run, save_run
+from mtlaerial.plan import code_hash, fingerprint
+from mtlaerial.runs import describe, describe_again, load_description, load_run, save_run
 from mtlaerial.statistics import Statistics
 
 CPU = torch.device("cpu")

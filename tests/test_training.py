@@ -22,10 +22,10 @@ from mtlaerial.config import ModelSpec
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
+from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.measuring import summarise
 from mtlaerial.models import build_model
 from mtlaerial.optimisation import learning_rate
-from mtlaerial.parallel import reproducible_fabric
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stopped

@@ -11,10 +11,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import tiny
 from mtlaerial.config import Augmentation
 from mtlaerial.config.weighting import weighting_targets
-from mtlaerial.inference import Normalisation
+from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.losses import TaskLosses
 from mtlaerial.models import build_model
-from mtlaerial.parallel import reproducible_fabric
+from mtlaerial.normalisation import Normalisation
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.tiles import Tile
 from mtlaerial.updating import Update, Updater

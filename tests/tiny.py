@@ -14,7 +14,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.config.dataset import DatasetSpec
-from mtlaerial.runs import RunPlan
+from mtlaerial.plan import RunPlan
 
 CONFIG = Path(__file__).parents[1] / "config"
 SIZE = 96

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from mtlaerial.raster import writing
-from mtlaerial.runs import code_hash
+from mtlaerial.files import writing
+from mtlaerial.plan import code_hash
 
 FORMAT = 4
 UNREADABLE = (pickle.UnpicklingError, zipfile.BadZipFile)

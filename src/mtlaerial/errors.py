@@ -57,3 +57,10 @@ class DeviceError(UserError):
 
 class DownloadError(UserError):
     """A file cannot be fetched, or is not the one that was published."""
+
+
+def deepest_cause(error: BaseException) -> str:
+    """Return the message of the deepest cause of an exception, on one line; its type's name where it has none."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split()) or type(error).__name__

@@ -8,7 +8,8 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.hashing import file_hashes
 from mtlaerial.models.original_checkpoint import OriginalCheckpoint
 from mtlaerial.models.untrusted import read_state
-from mtlaerial.runs import RunPlan, describe, save_run
+from mtlaerial.plan import RunPlan
+from mtlaerial.runs import describe, save_run
 from mtlaerial.statistics import specified
 
 METHOD = "original"

@@ -1,9 +1,7 @@
 """From a trained network to maps: full tiles, rasters of any size, both tasks in one pass."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,30 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mtlaerial.blending.blender import Blender
-from mtlaerial.blending.cells import axes
-from mtlaerial.blending.targets import Target
 from mtlaerial.blending.windowing import even, original
 from mtlaerial.config import IGNORED, PredictionSpec, Task
-from mtlaerial.raster import Grid
-from mtlaerial.tiles import Tile
+from mtlaerial.normalisation import Normalisation
 
 VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
 """The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""
 Passes = Callable[[Tensor], Iterable[Mapping[Task, Tensor]]]
 """From images to the network's outputs by task: once, or once for every pass with dropout."""
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """Brings image values from the data set's range to [-1, 1], as the network sees them."""
-
-    lowest: float
-    highest: float
-
-    def __call__(self, image: Tensor) -> Tensor:
-        """Normalise an image of any shape; returns float32. NaN, where there is no data, becomes 0."""
-        normal = (image.float() - self.lowest) * (2 / (self.highest - self.lowest)) - 1
-        return normal.nan_to_num(0) if image.is_floating_point() else normal
 
 
 class MapNetwork:
@@ -131,43 +113,6 @@ def class_codes(scores: Tensor) -> NDArray[np.uint8]:
 def mean_height(heights: Tensor) -> NDArray[np.float32]:
     """Return the mean over passes, in metres, from (passes, rows, columns)."""
     return heights.mean(dim=0).cpu().numpy()
-
-
-class ArrayMaps:
-    """Maps of a tile in memory, each on the grid of its ground truth; for validation during training."""
-
-    def __init__(self, tile: Tile, network: MapNetwork) -> None:
-        self.maps: dict[Task, NDArray[Any]] = {}
-        self.targets = []
-        truth = {"semantics": tile.grids["labels"], "height": tile.grids["height"]}
-        for task in network.outputs:
-            grid = truth[task]
-            dtype, fill = (np.uint8, IGNORED) if task == "semantics" else (np.float32, np.nan)
-            self.maps[task] = np.full((grid.height, grid.width), fill, dtype=dtype)
-            if (grid.height, grid.width) != (1, 1):  # else the tile lacks the layer
-                self.targets.append(self._target(task, tile.grids["image"], grid, network.slice_of(task)))
-
-    def _target(self, task: Task, image: Grid, grid: Grid, channels: slice) -> Target:
-        array = self.maps[task]
-
-        def write(row: int, column: int, values: Tensor) -> None:
-            block = class_codes(values) if task == "semantics" else mean_height(values)
-            array[row : row + block.shape[0], column : column + block.shape[1]] = block
-
-        return Target(channels, *axes(image, grid), write)
-
-
-def predict_arrays(blender: Blender, network: MapNetwork, tile: Tile) -> dict[Task, NDArray[Any]]:
-    """Return a tile's maps as arrays on the grids of its ground truth: uint8 classes, float32 metres."""
-    maps = ArrayMaps(tile, network)
-
-    def read(row: int, column: int, rows: int, columns: int) -> Tensor:
-        return tile.image[row : row + rows, column : column + columns].permute(2, 0, 1)
-
-    if maps.targets:
-        for _ in blender.run(read, tile.rows, tile.columns, maps.targets, nodata=None):
-            pass
-    return maps.maps
 
 
 def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Passes:

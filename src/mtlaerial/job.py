@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mtlaerial.config import DashboardSpec, Section, Split
-from mtlaerial.runs import RunPlan
+from mtlaerial.plan import RunPlan
 from mtlaerial.statistics import Statistics
 
 

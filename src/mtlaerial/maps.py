@@ -17,8 +17,10 @@ from torch import Tensor
 from mtlaerial.blending.cells import axes
 from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
+from mtlaerial.files import discard, partial_path
+from mtlaerial.grid import Grid
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
-from mtlaerial.raster import Grid, create_raster, discard, partial_path, writing
+from mtlaerial.raster import create_raster, writing_raster
 from mtlaerial.runs import RunDescription
 
 CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
@@ -119,7 +121,7 @@ def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.
     try:
         with create_raster(plain, grid, **profile) as out:
             yield out
-        with writing(path) as partial:
+        with writing_raster(path) as partial:
             resampling = "mode" if profile["dtype"] == "uint8" else "average"
             copy_raster(plain, partial, driver="COG", compress="deflate", blocksize=512, overview_resampling=resampling)
     finally:

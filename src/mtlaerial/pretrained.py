@@ -5,7 +5,7 @@ from pathlib import Path
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.download import fetch
 from mtlaerial.errors import DownloadError
-from mtlaerial.raster import discard
+from mtlaerial.files import discard
 
 
 def fetch_pretrained(name: str, spec: PretrainedSpec, target: Path) -> None:

@@ -1,76 +1,20 @@
-"""Rasters: their grids, opening them with errors a user understands, and writing them whole or not at all."""
+"""GeoTIFFs: opened with errors that a user understands, mapped into memory, and written whole or not at all."""
 
 import errno
-import math
-import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from mtlaerial.errors import DataError
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where a raster's pixels lie: CRS, transform from (column, row) to coordinates, and size in pixels."""
-
-    crs: CRS | None
-    transform: Affine
-    height: int
-    width: int
-
-    @classmethod
-    def of(cls, source: rasterio.DatasetReader) -> "Grid":
-        """Return the grid of an open raster."""
-        return cls(source.crs, source.transform, source.height, source.width)
-
-    @property
-    def georeferenced(self) -> bool:
-        """False where the file carries neither CRS nor world file."""
-        return self.transform != Affine.identity()
-
-    @property
-    def pixel_size(self) -> tuple[float, float]:
-        """Height and width of a pixel, in units of the CRS."""
-        return abs(self.transform.e), abs(self.transform.a)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """West, south, east, north."""
-        west, north = self.transform @ (0, 0)
-        east, south = self.transform @ (self.width, self.height)
-        return min(west, east), min(south, north), max(west, east), max(south, north)
-
-    def window(self, row: int, column: int, height: int, width: int) -> "Grid":
-        """Return the grid of a part; it may reach outside."""
-        return Grid(self.crs, self.transform @ Affine.translation(column, row), height, width)
-
-    def to(self, other: "Grid") -> Affine:
-        """Return the map from this grid's (column, row) to another's; both in the same CRS."""
-        mapping: Affine = ~other.transform @ self.transform
-        return mapping
-
-    def covering(self, other: "Grid") -> tuple[int, int, int, int]:
-        """Return row, column, height, width of the least window of this grid that covers another.
-
-        Cells that the other grid touches by less than a thousandth are left out: two rasters with the same bounds
-        differ by rounding.
-        """
-        mapping = other.to(self)
-        left, top = mapping @ (0, 0)
-        right, bottom = mapping @ (other.width, other.height)
-        row, column = math.floor(top + 1e-3), math.floor(left + 1e-3)
-        return row, column, max(1, math.ceil(bottom - 1e-3) - row), max(1, math.ceil(right - 1e-3) - column)
+from mtlaerial.errors import DataError, deepest_cause
+from mtlaerial.files import writing
+from mtlaerial.grid import Grid
 
 
 @contextmanager
@@ -91,7 +35,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             source = rasterio.open(path)
     except RasterioError as error:
-        raise DataError(path, _reason(error), "a raster that GDAL reads", "Get the file anew.") from None
+        raise DataError(path, deepest_cause(error), "a raster that GDAL reads", "Get the file anew.") from None
     with source, reading(path):
         yield source
 
@@ -109,48 +53,23 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except RasterioError as error:
         remedy = "The file is truncated or damaged: get it anew."
-        raise DataError(path, _reason(error), "readable pixels", remedy) from None
-
-
-def _reason(error: Exception) -> str:
-    """Return what GDAL said, from the deepest cause, on one line."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return " ".join(str(cause).split()) or type(cause).__name__
-
-
-def partial_path(path: Path) -> Path:
-    """Return where a file is written before it gets its final name: beside it, hidden, with its suffix."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+        raise DataError(path, deepest_cause(error), "readable pixels", remedy) from None
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file gets its final name when the block ends well, else it is removed.
+def writing_raster(path: Path) -> Iterator[Path]:
+    """Give a path for GDAL to write to, as :func:`mtlaerial.files.writing` does.
 
     Raises
     ------
     DataError
-        When the folder cannot be written or the disk is full.
+        When the folder cannot be written, the disk is full, or GDAL fails.
     """
-    partial = partial_path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        os.replace(partial, path)
-    except (OSError, RasterioError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else _reason(error)
-        remedy = "Free space, or choose another folder."
-        raise DataError(path, reason, "a place to write to", remedy) from error
-    finally:
-        discard(partial)
-
-
-def discard(path: Path) -> None:
-    """Remove a file if there is one; also where there cannot be one."""
-    with suppress(OSError):
-        path.unlink()
+    with writing(path) as partial:
+        try:
+            yield partial
+        except RasterioError as error:
+            raise OSError(errno.EIO, deepest_cause(error)) from error
 
 
 @contextmanager
@@ -166,7 +85,7 @@ def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.i
     **profile
         GDAL's creation options: ``count``, ``dtype``, ``nodata``, ``compress``, …
     """
-    with writing(path) as partial:
+    with writing_raster(path) as partial:
         options = {"BIGTIFF": "IF_SAFER", **profile}
         placed = {"transform": grid.transform} if grid.georeferenced else {}
         with warnings.catch_warnings():

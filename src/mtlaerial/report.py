@@ -16,8 +16,8 @@ from mtlaerial import __version__
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
-from mtlaerial.raster import writing
-from mtlaerial.runs import code_hash
+from mtlaerial.files import writing
+from mtlaerial.plan import code_hash
 from mtlaerial.scores import Scores
 from mtlaerial.tables import Costs, Panel, build_documents
 

@@ -3,20 +3,20 @@
 Most steps only read what a run says of itself; torch, which takes seconds to import, is imported where weights are.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 from safetensors import SafetensorError, safe_open
 
 from mtlaerial import __version__
-from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec, read_yaml
+from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import DataError
-from mtlaerial.raster import writing
+from mtlaerial.files import writing
+from mtlaerial.plan import RunPlan, code_hash, task_outputs
 from mtlaerial.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -27,22 +27,6 @@ if TYPE_CHECKING:
 
 _MADE = "made"
 """Key of the weights' metadata."""
-
-
-class RunPlan(Section):
-    """All that decides a training, besides its tiles."""
-
-    dataset: str
-    method: str
-    seed: int
-    tasks: tuple[Task, ...]
-    weighting: WeightingSpec
-    model: ModelSpec
-    training: TrainingSpec
-
-    def decisive(self) -> dict[str, Any]:
-        """Return what the trained weights follow from: not where tiles are kept meanwhile."""
-        return self.model_dump(mode="json", exclude={"training": {"memory_budget_mb"}})
 
 
 class RunDescription(Section):
@@ -79,22 +63,6 @@ class Run:
     folder: Path
     description: RunDescription
     model: "D3Net"
-
-
-def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:
-    """Return the channels of each task's output: one per class, or one for height."""
-    channels: dict[Task, int] = {"semantics": len(statistics.classes), "height": 1}
-    return {task: channels[task] for task in tasks}
-
-
-def code_hash() -> str:
-    """Return a short hash of the package's modules."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def describe(plan: RunPlan, statistics: Statistics, epoch: int, imported: str | None = None) -> RunDescription:
@@ -176,8 +144,3 @@ def load_run(folder: Path, device: "torch.device") -> Run:
     load_weights(model, folder / "model.safetensors")
     model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     return Run(folder, description, model.eval())
-
-
-def fingerprint(*parts: Any) -> str:
-    """Return a hash of plain data, the same in every process."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

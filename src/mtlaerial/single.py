@@ -13,9 +13,9 @@ from mtlaerial.job import TrainingJob
 from mtlaerial.measuring import summarise
 from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.parallel import Group
+from mtlaerial.plan import RunPlan
 from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.progress import track
-from mtlaerial.runs import RunPlan
 from mtlaerial.tiling import prepare_tile
 
 

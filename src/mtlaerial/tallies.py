@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import IGNORED
 from mtlaerial.errors import DataError
+from mtlaerial.grid import Grid
 from mtlaerial.metrics import confusion_matrix, height_sums
-from mtlaerial.raster import Grid, map_raster, open_raster, row_blocks
+from mtlaerial.raster import map_raster, open_raster, row_blocks
 
 Confusion = tuple[tuple[int, ...], ...]
 Sums = dict[str, dict[str, tuple[float, ...]]]

@@ -11,17 +11,20 @@ from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.compiling import compile_network
 from mtlaerial.config import PredictionSpec
 from mtlaerial.cost import save_cost
+from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.history import History, require_finite
-from mtlaerial.inference import MapNetwork, Normalisation, build_blender, inference_forward
+from mtlaerial.inference import MapNetwork, build_blender, inference_forward
 from mtlaerial.losses import TaskLosses, median_frequency_weights
 from mtlaerial.meter import Meter
 from mtlaerial.models import build_model
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.recomputing import checkpoint_network
+from mtlaerial.normalisation import Normalisation
 from mtlaerial.optimisation import build_optimiser
-from mtlaerial.parallel import Group, reproducible_fabric
+from mtlaerial.parallel import Group
+from mtlaerial.plan import RunPlan, task_outputs
 from mtlaerial.progress import Progress
-from mtlaerial.runs import RunPlan, describe, save_run, task_outputs
+from mtlaerial.runs import describe, save_run
 from mtlaerial.sampling import build_sampler
 from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stop

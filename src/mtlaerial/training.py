@@ -14,7 +14,7 @@ from mtlaerial.locking import alone
 from mtlaerial.measuring import digest
 from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
-from mtlaerial.runs import RunPlan, fingerprint
+from mtlaerial.plan import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stop, Stopped, heeding
 from mtlaerial.trainer import Trainer

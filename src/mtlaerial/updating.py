@@ -11,12 +11,12 @@ from torch import Tensor
 from mtlaerial.augmentation import change_colours
 from mtlaerial.config import Task
 from mtlaerial.frozen import frozen_statistics
-from mtlaerial.inference import Normalisation
 from mtlaerial.losses import TaskLosses
 from mtlaerial.models import D3Net
+from mtlaerial.normalisation import Normalisation
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
-from mtlaerial.runs import RunPlan
+from mtlaerial.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.prefetching import Draw, Prefetcher
 from mtlaerial.weighting import Pass, Step, Weighting

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlaerial.array_maps import predict_arrays
 from mtlaerial.blending.blender import Blender
 from mtlaerial.config import Task
-from mtlaerial.inference import MapNetwork, predict_arrays
+from mtlaerial.inference import MapNetwork
 from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stop

@@ -17,7 +17,7 @@ from mtlaerial.dashboard.samples import Maps, Patch, choose, predict
 from mtlaerial.dashboard.sender import Sender
 from mtlaerial.figures.style import named
 from mtlaerial.inference import MapNetwork
-from mtlaerial.runs import RunPlan
+from mtlaerial.plan import RunPlan
 from mtlaerial.statistics import Statistics
 from mtlaerial.tiles import load_tiles
 

@@ -16,7 +16,8 @@ from mtlaerial.datasets.erosion import erode_labels
 from mtlaerial.datasets.layers import Source
 from mtlaerial.datasets.placement import Place
 from mtlaerial.datasets.plan import File, Plan, is_jpeg
-from mtlaerial.raster import Grid, create_raster, open_raster, row_blocks, writing
+from mtlaerial.grid import Grid
+from mtlaerial.raster import create_raster, open_raster, row_blocks, writing_raster
 
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """Bytes of blocks that GDAL may hold (rasterio takes no other unit); its own default grows with the machine."""
@@ -88,7 +89,7 @@ def _create_tiff(path: Path, grid: Grid, source: Source) -> Iterator[DatasetWrit
 def _create_jpeg(path: Path, grid: Grid) -> Iterator[DatasetWriter]:
     """Create an 8-bit JPEG, which holds no georeference."""
     profile = {"height": grid.height, "width": grid.width, "count": 1, "dtype": "uint8", "quality": 100}
-    with writing(path) as partial, warnings.catch_warnings():
+    with writing_raster(path) as partial, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(partial, "w", driver="JPEG", comment=SIGN, **profile) as target:
             yield target

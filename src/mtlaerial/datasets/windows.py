@@ -8,7 +8,8 @@ from affine import Affine
 from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.raster import Grid, open_raster
+from mtlaerial.grid import Grid
+from mtlaerial.raster import open_raster
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""

@@ -15,8 +15,9 @@ from pydantic import NonNegativeFloat
 
 from mtlaerial.config import Layer, Section, TrainingSpec
 from mtlaerial.errors import UserError
-from mtlaerial.raster import PREPARED, Grid, create_raster
-from mtlaerial.runs import RunPlan
+from mtlaerial.grid import Grid
+from mtlaerial.plan import RunPlan
+from mtlaerial.raster import PREPARED, create_raster
 from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
 BANDS, CLASSES = 3, 6

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlaerial.raster import writing
+from mtlaerial.files import writing
 from mtlaerial.scores import Scores
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.layout import build_documents

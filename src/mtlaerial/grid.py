@@ -1,0 +1,61 @@
+"""Grids: where a raster's pixels lie."""
+
+import math
+from dataclasses import dataclass
+
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where a raster's pixels lie: CRS, transform from (column, row) to coordinates, and size in pixels."""
+
+    crs: CRS | None
+    transform: Affine
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, source: rasterio.DatasetReader) -> "Grid":
+        """Return the grid of an open raster."""
+        return cls(source.crs, source.transform, source.height, source.width)
+
+    @property
+    def georeferenced(self) -> bool:
+        """False where the file carries neither CRS nor world file."""
+        return self.transform != Affine.identity()
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Height and width of a pixel, in units of the CRS."""
+        return abs(self.transform.e), abs(self.transform.a)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north."""
+        west, north = self.transform @ (0, 0)
+        east, south = self.transform @ (self.width, self.height)
+        return min(west, east), min(south, north), max(west, east), max(south, north)
+
+    def window(self, row: int, column: int, height: int, width: int) -> "Grid":
+        """Return the grid of a part; it may reach outside."""
+        return Grid(self.crs, self.transform @ Affine.translation(column, row), height, width)
+
+    def to(self, other: "Grid") -> Affine:
+        """Return the map from this grid's (column, row) to another's; both in the same CRS."""
+        mapping: Affine = ~other.transform @ self.transform
+        return mapping
+
+    def covering(self, other: "Grid") -> tuple[int, int, int, int]:
+        """Return row, column, height, width of the least window of this grid that covers another.
+
+        Cells that the other grid touches by less than a thousandth are left out: two rasters with the same bounds
+        differ by rounding.
+        """
+        mapping = other.to(self)
+        left, top = mapping @ (0, 0)
+        right, bottom = mapping @ (other.width, other.height)
+        row, column = math.floor(top + 1e-3), math.floor(left + 1e-3)
+        return row, column, max(1, math.ceil(bottom - 1e-3) - row), max(1, math.ceil(right - 1e-3) - column)
