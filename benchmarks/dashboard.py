@@ -103,10 +103,12 @@ def block(trainer: Any, url: str | None, tiles: list[Path]) -> tuple[float, floa
     """Return the mean processor seconds of a step, and those of the patches; starting and closing do not count."""
     from mtlaerial.config import DashboardSpec, PredictionSpec
     from mtlaerial.dashboard.viewer import Viewer
+    from mtlaerial.job import TrainingJob
 
     spec = DashboardSpec(url=url, seconds=SECONDS) if url else None
-    viewer = Viewer.of_tiles(spec, trainer.plan, trainer.statistics, tiles, []) if spec else None
-    trainer.viewer = viewer
+    job = TrainingJob(plan=trainer.plan, statistics=trainer.statistics, training_tiles=tiles, folder=Path("unused"))
+    viewer = Viewer(spec, job) if spec else None
+    trainer.watcher = viewer
     trainer._begin()
     begun = time.process_time()
     for _ in range(STEPS):

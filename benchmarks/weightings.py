@@ -98,6 +98,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.synthetic import synthesise
+    from mtlaerial.job import TrainingJob
     from mtlaerial.measuring import summarise
     from mtlaerial.plan import RunPlan
     from mtlaerial.tiling import prepare_tile
@@ -120,7 +121,8 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
         plan = RunPlan(
             dataset="city", method=case.name, seed=0, tasks=TASKS, weighting=weighting, model=model, training=training
         )
-        trainers[case] = Trainer(plan, found, [folder / tile], [])
+        job = TrainingJob(plan=plan, statistics=found, training_tiles=(folder / tile,), folder=folder)
+        trainers[case] = Trainer(job)
         trainers[case].network.train()
     return trainers
 

@@ -57,5 +57,5 @@ def statistics(city: Dataset, tiles: Folders) -> Statistics:
 def run_folder(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a trained run of both tasks; not to be written to."""
     folder = tmp_path_factory.mktemp("run")
-    train(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder)
+    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder))
     return folder

@@ -129,5 +129,5 @@ def test_without_labels_classes_cannot_be_balanced(city: Dataset, tiles: dict[st
     with pytest.raises(
         ConfigError, match=r"training.sampling: found class_balanced for city.*no valid labels.*uniform"
     ):
-        train(plan, statistics, tiles["train"], [], tmp_path)
+        train(tiny.job(plan, statistics, tiles["train"], [], tmp_path))
     assert not list(tmp_path.iterdir())

@@ -4,7 +4,6 @@ import logging
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -18,8 +17,8 @@ from mtlaerial.dashboard.viewer import Viewer
 from mtlaerial.inference import MapNetwork
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
+from mtlaerial.run_training import run_training
 from mtlaerial.statistics import Statistics
-from mtlaerial.training import _shown, train
 from mtlaerial.updating import Update, Updater
 from test_dashboard import notes
 from test_training import RICH, Folders, Killed, files, kill_after, same_run
@@ -38,7 +37,9 @@ def run(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Run:
     def trained(name: str, url: str = "", plan: RunPlan | None = None) -> Path:
         dashboard = DashboardSpec(url=url, seconds=0.05, samples=2) if url else None
         tiles_of = tiles["train"], tiles["val"]
-        train(plan or tiny.run_plan(**PLAN), statistics, *tiles_of, tmp_path / name, dashboard=dashboard)
+        run_training(
+            tiny.job(plan or tiny.run_plan(**PLAN), statistics, *tiles_of, tmp_path / name, dashboard=dashboard)
+        )
         return tmp_path / name
 
     return trained
@@ -113,10 +114,16 @@ def test_without_memory_for_patches_the_training_goes_on(
     assert notes(caplog, logging.WARNING).count("dashboard: no more patches (OutOfMemoryError: out of memory)") == 1
 
 
-def test_one_of_several_processes_shows_the_training() -> None:
-    other: Any = SimpleNamespace(group=Group(rank=1, size=2), viewer=None)
-    with _shown(other, DashboardSpec(), [], []):
-        assert other.viewer is None
+@pytest.mark.parametrize(("rank", "watchers"), [(0, 1), (1, 0)])
+def test_only_the_main_process_shows_the_training(
+    rank: int, watchers: int, tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("mtlaerial.run_training.train", lambda job, *watcher: given.extend(watcher))
+    monkeypatch.setattr(Group, "current", lambda: Group(rank, 2))
+    dashboard = DashboardSpec(url=f"http://127.0.0.1:{free_port()}")
+    run_training(tiny.job(tiny.run_plan(), statistics, tiles["train"], dashboard=dashboard))
+    assert len(given) == watchers
 
 
 def test_the_network_is_not_left_in_evaluation_mode(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

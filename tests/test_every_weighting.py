@@ -146,7 +146,7 @@ def test_each_trains_in_half_precision_with_passes_and_short_gradients(
     plan = tiny.run_plan(
         weighting={"name": name, **options}, precision="bf16-mixed", batch=4, accumulate=2, clip_norm=1.0, epochs=2
     )
-    train(plan, statistics, tiles["train"], [], tmp_path / "run")
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "run"))
     weights = load_file(tmp_path / "run" / "model.safetensors")
     assert all(tensor.isfinite().all() for tensor in weights.values())
     history = pd.read_csv(tmp_path / "run" / "history.csv")
@@ -220,6 +220,10 @@ def test_another_package_brings_a_weighting(
     norms = torch.stack([gradient.norm() for gradient in gradients])
     torch.testing.assert_close(weights, norms.min() / norms)
     history: Any = None
-    train(tiny.run_plan(weighting={"name": other_package}, epochs=1), statistics, tiles["train"], [], tmp_path / "run")
+    train(
+        tiny.job(
+            tiny.run_plan(weighting={"name": other_package}, epochs=1), statistics, tiles["train"], [], tmp_path / "run"
+        )
+    )
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert history[[f"weight_{task}" for task in TASKS]].max(axis=None) == pytest.approx(1)

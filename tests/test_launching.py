@@ -35,8 +35,7 @@ SOON = 10.0
 
 
 def job(tiles: Folders, statistics: Statistics, folder: Path, **training: object) -> TrainingJob:
-    split = {"train": tuple(tiles["train"]), "val": ()}
-    return TrainingJob(plan=tiny.run_plan(**training), statistics=statistics, tiles=split, folder=folder / "run")
+    return tiny.job(tiny.run_plan(**training), statistics, tiles["train"], [], folder / "run")
 
 
 @pytest.fixture

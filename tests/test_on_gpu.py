@@ -42,7 +42,11 @@ def test_losses_and_weights_are_those_of_the_cpu(
 ) -> None:
     histories = []
     for accelerator in ("cpu", "cuda"):
-        train(plan(accelerator, weighting={"name": name}), statistics, tiles["train"], [], tmp_path / accelerator)
+        train(
+            tiny.job(
+                plan(accelerator, weighting={"name": name}), statistics, tiles["train"], [], tmp_path / accelerator
+            )
+        )
         histories.append(pd.read_csv(tmp_path / accelerator / "history.csv"))
     cpu, gpu = histories
     assert list(cpu) == list(gpu)
@@ -53,7 +57,7 @@ def test_losses_and_weights_are_those_of_the_cpu(
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_16_bits_are_near_32(tiles: Folders, statistics: Statistics, tmp_path: Path, precision: str) -> None:
     for each in ("32-true", precision):
-        train(plan("cuda", precision=each), statistics, tiles["train"], [], tmp_path / each)
+        train(tiny.job(plan("cuda", precision=each), statistics, tiles["train"], [], tmp_path / each))
     exact, near = (pd.read_csv(tmp_path / each / "history.csv") for each in ("32-true", precision))
     losses = ["loss_semantics", "loss_height"]
     np.testing.assert_allclose(near[losses], exact[losses], rtol=0.03)
@@ -93,7 +97,7 @@ def _pixels(path: Path) -> np.ndarray:
 def test_a_compiled_network_trains_the_same(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     for compiled in (False, True):
         changed = plan("cuda", compile=compiled)
-        train(changed, statistics, tiles["train"], [], tmp_path / str(compiled))
+        train(tiny.job(changed, statistics, tiles["train"], [], tmp_path / str(compiled)))
     plain, compiled_too = (pd.read_csv(tmp_path / str(compiled) / "history.csv") for compiled in (False, True))
     np.testing.assert_allclose(compiled_too, plain, **CLOSE)
 
@@ -101,7 +105,7 @@ def test_a_compiled_network_trains_the_same(tiles: Folders, statistics: Statisti
 def test_the_cost_is_the_gpus(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     from mtlaerial.cost import load_cost
 
-    train(plan("cuda"), statistics, tiles["train"], [], tmp_path / "run")
+    train(tiny.job(plan("cuda"), statistics, tiles["train"], [], tmp_path / "run"))
     cost = load_cost(tmp_path / "run" / "cost.json")
     assert cost.device == torch.cuda.get_device_name(0)
     assert 0 < cost.peak_memory_mb < 1000

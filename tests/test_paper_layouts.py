@@ -168,7 +168,7 @@ def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Datase
     for folder in folders:
         prepare_tile(houston, folder.name, folder)
     run, plan, statistics = tmp_path / "run", tiny.run_plan(epochs=1), summarise(houston, folders[:2])
-    train(plan, statistics, folders[:2], [], run)
+    train(tiny.job(plan, statistics, folders[:2], [], run))
     describe_again(run, plan, statistics)
     Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(folders[2:], run / "maps")
     scores = score_run(run, folders[2:], ScoringSpec())

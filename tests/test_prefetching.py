@@ -88,7 +88,7 @@ def test_closing_ends_the_thread() -> None:
 def trainer(city: Dataset, tiles: dict[str, list[Path]], ahead: bool) -> Trainer:
     """Return a trainer whose steps have several batches, on request with what only a GPU has by itself."""
     plan = tiny.run_plan(augmentation={"colour": 0.1}, weighting={"name": "modo"})
-    made = Trainer(plan, summarise(city, tiles["train"]), tiles["train"], [])
+    made = Trainer(tiny.job(plan, summarise(city, tiles["train"]), tiles["train"], []))
     if ahead:
         made.update._patches = made.update._prefetcher = Prefetcher(made.update._sample, 4, CPU)
     return made

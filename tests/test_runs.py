@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 import mtlaerial
 import tiny
-from mtlaerial import runs
+from mtlaerial import plan
 from mtlaerial.description import describe_run
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
@@ -114,7 +114,7 @@ def test_the_hash_of_the_code_changes_with_any_module(tmp_path: Path, monkeypatc
     for name in ("runs.py", "models/net.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("a = 1\n")
-    monkeypatch.setattr(runs, "__file__", str(tmp_path / "runs.py"))
+    monkeypatch.setattr(plan, "__file__", str(tmp_path / "runs.py"))
     first = code_hash()
     assert re.fullmatch("[0-9a-f]{12}", first)
     assert code_hash() == first
@@ -125,7 +125,7 @@ def test_the_hash_of_the_code_changes_with_any_module(tmp_path: Path, monkeypatc
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:
-    code = "from mtlaerial.runs import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
+    code = "from mtlaerial.plan import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert fingerprint({"a": (2, "x"), "b": 1}) == other
     assert fingerprint({"a": (2, "y"), "b": 1}) != other

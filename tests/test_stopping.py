@@ -37,7 +37,7 @@ def whole(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempP
 
 
 def run(tiles: Folders, statistics: Statistics, folder: Path) -> None:
-    train(tiny.run_plan(**UNEVEN), statistics, tiles["train"], tiles["val"], folder)
+    train(tiny.job(tiny.run_plan(**UNEVEN), statistics, tiles["train"], tiles["val"], folder))
 
 
 @pytest.mark.parametrize("step", range(1, STEPS + 1))

@@ -91,7 +91,11 @@ def trained(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Callable[
     def run(
         name: str = "run", resume: Path | None = None, tasks: tuple[str, ...] = ("semantics", "height"), **o: Any
     ) -> Path:
-        train(tiny.run_plan(tasks, **o), statistics, tiles["train"], tiles["val"], tmp_path / name, resume)
+        train(
+            tiny.job(
+                tiny.run_plan(tasks, **o), statistics, tiles["train"], tiles["val"], tmp_path / name, resume=resume
+            )
+        )
         return tmp_path / name
 
     return run
@@ -260,7 +264,7 @@ def test_the_best_epoch_s_weights_are_kept_or_the_last_s(
 def test_without_validation_tiles_the_last_weights_are_used(
     tiles: Folders, statistics: Statistics, tmp_path: Path
 ) -> None:
-    train(tiny.run_plan(selection="best"), statistics, tiles["train"], [], tmp_path)
+    train(tiny.job(tiny.run_plan(selection="best"), statistics, tiles["train"], [], tmp_path))
     assert load_description(tmp_path).epoch == 3
     assert not any(name.startswith("val_") for name in pd.read_csv(tmp_path / "history.csv"))
 
@@ -283,7 +287,7 @@ def test_validation_tiles_may_lack_a_layer(
 ) -> None:
     without = Dataset("city", tiny.city_spec(labels=None), city.root)
     prepare_tile(without, "city_3", tmp_path / "city_3")
-    train(tiny.run_plan(), statistics, tiles["train"], [tmp_path / "city_3"], tmp_path / "run")
+    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], [tmp_path / "city_3"], tmp_path / "run"))
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert "val_mIoU" not in history or history["val_mIoU"].isna().all()
     assert history["val_score"].notna().all()
@@ -325,7 +329,9 @@ def test_a_training_begins_with_published_weights(tiles: Folders, statistics: St
     published = build_model(ModelSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
     save_weights(tmp_path / "densenet121.safetensors", published)
     plan = tiny.run_plan().model_copy(update={"model": ModelSpec()})
-    begun = Trainer(plan, statistics, tiles["train"], [], tmp_path / "densenet121.safetensors").network.trunk.encoder
+    begun = Trainer(
+        tiny.job(plan, statistics, tiles["train"], pretrained=tmp_path / "densenet121.safetensors")
+    ).network.trunk.encoder
     own = {name: weight.cpu() for name, weight in begun.state_dict().items()}
     torch.testing.assert_close(own["blocks.2.3.conv1.weight"], published["blocks.2.3.conv1.weight"], rtol=0, atol=0)
     assert (own["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
@@ -342,7 +348,7 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"other")
     monkeypatch.setattr("mtlaerial.trainer.load_encoder", lambda network, path: 0)
-    train(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights)
+    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights))
     assert "belongs to another plan or other data" in caplog.text
 
 
@@ -352,12 +358,12 @@ def test_every_weighting_trains_and_goes_on_where_it_was_stopped(
 ) -> None:
     weights = {"weights": {"semantics": 1, "height": 0.5}} if name == "fixed" else {}
     plan = tiny.run_plan(weighting={"name": name, **weights})
-    train(plan, statistics, tiles["train"], [], tmp_path / "whole")
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "whole"))
     with pytest.MonkeyPatch.context() as patch:
         ask_at(patch, 3)  # in the middle of the second epoch
         with pytest.raises(Stopped):
-            train(plan, statistics, tiles["train"], [], tmp_path / "killed")
-    train(plan, statistics, tiles["train"], [], tmp_path / "killed")
+            train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "killed"))
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "killed"))
     same_run(tmp_path / "whole", tmp_path / "killed")
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
     assert history[["weight_semantics", "weight_height"]].ge(0).all(axis=None)
@@ -367,7 +373,7 @@ def test_every_weighting_trains_and_goes_on_where_it_was_stopped(
 @pytest.mark.parametrize("name", ["equal", "mgda", "feature_normalisation", "gradient_penalty"])
 def test_weightings_train_in_half_precision(tiles: Folders, statistics: Statistics, tmp_path: Path, name: str) -> None:
     plan = tiny.run_plan(weighting={"name": name}, precision="bf16-mixed", epochs=1)
-    train(plan, statistics, tiles["train"], [], tmp_path / "run")
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "run"))
     assert all(tensor.isfinite().all() for tensor in load_file(tmp_path / "run" / "model.safetensors").values())
 
 
@@ -377,9 +383,9 @@ def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path
     prepare_tile(dataset, "city_1", tmp_path / "city_1")
     statistics = summarise(dataset, [tmp_path / "city_1"])
     with pytest.raises(TrainingError, match=f"found no valid {layer}"):
-        train(tiny.run_plan((task,)), statistics, [tmp_path / "city_1"], [], tmp_path / "run")
+        train(tiny.job(tiny.run_plan((task,)), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
     other = "height" if task == "semantics" else "semantics"
-    train(tiny.run_plan((other,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run")
+    train(tiny.job(tiny.run_plan((other,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
     assert files(tmp_path / "run") == FILES
 
 
@@ -387,7 +393,7 @@ def test_what_a_training_reads_is_not_changed(
     tiles: Folders, statistics: Statistics, city: Dataset, tmp_path: Path
 ) -> None:
     copies = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in tiles["train"]]
-    train(tiny.run_plan(epochs=1, memory_budget_mb=0), statistics, copies, [], tmp_path / "run")
+    train(tiny.job(tiny.run_plan(epochs=1, memory_budget_mb=0), statistics, copies, [], tmp_path / "run"))
     assert summarise(city, copies) == statistics
 
 

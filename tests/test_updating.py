@@ -33,7 +33,7 @@ def trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
     def build(name: str = "equal", **training: Any) -> Trainer:
         options = FIXED if name == "fixed" else {}
         plan = tiny.run_plan(weighting={"name": name, **options}, **training)
-        return Trainer(plan, statistics, tiles["train"], [])
+        return Trainer(tiny.job(plan, statistics, tiles["train"], []))
 
     return build
 
@@ -148,7 +148,7 @@ def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
     tiles: Folders, statistics: Statistics, tmp_path: Path
 ) -> None:
     plan = tiny.run_plan(epochs=2, epoch_patches=10, log_every=2)
-    train(plan, statistics, tiles["train"], tiles["val"], tmp_path / "run")
+    train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path / "run"))
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert history["step"].tolist() == [2, 4, 5, 6, 8, 10]
     assert history["epoch"].tolist() == [0.4, 0.8, 1, 1.2, 1.6, 2]
@@ -156,7 +156,7 @@ def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
     assert history["cosine_semantics_height"].between(-1, 1).all()
     assert history[["norm_semantics", "norm_height"]].gt(0).all(axis=None)
     sparse = tiny.run_plan(epochs=2, epoch_patches=10, log_every=1000)
-    train(sparse, statistics, tiles["train"], tiles["val"], tmp_path / "sparse")
+    train(tiny.job(sparse, statistics, tiles["train"], tiles["val"], tmp_path / "sparse"))
     whole = pd.read_csv(tmp_path / "sparse" / "history.csv")
     assert whole["step"].tolist() == [5, 10]
     mean = (2 * history["loss_height"][0] + 2 * history["loss_height"][1] + history["loss_height"][2]) / 5
@@ -166,7 +166,7 @@ def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
 
 
 def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
-    train(tiny.run_plan(("height",), epochs=1), statistics, tiles["train"], [], tmp_path)
+    train(tiny.job(tiny.run_plan(("height",), epochs=1), statistics, tiles["train"], [], tmp_path))
     assert not [name for name in pd.read_csv(tmp_path / "history.csv") if name.startswith(("norm", "cosine", "weight"))]
 
 

@@ -1,7 +1,7 @@
 """The smallest of everything: a data set, a network, a plan, rasters written in a line."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -14,7 +14,9 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.config.dataset import DatasetSpec
+from mtlaerial.job import TrainingJob
 from mtlaerial.plan import RunPlan
+from mtlaerial.statistics import Statistics
 
 CONFIG = Path(__file__).parents[1] / "config"
 SIZE = 96
@@ -73,6 +75,18 @@ def run_plan(
         model=model_spec(),
         training=training_spec(**training),
     )
+
+
+def job(
+    plan: RunPlan,
+    statistics: Statistics,
+    training_tiles: Sequence[Path],
+    validation_tiles: Sequence[Path] = (),
+    folder: Path = Path("unused"),
+    **others: Any,
+) -> TrainingJob:
+    tiles = {"training_tiles": tuple(training_tiles), "validation_tiles": tuple(validation_tiles)}
+    return TrainingJob(plan=plan, statistics=statistics, folder=folder, **tiles, **others)
 
 
 def write_zip(path: Path, files: Mapping[str, bytes], method: int = ZIP_DEFLATED) -> Path:

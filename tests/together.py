@@ -28,7 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def gradients(name: str, statistics: Statistics, tile: Path, level: str = "") -> dict[str, Tensor]:
     """Return the gradients of the second update by a weighting, which may have a state by then."""
     options = {"level": level} if level else OPTIONS.get(name, {})
-    trainer = Trainer(tiny.run_plan(weighting={"name": name, **options}, batch=4), statistics, [tile], [])
+    trainer = Trainer(tiny.job(tiny.run_plan(weighting={"name": name, **options}, batch=4), statistics, [tile], []))
     # No dropout, and statistics of normalising layers that do not depend on the share; in double precision, since a
     # rounding error that flips a rectifier, or the sign of an L1 error, is not what is to be seen.
     trainer.network.eval().double()
@@ -51,7 +51,7 @@ def main() -> None:
     if group.main:
         torch.save(found, folder / f"{group.size}.pt")
     plan = tiny.run_plan(batch=4, weighting={"name": "mgda_ub"})
-    train(plan, statistics, [folder / "city_1"], [folder / "city_3"], folder / f"run{group.size}")
+    train(tiny.job(plan, statistics, [folder / "city_1"], [folder / "city_3"], folder / f"run{group.size}"))
 
 
 if __name__ == "__main__":

@@ -1,35 +1,32 @@
-"""All that a training is given, as one thing that can be written down and handed to other processes."""
+"""The record of what a training is given; it can be written down and handed to other processes."""
 
 from pathlib import Path
 
-from mtlaerial.config import DashboardSpec, Section, Split
+from mtlaerial.config import DashboardSpec, Section
 from mtlaerial.plan import RunPlan
 from mtlaerial.statistics import Statistics
 
 
 class TrainingJob(Section):
-    """The arguments of :func:`mtlaerial.training.train`."""
+    """The inputs of one training.
+
+    Which of them decide the trained weights, :func:`mtlaerial.training.identity` says.
+    """
 
     plan: RunPlan
+    """What to train, and how."""
     statistics: Statistics
-    tiles: dict[Split, tuple[Path, ...]]
-    """Folders of prepared tiles of the splits ``train`` and ``val``."""
+    """Of the training tiles."""
+    training_tiles: tuple[Path, ...]
+    """Folders of prepared tiles."""
+    validation_tiles: tuple[Path, ...] = ()
+    """Folders of prepared tiles; without any, the last weights are used."""
     folder: Path
+    """The run's folder."""
     resume: Path | None = None
+    """Folder for the state of the unfinished training, which may hold those of many runs; None for the run's own. A
+    killed training goes on from there and ends as an unbroken one would."""
     pretrained: Path | None = None
+    """Encoder weights to begin with, from :func:`mtlaerial.models.imagenet.convert_densenet`."""
     dashboard: DashboardSpec | None = None
-
-    def train(self) -> None:
-        """Train in this process: alone, or as one of those that ``torchrun`` started.
-
-        Raises
-        ------
-        UserError, Stopped
-            As :func:`mtlaerial.training.train` does; at once where the processes cannot share a batch evenly.
-        """
-        from mtlaerial.parallel import Group
-        from mtlaerial.training import train
-
-        Group.current().share(self.plan.training.batch, self.plan.training.accumulate)
-        tiles = self.tiles["train"], self.tiles["val"]
-        train(self.plan, self.statistics, *tiles, self.folder, self.resume, self.pretrained, self.dashboard)
+    """Where the training is shown. It goes the same way with and without, whatever becomes of the server."""

@@ -46,7 +46,9 @@ def train_in_processes(job: TrainingJob, processes: int) -> None:
         When this process was asked to end; the next call goes on from the last epoch.
     """
     if processes == 1:
-        job.train()
+        from mtlaerial.run_training import run_training
+
+        run_training(job)
         return
     log.info("training in %d processes", processes)
     with TemporaryDirectory(prefix="mtlaerial-") as name:

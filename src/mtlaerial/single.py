@@ -16,6 +16,7 @@ from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
 from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.progress import track
+from mtlaerial.run_training import run_training
 from mtlaerial.tiling import prepare_tile
 
 
@@ -44,7 +45,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     with one_voice():
         main = Group.current().main
         told = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
-        TrainingJob.model_validate_json(follow_main("prepared", told)).train()
+        run_training(TrainingJob.model_validate_json(follow_main("prepared", told)))
 
 
 def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
@@ -63,7 +64,13 @@ def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], meth
         prepare_tile(dataset, path.name, path)
     measured = summarise(dataset, tiles["train"])
     return TrainingJob(
-        plan=plan, statistics=measured, tiles=tiles, folder=folder, pretrained=pretrained, dashboard=config.dashboard
+        plan=plan,
+        statistics=measured,
+        training_tiles=tiles["train"],
+        validation_tiles=tiles["val"],
+        folder=folder,
+        pretrained=pretrained,
+        dashboard=config.dashboard,
     )
 
 

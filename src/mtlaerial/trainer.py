@@ -1,9 +1,9 @@
 """The training loop, and all that changes in it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 
@@ -14,6 +14,7 @@ from mtlaerial.cost import save_cost
 from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.history import History, require_finite
 from mtlaerial.inference import MapNetwork, build_blender, inference_forward
+from mtlaerial.job import TrainingJob
 from mtlaerial.losses import TaskLosses, median_frequency_weights
 from mtlaerial.meter import Meter
 from mtlaerial.models import build_model
@@ -22,21 +23,27 @@ from mtlaerial.models.recomputing import checkpoint_network
 from mtlaerial.normalisation import Normalisation
 from mtlaerial.optimisation import build_optimiser
 from mtlaerial.parallel import Group
-from mtlaerial.plan import RunPlan, task_outputs
+from mtlaerial.plan import task_outputs
 from mtlaerial.progress import Progress
 from mtlaerial.runs import describe, save_run
 from mtlaerial.sampling import build_sampler
-from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stop
 from mtlaerial.tiles import load_tiles
 from mtlaerial.updating import Updater
 from mtlaerial.validation import Validator
 from mtlaerial.weighting import build_weighting
 
-if TYPE_CHECKING:
-    from mtlaerial.dashboard.viewer import Viewer
-
 log = logging.getLogger(__name__)
+
+
+class Watcher(Protocol):
+    """Watches a training, as a dashboard does."""
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take a row of the history, or what is new in the last one."""
+
+    def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
+        """Take a network, in evaluation mode, after an epoch."""
 
 
 class Trainer:
@@ -44,27 +51,20 @@ class Trainer:
 
     Parameters
     ----------
-    plan, statistics, training_tiles, validation_tiles, pretrained
-        As in :func:`mtlaerial.training.train`.
+    job : TrainingJob
+    watcher : Watcher, optional
     """
 
-    def __init__(
-        self,
-        plan: RunPlan,
-        statistics: Statistics,
-        training_tiles: Sequence[Path],
-        validation_tiles: Sequence[Path],
-        pretrained: Path | None = None,
-    ) -> None:
-        spec = plan.training
+    def __init__(self, job: TrainingJob, watcher: Watcher | None = None) -> None:
+        plan, statistics, spec = job.plan, job.statistics, job.plan.training
         self.plan, self.spec, self.statistics = plan, spec, statistics
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
         self.outputs = task_outputs(plan.tasks, statistics)
         network = build_model(plan.model, len(statistics.bands), self.outputs)
-        if pretrained:
-            load_encoder(network, pretrained)
+        if job.pretrained:
+            load_encoder(network, job.pretrained)
         if spec.channels_last:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
         self.weighting.to(self.device)
@@ -78,17 +78,17 @@ class Trainer:
             compile_network(self.network, self.weighting)
         losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
-        sampler = build_sampler(training_tiles, spec, self.device)
+        sampler = build_sampler(job.training_tiles, spec, self.device)
         self.update = Updater(
             plan, self.fabric, self.network, self.optimiser, losses, self.weighting, sampler, self.normalise
         )  # fmt: skip
-        held_out = load_tiles(validation_tiles, self.device, spec.memory_budget_mb)
+        held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb)
         self.validator = Validator(held_out, statistics) if held_out else None
         self.step = 0
         self.history = History(plan, self.device)
         self.best: dict[str, Any] | None = None
         self.meter = Meter(self.device)
-        self.viewer: Viewer | None = None
+        self.watcher = watcher
 
     def run(self, state: ResumeFile, stop: Stop) -> None:
         """Train the steps that are left; the state is stored after each epoch.
@@ -101,6 +101,9 @@ class Trainer:
             When losses or weights are no longer finite.
         """
         bar = Progress(self.spec.steps, "training", "step", self.step)
+        if self.watcher:
+            for row in self.history.rows:
+                self.watcher.add(row)
         if self._validation_due and not self.history.scored:  # stopped before that
             self._end_epoch(state, stop)
         self._begin()
@@ -135,8 +138,8 @@ class Trainer:
         self.step = done
         if logged:
             self.meter.end(self.history.end_row(done))
-            if self.viewer:
-                self.viewer.add(self.history.rows[-1])
+            if self.watcher:
+                self.watcher.add(self.history.rows[-1])
             self.meter.begin()
         if whole:
             self.weighting.end_epoch()
@@ -150,9 +153,9 @@ class Trainer:
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
         if self.group.main:
             state.save(self.state())
-        if self.viewer:
-            self.viewer.add(self.history.rows[-1])
-            self.viewer.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
+        if self.watcher:
+            self.watcher.add(self.history.rows[-1])
+            self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
 
     @property
     def epoch(self) -> int:

@@ -1,15 +1,14 @@
 """Training one run: one data set, one method, one seed."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
-from pathlib import Path
+from contextlib import closing, nullcontext
 from typing import Any
 
 from mtlaerial.checkpoint import ResumeFile
-from mtlaerial.config import TRUTH, DashboardSpec
+from mtlaerial.config import TRUTH
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.hashing import file_hashes
+from mtlaerial.job import TrainingJob
 from mtlaerial.locking import alone
 from mtlaerial.measuring import digest
 from mtlaerial.meeting import follow_main
@@ -17,42 +16,27 @@ from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics
 from mtlaerial.stopping import Stop, Stopped, heeding
-from mtlaerial.trainer import Trainer
+from mtlaerial.trainer import Trainer, Watcher
 
 log = logging.getLogger(__name__)
+FOR_PEOPLE: dict[str, Any] = {
+    **dict.fromkeys(("title", "licence", "citation", "generated"), True),
+    "classes": {"__all__": {"name", "colour"}},
+}
+"""What only people read of the statistics: it trains nothing again."""
 
 
-def train(
-    plan: RunPlan,
-    statistics: Statistics,
-    training_tiles: Sequence[Path],
-    validation_tiles: Sequence[Path],
-    folder: Path,
-    resume: Path | None = None,
-    pretrained: Path | None = None,
-    dashboard: DashboardSpec | None = None,
-) -> None:
+def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     """Train a run; write ``run.yaml``, ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
 
     ``model`` is the one of the two others that ``training.selection`` says; without validation tiles they are the same.
 
     Parameters
     ----------
-    plan : RunPlan
-        What to train, and how.
-    statistics : Statistics
-        Of the training tiles.
-    training_tiles, validation_tiles : sequence of Path
-        Folders of prepared tiles; without validation tiles the last weights are used.
-    folder : Path
-        The run's folder.
-    resume : Path, optional
-        Folder for the state of the unfinished training, for any number of runs; by default the run's own. A training
-        that was killed goes on from there and ends as an unbroken one would.
-    pretrained : Path, optional
-        Weights of the encoder to begin with, from :func:`mtlaerial.models.imagenet.convert_densenet`.
-    dashboard : DashboardSpec, optional
-        Where the training is shown; it goes the same way with and without, whatever becomes of the server.
+    job : TrainingJob
+    watcher : Watcher, optional
+        Shows the training; it must neither raise nor draw random numbers. It is given the rows of a resumed training
+        first.
 
     Raises
     ------
@@ -61,43 +45,25 @@ def train(
     ConfigError
         When classes are to be balanced that there are none of.
     Stopped
-        When the program was asked to end: the next call with the same arguments goes on from there.
+        When the program was asked to end: the next call with the same job goes on from there.
     """
-    _require_truth(plan, statistics)
-    identity = _identity(plan, statistics, validation_tiles, pretrained)
-    path = resume / f"{identity[:16]}.resume.pt" if resume else folder / "model.resume.pt"
-    state = ResumeFile(path, identity)
-    with alone(folder) if Group.current().main else nullcontext():
+    _require_truth(job.plan, job.statistics)
+    key = identity(job)
+    path = job.resume / f"{key[:16]}.resume.pt" if job.resume else job.folder / "model.resume.pt"
+    state = ResumeFile(path, key)
+    with alone(job.folder) if Group.current().main else nullcontext():
         follow_main("alone")
-        trainer = Trainer(plan, statistics, training_tiles, validation_tiles, pretrained)
+        trainer = Trainer(job, watcher)
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
-            log.info("going on after step %d of %d", trainer.step, plan.training.steps)
-        with _shown(trainer, dashboard, training_tiles, validation_tiles):
-            with closing(trainer.update), heeding() as stop:
-                _run(trainer, state, stop)
-            if trainer.group.main:
-                trainer.save(folder)
-                state.remove()
+            log.info("going on after step %d of %d", trainer.step, job.plan.training.steps)
+        with closing(trainer.update), heeding() as stop:
+            _run(trainer, state, stop)
+        if trainer.group.main:
+            trainer.save(job.folder)
+            state.remove()
         trainer.group.wait()
-
-
-def _shown(
-    trainer: Trainer,
-    dashboard: DashboardSpec | None,
-    training_tiles: Sequence[Path],
-    validation_tiles: Sequence[Path],
-) -> AbstractContextManager[object]:
-    """Show a training while the block lasts, where that is wanted; of several processes the main one does."""
-    if dashboard is None or not trainer.group.main:
-        return nullcontext()
-    from mtlaerial.dashboard.viewer import Viewer
-
-    trainer.viewer = Viewer.of_tiles(dashboard, trainer.plan, trainer.statistics, training_tiles, validation_tiles)
-    for row in trainer.history.rows:
-        trainer.viewer.add(row)
-    return closing(trainer.viewer)
 
 
 def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
@@ -114,16 +80,11 @@ def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
         raise
 
 
-def _identity(plan: RunPlan, statistics: Statistics, validation_tiles: Sequence[Path], pretrained: Path | None) -> str:
-    """Return a fingerprint of all that decides a training: not titles and names."""
-    said: dict[str, Any] = dict.fromkeys(("title", "licence", "citation", "generated"), True)
-    said["classes"] = {"__all__": {"name", "colour"}}
-    return fingerprint(
-        plan.decisive(),
-        statistics.model_dump(exclude=said),
-        {tile.name: digest(tile) for tile in validation_tiles},
-        file_hashes(pretrained, "sha256") if pretrained else None,
-    )
+def identity(job: TrainingJob) -> str:
+    """Return a fingerprint of all that decides the weights of a training: not titles and names."""
+    validation = {tile.name: digest(tile) for tile in job.validation_tiles}
+    pretrained = file_hashes(job.pretrained, "sha256") if job.pretrained else None
+    return fingerprint(job.plan.decisive(), job.statistics.model_dump(exclude=FOR_PEOPLE), validation, pretrained)
 
 
 def _require_truth(plan: RunPlan, statistics: Statistics) -> None:

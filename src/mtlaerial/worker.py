@@ -59,9 +59,10 @@ def told_failure(folder: Path) -> UserError | None:
 
 def _train(job: TrainingJob) -> None:
     from mtlaerial.meeting import one_voice
+    from mtlaerial.run_training import run_training
 
     with one_voice():
-        job.train()
+        run_training(job)
 
 
 def _end_with_input() -> None:

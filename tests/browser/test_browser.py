@@ -52,9 +52,18 @@ def training(
     """Start a training that ends with the test."""
     plan = tiny.run_plan(epochs=5000, epoch_patches=8, log_every=1)
     dashboard = DashboardSpec(url=server.url, seconds=0.5, samples=2)
-    places: dict[str, Any] = {"train": tiles["train"], "val": tiles["val"]}
-    job = TrainingJob(plan=plan, statistics=statistics, tiles=places, folder=tmp_path / "run", dashboard=dashboard)
-    code = "import sys; from mtlaerial.job import TrainingJob as Job; Job.model_validate_json(sys.stdin.read()).train()"
+    job = TrainingJob(
+        plan=plan,
+        statistics=statistics,
+        training_tiles=tuple(tiles["train"]),
+        validation_tiles=tuple(tiles["val"]),
+        folder=tmp_path / "run",
+        dashboard=dashboard,
+    )
+    code = (
+        "import sys; from mtlaerial.job import TrainingJob; from mtlaerial.run_training import run_training; "
+        "run_training(TrainingJob.model_validate_json(sys.stdin.read()))"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     assert process.stdin
     process.stdin.write(job.model_dump_json().encode())

@@ -17,7 +17,8 @@ with logged(snakemake.log[0]):
     job = TrainingJob(
         plan=plan,
         statistics=described(run.dataset, project.datasets[run.dataset].spec, measured),
-        tiles={"train": folders(snakemake.input.training), "val": folders(snakemake.input.validation)},
+        training_tiles=folders(snakemake.input.training),
+        validation_tiles=folders(snakemake.input.validation),
         folder=Path(snakemake.output.model).parent,
         resume=project.config.resume,  # not in params: where the state lies changes no result
         pretrained=snakemake.input.pretrained or None,

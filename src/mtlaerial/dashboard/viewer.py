@@ -4,7 +4,6 @@ import html
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,8 +16,7 @@ from mtlaerial.dashboard.samples import Maps, Patch, choose, predict
 from mtlaerial.dashboard.sender import Sender
 from mtlaerial.figures.style import named
 from mtlaerial.inference import MapNetwork
-from mtlaerial.plan import RunPlan
-from mtlaerial.statistics import Statistics
+from mtlaerial.job import TrainingJob
 from mtlaerial.tiles import load_tiles
 
 log = logging.getLogger(__name__)
@@ -31,42 +29,17 @@ class Viewer:
     Parameters
     ----------
     spec : DashboardSpec
-    plan : RunPlan
-    statistics : Statistics
-        Of the training tiles.
-    patches : sequence of Patch
-        What is shown after each epoch.
-    of : str
-        What they are of: "validation" or "training".
-    validated : bool
-        Whether there will be scores of validation tiles.
+    job : TrainingJob
+        The training. Patches of its validation tiles are shown after each epoch, or of its training tiles where those
+        have no truth.
     """
 
-    def __init__(
-        self,
-        spec: DashboardSpec,
-        plan: RunPlan,
-        statistics: Statistics,
-        patches: Sequence[Patch],
-        of: str,
-        validated: bool,
-    ) -> None:
-        self.plan, self.statistics, self.patches, self.of = plan, statistics, patches, of
-        self.curves, self.panels = Curves(), panels(plan.training, plan.tasks, validated)
+    def __init__(self, spec: DashboardSpec, job: TrainingJob) -> None:
+        plan = job.plan
+        self.plan, self.statistics = plan, job.statistics
+        self.patches, self.of = _patches(spec.samples, job) if spec.samples else ([], "")
+        self.curves, self.panels = Curves(), panels(plan.training, plan.tasks, validated=bool(job.validation_tiles))
         self.sender = Sender(Client(spec.url, f"{plan.dataset}_{plan.method}_seed{plan.seed}"), spec.seconds)
-
-    @classmethod
-    def of_tiles(
-        cls,
-        spec: DashboardSpec,
-        plan: RunPlan,
-        statistics: Statistics,
-        training_tiles: Sequence[Path],
-        validation_tiles: Sequence[Path],
-    ) -> "Viewer":
-        """Return a viewer with patches of validation tiles, or of training tiles where those have no truth."""
-        patches, of = _patches(spec.samples, plan, training_tiles, validation_tiles) if spec.samples else ([], "")
-        return cls(spec, plan, statistics, patches, of, bool(validation_tiles))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Show a row of the history, or what is new in the last one."""
@@ -107,10 +80,10 @@ class Viewer:
         return text_window("training", f'<div style="padding: 0 12px"><p>{"</p><p>".join(lines)}</p></div>')
 
 
-def _patches(
-    number: int, plan: RunPlan, training_tiles: Sequence[Path], validation_tiles: Sequence[Path]
-) -> tuple[list[Patch], str]:
-    for of, folders in (("validation", validation_tiles), ("training", training_tiles)):
+def _patches(number: int, job: TrainingJob) -> tuple[Sequence[Patch], str]:
+    """Return patches to show, and which tiles they are of: "validation" or "training"."""
+    plan = job.plan
+    for of, folders in (("validation", job.validation_tiles), ("training", job.training_tiles)):
         tiles = load_tiles(folders, CPU, budget_mb=0)
         if patches := choose(tiles, plan.tasks, number, plan.training.patch, plan.model.multiple):
             return patches, of

@@ -16,6 +16,7 @@ from pydantic import NonNegativeFloat
 from mtlaerial.config import Layer, Section, TrainingSpec
 from mtlaerial.errors import UserError
 from mtlaerial.grid import Grid
+from mtlaerial.job import TrainingJob
 from mtlaerial.plan import RunPlan
 from mtlaerial.raster import PREPARED, create_raster
 from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
@@ -91,7 +92,7 @@ def measure(plan: RunPlan, settings: Settings) -> Trial:
 def _steps(plan: RunPlan, settings: Settings, tile: Path) -> Trial:
     from mtlaerial.trainer import Trainer  # takes seconds to import
 
-    trainer = Trainer(plan, _statistics(), [tile], [])
+    trainer = Trainer(TrainingJob(plan=plan, statistics=_statistics(), training_tiles=(tile,), folder=tile))
     trainer.network.train()
     begun = perf_counter()
     trainer.update(0).losses.tolist()  # waits for the device

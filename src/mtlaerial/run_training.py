@@ -1,0 +1,28 @@
+"""One training with its dashboard, in this process."""
+
+from contextlib import closing
+
+from mtlaerial.job import TrainingJob
+from mtlaerial.parallel import Group
+from mtlaerial.training import train
+
+
+def run_training(job: TrainingJob) -> None:
+    """Train in this process: alone, or as one of those that ``torchrun`` started.
+
+    The main process shows the training on a dashboard where the job names one.
+
+    Raises
+    ------
+    UserError, Stopped
+        As :func:`mtlaerial.training.train` does; at once where the processes cannot share a batch evenly.
+    """
+    group = Group.current()
+    group.share(job.plan.training.batch, job.plan.training.accumulate)
+    if job.dashboard is None or not group.main:
+        train(job)
+        return
+    from mtlaerial.dashboard.viewer import Viewer
+
+    with closing(Viewer(job.dashboard, job)) as viewer:
+        train(job, viewer)
