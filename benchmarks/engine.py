@@ -111,9 +111,9 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
 
 def predict(image: Path, folder: Path, watch: Callable[[int], None] = lambda _: None) -> None:
     """Make the maps with the engine."""
-    from mtlaerial.allocating import keep_freed_memory
     from mtlaerial.blending.blender import Blender
     from mtlaerial.blending.windowing import even
+    from mtlaerial.system.malloc import keep_freed_memory
 
     keep_freed_memory()
     blender = Blender(pointwise, CHANNELS, even(WINDOW, OVERLAP, 32), 1, torch.device("cpu"))

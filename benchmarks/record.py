@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.files import writing
+from mtlaerial.system.files import writing
 
 PACKAGES = ("mtlaerial", "torch", "numpy", "rasterio")
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 from record import save
 
-from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.config import Augmentation
 from mtlaerial.sampling import PatchSampler
 from mtlaerial.sampling.balance import BalancedCorners
+from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.tiles import Tile, load_tiles
 
 CPU = torch.device("cpu")

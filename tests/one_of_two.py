@@ -17,10 +17,11 @@ from typing import Any
 
 from torch import nn
 
-from mtlaerial import ranks, trainer, training
+from mtlaerial import trainer, training
 from mtlaerial.cli import main
 from mtlaerial.errors import DataError
 from mtlaerial.models import D3Net
+from mtlaerial.system import ranks
 
 
 class ExactTrainer(trainer.Trainer):

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import torch
-from mtlaerial.allocating import keep_freed_memory
+from mtlaerial.system.malloc import keep_freed_memory
 if sys.argv[1] == "kept":
     keep_freed_memory()
 for _ in range(16):  # aligned pieces find their places

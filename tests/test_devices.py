@@ -16,21 +16,21 @@ from pathlib import Path
 import pytest
 
 from gpus import FIRST, SECOND, simulate
-from mtlaerial import nvidia
-from mtlaerial.devices import taken
 from mtlaerial.errors import DeviceError
-from mtlaerial.nvidia import visible_gpus
+from mtlaerial.system import nvidia_smi as nvidia
+from mtlaerial.system.gpu_locks import taken
+from mtlaerial.system.nvidia_smi import visible_gpus
 
 HOLDS = """
 import os, sys, time
-from mtlaerial.devices import taken
+from mtlaerial.system.gpu_locks import taken
 with taken(int(sys.argv[1])) as own:
     print(*own, os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
     {then}
 """
 """What takes GPUs in another process, since the locks are a process's."""
 ANOTHER_USER = """
-import os, sys, mtlaerial.devices
+import os, sys, mtlaerial.system.gpu_locks
 os.setuid(int(sys.argv[2]))
 """
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -69,7 +69,7 @@ def test_jobs_take_different_gpus_and_see_no_other() -> None:
 @pytest.mark.usefixtures("gpus")
 def test_a_third_waits_and_takes_the_first_that_is_free(caplog: pytest.LogCaptureFixture) -> None:
     """It is the second GPU that a killed job leaves: a job does not wait for one of them."""
-    caplog.set_level(logging.INFO, "mtlaerial.devices")
+    caplog.set_level(logging.INFO, "mtlaerial.system.gpu_locks")
     with holder() as one, holder() as other:
         by_gpu = {told(process).split()[0]: process for process in (one, other)}
         threading.Timer(1.2, by_gpu[SECOND].send_signal, [signal.SIGKILL]).start()

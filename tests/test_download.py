@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtlaerial.download import fetch
 from mtlaerial.errors import DownloadError
+from mtlaerial.system.download import fetch
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

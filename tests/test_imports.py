@@ -14,7 +14,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiling": set(),
     "mtlaerial.runs": set(),
-    "mtlaerial.devices": set(),
+    "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.launching": set(),
     "mtlaerial.scores": set(),
     "mtlaerial.report": {"pandas", "matplotlib"},

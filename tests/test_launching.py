@@ -23,7 +23,7 @@ import logging, sys
 from pathlib import Path
 from mtlaerial.job import TrainingJob
 from mtlaerial.launching import train_in_processes
-from mtlaerial.stopping import Stopped
+from mtlaerial.system.signals import Stopped
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 try:
     train_in_processes(TrainingJob.model_validate_json(Path(sys.argv[1]).read_text()), 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mtlaerial.errors import DataError
-from mtlaerial.processes import in_processes
+from mtlaerial.system.process_pool import in_processes
 
 
 def touch(path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mtlaerial import progress
-from mtlaerial.progress import Progress, track
+from mtlaerial.system import progress
+from mtlaerial.system.progress import Progress, track
 
 LINE = re.compile(r"working: (\d+)/100 step, ([\d.e+]+) step/s, (\S+) left, ([\d,]+) MB")
 
@@ -52,7 +52,7 @@ def test_a_terminal_has_the_bar_and_the_log_has_the_lines(tmp_path: Path) -> Non
     scripts = Path(__file__).parents[1] / "workflow/scripts"
     program = (
         f"import sys; sys.path.insert(0, {str(scripts)!r})\n"
-        "from common import logged\nfrom mtlaerial.progress import track\n"
+        "from common import logged\nfrom mtlaerial.system.progress import track\n"
         f"with logged({str(tmp_path / 'log')!r}):\n  list(track(range(100), 100, 'working', 'step'))\n"
     )
     ours, theirs = pty.openpty()

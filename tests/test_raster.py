@@ -10,9 +10,9 @@ from affine import Affine
 
 import tiny
 from mtlaerial.errors import DataError
-from mtlaerial.files import writing
 from mtlaerial.grid import Grid
 from mtlaerial.raster import PREPARED, create_raster, map_raster, open_raster, reading, row_blocks, without_data
+from mtlaerial.system.files import writing
 
 
 def grid(pixel: float, west: float, north: float, height: int, width: int) -> Grid:

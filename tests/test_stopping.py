@@ -16,7 +16,7 @@ import tiny
 from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.errors import TrainingError
 from mtlaerial.statistics import Statistics
-from mtlaerial.stopping import Stopped, heeding
+from mtlaerial.system.signals import Stopped, heeding
 from mtlaerial.training import train
 from mtlaerial.updating import Update, Updater
 from mtlaerial.validation import Validator
@@ -168,7 +168,7 @@ def test_outside_the_main_thread_nothing_is_set() -> None:
 def test_a_second_signal(first: str, second: str, ends: bool) -> None:
     """A cluster's second one shall not keep the state from being stored; who presses Ctrl-C again means it."""
     program = (
-        "import signal\nfrom mtlaerial.stopping import Stopped, heeding\n"
+        "import signal\nfrom mtlaerial.system.signals import Stopped, heeding\n"
         f"with heeding() as stop:\n  signal.raise_signal(signal.{first})\n  print('heeded', flush=True)\n"
         f"  signal.raise_signal(signal.{second})\n"
         "  try: stop.check()\n  except Stopped as stopped: print(stopped)"

@@ -28,7 +28,7 @@ from mtlaerial.models import build_model
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics
-from mtlaerial.stopping import Stopped
+from mtlaerial.system.signals import Stopped
 from mtlaerial.tiles import load_tiles
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.trainer import Trainer

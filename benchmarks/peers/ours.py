@@ -12,10 +12,10 @@ from predict_memory import write_run
 from torch import Tensor
 from weightings import Case, build_trainers
 
-from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.config import Augmentation, PredictionSpec, Task
 from mtlaerial.prediction import Predictor
 from mtlaerial.sampling import PatchSampler
+from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.tiles import load_tiles
 
 

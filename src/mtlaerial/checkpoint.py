@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from mtlaerial.files import writing
 from mtlaerial.plan import code_hash
+from mtlaerial.system.files import writing
 
 FORMAT = 4
 UNREADABLE = (pickle.UnpicklingError, zipfile.BadZipFile)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import NonNegativeFloat
 
 from mtlaerial.config import Section
-from mtlaerial.files import writing
+from mtlaerial.system.files import writing
 
 
 class Cost(Section):

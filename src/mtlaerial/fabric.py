@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from mtlaerial import ranks
-from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.config import TrainingSpec
 from mtlaerial.errors import TrainingError
 from mtlaerial.parallel import Group
+from mtlaerial.system import ranks
+from mtlaerial.system.malloc import keep_freed_memory
 
 
 def _require_gpus(spec: TrainingSpec) -> None:

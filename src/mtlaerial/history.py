@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 
 from mtlaerial.errors import TrainingError
-from mtlaerial.files import writing
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
+from mtlaerial.system.files import writing
 from mtlaerial.updating import Update
 from mtlaerial.weighting.conflict import conflict
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.hashing import file_hashes
 from mtlaerial.models.original_checkpoint import OriginalCheckpoint
 from mtlaerial.models.untrusted import read_state
 from mtlaerial.plan import RunPlan
 from mtlaerial.runs import describe, save_run
 from mtlaerial.statistics import specified
+from mtlaerial.system.hashing import file_hashes
 
 METHOD = "original"
 """What stands for the method of an imported run."""

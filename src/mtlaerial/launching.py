@@ -17,7 +17,7 @@ from typing import IO
 
 from mtlaerial.errors import TrainingError
 from mtlaerial.job import TrainingJob
-from mtlaerial.stopping import Stopped, heeding
+from mtlaerial.system.signals import Stopped, heeding
 from mtlaerial.worker import HERE, JOB, MODULE, told_failure
 
 PAUSE = 0.1

@@ -17,11 +17,11 @@ from torch import Tensor
 from mtlaerial.blending.cells import axes
 from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
-from mtlaerial.files import discard, partial_path
 from mtlaerial.grid import Grid
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
 from mtlaerial.raster import create_raster, writing_raster
 from mtlaerial.runs import RunDescription
+from mtlaerial.system.files import discard, partial_path
 
 CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
 METRES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}

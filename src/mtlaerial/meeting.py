@@ -13,7 +13,7 @@ from typing import Any
 from torch import distributed
 from torch.distributed.rendezvous import rendezvous
 
-from mtlaerial import ranks
+from mtlaerial.system import ranks
 
 PAUSE = 0.2
 """Seconds between looks into the store."""

@@ -11,8 +11,8 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 
-from mtlaerial import ranks
 from mtlaerial.cost import Cost
+from mtlaerial.system import ranks
 
 MEGABYTE = 2**20
 

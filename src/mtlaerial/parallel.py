@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed, nn
 
-from mtlaerial import ranks
 from mtlaerial.errors import TrainingError
+from mtlaerial.system import ranks
 
 
 @dataclass(frozen=True)

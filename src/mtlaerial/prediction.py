@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtlaerial.allocating import keep_freed_memory
 from mtlaerial.blending.blender import Blender
 from mtlaerial.blending.windowing import described
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
@@ -20,11 +19,12 @@ from mtlaerial.inference import MapNetwork, Passes, build_blender, inference_for
 from mtlaerial.maps import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.models.folding import folded
 from mtlaerial.normalisation import Normalisation
-from mtlaerial.progress import Progress
 from mtlaerial.raster import open_raster, reading
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
 from mtlaerial.seam_meter import SeamMeter
 from mtlaerial.seams import seam_ratio
+from mtlaerial.system.malloc import keep_freed_memory
+from mtlaerial.system.progress import Progress
 from mtlaerial.tiling import ABSENT
 
 log = logging.getLogger(__name__)

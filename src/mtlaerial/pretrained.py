@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from mtlaerial.config.sources import PretrainedSpec
-from mtlaerial.download import fetch
 from mtlaerial.errors import DownloadError
-from mtlaerial.files import discard
+from mtlaerial.system.download import fetch
+from mtlaerial.system.files import discard
 
 
 def fetch_pretrained(name: str, spec: PretrainedSpec, target: Path) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from mtlaerial.errors import DataError, deepest_cause
-from mtlaerial.files import writing
 from mtlaerial.grid import Grid
+from mtlaerial.system.files import writing
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing_raster(path: Path) -> Iterator[Path]:
-    """Give a path for GDAL to write to, as :func:`mtlaerial.files.writing` does.
+    """Give a path for GDAL to write to, as :func:`mtlaerial.system.files.writing` does.
 
     Raises
     ------

@@ -16,9 +16,9 @@ from mtlaerial import __version__
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
-from mtlaerial.files import writing
 from mtlaerial.plan import code_hash
 from mtlaerial.scores import Scores
+from mtlaerial.system.files import writing
 from mtlaerial.tables import Costs, Panel, build_documents
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")

@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 from mtlaerial import __version__
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import DataError
-from mtlaerial.files import writing
 from mtlaerial.plan import RunPlan, code_hash, task_outputs
 from mtlaerial.statistics import Statistics
+from mtlaerial.system.files import writing
 
 if TYPE_CHECKING:
     import torch

@@ -10,8 +10,8 @@ from torch import Tensor
 from mtlaerial.blending.targets import Finished
 from mtlaerial.blending.windowing import Axis
 from mtlaerial.config import Task
-from mtlaerial.files import writing
 from mtlaerial.seams import FILE, Place, SeamSums
+from mtlaerial.system.files import writing
 
 
 class SeamMeter:

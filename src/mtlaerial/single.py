@@ -15,8 +15,8 @@ from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
 from mtlaerial.pretrained import fetch_pretrained
-from mtlaerial.progress import track
 from mtlaerial.run_training import run_training
+from mtlaerial.system.progress import track
 from mtlaerial.tiling import prepare_tile
 
 

@@ -24,10 +24,10 @@ from mtlaerial.normalisation import Normalisation
 from mtlaerial.optimisation import build_optimiser
 from mtlaerial.parallel import Group
 from mtlaerial.plan import task_outputs
-from mtlaerial.progress import Progress
 from mtlaerial.runs import describe, save_run
 from mtlaerial.sampling import build_sampler
-from mtlaerial.stopping import Stop
+from mtlaerial.system.progress import Progress
+from mtlaerial.system.signals import Stop
 from mtlaerial.tiles import load_tiles
 from mtlaerial.updating import Updater
 from mtlaerial.validation import Validator

@@ -7,7 +7,6 @@ from typing import Any
 from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.config import TRUTH
 from mtlaerial.errors import ConfigError, TrainingError
-from mtlaerial.hashing import file_hashes
 from mtlaerial.job import TrainingJob
 from mtlaerial.locking import alone
 from mtlaerial.measuring import digest
@@ -15,7 +14,8 @@ from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan, fingerprint
 from mtlaerial.statistics import Statistics
-from mtlaerial.stopping import Stop, Stopped, heeding
+from mtlaerial.system.hashing import file_hashes
+from mtlaerial.system.signals import Stop, Stopped, heeding
 from mtlaerial.trainer import Trainer, Watcher
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from mtlaerial.config import Task
 from mtlaerial.inference import MapNetwork
 from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.statistics import Statistics
-from mtlaerial.stopping import Stop
+from mtlaerial.system.signals import Stop
 from mtlaerial.tiles import Tile
 
 SHOWN = ("OA", "mIoU", "MAE", "RMSE")

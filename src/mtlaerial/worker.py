@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Thread
 from typing import NoReturn
 
-from mtlaerial import ranks
 from mtlaerial.errors import UserError
 from mtlaerial.job import TrainingJob
-from mtlaerial.stopping import Stopped
+from mtlaerial.system import ranks
+from mtlaerial.system.signals import Stopped
 
 MODULE = "mtlaerial.worker"
 JOB = "job.json"

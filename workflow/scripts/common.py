@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mtlaerial.errors import UserError
-from mtlaerial.progress import beside_bar
-from mtlaerial.stopping import Stopped
+from mtlaerial.system.progress import beside_bar
+from mtlaerial.system.signals import Stopped
 
 
 @contextmanager

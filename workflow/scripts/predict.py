@@ -6,7 +6,7 @@ from common import folders, logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.config import PredictionSpec
-    from mtlaerial.devices import taken
+    from mtlaerial.system.gpu_locks import taken
 
     with taken(snakemake.resources.gpu):
         from mtlaerial.prediction import Predictor

@@ -5,11 +5,11 @@ import sys
 
 import typer
 
-from mtlaerial import ranks
 from mtlaerial.cli import dashboard, data, runs, training
 from mtlaerial.errors import UserError
-from mtlaerial.progress import beside_bar
-from mtlaerial.stopping import Stopped
+from mtlaerial.system import ranks
+from mtlaerial.system.progress import beside_bar
+from mtlaerial.system.signals import Stopped
 
 app = typer.Typer(
     name="mtlaerial",

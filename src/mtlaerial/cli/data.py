@@ -25,7 +25,7 @@ def check(
     from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.check import check_dataset, summary
-    from mtlaerial.files import writing
+    from mtlaerial.system.files import writing
 
     dataset = Dataset.of(spec, root)
     unpack_pending(dataset.archives)

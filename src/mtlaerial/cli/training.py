@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mtlaerial import ranks
 from mtlaerial.cli.options import Root, Spec
+from mtlaerial.system import ranks
 
 commands = typer.Typer()
 
@@ -62,10 +62,10 @@ def probe(
 
     Example: `mtlaerial probe --config config/config.yaml --method equal --compile`
     """
-    from mtlaerial.files import writing
     from mtlaerial.probe import planned
     from mtlaerial.probe import probe as measure
     from mtlaerial.probe.table import probed_text
+    from mtlaerial.system.files import writing
 
     found = measure(planned(config or [Path("config/config.yaml")], method), compile)
     typer.echo(probed_text(found))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from mtlaerial.config import Section, read_yaml
 from mtlaerial.errors import DownloadError, UserError
-from mtlaerial.files import writing
+from mtlaerial.system.files import writing
 
 Source = Literal["visdom", "npm"]
 MISSING = "Install Node.js with npm, or run it where there is internet, without --assets npm."

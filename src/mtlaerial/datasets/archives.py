@@ -17,9 +17,9 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.datasets.zips import MARKS, open_archive, safe_entries
 from mtlaerial.errors import DataError
-from mtlaerial.files import writing
-from mtlaerial.hashing import file_hashes
-from mtlaerial.progress import track
+from mtlaerial.system.files import writing
+from mtlaerial.system.hashing import file_hashes
+from mtlaerial.system.progress import track
 
 FOLDERS = (".", "archives")
 """Where below the root an archive may lie."""

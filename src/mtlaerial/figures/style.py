@@ -12,7 +12,7 @@ from matplotlib.transforms import blended_transform_factory
 from PIL import Image
 
 from mtlaerial.config import Section
-from mtlaerial.files import writing
+from mtlaerial.system.files import writing
 
 DPI = 150
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")

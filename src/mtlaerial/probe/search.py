@@ -9,7 +9,7 @@ from mtlaerial.config import Section, load_project
 from mtlaerial.errors import ConfigError
 from mtlaerial.plan import RunPlan
 from mtlaerial.probe.trial import Settings, Trial, run_trial
-from mtlaerial.progress import Progress
+from mtlaerial.system.progress import Progress
 
 TIE = 0.03
 """Share by which a step may be slower and still count as as fast, where it takes less memory."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlaerial.files import writing
 from mtlaerial.scores import Scores
+from mtlaerial.system.files import writing
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.layout import build_documents
 from mtlaerial.tables.published import Published

@@ -11,7 +11,7 @@ from mtlaerial.datasets.check.parts import present
 from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
 from mtlaerial.datasets.check.splits import check_splits
 from mtlaerial.datasets.check.summary import summary
-from mtlaerial.progress import track
+from mtlaerial.system.progress import track
 
 __all__ = [
     "DatasetReport",

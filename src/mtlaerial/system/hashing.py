@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from mtlaerial.progress import Progress
+from mtlaerial.system.progress import Progress
 
 MEGABYTE = 10**6
 

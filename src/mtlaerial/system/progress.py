@@ -9,7 +9,7 @@ from typing import TypeVar
 import psutil  # type: ignore[import-untyped]
 from tqdm import tqdm
 
-from mtlaerial import ranks
+from mtlaerial.system import ranks
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

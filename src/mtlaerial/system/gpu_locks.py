@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mtlaerial.errors import DeviceError
-from mtlaerial.nvidia import VISIBLE, visible_gpus
+from mtlaerial.system.nvidia_smi import VISIBLE, visible_gpus
 
 PAUSE = 0.5
 """Seconds between looks at all GPUs, where a job waits for one."""

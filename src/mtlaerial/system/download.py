@@ -13,9 +13,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from mtlaerial.errors import DownloadError
-from mtlaerial.files import discard
-from mtlaerial.hashing import MEGABYTE, file_hashes
-from mtlaerial.progress import Progress
+from mtlaerial.system.files import discard
+from mtlaerial.system.hashing import MEGABYTE, file_hashes
+from mtlaerial.system.progress import Progress
 
 log = logging.getLogger(__name__)
 CHUNK = 2**16
