@@ -89,11 +89,11 @@ def pointwise(windows: Tensor) -> Tensor:
 def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     """Give the open image, how to read it, and the targets that write its maps."""
     from mtlaerial.config import PredictionSpec
-    from mtlaerial.grid import Grid
     from mtlaerial.inference import MapNetwork
     from mtlaerial.maps import Map, open_maps
     from mtlaerial.normalisation import Normalisation
-    from mtlaerial.raster import open_raster
+    from mtlaerial.rasters.geotiff import open_raster
+    from mtlaerial.rasters.grid import Grid
     from mtlaerial.runs import load_description
 
     description = load_description(folder / "run")

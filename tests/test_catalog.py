@@ -14,7 +14,7 @@ from mtlaerial.config import load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 
 
 def dataset(root: Path, **changes: Any) -> Dataset:

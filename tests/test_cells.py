@@ -10,7 +10,7 @@ from affine import Affine
 
 import tiny
 from mtlaerial.blending.cells import Cells, axes
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 
 CASES = [
     (1.0, 0.0, 12, 12),

@@ -13,7 +13,7 @@ from mtlaerial.config import IGNORED
 from mtlaerial.dashboard.curves import POINTS, Curves, panels
 from mtlaerial.dashboard.picture import draw, picture_window
 from mtlaerial.dashboard.samples import Patch, choose
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.statistics import Statistics
 from mtlaerial.tiles import Tile, load_tiles
 from test_training import Folders

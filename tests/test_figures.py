@@ -12,8 +12,8 @@ from mtlaerial.figures import confusion_figure, layout_figure, map_figure, read_
 from mtlaerial.figures.confusion import short
 from mtlaerial.figures.layers import Frame, read_grid, read_layer
 from mtlaerial.figures.style import round_length
-from mtlaerial.grid import Grid
-from mtlaerial.raster import create_raster
+from mtlaerial.rasters.geotiff import create_raster
+from mtlaerial.rasters.grid import Grid
 from sample_figures import description, texts
 from sample_scores import run, tile
 

@@ -14,7 +14,7 @@ from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.measuring import summarise
 from mtlaerial.prediction import Predictor
 from mtlaerial.project import Project
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs import describe_again
 from mtlaerial.scores import score_run
 from mtlaerial.tables import build_documents

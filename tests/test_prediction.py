@@ -20,7 +20,7 @@ from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.inference import MapNetwork, build_blender, class_codes
 from mtlaerial.normalisation import Normalisation
 from mtlaerial.prediction import Predictor, prediction_for
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs import load_description
 from mtlaerial.tiles import load_tiles
 from mtlaerial.tiling import prepare_tile

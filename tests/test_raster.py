@@ -10,8 +10,16 @@ from affine import Affine
 
 import tiny
 from mtlaerial.errors import DataError
-from mtlaerial.grid import Grid
-from mtlaerial.raster import PREPARED, create_raster, map_raster, open_raster, reading, row_blocks, without_data
+from mtlaerial.rasters.geotiff import (
+    PREPARED,
+    create_raster,
+    map_raster,
+    open_raster,
+    reading,
+    row_blocks,
+    without_data,
+)
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.files import writing
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 import tiny
 from mtlaerial.config import IGNORED, Augmentation
-from mtlaerial.grid import Grid
-from mtlaerial.raster import PREPARED, create_raster
+from mtlaerial.rasters.geotiff import PREPARED, create_raster
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.poses import Poses
 from mtlaerial.tiles import ON_GRID, Tile, load_tiles

@@ -12,10 +12,10 @@ import tiny
 from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.grid import Grid
 from mtlaerial.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.prediction import Predictor
-from mtlaerial.raster import PREPARED, create_raster, map_raster, open_raster
+from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs import load_description
 from mtlaerial.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiling import prepare_tile

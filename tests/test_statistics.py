@@ -10,7 +10,7 @@ import tiny
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.measuring import measure, summarise
-from mtlaerial.raster import map_raster
+from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.statistics import Statistics, described, load_measured
 
 Folders = dict[str, list[Path]]

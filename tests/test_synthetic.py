@@ -21,7 +21,7 @@ from mtlaerial.datasets.plan import Plan
 from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.datasets.windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
 
 SPECS = Path(__file__).parents[1] / "config" / "datasets"
 CLASSES = [

@@ -12,8 +12,8 @@ from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
 from mtlaerial.errors import DataError
-from mtlaerial.grid import Grid
-from mtlaerial.raster import map_raster, open_raster
+from mtlaerial.rasters.geotiff import map_raster, open_raster
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiling import ABSENT, prepare_tile
 
 TILE = "city_1"

@@ -10,8 +10,8 @@ from mtlaerial.blending.blender import Blender
 from mtlaerial.blending.cells import axes
 from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
-from mtlaerial.grid import Grid
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles import Tile
 
 

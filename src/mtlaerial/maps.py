@@ -17,9 +17,9 @@ from torch import Tensor
 from mtlaerial.blending.cells import axes
 from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
-from mtlaerial.grid import Grid
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
-from mtlaerial.raster import create_raster, writing_raster
+from mtlaerial.rasters.geotiff import create_raster, writing_raster
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs import RunDescription
 from mtlaerial.system.files import discard, partial_path
 

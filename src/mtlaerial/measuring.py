@@ -8,8 +8,8 @@ import numpy as np
 
 from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.grid import Grid
-from mtlaerial.raster import map_raster, open_raster, row_blocks, without_data
+from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.statistics import HeightStatistics, Measured, Statistics, described
 
 _BIN = 0.01

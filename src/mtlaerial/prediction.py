@@ -14,12 +14,12 @@ from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
 from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
-from mtlaerial.grid import Grid
 from mtlaerial.inference import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.maps import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.models.folding import folded
 from mtlaerial.normalisation import Normalisation
-from mtlaerial.raster import open_raster, reading
+from mtlaerial.rasters.geotiff import open_raster, reading
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs import Run, RunDescription, load_description, load_run
 from mtlaerial.seam_meter import SeamMeter
 from mtlaerial.seams import seam_ratio

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Layer
-from mtlaerial.grid import Grid
-from mtlaerial.raster import map_raster, open_raster
+from mtlaerial.rasters.geotiff import map_raster, open_raster
+from mtlaerial.rasters.grid import Grid
 
 AxisMap = tuple[float, float, float, float]
 """From image pixels to a layer's: column scale, row scale, column offset, row offset."""

@@ -17,8 +17,16 @@ from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
 from mtlaerial.datasets.windows import image_window, layer_window
-from mtlaerial.grid import Grid
-from mtlaerial.raster import PREPARED, create_raster, map_raster, open_raster, reading, row_blocks, without_data
+from mtlaerial.rasters.geotiff import (
+    PREPARED,
+    create_raster,
+    map_raster,
+    open_raster,
+    reading,
+    row_blocks,
+    without_data,
+)
+from mtlaerial.rasters.grid import Grid
 
 ABSENT = {"MTLAERIAL": "absent"}
 """Tag of a layer that a tile does not have: a single no-data cell, so that nothing downstream needs a special case."""

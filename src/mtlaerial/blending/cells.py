@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rasterio.io import DatasetWriter
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from mtlaerial.config.layers import Code, Colour
-from mtlaerial.raster import open_raster, row_blocks
+from mtlaerial.rasters.geotiff import open_raster, row_blocks
 
 RADIUS = 3
 """Pixels nearer than this to another class are at its border (ISPRS: a disc of 3 pixels)."""

@@ -12,7 +12,7 @@ from mtlaerial.config import DatasetSpec, Layer
 from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mtlaerial.datasets.placement import check_whole, lay_out, pixel_ratios, til
 from mtlaerial.datasets.plan import Plan
 from mtlaerial.datasets.tile_writer import SIGN, join_mosaics, write_tile
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.system.files import discard, writing
 from mtlaerial.system.process_pool import in_processes
 from mtlaerial.system.progress import track

@@ -16,8 +16,8 @@ from mtlaerial.datasets.erosion import erode_labels
 from mtlaerial.datasets.layers import Source
 from mtlaerial.datasets.placement import Place
 from mtlaerial.datasets.plan import File, Plan, is_jpeg
-from mtlaerial.grid import Grid
-from mtlaerial.raster import create_raster, open_raster, row_blocks, writing_raster
+from mtlaerial.rasters.geotiff import create_raster, open_raster, row_blocks, writing_raster
+from mtlaerial.rasters.grid import Grid
 
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """Bytes of blocks that GDAL may hold (rasterio takes no other unit); its own default grows with the machine."""

@@ -8,8 +8,8 @@ from affine import Affine
 from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.grid import Grid
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.grid import Grid
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.grid import Grid
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.grid import Grid
 
 SIDE = 800
 """Pixels a layer is read at, at most, along its longer side."""

@@ -14,7 +14,7 @@ from mtlaerial.config import SPLITS, DatasetSpec, Split
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.figures.layers import Extent, Frame, as_picture, read_grid, read_layer
 from mtlaerial.figures.style import Caption, hide_ticks, named, save, scale_bar
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 
 QUICKLOOK = 300
 """Pixels along the longer side of a tile's image."""

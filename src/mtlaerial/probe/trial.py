@@ -15,10 +15,10 @@ from pydantic import NonNegativeFloat
 
 from mtlaerial.config import Layer, Section, TrainingSpec
 from mtlaerial.errors import UserError
-from mtlaerial.grid import Grid
 from mtlaerial.job import TrainingJob
 from mtlaerial.plan import RunPlan
-from mtlaerial.raster import PREPARED, create_raster
+from mtlaerial.rasters.geotiff import PREPARED, create_raster
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
 BANDS, CLASSES = 3, 6

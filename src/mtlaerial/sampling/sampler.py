@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import IGNORED, Augmentation, Layer, TrainingSpec
-from mtlaerial.raster import map_raster
+from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.sampling.balance import BalancedCorners
 from mtlaerial.sampling.placement import Placement, place
 from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices

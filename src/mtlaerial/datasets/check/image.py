@@ -16,8 +16,8 @@ from mtlaerial.datasets.check.findings import Findings, percent
 from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place, metres_per_pixel
 from mtlaerial.datasets.check.report import ImageFacts
 from mtlaerial.datasets.windows import image_window
-from mtlaerial.grid import Grid
-from mtlaerial.raster import open_raster, row_blocks
+from mtlaerial.rasters.geotiff import open_raster, row_blocks
+from mtlaerial.rasters.grid import Grid
 
 _LITTLE = 0.02
 """Share of the range that even a dark image uses more of; reflectances in 0-1 taken for bytes do not."""

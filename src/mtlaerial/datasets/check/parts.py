@@ -14,8 +14,8 @@ from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image import read_blocks
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
 from mtlaerial.datasets.windows import layer_window
-from mtlaerial.grid import Grid
-from mtlaerial.raster import open_raster
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.grid import Grid
 
 TASK: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 """The task that each layer is the ground truth of."""

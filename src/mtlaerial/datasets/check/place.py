@@ -8,7 +8,7 @@ from rasterio.crs import CRS
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 
 GSD_TOLERANCE = 0.01
 """Relative difference from the specified GSD up to which an image is right."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from mtlaerial.errors import DataError, deepest_cause
-from mtlaerial.grid import Grid
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.files import writing
 
 
