@@ -91,7 +91,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     from mtlaerial.config import PredictionSpec
     from mtlaerial.inference import MapNetwork
     from mtlaerial.maps import Map, open_maps
-    from mtlaerial.normalisation import Normalisation
+    from mtlaerial.models.normalisation import Normalisation
     from mtlaerial.rasters.geotiff import open_raster
     from mtlaerial.rasters.grid import Grid
     from mtlaerial.runs import load_description

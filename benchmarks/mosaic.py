@@ -67,7 +67,7 @@ def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads:
     import torch
 
     from mtlaerial.inference import inference_forward
-    from mtlaerial.models.folding import folded
+    from mtlaerial.models.batchnorm_folding import folded
     from mtlaerial.prediction import Predictor
 
     predictor = Predictor(run, prediction)

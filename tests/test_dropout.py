@@ -20,7 +20,7 @@ from mtlaerial.dropout import dropout_forward, window_generator
 from mtlaerial.errors import ConfigError
 from mtlaerial.inference import MapNetwork
 from mtlaerial.models import D3Net, build_model
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.runs import describe, save_run

@@ -9,7 +9,7 @@ from torch import nn
 import tiny
 from mtlaerial.dropout import dropout_forward
 from mtlaerial.models import D3Net, build_model
-from mtlaerial.models.folding import folded
+from mtlaerial.models.batchnorm_folding import folded
 
 CPU = torch.device("cpu")
 

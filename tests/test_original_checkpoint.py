@@ -15,7 +15,7 @@ import original
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models import build_model
-from mtlaerial.models.original_checkpoint import OriginalCheckpoint
+from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 
 WHERE = Path("original.pth.tar")
 TASK: dict[str, Task] = {"depth": "height", "semantics": "semantics"}

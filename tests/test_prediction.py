@@ -18,7 +18,7 @@ from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.inference import MapNetwork, build_blender, class_codes
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs import load_description

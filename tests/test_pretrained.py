@@ -8,7 +8,7 @@ import pytest
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.errors import DataError, DownloadError
 from mtlaerial.models import imagenet
-from mtlaerial.pretrained import fetch_pretrained
+from mtlaerial.models.pretrained import fetch_pretrained
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

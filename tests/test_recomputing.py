@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import tiny
-from mtlaerial.frozen import frozen_statistics
 from mtlaerial.models import D3Net, build_model
-from mtlaerial.models.recomputing import checkpoint_network
+from mtlaerial.models.activation_checkpointing import checkpoint_network
+from mtlaerial.models.frozen_batchnorm import frozen_statistics
 
 CHANGES = {"blocks": [4, 4, 4, 4], "dropout": 0.5}
 IMAGE = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))

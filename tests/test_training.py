@@ -25,6 +25,7 @@ from mtlaerial.errors import TrainingError
 from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.measuring import summarise
 from mtlaerial.models import build_model
+from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
 from mtlaerial.statistics import Statistics
@@ -35,7 +36,6 @@ from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 from mtlaerial.updating import Update, Updater
 from mtlaerial.validation import Validator
-from mtlaerial.weights import save_weights
 
 Folders = dict[str, list[Path]]
 FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]

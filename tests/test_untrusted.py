@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.errors import DataError
-from mtlaerial.models import inert_pickle
-from mtlaerial.models.untrusted import read_state
+from mtlaerial.models.original import inert_pickle
+from mtlaerial.models.original.untrusted import read_state
 
 STATE = {"features.a.weight": torch.arange(6.0).reshape(2, 3).t(), "features.b.num_batches_tracked": torch.tensor(3)}
 FORMATS = pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "zip"])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import tiny
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.errors import ConfigError, TrainingError
-from mtlaerial.frozen import frozen_statistics
+from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train

@@ -14,7 +14,7 @@ from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.losses import TaskLosses
 from mtlaerial.models import build_model
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.tiles import Tile
 from mtlaerial.updating import Update, Updater

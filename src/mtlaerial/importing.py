@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.models.original_checkpoint import OriginalCheckpoint
-from mtlaerial.models.untrusted import read_state
+from mtlaerial.models.original.checkpoint import OriginalCheckpoint
+from mtlaerial.models.original.untrusted import read_state
 from mtlaerial.plan import RunPlan
 from mtlaerial.runs import describe, save_run
 from mtlaerial.statistics import specified

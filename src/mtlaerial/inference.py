@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mtlaerial.blending.blender import Blender
 from mtlaerial.blending.windowing import even, original
 from mtlaerial.config import IGNORED, PredictionSpec, Task
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.normalisation import Normalisation
 
 VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
 """The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""

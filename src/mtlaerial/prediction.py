@@ -16,8 +16,8 @@ from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
 from mtlaerial.inference import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.maps import CONTENTS, Map, open_maps, shown_by
-from mtlaerial.models.folding import folded
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.rasters.geotiff import open_raster, reading
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs import Run, RunDescription, load_description, load_run

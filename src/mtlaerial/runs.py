@@ -83,7 +83,7 @@ def save_run(
     ``model.safetensors`` carries what made it, so that the run can be described again; as one entry, since safetensors
     writes several in no fixed order.
     """
-    from mtlaerial.weights import save_weights
+    from mtlaerial.models.safetensors_io import save_weights
 
     made = description.model_dump_json(include={"mtlaerial", "code", "epoch", "imported"})
     for name, tensors in others.items():
@@ -137,7 +137,7 @@ def load_run(folder: Path, device: "torch.device") -> Run:
     import torch
 
     from mtlaerial.models import build_model
-    from mtlaerial.weights import load_weights
+    from mtlaerial.models.safetensors_io import load_weights
 
     description = load_description(folder)
     model = build_model(description.plan.model, len(description.statistics.bands), description.outputs)

@@ -12,9 +12,9 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.job import TrainingJob
 from mtlaerial.measuring import summarise
 from mtlaerial.meeting import follow_main, one_voice
+from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
-from mtlaerial.pretrained import fetch_pretrained
 from mtlaerial.run_training import run_training
 from mtlaerial.system.progress import track
 from mtlaerial.tiling import prepare_tile

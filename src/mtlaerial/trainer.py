@@ -18,9 +18,9 @@ from mtlaerial.job import TrainingJob
 from mtlaerial.losses import TaskLosses, median_frequency_weights
 from mtlaerial.meter import Meter
 from mtlaerial.models import build_model
+from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.imagenet import load_encoder
-from mtlaerial.models.recomputing import checkpoint_network
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.optimisation import build_optimiser
 from mtlaerial.parallel import Group
 from mtlaerial.plan import task_outputs

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from mtlaerial.augmentation import change_colours
 from mtlaerial.config import Task
-from mtlaerial.frozen import frozen_statistics
 from mtlaerial.losses import TaskLosses
 from mtlaerial.models import D3Net
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.frozen_batchnorm import frozen_statistics
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from workplace import Workplace
 
 from mtlaerial.config import ModelSpec
-from mtlaerial.models.dense import Encoder, densenet_name
+from mtlaerial.models.densenet import Encoder, densenet_name
 
 pytestmark = pytest.mark.workflow
 TARGET = "results/pretrained/densenet121.safetensors"

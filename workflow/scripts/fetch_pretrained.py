@@ -6,7 +6,7 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.config import parse_project
-    from mtlaerial.pretrained import fetch_pretrained
+    from mtlaerial.models.pretrained import fetch_pretrained
 
     name = snakemake.wildcards.weights
     fetch_pretrained(name, parse_project(snakemake.config).pretrained[name], Path(snakemake.output[0]))

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from mtlaerial.config import Task
-from mtlaerial.models.folding import folded
-from mtlaerial.normalisation import Normalisation
+from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.runs import Run, RunDescription
 
 INPUT = "image"

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import ModelSpec, Task
-from mtlaerial.models.dense import Encoder
-from mtlaerial.models.recomputing import Recomputing
+from mtlaerial.models.activation_checkpointing import Recomputing
+from mtlaerial.models.densenet import Encoder
 
 
 class DecoderBlock(nn.Sequential, Recomputing):

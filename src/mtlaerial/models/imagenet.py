@@ -13,8 +13,8 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.d3net import D3Net
-from mtlaerial.models.dense import Encoder, densenet_name
-from mtlaerial.weights import save_weights
+from mtlaerial.models.densenet import Encoder, densenet_name
+from mtlaerial.models.safetensors_io import save_weights
 
 _REMEDY = "Get torchvision's DenseNet-121 anew."
 _OWN = ("conv0.", "downconv0.", "norm1.")

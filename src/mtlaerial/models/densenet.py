@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mtlaerial.models.recomputing import Recomputing
+from mtlaerial.models.activation_checkpointing import Recomputing
 
 SLOPE = 0.2
 """Negative slope of the encoder's leaky rectifiers outside the dense layers."""

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mtlaerial.models.d3net import D3Net, DecoderBlock
-from mtlaerial.models.dense import DenseLayer, Encoder
+from mtlaerial.models.densenet import DenseLayer, Encoder
 
 Pair = tuple[nn.Module, str, str]
 """A module, and the names in it of a convolution and of the batch norm that follows."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.errors import DataError
-from mtlaerial.models import inert_pickle
+from mtlaerial.models.original import inert_pickle
 
 _DEPTH = 3
 """How deep in a checkpoint's dictionaries weights are looked for."""

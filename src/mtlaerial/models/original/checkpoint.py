@@ -16,7 +16,7 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models.d3net import D3Net, DecoderBlock
-from mtlaerial.models.dense import densenet_name
+from mtlaerial.models.densenet import densenet_name
 
 _PARTS = ("conv1", "bn1", "conv2", "bn2")
 """What the original calls the layers with weights of a decoder block, in their order."""

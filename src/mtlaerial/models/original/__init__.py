@@ -1,0 +1,1 @@
+"""Checkpoints of the original implementation, read without running code in them."""
