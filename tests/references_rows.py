@@ -1,6 +1,6 @@
 """What the weightings that remember other batches, and GradDrop, come to: their papers' equations in double precision.
 
-Two tasks; ``level`` says where gradients are taken, as in :mod:`mtlaerial.weighting.rows`.
+Two tasks; ``level`` says where gradients are taken, as in :mod:`mtlaerial.weighting.row_weighting`.
 """
 
 from collections.abc import Callable, Iterable, Sequence

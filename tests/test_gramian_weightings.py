@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import Weighting
-from mtlaerial.weighting.gradients import GramianWeighting
+from mtlaerial.weighting.gradient_weighting import GramianWeighting
 from problem import TASKS, Problem, expect, update, weighting
 from references_gramian import FEATURES, FORMULAS, REFERENCES, STATEFUL, Numbers, aligned_mtl, each, fair, imtl_g
 

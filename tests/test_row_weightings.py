@@ -14,9 +14,9 @@ from mtlaerial.config import Task, WeightingSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.models import build_model
 from mtlaerial.weighting import Pass, Step, Weighting, build_weighting
-from mtlaerial.weighting.double_sampling import MoDo, SDMGrad
-from mtlaerial.weighting.moco import project
-from mtlaerial.weighting.rows import rows
+from mtlaerial.weighting.methods.double_sampling import MoDo, SDMGrad
+from mtlaerial.weighting.methods.moco import project
+from mtlaerial.weighting.row_weighting import rows
 from problem import TASKS, Problem, update, weighting
 from references_rows import REFERENCES
 

@@ -19,7 +19,7 @@ from mtlaerial.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 from mtlaerial.updating import Updater
-from mtlaerial.weighting.gathering import assign
+from mtlaerial.weighting.task_gradients import assign
 
 Folders = dict[str, list[Path]]
 NAMES = sorted(weighting_targets())

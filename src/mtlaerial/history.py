@@ -14,7 +14,7 @@ from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
 from mtlaerial.system.files import writing
 from mtlaerial.updating import Update
-from mtlaerial.weighting.conflict import conflict
+from mtlaerial.weighting.gradient_conflict import conflict
 
 
 class History:

@@ -20,7 +20,7 @@ from mtlaerial.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.prefetching import Draw, Prefetcher
 from mtlaerial.weighting import Pass, Step, Weighting
-from mtlaerial.weighting.conflict import feature_gramian
+from mtlaerial.weighting.gradient_conflict import feature_gramian
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from mtlaerial.errors import ConfigError
 
 GROUP = "mtlaerial.weightings"
 """Entry points with which other packages register weightings of theirs."""
-_HERE = "mtlaerial.weighting"
+_HERE = "mtlaerial.weighting.methods"
 WEIGHTINGS: dict[str, str] = {
     "equal": f"{_HERE}.constant:Equal",
     "fixed": f"{_HERE}.constant:Fixed",

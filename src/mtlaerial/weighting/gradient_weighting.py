@@ -1,0 +1,148 @@
+"""Weightings that look at the tasks' gradients before they are added up."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from mtlaerial.config import Section, Task
+from mtlaerial.weighting.base import Step, Weighting
+from mtlaerial.weighting.task_gradients import (
+    Gradients,
+    assign,
+    assign_heads,
+    gather,
+    gramian,
+    loss_values,
+    through_heads,
+    unmeasured,
+    weighted,
+)
+
+Level = Literal["features", "parameters"]
+
+
+class CutWeighting(Weighting):
+    """Looks at each task's gradients before they are added up, at one of two levels.
+
+    Features: the gradients with respect to the trunk's output, so that the trunk's backward pass runs once whatever the
+    number of tasks. Parameters: those with respect to the trunk's parameters, a backward pass of the trunk per task.
+    """
+
+    family = "gradients"
+    cost = "of its level"
+
+    class Options(Section):
+        """Where the gradients are taken; by default where the method was published."""
+
+        level: Level = "parameters"
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
+        self.level: Level = options.level
+
+    def cuts(self, parts: int) -> bool:
+        """Say yes: the heads' backward passes end at the features."""
+        return True
+
+
+class GradientWeighting(CutWeighting):
+    """Weights from a table that the tasks' gradients are brought to.
+
+    Tasks without a gradient in a batch (no valid pixels, or a loss of 0) do not take part: their weight is 0.
+
+    Where gradients are accumulated over several passes, the weights follow from the whole batch. Then the features need
+    a backward pass of the trunk per task as well, since a pass's graph is gone before the weights are known.
+    """
+
+    weighs_heads: ClassVar[bool] = False
+    """Whether a head's gradient is weighted too; else each head follows its own task's loss."""
+
+    @abstractmethod
+    def measure(self, gradients: Gradients) -> Tensor:
+        """Bring the tasks' gradients to a table with a row per task; at the features, tables of passes add up."""
+
+    @abstractmethod
+    def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
+        """Return the weights.
+
+        Parameters
+        ----------
+        table : Tensor, shape (tasks, ...)
+            What was measured over the whole batch.
+        losses : Tensor, shape (tasks,), float32
+        factor : float
+            What the gradients are scaled with.
+
+        Returns
+        -------
+        Tensor, shape (tasks,), float64, on the CPU
+        """
+
+    def combine(self, gradients: Gradients, weights: list[float], factor: float) -> list[Tensor]:
+        """Return the trunk's gradient, or the features', from the tasks' gradients; both scaled by the factor."""
+        return weighted(gradients, weights)
+
+    def head_weights(self, weights: Tensor, losses: Tensor) -> Tensor | None:
+        """Return the weight of each head, from those of the trunk and the losses; None where all follow their own."""
+        return weights if self.weighs_heads else None
+
+    def backward(self, step: Step) -> Tensor:
+        """Run the heads' backward passes, weigh, then run the trunk's."""
+        if self.level == "features" and step.parts == 1:
+            return self._at_features(step)
+        at_features = self.level == "features"
+        found = gather(step, self.measure if at_features else unmeasured)
+        # No name for the table: rows are as large as all gradients, and need not outlive the decision.
+        weights = self.decide(found.table if at_features else self.measure(found.trunk), found.losses, step.factor)
+        assign(step.trunk, self.combine(found.trunk, weights.tolist(), step.factor))
+        assign_heads(step, found.heads, self.head_weights(weights, found.losses))
+        return weights
+
+    def _at_features(self, step: Step) -> Tensor:
+        (part,) = step.passes(0)
+        shared, heads = through_heads(part, step)
+        table, losses = self.measure(shared), loss_values(part)
+        step.add_up([table, losses])
+        weights = self.decide(table, losses, step.factor)
+        torch.autograd.backward(part.features, self.combine(shared, weights.tolist(), step.factor))
+        assign_heads(step, heads, self.head_weights(weights, losses))
+        step.add_up_gradients()
+        return weights
+
+
+class GramianWeighting(GradientWeighting):
+    """Weights from the inner products of the tasks' gradients."""
+
+    @abstractmethod
+    def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
+        """Return the weight of each task that takes part.
+
+        Parameters
+        ----------
+        gramian : Tensor, shape (n, n), float64, on the CPU
+            Inner products of the gradients of the n tasks that take part.
+        losses : Tensor, shape (n,), float64, on the CPU
+        active : Tensor of bool, shape (tasks,)
+            Which tasks take part.
+
+        Returns
+        -------
+        Tensor, shape (n,), float64
+        """
+
+    def measure(self, gradients: Gradients) -> Tensor:
+        """Return the inner products, shape (tasks, tasks)."""
+        return gramian(gradients)
+
+    def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
+        """Return the weights of the tasks that take part, and 0 for the others."""
+        products, losses = table.cpu().double() / factor**2, losses.cpu().double()
+        weights = torch.zeros(len(losses), dtype=torch.float64)
+        if not bool(products.isfinite().all()):
+            return weights + 1  # an overflow: the optimiser skips the step in 16-bit floats, else the loss is reported
+        active = products.diagonal() > 0
+        if bool(active.any()):
+            weights[active] = self.weights(products[active][:, active], losses[active], active)
+        return weights

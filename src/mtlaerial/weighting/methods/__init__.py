@@ -1,0 +1,1 @@
+"""Task weightings, one file per method."""

@@ -1,0 +1,102 @@
+"""Impartial multi-task learning: losses of equal scale, gradients of equal projections, and both."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torchjd.scalarization
+from torch import Tensor, nn
+from torchjd.aggregation import IMTLGWeighting
+
+from mtlaerial.config import Section, Task
+from mtlaerial.weighting.base import Step
+from mtlaerial.weighting.gradient_weighting import Level
+from mtlaerial.weighting.learned_weighting import Learned
+from mtlaerial.weighting.torchjd_weighting import Solved
+
+
+class IMTLL(Learned):
+    """Learned scales bring all losses to the same size: the loss balance of IMTL alone.
+
+    ``sum_t (exp(s_t) L_t - s_t)``, which is least in s where every ``exp(s_t) L_t`` is 1: Liu et al. 2021,
+    https://openreview.net/forum?id=IMPnRXEWpvr. All s begin at 0, as the plain sum. Computed by TorchJD; s is learned
+    by the network's optimiser, and does not move for a task without truth in a batch.
+
+    It is twice :class:`~mtlaerial.weighting.methods.uncertainty.UW` for log-variances of -s, so that the two have the same
+    optimum and differ in where they begin and in the size of their gradients.
+    """
+
+    paper = "Liu et al. 2021"
+    state = "a learned scale per task"
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
+        self.module = torchjd.scalarization.IMTLL(len(tasks))
+
+
+class IMTLG(Solved):
+    """The combination of the gradients with the same projection on each of them: the gradient balance of IMTL alone.
+
+    ``sum_t w_t g_t . (u_s - u_r) = 0`` for all tasks s, r with u their directions, and ``sum_t w_t = 1``: Liu et al.
+    2021, https://openreview.net/forum?id=IMPnRXEWpvr, equations 5 and 6, published at the features. With two tasks it
+    halves the angle between their gradients, with weights in proportion to the other's norm; only the length differs
+    from :class:`~mtlaerial.weighting.methods.nash_mtl.NashMTL` and :class:`~mtlaerial.weighting.methods.conflict_free.ConFIG`. Weights
+    may be negative with more. Solved by TorchJD.
+    """
+
+    paper = "Liu et al. 2021"
+
+    class Options(Section):
+        """Published at the features."""
+
+        level: Level = "features"
+
+    def solver(self) -> IMTLGWeighting:
+        """Return TorchJD's solution."""
+        return IMTLGWeighting()
+
+
+class IMTL(IMTLG):
+    """Impartial multi-task learning: :class:`IMTLG` in the trunk, of losses that :class:`IMTLL` scales.
+
+    The trunk follows ``sum_t w_t exp(s_t) g_t`` with the weights w for the gradients of the scaled losses, and each
+    head its own scaled loss; s is learned as in IMTL-L: Liu et al. 2021, https://openreview.net/forum?id=IMPnRXEWpvr,
+    algorithm 1. All s begin at 0: until the optimiser moves them, the update is that of IMTL-G.
+    """
+
+    state = "a scale per task"
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
+        self._balance = IMTLL(tasks, IMTLL.Options())
+
+    def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
+        """Return the weights of the unscaled gradients."""
+        scales = self._balance._slopes(self._balance._known(losses)).cpu().double()
+        return scales * super().decide(table.cpu() * torch.outer(scales, scales), losses, factor)
+
+    def head_weights(self, weights: Tensor, losses: Tensor) -> Tensor:
+        """Return the scales: the slopes of the loss balance."""
+        return self._balance._slopes(losses)
+
+    def backward(self, step: Step) -> Tensor:
+        """Set the gradients of the scales besides."""
+        weights = super().backward(step)
+        self._balance._learn(step)
+        return weights
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return the logarithms of the scales, shape (tasks,)."""
+        return self._balance.parameters()
+
+    def to(self, device: torch.device) -> None:
+        """Move the scales."""
+        self._balance.to(device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what IMTL-L keeps."""
+        return self._balance.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to a kept state; the scales stay the parameters that they were."""
+        self._balance.load_state_dict(state)

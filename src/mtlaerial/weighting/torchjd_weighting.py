@@ -1,0 +1,36 @@
+"""Weights that TorchJD finds from the inner products of the tasks' gradients."""
+
+from abc import abstractmethod
+from typing import Any
+
+from torch import Tensor
+from torchjd.aggregation import Weighting
+
+from mtlaerial.config import Task
+from mtlaerial.weighting.gradient_weighting import GramianWeighting
+
+
+class Solved(GramianWeighting):
+    """Weights that do not depend on the gradients' common scale, from a solver of TorchJD."""
+
+    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
+        super().__init__(tasks, options)
+        self.solve = self.solver()
+
+    @abstractmethod
+    def solver(self) -> Weighting[Any]:
+        """Return what finds the weights from inner products that have a trace of 1."""
+
+    def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
+        """Return the solver's weights."""
+        found: Tensor = self.solve(gramian / gramian.trace())  # TorchJD takes small gradients for none at all
+        return found
+
+
+def polar(gramian: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients' norms over the mean norm, shape (n,), and their cosines, shape (n, n).
+
+    What is solved for cosines is exact however much the norms differ.
+    """
+    norms = gramian.diagonal().sqrt()
+    return norms / norms.mean(), gramian / norms / norms[:, None]
