@@ -63,7 +63,7 @@ def measure(size: int, folder: Path) -> dict[str, Any]:
 
 def write_image(path: Path, size: int, gsd: float = 0.5) -> None:
     """Write a generated image, block by block."""
-    from mtlaerial.datasets.city import render
+    from mtlaerial.synthetic.city import render
 
     view = render(0, 0, 0, BLOCK, BLOCK, gsd)
     colours = (np.clip(view.colour[..., :3], 0, 1) * 255).astype(np.uint8).transpose(2, 0, 1)

@@ -7,9 +7,9 @@ import torch
 
 import tiny
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.measuring import summarise
 from mtlaerial.statistics import Statistics
+from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiling import prepare_tile
 from mtlaerial.training import train
 

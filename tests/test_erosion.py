@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 import tiny
-from mtlaerial.datasets.erosion import RADIUS, at_border, erode_labels
+from mtlaerial.synthetic.erosion import RADIUS, at_border, erode_labels
 
 SIDES = 700, 40
 """More rows than are worked on at a time."""

@@ -10,7 +10,7 @@ HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
 """What takes a third of a second or more."""
 USED: dict[str, set[str]] = {
     "mtlaerial.project": set(),
-    "mtlaerial.datasets.synthetic": set(),
+    "mtlaerial.synthetic.generate": set(),
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiling": set(),
     "mtlaerial.runs": set(),

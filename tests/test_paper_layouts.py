@@ -10,13 +10,13 @@ import tiny
 from mtlaerial.config import IGNORED, DatasetSpec, PredictionSpec, ScoringSpec, load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import Finding, check_dataset, check_tile
-from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.measuring import summarise
 from mtlaerial.prediction import Predictor
 from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs import describe_again
 from mtlaerial.scores import score_run
+from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tables import build_documents
 from mtlaerial.tables.render import markdown
 from mtlaerial.tiling import ABSENT, prepare_tile

@@ -11,17 +11,17 @@ from scipy.stats import spearmanr
 from mtlaerial.config import DatasetSpec, load_dataset
 from mtlaerial.datasets.catalog import NOTE, Dataset
 from mtlaerial.datasets.check import check_dataset
-from mtlaerial.datasets.city import BUILDINGS, TREES, Kind, View, light, render, render_strips, town
-from mtlaerial.datasets.city.legend import raw_values
 from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
-from mtlaerial.datasets.erosion import at_border
-from mtlaerial.datasets.layers import sources
-from mtlaerial.datasets.placement import Place, lay_out, tile_sizes
-from mtlaerial.datasets.plan import Plan
-from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.datasets.windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, light, render, render_strips, town
+from mtlaerial.synthetic.city.legend import raw_values
+from mtlaerial.synthetic.encode import sources
+from mtlaerial.synthetic.erosion import at_border
+from mtlaerial.synthetic.file_plan import Plan
+from mtlaerial.synthetic.generate import synthesise
+from mtlaerial.synthetic.tile_layout import Place, lay_out, tile_sizes
 
 SPECS = Path(__file__).parents[1] / "config" / "datasets"
 CLASSES = [
@@ -395,7 +395,7 @@ def test_a_failure_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mtlaerial.datasets.layers._photograph", fail)
+    monkeypatch.setattr("mtlaerial.synthetic.encode._photograph", fail)
     with pytest.raises(KeyboardInterrupt):
         synthesise(dataset, seed=0, size=64)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

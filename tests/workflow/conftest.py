@@ -10,7 +10,7 @@ from workplace import SPLITS, TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.synthetic import synthesise
+from mtlaerial.synthetic.generate import synthesise
 
 
 @pytest.fixture(scope="session")

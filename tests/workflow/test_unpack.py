@@ -12,8 +12,8 @@ from workplace import TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.synthetic import synthesise
 from mtlaerial.datasets.zips import MARKS
+from mtlaerial.synthetic.generate import synthesise
 
 pytestmark = pytest.mark.workflow
 TARGETS = ("results/town/checks.json", "results/town/statistics.json")

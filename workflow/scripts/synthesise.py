@@ -8,7 +8,7 @@ if __name__ == "__main__":  # worker processes read this file too
     with logged(snakemake.log[0]):
         from mtlaerial.config import load_dataset
         from mtlaerial.datasets.catalog import Dataset
-        from mtlaerial.datasets.synthetic import synthesise
+        from mtlaerial.synthetic.generate import synthesise
 
         root = Path(snakemake.wildcards.root)
         dataset = Dataset(root.name, load_dataset(Path(snakemake.params.spec)), root)

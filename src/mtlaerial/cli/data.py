@@ -51,7 +51,7 @@ def synthesise(
     """
     from mtlaerial.config import load_dataset
     from mtlaerial.datasets.catalog import Dataset
-    from mtlaerial.datasets.synthetic import synthesise as write_city
+    from mtlaerial.synthetic.generate import synthesise as write_city
 
     write_city(Dataset(spec.stem, load_dataset(spec), out), seed=seed, size=size, jobs=jobs)
     typer.echo(f"Generated data in {out}")

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.config import DatasetSpec, HeightSpec, ImageSpec, LabelsSpec, Layer
-from mtlaerial.datasets.city import View
-from mtlaerial.datasets.city.legend import raw_values
-from mtlaerial.datasets.city.noise import uniform
-from mtlaerial.datasets.placement import Place
+from mtlaerial.synthetic.city import View
+from mtlaerial.synthetic.city.legend import raw_values
+from mtlaerial.synthetic.city.noise import uniform
+from mtlaerial.synthetic.tile_layout import Place
 
 VOID = 1 / 1500
 """Share of the ground, in cells of 4 m, without data in layers that know a no-data value."""

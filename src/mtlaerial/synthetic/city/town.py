@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from mtlaerial.datasets.city import blocks, light, streets, trees
-from mtlaerial.datasets.city.noise import Floats, mix, smooth, uniform
-from mtlaerial.datasets.city.surface import Kind, Surface
+from mtlaerial.synthetic.city import blocks, light, streets, trees
+from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
+from mtlaerial.synthetic.city.surface import Kind, Surface
 
 RIVER = 10.0
 """Half the river's width in metres."""

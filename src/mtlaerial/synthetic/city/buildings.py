@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mtlaerial.datasets.city.noise import Floats, Ids, uniform
+from mtlaerial.synthetic.city.noise import Floats, Ids, uniform
 
 
 def gable(across: Floats, half: Floats | float, slope: Floats | float) -> Floats:

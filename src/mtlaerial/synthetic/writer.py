@@ -11,13 +11,13 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from mtlaerial import __version__
-from mtlaerial.datasets.city import render_strips
-from mtlaerial.datasets.erosion import erode_labels
-from mtlaerial.datasets.layers import Source
-from mtlaerial.datasets.placement import Place
-from mtlaerial.datasets.plan import File, Plan, is_jpeg
 from mtlaerial.rasters.geotiff import create_raster, open_raster, row_blocks, writing_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.synthetic.city import render_strips
+from mtlaerial.synthetic.encode import Source
+from mtlaerial.synthetic.erosion import erode_labels
+from mtlaerial.synthetic.file_plan import File, Plan, is_jpeg
+from mtlaerial.synthetic.tile_layout import Place
 
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """Bytes of blocks that GDAL may hold (rasterio takes no other unit); its own default grows with the machine."""

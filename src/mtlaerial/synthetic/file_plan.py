@@ -8,9 +8,9 @@ from pathlib import Path
 from mtlaerial.config import Layer
 from mtlaerial.config.layers import Code, Colour
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.layers import Source, sources
-from mtlaerial.datasets.placement import Place, Town
 from mtlaerial.errors import ConfigError
+from mtlaerial.synthetic.encode import Source, sources
+from mtlaerial.synthetic.tile_layout import Place, Town
 
 STRIP = 2**21
 """Pixels that are rendered at a time: memory follows it, not the tile."""

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.datasets.city.buildings import gable, hip, rooftop
-from mtlaerial.datasets.city.noise import Floats, mix, smooth, uniform
-from mtlaerial.datasets.city.streets import park_cars, stroke
-from mtlaerial.datasets.city.surface import Kind, Lots, Surface
+from mtlaerial.synthetic.city.buildings import gable, hip, rooftop
+from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
+from mtlaerial.synthetic.city.streets import park_cars, stroke
+from mtlaerial.synthetic.city.surface import Kind, Lots, Surface
 
 
 def houses(at: Lots, gsd: float) -> Surface:

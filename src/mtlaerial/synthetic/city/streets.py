@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.datasets.city.noise import Floats, Ids, Ints, mix, uniform
-from mtlaerial.datasets.city.surface import Kind, Lots, Surface
+from mtlaerial.synthetic.city.noise import Floats, Ids, Ints, mix, uniform
+from mtlaerial.synthetic.city.surface import Kind, Lots, Surface
 
 PITCH = (94.0, 68.0)
 """Mean distance of parallel streets in metres, in both directions."""

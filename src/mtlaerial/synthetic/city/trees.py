@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtlaerial.datasets.city.noise import Floats, Ids, mix, smooth, uniform
-from mtlaerial.datasets.city.surface import BUILDINGS, Kind, Surface
+from mtlaerial.synthetic.city.noise import Floats, Ids, mix, smooth, uniform
+from mtlaerial.synthetic.city.surface import BUILDINGS, Kind, Surface
 
 PITCH = 5.6
 """Metres between the places where a tree may grow."""

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.datasets.city.noise import Floats, mix, smooth
-from mtlaerial.datasets.city.surface import Kind, Surface
+from mtlaerial.synthetic.city.noise import Floats, mix, smooth
+from mtlaerial.synthetic.city.surface import Kind, Surface
 
 ELEVATION = math.radians(44)
 """Of the sun above the horizon; it stands exactly in the south-east, so that shadows fall along pixels' diagonals."""

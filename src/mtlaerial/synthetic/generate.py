@@ -8,11 +8,11 @@ from shutil import rmtree
 from mtlaerial.config import Layer
 from mtlaerial.config.layers import TILE_LAYERS
 from mtlaerial.datasets.catalog import NOTE, Dataset
-from mtlaerial.datasets.placement import check_whole, lay_out, pixel_ratios, tile_sizes
-from mtlaerial.datasets.plan import Plan
-from mtlaerial.datasets.tile_writer import SIGN, join_mosaics, write_tile
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.synthetic.file_plan import Plan
+from mtlaerial.synthetic.tile_layout import check_whole, lay_out, pixel_ratios, tile_sizes
+from mtlaerial.synthetic.writer import SIGN, join_mosaics, write_tile
 from mtlaerial.system.files import discard, writing
 from mtlaerial.system.process_pool import in_processes
 from mtlaerial.system.progress import track

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.datasets.city.noise import Floats, Ids
+from mtlaerial.synthetic.city.noise import Floats, Ids
 
 
 class Kind(IntEnum):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.config import LabelsSpec
-from mtlaerial.datasets.city.surface import Kind
+from mtlaerial.synthetic.city.surface import Kind
 
 _PAVED = ("road", "street", "impervious", "paved", "asphalt", "pavement", "sealed")
 _LOW = ("grass", "low veg", "lawn", "herb", "vegetation", "green", "meadow")
