@@ -12,7 +12,7 @@ from shapely.geometry import box
 import tiny
 from mtlaerial.config import load_dataset
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.windows import image_window, layer_window
+from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.grid import Grid
 

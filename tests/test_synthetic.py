@@ -12,7 +12,7 @@ from mtlaerial.config import DatasetSpec, load_dataset
 from mtlaerial.datasets.catalog import NOTE, Dataset
 from mtlaerial.datasets.check import check_dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
-from mtlaerial.datasets.windows import image_window, layer_window
+from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, light, render, render_strips, town

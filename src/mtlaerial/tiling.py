@@ -16,7 +16,7 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
-from mtlaerial.datasets.windows import image_window, layer_window
+from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.rasters.geotiff import (
     PREPARED,
     create_raster,

@@ -12,7 +12,7 @@ from workplace import TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.zips import MARKS
+from mtlaerial.datasets.safe_zip import MARKS
 from mtlaerial.synthetic.generate import synthesise
 
 pytestmark = pytest.mark.workflow

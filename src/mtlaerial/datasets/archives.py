@@ -15,7 +15,7 @@ from zipfile import ZipFile, ZipInfo
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.sources import ArchiveSpec
-from mtlaerial.datasets.zips import MARKS, open_archive, safe_entries
+from mtlaerial.datasets.safe_zip import MARKS, open_archive, safe_entries
 from mtlaerial.errors import DataError
 from mtlaerial.system.files import writing
 from mtlaerial.system.hashing import file_hashes

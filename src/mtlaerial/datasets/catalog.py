@@ -9,9 +9,9 @@ from rasterio.errors import CRSError
 
 from mtlaerial.config import TASKS, TILE_LAYERS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
-from mtlaerial.config.names import numbers
 from mtlaerial.datasets.archives import Archive
-from mtlaerial.datasets.paths import spelled
+from mtlaerial.datasets.folder_spelling import spelled
+from mtlaerial.datasets.tile_names import numbers
 from mtlaerial.errors import ConfigError
 
 NOTE = "GENERATED.txt"

@@ -9,8 +9,8 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from mtlaerial.config import DatasetSpec, Layer
-from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.tile_names import numbers
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.grid import Grid
 

@@ -15,7 +15,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
 from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place, metres_per_pixel
 from mtlaerial.datasets.check.report import ImageFacts
-from mtlaerial.datasets.windows import image_window
+from mtlaerial.datasets.tile_windows import image_window
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 

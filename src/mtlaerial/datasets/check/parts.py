@@ -13,7 +13,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image import read_blocks
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
-from mtlaerial.datasets.windows import layer_window
+from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from affine import Affine
 
-from mtlaerial.config.names import numbers
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.tile_names import numbers
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
