@@ -82,7 +82,7 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     from mtlaerial.models import build_model
     from mtlaerial.plan import RunPlan
     from mtlaerial.runs import describe, save_run
-    from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
+    from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
     model_spec = ModelSpec(**(sizes or {**small, "dropout": 0}))

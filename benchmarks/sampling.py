@@ -19,7 +19,7 @@ from mtlaerial.config import Augmentation
 from mtlaerial.sampling import PatchSampler
 from mtlaerial.sampling.balance import BalancedCorners
 from mtlaerial.system.malloc import keep_freed_memory
-from mtlaerial.tiles import Tile, load_tiles
+from mtlaerial.tiles.tile import Tile, load_tiles
 
 CPU = torch.device("cpu")
 FLIPS = Augmentation(flip=True, rotation=0)

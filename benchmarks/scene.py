@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mtlaerial.config import load_dataset
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.tiling import prepare_tile
+from mtlaerial.tiles.prepare import prepare_tile
 
 
 def main() -> None:

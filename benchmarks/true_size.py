@@ -62,7 +62,7 @@ def memory_of_preparing() -> float:
     """Prepare one tile once more; return the peak of the memory above that at rest, in megabytes."""
     from mtlaerial.config import merge, read_yaml
     from mtlaerial.project import Project
-    from mtlaerial.tiling import prepare_tile
+    from mtlaerial.tiles.prepare import prepare_tile
 
     dataset = Project.of(merge({}, *(read_yaml(Path(path)) for path in CONFIG))).datasets["dfc2018"]
     rest = psutil.Process().memory_info().rss

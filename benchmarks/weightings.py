@@ -98,10 +98,10 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.job import TrainingJob
-    from mtlaerial.measuring import summarise
     from mtlaerial.plan import RunPlan
     from mtlaerial.synthetic.generate import synthesise
-    from mtlaerial.tiling import prepare_tile
+    from mtlaerial.tiles.measure import summarise
+    from mtlaerial.tiles.prepare import prepare_tile
     from mtlaerial.trainer import Trainer
 
     spec = load_dataset(Path("config/datasets/city.yaml"))

@@ -7,10 +7,10 @@ import torch
 
 import tiny
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.measuring import summarise
-from mtlaerial.statistics import Statistics
 from mtlaerial.synthetic.generate import synthesise
-from mtlaerial.tiling import prepare_tile
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training import train
 
 torch.set_num_threads(1)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
 from mtlaerial.plan import RunPlan
 from mtlaerial.runs import RunDescription
-from mtlaerial.statistics import BandStatistics, ClassStatistics, Statistics
+from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, Statistics
 
 
 def description(tasks=("semantics", "height"), generated=False, weighting="equal") -> RunDescription:

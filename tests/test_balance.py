@@ -12,10 +12,10 @@ import tiny
 from mtlaerial.config import IGNORED, Augmentation
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
-from mtlaerial.measuring import summarise
 from mtlaerial.sampling import PatchSampler, balance, build_sampler
 from mtlaerial.sampling.balance import BalancedCorners
-from mtlaerial.tiles import ON_GRID, AxisMap, Tile
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.tile import ON_GRID, AxisMap, Tile
 from mtlaerial.training import train
 
 PATCH = 32

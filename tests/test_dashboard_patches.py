@@ -14,8 +14,8 @@ from mtlaerial.dashboard.curves import POINTS, Curves, panels
 from mtlaerial.dashboard.picture import draw, picture_window
 from mtlaerial.dashboard.samples import Patch, choose
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.statistics import Statistics
-from mtlaerial.tiles import Tile, load_tiles
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.tiles.tile import Tile, load_tiles
 from test_training import Folders
 from tiny import training_spec
 

@@ -18,7 +18,7 @@ from mtlaerial.inference import MapNetwork
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
 from mtlaerial.run_training import run_training
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.updating import Update, Updater
 from test_dashboard import notes
 from test_training import RICH, Folders, Killed, files, kill_after, same_run

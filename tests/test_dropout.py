@@ -24,7 +24,7 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.runs import describe, save_run
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 
 PASSES, WINDOW, STRIDE = 4, 64, 48
 SPEC = PredictionSpec(window=WINDOW, stride=STRIDE, activation="softmax", dropout_passes=PASSES)

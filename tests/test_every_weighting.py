@@ -19,7 +19,7 @@ import tiny
 from mtlaerial.cli import app
 from mtlaerial.config.weighting import WEIGHTINGS, weighting_targets
 from mtlaerial.errors import ConfigError
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training import train
 from mtlaerial.weighting import weighting_class
 from mtlaerial.weighting.listing import explain_weighting, list_weightings

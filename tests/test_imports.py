@@ -12,7 +12,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.project": set(),
     "mtlaerial.synthetic.generate": set(),
     "mtlaerial.datasets.check": set(),
-    "mtlaerial.tiling": set(),
+    "mtlaerial.tiles.prepare": set(),
     "mtlaerial.runs": set(),
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.launching": set(),

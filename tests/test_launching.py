@@ -15,7 +15,7 @@ import tiny
 from mtlaerial.errors import TrainingError, UserError
 from mtlaerial.job import TrainingJob
 from mtlaerial.launching import _sudden_end, train_in_processes
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from test_training import Folders
 
 TRAINS = """

@@ -17,7 +17,7 @@ from mtlaerial.config import PredictionSpec
 from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training import train
 
 Folders = dict[str, list[Path]]

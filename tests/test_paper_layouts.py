@@ -10,7 +10,6 @@ import tiny
 from mtlaerial.config import IGNORED, DatasetSpec, PredictionSpec, ScoringSpec, load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import Finding, check_dataset, check_tile
-from mtlaerial.measuring import summarise
 from mtlaerial.prediction import Predictor
 from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
@@ -19,7 +18,8 @@ from mtlaerial.scores import score_run
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tables import build_documents
 from mtlaerial.tables.render import markdown
-from mtlaerial.tiling import ABSENT, prepare_tile
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import ABSENT, prepare_tile
 from mtlaerial.training import train
 
 HOUSTON = [f"UH_NAD83_{500_000 + 16 * column}_{5_400_000 - 16 * (row + 1)}" for row in range(2) for column in range(2)]

@@ -10,7 +10,7 @@ from torch import Tensor
 from mtlaerial.config import IGNORED, Augmentation
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.poses import Poses
-from mtlaerial.tiles import AxisMap, Tile
+from mtlaerial.tiles.tile import AxisMap, Tile
 
 PATCH = 32
 TIE = 2e-3

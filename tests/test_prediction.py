@@ -22,8 +22,8 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs import load_description
-from mtlaerial.tiles import load_tiles
-from mtlaerial.tiling import prepare_tile
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.tile import load_tiles
 
 SPEC = PredictionSpec(window=64, stride=48, activation="softmax")
 TASKS = ("semantics", "height")

@@ -10,9 +10,9 @@ import torch
 
 import tiny
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.measuring import summarise
 from mtlaerial.sampling import Batch
 from mtlaerial.sampling.prefetching import Prefetcher
+from mtlaerial.tiles.measure import summarise
 from mtlaerial.trainer import Trainer
 
 CPU = torch.device("cpu")

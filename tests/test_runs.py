@@ -18,7 +18,7 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
 from mtlaerial.plan import code_hash, fingerprint
 from mtlaerial.runs import describe, describe_again, load_description, load_run, save_run
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 
 CPU = torch.device("cpu")
 

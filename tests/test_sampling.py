@@ -16,7 +16,7 @@ from mtlaerial.rasters.geotiff import PREPARED, create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.poses import Poses
-from mtlaerial.tiles import ON_GRID, Tile, load_tiles
+from mtlaerial.tiles.tile import ON_GRID, Tile, load_tiles
 
 PATCH = 32
 NONE: dict[str, Any] = {"flip": False, "rotation": 0}

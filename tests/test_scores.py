@@ -18,7 +18,7 @@ from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs import load_description
 from mtlaerial.scores import Scores, load_scores, save_scores, score_run
-from mtlaerial.tiling import prepare_tile
+from mtlaerial.tiles.prepare import prepare_tile
 
 SCORING = ScoringSpec(height_bins=(2.0, 5.0), height_unit=25.5)
 Folders = dict[str, list[Path]]

@@ -9,9 +9,9 @@ import pytest
 import tiny
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.measuring import measure, summarise
 from mtlaerial.rasters.geotiff import map_raster
-from mtlaerial.statistics import Statistics, described, load_measured
+from mtlaerial.tiles.measure import measure, summarise
+from mtlaerial.tiles.statistics import Statistics, described, load_measured
 
 Folders = dict[str, list[Path]]
 

@@ -15,8 +15,8 @@ from torch import Tensor
 import tiny
 from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.errors import TrainingError
-from mtlaerial.statistics import Statistics
 from mtlaerial.system.signals import Stopped, heeding
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training import train
 from mtlaerial.updating import Update, Updater
 from mtlaerial.validation import Validator

@@ -14,7 +14,7 @@ from mtlaerial.datasets.decode import decode_height, decode_labels
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.tiling import ABSENT, prepare_tile
+from mtlaerial.tiles.prepare import ABSENT, prepare_tile
 
 TILE = "city_1"
 ROWS, COLUMNS = 24, 40

@@ -23,15 +23,15 @@ from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
 from mtlaerial.fabric import reproducible_fabric
-from mtlaerial.measuring import summarise
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs import load_description
-from mtlaerial.statistics import Statistics
 from mtlaerial.system.signals import Stopped
-from mtlaerial.tiles import load_tiles
-from mtlaerial.tiling import prepare_tile
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 from mtlaerial.updating import Update, Updater

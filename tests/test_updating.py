@@ -15,7 +15,7 @@ import tiny
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 from mtlaerial.updating import Updater

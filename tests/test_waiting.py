@@ -16,7 +16,7 @@ from mtlaerial.losses import TaskLosses
 from mtlaerial.models import build_model
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.sampling import Batch, PatchSampler
-from mtlaerial.tiles import Tile
+from mtlaerial.tiles.tile import Tile
 from mtlaerial.updating import Update, Updater
 from mtlaerial.weighting import build_weighting
 

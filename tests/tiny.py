@@ -16,7 +16,7 @@ from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec, load_datase
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.job import TrainingJob
 from mtlaerial.plan import RunPlan
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 
 CONFIG = Path(__file__).parents[1] / "config"
 SIZE = 96

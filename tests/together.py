@@ -14,7 +14,7 @@ from torch import Tensor
 import tiny
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.parallel import Group
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.trainer import Trainer
 from mtlaerial.training import train
 

@@ -16,7 +16,7 @@ from mtlaerial.config import Augmentation, PredictionSpec, Task
 from mtlaerial.prediction import Predictor
 from mtlaerial.sampling import PatchSampler
 from mtlaerial.system.malloc import keep_freed_memory
-from mtlaerial.tiles import load_tiles
+from mtlaerial.tiles.tile import load_tiles
 
 
 def sampling(tiles: str, patch: int, batch: int, batches: int, rotation: float) -> dict[str, Any]:

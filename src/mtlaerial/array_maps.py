@@ -12,7 +12,7 @@ from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.tiles import Tile
+from mtlaerial.tiles.tile import Tile
 
 
 class ArrayMaps:

@@ -9,8 +9,8 @@ from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 from mtlaerial.models.original.untrusted import read_state
 from mtlaerial.plan import RunPlan
 from mtlaerial.runs import describe, save_run
-from mtlaerial.statistics import specified
 from mtlaerial.system.hashing import file_hashes
+from mtlaerial.tiles.statistics import specified
 
 METHOD = "original"
 """What stands for the method of an imported run."""

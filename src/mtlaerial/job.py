@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mtlaerial.config import DashboardSpec, Section
 from mtlaerial.plan import RunPlan
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 
 
 class TrainingJob(Section):

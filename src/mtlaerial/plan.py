@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
     pass

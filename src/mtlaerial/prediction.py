@@ -25,7 +25,7 @@ from mtlaerial.seam_meter import SeamMeter
 from mtlaerial.seams import seam_ratio
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
-from mtlaerial.tiling import ABSENT
+from mtlaerial.tiles.prepare import ABSENT
 
 log = logging.getLogger(__name__)
 GSD_TOLERANCE = 0.1

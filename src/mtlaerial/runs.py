@@ -16,8 +16,8 @@ from mtlaerial import __version__
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import DataError
 from mtlaerial.plan import RunPlan, code_hash, task_outputs
-from mtlaerial.statistics import Statistics
 from mtlaerial.system.files import writing
+from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
     import torch

@@ -10,14 +10,14 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.job import TrainingJob
-from mtlaerial.measuring import summarise
 from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan
 from mtlaerial.run_training import run_training
 from mtlaerial.system.progress import track
-from mtlaerial.tiling import prepare_tile
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import prepare_tile
 
 
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:

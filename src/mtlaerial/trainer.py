@@ -28,7 +28,7 @@ from mtlaerial.runs import describe, save_run
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
-from mtlaerial.tiles import load_tiles
+from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.updating import Updater
 from mtlaerial.validation import Validator
 from mtlaerial.weighting import build_weighting

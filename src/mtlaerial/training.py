@@ -9,13 +9,13 @@ from mtlaerial.config import TRUTH
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.job import TrainingJob
 from mtlaerial.locking import alone
-from mtlaerial.measuring import digest
 from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
 from mtlaerial.plan import RunPlan, fingerprint
-from mtlaerial.statistics import Statistics
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, heeding
+from mtlaerial.tiles.measure import digest
+from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.trainer import Trainer, Watcher
 
 log = logging.getLogger(__name__)

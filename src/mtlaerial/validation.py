@@ -11,9 +11,9 @@ from mtlaerial.blending.blender import Blender
 from mtlaerial.config import Task
 from mtlaerial.inference import MapNetwork
 from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
-from mtlaerial.statistics import Statistics
 from mtlaerial.system.signals import Stop
-from mtlaerial.tiles import Tile
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.tiles.tile import Tile
 
 SHOWN = ("OA", "mIoU", "MAE", "RMSE")
 

@@ -13,7 +13,7 @@ import tiny
 from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.client import Client
 from mtlaerial.job import TrainingJob
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 from test_training import Folders
 from visdoms import Visdom, eventually, visdom
 

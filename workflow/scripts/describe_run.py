@@ -7,7 +7,7 @@ from common import logged
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
     from mtlaerial.runs import describe_again
-    from mtlaerial.statistics import described, load_measured
+    from mtlaerial.tiles.statistics import described, load_measured
 
     run, project = snakemake.wildcards, Project.of(snakemake.config)
     plan = project.plan(run.dataset, run.method, int(run.seed))

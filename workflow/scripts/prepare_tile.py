@@ -6,7 +6,7 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
-    from mtlaerial.tiling import prepare_tile
+    from mtlaerial.tiles.prepare import prepare_tile
 
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
     prepare_tile(dataset, snakemake.wildcards.tile, Path(snakemake.output.image).parent)

@@ -5,8 +5,8 @@ from pathlib import Path
 from common import folders, logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.measuring import measure
     from mtlaerial.project import Project
+    from mtlaerial.tiles.measure import measure
 
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
     measured = measure(dataset.spec, folders(snakemake.input))

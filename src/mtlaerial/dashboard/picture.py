@@ -20,7 +20,7 @@ from mtlaerial.dashboard.samples import Maps, Patch
 from mtlaerial.figures.layers import Layer, as_picture
 from mtlaerial.figures.maps import HEIGHT_COLOURS, NO_DATA, height_scale
 from mtlaerial.figures.style import NODATA, hide_ticks, mark_nodata, named
-from mtlaerial.statistics import Statistics
+from mtlaerial.tiles.statistics import Statistics
 
 PANEL = 2.0
 """Side of a map in inches."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mtlaerial.config import IGNORED, TRUTH, Layer, Task
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
-from mtlaerial.tiles import Tile
+from mtlaerial.tiles.tile import Tile
 
 LOOKED_AT = 8
 """Patches that are looked at along a side of a tile, at most."""

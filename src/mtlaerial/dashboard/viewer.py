@@ -17,7 +17,7 @@ from mtlaerial.dashboard.sender import Sender
 from mtlaerial.figures.style import named
 from mtlaerial.inference import MapNetwork
 from mtlaerial.job import TrainingJob
-from mtlaerial.tiles import load_tiles
+from mtlaerial.tiles.tile import load_tiles
 
 log = logging.getLogger(__name__)
 CPU = torch.device("cpu")

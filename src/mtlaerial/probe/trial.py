@@ -19,7 +19,7 @@ from mtlaerial.job import TrainingJob
 from mtlaerial.plan import RunPlan
 from mtlaerial.rasters.geotiff import PREPARED, create_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
+from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
 BANDS, CLASSES = 3, 6
 STEPS = 3

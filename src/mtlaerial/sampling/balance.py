@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtlaerial.config import IGNORED
 from mtlaerial.sampling.poses import free_space
-from mtlaerial.tiles import Tile
+from mtlaerial.tiles.tile import Tile
 
 _BLOCK = 1024
 """Rows that are counted at a time."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtlaerial.config import Layer
 from mtlaerial.sampling.poses import Poses
-from mtlaerial.tiles import ON_GRID, Tile
+from mtlaerial.tiles.tile import ON_GRID, Tile
 
 _TOLERANCE = 0.01
 """Of a cell: how far pixels may be, at the end of a patch, from where a whole number of them in a cell puts them."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import Augmentation
-from mtlaerial.tiles import Tile
+from mtlaerial.tiles.tile import Tile
 
 
 @dataclass(frozen=True)

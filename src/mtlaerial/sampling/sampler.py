@@ -19,7 +19,7 @@ from mtlaerial.sampling.placement import Placement, place
 from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
 from mtlaerial.sampling.warping import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
 from mtlaerial.sampling.workers import Workers
-from mtlaerial.tiles import Tile, load_tiles
+from mtlaerial.tiles.tile import Tile, load_tiles
 
 Fill = tuple[Warp, list[tuple[Tensor, ...]]]
 """What fills layers of a batch, and of each layer the parts."""

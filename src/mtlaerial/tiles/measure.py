@@ -10,7 +10,7 @@ from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.statistics import HeightStatistics, Measured, Statistics, described
+from mtlaerial.tiles.statistics import HeightStatistics, Measured, Statistics, described
 
 _BIN = 0.01
 """Width in metres of the histogram bins that height quantiles are read from."""

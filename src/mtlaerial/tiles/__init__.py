@@ -1,0 +1,1 @@
+"""Prepared tiles: making, measuring and loading them."""
