@@ -94,7 +94,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     from mtlaerial.models.normalisation import Normalisation
     from mtlaerial.rasters.geotiff import open_raster
     from mtlaerial.rasters.grid import Grid
-    from mtlaerial.runs import load_description
+    from mtlaerial.runs.run import load_description
 
     description = load_description(folder / "run")
     network = MapNetwork(lambda _: [], Normalisation(0, 255), PredictionSpec(), description.outputs, 1)

@@ -92,7 +92,7 @@ def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, 
     """Return the number of the paper's windows and the network's median seconds on one."""
     from mtlaerial.blending.windowing import original
     from mtlaerial.prediction import Predictor
-    from mtlaerial.runs import load_run
+    from mtlaerial.runs.run import load_run
 
     device = Predictor(run, PAPER).device
     torch.set_num_threads(threads)

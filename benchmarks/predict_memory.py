@@ -80,8 +80,8 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     """Write an untrained run with 6 classes and height; by default of a small network."""
     from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
-    from mtlaerial.plan import RunPlan
-    from mtlaerial.runs import describe, save_run
+    from mtlaerial.runs.plan import RunPlan
+    from mtlaerial.runs.run import describe, save_run
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}

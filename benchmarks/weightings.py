@@ -98,7 +98,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.job import TrainingJob
-    from mtlaerial.plan import RunPlan
+    from mtlaerial.runs.plan import RunPlan
     from mtlaerial.synthetic.generate import synthesise
     from mtlaerial.tiles.measure import summarise
     from mtlaerial.tiles.prepare import prepare_tile

@@ -3,8 +3,8 @@
 from matplotlib.figure import Figure
 
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
-from mtlaerial.plan import RunPlan
-from mtlaerial.runs import RunDescription
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import RunDescription
 from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, Statistics
 
 

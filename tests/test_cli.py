@@ -15,7 +15,7 @@ import yaml
 import original
 import tiny
 from mtlaerial.cli import app, main
-from mtlaerial.runs import load_description
+from mtlaerial.runs.run import load_description
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # click types lack it
 Call = Callable[..., tuple[int, str, str]]
@@ -206,7 +206,7 @@ def test_an_interruption_is_said_in_a_word(call: Call, monkeypatch: pytest.Monke
     def interrupted(folder: Path) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mtlaerial.description.describe_run", interrupted)
+    monkeypatch.setattr("mtlaerial.runs.text.describe_run", interrupted)
     code, _, err = call("describe", tmp_path)
     assert code == 130
     assert len(err.splitlines()) <= 1

@@ -16,8 +16,8 @@ from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.viewer import Viewer
 from mtlaerial.inference import MapNetwork
 from mtlaerial.parallel import Group
-from mtlaerial.plan import RunPlan
 from mtlaerial.run_training import run_training
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.updating import Update, Updater
 from test_dashboard import notes

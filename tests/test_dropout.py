@@ -21,9 +21,9 @@ from mtlaerial.errors import ConfigError
 from mtlaerial.inference import MapNetwork
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor, prediction_for
-from mtlaerial.runs import describe, save_run
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import describe, save_run
 from mtlaerial.tiles.statistics import Statistics
 
 PASSES, WINDOW, STRIDE = 4, 64, 48

@@ -26,7 +26,7 @@ from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents
 from mtlaerial.inference import MapNetwork
 from mtlaerial.prediction import Predictor
-from mtlaerial.runs import load_description
+from mtlaerial.runs.run import load_description
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""

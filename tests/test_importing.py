@@ -14,11 +14,11 @@ from torch import Tensor
 import original
 import tiny
 from mtlaerial.config import ModelSpec, PredictionSpec
-from mtlaerial.description import describe_run
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.importing import import_checkpoint, named_tasks
 from mtlaerial.prediction import Predictor
-from mtlaerial.runs import describe_again, load_description
+from mtlaerial.runs.import_original import import_checkpoint, named_tasks
+from mtlaerial.runs.run import describe_again, load_description
+from mtlaerial.runs.text import describe_run
 
 CLASSES = 6
 SIZE = 64

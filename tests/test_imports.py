@@ -13,7 +13,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.synthetic.generate": set(),
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiles.prepare": set(),
-    "mtlaerial.runs": set(),
+    "mtlaerial.runs.run": set(),
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.launching": set(),
     "mtlaerial.scores": set(),
@@ -34,7 +34,7 @@ def test_descriptions_are_read_without_torch(run_folder: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from mtlaerial.runs import describe_again, load_description
+from mtlaerial.runs.run import describe_again, load_description
 run = load_description(Path({str(run_folder)!r}))
 describe_again(Path({str(run_folder)!r}), run.plan, run.statistics)
 assert run == load_description(Path({str(run_folder)!r}))

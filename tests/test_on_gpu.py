@@ -15,8 +15,8 @@ import torch
 import tiny
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.weighting import WEIGHTINGS
-from mtlaerial.plan import RunPlan
 from mtlaerial.prediction import Predictor
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training import train
 
@@ -103,7 +103,7 @@ def test_a_compiled_network_trains_the_same(tiles: Folders, statistics: Statisti
 
 
 def test_the_cost_is_the_gpus(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
-    from mtlaerial.cost import load_cost
+    from mtlaerial.runs.cost import load_cost
 
     train(tiny.job(plan("cuda"), statistics, tiles["train"], [], tmp_path / "run"))
     cost = load_cost(tmp_path / "run" / "cost.json")

@@ -13,7 +13,7 @@ from mtlaerial.datasets.check import Finding, check_dataset, check_tile
 from mtlaerial.prediction import Predictor
 from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.runs import describe_again
+from mtlaerial.runs.run import describe_again
 from mtlaerial.scores import score_run
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tables import build_documents

@@ -21,7 +21,7 @@ from mtlaerial.inference import MapNetwork, build_blender, class_codes
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction import Predictor, prediction_for
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.runs import load_description
+from mtlaerial.runs.run import load_description
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.tile import load_tiles
 

@@ -12,12 +12,12 @@ from safetensors.torch import load_file, save_file
 
 import mtlaerial
 import tiny
-from mtlaerial import plan
-from mtlaerial.description import describe_run
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
-from mtlaerial.plan import code_hash, fingerprint
-from mtlaerial.runs import describe, describe_again, load_description, load_run, save_run
+from mtlaerial.runs import plan
+from mtlaerial.runs.plan import code_hash, fingerprint
+from mtlaerial.runs.run import describe, describe_again, load_description, load_run, save_run
+from mtlaerial.runs.text import describe_run
 from mtlaerial.tiles.statistics import Statistics
 
 CPU = torch.device("cpu")
@@ -111,10 +111,10 @@ def test_a_description_in_words(saved: Path) -> None:
 
 
 def test_the_hash_of_the_code_changes_with_any_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("runs.py", "models/net.py"):
+    for name in ("runs/plan.py", "models/net.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("a = 1\n")
-    monkeypatch.setattr(plan, "__file__", str(tmp_path / "runs.py"))
+    monkeypatch.setattr(plan, "__file__", str(tmp_path / "runs/plan.py"))
     first = code_hash()
     assert re.fullmatch("[0-9a-f]{12}", first)
     assert code_hash() == first
@@ -125,7 +125,7 @@ def test_the_hash_of_the_code_changes_with_any_module(tmp_path: Path, monkeypatc
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:
-    code = "from mtlaerial.plan import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
+    code = "from mtlaerial.runs.run.plan import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert fingerprint({"a": (2, "x"), "b": 1}) == other
     assert fingerprint({"a": (2, "y"), "b": 1}) != other

@@ -16,7 +16,7 @@ from mtlaerial.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.prediction import Predictor
 from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.runs import load_description
+from mtlaerial.runs.run import load_description
 from mtlaerial.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiles.prepare import prepare_tile
 

@@ -12,12 +12,12 @@ import yaml
 
 import tiny
 from mtlaerial.config import ProjectConfig, load_project
-from mtlaerial.status import RunStatus, status_text, training_states
+from mtlaerial.runs.status import RunStatus, status_text, training_states
 
 HOLDS = """
 import sys, time
 from pathlib import Path
-from mtlaerial.locking import alone
+from mtlaerial.runs.lock import alone
 with alone(Path(sys.argv[1])):
     print("holding", flush=True)
     time.sleep(60)

@@ -26,7 +26,7 @@ from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.optimisation import learning_rate
-from mtlaerial.runs import load_description
+from mtlaerial.runs.run import load_description
 from mtlaerial.system.signals import Stopped
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from mtlaerial.plan import code_hash
+from mtlaerial.runs.plan import code_hash
 from mtlaerial.system.files import writing
 
 FORMAT = 4

@@ -11,7 +11,7 @@ import torch
 from mtlaerial.errors import TrainingError
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
-from mtlaerial.plan import RunPlan
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.files import writing
 from mtlaerial.updating import Update
 from mtlaerial.weighting.gradient_conflict import conflict

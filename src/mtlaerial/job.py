@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mtlaerial.config import DashboardSpec, Section
-from mtlaerial.plan import RunPlan
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 
 

@@ -20,7 +20,7 @@ from mtlaerial.config import IGNORED, Task
 from mtlaerial.inference import MapNetwork, class_codes, mean_height
 from mtlaerial.rasters.geotiff import create_raster, writing_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.runs import RunDescription
+from mtlaerial.runs.run import RunDescription
 from mtlaerial.system.files import discard, partial_path
 
 CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}

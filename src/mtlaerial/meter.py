@@ -11,7 +11,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 
-from mtlaerial.cost import Cost
+from mtlaerial.runs.cost import Cost
 from mtlaerial.system import ranks
 
 MEGABYTE = 2**20

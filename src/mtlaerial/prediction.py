@@ -20,7 +20,7 @@ from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.rasters.geotiff import open_raster, reading
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.runs import Run, RunDescription, load_description, load_run
+from mtlaerial.runs.run import Run, RunDescription, load_description, load_run
 from mtlaerial.seam_meter import SeamMeter
 from mtlaerial.seams import seam_ratio
 from mtlaerial.system.malloc import keep_freed_memory

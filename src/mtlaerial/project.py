@@ -9,7 +9,7 @@ from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
 from mtlaerial.errors import ConfigError
-from mtlaerial.plan import RunPlan
+from mtlaerial.runs.plan import RunPlan
 
 SHOWN = 4
 """Missing files listed per data set and layer."""

@@ -13,8 +13,8 @@ from mtlaerial.job import TrainingJob
 from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.parallel import Group
-from mtlaerial.plan import RunPlan
 from mtlaerial.run_training import run_training
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile

@@ -10,7 +10,6 @@ import torch
 from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.compiling import compile_network
 from mtlaerial.config import PredictionSpec
-from mtlaerial.cost import save_cost
 from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.history import History, require_finite
 from mtlaerial.inference import MapNetwork, build_blender, inference_forward
@@ -23,8 +22,9 @@ from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.optimisation import build_optimiser
 from mtlaerial.parallel import Group
-from mtlaerial.plan import task_outputs
-from mtlaerial.runs import describe, save_run
+from mtlaerial.runs.cost import save_cost
+from mtlaerial.runs.plan import task_outputs
+from mtlaerial.runs.run import describe, save_run
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop

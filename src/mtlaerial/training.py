@@ -8,10 +8,10 @@ from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.config import TRUTH
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.job import TrainingJob
-from mtlaerial.locking import alone
 from mtlaerial.meeting import follow_main
 from mtlaerial.parallel import Group
-from mtlaerial.plan import RunPlan, fingerprint
+from mtlaerial.runs.lock import alone
+from mtlaerial.runs.plan import RunPlan, fingerprint
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, heeding
 from mtlaerial.tiles.measure import digest

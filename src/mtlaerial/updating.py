@@ -16,7 +16,7 @@ from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
-from mtlaerial.plan import RunPlan
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.prefetching import Draw, Prefetcher
 from mtlaerial.weighting import Pass, Step, Weighting

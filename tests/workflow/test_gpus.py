@@ -12,7 +12,7 @@ import pytest
 from workplace import Workplace
 
 from gpus import FIRST, SECOND, simulate
-from mtlaerial.cost import load_cost
+from mtlaerial.runs.cost import load_cost
 
 pytestmark = pytest.mark.workflow
 RUNS = [("equal", 0), ("equal", 1), ("height", 0), ("height", 1)]

@@ -14,7 +14,7 @@ import yaml
 from workplace import TINY, Workplace, job_of, session
 
 from mtlaerial.config import merge
-from mtlaerial.locking import alone
+from mtlaerial.runs.lock import alone
 
 pytestmark = pytest.mark.workflow
 RESUME = "workflow/resume.py"
@@ -93,7 +93,7 @@ def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
 HOLDS = """\
 import sys, time
 from pathlib import Path
-from mtlaerial.locking import alone
+from mtlaerial.runs.lock import alone
 from mtlaerial.config import merge
 with alone(Path(sys.argv[1])):
     print("holding", flush=True)

@@ -6,7 +6,7 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
-    from mtlaerial.runs import describe_again
+    from mtlaerial.runs.run import describe_again
     from mtlaerial.tiles.statistics import described, load_measured
 
     run, project = snakemake.wildcards, Project.of(snakemake.config)

@@ -8,7 +8,7 @@ with logged(snakemake.log[0]):
     import pandas as pd
 
     from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure
-    from mtlaerial.runs import load_description
+    from mtlaerial.runs.run import load_description
     from mtlaerial.scores import load_scores
 
     out = Path(snakemake.output[0])

@@ -5,9 +5,9 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.cost import load_cost
     from mtlaerial.project import Project
     from mtlaerial.report import write_report
+    from mtlaerial.runs.cost import load_cost
     from mtlaerial.scores import load_scores
 
     given = [Path(path) for path in snakemake.input.figures]

@@ -47,7 +47,7 @@ def describe(run: RunFolder) -> None:
 
     Example: `mtlaerial describe results/autzen/runs/equal/seed0`
     """
-    from mtlaerial.description import describe_run
+    from mtlaerial.runs.text import describe_run
 
     typer.echo(describe_run(run))
 
@@ -72,8 +72,8 @@ def import_checkpoint(
 
     Example: `mtlaerial import-checkpoint vaihingen.pth.tar config/datasets/vaihingen.yaml --out runs/original`
     """
-    from mtlaerial.importing import import_checkpoint as import_original
-    from mtlaerial.importing import named_tasks
+    from mtlaerial.runs.import_original import import_checkpoint as import_original
+    from mtlaerial.runs.import_original import named_tasks
 
     order = named_tasks(tasks) if tasks else None
     chosen = numbers("--channels", channels) if channels else None

@@ -43,7 +43,7 @@ def status(
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """
     from mtlaerial.config import load_project
-    from mtlaerial.status import status_text, training_states
+    from mtlaerial.runs.status import status_text, training_states
 
     project = load_project(*(config or [Path("config/config.yaml")]))
     typer.echo(status_text(list(training_states(project)), lines))

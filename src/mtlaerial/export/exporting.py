@@ -15,7 +15,7 @@ from mtlaerial.export.deepness import deepness_metadata
 from mtlaerial.export.formats import save_onnx, save_pt2
 from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents, ExportedNetwork, traced
-from mtlaerial.runs import RunDescription, load_description, load_run
+from mtlaerial.runs.run import RunDescription, load_description, load_run
 from mtlaerial.system.files import writing
 
 Format = Literal["onnx", "pt2"]

@@ -13,7 +13,7 @@ import torch
 from mtlaerial.config import Task
 from mtlaerial.config.layers import Colour
 from mtlaerial.export.network import INPUT, SMALLEST, Contents
-from mtlaerial.runs import RunDescription
+from mtlaerial.runs.run import RunDescription
 
 EXTENSIONS = [f"https://stac-extensions.github.io/{name}/schema.json" for name in ("mlm/v1.5.1", "file/v2.1.0")]
 _TASKS: dict[Task, str] = {"semantics": "semantic-segmentation", "height": "regression"}

@@ -10,7 +10,7 @@ from torch.export import Dim, ExportedProgram
 from mtlaerial.config import Task
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.runs import Run, RunDescription
+from mtlaerial.runs.run import Run, RunDescription
 
 INPUT = "image"
 """Name of the input."""

@@ -23,7 +23,7 @@ from mtlaerial.figures.series import (
     style_handles,
 )
 from mtlaerial.figures.style import Caption, named, save
-from mtlaerial.runs import RunDescription
+from mtlaerial.runs.run import RunDescription
 
 WIDE = 10
 """Weights that differ by more than this factor have a logarithmic axis."""

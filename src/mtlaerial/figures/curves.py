@@ -18,7 +18,7 @@ from mtlaerial.figures.series import (
     style_handles,
 )
 from mtlaerial.figures.style import Caption, named, save
-from mtlaerial.runs import RunDescription
+from mtlaerial.runs.run import RunDescription
 
 
 def curves_figure(histories: Histories, description: RunDescription, path: Path) -> Figure:

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from mtlaerial.config import IGNORED, TRUTH
 from mtlaerial.figures.layers import Extent, Frame, Layer, as_picture, read_grid, read_layer
 from mtlaerial.figures.style import NODATA, Caption, hide_ticks, mark_nodata, named, save, scale_bar
-from mtlaerial.runs import RunDescription
+from mtlaerial.runs.run import RunDescription
 
 PANEL = 3.1
 """Width of a map in inches."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mtlaerial.config import Section, load_project
 from mtlaerial.errors import ConfigError
-from mtlaerial.plan import RunPlan
 from mtlaerial.probe.trial import Settings, Trial, run_trial
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.progress import Progress
 
 TIE = 0.03

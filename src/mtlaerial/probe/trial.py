@@ -16,9 +16,9 @@ from pydantic import NonNegativeFloat
 from mtlaerial.config import Layer, Section, TrainingSpec
 from mtlaerial.errors import UserError
 from mtlaerial.job import TrainingJob
-from mtlaerial.plan import RunPlan
 from mtlaerial.rasters.geotiff import PREPARED, create_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
 BANDS, CLASSES = 3, 6

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
-from mtlaerial.cost import Cost
+from mtlaerial.runs.cost import Cost
 from mtlaerial.tables.panels import Cell, Note, Panel
 from mtlaerial.tables.values import MISSING
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from mtlaerial.config import ProjectConfig
-from mtlaerial.locking import lock_file
+from mtlaerial.runs.lock import lock_file
 
 State = Literal["done", "running", "interrupted", "failed", "waiting"]
 PROGRESS = re.compile(r"(?:training: (\d+)/(\d+) step|after step (\d+) of (\d+))(?:.*?, (\S+) left)?")

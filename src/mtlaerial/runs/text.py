@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtlaerial.runs import RunDescription, load_description
+from mtlaerial.runs.run import RunDescription, load_description
 
 
 def describe_run(folder: Path) -> str:

@@ -37,7 +37,7 @@ def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, 
 def code_hash() -> str:
     """Return a short hash of the package's modules."""
     digest = hashlib.sha256()
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())

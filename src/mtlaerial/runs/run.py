@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from mtlaerial import __version__
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import DataError
-from mtlaerial.plan import RunPlan, code_hash, task_outputs
+from mtlaerial.runs.plan import RunPlan, code_hash, task_outputs
 from mtlaerial.system.files import writing
 from mtlaerial.tiles.statistics import Statistics
 

@@ -7,8 +7,8 @@ from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, Wei
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 from mtlaerial.models.original.untrusted import read_state
-from mtlaerial.plan import RunPlan
-from mtlaerial.runs import describe, save_run
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import describe, save_run
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.tiles.statistics import specified
 

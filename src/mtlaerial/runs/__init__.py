@@ -1,0 +1,1 @@
+"""The record of a run: its plan, description, cost, lock and status."""
