@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtlaerial.metrics import MASKS, height_sums
-from mtlaerial.scores import Scores, TileScores
+from mtlaerial.scoring.metrics import MASKS, height_sums
+from mtlaerial.scoring.scores import Scores, TileScores
 
 CLASSES = ("road", "house")
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtlaerial.metrics import delta_m
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
-from mtlaerial.scores import Scores, TileScores
+from mtlaerial.scoring.metrics import delta_m
+from mtlaerial.scoring.scores import Scores, TileScores
 from mtlaerial.tables import build_documents, collect, write_tables
 from mtlaerial.tables.bootstrap import Difference, difference, holm, p_value, pooled, student_p, widening
 from mtlaerial.tables.comparison import Comparison, compare, run_sums

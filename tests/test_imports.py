@@ -16,7 +16,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.runs.run": set(),
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.launching": set(),
-    "mtlaerial.scores": set(),
+    "mtlaerial.scoring.scores": set(),
     "mtlaerial.report": {"pandas", "matplotlib"},
 }
 """Which of it a step uses, by the module that the step begins with; the report takes tables and figures along."""

@@ -14,7 +14,7 @@ from sklearn.metrics import (
 from sklearn.metrics import confusion_matrix as sklearn_confusion
 
 from mtlaerial.config import IGNORED
-from mtlaerial.metrics import (
+from mtlaerial.scoring.metrics import (
     MASKS,
     SUMS,
     confusion_matrix,

@@ -14,7 +14,7 @@ from mtlaerial.prediction import Predictor
 from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.run import describe_again
-from mtlaerial.scores import score_run
+from mtlaerial.scoring.scores import score_run
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tables import build_documents
 from mtlaerial.tables.render import markdown

@@ -12,12 +12,12 @@ import tiny
 from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.prediction import Predictor
 from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import load_description
-from mtlaerial.scores import Scores, load_scores, save_scores, score_run
+from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
+from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiles.prepare import prepare_tile
 
 SCORING = ScoringSpec(height_bins=(2.0, 5.0), height_unit=25.5)

@@ -21,8 +21,8 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.rasters.geotiff import open_raster, reading
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import Run, RunDescription, load_description, load_run
+from mtlaerial.scoring.seams import seam_ratio
 from mtlaerial.seam_meter import SeamMeter
-from mtlaerial.seams import seam_ratio
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
 from mtlaerial.tiles.prepare import ABSENT

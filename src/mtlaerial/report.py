@@ -17,7 +17,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.runs.plan import code_hash
-from mtlaerial.scores import Scores
+from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
 from mtlaerial.tables import Costs, Panel, build_documents
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from mtlaerial.blending.targets import Finished
 from mtlaerial.blending.windowing import Axis
 from mtlaerial.config import Task
-from mtlaerial.seams import FILE, Place, SeamSums
+from mtlaerial.scoring.seams import FILE, Place, SeamSums
 from mtlaerial.system.files import writing
 
 

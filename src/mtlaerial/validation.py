@@ -10,7 +10,7 @@ from mtlaerial.array_maps import predict_arrays
 from mtlaerial.blending.blender import Blender
 from mtlaerial.config import Task
 from mtlaerial.inference import MapNetwork
-from mtlaerial.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
+from mtlaerial.scoring.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import Tile

@@ -9,7 +9,7 @@ with logged(snakemake.log[0]):
 
     from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure
     from mtlaerial.runs.run import load_description
-    from mtlaerial.scores import load_scores
+    from mtlaerial.scoring.scores import load_scores
 
     out = Path(snakemake.output[0])
     runs = [load_description(Path(path).parent) for path in snakemake.input.descriptions]

@@ -8,7 +8,7 @@ with logged(snakemake.log[0]):
     from mtlaerial.project import Project
     from mtlaerial.report import write_report
     from mtlaerial.runs.cost import load_cost
-    from mtlaerial.scores import load_scores
+    from mtlaerial.scoring.scores import load_scores
 
     given = [Path(path) for path in snakemake.input.figures]
     figures = [file for path in given for file in (sorted(path.glob("*.png")) if path.is_dir() else [path])]

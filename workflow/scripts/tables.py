@@ -6,7 +6,7 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
-    from mtlaerial.scores import load_scores
+    from mtlaerial.scoring.scores import load_scores
     from mtlaerial.tables import write_tables
 
     write_tables(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mtlaerial.figures.style import Caption, named, save
-from mtlaerial.scores import Scores
+from mtlaerial.scoring.scores import Scores
 
 NOT_PREDICTED = "not predicted"
 

@@ -7,11 +7,11 @@ from math import isfinite, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.metrics import SUMS
-from mtlaerial.scores import Scores, TileScores
+from mtlaerial.scoring.metrics import SUMS
+from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.tile_sums import Confusion
 from mtlaerial.tables.bootstrap import DRAWS, Difference, Sums, counts, difference, holm
 from mtlaerial.tables.collect import COMPARED, OVERALL
-from mtlaerial.tallies import Confusion
 
 LEVEL = 0.05
 """The adjusted p below which a difference is called one."""
@@ -129,7 +129,7 @@ def run_sums(runs: Sequence[Scores], tiles: Sequence[str]) -> Sums:
 
 
 def _overlaps(confusion: Confusion, classes: int) -> NDArray[np.float64]:
-    """Return hits and union of each class; as in :func:`mtlaerial.metrics.semantic_scores`."""
+    """Return hits and union of each class; as in :func:`mtlaerial.scoring.metrics.semantic_scores`."""
     if not confusion:
         return np.zeros((2, classes))
     matrix = np.array(confusion, dtype=np.float64)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.scores import Scores, TileScores
-from mtlaerial.tallies import Confusion
+from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.tile_sums import Confusion
 
 CONSTANT = "constant"
 """The method that always predicts the majority class and the median height of the training tiles."""

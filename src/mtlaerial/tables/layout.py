@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from mtlaerial.metrics import MASKS
-from mtlaerial.scores import Scores
+from mtlaerial.scoring.metrics import MASKS
+from mtlaerial.scoring.scores import Scores
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, by_group, class_f1, in_unit
 from mtlaerial.tables.costs import Costs

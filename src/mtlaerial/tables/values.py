@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mtlaerial.scores import Scores, TileScores
+from mtlaerial.scoring.scores import Scores, TileScores
 from mtlaerial.tables.collect import CLASS, OVERALL, POOLED, baselines
 from mtlaerial.tables.columns import Column
 from mtlaerial.tables.constant import CONSTANT

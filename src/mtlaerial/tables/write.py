@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlaerial.scores import Scores
+from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
 from mtlaerial.tables.collect import collect, summarise
 from mtlaerial.tables.layout import build_documents

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import IGNORED
 from mtlaerial.errors import DataError
-from mtlaerial.metrics import confusion_matrix, height_sums
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.scoring.metrics import confusion_matrix, height_sums
 
 Confusion = tuple[tuple[int, ...], ...]
 Sums = dict[str, dict[str, tuple[float, ...]]]

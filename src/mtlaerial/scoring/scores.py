@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from mtlaerial.config import ScoringSpec, Section, Task
 from mtlaerial.errors import DataError
 from mtlaerial.runs.run import RunDescription, load_description
-from mtlaerial.seams import SeamSums, load_seams
+from mtlaerial.scoring.seams import SeamSums, load_seams
+from mtlaerial.scoring.tile_sums import Confusion, Sums, tally_classes, tally_heights
 from mtlaerial.system.files import writing
-from mtlaerial.tallies import Confusion, Sums, tally_classes, tally_heights
 
 
 class TileScores(Section):

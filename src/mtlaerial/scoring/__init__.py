@@ -1,0 +1,1 @@
+"""Sums, scores and seams: what is counted on maps."""
