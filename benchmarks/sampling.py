@@ -17,7 +17,7 @@ from record import save
 
 from mtlaerial.config import Augmentation
 from mtlaerial.sampling import PatchSampler
-from mtlaerial.sampling.balance import BalancedCorners
+from mtlaerial.sampling.class_balance import BalancedCorners
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.tiles.tile import Tile, load_tiles
 

@@ -12,8 +12,9 @@ import tiny
 from mtlaerial.config import IGNORED, Augmentation
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
-from mtlaerial.sampling import PatchSampler, balance, build_sampler
-from mtlaerial.sampling.balance import BalancedCorners
+from mtlaerial.sampling import PatchSampler, build_sampler
+from mtlaerial.sampling import class_balance as balance
+from mtlaerial.sampling.class_balance import BalancedCorners
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.tile import ON_GRID, AxisMap, Tile
 from mtlaerial.training import train

@@ -11,7 +11,7 @@ import torch
 import tiny
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.sampling import Batch
-from mtlaerial.sampling.prefetching import Prefetcher
+from mtlaerial.sampling.prefetch import Prefetcher
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.trainer import Trainer
 

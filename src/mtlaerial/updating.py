@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtlaerial.augmentation import change_colours
 from mtlaerial.config import Task
 from mtlaerial.losses import TaskLosses
 from mtlaerial.models import D3Net
@@ -18,7 +17,8 @@ from mtlaerial.optimisation import learning_rate
 from mtlaerial.parallel import Group
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
-from mtlaerial.sampling.prefetching import Draw, Prefetcher
+from mtlaerial.sampling.colour import change_colours
+from mtlaerial.sampling.prefetch import Draw, Prefetcher
 from mtlaerial.weighting import Pass, Step, Weighting
 from mtlaerial.weighting.gradient_conflict import feature_gramian
 

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from mtlaerial.config import IGNORED, Augmentation, Layer, TrainingSpec
 from mtlaerial.rasters.geotiff import map_raster
-from mtlaerial.sampling.balance import BalancedCorners
-from mtlaerial.sampling.placement import Placement, place
+from mtlaerial.sampling.class_balance import BalancedCorners
+from mtlaerial.sampling.patch_coordinates import Placement, place
 from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
-from mtlaerial.sampling.warping import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
-from mtlaerial.sampling.workers import Workers
+from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
+from mtlaerial.sampling.thread_pool import Workers
 from mtlaerial.tiles.tile import Tile, load_tiles
 
 Fill = tuple[Warp, list[tuple[Tensor, ...]]]

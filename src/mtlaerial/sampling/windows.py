@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mtlaerial.sampling.placement import Placement
+from mtlaerial.sampling.patch_coordinates import Placement
 
 
 class Windows:

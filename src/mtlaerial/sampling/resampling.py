@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, threshold
 
-from mtlaerial.sampling.cutting import Windows
-from mtlaerial.sampling.placement import Placement
+from mtlaerial.sampling.patch_coordinates import Placement
+from mtlaerial.sampling.windows import Windows
 
 Some = Tensor | slice
 """Which patches of a part: their indices, or all."""
