@@ -22,9 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from mtlaerial.blending.windowing import Layout, even, original
 from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
 from mtlaerial.models import build_model
+from mtlaerial.prediction.blending.windows import Layout, even, original
 
 CLASSES = 20
 """Of DFC2018."""

@@ -89,9 +89,9 @@ def pointwise(windows: Tensor) -> Tensor:
 def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     """Give the open image, how to read it, and the targets that write its maps."""
     from mtlaerial.config import PredictionSpec
-    from mtlaerial.inference import MapNetwork
-    from mtlaerial.maps import Map, open_maps
     from mtlaerial.models.normalisation import Normalisation
+    from mtlaerial.prediction.map_files import Map, open_maps
+    from mtlaerial.prediction.map_network import MapNetwork
     from mtlaerial.rasters.geotiff import open_raster
     from mtlaerial.rasters.grid import Grid
     from mtlaerial.runs.run import load_description
@@ -111,8 +111,8 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
 
 def predict(image: Path, folder: Path, watch: Callable[[int], None] = lambda _: None) -> None:
     """Make the maps with the engine."""
-    from mtlaerial.blending.blender import Blender
-    from mtlaerial.blending.windowing import even
+    from mtlaerial.prediction.blending.blender import Blender
+    from mtlaerial.prediction.blending.windows import even
     from mtlaerial.system.malloc import keep_freed_memory
 
     keep_freed_memory()
@@ -124,8 +124,8 @@ def predict(image: Path, folder: Path, watch: Callable[[int], None] = lambda _: 
 
 def predict_plainly(image: Path, folder: Path) -> None:
     """Make the maps with sums and weights of the whole raster."""
-    from mtlaerial.blending.targets import Finished
-    from mtlaerial.blending.windowing import even
+    from mtlaerial.prediction.blending.targets import Finished
+    from mtlaerial.prediction.blending.windows import even
 
     with maps_of(image, folder) as (source, read, targets):
         rows, columns = source.height, source.width

@@ -90,8 +90,8 @@ def speed(run: Path, image: Path, maps: Path, precision: str, runs: int, threads
 
 def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, Any]:
     """Return the number of the paper's windows and the network's median seconds on one."""
-    from mtlaerial.blending.windowing import original
-    from mtlaerial.prediction import Predictor
+    from mtlaerial.prediction.blending.windows import original
+    from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.runs.run import load_run
 
     device = Predictor(run, PAPER).device
@@ -113,7 +113,7 @@ def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, 
 
 def engine(run: Path, image: Path, maps: Path, precision: str, runs: int, threads: int) -> dict[str, Any]:
     """Return the median seconds of maps of the whole mosaic, and the peak of memory."""
-    from mtlaerial.blending.windowing import described
+    from mtlaerial.prediction.blending.windows import described
 
     predictor = predictor_of(run, suited(run), precision, threads)
     watch, seconds = Watch(predictor.device.type), []

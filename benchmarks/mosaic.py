@@ -57,7 +57,7 @@ def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Pat
 
 def suited(run: Path) -> PredictionSpec:
     """Return what ``mtlaerial predict`` takes."""
-    from mtlaerial.prediction import prediction_for
+    from mtlaerial.prediction.predictor import prediction_for
 
     return prediction_for(run, None, None)
 
@@ -66,9 +66,9 @@ def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads:
     """Return what predicts with a run, in a precision that may not be its training's."""
     import torch
 
-    from mtlaerial.inference import inference_forward
     from mtlaerial.models.batchnorm_folding import folded
-    from mtlaerial.prediction import Predictor
+    from mtlaerial.prediction.map_network import inference_forward
+    from mtlaerial.prediction.predictor import Predictor
 
     predictor = Predictor(run, prediction)
     torch.set_num_threads(threads)

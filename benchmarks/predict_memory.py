@@ -43,7 +43,7 @@ def main() -> None:
 
 def measure(size: int, folder: Path) -> dict[str, Any]:
     """Predict a generated image of ``size`` x ``size`` pixels; memory in megabytes."""
-    from mtlaerial.prediction import Predictor
+    from mtlaerial.prediction.predictor import Predictor
 
     image = folder / "image.tif"
     write_image(image, size)

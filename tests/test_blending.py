@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.blending import blender as blending
-from mtlaerial.blending.blender import Blender, Network
-from mtlaerial.blending.cells import Cells
-from mtlaerial.blending.targets import Finished, Target
-from mtlaerial.blending.windowing import Layout, even, original
+from mtlaerial.prediction.blending import blender as blending
+from mtlaerial.prediction.blending.blender import Blender, Network
+from mtlaerial.prediction.blending.regrid import Cells
+from mtlaerial.prediction.blending.targets import Finished, Target
+from mtlaerial.prediction.blending.windows import Layout, even, original
 
 DEVICE = torch.device("cpu")
 ORIGINAL, EVEN = original(32, 24), even(32, 8, 4)

@@ -9,7 +9,7 @@ import torch
 from affine import Affine
 
 import tiny
-from mtlaerial.blending.cells import Cells, axes
+from mtlaerial.prediction.blending.regrid import Cells, axes
 from mtlaerial.rasters.grid import Grid
 
 CASES = [

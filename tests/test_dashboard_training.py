@@ -14,8 +14,8 @@ import torch
 import tiny
 from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.viewer import Viewer
-from mtlaerial.inference import MapNetwork
 from mtlaerial.parallel import Group
+from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics

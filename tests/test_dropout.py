@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 
 import tiny
-from mtlaerial.blending import blender as blending
-from mtlaerial.blending.windowing import original
 from mtlaerial.config import PredictionSpec, Task, parse_project
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.dropout import dropout_forward, window_generator
 from mtlaerial.errors import ConfigError
-from mtlaerial.inference import MapNetwork
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction import Predictor, prediction_for
+from mtlaerial.prediction.blending import blender as blending
+from mtlaerial.prediction.blending.windows import original
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.monte_carlo_dropout import dropout_forward, window_generator
+from mtlaerial.prediction.predictor import Predictor, prediction_for
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import describe, save_run
 from mtlaerial.tiles.statistics import Statistics

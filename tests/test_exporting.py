@@ -24,8 +24,8 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.export import export_run, exporting
 from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents
-from mtlaerial.inference import MapNetwork
-from mtlaerial.prediction import Predictor
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]

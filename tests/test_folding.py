@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 import tiny
-from mtlaerial.dropout import dropout_forward
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ import original
 import tiny
 from mtlaerial.config import ModelSpec, PredictionSpec
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.prediction import Predictor
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.import_original import import_checkpoint, named_tasks
 from mtlaerial.runs.run import describe_again, load_description
 from mtlaerial.runs.text import describe_run

@@ -15,7 +15,7 @@ import torch
 import tiny
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.weighting import WEIGHTINGS
-from mtlaerial.prediction import Predictor
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training import train

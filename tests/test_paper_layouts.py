@@ -10,7 +10,7 @@ import tiny
 from mtlaerial.config import IGNORED, DatasetSpec, PredictionSpec, ScoringSpec, load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import Finding, check_dataset, check_tile
-from mtlaerial.prediction import Predictor
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.run import describe_again

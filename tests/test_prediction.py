@@ -12,14 +12,14 @@ from affine import Affine
 from rasterio.crs import CRS
 
 import tiny
-from mtlaerial.array_maps import predict_arrays
-from mtlaerial.blending.blender import Blender
 from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
-from mtlaerial.inference import MapNetwork, build_blender, class_codes
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction import Predictor, prediction_for
+from mtlaerial.prediction.array_maps import predict_arrays
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.map_network import MapNetwork, build_blender, class_codes
+from mtlaerial.prediction.predictor import Predictor, prediction_for
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.run import load_description
 from mtlaerial.tiles.prepare import prepare_tile

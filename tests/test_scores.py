@@ -12,7 +12,7 @@ import tiny
 from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.prediction import Predictor
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import load_description

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.blending.blender import Blender
-from mtlaerial.blending.windowing import Layout, even, original
 from mtlaerial.errors import DataError
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.windows import Layout, even, original
+from mtlaerial.prediction.seam_meter import SeamMeter, lines
 from mtlaerial.scoring.seams import load_seams, seam_ratio
-from mtlaerial.seam_meter import SeamMeter, lines
 from mtlaerial.tables.collect import collect
 from sample_scores import run, tile
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtlaerial.blending.windowing import described, even, original
+from mtlaerial.prediction.blending.windows import described, even, original
 
 
 def test_the_paper_s_windows_cover_an_axis_and_end_with_it() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from weightings import Case, build_trainers
 
 from mtlaerial.config import Augmentation, PredictionSpec, Task
-from mtlaerial.prediction import Predictor
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.sampling import PatchSampler
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.tiles.tile import load_tiles

@@ -12,7 +12,6 @@ from mtlaerial.compiling import compile_network
 from mtlaerial.config import PredictionSpec
 from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.history import History, require_finite
-from mtlaerial.inference import MapNetwork, build_blender, inference_forward
 from mtlaerial.job import TrainingJob
 from mtlaerial.losses import TaskLosses, median_frequency_weights
 from mtlaerial.meter import Meter
@@ -22,6 +21,7 @@ from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.optimisation import build_optimiser
 from mtlaerial.parallel import Group
+from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
 from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.plan import task_outputs
 from mtlaerial.runs.run import describe, save_run

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.array_maps import predict_arrays
-from mtlaerial.blending.blender import Blender
 from mtlaerial.config import Task
-from mtlaerial.inference import MapNetwork
+from mtlaerial.prediction.array_maps import predict_arrays
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.scoring.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics

@@ -9,7 +9,7 @@ with logged(snakemake.log[0]):
     from mtlaerial.system.gpu_locks import taken
 
     with taken(snakemake.resources.gpu):
-        from mtlaerial.prediction import Predictor
+        from mtlaerial.prediction.predictor import Predictor
 
         prediction = PredictionSpec.parse(snakemake.params.prediction, "prediction")
         predictor = Predictor(Path(snakemake.input.model).parent, prediction)

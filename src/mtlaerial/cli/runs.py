@@ -33,7 +33,7 @@ def predict(
 
     Example: `mtlaerial predict runs/first ortho.tif --out maps/`
     """
-    from mtlaerial.prediction import Predictor, prediction_for
+    from mtlaerial.prediction.predictor import Predictor, prediction_for
 
     chosen = numbers("--bands", bands) if bands else None
     prediction = prediction_for(run, window, stride, dropout_passes, blend)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlaerial.config import IGNORED, TRUTH, Layer, Task
-from mtlaerial.inference import MapNetwork, class_codes, mean_height
+from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
 from mtlaerial.tiles.tile import Tile
 
 LOOKED_AT = 8

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtlaerial.blending.cells import Cells
+from mtlaerial.prediction.blending.regrid import Cells
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mtlaerial.blending.targets import Finished
-from mtlaerial.blending.windowing import Axis
 from mtlaerial.config import Task
+from mtlaerial.prediction.blending.targets import Finished
+from mtlaerial.prediction.blending.windows import Axis
 from mtlaerial.scoring.seams import FILE, Place, SeamSums
 from mtlaerial.system.files import writing
 

@@ -8,21 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtlaerial.blending.blender import Blender
-from mtlaerial.blending.windowing import described
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
-from mtlaerial.dropout import dropout_forward
 from mtlaerial.errors import MismatchError
-from mtlaerial.inference import MapNetwork, Passes, build_blender, inference_forward
-from mtlaerial.maps import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.windows import described
+from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
+from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
+from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
+from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.rasters.geotiff import open_raster, reading
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import Run, RunDescription, load_description, load_run
 from mtlaerial.scoring.seams import seam_ratio
-from mtlaerial.seam_meter import SeamMeter
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
 from mtlaerial.tiles.prepare import ABSENT

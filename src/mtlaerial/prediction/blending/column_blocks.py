@@ -7,8 +7,8 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from mtlaerial.blending.targets import Target
-from mtlaerial.blending.windowing import Axis
+from mtlaerial.prediction.blending.targets import Target
+from mtlaerial.prediction.blending.windows import Axis
 
 
 @dataclass(frozen=True)

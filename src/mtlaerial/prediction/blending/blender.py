@@ -16,10 +16,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mtlaerial.blending.blocks import Block, Border, cut, still_needed
-from mtlaerial.blending.pipeline import Behind, ahead
-from mtlaerial.blending.targets import Finished, Target
-from mtlaerial.blending.windowing import Axis, Layout
+from mtlaerial.prediction.blending.column_blocks import Block, Border, cut, still_needed
+from mtlaerial.prediction.blending.read_ahead import Behind, ahead
+from mtlaerial.prediction.blending.targets import Finished, Target
+from mtlaerial.prediction.blending.windows import Axis, Layout
 
 Network = Callable[[Tensor], Tensor]
 """From windows (batch, bands, rows, columns) in the file's values to outputs (batch, channels, rows, columns)."""

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mtlaerial.blending.blender import Blender
-from mtlaerial.blending.windowing import even, original
 from mtlaerial.config import IGNORED, PredictionSpec, Task
 from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.windows import even, original
 
 VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
 """The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""

@@ -14,10 +14,10 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 from torch import Tensor
 
-from mtlaerial.blending.cells import axes
-from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
-from mtlaerial.inference import MapNetwork, class_codes, mean_height
+from mtlaerial.prediction.blending.regrid import axes
+from mtlaerial.prediction.blending.targets import Target
+from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
 from mtlaerial.rasters.geotiff import create_raster, writing_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import Task
-from mtlaerial.inference import Passes, in_precision
 from mtlaerial.models import D3Net
+from mtlaerial.prediction.map_network import Passes, in_precision
 
 
 def dropout_forward(model: D3Net, precision: str, device: torch.device, passes: int, seed: int) -> Passes:

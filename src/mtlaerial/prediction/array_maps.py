@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.blending.blender import Blender
-from mtlaerial.blending.cells import axes
-from mtlaerial.blending.targets import Target
 from mtlaerial.config import IGNORED, Task
-from mtlaerial.inference import MapNetwork, class_codes, mean_height
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.regrid import axes
+from mtlaerial.prediction.blending.targets import Target
+from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.tile import Tile
 

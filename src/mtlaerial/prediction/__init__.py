@@ -1,0 +1,1 @@
+"""A trained network over rasters of any size."""
