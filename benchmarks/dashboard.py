@@ -103,7 +103,7 @@ def block(trainer: Any, url: str | None, tiles: list[Path]) -> tuple[float, floa
     """Return the mean processor seconds of a step, and those of the patches; starting and closing do not count."""
     from mtlaerial.config import DashboardSpec, PredictionSpec
     from mtlaerial.dashboard.viewer import Viewer
-    from mtlaerial.job import TrainingJob
+    from mtlaerial.training.job import TrainingJob
 
     spec = DashboardSpec(url=url, seconds=SECONDS) if url else None
     job = TrainingJob(plan=trainer.plan, statistics=trainer.statistics, training_tiles=tiles, folder=Path("unused"))

@@ -97,12 +97,12 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     from mtlaerial.config import WeightingSpec, load_dataset
     from mtlaerial.config.recipe import TASKS, ModelSpec, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
-    from mtlaerial.job import TrainingJob
     from mtlaerial.runs.plan import RunPlan
     from mtlaerial.synthetic.generate import synthesise
     from mtlaerial.tiles.measure import summarise
     from mtlaerial.tiles.prepare import prepare_tile
-    from mtlaerial.trainer import Trainer
+    from mtlaerial.training.job import TrainingJob
+    from mtlaerial.training.trainer import Trainer
 
     spec = load_dataset(Path("config/datasets/city.yaml"))
     tile = spec.splits["train"][0]

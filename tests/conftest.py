@@ -11,7 +11,7 @@ from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training import train
+from mtlaerial.training.train import train
 
 torch.set_num_threads(1)
 Folders = dict[str, list[Path]]

@@ -17,11 +17,12 @@ from typing import Any
 
 from torch import nn
 
-from mtlaerial import trainer, training
 from mtlaerial.cli import main
 from mtlaerial.errors import DataError
 from mtlaerial.models import D3Net
 from mtlaerial.system import ranks
+from mtlaerial.training import train as training
+from mtlaerial.training import trainer
 
 
 class ExactTrainer(trainer.Trainer):

@@ -17,7 +17,7 @@ from mtlaerial.sampling import class_balance as balance
 from mtlaerial.sampling.class_balance import BalancedCorners
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.tile import ON_GRID, AxisMap, Tile
-from mtlaerial.training import train
+from mtlaerial.training.train import train
 
 PATCH = 32
 

@@ -14,12 +14,12 @@ import torch
 import tiny
 from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.viewer import Viewer
-from mtlaerial.parallel import Group
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.updating import Update, Updater
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.train_step import Update, Updater
 from test_dashboard import notes
 from test_training import RICH, Folders, Killed, files, kill_after, same_run
 from visdoms import Double, Visdom, eventually, free_port, visdom

@@ -20,7 +20,7 @@ from mtlaerial.cli import app
 from mtlaerial.config.weighting import WEIGHTINGS, weighting_targets
 from mtlaerial.errors import ConfigError
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training import train
+from mtlaerial.training.train import train
 from mtlaerial.weighting import weighting_class
 from mtlaerial.weighting.listing import explain_weighting, list_weightings
 from problem import TASKS, Problem, update, weighting

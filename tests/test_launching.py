@@ -13,15 +13,15 @@ import pytest
 
 import tiny
 from mtlaerial.errors import TrainingError, UserError
-from mtlaerial.job import TrainingJob
 from mtlaerial.launching import _sudden_end, train_in_processes
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.job import TrainingJob
 from test_training import Folders
 
 TRAINS = """
 import logging, sys
 from pathlib import Path
-from mtlaerial.job import TrainingJob
+from mtlaerial.training.job import TrainingJob
 from mtlaerial.launching import train_in_processes
 from mtlaerial.system.signals import Stopped
 logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy, l1_loss, smooth_l1_loss
 
 import tiny
 from mtlaerial.config import IGNORED
-from mtlaerial.losses import TaskLosses, median_frequency_weights
 from mtlaerial.sampling import Batch
+from mtlaerial.training.losses import TaskLosses, median_frequency_weights
 
 CLASSES = 4
 

@@ -18,7 +18,7 @@ from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training import train
+from mtlaerial.training.train import train
 
 Folders = dict[str, list[Path]]
 CLOSE = {"rtol": 2e-3, "atol": 2e-4}

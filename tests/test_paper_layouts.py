@@ -20,7 +20,7 @@ from mtlaerial.tables import build_documents
 from mtlaerial.tables.render import markdown
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import ABSENT, prepare_tile
-from mtlaerial.training import train
+from mtlaerial.training.train import train
 
 HOUSTON = [f"UH_NAD83_{500_000 + 16 * column}_{5_400_000 - 16 * (row + 1)}" for row in range(2) for column in range(2)]
 """Names of four tiles of 16 m, where the generated town has them."""

@@ -13,9 +13,9 @@ from torch import Tensor
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
-from mtlaerial.parallel import Group
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.training.process_group import Group
 
 Found = dict[str, dict[str, Tensor]]
 HERE = Path(__file__).parent

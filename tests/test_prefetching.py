@@ -13,7 +13,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.sampling import Batch
 from mtlaerial.sampling.prefetch import Prefetcher
 from mtlaerial.tiles.measure import summarise
-from mtlaerial.trainer import Trainer
+from mtlaerial.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 import tiny
-from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.errors import TrainingError
 from mtlaerial.system.signals import Stopped, heeding
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training import train
-from mtlaerial.updating import Update, Updater
-from mtlaerial.validation import Validator
+from mtlaerial.training.resume_state import ResumeFile
+from mtlaerial.training.train import train
+from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.validation import Validator
 from test_training import Folders, ask_at, files, same_run
 
 # Three epochs of three steps, with a row in the middle of each, and validation after the second and the last.

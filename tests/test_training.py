@@ -17,25 +17,25 @@ import torch
 from safetensors.torch import load_file
 
 import tiny
-from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.config import ModelSpec
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
-from mtlaerial.fabric import reproducible_fabric
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
-from mtlaerial.optimisation import learning_rate
 from mtlaerial.runs.run import load_description
 from mtlaerial.system.signals import Stopped
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
-from mtlaerial.trainer import Trainer
-from mtlaerial.training import train
-from mtlaerial.updating import Update, Updater
-from mtlaerial.validation import Validator
+from mtlaerial.training.fabric import reproducible_fabric
+from mtlaerial.training.optimiser import learning_rate
+from mtlaerial.training.resume_state import ResumeFile
+from mtlaerial.training.train import train
+from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.trainer import Trainer
+from mtlaerial.training.validation import Validator
 
 Folders = dict[str, list[Path]]
 FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
@@ -206,7 +206,7 @@ def test_a_change_of_the_code_is_a_warning(
 ) -> None:
     with monkeypatch.context() as patch:
         kill_after(patch, 2)
-        patch.setattr("mtlaerial.checkpoint.code_hash", lambda: "other")
+        patch.setattr("mtlaerial.training.resume_state.code_hash", lambda: "other")
         with pytest.raises(Killed):
             trained("run")
     with caplog.at_level(logging.INFO):
@@ -347,7 +347,7 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
             trained("run")
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"other")
-    monkeypatch.setattr("mtlaerial.trainer.load_encoder", lambda network, path: 0)
+    monkeypatch.setattr("mtlaerial.training.trainer.load_encoder", lambda network, path: 0)
     train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights))
     assert "belongs to another plan or other data" in caplog.text
 

@@ -16,9 +16,9 @@ from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.trainer import Trainer
-from mtlaerial.training import train
-from mtlaerial.updating import Updater
+from mtlaerial.training.train import train
+from mtlaerial.training.train_step import Updater
+from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting.task_gradients import assign
 
 Folders = dict[str, list[Path]]

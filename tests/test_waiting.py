@@ -11,13 +11,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import tiny
 from mtlaerial.config import Augmentation
 from mtlaerial.config.weighting import weighting_targets
-from mtlaerial.fabric import reproducible_fabric
-from mtlaerial.losses import TaskLosses
 from mtlaerial.models import build_model
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.tiles.tile import Tile
-from mtlaerial.updating import Update, Updater
+from mtlaerial.training.fabric import reproducible_fabric
+from mtlaerial.training.losses import TaskLosses
+from mtlaerial.training.train_step import Update, Updater
 from mtlaerial.weighting import build_weighting
 
 DEVICE = torch.device("meta")

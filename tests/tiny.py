@@ -14,9 +14,9 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.config.dataset import DatasetSpec
-from mtlaerial.job import TrainingJob
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.job import TrainingJob
 
 CONFIG = Path(__file__).parents[1] / "config"
 SIZE = 96

@@ -13,10 +13,10 @@ from torch import Tensor
 
 import tiny
 from mtlaerial.config.weighting import weighting_targets
-from mtlaerial.parallel import Group
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.trainer import Trainer
-from mtlaerial.training import train
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.train import train
+from mtlaerial.training.trainer import Trainer
 
 # Each element is masked at random at the features, of which two processes have halves.
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -16,8 +16,8 @@ from threading import Thread
 from typing import IO
 
 from mtlaerial.errors import TrainingError
-from mtlaerial.job import TrainingJob
 from mtlaerial.system.signals import Stopped, heeding
+from mtlaerial.training.job import TrainingJob
 from mtlaerial.worker import HERE, JOB, MODULE, told_failure
 
 PAUSE = 0.1

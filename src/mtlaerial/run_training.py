@@ -2,9 +2,9 @@
 
 from contextlib import closing
 
-from mtlaerial.job import TrainingJob
-from mtlaerial.parallel import Group
-from mtlaerial.training import train
+from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.train import train
 
 
 def run_training(job: TrainingJob) -> None:
@@ -15,7 +15,7 @@ def run_training(job: TrainingJob) -> None:
     Raises
     ------
     UserError, Stopped
-        As :func:`mtlaerial.training.train` does; at once where the processes cannot share a batch evenly.
+        As :func:`mtlaerial.training.train.train` does; at once where the processes cannot share a batch evenly.
     """
     group = Group.current()
     group.share(job.plan.training.batch, job.plan.training.accumulate)

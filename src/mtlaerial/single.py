@@ -9,15 +9,15 @@ from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.job import TrainingJob
-from mtlaerial.meeting import follow_main, one_voice
 from mtlaerial.models.pretrained import fetch_pretrained
-from mtlaerial.parallel import Group
 from mtlaerial.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.rendezvous import follow_main, one_voice
 
 
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:

@@ -11,9 +11,9 @@ from threading import Thread
 from typing import NoReturn
 
 from mtlaerial.errors import UserError
-from mtlaerial.job import TrainingJob
 from mtlaerial.system import ranks
 from mtlaerial.system.signals import Stopped
+from mtlaerial.training.job import TrainingJob
 
 MODULE = "mtlaerial.worker"
 JOB = "job.json"
@@ -58,8 +58,8 @@ def told_failure(folder: Path) -> UserError | None:
 
 
 def _train(job: TrainingJob) -> None:
-    from mtlaerial.meeting import one_voice
     from mtlaerial.run_training import run_training
+    from mtlaerial.training.rendezvous import one_voice
 
     with one_voice():
         run_training(job)

@@ -12,8 +12,8 @@ import pytest
 import tiny
 from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.client import Client
-from mtlaerial.job import TrainingJob
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.job import TrainingJob
 from test_training import Folders
 from visdoms import Visdom, eventually, visdom
 
@@ -61,7 +61,7 @@ def training(
         dashboard=dashboard,
     )
     code = (
-        "import sys; from mtlaerial.job import TrainingJob; from mtlaerial.run_training import run_training; "
+        "import sys; from mtlaerial.training.train.job import TrainingJob; from mtlaerial.run_training import run_training; "
         "run_training(TrainingJob.model_validate_json(sys.stdin.read()))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)

@@ -23,7 +23,7 @@ MINE = {
 """The profile of a user of this cluster, which has no accounts."""
 SLOW = """\
 import time
-from mtlaerial.updating import Updater
+from mtlaerial.training.train_step import Updater
 update = Updater.__call__
 def slow(self, *args, **kwargs):
     time.sleep({pause})

@@ -18,7 +18,7 @@ STARTUP = 2.0
 """Seconds before which Snakemake has hardly started a job."""
 NAN = """\
 import os
-from mtlaerial.updating import Updater
+from mtlaerial.training.train_step import Updater
 update = Updater.__call__
 def spoilt(self, number, looked_at=False):
     found = update(self, number, looked_at)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.workflow
 RUNS = [("equal", 0), ("equal", 1), ("height", 0), ("height", 1)]
 DIES = """
 import os, signal
-from mtlaerial.checkpoint import ResumeFile
+from mtlaerial.training.resume_state import ResumeFile
 save = ResumeFile.save
 def save_and_die(self, state):
     save(self, state)

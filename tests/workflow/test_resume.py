@@ -20,7 +20,7 @@ pytestmark = pytest.mark.workflow
 RESUME = "workflow/resume.py"
 DIES = """\
 import os, signal
-from mtlaerial.checkpoint import ResumeFile
+from mtlaerial.training.resume_state import ResumeFile
 save, mark = ResumeFile.save, "died"
 def save_and_die(self, state):
     save(self, state)

@@ -5,11 +5,11 @@ from pathlib import Path
 from common import folders, logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.job import TrainingJob
     from mtlaerial.launching import train_in_processes
     from mtlaerial.project import Project
     from mtlaerial.system.gpu_locks import taken
     from mtlaerial.tiles.statistics import described, load_measured
+    from mtlaerial.training.job import TrainingJob
 
     run, project = snakemake.wildcards, Project.of(snakemake.config)
     plan = project.plan(run.dataset, run.method, int(run.seed))

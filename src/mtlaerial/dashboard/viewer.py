@@ -15,9 +15,9 @@ from mtlaerial.dashboard.picture import draw, picture_window
 from mtlaerial.dashboard.samples import Maps, Patch, choose, predict
 from mtlaerial.dashboard.sender import Sender
 from mtlaerial.figures.style import named
-from mtlaerial.job import TrainingJob
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.tiles.tile import load_tiles
+from mtlaerial.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
 CPU = torch.device("cpu")

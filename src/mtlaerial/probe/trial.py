@@ -15,11 +15,11 @@ from pydantic import NonNegativeFloat
 
 from mtlaerial.config import Layer, Section, TrainingSpec
 from mtlaerial.errors import UserError
-from mtlaerial.job import TrainingJob
 from mtlaerial.rasters.geotiff import PREPARED, create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
+from mtlaerial.training.job import TrainingJob
 
 BANDS, CLASSES = 3, 6
 STEPS = 3
@@ -90,7 +90,7 @@ def measure(plan: RunPlan, settings: Settings) -> Trial:
 
 
 def _steps(plan: RunPlan, settings: Settings, tile: Path) -> Trial:
-    from mtlaerial.trainer import Trainer  # takes seconds to import
+    from mtlaerial.training.trainer import Trainer
 
     trainer = Trainer(TrainingJob(plan=plan, statistics=_statistics(), training_tiles=(tile,), folder=tile))
     trainer.network.train()

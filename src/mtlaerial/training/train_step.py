@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import Task
-from mtlaerial.losses import TaskLosses
 from mtlaerial.models import D3Net
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.optimisation import learning_rate
-from mtlaerial.parallel import Group
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.sampling.colour import change_colours
 from mtlaerial.sampling.prefetch import Draw, Prefetcher
+from mtlaerial.training.losses import TaskLosses
+from mtlaerial.training.optimiser import learning_rate
+from mtlaerial.training.process_group import Group
 from mtlaerial.weighting import Pass, Step, Weighting
 from mtlaerial.weighting.gradient_conflict import feature_gramian
 

@@ -10,7 +10,7 @@ from mtlaerial.tiles.statistics import Statistics
 class TrainingJob(Section):
     """The inputs of one training.
 
-    Which of them decide the trained weights, :func:`mtlaerial.training.identity` says.
+    Which of them decide the trained weights, :func:`mtlaerial.training.train.identity` says.
     """
 
     plan: RunPlan

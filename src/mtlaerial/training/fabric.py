@@ -9,9 +9,9 @@ import torch
 
 from mtlaerial.config import TrainingSpec
 from mtlaerial.errors import TrainingError
-from mtlaerial.parallel import Group
 from mtlaerial.system import ranks
 from mtlaerial.system.malloc import keep_freed_memory
+from mtlaerial.training.process_group import Group
 
 
 def _require_gpus(spec: TrainingSpec) -> None:

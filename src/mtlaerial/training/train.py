@@ -4,19 +4,19 @@ import logging
 from contextlib import closing, nullcontext
 from typing import Any
 
-from mtlaerial.checkpoint import ResumeFile
 from mtlaerial.config import TRUTH
 from mtlaerial.errors import ConfigError, TrainingError
-from mtlaerial.job import TrainingJob
-from mtlaerial.meeting import follow_main
-from mtlaerial.parallel import Group
 from mtlaerial.runs.lock import alone
 from mtlaerial.runs.plan import RunPlan, fingerprint
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, heeding
 from mtlaerial.tiles.measure import digest
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.trainer import Trainer, Watcher
+from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.rendezvous import follow_main
+from mtlaerial.training.resume_state import ResumeFile
+from mtlaerial.training.trainer import Trainer, Watcher
 
 log = logging.getLogger(__name__)
 FOR_PEOPLE: dict[str, Any] = {

@@ -7,20 +7,11 @@ from typing import Any, Protocol
 
 import torch
 
-from mtlaerial.checkpoint import ResumeFile
-from mtlaerial.compiling import compile_network
 from mtlaerial.config import PredictionSpec
-from mtlaerial.fabric import reproducible_fabric
-from mtlaerial.history import History, require_finite
-from mtlaerial.job import TrainingJob
-from mtlaerial.losses import TaskLosses, median_frequency_weights
-from mtlaerial.meter import Meter
 from mtlaerial.models import build_model
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.optimisation import build_optimiser
-from mtlaerial.parallel import Group
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
 from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.plan import task_outputs
@@ -29,8 +20,17 @@ from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.tile import load_tiles
-from mtlaerial.updating import Updater
-from mtlaerial.validation import Validator
+from mtlaerial.training.compile import compile_network
+from mtlaerial.training.cost_meter import Meter
+from mtlaerial.training.fabric import reproducible_fabric
+from mtlaerial.training.history import History, require_finite
+from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.losses import TaskLosses, median_frequency_weights
+from mtlaerial.training.optimiser import build_optimiser
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.resume_state import ResumeFile
+from mtlaerial.training.train_step import Updater
+from mtlaerial.training.validation import Validator
 from mtlaerial.weighting import build_weighting
 
 log = logging.getLogger(__name__)

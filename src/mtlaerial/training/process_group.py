@@ -69,7 +69,7 @@ class Group:
             torch._foreach_div_(running, self.size)
 
     def wait(self) -> None:
-        """Wait until all processes are here; not for long, see :func:`mtlaerial.meeting.follow_main`.
+        """Wait until all processes are here; not for long, see :func:`mtlaerial.training.rendezvous.follow_main`.
 
         Raises
         ------

@@ -9,11 +9,11 @@ import pandas as pd
 import torch
 
 from mtlaerial.errors import TrainingError
-from mtlaerial.optimisation import learning_rate
-from mtlaerial.parallel import Group
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.files import writing
-from mtlaerial.updating import Update
+from mtlaerial.training.optimiser import learning_rate
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.train_step import Update
 from mtlaerial.weighting.gradient_conflict import conflict
 
 
