@@ -10,8 +10,8 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.figures import confusion_figure, layout_figure, map_figure, read_caption
 from mtlaerial.figures.confusion import short
-from mtlaerial.figures.layers import Frame, read_grid, read_layer
 from mtlaerial.figures.style import round_length
+from mtlaerial.figures.tile_layers import Frame, read_grid, read_layer
 from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 from sample_figures import description, texts

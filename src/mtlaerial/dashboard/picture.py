@@ -17,9 +17,9 @@ from matplotlib.patches import Patch as Key
 from mtlaerial.config import IGNORED, Task
 from mtlaerial.dashboard.client import Window
 from mtlaerial.dashboard.samples import Maps, Patch
-from mtlaerial.figures.layers import Layer, as_picture
 from mtlaerial.figures.maps import HEIGHT_COLOURS, NO_DATA, height_scale
 from mtlaerial.figures.style import NODATA, hide_ticks, mark_nodata, named
+from mtlaerial.figures.tile_layers import Layer, as_picture
 from mtlaerial.tiles.statistics import Statistics
 
 PANEL = 2.0

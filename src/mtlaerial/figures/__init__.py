@@ -6,9 +6,9 @@ Each function writes one PNG and returns its figure; the file's own text says wh
 from mtlaerial.figures.conflict import conflict_figure
 from mtlaerial.figures.confusion import confusion_figure
 from mtlaerial.figures.curves import curves_figure
-from mtlaerial.figures.layout import layout_figure
 from mtlaerial.figures.maps import map_figure
 from mtlaerial.figures.style import Caption, read_caption
+from mtlaerial.figures.tile_map import layout_figure
 
 __all__ = [
     "Caption",

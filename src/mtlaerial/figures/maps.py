@@ -11,8 +11,8 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
 from mtlaerial.config import IGNORED, TRUTH
-from mtlaerial.figures.layers import Extent, Frame, Layer, as_picture, read_grid, read_layer
 from mtlaerial.figures.style import NODATA, Caption, hide_ticks, mark_nodata, named, save, scale_bar
+from mtlaerial.figures.tile_layers import Extent, Frame, Layer, as_picture, read_grid, read_layer
 from mtlaerial.runs.run import RunDescription
 
 PANEL = 3.1

@@ -12,8 +12,8 @@ from matplotlib.patheffects import withStroke
 
 from mtlaerial.config import SPLITS, DatasetSpec, Split
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.figures.layers import Extent, Frame, as_picture, read_grid, read_layer
 from mtlaerial.figures.style import Caption, hide_ticks, named, save, scale_bar
+from mtlaerial.figures.tile_layers import Extent, Frame, as_picture, read_grid, read_layer
 from mtlaerial.rasters.grid import Grid
 
 QUICKLOOK = 300
