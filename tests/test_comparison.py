@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtlaerial.reporting.tables import build_documents, collect, write_tables
+from mtlaerial.reporting.tables.bootstrap import Difference, difference, holm, p_value, pooled, student_p, widening
+from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
+from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
 from mtlaerial.scoring.metrics import delta_m
 from mtlaerial.scoring.scores import Scores, TileScores
-from mtlaerial.tables import build_documents, collect, write_tables
-from mtlaerial.tables.bootstrap import Difference, difference, holm, p_value, pooled, student_p, widening
-from mtlaerial.tables.comparison import Comparison, compare, run_sums
-from mtlaerial.tables.render import latex, markdown
 from sample_scores import run, tile
 
 SEEDS = range(5)

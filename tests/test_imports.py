@@ -17,7 +17,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.launching": set(),
     "mtlaerial.scoring.scores": set(),
-    "mtlaerial.report": {"pandas", "matplotlib"},
+    "mtlaerial.reporting.report": {"pandas", "matplotlib"},
 }
 """Which of it a step uses, by the module that the step begins with; the report takes tables and figures along."""
 

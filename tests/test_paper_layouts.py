@@ -13,11 +13,11 @@ from mtlaerial.datasets.check import Finding, check_dataset, check_tile
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.reporting.tables import build_documents
+from mtlaerial.reporting.tables.render import markdown
 from mtlaerial.runs.run import describe_again
 from mtlaerial.scoring.scores import score_run
 from mtlaerial.synthetic.generate import synthesise
-from mtlaerial.tables import build_documents
-from mtlaerial.tables.render import markdown
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import ABSENT, prepare_tile
 from mtlaerial.training.train import train

@@ -6,9 +6,9 @@ import pytest
 from mtlaerial.config import load_dataset
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.errors import ConfigError
-from mtlaerial.tables import build_documents, write_tables
-from mtlaerial.tables.published import protocol
-from mtlaerial.tables.render import latex, markdown
+from mtlaerial.reporting.tables import build_documents, write_tables
+from mtlaerial.reporting.tables.published import protocol
+from mtlaerial.reporting.tables.render import latex, markdown
 from sample_scores import experiment, run, tile
 from tiny import CONFIG
 

@@ -12,8 +12,8 @@ from mtlaerial.errors import DataError
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import Layout, even, original
 from mtlaerial.prediction.seam_meter import SeamMeter, lines
+from mtlaerial.reporting.tables.collect import collect
 from mtlaerial.scoring.seams import load_seams, seam_ratio
-from mtlaerial.tables.collect import collect
 from sample_scores import run, tile
 
 DEVICE = torch.device("cpu")

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.tables import build_documents, collect, summarise, write_tables
-from mtlaerial.tables.render import escape_latex, latex, markdown
+from mtlaerial.reporting.tables import build_documents, collect, summarise, write_tables
+from mtlaerial.reporting.tables.render import escape_latex, latex, markdown
 from sample_scores import experiment, run, tile
 
 

@@ -6,7 +6,7 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
-    from mtlaerial.report import write_report
+    from mtlaerial.reporting.report import write_report
     from mtlaerial.runs.cost import load_cost
     from mtlaerial.scoring.scores import load_scores
 

@@ -6,8 +6,8 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.project import Project
+    from mtlaerial.reporting.tables import write_tables
     from mtlaerial.scoring.scores import load_scores
-    from mtlaerial.tables import write_tables
 
     write_tables(
         [load_scores(Path(path)) for path in snakemake.input],

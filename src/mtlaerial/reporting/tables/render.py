@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mtlaerial.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 
 PREAMBLE = r"% \usepackage{adjustbox,booktabs,longtable,url} \usepackage[T1]{fontenc}"
 _LATEX = str.maketrans({

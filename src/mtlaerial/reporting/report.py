@@ -16,10 +16,10 @@ from mtlaerial import __version__
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
+from mtlaerial.reporting.tables import Costs, Panel, build_documents
 from mtlaerial.runs.plan import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
-from mtlaerial.tables import Costs, Panel, build_documents
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 MAPPED = 3
@@ -88,7 +88,7 @@ def write_report(
     Raises
     ------
     ConfigError, DataError
-        See :func:`mtlaerial.tables.collect`; or when the page cannot be written.
+        See :func:`mtlaerial.reporting.tables.collect`; or when the page cannot be written.
     """
     published = {name: spec.published for name, spec in datasets.items()}
     documents = build_documents(scores, published, costs=costs)
@@ -109,7 +109,7 @@ def write_report(
         for name, runs in _by_dataset(scores).items()
     ]
     environment = Environment(
-        loader=PackageLoader("mtlaerial"),
+        loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mtlaerial.reporting.tables.collect import collect, summarise
+from mtlaerial.reporting.tables.layout import build_documents
+from mtlaerial.reporting.tables.published import Published
+from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
-from mtlaerial.tables.collect import collect, summarise
-from mtlaerial.tables.layout import build_documents
-from mtlaerial.tables.published import Published
-from mtlaerial.tables.render import latex, markdown
 
 
 def write_tables(scores: Sequence[Scores], folder: Path, published: Published | None = None) -> None:
@@ -32,7 +32,7 @@ def write_tables(scores: Sequence[Scores], folder: Path, published: Published | 
     Raises
     ------
     ConfigError, DataError
-        See :func:`mtlaerial.tables.collect`; or when the folder cannot be written.
+        See :func:`mtlaerial.reporting.tables.collect`; or when the folder cannot be written.
     """
     long = collect(scores)
     _write(folder / "scores.csv", _csv(long))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from mtlaerial.reporting.tables.collect import CLASS, OVERALL, POOLED, baselines
+from mtlaerial.reporting.tables.columns import Column
+from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.scoring.scores import Scores, TileScores
-from mtlaerial.tables.collect import CLASS, OVERALL, POOLED, baselines
-from mtlaerial.tables.columns import Column
-from mtlaerial.tables.constant import CONSTANT
-from mtlaerial.tables.published import Citations
 
 MISSING = "–"
 
@@ -22,7 +22,7 @@ class Values:
     runs : sequence of Scores
         All of one data set.
     summary : DataFrame
-        From :func:`mtlaerial.tables.summarise`.
+        From :func:`mtlaerial.reporting.tables.summarise`.
     citations : Citations
         What others publish on the data set.
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from mtlaerial.tables.columns import Column
-from mtlaerial.tables.constant import CONSTANT
-from mtlaerial.tables.panels import Note
-from mtlaerial.tables.values import MISSING, Values
+from mtlaerial.reporting.tables.columns import Column
+from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.panels import Note
+from mtlaerial.reporting.tables.values import MISSING, Values
 
 
 def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *others: str) -> tuple[Note, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mtlaerial.tables.collect import CLASS, GAIN, OVERALL
+from mtlaerial.reporting.tables.collect import CLASS, GAIN, OVERALL
 
 LENGTHS = ("MAE", "RMSE", "bias")
 

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 
 from mtlaerial.config import TASKS
-from mtlaerial.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
-from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, in_unit
-from mtlaerial.tables.notes import notes
-from mtlaerial.tables.panels import Cell, Document, Panel
-from mtlaerial.tables.published import protocol
-from mtlaerial.tables.values import MISSING, Values
+from mtlaerial.reporting.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
+from mtlaerial.reporting.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, in_unit
+from mtlaerial.reporting.tables.notes import notes
+from mtlaerial.reporting.tables.panels import Cell, Document, Panel
+from mtlaerial.reporting.tables.published import protocol
+from mtlaerial.reporting.tables.values import MISSING, Values
 
 EVERYTHING = "everything"
 HEADER = ("score", "method", POOLED, TILE_MEAN, "n", "published")
@@ -27,7 +27,7 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
     every : sequence of Values
         One per data set.
     summary : DataFrame
-        From :func:`mtlaerial.tables.summarise`.
+        From :func:`mtlaerial.reporting.tables.summarise`.
 
     Returns
     -------

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from mtlaerial.reporting.tables.panels import Cell, Note, Panel
+from mtlaerial.reporting.tables.values import MISSING
 from mtlaerial.runs.cost import Cost
-from mtlaerial.tables.panels import Cell, Note, Panel
-from mtlaerial.tables.values import MISSING
 
 Costs = Mapping[tuple[str, str, int], Cost]
 """By data set, method and seed."""

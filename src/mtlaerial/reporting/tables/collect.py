@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
 from mtlaerial.scoring.metrics import LABEL_MASKS, MASKS, delta_m, height_scores, semantic_scores
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
-from mtlaerial.tables.constant import CONSTANT, constant_run
 
 POOLED, TILE_MEAN = "pooled", "tile mean"
 OVERALL = "overall"

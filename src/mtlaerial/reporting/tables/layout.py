@@ -4,17 +4,27 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from mtlaerial.reporting.tables.collect import collect, summarise
+from mtlaerial.reporting.tables.columns import (
+    ERODED,
+    GAINS,
+    HEIGHT,
+    POSITIVE,
+    SEMANTICS,
+    Column,
+    by_group,
+    class_f1,
+    in_unit,
+)
+from mtlaerial.reporting.tables.costs import Costs
+from mtlaerial.reporting.tables.everything import everything
+from mtlaerial.reporting.tables.notes import missing, notes
+from mtlaerial.reporting.tables.panels import Cell, Document, Panel
+from mtlaerial.reporting.tables.published import Citations, Published
+from mtlaerial.reporting.tables.values import Values
+from mtlaerial.reporting.tables.weightings import weightings
 from mtlaerial.scoring.metrics import MASKS
 from mtlaerial.scoring.scores import Scores
-from mtlaerial.tables.collect import collect, summarise
-from mtlaerial.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, by_group, class_f1, in_unit
-from mtlaerial.tables.costs import Costs
-from mtlaerial.tables.everything import everything
-from mtlaerial.tables.notes import missing, notes
-from mtlaerial.tables.panels import Cell, Document, Panel
-from mtlaerial.tables.published import Citations, Published
-from mtlaerial.tables.values import Values
-from mtlaerial.tables.weightings import weightings
 
 WIDEST = 8
 """Columns of numbers that fit a page."""
@@ -36,7 +46,7 @@ def build_documents(
     published : mapping of data set to sequence of PublishedSpec, optional
         What others report.
     summary : DataFrame, optional
-        From :func:`mtlaerial.tables.summarise`, if it is there already.
+        From :func:`mtlaerial.reporting.tables.summarise`, if it is there already.
     costs : Costs, optional
         What trainings cost, to be shown beside the weightings; no other run gives the same.
 

@@ -7,11 +7,11 @@ from math import isfinite, nan
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlaerial.reporting.tables.bootstrap import DRAWS, Difference, Sums, counts, difference, holm
+from mtlaerial.reporting.tables.collect import COMPARED, OVERALL
 from mtlaerial.scoring.metrics import SUMS
 from mtlaerial.scoring.scores import Scores, TileScores
 from mtlaerial.scoring.tile_sums import Confusion
-from mtlaerial.tables.bootstrap import DRAWS, Difference, Sums, counts, difference, holm
-from mtlaerial.tables.collect import COMPARED, OVERALL
 
 LEVEL = 0.05
 """The adjusted p below which a difference is called one."""
@@ -67,7 +67,7 @@ def compare(runs: Sequence[Scores], baseline: str, draws: int = DRAWS) -> dict[s
     baseline : str
         One of the methods.
     draws : int
-        Of the bootstrap; see :func:`mtlaerial.tables.bootstrap.difference`.
+        Of the bootstrap; see :func:`mtlaerial.reporting.tables.bootstrap.difference`.
 
     Returns
     -------

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mtlaerial.config.published import PublishedSpec
-from mtlaerial.tables.collect import OVERALL, POOLED
-from mtlaerial.tables.columns import HEIGHT, POSITIVE, SEMANTICS, Column
-from mtlaerial.tables.panels import Note
+from mtlaerial.reporting.tables.collect import OVERALL, POOLED
+from mtlaerial.reporting.tables.columns import HEIGHT, POSITIVE, SEMANTICS, Column
+from mtlaerial.reporting.tables.panels import Note
 
 Published = Mapping[str, Sequence[PublishedSpec]]
 """What is published, by data set."""

@@ -5,12 +5,12 @@ from math import inf, isfinite
 
 import pandas as pd
 
-from mtlaerial.tables.bootstrap import DRAWS
-from mtlaerial.tables.columns import GAINS
-from mtlaerial.tables.comparison import ENOUGH, LEVEL, Comparison, compare
-from mtlaerial.tables.costs import Costs, with_costs
-from mtlaerial.tables.panels import Cell, Document, Note, Panel
-from mtlaerial.tables.values import MISSING, Values
+from mtlaerial.reporting.tables.bootstrap import DRAWS
+from mtlaerial.reporting.tables.columns import GAINS
+from mtlaerial.reporting.tables.comparison import ENOUGH, LEVEL, Comparison, compare
+from mtlaerial.reporting.tables.costs import Costs, with_costs
+from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.values import MISSING, Values
 
 EQUAL = "equal"
 CONSTANT_WEIGHTS = (EQUAL, "fixed")

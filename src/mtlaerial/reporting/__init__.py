@@ -1,0 +1,1 @@
+"""Tables over methods and seeds, and the report page."""

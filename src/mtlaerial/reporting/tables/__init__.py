@@ -1,0 +1,23 @@
+"""From the scores of runs to tables: long form, mean and deviation over seeds, and what a paper prints."""
+
+from mtlaerial.reporting.tables.collect import collect, summarise
+from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.costs import Costs
+from mtlaerial.reporting.tables.layout import build_documents
+from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.published import Published
+from mtlaerial.reporting.tables.write import write_tables
+
+__all__ = [
+    "CONSTANT",
+    "Cell",
+    "Costs",
+    "Document",
+    "Note",
+    "Panel",
+    "Published",
+    "build_documents",
+    "collect",
+    "summarise",
+    "write_tables",
+]
