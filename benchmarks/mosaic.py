@@ -16,7 +16,7 @@ THREADS = 2
 
 def trained(root: Path, folder: Path) -> Path:
     """Train the full network for some minutes, unless it is there; return the run's folder."""
-    from mtlaerial.single import train_single
+    from mtlaerial.pipeline.single_run import train_single
 
     run = folder / "run"
     if not (run / "model.safetensors").exists():

@@ -61,7 +61,7 @@ def stages(folder: Path) -> pd.DataFrame:
 def memory_of_preparing() -> float:
     """Prepare one tile once more; return the peak of the memory above that at rest, in megabytes."""
     from mtlaerial.config import merge, read_yaml
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
     from mtlaerial.tiles.prepare import prepare_tile
 
     dataset = Project.of(merge({}, *(read_yaml(Path(path)) for path in CONFIG))).datasets["dfc2018"]

@@ -14,8 +14,8 @@ import torch
 import tiny
 from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard.viewer import Viewer
+from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.prediction.map_network import MapNetwork
-from mtlaerial.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.process_group import Group
@@ -119,7 +119,7 @@ def test_only_the_main_process_shows_the_training(
     rank: int, watchers: int, tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[object] = []
-    monkeypatch.setattr("mtlaerial.run_training.train", lambda job, *watcher: given.extend(watcher))
+    monkeypatch.setattr("mtlaerial.pipeline.run_training.train", lambda job, *watcher: given.extend(watcher))
     monkeypatch.setattr(Group, "current", lambda: Group(rank, 2))
     dashboard = DashboardSpec(url=f"http://127.0.0.1:{free_port()}")
     run_training(tiny.job(tiny.run_plan(), statistics, tiles["train"], dashboard=dashboard))

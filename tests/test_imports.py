@@ -9,13 +9,13 @@ import pytest
 HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
 """What takes a third of a second or more."""
 USED: dict[str, set[str]] = {
-    "mtlaerial.project": set(),
+    "mtlaerial.pipeline.project": set(),
     "mtlaerial.synthetic.generate": set(),
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiles.prepare": set(),
     "mtlaerial.runs.run": set(),
     "mtlaerial.system.gpu_locks": set(),
-    "mtlaerial.launching": set(),
+    "mtlaerial.pipeline.launch": set(),
     "mtlaerial.scoring.scores": set(),
     "mtlaerial.reporting.report": {"pandas", "matplotlib"},
 }

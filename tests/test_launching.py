@@ -13,7 +13,7 @@ import pytest
 
 import tiny
 from mtlaerial.errors import TrainingError, UserError
-from mtlaerial.launching import _sudden_end, train_in_processes
+from mtlaerial.pipeline.launch import _sudden_end, train_in_processes
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from test_training import Folders
@@ -22,7 +22,7 @@ TRAINS = """
 import logging, sys
 from pathlib import Path
 from mtlaerial.training.job import TrainingJob
-from mtlaerial.launching import train_in_processes
+from mtlaerial.pipeline.launch import train_in_processes
 from mtlaerial.system.signals import Stopped
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 try:
@@ -69,7 +69,7 @@ def test_the_end_of_the_job_ends_its_processes(long: subprocess.Popen[str], numb
 def test_an_error_is_the_one_that_a_process_met(
     tiles: Folders, statistics: Statistics, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "mtlaerial.launching")
+    caplog.set_level(logging.INFO, "mtlaerial.pipeline.launch")
     with pytest.raises(
         UserError, match=r"^training.batch: found 3 patches for 2 processes and 1 passes each; expected"
     ):
@@ -79,7 +79,7 @@ def test_an_error_is_the_one_that_a_process_met(
 
 def test_one_process_is_this_one(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr("mtlaerial.launching._launch")
+        patch.delattr("mtlaerial.pipeline.launch._launch")
         train_in_processes(job(tiles, statistics, tmp_path, epochs=1), 1)
     assert (tmp_path / "run" / "model.safetensors").exists()
 

@@ -10,8 +10,8 @@ import tiny
 from mtlaerial.config import IGNORED, DatasetSpec, PredictionSpec, ScoringSpec, load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import Finding, check_dataset, check_tile
+from mtlaerial.pipeline.project import Project
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.project import Project
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import markdown

@@ -12,7 +12,7 @@ from mtlaerial.config import merge, read_yaml
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
-from mtlaerial.project import SHOWN, Project
+from mtlaerial.pipeline.project import SHOWN, Project
 from mtlaerial.runs.plan import RunPlan
 
 SPEC = tiny.city_spec().model_dump(mode="json")

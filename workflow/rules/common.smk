@@ -4,7 +4,7 @@ import sys
 
 from mtlaerial.config import LAYERS, TILE_LAYERS
 from mtlaerial.errors import UserError
-from mtlaerial.project import Project
+from mtlaerial.pipeline.project import Project
 
 try:
     project = Project.of(config)

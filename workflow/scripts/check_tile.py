@@ -8,7 +8,7 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.datasets.check import assemble, check_tile, summary
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
 
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
     report = check_tile(dataset, snakemake.wildcards.tile)

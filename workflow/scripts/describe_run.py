@@ -5,7 +5,7 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
     from mtlaerial.runs.run import describe_again
     from mtlaerial.tiles.statistics import described, load_measured
 

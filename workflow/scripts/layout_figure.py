@@ -6,7 +6,7 @@ from common import folders, logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.figures import layout_figure
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
 
     tiles = {folder.name: folder for folder in folders(snakemake.input)}
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]

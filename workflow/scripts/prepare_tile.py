@@ -5,7 +5,7 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
     from mtlaerial.tiles.prepare import prepare_tile
 
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]

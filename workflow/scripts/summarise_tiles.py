@@ -5,7 +5,7 @@ from pathlib import Path
 from common import folders, logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
     from mtlaerial.tiles.measure import measure
 
     dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]

@@ -5,7 +5,7 @@ from pathlib import Path
 from common import logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
     from mtlaerial.reporting.tables import write_tables
     from mtlaerial.scoring.scores import load_scores
 

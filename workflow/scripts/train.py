@@ -5,8 +5,8 @@ from pathlib import Path
 from common import folders, logged
 
 with logged(snakemake.log[0]):
-    from mtlaerial.launching import train_in_processes
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.launch import train_in_processes
+    from mtlaerial.pipeline.project import Project
     from mtlaerial.system.gpu_locks import taken
     from mtlaerial.tiles.statistics import described, load_measured
     from mtlaerial.training.job import TrainingJob

@@ -4,6 +4,6 @@ from common import logged
 
 with logged(snakemake.log[0]):
     from mtlaerial.datasets.archives import unpack
-    from mtlaerial.project import Project
+    from mtlaerial.pipeline.project import Project
 
     unpack(Project.of(snakemake.config).archives[snakemake.output[0]])

@@ -26,7 +26,7 @@ def train(
 
     In several processes: `torchrun --nproc-per-node 2 -m mtlaerial train ...`
     """
-    from mtlaerial.single import train_single
+    from mtlaerial.pipeline.single_run import train_single
 
     train_single(spec, root, out, config or [Path("config/config.yaml")], method, seed)
     if ranks.rank() == 0:

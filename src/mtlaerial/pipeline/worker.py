@@ -1,4 +1,4 @@
-"""One of the processes that :mod:`mtlaerial.launching` starts: ``-m mtlaerial.worker FOLDER/job.json``."""
+"""One of the processes that :mod:`mtlaerial.pipeline.launch` starts: ``-m mtlaerial.pipeline.worker FOLDER/job.json``."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from mtlaerial.system import ranks
 from mtlaerial.system.signals import Stopped
 from mtlaerial.training.job import TrainingJob
 
-MODULE = "mtlaerial.worker"
+MODULE = "mtlaerial.pipeline.worker"
 JOB = "job.json"
 FAILURE = "failure.json"
 HERE = "a process of this training"
@@ -58,7 +58,7 @@ def told_failure(folder: Path) -> UserError | None:
 
 
 def _train(job: TrainingJob) -> None:
-    from mtlaerial.run_training import run_training
+    from mtlaerial.pipeline.run_training import run_training
     from mtlaerial.training.rendezvous import one_voice
 
     with one_voice():

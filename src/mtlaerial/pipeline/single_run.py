@@ -10,7 +10,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
-from mtlaerial.run_training import run_training
+from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise

@@ -1,6 +1,6 @@
 """Starting a training in several processes on this machine, and ending all of them when this one ends.
 
-``torchrun`` starts the processes (:mod:`mtlaerial.worker`), all of which inherit two pipes. What they write comes line
+``torchrun`` starts the processes (:mod:`mtlaerial.pipeline.worker`), all of which inherit two pipes. What they write comes line
 by line into this process's log. What they read ends when this process does, killed or not, and so do they.
 """
 
@@ -16,9 +16,9 @@ from threading import Thread
 from typing import IO
 
 from mtlaerial.errors import TrainingError
+from mtlaerial.pipeline.worker import HERE, JOB, MODULE, told_failure
 from mtlaerial.system.signals import Stopped, heeding
 from mtlaerial.training.job import TrainingJob
-from mtlaerial.worker import HERE, JOB, MODULE, told_failure
 
 PAUSE = 0.1
 """Seconds between looks at the processes."""
@@ -46,7 +46,7 @@ def train_in_processes(job: TrainingJob, processes: int) -> None:
         When this process was asked to end; the next call goes on from the last epoch.
     """
     if processes == 1:
-        from mtlaerial.run_training import run_training
+        from mtlaerial.pipeline.run_training import run_training
 
         run_training(job)
         return
