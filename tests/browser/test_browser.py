@@ -61,7 +61,8 @@ def training(
         dashboard=dashboard,
     )
     code = (
-        "import sys; from mtlaerial.training.train.job import TrainingJob; from mtlaerial.pipeline.run_training import run_training; "
+        "import sys; from mtlaerial.training.job import TrainingJob; "
+        "from mtlaerial.pipeline.run_training import run_training; "
         "run_training(TrainingJob.model_validate_json(sys.stdin.read()))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)

@@ -1,7 +1,8 @@
-"""Starting a training in several processes on this machine, and ending all of them when this one ends.
+"""Start a training in several processes on this machine, and end them all with this one.
 
-``torchrun`` starts the processes (:mod:`mtlaerial.pipeline.worker`), all of which inherit two pipes. What they write comes line
-by line into this process's log. What they read ends when this process does, killed or not, and so do they.
+``torchrun`` starts the processes (:mod:`mtlaerial.pipeline.worker`). All of them inherit two pipes: their output comes
+line by line into this process's log, and their standard input ends when this process does, killed or not, on which they
+end themselves.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""One of the processes that :mod:`mtlaerial.pipeline.launch` starts: ``-m mtlaerial.pipeline.worker FOLDER/job.json``."""
+"""A process of a training that :mod:`mtlaerial.pipeline.launch` starts; its argument is ``FOLDER/job.json``."""
 
 import json
 import logging

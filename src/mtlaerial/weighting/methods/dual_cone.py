@@ -38,7 +38,7 @@ class UPGrad(DualCone):
     """The mean of the gradients, each projected onto the cone of updates along which no loss rises.
 
     ``(1 / n) sum_t P(g_t)``: Quinton & Rey 2024, arXiv 2406.16232, published at the parameters. With two tasks it is
-    half of :class:`~mtlaerial.weighting.methods.pcgrad.PCGrad`. Solved by TorchJD with quadprog.
+    half of ``PCGrad``. Solved by TorchJD with quadprog.
     """
 
     paper = "Quinton & Rey 2024"

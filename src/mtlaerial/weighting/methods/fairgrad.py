@@ -15,7 +15,7 @@ class FairGrad(GramianWeighting):
 
     ``max_d sum_t (g_t . d)^(1 - alpha) / (1 - alpha)`` in a ball is ``d = sum_t w_t g_t`` with ``G w = w^(-1 / alpha)``
     element by element, G the inner products: Ban & Ji 2024, arXiv 2402.15638, equation 4, published at the parameters.
-    For alpha = 1 it is :class:`~mtlaerial.weighting.methods.nash_mtl.NashMTL`. Solved by TorchJD's least squares. Like the
+    For alpha = 1 it is ``NashMTL``. Solved by TorchJD's least squares. Like the
     authors' code it then shortens the update to ``max_norm`` (which LibMTL does not; they multiply by the number of
     tasks before).
     """

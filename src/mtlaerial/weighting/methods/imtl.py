@@ -22,7 +22,7 @@ class IMTLL(Learned):
     https://openreview.net/forum?id=IMPnRXEWpvr. All s begin at 0, as the plain sum. Computed by TorchJD; s is learned
     by the network's optimiser, and does not move for a task without truth in a batch.
 
-    It is twice :class:`~mtlaerial.weighting.methods.uncertainty.UW` for log-variances of -s, so that the two have the same
+    It is twice ``UW`` for log-variances of -s, so that the two have the same
     optimum and differ in where they begin and in the size of their gradients.
     """
 
@@ -40,7 +40,7 @@ class IMTLG(Solved):
     ``sum_t w_t g_t . (u_s - u_r) = 0`` for all tasks s, r with u their directions, and ``sum_t w_t = 1``: Liu et al.
     2021, https://openreview.net/forum?id=IMPnRXEWpvr, equations 5 and 6, published at the features. With two tasks it
     halves the angle between their gradients, with weights in proportion to the other's norm; only the length differs
-    from :class:`~mtlaerial.weighting.methods.nash_mtl.NashMTL` and :class:`~mtlaerial.weighting.methods.conflict_free.ConFIG`. Weights
+    from ``NashMTL`` and ``ConFIG``. Weights
     may be negative with more. Solved by TorchJD.
     """
 

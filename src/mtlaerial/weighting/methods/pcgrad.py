@@ -10,7 +10,7 @@ class PCGrad(Solved):
 
     ``g_i <- g_i - (g_i . g_j) / ||g_j||² g_j`` where ``g_i . g_j < 0``, for all other j in random order: Yu et al.
     2020, arXiv 2001.06782, algorithm 1, published at the parameters. With two tasks nothing is left to the order, no
-    loss rises, and the update is twice that of :class:`~mtlaerial.weighting.methods.dual_cone.UPGrad`. Solved by TorchJD.
+    loss rises, and the update is twice that of ``UPGrad``. Solved by TorchJD.
     """
 
     paper = "Yu et al. 2020"

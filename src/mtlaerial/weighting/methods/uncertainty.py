@@ -22,7 +22,7 @@ class UW(Learned):
     the network's optimiser, and does not move for a task without truth in a batch.
 
     The paper has no 1/2 before the cross entropy. With its s less by log 2 that is the same sum but for a constant, so
-    only the beginning differs. :class:`~mtlaerial.weighting.methods.imtl.IMTLL` is twice this for scales of -s.
+    only the beginning differs. ``IMTLL`` is twice this for scales of -s.
     """
 
     paper = "Kendall et al. 2018"
