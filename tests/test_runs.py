@@ -125,7 +125,7 @@ def test_the_hash_of_the_code_changes_with_any_module(tmp_path: Path, monkeypatc
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:
-    code = "from mtlaerial.runs.run.plan import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
+    code = "from mtlaerial.runs.plan import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert fingerprint({"a": (2, "x"), "b": 1}) == other
     assert fingerprint({"a": (2, "y"), "b": 1}) != other

@@ -89,7 +89,7 @@ def test_each_training_has_a_gpu(
 def test_one_training_in_two_processes(finished: Workplace, tmp_path: Path) -> None:
     """The main process is killed after an epoch: the job fails with a sentence, and the next try goes on."""
     place = finished.copy(tmp_path / "place")
-    with (place.folder / "src/mtlaerial/worker.py").open("r+") as worker:
+    with (place.folder / "src/mtlaerial/pipeline/worker.py").open("r+") as worker:
         text = worker.read()
         worker.seek(0)
         worker.write(text.replace("def main(", DIES + "\n\ndef main("))
