@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-import tiny
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
+from support import tiny
 
 torch.set_num_threads(1)
 Folders = dict[str, list[Path]]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 from filelock import FileLock
-from workplace import SPLITS, TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
+from support.workplace import SPLITS, TINY, TOWN, Workplace
 
 
 @pytest.fixture(scope="session")

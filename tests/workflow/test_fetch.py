@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from workplace import Workplace
 
 from mtlaerial.config import ModelSpec
 from mtlaerial.models.densenet import Encoder, densenet_name
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 TARGET = "results/pretrained/densenet121.safetensors"

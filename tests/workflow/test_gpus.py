@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from workplace import Workplace
 
-from gpus import FIRST, SECOND, simulate
 from mtlaerial.runs.cost import load_cost
+from support.gpus import FIRST, SECOND, simulate
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 RUNS = [("equal", 0), ("equal", 1), ("height", 0), ("height", 1)]

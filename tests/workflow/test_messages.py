@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workplace import ROOT, TINY, Workplace
+
+from support.paths import ROOT
+from support.workplace import TINY, Workplace
 
 pytestmark = pytest.mark.workflow
 RULES = [

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from workplace import ROOT, Workplace
+
+from support.paths import ROOT
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 BOTH = ("equal", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty", "equal_dropout")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workplace import ROOT, Workplace
+
+from support.paths import ROOT
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 MINE = {

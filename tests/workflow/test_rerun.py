@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from workplace import SPLITS, Workplace
+
+from support.workplace import SPLITS, Workplace
 
 pytestmark = pytest.mark.workflow
 CLOSING = ("Aggregating", "Drawing", "Writing", "Tables")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workplace import TINY, Workplace, job_of, session
 
 from mtlaerial.config import merge
 from mtlaerial.runs.lock import alone
+from support.workplace import TINY, Workplace, job_of, session
 
 pytestmark = pytest.mark.workflow
 RESUME = "workflow/resume.py"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from workplace import TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.safe_zip import MARKS
 from mtlaerial.synthetic.generate import synthesise
+from support.workplace import TINY, TOWN, Workplace
 
 pytestmark = pytest.mark.workflow
 TARGETS = ("results/town/checks.json", "results/town/statistics.json")

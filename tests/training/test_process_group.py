@@ -1,0 +1,68 @@
+"""Two processes train as one does with the same batch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from mtlaerial.config.weighting import weighting_targets
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import TrainingError
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.training.process_group import Group
+from support.paths import environment
+
+Found = dict[str, dict[str, Tensor]]
+
+
+@pytest.fixture(scope="module")
+def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one process and two processes made of the same tiles."""
+    folder = tmp_path_factory.mktemp("together")
+    for tile in ("city_1", "city_3"):
+        prepare_tile(city, tile, folder / tile)
+    statistics = summarise(city, [folder / "city_1"])
+    (folder / "statistics.json").write_text(statistics.model_dump_json(), encoding="utf-8")
+    together = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for command in ([sys.executable], together):
+        done = subprocess.run(
+            [*command, "-m", "support.two_processes", str(folder)], env=environment(OMP_NUM_THREADS="1"),
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> tuple[Found, Found]:
+    return torch.load(folder / "1.pt"), torch.load(folder / "2.pt")
+
+
+@pytest.mark.parametrize("name", [*sorted(weighting_targets()), "cagrad, features", "upgrad, features"])
+def test_gradients_agree_with_those_of_one_process(found: tuple[Found, Found], name: str) -> None:
+    alone, together = (
+        torch.cat([gradient.flatten().double() for gradient in gradients[name].values()]) for gradients in found
+    )
+    assert alone.norm() > 0
+    assert (alone - together).norm() < 1e-5 * alone.norm()
+
+
+def test_the_processes_write_one_run(folder: Path) -> None:
+    alone, together = (pd.read_csv(folder / f"run{size}" / "history.csv") for size in (1, 2))
+    assert together["step"].tolist() == alone["step"].tolist()
+    # Layers normalise by the half that each process sees, so numbers are near, not equal.
+    assert together["loss_height"].tolist() == pytest.approx(alone["loss_height"].tolist(), rel=0.2)
+    assert sorted(path.name for path in (folder / "run2").iterdir()) == sorted(
+        path.name for path in (folder / "run1").iterdir()
+    )
+
+
+def test_a_batch_that_cannot_be_shared_is_refused() -> None:
+    with pytest.raises(TrainingError, match=r"training.batch.*6 patches for 4 processes"):
+        Group(0, 4).share(6, 1)
+    assert [Group(rank, 3).share(6, 2) for rank in range(3)] == [slice(0, 2), slice(2, 4), slice(4, 6)]
