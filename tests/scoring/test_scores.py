@@ -19,9 +19,9 @@ from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scor
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiles.prepare import prepare_tile
 from support import tiny
+from support.trainings import Folders
 
 SCORING = ScoringSpec(height_bins=(2.0, 5.0), height_unit=25.5)
-Folders = dict[str, list[Path]]
 
 
 class Run:

@@ -12,8 +12,7 @@ from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.tiles.measure import measure, summarise
 from mtlaerial.tiles.statistics import Statistics, described, load_measured
 from support import tiny
-
-Folders = dict[str, list[Path]]
+from support.trainings import Folders
 
 
 def gathered(tiles: Folders, layer: str) -> np.ndarray:

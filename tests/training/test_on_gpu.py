@@ -19,8 +19,8 @@ from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from support import tiny
+from support.trainings import Folders
 
-Folders = dict[str, list[Path]]
 CLOSE = {"rtol": 2e-3, "atol": 2e-4}
 
 

@@ -20,8 +20,8 @@ from mtlaerial.training.train_step import Updater
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting.task_gradients import assign
 from support import tiny
+from support.trainings import Folders
 
-Folders = dict[str, list[Path]]
 NAMES = sorted(weighting_targets())
 FIXED = {"weights": {"semantics": 0.5, "height": 2.0}}
 

@@ -119,7 +119,7 @@ def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.minutes
+@pytest.mark.full("whole workflows, killed at random moments")
 def test_a_killed_workflow_goes_on(tmp_path: Path) -> None:
     overlay = tmp_path / "one_method.yaml"
     overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), {"run": {"methods": ["equal"]}})))
