@@ -18,7 +18,7 @@ from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.process_group import Group
-from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.train_step import TrainStep, Update
 from support import tiny
 from support.logs import messages
 from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
@@ -47,16 +47,16 @@ def run(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Run:
 
 def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], object]) -> list[int]:
     """Let something happen before a step, counted from 1; return the list of steps that are done."""
-    update, done = Updater.__call__, []
+    update, done = TrainStep.__call__, []
 
-    def stepped(self: Updater, number: int, looked_at: bool = False) -> Update:
+    def stepped(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
         if number + 1 == step:
             happen()
-        found = update(self, number, looked_at)
+        found = update(self, number, measure_conflict)
         done.append(number + 1)
         return found
 
-    monkeypatch.setattr(Updater, "__call__", stepped)
+    monkeypatch.setattr(TrainStep, "__call__", stepped)
     return done
 
 
@@ -127,19 +127,19 @@ def test_only_the_main_process_shows_the_training(
 
 
 def test_the_network_is_not_left_in_evaluation_mode(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    update, modes, looked = Updater.__call__, [], []
+    update, modes, looked = TrainStep.__call__, [], []
     look = Viewer.look
 
     def seen(self: Viewer, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
         looked.append(epoch)
         look(self, network, device, epoch)
 
-    def watched(self: Updater, number: int, looked_at: bool = False) -> Update:
+    def watched(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
         modes.append(self.network.training)
-        return update(self, number, looked_at)
+        return update(self, number, measure_conflict)
 
     monkeypatch.setattr(Viewer, "look", seen)
-    monkeypatch.setattr(Updater, "__call__", watched)
+    monkeypatch.setattr(TrainStep, "__call__", watched)
     run("run", f"http://127.0.0.1:{free_port()}")
     assert looked == [1, 2, 3, 4]
     assert modes == [True] * STEPS

@@ -90,7 +90,7 @@ def trainer(city: Dataset, tiles: dict[str, list[Path]], ahead: bool) -> Trainer
     plan = tiny.run_plan(augmentation={"colour": 0.1}, weighting={"name": "modo"})
     made = Trainer(tiny.job(plan, summarise(city, tiles["train"]), tiles["train"], []))
     if ahead:
-        made.update._patches = made.update._prefetcher = Prefetcher(made.update._sample, 4, CPU)
+        made.update.batches._patches = made.update.batches._prefetcher = Prefetcher(made.update.batches._sample, 4, CPU)
     return made
 
 
@@ -104,6 +104,6 @@ def test_a_training_that_draws_ahead_ends_with_the_same_weights(city: Dataset, t
     for step in (2, 3):
         resumed.update(step)
     for made in (ahead, resumed):
-        made.update.close()
+        made.update.batches.close()
         for name, value in plain.network.state_dict().items():
             assert torch.equal(made.network.state_dict()[name], value), name

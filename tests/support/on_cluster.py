@@ -23,12 +23,12 @@ MINE = {
 """The profile of a user of this cluster, which has no accounts."""
 SLOW = """\
 import time
-from mtlaerial.training.train_step import Updater
-update = Updater.__call__
+from mtlaerial.training.train_step import TrainStep
+update = TrainStep.__call__
 def slow(self, *args, **kwargs):
     time.sleep({pause})
     return update(self, *args, **kwargs)
-Updater.__call__ = slow
+TrainStep.__call__ = slow
 """
 """Put before the training's script, so that a fault finds it at work."""
 MOMENT = "%Y-%m-%dT%H:%M:%S"

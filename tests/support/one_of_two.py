@@ -29,15 +29,15 @@ class ExactTrainer(trainer.Trainer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.network.double()
-        normalise = self.update.normalise
-        self.update.normalise = lambda image: normalise(image).double()
+        normalise = self.update.batches.normalise
+        self.update.batches.normalise = lambda image: normalise(image).double()
 
 
 class FailingTrainer(trainer.Trainer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        draw = self.update.draw
-        self.update.draw = lambda step: fail() if step == 2 and ranks.rank() else draw(step)
+        draw = self.update.batches.draw
+        self.update.batches.draw = lambda step: fail() if step == 2 and ranks.rank() else draw(step)
 
 
 def fail() -> None:

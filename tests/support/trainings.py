@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mtlaerial.training.resume_state import ResumeFile
-from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.train_step import TrainStep, Update
 
 Folders = dict[str, list[Path]]
 """Folders of prepared tiles by split."""
@@ -41,14 +41,14 @@ def kill_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
 
 def signal_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let a signal ask the process to end while a step, counted from 1, is at work."""
-    update = Updater.__call__
+    update = TrainStep.__call__
 
-    def signalled(self: Updater, number: int, looked_at: bool = False) -> Update:
+    def signalled(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
         if number + 1 == step:
             signal.raise_signal(signal.SIGTERM)
-        return update(self, number, looked_at)
+        return update(self, number, measure_conflict)
 
-    monkeypatch.setattr(Updater, "__call__", signalled)
+    monkeypatch.setattr(TrainStep, "__call__", signalled)
 
 
 def file_names(folder: Path) -> list[str]:

@@ -32,11 +32,11 @@ def gradients(name: str, statistics: Statistics, tile: Path, level: str = "") ->
     # No dropout, and statistics of normalising layers that do not depend on the share; in double precision, since a
     # rounding error that flips a rectifier, or the sign of an L1 error, is not what is to be seen.
     trainer.network.eval().double()
-    normalise = trainer.update.normalise
-    trainer.update.normalise = lambda image: normalise(image).double()
+    normalise = trainer.update.batches.normalise
+    trainer.update.batches.normalise = lambda image: normalise(image).double()
     for step in range(2):
         trainer.optimiser.zero_grad()
-        trainer.update.gradients(trainer.update.draw(step))
+        trainer.update.backward(step, trainer.update.batches.draw(step))
     return {key: value.grad.clone() for key, value in trainer.network.named_parameters()}
 
 

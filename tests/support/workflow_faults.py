@@ -19,15 +19,15 @@ STARTUP = 2.0
 """Seconds before which Snakemake has hardly started a job."""
 NAN = """\
 import os
-from mtlaerial.training.train_step import Updater
-update = Updater.__call__
-def spoilt(self, number, looked_at=False):
-    found = update(self, number, looked_at)
+from mtlaerial.training.train_step import TrainStep
+update = TrainStep.__call__
+def spoilt(self, number, measure_conflict=False):
+    found = update(self, number, measure_conflict)
     if number == {step} and not os.path.exists("spoilt"):
         open("spoilt", "w").close()
         found.losses.mul_(float("nan"))
     return found
-Updater.__call__ = spoilt
+TrainStep.__call__ = spoilt
 """
 """Put before the training's script: once, at a step, the losses are not numbers."""
 

@@ -17,7 +17,7 @@ from mtlaerial.system.signals import Stopped, heeding
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.train import train
-from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.validation import Validator
 from support import tiny
 from support.trainings import Folders, assert_same_run, file_names, signal_at
@@ -90,15 +90,15 @@ def test_weights_that_are_not_finite_are_not_kept(
     tiles: Folders, statistics: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The losses of the last step of an epoch do not show what it has done to the weights."""
-    update = Updater.__call__
+    update = TrainStep.__call__
 
-    def spoilt(self: Updater, number: int, looked_at: bool = False) -> Update:
-        found = update(self, number, looked_at)
+    def spoilt(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
+        found = update(self, number, measure_conflict)
         if number == 5:
             _spoil(next(iter(self.network.parameters())))
         return found
 
-    monkeypatch.setattr(Updater, "__call__", spoilt)
+    monkeypatch.setattr(TrainStep, "__call__", spoilt)
     with pytest.raises(TrainingError, match=r"city, equal, seed 0: found a weight .* in epoch 2"):
         run(tiles, statistics, tmp_path)
     stored = torch.load(tmp_path / "model.resume.pt", weights_only=True)["state"]

@@ -16,7 +16,7 @@ from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.tiles.tile import Tile
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.losses import TaskLosses
-from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.weighting import build_weighting
 from support import tiny
 
@@ -74,7 +74,7 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
     losses = TaskLosses(plan.training, torch.ones(5), zero_height=True).to(DEVICE)
     optimiser = torch.optim.SGD([*network.parameters(), *weighting.parameters()])
     fabric = reproducible_fabric(plan.training, 0)
-    update = Updater(
+    update = TrainStep(
         plan,
         fabric,
         network,

@@ -29,8 +29,9 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.optimiser import learning_rate
+from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train import train
-from mtlaerial.training.train_step import Update, Updater
+from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.training.validation import Validator
 from support import tiny
@@ -73,15 +74,15 @@ def test_a_training_that_was_killed_ends_as_the_unbroken_one(
 def test_a_training_killed_within_an_epoch_repeats_it(
     trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, update = trained("whole", **RICH), Updater.__call__
+    whole, update = trained("whole", **RICH), TrainStep.__call__
     with monkeypatch.context() as patch:
 
-        def update_or_die(self: Updater, number: int, looked_at: bool = False) -> Update:
+        def update_or_die(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
             if number == 5:
                 raise Killed
-            return update(self, number, looked_at)
+            return update(self, number, measure_conflict)
 
-        patch.setattr(Updater, "__call__", update_or_die)
+        patch.setattr(TrainStep, "__call__", update_or_die)
         with pytest.raises(Killed):
             trained("broken", **RICH)
     assert_same_run(whole, trained("broken", **RICH))
@@ -93,8 +94,8 @@ def test_a_resumed_training_does_not_begin_again(trained: Callable[..., Path], m
         with pytest.raises(Killed):
             trained("run")
     steps = []
-    draw = Updater.draw
-    monkeypatch.setattr(Updater, "draw", lambda self, number: steps.append(number) or draw(self, number))
+    draw = StepBatches.draw
+    monkeypatch.setattr(StepBatches, "draw", lambda self, step: steps.append(step) or draw(self, step))
     trained("run")
     assert steps == [4, 5]
 
@@ -249,14 +250,14 @@ def test_validation_tiles_may_lack_a_layer(
 def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
     trained: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    update = Updater.__call__
+    update = TrainStep.__call__
 
-    def diverging(self: Updater, number: int, looked_at: bool = False) -> Update:
-        found = update(self, number, looked_at)
+    def diverging(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
+        found = update(self, number, measure_conflict)
         return replace(found, losses=found.losses * found.losses.new_tensor([1.0, math.nan if number >= 4 else 1.0]))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Updater, "__call__", diverging)
+        patch.setattr(TrainStep, "__call__", diverging)
         with pytest.raises(TrainingError, match=r"a height loss of nan in epoch 3.*learning_rate"):
             trained("run")
     assert file_names(tmp_path / "run") == ["model.previous.resume.pt", "model.resume.pt"]

@@ -16,7 +16,7 @@ from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
-from mtlaerial.training.train_step import Updater
+from mtlaerial.training.train_step import TrainStep
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting.task_gradients import assign
 from support import tiny
@@ -41,10 +41,10 @@ def trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
 def gradients(trainer: Trainer, step: int = 0) -> Tensor:
     """Return all gradients of a step, in double precision, with normalising layers that see no batch."""
     trainer.network.eval().double()
-    normalise = trainer.update.normalise
-    trainer.update.normalise = lambda image: normalise(image).double()  # type: ignore[assignment]
+    normalise = trainer.update.batches.normalise
+    trainer.update.batches.normalise = lambda image: normalise(image).double()  # type: ignore[assignment]
     trainer.optimiser.zero_grad()
-    trainer.update.gradients(trainer.update.draw(step))
+    trainer.update.backward(step, trainer.update.batches.draw(step))
     return torch.cat([parameter.grad.flatten() for parameter in trainer.network.parameters()])
 
 
@@ -68,11 +68,11 @@ def test_a_batch_is_divided_evenly() -> None:
 
 def test_dropout_differs_between_passes_and_is_repeated(trainer: Callable[..., Trainer]) -> None:
     made = trainer(batch=4, accumulate=2)
-    (drawn,) = made.update.draw(0)
+    (drawn,) = made.update.batches.draw(0)
     one, other = drawn.parts(2)
     assert one.seed != other.seed
-    assert [part.seed for part in made.update.draw(0)[0].parts(2)] == [one.seed, other.seed]
-    assert made.update.draw(1)[0].seed != drawn.seed
+    assert [part.seed for part in made.update.batches.draw(0)[0].parts(2)] == [one.seed, other.seed]
+    assert made.update.batches.draw(1)[0].seed != drawn.seed
 
 
 def test_long_gradients_are_shortened(trainer: Callable[..., Trainer]) -> None:
@@ -97,7 +97,7 @@ def test_what_a_weighting_learns_is_learned_with_the_network(trainer: Callable[.
 @pytest.mark.parametrize("name", ["equal", "mgda_ub"])
 def test_the_look_at_gradients_is_right_and_leaves_no_trace(trainer: Callable[..., Trainer], name: str) -> None:
     made, blind = trainer(name), trainer(name)
-    drawn = made.update.draw(0)
+    drawn = made.update.batches.draw(0)
     (part,) = drawn[0].parts(1)
     made.network.train()
     blind.network.train()
@@ -108,7 +108,7 @@ def test_the_look_at_gradients_is_right_and_leaves_no_trace(trainer: Callable[..
     rows = [
         torch.cat([g.flatten() for g in torch.autograd.grad(loss, seen, retain_graph=True)]) for loss in losses.values()
     ]
-    found = made.update(0, looked_at=True)
+    found = made.update(0, measure_conflict=True)
     assert found.gramian is not None
     torch.testing.assert_close(found.gramian, torch.stack(rows) @ torch.stack(rows).T, rtol=1e-4, atol=1e-8)
     assert blind.update(0).gramian is None
@@ -136,7 +136,7 @@ def test_after_an_overflow_there_is_nothing_to_observe(
     made, seen = trainer("famo"), []
     monkeypatch.setattr(made.weighting, "observe", seen.append)
     scales = iter([1024.0, 512.0, 512.0, 512.0, 512.0, 1024.0])
-    monkeypatch.setattr(Updater, "_scale", lambda self: next(scales))
+    monkeypatch.setattr(TrainStep, "_scale", lambda self: next(scales))
     numbers = []
     for step in range(3):
         made.update(step)
@@ -199,7 +199,7 @@ def test_checkpointing_changes_nothing_that_is_trained(trainer: Callable[..., Tr
         one = trainer("equal", checkpointing=value)
         one.network.train()
         for step in range(2):
-            one.update(step, looked_at=True)
+            one.update(step, measure_conflict=True)
         states.append(one.network.state_dict())
     for name, expected in states[0].items():
         torch.testing.assert_close(states[1][name], expected, rtol=1e-4, atol=1e-6)

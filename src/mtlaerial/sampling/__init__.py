@@ -1,4 +1,4 @@
-"""Drawing training patches: where they lie, what of each layer they hold, and drawing ahead of the step."""
+"""Training patches: poses, resampling from each layer's own grid, augmentation, prefetch."""
 
 from mtlaerial.sampling.sampler import Batch, PatchSampler, build_sampler
 

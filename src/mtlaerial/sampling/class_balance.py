@@ -1,4 +1,4 @@
-"""Corners of patches such that all classes are met equally often."""
+"""Class-balanced sampling: positions of patches that meet all classes equally often."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,10 @@ _BLOCK = 1024
 
 
 class BalancedCorners:
-    """Chooses a class, each that occurs with the same probability, then one of its cells uniformly over all tiles.
+    """Draws a class that occurs, each with the same probability, then one of its cells uniformly over all tiles.
 
-    The patch lies about that cell, on its tile: the cell is anywhere in the middle half of the patch, however that is
-    turned, so that the network cannot learn that the centre of a patch is something special. Of the tiles' labels only
-    how many cells of each class there are up to each row is kept in memory.
+    The cell lies anywhere in the middle half of the patch, however that is turned, so that the network cannot learn
+    that the centre of a patch is special. Memory holds one count per class and row of the labels, not the labels.
 
     Parameters
     ----------
@@ -46,17 +45,17 @@ class BalancedCorners:
         fractions = torch.rand(batch, dtype=torch.float64, generator=generator).tolist()
         within = torch.rand(batch, 2, dtype=torch.float64, generator=generator)
         aside = torch.rand(batch, 2, dtype=torch.float64, generator=generator) - 0.5
-        found = [self._cell(self.classes[c], fraction) for c, fraction in zip(classes, fractions, strict=True)]
-        chosen = [tile for tile, _, _ in found]
+        located = [self._cell(self.classes[c], fraction) for c, fraction in zip(classes, fractions, strict=True)]
+        chosen = [tile for tile, _, _ in located]
         maps = torch.tensor([self.tiles[tile].to_labels for tile in chosen], dtype=torch.float64)
-        cells = torch.tensor([[column, row] for _, row, column in found]) + within
+        cells = torch.tensor([[column, row] for _, row, column in located]) + within
         points = (cells - maps[:, 2:]) / maps[:, :2]
         corners = torch.round(points + aside * (self.patch / 2) - self.patch / 2)
         free = free_space(self.tiles, chosen, self.patch)
         return chosen, torch.where(free > 0, corners.clamp(min=0).minimum(free), torch.floor(free / 2)).float()
 
     def _cell(self, index: int, fraction: float) -> tuple[int, int, int]:
-        """Return tile, row and column of a cell of a class; the fraction says which of all."""
+        """Return tile, row and column of the cell at a fraction (from 0 to 1) of all cells of a class."""
         up_to_tile = self._up_to_tile[:, index]
         tile, number = _find(up_to_tile, int(fraction * up_to_tile[-1]))
         row, number = _find(self._up_to_row[tile][index], number)
@@ -64,13 +63,13 @@ class BalancedCorners:
 
 
 def _find(sums: NDArray[np.int64], number: int) -> tuple[int, int]:
-    """Return in which group the element of a number is, by the running sums of their sizes, and its number there."""
+    """Return the group of the element with a number, from the running sums of the groups' sizes; and its number there."""
     group = int(np.searchsorted(sums, number, side="right"))
     return group, number - int(sums[group - 1]) if group else number
 
 
 def _cells_up_to_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how many cells of each class the rows up to each hold, shape (classes, rows)."""
+    """Return the number of cells of each class up to each row, shape (classes, rows)."""
     blocks = [_cells_per_row(labels[start : start + _BLOCK]) for start in range(0, len(labels), _BLOCK)]
     classes = max(len(block) for block in blocks)
     counts = [np.pad(block, ((0, classes - len(block)), (0, 0))) for block in blocks]
@@ -78,7 +77,8 @@ def _cells_up_to_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _cells_per_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how many cells of each class each row holds, shape (classes, rows): up to the last class that occurs."""
+    """Return the number of cells of each class in each row, shape (classes, rows), up to the last class that occurs."""
+    # One bincount for all rows: a key per pair of row and class.
     keys = np.arange(len(labels))[:, None] * (IGNORED + 1) + labels
     counts = np.bincount(keys.ravel(), minlength=len(labels) * (IGNORED + 1)).reshape(len(labels), -1)[:, :IGNORED]
     last = int(np.flatnonzero(counts.any(axis=0)).max(initial=0))

@@ -1,4 +1,4 @@
-"""Where the patches of a batch lie, and how they are turned, mirrored and zoomed."""
+"""Poses of patches: position, rotation, mirroring and zoom, drawn at random."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mtlaerial.tiles.tile import Tile
 
 @dataclass(frozen=True)
 class Poses:
-    """Where the patches of a batch lie.
+    """Poses of the patches of a batch.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class Poses:
     matrices: Tensor
     exact: bool
 
-    def __getitem__(self, own: slice) -> "Poses":
+    def __getitem__(self, part: slice) -> "Poses":
         """Return some of the poses."""
-        return Poses(self.tiles[own], self.centres[own], self.matrices[own], self.exact)
+        return Poses(self.tiles[part], self.centres[part], self.matrices[part], self.exact)
 
 
 class UniformCorners:
@@ -61,12 +61,13 @@ class UniformCorners:
 
 
 def free_space(tiles: Sequence[Tile], chosen: Sequence[int], patch: int) -> Tensor:
-    """Return by how many columns and rows the chosen tiles are larger than a patch, shape (batch, 2)."""
+    """Return the columns and rows by which the chosen tiles are larger than a patch, shape (batch, 2)."""
     return torch.tensor([[tiles[i].columns, tiles[i].rows] for i in chosen]) - patch
 
 
 def draw_matrices(options: Augmentation, batch: int, generator: torch.Generator) -> tuple[Tensor, bool]:
-    """Draw how patches are turned, mirrored and zoomed; tell whether all fall on pixels."""
+    """Draw the matrices of poses, shape (batch, 2, 2); return also whether pixels fall on pixels under all of them."""
+    # All numbers are drawn whatever the options: an option does not change the positions of other patches.
     uniform = torch.rand(batch, 4, generator=generator)
     normal = torch.randn(batch, generator=generator).clamp(-3, 3)
     signs = torch.where(uniform[:, :2] < 0.5, -1.0, 1.0) if options.flip else torch.ones(batch, 2)

@@ -1,7 +1,8 @@
-"""Resampling windows of rasters where the pixels of patches lie, on the device.
+"""Resampling of windows to patches, on the device.
 
-Where they lie takes few numbers, one per column and one per row of a patch. They are worked out for a whole batch when
-a warp is made; what costs time is then done for a part of the batch at a time.
+Each class fills one tensor of a batch. Coordinates take few numbers, one per column and one per row of a patch, and are
+worked out for a whole batch at construction; the costly work is done for a part of the batch at a time, so that it
+stays in the processor's cache.
 """
 
 from abc import ABC, abstractmethod
@@ -10,64 +11,79 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, threshold
 
-from mtlaerial.sampling.patch_coordinates import Placement
-from mtlaerial.sampling.windows import Windows
+from mtlaerial.sampling.patch_coordinates import PatchCoordinates, Windows
 
-Some = Tensor | slice
-"""Which patches of a part: their indices, or all."""
+Selection = Tensor | slice
+"""Some patches of a part: their indices, or all."""
 _ALL = slice(None)
 _ROUNDING = 1e-3
-"""Of a pixel: what is missing to a whole number is rounding, and is not to move a patch by a pixel."""
+"""Of a pixel: a smaller distance to the next whole number is rounding, and must not move a patch by a pixel."""
 _JUST_BELOW_HALF = torch.nextafter(torch.tensor(0.5), torch.tensor(0.0)).item()
 
 
-class Warp(ABC):
-    """Reads a layer where the patches of a batch lie.
+class Resampler(ABC):
+    """Fills a tensor of a batch with a layer, part by part.
 
     Parameters
     ----------
-    placement : Placement
+    coordinates : PatchCoordinates
+    out : Tensor, shape (batch, patch, patch, bands)
     part : int
         Patches at a time.
-    device : torch.device
-        Where they are wanted.
+    mirror : bool
+        As for :class:`Windows`.
     """
 
-    def __init__(self, placement: Placement, part: int, device: torch.device, mirror: bool = False) -> None:
-        self._windows = Windows(placement, part, device, mirror)
+    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int, mirror: bool = False) -> None:
+        self._windows = Windows(coordinates, part, out.device, mirror)
+        self._outs = torch.split(out, part)
 
     @abstractmethod
-    def __call__(self, number: int, *outs: Tensor) -> None:
-        """Fill ``outs``, shape (part, patch, patch, bands) each, with the patches of the part of a number."""
+    def fill(self, number: int) -> None:
+        """Fill the part of a number."""
 
 
-class Cells(Warp):
-    """Takes patches whose pixels are cells."""
+class Copy(Resampler):
+    """Copies patches whose pixels are cells."""
 
-    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
-        super().__init__(placement, part, device, mirror=True)
+    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int) -> None:
+        super().__init__(coordinates, out, part, mirror=True)
 
-    def __call__(self, number: int, *outs: Tensor) -> None:
-        """Copy."""
-        (out,) = outs
-        self._windows.put(number, out)
+    def fill(self, number: int) -> None:
+        """Copy the part of a number."""
+        self._windows.cut_into(number, self._outs[number])
 
 
-class Nearest(Warp):
-    """Picks the cells that pixels lie in, of one or several layers on the same grid."""
+class Nearest(Resampler):
+    """Picks the cell that each pixel lies in, of one layer or of several on the same grid.
 
-    def __init__(self, placement: Placement, part: int, device: torch.device, *others: Placement) -> None:
-        super().__init__(placement, part, device)
-        windows = self._windows
-        self._layers = [windows, *(Windows(other, part, device) for other in others)]
-        self._across, self._down = windows.moved(windows.across[:, None]), windows.moved(windows.down[:, :, None])
-        first = windows.first(windows.rows * windows.columns)[:, :, None]
+    Parameters
+    ----------
+    coordinates, out, part
+        As for :class:`Resampler`.
+    others : tuple of (PatchCoordinates, Tensor)
+        Further layers with the same coordinates, and the tensors to fill: the cells' indices are worked out once.
+    """
+
+    def __init__(
+        self, coordinates: PatchCoordinates, out: Tensor, part: int, *others: tuple[PatchCoordinates, Tensor]
+    ) -> None:
+        super().__init__(coordinates, out, part)
+        windows, device = self._windows, out.device
+        self._layers = [(windows, self._outs)]
+        self._layers += [(Windows(each, part, device), torch.split(tensor, part)) for each, tensor in others]
+        self._across = _on_device(windows.across[:, None], windows)
+        self._down = _on_device(windows.down[:, :, None], windows)
+        # The windows of a part lie one after the other in memory: index of the first cell of each.
+        size = windows.rows * windows.columns
+        first = (torch.arange(len(windows.rasters), dtype=torch.int32) % part * size)[:, None, None]
         self._first = torch.split(first.to(device, non_blocking=True), part)
 
-    def __call__(self, number: int, *outs: Tensor) -> None:
-        """Pick."""
+    def fill(self, number: int) -> None:
+        """Pick the cells of the part of a number."""
         index = self._index(number).view(-1)
-        for windows, out in zip(self._layers, outs, strict=True):
+        for windows, outs in self._layers:
+            out = outs[number]
             bands = out.shape[-1:] if out.shape[-1] > 1 else ()  # single values are picked faster than rows of one
             cells = windows.cut(number).reshape(-1, *bands)
             if out.dtype == cells.dtype:
@@ -76,109 +92,118 @@ class Nearest(Warp):
                 out.copy_(cells.index_select(0, index).view(out.shape))
 
     def _index(self, number: int) -> Tensor:
-        """Return which cell of all windows of a part each pixel lies in, shape (part, patch, patch), int32."""
+        """Return each pixel's cell among those of all windows of a part, shape (part, patch, patch), int32."""
         across, down = self._across[number], self._down[number]
         columns, rows = ((across[..., axis] + down[..., axis]).int() for axis in (0, 1))
         return columns.add_(rows, alpha=self._windows.columns).add_(self._first[number])
 
 
-class Bilinear(Warp):
+class Bilinear(Resampler):
     """Interpolates all bands."""
 
-    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
-        super().__init__(placement, part, device)
-        self._sampled = _Sampled(self._windows)
+    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int) -> None:
+        super().__init__(coordinates, out, part)
+        self._interpolation = _GridSample(self._windows)
 
-    def __call__(self, number: int, *outs: Tensor) -> None:
-        """Interpolate."""
-        (out,) = outs
+    def fill(self, number: int) -> None:
+        """Interpolate the part of a number."""
+        out = self._outs[number]
         windows = self._windows.cut(number).to(out.dtype).permute(0, 3, 1, 2)
-        out.copy_(self._sampled.all_bands(windows, number).permute(0, 2, 3, 1))
+        out.copy_(self._interpolation.all_bands(windows, number).permute(0, 2, 3, 1))
 
 
-class BilinearAmongKnown(Warp):
-    """Interpolates the only band among its cells that are not NaN.
+class BilinearAmongKnown(Resampler):
+    """Interpolates a single band among its cells that are not NaN.
 
-    The result is NaN where those hold less than half of the weight.
+    The result is NaN where those hold less than half of the weight. As with a pre-multiplied alpha channel, windows
+    enter the interpolation as value x known (NaN becomes 0), and the result is divided by the interpolation of known
+    (1 or 0): that is the mean, with bilinear weights, of the known neighbours alone.
     """
 
-    def __init__(self, placement: Placement, part: int, device: torch.device) -> None:
-        pixels = placement.pixels_per_cell
-        super().__init__(placement, part, device, mirror=pixels is not None)
-        self._interpolated = _Sampled(self._windows) if pixels is None else _Enlarged(self._windows, pixels)
+    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int) -> None:
+        pixels = coordinates.pixels_per_cell
+        super().__init__(coordinates, out, part, mirror=pixels is not None)
+        self._interpolate = _GridSample(self._windows) if pixels is None else _Enlarge(self._windows, pixels)
 
-    def __call__(self, number: int, *outs: Tensor) -> None:
-        """Interpolate; the only one of ``outs`` has one band."""
-        (out,) = outs
+    def fill(self, number: int) -> None:
+        """Interpolate the part of a number."""
         values = self._windows.cut(number)[..., 0]
         known = ~values.isnan()
-        partly = _partly(known)
-        heights = self._interpolated(values.nan_to_num(nan=0.0), number)
-        if partly is not None:
-            weight = self._interpolated(known[partly].to(values.dtype), number, partly)
-            heights[partly] /= threshold(weight, _JUST_BELOW_HALF, torch.nan)
-        out.copy_(heights[..., None])
+        incomplete = _incomplete(known)
+        heights = self._interpolate(values.nan_to_num(nan=0.0), number)
+        if incomplete is not None:  # elsewhere the weight is 1
+            weight = self._interpolate(known[incomplete].to(values.dtype), number, incomplete)
+            # A weight of exactly one half counts as known: threshold() keeps only values above its bound.
+            heights[incomplete] /= threshold(weight, _JUST_BELOW_HALF, torch.nan)
+        self._outs[number].copy_(heights[..., None])
 
 
-def _partly(known: Tensor) -> Some | None:
-    """Return which windows of shape (part, rows, columns) are not known all over, or None for none."""
-    if known.device.type != "cpu":  # to look would cost more than it saves
+def _incomplete(known: Tensor) -> Selection | None:
+    """Return the windows of shape (part, rows, columns) with cells that are not known, or None where there are none."""
+    if known.device.type != "cpu":  # reading the answer would wait for the device: longer than the work it saves
         return _ALL
-    partly = known.flatten(1).all(dim=1).logical_not_().nonzero()[:, 0]
-    return partly if len(partly) else None
+    incomplete = known.flatten(1).all(dim=1).logical_not_().nonzero()[:, 0]
+    return incomplete if len(incomplete) else None
 
 
-class _Sampled:
-    """Interpolates windows however patches lie on them."""
+def _on_device(coordinates: Tensor, windows: Windows) -> tuple[Tensor, ...]:
+    """Return coordinates of a batch as float32 on the device, in parts."""
+    return torch.split(coordinates.float().to(windows.device, non_blocking=True), windows.part)
+
+
+class _GridSample:
+    """Interpolates windows under any pose."""
 
     def __init__(self, windows: Windows) -> None:
         size = torch.tensor([windows.columns, windows.rows])
-        self._across = windows.moved((windows.across / size * 2)[:, None])
-        self._down = windows.moved((windows.down / size * 2 - 1)[:, :, None])
+        # To grid_sample's range: -1 is the outer edge of the first cell, 1 that of the last.
+        self._across = _on_device((windows.across / size * 2)[:, None], windows)
+        self._down = _on_device((windows.down / size * 2 - 1)[:, :, None], windows)
 
-    def all_bands(self, windows: Tensor, number: int, some: Some = _ALL) -> Tensor:
+    def all_bands(self, windows: Tensor, number: int, selection: Selection = _ALL) -> Tensor:
         """Return (some, bands, patch, patch) of windows of shape (some, bands, rows, columns)."""
-        # Pairs (x, y) are added as complex numbers: one addition over whole rows instead of one per pair.
-        across, down = (torch.view_as_complex(lines[number][some]) for lines in (self._across, self._down))
-        return grid_sample(windows, torch.view_as_real(across + down), padding_mode="border", align_corners=False)
+        # The grid of a patch is across[column] + down[row], two coordinates each. Viewed as complex numbers, x + iy,
+        # a broadcast addition runs over whole rows instead of over pairs of numbers, which is several times as fast.
+        across = torch.view_as_complex(self._across[number][selection])
+        down = torch.view_as_complex(self._down[number][selection])
+        grid = torch.view_as_real(across + down)
+        return grid_sample(windows, grid, padding_mode="border", align_corners=False)
 
-    def __call__(self, windows: Tensor, number: int, some: Some = _ALL) -> Tensor:
+    def __call__(self, windows: Tensor, number: int, selection: Selection = _ALL) -> Tensor:
         """Return (some, patch, patch) of windows of shape (some, rows, columns)."""
-        return self.all_bands(windows[:, None], number, some)[:, 0]
+        return self.all_bands(windows[:, None], number, selection)[:, 0]
 
 
-class _Enlarged:
+class _Enlarge:
     """Interpolates windows whose cells are filled by whole numbers of pixels, then cuts the patches out of them.
 
-    Between two neighbours the shares of both are then the same in all columns, and in all rows: every n-th pixel of a
-    window takes one pass over whole rows, and nothing has to be looked up.
+    Between two neighbours the weights of both are then the same in all columns, and in all rows: every n-th pixel of a
+    window takes one ``lerp`` over whole rows, and no cell has to be looked up.
     """
 
     def __init__(self, windows: Windows, pixels: tuple[int, int]) -> None:
-        at = windows.across[:, 0] + windows.down[:, 0] - 0.5
+        # The first pixel of each patch, from the centre of its window's first cell.
+        position = windows.across[:, 0] + windows.down[:, 0] - 0.5
         sizes, numbers = torch.tensor([windows.columns, windows.rows]), torch.tensor(pixels)
-        first = torch.where(windows.mirrored, sizes - 1 - at, at)
+        first = torch.where(windows.mirrored, sizes - 1 - position, position)
         starts = torch.floor(first * numbers + _ROUNDING)
         self._pixels, self._patch = pixels, windows.across.shape[1]
         self._starts = torch.split(starts.int(), windows.part)
-        self._shares = windows.moved(first - starts / numbers)
+        self._shares = _on_device(first - starts / numbers, windows)
 
-    def __call__(self, windows: Tensor, number: int, some: Some = _ALL) -> Tensor:
+    def __call__(self, windows: Tensor, number: int, selection: Selection = _ALL) -> Tensor:
         """Return (some, patch, patch) of windows of shape (some, rows, columns)."""
-        shares, starts = self._shares[number][some][:, :, None, None], self._starts[number][some].tolist()
+        shares, starts = self._shares[number][selection][:, :, None, None], self._starts[number][selection].tolist()
         columns, rows = self._pixels
-        large = _between(_between(windows, 2, columns, shares[:, 0]), 1, rows, shares[:, 1])
+        large = _enlarge_axis(_enlarge_axis(windows, 2, columns, shares[:, 0]), 1, rows, shares[:, 1])
         size = self._patch
         return torch.stack(
             [each[row : row + size, column : column + size] for each, (column, row) in zip(large, starts, strict=True)]
         )
 
 
-def _between(values: Tensor, axis: int, number: int, share: Tensor) -> Tensor:
-    """Return a number of pixels between neighbours along an axis, evenly spaced.
-
-    The first has a ``share`` of the second neighbour.
-    """
+def _enlarge_axis(values: Tensor, axis: int, number: int, share: Tensor) -> Tensor:
+    """Return a number of evenly spaced pixels between neighbours along an axis; the first has ``share`` of the second."""
     lower, upper = values.narrow(axis, 0, values.shape[axis] - 1), values.narrow(axis, 1, values.shape[axis] - 1)
     shape = list(lower.shape)
     shape.insert(axis + 1, number)

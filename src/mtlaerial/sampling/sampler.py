@@ -1,10 +1,12 @@
-"""Training patches: image, height and labels of a batch in one consistent warp, on the device.
+"""Training patches: image, height and labels of a batch, resampled from one pose per patch.
 
-A patch has a *pose*: a tile, a centre, and a 2 x 2 matrix from offsets in the patch to offsets in the image. Each layer
-is read where the pose says, from its own grid: the ground truth is never blown up to the image's size.
+A pose is a tile, a centre, and a 2 x 2 matrix from offsets in the patch to offsets in the image. ``PatchSampler.draw``
+draws the poses (:mod:`mtlaerial.sampling.poses`), lays them on each layer's own grid
+(:mod:`mtlaerial.sampling.patch_coordinates`) and resamples the layer there (:mod:`mtlaerial.sampling.resampling`). The
+ground truth is never enlarged to the image's size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,19 +14,17 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, Augmentation, Layer, TrainingSpec
+from mtlaerial.config import IGNORED, LAYERS, Augmentation, TrainingSpec
 from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.sampling.class_balance import BalancedCorners
-from mtlaerial.sampling.patch_coordinates import Placement, place
+from mtlaerial.sampling.patch_coordinates import PatchCoordinates, lay_patches
 from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
-from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Cells, Nearest, Warp
-from mtlaerial.sampling.thread_pool import Workers
+from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Copy, Nearest, Resampler
+from mtlaerial.sampling.thread_pool import ThreadPool
 from mtlaerial.tiles.tile import Tile, load_tiles
 
-Fill = tuple[Warp, list[tuple[Tensor, ...]]]
-"""What fills layers of a batch, and of each layer the parts."""
 _PART = 8
-"""Patches that are resampled at a time on the CPU: few, so that its cache holds what lies between."""
+"""Patches that are resampled at a time on the CPU: few, so that the intermediate results stay in its cache."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Batch:
     height: Tensor
     labels: Tensor
 
-    def __getitem__(self, own: slice) -> "Batch":
+    def __getitem__(self, part: slice) -> "Batch":
         """Return some of the patches."""
-        return Batch(self.image[own], self.height[own], self.labels[own])
+        return Batch(self.image[part], self.height[part], self.labels[part])
 
 
 class Corners(Protocol):
-    """Draws where patches lie before they are turned."""
+    """Draws the positions of patches before they are turned."""
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
         """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""
@@ -63,15 +63,14 @@ class PatchSampler:
     Parameters
     ----------
     tiles : sequence of Tile
-        What to draw from.
     patch : int
         Side of a patch in image pixels.
     augmentation : Augmentation
-        How patches are changed.
+        Geometric changes of patches; colours are changed later (:mod:`mtlaerial.sampling.colour`).
     corners : Corners, optional
-        Where they lie; by default uniformly over the area of the tiles.
+        Draws their positions; by default uniformly over the area of the tiles.
     device : torch.device, optional
-        Where patches are wanted; by default where the tiles are.
+        Device of the batches; by default that of the tiles.
     """
 
     def __init__(
@@ -88,77 +87,73 @@ class PatchSampler:
         self.corners = corners or UniformCorners(tiles, patch)
         self.device = device or tiles[0].image.device
         self._smooth = augmentation.image_resampling == "bilinear"
-        self._workers = Workers(torch.get_num_threads())
+        self._threads = ThreadPool(torch.get_num_threads())
 
-    def draw(self, batch: int, generator: torch.Generator, own: slice = slice(None)) -> Batch:
-        """Draw some patches of a batch, or all; the generator (on the CPU) decides everything."""
-        poses = self.poses(batch, generator)[own]
-        image, height, labels = (self._place(poses, layer) for layer in ("image", "height", "labels"))
-        interpolated = self._smooth and not image.on_cells
-        drawn = self._empty(len(poses.tiles), torch.float32 if interpolated else self.tiles[0].image.dtype)
-        fills = list(self._fills(image, height, labels, drawn))
+    def draw(self, batch: int, generator: torch.Generator, share: slice = slice(None)) -> Batch:
+        """Draw a batch, or a share of it; the generator (on the CPU) decides everything."""
+        poses = self.poses(batch, generator)[share]
+        tiles = [self.tiles[index] for index in poses.tiles]
+        image, height, labels = (lay_patches(poses, self.patch, tiles, layer) for layer in LAYERS)
+        patches = self._empty_batch(len(tiles), interpolated=self._smooth and not image.on_cells)
+        part = _PART if self.device.type == "cpu" else len(tiles)
+        resamplers = self._resamplers(patches, part, image, height, labels)
 
         def fill(number: int) -> None:
-            for warp, outs in fills:
-                warp(number, *(out[number] for out in outs))
+            for resampler in resamplers:
+                resampler.fill(number)
 
-        self._workers.run(fill, len(fills[0][1][0]))
-        self._mask(drawn.height, height, torch.nan)
-        self._mask(drawn.labels, labels, IGNORED)
-        return drawn
-
-    def _fills(self, image: Placement, height: Placement, labels: Placement, drawn: Batch) -> Iterator[Fill]:
-        """Yield what fills which parts of a batch."""
-        part = _PART if self.device.type == "cpu" else len(drawn.labels)
-        images, heights, codes = (
-            torch.split(out, part)
-            for out in (drawn.image.permute(0, 2, 3, 1), drawn.height[..., None], drawn.labels[..., None])
-        )
-        yield self._warp(height, BilinearAmongKnown, part), [heights]
-        if labels.on_image and not labels.on_cells and not self._smooth:
-            yield Nearest(image, part, self.device, labels), [images, codes]
-        else:
-            yield self._warp(image, Bilinear if self._smooth else Nearest, part), [images]
-            yield self._warp(labels, Nearest, part), [codes]
+        self._threads.run(fill, -(-len(tiles) // part))
+        height.mask_outside(patches.height, torch.nan)
+        labels.mask_outside(patches.labels, IGNORED)
+        return patches
 
     def poses(self, batch: int, generator: torch.Generator) -> Poses:
-        """Draw where patches lie."""
-        chosen, corners = self.corners.draw(batch, generator)
+        """Draw the poses of a batch."""
+        tiles, corners = self.corners.draw(batch, generator)
         matrices, exact = draw_matrices(self.augmentation, batch, generator)
-        return Poses(chosen, corners + self.patch / 2, matrices, exact)
+        return Poses(tiles, corners + self.patch / 2, matrices, exact)
 
-    def _empty(self, number: int, dtype: torch.dtype) -> Batch:
-        side, bands = self.patch, self.tiles[0].image.shape[-1]
+    def _empty_batch(self, number: int, interpolated: bool) -> Batch:
+        side, raster = self.patch, self.tiles[0].image
+        dtype = torch.float32 if interpolated else raster.dtype
+        image = torch.empty(number, side, side, raster.shape[-1], device=self.device, dtype=dtype)
         return Batch(
-            # Channels last, as the files are and as the network wants it.
-            image=torch.empty(number, side, side, bands, device=self.device, dtype=dtype).permute(0, 3, 1, 2),
+            image=image.permute(0, 3, 1, 2),  # channels last in memory, as in the files and as the network runs fastest
             height=torch.empty(number, side, side, device=self.device),
             labels=torch.empty(number, side, side, device=self.device, dtype=torch.uint8),
         )
 
-    def _place(self, poses: Poses, layer: Layer) -> Placement:
-        return place(poses, self.patch, [self.tiles[i] for i in poses.tiles], layer)
-
-    def _warp(self, placement: Placement, kind: type[Warp], part: int) -> Warp:
-        return (Cells if placement.on_cells else kind)(placement, part, self.device)
-
-    def _mask(self, values: Tensor, placement: Placement, unknown: float) -> None:
-        for index, mask in placement.outside():
-            values[index].masked_fill_(mask.to(self.device, non_blocking=True), unknown)
+    def _resamplers(
+        self, batch: Batch, part: int, image: PatchCoordinates, height: PatchCoordinates, labels: PatchCoordinates
+    ) -> list[Resampler]:
+        """Return the resamplers that fill a batch: copies where pixels are cells, else by the layer's kind."""
+        images, heights = batch.image.permute(0, 2, 3, 1), batch.height[..., None]
+        codes = batch.labels[..., None]
+        of_height = (Copy if height.on_cells else BilinearAmongKnown)(height, heights, part)
+        if labels.on_image and not labels.on_cells and not self._smooth:  # image and labels share their indices
+            return [of_height, Nearest(image, images, part, (labels, codes))]
+        of_image = Bilinear if self._smooth else Nearest
+        return [
+            of_height,
+            (Copy if image.on_cells else of_image)(image, images, part),
+            (Copy if labels.on_cells else Nearest)(labels, codes, part),
+        ]
 
 
 def build_sampler(folders: Sequence[Path], spec: TrainingSpec, device: torch.device) -> PatchSampler:
-    """Return what draws patches of prepared tiles, as a training wants them.
+    """Return the sampler of prepared tiles for a training.
 
     Parameters
     ----------
     folders : sequence of Path
-        A folder per tile; some hold labels where ``sampling`` is ``class_balanced``.
+        A folder per tile; at least one holds labels where ``sampling`` is ``class_balanced``.
     spec : TrainingSpec
     device : torch.device
-        Where patches are wanted, and tiles lie that fit ``memory_budget_mb``.
+        Device of the batches, and of the tiles where they fit ``memory_budget_mb``.
     """
     tiles = load_tiles(folders, device, spec.memory_budget_mb)
-    balanced = spec.sampling == "class_balanced"
-    corners = BalancedCorners(tiles, spec.patch, [map_raster(f / "labels.tif") for f in folders]) if balanced else None
+    if spec.sampling != "class_balanced":
+        return PatchSampler(tiles, spec.patch, spec.augmentation, device=device)
+    labels = [map_raster(folder / "labels.tif") for folder in folders]
+    corners = BalancedCorners(tiles, spec.patch, labels)
     return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device)

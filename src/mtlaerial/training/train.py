@@ -58,7 +58,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         if stored := state.load():
             trainer.load_state(stored)
             log.info("going on after step %d of %d", trainer.step, job.plan.training.steps)
-        with closing(trainer.update), heeding() as stop:
+        with closing(trainer.update.batches), heeding() as stop:
             _run(trainer, state, stop)
         if trainer.group.main:
             trainer.save(job.folder)

@@ -29,7 +29,8 @@ from mtlaerial.training.losses import TaskLosses, median_frequency_weights
 from mtlaerial.training.optimiser import build_optimiser
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.resume_state import ResumeFile
-from mtlaerial.training.train_step import Updater
+from mtlaerial.training.step_batches import StepBatches
+from mtlaerial.training.train_step import TrainStep
 from mtlaerial.training.validation import Validator
 from mtlaerial.weighting import build_weighting
 
@@ -79,9 +80,8 @@ class Trainer:
         losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
         sampler = build_sampler(job.training_tiles, spec, self.device)
-        self.update = Updater(
-            plan, self.fabric, self.network, self.optimiser, losses, self.weighting, sampler, self.normalise
-        )  # fmt: skip
+        batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
+        self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb)
         self.validator = Validator(held_out, statistics) if held_out else None
         self.step = 0
@@ -134,7 +134,7 @@ class Trainer:
         done = self.step + 1
         whole = done % self.spec.steps_per_epoch == 0
         logged = whole or done % self.spec.log_every == 0
-        self.history.add(self.update(self.step, looked_at=logged and len(self.plan.tasks) > 1))
+        self.history.add(self.update(self.step, measure_conflict=logged and len(self.plan.tasks) > 1))
         self.step = done
         if logged:
             self.meter.end(self.history.end_row(done))

@@ -1,4 +1,7 @@
-"""Task weightings: how the tasks' losses become one update."""
+"""Task weightings: they turn the tasks' losses into one update.
+
+Authors of further weightings, in other packages too, extend one of the bases that are named here.
+"""
 
 from importlib import import_module
 
@@ -6,8 +9,27 @@ from mtlaerial.config import Task, WeightingSpec
 from mtlaerial.config.weighting import weighting_target
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting.base import Pass, Step, Weighting
+from mtlaerial.weighting.gradient_weighting import CutWeighting, GradientWeighting, GramianWeighting
+from mtlaerial.weighting.learned_weighting import Learned
+from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.row_weighting import RowWeighting, TrackingWeighting
+from mtlaerial.weighting.torchjd_weighting import Solved
 
-__all__ = ["Pass", "Step", "Weighting", "build_weighting", "weighting_class"]
+__all__ = [
+    "CutWeighting",
+    "GradientWeighting",
+    "GramianWeighting",
+    "Learned",
+    "Pass",
+    "RowWeighting",
+    "Scalarisation",
+    "Solved",
+    "Step",
+    "TrackingWeighting",
+    "Weighting",
+    "build_weighting",
+    "weighting_class",
+]
 
 
 def build_weighting(spec: WeightingSpec, tasks: tuple[Task, ...]) -> Weighting:
@@ -40,12 +62,12 @@ def weighting_class(name: str) -> type[Weighting]:
     target = weighting_target(name)
     module, _, attribute = target.partition(":")
     try:
-        found = getattr(import_module(module), attribute)
+        method = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise _wrong(name, str(error), f"a class at {target}") from None
-    if not (isinstance(found, type) and issubclass(found, Weighting)):
+    if not (isinstance(method, type) and issubclass(method, Weighting)):
         raise _wrong(name, target, "a subclass of mtlaerial.weighting.Weighting")
-    return found
+    return method
 
 
 def _wrong(name: str, found: str, expected: str) -> ConfigError:

@@ -1,8 +1,8 @@
-"""What every weighting is, and what it sees of a training step."""
+"""The contract of task weightings: one update as they see it, and the class that they all extend."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -18,21 +18,25 @@ class Pass:
     Attributes
     ----------
     losses : mapping of task to Tensor
-        The part's share of each loss: scalars in float32 that add up, over all parts, to the losses of the batch; 0
-        without gradient where a task has no truth in the part.
+        The part's share of each loss: scalars in float32 that add up, over all parts, to the losses of the batch. The
+        loss of a task without truth in the part is 0, and so are its gradients.
     features : tuple of Tensor
-        What the trunk hands to the heads, one tensor per scale, at the end of the trunk's graph.
-    seen : tuple of Tensor
-        The same as the heads saw it: ``features`` themselves, or where the weighting ``cuts`` the graph, leaves of
-        their own. With skips one scale follows from another within the trunk: only a cut separates heads from trunk.
+        The trunk's outputs, one tensor per scale, at the end of the trunk's graph.
+    head_inputs : tuple of Tensor
+        The features as the heads received them: ``features`` themselves, or detached leaves where the weighting
+        ``cuts`` the graph. With skips one scale follows from another within the trunk, so only a cut separates the
+        gradients of the heads from those of the trunk.
     image : Tensor, shape (patches, bands, patch, patch)
         The network's input; in the graph where the weighting ``differentiates_image``.
+    batch : int
+        Index of the independent batch that the part belongs to; 0 unless the weighting asks for more ``batches``.
     """
 
     losses: Mapping[Task, Tensor]
     features: tuple[Tensor, ...]
-    seen: tuple[Tensor, ...]
+    head_inputs: tuple[Tensor, ...]
     image: Tensor
+    batch: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,65 +49,71 @@ class Step:
         The trunk's parameters.
     heads : mapping of task to sequence of Tensor
         The parameters of each task's head.
-    passes : callable
-        Runs the forward passes of an independent batch (0, and more where the weighting asks for more ``batches``) one
-        after the other, as they are taken; together they are this process's share of the batch.
     parts : int
-        How many passes that are; 1 unless gradients are accumulated.
+        Forward passes per batch and process; 1 unless gradients are accumulated.
     patches : int
-        Of a whole batch, over all parts and processes.
+        Size of the whole batch, over all parts and processes.
     scale : callable
         Scales a loss for the backward pass in 16-bit floats, all losses alike; the optimiser undoes it.
     add_up : callable
         Adds up tensors over all processes, in place.
+    generator : torch.Generator
+        Source of a weighting's random numbers, on the CPU; in the same state in all processes.
     """
 
     trunk: Sequence[Tensor]
     heads: Mapping[Task, Sequence[Tensor]]
-    passes: Callable[[int], Iterator[Pass]]
     parts: int = 1
     patches: int = 1
     scale: Callable[[Tensor], Tensor] = lambda loss: loss
     add_up: Callable[[Sequence[Tensor]], None] = lambda tensors: None
+    generator: torch.Generator = field(default_factory=torch.Generator)
 
     @property
     def factor(self) -> float:
-        """What ``scale`` multiplies with."""
+        """The factor that ``scale`` multiplies with."""
         one = torch.ones((), device=self.trunk[0].device)
         scaled = self.scale(one)
-        return 1.0 if scaled is one else float(scaled)  # without a scale nothing waits for the device
+        return 1.0 if scaled is one else float(scaled)  # float() waits for the device: not without a scale
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All parameters, those of the trunk first."""
+        return [*self.trunk, *(parameter for head in self.heads.values() for parameter in head)]
 
     def add_up_gradients(self) -> None:
         """Add up the gradients of all parameters over all processes."""
-        parameters = [*self.trunk, *(parameter for head in self.heads.values() for parameter in head)]
-        self.add_up([parameter.grad for parameter in parameters if parameter.grad is not None])
+        self.add_up([parameter.grad for parameter in self.parameters if parameter.grad is not None])
 
 
 class Weighting(ABC):
     """Turns the tasks' losses into one gradient of all parameters.
+
+    In every update the training calls :meth:`begin`, then :meth:`add` once for each forward pass, in order, then
+    :meth:`finish`. A weighting never runs the network itself, so it can neither skip nor repeat a pass.
 
     Parameters
     ----------
     tasks : tuple of Task
         In the order of the losses.
     options : Options
-        What the method leaves to choose.
+        The method's own options.
     """
 
     family: ClassVar[str]
-    """``constant``, ``losses`` or ``gradients``: what the weights follow from."""
+    """Source of the weights: ``constant``, ``losses`` or ``gradients``."""
     paper: ClassVar[str]
-    """Who published it, where."""
+    """Authors and year."""
     cost: ClassVar[str] = "none"
     """Passes and memory beyond those of a plain sum."""
     state: ClassVar[str] = "none"
-    """What is kept between steps."""
+    """State between steps, in words."""
     differentiates_image: ClassVar[bool] = False
     """Whether the gradient with respect to the image is needed."""
     batches: ClassVar[int] = 1
     """Independent batches that a step needs."""
     looks_again: ClassVar[bool] = False
-    """Whether the losses are wanted once more after the update; see :meth:`observe`."""
+    """Whether the training evaluates the losses once more after the update, for :meth:`observe`."""
 
     class Options(Section):
         """Nothing to choose."""
@@ -112,31 +122,39 @@ class Weighting(ABC):
         self.tasks = tasks
         self.options = options
 
-    @abstractmethod
-    def backward(self, step: Step) -> Tensor:
-        """Set the gradients of trunk and heads; return each task's weight in the trunk, shape (tasks,)."""
-
     def cuts(self, parts: int) -> bool:
-        """Tell whether the heads shall run on leaves of their own, in a step of so many parts."""
+        """Return whether the heads run on detached features in a step of ``parts`` passes; see :class:`Pass`."""
         return False
 
+    def begin(self, step: Step) -> None:
+        """Prepare for the passes of an update."""
+        self.step = step
+
+    @abstractmethod
+    def add(self, part: Pass) -> None:
+        """Take a forward pass and run its backward pass, unless the weights depend on later passes."""
+
+    @abstractmethod
+    def finish(self) -> Tensor:
+        """Leave the gradients at the parameters of trunk and heads; return the trunk's weights, shape (tasks,)."""
+
     def observe(self, losses: Tensor) -> None:
-        """Take in the losses of the same batch after the update, shape (tasks,); only where it ``looks_again``."""
+        """Take the losses of the same batch after the update, shape (tasks,); called where it ``looks_again``."""
         raise NotImplementedError
 
     def end_epoch(self) -> None:  # noqa: B027  # most weightings do not count epochs
-        """Take note that an epoch has ended."""
+        """Take note of an epoch's end."""
 
     def parameters(self) -> list[nn.Parameter]:
-        """Return what the optimiser of the network learns besides."""
+        """Return parameters that the network's optimiser learns along with the network."""
         return []
 
     def to(self, device: torch.device) -> None:  # noqa: B027  # most weightings have nothing on the device
-        """Move what the weighting holds to where the losses are."""
+        """Move the weighting's tensors to the device of the losses."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what must be kept between steps; empty where nothing is."""
+        """Return the state between steps; empty for a method without state."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:  # noqa: B027  # most weightings keep nothing
-        """Go back to a kept state."""
+        """Restore a state."""

@@ -1,4 +1,4 @@
-"""Weightings that look at the tasks' gradients before they are added up."""
+"""Bases of weightings by gradients: each task's gradient is measured before they are added up."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal
@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.base import Step, Weighting
+from mtlaerial.weighting.base import Pass, Step, Weighting
 from mtlaerial.weighting.task_gradients import (
     Gradients,
+    TaskGradients,
     assign,
     assign_heads,
-    gather,
     gramian,
     loss_values,
     through_heads,
@@ -88,26 +88,47 @@ class GradientWeighting(CutWeighting):
         """Return the weight of each head, from those of the trunk and the losses; None where all follow their own."""
         return weights if self.weighs_heads else None
 
-    def backward(self, step: Step) -> Tensor:
-        """Run the heads' backward passes, weigh, then run the trunk's."""
-        if self.level == "features" and step.parts == 1:
-            return self._at_features(step)
+    def begin(self, step: Step) -> None:
+        """Prepare for the passes of an update."""
+        super().begin(step)
         at_features = self.level == "features"
-        found = gather(step, self.measure if at_features else unmeasured)
-        # No name for the table: rows are as large as all gradients, and need not outlive the decision.
-        weights = self.decide(found.table if at_features else self.measure(found.trunk), found.losses, step.factor)
-        assign(step.trunk, self.combine(found.trunk, weights.tolist(), step.factor))
-        assign_heads(step, found.heads, self.head_weights(weights, found.losses))
+        self._sums = TaskGradients(step, self.measure if at_features else unmeasured)
+        self._waits = at_features and step.parts == 1
+        self._waiting: Pass | None = None
+
+    def add(self, part: Pass) -> None:
+        """Run the backward passes; a single pass at the features waits for its weights instead, graph and all."""
+        if self._waits:
+            self._waiting = part
+        else:
+            self._sums.add(part)
+
+    def finish(self) -> Tensor:
+        """Weigh the gradients and leave them at the parameters."""
+        if self._waiting is None:
+            return self._weigh_sums()
+        part, self._waiting = self._waiting, None
+        return self._weigh_pass(part)
+
+    def _weigh_sums(self) -> Tensor:
+        step, sums = self.step, self._sums.total()
+        # The table gets no name: rows are as large as all gradients and must not outlive the decision.
+        weights = self.decide(
+            sums.table if self.level == "features" else self.measure(sums.trunk), sums.losses, step.factor
+        )
+        assign(step.trunk, self.combine(sums.trunk, weights.tolist(), step.factor))
+        assign_heads(step, sums.heads, self.head_weights(weights, sums.losses))
+        del self._sums
         return weights
 
-    def _at_features(self, step: Step) -> Tensor:
-        (part,) = step.passes(0)
-        shared, heads = through_heads(part, step)
-        table, losses = self.measure(shared), loss_values(part)
+    def _weigh_pass(self, part: Pass) -> Tensor:
+        step = self.step
+        at_features, at_heads = through_heads(part, step)
+        table, losses = self.measure(at_features), loss_values(part)
         step.add_up([table, losses])
         weights = self.decide(table, losses, step.factor)
-        torch.autograd.backward(part.features, self.combine(shared, weights.tolist(), step.factor))
-        assign_heads(step, heads, self.head_weights(weights, losses))
+        torch.autograd.backward(part.features, self.combine(at_features, weights.tolist(), step.factor))
+        assign_heads(step, at_heads, self.head_weights(weights, losses))
         step.add_up_gradients()
         return weights
 

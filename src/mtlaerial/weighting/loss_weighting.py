@@ -1,4 +1,4 @@
-"""Weightings that minimise one function of the losses: one backward pass, as for a single task."""
+"""Base of weightings by losses: one function of the losses is minimised, in one backward pass."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtlaerial.config import Task
 from mtlaerial.weighting.base import Pass, Step, Weighting
-from mtlaerial.weighting.task_gradients import assign, gather, loss_values, weighted
+from mtlaerial.weighting.task_gradients import TaskGradients, assign, assign_heads, loss_values, weighted
 
 
 class Scalarisation(Weighting):
@@ -36,38 +36,47 @@ class Scalarisation(Weighting):
         return (weights * torch.stack(list(part.losses.values()))).sum()
 
     def cuts(self, parts: int) -> bool:
-        """Tell whether the tasks' gradients have to be kept apart until the weights are known."""
+        """Return whether the tasks' gradients are kept apart until the weights are known."""
         return parts > 1 and not self.ahead
 
-    def backward(self, step: Step) -> Tensor:
-        """Run one backward pass over the weighted sum; over several passes one per task, if the weights come late."""
-        if self.cuts(step.parts):
-            return self._of_several(step)
-        weights = self._slopes(self._last) if self.ahead else None
-        losses = []
-        for part in step.passes(0):
-            losses.append(loss_values(part))
-            if weights is None:
-                step.add_up(losses)
-                weights = self._slopes(self._known(losses[0]))
-            step.scale(self.objective(part, weights, step)).backward()  # type: ignore[no-untyped-call]  # torch's own
-        assert weights is not None
-        step.add_up_gradients()
+    def begin(self, step: Step) -> None:
+        """Prepare for the passes of an update."""
+        super().begin(step)
+        self._sums = TaskGradients(step) if self.cuts(step.parts) else None
+        self._losses: list[Tensor] = []
+        self._weights = self._slopes(self._last) if self.ahead else None
+
+    def add(self, part: Pass) -> None:
+        """Run one backward pass over the weighted sum; one per task where several passes decide the weights."""
+        if self._sums:
+            self._sums.add(part)
+            return
+        step = self.step
+        self._losses.append(loss_values(part))
+        if self._weights is None:
+            step.add_up(self._losses)
+            self._weights = self._slopes(self._known(self._losses[0]))
+        step.scale(self.objective(part, self._weights, step)).backward()  # type: ignore[no-untyped-call]  # torch's own
+
+    def finish(self) -> Tensor:
+        """Leave the gradients at the parameters, also at those that are learned besides the network."""
+        weights = self._weigh_sums(self._sums) if self._sums else self._weights
+        assert weights is not None  # the only pass has been added, or the weights were known ahead
+        if not self._sums:
+            self.step.add_up_gradients()
         if self.ahead:
-            total = torch.stack(losses).sum(dim=0)
-            step.add_up([total])
+            total = torch.stack(self._losses).sum(dim=0)
+            self.step.add_up([total])
             self._known(total)
-        self._learn(step)
+        self._learn(self.step)
+        self._sums = None
         return weights
 
-    def _of_several(self, step: Step) -> Tensor:
-        found = gather(step, lambda shared: torch.zeros(()))
-        weights = self._slopes(self._known(found.losses))
-        factors = weights.tolist()
-        assign(step.trunk, weighted(found.trunk, factors))
-        for own, head, factor in zip(found.heads, step.heads.values(), factors, strict=True):
-            assign(head, [factor * gradient for gradient in own])
-        self._learn(step)
+    def _weigh_sums(self, task_gradients: TaskGradients) -> Tensor:
+        sums = task_gradients.total()
+        weights = self._slopes(self._known(sums.losses))
+        assign(self.step.trunk, weighted(sums.trunk, weights.tolist()))
+        assign_heads(self.step, sums.heads, weights)
         return weights
 
     def _known(self, losses: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The tasks' gradients of a step, each for itself: through the heads, and through the trunk."""
+"""The tasks' gradients of a batch, one by one: through the heads, and through the trunk."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ Gradients = list[tuple[Tensor, ...]]
 
 @dataclass(frozen=True)
 class Gathered:
-    """What the passes of a batch add up to.
+    """Sums over all passes of a batch and all processes.
 
     Attributes
     ----------
     losses : Tensor, shape (tasks,), float32
-        Of the whole batch, without gradient.
+        Losses of the whole batch, without gradient.
     trunk : list of tuple of Tensor
         Each task's gradients with respect to the trunk's parameters, scaled for 16-bit floats.
     heads : list of tuple of Tensor
         Each task's gradients with respect to its head's parameters, scaled likewise.
     table : Tensor
-        What was measured at the features, summed over all passes.
+        The measure of the features' gradients, summed over all passes.
     """
 
     losses: Tensor
@@ -35,83 +35,95 @@ class Gathered:
 
 
 def unmeasured(gradients: Gradients) -> Tensor:
-    """Return a 0: nothing is to be known of the gradients with respect to the features."""
+    """Return a 0 in place of a measure of the features' gradients."""
     return gradients[0][0].new_zeros(())
 
 
-def gather(step: Step, measure: Callable[[Gradients], Tensor] = unmeasured, batch: int = 0) -> Gathered:
-    """Add up each task's gradients over all passes of a batch and all processes; a backward pass of the trunk per task.
+class TaskGradients:
+    """Adds up each task's gradients over the passes of a batch, with a backward pass of the trunk per task.
 
     Parameters
     ----------
     step : Step
     measure : callable
-        Brings the tasks' gradients with respect to the features of a pass to what can be added up over passes.
-    batch : int
-        Which of the independent batches.
+        Brings the tasks' gradients with respect to the features of a pass to a table; tables of passes add up.
     """
-    losses: list[Tensor] = []
-    tables: list[Tensor] = []
-    trunk: Gradients = []
-    heads: Gradients = []
-    for part in step.passes(batch):
-        shared, own = through_heads(part, step)
-        tables.append(measure(shared))
-        trunk = _sum(trunk, through_trunk(part, step, shared))
-        heads = _sum(heads, own)
-        losses.append(loss_values(part))
-    total, table = torch.stack(losses).sum(dim=0), torch.stack(tables).sum(dim=0)
-    step.add_up([total, table, *(tensor for rows in (trunk, heads) for row in rows for tensor in row)])
-    return Gathered(total, trunk, heads, table)
+
+    def __init__(self, step: Step, measure: Callable[[Gradients], Tensor] = unmeasured) -> None:
+        self._step, self._measure = step, measure
+        self._losses: list[Tensor] = []
+        self._tables: list[Tensor] = []
+        self._trunk: Gradients = []
+        self._heads: Gradients = []
+
+    def add(self, part: Pass) -> None:
+        """Run the backward passes of a forward pass."""
+        at_features, at_heads = through_heads(part, self._step)
+        self._tables.append(self._measure(at_features))
+        self._trunk = _sum(self._trunk, through_trunk(part, self._step, at_features))
+        self._heads = _sum(self._heads, at_heads)
+        self._losses.append(loss_values(part))
+
+    def total(self) -> Gathered:
+        """Return the sums over all passes and processes."""
+        losses, table = torch.stack(self._losses).sum(dim=0), torch.stack(self._tables).sum(dim=0)
+        rows = [*self._trunk, *self._heads]
+        self._step.add_up([losses, table, *(tensor for row in rows for tensor in row)])
+        return Gathered(losses, self._trunk, self._heads, table)
 
 
-def accumulate(step: Step, combine: Callable[[Gradients], list[Tensor]], batch: int = 0) -> tuple[Tensor, Gradients]:
-    """Add up the trunk's gradients over all passes of a batch, in place; one backward pass of the trunk in each.
+class CombinedGradients:
+    """Runs one backward pass of the trunk per forward pass, from a combination of the tasks' gradients.
+
+    The combination must be known pass by pass: nothing but the heads' gradients is kept per task.
 
     Parameters
     ----------
     step : Step
     combine : callable
-        Makes one of the tasks' gradients with respect to the features of a pass.
-    batch : int
-        Which of the independent batches.
-
-    Returns
-    -------
-    losses : Tensor, shape (tasks,), float32
-        Of this process's share of the batch.
-    heads : list of tuple of Tensor
-        Each task's gradients with respect to its head's parameters, of that share likewise.
+        Combines the tasks' gradients with respect to the features of a pass.
     """
-    losses: list[Tensor] = []
-    heads: Gradients = []
-    for part in step.passes(batch):
-        shared, own = through_heads(part, step)
-        torch.autograd.backward(part.features, combine(shared))
-        heads = _sum(heads, own)
-        losses.append(loss_values(part))
-    return torch.stack(losses).sum(dim=0), heads
+
+    def __init__(self, step: Step, combine: Callable[[Gradients], list[Tensor]]) -> None:
+        self._step, self._combine = step, combine
+        self._losses: list[Tensor] = []
+        self._heads: Gradients = []
+
+    def add(self, part: Pass) -> None:
+        """Run the backward passes of a forward pass; the trunk's gradients add up in place."""
+        at_features, at_heads = through_heads(part, self._step)
+        torch.autograd.backward(part.features, self._combine(at_features))
+        self._heads = _sum(self._heads, at_heads)
+        self._losses.append(loss_values(part))
+
+    def finish(self) -> Tensor:
+        """Set the heads' gradients, add up all gradients over the processes; return the batch's losses, (tasks,)."""
+        assign_heads(self._step, self._heads)
+        self._step.add_up_gradients()
+        losses = torch.stack(self._losses).sum(dim=0)
+        self._step.add_up([losses])
+        return losses
 
 
 def loss_values(part: Pass) -> Tensor:
-    """Return the losses of a pass as numbers, shape (tasks,)."""
+    """Return the losses of a pass without gradient, shape (tasks,)."""
     return torch.stack([loss.detach() for loss in part.losses.values()])
 
 
 def through_heads(part: Pass, step: Step) -> tuple[Gradients, Gradients]:
     """Return each task's gradients with respect to the features, and to its head's parameters."""
-    shared, own = [], []
-    number = len(part.seen)
+    at_features, at_heads = [], []
+    scales = len(part.head_inputs)
     for task, loss in part.losses.items():
-        found = torch.autograd.grad(step.scale(loss), [*part.seen, *step.heads[task]])
-        shared.append(found[:number])
-        own.append(found[number:])
-    return shared, own
+        gradients = torch.autograd.grad(step.scale(loss), [*part.head_inputs, *step.heads[task]])
+        at_features.append(gradients[:scales])
+        at_heads.append(gradients[scales:])
+    return at_features, at_heads
 
 
 def through_trunk(part: Pass, step: Step, gradients: Gradients) -> Gradients:
     """Return each task's gradients with respect to the trunk's parameters."""
-    last = len(gradients) - 1
+    last = len(gradients) - 1  # the trunk's graph is freed with its last backward pass
     return [
         torch.autograd.grad(part.features, list(step.trunk), list(row), retain_graph=number < last)
         for number, row in enumerate(gradients)
@@ -133,19 +145,23 @@ def weighted(gradients: Gradients, factors: Sequence[float]) -> list[Tensor]:
 def assign(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     """Set the gradients of parameters, in the parameters' own memory order.
 
-    A fused optimiser goes through both as they lie in memory: on a GPU it refuses another order, on the CPU it would
-    mix up numbers without a word. Only ``backward`` sees to that by itself.
+    A fused optimiser walks through both as they lie in memory: on a GPU it refuses another order, on the CPU it mixes
+    up numbers silently. ``Tensor.backward`` takes care of the order, ``autograd.grad`` does not.
     """
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        alike = gradient.stride() == parameter.stride()
-        parameter.grad = gradient if alike else torch.empty_like(parameter).copy_(gradient)
+        same_order = gradient.stride() == parameter.stride()
+        parameter.grad = gradient if same_order else torch.empty_like(parameter).copy_(gradient)
 
 
 def assign_heads(step: Step, gradients: Gradients, weights: Tensor | None = None) -> None:
     """Set the gradients of the heads' parameters, each task's times its weight."""
-    factors = [1.0] * len(gradients) if weights is None else weights.tolist()
-    for own, head, factor in zip(gradients, step.heads.values(), factors, strict=True):
-        assign(head, own if weights is None else [factor * gradient for gradient in own])
+    heads = step.heads.values()
+    if weights is None:
+        for head, of_head in zip(heads, gradients, strict=True):
+            assign(head, of_head)
+        return
+    for head, of_head, weight in zip(heads, gradients, weights.tolist(), strict=True):
+        assign(head, [weight * gradient for gradient in of_head])
 
 
 def _product(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Weights that TorchJD finds from the inner products of the tasks' gradients."""
+"""Base of weightings whose weights TorchJD finds from the inner products of the tasks' gradients."""
 
 from abc import abstractmethod
 from typing import Any
@@ -8,6 +8,7 @@ from torchjd.aggregation import Weighting
 
 from mtlaerial.config import Task
 from mtlaerial.weighting.gradient_weighting import GramianWeighting
+from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
 class Solved(GramianWeighting):
@@ -19,12 +20,13 @@ class Solved(GramianWeighting):
 
     @abstractmethod
     def solver(self) -> Weighting[Any]:
-        """Return what finds the weights from inner products that have a trace of 1."""
+        """Return TorchJD's weighting, for inner products that have a trace of 1."""
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the solver's weights."""
-        found: Tensor = self.solve(gramian / gramian.trace())  # TorchJD takes small gradients for none at all
-        return found
+        with drawing_from(self.step.generator):  # PCGrad and GradVac shuffle the tasks
+            weights: Tensor = self.solve(gramian / gramian.trace())  # TorchJD takes small gradients for none at all
+        return weights
 
 
 def polar(gramian: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.methods.cagrad import CAGrad
 from mtlaerial.weighting.methods.mgda import MGDA
 from mtlaerial.weighting.methods.pcgrad import PCGrad
+from mtlaerial.weighting.torchjd_adapter import buffers, drawing_from, restore
 from mtlaerial.weighting.torchjd_weighting import Solved
 
 _METHODS: dict[str, type[Solved]] = {"mgda": MGDA, "pcgrad": PCGrad, "cagrad": CAGrad}
@@ -51,14 +52,15 @@ class CRMOGM(Solved):
         """Return the average, where all tasks take part."""
         if bool(active.all()):
             return super().weights(gramian, losses, active)
-        found: Tensor = self.solve.weighting(gramian / gramian.trace())
-        return found
+        with drawing_from(self.step.generator):
+            weights: Tensor = self.solve.weighting(gramian / gramian.trace())
+        return weights
 
     def state_dict(self) -> dict[str, Any]:
         """Return the average; nothing before the first step."""
-        average = self.solve._lambda
-        return {} if average is None else {"weights": average.clone()}
+        average = buffers(self.solve)
+        return {"weights": average["_lambda"]} if average else {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
-        self.solve._lambda = state["weights"].clone() if state else None
+        """Restore a state."""
+        restore(self.solve, {"_lambda": state["weights"]} if state else {})

@@ -10,10 +10,11 @@ from torch import Tensor
 from torchjd.aggregation import MoDoWeighting, SDMGradWeighting
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.base import Step
+from mtlaerial.weighting.base import Pass, Step
 from mtlaerial.weighting.gradient_weighting import CutWeighting, Level
 from mtlaerial.weighting.row_weighting import rows
-from mtlaerial.weighting.task_gradients import accumulate, assign_heads, gather, through_heads, weighted
+from mtlaerial.weighting.task_gradients import CombinedGradients, TaskGradients, through_heads, weighted
+from mtlaerial.weighting.torchjd_adapter import buffers, restore
 
 
 class DoubleSampling(CutWeighting):
@@ -45,41 +46,74 @@ class DoubleSampling(CutWeighting):
 
     def tells(self, products: Tensor) -> bool:
         """Tell whether anything follows from the products: they are finite, and no task is absent."""
-        found = products != 0
-        return bool(products.isfinite().all() and found.any(dim=0).all() and found.any(dim=1).all())
+        nonzero = products != 0
+        return bool(products.isfinite().all() and nonzero.any(dim=0).all() and nonzero.any(dim=1).all())
 
-    def backward(self, step: Step) -> Tensor:
-        """Weigh by batches 0 and 1, update by batch 2."""
-        one, other = self._rows(step, 0), self._rows(step, 1)
-        products = (one @ other.T).cpu().double() / step.factor**2
-        del one, other  # as large as all gradients
-        if self.tells(products):
-            self._weights = self._method(self.scaled(products))
-        factors = self._weights.tolist()
-        losses, heads = accumulate(step, lambda shared: weighted(shared, factors), batch=2)
-        assign_heads(step, heads)
-        step.add_up_gradients()
-        step.add_up([losses])
+    def begin(self, step: Step) -> None:
+        """Prepare for the passes of an update."""
+        super().begin(step)
+        self._batch_rows = [BatchRows(step, self.level) for _ in range(2)]
+        self._update: CombinedGradients | None = None
+
+    def add(self, part: Pass) -> None:
+        """Measure the gradients of batches 0 and 1; follow those of batch 2."""
+        if part.batch < 2:
+            self._batch_rows[part.batch].add(part)
+            return
+        if self._update is None:
+            self._weigh()
+            factors = self._weights.tolist()
+            self._update = CombinedGradients(self.step, lambda gradients: weighted(gradients, factors))
+        self._update.add(part)
+
+    def finish(self) -> Tensor:
+        """Leave the gradients of batch 2 at the parameters."""
+        assert self._update is not None  # batch 2 has been added
+        losses = self._update.finish()
         return torch.where(losses.cpu() != 0, self._weights, 0.0)
 
-    def _rows(self, step: Step, batch: int) -> Tensor:
-        if self.level == "parameters":
-            return rows(gather(step, batch=batch).trunk, self.level)
-        total = torch.stack([rows(through_heads(part, step)[0], self.level) for part in step.passes(batch)]).sum(dim=0)
-        step.add_up([total])
-        return total
+    def _weigh(self) -> None:
+        """Find the weights from the products of the two batches; their rows, as large as all gradients, go then."""
+        first, second = self._batch_rows
+        self._batch_rows = []
+        products = (first.total() @ second.total().T).cpu().double() / self.step.factor**2
+        if self.tells(products):
+            self._weights = self._method(self.scaled(products))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the weights, and what TorchJD keeps."""
-        return {"weights": self._weights, "kept": dict(self._method.named_buffers())}
+        """Return the weights, and TorchJD's state."""
+        return {"weights": self._weights, "kept": buffers(self._method)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
-        self._method.reset()
+        """Restore a state."""
         self._weights = state["weights"]
-        for name, value in state["kept"].items():
-            setattr(self._method, name, value)
-            self._method._state_key = (len(value), value.dtype, value.device)  # else it is forgotten
+        weights = self._weights
+        restore(self._method, state["kept"], key=(len(weights), weights.dtype, weights.device))
+
+
+class BatchRows:
+    """A row per task of the gradients of one batch, over all passes and processes; see :func:`rows`."""
+
+    def __init__(self, step: Step, level: Level) -> None:
+        self._step, self._level = step, level
+        self._task_gradients = TaskGradients(step)
+        self._rows: list[Tensor] = []
+
+    def add(self, part: Pass) -> None:
+        """Run the backward passes; at the features only those of the heads."""
+        if self._level == "parameters":
+            self._task_gradients.add(part)
+        else:
+            at_features, _ = through_heads(part, self._step)
+            self._rows.append(rows(at_features, self._level))
+
+    def total(self) -> Tensor:
+        """Return the rows, shape (tasks, k)."""
+        if self._level == "parameters":
+            return rows(self._task_gradients.total().trunk, self._level)
+        total = torch.stack(self._rows).sum(dim=0)
+        self._step.add_up([total])
+        return total
 
 
 class MoDo(DoubleSampling):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.torchjd_adapter import dwa_epochs, dwa_weights, restore_dwa_epochs
 
 
 class DWA(Scalarisation):
@@ -39,7 +40,7 @@ class DWA(Scalarisation):
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum."""
-        return (self._epochs._compute_weights(losses.detach()) * losses).sum()
+        return (dwa_weights(self._epochs, losses.detach()) * losses).sum()
 
     def to(self, device: torch.device) -> None:
         """Move the last known losses and the sums."""
@@ -64,11 +65,11 @@ class DWA(Scalarisation):
     def state_dict(self) -> dict[str, Any]:
         """Return last losses, the mean losses of two epochs, and the sums of the current one."""
         sums = {"sum": self._sum, "batches": self._batches}
-        return {**super().state_dict(), **sums, "epochs": list(self._epochs._previous_averages)}
+        return {**super().state_dict(), **sums, "epochs": dwa_epochs(self._epochs)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to a kept state."""
         super().load_state_dict(state)
         device = self._last.device
         self._sum, self._batches = state["sum"].to(device), state["batches"].to(device)
-        self._epochs._previous_averages = [mean.to(device) for mean in state["epochs"]]
+        restore_dwa_epochs(self._epochs, [mean.to(device) for mean in state["epochs"]])

@@ -11,6 +11,7 @@ from torchjd.aggregation import ExcessMTLWeighting
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.row_weighting import RowWeighting
+from mtlaerial.weighting.torchjd_adapter import buffers, excess_mtl_steps, restore, set_excess_mtl_steps, set_key
 
 LEAST = torch.finfo(torch.float32).tiny
 """Weights stay above this: at 0 a task would be lost for ever."""
@@ -59,23 +60,21 @@ class ExcessMTL(RowWeighting):
 
     def _moved(self, rows: Tensor) -> Tensor:
         self._method.to(rows.device)
-        self._method._state_key = (*rows.shape, rows.dtype, rows.device)  # else a state from elsewhere is forgotten
+        set_key(self._method, (*rows.shape, rows.dtype, rows.device))  # the state may have come from another device
         weights: Tensor = self._method(rows)
-        self._method._weights = weights.clamp(min=LEAST)
+        self._method.register_buffer("_weights", weights.clamp(min=LEAST))
         return weights.cpu().double()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the weights, and after the first batch the gradients' scale and what TorchJD keeps."""
-        found: dict[str, Any] = {"weights": self._weights}
+        state: dict[str, Any] = {"weights": self._weights}
         if self._scale is not None:
-            found |= {"scale": self._scale, "steps": self._method._n_steps}
-            found["sums"] = {name: value.clone() for name, value in self._method.named_buffers()}
-        return found
+            sums = buffers(self._method)
+            state |= {"scale": self._scale, "steps": excess_mtl_steps(self._method), "sums": sums}
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
-        self._method.reset()
+        """Restore a state."""
         self._weights, self._scale = state["weights"], state.get("scale")
-        self._method._n_steps = state.get("steps", 0)
-        for name, value in state.get("sums", {}).items():
-            setattr(self._method, name, value.clone())
+        restore(self._method, state.get("sums", {}))
+        set_excess_mtl_steps(self._method, state.get("steps", 0))

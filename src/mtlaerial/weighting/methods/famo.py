@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.learned_weighting import Learned
+from mtlaerial.weighting.torchjd_adapter import set_famo_optimiser
 
 
 class FAMO(Learned):
@@ -44,9 +45,8 @@ class FAMO(Learned):
         super().__init__(tasks, options)
         rate, gamma = options.learning_rate, options.gamma
         self.module = torchjd.scalarization.FAMO(len(tasks), lr=rate, weight_decay=gamma)
-        # TorchJD makes its optimiser with the first update; made now, a kept state can be loaded into it.
         self._optimiser = torch.optim.Adam(self.module.parameters(), lr=rate, weight_decay=gamma)
-        self.module._optimizer = self._optimiser
+        set_famo_optimiser(self.module, self._optimiser)
 
     def observe(self, losses: Tensor) -> None:
         """Update the logits."""

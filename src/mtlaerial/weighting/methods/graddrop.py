@@ -1,7 +1,5 @@
 """GradDrop: where gradients disagree in sign, one sign is drawn."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import torch
@@ -10,9 +8,18 @@ from torch import Tensor
 from torchjd.aggregation import GradDrop as Drop
 
 from mtlaerial.config import Section
-from mtlaerial.weighting.base import Step
+from mtlaerial.weighting.base import Pass, Step
 from mtlaerial.weighting.gradient_weighting import CutWeighting, Level
-from mtlaerial.weighting.task_gradients import Gradients, accumulate, assign, assign_heads, gather, gramian
+from mtlaerial.weighting.task_gradients import (
+    CombinedGradients,
+    Gathered,
+    Gradients,
+    TaskGradients,
+    assign,
+    assign_heads,
+    gramian,
+)
+from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
 class GradDrop(CutWeighting):
@@ -36,52 +43,46 @@ class GradDrop(CutWeighting):
         leak: Annotated[float, Field(ge=0, le=1)] = 0.0
         """0 drops it; 1 gives the plain sum."""
 
-    def backward(self, step: Step) -> Tensor:
-        """Drop signs at the level."""
-        return self._at_features(step) if self.level == "features" else self._at_parameters(step)
+    def begin(self, step: Step) -> None:
+        """Prepare for the passes of an update."""
+        super().begin(step)
+        self._tables: list[Tensor] = []
+        at_features = self.level == "features"
+        self._gradients = CombinedGradients(step, self._combine) if at_features else TaskGradients(step)
 
-    def _at_features(self, step: Step) -> Tensor:
-        tables: list[Tensor] = []
+    def add(self, part: Pass) -> None:
+        """Run the backward passes; at the features with the dropped signs."""
+        self._gradients.add(part)
 
-        def combine(gradients: Gradients) -> list[Tensor]:
-            kept = self._kept(gradients)
-            tables.append(gramian([*gradients, tuple(kept)]))
-            return kept
-
-        _, heads = accumulate(step, combine)
-        assign_heads(step, heads)
-        step.add_up_gradients()
-        table = torch.stack(tables).sum(dim=0)
-        step.add_up([table])
+    def finish(self) -> Tensor:
+        """Leave the gradients at the parameters, and return the nearest weights."""
+        if isinstance(self._gradients, TaskGradients):
+            return self._drop_in(self._gradients.total())
+        self._gradients.finish()
+        table = torch.stack(self._tables).sum(dim=0)
+        self.step.add_up([table])
         return nearest(table)
 
-    def _at_parameters(self, step: Step) -> Tensor:
-        found = gather(step)
-        kept = self._kept(found.trunk)
-        assign(step.trunk, kept)
-        assign_heads(step, found.heads)
-        return nearest(gramian([*found.trunk, tuple(kept)]))
+    def _combine(self, gradients: Gradients) -> list[Tensor]:
+        dropped = self._drop(gradients)
+        self._tables.append(gramian([*gradients, tuple(dropped)]))
+        return dropped
 
-    def _kept(self, gradients: Gradients) -> list[Tensor]:
-        with drawn_alike(gradients[0][0].device):
-            return [self._kept_of(torch.stack(parts)) for parts in zip(*gradients, strict=True)]
+    def _drop_in(self, sums: Gathered) -> Tensor:
+        dropped = self._drop(sums.trunk)
+        assign(self.step.trunk, dropped)
+        assign_heads(self.step, sums.heads)
+        del self._gradients
+        return nearest(gramian([*sums.trunk, tuple(dropped)]))
 
-    def _kept_of(self, parts: Tensor) -> Tensor:
+    def _drop(self, gradients: Gradients) -> list[Tensor]:
+        with drawing_from(self.step.generator, gradients[0][0].device):
+            return [self._drop_signs(torch.stack(parts)) for parts in zip(*gradients, strict=True)]
+
+    def _drop_signs(self, parts: Tensor) -> Tensor:
         matrix = parts.flatten(start_dim=1).float()
         drop = Drop(leak=matrix.new_full((len(matrix),), self.options.leak))
         return drop(matrix).view(parts.shape[1:]).to(parts.dtype)
-
-
-@contextmanager
-def drawn_alike(device: torch.device) -> Iterator[None]:
-    """Let what is drawn on a device follow from the CPU's generator, which is the same in all processes."""
-    if device.type == "cpu":
-        yield
-        return
-    seed = int(torch.randint(2**62, ()))
-    with torch.random.fork_rng([device], device_type=device.type):
-        torch.manual_seed(seed)
-        yield
 
 
 def nearest(table: Tensor) -> Tensor:

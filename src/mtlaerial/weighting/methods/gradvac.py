@@ -10,6 +10,7 @@ from torchjd.aggregation import GradVacWeighting
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradient_weighting import Level
+from mtlaerial.weighting.torchjd_adapter import buffers, restore
 from mtlaerial.weighting.torchjd_weighting import Solved
 
 TINY = 1e-12
@@ -50,11 +51,11 @@ class GradVac(Solved):
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the solver's weights, and update the mean cosines of the tasks that take part."""
         pairs = active[:, None] & active
-        self.solve.register_buffer("_phi_t", self._cosines[pairs].view_as(gramian))
-        self.solve._state_key = (len(gramian), gramian.dtype)
-        found = super().weights(gramian, losses, active)
-        self._cosines[pairs] = self.solve.get_buffer("_phi_t").flatten()
-        return found
+        cosines = self._cosines[pairs].view_as(gramian)
+        restore(self.solve, {"_phi_t": cosines}, key=(len(gramian), gramian.dtype))
+        weights = super().weights(gramian, losses, active)
+        self._cosines[pairs] = buffers(self.solve)["_phi_t"].flatten()
+        return weights
 
     def state_dict(self) -> dict[str, Any]:
         """Return the mean cosines."""

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torchjd.aggregation import IMTLGWeighting
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.base import Step
 from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.learned_weighting import Learned
 from mtlaerial.weighting.torchjd_weighting import Solved
@@ -79,10 +78,10 @@ class IMTL(IMTLG):
         """Return the scales: the slopes of the loss balance."""
         return self._balance._slopes(losses)
 
-    def backward(self, step: Step) -> Tensor:
+    def finish(self) -> Tensor:
         """Set the gradients of the scales besides."""
-        weights = super().backward(step)
-        self._balance._learn(step)
+        weights = super().finish()
+        self._balance._learn(self.step)
         return weights
 
     def parameters(self) -> list[nn.Parameter]:

@@ -11,6 +11,7 @@ from torchjd.aggregation import PCDWeighting
 from mtlaerial.config import Section, Task
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
+from mtlaerial.weighting.torchjd_adapter import buffers, restore
 
 
 class PCD(GramianWeighting):
@@ -61,13 +62,12 @@ class PCD(GramianWeighting):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the mean squares, and over how many steps; nothing before the first."""
-        squares, steps = self._solve._sq_norm_ema, self._solve._n_steps
-        return {} if squares is None else {"squares": squares.clone(), "steps": int(steps)}
+        averages = buffers(self._solve)
+        if "_sq_norm_ema" not in averages:
+            return {}
+        return {"squares": averages["_sq_norm_ema"], "steps": int(averages["_n_steps"])}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
-        self._solve.reset()
-        if state:
-            self._solve.register_buffer("_sq_norm_ema", state["squares"].clone())
-            self._solve.register_buffer("_n_steps", torch.tensor(state["steps"]))
-            self._solve._state_key = len(self.tasks)
+        """Restore a state."""
+        averages = {"_sq_norm_ema": state["squares"], "_n_steps": torch.tensor(state["steps"])} if state else {}
+        restore(self._solve, averages, key=len(self.tasks))

@@ -9,13 +9,14 @@ from torchjd.aggregation import RandomWeighting
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
 from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
 class RLW(Scalarisation):
     """Random loss weighting.
 
     ``sum_t w_t L_t`` with w the softmax of a standard normal number per task, drawn for each step: Lin et al. 2022,
-    arXiv 2111.10603. Drawn on the CPU: that generator is seeded alike in all processes.
+    arXiv 2111.10603. Drawn on the CPU, from the step's generator.
     """
 
     paper = "Lin et al. 2022"
@@ -23,7 +24,7 @@ class RLW(Scalarisation):
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum for weights drawn now."""
-        weights = torch.randn(len(losses)).softmax(dim=0)
+        weights = torch.randn(len(losses), generator=self.step.generator).softmax(dim=0)
         return (weights.to(losses.device, non_blocking=True) * losses).sum()
 
 
@@ -48,5 +49,6 @@ class RGW(GramianWeighting):
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return weights drawn now, which add up to 1."""
-        found: Tensor = self._draw(gramian)
-        return found
+        with drawing_from(self.step.generator):
+            weights: Tensor = self._draw(gramian)
+        return weights

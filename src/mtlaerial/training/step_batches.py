@@ -1,0 +1,116 @@
+"""The batches of a step: drawn, normalised, shared among processes, and divided into parts."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from mtlaerial.config import Task
+from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.sampling import Batch, PatchSampler
+from mtlaerial.sampling.colour import change_colours
+from mtlaerial.sampling.prefetch import Draw, Prefetcher
+from mtlaerial.training.losses import TaskLosses
+from mtlaerial.training.process_group import Group
+
+
+@dataclass(frozen=True)
+class BatchShare:
+    """Patches of a batch that belong to this process.
+
+    Attributes
+    ----------
+    patches : Batch
+    amounts : mapping of task to Tensor
+        Denominators of the loss means, over the whole batch in all processes.
+    seed : int
+        Seed of the dropout.
+    """
+
+    patches: Batch
+    amounts: dict[Task, Tensor]
+    seed: int
+
+    def parts(self, number: int) -> Iterator["BatchShare"]:
+        """Yield ``number`` parts of equal size."""
+        size = len(self.patches.image) // number
+        for index in range(number):
+            part = slice(index * size, (index + 1) * size)
+            yield BatchShare(self.patches[part], self.amounts, _derived_seed(self.seed, index))
+
+
+class StepBatches:
+    """Draws the batches of each step; everything follows from the run's seed and the step's number.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    sampler : PatchSampler
+    normalise : Normalisation
+    losses : TaskLosses
+        Gives the denominators of the loss means.
+    number : int
+        Independent batches per step.
+
+    Raises
+    ------
+    TrainingError
+        When a batch cannot be divided evenly over processes and passes.
+    """
+
+    def __init__(
+        self, plan: RunPlan, sampler: PatchSampler, normalise: Normalisation, losses: TaskLosses, number: int
+    ) -> None:
+        self.spec, self.seed, self.tasks, self.number = plan.training, plan.seed, plan.tasks, number
+        self.sampler, self.normalise, self.losses = sampler, normalise, losses
+        self.group = Group.current()
+        self.share = self.group.share(self.spec.batch, self.spec.accumulate)
+        # On the CPU a prefetching thread would take from the step the very cores that it saves.
+        on_gpu = sampler.device.type == "cuda"
+        self._prefetcher = Prefetcher(self._sample, self.spec.steps, sampler.device) if on_gpu else None
+        self._patches: Draw = self._prefetcher or self._sample
+
+    def draw(self, step: int) -> list[BatchShare]:
+        """Draw this process's share of the batches of a step."""
+        seed = self.step_seed(step)
+        return [self._share(patches, _derived_seed(seed, index)) for index, patches in enumerate(self._patches(step))]
+
+    def generator(self, step: int) -> torch.Generator:
+        """Return a generator on the CPU, seeded for a step alike in all processes."""
+        return torch.Generator().manual_seed(self.step_seed(step))
+
+    def step_seed(self, step: int) -> int:
+        """Return the seed of a step."""
+        return self.seed * 2**32 + step
+
+    def close(self) -> None:
+        """End the prefetching thread."""
+        if self._prefetcher:
+            self._prefetcher.close()
+
+    def _sample(self, step: int) -> list[Batch]:
+        generator = self.generator(step)
+        return [self._sample_batch(generator) for _ in range(self.number)]
+
+    def _sample_batch(self, generator: torch.Generator) -> Batch:
+        """Draw patches, with images in the network's range and memory order."""
+        truth = self.sampler.draw(self.spec.batch, generator, self.share)
+        strength = self.spec.augmentation.colour
+        image = change_colours(self.normalise(truth.image), strength, generator, self.spec.batch, self.share)
+        order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
+        return replace(truth, image=image.contiguous(memory_format=order))
+
+    def _share(self, patches: Batch, seed: int) -> BatchShare:
+        amounts = self.losses.amounts(patches, self.tasks)
+        self.group.add_up(list(amounts.values()))
+        return BatchShare(patches, amounts, _derived_seed(seed, self.group.rank))
+
+
+def _derived_seed(seed: int, index: int) -> int:
+    """Return the seed itself for index 0, and an unrelated one for each other."""
+    if index == 0:
+        return seed
+    return int.from_bytes(hashlib.blake2b(f"{seed} {index}".encode(), digest_size=7).digest(), "big")
