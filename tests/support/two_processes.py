@@ -1,6 +1,7 @@
-"""Gradients of one update by every weighting, then a whole training.
+"""Gradients of one update by some weightings, then a whole training.
 
-``torchrun --nproc-per-node 2 -m support.two_processes FOLDER``; started alone it is the one process to compare with.
+``torchrun --nproc-per-node 2 -m support.two_processes FOLDER NAME...``; started alone it is the one process to compare
+with. A name is that of a weighting, or that and its level: ``cagrad, features``.
 FOLDER holds prepared tiles and ``statistics.json``.
 """
 
@@ -11,24 +12,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from support import tiny
-
-# Each element is masked at random at the features, of which two processes have halves.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "fixed": {"weights": {"semantics": 0.5, "height": 2.0}},
-    "graddrop": {"level": "parameters"},
-}
+from support.weightings import OPTIONS
 
 
-def gradients(name: str, statistics: Statistics, tile: Path, level: str = "") -> dict[str, Tensor]:
+def weighting(name: str) -> dict[str, Any]:
+    """Return the configuration of a weighting, or of one at a level."""
+    method, _, level = name.partition(", ")
+    if method == "graddrop":  # each element is masked at random at the features, of which two processes have halves
+        level = "parameters"
+    return {"name": method, **OPTIONS.get(method, {}), **({"level": level} if level else {})}
+
+
+def gradients(name: str, statistics: Statistics, tile: Path) -> dict[str, Tensor]:
     """Return the gradients of the second update by a weighting, which may have a state by then."""
-    options = {"level": level} if level else OPTIONS.get(name, {})
-    trainer = Trainer(tiny.job(tiny.run_plan(weighting={"name": name, **options}, batch=4), statistics, [tile], []))
+    trainer = Trainer(tiny.job(tiny.run_plan(weighting=weighting(name), batch=4), statistics, [tile], []))
     # No dropout, and statistics of normalising layers that do not depend on the share; in double precision, since a
     # rounding error that flips a rectifier, or the sign of an L1 error, is not what is to be seen.
     trainer.network.eval().double()
@@ -42,14 +44,11 @@ def gradients(name: str, statistics: Statistics, tile: Path, level: str = "") ->
 
 def main() -> None:
     """Work out everything, and let the first process write it down."""
-    folder, group = Path(sys.argv[1]), Group.current()
+    folder, names, group = Path(sys.argv[1]), sys.argv[2:], Group.current()
     statistics = Statistics.model_validate_json((folder / "statistics.json").read_text(encoding="utf-8"))
-    found = {name: gradients(name, statistics, folder / "city_1") for name in weighting_targets()}
-    found |= {
-        f"{name}, features": gradients(name, statistics, folder / "city_1", "features") for name in ("cagrad", "upgrad")
-    }
+    updates = {name: gradients(name, statistics, folder / "city_1") for name in names}
     if group.main:
-        torch.save(found, folder / f"{group.size}.pt")
+        torch.save(updates, folder / f"{group.size}.pt")
     plan = tiny.run_plan(batch=4, weighting={"name": "mgda_ub"})
     train(tiny.job(plan, statistics, [folder / "city_1"], [folder / "city_3"], folder / f"run{group.size}"))
 

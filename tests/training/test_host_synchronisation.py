@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mtlaerial.config import Augmentation
-from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.models import build_model
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.sampling import Batch, PatchSampler
@@ -19,6 +18,7 @@ from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.weighting import build_weighting
 from support import tiny
+from support.weightings import OPTIONS, every_weighting
 
 DEVICE = torch.device("meta")
 """A device whose tensors have no values: whoever asks for one, as the host does when it waits, gets an error."""
@@ -66,8 +66,7 @@ class Patches:
 
 def updates(name: str, **training: Any) -> Iterator[Update]:
     """Yield updates of a network on the device."""
-    options = {"weights": {"semantics": 0.5, "height": 2.0}} if name == "fixed" else {}
-    plan = tiny.run_plan(weighting={"name": name, **options}, **training)
+    plan = tiny.run_plan(weighting={"name": name, **OPTIONS.get(name, {})}, **training)
     network = build_model(plan.model, 3, {"semantics": 5, "height": 1}).to(DEVICE).train()
     weighting = build_weighting(plan.weighting, TASKS)
     weighting.to(DEVICE)
@@ -89,13 +88,13 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
             yield update(step)
 
 
-@pytest.mark.parametrize("name", sorted(set(weighting_targets()) - ON_HOST))
+@pytest.mark.parametrize("name", every_weighting(without=ON_HOST))
 def test_the_host_does_not_wait_for_an_update(name: str) -> None:
     for found in updates(name, height_mean="all", augmentation=Augmentation(colour=0.1).model_dump()):
         assert found.losses.device == DEVICE
 
 
-@pytest.mark.parametrize("name", sorted(ON_HOST))
+@pytest.mark.parametrize("name", every_weighting(among=ON_HOST))
 def test_a_wait_would_be_noticed(name: str) -> None:
     with pytest.raises((RuntimeError, NotImplementedError, AssertionError)):
         list(updates(name))

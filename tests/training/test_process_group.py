@@ -9,21 +9,29 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.process_group import Group
 from support.paths import environment
+from support.weightings import every_weighting
 
 Found = dict[str, dict[str, Tensor]]
 
 
+def names_asked_for(request: pytest.FixtureRequest) -> set[str]:
+    """Return the weightings of this module's tests that are selected, or one where none is."""
+    of_module = [item for item in request.session.items if item.path == request.path]
+    specs = [item.callspec for item in of_module if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    return {str(spec.params["name"]) for spec in specs if "name" in spec.params} or {"equal"}
+
+
 @pytest.fixture(scope="module")
-def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one process and two processes made of the same tiles."""
+def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Return the folder of what one process and two processes made of the same tiles."""
     folder = tmp_path_factory.mktemp("together")
+    names = sorted(names_asked_for(request))
     for tile in ("city_1", "city_3"):
         prepare_tile(city, tile, folder / tile)
     statistics = summarise(city, [folder / "city_1"])
@@ -31,7 +39,7 @@ def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     together = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for command in ([sys.executable], together):
         done = subprocess.run(
-            [*command, "-m", "support.two_processes", str(folder)], env=environment(OMP_NUM_THREADS="1"),
+            [*command, "-m", "support.two_processes", str(folder), *names], env=environment(OMP_NUM_THREADS="1"),
             capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
@@ -43,7 +51,7 @@ def found(folder: Path) -> tuple[Found, Found]:
     return torch.load(folder / "1.pt"), torch.load(folder / "2.pt")
 
 
-@pytest.mark.parametrize("name", [*sorted(weighting_targets()), "cagrad, features", "upgrad, features"])
+@pytest.mark.parametrize("name", [*every_weighting(), "cagrad, features", "upgrad, features"])
 def test_gradients_agree_with_those_of_one_process(found: tuple[Found, Found], name: str) -> None:
     alone, together = (
         torch.cat([gradient.flatten().double() for gradient in gradients[name].values()]) for gradients in found

@@ -16,7 +16,6 @@ import torch
 from safetensors.torch import load_file
 
 from mtlaerial.config import ModelSpec
-from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
 from mtlaerial.models import build_model
@@ -36,6 +35,7 @@ from mtlaerial.training.trainer import Trainer
 from mtlaerial.training.validation import Validator
 from support import tiny
 from support.trainings import FILES, RICH, Folders, Killed, assert_same_run, file_names, kill_after, signal_at
+from support.weightings import OPTIONS, every_weighting
 
 
 @pytest.fixture
@@ -306,12 +306,11 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
     assert "belongs to another plan or other data" in caplog.text
 
 
-@pytest.mark.parametrize("name", sorted(weighting_targets()))
+@pytest.mark.parametrize("name", every_weighting())
 def test_every_weighting_trains_and_goes_on_where_it_was_stopped(
     tiles: Folders, statistics: Statistics, tmp_path: Path, name: str
 ) -> None:
-    weights = {"weights": {"semantics": 1, "height": 0.5}} if name == "fixed" else {}
-    plan = tiny.run_plan(weighting={"name": name, **weights})
+    plan = tiny.run_plan(weighting={"name": name, **OPTIONS.get(name, {})})
     train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "whole"))
     with pytest.MonkeyPatch.context() as patch:
         signal_at(patch, 3)  # in the middle of the second epoch

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.tiles.statistics import Statistics
@@ -21,9 +20,7 @@ from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting.task_gradients import assign
 from support import tiny
 from support.trainings import Folders
-
-NAMES = sorted(weighting_targets())
-FIXED = {"weights": {"semantics": 0.5, "height": 2.0}}
+from support.weightings import OPTIONS, every_weighting
 
 
 @pytest.fixture
@@ -31,8 +28,7 @@ def trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
     """Return a function that builds a trainer for some weighting and recipe."""
 
     def build(name: str = "equal", **training: Any) -> Trainer:
-        options = FIXED if name == "fixed" else {}
-        plan = tiny.run_plan(weighting={"name": name, **options}, **training)
+        plan = tiny.run_plan(weighting={"name": name, **OPTIONS.get(name, {})}, **training)
         return Trainer(tiny.job(plan, statistics, tiles["train"], []))
 
     return build
@@ -49,7 +45,7 @@ def gradients(trainer: Trainer, step: int = 0) -> Tensor:
 
 
 # GradDrop masks each element of the features at random: another mask for other passes.
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "graddrop"])
+@pytest.mark.parametrize("name", every_weighting(without=["graddrop"]))
 def test_passes_add_up_to_the_batch(trainer: Callable[..., Trainer], name: str) -> None:
     whole, parts = (gradients(trainer(name, batch=4, accumulate=number)) for number in (1, 4))
     assert whole.norm() > 0

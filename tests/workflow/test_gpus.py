@@ -61,6 +61,7 @@ def hold(place: Workplace, method: str, seed: int) -> Hold:
     return Hold(gpu, took, log.stat().st_mtime)
 
 
+@pytest.mark.full("eight trainings by real workflows; locks of GPUs are tested in tests/system")
 @pytest.mark.parametrize("started", [2, 4])
 def test_each_training_has_a_gpu(
     finished: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: int
