@@ -1,4 +1,4 @@
-"""What there is to know of the task weightings, as text."""
+"""Texts about the task weightings, for the command line."""
 
 import inspect
 import textwrap
@@ -31,7 +31,7 @@ def list_weightings() -> str:
 
 
 def explain_weighting(name: str) -> str:
-    """Return what a weighting does, where it is from, and its options.
+    """Return a weighting's description, citation and options.
 
     Raises
     ------

@@ -29,8 +29,9 @@ class ConFIG(GramianWeighting):
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights, found for short vectors that have the gradients' inner products."""
         lengths, cosines = polar(gramian)
+        # ConFIG takes vectors; any with these inner products have the same weights: V sqrt(L) for cosines V L V'.
         squares, axes = torch.linalg.eigh(cosines)
         units = axes * squares.clamp(min=0).sqrt()
         update: Tensor = self._direction(lengths[:, None] * units)
-        found: Tensor = torch.linalg.lstsq(units.T, update[:, None], driver="gelsd").solution[:, 0]
-        return found / lengths
+        weights: Tensor = torch.linalg.lstsq(units.T, update[:, None], driver="gelsd").solution[:, 0]
+        return weights / lengths

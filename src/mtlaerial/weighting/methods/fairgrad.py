@@ -1,4 +1,4 @@
-"""FairGrad: the update that shares out what the losses fall, more or less fairly."""
+"""FairGrad: the update that shares the decrease of the losses fairly among the tasks."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class FairGrad(GramianWeighting):
     cost = "of its level; some ms on the CPU"
 
     class Options(Section):
-        """Where the gradients are taken, how fair to be, and how long the update may be."""
+        """The level of the gradients, the fairness, and the largest length of the update."""
 
         level: Level = "parameters"
         alpha: PositiveFloat = 2.0
@@ -53,6 +53,7 @@ class FairGrad(GramianWeighting):
         Least squares stop too early where gradients are small or differ in size.
         """
         alpha, squares = self.fairness(), gramian.diagonal()
+        # G w = w^(-1/alpha) with w = s v: the system s^(1/alpha) G s for v has a diagonal of g_t . g_t s^(1 + 1/alpha) = 1.
         scales = squares ** (-alpha / (1 + alpha))
-        found: Tensor = self._solve(scales[:, None] ** (1 / alpha) * gramian * scales)
-        return scales * found
+        solution: Tensor = self._solve(scales[:, None] ** (1 / alpha) * gramian * scales)
+        return scales * solution

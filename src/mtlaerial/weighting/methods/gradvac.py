@@ -32,7 +32,7 @@ class GradVac(Solved):
     state = "mean cosines"
 
     class Options(Section):
-        """Where the gradients are taken, and how fast the past is forgotten."""
+        """The level of the gradients, and the share of the newest cosine."""
 
         level: Level = "parameters"
         beta: float = Field(default=0.5, gt=0, lt=1)
@@ -62,5 +62,5 @@ class GradVac(Solved):
         return {"cosines": self._cosines.clone()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         self._cosines = state["cosines"].clone()

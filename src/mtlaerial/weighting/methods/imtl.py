@@ -71,7 +71,8 @@ class IMTL(IMTLG):
 
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
         """Return the weights of the unscaled gradients."""
-        scales = self._balance._slopes(self._balance._known(losses)).cpu().double()
+        scales = self._balance._slopes(self._balance._with_last(losses)).cpu().double()
+        # The scaled gradients exp(s_t) g_t have the inner products exp(s_t) exp(s_u) g_t . g_u.
         return scales * super().decide(table.cpu() * torch.outer(scales, scales), losses, factor)
 
     def head_weights(self, weights: Tensor, losses: Tensor) -> Tensor:
@@ -93,9 +94,9 @@ class IMTL(IMTLG):
         self._balance.to(device)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what IMTL-L keeps."""
+        """Return the state of IMTL-L."""
         return self._balance.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state; the scales stay the parameters that they were."""
+        """Restore a state in place: the optimiser holds the scales."""
         self._balance.load_state_dict(state)

@@ -26,7 +26,7 @@ class NashMTL(FairGrad):
     paper = "Navon et al. 2022"
 
     class Options(Section):
-        """Where the gradients are taken, and how long the update may be."""
+        """The level of the gradients, and the largest length of the update."""
 
         level: Level = "parameters"
         max_norm: NonNegativeFloat = 1.0
