@@ -97,6 +97,11 @@ def median_frequency_weights(pixels: Tensor) -> Tensor:
     Notes
     -----
     Eigen & Fergus 2015, arXiv 1411.4734, section 6.3.2, with the frequency over all training pixels.
+
+    Examples
+    --------
+    >>> median_frequency_weights(torch.tensor([100, 400, 0, 200]))
+    tensor([2.0000, 0.5000, 0.0000, 1.0000])
     """
     present = pixels > 0
     median = pixels[present].double().quantile(0.5) if bool(present.any()) else torch.tensor(0.0)

@@ -37,6 +37,11 @@ def conflict(gramian: Tensor, tasks: Sequence[Task]) -> dict[str, float]:
     -------
     dict
         ``norm_{task}``, and ``cosine_{task}_{task}``, NaN where a gradient is 0.
+
+    Examples
+    --------
+    >>> conflict(torch.tensor([[4.0, -3.0], [-3.0, 9.0]]), ("semantics", "height"))
+    {'norm_semantics': 2.0, 'norm_height': 3.0, 'cosine_semantics_height': -0.5}
     """
     norms = gramian.diagonal().sqrt()
     cosines = (gramian / (norms[:, None] * norms)).clamp(-1, 1)

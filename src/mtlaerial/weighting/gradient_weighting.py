@@ -161,7 +161,7 @@ class GramianWeighting(GradientWeighting):
 
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
         """Return the weights of the tasks that take part, and 0 for the others."""
-        # In double precision on the CPU: solvers take differences of products whose sizes lie orders of magnitude apart.
+        # In double precision on the CPU: solvers subtract products of sizes that lie orders of magnitude apart.
         products, losses = table.cpu().double() / factor**2, losses.cpu().double()
         weights = torch.zeros(len(losses), dtype=torch.float64)
         if not bool(products.isfinite().all()):

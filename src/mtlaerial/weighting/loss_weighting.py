@@ -54,7 +54,7 @@ class Scalarisation(Weighting):
         step = self.step
         self._losses.append(loss_values(part))
         if self._weights is None:
-            # This pass is the process's whole share of the batch; the slopes are taken at the losses of the whole batch.
+            # The only pass of this process; slopes are taken at the losses of the whole batch.
             step.add_up(self._losses)
             self._weights = self._slopes(self._with_last(self._losses[0]))
         step.scale(self.objective(part, self._weights, step)).backward()  # type: ignore[no-untyped-call]  # torch's own

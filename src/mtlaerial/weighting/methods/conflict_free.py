@@ -16,8 +16,7 @@ class ConFIG(GramianWeighting):
 
     ``d = (sum_t g_t . u) u`` with u along ``pinv(U) 1``, U the gradients of length 1 as rows: Liu et al. 2024, arXiv
     2408.11104, equation 2, published at the parameters. With two tasks u halves the angle between the gradients, as for
-    ``IMTLG`` and ``NashMTL``: the three differ in
-    length alone. By TorchJD.
+    ``IMTLG`` and ``NashMTL``: the three differ in length alone. By TorchJD.
     """
 
     paper = "Liu et al. 2024"

@@ -15,9 +15,8 @@ class FairGrad(GramianWeighting):
 
     ``max_d sum_t (g_t . d)^(1 - alpha) / (1 - alpha)`` in a ball is ``d = sum_t w_t g_t`` with ``G w = w^(-1 / alpha)``
     element by element, G the inner products: Ban & Ji 2024, arXiv 2402.15638, equation 4, published at the parameters.
-    For alpha = 1 it is ``NashMTL``. Solved by TorchJD's least squares. Like the
-    authors' code it then shortens the update to ``max_norm`` (which LibMTL does not; they multiply by the number of
-    tasks before).
+    For alpha = 1 it is ``NashMTL``. Solved by TorchJD's least squares. Like the authors' code it then shortens the
+    update to ``max_norm`` (which LibMTL does not; they multiply by the number of tasks before).
     """
 
     paper = "Ban & Ji 2024"
@@ -53,7 +52,7 @@ class FairGrad(GramianWeighting):
         Least squares stop too early where gradients are small or differ in size.
         """
         alpha, squares = self.fairness(), gramian.diagonal()
-        # G w = w^(-1/alpha) with w = s v: the system s^(1/alpha) G s for v has a diagonal of g_t . g_t s^(1 + 1/alpha) = 1.
+        # G w = w^(-1/alpha) with w = s v becomes s^(1/alpha) G s v = v^(-1/alpha), whose matrix has a diagonal of 1.
         scales = squares ** (-alpha / (1 + alpha))
         solution: Tensor = self._solve(scales[:, None] ** (1 / alpha) * gramian * scales)
         return scales * solution

@@ -39,8 +39,7 @@ class IMTLG(Solved):
     ``sum_t w_t g_t . (u_s - u_r) = 0`` for all tasks s, r with u their directions, and ``sum_t w_t = 1``: Liu et al.
     2021, https://openreview.net/forum?id=IMPnRXEWpvr, equations 5 and 6, published at the features. With two tasks it
     halves the angle between their gradients, with weights in proportion to the other's norm; only the length differs
-    from ``NashMTL`` and ``ConFIG``. Weights
-    may be negative with more. Solved by TorchJD.
+    from ``NashMTL`` and ``ConFIG``. Weights may be negative with more. Solved by TorchJD.
     """
 
     paper = "Liu et al. 2021"

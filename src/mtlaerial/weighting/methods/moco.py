@@ -75,6 +75,11 @@ def project(point: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (n,)
+
+    Examples
+    --------
+    >>> project(torch.tensor([0.9, 0.5]))
+    tensor([0.7000, 0.3000])
     """
     point = point - point.max()  # moves along the normal, so the nearest point stays; large numbers would drown the 1
     ordered = point.sort(descending=True).values
