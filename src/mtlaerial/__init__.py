@@ -1,5 +1,63 @@
-"""Semantics and height from one aerial image, by multi-task learning."""
+"""Semantics and height from one aerial image, by multi-task learning.
 
+The names below are the public interface; docs/python.md shows them at work. Modules may move, these names stay.
+"""
+
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mtlaerial.datasets.catalog import Dataset
+    from mtlaerial.datasets.check import check_dataset
+    from mtlaerial.errors import UserError
+    from mtlaerial.prediction.predictor import Predictor
+    from mtlaerial.runs.plan import RunPlan
+    from mtlaerial.runs.run import load_run
+    from mtlaerial.scoring.scores import score_run
+    from mtlaerial.tiles.measure import summarise
+    from mtlaerial.tiles.prepare import prepare_tile
+    from mtlaerial.tiles.statistics import Statistics
+    from mtlaerial.training.job import TrainingJob
+    from mtlaerial.training.train import train
 
 __version__ = version("mtlaerial")
+__all__ = [
+    "Dataset",
+    "Predictor",
+    "RunPlan",
+    "Statistics",
+    "TrainingJob",
+    "UserError",
+    "check_dataset",
+    "load_run",
+    "prepare_tile",
+    "score_run",
+    "summarise",
+    "train",
+]
+_MODULES = {
+    "Dataset": "mtlaerial.datasets.catalog",
+    "Predictor": "mtlaerial.prediction.predictor",
+    "RunPlan": "mtlaerial.runs.plan",
+    "Statistics": "mtlaerial.tiles.statistics",
+    "TrainingJob": "mtlaerial.training.job",
+    "UserError": "mtlaerial.errors",
+    "check_dataset": "mtlaerial.datasets.check",
+    "load_run": "mtlaerial.runs.run",
+    "prepare_tile": "mtlaerial.tiles.prepare",
+    "score_run": "mtlaerial.scoring.scores",
+    "summarise": "mtlaerial.tiles.measure",
+    "train": "mtlaerial.training.train",
+}
+"""The module of each public name, imported when the name is used: torch alone takes seconds."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

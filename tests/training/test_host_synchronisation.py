@@ -15,6 +15,7 @@ from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.tiles.tile import Tile
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.losses import TaskLosses
+from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.weighting import build_weighting
 from support import tiny
@@ -59,6 +60,8 @@ def test_the_host_does_not_wait_for_patches(options: dict[str, Any], where: str)
 class Patches:
     """Draws patches that lie on the device."""
 
+    device = DEVICE
+
     def draw(self, batch: int, generator: torch.Generator, own: slice) -> Batch:
         image, height = torch.empty(batch, 3, 32, 32, device=DEVICE), torch.empty(batch, 32, 32, device=DEVICE)
         return Batch(image, height, torch.empty(batch, 32, 32, device=DEVICE, dtype=torch.uint8))[own]
@@ -73,16 +76,8 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
     losses = TaskLosses(plan.training, torch.ones(5), zero_height=True).to(DEVICE)
     optimiser = torch.optim.SGD([*network.parameters(), *weighting.parameters()])
     fabric = reproducible_fabric(plan.training, 0)
-    update = TrainStep(
-        plan,
-        fabric,
-        network,
-        optimiser,
-        losses,
-        weighting,
-        Patches(),
-        Normalisation(0, 255),  # type: ignore[arg-type]
-    )
+    batches = StepBatches(plan, Patches(), Normalisation(0, 255), losses, weighting.batches)  # type: ignore[arg-type]
+    update = TrainStep(plan, fabric, network, optimiser, losses, weighting, batches)
     with Copies():
         for step in range(2):
             yield update(step)

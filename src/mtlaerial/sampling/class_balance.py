@@ -63,7 +63,7 @@ class BalancedCorners:
 
 
 def _find(sums: NDArray[np.int64], number: int) -> tuple[int, int]:
-    """Return the group of the element with a number, from the running sums of the groups' sizes; and its number there."""
+    """Return the group of an element by its number, and its number there, from running sums of the groups' sizes."""
     group = int(np.searchsorted(sums, number, side="right"))
     return group, number - int(sums[group - 1]) if group else number
 

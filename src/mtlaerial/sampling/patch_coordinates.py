@@ -160,9 +160,7 @@ class Windows:
         self.columns, self.rows = (last - first + 1).amax(dim=0).long().tolist()
         self._corners: list[list[int]] = first.long().tolist()
         self.mirrored = coordinates.mirrored & mirror
-        self._flipped_axes = [
-            [axis for axis, flipped in ((0, rows), (1, columns)) if flipped] for columns, rows in self.mirrored.tolist()
-        ]
+        self._flipped_axes = [_flipped_axes(*mirrored) for mirrored in self.mirrored.tolist()]
         self.across, self.down = coordinates.across, coordinates.down - first[:, None, :]
 
     def cut(self, number: int) -> Tensor:
@@ -193,6 +191,10 @@ class Windows:
             window = cut_window(raster, row, column, self.rows, self.columns)
             windows.append(window.flip(axes) if axes else window)
         return windows
+
+
+def _flipped_axes(columns: bool, rows: bool) -> list[int]:
+    return [axis for axis, flipped in ((0, rows), (1, columns)) if flipped]
 
 
 def cut_window(raster: Tensor, row: int, column: int, rows: int, columns: int) -> Tensor:

@@ -116,7 +116,7 @@ class BilinearAmongKnown(Resampler):
     """Interpolates a single band among its cells that are not NaN.
 
     The result is NaN where those hold less than half of the weight. As with a pre-multiplied alpha channel, windows
-    enter the interpolation as value x known (NaN becomes 0), and the result is divided by the interpolation of known
+    enter the interpolation as value x valid (NaN becomes 0), and the result is divided by the interpolation of valid
     (1 or 0): that is the mean, with bilinear weights, of the known neighbours alone.
     """
 
@@ -128,21 +128,21 @@ class BilinearAmongKnown(Resampler):
     def fill(self, number: int) -> None:
         """Interpolate the part of a number."""
         values = self._windows.cut(number)[..., 0]
-        known = ~values.isnan()
-        incomplete = _incomplete(known)
+        valid = ~values.isnan()
+        incomplete = _incomplete(valid)
         heights = self._interpolate(values.nan_to_num(nan=0.0), number)
         if incomplete is not None:  # elsewhere the weight is 1
-            weight = self._interpolate(known[incomplete].to(values.dtype), number, incomplete)
+            weight = self._interpolate(valid[incomplete].to(values.dtype), number, incomplete)
             # A weight of exactly one half counts as known: threshold() keeps only values above its bound.
             heights[incomplete] /= threshold(weight, _JUST_BELOW_HALF, torch.nan)
         self._outs[number].copy_(heights[..., None])
 
 
-def _incomplete(known: Tensor) -> Selection | None:
-    """Return the windows of shape (part, rows, columns) with cells that are not known, or None where there are none."""
-    if known.device.type != "cpu":  # reading the answer would wait for the device: longer than the work it saves
+def _incomplete(valid: Tensor) -> Selection | None:
+    """Return the windows of shape (part, rows, columns) with cells that are not valid, or None without any."""
+    if valid.device.type != "cpu":  # reading the answer would wait for the device: longer than the work it saves
         return _ALL
-    incomplete = known.flatten(1).all(dim=1).logical_not_().nonzero()[:, 0]
+    incomplete = valid.flatten(1).all(dim=1).logical_not_().nonzero()[:, 0]
     return incomplete if len(incomplete) else None
 
 
@@ -203,7 +203,7 @@ class _Enlarge:
 
 
 def _enlarge_axis(values: Tensor, axis: int, number: int, share: Tensor) -> Tensor:
-    """Return a number of evenly spaced pixels between neighbours along an axis; the first has ``share`` of the second."""
+    """Interpolate evenly spaced pixels between neighbours along an axis; the first takes ``share`` of the second."""
     lower, upper = values.narrow(axis, 0, values.shape[axis] - 1), values.narrow(axis, 1, values.shape[axis] - 1)
     shape = list(lower.shape)
     shape.insert(axis + 1, number)

@@ -132,12 +132,10 @@ class PatchSampler:
         of_height = (Copy if height.on_cells else BilinearAmongKnown)(height, heights, part)
         if labels.on_image and not labels.on_cells and not self._smooth:  # image and labels share their indices
             return [of_height, Nearest(image, images, part, (labels, codes))]
-        of_image = Bilinear if self._smooth else Nearest
-        return [
-            of_height,
-            (Copy if image.on_cells else of_image)(image, images, part),
-            (Copy if labels.on_cells else Nearest)(labels, codes, part),
-        ]
+        image_kind = Bilinear if self._smooth else Nearest
+        of_image = (Copy if image.on_cells else image_kind)(image, images, part)
+        of_labels = (Copy if labels.on_cells else Nearest)(labels, codes, part)
+        return [of_height, of_image, of_labels]
 
 
 def build_sampler(folders: Sequence[Path], spec: TrainingSpec, device: torch.device) -> PatchSampler:

@@ -1,4 +1,4 @@
-"""What a training costs: time per update and peak memory, measured while it runs."""
+"""Cost of a training: time per update and peak memory, measured while it runs."""
 
 import platform
 import resource
@@ -18,12 +18,12 @@ MEGABYTE = 2**20
 
 
 class Meter:
-    """Times intervals of updates, and watches the memory above what was there before the first.
+    """Times intervals of updates, and watches the peak memory above that at the start.
 
     Parameters
     ----------
     device : torch.device
-        On the CPU the memory is the process's; elsewhere what torch has allocated on the device.
+        On the CPU the memory is the process's; on a GPU torch's allocations.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -50,11 +50,11 @@ class Meter:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was measured."""
+        """Return the measurements."""
         return {"intervals": self._intervals, "peak": self._peak}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was measured."""
+        """Restore measurements."""
         self._intervals, self._peak = list(state["intervals"]), state["peak"]
 
     def _memory(self) -> float:
@@ -65,7 +65,7 @@ class Meter:
 
 
 def _name(device: torch.device) -> str:
-    """Say on what, and by how many processes where there are several: each is on the same."""
+    """Return the device's name, with the number of processes if there are several on such devices."""
     if device.type == "cuda":
         name = str(torch.cuda.get_device_name(device))
     else:

@@ -1,4 +1,4 @@
-"""The record of what a training is given; it can be written down and handed to other processes."""
+"""The record of a training's inputs; it can be written down and handed to other processes."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ class TrainingJob(Section):
     """
 
     plan: RunPlan
-    """What to train, and how."""
+    """Method, network and recipe."""
     statistics: Statistics
     """Of the training tiles."""
     training_tiles: tuple[Path, ...]
@@ -29,4 +29,4 @@ class TrainingJob(Section):
     pretrained: Path | None = None
     """Encoder weights to begin with, from :func:`mtlaerial.models.imagenet.convert_densenet`."""
     dashboard: DashboardSpec | None = None
-    """Where the training is shown. It goes the same way with and without, whatever becomes of the server."""
+    """Server that shows the training; the result is the same with and without, whatever becomes of the server."""

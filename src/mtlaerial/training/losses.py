@@ -1,4 +1,4 @@
-"""The tasks' losses: masked where the truth is not known, and 0 where nothing is."""
+"""The tasks' losses, masked to pixels with truth; 0 for a batch without any."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -22,7 +22,7 @@ class TaskLosses(nn.Module):
     Parameters
     ----------
     training : TrainingSpec
-        Kind and unit of the height loss, and what it is averaged over.
+        Kind and unit of the height loss, and the pixels of its mean.
     class_weights : Tensor, shape (classes,), float32
         Weights of the cross entropy.
     zero_height : bool
@@ -50,37 +50,39 @@ class TaskLosses(nn.Module):
         batch : Batch
             The truth of these patches.
         amounts : mapping of task to Tensor, optional
-            What the means are over, where the patches are a part of a batch: the losses of all parts then add up.
+            Denominators of the means over the whole batch, for patches that are a part of it: the losses of all parts
+            then add up.
         """
         amounts = amounts or self.amounts(batch, outputs)
         sums = {task: getattr(self, task)(output.float(), batch) for task, output in outputs.items()}
         return {task: total / amounts[task].clamp(min=1e-6) for task, total in sums.items()}
 
     def amounts(self, batch: Batch, tasks: Iterable[Task]) -> dict[Task, Tensor]:
-        """Return over how much each loss is averaged: the weight of the pixels with a class, and pixels of height."""
+        """Return the denominators of the loss means: the weight of the pixels with a class, the pixels with height."""
         return {task: getattr(self, f"_{task}_amount")(batch).float() for task in tasks}
 
     def _semantics_amount(self, batch: Batch) -> Tensor:
-        known = batch.labels != IGNORED
-        return (self.class_weights[torch.where(known, batch.labels, 0).long()] * known).sum()
+        valid = batch.labels != IGNORED
+        return (self.class_weights[torch.where(valid, batch.labels, 0).long()] * valid).sum()
 
     def _height_amount(self, batch: Batch) -> Tensor:
-        known = self._known(batch.height)
-        return torch.full((), known.numel(), device=known.device) if self.over_all else known.sum()
+        valid = self._valid(batch.height)
+        return torch.full((), valid.numel(), device=valid.device) if self.over_all else valid.sum()
 
     def semantics(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Weighted sum of the cross entropy over the pixels that have a class."""
+        """Return the weighted sum of the cross entropy over the pixels that have a class."""
         # Torch's own sum over an image would be in another order each time on a GPU.
         entropy = cross_entropy(logits, batch.labels.long(), self.class_weights, ignore_index=IGNORED, reduction="none")
         return entropy.sum()
 
     def height(self, output: Tensor, batch: Batch) -> Tensor:
-        """Sum of the errors in units of ``training.height_unit``, over the pixels that are trained on."""
-        known = self._known(batch.height)
-        error = self.height_error(output[:, 0], torch.where(known, batch.height, 0) / self.unit)
-        return (error * known).sum()
+        """Return the sum of the errors over the pixels that are trained on, in units of ``training.height_unit``."""
+        valid = self._valid(batch.height)
+        # Invalid heights are replaced before the loss: NaN times 0 would still be NaN in the gradient.
+        error = self.height_error(output[:, 0], torch.where(valid, batch.height, 0) / self.unit)
+        return (error * valid).sum()
 
-    def _known(self, height: Tensor) -> Tensor:
+    def _valid(self, height: Tensor) -> Tensor:
         return torch.isfinite(height) if self.zero_height else height > 0
 
 
@@ -95,6 +97,11 @@ def median_frequency_weights(pixels: Tensor) -> Tensor:
     Notes
     -----
     Eigen & Fergus 2015, arXiv 1411.4734, section 6.3.2, with the frequency over all training pixels.
+
+    Examples
+    --------
+    >>> median_frequency_weights(torch.tensor([100, 400, 0, 200]))
+    tensor([2.0000, 0.5000, 0.0000, 1.0000])
     """
     present = pixels > 0
     median = pixels[present].double().quantile(0.5) if bool(present.any()) else torch.tensor(0.0)

@@ -1,4 +1,4 @@
-"""Training one run: one data set, one method, one seed."""
+"""Train one run: one data set, one method, one seed."""
 
 import logging
 from contextlib import closing, nullcontext
@@ -23,7 +23,7 @@ FOR_PEOPLE: dict[str, Any] = {
     **dict.fromkeys(("title", "licence", "citation", "generated"), True),
     "classes": {"__all__": {"name", "colour"}},
 }
-"""What only people read of the statistics: it trains nothing again."""
+"""Parts of the statistics that only people read: they train nothing again."""
 
 
 def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
@@ -69,7 +69,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
 def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
     """Train to the end; when asked to end before, keep the state of this step.
 
-    Several processes are at different steps then: what they go on from is the state of the last epoch.
+    Several processes are at different steps then, so they resume from the state of the last epoch.
     """
     try:
         trainer.run(state, stop)
@@ -81,7 +81,7 @@ def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
 
 
 def identity(job: TrainingJob) -> str:
-    """Return a fingerprint of all that decides the weights of a training: not titles and names."""
+    """Return the fingerprint of the inputs that decide the weights of a training: not titles and names."""
     validation = {tile.name: digest(tile) for tile in job.validation_tiles}
     pretrained = file_hashes(job.pretrained, "sha256") if job.pretrained else None
     return fingerprint(job.plan.decisive(), job.statistics.model_dump(exclude=FOR_PEOPLE), validation, pretrained)
@@ -97,5 +97,5 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
                 f"Add the layer, or take {task} out of the method's tasks.",
             )  # fmt: skip
     if plan.training.sampling == "class_balanced" and not any(entry.pixels for entry in statistics.classes):
-        found = f"class_balanced for {statistics.dataset}, whose training tiles have no valid labels"
-        raise ConfigError("training.sampling", found, "uniform, or labels to balance", "Write uniform.")
+        setting = f"class_balanced for {statistics.dataset}, whose training tiles have no valid labels"
+        raise ConfigError("training.sampling", setting, "uniform, or labels to balance", "Write uniform.")

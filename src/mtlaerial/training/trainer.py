@@ -1,4 +1,4 @@
-"""The training loop, and all that changes in it."""
+"""The training loop, and its state."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -41,14 +41,14 @@ class Watcher(Protocol):
     """Watches a training, as a dashboard does."""
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Take a row of the history, or what is new in the last one."""
+        """Take a row of the history, or the last one again with scores added."""
 
     def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
         """Take a network, in evaluation mode, after an epoch."""
 
 
 class Trainer:
-    """The loop and all that changes in it; its state can be taken and given back between steps.
+    """The training loop; its whole state can be taken and restored between steps.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Trainer:
         Raises
         ------
         Stopped
-            When the program was asked to end; what :meth:`state` returns then is worth to be stored.
+            When the program was asked to end; :meth:`state` is then to be stored.
         TrainingError
             When losses or weights are no longer finite.
         """
@@ -119,10 +119,10 @@ class Trainer:
     def save(self, folder: Path) -> None:
         """Write the trained run."""
         last = self.snapshot()
-        found = {"best": self.best or last, "last": last}
-        kept = found[self.spec.selection]
-        weights = {name: snapshot["weights"] for name, snapshot in found.items()}
-        save_run(folder, describe(self.plan, self.statistics, int(kept["epoch"])), kept["weights"], weights)
+        snapshots = {"best": self.best or last, "last": last}
+        selected = snapshots[self.spec.selection]
+        weights = {name: snapshot["weights"] for name, snapshot in snapshots.items()}
+        save_run(folder, describe(self.plan, self.statistics, int(selected["epoch"])), selected["weights"], weights)
         self.history.save(folder / "history.csv")
         save_cost(self.meter.cost(), folder / "cost.json")
 
@@ -189,7 +189,7 @@ class Trainer:
         return {"epoch": self.epoch, "weights": weights}
 
     def state(self) -> dict[str, Any]:
-        """Return all that a resumed training needs."""
+        """Return the state of the training, for a resumed one."""
         return {
             "step": self.step,
             "history": self.history.state_dict(),

@@ -70,5 +70,5 @@ def weighting_class(name: str) -> type[Weighting]:
     return method
 
 
-def _wrong(name: str, found: str, expected: str) -> ConfigError:
-    return ConfigError(f"weighting {name}", found, expected, "Correct the package that registers it.")
+def _wrong(name: str, problem: str, expected: str) -> ConfigError:
+    return ConfigError(f"weighting {name}", problem, expected, "Correct the package that registers it.")

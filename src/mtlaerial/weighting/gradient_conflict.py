@@ -1,4 +1,4 @@
-"""How far the tasks' gradients agree at the shared features."""
+"""Conflict of the tasks' gradients at the shared features: norms and cosines."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -10,17 +10,17 @@ from mtlaerial.config import Task
 from mtlaerial.weighting.task_gradients import gramian
 
 
-def feature_gramian(losses: Mapping[Task, Tensor], seen: Sequence[Tensor]) -> Tensor:
+def feature_gramian(losses: Mapping[Task, Tensor], leaves: Sequence[Tensor]) -> Tensor:
     """Return the inner products of the tasks' gradients with respect to the features, shape (tasks, tasks), float32.
 
     Parameters
     ----------
     losses : mapping of task to Tensor
         Scalars.
-    seen : sequence of Tensor
-        The features as the heads saw them: leaves.
+    leaves : sequence of Tensor
+        Detached features that the heads ran on.
     """
-    rows = [torch.autograd.grad(loss, seen, retain_graph=True) for loss in losses.values()]
+    rows = [torch.autograd.grad(loss, leaves, retain_graph=True) for loss in losses.values()]
     return gramian(rows)
 
 
@@ -30,17 +30,22 @@ def conflict(gramian: Tensor, tasks: Sequence[Task]) -> dict[str, float]:
     Parameters
     ----------
     gramian : Tensor, shape (tasks, tasks)
-        Of the gradients with respect to the features, over the whole batch.
+        Inner products of the gradients with respect to the features, over the whole batch.
     tasks : sequence of Task
 
     Returns
     -------
     dict
         ``norm_{task}``, and ``cosine_{task}_{task}``, NaN where a gradient is 0.
+
+    Examples
+    --------
+    >>> conflict(torch.tensor([[4.0, -3.0], [-3.0, 9.0]]), ("semantics", "height"))
+    {'norm_semantics': 2.0, 'norm_height': 3.0, 'cosine_semantics_height': -0.5}
     """
     norms = gramian.diagonal().sqrt()
     cosines = (gramian / (norms[:, None] * norms)).clamp(-1, 1)
-    found = {f"norm_{task}": norm for task, norm in zip(tasks, norms.tolist(), strict=True)}
-    for one, other in combinations(range(len(tasks)), 2):
-        found[f"cosine_{tasks[one]}_{tasks[other]}"] = float(cosines[one, other])
-    return found
+    values = {f"norm_{task}": norm for task, norm in zip(tasks, norms.tolist(), strict=True)}
+    for first, second in combinations(range(len(tasks)), 2):
+        values[f"cosine_{tasks[first]}_{tasks[second]}"] = float(cosines[first, second])
+    return values

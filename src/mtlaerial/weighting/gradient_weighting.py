@@ -34,7 +34,7 @@ class CutWeighting(Weighting):
     cost = "of its level"
 
     class Options(Section):
-        """Where the gradients are taken; by default where the method was published."""
+        """The level of the gradients; by default the one of the publication."""
 
         level: Level = "parameters"
 
@@ -43,21 +43,21 @@ class CutWeighting(Weighting):
         self.level: Level = options.level
 
     def cuts(self, parts: int) -> bool:
-        """Say yes: the heads' backward passes end at the features."""
+        """Return True: the heads' backward passes end at the features."""
         return True
 
 
 class GradientWeighting(CutWeighting):
-    """Weights from a table that the tasks' gradients are brought to.
+    """Weights from a table of measures of the tasks' gradients.
 
     Tasks without a gradient in a batch (no valid pixels, or a loss of 0) do not take part: their weight is 0.
 
-    Where gradients are accumulated over several passes, the weights follow from the whole batch. Then the features need
-    a backward pass of the trunk per task as well, since a pass's graph is gone before the weights are known.
+    With gradients accumulated over several passes the weights follow from the whole batch. Then the features need a
+    backward pass of the trunk per task as well, since the graph of a pass is freed before the weights are known.
     """
 
     weighs_heads: ClassVar[bool] = False
-    """Whether a head's gradient is weighted too; else each head follows its own task's loss."""
+    """Whether the heads' gradients are weighted too; else each head follows its task's loss."""
 
     @abstractmethod
     def measure(self, gradients: Gradients) -> Tensor:
@@ -70,10 +70,10 @@ class GradientWeighting(CutWeighting):
         Parameters
         ----------
         table : Tensor, shape (tasks, ...)
-            What was measured over the whole batch.
+            Measure of the whole batch.
         losses : Tensor, shape (tasks,), float32
         factor : float
-            What the gradients are scaled with.
+            Scale of the gradients, for 16-bit floats.
 
         Returns
         -------
@@ -125,8 +125,10 @@ class GradientWeighting(CutWeighting):
         step = self.step
         at_features, at_heads = through_heads(part, step)
         table, losses = self.measure(at_features), loss_values(part)
+        # Added up before the decision: weights follow from the whole batch and are the same in all processes.
         step.add_up([table, losses])
         weights = self.decide(table, losses, step.factor)
+        # One backward pass of the trunk, from the combined gradient at its output, whatever the number of tasks.
         torch.autograd.backward(part.features, self.combine(at_features, weights.tolist(), step.factor))
         assign_heads(step, at_heads, self.head_weights(weights, losses))
         step.add_up_gradients()
@@ -159,10 +161,12 @@ class GramianWeighting(GradientWeighting):
 
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
         """Return the weights of the tasks that take part, and 0 for the others."""
+        # In double precision on the CPU: solvers subtract products of sizes that lie orders of magnitude apart.
         products, losses = table.cpu().double() / factor**2, losses.cpu().double()
         weights = torch.zeros(len(losses), dtype=torch.float64)
         if not bool(products.isfinite().all()):
             return weights + 1  # an overflow: the optimiser skips the step in 16-bit floats, else the loss is reported
+        # A task without gradient would make the matrix of products singular.
         active = products.diagonal() > 0
         if bool(active.any()):
             weights[active] = self.weights(products[active][:, active], losses[active], active)

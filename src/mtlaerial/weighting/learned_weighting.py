@@ -1,4 +1,4 @@
-"""Scalarisations by a module that learns."""
+"""Base of weightings by losses that a module with parameters computes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,14 @@ from mtlaerial.weighting.loss_weighting import Scalarisation
 
 
 class Learned(Scalarisation):
-    """A scalarisation that a module computes; the network's optimiser learns what the module has for parameters."""
+    """A scalarisation that a module computes; the network's optimiser learns its parameters."""
 
     module: nn.Module
 
     def total(self, losses: Tensor) -> Tensor:
-        """Return what the module makes of the losses."""
-        found: Tensor = self.module(losses)
-        return found
+        """Return the module's output for the losses."""
+        total: Tensor = self.module(losses)
+        return total
 
     def parameters(self) -> list[nn.Parameter]:
         """Return the module's parameters."""
@@ -34,6 +34,6 @@ class Learned(Scalarisation):
         return {**super().state_dict(), "module": module}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state; the parameters stay the same objects."""
+        """Restore a state in place: the optimiser holds the parameters."""
         super().load_state_dict(state)
         self.module.load_state_dict(state["module"])

@@ -1,11 +1,11 @@
-"""What there is to know of the task weightings, as text."""
+"""Texts about the task weightings, for the command line."""
 
 import inspect
 import textwrap
+from collections.abc import Sequence
 from typing import get_args
 
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from mtlaerial.config.weighting import weighting_targets
 from mtlaerial.weighting import Weighting, weighting_class
@@ -26,12 +26,16 @@ def list_weightings() -> str:
     ordered = sorted(classes, key=lambda name: FAMILIES.index(classes[name].family))
     rows = [HEADER, *((name, *_facts(classes[name])) for name in ordered)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [_line(row, widths) for row in rows]
     return "\n".join([*lines, "", f"{len(classes)} weightings.", *LEGEND])
 
 
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+
 def explain_weighting(name: str) -> str:
-    """Return what a weighting does, where it is from, and its options.
+    """Return a weighting's description, citation and options.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def _levels(method: type[Weighting]) -> str:
 
 
 def _option(key: str, field: FieldInfo) -> str:
-    default = "required" if field.default is PydanticUndefined else f"default {field.default}"
+    default = "required" if field.is_required() else f"default {field.default}"
     meaning = field.description or ("where the gradients are taken" if key == "level" else "")
     text = f"{key} ({default}){f': {meaning}' if meaning else ''}"
     return textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="      ")

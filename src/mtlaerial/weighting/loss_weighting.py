@@ -15,8 +15,8 @@ from mtlaerial.weighting.task_gradients import TaskGradients, assign, assign_hea
 class Scalarisation(Weighting):
     """A function of the losses; its slopes at the losses of the whole batch are the weights of heads and trunk.
 
-    A task without truth in a batch (its loss is 0) counts with its last known loss: the weights of the others are what
-    they would be beside it, and it moves nothing that is learned.
+    A task without truth in a batch (its loss is 0) counts with its last known loss, so that the weights of the others
+    stay the same, and it moves no learned parameter.
     """
 
     family = "losses"
@@ -29,10 +29,10 @@ class Scalarisation(Weighting):
 
     @abstractmethod
     def total(self, losses: Tensor) -> Tensor:
-        """Return what is minimised, a scalar, for losses of shape (tasks,)."""
+        """Return the objective, a scalar, for losses of shape (tasks,)."""
 
     def objective(self, part: Pass, weights: Tensor, step: Step) -> Tensor:
-        """Return what a pass adds to what is minimised, for given weights."""
+        """Return a pass's share of the objective, for given weights."""
         return (weights * torch.stack(list(part.losses.values()))).sum()
 
     def cuts(self, parts: int) -> bool:
@@ -54,8 +54,9 @@ class Scalarisation(Weighting):
         step = self.step
         self._losses.append(loss_values(part))
         if self._weights is None:
+            # The only pass of this process; slopes are taken at the losses of the whole batch.
             step.add_up(self._losses)
-            self._weights = self._slopes(self._known(self._losses[0]))
+            self._weights = self._slopes(self._with_last(self._losses[0]))
         step.scale(self.objective(part, self._weights, step)).backward()  # type: ignore[no-untyped-call]  # torch's own
 
     def finish(self) -> Tensor:
@@ -67,19 +68,19 @@ class Scalarisation(Weighting):
         if self.ahead:
             total = torch.stack(self._losses).sum(dim=0)
             self.step.add_up([total])
-            self._known(total)
+            self._with_last(total)
         self._learn(self.step)
         self._sums = None
         return weights
 
     def _weigh_sums(self, task_gradients: TaskGradients) -> Tensor:
         sums = task_gradients.total()
-        weights = self._slopes(self._known(sums.losses))
+        weights = self._slopes(self._with_last(sums.losses))
         assign(self.step.trunk, weighted(sums.trunk, weights.tolist()))
         assign_heads(self.step, sums.heads, weights)
         return weights
 
-    def _known(self, losses: Tensor) -> Tensor:
+    def _with_last(self, losses: Tensor) -> Tensor:
         """Return the losses; those of absent tasks, or not finite, are replaced by their last ones."""
         self._present = (losses != 0) & losses.isfinite()
         self._last = torch.where(self._present, losses, self._last)
@@ -88,15 +89,17 @@ class Scalarisation(Weighting):
     def _slopes(self, losses: Tensor) -> Tensor:
         leaf = losses.clone().requires_grad_()
         with torch.enable_grad():
+            # With w_t = d total / d L_t held constant, sum_t w_t L_t has the gradient of the total.
             (slopes,) = torch.autograd.grad(self.total(leaf), leaf)
         return slopes
 
     def _learn(self, step: Step) -> None:
-        """Set the gradients of what is learned besides the network; the same in every process."""
+        """Set the gradients of the weighting's own parameters; the same in every process."""
         if parameters := self.parameters():
             with torch.enable_grad():
                 gradients = torch.autograd.grad(self.total(self._last), parameters)
             for parameter, gradient in zip(parameters, gradients, strict=True):
+                # Not added up over processes: the total follows from the losses of the whole batch in each of them.
                 parameter.grad = step.factor * gradient * self._present
 
     def to(self, device: torch.device) -> None:
@@ -108,5 +111,5 @@ class Scalarisation(Weighting):
         return {"last": self._last}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         self._last = state["last"].to(self._last.device)

@@ -1,4 +1,4 @@
-"""Weightings that look at the gradients themselves, not only at their inner products: they remember other batches."""
+"""Bases of weightings that need the gradients themselves, not only their inner products: they remember batches."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -70,11 +70,11 @@ class RowWeighting(GradientWeighting):
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
         """Return the weights of the tasks that take part, and 0 for the others."""
         table.div_(factor)
-        known = torch.stack([torch.linalg.vector_norm(table, torch.inf, dim=1), losses]).cpu().double()
-        self.finite = bool(known.isfinite().all())
+        # One transfer for both: each would wait for the device.
+        extents, losses = torch.stack([torch.linalg.vector_norm(table, torch.inf, dim=1), losses]).cpu().double()
+        self.finite = bool(extents.isfinite().all() and losses.isfinite().all())
         if not self.finite:
-            return torch.ones_like(known[0])  # an overflow, see GramianWeighting
-        extents, losses = known
+            return torch.ones_like(extents)  # an overflow, see GramianWeighting
         active = (extents > 0) & (losses != 0)
         if not bool(active.any()):
             return torch.zeros_like(losses)
@@ -113,6 +113,7 @@ class TrackingWeighting(RowWeighting):
         """Return the weighted sum of the averages, or at the features, or after an overflow, of the gradients."""
         if self.level == "features" or self._average is None or not self.finite:
             return super().combine(gradients, weights, factor)
+        # Averages hold unscaled gradients; the optimiser expects the scale of 16-bit training.
         total = factor * (self._average.new_tensor(weights) @ self._average)
         parts = torch.split(total, [gradient.numel() for gradient in gradients[0]])
         return [part.view_as(like).to(like.dtype) for part, like in zip(parts, gradients[0], strict=True)]
@@ -122,5 +123,5 @@ class TrackingWeighting(RowWeighting):
         return {} if self._average is None else {"average": self._average.clone()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         self._average = state["average"].clone() if "average" in state else None

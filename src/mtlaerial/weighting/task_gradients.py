@@ -115,6 +115,7 @@ def through_heads(part: Pass, step: Step) -> tuple[Gradients, Gradients]:
     at_features, at_heads = [], []
     scales = len(part.head_inputs)
     for task, loss in part.losses.items():
+        # One backward pass of the head yields both.
         gradients = torch.autograd.grad(step.scale(loss), [*part.head_inputs, *step.heads[task]])
         at_features.append(gradients[:scales])
         at_heads.append(gradients[scales:])
@@ -132,8 +133,12 @@ def through_trunk(part: Pass, step: Step, gradients: Gradients) -> Gradients:
 
 def gramian(gradients: Gradients) -> Tensor:
     """Return the inner products, shape (tasks, tasks), float32, of gradients that may come in half precision."""
-    rows = [torch.stack([_product(one, other) for other in gradients[: i + 1]]) for i, one in enumerate(gradients)]
-    lower = torch.stack([torch.nn.functional.pad(row, (0, len(rows) - len(row))) for row in rows])
+    tasks = len(gradients)
+    rows = []
+    for task, gradient in enumerate(gradients):
+        products = torch.stack([_product(gradient, earlier) for earlier in gradients[: task + 1]])
+        rows.append(torch.nn.functional.pad(products, (0, tasks - len(products))))
+    lower = torch.stack(rows)  # symmetric: each product is computed once
     return lower + lower.tril(-1).T
 
 
@@ -164,8 +169,9 @@ def assign_heads(step: Step, gradients: Gradients, weights: Tensor | None = None
         assign(head, [weight * gradient for gradient in of_head])
 
 
-def _product(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> Tensor:
-    return torch.stack([(a.float() * b.float()).sum() for a, b in zip(one, other, strict=True)]).sum()
+def _product(left: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> Tensor:
+    # In float32 also for half-precision gradients, whose squares would overflow.
+    return torch.stack([(a.float() * b.float()).sum() for a, b in zip(left, right, strict=True)]).sum()
 
 
 def _weighted(parts: tuple[Tensor, ...], factors: Sequence[float]) -> Tensor:
@@ -177,6 +183,6 @@ def _weighted(parts: tuple[Tensor, ...], factors: Sequence[float]) -> Tensor:
 
 def _sum(total: Gradients, more: Gradients) -> Gradients:
     """Add gradients up in place; the first are the sum themselves."""
-    for one, other in zip(total, more, strict=False):
-        torch._foreach_add_(one, other)
+    for sums, gradients in zip(total, more, strict=False):
+        torch._foreach_add_(sums, gradients)
     return total or more

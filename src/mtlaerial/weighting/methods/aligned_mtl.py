@@ -23,7 +23,7 @@ class AlignedMTL(Solved):
     paper = "Senushkin et al. 2023"
 
     class Options(Section):
-        """Where the gradients are taken, and what their length becomes."""
+        """The level of the gradients, and their new length."""
 
         level: Level = "parameters"
         scale: Literal["min", "median", "rmse"] = "min"
@@ -35,4 +35,5 @@ class AlignedMTL(Solved):
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights of a sum, not of a mean."""
+        # TorchJD's preferences are 1 / n.
         return len(gramian) * super().weights(gramian, losses, active)

@@ -24,7 +24,7 @@ class CAGrad(Solved):
     cost = "of its level; some ms on the CPU"
 
     class Options(Section):
-        """Where the gradients are taken, and how far from their mean the update may be."""
+        """The level of the gradients, and the largest distance of the update from their mean."""
 
         level: Level = "parameters"
         c: float = Field(default=0.4, ge=0, lt=1)

@@ -16,8 +16,7 @@ class ConFIG(GramianWeighting):
 
     ``d = (sum_t g_t . u) u`` with u along ``pinv(U) 1``, U the gradients of length 1 as rows: Liu et al. 2024, arXiv
     2408.11104, equation 2, published at the parameters. With two tasks u halves the angle between the gradients, as for
-    ``IMTLG`` and ``NashMTL``: the three differ in
-    length alone. By TorchJD.
+    ``IMTLG`` and ``NashMTL``: the three differ in length alone. By TorchJD.
     """
 
     paper = "Liu et al. 2024"
@@ -29,8 +28,9 @@ class ConFIG(GramianWeighting):
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights, found for short vectors that have the gradients' inner products."""
         lengths, cosines = polar(gramian)
+        # ConFIG takes vectors; any with these inner products have the same weights: V sqrt(L) for cosines V L V'.
         squares, axes = torch.linalg.eigh(cosines)
         units = axes * squares.clamp(min=0).sqrt()
         update: Tensor = self._direction(lengths[:, None] * units)
-        found: Tensor = torch.linalg.lstsq(units.T, update[:, None], driver="gelsd").solution[:, 0]
-        return found / lengths
+        weights: Tensor = torch.linalg.lstsq(units.T, update[:, None], driver="gelsd").solution[:, 0]
+        return weights / lengths

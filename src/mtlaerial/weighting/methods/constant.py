@@ -31,7 +31,7 @@ class Equal(Constant):
     """``sum_t L_t``: the plain sum.
 
     Kurin et al. 2022, arXiv 2201.04122, and Xin et al. 2022, arXiv 2209.11379, find sums hard to beat when regularised
-    and scaled as well as what they are compared with.
+    and scaled as well as the methods that are compared with them.
     """
 
     paper = "plain sum"
@@ -61,7 +61,7 @@ class Fixed(Constant):
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
         if set(options.weights) != set(tasks) or min(options.weights.values()) <= 0:
-            found = ", ".join(f"{task} {weight:g}" for task, weight in options.weights.items()) or "none"
+            given = ", ".join(f"{task} {weight:g}" for task, weight in options.weights.items()) or "none"
             expected = f"a positive weight for exactly the tasks {', '.join(tasks)}"
-            raise ConfigError("weighting fixed, key weights", found, expected, "Correct the weights.")
+            raise ConfigError("weighting fixed, key weights", given, expected, "Correct the weights.")
         self.weights = torch.tensor([float(options.weights[task]) for task in tasks])

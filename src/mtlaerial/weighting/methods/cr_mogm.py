@@ -21,7 +21,7 @@ _METHODS: dict[str, type[Solved]] = {"mgda": MGDA, "pcgrad": PCGrad, "cagrad": C
 class CRMOGM(Solved):
     """The weights of MGDA, PCGrad or CAGrad, averaged over steps: those of one batch alone are noise.
 
-    ``w <- alpha w + (1 - alpha) w'`` with w' what the method finds for the batch: Zhou et al. 2022, "On the convergence
+    ``w <- alpha w + (1 - alpha) w'`` with w' the method's weights for the batch: Zhou et al. 2022, "On the convergence
     of stochastic multi-objective gradient manipulation and beyond", NeurIPS 35,
     https://papers.nips.cc/paper_files/paper/2022/hash/f91bd64a3620aad8e70a27ad9cb3ca57-Abstract-Conference.html,
     published for these three methods at the parameters. The first w is the first w'. The publication lets alpha rise
@@ -33,7 +33,7 @@ class CRMOGM(Solved):
     state = "the last weights"
 
     class Options(Section):
-        """Where the gradients are taken, whose weights are averaged, and how long they are remembered."""
+        """The level of the gradients, the method whose weights are averaged, and the decay of the average."""
 
         level: Level = "parameters"
         of: Literal["mgda", "pcgrad", "cagrad"] = "mgda"

@@ -43,11 +43,12 @@ class DBMTL(TrackingWeighting):
         self._batches = torch.zeros(len(tasks), dtype=torch.float64)
 
     def weights(self, rows: Tensor, losses: Tensor, active: Tensor) -> Tensor:
-        """Return what brings each average to the largest norm."""
+        """Return the factors that bring each average to the largest norm."""
+        # The gradient of log L is g / L: it does not depend on the scale of the loss.
         per_loss = self.head_weights(losses, losses)
         self._batches = self._batches + active
-        kept = self.options.beta / self._batches.clamp(min=1) ** self.options.decay
-        averages = self.track(rows.mul_(per_loss.to(rows)[:, None]), (1 - kept) * active)
+        decay = self.options.beta / self._batches.clamp(min=1) ** self.options.decay
+        averages = self.track(rows.mul_(per_loss.to(rows)[:, None]), (1 - decay) * active)
         norms = torch.linalg.vector_norm(averages, dim=1).cpu().double()
         lengthened: Tensor = norms[active].max() / norms
         return lengthened if self.level == "parameters" else lengthened * per_loss
@@ -62,6 +63,6 @@ class DBMTL(TrackingWeighting):
         return {**super().state_dict(), "batches": self._batches}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         super().load_state_dict(state)
         self._batches = state["batches"]

@@ -76,6 +76,7 @@ class DoubleSampling(CutWeighting):
         """Find the weights from the products of the two batches; their rows, as large as all gradients, go then."""
         first, second = self._batch_rows
         self._batch_rows = []
+        # Batches are independent, so the expectation of G_1 G_2' is that of G_1 times that of G_2': without bias.
         products = (first.total() @ second.total().T).cpu().double() / self.step.factor**2
         if self.tells(products):
             self._weights = self._method(self.scaled(products))

@@ -24,14 +24,15 @@ class DualCone(GramianWeighting):
 
     @abstractmethod
     def solver(self, projector: QuadprogProjector) -> UPGradWeighting | DualProjWeighting:
-        """Return what projects with a given projector."""
+        """Return TorchJD's weighting for a projector."""
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights; the cone is that of gradients of length 1, whose mean has their lengths for weights."""
         lengths, cosines = polar(gramian)
+        # The mean of the gradients is the combination of unit gradients with weights of their lengths over n.
         self._solve.pref_vector = lengths / len(lengths)
-        found: Tensor = self._solve(cosines)
-        return found / lengths
+        weights: Tensor = self._solve(cosines)
+        return weights / lengths
 
 
 class UPGrad(DualCone):

@@ -40,6 +40,7 @@ class DWA(Scalarisation):
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum."""
+        # Not TorchJD's forward, which would count these losses among the epoch's: absent tasks are counted apart.
         return (dwa_weights(self._epochs, losses.detach()) * losses).sum()
 
     def to(self, device: torch.device) -> None:
@@ -56,11 +57,11 @@ class DWA(Scalarisation):
     def _begin_epoch(self) -> None:
         self._sum, self._batches = torch.zeros(2, len(self.tasks), device=self._last.device)
 
-    def _known(self, losses: Tensor) -> Tensor:
-        known = super()._known(losses)
-        self._sum = self._sum + known * self._present
+    def _with_last(self, losses: Tensor) -> Tensor:
+        losses = super()._with_last(losses)
+        self._sum = self._sum + losses * self._present
         self._batches = self._batches + self._present
-        return known
+        return losses
 
     def state_dict(self) -> dict[str, Any]:
         """Return last losses, the mean losses of two epochs, and the sums of the current one."""
@@ -68,7 +69,7 @@ class DWA(Scalarisation):
         return {**super().state_dict(), **sums, "epochs": dwa_epochs(self._epochs)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         super().load_state_dict(state)
         device = self._last.device
         self._sum, self._batches = state["sum"].to(device), state["batches"].to(device)

@@ -18,7 +18,7 @@ LEAST = torch.finfo(torch.float32).tiny
 
 
 class ExcessMTL(RowWeighting):
-    """Multiplies the weights by what the tasks' excess risks have shrunk to, relative to the first ones.
+    """Multiplies the weights by the tasks' excess risks relative to the first ones.
 
     ``E_t = g_tᵀ H_t⁻¹ g_t`` with ``H_t = diag(sqrt(sum of g_t² over the batches))``, ``w_t <- w_t exp(eta E_t / E_t0)``
     brought to a sum of 1; E_t0 is the mean over the first ``warmup`` batches, during which all weights are equal. He et
@@ -66,7 +66,7 @@ class ExcessMTL(RowWeighting):
         return weights.cpu().double()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the weights, and after the first batch the gradients' scale and what TorchJD keeps."""
+        """Return the weights, and after the first batch the gradients' scale and TorchJD's state."""
         state: dict[str, Any] = {"weights": self._weights}
         if self._scale is not None:
             sums = buffers(self._method)

@@ -1,4 +1,4 @@
-"""FairGrad: the update that shares out what the losses fall, more or less fairly."""
+"""FairGrad: the update that shares the decrease of the losses fairly among the tasks."""
 
 from typing import Any
 
@@ -15,16 +15,15 @@ class FairGrad(GramianWeighting):
 
     ``max_d sum_t (g_t . d)^(1 - alpha) / (1 - alpha)`` in a ball is ``d = sum_t w_t g_t`` with ``G w = w^(-1 / alpha)``
     element by element, G the inner products: Ban & Ji 2024, arXiv 2402.15638, equation 4, published at the parameters.
-    For alpha = 1 it is ``NashMTL``. Solved by TorchJD's least squares. Like the
-    authors' code it then shortens the update to ``max_norm`` (which LibMTL does not; they multiply by the number of
-    tasks before).
+    For alpha = 1 it is ``NashMTL``. Solved by TorchJD's least squares. Like the authors' code it then shortens the
+    update to ``max_norm`` (which LibMTL does not; they multiply by the number of tasks before).
     """
 
     paper = "Ban & Ji 2024"
     cost = "of its level; some ms on the CPU"
 
     class Options(Section):
-        """Where the gradients are taken, how fair to be, and how long the update may be."""
+        """The level of the gradients, the fairness, and the largest length of the update."""
 
         level: Level = "parameters"
         alpha: PositiveFloat = 2.0
@@ -53,6 +52,7 @@ class FairGrad(GramianWeighting):
         Least squares stop too early where gradients are small or differ in size.
         """
         alpha, squares = self.fairness(), gramian.diagonal()
+        # G w = w^(-1/alpha) with w = s v becomes s^(1/alpha) G s v = v^(-1/alpha), whose matrix has a diagonal of 1.
         scales = squares ** (-alpha / (1 + alpha))
-        found: Tensor = self._solve(scales[:, None] ** (1 / alpha) * gramian * scales)
-        return scales * found
+        solution: Tensor = self._solve(scales[:, None] ** (1 / alpha) * gramian * scales)
+        return scales * solution

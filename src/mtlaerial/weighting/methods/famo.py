@@ -67,6 +67,6 @@ class FAMO(Learned):
         return {**super().state_dict(), "optimiser": deepcopy(self._optimiser.state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         super().load_state_dict(state)
         self._optimiser.load_state_dict(state["optimiser"])

@@ -6,7 +6,7 @@ from mtlaerial.weighting.loss_weighting import Scalarisation
 
 
 class GLS(Scalarisation):
-    """Geometric loss strategy: what counts of a loss is by how many per cent it falls.
+    """Geometric loss strategy: a loss counts by the percentage that it falls.
 
     ``(prod_t L_t)^(1/n)`` over the n tasks, so that w_t is the mean over ``n L_t``: Chennupati et al. 2019, arXiv
     1904.08492. Other units of a loss change the update's length, not its direction.

@@ -1,4 +1,4 @@
-"""GradDrop: where gradients disagree in sign, one sign is drawn."""
+"""GradDrop: one sign is drawn for elements in which the gradients disagree in sign."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ class GradDrop(CutWeighting):
     here for each element of each patch. So each pass of an accumulated batch is treated by itself, with one backward
     pass of the trunk whatever the number of tasks.
 
-    The rule has no weights: told are those whose combination comes nearest to what was kept, by least squares.
+    The rule has no weights. Those that are recorded have the combination nearest to the result, by least squares.
     """
 
     paper = "Chen et al. 2020"
@@ -101,5 +101,6 @@ def nearest(table: Tensor) -> Tensor:
     products = table.cpu().double()
     if not bool(products.isfinite().all()):
         return torch.ones(len(products) - 1, dtype=torch.float64)
+    # Not solve(): parallel gradients make the products singular.
     inverse: Tensor = torch.linalg.pinv(products[:-1, :-1], rtol=1e-6, hermitian=True)
     return inverse @ products[:-1, -1]

@@ -47,6 +47,7 @@ class GradNorm(GramianWeighting):
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights of this step, and update those of the next."""
         current = self._weights.detach()[active].clone()
+        # A task that was absent so far has its first loss now.
         self._first = torch.where(active & self._first.isnan(), _spread(losses, active), self._first)
         self._update(gramian.diagonal().sqrt(), losses / self._first[active], active)
         return current
@@ -71,7 +72,7 @@ class GradNorm(GramianWeighting):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         with torch.no_grad():
             self._weights.copy_(state["weights"])
         self._first = state["first"]

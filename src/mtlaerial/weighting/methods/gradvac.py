@@ -23,16 +23,16 @@ class GradVac(Solved):
     Where the cosine p of g_i and g_j is below its mean q so far, ``g_i <- g_i + ||g_i|| (q sqrt(1 - p²) - p sqrt(1 -
     q²)) / (||g_j|| sqrt(1 - q²)) g_j`` makes it q; for all other j in random order. Then ``q <- (1 - beta) q + beta
     p``: Wang et al. 2021, arXiv 2010.05874, algorithm 1, published at the parameters, here for the whole trunk at once.
-    All q begin at 0, so that the first update is that of ``PCGrad``. Solved by
-    TorchJD, which takes note of every cosine, as published; LibMTL only of those below their mean. A task that is
-    absent from a batch leaves its cosines as they are.
+    All q begin at 0, so that the first update is that of ``PCGrad``. Solved by TorchJD, which takes note of every
+    cosine, as published; LibMTL only of those below their mean. A task that is absent from a batch leaves its cosines
+    as they are.
     """
 
     paper = "Wang et al. 2021"
     state = "mean cosines"
 
     class Options(Section):
-        """Where the gradients are taken, and how fast the past is forgotten."""
+        """The level of the gradients, and the share of the newest cosine."""
 
         level: Level = "parameters"
         beta: float = Field(default=0.5, gt=0, lt=1)
@@ -62,5 +62,5 @@ class GradVac(Solved):
         return {"cosines": self._cosines.clone()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         self._cosines = state["cosines"].clone()

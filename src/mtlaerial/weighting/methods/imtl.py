@@ -39,8 +39,7 @@ class IMTLG(Solved):
     ``sum_t w_t g_t . (u_s - u_r) = 0`` for all tasks s, r with u their directions, and ``sum_t w_t = 1``: Liu et al.
     2021, https://openreview.net/forum?id=IMPnRXEWpvr, equations 5 and 6, published at the features. With two tasks it
     halves the angle between their gradients, with weights in proportion to the other's norm; only the length differs
-    from ``NashMTL`` and ``ConFIG``. Weights
-    may be negative with more. Solved by TorchJD.
+    from ``NashMTL`` and ``ConFIG``. Weights may be negative with more. Solved by TorchJD.
     """
 
     paper = "Liu et al. 2021"
@@ -71,7 +70,8 @@ class IMTL(IMTLG):
 
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
         """Return the weights of the unscaled gradients."""
-        scales = self._balance._slopes(self._balance._known(losses)).cpu().double()
+        scales = self._balance._slopes(self._balance._with_last(losses)).cpu().double()
+        # The scaled gradients exp(s_t) g_t have the inner products exp(s_t) exp(s_u) g_t . g_u.
         return scales * super().decide(table.cpu() * torch.outer(scales, scales), losses, factor)
 
     def head_weights(self, weights: Tensor, losses: Tensor) -> Tensor:
@@ -93,9 +93,9 @@ class IMTL(IMTLG):
         self._balance.to(device)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what IMTL-L keeps."""
+        """Return the state of IMTL-L."""
         return self._balance.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state; the scales stay the parameters that they were."""
+        """Restore a state in place: the optimiser holds the scales."""
         self._balance.load_state_dict(state)

@@ -12,8 +12,8 @@ class MGDA(Solved):
     """The convex combination of the tasks' gradients that has the least norm: no task's loss rises along it.
 
     ``min_a ||sum_t a_t g_t||²`` with ``a >= 0`` and ``sum_t a_t = 1``: Désidéri 2012, doi 10.1016/j.crma.2012.03.014;
-    Sener & Koltun 2018, arXiv 1810.04650, equation 3. Solved by TorchJD's Frank-Wolfe, whose
-    one step is exact with two tasks.
+    Sener & Koltun 2018, arXiv 1810.04650, equation 3. Solved by TorchJD's Frank-Wolfe, whose one step is exact with two
+    tasks.
     """
 
     paper = "Désidéri 2012; Sener & Koltun 2018"

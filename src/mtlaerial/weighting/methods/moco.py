@@ -48,6 +48,7 @@ class MoCo(TrackingWeighting):
         """Return the weights, moved if all tasks take part."""
         tracked = self.track(rows, self.options.beta * active)
         if bool(active.all()):
+            # The gradient of (||w Y||² + rho ||w||²) / 2 with respect to w.
             slope = (tracked @ tracked.T).cpu().double() @ self._weights + self.options.rho * self._weights
             self._weights = project(self._weights - self.options.gamma * slope)
         return self._weights
@@ -57,7 +58,7 @@ class MoCo(TrackingWeighting):
         return {**super().state_dict(), "weights": self._weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a kept state."""
+        """Restore a state."""
         super().load_state_dict(state)
         self._weights = state["weights"]
 
@@ -74,6 +75,11 @@ def project(point: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (n,)
+
+    Examples
+    --------
+    >>> project(torch.tensor([0.9, 0.5]))
+    tensor([0.7000, 0.3000])
     """
     point = point - point.max()  # moves along the normal, so the nearest point stays; large numbers would drown the 1
     ordered = point.sort(descending=True).values

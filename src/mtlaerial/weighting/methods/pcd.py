@@ -33,7 +33,7 @@ class PCD(GramianWeighting):
     state = "mean squares of norms"
 
     class Options(Section):
-        """Which task comes first, what the others are granted, and how norms are averaged."""
+        """The primary task, the share granted to the others, and the decay of the mean norms."""
 
         level: Level = "parameters"
         primary: Task | None = None

@@ -1,4 +1,4 @@
-"""PCGrad: gradients without what they have against each other."""
+"""PCGrad: gradients with their conflicting components projected out."""
 
 from torchjd.aggregation import PCGradWeighting
 

@@ -37,5 +37,5 @@ class STCH(Scalarisation):
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the smooth maximum."""
-        found: Tensor = self._maximum(losses)
-        return found
+        maximum: Tensor = self._maximum(losses)
+        return maximum

@@ -34,7 +34,7 @@ class UW(Learned):
 
 
 class UWSO(Scalarisation):
-    """Soft optimal uncertainties: where :class:`UW` ends up, at once, brought to a sum of 1 by a softmax.
+    """Soft optimal uncertainties: the limit of :class:`UW`, at once, brought to a sum of 1 by a softmax.
 
     ``sum_t w_t L_t`` with ``w = softmax(1 / (T L))``, held constant: Kirchdorfer et al. 2024, arXiv 2408.07985. The
     paper tunes the temperature T for each data set; 1 is no more than the plain softmax. The weights depend on the
