@@ -15,7 +15,8 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from support import tiny
 from support.trainings import Folders
-from support.visdoms import Visdom, eventually, visdom
+from support.visdoms import Visdom, visdom
+from support.waiting import eventually
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SECONDS = 60_000
@@ -77,8 +78,8 @@ def training(
 def test_curves_grow_and_patches_change_while_a_training_runs(
     server: Visdom, training: subprocess.Popen[bytes], page: Any
 ) -> None:
-    client = Client(server.url, "city_equal_seed0", timeout=60)
-    eventually(lambda: client.has("patches"), 120)
+    client = Client(server.url, "city_equal_seed0", timeout=240)
+    eventually(lambda: client.has("patches"))
     page.goto(client.page)
     page.wait_for_function(f"document.querySelector('.js-plotly-plot') && {POINTS} > 3")
     before = page.evaluate(POINTS)

@@ -22,7 +22,8 @@ from mtlaerial.training.train_step import TrainStep, Update
 from support import tiny
 from support.logs import messages
 from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
-from support.visdoms import Double, Visdom, eventually, free_port, visdom
+from support.visdoms import Double, Visdom, free_port, visdom
+from support.waiting import eventually
 
 PLAN: dict[str, Any] = {**RICH, "epoch_patches": 8, "log_every": 1}
 STEPS = 16

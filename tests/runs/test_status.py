@@ -20,7 +20,7 @@ from pathlib import Path
 from mtlaerial.runs.lock import alone
 with alone(Path(sys.argv[1])):
     print("holding", flush=True)
-    time.sleep(60)
+    time.sleep(1000)
 """
 METHOD = {"tasks": ["height"], "model": "tiny"}
 STAMP = "2026-01-31 12:00:00,123 "

@@ -51,12 +51,12 @@ def test_the_next_is_drawn_while_the_step_runs() -> None:
     def draw(number: int) -> Sequence[Batch]:
         if number == 1:
             begun.set()
-            assert go_on.wait(20)
+            assert go_on.wait(120)
         return Draws()(number)
 
     prefetcher = Prefetcher(draw, 2, CPU)
     prefetcher(0)
-    assert begun.wait(20)
+    assert begun.wait(120)
     go_on.set()
     assert float(prefetcher(1)[0].image) == 1
     prefetcher.close()

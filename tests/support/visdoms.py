@@ -5,8 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,14 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mtlaerial.errors import UserError
-
-
-def eventually(true: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until something is so; fail when it is not after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
+from support.waiting import eventually
 
 
 def free_port() -> int:
@@ -101,7 +93,7 @@ class Visdom:
         self.log = saved.with_suffix(".log")
         with self.log.open("w") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file)
-        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"), 60)
+        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"))
         assert self.process.poll() is None, self.log.read_text()
 
     @property
@@ -116,7 +108,7 @@ class Visdom:
     def window(self, environment: str, name: str) -> dict[str, Any]:
         """Return what a window shows."""
         body = json.dumps({"eid": environment, "win": name}).encode()
-        with urlopen(Request(f"{self.url}/win_data", body), timeout=10) as response:
+        with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
             return dict(json.loads(response.read()))
 
     def end(self) -> None:

@@ -74,12 +74,14 @@ class Workplace:
         data = yaml.safe_load(self.spec.read_text())
         self.spec.write_text(yaml.safe_dump({**data, **changes}, sort_keys=False))
 
-    def command(self, *more: str, config: dict[str, Any] | None = None, script: str = "") -> list[str]:
+    def command(self, *more: str, config: Path | dict[str, Any] | None = None, script: str = "") -> list[str]:
         """Return a command: Snakemake, or a script with its arguments, and ``config`` as one more overlay."""
         files = ["config/config.yaml", "overlay.yaml"]
-        if config is not None:
+        if isinstance(config, dict):
             (self.folder / "change.yaml").write_text(yaml.safe_dump(config))
             files.append("change.yaml")
+        elif config:
+            files.append(str(config))
         program = [script] if script else ["-m", "snakemake"]
         return [sys.executable, *program, *self.execution, *more, "--configfile", *files]
 
@@ -88,7 +90,7 @@ class Workplace:
         """The environment, with this folder's package before the installed one."""
         return {**os.environ, "PYTHONPATH": str(self.folder / "src")}
 
-    def run(self, *more: str, timeout: int = 300, **how: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, *more: str, timeout: int = 1800, **how: Any) -> subprocess.CompletedProcess[str]:
         """Run a command; standard output and error come together."""
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": self.environment}
         command = self.command(*more, **how)
@@ -101,9 +103,12 @@ class Workplace:
             options: dict[str, Any] = {"stdout": file, "stderr": file, "env": self.environment}
             return subprocess.Popen(command, cwd=self.folder, start_new_session=True, **options)
 
-    def planned(self, config: dict[str, Any] | None = None, targets: Sequence[str] = ()) -> list[str]:
-        """Return what a run would do, for all results or some: the message of each job."""
-        dry = self.run("--dry-run", *targets, config=config)
+    def planned(self, config: Path | dict[str, Any] | None = None, targets: Sequence[str] = ()) -> list[str]:
+        """Return what a run would do, for all results or some: the message of each job.
+
+        With a file as ``config``, or none, nothing is written in the folder, and several processes may plan at once.
+        """
+        dry = self.run("--dry-run", "--nolock", *targets, config=config)
         assert dry.returncode == 0, dry.stdout
         return re.findall(r"^Job \d+: (.*)$", dry.stdout, re.MULTILINE)
 
@@ -134,7 +139,7 @@ def kill_session(snakemake: subprocess.Popen[bytes]) -> list[str]:
     while left := list(session(snakemake.pid)):
         for process in left:
             process.kill()
-        psutil.wait_procs(left, timeout=5)
+        psutil.wait_procs(left, timeout=60)
     return sorted(filter(None, jobs.values()))
 
 

@@ -40,7 +40,7 @@ def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pyt
     for command in ([sys.executable], together):
         done = subprocess.run(
             [*command, "-m", "support.two_processes", str(folder), *names], env=environment(OMP_NUM_THREADS="1"),
-            capture_output=True, text=True, timeout=300, check=False,
+            capture_output=True, text=True, timeout=1800, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
     return folder

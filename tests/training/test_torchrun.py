@@ -18,8 +18,8 @@ from support.paths import environment
 
 CLI = ["-m", "mtlaerial"]
 CHANGED = ["-m", "support.one_of_two"]
-SOON = 45.0
-"""Seconds, most of which two interpreters take to begin on a busy machine; torch itself would wait for minutes."""
+SOON = 240.0
+"""Seconds, most of which two interpreters take to begin on a busy machine; torch itself would wait for 30 minutes."""
 
 
 class Place(NamedTuple):
@@ -43,7 +43,7 @@ def train(place: Place, out: Path, program: list[str] = CLI, processes: int = 2)
     options = ["--root", place.root, "--out", out, "--config", place.config]
     done = subprocess.run(
         [sys.executable, *launcher, "train", place.spec, *options],
-        env=environment(OMP_NUM_THREADS="1"), capture_output=True, text=True, timeout=120, check=False,
+        env=environment(OMP_NUM_THREADS="1"), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout + done.stderr)
 
@@ -73,6 +73,7 @@ def place(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(city.root, config, spec)
 
 
+@pytest.mark.slow("interpreters of two processes and of one")
 def test_two_processes_train_as_one(place: Place, tmp_path: Path) -> None:
     for processes in (1, 2):
         done = train(place, tmp_path / str(processes), [*CHANGED, "exact"], processes)
@@ -88,6 +89,7 @@ def test_two_processes_train_as_one(place: Place, tmp_path: Path) -> None:
     assert rows[0].to_numpy() == pytest.approx(rows[1].to_numpy(), rel=1e-4, nan_ok=True)
 
 
+@pytest.mark.full("torchrun; errors of another process are in the quick tier")
 def test_damaged_data_are_said_once(place: Place, tmp_path: Path) -> None:
     root = tmp_path / "data"
     copytree(place.root, root)
@@ -99,6 +101,7 @@ def test_damaged_data_are_said_once(place: Place, tmp_path: Path) -> None:
     assert done.text.count("city_2: ") == 1
 
 
+@pytest.mark.full("torchrun; the error itself is in the quick tier")
 def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(place: Place, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     content = yaml.safe_load(place.config.read_text(encoding="utf-8"))
@@ -108,7 +111,13 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(place: Place, 
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("fault", "said"), [("raise", "tile.tif: found a damaged file"), ("kill", "sudden end")])
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        pytest.param("raise", "tile.tif: found a damaged file", marks=pytest.mark.slow("two interpreters")),
+        pytest.param("kill", "sudden end", marks=pytest.mark.full("torchrun; an error is in the quick tier")),
+    ],
+)
 def test_the_end_of_another_process_ends_all(place: Place, tmp_path: Path, fault: str, said: str) -> None:
     begun = time.monotonic()
     done = train(place, tmp_path / "run", [*CHANGED, fault])

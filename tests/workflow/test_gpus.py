@@ -30,7 +30,7 @@ def save_and_die(self, state):
 ResumeFile.save = save_and_die
 """
 """Put into a training: the first that stores a state dies of it, with its GPU in its hands."""
-LATE = 5.0
+LATE = 60.0
 """Seconds after which a job that waits must have taken a free GPU, on a machine that has other things to do."""
 
 
@@ -87,6 +87,7 @@ def test_each_training_has_a_gpu(
     assert (run.stdout.count("waiting for 1 of 2 GPUs") >= 2) == (started == 4)
 
 
+@pytest.mark.full("real jobs; two processes are in the quick tier of tests/training")
 def test_one_training_in_two_processes(finished: Workplace, tmp_path: Path) -> None:
     """The main process is killed after an epoch: the job fails with a sentence, and the next try goes on."""
     place = finished.copy(tmp_path / "place")
