@@ -97,7 +97,7 @@ def missing_text(dataset: Dataset) -> str:
 # DFC2018
 
 
-MOVES = {
+MOVES: dict[str, dict[str | Path, str | Path]] = {
     "spaces": {},
     "no spaces": {LIDAR: PHASE2 / "LidarGeoTiffRasters", IMAGES: PHASE2 / "FinalRGBHRImagery"},
     "underscores": {LIDAR: PHASE2 / "Lidar_GeoTiff_Rasters", IMAGES: PHASE2 / "Final_RGB_HR_Imagery"},
