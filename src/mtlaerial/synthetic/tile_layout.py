@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 
 from mtlaerial.config import DatasetSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.tile_names import numbers
+from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.grid import Grid
 
@@ -126,7 +126,7 @@ def _cell(spec: DatasetSpec, tile: str, number: int, across: int) -> tuple[int, 
     """Return the row and column, from 0, of a tile: those that a tile of a grid is named after."""
     if spec.grid is None:
         return divmod(number, across)
-    cell = numbers(spec.grid.name, tile)
+    cell = parse_tile_name(spec.grid.name, tile)
     return cell["row"] - 1, cell["column"] - 1
 
 

@@ -14,7 +14,7 @@ from mtlaerial.datasets.check.findings import Findings, Level, percent
 from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
 from mtlaerial.datasets.check.place import ImagePlace
 from mtlaerial.datasets.check.report import HeightFacts
-from mtlaerial.datasets.decode import as_real, decode_height, height_absent
+from mtlaerial.datasets.decode import decode_height, nodata_mask, to_float
 
 _SAMPLE = 1_000_000
 """Cells kept for quantiles."""
@@ -88,9 +88,9 @@ class _Cells:
             self.maximum = max(self.maximum, float(valid.max()))
 
     def _infinite(self, raw: NDArray[Any], tag: float | None) -> int:
-        infinite = np.isinf(as_real(raw)) if raw.dtype.kind == "f" else np.zeros((), dtype=np.bool_)
+        infinite = np.isinf(to_float(raw)) if raw.dtype.kind == "f" else np.zeros((), dtype=np.bool_)
         if infinite.any():
-            infinite &= ~height_absent(self.spec, raw, tag)
+            infinite &= ~nodata_mask(self.spec, raw, tag)
         return int(np.count_nonzero(infinite))
 
     def judge(self, path: Path, split: Split, findings: Findings) -> None:
