@@ -109,10 +109,11 @@ class Dataset:
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""
-        return tuple(
-            tuple(path for pattern in accepted for path in self.paths(pattern, tile))
-            for accepted in self.patterns(layer, tile)
-        )
+        candidates = []
+        for accepted in self.patterns(layer, tile):
+            paths = tuple(path for pattern in accepted for path in self.paths(pattern, tile))
+            candidates.append(paths)
+        return tuple(candidates)
 
     def paths(self, pattern: str, tile: str) -> tuple[Path, ...]:
         """Return the path of a tile by a pattern in each folder of the specification."""

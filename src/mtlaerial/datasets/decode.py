@@ -40,8 +40,7 @@ def decode_height(
     value, absent = to_float(raw), nodata_mask(spec, raw, file_nodata)
     if ground is not None:
         value, absent = value - to_float(ground), absent | nodata_mask(spec, ground, ground_nodata)
-    # No-data values may overflow when scaled, and inf - inf is NaN: both end up masked.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # by no-data values, which are masked below
         metres = value * spec.scale + spec.offset
         lowest, highest = spec.range
         absent = absent | ~((metres >= lowest) & (metres <= highest))  # negated, so that NaN is absent too
