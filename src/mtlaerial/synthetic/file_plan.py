@@ -72,7 +72,7 @@ class Plan:
         return [(file, self.part(file, number)) for file in files]
 
     def part(self, file: File, number: int) -> Path:
-        """Return the path to write a tile, given by its number, to: the file's, or a temporary one for a mosaic."""
+        """Return the path that a tile is written to, by its number: the file's, or a temporary one for a mosaic."""
         if not file.source.mosaic:
             return file.path
         return self.parts / f"{file.source.layer}{file.source.index}_{number}.tif"

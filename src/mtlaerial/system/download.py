@@ -73,7 +73,7 @@ def fetch(
     url = source if "://" in source else Path(source).resolve().as_uri()
     partial = target.with_name(f".{target.name}.part")
     if sha256 is None:
-        discard(partial)
+        discard(partial)  # possibly a part of another file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _receive_with_retries(url, partial, timeout, attempts, pause)

@@ -96,7 +96,7 @@ def _try_to_lock(gpus: Sequence[str], number: int) -> dict[str, int]:
 
 def _free(files: Iterable[int]) -> None:
     for file in files:
-        os.close(file)
+        os.close(file)  # which releases the lock
 
 
 def _folder() -> Path:

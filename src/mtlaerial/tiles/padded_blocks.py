@@ -35,7 +35,7 @@ class Block:
 
 
 def padded_blocks(path: Path, row: int, column: int, grid: Grid) -> Iterator[Block]:
-    """Yield a window of a file in blocks of rows; it may extend beyond the file."""
+    """Yield a window of a file in blocks of rows; cells outside the file are 0."""
     with open_raster(path) as source:
         for top, rows in row_blocks(grid.height):
             yield Block(top, *_read_padded(source, row + top, column, rows, grid.width), source.nodata)
@@ -44,7 +44,7 @@ def padded_blocks(path: Path, row: int, column: int, grid: Grid) -> Iterator[Blo
 def _read_padded(
     source: rasterio.DatasetReader, row: int, column: int, rows: int, columns: int
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Read a window that may extend beyond the file; return its values and the mask of cells outside, or None."""
+    """Read a window that may extend beyond the file; return its values, and the mask of cells outside if any are."""
     first, last = max(row, 0), min(row + rows, source.height)
     left, right = max(column, 0), min(column + columns, source.width)
     if last <= first or right <= left:

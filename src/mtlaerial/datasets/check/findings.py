@@ -35,7 +35,7 @@ class Findings:
         self.items: list[Finding] = []
 
     def add(self, level: Level, where: Path | str, observed: str, expected: str, remedy: str) -> None:
-        """Add a finding; the parameters are the fields of :class:`Finding`, ``observed`` its ``found``."""
+        """Add a finding; ``observed`` becomes its field ``found``."""
         finding = Finding(level=level, where=str(where), found=observed, expected=expected, remedy=remedy)
         if finding not in self.items:
             self.items.append(finding)

@@ -60,7 +60,7 @@ class _Cells:
         self.spec = spec
         # The range is applied after the statistics: heights in a wrong unit lie mostly outside it.
         self.unlimited = spec.model_copy(update={"range": _UNLIMITED})
-        self.tags = [part.nodata for part in parts] + [None]
+        self.nodata_tags = [part.nodata for part in parts] + [None]
         self.cells = size[0] * size[1]
         # A step coprime to the width samples other columns in each row.
         start = max(1, math.ceil(self.cells / _SAMPLE))
@@ -73,10 +73,10 @@ class _Cells:
     def add(self, raw: NDArray[Any], ground: NDArray[Any] | None = None) -> None:
         """Add a block of shape (bands, rows, columns)."""
         below = None if ground is None else ground[0]
-        metres = decode_height(self.unlimited, raw[0], below, self.tags[0], self.tags[1])
-        self.infinite += self._count_infinite(raw[0], self.tags[0])
+        metres = decode_height(self.unlimited, raw[0], below, self.nodata_tags[0], self.nodata_tags[1])
+        self.infinite += self._count_infinite(raw[0], self.nodata_tags[0])
         if below is not None:
-            self.infinite += self._count_infinite(below, self.tags[1])
+            self.infinite += self._count_infinite(below, self.nodata_tags[1])
         self.read += metres.size
         picked = metres.ravel()[:: self.step]
         self.sample.append(picked[np.isfinite(picked)])

@@ -104,7 +104,7 @@ def locate(
 
 
 def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bool, findings: Findings) -> Part | None:
-    """Locate a tile in a file by its place; if that is wrong, return the whole of a file per tile, None of a mosaic."""
+    """Locate a tile in a file; at a wrong place, return a file per tile as a whole, and None for a mosaic."""
     with open_raster(path) as source:
         file, dtype, bands, nodata = Grid.of(source), source.dtypes[0], source.count, source.nodata
     usable = check_layer_place(dataset, path, file, image, per_tile, findings)

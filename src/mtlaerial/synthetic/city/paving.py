@@ -15,7 +15,7 @@ def pave(surface: Surface, streets: Streets, u: Floats, v: Floats, gsd: float) -
     inside = streets.paved
     part = Surface.of(Kind.PAVEMENT, u[inside].shape)
     part.shade = _paving(u[inside], v[inside])
-    side, block, distance = streets.nearest[0][inside], streets.where[inside], streets.distance[:, inside]
+    side, block, distance = streets.nearest[0][inside], streets.block_index[inside], streets.distance[:, inside]
     across = np.take_along_axis(distance, side[None], 0)[0]
     half, main, street = (of_block[side, block] for of_block in (streets.half, streets.main, streets.street))
     along = np.where(side < 2, v[inside], u[inside])

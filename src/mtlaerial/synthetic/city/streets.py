@@ -24,7 +24,7 @@ class Streets:
 
     Attributes
     ----------
-    where : integer array, shape (…)
+    block_index : integer array, shape (…)
         The block of each point, as an index in the arrays of blocks.
     distance : array of float32, shape (4, …)
         Distance to the street's axis in metres.
@@ -38,7 +38,7 @@ class Streets:
         Centre of the block in coordinates of the street network.
     """
 
-    where: NDArray[Any]
+    block_index: NDArray[Any]
     distance: Floats
     half: Floats
     street: Ids
@@ -53,20 +53,20 @@ class Streets:
 
     def lots(self, here: NDArray[np.bool_]) -> Lots:
         """Return the points of a mask in coordinates of their lots, the land between the pavements."""
-        where = self.where[here]
-        west, east, north, south = self.distance[:, here] - self.margin.take(where, axis=1)
-        return Lots(self.block[where], west, north, west + east, north + south)
+        block = self.block_index[here]
+        west, east, north, south = self.distance[:, here] - self.margin.take(block, axis=1)
+        return Lots(self.block[block], west, north, west + east, north + south)
 
     @property
     def on_main(self) -> NDArray[np.bool_]:
         """Mask of the points on a main street or its pavements."""
         reach = np.where(self.main, self.margin, np.float32(-np.inf))
-        return np.asarray((self.distance < reach.take(self.where, axis=1)).any(axis=0))
+        return np.asarray((self.distance < reach.take(self.block_index, axis=1)).any(axis=0))
 
     @cached_property
     def nearest(self) -> tuple[NDArray[Any], Floats]:
         """The street with the nearest carriageway, as an index of the first axis, and the distance to it in metres."""
-        gap = self.distance - self.half.take(self.where, axis=1)
+        gap = self.distance - self.half.take(self.block_index, axis=1)
         side = gap.argmin(axis=0)
         return side, np.take_along_axis(gap, side[None], 0)[0]
 
@@ -74,7 +74,7 @@ class Streets:
     def paved(self) -> NDArray[np.bool_]:
         """Mask of the points on a street or its pavements."""
         side, gap = self.nearest
-        return np.asarray(gap < (self.margin - self.half)[side, self.where])
+        return np.asarray(gap < (self.margin - self.half)[side, self.block_index])
 
 
 def locate(seed: int, u: Floats, v: Floats) -> Streets:
@@ -97,10 +97,10 @@ def locate(seed: int, u: Floats, v: Floats) -> Streets:
     every = np.repeat(MAIN_EVERY, 2)[:, None]
     main, street = lines % every == 0, mix(seed, 3, every, lines)
     half = np.where(main, np.float32(6.6), np.float32(2.9) + uniform(street, 1))
-    where = row * np.int32(shape[1]) + column
-    distance = np.stack([u - west[where], east[where] - u, v - north[where], south[where] - v])
+    block = row * np.int32(shape[1]) + column
+    distance = np.stack([u - west[block], east[block] - u, v - north[block], south[block] - v])
     centre = (west + east) / 2, (north + south) / 2
-    return Streets(where, distance, half, street, main, mix(seed, 4, lines[0], lines[2]), centre)
+    return Streets(block, distance, half, street, main, mix(seed, 4, lines[0], lines[2]), centre)
 
 
 def _lines(t: Floats, pitch: float) -> Ints:

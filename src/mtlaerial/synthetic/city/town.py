@@ -137,7 +137,7 @@ def cover(seed: int, x: Floats, y: Floats, gsd: float) -> Surface:
     """Return the cover of the ground without trees at given points (in metres; x and y broadcast)."""
     u, v = _street_coordinates(seed, x, y)
     network = streets.locate(seed, u, v)
-    surface, use = Surface.of(Kind.GRASS, u.shape), _uses(seed, network)[network.where]
+    surface, use = Surface.of(Kind.GRASS, u.shape), _uses(seed, network)[network.block_index]
     for index, build in enumerate(blocks.USES):
         here = (use == index) & ~network.paved
         if here.any():
