@@ -60,12 +60,12 @@ def window_generator(window: Tensor, seed: int) -> torch.Generator:
 @contextmanager
 def _dropping(layers: Sequence[nn.Dropout], generators: Sequence[torch.Generator]) -> Iterator[None]:
     """Activate dropout layers in a block, with the n-th generator for the n-th sample of a batch."""
-    # By hooks, since torch's own dropout draws from its global generator, for the whole batch at once.
 
     def drop(layer: nn.Dropout, _: tuple[Tensor, ...], features: Tensor) -> Tensor:
         draws = [torch.rand(features.shape[1:], generator=each, device=features.device) for each in generators]
         return features * (torch.stack(draws) >= layer.p) / (1 - layer.p)
 
+    # Hooks, since torch's own dropout draws from its global generator, for the whole batch at once.
     hooks = [layer.register_forward_hook(drop) for layer in layers]
     try:
         yield
