@@ -29,15 +29,15 @@ def curves_figure(histories: Histories, description: RunDescription, path: Path)
     histories : mapping of name to DataFrame
         ``history.csv`` of each run; the name, "seed 1" for instance, is shown.
     description : RunDescription
-        Of any of these runs, which differ only in their seeds.
+        Description of any of these runs, which differ only in their seeds.
     path : Path
         The PNG to write.
 
     Returns
     -------
     Figure
-        With axes for each task's loss, for OA and mIoU, and for MAE and RMSE, as far as the histories have them. Of
-        the losses, which have a row every few steps, there are points and their running median.
+        Axes for each task's loss, for OA and mIoU, and for MAE and RMSE, as far as the histories have them. Losses,
+        which have a row every few steps, are drawn as points and their running median.
     """
     plan, statistics = description.plan, description.statistics
     panels = learning_panels(plan.training, {column for table in histories.values() for column in table.columns})

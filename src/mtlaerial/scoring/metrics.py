@@ -56,7 +56,6 @@ def height_sums(
     # delta_k is the share of cells with max(p / h, h / p) < 1.25^k; a prediction of 0 or below is never close.
     ratio = np.where(p > 0, np.maximum(safe_p / safe_h, safe_h / safe_p), np.inf)
     deltas = [positive & (ratio < 1.25**k) for k in (1, 2, 3)]
-    # In the order of SUMS.
     columns = [np.ones_like(h), error, abs(error), error**2, positive, positive * abs(error) / safe_h, *deltas]
 
     def sums(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

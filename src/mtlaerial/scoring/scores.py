@@ -85,7 +85,8 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     """
     description = load_description(run)
     plan, statistics = description.plan, description.statistics
-    classes = statistics.classes
+    names = tuple([entry.name for entry in statistics.classes])
+    pixels = tuple([entry.pixels for entry in statistics.classes])
     tile_scores = {tile.name: _score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles}
     return Scores(
         dataset=plan.dataset,
@@ -135,7 +136,7 @@ def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sc
     if "semantics" in tasks:
         confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
     if "height" in tasks:
-        training = description.statistics.height  # None for imported weights: their training tiles are not known
+        training = description.statistics.height  # None without heights in the training tiles
         median = training.median if training else 0.0
         height, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
         constant = constant if training else {}
