@@ -15,12 +15,12 @@ from mtlaerial.figures.series import (
     SMOOTHING,
     STYLES,
     Histories,
-    add_key,
-    coloured,
+    add_legend,
     draw_noisy,
-    finish,
+    format_axes,
     loss_units,
     style_handles,
+    with_colours,
 )
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.runs.run import RunDescription
@@ -63,7 +63,7 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
     _draw_cosine(axes["cosine"], histories, _cosine_column(plan.tasks))
     _draw_norms(axes["norms"], histories, {task: units[task] for task in plan.tasks})
     _draw_weights(axes["weights"], histories, plan.tasks)
-    add_key(figure, histories, style_handles(plan.tasks))
+    add_legend(figure, histories, style_handles(plan.tasks))
     heading = f"{named(statistics.title, statistics.generated)}: conflict between the tasks"
     method = f"{plan.method}, weighting {plan.weighting.name}"
     figure.suptitle(f"{heading}\n{method}", fontsize=12)
@@ -78,9 +78,9 @@ def _cosine_column(tasks: Sequence[Task]) -> str:
 def _draw_cosine(axes: Axes, histories: Histories, column: str) -> None:
     axes.axhspan(-1, 0, color=CONFLICT_COLOUR, alpha=0.06, linewidth=0, zorder=0)
     axes.axhline(0, color="#404040", linewidth=0.8, zorder=1)
-    for colour, history in coloured(histories):
+    for colour, history in with_colours(histories):
         draw_noisy(axes, history["epoch"], history[column], "-", colour)
-    finish(axes, "cosine between the gradients of semantics and height", "cosine")
+    format_axes(axes, "cosine between the gradients of semantics and height", "cosine")
     axes.set_ylim(-1, 1)
     pooled = pd.concat([history[column] for history in histories.values()])
     _label(axes, 0.75, "agreement")
@@ -90,7 +90,7 @@ def _draw_cosine(axes: Axes, histories: Histories, column: str) -> None:
 def _draw_norms(axes: Axes, histories: Histories, units: dict[Task, str]) -> None:
     _draw_tasks(axes, histories, "norm", list(units), logarithmic=True)
     named_units = ",\n".join(f"{task}: {unit}" for task, unit in units.items())
-    finish(axes, "norms of the gradients", f"L2 norm ({named_units})")
+    format_axes(axes, "norms of the gradients", f"L2 norm ({named_units})")
 
 
 def _draw_weights(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> None:
@@ -98,12 +98,12 @@ def _draw_weights(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> No
     positive = values[values > 0]
     logarithmic = bool(positive.max() > LOGARITHMIC_FROM * positive.min())
     _draw_tasks(axes, histories, "weight", tasks, logarithmic)
-    finish(axes, "weights of the tasks", "weight in the trunk")
+    format_axes(axes, "weights of the tasks", "weight in the trunk")
 
 
 def _draw_tasks(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task], logarithmic: bool) -> None:
     for task, style in zip(tasks, STYLES, strict=True):
-        for colour, history in coloured(histories):
+        for colour, history in with_colours(histories):
             values = history[f"{kind}_{task}"]
             if logarithmic:  # gaps instead of 0, which such an axis cannot show
                 values = values.where(values.between(0, math.inf, inclusive="neither"))

@@ -18,8 +18,8 @@ STYLES: tuple[LineStyle, ...] = ("-", "--")
 """Line styles of the two columns that share axes."""
 FEW = 30
 """Largest number of values that are drawn as a line with markers; more are smoothed."""
-SMOOTHED_FRACTION = 40
-"""Number of values per value of the running median's window."""
+WINDOWS_PER_SERIES = 40
+"""Length of a series in windows of the running median."""
 SMALLEST_WINDOW = 5
 """Least values in the running median's window."""
 SMOOTHING = "Lines through faint points are their running medians."
@@ -29,7 +29,7 @@ Histories = Mapping[str, pd.DataFrame]
 """``history.csv`` of each run by its name, "seed 1" for instance."""
 
 
-def coloured(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
+def with_colours(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
     """Return each run's colour and history."""
     return [(CYCLE[index % len(CYCLE)], history) for index, history in enumerate(histories.values())]
 
@@ -58,11 +58,11 @@ def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyl
 
 def running_median(values: pd.Series) -> pd.Series:
     """Return the centred running median over finite values; missing when there is none in the window."""
-    width = max(SMALLEST_WINDOW, len(values) // SMOOTHED_FRACTION) | 1  # odd, so that the window is centred
+    width = max(SMALLEST_WINDOW, len(values) // WINDOWS_PER_SERIES) | 1  # odd, so that the window is centred
     return values.rolling(width, center=True, min_periods=1).median()
 
 
-def finish(axes: Axes, title: str, unit: str) -> None:
+def format_axes(axes: Axes, title: str, unit: str) -> None:
     """Set title, labels, ticks and grid of axes over epochs."""
     axes.set_title(title, fontsize=10)
     axes.set(xlabel="epoch", ylabel=unit)
@@ -80,8 +80,8 @@ def style_handles(names: Iterable[str]) -> list[Line2D]:
             for style, name in zip(STYLES, names, strict=False)]  # fmt: skip
 
 
-def add_key(figure: Figure, histories: Histories, entries: Sequence[Line2D] = ()) -> None:
+def add_legend(figure: Figure, histories: Histories, entries: Sequence[Line2D] = ()) -> None:
     """Add a legend below the axes: the runs' colours, then further entries."""
     runs = [Line2D([], [], color=colour, label=name)
-            for name, (colour, _) in zip(histories, coloured(histories), strict=True)]  # fmt: skip
+            for name, (colour, _) in zip(histories, with_colours(histories), strict=True)]  # fmt: skip
     figure.legend(handles=[*runs, *entries], loc="outside lower center", ncols=6, fontsize=9, frameon=False)

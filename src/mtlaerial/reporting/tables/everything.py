@@ -65,7 +65,7 @@ def _panel(values: Values) -> Panel:
     candidates = (*SEMANTICS, *ERODED, *height, *BIAS, *in_unit(height, values.unit), *GAINS, *SEAMS)
     columns, rows = [], []
     for column in candidates:
-        methods = [method for method in values.methods if values.known(method, column)]
+        methods = [method for method in values.methods if values.has_score(method, column)]
         rows += [_row(values, method, column) for method in methods]
         if methods:
             columns.append(column)

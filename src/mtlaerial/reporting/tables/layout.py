@@ -109,7 +109,7 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
 
 def _if_any_value(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
     """Return the columns if a method or a publication has any of them, else none: not every data set has all layers."""
-    scored = any(values.any_known(method, columns) for method in values.methods)
+    scored = any(values.has_any(method, columns) for method in values.methods)
     return tuple(columns) if scored or any(map(values.citations.values, columns)) else ()
 
 
@@ -119,7 +119,7 @@ def _present(panels: Iterable[Panel | None]) -> tuple[Panel, ...]:
 
 def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], note: str = "") -> Panel | None:
     """Return a table of some columns and the methods that have any of them; None without such a method."""
-    methods = [method for method in values.methods if values.any_known(method, columns)]
+    methods = [method for method in values.methods if values.has_any(method, columns)]
     if not methods:
         return None
     names = [values.label(method) for method in methods]

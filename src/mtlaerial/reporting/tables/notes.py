@@ -16,7 +16,7 @@ def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *fi
 
 def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
     """Return the explanation of dashes; empty if the table has none."""
-    if all(values.known(method, column) for method in methods for column in columns):
+    if all(values.has_score(method, column) for method in methods for column in columns):
         return ""
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
 

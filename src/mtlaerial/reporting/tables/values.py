@@ -61,13 +61,13 @@ class Values:
         mean, std, n = self._values.get(key, (math.nan, math.nan, 0))
         return float(mean), float(std), int(n)
 
-    def known(self, method: str, column: Column) -> bool:
+    def has_score(self, method: str, column: Column) -> bool:
         """Return whether a method has a score."""
         return math.isfinite(self(method, column)[0])
 
-    def any_known(self, method: str, columns: Sequence[Column]) -> bool:
+    def has_any(self, method: str, columns: Sequence[Column]) -> bool:
         """Return whether a method has any of some scores."""
-        return any(self.known(method, column) for column in columns)
+        return any(self.has_score(method, column) for column in columns)
 
     def text(self, method: str, column: Column, pooling: str = POOLED) -> str:
         """Return "mean ± std", or a dash; with the number of seeds if some of the method's lack the score."""
@@ -79,7 +79,7 @@ class Values:
 
     def best(self, column: Column) -> float:
         """Return the best value of all methods, rounded as shown; NaN without any."""
-        shown = [column.shown(self(method, column)[0]) for method in self.methods if self.known(method, column)]
+        shown = [column.shown(self(method, column)[0]) for method in self.methods if self.has_score(method, column)]
         if not shown:
             return math.nan
         return min(shown) if column.lower_is_better else max(shown)

@@ -86,7 +86,7 @@ def _choice(constant: Sequence[str], best: str) -> str:
 def _panel(
     values: Values, methods: Weightings, comparisons: Comparisons, key: str, baseline: str, *notes: str
 ) -> Panel:
-    gains = any(values.known(method, GAIN) for method in methods)
+    gains = any(values.has_score(method, GAIN) for method in methods)
     gain_header = (GAIN.header,) if gains else ()
     rows = []
     for method, weighting in methods.items():
