@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 JOB_SCRIPTS = "/.snakemake/scripts/"
 """Part of the path of each script that runs as a job."""

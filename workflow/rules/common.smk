@@ -1,10 +1,11 @@
-# Reads the configuration once. Scripts may read it too, but a key reruns only the rules that name it in their params:
-# these say what a result depends on, and no more.
+# The only reader of the configuration: scripts get `params`. A key repeats the jobs of the rules whose `decisive` values
+# it changes; mtlaerial.config.stages lists them.
 import sys
 
 from mtlaerial.config import LAYERS, TILE_LAYERS
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.rule_params import Context, Decisive
 
 try:
     project = Project.of(config)
@@ -26,6 +27,17 @@ pathvars:
     tile=TILE,
     run=RUN,
     figures=FIGURES,
+
+
+def decisive(rule):
+    """Return a params function: the values whose change repeats a job of a rule."""
+    return lambda wildcards: getattr(Decisive(project), rule)(**dict(wildcards.items()))
+
+
+def context(rule):
+    """Return a params function: the values that a script needs, but whose change repeats no job."""
+    # Snakemake leaves functions of `input` out of the params that it records and compares.
+    return lambda wildcards, input: getattr(Context(project), rule)(**dict(wildcards.items()))
 
 
 def raw_files(wildcards):

@@ -22,8 +22,7 @@ rule predict:
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
     params:
-        prediction=lambda w: project.recipe(w.dataset, w.method).prediction.model_dump(mode="json"),
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
+        decisive=decisive("predict"),
     message:
         "Predicting {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}"
     script:

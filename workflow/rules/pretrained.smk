@@ -20,7 +20,8 @@ if project.config.pretrained:
             runtime=60,
             gpu=0,
         params:
-            published=lambda w: project.config.pretrained[w.weights].sha256[:8],
+            decisive=decisive("fetch_pretrained"),
+            context=context("fetch_pretrained"),
         message:
             "Fetching the weights {wildcards.weights}"
         script:

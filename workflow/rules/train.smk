@@ -35,8 +35,8 @@ rule train:
         # Seconds before that, so that there is time to store the state; at the limit itself clusters kill after KillWait.
         slurm_extra="--signal=TERM@120",
     params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
-        data=lambda w: project.training_data(w.dataset),
+        decisive=decisive("train"),
+        context=context("train"),
     message:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -86,8 +86,8 @@ rule describe_run:
         runtime=10,
         gpu=0,
     params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
-        data=lambda w: project.description_data(w.dataset),
+        decisive=decisive("describe_run"),
+        context=context("describe_run"),
     message:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

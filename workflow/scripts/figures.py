@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     import pandas as pd
 
     from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure

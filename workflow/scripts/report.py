@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.pipeline.project import Project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.pipeline.rule_params import dataset_in
     from mtlaerial.reporting.report import write_report
     from mtlaerial.runs.cost import load_cost
     from mtlaerial.scoring.scores import load_scores
@@ -16,7 +18,7 @@ with logged(snakemake.log[0]):
     runs = {folder: (run.dataset, run.method, run.seed) for folder, run in scores.items()}
     write_report(
         list(scores.values()),
-        {name: dataset.spec for name, dataset in Project.of(snakemake.config).datasets.items()},
+        {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()},
         figures,
         [Path(path) for path in snakemake.input.checks],
         Path(snakemake.output[0]),

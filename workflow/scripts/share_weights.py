@@ -2,8 +2,10 @@
 
 import shutil
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     shutil.copyfile(snakemake.input.model, snakemake.output.model)
     shutil.copyfile(snakemake.input.history, snakemake.output.history)

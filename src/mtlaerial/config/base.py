@@ -3,16 +3,19 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_args, get_origin
+from typing import Any, ClassVar, Self, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from mtlaerial.errors import ConfigError
 
 
 class Section(BaseModel):
     """One section of the configuration: immutable, and closed to unknown keys."""
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    """New names of keys by their old ones, for the error that an old one is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
@@ -38,6 +41,17 @@ class Section(BaseModel):
             raise explain(error, cls, where) from None
 
 
+def renamed_value(old: str, new: str) -> BeforeValidator:
+    """Return a validator that refuses the old name of a value and tells the new one."""
+
+    def refuse(value: Any) -> Any:
+        if value == old:
+            raise ValueError(f"{new}, the new name of {old}")
+        return value
+
+    return BeforeValidator(refuse)
+
+
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     """Turn pydantic's report into one error that speaks the user's language."""
     unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
@@ -58,10 +72,7 @@ class _Fault:
         location = [part for part in item["loc"] if not str(part).startswith("function-")]
         key = ".".join(map(str, location)) or "(top)"
         if item["type"] == "extra_forbidden":
-            valid = sorted(_keys_at(model, location[:-1]))
-            close = difflib.get_close_matches(str(location[-1]), valid, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "Remove it."
-            return cls(key, "an unknown key", f"one of {', '.join(valid)}" if valid else "no such key", hint)
+            return cls.unknown_key(key, str(location[-1]), _sections_at(model, location[:-1]))
         if item["type"] == "missing":
             return cls(key, "nothing", "a value", "This key is required; config/README.md explains it.")
         expected = item["msg"].removeprefix("Value error, ")
@@ -69,9 +80,20 @@ class _Fault:
         found = f"{found[:77]}..." if len(found) > 80 else found
         return cls(key, found, expected[:1].lower() + expected[1:], "Correct the value.")
 
+    @classmethod
+    def unknown_key(cls, key: str, name: str, sections: "list[type[BaseModel]]") -> "_Fault":
+        """Return the fault of a key that is not in a section; the remedy names the new key of a renamed one."""
+        renamed = {old: new for section in sections for old, new in getattr(section, "RENAMED", {}).items()}
+        if name in renamed:
+            return cls(key, "a key that was renamed", renamed[name], f"Write {renamed[name]} instead of {name}.")
+        valid = sorted(key for section in sections for key in section.model_fields)
+        close = difflib.get_close_matches(name, valid, n=1)
+        hint = f"Did you mean {close[0]}?" if close else "Remove it."
+        return cls(key, "an unknown key", f"one of {', '.join(valid)}" if valid else "no such key", hint)
 
-def _keys_at(model: type[BaseModel], location: list[Any]) -> list[str]:
-    """Return the valid keys of the section that a pydantic location leads to."""
+
+def _sections_at(model: type[BaseModel], location: list[Any]) -> list[type[BaseModel]]:
+    """Return the models of the section that a pydantic location leads to."""
     current: Any = model
     for part in location:
         if get_origin(current) is dict:
@@ -81,7 +103,7 @@ def _keys_at(model: type[BaseModel], location: list[Any]) -> list[str]:
             if part in candidate.model_fields:
                 current = candidate.model_fields[part].annotation
                 break
-    return [key for candidate in _models_in(current) for key in candidate.model_fields]
+    return _models_in(current)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

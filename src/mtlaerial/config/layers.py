@@ -1,7 +1,7 @@
 """What the layers of a data set are: image, height and labels."""
 
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
@@ -68,13 +68,15 @@ class ImageSpec(Section):
 class HeightSpec(Section):
     """Height above ground in metres: one raster (``files``), or ``surface`` minus ``ground``."""
 
+    RENAMED: ClassVar = {"range": "valid_range"}
+
     files: Patterns | None = None
     surface: Patterns | None = None
     ground: Patterns | None = None
     scale: float = 1.0
     """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground."""
     offset: float = 0.0
-    range: tuple[float, float] = (-10.0, 500.0)
+    valid_range: tuple[float, float] = (-10.0, 500.0)
     """Heights outside, in metres, are no-data."""
     nodata: float | None = None
     """Raw value that means no-data (also taken from the file's own tag)."""
@@ -92,8 +94,8 @@ class HeightSpec(Section):
         single, pair = self.files is not None, (self.surface is not None, self.ground is not None)
         if (single and any(pair)) or (not single and not all(pair)):
             raise ValueError("either files, or both surface and ground")
-        if self.range[0] >= self.range[1]:
-            raise ValueError("a range with its lower value first")
+        if self.valid_range[0] >= self.valid_range[1]:
+            raise ValueError("a valid_range with its lower value first")
         return self
 
     @property

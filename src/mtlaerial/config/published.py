@@ -1,6 +1,6 @@
 """Scores that others report on a data set, and by which protocol, as far as their source says."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -12,14 +12,16 @@ PublishedScore = Literal["OA", "AA", "kappa", "mIoU", "F1", "MAE", "RMSE", "REL"
 class PublishedSpec(Section):
     """What one source reports of one method; of the protocol, what the source does not state is left out."""
 
+    RENAMED: ClassVar = {"height_unit": "error_unit"}
+
     name: str
     """The method's."""
     source: str
     """The publication, and where in it the numbers are."""
     url: str
     scores: Annotated[dict[PublishedScore, float], Field(min_length=1)]
-    """Fractions; MAE and RMSE in units of ``height_unit``."""
-    height_unit: PositiveFloat | None = None
+    """Fractions; MAE and RMSE in units of ``error_unit``."""
+    error_unit: PositiveFloat | None = None
     """Metres per unit of MAE and RMSE; where it is not stated, they are shown beside metres as they are."""
     labels: Literal["all", "eroded"] | None = None
     """Which ground truth semantics are scored on."""

@@ -1,11 +1,11 @@
 """How to train, predict and score: the sections a data set or a method may override."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from mtlaerial.config.base import Section
+from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.layers import Layer
 
 Task = Literal["semantics", "height"]
@@ -92,8 +92,8 @@ class TrainingSpec(Section):
     """Decoupled (AdamW); at 0 the optimiser is Adam."""
     clip_norm: PositiveFloat | None = None
     """Largest L2 norm of the gradient of all parameters together; a longer one is shortened to it."""
-    schedule: Literal["constant", "one_cycle"] = "constant"
-    """one_cycle: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
+    schedule: Annotated[Literal["constant", "warmup_cosine"], renamed_value("one_cycle", "warmup_cosine")] = "constant"
+    """warmup_cosine: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
     sampling: Literal["uniform", "class_balanced"] = "uniform"
     """Where patches lie: uniformly over the area of the training tiles, or about a pixel of a class, each class that
     occurs with the same probability and each of its pixels too."""
@@ -190,9 +190,11 @@ class PredictionSpec(Section):
 class ScoringSpec(Section):
     """How maps are scored."""
 
+    RENAMED: ClassVar = {"height_unit": "error_unit"}
+
     height_bins: Annotated[tuple[float, ...], Field(min_length=1)] = (2.0, 5.0, 10.0, 20.0, 40.0)
     """Inner edges in metres of the height bins that errors are broken down by."""
-    height_unit: PositiveFloat | None = None
+    error_unit: PositiveFloat | None = None
     """Metres per unit in which tables give height errors too, as publications do that scale heights."""
 
     @model_validator(mode="after")

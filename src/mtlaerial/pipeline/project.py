@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
+from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
@@ -103,49 +103,16 @@ class Project:
             training=self.recipe(dataset, method).training,
         )
 
-    def tile_data(self, dataset: str, tile: str) -> dict[str, Any]:
-        """Return what checking and preparing one tile depend on: no other tile, and no name or colour of a class."""
-        source = self.datasets[dataset]
-        split = source.spec.split_of(tile)
-        keys = {"generated", "gsd", "crs", "image", "height", "labels", "grid", "footprints"}
-        read: dict[str, Any] = {"height": {"obtain"}, "labels": {"obtain"}}
-        data: dict[str, Any] = source.spec.model_dump(mode="json", include=keys, exclude=read)
-        for layer in LAYERS:
-            if data[layer]:
-                data[layer] |= {"files": source.patterns(layer, tile), "optional": source.may_lack(layer, tile)}
-        if data["labels"]:
-            data["labels"]["classes"] = [entry["values"] for entry in data["labels"]["classes"]]
-            data["labels"]["eroded"] = data["labels"]["eroded"] if source.patterns("eroded", tile) else None
-        return {**data, "root": source.root.as_posix(), "split": split}
-
-    def training_data(self, dataset: str) -> dict[str, Any]:
-        """Return what a training depends on besides its tiles and its plan."""
-        spec = self.datasets[dataset].spec
-        return {
-            "gsd": spec.gsd,
-            "range": spec.image.range,
-            "classes": len(spec.labels.classes) if spec.labels else 0,
-            "zero_height": spec.height.zero_height if spec.height else None,
-        }
-
-    def description_data(self, dataset: str) -> dict[str, Any]:
-        """Return what the description of the training tiles depends on besides them: also what only people read."""
-        spec = self.datasets[dataset].spec
-        return {
-            **self.training_data(dataset),
-            **spec.model_dump(mode="json", include={"title", "licence", "citation", "generated"}),
-            "bands": spec.image.band_names,
-            "classes": [[entry.name, entry.colour] for entry in spec.labels.classes] if spec.labels else [],
-        }
-
-    def layout_data(self, dataset: str) -> dict[str, Any]:
-        """Return what the figure of the tiles depends on besides them."""
-        return self.datasets[dataset].spec.model_dump(mode="json", include={"title", "generated", "gsd", "splits"})
+    @property
+    def generated(self) -> dict[str, str]:
+        """The names of the data sets that are generated, by their folders."""
+        entries = {name: self.config.datasets[name] for name in self.datasets}
+        return {entry.root.as_posix(): name for name, entry in entries.items() if entry.generate}
 
     @property
     def archives(self) -> dict[str, Archive]:
         """The archives of the data sets that are not generated, by the paths of their marks."""
-        expected = [dataset for name, dataset in self.datasets.items() if self.config.datasets[name].generate is None]
+        expected = [dataset for name, dataset in self.datasets.items() if not self.config.datasets[name].generate]
         return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
 
     def missing(self) -> str:

@@ -94,7 +94,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         weighting="unknown" if description.imported else plan.weighting.name,
         classes=tuple(entry.name for entry in statistics.classes),
         training_pixels=tuple(entry.pixels for entry in statistics.classes),
-        height_unit=scoring.height_unit,
+        height_unit=scoring.error_unit,
         mtlaerial=description.mtlaerial,
         code=description.code,
         tiles={tile.name: _score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles},

@@ -59,7 +59,7 @@ class _Cells:
     def __init__(self, spec: HeightSpec, parts: Sequence[Part], size: tuple[int, int]) -> None:
         self.spec = spec
         # The range is applied afterwards: heights in a wrong unit lie mostly outside.
-        self.unlimited = spec.model_copy(update={"range": _UNLIMITED})
+        self.unlimited = spec.model_copy(update={"valid_range": _UNLIMITED})
         self.tags = [part.nodata for part in parts] + [None]
         self.cells = size[0] * size[1]
         # A step that shares no factor with the width does not pick the same columns in every row.
@@ -81,7 +81,7 @@ class _Cells:
         self.sample.append(picked[np.isfinite(picked)])
         metres = metres[np.isfinite(metres)]
         self.known += metres.size
-        valid = metres[(metres >= self.spec.range[0]) & (metres <= self.spec.range[1])]
+        valid = metres[(metres >= self.spec.valid_range[0]) & (metres <= self.spec.valid_range[1])]
         self.valid += valid.size
         if valid.size:
             self.minimum = min(self.minimum, float(valid.min()))
@@ -108,10 +108,11 @@ class _Cells:
             found = f"{percent(1 - self.known / self.seen)} of the cells without a height"
             findings.warning(path, found, "at most half", remedy)
         if not self._judge_unit(path, "warning" if self.valid else critical, findings) and self.valid < self.known:
-            low, high = self.spec.range
+            low, high = self.spec.valid_range
             found = f"{percent(1 - self.valid / self.known)} of the heights outside {low:g} to {high:g} m"
-            remedy = "They count as no-data; correct height.range, height.scale or height.offset if they are right."
-            findings.add("warning" if self.valid else critical, path, found, "heights in height.range", remedy)
+            keys = "height.valid_range, height.scale or height.offset"
+            remedy = f"They count as no-data; correct {keys} if they are right."
+            findings.add("warning" if self.valid else critical, path, found, "heights in height.valid_range", remedy)
 
     def _judge_unit(self, path: Path, level: Level, findings: Findings) -> bool:
         """Tell whether the values look like something else than metres above ground, and add that."""
@@ -140,7 +141,7 @@ class _Cells:
         facts: dict[str, Any] = {"nodata": 1 - self.valid / self.cells}
         if self.valid:
             sample = np.concatenate(self.sample)
-            inside = sample[(sample >= self.spec.range[0]) & (sample <= self.spec.range[1])]
+            inside = sample[(sample >= self.spec.valid_range[0]) & (sample <= self.spec.valid_range[1])]
             median = float(np.median(inside)) if inside.size else None
             facts |= {"minimum": self.minimum, "maximum": self.maximum, "median": median}
         return facts
