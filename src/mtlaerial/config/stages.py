@@ -66,7 +66,7 @@ STAGES: dict[str, Stages] = {
     "models.*.skips": TRAINING,
     "models.*.dropout": TRAINING,
     "models.*.pretrained": TRAINING,
-    "methods.*.trained_as": TRAINING,
+    "methods.*.trained_as": ("describe_run",),
     "methods.*.tasks": TRAINING,
     "methods.*.weighting": TRAINING,
     "methods.*.model": TRAINING,

@@ -101,13 +101,13 @@ class Decisive:
         """Return the part of a specification that decides a tile: its split, and the patterns of that."""
         dataset = self.project.datasets[name]
         data = decisive(stage, dataset.spec)
-        data["splits"] = dataset.spec.split_of(tile)
+        del data["splits"]
         for layer in LAYERS:
             if data[layer]:
                 data[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
         if data["labels"] and not dataset.patterns("eroded", tile):
             data["labels"]["eroded"] = None
-        return {**data, "root": dataset.root.as_posix()}
+        return {**data, "root": dataset.root.as_posix(), "split": dataset.spec.split_of(tile)}
 
     def _training_data(self, stage: Stage, dataset: str) -> Params:
         labels = self._spec(dataset).labels
