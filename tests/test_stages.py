@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 import tiny
 from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
-from mtlaerial.config.stages import STAGES, decisive, indecisive
+from mtlaerial.config.decisive_keys import decisive, indecisive
+from mtlaerial.config.stages import STAGES
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive, dataset_in, plan_in

@@ -40,14 +40,14 @@ def test_nothing_changed(finished: Workplace) -> None:
 
 
 def rules_with_other_params(place: Workplace, config: dict[str, Any]) -> set[str]:
-    """Return the rules that a dry run repeats since their params changed."""
+    """Return the rules that a dry run repeats since their params changed; not those that are repeated after them."""
     dry = place.run("--dry-run", config=config)
     assert dry.returncode == 0, dry.stdout
     summary = re.search(r"params have changed since last execution:\n +(.*)\n", dry.stdout)
     return set(summary[1].split(", ")) if summary else set()
 
 
-def test_snakemake_repeats_the_rules_that_the_table_of_stages_names(place: Workplace) -> None:
+def test_snakemake_repeats_the_first_rule_that_the_table_of_stages_names(place: Workplace) -> None:
     overlays: dict[str, dict[str, Any]] = {
         "training.weight_decay": {"training": {"weight_decay": 0.1}},
         "prediction.views": {"prediction": {"views": 8}},
@@ -61,7 +61,7 @@ def test_snakemake_repeats_the_rules_that_the_table_of_stages_names(place: Workp
         place.change_spec(**change)
         repeated[key] = rules_with_other_params(place, {})
         place.change_spec(**specification)
-    assert repeated == {key: set(STAGES[key]) for key in (*overlays, *changes)}
+    assert repeated == {key: set(STAGES[key][:1]) for key in (*overlays, *changes)}
 
 
 def test_learning_rate_of_a_method(place: Workplace) -> None:

@@ -1,5 +1,5 @@
-# From raw files to prepared tiles and their statistics. What is wrong with a user's files is wrong the next time too: steps
-# that look for it are not tried again, whatever a profile says.
+# From raw files to prepared tiles and their statistics. Faults in a user's files are not transient: rules that check them
+# have no retries, whatever a profile says.
 import re
 
 if project.generated:
@@ -27,8 +27,8 @@ if project.generated:
             "../scripts/synthesise.py"
 
 
-# Archives that are there, but not what they hold. The mark of another is a file like any other: that an archive is moved
-# or deleted after it was unpacked makes nothing again.
+# Only archives that are present and not unpacked. The mark of an unpacked one is a plain input file: moving or deleting
+# the archive afterwards repeats nothing.
 if PENDING:
 
     rule unpack_archive:

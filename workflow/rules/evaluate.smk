@@ -1,4 +1,4 @@
-# Maps against ground truth: sums per run, then tables.
+# Scores of maps against ground truth: sums per run, then tables.
 rule score:
     input:
         maps="<run>/maps",

@@ -1,5 +1,4 @@
-# Published weights that networks begin with. They depend on what was published, not on where it is fetched from; and a
-# hash that is written out in full later makes nothing again.
+# Initial weights of encoders, as published. The address may change, and the hash be completed, without another download.
 import re
 
 if project.config.pretrained:

@@ -1,4 +1,4 @@
-"""Draw the figures of a method on a data set: curves, conflicts and confusions of all seeds, maps of the first."""
+"""Draw the figures of a method on a data set: curves, conflicts, confusions of all seeds; maps of the first seed."""
 
 from pathlib import Path
 

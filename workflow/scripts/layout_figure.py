@@ -1,4 +1,4 @@
-"""Draw where the tiles of a data set lie."""
+"""Draw the positions of the tiles of a data set."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Take the weights and the history of another method's run."""
+"""Copy the weights and the history of the run of another method."""
 
 import shutil
 

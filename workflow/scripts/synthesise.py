@@ -1,10 +1,10 @@
-"""Make a generated data set."""
+"""Generate a data set."""
 
 from common import Job, logged
 
 snakemake: Job
 
-if __name__ == "__main__":  # worker processes read this file too
+if __name__ == "__main__":  # worker processes import this file too
     with logged(snakemake):
         from mtlaerial.pipeline.rule_params import dataset_in
         from mtlaerial.synthetic.generate import synthesise

@@ -12,8 +12,7 @@ with logged(snakemake):
     from mtlaerial.scoring.scores import load_scores
 
     scores = [load_scores(Path(path)) for path in snakemake.input]
-    published = {
-        name: [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
-        for name, dataset in snakemake.params.decisive.items()
-    }
+    published: dict[str, list[PublishedSpec]] = {}
+    for name, dataset in snakemake.params.decisive.items():
+        published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
     write_tables(scores, Path(snakemake.output[0]), published)

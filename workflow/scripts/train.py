@@ -26,6 +26,6 @@ with logged(snakemake):
         pretrained=snakemake.input.pretrained or None,
         dashboard=context["dashboard"],
     )
-    wanted = snakemake.resources.gpu
-    with taken(0 if plan.training.accelerator == "cpu" else wanted):
-        train_in_processes(job, max(wanted, 1))
+    gpus = snakemake.resources.gpu
+    with taken(0 if plan.training.accelerator == "cpu" else gpus):
+        train_in_processes(job, max(gpus, 1))

@@ -1,4 +1,4 @@
-"""What all configuration models share: frozen, no unknown keys, and errors that name the closest valid key."""
+"""The base of all configuration models: frozen, no unknown keys, and errors that name the closest valid key."""
 
 import difflib
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ class Section(BaseModel):
     """One section of the configuration: immutable, and closed to unknown keys."""
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
-    """New names of keys by their old ones, for the error that an old one is."""
+    """New names of renamed keys by their old ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], where: str) -> Self:
-        """Validate plain data, or say in one sentence per fault what is wrong.
+        """Validate plain data; describe each fault in one sentence.
 
         Parameters
         ----------
         data : mapping
             The section as read from YAML.
         where : str
-            The file or key the data came from, for the message.
+            The file or key that the data came from, for messages.
 
         Raises
         ------
@@ -42,7 +42,7 @@ class Section(BaseModel):
 
 
 def renamed_value(old: str, new: str) -> BeforeValidator:
-    """Return a validator that refuses the old name of a value and tells the new one."""
+    """Return a validator that refuses the old name of a value and names the new one."""
 
     def refuse(value: Any) -> Any:
         if value == old:
@@ -53,19 +53,19 @@ def renamed_value(old: str, new: str) -> BeforeValidator:
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
-    """Turn pydantic's report into one error that speaks the user's language."""
+    """Return pydantic's report as one error in the words of the user."""
     unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     faults = [_Fault.of(item, model) for item in unknown_first]
     first = faults[0]
-    others = "".join(f" Also {f.key}: found {f.found}; expected {f.expected}." for f in faults[1:])
-    return ConfigError(f"{where}, key {first.key}", first.found, first.expected, first.remedy + others)
+    others = "".join(f" Also {f.key}: found {f.given}; expected {f.expected}." for f in faults[1:])
+    return ConfigError(f"{where}, key {first.key}", first.given, first.expected, first.remedy + others)
 
 
 class _Fault:
     """One line of pydantic's report, in words."""
 
-    def __init__(self, key: str, found: str, expected: str, remedy: str) -> None:
-        self.key, self.found, self.expected, self.remedy = key, found, expected, remedy
+    def __init__(self, key: str, given: str, expected: str, remedy: str) -> None:
+        self.key, self.given, self.expected, self.remedy = key, given, expected, remedy
 
     @classmethod
     def of(cls, item: Any, model: type[BaseModel]) -> "_Fault":
@@ -76,9 +76,9 @@ class _Fault:
         if item["type"] == "missing":
             return cls(key, "nothing", "a value", "This key is required; config/README.md explains it.")
         expected = item["msg"].removeprefix("Value error, ")
-        found = "values that do not fit together" if isinstance(item["input"], Mapping) else repr(item["input"])
-        found = f"{found[:77]}..." if len(found) > 80 else found
-        return cls(key, found, expected[:1].lower() + expected[1:], "Correct the value.")
+        given = "values that do not fit together" if isinstance(item["input"], Mapping) else repr(item["input"])
+        given = f"{given[:77]}..." if len(given) > 80 else given
+        return cls(key, given, expected[:1].lower() + expected[1:], "Correct the value.")
 
     @classmethod
     def unknown_key(cls, key: str, name: str, sections: "list[type[BaseModel]]") -> "_Fault":
@@ -129,8 +129,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         detail = " ".join(str(error).split())
         raise ConfigError(path, f"text that is not YAML ({detail})", "YAML", "Correct the syntax.") from None
     if not isinstance(data, dict):
-        found = "nothing" if data is None else f"a {type(data).__name__}"
-        raise ConfigError(path, found, "a mapping of keys to values", "See config/README.md.")
+        kind = "nothing" if data is None else f"a {type(data).__name__}"
+        raise ConfigError(path, kind, "a mapping of keys to values", "See config/README.md.")
     return data
 
 

@@ -1,4 +1,4 @@
-"""The project as the workflow sees it: what runs, on which files, and what each step depends on."""
+"""The project: the runs of a configuration, their plans, and the files of their data sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,13 +17,13 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class Project:
-    """A configuration with the specifications of the data sets it runs.
+    """A configuration and the specifications of the selected data sets.
 
     Attributes
     ----------
     config : ProjectConfig
     datasets : dict of name to Dataset
-        The selected ones.
+        The selected data sets.
     """
 
     config: ProjectConfig
@@ -55,11 +55,11 @@ class Project:
         return self.config.recipe(self.datasets[dataset].spec.recipe, method)
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
-        """Return the tasks a method learns on a data set: those that there is ground truth for."""
+        """Return the tasks of a method that a data set has ground truth for."""
         return require_tasks(method, self.config.methods[method].tasks, self.datasets[dataset].tasks, dataset)
 
     def require_validation(self, dataset: str, method: str) -> None:
-        """Refuse to choose the best weights without tiles to choose them on.
+        """Refuse the selection of the best weights without validation tiles.
 
         Raises
         ------
@@ -68,12 +68,12 @@ class Project:
         """
         validated = bool(self.datasets[dataset].spec.splits.get("val"))
         if self.recipe(dataset, method).training.selection == "best" and not validated:
-            found = f"best for {method} on {dataset}, which has no validation tiles"
+            selection = f"best for {method} on {dataset}, which has no validation tiles"
             remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
-            raise ConfigError("training.selection", found, "last, or validation tiles", remedy)
+            raise ConfigError("training.selection", selection, "last, or validation tiles", remedy)
 
     def check_weightings(self) -> None:
-        """Refuse options that the weightings of the selected methods do not have; torch is loaded only for that.
+        """Refuse wrong options of the weightings of the selected methods; only options load torch.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Project:
         return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
 
     def missing(self) -> str:
-        """Say which files of the selected data sets are missing, where they were looked for, and where to get them."""
+        """List the missing files of the selected data sets, the searched paths and their sources; empty if none."""
         parts = []
         for name, dataset in self.datasets.items():
             if self.config.datasets[name].generate is None and (gaps := dataset.missing()):
@@ -140,7 +140,7 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines += [f"    {path}" for path in paths[:SHOWN]]
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
         lines += [f"    Also accepted: {', '.join(others)}"] if others else []
-        lines += [f"    {own}"] if (own := dataset.obtain(layer)) else []
+        lines += [f"    {source}"] if (source := dataset.obtain(layer)) else []
     if len(dataset.spec.folders) > 1:
         places = (str(dataset.root / folder) for folder in dataset.spec.folders)
         lines.append(f"  Each may lie below {' or '.join(places)}.")
@@ -151,12 +151,12 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
 
 
 def _archive_text(archive: Archive) -> str:
-    """Say of an archive that it is missing, or that its files are; empty where neither is so."""
+    """Return a line on an archive that is missing, or whose files are; else an empty string."""
     spec = archive.spec
     if archive.mark.exists():
         lost = len(archive.members) - len(archive.provided)
-        told = f"  Of {spec.file}, {lost} unpacked files are gone; delete {archive.mark} to unpack it again"
-        return told if lost else ""
+        gone = f"  Of {spec.file}, {lost} unpacked files are gone; delete {archive.mark} to unpack it again"
+        return gone if lost else ""
     if archive.path:
         return ""
     hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())

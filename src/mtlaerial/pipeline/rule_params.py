@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import LAYERS, DatasetSpec, load_dataset, merge
-from mtlaerial.config.stages import Stage, decisive
+from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.plan import RunPlan
@@ -88,7 +89,7 @@ class Decisive:
         return {"tiles": self._test_tiles(dataset)}
 
     def report(self) -> Params:
-        """Return what the page tells of each data set."""
+        """Return titles, licences and published scores of each data set."""
         return {name: decisive("report", self._spec(name)) for name in self.project.datasets}
 
     def _spec(self, dataset: str) -> DatasetSpec:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec
-from mtlaerial.config.stages import Stage, decisive
+from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.stages import Stage
 from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class RunPlan(Section):
     training: TrainingSpec
 
     def decisive(self, stage: Stage = "train") -> dict[str, Any]:
-        """Return the keys that decide a stage: for the weights, ``train``."""
+        """Return the keys that decide a stage; those of ``train`` decide the weights."""
         model = decisive(stage, self.model, "models.*")
         return {**self.model_dump(mode="json"), "model": model, "training": decisive(stage, self.training, "training")}
 

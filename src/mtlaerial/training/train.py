@@ -5,7 +5,7 @@ from contextlib import closing, nullcontext
 from typing import Any
 
 from mtlaerial.config import TRUTH
-from mtlaerial.config.stages import indecisive
+from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.runs.lock import alone
 from mtlaerial.runs.plan import RunPlan, fingerprint
