@@ -1,5 +1,5 @@
-# The only reader of the configuration: scripts get `params`. A key repeats the jobs of the rules whose `decisive` values
-# it changes; mtlaerial.config.stages lists them.
+# The only reader of the configuration: scripts get `params`. A changed key repeats the jobs whose `decisive` values it
+# changes; mtlaerial.config.stages lists keys and rules.
 import sys
 
 from mtlaerial.config import LAYERS, TILE_LAYERS

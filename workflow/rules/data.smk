@@ -1,5 +1,5 @@
-# From raw files to prepared tiles and their statistics. Faults in a user's files are not transient: rules that check them
-# have no retries, whatever a profile says.
+# From raw files to prepared tiles and their statistics. Faults in a user's files are not transient: rules that check
+# them have no retries, whatever a profile says.
 import re
 
 if project.generated:

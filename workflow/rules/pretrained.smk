@@ -1,4 +1,4 @@
-# Initial weights of encoders, as published. The address may change, and the hash be completed, without another download.
+# Initial weights of encoders, as published. Another address or the completed hash repeats no download.
 import re
 
 if project.config.pretrained:

@@ -2,8 +2,8 @@
 SHARING = [name for name in project.config.run.methods if project.config.methods[name].trained_as]
 
 
-# One training per data set, method and seed. Titles, licence, names and colours of classes are written by describe_run, so
-# that a correction there trains nothing again.
+# One training per data set, method and seed. Titles, licence, names and colours of classes are written by describe_run,
+# so that a correction there trains nothing again.
 rule train:
     input:
         statistics="<results>/{dataset}/statistics.json",

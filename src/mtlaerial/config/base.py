@@ -54,6 +54,7 @@ def renamed_value(old: str, new: str) -> BeforeValidator:
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     """Return pydantic's report as one error in the words of the user."""
+    # Misspelled keys first: a required key that is missing is often one of them.
     unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     faults = [_Fault.of(item, model) for item in unknown_first]
     first = faults[0]

@@ -34,6 +34,7 @@ def indecisive(stage: Stage, names: Iterable[str], key: str = "") -> set[str]:
 
 
 _LEFT_OUT = object()
+"""Mark of values that do not decide a stage; None is a value."""
 
 
 def _part(stage: Stage, value: Any, key: str) -> Any:

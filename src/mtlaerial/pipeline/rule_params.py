@@ -102,7 +102,7 @@ class Decisive:
         """Return the part of a specification that decides a tile: its split, and the patterns of that."""
         dataset = self.project.datasets[name]
         data = decisive(stage, dataset.spec)
-        del data["splits"]
+        del data["splits"]  # they list all tiles
         for layer in LAYERS:
             if data[layer]:
                 data[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
@@ -111,6 +111,7 @@ class Decisive:
         return {**data, "root": dataset.root.as_posix(), "split": dataset.spec.split_of(tile)}
 
     def _training_data(self, stage: Stage, dataset: str) -> Params:
+        # Names, colours and raw values of classes decide no statistics, but their number does.
         labels = self._spec(dataset).labels
         return {**decisive(stage, self._spec(dataset)), "classes": len(labels.classes) if labels else 0}
 
@@ -178,5 +179,6 @@ def dataset_in(context: Mapping[str, Any]) -> Dataset:
 
 def plan_in(params: Mapping[str, Any]) -> RunPlan:
     """Return the plan of a run: decisive keys from ``decisive``, the others from ``context``."""
+    # The last wins, so that a run is what its decisive params say.
     plan = merge(params["context"]["plan"], params["decisive"]["plan"])
     return RunPlan.parse(plan, "plan")
