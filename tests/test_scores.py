@@ -20,7 +20,7 @@ from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scor
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiles.prepare import prepare_tile
 
-SCORING = ScoringSpec(height_bins=(2.0, 5.0), height_unit=25.5)
+SCORING = ScoringSpec(height_bins=(2.0, 5.0), error_unit=25.5)
 Folders = dict[str, list[Path]]
 
 
@@ -145,7 +145,7 @@ def test_scores_of_tiles_add_up_to_those_of_all(run: Run, chosen: list[Path], sc
 def test_scores_survive_a_file(scores: Scores, tmp_path: Path) -> None:
     save_scores(scores, tmp_path / "scores.json")
     assert load_scores(tmp_path / "scores.json") == scores
-    assert scores.height_unit == SCORING.height_unit
+    assert scores.height_unit == SCORING.error_unit
 
 
 def test_scores_name_the_weighting(run: Run, chosen: list[Path], scores: Scores) -> None:

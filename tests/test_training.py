@@ -43,7 +43,7 @@ FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "mo
 RICH: dict[str, Any] = {
     "epochs": 4,
     "weight_decay": 0.01,
-    "schedule": "one_cycle",
+    "schedule": "warmup_cosine",
     "selection": "best",
     "augmentation": {"rotation": 5, "zoom": 0.1, "colour": 0.2, "quarter_turns": True},
 }
@@ -399,7 +399,8 @@ def test_what_a_training_reads_is_not_changed(
 
 
 def test_the_rate_is_constant_or_rises_and_falls() -> None:
-    constant, cycle = tiny.training_spec(learning_rate=0.1), tiny.training_spec(learning_rate=0.1, schedule="one_cycle")
+    constant = tiny.training_spec(learning_rate=0.1)
+    cycle = tiny.training_spec(learning_rate=0.1, schedule="warmup_cosine")
     assert {learning_rate(constant, step, 100) for step in range(100)} == {0.1}
     rates = [learning_rate(cycle, step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.01)

@@ -35,14 +35,14 @@ def decode_height(
     Returns
     -------
     array, float32, shape (rows, columns)
-        Metres within ``spec.range``; NaN where there is no data.
+        Metres within ``spec.valid_range``; NaN where there is no data.
     """
     value, absent = to_float(raw), nodata_mask(spec, raw, file_nodata)
     if ground is not None:
         value, absent = value - to_float(ground), absent | nodata_mask(spec, ground, ground_nodata)
     with np.errstate(over="ignore", invalid="ignore"):  # by no-data values, which are masked below
         metres = value * spec.scale + spec.offset
-        lowest, highest = spec.range
+        lowest, highest = spec.valid_range
         absent = absent | ~((metres >= lowest) & (metres <= highest))  # negated, so that NaN is absent too
         metres[absent] = np.nan
         return metres.astype(np.float32)

@@ -98,7 +98,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         weighting="unknown" if description.imported else plan.weighting.name,
         classes=names,
         training_pixels=pixels,
-        height_unit=scoring.height_unit,
+        height_unit=scoring.error_unit,
         mtlaerial=description.mtlaerial,
         code=description.code,
         tiles=tile_scores,

@@ -59,7 +59,7 @@ class _Cells:
     def __init__(self, spec: HeightSpec, parts: Sequence[Part], size: tuple[int, int]) -> None:
         self.spec = spec
         # The range is applied after the statistics: heights in a wrong unit lie mostly outside it.
-        self.unlimited = spec.model_copy(update={"range": _UNLIMITED})
+        self.unlimited = spec.model_copy(update={"valid_range": _UNLIMITED})
         self.nodata_tags = [part.nodata for part in parts] + [None]
         self.cells = size[0] * size[1]
         # A step coprime to the width samples other columns in each row.
@@ -82,7 +82,7 @@ class _Cells:
         self.sample.append(picked[np.isfinite(picked)])
         metres = metres[np.isfinite(metres)]
         self.finite += metres.size
-        valid = metres[(metres >= self.spec.range[0]) & (metres <= self.spec.range[1])]
+        valid = metres[(metres >= self.spec.valid_range[0]) & (metres <= self.spec.valid_range[1])]
         self.valid += valid.size
         if valid.size:
             self.minimum = min(self.minimum, float(valid.min()))
@@ -111,10 +111,12 @@ class _Cells:
         level: Level = "warning" if self.valid else critical
         # A wrong unit explains heights outside the range: one finding is enough.
         if not self._judge_unit(path, level, findings) and self.valid < self.finite:
-            low, high = self.spec.range
+            low, high = self.spec.valid_range
             observed = f"{percent(1 - self.valid / self.finite)} of the heights outside {low:g} to {high:g} m"
-            remedy = "They count as no-data; correct height.range, height.scale or height.offset if they are right."
-            findings.add(level, path, observed, "heights in height.range", remedy)
+            remedy = (
+                "They count as no-data; correct height.valid_range, height.scale or height.offset if they are right."
+            )
+            findings.add(level, path, observed, "heights in height.valid_range", remedy)
 
     def _judge_unit(self, path: Path, level: Level, findings: Findings) -> bool:
         """Add a finding if the values do not look like metres above ground; return whether they do not."""
@@ -143,7 +145,7 @@ class _Cells:
         facts: dict[str, Any] = {"nodata": 1 - self.valid / self.cells}
         if self.valid:
             sample = np.concatenate(self.sample)
-            inside = sample[(sample >= self.spec.range[0]) & (sample <= self.spec.range[1])]
+            inside = sample[(sample >= self.spec.valid_range[0]) & (sample <= self.spec.valid_range[1])]
             median = float(np.median(inside)) if inside.size else None
             facts |= {"minimum": self.minimum, "maximum": self.maximum, "median": median}
         return facts

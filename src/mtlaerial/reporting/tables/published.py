@@ -33,7 +33,7 @@ class Citations:
         for number, entry in self.entries.items():
             same_pooling = pooling in (None, entry.pooling or POOLED)
             if column.score in entry.scores and same_pooling and _comparable(entry, column):
-                metres = entry.height_unit or 1
+                metres = entry.error_unit or 1
                 values[number] = entry.scores[column.score] * (metres if column.length else 1)
         return values
 
@@ -61,7 +61,7 @@ def protocol(entry: PublishedSpec) -> str:
         parts["class boundaries"] = entry.labels and LABELS[entry.labels]
     if set(entry.scores) & set(_LENGTHS):
         parts["which heights"] = entry.heights and HEIGHTS[entry.heights]
-        parts["unit of heights"] = _unit(entry.height_unit) if entry.height_unit else None
+        parts["unit of heights"] = _unit(entry.error_unit) if entry.error_unit else None
     stated = ", ".join(text for text in parts.values() if text)
     missing = ", ".join(part for part, text in parts.items() if not text)
     sentence = "; ".join(filter(None, (stated, missing and f"protocol not stated: {missing}")))
@@ -76,7 +76,7 @@ def _comparable(entry: PublishedSpec, column: Column) -> bool:
         return True
     if column.score in _SEMANTIC:
         return column.mask == (entry.labels or "all")
-    return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.height_unit is not None)
+    return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.error_unit is not None)
 
 
 def _unit(metres: float) -> str:
