@@ -68,10 +68,21 @@ def imports() -> Iterator[tuple[str, str]]:
                 yield room, line
 
 
+def diagram() -> str:
+    """Return the diagram of the packages."""
+    (text,) = re.findall(r"```mermaid\n(.*?)```", ARCHITECTURE.read_text(encoding="utf-8"), re.DOTALL)
+    return str(text)
+
+
+def floors() -> dict[str, int]:
+    """Return the floor of each package."""
+    groups = re.findall(r"subgraph f(\d+) .*?\n(.*?)\n    end", diagram(), re.DOTALL)
+    return {room: int(floor) for floor, rooms in groups for room in re.findall(r"^\s*(\w+)", rooms, re.MULTILINE)}
+
+
 def arrows() -> set[tuple[str, str]]:
     """Return the arrows of the diagram, as (from, to)."""
-    (diagram,) = re.findall(r"```mermaid\n(.*?)```", ARCHITECTURE.read_text(encoding="utf-8"), re.DOTALL)
-    pairs = re.findall(r"^\s*(\w+) --> ([\w &]+)$", diagram, re.MULTILINE)
+    pairs = re.findall(r"^\s*(\w+) --> ([\w &]+)$", diagram(), re.MULTILINE)
     return {(source, target.strip()) for source, targets in pairs for target in targets.split("&")}
 
 
@@ -112,9 +123,10 @@ def test_table_of_architecture_names_every_rule_and_script() -> None:
 
 
 def test_diagram_of_architecture_agrees_with_the_imports() -> None:
-    edges = arrows()
+    edges, floor = arrows(), floors()
+    assert sorted(edge for edge in edges if floor[edge[0]] <= floor[edge[1]]) == []
     rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
-    assert rooms <= {room for edge in edges for room in edge}
+    assert rooms <= set(floor)
     assert sorted({(source, target) for source, target in imports() if target not in below(source, edges)}) == []
     library = {(source, target) for source, target in edges if source in rooms}
     assert library <= set(imports())
