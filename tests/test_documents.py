@@ -113,13 +113,25 @@ def test_named_modules_and_functions_exist(page: Path) -> None:
     assert sorted(name for name in dotted if not exists(name)) == []
 
 
+def rule_table() -> dict[str, tuple[str, str]]:
+    """Return the cells with rooms and entry functions of each rule, as the table of the architecture has them."""
+    rows = re.findall(r"^\| `(\w+)` \|(.*?)\|(.*?)\|.*\|.*\|$", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {rule: (rooms, entries) for rule, rooms, entries in rows}
+
+
 def test_table_of_architecture_names_every_rule_and_script() -> None:
-    text = ARCHITECTURE.read_text(encoding="utf-8")
     rules = set()
     for file in (ROOT / "workflow" / "rules").glob("*.smk"):
         rules |= set(re.findall(r"^\s*rule (\w+):", file.read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"^\| `(\w+)` \|.*\|.*\|.*\|.*\|$", text, re.MULTILINE)) == rules
+    assert set(rule_table()) == rules
     assert sorted(rule for rule in rules if not (ROOT / "workflow" / "scripts" / f"{rule}.py").exists()) == []
+
+
+@pytest.mark.parametrize("rule", rule_table())
+def test_entry_functions_of_rules_exist(rule: str) -> None:
+    rooms, entries = (re.findall(r"`([\w.]+)`", cell) for cell in rule_table()[rule])
+    for entry in entries:
+        assert any(exists(f"mtlaerial.{room}.{entry}") for room in rooms), entry
 
 
 def test_diagram_of_architecture_agrees_with_the_imports() -> None:
