@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from workplace import ROOT
 
 from mtlaerial.config.stages import Stage
 from mtlaerial.pipeline.rule_params import Context, Decisive
+from support.workplace import ROOT
 
 SCRIPTS = {path.stem: path.read_text() for path in (ROOT / "workflow/scripts").glob("*.py") if path.stem != "common"}
 RULES = {
