@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from problem import Problem
+from support.weighting_problem import Problem
 
 Numbers = NDArray[np.float64]
-Reference = Callable[[Sequence[Problem]], list[Tensor]]
+Reference = Callable[..., list[Tensor]]
 
 
 def losses_of(problem: Problem) -> Numbers:
@@ -55,8 +55,8 @@ def at_one_rate(losses: Numbers) -> Numbers:
     return (1 / losses) / (1 / losses).sum()
 
 
-def drawn(problems: Sequence[Problem]) -> list[Tensor]:
-    """A pair of standard normal numbers per update, seeded with the update's number."""
+def drawn(problems: Sequence[Problem], level: str = "") -> list[Tensor]:
+    """A pair of standard normal numbers per update, seeded with the update's number; the same at both levels."""
     found = []
     for number, problem in enumerate(problems):
         torch.manual_seed(number)

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 from torch import Tensor
 
-from problem import Problem
+from support.weighting_problem import Problem
 
 Numbers = NDArray[np.float64]
 Formula = Callable[[Numbers], Numbers]
-Reference = Callable[[Sequence[Problem]], list[Tensor]]
+Reference = Callable[..., list[Tensor]]
 
 
 def inner(problem: Problem, level: str) -> Numbers:
@@ -26,9 +26,13 @@ def combined(problem: Problem, weights: Numbers) -> Tensor:
     return (float(weights[0]) * one + float(weights[1]) * other).float()
 
 
-def each(formula: Formula, level: str = "parameters") -> Reference:
+def each(formula: Formula) -> Reference:
     """Return a reference whose weights follow from the inner products of each batch alone."""
-    return lambda problems: [combined(problem, formula(inner(problem, level))) for problem in problems]
+
+    def updates(problems: Sequence[Problem], level: str = "parameters") -> list[Tensor]:
+        return [combined(problem, formula(inner(problem, level))) for problem in problems]
+
+    return updates
 
 
 def norms(gramian: Numbers) -> Numbers:
@@ -235,23 +239,15 @@ FORMULAS: dict[str, Formula] = {
 }
 """Weights that follow from the inner products of one batch."""
 
-STATEFUL: dict[str, Callable[..., list[Tensor]]] = {
-    "pcd": pcd,
-    "gradvac": gradvac,
-    "cr_mogm": cr_mogm,
-    "gradnorm": gradnorm,
-}
-"""Updates that follow from all batches so far, at a level."""
-
-FEATURES = {"imtl_g", "imtl", "mgda_ub", "feature_normalisation", "gradnorm"}
-"""What was published at the features."""
-
 REFERENCES: dict[str, Reference] = {
     "equal": each(lambda gramian: np.ones(2)),
     "fixed": each(lambda gramian: np.array([0.25, 2.0])),
     "gradient_penalty": gradient_penalty,
-    **{name: each(formula, "features" if name in FEATURES else "parameters") for name, formula in FORMULAS.items()},
-    **STATEFUL,
+    **{name: each(formula) for name, formula in FORMULAS.items()},
+    "pcd": pcd,
+    "gradvac": gradvac,
+    "cr_mogm": cr_mogm,
+    "gradnorm": gradnorm,
 }
 """Expected gradients of the trunk's matrix for successive updates.
 

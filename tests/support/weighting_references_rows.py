@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from problem import Problem
+from support.weighting_problem import Problem
 
 Numbers = NDArray[np.float64]
 
@@ -124,7 +124,7 @@ def through_the_trunk(problem: Problem, gradient: Tensor) -> Tensor:
     return torch.autograd.grad(problem.forward().features[0], problem.trunk, gradient)[0]
 
 
-REFERENCES: dict[str, Callable[[Sequence[Problem]], list[Tensor]]] = {
+REFERENCES: dict[str, Callable[..., list[Tensor]]] = {
     "excess_mtl": excess_mtl,
     "db_mtl": db_mtl,
     "moco": moco,
