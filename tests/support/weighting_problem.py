@@ -1,6 +1,6 @@
 """A learning problem small enough to work out every weighting's update by hand."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,20 +17,13 @@ REMAINS = dict(zip(THREE, (0.9, 0.5, 0.7), strict=True))
 """Share of each loss that an update leaves."""
 
 
-def build_step(
-    trunk: Sequence[Tensor],
-    heads: Mapping[Task, Sequence[Tensor]],
-    forward: Callable[[int, int], Pass],
-    parts: int = 1,
-    **changes: Any,
-) -> Step:
-    """Return the step of a network; ``forward`` runs a part of a batch, by the numbers of both."""
-
-    def passes(batch: int) -> Iterator[Pass]:
-        for part in range(parts):
-            yield forward(batch, part)
-
-    return Step(trunk, heads, passes, parts, **changes)
+def backward(method: Weighting, step: Step, forward: Callable[[int, int], Pass]) -> Tensor:
+    """Give a method the passes of a step, as the training does; ``forward`` runs a part of a batch, by both numbers."""
+    method.begin(step)
+    for batch in range(method.batches):
+        for part in range(step.parts):
+            method.add(forward(batch, part))
+    return method.finish()
 
 
 class Problem:
@@ -58,27 +51,25 @@ class Problem:
         self.scales = dict(zip(tasks, scales, strict=True))
         self.samples = torch.arange(SAMPLES)
 
-    def step(self, method: Weighting, parts: int = 1, **changes: Any) -> Step:
-        """Return a step over the samples in so many parts; its passes are cut where the method asks for it."""
+    def backward(self, method: Weighting, parts: int = 1, seed: int = 0, **changes: Any) -> Tensor:
+        """Set the gradients of a step over the samples in so many parts; return the weights."""
         cuts, divided = method.cuts(parts), self.samples.chunk(parts)
-
-        def forward(batch: int, part: int) -> Pass:
-            return self.forward(batch, divided[part], cuts)
-
         heads = {task: [head] for task, head in self.heads.items()}
-        return build_step([self.trunk], heads, forward, parts, patches=SAMPLES, **changes)
+        generator = torch.Generator().manual_seed(seed)
+        step = Step([self.trunk], heads, parts, patches=SAMPLES, generator=generator, **changes)
+        return backward(method, step, lambda batch, part: self.forward(batch, divided[part], cuts))
 
     def forward(self, batch: int = 0, part: Tensor | None = None, cuts: bool = False) -> Pass:
         """Run a part of a batch; all of it by default."""
         part = torch.arange(SAMPLES) if part is None else part
         image = self.image[batch][part].requires_grad_()
         features = torch.tanh(image @ self.trunk.T)
-        seen = features.detach().requires_grad_() if cuts else features
+        inputs = features.detach().requires_grad_() if cuts else features
         losses = {
-            task: self.scales[task] * ((seen @ self.heads[task] - self.truth[task][batch][part]) ** 2).sum() / SAMPLES
+            task: self.scales[task] * ((inputs @ self.heads[task] - self.truth[task][batch][part]) ** 2).sum() / SAMPLES
             for task in self.tasks
         }
-        return Pass(losses, (features,), (seen,), image)
+        return Pass(losses, (features,), (inputs,), image, batch)
 
     def losses(self, batch: int = 0) -> Tensor:
         """Return the losses of a batch as numbers, shape (tasks,)."""
@@ -142,8 +133,7 @@ def update(method: Weighting, problem: Problem, parts: int = 1, seed: int = 0, *
     heads, learned = [problem.heads[task] for task in problem.tasks], method.parameters()
     for parameter in (problem.trunk, *heads, *learned):
         parameter.grad = None
-    torch.manual_seed(seed)
-    weights = method.backward(problem.step(method, parts, **changes)).float()
+    weights = problem.backward(method, parts, seed, **changes).float()
     return Outcome(weights, _gradient(problem.trunk), list(map(_gradient, heads)), list(map(_gradient, learned)))
 
 

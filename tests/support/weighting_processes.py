@@ -12,21 +12,18 @@ AddUp = Callable[[Sequence[Tensor]], None]
 
 
 class _Turns:
-    """The order in which processes run: one at a time, each with a random state of its own."""
+    """The order in which processes run: one at a time."""
 
     def __init__(self, number: int) -> None:
         self.tensors: list[Sequence[Tensor]] = []
         self.sums, self.ended = 0, False
-        self.states = [torch.get_rng_state()] * number
         self.allowed = [threading.Semaphore(0) for _ in range(number)]
         self.allowed[0].release()
 
     def begin(self, rank: int) -> None:
         self.allowed[rank].acquire()
-        torch.set_rng_state(self.states[rank])
 
     def end(self, rank: int) -> None:
-        self.states[rank] = torch.get_rng_state()
         self.allowed[(rank + 1) % len(self.allowed)].release()
 
     def add_up(self, rank: int, tensors: Sequence[Tensor]) -> None:

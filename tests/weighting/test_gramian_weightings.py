@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.weighting import Weighting
-from mtlaerial.weighting.gradient_weighting import GramianWeighting
+from mtlaerial.weighting import GramianWeighting, Step, Weighting
 from support.weighting_problem import TASKS, Problem, assert_follows, update, weighting
 from support.weighting_references_gramian import FORMULAS, Numbers, aligned_mtl, fair, imtl_g
 
@@ -26,8 +25,9 @@ def gramian(seed: int, ratio: float = 1.0, size: float = 1.0) -> Tensor:
 
 
 def weights(method: Weighting, products: Tensor) -> Tensor:
-    active = torch.tensor([True, True])
-    return cast(GramianWeighting, method).weights(products, torch.ones(2, dtype=torch.float64), active)
+    method.begin(Step([], {}))  # brings the generator for solvers that draw
+    losses, active = torch.ones(2, dtype=torch.float64), torch.tensor([True, True])
+    return cast(GramianWeighting, method).weights(products, losses, active)
 
 
 def assert_near(found: Tensor, expected: Numbers, products: Tensor, tolerance: float) -> None:

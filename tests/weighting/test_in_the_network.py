@@ -13,8 +13,8 @@ from mtlaerial.config import Task
 from mtlaerial.models import build_model
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
-from mtlaerial.weighting import Pass
-from support.weighting_problem import TASKS, build_step, weighting
+from mtlaerial.weighting import Pass, Step
+from support.weighting_problem import TASKS, backward, weighting
 
 KINDS = {
     "fixed": {},
@@ -41,12 +41,11 @@ def test_the_trunk_follows_the_weighted_gradients_of_all_scales(name: str, skips
 
     def forward(batch: int, part: int = 0, cuts: bool = False) -> Pass:
         features = network.features(images[batch])
-        seen = tuple(f.detach().requires_grad_() for f in features) if cuts else features
-        losses: dict[Task, Tensor] = {task: (output**2).mean() for task, output in network.outputs(seen).items()}
-        return Pass(losses, features, seen, images[batch])
+        inputs = tuple(f.detach().requires_grad_() for f in features) if cuts else features
+        losses: dict[Task, Tensor] = {task: (output**2).mean() for task, output in network.outputs(inputs).items()}
+        return Pass(losses, features, inputs, images[batch], batch)
 
-    step = build_step(trunk, heads, lambda batch, part: forward(batch, part, method.cuts(1)))
-    weights = method.backward(step).tolist()
+    weights = backward(method, Step(trunk, heads), lambda batch, part: forward(batch, part, method.cuts(1))).tolist()
     followed = method.batches - 1
     alone = [torch.autograd.grad(forward(followed).losses[task], trunk) for task in TASKS]
     for parameter, one, other in zip(trunk, *alone, strict=True):

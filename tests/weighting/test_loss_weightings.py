@@ -200,14 +200,6 @@ def test_random_weights_are_drawn_anew_and_lie_on_the_simplex(name: str) -> None
     assert float(odds.var()) == pytest.approx(2, rel=0.3)
 
 
-def test_random_weights_differ_between_updates_without_a_new_seed() -> None:
-    for name in ("rlw", "rgw"):
-        method, problem = weighting(name), Problem(0)
-        torch.manual_seed(0)
-        first, second = (method.backward(problem.step(method)) for _ in range(2))
-        assert (first - second).abs().max() > 1e-3
-
-
 @pytest.mark.parametrize("strength", [0.0, 0.7])
 def test_the_gradient_penalty_is_added_to_the_plain_sum(strength: float) -> None:
     problem = Problem(4)
