@@ -156,29 +156,6 @@ def weighting(name: str, tasks: tuple[Task, ...] = TASKS, **options: Any) -> Wei
     return build_weighting(WeightingSpec.parse({"name": name, **options}, "weighting"), tasks)
 
 
-def assert_same(outcome: Outcome, expected: Outcome, scale: float = 1.0, **tolerance: float) -> None:
-    """Require equal weights, and gradients that differ by a scale alone."""
-    torch.testing.assert_close(outcome.weights, expected.weights, **tolerance)
-    for gradients, others in (
-        ([outcome.trunk], [expected.trunk]),
-        (outcome.heads, expected.heads),
-        (outcome.learned, expected.learned),
-    ):
-        torch.testing.assert_close(gradients, [scale * gradient for gradient in others], **tolerance)
-
-
-def assert_follows(
-    outcome: Outcome, problem: Problem, heads: Tensor | None = None, batch: int = 0, **tolerance: float
-) -> None:
-    """Require that the trunk follows the weighted gradients, and heads their tasks' times a factor, else the weight."""
-    gradients = problem.gradients("parameters", batch)
-    expected = sum(weight * gradient for weight, gradient in zip(outcome.weights, gradients, strict=True))
-    torch.testing.assert_close(outcome.trunk, expected, **tolerance)
-    factors = outcome.weights if heads is None else heads
-    for task, gradient, factor in zip(problem.tasks, outcome.heads, factors, strict=True):
-        torch.testing.assert_close(gradient, float(factor) * problem.head_gradient(task, batch), **tolerance)
-
-
 def _gradient(parameter: Tensor) -> Tensor:
     assert parameter.grad is not None
     return parameter.grad.clone()

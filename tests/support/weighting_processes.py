@@ -30,16 +30,16 @@ class _Turns:
         """Wait until every process has asked for the sum; the last one adds up."""
         assert not self.ended, "one process asks for a sum that others do not ask for"
         self.tensors.append(tensors)
-        wanted = self.sums + 1
+        awaited = self.sums + 1
         if len(self.tensors) == len(self.allowed):
             for shares in zip(*self.tensors, strict=True):
                 total = torch.stack([share.detach() for share in shares]).sum(dim=0)
                 for share in shares:
                     share.detach().copy_(total)
-            self.tensors, self.sums = [], wanted
+            self.tensors, self.sums = [], awaited
         self.end(rank)
         self.begin(rank)
-        assert self.sums >= wanted, "one process asks for a sum that others do not ask for"
+        assert self.sums >= awaited, "one process asks for a sum that others do not ask for"
 
 
 def run_processes(number: int, work: Callable[[int, AddUp], Result]) -> list[Result]:

@@ -1,4 +1,4 @@
-"""What the weightings that follow from the losses come to, from their papers' equations in double precision."""
+"""References for weightings by losses: the equations of their papers in double precision."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -57,11 +57,11 @@ def at_one_rate(losses: Numbers) -> Numbers:
 
 def drawn(problems: Sequence[Problem], level: str = "") -> list[Tensor]:
     """A pair of standard normal numbers per update, seeded with the update's number; the same at both levels."""
-    found = []
+    updates = []
     for number, problem in enumerate(problems):
         torch.manual_seed(number)
-        found.append(combined(problem, softmax(np.array([float(torch.randn(())) for _ in range(2)]))))
-    return found
+        updates.append(combined(problem, softmax(np.array([float(torch.randn(())) for _ in range(2)]))))
+    return updates
 
 
 REFERENCES: dict[str, Reference] = {
@@ -77,7 +77,7 @@ REFERENCES: dict[str, Reference] = {
 }
 """Expected gradients of the trunk's matrix for successive updates.
 
-What is learned stays as it begins, since no optimiser steps and no epoch ends: UW is then half the plain sum, IMTL-L
+Learned parameters stay as they begin, since no optimiser steps and no epoch ends: UW is then half the plain sum, IMTL-L
 and DWA are the plain sum itself, and FAMO is GLS but for the length. RGW is RLW in the trunk, for the same numbers.
 """
 

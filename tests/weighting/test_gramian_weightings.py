@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtlaerial.weighting import GramianWeighting, Step, Weighting
-from support.weighting_problem import TASKS, Problem, assert_follows, update, weighting
+from support.weighting_assertions import assert_follows
+from support.weighting_problem import TASKS, Problem, update, weighting
 from support.weighting_references_gramian import FORMULAS, Numbers, aligned_mtl, fair, imtl_g
 
 ANY_SCALE = [*FORMULAS, "gradvac", "cr_mogm", "pcd"]

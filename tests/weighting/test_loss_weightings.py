@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from support.weighting_problem import TASKS, THREE, Problem, assert_follows, train, update, weighting
+from support.weighting_assertions import assert_follows
+from support.weighting_problem import TASKS, THREE, Problem, train, update, weighting
 from support.weighting_references_losses import DynamicWeights, Famo, combined, losses_of
 
 OF_LOSSES = ["uw", "uw_so", "imtl_l", "gls", "stch", "famo"]
