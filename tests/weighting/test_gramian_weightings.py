@@ -31,10 +31,10 @@ def weights(method: Weighting, products: Tensor) -> Tensor:
     return cast(GramianWeighting, method).weights(products, losses, active)
 
 
-def assert_near(found: Tensor, expected: Numbers, products: Tensor, tolerance: float) -> None:
+def assert_near(chosen: Tensor, expected: Numbers, products: Tensor, tolerance: float) -> None:
     """Require that two updates differ by little against their length."""
     reference = torch.from_numpy(expected)
-    gap = found - reference
+    gap = chosen - reference
     assert (gap @ products @ gap).clamp(min=0).sqrt() < tolerance * (reference @ products @ reference).sqrt()
 
 

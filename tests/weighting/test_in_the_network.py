@@ -41,7 +41,8 @@ def test_the_trunk_follows_the_weighted_gradients_of_all_scales(name: str, skips
 
     def forward(batch: int, part: int = 0, cuts: bool = False) -> Pass:
         features = network.features(images[batch])
-        inputs = tuple(f.detach().requires_grad_() for f in features) if cuts else features
+        detached = tuple(scale.detach().requires_grad_() for scale in features)
+        inputs = detached if cuts else features
         losses: dict[Task, Tensor] = {task: (output**2).mean() for task, output in network.outputs(inputs).items()}
         return Pass(losses, features, inputs, images[batch], batch)
 
