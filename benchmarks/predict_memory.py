@@ -1,7 +1,7 @@
 """Peak memory of predicting images of growing size, above that of the loaded run at rest.
 
-Each size runs in a process of its own. The image is generated (one rendered town tile, repeated), the network small and
-untrained: memory does not depend on what the weights say.
+Each size runs in a separate process. The image is generated (one rendered town tile, repeated), the network small and
+untrained: memory does not depend on the weights.
 
     python benchmarks/predict_memory.py [--sizes 2048 8192 20000] [--json FILE]
 """
@@ -89,14 +89,11 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     training = TrainingSpec.parse({"patch": 256, "accelerator": accelerator}, "training")
     tasks = ("semantics", "height")
     plan = RunPlan(
-        dataset="generated",
-        method="both",
-        seed=0,
-        tasks=tasks,
-        weighting=WeightingSpec(),
-        model=model_spec,
+        dataset="generated", method="both", seed=0, tasks=tasks, weighting=WeightingSpec(), model=model_spec,
         training=training,
-    )
+    )  # fmt: skip
+    bands = tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue"))
+    classes = tuple(ClassStatistics(name=f"class {i}", colour=(i, i, i), pixels=1) for i in range(CLASSES))
     statistics = Statistics(
         dataset="generated",
         title="Generated",
@@ -106,8 +103,8 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
         gsd=gsd,
         dtype="uint8",
         range=(0, 255),
-        bands=tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue")),
-        classes=tuple(ClassStatistics(name=f"class {i}", colour=(i, i, i), pixels=1) for i in range(CLASSES)),
+        bands=bands,
+        classes=classes,
         height=HeightStatistics(cells=1, mean=0, std=1, median=0, minimum=0, maximum=1),
         zero_height=True,
         tiles={},
