@@ -7,6 +7,7 @@ import torch
 
 import tiny
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.runs.run import save_description
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
@@ -57,5 +58,7 @@ def statistics(city: Dataset, tiles: Folders) -> Statistics:
 def run_folder(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a trained run of both tasks; not to be written to."""
     folder = tmp_path_factory.mktemp("run")
-    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder))
+    plan = tiny.run_plan()
+    train(tiny.job(plan, statistics, tiles["train"], tiles["val"], folder))
+    save_description(folder, plan, statistics)
     return folder

@@ -12,6 +12,7 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import save_description
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
@@ -44,8 +45,11 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     """
     with one_voice():
         main = Group.current().main
-        told = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
-        run_training(TrainingJob.model_validate_json(follow_main("prepared", told)))
+        prepared = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
+        job = TrainingJob.model_validate_json(follow_main("prepared", prepared))
+        run_training(job)
+        if main:
+            save_description(job.folder, job.plan, job.statistics)
 
 
 def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:

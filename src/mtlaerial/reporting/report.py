@@ -17,7 +17,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.tables import Costs, Panel, build_documents
-from mtlaerial.runs.plan import code_hash
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
 
@@ -115,7 +115,9 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("report.html").render(sections=sections, software=_software(), code=code_hash())
+    page = environment.get_template("report.html").render(
+        sections=sections, software=_software(), code=code_hash("report")
+    )
     with writing(path) as partial:
         partial.write_bytes(page.encode("utf-8"))
 

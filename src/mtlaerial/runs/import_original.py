@@ -7,8 +7,9 @@ from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, Wei
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 from mtlaerial.models.original.untrusted import read_state
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.plan import RunPlan
-from mtlaerial.runs.run import describe, save_run
+from mtlaerial.runs.run import Provenance, save_description, save_run_weights
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.tiles.statistics import specified
 
@@ -73,7 +74,8 @@ def import_checkpoint(
     )
     statistics = specified(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
     source = f"{checkpoint.name}, SHA-256 {file_hashes(checkpoint, 'sha256')['sha256']}"
-    save_run(folder, describe(plan, statistics, epoch=0, imported=source), weights, {})
+    save_run_weights(folder, Provenance(code=code_hash("import"), epoch=0, imported=source), weights, {})
+    save_description(folder, plan, statistics)
 
 
 def named_tasks(text: str) -> list[Task]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from mtlaerial.runs.plan import code_hash
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.system.files import writing
 
 FORMAT = 4
@@ -33,10 +33,11 @@ class ResumeFile:
         self.path = path
         self.previous = path.with_name(path.name.replace(".resume.pt", ".previous.resume.pt"))
         self.identity = identity
+        self._code = code_hash("training")
 
     def save(self, state: dict[str, Any]) -> None:
         """Store a state, whole or not at all; the one stored before becomes the previous one."""
-        header = {"format": FORMAT, "identity": self.identity, "code": code_hash()}
+        header = {"format": FORMAT, "identity": self.identity, "code": self._code}
         with writing(self.path) as partial:
             try:
                 torch.save({**header, "state": state}, partial)
@@ -69,7 +70,7 @@ class ResumeFile:
         if header != (FORMAT, self.identity):
             log.warning("%s belongs to another plan or other data, and is left aside", path)
             return None
-        if code != code_hash():
+        if code != self._code:
             log.warning("%s was written by other code: going on from it all the same", path)
         return state
 

@@ -27,7 +27,7 @@ FOR_PEOPLE: dict[str, Any] = {
 
 
 def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
-    """Train a run; write ``run.yaml``, ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
+    """Train a run; write ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
 
     ``model`` is the one of the two others that ``training.selection`` says; without validation tiles they are the same.
 

@@ -13,9 +13,10 @@ from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.plan import task_outputs
-from mtlaerial.runs.run import describe, save_run
+from mtlaerial.runs.run import Provenance, save_run_weights
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
@@ -117,12 +118,13 @@ class Trainer:
         bar.close()
 
     def save(self, folder: Path) -> None:
-        """Write the trained run."""
+        """Write weights, history and cost of the trained run."""
         last = self.snapshot()
         found = {"best": self.best or last, "last": last}
         kept = found[self.spec.selection]
         weights = {name: snapshot["weights"] for name, snapshot in found.items()}
-        save_run(folder, describe(self.plan, self.statistics, int(kept["epoch"])), kept["weights"], weights)
+        provenance = Provenance(code=code_hash("training"), epoch=int(kept["epoch"]))
+        save_run_weights(folder, provenance, kept["weights"], weights)
         self.history.save(folder / "history.csv")
         save_cost(self.meter.cost(), folder / "cost.json")
 
