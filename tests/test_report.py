@@ -100,6 +100,8 @@ def test_mixed_code_versions_and_tiles_are_flagged(page):
     assert "different code" in alarm
     assert "ffff: only-classes seed 1" in alarm
     assert page(runs).index('class="alarm"') < page(runs).index("<h2>")
+    rescored = [experiment()[0].model_copy(update={"scoring_code": "eeee"}), *experiment()[1:]]
+    assert "different scoring code" in " ".join(mixtures(rescored))
     runs[1] = runs[1].model_copy(update={"mtlaerial": "0.0.9", "tiles": {"other": runs[1].tiles["t0"]}})
     assert [kind in " ".join(mixtures(runs)) for kind in ("versions", "code", "test tiles")] == [True] * 3
 

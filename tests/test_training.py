@@ -39,7 +39,7 @@ from mtlaerial.training.trainer import Trainer
 from mtlaerial.training.validation import Validator
 
 Folders = dict[str, list[Path]]
-FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors"]
+FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "progress.jsonl"]
 RICH: dict[str, Any] = {
     "epochs": 4,
     "weight_decay": 0.01,
@@ -87,7 +87,7 @@ def epoch_of(folder: Path) -> int:
 
 
 def same_run(one: Path, other: Path) -> None:
-    for name in set(FILES) - {"cost.json"}:
+    for name in set(FILES) - {"cost.json", "progress.jsonl"}:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
@@ -118,7 +118,7 @@ def test_a_training_that_was_killed_ends_as_the_unbroken_one(
         with pytest.raises(Killed):
             trained("broken", **RICH)
     before = ["model.previous.resume.pt"] if epoch > 1 else []
-    assert files(tmp_path / "broken") == [*before, "model.resume.pt"]
+    assert files(tmp_path / "broken") == [*before, "model.resume.pt", "progress.jsonl"]
     torch.rand(7)  # other random numbers were drawn meanwhile
     same_run(whole, trained("broken", **RICH))
     assert files(whole) == files(tmp_path / "broken") == FILES
@@ -314,7 +314,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
         patch.setattr(Updater, "__call__", diverging)
         with pytest.raises(TrainingError, match=r"a height loss of nan in epoch 3.*learning_rate"):
             trained("run")
-    assert files(tmp_path / "run") == ["model.previous.resume.pt", "model.resume.pt"]
+    assert files(tmp_path / "run") == ["model.previous.resume.pt", "model.resume.pt", "progress.jsonl"]
     same_run(trained("whole"), trained("run"))
 
 

@@ -7,6 +7,7 @@ from common import folders, logged
 with logged(snakemake.log[0]):
     from mtlaerial.pipeline.launch import train_in_processes
     from mtlaerial.pipeline.project import Project
+    from mtlaerial.runs.progress_file import failure_recorded
     from mtlaerial.system.gpu_locks import taken
     from mtlaerial.tiles.statistics import described, load_measured
     from mtlaerial.training.job import TrainingJob
@@ -25,5 +26,5 @@ with logged(snakemake.log[0]):
         dashboard=project.config.dashboard,  # nor does where it is shown
     )
     wanted = snakemake.resources.gpu
-    with taken(0 if plan.training.accelerator == "cpu" else wanted):
+    with failure_recorded(job.folder), taken(0 if plan.training.accelerator == "cpu" else wanted):
         train_in_processes(job, max(wanted, 1))

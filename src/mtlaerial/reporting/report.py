@@ -139,11 +139,12 @@ def mixtures(runs: Sequence[Scores]) -> list[str]:
     Returns
     -------
     list of str
-        A sentence for each of package version, code, test tiles and classes that is not the same for all.
+        A sentence for each of package version, code, scoring code, test tiles and classes that is not the same for all.
     """
     kinds = {
         "versions of mtlaerial": [run.mtlaerial for run in runs],
-        "code (hashes of the package's modules)": [run.code for run in runs],
+        "code (hashes of the modules that train)": [run.code for run in runs],
+        "scoring code (hashes of the modules that score)": [run.scoring_code for run in runs],
         "test tiles": [", ".join(run.tiles) for run in runs],
         "classes": [", ".join(run.classes) for run in runs],
     }
