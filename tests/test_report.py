@@ -100,10 +100,21 @@ def test_mixed_code_versions_and_tiles_are_flagged(page):
     assert "different code" in alarm
     assert "ffff: only-classes seed 1" in alarm
     assert page(runs).index('class="alarm"') < page(runs).index("<h2>")
-    rescored = [experiment()[0].model_copy(update={"scoring_code": "eeee"}), *experiment()[1:]]
-    assert "different scoring code" in " ".join(mixtures(rescored))
     runs[1] = runs[1].model_copy(update={"mtlaerial": "0.0.9", "tiles": {"other": runs[1].tiles["t0"]}})
     assert [kind in " ".join(mixtures(runs)) for kind in ("versions", "code", "test tiles")] == [True] * 3
+
+
+def test_mixed_scoring_code_is_flagged_where_it_is_known():
+    first, second, *others = experiment()
+    first = first.model_copy(update={"scoring_code": "eeee"})
+    assert mixtures([first, second, *others]) == []
+    (alarm,) = mixtures([first, second.model_copy(update={"scoring_code": "ffff"}), *others])
+    assert "different scoring code" in alarm
+
+
+def test_code_that_imported_weights_is_not_compared_with_code_that_trained():
+    imported, *others = experiment()
+    assert mixtures([imported.model_copy(update={"code": "ffff", "weighting": "unknown"}), *others]) == []
 
 
 def test_different_data_sets_may_have_different_classes(tmp_path):

@@ -2,7 +2,7 @@
 
 import base64
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
@@ -129,31 +129,36 @@ def _shown(figures: Sequence[Path], scores: Sequence[Scores]) -> list[Path]:
 
 
 def mixtures(runs: Sequence[Scores]) -> list[str]:
-    """Say where the runs of one data set cannot be compared without thought.
+    """Return warnings on runs of one data set that are not directly comparable.
 
     Parameters
     ----------
     runs : sequence of Scores
-        All of one data set.
+        All runs on one data set.
 
     Returns
     -------
     list of str
-        A sentence for each of package version, code, scoring code, test tiles and classes that is not the same for all.
+        A sentence for each of package version, code, scoring code, test tiles and classes that differs between runs.
     """
-    kinds = {
-        "versions of mtlaerial": [run.mtlaerial for run in runs],
-        "code (hashes of the modules that train)": [run.code for run in runs],
-        "scoring code (hashes of the modules that score)": [run.scoring_code for run in runs],
-        "test tiles": [", ".join(run.tiles) for run in runs],
-        "classes": [", ".join(run.classes) for run in runs],
+    properties: dict[str, Callable[[Scores], str | None]] = {
+        "versions of mtlaerial": lambda run: run.mtlaerial,
+        # Imported weights come from another stage, whose hash differs from that of trainings.
+        "code (hashes of the modules that train)": lambda run: None if run.weighting == "unknown" else run.code,
+        "scoring code (hashes of the modules that score)": lambda run: run.scoring_code or None,
+        "test tiles": lambda run: ", ".join(run.tiles),
+        "classes": lambda run: ", ".join(run.classes),
     }
-    return [
-        f"The rows mix different {kind}. "
-        + "; ".join(f"{value}: {_of(value, values, runs)}" for value in sorted(set(values)))
-        for kind, values in kinds.items()
-        if len(set(values)) > 1
-    ]
+    warnings = []
+    for name, value_of in properties.items():
+        run_names: dict[str, list[str]] = {}
+        for run in runs:
+            if (value := value_of(run)) is not None:
+                run_names.setdefault(value, []).append(f"{run.method} seed {run.seed}")
+        if len(run_names) > 1:
+            groups = "; ".join(f"{key}: {', '.join(names)}" for key, names in sorted(run_names.items()))
+            warnings.append(f"The rows mix different {name}. {groups}")
+    return warnings
 
 
 def data_uri(figure: Path) -> str:
@@ -162,11 +167,6 @@ def data_uri(figure: Path) -> str:
     with Image.open(figure) as image:
         image.convert("RGB").save(buffer, format="WEBP", quality=88, method=4)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
-def _of(value: str, values: Sequence[str], runs: Sequence[Scores]) -> str:
-    names = [f"{run.method} seed {run.seed}" for run, own in zip(runs, values, strict=True) if own == value]
-    return ", ".join(names)
 
 
 def _by_dataset(scores: Sequence[Scores]) -> dict[str, list[Scores]]:
