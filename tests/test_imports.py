@@ -14,6 +14,8 @@ USED: dict[str, set[str]] = {
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiles.prepare": set(),
     "mtlaerial.runs.run": set(),
+    "mtlaerial.runs.status": set(),
+    "mtlaerial.runs.code_hash": set(),
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.pipeline.launch": set(),
     "mtlaerial.scoring.scores": set(),

@@ -104,6 +104,21 @@ def test_an_error_is_recorded_once_with_its_message(
     assert records[-1].message == str(error)
 
 
+def test_the_error_of_another_process_is_recorded_too(tmp_path: Path) -> None:
+    """The main process meets the end of another one; the launcher knows why that ended."""
+    for message in ("another process has ended", "memory ran out", "memory ran out"):
+        with pytest.raises(RuntimeError), failure_recorded(tmp_path):
+            raise RuntimeError(message)
+    records = load_progress(progress_path(tmp_path))
+    assert [record.message for record in records] == ["another process has ended", "memory ran out"]
+
+
+def test_being_asked_to_end_is_no_error(tmp_path: Path) -> None:
+    with pytest.raises(Stopped), failure_recorded(tmp_path):
+        raise Stopped(15)
+    assert load_progress(progress_path(tmp_path)) == []
+
+
 def test_the_incomplete_line_of_a_killed_writer_is_skipped(tmp_path: Path) -> None:
     path = progress_path(tmp_path)
     ProgressFile(path, 10).begin(0)
