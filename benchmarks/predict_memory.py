@@ -80,8 +80,9 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     """Write an untrained run with 6 classes and height; by default of a small network."""
     from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
-    from mtlaerial.runs.plan import RunPlan
-    from mtlaerial.runs.run import describe, save_run
+    from mtlaerial.runs.code_hash import code_hash
+    from mtlaerial.runs.plan import RunPlan, task_outputs
+    from mtlaerial.runs.run import Provenance, save_description, save_run_weights
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
@@ -109,9 +110,9 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
         zero_height=True,
         tiles={},
     )
-    description = describe(plan, statistics, epoch=1)
-    model = build_model(model_spec, 3, description.outputs)
-    save_run(folder, description, model.state_dict(), {})
+    model = build_model(model_spec, 3, task_outputs(tasks, statistics))
+    save_run_weights(folder, Provenance(code=code_hash(), epoch=1), model.state_dict(), {})
+    save_description(folder, plan, statistics)
 
 
 if __name__ == "__main__":

@@ -85,8 +85,8 @@ def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def code(folder: Path = Path(__file__).parent) -> dict[str, Any]:
-    """Return the hash of the package's modules, and within git the commit and whether files differ from it."""
-    from mtlaerial.runs.plan import code_hash
+    """Return the hash of the package's modules, the commit, and whether files differ from it; outside git, the hash."""
+    from mtlaerial.runs.code_hash import code_hash
 
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:

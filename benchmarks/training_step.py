@@ -159,8 +159,8 @@ def parts(folder: Path, steps: int = 20) -> dict[str, float]:
 
         return measure
 
-    update.draw = watched("drawing", update.draw)
-    update.gradients = watched("forward and backward", update.gradients)
+    update.batches.draw = watched("drawing", update.batches.draw)
+    update.backward = watched("forward and backward", update.backward)
     whole = watched("whole", update)
     for step in range(steps):
         whole(step)
