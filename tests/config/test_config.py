@@ -93,6 +93,16 @@ def test_unknown_keys_of_a_specification_name_the_closest_one() -> None:
     assert len(message) < 600
 
 
+def test_a_renamed_key_or_value_names_the_new_one() -> None:
+    message = refusal({"scoring": {"height_unit": 25.5}})
+    assert "scoring.height_unit: found a key that was renamed; expected error_unit. Write error_unit" in message
+    message = refusal({"training": {"schedule": "one_cycle"}})
+    assert "training.schedule: found 'one_cycle'; expected warmup_cosine, the new name of one_cycle" in message
+    assert "Write valid_range instead of range." in dataset_refusal(height={"range": [0, 9]})
+    number = {"name": "Net", "source": "Book", "url": "https://example.org", "scores": {"MAE": 1}, "height_unit": 1}
+    assert "Write error_unit instead of height_unit." in dataset_refusal(published=[number])
+
+
 def test_overrides_are_checked_like_the_recipe_itself() -> None:
     message = refusal({"methods": {"both": {"overrides": {"training": {"batches": 2}}}}})
     assert message.startswith("methods.both.overrides, key training.batches: found an unknown key")

@@ -14,7 +14,7 @@ from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import markdown
-from mtlaerial.runs.run import describe_again
+from mtlaerial.runs.run import save_description
 from mtlaerial.scoring.scores import Scores, score_run
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
@@ -85,7 +85,7 @@ def trained_and_scored(dataset: Dataset, folder: Path) -> Scores:
         prepare_tile(dataset, path.name, path)
     run, plan, statistics = folder / "run", tiny.run_plan(epochs=1), summarise(dataset, tiles["train"])
     train(tiny.job(plan, statistics, tiles["train"], [], run))
-    describe_again(run, plan, statistics)
+    save_description(run, plan, statistics)
     Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(tiles["test"], run / "maps")
     return score_run(run, tiles["test"], ScoringSpec())
 

@@ -12,6 +12,7 @@ from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import SHOWN, Project
+from mtlaerial.pipeline.rule_params import Decisive
 from mtlaerial.runs.plan import RunPlan
 from support import tiny
 
@@ -41,6 +42,11 @@ def project_of(data: dict[str, Any], spec: dict[str, Any] | None = None) -> Proj
         path = Path(data["datasets"]["city"]["spec"])
         path.write_text(yaml.safe_dump(merge(SPEC, spec)), encoding="utf-8")
     return Project.of(data)
+
+
+def tile_params(project: Project, tile: str) -> dict[str, Any]:
+    """Return what decides a prepared tile of the city."""
+    return Decisive(project).prepare_tile("city", tile)
 
 
 def test_selected_data_sets_and_methods_run(data: dict[str, Any]) -> None:
@@ -113,7 +119,7 @@ def test_plans_do_not_depend_on_each_other(data: dict[str, Any]) -> None:
 
 
 def test_a_tile_does_not_depend_on_other_tiles_or_on_names_and_colours(data: dict[str, Any]) -> None:
-    before = project_of(data).tile_data("city", "city_1")
+    before = tile_params(project_of(data), "city_1")
     json.dumps(before)
     classes = [dict(entry) for entry in SPEC["labels"]["classes"]]
     classes[0] |= {"name": "sealed", "colour": "#010203"}
@@ -124,21 +130,10 @@ def test_a_tile_does_not_depend_on_other_tiles_or_on_names_and_colours(data: dic
         "recipe": {"training": {"epochs": 1}},
         "labels": {"classes": classes},
     }
-    assert project_of(data, harmless).tile_data("city", "city_1") == before
+    assert tile_params(project_of(data, harmless), "city_1") == before
     classes[0]["values"] = [9]
     for changes in ({"gsd": 0.6}, {"height": {"scale": 2.0}}, {"labels": {"classes": classes}}):
-        assert project_of(data, changes).tile_data("city", "city_1") != before
-
-
-def test_a_training_does_not_depend_on_what_only_people_read(data: dict[str, Any]) -> None:
-    before = project_of(data).training_data("city")
-    renamed = {"title": "Another", "citation": "Another", "licence": "Another"}
-    after = project_of(data, renamed)
-    assert after.training_data("city") == before
-    assert after.description_data("city")["title"] == "Another"
-    assert project_of(data, {"image": {"range": [0, 1]}}).training_data("city") != before
-    json.dumps(after.description_data("city"))
-    json.dumps(after.layout_data("city"))
+        assert tile_params(project_of(data, changes), "city_1") != before
 
 
 @pytest.mark.parametrize("name", ["city", "dfc2018", "vaihingen", "autzen"])
@@ -148,7 +143,7 @@ def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_
     data["run"]["datasets"] = [name]
     project = project_of(data)
     for tile in project.datasets[name].spec.tiles:
-        found = json.loads(json.dumps(project.tile_data(name, tile)))
+        found = json.loads(json.dumps(Decisive(project).prepare_tile(name, tile)))
         assert found["split"] == project.datasets[name].spec.split_of(tile)
     assert project.plan(name, "both", 0).tasks == ("semantics", "height")
 
@@ -162,8 +157,8 @@ def test_training_tiles_can_be_held_out_for_validation(data: dict[str, Any]) -> 
         "val": ("city_3", "city_2"),
         "test": ("city_4",),
     }
-    assert project.tile_data("city", "city_2") == {**before.tile_data("city", "city_2"), "split": "val"}
-    assert project.tile_data("city", "city_1") == before.tile_data("city", "city_1")
+    assert tile_params(project, "city_2") == {**tile_params(before, "city_2"), "split": "val"}
+    assert tile_params(project, "city_1") == tile_params(before, "city_1")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +181,7 @@ def test_tiles_held_out_keep_the_labels_of_the_training_tiles(data: dict[str, An
     files = {"train": "train.tif", "test": "test.tif"}
     spec = {**SPEC, "labels": {**SPEC["labels"], "files": files}, "splits": splits}
     Path(data["datasets"]["city"]["spec"]).write_text(yaml.safe_dump(spec), encoding="utf-8")
-    found = project_of(data).tile_data("city", "city_2")
+    found = tile_params(project_of(data), "city_2")
     assert (found["split"], found["labels"]["files"]) == ("val", (("train.tif",),))
     with pytest.raises(ConfigError, match=r"labels\.files of their own for val \(val\.tif\)"):
         project_of(data, {"labels": {"files": {"train": "train.tif", "val": "val.tif", "test": "test.tif"}}})
@@ -205,11 +200,11 @@ def test_the_best_weights_need_validation_tiles(data: dict[str, Any]) -> None:
 
 def test_only_tiles_that_may_have_them_depend_on_eroded_labels(data: dict[str, Any]) -> None:
     before, after = project_of(data), project_of(data, {"labels": {"eroded": {"files": "{tile}_eroded.tif"}}})
-    changed = [tile for tile in SPEC_TILES if before.tile_data("city", tile) != after.tile_data("city", tile)]
+    changed = [tile for tile in SPEC_TILES if tile_params(before, tile) != tile_params(after, tile)]
     assert changed == ["city_3", "city_4"]
-    assert before.training_data("city") == after.training_data("city")
+    assert Decisive(before).summarise_tiles("city") == Decisive(after).summarise_tiles("city")
     obtain = {"labels": {"obtain": "Ask."}, "height": {"obtain": "Ask."}}
-    assert project_of(data, obtain).tile_data("city", "city_1") == before.tile_data("city", "city_1")
+    assert tile_params(project_of(data, obtain), "city_1") == tile_params(before, "city_1")
 
 
 def test_missing_files_are_listed_with_where_to_get_them(data: dict[str, Any]) -> None:

@@ -11,12 +11,12 @@ from mtlaerial.training.train_step import TrainStep, Update
 
 Folders = dict[str, list[Path]]
 """Folders of prepared tiles by split."""
-FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
+FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "progress.jsonl"]
 """Files of a finished run."""
 RICH: dict[str, Any] = {
     "epochs": 4,
     "weight_decay": 0.01,
-    "schedule": "one_cycle",
+    "schedule": "warmup_cosine",
     "selection": "best",
     "augmentation": {"rotation": 5, "zoom": 0.1, "colour": 0.2, "quarter_turns": True},
 }
@@ -58,5 +58,5 @@ def file_names(folder: Path) -> list[str]:
 
 def assert_same_run(one: Path, other: Path) -> None:
     """Compare all files of two runs byte for byte, save the cost."""
-    for name in set(FILES) - {"cost.json"}:
+    for name in set(FILES) - {"cost.json", "progress.jsonl"}:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name

@@ -24,7 +24,7 @@ from support.trainings import Folders, assert_same_run, file_names, signal_at
 
 # Three epochs of three steps, with a row in the middle of each, and validation after the second and the last.
 UNEVEN: dict[str, Any] = {
-    "epoch_patches": 6, "log_every": 2, "validate_every": 2, "schedule": "one_cycle", "selection": "best",
+    "epoch_patches": 6, "log_every": 2, "validate_every": 2, "schedule": "warmup_cosine", "selection": "best",
 }  # fmt: skip
 STEPS = 9
 

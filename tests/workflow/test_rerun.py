@@ -1,5 +1,6 @@
 """After a change, what depends on it is done again, and nothing else."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from mtlaerial.config import merge
+from mtlaerial.config.stages import STAGES
 from support.workplace import SPLITS, Workplace
 
 pytestmark = pytest.mark.workflow
@@ -61,6 +63,31 @@ def place(finished: Workplace, tmp_path: Path) -> Workplace:
 
 def test_nothing_runs_again_without_a_change(finished: Workplace) -> None:
     assert finished.planned() == []
+
+
+def rules_with_other_params(place: Workplace, config: dict[str, Any]) -> set[str]:
+    """Return the rules that a dry run repeats since their params changed; not those that are repeated after them."""
+    dry = place.run("--dry-run", config=config)
+    assert dry.returncode == 0, dry.stdout
+    summary = re.search(r"params have changed since last execution:\n +(.*)\n", dry.stdout)
+    return set(summary[1].split(", ")) if summary else set()
+
+
+def test_snakemake_repeats_the_first_rule_that_the_table_of_stages_names(place: Workplace) -> None:
+    overlays: dict[str, dict[str, Any]] = {
+        "training.weight_decay": {"training": {"weight_decay": 0.1}},
+        "prediction.views": {"prediction": {"views": 8}},
+        "scoring.error_unit": {"scoring": {"error_unit": 2}},
+        "dashboard.url": {"dashboard": {"url": "http://127.0.0.1:9"}},
+    }
+    specification = yaml.safe_load(place.spec.read_text())
+    changes = {"licence": {"licence": "CC0"}, "height.scale": {"height": {**specification["height"], "scale": 2}}}
+    repeated = {key: rules_with_other_params(place, config) for key, config in overlays.items()}
+    for key, change in changes.items():
+        place.change_spec(**change)
+        repeated[key] = rules_with_other_params(place, {})
+        place.change_spec(**specification)
+    assert repeated == {key: set(STAGES[key][:1]) for key in (*overlays, *changes)}
 
 
 @pytest.mark.parametrize(

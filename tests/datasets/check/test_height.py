@@ -35,7 +35,7 @@ def test_heights_outside(town: Town) -> None:
     heights = town.heights()
     heights[:8] = -50
     path = town.write("height", "a", heights, gsd=1.0)
-    only("warning", path, town.check(), "25 % of the heights outside -10 to 500 m", "height.range")
+    only("warning", path, town.check(), "25 % of the heights outside -10 to 500 m", "height.valid_range")
 
 
 def test_complex_heights(town: Town) -> None:

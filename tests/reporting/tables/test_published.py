@@ -44,7 +44,7 @@ def test_no_published_column_without_published_numbers():
 def test_what_a_source_does_not_state_is_said():
     assert protocol(entry({"OA": 0.9})) == "Protocol not stated: split, pooling, class boundaries"
     assert protocol(entry({"MAE": 0.9})) == "Protocol not stated: split, pooling, which heights, unit of heights"
-    stated = {"split": "areas 1-4", "pooling": "tile mean", "heights": "positive", "height_unit": 1}
+    stated = {"split": "areas 1-4", "pooling": "tile mean", "heights": "positive", "error_unit": 1}
     text = "Split: areas 1-4, mean of the tiles' scores, heights above 0 only, heights in metres"
     assert protocol(entry({"MAE": 0.9}, **stated)) == text
     assert protocol(entry({"OA": 0.9}, labels="eroded", split="DFC tiles")).startswith(
@@ -56,7 +56,7 @@ def test_numbers_go_beside_scores_of_their_own_protocol():
     eroded = [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0], eroded=[[4, 0, 0], [0, 3, 0]])]
     runs = [run("joint", 0, eroded, height_unit=25.5)]
     cells, notes = shown(
-        [entry({"OA": 0.9}, labels="eroded"), entry({"MAE": 0.04}, heights="positive", height_unit=25.5)], runs
+        [entry({"OA": 0.9}, labels="eroded"), entry({"MAE": 0.04}, heights="positive", error_unit=25.5)], runs
     )
     assert cells == {
         "OA, eroded (%)": "90 [1]",
@@ -102,7 +102,7 @@ def test_every_number_is_shown_whatever_the_shape(methods):
 def everything(tmp_path):
     runs = [entry.model_copy(update={"height_unit": 25.5}) for entry in experiment()]
     other = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", title="City")
-    numbers = [entry({"OA": 0.9116}), entry({"MAE": 0.0312}, heights="positive", height_unit=25.5, pooling="tile mean")]
+    numbers = [entry({"OA": 0.9116}), entry({"MAE": 0.0312}, heights="positive", error_unit=25.5, pooling="tile mean")]
     write_tables([*runs, other], tmp_path, {"town": numbers})
     return tmp_path
 

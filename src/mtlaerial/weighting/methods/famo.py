@@ -69,4 +69,4 @@ class FAMO(Learned):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
         super().load_state_dict(state)
-        self._optimiser.load_state_dict(state["optimiser"])
+        self._optimiser.load_state_dict(deepcopy(state["optimiser"]))

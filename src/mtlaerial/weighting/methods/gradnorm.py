@@ -1,6 +1,7 @@
 """GradNorm: weights that are learned so that all tasks train at a similar rate."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -68,7 +69,7 @@ class GradNorm(GramianWeighting):
         return {
             "weights": self._weights.detach().clone(),
             "first": self._first,
-            "optimiser": self._optimiser.state_dict(),
+            "optimiser": deepcopy(self._optimiser.state_dict()),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -76,7 +77,7 @@ class GradNorm(GramianWeighting):
         with torch.no_grad():
             self._weights.copy_(state["weights"])
         self._first = state["first"]
-        self._optimiser.load_state_dict(state["optimiser"])
+        self._optimiser.load_state_dict(deepcopy(state["optimiser"]))
 
 
 def _spread(values: Tensor, active: Tensor) -> Tensor:

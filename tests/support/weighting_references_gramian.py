@@ -1,4 +1,4 @@
-"""What the weightings of two tasks by inner products come to: closed forms, and searches where there are none."""
+"""References for weightings of two tasks by inner products: closed forms, or searches where there is none."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 from torch import Tensor
 
-from problem import Problem
+from support.weighting_problem import Problem
 
 Numbers = NDArray[np.float64]
 Formula = Callable[[Numbers], Numbers]
-Reference = Callable[[Sequence[Problem]], list[Tensor]]
+Reference = Callable[..., list[Tensor]]
 
 
 def inner(problem: Problem, level: str) -> Numbers:
@@ -26,9 +26,13 @@ def combined(problem: Problem, weights: Numbers) -> Tensor:
     return (float(weights[0]) * one + float(weights[1]) * other).float()
 
 
-def each(formula: Formula, level: str = "parameters") -> Reference:
+def each(formula: Formula) -> Reference:
     """Return a reference whose weights follow from the inner products of each batch alone."""
-    return lambda problems: [combined(problem, formula(inner(problem, level))) for problem in problems]
+
+    def reference(problems: Sequence[Problem], level: str = "parameters") -> list[Tensor]:
+        return [combined(problem, formula(inner(problem, level))) for problem in problems]
+
+    return reference
 
 
 def norms(gramian: Numbers) -> Numbers:
@@ -84,8 +88,8 @@ def cagrad(gramian: Numbers, c: float = 0.4) -> Numbers:
     grid = np.linspace(0, 1, 1001)
     best = float(grid[np.argmin([value(share) for share in grid])])
     bounds = (max(best - 1e-3, 0.0), min(best + 1e-3, 1.0))
-    found = float(minimize_scalar(value, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x)
-    share = min((0.0, 1.0, found), key=value)
+    minimum = float(minimize_scalar(value, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x)
+    share = min((0.0, 1.0, minimum), key=value)
     weights = np.array([share, 1 - share])
     return mean + radius / length(weights, gramian) * weights
 
@@ -150,51 +154,51 @@ def config(gramian: Numbers) -> Numbers:
 
 
 def pcd(problems: Sequence[Problem], level: str = "parameters", tau: float = 0.02, beta: float = 0.999) -> list[Tensor]:
-    """Varam & AlHajri 2026, the closed form for two tasks: what the second lacks is added along its gradient."""
-    found, mean = [], np.zeros(2)
+    """Varam & AlHajri 2026, the closed form for two tasks: the second task's lack is added along its gradient."""
+    updates, mean = [], np.zeros(2)
     for number, problem in enumerate(problems, start=1):
         gramian = inner(problem, level)
         mean = beta * mean + (1 - beta) * np.diag(gramian)
         scales = 1 / np.sqrt(mean / (1 - beta**number))
         scaled = gramian * np.outer(scales, scales)
         weights = np.array([1.0, max(tau - scaled[0, 1] / scaled[1, 1], 0.0)]) * scales
-        found.append(combined(problem, weights * norms(gramian)[0] / length(weights, gramian)))
-    return found
+        updates.append(combined(problem, weights * norms(gramian)[0] / length(weights, gramian)))
+    return updates
 
 
 def gradvac(problems: Sequence[Problem], level: str = "parameters", beta: float = 0.5) -> list[Tensor]:
     """Wang et al. 2021, algorithm 1, on vectors in the plane of the two gradients."""
-    found, target = [], 0.0  # the same for both: neither gradient is changed twice
+    updates, target = [], 0.0  # the same for both: neither gradient is changed twice
     for problem in problems:
         gramian = inner(problem, level)
         now, size = cosine(gramian), norms(gramian)
         weights = np.ones(2)
         if now < target:
-            sine, wanted = np.sqrt(1 - now**2), np.sqrt(1 - target**2)
-            weights = 1 + size[::-1] * (target * sine - now * wanted) / (size * wanted)
+            sine, target_sine = np.sqrt(1 - now**2), np.sqrt(1 - target**2)
+            weights = 1 + size[::-1] * (target * sine - now * target_sine) / (size * target_sine)
         target = (1 - beta) * target + beta * now
-        found.append(combined(problem, weights))
-    return found
+        updates.append(combined(problem, weights))
+    return updates
 
 
 def cr_mogm(problems: Sequence[Problem], level: str = "parameters", alpha: float = 0.9) -> list[Tensor]:
     """Zhou et al. 2022: the mean of MGDA's weights, from the first on."""
-    found, mean = [], None
+    updates, mean = [], None
     for problem in problems:
         weights = mgda(inner(problem, level))
         mean = weights if mean is None else alpha * mean + (1 - alpha) * weights
-        found.append(combined(problem, mean))
-    return found
+        updates.append(combined(problem, mean))
+    return updates
 
 
 def gradnorm(
     problems: Sequence[Problem], level: str = "features", alpha: float = 1.5, rate: float = 0.025
 ) -> list[Tensor]:
     """Chen et al. 2018, algorithm 1, with Adam written out."""
-    found, first = [], np.array(problems[0].losses().tolist())
+    updates, first = [], np.array(problems[0].losses().tolist())
     weights, mean, square = np.ones(2), np.zeros(2), np.zeros(2)
     for number, problem in enumerate(problems, start=1):
-        found.append(combined(problem, weights))
+        updates.append(combined(problem, weights))
         size, progress = norms(inner(problem, level)), np.array(problem.losses().tolist()) / first
         excess = weights * size - (weights * size).mean() * (progress / progress.mean()) ** alpha
         slope = np.sign(excess) * size / size.mean()
@@ -202,20 +206,20 @@ def gradnorm(
         step = mean / (1 - 0.9**number) / (np.sqrt(square / (1 - 0.999**number)) + 1e-8)
         weights = weights - rate * step
         weights = 2 * weights / weights.sum()
-    return found
+    return updates
 
 
 def gradient_penalty(problems: Sequence[Problem], strength: float = 1.0) -> list[Tensor]:
     """Gulrajani et al. 2017, equation 3, on each task's loss: differentiated twice."""
-    found = []
+    updates = []
     for problem in problems:
         part = problem.forward()
         total = torch.stack(list(part.losses.values())).sum()
         for loss in part.losses.values():
             (gradient,) = torch.autograd.grad(loss, part.image, create_graph=True)
             total = total + strength * ((gradient.norm(dim=1) - 1) ** 2).mean()
-        found.append(torch.autograd.grad(total, problem.trunk)[0])
-    return found
+        updates.append(torch.autograd.grad(total, problem.trunk)[0])
+    return updates
 
 
 FORMULAS: dict[str, Formula] = {
@@ -235,23 +239,15 @@ FORMULAS: dict[str, Formula] = {
 }
 """Weights that follow from the inner products of one batch."""
 
-STATEFUL: dict[str, Callable[..., list[Tensor]]] = {
-    "pcd": pcd,
-    "gradvac": gradvac,
-    "cr_mogm": cr_mogm,
-    "gradnorm": gradnorm,
-}
-"""Updates that follow from all batches so far, at a level."""
-
-FEATURES = {"imtl_g", "imtl", "mgda_ub", "feature_normalisation", "gradnorm"}
-"""What was published at the features."""
-
 REFERENCES: dict[str, Reference] = {
     "equal": each(lambda gramian: np.ones(2)),
     "fixed": each(lambda gramian: np.array([0.25, 2.0])),
     "gradient_penalty": gradient_penalty,
-    **{name: each(formula, "features" if name in FEATURES else "parameters") for name, formula in FORMULAS.items()},
-    **STATEFUL,
+    **{name: each(formula) for name, formula in FORMULAS.items()},
+    "pcd": pcd,
+    "gradvac": gradvac,
+    "cr_mogm": cr_mogm,
+    "gradnorm": gradnorm,
 }
 """Expected gradients of the trunk's matrix for successive updates.
 

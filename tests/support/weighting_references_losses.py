@@ -1,4 +1,4 @@
-"""What the weightings that follow from the losses come to, from their papers' equations in double precision."""
+"""References for weightings by losses: the equations of their papers in double precision."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from problem import Problem
+from support.weighting_problem import Problem
 
 Numbers = NDArray[np.float64]
-Reference = Callable[[Sequence[Problem]], list[Tensor]]
+Reference = Callable[..., list[Tensor]]
 
 
 def losses_of(problem: Problem) -> Numbers:
@@ -55,13 +55,13 @@ def at_one_rate(losses: Numbers) -> Numbers:
     return (1 / losses) / (1 / losses).sum()
 
 
-def drawn(problems: Sequence[Problem]) -> list[Tensor]:
-    """A pair of standard normal numbers per update, seeded with the update's number."""
-    found = []
+def drawn(problems: Sequence[Problem], level: str = "") -> list[Tensor]:
+    """A pair of standard normal numbers per update, seeded with the update's number; the same at both levels."""
+    updates = []
     for number, problem in enumerate(problems):
         torch.manual_seed(number)
-        found.append(combined(problem, softmax(np.array([float(torch.randn(())) for _ in range(2)]))))
-    return found
+        updates.append(combined(problem, softmax(np.array([float(torch.randn(())) for _ in range(2)]))))
+    return updates
 
 
 REFERENCES: dict[str, Reference] = {
@@ -77,7 +77,7 @@ REFERENCES: dict[str, Reference] = {
 }
 """Expected gradients of the trunk's matrix for successive updates.
 
-What is learned stays as it begins, since no optimiser steps and no epoch ends: UW is then half the plain sum, IMTL-L
+Learned parameters stay as they begin, since no optimiser steps and no epoch ends: UW is then half the plain sum, IMTL-L
 and DWA are the plain sum itself, and FAMO is GLS but for the length. RGW is RLW in the trunk, for the same numbers.
 """
 

@@ -1,6 +1,6 @@
-"""What the weightings that remember other batches, and GradDrop, come to: their papers' equations in double precision.
+"""References for weightings that remember other batches, and for GradDrop: their equations in double precision.
 
-Two tasks; ``level`` says where gradients are taken, as in :mod:`mtlaerial.weighting.row_weighting`.
+Two tasks; ``level`` is that of the gradients, as in :mod:`mtlaerial.weighting.row_weighting`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from problem import Problem
+from support.weighting_problem import Problem
 
 Numbers = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def on_the_simplex(point: Numbers) -> Numbers:
 
 
 def excess_mtl(problems: Sequence[Problem], level: str = "parameters", eta: float = 0.01) -> list[Tensor]:
-    found, weights, squares, first = [], np.full(2, 0.5), 0.0, None
+    updates, weights, squares, first = [], np.full(2, 0.5), 0.0, None
     for problem in problems:
         rows = rows_of(problem, level)
         squares = squares + rows**2
@@ -55,45 +55,45 @@ def excess_mtl(problems: Sequence[Problem], level: str = "parameters", eta: floa
         else:
             weights = weights * np.exp(eta * excess / first)
             weights /= weights.sum()
-        found.append(combined(problem, weights))
-    return found
+        updates.append(combined(problem, weights))
+    return updates
 
 
 def db_mtl(
     problems: Sequence[Problem], level: str = "parameters", beta: float = 0.9, decay: float = 0.0
 ) -> list[Tensor]:
-    found, averages = [], 0.0
+    updates, averages = [], 0.0
     for number, problem in enumerate(problems, start=1):
         logarithmic = rows_of(problem, level) / losses_of(problem)[:, None]
         share = beta / number**decay
         averages = share * averages + (1 - share) * logarithmic
         norms = np.sqrt((averages**2).sum(axis=1))
-        found.append(update_of(problem, level, norms.max() / norms, averages, 1 / losses_of(problem)))
-    return found
+        updates.append(update_of(problem, level, norms.max() / norms, averages, 1 / losses_of(problem)))
+    return updates
 
 
 def moco(
     problems: Sequence[Problem], level: str = "parameters", beta: float = 0.1, gamma: float = 0.1, rho: float = 0.1
 ) -> list[Tensor]:
-    found, tracked, weights = [], 0.0, np.full(2, 0.5)
+    updates, tracked, weights = [], 0.0, np.full(2, 0.5)
     for problem in problems:
         tracked = tracked - beta * (tracked - rows_of(problem, level))
         weights = on_the_simplex(weights - gamma * (tracked @ tracked.T + rho * np.eye(2)) @ weights)
-        found.append(update_of(problem, level, weights, tracked, np.ones(2)))
-    return found
+        updates.append(update_of(problem, level, weights, tracked, np.ones(2)))
+    return updates
 
 
 def modo(problems: Sequence[Problem], level: str = "parameters", gamma: float = 0.1, rho: float = 0.1) -> list[Tensor]:
-    found, weights = [], np.full(2, 0.5)
+    updates, weights = [], np.full(2, 0.5)
     for problem in problems:
         one, other = rows_of(problem, level, 0), rows_of(problem, level, 1)
         weights = on_the_simplex(weights - gamma * (one @ (other.T @ weights) + rho * weights))
-        found.append(combined(problem, weights, batch=2))
-    return found
+        updates.append(combined(problem, weights, batch=2))
+    return updates
 
 
 def sdmgrad(problems: Sequence[Problem], level: str = "parameters", share: float = 0.3) -> list[Tensor]:
-    found, weights = [], np.full(2, 0.5)
+    updates, weights = [], np.full(2, 0.5)
     for problem in problems:
         table = rows_of(problem, level, 0) @ rows_of(problem, level, 1).T
         scale = np.sqrt(np.maximum(np.diag(table), 0)).mean() ** 2
@@ -101,22 +101,22 @@ def sdmgrad(problems: Sequence[Problem], level: str = "parameters", share: float
         for _ in range(20):
             speed = 0.5 * speed + table @ weights + share * table.mean(axis=1)
             weights = on_the_simplex(weights - 10 * speed)
-        found.append(combined(problem, (weights + share / 2) / (1 + share), batch=2))
-    return found
+        updates.append(combined(problem, (weights + share / 2) / (1 + share), batch=2))
+    return updates
 
 
 def graddrop(problems: Sequence[Problem], level: str = "features", leak: float = 0.0) -> list[Tensor]:
     """A uniform number per element, seeded with the update's number."""
-    found = []
+    updates = []
     for number, problem in enumerate(problems):
         torch.manual_seed(number)
         gradients = torch.stack(problem.gradients(level))
         drawn = torch.rand(gradients[0].numel()).view_as(gradients[0])
         positive, negative = gradients.clamp(min=0).sum(dim=0), gradients.clamp(max=0).sum(dim=0)
-        kept = torch.where(drawn < positive / (positive - negative), positive, negative)
-        kept = leak * gradients.sum(dim=0) + (1 - leak) * kept
-        found.append(kept if level == "parameters" else through_the_trunk(problem, kept))
-    return found
+        combined_signs = torch.where(drawn < positive / (positive - negative), positive, negative)
+        combined_signs = leak * gradients.sum(dim=0) + (1 - leak) * combined_signs
+        updates.append(combined_signs if level == "parameters" else through_the_trunk(problem, combined_signs))
+    return updates
 
 
 def through_the_trunk(problem: Problem, gradient: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ def through_the_trunk(problem: Problem, gradient: Tensor) -> Tensor:
     return torch.autograd.grad(problem.forward().features[0], problem.trunk, gradient)[0]
 
 
-REFERENCES: dict[str, Callable[[Sequence[Problem]], list[Tensor]]] = {
+REFERENCES: dict[str, Callable[..., list[Tensor]]] = {
     "excess_mtl": excess_mtl,
     "db_mtl": db_mtl,
     "moco": moco,

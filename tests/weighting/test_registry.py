@@ -1,0 +1,103 @@
+"""The list of weightings: names, explanations, and weightings of other packages."""
+
+import itertools
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from typer.testing import CliRunner
+
+from mtlaerial.cli import app
+from mtlaerial.config.weighting import WEIGHTINGS, weighting_targets
+from mtlaerial.errors import ConfigError
+from mtlaerial.weighting import weighting_class
+from mtlaerial.weighting.listing import explain_weighting, list_weightings
+from support.weighting_options import DEFAULTS
+from support.weighting_problem import Problem, train, update, weighting
+from support.weighting_references import REFERENCES
+
+
+def test_contract_and_references_are_complete() -> None:
+    assert len(WEIGHTINGS) == 35
+    assert set(DEFAULTS) == set(REFERENCES) == set(WEIGHTINGS)
+
+
+def test_no_two_weightings_have_the_same_life() -> None:
+    lives = {}
+    for name in WEIGHTINGS:
+        method = weighting(name)
+        # Tasks agree in the first two problems, and conflict in the last two.
+        outcomes = [train(method, Problem(seed), 2 * number + 1) for number, seed in enumerate((2, 9, 16, 24))]
+        lives[name] = torch.cat([gradient.flatten() for o in outcomes for gradient in (o.trunk, *o.heads)])
+    for one, other in itertools.combinations(lives, 2):
+        assert (lives[one] - lives[other]).norm() > 1e-2 * lives[one].norm(), (one, other)
+
+
+def test_problems_hold_agreement_and_conflict() -> None:
+    for level in ("parameters", "features"):
+        products = torch.stack([Problem(seed).gramian(level)[0, 1] for seed in range(8)])
+        assert (products > 0).any()
+        assert (products < 0).any()
+
+
+def test_all_are_listed() -> None:
+    lines = list_weightings().splitlines()
+    rows = {line.split()[0]: line for line in lines if line.split("  ")[0] in WEIGHTINGS}
+    assert set(rows) == set(WEIGHTINGS)
+    for name, row in rows.items():
+        method = weighting_class(name)
+        assert method.family in row
+        assert method.paper in row
+        assert method.cost in row
+    assert CliRunner().invoke(app, ["weightings"]).output.splitlines() == lines
+
+
+def test_each_is_explained_by_its_publication() -> None:
+    for name in WEIGHTINGS:
+        text, method = explain_weighting(name), weighting_class(name)
+        assert method.paper in text
+        assert method.cost in text
+        published = re.search(r"arXiv\s\d{4}\.\d{5}|doi\s10\.|https://", text)
+        assert published or method.family == "constant", name
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: weighting_class("cagrd"), r"'cagrd'.*Did you mean cagrad\?"),
+        (lambda: weighting("cagrd"), r"key name.*Did you mean cagrad"),
+        (lambda: weighting("cagrad", k=1), "weighting cagrad, key k: found an unknown key; expected one of c, level"),
+        (lambda: weighting("fixed", weights={"height": 2}), "found height 2; expected a positive weight for exactly"),
+    ],
+)
+def test_a_wrong_name_or_option_is_refused_with_the_right_one(build: Callable[[], object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build()
+
+
+@pytest.fixture
+def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Install the documentation's example as a package; return the name that it registers."""
+    text = (Path(__file__).parents[2] / "docs" / "weighting.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (line,) = re.findall(r'^(\w+) = "(\w+):(\w+)"$', text, re.MULTILINE)
+    name, module, attribute = line
+    (tmp_path / f"{module}.py").write_text(code, encoding="utf-8")
+    info = tmp_path / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[mtlaerial.weightings]\n{name} = {module}:{attribute}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def test_another_package_brings_a_weighting(other_package: str) -> None:
+    assert other_package not in WEIGHTINGS
+    assert other_package in weighting_targets()
+    assert other_package in list_weightings()
+    problem = Problem(3)
+    norms: Tensor = problem.gramian("features").diagonal().sqrt().float()
+    torch.testing.assert_close(update(weighting(other_package), problem).weights, norms.min() / norms)
