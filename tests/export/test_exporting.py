@@ -81,6 +81,7 @@ def assert_same(found: Mapping[str, Any], expected: Mapping[str, np.ndarray]) ->
         np.testing.assert_allclose(found[task], values, rtol=1e-3, atol=1e-5, err_msg=task)
 
 
+@pytest.mark.slow("torch's exporter, imported and used for the first time")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_onnx_gives_what_predict_gives(files: dict[str, Path], network: MapNetwork, shape: tuple[int, ...]) -> None:
     image = images(*shape)

@@ -168,6 +168,7 @@ def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statis
     ]
 
 
+@pytest.mark.slow("torch's compiler")
 @pytest.mark.parametrize("name", ["equal", "cagrad"])
 def test_compiled_networks_have_the_same_gradients(
     trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch, name: str

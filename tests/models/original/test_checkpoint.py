@@ -111,7 +111,8 @@ GOLDEN = {
 """Mean, standard deviation and pixels (image, channel, row, column) of the outputs of the original's own code.
 
 Written down from marcelampc/mtl_aerial_images, run by torch on a CPU in evaluation mode, with the weights and the image
-of tests/support/original.py: depth and semantics of the network with skips, and depth of the one for depth alone without.
+of tests/support/original.py: depth and semantics of the network with skips, and depth of the one for depth alone
+without.
 """
 
 
