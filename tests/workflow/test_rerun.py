@@ -73,6 +73,7 @@ def rules_with_other_params(place: Workplace, config: dict[str, Any]) -> set[str
     return set(summary[1].split(", ")) if summary else set()
 
 
+@pytest.mark.slow("six plans by Snakemake")
 def test_snakemake_repeats_the_first_rule_that_the_table_of_stages_names(place: Workplace) -> None:
     overlays: dict[str, dict[str, Any]] = {
         "training.weight_decay": {"training": {"weight_decay": 0.1}},
