@@ -1,5 +1,5 @@
-# Semantics and height from aerial images: from raw downloads to tables.
-# The rules follow the data: datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
+# Semantics and height from aerial images: from raw downloads to tables. The rules follow the data:
+# datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -8,7 +8,7 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
-# Used only with --software-deployment-method apptainer, and then to be built first: envs/Containerfile.
+# Used only with --software-deployment-method apptainer; build it first from envs/Containerfile.
 container: "docker://ghcr.io/mtlaerial/mtlaerial:0.1.0"
 
 
@@ -21,7 +21,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
-# After the rules: constraints do not reach wildcards that come out of pathvars later (Snakemake 9.27).
+# After the rules: constraints do not reach wildcards of pathvars that are resolved later (Snakemake 9.27).
 wildcard_constraints:
     dataset="|".join(project.datasets),
     method="|".join(sorted({*project.config.run.methods, *project.config.trained})),

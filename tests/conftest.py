@@ -1,20 +1,23 @@
-"""What most tests start from: a generated city, its prepared tiles, and a run trained on them."""
+"""Fixtures of most tests (a generated city, its prepared tiles, a run trained on them), and rules for all tests."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-import tiny
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
+from support import budget, tiny
+from support.shared import made_once
+from support.trainings import Folders
 
 torch.set_num_threads(1)
-Folders = dict[str, list[Path]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,27 +27,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     tiny.TRAINING["accelerator"] = config.getoption("--accelerator")
     torch.backends.cudnn.allow_tf32 = False  # all the digits of float32, as on the CPU
+    # A shell without job control starts background commands with SIGINT ignored, and their children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with those that take longest: else one would still be at work when all others are done."""
-    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("minutes", "workflow")])
+    """Begin with the tests that take longest: else one would still be at work when all others are done."""
+    for item in items:
+        for name in budget.EXEMPT:
+            marker = item.get_closest_marker(name)
+            if marker and not marker.args:
+                raise pytest.UsageError(f'{item.nodeid}: found no reason; expected @pytest.mark.{name}("why")')
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("full", "workflow", "slow")])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Measure a test's CPU time, which JUnit reports show, and hold it to the budget."""
+    begin = budget.cpu_seconds()
+    yield
+    seconds = budget.cpu_seconds() - begin
+    item.user_properties.append(("cpu_seconds", round(seconds, 2)))
+    budget.check(item, seconds)
 
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Return a generated data set of four tiles; not to be written to."""
-    dataset = Dataset("city", tiny.city_spec(), tmp_path_factory.mktemp("city"))
-    synthesise(dataset, seed=1, size=tiny.SIZE, ground_truth_gsd={"height": 1.0})
-    return dataset
+
+    def make(folder: Path) -> None:
+        synthesise(Dataset("city", tiny.city_spec(), folder), seed=1, size=tiny.SIZE, ground_truth_gsd={"height": 1.0})
+
+    return Dataset("city", tiny.city_spec(), made_once(tmp_path_factory, "city", make))
 
 
 @pytest.fixture(scope="session")
 def tiles(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """Return the folders of prepared tiles by split; not to be written to."""
-    root = tmp_path_factory.mktemp("tiles")
-    for tile in city.spec.tiles:
-        prepare_tile(city, tile, root / tile)
+
+    def make(folder: Path) -> None:
+        for tile in city.spec.tiles:
+            prepare_tile(city, tile, folder / tile)
+
+    root = made_once(tmp_path_factory, "tiles", make)
     return {split: [root / tile for tile in names] for split, names in tiny.SPLITS.items()}
 
 
@@ -56,6 +81,8 @@ def statistics(city: Dataset, tiles: Folders) -> Statistics:
 @pytest.fixture(scope="session")
 def run_folder(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a trained run of both tasks; not to be written to."""
-    folder = tmp_path_factory.mktemp("run")
-    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder))
-    return folder
+
+    def make(folder: Path) -> None:
+        train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder))
+
+    return made_once(tmp_path_factory, "run", make)

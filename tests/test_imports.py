@@ -9,7 +9,7 @@ import pytest
 HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
 """What takes a third of a second or more."""
 USED: dict[str, set[str]] = {
-    "mtlaerial.pipeline.project": set(),
+    "mtlaerial.pipeline.rule_params": set(),
     "mtlaerial.synthetic.generate": set(),
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiles.prepare": set(),

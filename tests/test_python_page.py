@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-import tiny
 from mtlaerial.config import load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
+from support import tiny
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,8 +1,8 @@
-"""Tell a cluster what the jobs of a finished run took: a block ``set-resources`` for your own profile.
+"""Measured memory and time of a finished run, as a block ``set-resources`` for the profile of a cluster.
 
 ``python workflow/peaks.py results >> MY_CLUSTER/profile.yaml`` reads ``results/benchmarks``. The largest peak of memory
 and the longest time of each rule's jobs are given with head room; memory grows with each further attempt. Times are
-those of the machine that it ran on, and of the last attempt alone.
+those of the machine of the run, and of the last attempt alone.
 """
 
 import csv
@@ -13,56 +13,56 @@ from pathlib import Path
 import yaml
 
 RULES = {path.stem for path in Path(__file__).with_name("scripts").glob("*.py")}
-"""A rule is named as its script."""
+"""Names of the rules: those of their scripts."""
 MEMORY = 1.5
-"""Times the peak; of real data of the same kind, tiles differ."""
+"""Factor of the peak; tiles of real data differ."""
 TIME = 3.0
-"""Times the longest; nodes differ, and are shared."""
+"""Factor of the longest time; nodes differ, and are shared."""
 SNAKEMAKE = 400
-"""Megabytes: a cluster's job runs within two Snakemakes, which are not among what was measured."""
+"""Megabytes of the two Snakemake processes around a job on a cluster, which benchmarks do not include."""
 LEAST = 10
-"""Minutes; asking for less gains nothing."""
+"""Shortest runtime to request, in minutes."""
 Peak = tuple[float, float]
 """Megabytes, seconds."""
 
 
 def peaks(folder: Path) -> dict[str, Peak]:
     """Return each rule's largest memory (MB) and longest time (s) of the benchmark files below a folder."""
-    found: dict[str, Peak] = {}
+    largest: dict[str, Peak] = {}
     for path in sorted(folder.rglob("*.tsv")):
         rule = next((part for part in path.relative_to(folder).with_suffix("").parts if part in RULES), None)
         if rule is None:
             continue
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
-                known, measured = found.get(rule, (0.0, 0.0)), (_number(row["max_rss"]), _number(row["s"]))
-                found[rule] = max(known[0], measured[0]), max(known[1], measured[1])
-    return found
+                memory, time = largest.get(rule, (0.0, 0.0))
+                largest[rule] = max(memory, _number(row["max_rss"])), max(time, _number(row["s"]))
+    return largest
 
 
 def _number(text: str) -> float:
-    """Return a measured number; that of a job too short to be looked at is ``NA``."""
+    """Return a measured number; 0 for ``NA``, of jobs too short to be sampled."""
     return 0.0 if text in ("NA", "-") else float(text)
 
 
-def resources(found: dict[str, Peak]) -> dict[str, dict[str, int | str]]:
-    """Return what to ask for: megabytes as an expression of Snakemake's, and minutes."""
-    asked: dict[str, dict[str, int | str]] = {}
-    for rule, (megabytes, seconds) in sorted(found.items()):
+def resources(measured: dict[str, Peak]) -> dict[str, dict[str, int | str]]:
+    """Return the resources to request per rule: megabytes as an expression for Snakemake, and minutes."""
+    requested: dict[str, dict[str, int | str]] = {}
+    for rule, (megabytes, seconds) in sorted(measured.items()):
         memory = 100 * math.ceil((MEMORY * megabytes + SNAKEMAKE) / 100)
         minutes = max(LEAST, math.ceil(TIME * seconds / 60))
-        asked[rule] = {"mem_mb": f"{memory} * attempt", "runtime": minutes}
-    return asked
+        requested[rule] = {"mem_mb": f"{memory} * attempt", "runtime": minutes}
+    return requested
 
 
 def main(arguments: list[str]) -> int:
-    """Print the block, or say what is missing."""
+    """Print the block; return 1 if there are no benchmarks."""
     folder = Path(arguments[0] if arguments else "results") / "benchmarks"
-    if not (found := peaks(folder)):
+    if not (measured := peaks(folder)):
         print(f"{folder}: found no benchmarks. Give the folder of a finished run's results.", file=sys.stderr)
         return 1
     print(f"# From {folder}: peaks in MB x {MEMORY:g} + {SNAKEMAKE}, and in minutes x {TIME:g}.")
-    print(yaml.safe_dump({"set-resources": resources(found)}, sort_keys=False), end="")
+    print(yaml.safe_dump({"set-resources": resources(measured)}, sort_keys=False), end="")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Go on after a crash: remove the lock that a killed Snakemake left behind, and run it again.
+"""Resume after a crash: remove the lock of a killed Snakemake and run Snakemake again.
 
-``python workflow/resume.py ARGUMENTS`` does what ``snakemake ARGUMENTS`` does, but first makes sure that no Snakemake
-and no job of one is at work in this folder (on this machine: a cluster's other nodes cannot be seen from here).
-``rerun-incomplete`` of the profile then repeats what was broken off.
+``python workflow/resume.py ARGUMENTS`` is ``snakemake ARGUMENTS``, but first checks that no process of Snakemake or of
+its jobs works in this folder (on this machine only: other nodes of a cluster are not visible). ``rerun-incomplete`` in
+the profile then repeats interrupted jobs.
 """
 
 import os
@@ -10,16 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 JOB_SCRIPTS = "/.snakemake/scripts/"
-"""Part of the path of each script that runs as a job."""
+"""Part of the path of every script that runs as a job."""
 
 
 def owners(folder: Path) -> list[psutil.Process]:
-    """Return the living processes of Snakemake and of its jobs that work in a folder, but for this and its parents."""
-    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    return [process for process in psutil.process_iter() if process.pid not in own and _works_in(process, folder)]
+    """Return the running processes of Snakemake and of its jobs in a folder, except this one and its parents."""
+    ancestors = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    others = (process for process in psutil.process_iter() if process.pid not in ancestors)
+    return [process for process in others if _works_in(process, folder)]
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:
@@ -32,7 +33,7 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Unlock and run Snakemake, or say who is still at work."""
+    """Unlock and run Snakemake, or list the processes that still run."""
     if alive := owners(Path.cwd().resolve()):
         pids = " ".join(str(process.pid) for process in alive)
         print(

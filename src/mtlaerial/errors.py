@@ -1,25 +1,32 @@
-"""The errors a user meets.
+"""Errors that a user can mend.
 
-Each names the file or key at fault, what was found there, what was expected, and what to do about it.
-Programs that print only ``str(error)`` therefore say all that is needed.
+Each message names the file or key at fault, the value found there, the value expected and the remedy, so programs may
+print ``str(error)`` alone.
 """
 
 from pathlib import Path
 
 
 class UserError(Exception):
-    """Something outside the program that its user can mend.
+    """A fault outside the program that its user can mend.
+
+    The message reads "WHERE: found FOUND; expected EXPECTED. REMEDY".
 
     Parameters
     ----------
     where : str or Path
         The file, key or option at fault.
     found : str
-        What was found there.
+        The value or state found there, as a noun phrase.
     expected : str
-        What should have been there.
+        The value or state expected there, as a noun phrase.
     remedy : str
-        What to do about it, as a sentence.
+        Advice, as a sentence.
+
+    Examples
+    --------
+    >>> print(UserError("--batch", "0", "at least 1", "Raise it."))
+    --batch: found 0; expected at least 1. Raise it.
     """
 
     def __init__(self, where: str | Path, found: str, expected: str, remedy: str = "") -> None:
@@ -31,7 +38,8 @@ class UserError(Exception):
         super().__init__(f"{message} {remedy}" if remedy else message)
 
     def __reduce__(self) -> tuple[type, tuple[str, ...]]:
-        """Pickle what it says, so that it comes out of a worker process as it is."""
+        """Pickle the four arguments, so that the error survives the way out of a worker process."""
+        # Exception pickles its args, which hold the message alone, and would call the constructor with that.
         return type(self), (self.where, self.found, self.expected, self.remedy)
 
 
@@ -40,27 +48,27 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """A file of a data set is missing, unreadable, or not what its specification says."""
+    """A file of a data set is missing, unreadable, or differs from its specification."""
 
 
 class MismatchError(UserError):
-    """An image does not match what a trained run was trained on."""
+    """An image does not match the data that a run was trained on."""
 
 
 class TrainingError(UserError):
-    """A training cannot start or go on."""
+    """A training cannot start or continue."""
 
 
 class DeviceError(UserError):
-    """The machine does not have the GPUs that are asked for, or does not say which it has."""
+    """The machine lacks the requested GPUs, or does not report its GPUs."""
 
 
 class DownloadError(UserError):
-    """A file cannot be fetched, or is not the one that was published."""
+    """A file cannot be downloaded, or differs from the published one."""
 
 
 def deepest_cause(error: BaseException) -> str:
-    """Return the message of the deepest cause of an exception, on one line; its type's name where it has none."""
+    """Return the message of an exception's deepest cause on one line; its type's name where it has no message."""
     while error.__cause__ is not None:
         error = error.__cause__
     return " ".join(str(error).split()) or type(error).__name__

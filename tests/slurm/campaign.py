@@ -10,12 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cluster import Cluster, NoCluster, running_cluster
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from inject import differences
-from losses import LOSSES, Unbroken, suffer
-from on_cluster import OnCluster
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from support.cluster import Cluster, NoCluster, running_cluster
+from support.cluster_faults import LOSSES, Unbroken, suffer
+from support.on_cluster import OnCluster
+from support.workplace import differences
 
 
 def main() -> int:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, NoCluster, running_cluster
-from losses import Unbroken
-from workplace import TINY
+
+from support.cluster import Cluster, NoCluster, running_cluster
+from support.cluster_faults import Unbroken
+from support.workplace import TINY
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

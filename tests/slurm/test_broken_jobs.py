@@ -4,8 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-from cluster import Cluster
-from losses import LOSSES, Unbroken, suffer
+
+from support.cluster import Cluster
+from support.cluster_faults import LOSSES, Unbroken, suffer
 
 pytestmark = pytest.mark.slurm
 

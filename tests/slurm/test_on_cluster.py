@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Cluster
-from on_cluster import OnCluster, at_once, jobs_of, moment, overlay_of, trainings
-from workplace import Workplace
+
+from support.cluster import Cluster
+from support.on_cluster import OnCluster, at_once, jobs_of, moment, overlay_of, trainings
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.slurm
 

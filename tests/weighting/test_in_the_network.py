@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-import tiny
 from mtlaerial.config import Task
 from mtlaerial.models import build_model
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from mtlaerial.weighting import Pass, Step
+from support import tiny
 from support.weighting_problem import TASKS, backward, weighting
 
 KINDS = {

@@ -1,32 +1,25 @@
-"""A finished workflow on a data set that is expected on disk, made once for all processes of a test run."""
+"""A finished workflow on a data set that is expected on disk."""
 
-import os
 from pathlib import Path
 
 import pytest
 import yaml
-from filelock import FileLock
-from workplace import SPLITS, TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
+from support.shared import made_once
+from support.workplace import SPLITS, TINY, TOWN, Workplace
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """Return a workplace whose workflow has run; to be read, and copied where something shall change."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "finished"
-    with FileLock(shared / "finished.lock"):
-        if not folder.exists():
-            _finish(shared, folder)
-    return Workplace(folder)
+    """Return a workplace whose workflow has run; tests read it, plan from it, or copy it."""
+    return Workplace(made_once(tmp_path_factory, "finished", _finish))
 
 
-def _finish(shared: Path, folder: Path) -> None:
-    overlay = shared / "overlay.yaml"
+def _finish(folder: Path) -> None:
+    overlay = folder.with_suffix(".yaml")
     overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), TOWN)))
     place = Workplace(folder, overlay)
     place.change_spec(splits={**SPLITS, "test": ["city_4", "city_5"]})  # one tile more than is used at first

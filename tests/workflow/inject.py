@@ -20,10 +20,11 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from faults import FAULTS, Attempt, Fault
-from workplace import TINY, Workplace
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from mtlaerial.config import merge
+from support.workflow_faults import FAULTS, Attempt, Fault
+from support.workplace import TINY, Workplace, differences
 
 SAID = re.compile(
     r"^(?:Asked to end.*|state kept.*|going on after.*|.*left aside|Starting from.*|.*: found .*)$", re.MULTILINE
@@ -104,11 +105,6 @@ def finish(place: Workplace, snakemake: subprocess.Popen[bytes]) -> None:
 def said(place: Workplace) -> list[str]:
     """Return what the trainings told of a fault, each line once."""
     return list(dict.fromkeys(SAID.findall((place.folder / "snakemake.log").read_text())))
-
-
-def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
-    """Return the files that differ or are in one only."""
-    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from compare_results import difference, main
 from PIL import Image
 from safetensors.torch import save_file
 
-import tiny
+from support import tiny
 
 
 def write(path: Path, content: Any) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from workplace import Workplace
 
 from mtlaerial.config import ModelSpec
 from mtlaerial.models.densenet import Encoder, densenet_name
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 TARGET = "results/pretrained/densenet121.safetensors"
@@ -22,6 +22,7 @@ def write_densenet(path: Path) -> None:
     torch.save({densenet_name(key): tensor for key, tensor in encoder.state_dict().items()}, path)
 
 
+@pytest.mark.slow("a real job")
 def test_a_local_copy(tmp_path: Path) -> None:
     place, copy = Workplace(tmp_path / "place"), tmp_path / "copy.pth"
     write_densenet(copy)
@@ -35,6 +36,7 @@ def test_a_local_copy(tmp_path: Path) -> None:
     assert place.planned({"pretrained": {"densenet121": moved}}, [TARGET]) == []
 
 
+@pytest.mark.full("a real job that fails; its message is tested in tests/models")
 def test_no_copy(tmp_path: Path) -> None:
     place = Workplace(tmp_path / "place")
     run = place.run(TARGET, config={"pretrained": {"densenet121": {"file": "elsewhere.pth"}}})

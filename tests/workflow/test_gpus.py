@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-from workplace import Workplace
 
-from gpus import FIRST, SECOND, simulate
 from mtlaerial.runs.cost import load_cost
+from support.gpus import FIRST, SECOND, simulate
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 RUNS = [("equal", 0), ("equal", 1), ("height", 0), ("height", 1)]
@@ -30,7 +30,7 @@ def save_and_die(self, state):
 ResumeFile.save = save_and_die
 """
 """Put into a training: the first that stores a state dies of it, with its GPU in its hands."""
-LATE = 5.0
+LATE = 60.0
 """Seconds after which a job that waits must have taken a free GPU, on a machine that has other things to do."""
 
 
@@ -61,6 +61,7 @@ def hold(place: Workplace, method: str, seed: int) -> Hold:
     return Hold(gpu, took, log.stat().st_mtime)
 
 
+@pytest.mark.full("eight trainings by real workflows; locks of GPUs are tested in tests/system")
 @pytest.mark.parametrize("started", [2, 4])
 def test_each_training_has_a_gpu(
     finished: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: int
@@ -86,6 +87,7 @@ def test_each_training_has_a_gpu(
     assert (run.stdout.count("waiting for 1 of 2 GPUs") >= 2) == (started == 4)
 
 
+@pytest.mark.full("real jobs; two processes are in the quick tier of tests/training")
 def test_one_training_in_two_processes(finished: Workplace, tmp_path: Path) -> None:
     """The main process is killed after an epoch: the job fails with a sentence, and the next try goes on."""
     place = finished.copy(tmp_path / "place")

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workplace import ROOT, TINY, Workplace
+
+from support.paths import ROOT
+from support.workplace import TINY, Workplace
 
 pytestmark = pytest.mark.workflow
 RULES = [
@@ -33,6 +35,9 @@ def test_scripts_are_named_like_rules() -> None:
     assert scripts == {rule.id for rule in RULES}
 
 
+LIKE_A_KEY = pytest.mark.full("the same way as an unknown key; messages are tested in tests/config")
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -40,15 +45,17 @@ def test_scripts_are_named_like_rules() -> None:
             {"training": {"learnin_rate": 1}},
             ("training.learnin_rate: found an unknown key", "Did you mean learning_rate?"),
         ),
-        (
+        pytest.param(
             {"methods": {"equal": {"weighting": {"name": "magic"}}}},
             ("methods.equal.weighting.name", "'magic'", "one of aligned_mtl"),
+            marks=LIKE_A_KEY,
         ),
-        (
+        pytest.param(
             {"methods": {"equal": {"weighting": {"name": "cagrad", "radius": 1}}}},
             ("methods.equal: weighting cagrad, key radius: found an unknown key",),
+            marks=LIKE_A_KEY,
         ),
-        ({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0")),
+        pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0"), marks=LIKE_A_KEY),
         ({"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}}, ("config/datasets/citi.yaml", "No such file")),
     ],
 )
@@ -70,6 +77,7 @@ def test_missing_data(tmp_path: Path) -> None:
     assert "Traceback" not in run.stdout
 
 
+@pytest.mark.slow("a real job")
 def test_failed_job(finished: Workplace, tmp_path: Path) -> None:
     """The sentence is near the end of what Snakemake prints, and nothing half-made is left."""
     place = finished.copy(tmp_path / "place")

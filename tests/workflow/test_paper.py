@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from workplace import ROOT, Workplace
+
+from support.paths import ROOT
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 BOTH = ("equal", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty", "equal_dropout")
@@ -34,7 +36,7 @@ def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
     assert planned(place.run("--dry-run", config=seeds).stdout) | downloads == explained | {"synthesise": 2}
 
 
-@pytest.mark.minutes
+@pytest.mark.full("the paper's every method in both layouts")
 def test_every_row_is_filled_and_reported(place: Workplace) -> None:
     run = place.run(timeout=1800)
     assert run.returncode == 0, run.stdout[-5000:]

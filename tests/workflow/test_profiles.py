@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workplace import ROOT, Workplace
+
+from support.paths import ROOT
+from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
 MINE = {
@@ -48,6 +50,7 @@ def restarts(run: subprocess.CompletedProcess[str]) -> int:
     return run.stdout.count("Trying to restart job")
 
 
+@pytest.mark.slow("real jobs")
 def test_a_profile_says_how_often_a_training_is_tried(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     script = place.folder / "workflow/scripts/train.py"
@@ -57,6 +60,7 @@ def test_a_profile_says_how_often_a_training_is_tried(finished: Workplace, tmp_p
     assert restarts(place.run(WEIGHTS, "--forcerun", "train")) == 2
 
 
+@pytest.mark.slow("real jobs")
 def test_a_failed_check_is_not_repeated(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     image = place.folder / "datasets/town/images/city_2.tif"
@@ -93,6 +97,7 @@ def test_peaks(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow("real jobs")
 def test_peaks_are_taken_by_snakemake(finished: Workplace, tmp_path: Path) -> None:
     """They replace what the rule asks for, and grow with the attempts."""
     (tmp_path / "mine").mkdir()

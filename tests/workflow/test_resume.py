@@ -5,16 +5,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from workplace import TINY, Workplace, job_of, session
 
 from mtlaerial.config import merge
 from mtlaerial.runs.lock import alone
+from support.waiting import eventually
+from support.workplace import TINY, Workplace, job_of, session
 
 pytestmark = pytest.mark.workflow
 RESUME = "workflow/resume.py"
@@ -32,13 +31,7 @@ ResumeFile.save = save_and_die
 """Put before the training's script: it dies once, after its first epoch."""
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
-
-
+@pytest.mark.slow("a real training, twice")
 def test_retry_goes_on(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     script = place.folder / "workflow/scripts/train.py"
@@ -53,6 +46,7 @@ def test_retry_goes_on(finished: Workplace, tmp_path: Path) -> None:
     assert not list(place.folder.rglob("*.resume.pt"))
 
 
+@pytest.mark.full("real jobs; a retry is in the quick tier")
 def test_resume_file_survives(finished: Workplace, tmp_path: Path) -> None:
     """Snakemake deletes the outputs of a job that failed for good; the state of the training stays."""
     place = finished.copy(tmp_path / "place")
@@ -64,6 +58,7 @@ def test_resume_file_survives(finished: Workplace, tmp_path: Path) -> None:
     assert not (folder / "model.safetensors").exists()
 
 
+@pytest.mark.slow("a real training, and Snakemake three times")
 def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     overlay = place.folder / "overlay.yaml"
@@ -72,7 +67,7 @@ def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
     data["training"] |= {"epochs": 400}
     overlay.write_text(yaml.safe_dump(data))
     snakemake = place.start()
-    wait_for(lambda: any(job_of(process) == "train" for process in session(snakemake.pid)))
+    eventually(lambda: any(job_of(process) == "train" for process in session(snakemake.pid)))
     os.kill(snakemake.pid, signal.SIGKILL)
     snakemake.wait()
     (orphan,) = [process for process in session(snakemake.pid) if job_of(process) == "train"]
@@ -97,7 +92,7 @@ from mtlaerial.runs.lock import alone
 from mtlaerial.config import merge
 with alone(Path(sys.argv[1])):
     print("holding", flush=True)
-    time.sleep(60)
+    time.sleep(1000)
 """
 
 
@@ -107,11 +102,16 @@ def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
     holder = subprocess.Popen([sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE)
     assert holder.stdout
     assert holder.stdout.readline() == b"holding\n"
-    killer = threading.Timer(1.0, holder.kill)
+
+    def kill_when_another_waits() -> None:
+        eventually(lambda: "another process" in caplog.text)
+        holder.kill()
+
+    killer = threading.Thread(target=kill_when_another_waits)
     killer.start()
-    began = time.monotonic()
     with alone(folder):
-        assert time.monotonic() - began > 0.9
+        assert not killer.is_alive() or holder.wait()
+    killer.join()
     holder.wait()
     assert [record.message for record in caplog.records if "another process" in record.message] == [
         f"{folder} is being trained by another process: waiting until that ends"
@@ -119,7 +119,7 @@ def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.minutes
+@pytest.mark.full("whole workflows, killed at random moments")
 def test_a_killed_workflow_goes_on(tmp_path: Path) -> None:
     overlay = tmp_path / "one_method.yaml"
     overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), {"run": {"methods": ["equal"]}})))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from workplace import TINY, TOWN, Workplace
 
 from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.safe_zip import MARKS
 from mtlaerial.synthetic.generate import synthesise
+from support.workplace import TINY, TOWN, Workplace
 
 pytestmark = pytest.mark.workflow
 TARGETS = ("results/town/checks.json", "results/town/statistics.json")
@@ -48,6 +48,7 @@ def described(archive: Path, holds: str) -> dict[str, Any]:
     return {"file": archive.name, "page": "https://example.org", "holds": holds, "md5": md5}
 
 
+@pytest.mark.slow("five plans and real jobs")
 def test_archives_are_unpacked_once_and_may_then_move_or_go(place: Workplace) -> None:
     """Neither a touched, nor a moved, nor a deleted archive makes a tile be prepared again."""
     root = place.folder / "datasets/town"
@@ -65,6 +66,7 @@ def test_archives_are_unpacked_once_and_may_then_move_or_go(place: Workplace) ->
     assert place.planned(targets=TARGETS) == []
 
 
+@pytest.mark.full("a real job; unpacking is in the quick tier")
 def test_a_lost_file(place: Workplace) -> None:
     """It is told; and with the mark deleted, as it says, it is unpacked again."""
     root = place.folder / "datasets/town"
@@ -81,6 +83,7 @@ def test_a_lost_file(place: Workplace) -> None:
     assert "Unpacking datasets/town/images.zip" in place.planned(targets=TARGETS)
 
 
+@pytest.mark.full("a real job; unpacking is in the quick tier")
 def test_an_archive_that_is_another(place: Workplace) -> None:
     archive = place.folder / "datasets/town/images.zip"
     with zipfile.ZipFile(archive, "a") as target:

@@ -1,10 +1,11 @@
-# Reads the configuration once. Scripts may read it too, but a key reruns only the rules that name it in their params:
-# these say what a result depends on, and no more.
+# The only reader of the configuration: scripts get `params`. A changed key repeats the jobs whose `decisive` values it
+# changes; mtlaerial.config.stages lists keys and rules.
 import sys
 
 from mtlaerial.config import LAYERS, TILE_LAYERS
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.rule_params import Context, Decisive
 
 try:
     project = Project.of(config)
@@ -28,9 +29,22 @@ pathvars:
     figures=FIGURES,
 
 
+def decisive(rule):
+    """Return a params function: the values whose change repeats a job of a rule."""
+    return lambda wildcards: getattr(Decisive(project), rule)(**dict(wildcards.items()))
+
+
+def context(rule):
+    """Return a params function: the values that a script needs, but whose change repeats no job."""
+    # Snakemake leaves functions of `input` out of the params that it records and compares.
+    return lambda wildcards, input: getattr(Context(project), rule)(**dict(wildcards.items()))
+
+
 def raw_files(wildcards):
-    """Return the raw files of a tile; for those from an archive its mark, also when the archive is gone, so that the
-    tile is not prepared again then. Of a generated data set: its mark."""
+    """Return the raw files of a tile; for a generated data set its mark.
+
+    A file from an archive is replaced by the mark of the archive, also when the archive is gone: deleting it then
+    prepares no tile again."""
     entry = project.config.datasets[wildcards.dataset]
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
@@ -40,7 +54,7 @@ def raw_files(wildcards):
 
 
 def tile_files(*splits, layers=LAYERS):
-    """Return an input function: prepared layers of the tiles of splits."""
+    """Return an input function: the prepared layers of all tiles of some splits."""
 
     def files(wildcards):
         spec = project.datasets[wildcards.dataset].spec
@@ -51,13 +65,13 @@ def tile_files(*splits, layers=LAYERS):
 
 
 def pretrained_weights(wildcards):
-    """Return the weights that a training begins with; none where it begins at random."""
+    """Return the initial weights of a training; none if they are random."""
     name = project.config.models[project.config.methods[wildcards.method].model].pretrained
     return [] if name == "none" else f"<results>/pretrained/{name}.safetensors"
 
 
 def trained_file(name):
-    """Return an input function: a file of the run whose weights a method takes."""
+    """Return an input function: a file of the run whose weights a method uses."""
 
     def file(wildcards):
         trained = project.config.methods[wildcards.method].trained_as
@@ -68,7 +82,7 @@ def trained_file(name):
 
 
 def run_files(name, seeds=project.config.run.seeds):
-    """Return an input function: a file of the runs of a method, one per seed."""
+    """Return an input function: a file of each run of a method, one per seed."""
     return lambda w: expand(f"{RUN}/{name}", dataset=w.dataset, method=w.method, seed=seeds)
 
 
@@ -79,30 +93,30 @@ def score_files(wildcards):
 
 
 def cost_files(wildcards):
-    """Return what the selected methods cost, of those that are trained themselves."""
+    """Return the costs of the selected methods that are trained."""
     run = project.config.run
     methods = [name for name in run.methods if name in project.config.trained]
     return expand(f"{RUN}/cost.json", dataset=project.datasets, method=methods, seed=run.seeds)
 
 
 def figure_files(wildcards):
-    """Return the figures of the selection: where the tiles lie, and a folder for each method."""
+    """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
     return layouts + expand(f"{FIGURES}/{{method}}", dataset=project.datasets, method=project.config.run.methods)
 
 
 def gpus(wildcards):
-    """Return how many GPUs a training or its prediction asks for."""
+    """Return the number of GPUs of a training or its prediction."""
     return 0 if project.recipe(wildcards.dataset, wildcards.method).training.accelerator == "cpu" else 1
 
 
 def growing(megabytes):
-    """Return a resource function: so much memory, and as much again with each further attempt."""
+    """Return a resource function: memory that grows by the same amount with each attempt."""
     return lambda wildcards, attempt: megabytes * attempt
 
 
 def wanted(wildcards):
-    """Return the final files; first of all, say what is wrong with the methods, and what is missing."""
+    """Return the final files; exit with a message on wrong options of weightings or missing raw files."""
     try:
         project.check_weightings()
     except UserError as error:

@@ -1,11 +1,8 @@
-# From raw files to prepared tiles and their statistics. What is wrong with a user's files is wrong the next time too: steps
-# that look for it are not tried again, whatever a profile says.
+# From raw files to prepared tiles and their statistics. Faults in a user's files are not transient: rules that check
+# them have no retries, whatever a profile says.
 import re
 
-GENERATED = {e.root.as_posix(): n for n, e in project.config.datasets.items() if e.generate and n in project.datasets}
-
-
-if GENERATED:
+if project.generated:
 
     rule synthesise:
         output:
@@ -15,24 +12,23 @@ if GENERATED:
         benchmark:
             "<benchmarks>/synthesise/{root}.tsv"
         wildcard_constraints:
-            root="|".join(GENERATED),
+            root="|".join(project.generated),
         threads: 2
         resources:
             mem_mb=growing(2000),
             runtime=30,
             gpu=0,
         params:
-            spec=lambda w: project.config.datasets[GENERATED[w.root]].spec.as_posix(),
-            generate=lambda w: project.config.datasets[GENERATED[w.root]].generate.model_dump(mode="json"),
-            tiles=lambda w: sorted(project.datasets[GENERATED[w.root]].spec.tiles),
+            decisive=decisive("synthesise"),
+            context=context("synthesise"),
         message:
             "Generating a city in {wildcards.root}"
         script:
             "../scripts/synthesise.py"
 
 
-# Archives that are there, but not what they hold. The mark of another is a file like any other: that an archive is moved
-# or deleted after it was unpacked makes nothing again.
+# Only archives that are present and not unpacked. The mark of an unpacked one is a plain input file: moving or deleting
+# the archive afterwards repeats nothing.
 if PENDING:
 
     rule unpack_archive:
@@ -53,7 +49,8 @@ if PENDING:
             runtime=120,
             gpu=0,
         params:
-            holds=lambda w: PENDING[f"{w.mark}.json"].fingerprint,
+            decisive=decisive("unpack_archive"),
+            context=context("unpack_archive"),
         message:
             "Unpacking {input}"
         script:
@@ -76,7 +73,8 @@ rule check_tile:
         runtime=20,
         gpu=0,
     params:
-        data=lambda w: project.tile_data(w.dataset, w.tile),
+        decisive=decisive("check_tile"),
+        context=context("check_tile"),
     message:
         "Checking {wildcards.dataset} {wildcards.tile}"
     script:
@@ -124,7 +122,8 @@ rule prepare_tile:
         runtime=30,
         gpu=0,
     params:
-        data=lambda w: project.tile_data(w.dataset, w.tile),
+        decisive=decisive("prepare_tile"),
+        context=context("prepare_tile"),
     message:
         "Preparing {wildcards.dataset} {wildcards.tile}"
     script:
@@ -146,7 +145,8 @@ rule summarise_tiles:
         runtime=30,
         gpu=0,
     params:
-        data=lambda w: project.training_data(w.dataset),
+        decisive=decisive("summarise_tiles"),
+        context=context("summarise_tiles"),
     message:
         "Summarising the training tiles of {wildcards.dataset}"
     script:

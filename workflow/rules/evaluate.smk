@@ -1,4 +1,4 @@
-# Maps against ground truth: sums per run, then tables.
+# Scores of maps against ground truth: sums per run, then tables.
 rule score:
     input:
         maps="<run>/maps",
@@ -16,8 +16,7 @@ rule score:
         runtime=60,
         gpu=0,
     params:
-        scoring=lambda w: project.recipe(w.dataset, w.method).scoring.model_dump(mode="json"),
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
+        decisive=decisive("score"),
     message:
         "Scoring {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -39,10 +38,7 @@ rule tables:
         runtime=10,
         gpu=0,
     params:
-        published={
-            name: [entry.model_dump(mode="json") for entry in dataset.spec.published]
-            for name, dataset in project.datasets.items()
-        },
+        decisive=decisive("tables"),
     message:
         "Aggregating scores into tables"
     script:

@@ -1,5 +1,4 @@
-# Maps of the test tiles, all of a run in one job. The maps of a run are a folder, since which there are depends on the
-# method's tasks.
+# Maps of the test tiles, one job per run. The output is a folder, since its files depend on the tasks of the method.
 rule predict:
     input:
         model="<run>/model.safetensors",
@@ -18,12 +17,11 @@ rule predict:
         mem_mb=growing(5000),
         runtime=720,
         gpu=gpus,
-        # Of a cluster's: beside torch's threads one that leads the GPU and one that reads; and one process for all GPUs.
+        # For clusters: torch's threads, one that drives the GPU and one that reads; one process for all GPUs.
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
     params:
-        prediction=lambda w: project.recipe(w.dataset, w.method).prediction.model_dump(mode="json"),
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
+        decisive=decisive("predict"),
     message:
         "Predicting {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}"
     script:

@@ -1,5 +1,4 @@
-# Published weights that networks begin with. They depend on what was published, not on where it is fetched from; and a
-# hash that is written out in full later makes nothing again.
+# Initial weights of encoders, as published. Another address or the completed hash repeats no download.
 import re
 
 if project.config.pretrained:
@@ -20,7 +19,8 @@ if project.config.pretrained:
             runtime=60,
             gpu=0,
         params:
-            published=lambda w: project.config.pretrained[w.weights].sha256[:8],
+            decisive=decisive("fetch_pretrained"),
+            context=context("fetch_pretrained"),
         message:
             "Fetching the weights {wildcards.weights}"
         script:

@@ -14,7 +14,8 @@ rule layout_figure:
         runtime=10,
         gpu=0,
     params:
-        data=lambda w: project.layout_data(w.dataset),
+        decisive=decisive("layout_figure"),
+        context=context("layout_figure"),
     message:
         "Drawing where the tiles of {wildcards.dataset} lie"
     script:
@@ -40,7 +41,7 @@ rule figures:
         runtime=20,
         gpu=0,
     params:
-        tiles=lambda w: list(project.datasets[w.dataset].spec.splits.get("test", ())),
+        decisive=decisive("figures"),
     message:
         "Drawing curves, conflicts, confusions and maps of {wildcards.method} on {wildcards.dataset}"
     script:
@@ -65,7 +66,8 @@ rule report:
         runtime=10,
         gpu=0,
     params:
-        specs={name: dataset.spec.model_dump(mode="json") for name, dataset in project.datasets.items()},
+        decisive=decisive("report"),
+        context=context("report"),
     message:
         "Writing the report"
     script:

@@ -2,8 +2,8 @@
 SHARING = [name for name in project.config.run.methods if project.config.methods[name].trained_as]
 
 
-# One training per data set, method and seed. What only people read of the training tiles (titles, licence, names and
-# colours of classes) is written by a step of its own, so that a correction there trains nothing again.
+# One training per data set, method and seed. Titles, licence, names and colours of classes are written by describe_run,
+# so that a correction there trains nothing again.
 rule train:
     input:
         statistics="<results>/{dataset}/statistics.json",
@@ -26,17 +26,17 @@ rule train:
     resources:
         # The full network takes 4.3 GB on the CPU, and tiles up to training.memory_budget_mb, by default 4.1 GB.
         mem_mb=growing(12000),
-        # Many partitions allow no more than a day; what is not done by then is stored, and goes on in another attempt.
+        # Many partitions allow no more than a day; a longer training stores its state and resumes in another attempt.
         runtime=1440,
         gpu=gpus,
-        # Of a cluster's: beside torch's threads one that leads the GPU and one that reads; and one process for all GPUs.
+        # For clusters: torch's threads, one that drives the GPU and one that reads; one process for all GPUs.
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
-        # Seconds before that, so that there is time to store the state; at the limit itself clusters kill after KillWait.
+        # SIGTERM 120 s before the limit: time to store the state. At the limit itself clusters kill after KillWait.
         slurm_extra="--signal=TERM@120",
     params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
-        data=lambda w: project.training_data(w.dataset),
+        decisive=decisive("train"),
+        context=context("train"),
     message:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -86,8 +86,8 @@ rule describe_run:
         runtime=10,
         gpu=0,
     params:
-        plan=lambda w: project.plan(w.dataset, w.method, int(w.seed)).decisive(),
-        data=lambda w: project.description_data(w.dataset),
+        decisive=decisive("describe_run"),
+        context=context("describe_run"),
     message:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -4,9 +4,11 @@ import logging
 import sys
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     from mtlaerial.datasets.check import TileReport, assemble, summary
 
     texts = [Path(path).read_text(encoding="utf-8") for path in snakemake.input]

@@ -4,13 +4,15 @@ import logging
 import sys
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     from mtlaerial.datasets.check import assemble, check_tile, summary
-    from mtlaerial.pipeline.project import Project
+    from mtlaerial.pipeline.rule_params import dataset_in
 
-    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    dataset = dataset_in(snakemake.params.context)
     report = check_tile(dataset, snakemake.wildcards.tile)
     logging.info("%s", summary(assemble([report])))
     if not report.ok:

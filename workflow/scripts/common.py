@@ -1,4 +1,4 @@
-"""What every script does first: messages go to the rule's log, and an error a user can mend is said in one sentence."""
+"""The frame of every script: the types of ``snakemake``, the log, and errors in one sentence."""
 
 import logging
 import sys
@@ -7,19 +7,53 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
-from mtlaerial.errors import UserError
+from mtlaerial.errors import ConfigError, UserError
 from mtlaerial.system.progress import beside_bar
 from mtlaerial.system.signals import Stopped
 
 
-@contextmanager
-def logged(path: str) -> Iterator[None]:
-    """Send messages to a log and to the terminal; end with exit code 1 and one sentence on a user's error.
+class Job(Protocol):
+    """The object ``snakemake`` of a script."""
 
-    Asked to end, the job does so with an exit code that makes Snakemake try again.
+    input: Any
+    output: Any
+    params: Any
+    wildcards: Any
+    threads: int
+    resources: Any
+    log: Any
+    config: Any
+
+
+class NoConfiguration:
+    """The configuration of a script: none, so that a result depends on nothing that its rule does not declare."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ConfigError(
+            "snakemake.config", f"a script that reads {name}", "scripts that read what their rule declares",
+            "Pass the value as params of the rule.",
+        )  # fmt: skip
+
+    def __getitem__(self, key: str) -> NoReturn:
+        self.__getattr__(key)
+
+    def __contains__(self, key: str) -> NoReturn:
+        self.__getattr__(key)
+
+    def __iter__(self) -> NoReturn:
+        self.__getattr__("all keys")
+
+
+@contextmanager
+def logged(job: Job) -> Iterator[None]:
+    """Send messages to the job's log and to the terminal; end with exit code 1 and one sentence on a user's error.
+
+    On a graceful shutdown, end with an exit code that makes Snakemake try again.
     """
-    file = logging.FileHandler(path, mode="a")
+    job.config = NoConfiguration()
+    file = logging.FileHandler(job.log[0], mode="a")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     terminal = logging.StreamHandler()
     terminal.addFilter(beside_bar)
@@ -35,7 +69,7 @@ def logged(path: str) -> Iterator[None]:
         logging.warning("%s", stopped)
         sys.exit(stopped.exit_code)
     except Exception:
-        file.stream.write(traceback.format_exc())
+        traceback.print_exc(file=file.stream)
         raise
 
 

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.pipeline.project import Project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.pipeline.rule_params import dataset_in, plan_in
     from mtlaerial.runs.run import describe_again
     from mtlaerial.tiles.statistics import described, load_measured
 
-    run, project = snakemake.wildcards, Project.of(snakemake.config)
-    plan = project.plan(run.dataset, run.method, int(run.seed))
+    dataset = dataset_in(snakemake.params.context)
     measured = load_measured(Path(snakemake.input.statistics))
-    statistics = described(run.dataset, project.datasets[run.dataset].spec, measured)
-    describe_again(Path(snakemake.output[0]).parent, plan, statistics)
+    statistics = described(dataset.name, dataset.spec, measured)
+    describe_again(Path(snakemake.output[0]).parent, plan_in(snakemake.params), statistics)

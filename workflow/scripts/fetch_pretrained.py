@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.config import parse_project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.config.sources import PretrainedSpec
     from mtlaerial.models.pretrained import fetch_pretrained
 
     name = snakemake.wildcards.weights
-    fetch_pretrained(name, parse_project(snakemake.config).pretrained[name], Path(snakemake.output[0]))
+    published = PretrainedSpec.parse(snakemake.params.context, f"pretrained.{name}")
+    fetch_pretrained(name, published, Path(snakemake.output[0]))

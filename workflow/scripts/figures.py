@@ -1,10 +1,12 @@
-"""Draw the figures of a method on a data set: curves, conflicts and confusions of all seeds, maps of the first."""
+"""Draw the figures of a method on a data set: curves, conflicts, confusions of all seeds; maps of the first seed."""
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     import pandas as pd
 
     from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure

@@ -1,13 +1,15 @@
-"""Draw where the tiles of a data set lie."""
+"""Draw the positions of the tiles of a data set."""
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     from mtlaerial.figures import layout_figure
-    from mtlaerial.pipeline.project import Project
+    from mtlaerial.pipeline.rule_params import dataset_in
 
     tiles = {folder.name: folder for folder in folders(snakemake.input)}
-    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    dataset = dataset_in(snakemake.params.context)
     layout_figure(tiles, dataset, Path(snakemake.output[0]))

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     from mtlaerial.config import PredictionSpec
     from mtlaerial.system.gpu_locks import taken
 
     with taken(snakemake.resources.gpu):
         from mtlaerial.prediction.predictor import Predictor
 
-        prediction = PredictionSpec.parse(snakemake.params.prediction, "prediction")
+        prediction = PredictionSpec.parse(snakemake.params.decisive["prediction"], "prediction")
         predictor = Predictor(Path(snakemake.input.model).parent, prediction)
         predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.pipeline.project import Project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.pipeline.rule_params import dataset_in
     from mtlaerial.tiles.prepare import prepare_tile
 
-    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    dataset = dataset_in(snakemake.params.context)
     prepare_tile(dataset, snakemake.wildcards.tile, Path(snakemake.output.image).parent)

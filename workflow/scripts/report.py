@@ -2,23 +2,22 @@
 
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.pipeline.project import Project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.pipeline.rule_params import dataset_in
     from mtlaerial.reporting.report import write_report
     from mtlaerial.runs.cost import load_cost
     from mtlaerial.scoring.scores import load_scores
 
-    given = [Path(path) for path in snakemake.input.figures]
-    figures = [file for path in given for file in (sorted(path.glob("*.png")) if path.is_dir() else [path])]
+    figures: list[Path] = []
+    for path in map(Path, snakemake.input.figures):
+        figures += sorted(path.glob("*.png")) if path.is_dir() else [path]
     scores = {Path(path).parent: load_scores(Path(path)) for path in snakemake.input.scores}
     runs = {folder: (run.dataset, run.method, run.seed) for folder, run in scores.items()}
-    write_report(
-        list(scores.values()),
-        {name: dataset.spec for name, dataset in Project.of(snakemake.config).datasets.items()},
-        figures,
-        [Path(path) for path in snakemake.input.checks],
-        Path(snakemake.output[0]),
-        costs={runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)},
-    )
+    costs = {runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)}
+    specs = {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()}
+    checks = [Path(path) for path in snakemake.input.checks]
+    write_report(list(scores.values()), specs, figures, checks, Path(snakemake.output[0]), costs=costs)

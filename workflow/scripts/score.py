@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     from mtlaerial.config import ScoringSpec
     from mtlaerial.scoring.scores import save_scores, score_run
 
     run = Path(snakemake.output[0]).parent
-    scores = score_run(run, folders(snakemake.input.tiles), ScoringSpec.model_validate(snakemake.params.scoring))
+    scoring = ScoringSpec.parse(snakemake.params.decisive["scoring"], "scoring")
+    scores = score_run(run, folders(snakemake.input.tiles), scoring)
     save_scores(scores, Path(snakemake.output[0]))

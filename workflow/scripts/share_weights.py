@@ -1,9 +1,11 @@
-"""Take the weights and the history of another method's run."""
+"""Copy the weights and the history of the run of another method."""
 
 import shutil
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     shutil.copyfile(snakemake.input.model, snakemake.output.model)
     shutil.copyfile(snakemake.input.history, snakemake.output.history)

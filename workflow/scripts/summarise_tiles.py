@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.pipeline.project import Project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.pipeline.rule_params import dataset_in
     from mtlaerial.tiles.measure import measure
 
-    dataset = Project.of(snakemake.config).datasets[snakemake.wildcards.dataset]
+    dataset = dataset_in(snakemake.params.context)
     measured = measure(dataset.spec, folders(snakemake.input))
     Path(snakemake.output[0]).write_text(measured.model_dump_json(indent=1), encoding="utf-8")

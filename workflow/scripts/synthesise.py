@@ -1,15 +1,13 @@
-"""Make a generated data set."""
+"""Generate a data set."""
 
-from pathlib import Path
+from common import Job, logged
 
-from common import logged
+snakemake: Job
 
-if __name__ == "__main__":  # worker processes read this file too
-    with logged(snakemake.log[0]):
-        from mtlaerial.config import load_dataset
-        from mtlaerial.datasets.catalog import Dataset
+if __name__ == "__main__":  # worker processes import this file too
+    with logged(snakemake):
+        from mtlaerial.pipeline.rule_params import dataset_in
         from mtlaerial.synthetic.generate import synthesise
 
-        root = Path(snakemake.wildcards.root)
-        dataset = Dataset(root.name, load_dataset(Path(snakemake.params.spec)), root)
-        synthesise(dataset, **snakemake.params.generate, jobs=snakemake.threads)
+        dataset = dataset_in(snakemake.params.context)
+        synthesise(dataset, **snakemake.params.decisive["generate"], jobs=snakemake.threads)

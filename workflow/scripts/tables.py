@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from common import logged
+from common import Job, logged
 
-with logged(snakemake.log[0]):
-    from mtlaerial.pipeline.project import Project
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.config.published import PublishedSpec
     from mtlaerial.reporting.tables import write_tables
     from mtlaerial.scoring.scores import load_scores
 
-    write_tables(
-        [load_scores(Path(path)) for path in snakemake.input],
-        Path(snakemake.output[0]),
-        {name: dataset.spec.published for name, dataset in Project.of(snakemake.config).datasets.items()},
-    )
+    scores = [load_scores(Path(path)) for path in snakemake.input]
+    published: dict[str, list[PublishedSpec]] = {}
+    for name, dataset in snakemake.params.decisive.items():
+        published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
+    write_tables(scores, Path(snakemake.output[0]), published)

@@ -2,28 +2,30 @@
 
 from pathlib import Path
 
-from common import folders, logged
+from common import Job, folders, logged
 
-with logged(snakemake.log[0]):
+snakemake: Job
+
+with logged(snakemake):
     from mtlaerial.pipeline.launch import train_in_processes
-    from mtlaerial.pipeline.project import Project
+    from mtlaerial.pipeline.rule_params import dataset_in, plan_in
     from mtlaerial.system.gpu_locks import taken
     from mtlaerial.tiles.statistics import described, load_measured
     from mtlaerial.training.job import TrainingJob
 
-    run, project = snakemake.wildcards, Project.of(snakemake.config)
-    plan = project.plan(run.dataset, run.method, int(run.seed))
+    context = snakemake.params.context
+    dataset, plan = dataset_in(context), plan_in(snakemake.params)
     measured = load_measured(Path(snakemake.input.statistics))
     job = TrainingJob(
         plan=plan,
-        statistics=described(run.dataset, project.datasets[run.dataset].spec, measured),
+        statistics=described(dataset.name, dataset.spec, measured),
         training_tiles=folders(snakemake.input.training),
         validation_tiles=folders(snakemake.input.validation),
         folder=Path(snakemake.output.model).parent,
-        resume=project.config.resume,  # not in params: where the state lies changes no result
+        resume=context["resume"],
         pretrained=snakemake.input.pretrained or None,
-        dashboard=project.config.dashboard,  # nor does where it is shown
+        dashboard=context["dashboard"],
     )
-    wanted = snakemake.resources.gpu
-    with taken(0 if plan.training.accelerator == "cpu" else wanted):
-        train_in_processes(job, max(wanted, 1))
+    gpus = snakemake.resources.gpu
+    with taken(0 if plan.training.accelerator == "cpu" else gpus):
+        train_in_processes(job, max(gpus, 1))

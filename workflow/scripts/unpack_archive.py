@@ -1,9 +1,14 @@
 """Verify and unpack an archive of a data set."""
 
-from common import logged
+from pathlib import Path
 
-with logged(snakemake.log[0]):
-    from mtlaerial.datasets.archives import unpack
-    from mtlaerial.pipeline.project import Project
+from common import Job, logged
 
-    unpack(Project.of(snakemake.config).archives[snakemake.output[0]])
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.config.sources import ArchiveSpec
+    from mtlaerial.datasets.archives import Archive, unpack
+
+    spec = ArchiveSpec.parse(snakemake.params.context["archive"], "archives")
+    unpack(Archive(spec, Path(snakemake.params.context["root"])))

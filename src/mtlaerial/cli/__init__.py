@@ -1,4 +1,4 @@
-"""The command line: the same functions that the workflow's scripts call."""
+"""The command line, on the library functions that the workflow's scripts call too."""
 
 import logging
 import sys
@@ -24,9 +24,9 @@ for module in (data, training, dashboard, runs):
 
 
 def main() -> None:
-    """Run the command line; an error that the user can mend ends in one sentence and exit code 1.
+    """Run the command line; print an error that the user can mend as one sentence and exit with code 1.
 
-    Of several processes the main one tells what it does; the others speak only of errors.
+    Of several processes only the main one logs its progress; all log errors.
     """
     level = logging.INFO if ranks.rank() == 0 else logging.ERROR
     terminal = logging.StreamHandler()

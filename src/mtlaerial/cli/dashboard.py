@@ -1,4 +1,4 @@
-"""The command that shows trainings."""
+"""The command that serves the dashboard."""
 
 from pathlib import Path
 from typing import Annotated, Literal

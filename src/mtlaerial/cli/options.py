@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and how text becomes what they need."""
+"""Arguments of several commands, and the parsing of lists of numbers."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +13,20 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A trained ru
 
 
 def numbers(option: str, text: str) -> list[int]:
-    """Return whole numbers from text that separates them by commas.
+    """Return the whole numbers of a text that separates them by commas.
 
     Raises
     ------
     UserError
-        When there is something else; it names the option.
+        When a part is not a number; it names the option.
+
+    Examples
+    --------
+    >>> numbers("--bands", "1,2,3")
+    [1, 2, 3]
     """
     parts = text.split(",")
-    wrong = [part for part in parts if not part.strip().isdigit()]
-    if wrong:
-        raise UserError(option, repr(wrong[0]), "numbers separated by commas", f"For example {option} 1,2,3.")
+    invalid = [part for part in parts if not part.strip().isdigit()]
+    if invalid:
+        raise UserError(option, repr(invalid[0]), "numbers separated by commas", f"For example {option} 1,2,3.")
     return [int(part) for part in parts]

@@ -1,4 +1,4 @@
-"""Commands on trained runs: what they predict, where they come from and where they go."""
+"""Commands on trained runs: predict, describe, import, export."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -35,9 +35,9 @@ def predict(
     """
     from mtlaerial.prediction.predictor import Predictor, prediction_for
 
-    chosen = numbers("--bands", bands) if bands else None
+    indices = numbers("--bands", bands) if bands else None
     prediction = prediction_for(run, window, stride, dropout_passes, blend)
-    Predictor(run, prediction).predict_image(image, out, chosen, gsd)
+    Predictor(run, prediction).predict_image(image, out, indices, gsd)
     typer.echo(f"Maps in {out}")
 
 
@@ -76,8 +76,8 @@ def import_checkpoint(
     from mtlaerial.runs.import_original import named_tasks
 
     order = named_tasks(tasks) if tasks else None
-    chosen = numbers("--channels", channels) if channels else None
-    import_original(checkpoint, spec, out, order, chosen, height_unit, dropout)
+    indices = numbers("--channels", channels) if channels else None
+    import_original(checkpoint, spec, out, order, indices, height_unit, dropout)
     typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")
 
 

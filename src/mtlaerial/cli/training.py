@@ -1,4 +1,4 @@
-"""Commands that train, or help to decide how."""
+"""Commands that train, show trainings' states, and compare settings and weightings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -67,11 +67,11 @@ def probe(
     from mtlaerial.probe.table import probed_text
     from mtlaerial.system.files import writing
 
-    found = measure(planned(config or [Path("config/config.yaml")], method), compile)
-    typer.echo(probed_text(found))
+    probed = measure(planned(config or [Path("config/config.yaml")], method), compile)
+    typer.echo(probed_text(probed))
     if json:
         with writing(json) as path:
-            path.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+            path.write_text(probed.model_dump_json(indent=1), encoding="utf-8")
 
 
 @commands.command()
@@ -82,6 +82,7 @@ def weightings(
 
     Example: `mtlaerial weightings cagrad`
     """
+    from mtlaerial.cli.plain_text import plain_text
     from mtlaerial.weighting.listing import explain_weighting, list_weightings
 
-    typer.echo(explain_weighting(name) if name else list_weightings())
+    typer.echo(plain_text(explain_weighting(name)) if name else list_weightings())

@@ -1,4 +1,4 @@
-"""Where trainings are shown while they run."""
+"""The section ``dashboard``: the live display of trainings."""
 
 import re
 from typing import Annotated
@@ -17,13 +17,13 @@ def _address(text: str) -> str:
 
 
 class DashboardSpec(Section):
-    """A Visdom server that shows trainings; it need not be there."""
+    """A Visdom server that shows trainings; without a server they run all the same."""
 
     url: Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})] = (
         "http://127.0.0.1:8097"
     )
-    """Where it is; ``mtlaerial dashboard`` starts one here."""
+    """Its address; ``mtlaerial dashboard`` starts a server there."""
     seconds: PositiveFloat = 5.0
-    """Between updates, at least."""
+    """Shortest time between updates."""
     samples: Annotated[int, Field(ge=0, le=8)] = 3
-    """Patches that are shown after each epoch beside their truth."""
+    """Patches shown beside their ground truth after each epoch."""

@@ -1,4 +1,4 @@
-"""What a data set is: the specification in ``config/datasets/*.yaml``."""
+"""The specification of a data set, ``config/datasets/*.yaml``."""
 
 import csv
 from collections import Counter
@@ -21,7 +21,7 @@ class GridSpec(Section):
     size: tuple[PositiveInt, PositiveInt]
     """Rows and columns of a tile in image pixels; the last row and column of tiles may be smaller."""
     name: str = "r{row}c{column}"
-    """How a tile is named; rows count from the north, columns from the west, both from 1."""
+    """Name of a tile; rows count from the north, columns from the west, both from 1."""
 
 
 class FootprintSpec(Section):
@@ -29,27 +29,27 @@ class FootprintSpec(Section):
 
     files: Patterns
     column: str = "tile"
-    """The attribute with the tile's name."""
+    """Attribute with the name of the tile."""
 
 
 class DatasetSpec(Section):
-    """A data set as its user describes it."""
+    """The files, layers and splits of a data set, as its user describes them."""
 
     title: str
     licence: str
     citation: str = ""
     obtain: str
-    """Where and how to get the data, in a sentence; shown when files are missing."""
+    """Instructions to get the data, in a sentence; shown when files are missing."""
     generated: bool = False
-    """True for a generated data set: said wherever it appears."""
+    """True for a generated data set, which tables, figures and report then state."""
     gsd: PositiveFloat | None = None
     """Ground sampling distance of the image in metres per pixel; needed where the files have no georeference."""
     crs: str | None = None
-    """The CRS all rasters must have, e.g. "EPSG:2993"; without, each tile has that of its image, or none."""
+    """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
     folders: Annotated[tuple[str, ...], Field(min_length=1)] = (".",)
-    """Below the root, where archives may have been unpacked: each file is looked for in all of them, in this order."""
+    """Folders below the root that are searched for each file, in this order; archives may have been unpacked there."""
     archives: tuple[ArchiveSpec, ...] = ()
-    """What the data set is given out in."""
+    """Archives that the data set is distributed in."""
     image: ImageSpec
     height: HeightSpec | None = None
     labels: LabelsSpec | None = None
@@ -57,9 +57,9 @@ class DatasetSpec(Section):
     footprints: FootprintSpec | None = None
     splits: dict[Split, tuple[str, ...]]
     recipe: dict[str, Any] = {}
-    """What this data set changes in ``training``, ``prediction`` and ``scoring`` of the configuration."""
+    """Changes to ``training``, ``prediction`` and ``scoring`` of the configuration."""
     published: tuple[PublishedSpec, ...] = ()
-    """Scores of others, shown beside those of the runs."""
+    """Published scores, shown beside those of the runs."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -90,22 +90,22 @@ class DatasetSpec(Section):
         return tuple(tile for split in SPLITS for tile in self.splits.get(split, ()))
 
     def as_generated(self) -> "DatasetSpec":
-        """Return the data set as one whose files are generated: said so, and without the scores of others."""
+        """Return the data set marked as generated, and without published scores."""
         return self.model_copy(update={"generated": True, "published": ()})
 
     def holding_out(self, tiles: Sequence[str], key: str) -> "DatasetSpec":
-        """Return the data set with some of its training tiles as validation tiles; their labels stay where they are.
+        """Return the data set with some training tiles as validation tiles; their label files stay the same.
 
         Parameters
         ----------
         tiles : sequence of str
         key : str
-            The key they come from, for messages.
+            The key that lists them, for messages.
 
         Raises
         ------
         ConfigError
-            When one is not a training tile, when none would be left, or when validation tiles have other label files.
+            When one is not a training tile, when none is left, or when validation tiles have other label files.
         """
         train = self.splits["train"]
         left = tuple(tile for tile in train if tile not in tiles)
@@ -120,7 +120,7 @@ class DatasetSpec(Section):
         return self.model_copy(update={"splits": splits, "labels": self._labels_held_out(key)}) if held else self
 
     def _labels_held_out(self, key: str) -> LabelsSpec | None:
-        """Return the labels, where they are given by split with those of the training tiles also for validation."""
+        """Return the labels; files that are listed by split get those of training tiles for validation too."""
         if self.labels is None or not isinstance(self.labels.files, dict):
             return self.labels
         files = {"val": self.labels.files["train"], **self.labels.files}
@@ -166,8 +166,8 @@ def _read_splits(path: Path) -> dict[str, list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(path, str(error), "a CSV of splits", "Correct splits.csv in the specification.") from None
     if not rows or not {"tile", "split"} <= set(rows[0]):
-        found = f"the columns {', '.join(rows[0])}" if rows else "no rows"
-        raise ConfigError(path, found, "a header with tile and split, and a row per tile", "Correct the table.")
+        content = f"the columns {', '.join(rows[0])}" if rows else "no rows"
+        raise ConfigError(path, content, "a header with tile and split, and a row per tile", "Correct the table.")
     splits: dict[str, list[str]] = {}
     for row in rows:
         splits.setdefault(row["split"], []).append(row["tile"])

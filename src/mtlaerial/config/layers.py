@@ -1,7 +1,7 @@
-"""What the layers of a data set are: image, height and labels."""
+"""The layers of a data set: image, height and labels."""
 
 from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
@@ -11,9 +11,9 @@ Split = Literal["train", "val", "test"]
 Layer = Literal["image", "height", "labels", "eroded"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 LAYERS: tuple[Layer, ...] = ("image", "height", "labels")
-"""What a network learns from and is asked for."""
+"""Layers that a network is trained on."""
 TILE_LAYERS: tuple[Layer, ...] = (*LAYERS, "eroded")
-"""What a prepared tile consists of: also labels without the borders of objects, for scores alone."""
+"""Layers of a prepared tile: also labels without the borders of objects, which only scores use."""
 IGNORED = 255
 """The code of pixels without a class in prepared label rasters; so a data set has at most 255 classes."""
 
@@ -52,7 +52,7 @@ class ImageSpec(Section):
     nodata: float | None = None
     """A pixel with this value in all bands is outside the image (also taken from the file's own tag)."""
     corner: str | None = None
-    """How a tile's name tells its lower-left corner in the CRS, e.g. "UH_NAD83_{west}_{south}"; checked."""
+    """Pattern of tile names that state the lower-left corner in the CRS, e.g. "UH_NAD83_{west}_{south}"; checked."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -68,13 +68,15 @@ class ImageSpec(Section):
 class HeightSpec(Section):
     """Height above ground in metres: one raster (``files``), or ``surface`` minus ``ground``."""
 
+    RENAMED: ClassVar = {"range": "valid_range"}
+
     files: Patterns | None = None
     surface: Patterns | None = None
     ground: Patterns | None = None
     scale: float = 1.0
     """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground."""
     offset: float = 0.0
-    range: tuple[float, float] = (-10.0, 500.0)
+    valid_range: tuple[float, float] = (-10.0, 500.0)
     """Heights outside, in metres, are no-data."""
     nodata: float | None = None
     """Raw value that means no-data (also taken from the file's own tag)."""
@@ -83,17 +85,17 @@ class HeightSpec(Section):
     zero_height: Literal["valid", "ignore"] = "valid"
     """Whether heights <= 0 are trained on; scores are always given both ways."""
     optional: tuple[str, ...] = ()
-    """Splits or tiles where this layer may be absent."""
+    """Splits or tiles in which this layer may be absent."""
     obtain: str = ""
-    """Where and how to get this layer, in a sentence, where it does not come with the image."""
+    """Instructions to get this layer, in a sentence, if it does not come with the image."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         single, pair = self.files is not None, (self.surface is not None, self.ground is not None)
         if (single and any(pair)) or (not single and not all(pair)):
             raise ValueError("either files, or both surface and ground")
-        if self.range[0] >= self.range[1]:
-            raise ValueError("a range with its lower value first")
+        if self.valid_range[0] >= self.valid_range[1]:
+            raise ValueError("a valid_range with its lower value first")
         return self
 
     @property
@@ -129,9 +131,9 @@ class LabelsSpec(Section):
     ignore: tuple[Code | Colour, ...] = ()
     """Raw values without a class."""
     optional: tuple[str, ...] = ()
-    """Splits or tiles where this layer may be absent."""
+    """Splits or tiles in which this layer may be absent."""
     obtain: str = ""
-    """Where and how to get this layer, in a sentence, where it does not come with the image."""
+    """Instructions to get this layer, in a sentence, if it does not come with the image."""
     eroded: ErodedSpec | None = None
 
     def files_of(self, split: Split) -> Patterns:
@@ -139,7 +141,7 @@ class LabelsSpec(Section):
         return self.files[split] if isinstance(self.files, dict) else self.files
 
     def of(self, layer: Layer) -> "LabelsSpec":
-        """Return what the values of ``labels`` or ``eroded`` mean."""
+        """Return the encoding of ``labels`` or ``eroded``."""
         if layer != "eroded" or self.eroded is None:
             return self
         return self.model_copy(update={"ignore": self.ignore + self.eroded.ignore})

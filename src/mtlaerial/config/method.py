@@ -14,15 +14,15 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 class MethodSpec(Section):
-    """A row of the tables: what is learned, by which network, with which weighting; or another prediction of that."""
+    """A row of the tables: tasks, network and weighting of a training, or another prediction of one."""
 
     trained_as: Name | None = None
-    """The method whose trained weights this one takes; it changes ``prediction`` and ``scoring`` alone."""
+    """Method whose trained weights this one uses; it changes ``prediction`` and ``scoring`` alone."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1, max_length=2)]
     weighting: WeightingSpec = WeightingSpec()
     model: Name
     overrides: dict[str, Any] = {}
-    """What this method changes in ``training``, ``prediction`` and ``scoring``."""
+    """Changes to ``training``, ``prediction`` and ``scoring``."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -32,7 +32,7 @@ class MethodSpec(Section):
 
 
 def take_over(methods: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in what methods with ``trained_as`` take over: tasks, weighting, model and overrides.
+    """Copy tasks, weighting, model and overrides of the trained method to methods with ``trained_as``.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def take_over(methods: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When there is no such trained method, or the training is to be another.
+        When there is no such trained method, or an entry changes the training.
     """
     return {name: _completed(name, entry, methods) for name, entry in methods.items()}
 

@@ -1,4 +1,4 @@
-"""The whole configuration: which data sets, methods and seeds to run, and with which recipe."""
+"""The whole configuration: data sets, methods and seeds to run, and their recipe."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,13 +27,13 @@ NOT_METHODS = {"constant", "published", "tiles.png"}
 
 
 class Generation(Section):
-    """How a generated data set is made."""
+    """Options of the generator of a data set."""
 
     seed: NonNegativeInt = 0
     size: Side | tuple[Side, Side] = 512
     """Side of each tile in image pixels, or its rows and columns."""
     vary: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share by which rows and columns of a tile differ from that at most, where each tile has a size of its own."""
+    """Largest share by which rows and columns of a tile differ from ``size``; 0 for tiles of equal size."""
     ground_truth_gsd: dict[Layer, PositiveFloat] = {}
     """Pixel size in metres of height and labels, a multiple of the image's; by default as the image."""
 
@@ -44,18 +44,17 @@ class DatasetEntry(Section):
     spec: Path
     """Its specification."""
     root: Path
-    """Where its files are."""
+    """Folder of its files."""
     generate: Generation | None = None
-    """Make its files instead of expecting a download."""
+    """Generate its files instead of expecting a download."""
     hold_out: tuple[str, ...] = ()
-    """Training tiles that are validated on instead."""
+    """Training tiles that are used for validation instead."""
     recipe: dict[str, Any] = {}
-    """What this project changes in ``training``, ``prediction`` and ``scoring`` for the data set, after its own
-    ``recipe``."""
+    """Changes to ``training``, ``prediction`` and ``scoring`` for the data set, after those of its specification."""
 
 
 class RunSpec(Section):
-    """What to run, as a selection from the dictionaries below."""
+    """The data sets, methods and seeds to run, selected from the dictionaries below."""
 
     datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
     methods: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -83,11 +82,11 @@ class ProjectConfig(Section):
 
     run: RunSpec
     results: Path = Path("results")
-    """Where everything the workflow makes goes."""
+    """Folder of all outputs of the workflow."""
     resume: Path | None = None
-    """Folder for the states of unfinished trainings; without, they lie beside their runs."""
+    """Folder for the states of unfinished trainings; by default each lies beside its run."""
     dashboard: DashboardSpec | None = None
-    """Where trainings are shown while they run; without, nowhere."""
+    """Live display of trainings; none by default."""
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]
     methods: dict[Name, MethodSpec]
@@ -106,11 +105,11 @@ class ProjectConfig(Section):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        for key, known in (("datasets", self.datasets), ("methods", self.methods)):
+        for key, entries in (("datasets", self.datasets), ("methods", self.methods)):
             for name in getattr(self.run, key):
-                if name not in known:
+                if name not in entries:
                     raise ValueError(
-                        f"run.{key} to name {key} that are described; {name} is not one of {', '.join(known)}"
+                        f"run.{key} to name {key} that are described; {name} is not one of {', '.join(entries)}"
                     )
         for name, method in self.methods.items():
             if method.model not in self.models:
@@ -173,7 +172,7 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
 
 
 def require_multiple(key: str, size: int, model: ModelSpec) -> None:
-    """Refuse a size in pixels that a network does not take.
+    """Refuse a size in pixels that does not fit a network.
 
     Raises
     ------
@@ -186,12 +185,12 @@ def require_multiple(key: str, size: int, model: ModelSpec) -> None:
 
 
 def require_dropout(key: str, passes: int, model: ModelSpec) -> None:
-    """Refuse passes with dropout of a network that has none: they would not differ.
+    """Refuse dropout passes for a network without dropout: all passes would be equal.
 
     Raises
     ------
     ConfigError
-        When there are passes, but no dropout.
+        When there are passes but no dropout.
     """
     if passes and not model.dropout:
         expected = "0, as the model's dropout is 0"
@@ -219,12 +218,12 @@ def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, .
     ConfigError
         When it has none for any of them.
     """
-    found = tuple(task for task in tasks if task in available)
-    if not found:
+    learned = tuple(task for task in tasks if task in available)
+    if not learned:
         raise ConfigError(
             f"methods.{method}.tasks",
             f"{', '.join(tasks)}",
             f"a task that {dataset} has layers for ({', '.join(available)})",
             "Take the method out of run.methods for this data set.",
         )
-    return found
+    return learned

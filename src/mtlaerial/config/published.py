@@ -1,6 +1,6 @@
-"""Scores that others report on a data set, and by which protocol, as far as their source says."""
+"""Published scores on a data set and their protocol, as far as the source states it."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -10,27 +10,29 @@ PublishedScore = Literal["OA", "AA", "kappa", "mIoU", "F1", "MAE", "RMSE", "REL"
 
 
 class PublishedSpec(Section):
-    """What one source reports of one method; of the protocol, what the source does not state is left out."""
+    """The scores of one method in one publication; keys of the protocol that it does not state are left out."""
+
+    RENAMED: ClassVar = {"height_unit": "error_unit"}
 
     name: str
-    """The method's."""
+    """Name of the method."""
     source: str
-    """The publication, and where in it the numbers are."""
+    """The publication and the place of the numbers in it."""
     url: str
     scores: Annotated[dict[PublishedScore, float], Field(min_length=1)]
-    """Fractions; MAE and RMSE in units of ``height_unit``."""
-    height_unit: PositiveFloat | None = None
-    """Metres per unit of MAE and RMSE; where it is not stated, they are shown beside metres as they are."""
+    """Fractions; MAE and RMSE in units of ``error_unit``."""
+    error_unit: PositiveFloat | None = None
+    """Metres per unit of MAE and RMSE; if not stated, they are shown unchanged beside metres."""
     labels: Literal["all", "eroded"] | None = None
-    """Which ground truth semantics are scored on."""
+    """Ground truth of the semantics."""
     heights: Literal["all", "positive"] | None = None
-    """Which cells MAE and RMSE are over: all valid ones, or those with a height above 0."""
+    """Cells of MAE and RMSE: all valid ones, or those with a height above 0."""
     pooling: Literal["pooled", "tile mean"] | None = None
-    """Whether sums are pooled over tiles, or scores of tiles averaged."""
+    """Sums pooled over tiles, or the mean of the scores of tiles."""
     split: str | None = None
     """The tiles that are scored."""
     notes: tuple[str, ...] = ()
-    """What else a reader must know to compare."""
+    """Further conditions of a comparison."""
 
     @model_validator(mode="after")
     def _fractions(self) -> Self:

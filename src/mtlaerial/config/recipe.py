@@ -1,17 +1,17 @@
-"""How to train, predict and score: the sections a data set or a method may override."""
+"""The sections ``training``, ``prediction``, ``scoring`` and ``models``."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from mtlaerial.config.base import Section
+from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.layers import Layer
 
 Task = Literal["semantics", "height"]
 TASKS: tuple[Task, ...] = ("semantics", "height")
 TRUTH: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
-"""The layer that a task is learned from."""
+"""Ground truth layer of each task."""
 Blend = Literal["original", "even"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -31,16 +31,16 @@ class ModelSpec(Section):
     shared: tuple[PositiveInt, PositiveInt, PositiveInt] = (512, 256, 128)
     """Channels of the shared decoder blocks, from coarse to fine."""
     head: tuple[PositiveInt, PositiveInt] = (64, 64)
-    """Channels of each task's own decoder blocks, from coarse to fine."""
+    """Channels of the decoder blocks of each task, from coarse to fine."""
     reduction: Literal[1, 2, 4] = 1
-    """Average the image over squares of so many pixels first, and interpolate the outputs back; for images that are
-    less sharp than their pixels."""
+    """Side in pixels of the squares that the image is averaged over first; outputs are interpolated back. For images
+    that are less sharp than their pixels."""
     skips: bool = True
     """Concatenate encoder features into the decoder."""
     dropout: Fraction = 0.5
     """Rate in the two coarsest decoder blocks; 0 for none."""
     pretrained: str = "none"
-    """Weights that the encoder begins with: a name from ``pretrained`` of the configuration, or none."""
+    """Initial weights of the encoder: a name from ``pretrained`` of the configuration, or none."""
 
     @model_validator(mode="after")
     def _as_published(self) -> Self:
@@ -52,7 +52,7 @@ class ModelSpec(Section):
 
     @property
     def multiple(self) -> int:
-        """Rows and columns of the image are divisible by this: it is reduced, and then halved five times."""
+        """Divisor of rows and columns of an image: it is reduced, then halved five times."""
         return 32 * self.reduction
 
 
@@ -70,19 +70,19 @@ class Augmentation(Section):
     colour: Fraction = 0.0
     """Contrast and brightness change by up to this share of the value range, each band a quarter of it apart."""
     image_resampling: Literal["nearest", "bilinear"] = "nearest"
-    """How the image is resampled when a patch is rotated or zoomed."""
+    """Resampling of the image when a patch is rotated or zoomed."""
 
 
 class TrainingSpec(Section):
-    """How a network is trained."""
+    """Hyperparameters and device settings of a training."""
 
     patch: Annotated[int, Field(ge=32, multiple_of=32)] = 320
     """Side of a square training patch in image pixels."""
     batch: PositiveInt = 6
     """Patches per update, over all processes."""
     accumulate: PositiveInt = 1
-    """Passes that a batch is run in, one after the other: memory for time. Losses and weights are those of the whole
-    batch; only batch normalisation sees a pass at a time."""
+    """Passes (micro-batches) per batch, one after the other: memory for time. Losses and weights are those of the whole
+    batch; only batch normalisation sees one pass at a time."""
     epochs: PositiveInt = 120
     epoch_patches: PositiveInt = 10_000
     """Patches per epoch."""
@@ -92,22 +92,22 @@ class TrainingSpec(Section):
     """Decoupled (AdamW); at 0 the optimiser is Adam."""
     clip_norm: PositiveFloat | None = None
     """Largest L2 norm of the gradient of all parameters together; a longer one is shortened to it."""
-    schedule: Literal["constant", "one_cycle"] = "constant"
-    """one_cycle: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
+    schedule: Annotated[Literal["constant", "warmup_cosine"], renamed_value("one_cycle", "warmup_cosine")] = "constant"
+    """warmup_cosine: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
     sampling: Literal["uniform", "class_balanced"] = "uniform"
-    """Where patches lie: uniformly over the area of the training tiles, or about a pixel of a class, each class that
-    occurs with the same probability and each of its pixels too."""
+    """Position of patches: uniform over the area of the training tiles, or about a pixel of a class; then each class
+    that occurs has the same probability, and so has each of its pixels."""
     augmentation: Augmentation = Augmentation()
     class_weights: Literal["median_frequency", "none"] = "median_frequency"
     height_loss: Literal["l1", "huber"] = "l1"
     """huber: quadratic below one height_unit."""
     height_mean: Literal["known", "all"] = "known"
-    """Over which pixels of a batch the height loss is averaged: those with a height, or all, where the others count as
-    without error; then batches with few heights weigh less."""
+    """Pixels of a batch that the height loss is averaged over: those with a height, or all, with no error at the
+    others; then batches with few heights weigh less."""
     height_unit: PositiveFloat = 1.0
     """Metres per unit of the network's height output; the loss is measured in this unit."""
     selection: Literal["best", "last"] = "last"
-    """Which weights are used: those of the best validation, or the last."""
+    """Weights of a run: those of the best validation, or the last."""
     validate_every: PositiveInt = 1
     """Epochs between validations, where there are validation tiles."""
     log_every: PositiveInt = 50
@@ -144,39 +144,39 @@ class TrainingSpec(Section):
         return self
 
     @model_validator(mode="after")
-    def _one_who_decides(self) -> Self:
+    def _one_recomputation(self) -> Self:
         if self.compile and self.checkpointing:
             raise ValueError("compile or checkpointing; compiled code decides for itself what it computes again")
         return self
 
 
 class PredictionSpec(Section):
-    """How maps are made from overlapping windows."""
+    """Prediction of maps from overlapping windows."""
 
     blend: Blend = "original"
     """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even:
-    as few as there can be, fitted to the image, of equal size; across their overlap one fades into the other."""
+    as few windows of equal size as cover the image; each fades into the next across their overlap."""
     window: Annotated[int, Field(ge=32, multiple_of=32)] = 1024
-    """Side of a window in image pixels; of even ones the largest there may be."""
+    """Side of a window in image pixels; for even windows its upper limit."""
     stride: PositiveInt = 256
-    """Distance between windows in image pixels; between even ones the largest, so that they overlap by window - stride
-    at least."""
+    """Distance between windows in image pixels; for even windows its upper limit, so that they overlap by at least
+    window - stride."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
-    """What turns semantic logits into scores before blending; the paper's: sigmoid."""
+    """Activation of semantic logits before blending; the paper's: sigmoid."""
     batch: PositiveInt = 1
     views: Literal[1, 8] = 1
     """8: average over the window and its mirrored and turned copies, at eight times the cost."""
     dropout_passes: NonNegativeInt = 0
-    """Monte-Carlo dropout: the height is the mean of so many passes with dropout, ``height_std`` their deviation;
-    0 for one pass without."""
+    """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
+    without dropout."""
     image_maps: bool = False
-    """Besides the maps on the grid of the ground truth, which are scored, write maps on the image's grid."""
+    """Also write maps on the image's grid, besides those on the grid of the ground truth, which are scored."""
 
     @classmethod
     def fitted(cls) -> Self:
-        """Return what takes least work: few windows fitted to the image, with no more overlap than a network needs.
+        """Return the cheapest settings: few windows fitted to the image, with the smallest sufficient overlap.
 
-        That 96 pixels are enough for the paper's network was measured: docs/benchmarks.md.
+        96 pixels are enough for the paper's network, as measured in docs/benchmarks.md.
         """
         return cls(blend="even", window=1280, stride=1280 - 96, activation="softmax")
 
@@ -188,12 +188,14 @@ class PredictionSpec(Section):
 
 
 class ScoringSpec(Section):
-    """How maps are scored."""
+    """Options of the scores."""
+
+    RENAMED: ClassVar = {"height_unit": "error_unit"}
 
     height_bins: Annotated[tuple[float, ...], Field(min_length=1)] = (2.0, 5.0, 10.0, 20.0, 40.0)
     """Inner edges in metres of the height bins that errors are broken down by."""
-    height_unit: PositiveFloat | None = None
-    """Metres per unit in which tables give height errors too, as publications do that scale heights."""
+    error_unit: PositiveFloat | None = None
+    """Metres per unit of a second set of height errors in the tables, for comparison with scaled heights."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:

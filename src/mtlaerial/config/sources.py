@@ -1,4 +1,4 @@
-"""Where files come from that the workflow does not make: archives of data sets, and published weights."""
+"""External files: archives of data sets, and published weights."""
 
 from typing import Annotated, Literal, Self
 
@@ -12,22 +12,22 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), _LOWER]
 
 
 class ArchiveSpec(Section):
-    """A zip archive as its publisher gives it out; the user downloads it, the workflow verifies and unpacks it."""
+    """A zip archive as published; the user downloads it, the workflow verifies and unpacks it."""
 
     file: Annotated[str, Field(pattern=r"^[^/\\]+$")]
-    """Its name, in the data root or in ``archives`` below it."""
+    """File name, in the data root or in ``archives`` below it."""
     page: str
-    """Where it is to be had."""
+    """Address of its download page."""
     holds: str
-    """What it holds, as a phrase."""
+    """Description of its content, as a phrase."""
     into: Annotated[str, Field(pattern=r"^[^/\\][^\\]*$")] = "."
-    """The folder below the data root that it is unpacked to."""
+    """Folder below the data root that it is unpacked to."""
     md5: Md5 | None = None
-    """As its publisher tells it."""
+    """As published."""
     sha256: Sha256 | None = None
-    """As its publisher tells it."""
+    """As published."""
     optional: bool = False
-    """Whether the data set is complete without it."""
+    """True if the data set is complete without it."""
 
     @model_validator(mode="after")
     def _inside(self) -> Self:

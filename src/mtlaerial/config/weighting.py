@@ -1,4 +1,4 @@
-"""Which task weightings there are, and how a method of the configuration names one."""
+"""The registry of task weightings, and the section ``weighting`` of a method."""
 
 import difflib
 from importlib.metadata import entry_points
@@ -10,7 +10,7 @@ from mtlaerial.config.base import Section
 from mtlaerial.errors import ConfigError
 
 GROUP = "mtlaerial.weightings"
-"""Entry points with which other packages register weightings of theirs."""
+"""Group of the entry points by which other packages register weightings."""
 _HERE = "mtlaerial.weighting.methods"
 WEIGHTINGS: dict[str, str] = {
     "equal": f"{_HERE}.constant:Equal",
@@ -49,23 +49,23 @@ WEIGHTINGS: dict[str, str] = {
     "modo": f"{_HERE}.double_sampling:MoDo",
     "sdmgrad": f"{_HERE}.double_sampling:SDMGrad",
 }
-"""Where the class of each is; it is imported only when it is used."""
+"""Modules and classes by name; a class is imported only when it is used."""
 
 
 def weighting_targets() -> dict[str, str]:
-    """Return where the class of each weighting is, by name; those of other packages too."""
+    """Return ``module:Class`` of each weighting by name, also of other packages."""
     return {**{point.name: point.value for point in entry_points(group=GROUP)}, **WEIGHTINGS}
 
 
 def weighting_target(name: str) -> str:
-    """Return where the class of a weighting is, as ``module:Class``.
+    """Return ``module:Class`` of a weighting.
 
     Raises
     ------
     ConfigError
-        When there is none of that name.
+        When no weighting has that name.
     """
-    if name in WEIGHTINGS:  # looking for other packages takes a moment
+    if name in WEIGHTINGS:  # without a search of the installed packages, which is slow
         return WEIGHTINGS[name]
     targets = weighting_targets()
     if name not in targets:
@@ -77,10 +77,9 @@ def weighting_target(name: str) -> str:
 
 
 class WeightingSpec(Section):
-    """How the tasks' losses become one update; see :mod:`mtlaerial.weighting`.
+    """A task weighting: the combination of the tasks' losses to one update; see :mod:`mtlaerial.weighting`.
 
-    Besides the name it holds the method's own options, which its class checks; ``mtlaerial weightings NAME`` lists
-    them.
+    All other keys are options of the weighting, which its class checks; ``mtlaerial weightings NAME`` lists them.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -89,12 +88,12 @@ class WeightingSpec(Section):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The method's own options, as they were given."""
+        """The options of the weighting, as given."""
         return dict(self.model_extra or {})
 
     @property
     def needs_check(self) -> bool:
-        """Whether only the method's class can tell if it is complete."""
+        """True if only the class of the weighting can check the section."""
         return bool(self.options) or self.name == "fixed" or self.name not in WEIGHTINGS
 
     @field_validator("name")

@@ -1,10 +1,11 @@
-"""The scripts and styles of Visdom's page: from the internet as Visdom gets them, or from npm packages."""
+"""Scripts and styles of Visdom's page: downloaded by Visdom itself, or taken from npm packages."""
 
 import json
 import subprocess
 import tarfile
 import tempfile
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -17,12 +18,12 @@ MISSING = "Install Node.js with npm, or run it where there is internet, without 
 
 
 class Package(Section):
-    """An npm package, and what of it is needed."""
+    """An npm package and the files needed from it."""
 
     integrity: str
-    """The hash of its archive, as npm writes it."""
+    """Hash of its archive, as npm writes it."""
     files: dict[str, str]
-    """Where a file of it goes in Visdom's folder."""
+    """From the path of a file in the package to its path in Visdom's folder."""
 
 
 def packages() -> dict[str, Package]:
@@ -32,39 +33,41 @@ def packages() -> dict[str, Package]:
 
 
 def provide_assets(source: Source) -> None:
-    """Get what Visdom's page loads, unless it is there.
+    """Install the scripts and styles of Visdom's page unless they are complete.
 
     Raises
     ------
     DownloadError
-        When it cannot be had, or is not what was published.
+        When a file cannot be downloaded, or differs from the published one.
     UserError
-        When Visdom's folder cannot be written to, or there is no npm.
+        When Visdom's folder cannot be written to, or npm is missing.
     """
     from visdom.utils.shared_utils import get_visdom_path
 
-    static, made_for = Path(get_visdom_path("static")), version("visdom")
-    if _complete(static, made_for):
+    static, visdom_version = Path(get_visdom_path("static")), version("visdom")
+    if _complete(static, visdom_version):
         return
     try:
         if source == "npm":
             _from_npm(static)
         else:
             _from_internet()
-        (static / "version.built").write_text(made_for, encoding="utf-8")
+        # Visdom downloads its scripts again at its start unless this file names its version.
+        (static / "version.built").write_text(visdom_version, encoding="utf-8")
     except PermissionError as error:
         remedy = "Run it as the owner of this Python once."
         raise UserError(error.filename, "no permission to write", "Visdom's own folder", remedy) from None
-    if not _complete(static, made_for):
+    if not _complete(static, visdom_version):
         raise _no_internet("incomplete")
 
 
-def _complete(static: Path, made_for: str) -> bool:
-    """Return whether all files are there, as this version of Visdom left them."""
+def _complete(static: Path, visdom_version: str) -> bool:
+    """Return whether all files exist, and were installed for this version of Visdom."""
     built = static / "version.built"
-    wanted = [static / path for package in packages().values() for path in package.files.values()]
-    here = all(path.is_file() and path.stat().st_size for path in wanted)
-    return here and built.is_file() and built.read_text(encoding="utf-8").strip() == made_for
+    packaged = (package.files.values() for package in packages().values())
+    paths = [static / path for path in chain.from_iterable(packaged)]
+    complete = all(path.is_file() and path.stat().st_size for path in paths)
+    return complete and built.is_file() and built.read_text(encoding="utf-8").strip() == visdom_version
 
 
 def _from_internet() -> None:
@@ -77,16 +80,16 @@ def _from_internet() -> None:
         raise _no_internet(type(error).__name__) from None
 
 
-def _no_internet(found: str) -> DownloadError:
+def _no_internet(reason: str) -> DownloadError:
     remedy = "Without internet, take npm packages: mtlaerial dashboard --assets npm."
-    return DownloadError("the scripts of Visdom's page", found, "the internet, where Visdom gets them", remedy)
+    return DownloadError("the scripts of Visdom's page", reason, "the internet, where Visdom gets them", remedy)
 
 
 def _from_npm(static: Path) -> None:
-    wanted = packages()
+    needed = packages()
     with tempfile.TemporaryDirectory() as folder:
-        for name, (archive, integrity) in _pack(list(wanted), Path(folder)).items():
-            package = wanted[name]
+        for name, (archive, integrity) in _pack(list(needed), Path(folder)).items():
+            package = needed[name]
             if integrity != package.integrity:
                 raise DownloadError(f"npm package {name}", integrity, package.integrity, "Look at npm's registry.")
             with tarfile.open(archive) as source:
@@ -95,7 +98,7 @@ def _from_npm(static: Path) -> None:
 
 
 def _pack(names: list[str], folder: Path) -> dict[str, tuple[Path, str]]:
-    """Return archive and integrity of packages, which npm fetches and verifies; none of their code is run."""
+    """Return archive and integrity of packages, which npm downloads and verifies without running their code."""
     command = ["npm", "pack", "--json", "--silent", "--ignore-scripts", "--pack-destination", str(folder), *names]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
@@ -105,12 +108,12 @@ def _pack(names: list[str], folder: Path) -> dict[str, tuple[Path, str]]:
         reason = (error.stderr or error.stdout).strip() or f"exit code {error.returncode}"
         remedy = "Look at npm's registry and network: npm ping."
         raise DownloadError("npm pack", reason, "the scripts of Visdom's page", remedy) from None
-    found = json.loads(done.stdout)
-    return {f"{one['name']}@{one['version']}": (folder / one["filename"], one["integrity"]) for one in found}
+    packed = json.loads(done.stdout)
+    return {f"{one['name']}@{one['version']}": (folder / one["filename"], one["integrity"]) for one in packed}
 
 
 def _extract(archive: tarfile.TarFile, inside: str, target: Path) -> None:
     member = archive.extractfile(inside)
-    assert member  # the archive is the one that was published
+    assert member  # the integrity of the archive was compared
     with member, writing(target) as path:
         path.write_bytes(member.read())

@@ -1,6 +1,6 @@
-"""What is said to a Visdom server: windows of one environment, each replaced as a whole.
+"""Client of a Visdom server: windows of one environment, each replaced as a whole.
 
-Visdom's own client waits for ever, prints what fails and opens a socket of its own; a window is one small message.
+Visdom's own client has no timeout, prints errors and opens a second socket; a window is one small message.
 """
 
 import http.client
@@ -12,11 +12,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 Window = dict[str, Any]
 """Content of a window as Visdom takes it: ``data``, ``opts`` and, of a plot, ``layout``."""
 SIZE = {"width": 460, "height": 300}
-"""Of most windows, in pixels: three are beside each other on most screens."""
+"""Size of most windows in pixels: three fit side by side on most screens."""
 TIMEOUT = 2.0
 """Seconds without an answer after which a server counts as gone."""
-ANSWER = 1000
-"""Bytes of an answer that are read; Visdom's have fewer."""
+ANSWER_BYTES = 1000
+"""Bytes of an answer that are read; Visdom's are shorter."""
 
 
 def text_window(title: str, content: str) -> Window:
@@ -25,21 +25,21 @@ def text_window(title: str, content: str) -> Window:
 
 
 class NoAnswer(Exception):
-    """The server is not there, or does not answer as Visdom does; the message says why."""
+    """The server is unreachable, or does not answer as Visdom does; the message gives the reason."""
 
 
 class Client:
     """One environment of a Visdom server.
 
-    Proxies are left aside: the server is on this machine, or at the other end of a tunnel.
+    Proxies are bypassed: the server is on this machine, or at the other end of a tunnel.
 
     Parameters
     ----------
     url : str
-        The server's.
+        URL of the server.
     environment : str
     timeout : float
-        Seconds.
+        Seconds without an answer after which :class:`NoAnswer` is raised.
     """
 
     def __init__(self, url: str, environment: str, timeout: float = TIMEOUT) -> None:
@@ -48,7 +48,7 @@ class Client:
 
     @property
     def page(self) -> str:
-        """What to open in a browser."""
+        """URL of the environment's page."""
         return f"{self.url}/env/{self.environment}"
 
     def has(self, window: str) -> bool:
@@ -57,7 +57,7 @@ class Client:
         Raises
         ------
         NoAnswer
-            As do all methods.
+            Raised by all methods.
         """
         answer = self._post("win_exists", {"win": window})
         if answer not in ("true", "false"):
@@ -65,11 +65,11 @@ class Client:
         return answer == "true"
 
     def show(self, window: str, content: Window) -> None:
-        """Make a window, or replace its content."""
+        """Create a window, or replace its content."""
         self._post("events", {"win": window, **content})
 
     def keep(self) -> None:
-        """Let the server write the environment to its disk."""
+        """Let the server save the environment to its disk."""
         self._post("save", {"data": [self.environment]})
 
     def _post(self, endpoint: str, message: dict[str, Any]) -> str:
@@ -77,7 +77,7 @@ class Client:
         request = Request(f"{self.url}/{endpoint}", body, {"Content-Type": "application/json"})
         try:
             with self._opener.open(request, timeout=self.timeout) as response:
-                return str(response.read(ANSWER).decode("utf-8", "replace"))
+                return str(response.read(ANSWER_BYTES).decode("utf-8", "replace"))
         except HTTPError as error:
             error.close()
             raise NoAnswer(f"it answers {error.code}") from None

@@ -1,4 +1,4 @@
-"""The curves of a training as Visdom's plots: whole, and thinned to what a screen can show."""
+"""Curves of a training as Visdom's plots, over all epochs and thinned to a screen's resolution."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
@@ -13,14 +13,14 @@ from mtlaerial.figures.series import FEW
 from mtlaerial.figures.style import CYCLE
 
 POINTS = 500
-"""Of a curve, at most."""
+"""Largest number of points of a curve."""
 COLUMNS: dict[Task, tuple[str, ...]] = {
     "semantics": ("loss_semantics", "val_OA", "val_mIoU"),
     "height": ("loss_height", "val_MAE", "val_RMSE"),
 }
-"""What a history has of each task alone."""
+"""Columns of a history that belong to one task."""
 COSINE = "cosine"
-"""Unit of what lies between -1 and 1."""
+"""Unit of values between -1 and 1."""
 AXIS = {"gridcolor": "#e8e8e8", "zerolinecolor": "#c0c0c0", "linecolor": "#808080", "automargin": True}
 LAYOUT: dict[str, Any] = {
     "margin": {"l": 60, "r": 16, "t": 34, "b": 52},
@@ -31,14 +31,14 @@ LAYOUT: dict[str, Any] = {
 
 
 class Curves:
-    """The columns of a history that grows, each over epochs."""
+    """Columns of a growing history, each over epochs."""
 
     def __init__(self) -> None:
         self._points: dict[str, tuple[list[float], list[float]]] = {}
         self._lock = Lock()
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Take in a row of the history; one that was there before is completed by what is new in it."""
+        """Add a row of the history; a row of the same epoch adds only columns that the first one lacked."""
         epoch = row["epoch"]
         with self._lock:
             for column, value in row.items():
@@ -51,10 +51,11 @@ class Curves:
         """Return epochs and finite values of at most ``POINTS`` rows, the first and the last among them."""
         with self._lock:
             epochs, values = self._points.get(column, ([], []))
-            picked = np.unique(np.linspace(0, len(epochs) - 1, min(POINTS, len(epochs))).round().astype(int)).tolist()
-            pairs = [(epochs[index], values[index]) for index in picked]
-        finite = [(epoch, value) for epoch, value in pairs if np.isfinite(value)]
-        return [epoch for epoch, _ in finite], [value for _, value in finite]
+            places = np.linspace(0, len(epochs) - 1, min(POINTS, len(epochs))).round().astype(int)
+            picked = [(epochs[index], values[index]) for index in np.unique(places).tolist()]
+        finite = [(epoch, value) for epoch, value in picked if np.isfinite(value)]  # JSON has no NaN
+        finite_epochs = [epoch for epoch, _ in finite]
+        return finite_epochs, [value for _, value in finite]
 
     def plot(self, panel: Panel) -> Window:
         """Return a panel as a window."""
@@ -68,20 +69,24 @@ class Curves:
         return {"data": lines, "layout": layout, "opts": {"title": panel.title, **SIZE}}
 
     def scores(self, panels: Iterable[Panel]) -> str:
-        """Return in words the last validation scores that panels show; empty where there are none yet."""
-        columns = [(column, panel) for panel in panels for column in panel.columns if column.startswith("val_")]
-        ends = [(column, panel, self.thinned(column)[1][-1:]) for column, panel in columns]
-        texts = [_score(column, panel, value) for column, panel, end in ends for value in end]
+        """Return the last validation scores of panels as text; empty before the first validation."""
+        texts = []
+        for panel in panels:
+            for column in panel.columns:
+                last = self.thinned(column)[1][-1:]
+                if column.startswith("val_") and last:
+                    texts.append(_score(column, panel, last[0]))
         return f"validation: {', '.join(texts)}" if texts else ""
 
     def _line(self, column: str, colour: str, scale: float) -> dict[str, Any]:
         epochs, values = self.thinned(column)
+        scaled = [scale * value for value in values]
         return {
             "type": "scatter",
             "mode": "lines+markers" if len(epochs) <= FEW else "lines",
             "name": column.partition("_")[2].replace("_", " ") or column,
             "x": epochs,
-            "y": [scale * value for value in values],
+            "y": scaled,
             "line": {"color": colour, "width": 2},
             "marker": {"size": 6},
         }  # fmt: skip
@@ -93,11 +98,13 @@ def _score(column: str, panel: Panel, value: float) -> str:
 
 
 def panels(training: TrainingSpec, tasks: Sequence[Task], validated: bool) -> dict[str, Panel]:
-    """Return what a training's windows show, by their names, in the order they have on the page."""
+    """Return the panels of a training's windows by the windows' names, in the order on the page."""
     columns = {column for task in tasks for column in COLUMNS[task]}
-    found = learning_panels(training, {column for column in columns if validated or not column.startswith("val_")})
+    if not validated:
+        columns = {column for column in columns if not column.startswith("val_")}
+    shown = learning_panels(training, columns)
     if len(tasks) > 1:
-        found.append(Panel("agreement of the tasks' gradients", COSINE, [f"cosine_{'_'.join(tasks)}"]))
-        found.append(Panel("weights of the tasks", "weight in the trunk", [f"weight_{task}" for task in tasks]))
-    found.append(Panel("learning rate", "learning rate", ["learning_rate"]))
-    return {panel.columns[0]: panel for panel in found}
+        shown.append(Panel("agreement of the tasks' gradients", COSINE, [f"cosine_{'_'.join(tasks)}"]))
+        shown.append(Panel("weights of the tasks", "weight in the trunk", [f"weight_{task}" for task in tasks]))
+    shown.append(Panel("learning rate", "learning rate", ["learning_rate"]))
+    return {panel.columns[0]: panel for panel in shown}

@@ -1,4 +1,4 @@
-"""Patches beside their truth, as one picture."""
+"""Picture of patches: image, ground truth and prediction side by side."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ PANEL = 2.0
 DPI = 110
 KINDS = ("true", "predicted")
 SHOWN = {"semantics": "classes", "height": "height"}
-"""What a task's maps are called."""
+"""Names of the tasks' maps in titles."""
 
 
 def picture_window(figure: Figure, title: str) -> Window:
@@ -36,7 +36,7 @@ def picture_window(figure: Figure, title: str) -> Window:
     figure.savefig(file, format="webp", dpi=DPI, pil_kwargs={"quality": 90})
     source = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
     width, height = (round(inches * DPI) for inches in figure.get_size_inches())
-    size = {"width": width, "height": height + 25}  # and the window's title
+    size = {"width": width, "height": height + 25}  # the window's title has 25 pixels
     return {"data": [{"type": "image", "content": {"src": source, "caption": ""}}], "opts": {"title": title, **size}}
 
 
@@ -47,16 +47,11 @@ def draw(patches: Sequence[Patch], predicted: Sequence[Maps], statistics: Statis
     ----------
     patches : sequence of Patch
     predicted : sequence of dict of task to array, shape (side, side)
-        What the network says of each: class indices, and metres.
+        Predicted class indices and metres of each patch.
     statistics : Statistics
-        Of the training tiles: title, classes and colours.
+        Source of the data set's title, classes and colours.
     heading : str
-        What follows the data set's title.
-
-    Returns
-    -------
-    Figure
-        The scale of heights follows from the truth alone, so that it is the same after every epoch.
+        Text after the data set's title.
     """
     tasks = list(predicted[0])
     figure = Figure(
@@ -67,7 +62,8 @@ def draw(patches: Sequence[Patch], predicted: Sequence[Maps], statistics: Statis
     looks = {task: _look(task, patches, statistics) for task in tasks}
     for line, patch, maps in zip(axes, patches, predicted, strict=True):
         _draw_row(line, patch, maps, looks)
-    for place, title in zip(axes[0], ["image", *(f"{kind} {SHOWN[t]}" for t in tasks for kind in KINDS)], strict=True):
+    titles = ["image", *(f"{kind} {SHOWN[task]}" for task in tasks for kind in KINDS)]
+    for place, title in zip(axes[0], titles, strict=True):
         place.set_title(title, fontsize=10)
     if "height" in tasks:
         bar = ScalarMappable(looks["height"].norm, looks["height"].colours)
@@ -78,7 +74,7 @@ def draw(patches: Sequence[Patch], predicted: Sequence[Maps], statistics: Statis
 
 
 class _Look(NamedTuple):
-    """How values of a task become colours."""
+    """Colour map of a task's values."""
 
     colours: Colormap
     norm: Normalize
@@ -86,8 +82,9 @@ class _Look(NamedTuple):
 
 def _look(task: Task, patches: Sequence[Patch], statistics: Statistics) -> _Look:
     if task == "height":
-        known = [np.ma.masked_invalid(patch.truth["height"]) for patch in patches]
-        return _Look(colormaps[HEIGHT_COLOURS], height_scale(*known))
+        # Scaled by the truth alone, so that pictures of different epochs can be compared.
+        heights = [np.ma.masked_invalid(patch.truth["height"]) for patch in patches]
+        return _Look(colormaps[HEIGHT_COLOURS], height_scale(*heights))
     colours = [colour for _, colour in _classes(statistics)]
     return _Look(ListedColormap(colours), Normalize(-0.5, len(colours) - 0.5))
 
@@ -100,8 +97,8 @@ def _draw_row(line: Sequence[Axes], patch: Patch, maps: Maps, looks: Mapping[Tas
     next(layers).imshow(as_picture(image), extent=extent)
     for task, look in looks.items():
         truth = patch.truth[task]
-        known = np.ma.masked_equal(truth, IGNORED) if task == "semantics" else np.ma.masked_invalid(truth)
-        for values, place in ((known, patch.extents[task]), (maps[task], extent)):
+        masked = np.ma.masked_equal(truth, IGNORED) if task == "semantics" else np.ma.masked_invalid(truth)
+        for values, place in ((masked, patch.extents[task]), (maps[task], extent)):
             next(layers).imshow(values, extent=place, cmap=look.colours, norm=look.norm, interpolation="nearest")
     for axes in line:
         axes.set(xlim=extent[:2], ylim=extent[2:], aspect="equal")

@@ -1,4 +1,4 @@
-"""Patches whose predictions are shown after each epoch: always the same, where there is truth."""
+"""Sample patches, the same after each epoch, chosen where there is ground truth, and their predictions."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -15,26 +15,26 @@ from mtlaerial.config import IGNORED, TRUTH, Layer, Task
 from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
 from mtlaerial.tiles.tile import Tile
 
-LOOKED_AT = 8
-"""Patches that are looked at along a side of a tile, at most."""
+CANDIDATES = 8
+"""Largest number of candidate patches along a side of a tile."""
 Maps = dict[Task, NDArray[Any]]
-"""Class indices, and metres."""
+"""Class indices and heights in metres, by task."""
 Extent = tuple[float, float, float, float]
 """Left, right, bottom, top of a layer, in image pixels from the patch's upper left corner; down is negative."""
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A square of a tile with its truth, which keeps its own grid.
+    """A square of a tile with its ground truth on that one's grid.
 
     Attributes
     ----------
     tile : str
     image : Tensor, shape (bands, side, side), the file's dtype
     truth : dict of task to array, shape (rows, columns)
-        Class indices, ``IGNORED`` where not known; metres, NaN where not known.
+        Class indices, ``IGNORED`` where unknown; metres, NaN where unknown.
     extents : dict of task to Extent
-        Where the cells of the truth lie.
+        Extent of the truth's cells.
     """
 
     tile: str
@@ -44,14 +44,17 @@ class Patch:
 
     @classmethod
     def cut(cls, tile: Tile, row: int, column: int, side: int, tasks: Sequence[Task]) -> "Patch":
-        """Return a square of a tile, copied; the truth has all cells that the square touches."""
+        """Return a copy of a square of a tile, with all cells of the truth that the square touches."""
         image = tile.image[row : row + side, column : column + side].permute(2, 0, 1).cpu().clone()
-        cuts = {task: _cut(tile, TRUTH[task], row, column, side) for task in tasks}
-        return cls(tile.name, image, {t: cut[0] for t, cut in cuts.items()}, {t: cut[1] for t, cut in cuts.items()})
+        truth: Maps = {}
+        extents: dict[Task, Extent] = {}
+        for task in tasks:
+            truth[task], extents[task] = _cut(tile, TRUTH[task], row, column, side)
+        return cls(tile.name, image, truth, extents)
 
     @property
     def interest(self) -> float:
-        """How much there is to see: much known ground, many classes, uneven heights; 0 where a task has no truth."""
+        """Interest of the patch: large with much truth, many classes, uneven heights; 0 where a task has no truth."""
         return math.prod((_interest(task, layer) for task, layer in self.truth.items()), start=1.0)
 
 
@@ -63,37 +66,40 @@ def _cut(tile: Tile, layer: Layer, row: int, column: int, side: int) -> tuple[ND
 
 
 def _cells(first: int, side: int, scale: float, offset: float, number: int) -> tuple[slice, tuple[float, float]]:
-    """Return which of a layer's cells pixels touch, along one axis, and where in the patch those begin and end."""
+    """Return the cells of a layer that the patch touches along one axis, and their begin and end in its pixels."""
     begin = min(max(0, math.floor(first * scale + offset)), number)
     end = min(max(begin, math.ceil((first + side) * scale + offset)), number)
     return slice(begin, end), ((begin - offset) / scale - first, (end - offset) / scale - first)
 
 
 def _interest(task: Task, layer: NDArray[Any]) -> float:
-    known = layer[layer != IGNORED] if task == "semantics" else layer[np.isfinite(layer)]
-    if not known.size:
+    valid = layer[layer != IGNORED] if task == "semantics" else layer[np.isfinite(layer)]
+    if not valid.size:
         return 0.0
-    variety = len(np.unique(known)) if task == "semantics" else 1 + float(known.std())
-    return float(known.size / layer.size * variety)
+    variety = len(np.unique(valid)) if task == "semantics" else 1 + float(valid.std())
+    return float(valid.size / layer.size * variety)
 
 
 def choose(tiles: Sequence[Tile], tasks: Sequence[Task], number: int, side: int, multiple: int) -> list[Patch]:
-    """Return the patches with most to see, from as many tiles as can be; none where there is no truth.
+    """Return the most interesting patches, from as many tiles as possible; none without ground truth.
 
     Parameters
     ----------
     tiles : sequence of Tile
     tasks : sequence of Task
-        For which there has to be truth.
+        Tasks that need truth in a patch.
     number : int
-        Of patches, at most.
+        Largest number of patches.
     side : int
-        Of a patch in image pixels; less in tiles that are smaller.
+        Side of a patch in image pixels; less in smaller tiles.
     multiple : int
-        What the network's input is to be divisible by.
+        Divisor of the side, as the network needs it.
     """
-    best = [sorted(_patches(tile, tasks, side, multiple), key=lambda patch: -patch.interest)[:number] for tile in tiles]
-    in_turn = chain.from_iterable(zip_longest(*best))
+    best = []
+    for tile in tiles:
+        patches = sorted(_patches(tile, tasks, side, multiple), key=lambda patch: -patch.interest)
+        best.append(patches[:number])
+    in_turn = chain.from_iterable(zip_longest(*best))  # the best of each tile, then the second best, ...
     return [patch for patch in in_turn if patch and patch.interest][:number]
 
 
@@ -106,18 +112,19 @@ def _patches(tile: Tile, tasks: Sequence[Task], side: int, multiple: int) -> Ite
 
 
 def _corners(length: int, side: int) -> list[int]:
-    return [int(corner) for corner in np.linspace(0, length - side, min(LOOKED_AT, length // side))]
+    return [int(corner) for corner in np.linspace(0, length - side, min(CANDIDATES, length // side))]
 
 
 def predict(network: MapNetwork, patches: Sequence[Patch], device: torch.device) -> list[Maps]:
-    """Return what a network says of each patch: class indices and metres, shape (side, side).
-
-    Without torch.compile: another shape would make it compile again, and perhaps other code for the training.
-    """
-    found = []
+    """Return the network's class indices and metres of each patch, shape (side, side)."""
+    predictions: list[Maps] = []
+    # Without torch.compile: another shape would make it compile again, and perhaps other code for the training.
     with torch.compiler.set_stance("force_eager"):
         for patch in patches:
             outputs = network(patch.image[None].to(device))[0]
-            maps = {task: outputs[network.slice_of(task)] for task in network.outputs}
-            found.append({task: class_codes(m) if task == "semantics" else mean_height(m) for task, m in maps.items()})
-    return found
+            maps: Maps = {}
+            for task in network.outputs:
+                values = outputs[network.slice_of(task)]
+                maps[task] = class_codes(values) if task == "semantics" else mean_height(values)
+            predictions.append(maps)
+    return predictions

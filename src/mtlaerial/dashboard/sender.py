@@ -1,4 +1,4 @@
-"""A thread that keeps a Visdom server up to date, so that nobody else waits for one."""
+"""Sender thread that keeps a Visdom server up to date, so that the training never waits for the server."""
 
 import html
 import logging
@@ -10,25 +10,25 @@ from mtlaerial.dashboard.client import Client, NoAnswer, Window, text_window
 
 log = logging.getLogger(__name__)
 Maker = Callable[[], Window]
-"""Makes a window's content when it is sent: what is outdated by then is never made."""
+"""Builder of a window's content, called when it is sent: content outdated by then is never built."""
 RETRY = 5.0
-"""Seconds, at least, between attempts to reach a server that is gone."""
-LAST = 5.0
-"""Seconds that the last windows may take, at most."""
+"""Least number of seconds between attempts to reach a server that is gone."""
+CLOSE_TIMEOUT = 5.0
+"""Seconds within which the last windows are sent."""
 
 
 class Sender:
-    """Sends the latest content of windows, from a thread of its own; never raises, and never lets its caller wait.
+    """Thread that sends the latest content of windows; its methods neither raise nor block.
 
-    A server that goes is told of once, as is its return. One that lacks a window is a new one, and gets all of them.
+    The loss of the server is logged once, as is its return. A server that lacks a window is a new one and gets all.
 
     Parameters
     ----------
     client : Client
     seconds : float
-        Between updates, at least.
+        Least number of seconds between updates.
     retry : float
-        Seconds between attempts to reach a server that is gone, at least.
+        Least number of seconds between attempts to reach a server that is gone.
     """
 
     def __init__(self, client: Client, seconds: float, retry: float = RETRY) -> None:
@@ -37,25 +37,25 @@ class Sender:
         self._due: dict[str, Maker] = {}
         self._broken: set[str] = set()
         self._lock, self._closing = threading.Lock(), threading.Event()
-        self._there: bool | None = None
+        self._reachable: bool | None = None
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
         self._thread.start()
 
     def put(self, name: str, make: Maker) -> None:
-        """Show something in a window, soon; what it was to show before is forgotten."""
+        """Queue a window's content, in place of content that is not sent yet."""
         with self._lock:
             self._windows[name] = self._due[name] = make
 
-    def close(self, seconds: float = LAST) -> None:
-        """Send what is left and let the server keep it, as far as that takes no longer than the seconds given."""
+    def close(self, seconds: float = CLOSE_TIMEOUT) -> None:
+        """Send the remaining windows and let the server save them, within the given seconds."""
         self._closing.set()
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while not self._closing.wait(self.retry if self._there is False else self.seconds):
+        while not self._closing.wait(self.retry if self._reachable is False else self.seconds):
             self._deliver()
         self._deliver()
-        if self._there:
+        if self._reachable:
             with suppress(NoAnswer):
                 self.client.keep()
 
@@ -69,7 +69,7 @@ class Sender:
                 self._show(name, make)
         except NoAnswer as reason:
             with self._lock:
-                self._due = due | self._due
+                self._due = due | self._due  # content queued meanwhile is newer
             self._note(False, f"{self.client.url} is not to be reached ({reason}); the training goes on, and "
                        "history.csv will have everything")  # fmt: skip
         else:
@@ -86,7 +86,7 @@ class Sender:
             self._broken.add(name)
         self.client.show(name, content)
 
-    def _note(self, there: bool, text: str) -> None:
-        if self._there is not there:
-            log.log(logging.INFO if there else logging.WARNING, "dashboard: %s", text)
-        self._there = there
+    def _note(self, reachable: bool, text: str) -> None:
+        if self._reachable is not reachable:
+            log.log(logging.INFO if reachable else logging.WARNING, "dashboard: %s", text)
+        self._reachable = reachable

@@ -1,4 +1,4 @@
-"""A Visdom server for this machine alone."""
+"""Visdom server on the loopback interface."""
 
 import errno
 import logging
@@ -18,16 +18,16 @@ def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) 
     ----------
     port : int
     saved : Path
-        The folder for the environments of trainings that have ended, to be shown again.
+        Folder for the environments of ended trainings, to be shown again.
     assets : Source
-        Where the scripts of its page come from, if they are not there.
+        Source of the page's scripts where they are missing.
     ready : callable
-        Told the URL when it can be opened.
+        Called with the URL once it can be opened.
 
     Raises
     ------
     UserError
-        When Visdom is not installed, the port is taken, or the scripts of its page cannot be had.
+        When Visdom is not installed, the port is taken, or the scripts of its page cannot be installed.
     """
     try:
         from visdom.server import app
@@ -36,8 +36,8 @@ def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) 
         raise UserError("mtlaerial dashboard", f"no package {error.name}", "Visdom", f"Install it: {INSTALL}") from None
     provide_assets(assets)
     for name, level in (("", logging.WARNING), ("tornado.general", logging.ERROR)):
-        logging.getLogger(name).setLevel(level)  # else a line per request, and one on a style that nobody made
-    app.tornado_settings["autoreload"] = False  # else any file of Python's that changes starts it anew, empty
+        logging.getLogger(name).setLevel(level)  # else a line per request, and one on a missing style sheet
+    app.tornado_settings["autoreload"] = False  # else a changed Python file restarts the server, empty
     url = f"http://127.0.0.1:{port}"
     try:
         start_server(

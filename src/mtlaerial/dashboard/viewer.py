@@ -1,4 +1,4 @@
-"""A training as a dashboard shows it: how far it is, its curves, and what it says of some patches."""
+"""Viewer of a training on the dashboard: progress, curves, and predictions of sample patches."""
 
 import html
 import logging
@@ -24,48 +24,48 @@ CPU = torch.device("cpu")
 
 
 class Viewer:
-    """Shows one training. It draws no random numbers, never raises, and never waits for a server.
+    """Watcher that shows one training. It draws no random numbers, never raises, and never waits for a server.
 
     Parameters
     ----------
     spec : DashboardSpec
     job : TrainingJob
-        The training. Patches of its validation tiles are shown after each epoch, or of its training tiles where those
-        have no truth.
+        The training. Patches of its validation tiles are shown after each epoch, or of its training tiles where the
+        former have no truth.
     """
 
     def __init__(self, spec: DashboardSpec, job: TrainingJob) -> None:
         plan = job.plan
         self.plan, self.statistics = plan, job.statistics
-        self.patches, self.of = _patches(spec.samples, job) if spec.samples else ([], "")
+        self.patches, self.split = _patches(spec.samples, job) if spec.samples else ([], "")
         self.curves, self.panels = Curves(), panels(plan.training, plan.tasks, validated=bool(job.validation_tiles))
         self.sender = Sender(Client(spec.url, f"{plan.dataset}_{plan.method}_seed{plan.seed}"), spec.seconds)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Show a row of the history, or what is new in the last one."""
+        """Show a row of the history, or new columns of the last one."""
         self.curves.add(row)
         self.sender.put("training", partial(self._text, dict(row)))
         for name, panel in self.panels.items():
             self.sender.put(name, partial(self.curves.plot, panel))
 
     def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
-        """Show what a network, in evaluation mode, says of the patches after an epoch."""
+        """Show the patches' predictions after an epoch, by the network in evaluation mode."""
         if not self.patches:
             return
         try:
             maps = predict(network(), self.patches, device)
-        except Exception as error:  # memory, most likely: the training may well do without
+        except Exception as error:  # probably out of memory: the training can do without patches
             self.patches = ()
             log.warning("dashboard: no more patches (%s: %s)", type(error).__name__, error)
         else:
             self.sender.put("patches", partial(self._picture, self.patches, maps, epoch))
 
     def close(self) -> None:
-        """Show how it ended, as far as the server takes it in a few seconds."""
+        """Show the end of the training, if the server takes it within seconds."""
         self.sender.close()
 
     def _picture(self, patches: Sequence[Patch], maps: Sequence[Maps], epoch: int) -> Window:
-        heading = f"patches of {self.of} tiles after epoch {epoch}"
+        heading = f"patches of {self.split} tiles after epoch {epoch}"
         return picture_window(draw(patches, maps, self.statistics, heading), "patches")
 
     def _text(self, row: Mapping[str, Any]) -> Window:
@@ -81,10 +81,10 @@ class Viewer:
 
 
 def _patches(number: int, job: TrainingJob) -> tuple[Sequence[Patch], str]:
-    """Return patches to show, and which tiles they are of: "validation" or "training"."""
+    """Return patches to show, and the split of their tiles: "validation" or "training"."""
     plan = job.plan
-    for of, folders in (("validation", job.validation_tiles), ("training", job.training_tiles)):
+    for split, folders in (("validation", job.validation_tiles), ("training", job.training_tiles)):
         tiles = load_tiles(folders, CPU, budget_mb=0)
         if patches := choose(tiles, plan.tasks, number, plan.training.patch, plan.model.multiple):
-            return patches, of
+            return patches, split
     return [], ""

@@ -1,1 +1,1 @@
-"""Data sets: where their files are, whether they are sound, and generated ones in any layout."""
+"""Raw data sets: locating, unpacking, decoding and checking their files."""

@@ -1,7 +1,7 @@
-"""The archives that a data set is given out in: what they hold, and unpacking them safely.
+"""Downloaded archives of a data set: verification and safe unpacking.
 
-Nothing outside the data root is written and no file is overwritten, whatever an archive says. An unpacked archive has a
-mark, ``.unpacked/NAME.json`` below the root, which is written last.
+Whatever an archive contains, files are written only below the data root and none is overwritten. Unpacking ends with a
+mark, ``.unpacked/NAME.json`` below the root.
 """
 
 import shutil
@@ -22,7 +22,7 @@ from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.progress import track
 
 FOLDERS = (".", "archives")
-"""Where below the root an archive may lie."""
+"""Folders below the data root that are searched for an archive."""
 CHUNK = 2**20
 
 
@@ -34,40 +34,40 @@ class Member(NamedTuple):
 
 
 class Mark(Section):
-    """What tells that an archive is unpacked."""
+    """The record of an unpacked archive, a JSON file below the data root."""
 
     archive: str
     hashes: dict[str, str]
     members: dict[str, Member]
-    """By their paths below the data root."""
+    """The archive's files by path below the data root."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive's specification together with the data root."""
+    """An archive's specification and the data root."""
 
     spec: ArchiveSpec
     root: Path
 
     @property
     def path(self) -> Path | None:
-        """The archive, if it is there."""
+        """The archive's path; None where the file does not exist."""
         places = (self.root / folder / self.spec.file for folder in FOLDERS)
         return next((place for place in places if place.is_file()), None)
 
     @property
     def mark(self) -> Path:
-        """What is written when it is unpacked."""
+        """Path of the record that unpacking writes last."""
         return self.root / MARKS / f"{self.spec.file}.json"
 
     @cached_property
     def members(self) -> dict[str, Member]:
-        """The files that it holds or has held, by their paths below the root; none where neither it nor its mark is.
+        """The archive's files by path below the root: read from the archive, else from its mark; empty without both.
 
         Raises
         ------
         DataError
-            When it is not an archive that can be unpacked.
+            When the archive cannot be unpacked.
         """
         if self.path is None:
             return self._marked
@@ -77,7 +77,7 @@ class Archive:
 
     @property
     def _marked(self) -> dict[str, Member]:
-        """The files that were unpacked."""
+        """The unpacked files by path below the root, as the mark records them."""
         if not self.mark.exists():
             return {}
         try:
@@ -88,36 +88,38 @@ class Archive:
 
     @property
     def pending(self) -> bool:
-        """Whether it is there, and what it holds was not unpacked."""
+        """Whether the archive exists and its present content is not unpacked."""
         return self.path is not None and self._marked != self.members
 
     @property
     def provided(self) -> list[Path]:
-        """The files that are there, or will be when it is unpacked."""
+        """Paths of the archive's files that exist, or of all while it is still to be unpacked."""
         paths = [self.root / name for name in self.members]
-        return paths if self.pending else [path for path in paths if path.exists()]
+        if self.pending:
+            return paths
+        return [path for path in paths if path.exists()]
 
     @property
     def fingerprint(self) -> int:
-        """A number that changes with what it holds."""
+        """A checksum of the list of files with their sizes and CRCs."""
         return zlib.crc32(repr(self.members).encode())
 
 
 def unpack_pending(archives: Iterable[Archive]) -> None:
-    """Unpack the archives that are there and are not unpacked yet; see :func:`unpack`."""
+    """Unpack all archives that exist and are not unpacked yet; see :func:`unpack`."""
     for archive in archives:
         if archive.pending:
             unpack(archive)
 
 
 def unpack(archive: Archive) -> None:
-    """Verify an archive and unpack what is not there yet; its mark comes last.
+    """Verify an archive, unpack the files that do not exist yet, and write its mark.
 
     Raises
     ------
     DataError
-        When it is not there, not what was published, not safe to unpack, or the disk is too small; also when a file of
-        another content is in the way.
+        When the archive is missing, differs from the published hashes or is not safe to unpack, when the disk is too
+        small, or when a file with other content is in the way.
     """
     path = archive.path
     if path is None:
@@ -137,11 +139,11 @@ def _verify(path: Path, spec: ArchiveSpec) -> dict[str, str]:
     hashes = file_hashes(path, "md5", "sha256")
     for algorithm, published in spec.published.items():
         if hashes[algorithm] != published:
-            found, expected = f"the {algorithm.upper()} {hashes[algorithm]}", f"{published}, as published"
+            observed, expected = f"the {algorithm.upper()} {hashes[algorithm]}", f"{published}, as published"
             remedy = (
                 f"It is damaged or another file: get it anew from {spec.page}; or unpack it yourself and take it away."
             )
-            raise DataError(path, found, expected, remedy)
+            raise DataError(path, observed, expected, remedy)
     return hashes
 
 
@@ -149,11 +151,12 @@ def _require_space(root: Path, path: Path, entries: dict[str, ZipInfo]) -> None:
     needed = sum(info.file_size for name, info in entries.items() if not (root / name).exists())
     free = shutil.disk_usage(root).free
     if needed > free:
-        found, expected = f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB to unpack {path.name}"
-        raise DataError(root, found, expected, "Free space, or move the data set to a larger disk.")
+        remedy = "Free space, or move the data set to a larger disk."
+        raise DataError(root, f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB to unpack {path.name}", remedy)
 
 
 def _unpack_member(source: ZipFile, info: ZipInfo, target: Path) -> None:
+    """Unpack a file, unless it exists with the same content."""
     if target.exists():
         if not _is_member(target, info):
             remedy = "Move it away; it is not overwritten."
@@ -164,6 +167,7 @@ def _unpack_member(source: ZipFile, info: ZipInfo, target: Path) -> None:
 
 
 def _is_member(path: Path, info: ZipInfo) -> bool:
+    """Compare a file with an archive's by size and CRC."""
     if path.stat().st_size != info.file_size:
         return False
     crc = 0

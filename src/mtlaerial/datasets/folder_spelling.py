@@ -1,11 +1,11 @@
-"""Folders as they are really spelled: downloads come with spaces, copies of them with underscores or with neither."""
+"""Spelling of folder names: published ones have spaces, copies often underscores or neither."""
 
 from collections.abc import Collection
 from pathlib import Path
 
 
-def spelled(root: Path, folder: Path, expected: Collection[Path] = ()) -> Path:
-    """Return a folder below a root, or the one there whose path differs in spaces, underscores or case only.
+def find_folder(root: Path, folder: Path, expected: Collection[Path] = ()) -> Path:
+    """Return a folder below a root, also if its path there differs in spaces, underscores or case.
 
     Parameters
     ----------
@@ -13,30 +13,31 @@ def spelled(root: Path, folder: Path, expected: Collection[Path] = ()) -> Path:
     folder : Path
         Relative to the root.
     expected : collection of Path
-        Folders that count as there: those that archives will be unpacked to.
+        Folders that count as existing: archives will be unpacked to them.
 
     Returns
     -------
     Path
-        As asked for, where there is none of either kind.
+        The folder's actual path; ``root / folder`` if no such folder exists.
     """
-    found = root
+    path = root
     for name in folder.parts:
-        exact = found / name
-        if exact not in expected and not exact.exists():
-            there = sorted({*_folders(found), *(path for path in expected if path.parent == found)})
-            exact = next((path for path in there if _same(path.name, name)), exact)
-        found = exact
-    return found
+        exact = path / name
+        if exact in expected or exact.exists():
+            path = exact
+        else:
+            siblings = [*_subfolders(path), *(candidate for candidate in expected if candidate.parent == path)]
+            # Sorted: of several similar names always the same is chosen.
+            similar = (sibling for sibling in sorted(siblings) if _normalise(sibling.name) == _normalise(name))
+            path = next(similar, exact)
+    return path
 
 
-def _folders(parent: Path) -> list[Path]:
-    return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+def _subfolders(parent: Path) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return [path for path in parent.iterdir() if path.is_dir()]
 
 
-def _same(one: str, other: str) -> bool:
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
+def _normalise(name: str) -> str:
     return name.replace(" ", "").replace("_", "").casefold()

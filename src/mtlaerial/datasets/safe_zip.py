@@ -1,4 +1,4 @@
-"""Zip archives from strangers: opened with errors a user understands, and only where their files can do no harm."""
+"""Untrusted zip archives: clear errors, and no links, encrypted files or paths outside the target folder."""
 
 import lzma
 import re
@@ -13,9 +13,9 @@ from zipfile import ZipFile, ZipInfo
 from mtlaerial.errors import DataError
 
 MARKS = ".unpacked"
-"""The folder below the data root for what tells that an archive is unpacked; no archive writes there."""
+"""The folder below the data root with the marks of unpacked archives; no archive may write there."""
 ENCRYPTED = 0x1
-"""The bit of a member's flags."""
+"""Bit 0 of a member's general-purpose flags."""
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
     Raises
     ------
     DataError
-        When it is something else, cut off or damaged; also when reading from it fails later.
+        When it is not a zip archive, truncated or damaged; also when reading fails within the block.
     """
     try:
         with ZipFile(path) as source:
@@ -36,16 +36,16 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
 
 
 def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
-    """Return the files in an archive by their paths below the data root.
+    """Return the files in an archive by path below the data root.
 
     Raises
     ------
     DataError
-        When one is encrypted, is a link, would lie outside, or is there twice (on some disks names that differ in case
-        only are the same).
+        When a file is encrypted, is a link, would be written outside the root, or occurs twice.
     """
     entries: dict[str, ZipInfo] = {}
     files = [info for info in source.infolist() if not info.is_dir()]
+    # Case-folded, as some file systems ignore case. Folders are included, so that no file takes the path of one.
     taken = {str(parent).casefold() for info in files for parent in PurePosixPath(into, info.filename).parents}
     for info in files:
         name = PurePosixPath(into, info.filename)
@@ -59,10 +59,11 @@ def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
 
 
 def _fault(info: ZipInfo) -> str:
-    """Say why a member cannot be unpacked; empty where it can."""
+    """Return the reason why a member must not be unpacked; empty if it may."""
     name = PurePosixPath(info.filename)
     if info.flag_bits & ENCRYPTED:
         return "an encrypted file"
+    # The upper 16 bits hold the Unix mode; 0 where the archive comes from another system.
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return "a link or a device"
     if name.is_absolute() or ".." in name.parts or re.search(r"^[A-Za-z]:|\\", info.filename):

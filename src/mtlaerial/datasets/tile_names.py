@@ -1,19 +1,19 @@
-"""Numbers in the names of tiles."""
+"""Tile names: grid cells and coordinates encoded in them."""
 
 import re
 
 from mtlaerial.errors import ConfigError
 
 
-def numbers(pattern: str, name: str) -> dict[str, int]:
-    """Return the whole numbers in a tile's name.
+def parse_tile_name(pattern: str, name: str) -> dict[str, int]:
+    """Return the integers in a tile's name by key.
 
     Parameters
     ----------
     pattern : str
-        How tiles are named: text with a key in braces for each number, e.g. ``r{row}c{column}``.
+        Pattern of the names, with a key in braces for each integer, e.g. ``r{row}c{column}``.
     name : str
-        The tile's.
+        The tile's name.
 
     Returns
     -------
@@ -22,9 +22,11 @@ def numbers(pattern: str, name: str) -> dict[str, int]:
     Raises
     ------
     ConfigError
-        When the name is not like the pattern.
+        When the name does not match the pattern.
     """
-    match = re.fullmatch(re.sub(r"\\{(\w+)\\}", r"(?P<\1>-?\\d+)", re.escape(pattern)), name)
+    # re.escape writes the braces of a key as \{ and \}.
+    expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>-?\\d+)", re.escape(pattern))
+    match = re.fullmatch(expression, name)
     if match is None:
         raise ConfigError("splits", f"the tile {name}", f"names like {pattern}", "Correct its name.")
     return {key: int(value) for key, value in match.groupdict().items()}

@@ -1,4 +1,4 @@
-"""Where in a data set's files a tile lies."""
+"""Windows of tiles in the files of a data set."""
 
 from functools import cache
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from affine import Affine
 
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.tile_names import numbers
+from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -16,29 +16,29 @@ Bounds = tuple[float, float, float, float]
 
 
 def image_window(dataset: Dataset, tile: str) -> tuple[Path, int, int, Grid]:
-    """Return the image file of a tile, the row and column in it where the tile begins, and the tile's grid.
+    """Return the image file of a tile, the tile's first row and column in it, and the tile's grid.
 
     Raises
     ------
     DataError, ConfigError
-        When the file cannot be read, or the tile is not in it.
+        When the file cannot be read, or does not contain the tile.
     """
     path = dataset.files("image", tile)[0]
     with open_raster(path) as source:
-        grid = _placed(dataset, Grid.of(source))
+        grid = _georeference(dataset, Grid.of(source))
     if dataset.spec.grid:
         row, column, height, width = _grid_cell(dataset, tile, path, grid)
     elif dataset.spec.footprints:
-        row, column, height, width = _footprint(dataset, tile, path, grid)
+        row, column, height, width = _footprint_window(dataset, tile, path, grid)
     else:
         row, column, height, width = 0, 0, grid.height, grid.width
     return path, row, column, grid.window(row, column, height, width)
 
 
 def layer_window(path: Path, image: Grid) -> tuple[int, int, Grid]:
-    """Return the row and column in a layer's file where a tile begins, and the layer's grid there.
+    """Return a tile's first row and column in a layer's file, and the layer's grid over the tile.
 
-    A file without georeference covers just the same ground as the image.
+    A file without georeference is taken to cover exactly the ground of the image.
     """
     with open_raster(path) as source:
         grid = Grid.of(source)
@@ -49,8 +49,8 @@ def layer_window(path: Path, image: Grid) -> tuple[int, int, Grid]:
     return row, column, grid.window(row, column, height, width)
 
 
-def _placed(dataset: Dataset, grid: Grid) -> Grid:
-    """Give an image without georeference pixels of the specified size, and the specified CRS where it has none."""
+def _georeference(dataset: Dataset, grid: Grid) -> Grid:
+    """Complete the grid of an image: the specified CRS if it has none, the specified GSD if it has no transform."""
     crs = grid.crs or dataset.crs
     if grid.georeferenced:
         return Grid(crs, grid.transform, grid.height, grid.width)
@@ -59,8 +59,9 @@ def _placed(dataset: Dataset, grid: Grid) -> Grid:
 
 
 def _grid_cell(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+    """Return row, column, height, width of a tile that is a cell of the specified grid."""
     assert dataset.spec.grid is not None
-    cell = numbers(dataset.spec.grid.name, tile)
+    cell = parse_tile_name(dataset.spec.grid.name, tile)
     rows, columns = dataset.spec.grid.size
     row, column = (cell["row"] - 1) * rows, (cell["column"] - 1) * columns
     if not (0 <= row < grid.height and 0 <= column < grid.width):
@@ -69,12 +70,13 @@ def _grid_cell(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int
     return row, column, min(rows, grid.height - row), min(columns, grid.width - column)
 
 
-def _footprint(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+def _footprint_window(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
+    """Return row, column, height, width of a tile's footprint, cut at the edges of the image."""
     footprints = _footprints(dataset)
     bounds = footprints.get(tile)
     if bounds is None:
-        known = ", ".join(sorted(footprints))
-        raise DataError("footprints", f"the tiles {known}", f"the tile {tile}", "Correct splits or footprints.")
+        names = ", ".join(sorted(footprints))
+        raise DataError("footprints", f"the tiles {names}", f"the tile {tile}", "Correct splits or footprints.")
     west, south, east, north = bounds
     left, top = ~grid.transform @ (west, north)
     right, bottom = ~grid.transform @ (east, south)
@@ -86,26 +88,27 @@ def _footprint(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int
 
 
 def _footprints(dataset: Dataset) -> dict[str, Bounds]:
+    """Return the bounds of all footprints by tile."""
     spec, paths = dataset.spec.footprints, dataset.footprint_paths
     assert spec is not None
-    path = next((p for p in paths if p.exists()), None)
+    path = next(filter(Path.exists, paths), None)
     if path is None:
         raise DataError(paths[0], "no file", " or ".join(map(str, paths)), dataset.spec.obtain)
     return _read_footprints(path, path.stat().st_mtime_ns, spec.column, dataset.spec.crs)
 
 
 @cache
-def _read_footprints(path: Path, changed: int, column: str, crs: str | None) -> dict[str, Bounds]:
-    """Read the tiles' bounds; ``changed`` is the file's time, so that it is read once as long as it stays the same."""
-    import geopandas as gpd  # takes half a second to import, and few data sets have footprints
+def _read_footprints(path: Path, modified: int, column: str, crs: str | None) -> dict[str, Bounds]:
+    """Read the tiles' bounds; the modification time is part of the cache's key, so that a changed file is read anew."""
+    import geopandas as gpd  # here, as the import takes half a second and few data sets have footprints
 
     try:
         frame = gpd.read_file(path)
     except Exception as error:
         raise DataError(path, str(error), "a vector file", "Get the file anew.") from None
     if column not in frame:
-        found = f"the columns {', '.join(map(str, frame.columns))}"
-        raise DataError(path, found, f"a column {column}", "Correct footprints.column.")
+        columns = ", ".join(map(str, frame.columns))
+        raise DataError(path, f"the columns {columns}", f"a column {column}", "Correct footprints.column.")
     if crs and frame.crs:
         frame = frame.to_crs(crs)
     return {str(name): tuple(shape.bounds) for name, shape in zip(frame[column], frame.geometry, strict=True)}

@@ -1,4 +1,4 @@
-"""Trained networks as files that other programs run: ONNX and ``torch.export``, with a description beside them."""
+"""Export of trained networks for other programs: ONNX and ``torch.export``, with a description beside the file."""
 
 from mtlaerial.export.exporting import FORMATS, Format, export_run
 

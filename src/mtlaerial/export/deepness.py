@@ -1,8 +1,8 @@
-"""What Deepness, a plugin of QGIS that runs ONNX files on layers, reads from a file's metadata.
+"""ONNX metadata for Deepness, a QGIS plugin that runs ONNX files on layers.
 
-Its documentation lists the keys ("Adding metadata to ONNX model"); where that and its code differ, the code holds: it
-reads ``tile_size``, and ``standardization_mean`` and ``standardization_std``, which are not listed. Deepness takes one
-output per file, of the kinds that ``model_type`` names, and square tiles of a fixed size.
+Its documentation lists the keys ("Adding metadata to ONNX model"), but its code also reads ``tile_size``,
+``standardization_mean`` and ``standardization_std``, which are not listed. Deepness expects one output per file, of a
+type named by ``model_type``, and square tiles of a fixed size.
 """
 
 import json
@@ -13,33 +13,33 @@ from mtlaerial.config import PredictionSpec
 from mtlaerial.export.network import Contents
 
 _DIVISOR = 255
-"""Deepness divides the layer's values by this first, whatever their dtype."""
+"""Divisor that Deepness first applies to the layer's values, whatever their dtype."""
 
 
 def deepness_metadata(contents: Contents, prediction: PredictionSpec) -> dict[str, str]:
-    """Return metadata with which Deepness hands an exported network a layer's own values, in tiles as we would.
+    """Return metadata with which Deepness runs an exported network as our prediction does.
 
     Parameters
     ----------
     contents : Contents
-        With one task, and tiles of fixed size.
+        Contents with one task, and tiles of fixed size.
     prediction : PredictionSpec
-        Windows and strides that suit the run.
+        Windows and strides for the run.
 
     Returns
     -------
     dict of str to str
-        JSON values by key. The standardisation undoes Deepness's division by 255, since the graph normalises by itself.
+        JSON values by key. The standardisation undoes Deepness's division by 255: the graph expects the layer's values.
     """
     (task,) = contents.tasks
     statistics = contents.description.statistics
     bands = len(statistics.bands)
     values: dict[str, Any] = {
-        "resolution": 100 * statistics.gsd,
+        "resolution": 100 * statistics.gsd,  # centimetres
         "tile_size": contents.tile,
-        "tiles_overlap": ceil(100 * (1 - prediction.stride / prediction.window)),
+        "tiles_overlap": ceil(100 * (1 - prediction.stride / prediction.window)),  # percent
         "standardization_mean": [0.0] * bands,
-        "standardization_std": [1 / _DIVISOR] * bands,
+        "standardization_std": [1 / _DIVISOR] * bands,  # (x / 255 - 0) / (1 / 255) = x
     }
     if task == "semantics":
         names = {str(code): entry.name for code, entry in enumerate(statistics.classes)}

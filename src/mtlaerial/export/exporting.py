@@ -1,4 +1,4 @@
-"""From a run's folder to a file for other programs, and its description beside it."""
+"""Export of a run: the network's file, and its description beside it."""
 
 import hashlib
 import json
@@ -28,19 +28,19 @@ _ARTIFACTS: dict[Format, tuple[str, str]] = {
 
 
 def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task: Task | None = None) -> Path:
-    """Write a trained run's network as a file, and ``FILE.json`` that describes it; both replace what was there.
+    """Write a trained run's network as a file, and its description as ``FILE.json``; existing files are replaced.
 
     Parameters
     ----------
     run : Path
         The run's folder.
     format : Format
-        ``onnx``, or ``pt2`` as ``torch.export.load`` reads it.
+        ``onnx``, or ``pt2`` for ``torch.export.load``.
     out : Path, optional
         The file; by default ``model.FORMAT`` in the run's folder, or ``TASK.FORMAT``.
     task : Task, optional
         The only output; by default there is one for each of the run's tasks. ONNX files with a task have square
-        images of a fixed size and metadata, as the QGIS plugin Deepness wants them.
+        images of a fixed size and metadata, as required by the QGIS plugin Deepness.
 
     Returns
     -------
@@ -53,25 +53,28 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
         When packages, weights or the task are missing, or the file cannot be written.
     """
     path = out or run / f"{task or 'model'}.{format}"
-    _require(format, path)
+    _require_writable(format, path)
     description = load_description(run)
     prediction = PredictionSpec.fitted()
     tile = prediction.window if format == "onnx" and task else None
-    contents = Contents(description, _tasks(description, task), tile)
+    contents = Contents(description, _outputs(description, task), tile)
     program = traced(ExportedNetwork(load_run(run, torch.device("cpu")), contents), contents)
     item = stac_item(contents, _asset(path, format))
-    with writing(path.with_name(f"{path.name}.json")) as beside, writing(path) as partial:
+    # Nested, so that a failure within leaves neither file.
+    with writing(path.with_name(f"{path.name}.json")) as sidecar, writing(path) as partial:
         if format == "onnx":
             deepness = deepness_metadata(contents, prediction) if task else {}
             save_onnx(program, partial, contents, {**_metadata(item, contents), **deepness})
         else:
             save_pt2(program, partial, _metadata(item, contents))
-        item["assets"]["model"] |= _file_facts(partial)
-        beside.write_text(json.dumps(item, indent=1, ensure_ascii=False), encoding="utf-8")
+        # After the file is written, which has the item itself: its checksum can stand beside it only.
+        item["assets"]["model"] |= _size_and_checksum(partial)
+        sidecar.write_text(json.dumps(item, indent=1, ensure_ascii=False), encoding="utf-8")
     return path
 
 
-def _require(format: Format, path: Path) -> None:
+def _require_writable(format: Format, path: Path) -> None:
+    """Require the packages of a format, and a file name with its suffix."""
     absent = [name for name in ("onnx", "onnxscript") if format == "onnx" and find_spec(name) is None]
     if absent:
         remedy = "Install them with: pip install 'mtlaerial[export]'"
@@ -80,7 +83,7 @@ def _require(format: Format, path: Path) -> None:
         raise ConfigError("--out", path.name, f"a name that ends in .{format}", "Correct it, or --format.")
 
 
-def _tasks(run: RunDescription, task: Task | None) -> tuple[Task, ...]:
+def _outputs(run: RunDescription, task: Task | None) -> tuple[Task, ...]:
     if task is None:
         return run.plan.tasks
     if task not in run.plan.tasks:
@@ -97,8 +100,9 @@ def _asset(path: Path, format: Format) -> dict[str, Any]:
     return {"href": f"./{path.name}", "type": media_type, "mlm:artifact_type": artifact}
 
 
-def _file_facts(path: Path) -> dict[str, Any]:
-    """Return size and checksum in the terms of STAC's file extension: a multihash, here of SHA-256."""
+def _size_and_checksum(path: Path) -> dict[str, Any]:
+    """Return size and checksum as fields of STAC's file extension, whose checksums are multihashes."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
+    # Multihash prefix: 0x12 for SHA-256, 0x20 for its 32 bytes.
     return {"file:size": path.stat().st_size, "file:checksum": f"1220{digest.hexdigest()}"}

@@ -1,4 +1,4 @@
-"""An exported graph as a file: ONNX, or PyTorch's own."""
+"""File formats of exported graphs: ONNX, and PyTorch's PT2."""
 
 import logging
 import warnings
@@ -13,43 +13,44 @@ from torch.export import ExportedProgram
 from mtlaerial.export.network import INPUT, Contents
 
 AXES = {0: "batch", 2: "height", 3: "width"}
-"""Names of the ONNX inputs' and outputs' axes that have no fixed size."""
+"""Names of the dynamic axes of ONNX inputs and outputs."""
 
 
 def save_onnx(program: ExportedProgram, path: Path, contents: Contents, metadata: Mapping[str, str]) -> None:
-    """Write an ONNX file, weights within it, its outputs named by task.
+    """Write an ONNX file with the weights inside, and outputs named by task.
 
     Parameters
     ----------
     program : ExportedProgram
     path : Path
     contents : Contents
-        Of the program.
+        Contents of the program.
     metadata : mapping of str to str
         The file's ``metadata_props``.
     """
-    with _quiet():
+    with _silenced():
         exported = torch.onnx.export(
             program, dynamo=True, verbose=False, input_names=[INPUT], output_names=list(contents.tasks)
         )
     assert exported is not None
     model = exported.model_proto
-    _tidy(model.graph)
+    _clean_graph(model.graph)
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
     path.write_bytes(model.SerializeToString())
 
 
 def save_pt2(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write a file that ``torch.export.load`` reads, with metadata as its ``extra_files``."""
+    """Write a file for ``torch.export.load``, with metadata as its ``extra_files``."""
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # it names files of the machine that exported
-    with _quiet(), path.open("wb") as file:
+        node.meta.pop("stack_trace", None)  # paths of the exporting machine
+    # A file object: for a path, the archive's root folder has the file's name, here a temporary one.
+    with _silenced(), path.open("wb") as file:
         torch.export.save(program, file, extra_files=dict(metadata))
 
 
-def _tidy(graph: Any) -> None:
-    """Name the axes, and take away how the graph was made: names and lines of this package's code."""
+def _clean_graph(graph: Any) -> None:
+    """Name the dynamic axes, and remove the exporter's metadata: names and lines of this package's code."""
     del graph.value_info[:]
     for part in (*graph.node, *graph.input, *graph.output):
         del part.metadata_props[:]
@@ -60,8 +61,8 @@ def _tidy(graph: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the exporters say of packages that are not needed and of their own deprecations from the user."""
+def _silenced() -> Iterator[None]:
+    """Silence the exporters' logs and warnings, on packages that are not needed and on their own deprecations."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     try:

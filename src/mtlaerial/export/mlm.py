@@ -1,7 +1,7 @@
-"""A trained network as a STAC Item with the Machine Learning Model extension, version 1.5.1.
+"""Description of a trained network as a STAC Item with the Machine Learning Model extension, version 1.5.1.
 
-STAC 1.1 and https://github.com/stac-extensions/mlm: what a model takes, what it gives, and how it was trained, in terms
-that catalogues search and other programs read.
+STAC 1.1 and https://github.com/stac-extensions/mlm describe a model's inputs, outputs and training in terms that
+catalogues search and other programs read.
 """
 
 import re
@@ -17,7 +17,7 @@ from mtlaerial.runs.run import RunDescription
 
 EXTENSIONS = [f"https://stac-extensions.github.io/{name}/schema.json" for name in ("mlm/v1.5.1", "file/v2.1.0")]
 _TASKS: dict[Task, str] = {"semantics": "semantic-segmentation", "height": "regression"}
-_MEANS: dict[Task, str] = {
+_OUTPUT_DESCRIPTIONS: dict[Task, str] = {
     "semantics": "Probabilities of the classes: their sum is 1.",
     "height": "Metres above ground.",
 }
@@ -26,18 +26,19 @@ _MEANS: dict[Task, str] = {
 def stac_item(contents: Contents, asset: Mapping[str, Any]) -> dict[str, Any]:
     """Return the Item of an exported network.
 
-    Where and when its training images were taken is not known to a run, so that it has no geometry, and all times.
+    Place and time of the training images are not recorded in a run: the Item has no geometry, and its interval spans
+    all times, since STAC requires one.
 
     Parameters
     ----------
     contents : Contents
     asset : mapping
-        What is said of the file: ``href``, ``type``, ``mlm:artifact_type``, and what else is known.
+        Fields of the file: ``href``, ``type``, ``mlm:artifact_type``, and any others.
 
     Returns
     -------
     dict
-        Plain data, to be written as JSON.
+        Plain data for a JSON file.
     """
     statistics = contents.description.statistics
     bands = [{"name": band.name, "data_type": statistics.dtype} for band in statistics.bands]
@@ -49,7 +50,7 @@ def stac_item(contents: Contents, asset: Mapping[str, Any]) -> dict[str, Any]:
         "geometry": None,
         "properties": {
             "title": contents.description.name,
-            "description": _words(contents.description),
+            "description": _description(contents.description),
             "datetime": None,
             "start_datetime": "1900-01-01T00:00:00Z",
             "end_datetime": "9999-12-31T23:59:59Z",
@@ -62,33 +63,30 @@ def stac_item(contents: Contents, asset: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _words(run: RunDescription) -> str:
+def _description(run: RunDescription) -> str:
     statistics = run.statistics
     generated = " (generated data)" if statistics.generated else ""
-    said = f"Trained on {statistics.title}{generated}; licence of the data: {statistics.licence}."
-    return f"{said} {statistics.citation}".strip()
+    sentence = f"Trained on {statistics.title}{generated}; licence of the data: {statistics.licence}."
+    return f"{sentence} {statistics.citation}".strip()
 
 
 def _model(contents: Contents) -> dict[str, Any]:
     run = contents.description
-    pretrained = run.plan.model.pretrained
-    known = (
-        {}
-        if run.imported
-        else {
-            "mlm:pretrained": pretrained != "none",
-            "mlm:pretrained_source": None if pretrained == "none" else pretrained,
-        }
-    )
+    pretrained: dict[str, Any] = {}
+    if not run.imported:  # the plan of imported weights does not tell how they were trained
+        source = run.plan.model.pretrained
+        source_name = None if source == "none" else source
+        pretrained = {"mlm:pretrained": source_name is not None, "mlm:pretrained_source": source_name}
+    outputs = [_output(task, contents) for task in contents.tasks]
     return {
         "mlm:name": _slug(run.name),
         "mlm:architecture": "D3Net",
         "mlm:tasks": [_TASKS[task] for task in contents.tasks],
         "mlm:framework": "PyTorch",
         "mlm:framework_version": str(torch.__version__),
-        **known,
+        **pretrained,
         "mlm:input": [_input(contents)],
-        "mlm:output": [_output(task, contents) for task in contents.tasks],
+        "mlm:output": outputs,
         "mlm:hyperparameters": _hyperparameters(contents),
     }
 
@@ -109,11 +107,12 @@ def _input(contents: Contents) -> dict[str, Any]:
 
 
 def _output(task: Task, contents: Contents) -> dict[str, Any]:
+    axis = "class" if task == "semantics" else "channel"
     output: dict[str, Any] = {
         "name": task,
-        "description": _MEANS[task],
+        "description": _OUTPUT_DESCRIPTIONS[task],
         "tasks": [_TASKS[task]],
-        "result": _array(contents.channels[task], "class" if task == "semantics" else "channel", contents),
+        "result": _array(contents.channels[task], axis, contents),
     }
     if task == "semantics":
         output["classification:classes"] = [
@@ -124,7 +123,7 @@ def _output(task: Task, contents: Contents) -> dict[str, Any]:
 
 
 def _array(channels: int, axis: str, contents: Contents) -> dict[str, Any]:
-    side = contents.tile or -1
+    side = contents.tile or -1  # MLM's value for a dynamic size
     return {
         "shape": [-1, channels, side, side],
         "dim_order": ["batch", axis, "height", "width"],
@@ -134,20 +133,21 @@ def _array(channels: int, axis: str, contents: Contents) -> dict[str, Any]:
 
 def _hyperparameters(contents: Contents) -> dict[str, Any]:
     run = contents.description
-    made: dict[str, Any] = {
+    parameters: dict[str, Any] = {
+        "size_multiple": contents.multiple,
+        "smallest_size": contents.tile or SMALLEST * contents.multiple,
         "mtlaerial": run.mtlaerial,
         "code": run.code,
         "model": run.plan.model.model_dump(mode="json"),
     }
     if not run.imported:
-        made |= {"method": run.plan.method, "seed": run.plan.seed, "epoch": run.epoch}
-        made |= {key: getattr(run.plan, key).model_dump(mode="json") for key in ("weighting", "training")}
-    size = {"size_multiple": contents.multiple, "smallest_size": contents.tile or SMALLEST * contents.multiple}
-    return {**size, **made}
+        parameters |= {"method": run.plan.method, "seed": run.plan.seed, "epoch": run.epoch}
+        parameters |= {key: getattr(run.plan, key).model_dump(mode="json") for key in ("weighting", "training")}
+    return parameters
 
 
 def _slug(name: str) -> str:
-    """Return a name of letters, digits and hyphens."""
+    """Return a name with hyphens in place of all but letters and digits."""
     return re.sub(r"[^0-9A-Za-z]+", "-", name).strip("-")
 
 

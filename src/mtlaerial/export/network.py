@@ -1,4 +1,4 @@
-"""A trained network from the image file's values to probabilities and metres, and its graph for any image size."""
+"""Network for export, from image values to probabilities and metres, and its traced graph."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,24 +13,24 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.runs.run import Run, RunDescription
 
 INPUT = "image"
-"""Name of the input."""
+"""Name of the graph's input."""
 SMALLEST = 2
-"""Least rows and columns, in multiples of what the network takes: a graph traced for any size may not assume one."""
+"""Least rows and columns, in multiples of the size multiple: torch.export specialises dynamic sizes of 0 and 1."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What an exported file holds of a run."""
+    """Contents of an exported file: the run, its outputs, and the image size."""
 
     description: RunDescription
     tasks: tuple[Task, ...]
     """The outputs, in their order."""
     tile: int | None = None
-    """Rows and columns of the image where they are fixed; None for any multiple of what the network takes."""
+    """Fixed number of rows and columns of the image; None for any multiple of :attr:`multiple`."""
 
     @property
     def multiple(self) -> int:
-        """What rows and columns of the image are divisible by."""
+        """Divisor of the image's rows and columns."""
         return self.description.plan.model.multiple
 
     @property
@@ -40,14 +40,14 @@ class Contents:
 
 
 class ExportedNetwork(nn.Module):
-    """What is exported of a run: normalisation, network with batch norms folded, activation, unit of height.
+    """Network of a run for export: normalisation, network with folded batch norms, activation, height in metres.
 
     Parameters
     ----------
     run : Run
-        On the CPU; left as it is.
+        A run on the CPU; it is not changed.
     contents : Contents
-        Of the run.
+        Contents of the file.
     """
 
     def __init__(self, run: Run, contents: Contents) -> None:
@@ -55,7 +55,7 @@ class ExportedNetwork(nn.Module):
         self.normalise = Normalisation(*run.description.statistics.range)
         self.height_unit = run.description.plan.training.height_unit
         self.network = folded(run.model)
-        for task in set(self.network.tasks) - set(contents.tasks):
+        for task in set(self.network.tasks) - set(contents.tasks):  # lest unused heads enter the file
             del self.network.heads[task]
         self.tasks = contents.tasks
 
@@ -65,7 +65,7 @@ class ExportedNetwork(nn.Module):
         Parameters
         ----------
         image : Tensor, shape (batch, bands, rows, columns), float32
-            In the image file's own values; NaN where there is no data.
+            Values of the image file, not normalised; NaN marks no-data.
 
         Returns
         -------
@@ -74,19 +74,19 @@ class ExportedNetwork(nn.Module):
             columns).
         """
         outputs = self.network(self.normalise(image))
-        return {task: self._values(task, outputs[task]) for task in self.tasks}
+        return {task: self._activated(task, outputs[task]) for task in self.tasks}
 
-    def _values(self, task: Task, output: Tensor) -> Tensor:
+    def _activated(self, task: Task, output: Tensor) -> Tensor:
         return output.softmax(dim=1) if task == "semantics" else output * self.height_unit
 
 
 def traced(network: ExportedNetwork, contents: Contents) -> ExportedProgram:
-    """Return the graph of a network, for batches of any number of images of any size, or of ``contents.tile``."""
+    """Return a network's traced graph, for batches of any length, and images of any size or of ``contents.tile``."""
     bands = len(contents.description.statistics.bands)
     dynamic: dict[int, Any] = {0: Dim("batch")}
     rows = columns = contents.tile or SMALLEST * contents.multiple
     if contents.tile is None:
-        columns += contents.multiple  # else one symbol would stand for both sides
+        columns += contents.multiple  # for a square example, torch would use one symbol for both sides
         dynamic |= {2: contents.multiple * Dim("h", min=SMALLEST), 3: contents.multiple * Dim("w", min=SMALLEST)}
-    example = torch.zeros(2, bands, rows, columns)
+    example = torch.zeros(2, bands, rows, columns)  # two images: torch would specialise a batch of one
     return torch.export.export(network, (example,), dynamic_shapes={INPUT: dynamic})

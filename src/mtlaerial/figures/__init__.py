@@ -1,6 +1,6 @@
-"""Figures: maps beside the truth, learning curves, conflicts of the tasks, confusions, and where the tiles lie.
+"""Figures: maps beside the truth, learning curves, gradient conflict, confusion matrices, and a map of the tiles.
 
-Each function writes one PNG and returns its figure; the file's own text says which data set it is of and what it shows.
+Each function writes one PNG and returns its figure; the data set, title and description are in the PNG's text fields.
 """
 
 from mtlaerial.figures.conflict import conflict_figure

@@ -1,4 +1,4 @@
-"""How far the tasks' gradients agree over the training of one method."""
+"""Figure of the conflict between the tasks' gradients over the training of one method."""
 
 import math
 from collections.abc import Sequence
@@ -15,45 +15,44 @@ from mtlaerial.figures.series import (
     SMOOTHING,
     STYLES,
     Histories,
-    add_key,
-    coloured,
+    add_legend,
     draw_noisy,
-    finish,
+    format_axes,
     loss_units,
     style_handles,
+    with_colours,
 )
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.runs.run import RunDescription
 
-WIDE = 10
-"""Weights that differ by more than this factor have a logarithmic axis."""
-APART = 0.07
-"""Share of the axes' height that two names take."""
-CONFLICT = "#b3261e"
+LOGARITHMIC_FROM = 10
+"""Ratio of the largest weight to the smallest above which the axis is logarithmic."""
+LABEL_DISTANCE = 0.07
+"""Least distance between two labels, as a share of the axes' height."""
+CONFLICT_COLOUR = "#b3261e"
 
 
 def conflict_figure(histories: Histories, description: RunDescription, path: Path) -> Figure | None:
     """Draw by epoch the cosine between the tasks' gradients, their norms, and the weights of the tasks.
 
-    The gradients are those of the tasks' losses with respect to the features that the tasks share. Where their cosine
-    is below 0 they conflict: a small step down one loss raises the other (Yu et al. 2020, arXiv 2001.06782,
-    definition 1, there with respect to the shared parameters).
+    The gradients are those of the tasks' losses with respect to the shared features. They conflict when their cosine is
+    below 0: a small step down one loss raises the other (Yu et al. 2020, arXiv 2001.06782, definition 1, there with
+    respect to the shared parameters).
 
     Parameters
     ----------
     histories : mapping of name to DataFrame
         ``history.csv`` of each run; the name, "seed 1" for instance, is shown.
     description : RunDescription
-        Of any of these runs, which differ only in their seeds.
+        Description of any of these runs, which differ only in their seeds.
     path : Path
         The PNG to write.
 
     Returns
     -------
     Figure or None
-        With axes for cosine, norms and weights: points, and their running median. A cosine that is missing, and what
-        is 0 on a logarithmic axis, is a gap. A method with one task has no conflict: there is no figure, and nothing is
-        written.
+        Axes for cosine, norms and weights: points, and their running median. Missing cosines, and zeros on a
+        logarithmic axis, are gaps. None, without a file, for a method with one task, which has no conflict.
     """
     plan, statistics = description.plan, description.statistics
     if len(plan.tasks) == 1:
@@ -61,57 +60,59 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
     figure = Figure(figsize=(9.2, 6.8), layout="constrained")
     axes = figure.subplot_mosaic([["cosine", "cosine"], ["norms", "weights"]])
     units = loss_units(plan.training)
-    _draw_cosine(axes["cosine"], histories, _cosine(plan.tasks))
+    _draw_cosine(axes["cosine"], histories, _cosine_column(plan.tasks))
     _draw_norms(axes["norms"], histories, {task: units[task] for task in plan.tasks})
     _draw_weights(axes["weights"], histories, plan.tasks)
-    add_key(figure, histories, style_handles(plan.tasks))
+    add_legend(figure, histories, style_handles(plan.tasks))
     heading = f"{named(statistics.title, statistics.generated)}: conflict between the tasks"
     method = f"{plan.method}, weighting {plan.weighting.name}"
     figure.suptitle(f"{heading}\n{method}", fontsize=12)
-    text = _text(histories, plan.tasks)
+    text = _description(histories, plan.tasks)
     return save(figure, path, Caption(dataset=plan.dataset, title=f"{heading}, {method}", description=text))
 
 
-def _cosine(tasks: Sequence[Task]) -> str:
+def _cosine_column(tasks: Sequence[Task]) -> str:
     return f"cosine_{'_'.join(tasks)}"
 
 
 def _draw_cosine(axes: Axes, histories: Histories, column: str) -> None:
-    axes.axhspan(-1, 0, color=CONFLICT, alpha=0.06, linewidth=0, zorder=0)
+    axes.axhspan(-1, 0, color=CONFLICT_COLOUR, alpha=0.06, linewidth=0, zorder=0)
     axes.axhline(0, color="#404040", linewidth=0.8, zorder=1)
-    for colour, history in coloured(histories):
+    for colour, history in with_colours(histories):
         draw_noisy(axes, history["epoch"], history[column], "-", colour)
-    finish(axes, "cosine between the gradients of semantics and height", "cosine")
+    format_axes(axes, "cosine between the gradients of semantics and height", "cosine")
     axes.set_ylim(-1, 1)
     pooled = pd.concat([history[column] for history in histories.values()])
-    _note(axes, 0.75, "agreement")
-    _note(axes, 0.25, fill(f"conflict: {_conflict(pooled)}", width=10))
+    _label(axes, 0.75, "agreement")
+    _label(axes, 0.25, fill(f"conflict: {_conflict_share(pooled)}", width=10))
 
 
 def _draw_norms(axes: Axes, histories: Histories, units: dict[Task, str]) -> None:
     _draw_tasks(axes, histories, "norm", list(units), logarithmic=True)
     named_units = ",\n".join(f"{task}: {unit}" for task, unit in units.items())
-    finish(axes, "norms of the gradients", f"L2 norm ({named_units})")
+    format_axes(axes, "norms of the gradients", f"L2 norm ({named_units})")
 
 
 def _draw_weights(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> None:
     values = pd.concat([history[f"weight_{task}"] for history in histories.values() for task in tasks])
     positive = values[values > 0]
-    _draw_tasks(axes, histories, "weight", tasks, logarithmic=bool(positive.max() > WIDE * positive.min()))
-    finish(axes, "weights of the tasks", "weight in the trunk")
+    logarithmic = bool(positive.max() > LOGARITHMIC_FROM * positive.min())
+    _draw_tasks(axes, histories, "weight", tasks, logarithmic)
+    format_axes(axes, "weights of the tasks", "weight in the trunk")
 
 
 def _draw_tasks(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task], logarithmic: bool) -> None:
     for task, style in zip(tasks, STYLES, strict=True):
-        for colour, history in coloured(histories):
+        for colour, history in with_colours(histories):
             values = history[f"{kind}_{task}"]
-            shown = values.where(values.between(0, math.inf, inclusive="neither")) if logarithmic else values
-            draw_noisy(axes, history["epoch"], shown, style, colour)
+            if logarithmic:  # gaps instead of 0, which such an axis cannot show
+                values = values.where(values.between(0, math.inf, inclusive="neither"))
+            draw_noisy(axes, history["epoch"], values, style, colour)
     if logarithmic:
         _set_logarithmic(axes)
     else:
         axes.set_ylim(bottom=0)
-    _name_lines(axes, histories, kind, tasks)
+    _label_lines(axes, histories, kind, tasks)
 
 
 def _set_logarithmic(axes: Axes) -> None:
@@ -122,32 +123,33 @@ def _set_logarithmic(axes: Axes) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _name_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task]) -> None:
-    """Name each task's lines where they end: dashes are hard to tell where those of many seeds lie on each other."""
-    ends = {task: _ends(histories, f"{kind}_{task}")[1] for task in tasks}
-    axes.autoscale_view()
+def _label_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task]) -> None:
+    """Label each task's lines at their ends: dashes are hard to see when lines of many seeds overlap."""
+    ends = {task: _start_and_end(histories, f"{kind}_{task}")[1] for task in tasks}
+    axes.autoscale_view()  # limits must be final before data are turned into places
     to_axes = axes.transData + axes.transAxes.inverted()
     places = sorted((float(to_axes.transform((0, end))[1]), task) for task, end in ends.items() if end > 0)
-    push = max(0.0, APART - places[1][0] + places[0][0]) / 2 if len(places) == 2 else 0.0
+    push = max(0.0, LABEL_DISTANCE - places[1][0] + places[0][0]) / 2 if len(places) == 2 else 0.0
     for (height, task), sign in zip(places, (-1, 1), strict=False):
-        _note(axes, height + sign * push, task)
+        _label(axes, height + sign * push, task)
 
 
-def _note(axes: Axes, height: float, text: str) -> None:
+def _label(axes: Axes, height: float, text: str) -> None:
     """Write beside the axes, at a share of their height."""
     axes.text(1.01, height, text, transform=axes.transAxes, va="center", fontsize=9)
 
 
-def _conflict(cosines: pd.Series) -> str:
-    """Say how many of the known cosines are below 0."""
-    known = cosines.dropna()
-    return f"{100 * (known < 0).mean():.0f} % of {len(known):,} steps" if len(known) else "nothing measured"
+def _conflict_share(cosines: pd.Series) -> str:
+    """Return the share of measured cosines below 0 as text."""
+    measured = cosines.dropna()
+    return f"{100 * (measured < 0).mean():.0f} % of {len(measured):,} steps" if len(measured) else "nothing measured"
 
 
-def _text(histories: Histories, tasks: Sequence[Task]) -> str:
-    """Say in words what the figure shows."""
-    conflicts = "; ".join(f"{name}, {_conflict(history[_cosine(tasks)])}" for name, history in histories.items())
-    columns = {"cosine": _cosine(tasks)}
+def _description(histories: Histories, tasks: Sequence[Task]) -> str:
+    """Return the figure's contents as text."""
+    cosine = _cosine_column(tasks)
+    conflicts = "; ".join(f"{name}, {_conflict_share(history[cosine])}" for name, history in histories.items())
+    columns = {"cosine": cosine}
     columns |= {f"{kind} of {task}": f"{kind}_{task}" for kind in ("norm", "weight") for task in tasks}
     courses = "; ".join(f"{name}, {_course(histories, column)}" for name, column in columns.items())
     return (
@@ -159,11 +161,16 @@ def _text(histories: Histories, tasks: Sequence[Task]) -> str:
 
 
 def _course(histories: Histories, column: str) -> str:
-    return " and ".join("not known" if math.isnan(end) else f"{end:.3g}" for end in _ends(histories, column))
+    return " and ".join(map(_median_text, _start_and_end(histories, column)))
 
 
-def _ends(histories: Histories, column: str) -> tuple[float, float]:
-    """Return the medians in the first and in the last tenth of the rows of all runs; NaN where none is known."""
-    values = [(history[column], -(-len(history) // 10)) for history in histories.values()]
-    first, last = [own.head(rows) for own, rows in values], [own.tail(rows) for own, rows in values]
-    return float(pd.concat(first).median()), float(pd.concat(last).median())
+def _median_text(median: float) -> str:
+    return "not known" if math.isnan(median) else f"{median:.3g}"
+
+
+def _start_and_end(histories: Histories, column: str) -> tuple[float, float]:
+    """Return the medians over the first and over the last tenth of the rows of all runs; NaN without any value."""
+    tenths = [(history[column], -(-len(history) // 10)) for history in histories.values()]  # rounded up
+    first = pd.concat([values.head(rows) for values, rows in tenths])
+    last = pd.concat([values.tail(rows) for values, rows in tenths])
+    return float(first.median()), float(last.median())

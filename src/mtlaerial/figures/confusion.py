@@ -1,4 +1,4 @@
-"""The confusion matrix of a method."""
+"""Figure of a method's confusion matrix."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,15 +20,15 @@ def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
     Parameters
     ----------
     scores : sequence of Scores
-        Of the seeds of one method on one data set; at least one.
+        Scores of the seeds of one method on one data set; at least one.
     path : Path
         The PNG to write.
 
     Returns
     -------
     Figure
-        Rows are true classes, with their pixels; columns predicted ones. Without semantics or their truth, a figure
-        that says so.
+        Rows are true classes, with their pixels; columns are predicted classes. Without semantics or their ground
+        truth, the figure is a sentence that says so.
     """
     run, total = scores[0], np.sum([entry.confusion() for entry in scores], axis=0)
     names = list(run.classes)
@@ -39,8 +39,9 @@ def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
     figure = Figure(figsize=(side + 1.0, side), layout="compressed")
     axes = figure.subplots()
     if total.any():
-        lost = bool(total[:, -1].any())
-        _draw(figure, axes, total if lost else total[:, :-1], names + [NOT_PREDICTED] * lost)
+        any_unpredicted = bool(total[:, -1].any())
+        matrix = total if any_unpredicted else total[:, :-1]
+        _draw(figure, axes, matrix, names + [NOT_PREDICTED] * any_unpredicted)
     else:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "no classes learned, or no ground truth", ha="center", transform=axes.transAxes)
@@ -60,18 +61,18 @@ def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.int64], columns: Sequen
     axes.set(xlabel="predicted class", ylabel="true class, pixels")
     axes.set_facecolor("#e8e8e8")
     figure.colorbar(picture, ax=axes, label="share of the true class (%)", shrink=0.8)
-    counts = len(columns) <= 10
+    counts_fit = len(columns) <= 10
     for (row, column), value in np.ndenumerate(share.filled(np.nan)):
         if np.isfinite(value):
-            number = f"{value:.1f}\n{short(int(matrix[row, column]))}" if counts else f"{value:.0f}"
-            colour = "black" if value > 55 else "white"
+            number = f"{value:.1f}\n{short(int(matrix[row, column]))}" if counts_fit else f"{value:.0f}"
+            colour = "black" if value > 55 else "white"  # cividis is light above
             axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=8)
 
 
 def short(count: int) -> str:
     """Return a count with three digits and k, M or G."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        # What would be rounded up to a thousand belongs to the next unit.
+        # 999.5 k and more would be rounded to 1000 k: shown as 1.00 M.
         if count >= 0.9995 * size:
             return f"{count / size:#.3g}".rstrip(".") + f" {unit}"
     return str(count)

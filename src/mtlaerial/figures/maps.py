@@ -1,4 +1,4 @@
-"""A tile's maps beside the truth."""
+"""Figure of a tile's maps beside the ground truth."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from mtlaerial.runs.run import RunDescription
 
 PANEL = 3.1
 """Width of a map in inches."""
-GAP = 0.32
-"""Above each row of maps, for their titles."""
+TITLE_HEIGHT = 0.32
+"""Inches above each row of maps, for their titles."""
 VERDICTS = ("right", "#e3ecf4"), ("wrong", "#c1272d")
 NO_DATA = "no data"
 HEIGHT_COLOURS, ERROR_COLOURS, ABSOLUTE_COLOURS = "viridis", "RdBu_r", "magma"
@@ -27,7 +27,7 @@ HEIGHT_COLOURS, ERROR_COLOURS, ABSOLUTE_COLOURS = "viridis", "RdBu_r", "magma"
 def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) -> Figure:
     """Draw image, true, predicted and wrong classes, true, predicted and wrong heights of a tile.
 
-    Where there is a ``height_std.tif`` among the maps, a last row has it beside the absolute error.
+    If the maps include ``height_std.tif``, a last row shows it beside the absolute error.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     maps : Path
         Folder with the predicted ``semantics.tif`` and ``height.tif``, as far as the run learned them.
     description : RunDescription
-        Of the run.
+        The run's description.
     path : Path
         The PNG to write.
 
     Returns
     -------
     Figure
-        With a row of axes per task, and one for the uncertainty. Layers may have different grids; each is read at 800
+        A row of axes per task, and one for the uncertainty. Layers may have different grids; each is read at 800
         pixels a side at most.
 
     Raises
@@ -75,9 +75,9 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
 
 
 class _Sheet:
-    """The axes: a row per task with true, predicted and wrong; the image at the left of the first; uncertainty last.
+    """Layout: a row per task with true, predicted and wrong; the image at the left of the first; uncertainty last.
 
-    Under each row is a strip for its key. That of the classes is below the image instead, where it fits there.
+    Under each row is a strip for its key. The classes' key is below the image instead, if it fits there.
     """
 
     def __init__(self, description: RunDescription, extent: Extent, uncertain: bool) -> None:
@@ -87,10 +87,11 @@ class _Sheet:
         names = [name for name, _ in (*self.classes, *VERDICTS)] + [NO_DATA]
         self.key_columns = max(1, int(4 * PANEL / (0.5 + 0.08 * max(map(len, names)))))
         self.key_size = min(9.0, 50 * PANEL * aspect / len(names))
-        self.beside = len(self.tasks) > 1 and self.key_size >= 7
-        semantics = 0.1 if self.beside else 0.35 + 0.21 * -(-len(names) // self.key_columns)
-        strips = [semantics if task == "semantics" else 0.62 for task in self.tasks] + [0.62] * uncertain
-        heights = [part for strip in strips for part in (GAP, PANEL * aspect, strip)]
+        self.key_below_image = len(self.tasks) > 1 and self.key_size >= 7
+        class_strip = 0.1 if self.key_below_image else 0.35 + 0.21 * -(-len(names) // self.key_columns)
+        strip_heights = {"semantics": class_strip, "height": 0.62}
+        strips = [strip_heights[task] for task in self.tasks] + [0.62] * uncertain
+        heights = [part for strip in strips for part in (TITLE_HEIGHT, PANEL * aspect, strip)]
         self.height, self.width = sum(heights) + 0.65, 4 * PANEL + 0.6
         self.figure = Figure(figsize=(self.width, self.height))
         self.cells: GridSpec = self.figure.add_gridspec(
@@ -117,24 +118,24 @@ class _Sheet:
         self._class_key(row)
 
     def draw_heights(self, row: int, true: Layer, predicted: Layer) -> None:
-        """Draw true and predicted heights on one scale, and the error on one that is centred on 0."""
+        """Draw true and predicted heights on one scale, and the error on a scale centred on 0."""
         scale = height_scale(true.band, predicted.band)
         heights = self._map(row, 1, "true height", true, true.band, HEIGHT_COLOURS, scale)
         self._map(row, 2, "predicted height", predicted, predicted.band, HEIGHT_COLOURS, scale)
         error = _height_error(true, predicted)
-        limit = _limit(np.ma.abs(error), least=0.5)
+        limit = _scale_limit(np.ma.abs(error), least=0.5)
         errors = self._map(row, 3, "height error", true, error, ERROR_COLOURS, Normalize(-limit, limit))
         self._bar(row, slice(1, 3), heights, "height above ground (m)")
         self._bar(row, slice(3, 4), errors, "predicted minus true height (m)")
 
     def draw_uncertainty(self, true: Layer, predicted: Layer, uncertainty: Layer) -> None:
-        """Draw in the last row the uncertainty and the absolute error, each from 0 on a scale of its own."""
+        """Draw uncertainty and absolute error in the last row, each on a scale from 0."""
         row, error = len(self.tasks), np.ma.abs(_height_error(true, predicted))
         for column, title, layer, values, label in (
             (2, "height uncertainty", uncertainty, uncertainty.band, "standard deviation over passes (m)"),
             (3, "absolute height error", true, error, "absolute difference to true height (m)"),
         ):
-            scale = Normalize(0, _limit(values, least=0.1))
+            scale = Normalize(0, _scale_limit(values, least=0.1))
             picture = self._map(row, column, title, layer, values, ABSOLUTE_COLOURS, scale)
             self._bar(row, slice(column, column + 1), picture, label, extend="max")
 
@@ -165,9 +166,9 @@ class _Sheet:
         patches = [Patch(facecolor=colour, edgecolor="#606060", linewidth=0.5, label=name)
                    for name, colour in (*self.classes, *VERDICTS)]  # fmt: skip
         patches.append(Patch(**NODATA, label=NO_DATA))
-        axes = self.figure.add_subplot(self.cells[4, 0] if self.beside else self.cells[3 * row + 2, :])
+        axes = self.figure.add_subplot(self.cells[4, 0] if self.key_below_image else self.cells[3 * row + 2, :])
         axes.set_axis_off()
-        columns, size = (1, self.key_size) if self.beside else (self.key_columns, 9)
+        columns, size = (1, self.key_size) if self.key_below_image else (self.key_columns, 9)
         axes.legend(handles=patches, loc="center", ncols=columns, fontsize=size, frameon=False, borderpad=0)
 
     def _bar(self, row: int, columns: slice, picture: AxesImage, label: str, extend: str = "both") -> None:
@@ -179,19 +180,19 @@ class _Sheet:
 
 
 def _height_error(true: Layer, predicted: Layer) -> np.ma.MaskedArray:
-    """Return predicted minus true height at the true one's pixels."""
+    """Return predicted minus true height at the pixels of the true heights."""
     return predicted.at(true).astype(np.float64) - true.band
 
 
-def _limit(sizes: np.ma.MaskedArray, least: float) -> float:
-    """Return where a scale from 0 ends, in metres; the highest two percent are cut."""
-    return max(least, float(np.percentile(sizes.compressed(), 98))) if sizes.count() else 1.0
+def _scale_limit(magnitudes: np.ma.MaskedArray, least: float) -> float:
+    """Return the end of a scale from 0 in metres, the 98th percentile."""
+    return max(least, float(np.percentile(magnitudes.compressed(), 98))) if magnitudes.count() else 1.0
 
 
 def height_scale(*heights: np.ma.MaskedArray) -> Normalize:
-    """Return a scale that heights share; the highest half percent is cut."""
-    known = np.concatenate([one.compressed() for one in heights])
-    if not known.size:
+    """Return a common scale of heights, from the 0.5th to the 99.5th percentile."""
+    valid = np.concatenate([layer.compressed() for layer in heights])
+    if not valid.size:
         return Normalize(0, 1)
-    low, high = np.percentile(known, (0.5, 99.5))
+    low, high = np.percentile(valid, (0.5, 99.5))
     return Normalize(float(low), float(max(high, low + 1)))

@@ -1,4 +1,4 @@
-"""What is drawn over the epochs of a training: a colour per run, a line style per column."""
+"""Lines over the epochs of a training: a colour per run, a line style per column."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,22 +15,22 @@ from mtlaerial.figures.style import CYCLE
 
 LineStyle = Literal["-", "--"]
 STYLES: tuple[LineStyle, ...] = ("-", "--")
-"""Of the two columns that share axes."""
+"""Line styles of the two columns that share axes."""
 FEW = 30
-"""Up to so many values are joined and marked one by one."""
-SMOOTHED = 40
-"""More are smoothed: a running median is over one part in so many of them."""
-LEAST = 5
-"""Values a running median is over at least."""
+"""Largest number of values that are drawn as a line with markers; more are smoothed."""
+WINDOWS_PER_SERIES = 40
+"""Length of a series in windows of the running median."""
+SMALLEST_WINDOW = 5
+"""Least values in the running median's window."""
 SMOOTHING = "Lines through faint points are their running medians."
-"""What a caption says of that."""
+"""Sentence on smoothing in captions."""
 
 Histories = Mapping[str, pd.DataFrame]
 """``history.csv`` of each run by its name, "seed 1" for instance."""
 
 
-def coloured(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
-    """Return the colour of each run, and its history."""
+def with_colours(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
+    """Return each run's colour and history."""
     return [(CYCLE[index % len(CYCLE)], history) for index, history in enumerate(histories.values())]
 
 
@@ -41,13 +41,13 @@ def loss_units(training: TrainingSpec) -> dict[str, str]:
 
 
 def draw_line(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
-    """Draw values as they are, with gaps where they are missing."""
+    """Draw values without smoothing; missing values are gaps."""
     marker = "." if values.count() <= FEW else ""
     axes.plot(epochs, values, style, color=colour, marker=marker, linewidth=1.4)
 
 
 def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
-    """Draw values of single steps: faint points with their running median over them; few as a line."""
+    """Draw values of single steps: faint points and their running median, or a line when they are few."""
     if values.count() <= FEW:
         draw_line(axes, epochs, values, style, colour)
         return
@@ -57,13 +57,13 @@ def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyl
 
 
 def running_median(values: pd.Series) -> pd.Series:
-    """Return the median of the known values around each one; missing where none is known."""
-    width = max(LEAST, len(values) // SMOOTHED) | 1
+    """Return the centred running median over finite values; missing when there is none in the window."""
+    width = max(SMALLEST_WINDOW, len(values) // WINDOWS_PER_SERIES) | 1  # odd, so that the window is centred
     return values.rolling(width, center=True, min_periods=1).median()
 
 
-def finish(axes: Axes, title: str, unit: str) -> None:
-    """Name axes over epochs."""
+def format_axes(axes: Axes, title: str, unit: str) -> None:
+    """Set title, labels, ticks and grid of axes over epochs."""
     axes.set_title(title, fontsize=10)
     axes.set(xlabel="epoch", ylabel=unit)
     axes.margins(x=0.01)
@@ -75,13 +75,13 @@ def finish(axes: Axes, title: str, unit: str) -> None:
 
 
 def style_handles(names: Iterable[str]) -> list[Line2D]:
-    """Return the entries of a legend that says which column has which line style."""
+    """Return legend entries of the line styles, one per name."""
     return [Line2D([], [], linestyle=style, color="#404040", label=name)
             for style, name in zip(STYLES, names, strict=False)]  # fmt: skip
 
 
-def add_key(figure: Figure, histories: Histories, others: Sequence[Line2D] = ()) -> None:
-    """Say below the axes which run has which colour, then what else there is to say."""
+def add_legend(figure: Figure, histories: Histories, entries: Sequence[Line2D] = ()) -> None:
+    """Add a legend below the axes: the runs' colours, then further entries."""
     runs = [Line2D([], [], color=colour, label=name)
-            for name, (colour, _) in zip(histories, coloured(histories), strict=True)]  # fmt: skip
-    figure.legend(handles=[*runs, *others], loc="outside lower center", ncols=6, fontsize=9, frameon=False)
+            for name, (colour, _) in zip(histories, with_colours(histories), strict=True)]  # fmt: skip
+    figure.legend(handles=[*runs, *entries], loc="outside lower center", ncols=6, fontsize=9, frameon=False)

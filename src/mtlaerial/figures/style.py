@@ -1,4 +1,4 @@
-"""What all figures share: how they are saved, their colours, and the scale bar."""
+"""Common style of the figures: saving, captions, colours, and the scale bar."""
 
 import math
 from pathlib import Path
@@ -16,29 +16,30 @@ from mtlaerial.system.files import writing
 
 DPI = 150
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
-"""Okabe and Ito's colours, told apart by colour-blind readers."""
+"""Okabe and Ito's colours, which colour-blind readers can distinguish."""
 NODATA: dict[str, Any] = {"facecolor": "#f2f2f2", "edgecolor": "#c8c8c8", "hatch": "////", "linewidth": 0}
 
 
 class Caption(Section):
-    """What a figure says of itself, in its PNG's text."""
+    """Data set, title and description of a figure, stored in the PNG's text fields."""
 
     dataset: str
     title: str
     description: str
-    """For readers who do not see it, too."""
+    """Alternative text of the figure, too."""
 
 
 def save(figure: Figure, path: Path, caption: Caption) -> Figure:
-    """Write a figure as PNG with its caption, and nothing that differs from one day or version to the next."""
+    """Write a figure as PNG with its caption; the same figure gives the same bytes."""
     texts = {"Dataset": caption.dataset, "Title": caption.title, "Description": caption.description}
+    # Software=None: matplotlib would write its version, so that an update would change every file.
     with writing(path) as partial, rc_context({"hatch.linewidth": 0.4}):
         figure.savefig(partial, format="png", dpi=DPI, metadata={**texts, "Software": None})
     return figure
 
 
 def read_caption(path: Path) -> Caption:
-    """Return the caption of a figure written by this package; of another PNG, its name."""
+    """Return the caption of a figure written by this package, or the name of another PNG as one."""
     with Image.open(path) as image:
         texts = {key: str(value) for key, value in image.info.items()}
     name = texts.get("Title", path.stem)
@@ -46,19 +47,19 @@ def read_caption(path: Path) -> Caption:
 
 
 def named(title: str, generated: bool) -> str:
-    """Return a data set's title, and whether it is generated."""
+    """Return a data set's title, marked when the data are generated."""
     return f"{title} (generated data)" if generated else title
 
 
 def hide_ticks(axes: Axes) -> None:
-    """Leave only the frame."""
+    """Remove ticks and labels, so that only the frame remains."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(color="#808080", linewidth=0.6)
 
 
 def mark_nodata(axes: Axes) -> None:
-    """Hatch what lies behind the data."""
+    """Hatch the background, which is visible at no-data."""
     axes.patch.set(**NODATA)
 
 
@@ -68,9 +69,9 @@ def scale_bar(axes: Axes, width: float) -> None:
     Parameters
     ----------
     axes : Axes
-        In metres.
+        Axes in metres.
     width : float
-        Their width in metres.
+        Width of the axes in metres.
     """
     length = round_length(0.3 * width)
     across = blended_transform_factory(axes.transData, axes.transAxes)
@@ -86,4 +87,5 @@ def scale_bar(axes: Axes, width: float) -> None:
 def round_length(limit: float) -> float:
     """Return the longest of 1, 2, 5, 10, … (and tenths of these) that is within a limit."""
     power = 10.0 ** math.floor(math.log10(limit))
+    # The tolerance admits a limit that is such a length itself, in spite of rounding.
     return float(max(step * power for step in (1, 2, 5) if step * power <= limit * (1 + 1e-9)))

@@ -1,4 +1,4 @@
-"""Layers of a tile for a figure: read at the figure's resolution, placed in metres."""
+"""Layers of a tile for figures: read at the figure's resolution, with extents in metres."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +10,19 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 
 SIDE = 800
-"""Pixels a layer is read at, at most, along its longer side."""
+"""Largest number of pixels read along a layer's longer side."""
 Extent = tuple[float, float, float, float]
 """Left, right, bottom, top."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A raster, decimated.
+    """A decimated raster.
 
     Attributes
     ----------
     values : masked array, shape (bands, rows, columns)
-        Masked where there is no data.
+        No-data is masked.
     extent : Extent
         In metres from the north-west corner of the tile; north is up.
     """
@@ -40,17 +40,18 @@ class Layer:
         """The first band."""
         return np.ma.asarray(self.values[0])
 
-    def at(self, other: "Layer") -> np.ma.MaskedArray:
+    def at(self, target: "Layer") -> np.ma.MaskedArray:
         """Return the first band at the pixels of another layer, nearest neighbour; masked outside."""
-        rows, columns = other.values.shape[1:]
+        rows, columns = target.values.shape[1:]
+        height, width = self.values.shape[1:]
         left, right, bottom, top = self.extent
-        x = other.extent[0] + (np.arange(columns) + 0.5) * (other.extent[1] - other.extent[0]) / columns
-        y = other.extent[3] - (np.arange(rows) + 0.5) * (other.extent[3] - other.extent[2]) / rows
-        column = np.floor((x - left) / (right - left) * self.values.shape[2]).astype(int)
-        row = np.floor((top - y) / (top - bottom) * self.values.shape[1]).astype(int)
-        outside = _outside(row, self.values.shape[1])[:, None] | _outside(column, self.values.shape[2])
-        picked = self.band[row.clip(0, self.values.shape[1] - 1)[:, None], column.clip(0, self.values.shape[2] - 1)]
-        return np.ma.masked_where(outside, picked)
+        x = target.extent[0] + (np.arange(columns) + 0.5) * (target.extent[1] - target.extent[0]) / columns
+        y = target.extent[3] - (np.arange(rows) + 0.5) * (target.extent[3] - target.extent[2]) / rows
+        column = np.floor((x - left) / (right - left) * width).astype(int)
+        row = np.floor((top - y) / (top - bottom) * height).astype(int)
+        outside = _outside(row, height)[:, None] | _outside(column, width)
+        nearest = self.band[row.clip(0, height - 1)[:, None], column.clip(0, width - 1)]
+        return np.ma.masked_where(outside, nearest)
 
 
 def _outside(index: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
@@ -59,21 +60,21 @@ def _outside(index: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Frame:
-    """Metres from the north-west corner of a raster."""
+    """Coordinate system in metres with its origin at the north-west corner of a raster."""
 
     west: float
     north: float
     metres: float
-    """Per unit of the CRS."""
+    """Metres per unit of the CRS."""
 
     @classmethod
     def of(cls, grid: Grid, gsd: float | None) -> "Frame":
-        """Return the frame of an image's grid whose pixels are ``gsd`` metres wide; without, units are metres."""
+        """Return the frame of an image's grid with pixels of ``gsd`` metres; without ``gsd``, CRS units are metres."""
         west, _, _, north = grid.bounds
         return cls(west, north, gsd / grid.pixel_size[1] if gsd else 1.0)
 
     def extent(self, grid: Grid) -> Extent:
-        """Return where a raster lies."""
+        """Return a raster's extent in metres."""
         west, south, east, north = grid.bounds
         x, y = (np.array([west, east]) - self.west) * self.metres, (np.array([south, north]) - self.north) * self.metres
         return float(x[0]), float(x[1]), float(y[0]), float(y[1])
@@ -86,25 +87,26 @@ def read_grid(path: Path) -> Grid:
 
 
 def read_layer(path: Path, frame: Frame, side: int = SIDE) -> Layer:
-    """Read a raster with at most ``side`` pixels along its longer side; its other pixels are skipped, not read."""
+    """Read a raster, decimated to at most ``side`` pixels along its longer side."""
     with open_raster(path) as source:
         grid = Grid.of(source)
         step = max(1.0, max(grid.height, grid.width) / side)
         shape = source.count, max(1, round(grid.height / step)), max(1, round(grid.width / step))
         values = np.ma.masked_invalid(source.read(out_shape=shape, masked=True))
+    # Rows from south to north; without a georeference such a transform means nothing.
     flip = grid.transform.e > 0 and grid.georeferenced
     return Layer(values[:, ::-1] if flip else values, frame.extent(grid))
 
 
 def as_picture(image: Layer) -> NDArray[np.uint8]:
-    """Return red, green, blue and opacity of an image, shape (rows, columns, 4).
+    """Return an image as RGBA, shape (rows, columns, 4); no-data is transparent.
 
-    Bytes are shown as they are; other values stretched between their 2nd and 98th percentile.
+    Bytes are not changed; other values are stretched between their 2nd and 98th percentile.
     """
     bands = image.values[[0, 1, 2] if len(image.values) >= 3 else [0, 0, 0]]
-    known = ~np.ma.getmaskarray(bands).all(axis=0)
+    valid = ~np.ma.getmaskarray(bands).all(axis=0)
     colours = np.asarray(bands.data)
-    if colours.dtype != np.uint8 and known.any():
-        low, high = np.percentile(colours[:, known], (2, 98))
+    if colours.dtype != np.uint8 and valid.any():
+        low, high = np.percentile(colours[:, valid], (2, 98))
         colours = np.clip((colours - low) / max(high - low, 1e-9) * 255, 0, 255)
-    return np.dstack([*colours.astype(np.uint8), np.where(known, 255, 0).astype(np.uint8)])
+    return np.dstack([*colours.astype(np.uint8), np.where(valid, 255, 0).astype(np.uint8)])

@@ -1,6 +1,7 @@
-"""Where the tiles of a data set lie."""
+"""Map of a data set's tiles."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,13 @@ QUICKLOOK = 300
 """Pixels along the longer side of a tile's image."""
 SPLIT_COLOURS: dict[Split, str] = {"train": "#0072B2", "val": "#E69F00", "test": "#D55E00"}
 SPLIT_NAMES: dict[Split, str] = {"train": "training", "val": "validation", "test": "test"}
-LONGEST = 8.0
-"""Inches of the longer side."""
+LONGER_SIDE = 8.0
+"""Inches of the figure's longer side."""
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """A tile, its frame and its extent in the figure's metres."""
+class _PlacedTile:
+    """A tile, its frame, and its extent in metres in the figure."""
 
     name: str
     image: Path
@@ -36,63 +37,67 @@ class _Placed:
 
 
 def layout_figure(tiles: Mapping[str, Path], dataset: Dataset, path: Path) -> Figure:
-    """Draw where the tiles lie, with their images, coloured by split.
+    """Draw the tiles at their places, with their images, coloured by split.
 
     Parameters
     ----------
     tiles : mapping of name to Path
         The prepared tiles' folders.
     dataset : Dataset
-        Their data set.
+        The tiles' data set.
     path : Path
         The PNG to write.
 
     Returns
     -------
     Figure
-        Axes in metres. Tiles without a common georeference are arranged in rows, which the figure says.
+        Axes in metres. Tiles without a common georeference are arranged in rows, and the figure says so.
     """
     spec = dataset.spec
     grids = {name: read_grid(folder / "image.tif") for name, folder in tiles.items()}
-    together = all(grid.georeferenced for grid in grids.values()) and len({grid.crs for grid in grids.values()}) == 1
-    placed = (_on_the_map if together else _in_rows)(tiles, grids, spec)
+    systems = {grid.crs for grid in grids.values()}
+    georeferenced = len(systems) == 1 and all(grid.georeferenced for grid in grids.values())
+    placed = (_on_the_map if georeferenced else _in_rows)(tiles, grids, spec)
     crs = next(iter(grids.values())).crs
-    place = _crs_name(crs) if together else "no common georeference: arranged in rows, to scale"
-    figure = _draw(placed, place, spec)
+    place = _crs_name(crs) if georeferenced else "no common georeference: arranged in rows, to scale"
+    figure = _draw(placed, place)
     heading = f"{named(spec.title, spec.generated)}: tiles"
     figure.suptitle(heading, fontsize=12)
-    counts = ", ".join(f"{sum(t.split == split for t in placed)} {SPLIT_NAMES[split]}" for split in SPLITS)
+    sizes = Counter(tile.split for tile in placed)
+    counts = ", ".join(f"{sizes[split]} {SPLIT_NAMES[split]}" for split in SPLITS)
     text = f"Where the tiles lie ({place}), with their images: {counts}."
     return save(figure, path, Caption(dataset=dataset.name, title=heading, description=text))
 
 
-def _on_the_map(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> list[_Placed]:
+def _on_the_map(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> list[_PlacedTile]:
     first = next(iter(grids.values()))
     frame = Frame.of(first, spec.gsd)
     return [
-        _Placed(name, folder / "image.tif", spec.split_of(name), frame, frame.extent(grids[name]))
+        _PlacedTile(name, folder / "image.tif", spec.split_of(name), frame, frame.extent(grids[name]))
         for name, folder in tiles.items()
     ]
 
 
-def _in_rows(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> list[_Placed]:
+def _in_rows(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> list[_PlacedTile]:
     frames = {name: Frame.of(grid, spec.gsd) for name, grid in grids.items()}
-    sizes = {name: frames[name].extent(grid) for name, grid in grids.items()}
-    width, height = max(e[1] for e in sizes.values()), max(-e[2] for e in sizes.values())
+    extents = {name: frames[name].extent(grid) for name, grid in grids.items()}
+    # Each extent starts at (0, 0), the north-west corner.
+    width = max(right for _, right, _, _ in extents.values())
+    height = max(-bottom for _, _, bottom, _ in extents.values())
     columns = math.ceil(math.sqrt(len(tiles)))
     placed = []
     for number, (name, folder) in enumerate(tiles.items()):
         x, y = number % columns * 1.08 * width, -(number // columns) * 1.08 * height
-        left, right, bottom, top = sizes[name]
+        left, right, bottom, top = extents[name]
         extent = (left + x, right + x, bottom + y, top + y)
-        placed.append(_Placed(name, folder / "image.tif", spec.split_of(name), frames[name], extent))
+        placed.append(_PlacedTile(name, folder / "image.tif", spec.split_of(name), frames[name], extent))
     return placed
 
 
-def _draw(tiles: list[_Placed], place: str, spec: DatasetSpec) -> Figure:
-    left, right = min(t.extent[0] for t in tiles), max(t.extent[1] for t in tiles)
-    bottom, top = min(t.extent[2] for t in tiles), max(t.extent[3] for t in tiles)
-    inches = LONGEST / max(right - left, top - bottom)
+def _draw(tiles: list[_PlacedTile], place: str) -> Figure:
+    lefts, rights, bottoms, tops = zip(*(tile.extent for tile in tiles), strict=True)
+    left, right, bottom, top = min(lefts), max(rights), min(bottoms), max(tops)
+    inches = LONGER_SIDE / max(right - left, top - bottom)
     size = max(4.5, (right - left) * inches + 0.4), max(2.5, (top - bottom) * inches + 1.3)
     figure = Figure(figsize=size, layout="compressed")
     axes = figure.subplots()
@@ -102,21 +107,21 @@ def _draw(tiles: list[_Placed], place: str, spec: DatasetSpec) -> Figure:
     axes.set(xlim=(left - margin, right + margin), ylim=(bottom - margin, top + margin), aspect="equal", xlabel=place)
     hide_ticks(axes)
     scale_bar(axes, right - left + 2 * margin)
-    splits = [split for split in SPLITS if any(tile.split == split for tile in tiles)]
+    counts = Counter(tile.split for tile in tiles)
     handles = [
         Patch(facecolor="none", edgecolor=SPLIT_COLOURS[split], linewidth=2.5,
-              label=f"{SPLIT_NAMES[split]} ({sum(tile.split == split for tile in tiles)})")
-        for split in splits
+              label=f"{SPLIT_NAMES[split]} ({counts[split]})")
+        for split in SPLITS if counts[split]
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=10, frameon=False)
     return figure
 
 
-def _draw_tile(axes: Axes, tile: _Placed, inches: float) -> None:
+def _draw_tile(axes: Axes, tile: _PlacedTile, inches: float) -> None:
     left, right, bottom, top = tile.extent
     axes.imshow(as_picture(read_layer(tile.image, tile.frame, QUICKLOOK)), extent=tile.extent)
     colour = SPLIT_COLOURS[tile.split]
-    inset = min(right - left, 1.3 / inches) * 0.01
+    inset = min(right - left, 1.3 / inches) * 0.01  # lest the frames of neighbours cover each other
     axes.add_patch(Rectangle((left + inset, bottom + inset), right - left - 2 * inset, top - bottom - 2 * inset,
                              fill=False, edgecolor=colour, linewidth=2.5))  # fmt: skip
     points = min(10.0, max(5.0, 100 * (right - left) * inches / max(1, len(tile.name))))

@@ -1,4 +1,4 @@
-"""Networks: a trunk that all tasks share, and a head for each."""
+"""Networks: a trunk shared by all tasks, and a head for each task."""
 
 from collections.abc import Mapping
 
@@ -9,5 +9,5 @@ __all__ = ["D3Net", "build_model"]
 
 
 def build_model(spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> D3Net:
-    """Build the network a specification describes; see :class:`D3Net` for the parameters."""
+    """Build the network of a specification; see :class:`D3Net` for the parameters."""
     return D3Net(spec, bands, outputs)

@@ -1,7 +1,8 @@
-"""Memory for little time: what is cheap to compute is computed again in the backward pass, not kept for it.
+"""Activation checkpointing: cheap stages are computed again in the backward pass, which saves most of their memory.
 
-A *stage* is a concatenation, a batch norm, a rectifier, and a convolution at its end. Concatenations make a dense block
-take memory with the square of its layers. Only the stage's inputs are kept: Pleiss et al. 2017, arXiv 1707.06990.
+A *stage* is a concatenation, a batch norm, a ReLU and a final convolution. Stored concatenations make the memory of a
+dense block grow with the square of its layers; with checkpointing only a stage's inputs are stored
+(Pleiss et al. 2017, arXiv 1707.06990).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,14 +13,14 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 
-class Recomputing(nn.Module):
-    """A module whose stages can be computed again in the backward pass instead of being kept for it."""
+class CheckpointedModule(nn.Module):
+    """A module whose stages can be computed again in the backward pass."""
 
     checkpointing = False
 
     @property
     def recomputing(self) -> bool:
-        """Whether a pass through it now would compute stages again."""
+        """Whether stages of a forward pass now would be computed again."""
         return self.checkpointing and torch.is_grad_enabled()
 
     def stage(self, run: Callable[..., Tensor], norm: nn.BatchNorm2d, *inputs: Tensor, draws: bool = False) -> Tensor:
@@ -28,45 +29,46 @@ class Recomputing(nn.Module):
         Parameters
         ----------
         run : callable
-            Makes one tensor of the inputs; ends with the convolution, which is never computed again: all that is
-            needed for the backward pass is known as soon as its input is.
+            Maps the inputs to one tensor. Its last operation is the convolution, which is never computed again: its
+            backward pass needs only its input, and recomputation stops there.
         norm : BatchNorm2d
-            The batch norm in it, whose statistics change once.
+            The batch norm of the stage; its running statistics are updated once only.
         inputs : Tensor
         draws : bool
-            Whether the stage has dropout, which must leave out the same again.
+            Whether the stage has dropout, so that recomputation needs the same random state.
         """
         if not self.recomputing:
             return run(*inputs)
-        tracked = bool(norm.track_running_stats)  # frozen now, it is frozen then
+        # Read now: the backward pass may run outside of `frozen_statistics`, in which this forward pass runs.
+        tracked = bool(norm.track_running_stats)
         result: Tensor = checkpoint(
             run, *inputs, use_reentrant=False, preserve_rng_state=draws,
-            context_fn=lambda: (nullcontext(), _SparedStatistics(norm, tracked)),
+            context_fn=lambda: (nullcontext(), _CopiedStatistics(norm, tracked)),
         )  # fmt: skip
         return result
 
 
 def checkpoint_network(network: nn.Module) -> None:
-    """Let all stages of a network be computed again in the backward pass; nothing that it learns changes."""
+    """Switch on checkpointing in all stages of a network; the gradients stay the same."""
     for module in network.modules():
-        if isinstance(module, Recomputing):
+        if isinstance(module, CheckpointedModule):
             module.checkpointing = True
 
 
-class _SparedStatistics(AbstractContextManager[None]):
-    """Lets a batch norm run as it did, on copies of its statistics; entered once for each backward pass."""
+class _CopiedStatistics(AbstractContextManager[None]):
+    """Context of a recomputation: the batch norm runs as in the forward pass, but updates copies of its statistics."""
 
     def __init__(self, norm: nn.BatchNorm2d, tracked: bool) -> None:
         self.norm, self.tracked = norm, tracked
 
     def __enter__(self) -> None:
-        self.tracks, self.own = self.norm.track_running_stats, dict(self.norm.named_buffers())
-        self._put(self.tracked, {name: values.clone() for name, values in self.own.items()})
+        self.tracked_outside, self.buffers = self.norm.track_running_stats, dict(self.norm.named_buffers())
+        self._assign(self.tracked, {name: values.clone() for name, values in self.buffers.items()})
 
     def __exit__(self, *_: object) -> None:
-        self._put(self.tracks, self.own)
+        self._assign(self.tracked_outside, self.buffers)
 
-    def _put(self, tracked: bool, statistics: Mapping[str, Tensor]) -> None:
+    def _assign(self, tracked: bool, statistics: Mapping[str, Tensor]) -> None:
         self.norm.track_running_stats = tracked
         for name, values in statistics.items():
             setattr(self.norm, name, values)

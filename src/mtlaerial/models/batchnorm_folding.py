@@ -1,4 +1,4 @@
-"""Batch norms folded into the convolutions before them: the same outputs from fewer passes over memory."""
+"""Batch-norm folding: norms become part of the convolutions before them, which saves passes over memory."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -15,34 +15,35 @@ Pair = tuple[nn.Module, str, str]
 
 
 def folded(model: D3Net) -> D3Net:
-    """Return a copy for inference, in which batch norms are part of the convolutions that they follow.
+    """Return a copy for inference whose batch norms are folded into the convolutions before them.
 
-    Norms of a dense layer's or a transition's input stay: they follow a concatenation, or a rectifier comes between.
-    Dropout stays as well, so that passes with dropout can be run.
+    The first norms of dense layers and the norms of transitions are not folded: they follow a concatenation, or a
+    rectifier comes between. Dropout stays as well, for Monte Carlo passes.
 
     Parameters
     ----------
     model : D3Net
-        With the statistics that it was trained to; it is left as it is.
+        A trained network; it is not changed.
 
     Returns
     -------
     D3Net
-        In evaluation mode. Its outputs are the model's in that mode but for rounding; it cannot be trained, and its
-        tensors have other names.
+        In evaluation mode. Its outputs equal the model's in that mode but for rounding; it cannot be trained, and its
+        tensors have different names.
     """
     copy = deepcopy(model).eval().requires_grad_(False)
-    for parent, conv, norm in list(_pairs(copy)):
-        before, after = parent.get_submodule(conv), parent.get_submodule(norm)
-        assert isinstance(before, nn.Conv2d | nn.ConvTranspose2d)
-        assert isinstance(after, nn.BatchNorm2d)
-        transposed = isinstance(before, nn.ConvTranspose2d)
-        parent.set_submodule(conv, fuse_conv_bn_eval(before, after, transpose=transposed))
-        parent.set_submodule(norm, nn.Identity())
+    for parent, conv_name, norm_name in list(_foldable_pairs(copy)):  # listed first: the loop replaces modules
+        conv, norm = parent.get_submodule(conv_name), parent.get_submodule(norm_name)
+        assert isinstance(conv, nn.Conv2d | nn.ConvTranspose2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        transposed = isinstance(conv, nn.ConvTranspose2d)
+        # W' = W gamma / sqrt(var + eps),  b' = (b - mean) gamma / sqrt(var + eps) + beta
+        parent.set_submodule(conv_name, fuse_conv_bn_eval(conv, norm, transpose=transposed))
+        parent.set_submodule(norm_name, nn.Identity())
     return copy
 
 
-def _pairs(model: D3Net) -> Iterator[Pair]:
+def _foldable_pairs(model: D3Net) -> Iterator[Pair]:
     for module in model.modules():
         if isinstance(module, Encoder):
             yield module, "conv0", "norm0"

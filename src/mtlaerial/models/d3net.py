@@ -1,4 +1,4 @@
-"""D3Net: a DenseNet encoder, a shared decoder, and a decoder of its own for each task.
+"""D3Net: a DenseNet encoder, a shared decoder, and one more decoder per task.
 
 Carvalho et al., "Multi-Task Learning of Height and Semantics from Aerial Images", IEEE GRSL 2019, arXiv 1911.07543.
 """
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import ModelSpec, Task
-from mtlaerial.models.activation_checkpointing import Recomputing
+from mtlaerial.models.activation_checkpointing import CheckpointedModule
 from mtlaerial.models.densenet import Encoder
 
 
-class DecoderBlock(nn.Sequential, Recomputing):
-    """Doubles rows and columns: transposed conv 4x4, then conv 3x3, each with BN, optional dropout and ReLU."""
+class DecoderBlock(nn.Sequential, CheckpointedModule):
+    """Upsampling by 2: transposed conv 4x4, then conv 3x3, each with BN, optional dropout and ReLU."""
 
     def __init__(self, channels: int, out: int, dropout: float = 0.0) -> None:
         drop = [nn.Dropout(dropout)] if dropout else []
@@ -30,23 +30,24 @@ class DecoderBlock(nn.Sequential, Recomputing):
             *drop,
             nn.ReLU(inplace=True),
         )
-        self._drops = bool(drop)
+        self._has_dropout = bool(drop)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return features of twice the rows and columns."""
         layers = list(self)
-        half = len(layers) // 2
+        second_norm = len(layers) // 2 + 1  # follows the second convolution, the end of the stage
         norm = cast("nn.BatchNorm2d", layers[1])
-        between = self.stage(_in_turn(layers[1 : half + 1]), norm, layers[0](features), draws=self._drops)
-        return _in_turn(layers[half + 1 :])(between)
+        upsampled = layers[0](features)
+        convolved = self.stage(_chain(layers[1:second_norm]), norm, upsampled, draws=self._has_dropout)
+        return _chain(layers[second_norm:])(convolved)
 
 
-def _in_turn(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
-    return lambda features: reduce(lambda found, layer: layer(found), layers, features)
+def _chain(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
+    return lambda features: reduce(lambda tensor, layer: layer(tensor), layers, features)
 
 
 class Trunk(nn.Module):
-    """What all tasks share: the encoder and the decoder down to 1/4 of the image's resolution."""
+    """The layers shared by all tasks: the encoder, and the decoder up to 1/4 of the image's resolution."""
 
     def __init__(self, spec: ModelSpec, bands: int) -> None:
         super().__init__()
@@ -60,7 +61,7 @@ class Trunk(nn.Module):
         self.channels = (skips[0], fine + skips[1])
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the features the heads start from: (1/4 resolution,), or with skips (1/4, 1/2).
+        """Return the input features of the heads: (1/4 resolution,), or with skips (1/4, 1/2).
 
         Parameters
         ----------
@@ -70,19 +71,19 @@ class Trunk(nn.Module):
         return self.decode(self.encoder(image))
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the features for what the encoder gave."""
+        """Return the input features of the heads for the encoder's outputs."""
         half, quarter, eighth, sixteenth, features = encoded
         features = self.block5(features)
-        features = self.block4(self._joined(sixteenth, features))
-        features = self.block3(self._joined(eighth, features))
+        features = self.block4(self._with_skip(sixteenth, features))
+        features = self.block3(self._with_skip(eighth, features))
         return (torch.cat([quarter, features], dim=1), half) if self.skips else (features,)
 
-    def _joined(self, skip: Tensor, features: Tensor) -> Tensor:
+    def _with_skip(self, skip: Tensor, features: Tensor) -> Tensor:
         return torch.cat([skip, features], dim=1) if self.skips else features
 
 
 class Head(nn.Module):
-    """One task's own decoder, from the trunk's features to the image's resolution."""
+    """Decoder of one task, from the trunk's features to the image's resolution."""
 
     def __init__(self, spec: ModelSpec, channels: tuple[int, int], out: int) -> None:
         super().__init__()
@@ -94,7 +95,7 @@ class Head(nn.Module):
 
     def forward(self, features: tuple[Tensor, ...]) -> Tensor:
         """Return the task's output, shape (batch, out, rows, columns)."""
-        quarter, *half = features
+        quarter, *half = features  # half is empty without skips
         joined = torch.cat([*half, self.block2(quarter)], dim=1)
         return self.last(self.block1(joined))  # type: ignore[no-any-return]  # a module gives Any
 
@@ -105,7 +106,7 @@ class D3Net(nn.Module):
     Parameters
     ----------
     spec : ModelSpec
-        Its sizes.
+        Sizes of the layers.
     bands : int
         Bands of the image.
     outputs : mapping of task to int
@@ -120,7 +121,7 @@ class D3Net(nn.Module):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """The tasks that there is a head for."""
+        """The tasks of the heads."""
         return tuple(self.heads)  # type: ignore[arg-type]  # a ModuleDict's keys are strings
 
     def forward(self, image: Tensor) -> dict[Task, Tensor]:
@@ -128,12 +129,12 @@ class D3Net(nn.Module):
         return self.outputs(self.features(image))
 
     def features(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return what the trunk hands to the heads."""
-        return self.trunk(self._reduced(image))  # type: ignore[no-any-return]  # a module gives Any
+        """Return the trunk's features, the input of the heads."""
+        return self.trunk(self._downsampled(image))  # type: ignore[no-any-return]  # a module gives Any
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return what the encoder hands to :meth:`decode`; no layer up to here has dropout."""
-        return self.trunk.encoder(self._reduced(image))  # type: ignore[no-any-return]  # a module gives Any
+        """Return the encoder's outputs, the input of :meth:`decode`; no layer up to here has dropout."""
+        return self.trunk.encoder(self._downsampled(image))  # type: ignore[no-any-return]  # a module gives Any
 
     def decode(self, encoded: tuple[Tensor, ...]) -> dict[Task, Tensor]:
         """Return each task's output for an encoded image."""
@@ -141,12 +142,12 @@ class D3Net(nn.Module):
 
     def outputs(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
         """Return each task's output for the trunk's features."""
-        return {task: self._enlarged(self.heads[task](features)) for task in self.tasks}
+        return {task: self._upsampled(self.heads[task](features)) for task in self.tasks}
 
-    def _reduced(self, image: Tensor) -> Tensor:
+    def _downsampled(self, image: Tensor) -> Tensor:
         return image if self.reduction == 1 else nn.functional.avg_pool2d(image, self.reduction)
 
-    def _enlarged(self, output: Tensor) -> Tensor:
+    def _upsampled(self, output: Tensor) -> Tensor:
         if self.reduction == 1:
             return output
         factor = float(self.reduction)

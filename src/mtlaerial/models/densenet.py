@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mtlaerial.models.activation_checkpointing import Recomputing
+from mtlaerial.models.activation_checkpointing import CheckpointedModule
 
 SLOPE = 0.2
-"""Negative slope of the encoder's leaky rectifiers outside the dense layers."""
+"""Negative slope of the encoder's leaky ReLUs, which are outside the dense layers."""
 
 
-class DenseLayer(Recomputing):
+class DenseLayer(CheckpointedModule):
     """BN-ReLU-conv 1x1-BN-ReLU-conv 3x3; its output is appended to its input (Huang et al. 2017, arXiv 1608.06993)."""
 
     def __init__(self, channels: int, growth: int, bottleneck: int) -> None:
@@ -25,35 +25,35 @@ class DenseLayer(Recomputing):
 
     def forward(self, *features: Tensor) -> Tensor:
         """Return ``growth`` new channels for features of shape (batch, channels, rows, columns), in any pieces."""
-        narrow = self.stage(self._narrow, self.norm1, *features)
-        return self.stage(self._new, self.norm2, narrow)
+        narrow = self.stage(self._bottleneck, self.norm1, *features)
+        return self.stage(self._new_channels, self.norm2, narrow)
 
-    def _narrow(self, *features: Tensor) -> Tensor:
-        return _convolved(self.norm1, self.conv1, *features)
+    def _bottleneck(self, *features: Tensor) -> Tensor:
+        return _norm_relu_conv(self.norm1, self.conv1, *features)
 
-    def _new(self, narrow: Tensor) -> Tensor:
-        return _convolved(self.norm2, self.conv2, narrow)
+    def _new_channels(self, narrow: Tensor) -> Tensor:
+        return _norm_relu_conv(self.norm2, self.conv2, narrow)
 
 
-class DenseBlock(nn.ModuleList, Recomputing):
-    """Dense layers, each seeing the outputs of all before it."""
+class DenseBlock(nn.ModuleList, CheckpointedModule):
+    """Dense layers; the input of each is the concatenation of the block's input and all earlier outputs."""
 
     def __init__(self, channels: int, layers: int, growth: int, bottleneck: int) -> None:
         super().__init__(DenseLayer(channels + i * growth, growth, bottleneck) for i in range(layers))
         self.channels = channels + layers * growth
 
     def forward(self, features: Tensor) -> list[Tensor]:
-        """Return the input and every layer's channels, in pieces that are still to be appended."""
+        """Return the input and every layer's channels, in pieces that are still to be concatenated."""
         pieces = [features]
         for layer in self:
             pieces.append(layer(*pieces))
-            if not self.recomputing:  # then what is appended once need not be again
+            if not self.recomputing:  # concatenate here, lest every later layer copies the same pieces again
                 pieces = [torch.cat(pieces, dim=1)]
         return pieces
 
 
-class Transition(Recomputing):
-    """BN-ReLU-conv 1x1 that halves the channels; the pooling that follows is the encoder's, after the skip."""
+class Transition(CheckpointedModule):
+    """BN-ReLU-conv 1x1 that halves the channels; the encoder pools afterwards, since skips are not pooled."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -63,10 +63,10 @@ class Transition(Recomputing):
 
     def forward(self, *features: Tensor) -> Tensor:
         """Halve the channels of features in any pieces."""
-        return self.stage(self._halved, self.norm, *features)
+        return self.stage(self._half_channels, self.norm, *features)
 
-    def _halved(self, *features: Tensor) -> Tensor:
-        return _convolved(self.norm, self.conv, *features)
+    def _half_channels(self, *features: Tensor) -> Tensor:
+        return _norm_relu_conv(self.norm, self.conv, *features)
 
 
 class Encoder(nn.Module):
@@ -114,22 +114,25 @@ class Encoder(nn.Module):
         half = leaky(self.norm0(self.conv0(image)), SLOPE)
         features = leaky(self.norm1(self.downconv0(half)), SLOPE)
         skips = [half]
-        for block, transition in zip(self.blocks, self.transitions, strict=False):
+        for block, transition in zip(self.blocks, self.transitions, strict=False):  # the last block has no transition
             skips.append(transition(*block(features)))
             features = nn.functional.avg_pool2d(skips[-1], 2)
-        return *skips, leaky(self.norm5(_joined(self.blocks[-1](features))), SLOPE)
+        return *skips, leaky(self.norm5(_concatenate(self.blocks[-1](features))), SLOPE)
 
 
-def _convolved(norm: nn.BatchNorm2d, conv: nn.Conv2d, *features: Tensor) -> Tensor:
-    """Append, normalise, rectify, convolve."""
-    return conv(nn.functional.relu(norm(_joined(features)), inplace=True))  # type: ignore[no-any-return]  # a module gives Any
+def _norm_relu_conv(norm: nn.BatchNorm2d, conv: nn.Conv2d, *features: Tensor) -> Tensor:
+    """Concatenate, normalise, rectify, convolve."""
+    normalised = norm(_concatenate(features))
+    # In place: the backward pass of a batch norm needs its input, not its output.
+    rectified = nn.functional.relu(normalised, inplace=True)
+    return conv(rectified)  # type: ignore[no-any-return]  # a module gives Any
 
 
-def _joined(pieces: Sequence[Tensor]) -> Tensor:
+def _concatenate(pieces: Sequence[Tensor]) -> Tensor:
     return torch.cat(list(pieces), dim=1) if len(pieces) > 1 else pieces[0]
 
 
 def densenet_name(key: str) -> str:
-    """Return what torchvision's DenseNet calls a tensor of the encoder, e.g. ``features.denseblock1.denselayer1.…``."""
+    """Return torchvision's name of an encoder tensor, e.g. ``features.denseblock1.denselayer1.…``."""
     key = re.sub(r"^blocks\.(\d+)\.(\d+)", lambda m: f"denseblock{int(m[1]) + 1}.denselayer{int(m[2]) + 1}", key)
     return "features." + re.sub(r"^transitions\.(\d+)", lambda m: f"transition{int(m[1]) + 1}", key)

@@ -1,4 +1,4 @@
-"""Forward passes in training mode that leave no trace in the network."""
+"""Forward passes in training mode that leave the running statistics of batch norms unchanged."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
-    """Keep the running means and variances as they are meanwhile; batches are still normalised by their own."""
+    """Freeze running means and variances within the context; batches are still normalised by their own statistics."""
     layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
     for layer in layers:
         layer.track_running_stats = False

@@ -1,4 +1,4 @@
-"""Published weights, fetched and brought into our names."""
+"""Download of published encoder weights, and their conversion to our tensor names."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from mtlaerial.system.files import discard
 
 
 def fetch_pretrained(name: str, spec: PretrainedSpec, target: Path) -> None:
-    """Get published weights of DenseNet-121, verify them, and write them by our encoder's names.
+    """Download published weights of DenseNet-121, verify them, and write them under our encoder's names.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ def fetch_pretrained(name: str, spec: PretrainedSpec, target: Path) -> None:
     Raises
     ------
     DownloadError
-        When the file cannot be had or is not the published one; says how to do without the network or the weights.
+        When the download fails or is not the published file; the message says how to do without network or weights.
     DataError
-        When it is another network's, or the target cannot be written.
+        When the file belongs to another network, or the target cannot be written.
     """
     from mtlaerial.models.imagenet import convert_densenet
 

@@ -1,4 +1,4 @@
-"""Weights as safetensors files, whole or not at all."""
+"""Weights as safetensors files, written atomically."""
 
 import errno
 from collections.abc import Mapping
@@ -23,22 +23,22 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, 
     with writing(path) as partial:
         try:
             save_file({key: value.detach().cpu().contiguous() for key, value in weights.items()}, partial, metadata)
-        except SafetensorError as error:
+        except SafetensorError as error:  # `writing` turns only an OSError into a message for the user
             raise OSError(errno.EIO, str(error)) from None
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a run's weights, which fit the model exactly.
+    """Load a run's weights into its model; names and shapes must match exactly.
 
     Raises
     ------
     DataError
-        When they are missing or damaged, or are those of another model.
+        When the file is missing or damaged, or belongs to another model.
     """
     try:
         model.load_state_dict(load_file(path))
     except FileNotFoundError:
         raise DataError(path, "no file", "the run's weights", "Train the run first.") from None
     except (SafetensorError, OSError, RuntimeError) as error:
-        found = " ".join(str(error).split())[:300]
-        raise DataError(path, found, "the run's weights", "Train the run again.") from None
+        reason = " ".join(str(error).split())[:300]  # torch lists every tensor that does not fit
+        raise DataError(path, reason, "the run's weights", "Train the run again.") from None

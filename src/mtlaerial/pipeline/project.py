@@ -1,10 +1,10 @@
-"""The project as the workflow sees it: what runs, on which files, and what each step depends on."""
+"""The project: the runs of a configuration, their plans, and the files of their data sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mtlaerial.config import LAYERS, DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
+from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
 from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
@@ -17,13 +17,13 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class Project:
-    """A configuration with the specifications of the data sets it runs.
+    """A configuration and the specifications of the selected data sets.
 
     Attributes
     ----------
     config : ProjectConfig
     datasets : dict of name to Dataset
-        The selected ones.
+        The selected data sets.
     """
 
     config: ProjectConfig
@@ -55,11 +55,11 @@ class Project:
         return self.config.recipe(self.datasets[dataset].spec.recipe, method)
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
-        """Return the tasks a method learns on a data set: those that there is ground truth for."""
+        """Return the tasks of a method that a data set has ground truth for."""
         return require_tasks(method, self.config.methods[method].tasks, self.datasets[dataset].tasks, dataset)
 
     def require_validation(self, dataset: str, method: str) -> None:
-        """Refuse to choose the best weights without tiles to choose them on.
+        """Refuse the selection of the best weights without validation tiles.
 
         Raises
         ------
@@ -68,12 +68,12 @@ class Project:
         """
         validated = bool(self.datasets[dataset].spec.splits.get("val"))
         if self.recipe(dataset, method).training.selection == "best" and not validated:
-            found = f"best for {method} on {dataset}, which has no validation tiles"
+            selection = f"best for {method} on {dataset}, which has no validation tiles"
             remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
-            raise ConfigError("training.selection", found, "last, or validation tiles", remedy)
+            raise ConfigError("training.selection", selection, "last, or validation tiles", remedy)
 
     def check_weightings(self) -> None:
-        """Refuse options that the weightings of the selected methods do not have; torch is loaded only for that.
+        """Refuse wrong options of the weightings of the selected methods; only options load torch.
 
         Raises
         ------
@@ -103,53 +103,20 @@ class Project:
             training=self.recipe(dataset, method).training,
         )
 
-    def tile_data(self, dataset: str, tile: str) -> dict[str, Any]:
-        """Return what checking and preparing one tile depend on: no other tile, and no name or colour of a class."""
-        source = self.datasets[dataset]
-        split = source.spec.split_of(tile)
-        keys = {"generated", "gsd", "crs", "image", "height", "labels", "grid", "footprints"}
-        read: dict[str, Any] = {"height": {"obtain"}, "labels": {"obtain"}}
-        data: dict[str, Any] = source.spec.model_dump(mode="json", include=keys, exclude=read)
-        for layer in LAYERS:
-            if data[layer]:
-                data[layer] |= {"files": source.patterns(layer, tile), "optional": source.may_lack(layer, tile)}
-        if data["labels"]:
-            data["labels"]["classes"] = [entry["values"] for entry in data["labels"]["classes"]]
-            data["labels"]["eroded"] = data["labels"]["eroded"] if source.patterns("eroded", tile) else None
-        return {**data, "root": source.root.as_posix(), "split": split}
-
-    def training_data(self, dataset: str) -> dict[str, Any]:
-        """Return what a training depends on besides its tiles and its plan."""
-        spec = self.datasets[dataset].spec
-        return {
-            "gsd": spec.gsd,
-            "range": spec.image.range,
-            "classes": len(spec.labels.classes) if spec.labels else 0,
-            "zero_height": spec.height.zero_height if spec.height else None,
-        }
-
-    def description_data(self, dataset: str) -> dict[str, Any]:
-        """Return what the description of the training tiles depends on besides them: also what only people read."""
-        spec = self.datasets[dataset].spec
-        return {
-            **self.training_data(dataset),
-            **spec.model_dump(mode="json", include={"title", "licence", "citation", "generated"}),
-            "bands": spec.image.band_names,
-            "classes": [[entry.name, entry.colour] for entry in spec.labels.classes] if spec.labels else [],
-        }
-
-    def layout_data(self, dataset: str) -> dict[str, Any]:
-        """Return what the figure of the tiles depends on besides them."""
-        return self.datasets[dataset].spec.model_dump(mode="json", include={"title", "generated", "gsd", "splits"})
+    @property
+    def generated(self) -> dict[str, str]:
+        """The names of the data sets that are generated, by their folders."""
+        entries = {name: self.config.datasets[name] for name in self.datasets}
+        return {entry.root.as_posix(): name for name, entry in entries.items() if entry.generate}
 
     @property
     def archives(self) -> dict[str, Archive]:
         """The archives of the data sets that are not generated, by the paths of their marks."""
-        expected = [dataset for name, dataset in self.datasets.items() if self.config.datasets[name].generate is None]
+        expected = [dataset for name, dataset in self.datasets.items() if not self.config.datasets[name].generate]
         return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
 
     def missing(self) -> str:
-        """Say which files of the selected data sets are missing, where they were looked for, and where to get them."""
+        """List the missing files of the selected data sets, the searched paths and their sources; empty if none."""
         parts = []
         for name, dataset in self.datasets.items():
             if self.config.datasets[name].generate is None and (gaps := dataset.missing()):
@@ -173,7 +140,7 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines += [f"    {path}" for path in paths[:SHOWN]]
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
         lines += [f"    Also accepted: {', '.join(others)}"] if others else []
-        lines += [f"    {own}"] if (own := dataset.obtain(layer)) else []
+        lines += [f"    {source}"] if (source := dataset.obtain(layer)) else []
     if len(dataset.spec.folders) > 1:
         places = (str(dataset.root / folder) for folder in dataset.spec.folders)
         lines.append(f"  Each may lie below {' or '.join(places)}.")
@@ -184,12 +151,12 @@ def _missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
 
 
 def _archive_text(archive: Archive) -> str:
-    """Say of an archive that it is missing, or that its files are; empty where neither is so."""
+    """Return a line on an archive that is missing, or whose files are; else an empty string."""
     spec = archive.spec
     if archive.mark.exists():
         lost = len(archive.members) - len(archive.provided)
-        told = f"  Of {spec.file}, {lost} unpacked files are gone; delete {archive.mark} to unpack it again"
-        return told if lost else ""
+        gone = f"  Of {spec.file}, {lost} unpacked files are gone; delete {archive.mark} to unpack it again"
+        return gone if lost else ""
     if archive.path:
         return ""
     hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())

@@ -1,4 +1,4 @@
-"""Maps of a tile in memory, for validation during training."""
+"""Maps as arrays in memory, for validation during training."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from mtlaerial.tiles.tile import Tile
 
 
 class ArrayMaps:
-    """Maps of a tile in memory, each on the grid of its ground truth; for validation during training."""
+    """Maps of a tile as arrays, each on the grid of its ground truth, and the targets that fill them."""
 
     def __init__(self, tile: Tile, network: MapNetwork) -> None:
         self.maps: dict[Task, NDArray[Any]] = {}

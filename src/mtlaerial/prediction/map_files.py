@@ -1,4 +1,4 @@
-"""Maps as files: classes with their colours, heights in metres, in the right place, whole or not at all."""
+"""Maps as georeferenced files, written atomically: classes with their colours, heights in metres."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -26,26 +26,26 @@ from mtlaerial.system.files import discard, partial_path
 CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
 METRES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}
 TILED = {"count": 1, "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd", "zstd_level": 1}
-"""Zstandard takes half the time of deflate for heights, and as much space."""
+"""Zstandard compresses heights to the size of deflate, in half the time."""
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
-"""Bytes of blocks that GDAL may hold (rasterio takes no other unit); its own default grows with the machine."""
+"""GDAL's block cache in bytes (rasterio takes no other unit); GDAL's default grows with the machine's memory."""
 Shown = Literal["semantics", "height", "height_std"]
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a map shows: the task whose values it is made of and how, and how its file says so."""
+    """A kind of map: the task and the function that make it from blended values, and its file's metadata."""
 
     task: Task
     make: Callable[[Tensor], NDArray[Any]]
-    """From the task's values, (channels, rows, columns), to the map's."""
+    """From the task's values, (channels, rows, columns), to the map's, (rows, columns)."""
     profile: dict[str, Any]
     description: str
     unit: str | None = None
 
 
 def height_std(heights: Tensor) -> NDArray[np.float32]:
-    """Return the standard deviation over passes in metres; of the population, as numpy's, not an estimate from it."""
+    """Return the standard deviation over passes in metres; divided by n, as numpy's, not by n - 1."""
     return heights.std(dim=0, correction=0).cpu().numpy()
 
 
@@ -57,7 +57,7 @@ CONTENTS: dict[Shown, Content] = {
 
 
 def shown_by(network: MapNetwork) -> list[Shown]:
-    """Return what a network gives maps of: its tasks, and with several passes the height's deviation."""
+    """Return the kinds of maps of a network: its tasks, and with several passes the height's deviation."""
     several = network.passes > 1
     return [
         shows
@@ -67,7 +67,7 @@ def shown_by(network: MapNetwork) -> list[Shown]:
 
 
 class Map(NamedTuple):
-    """A map to be written: the name of its file without suffix, what it shows, and where its cells lie."""
+    """A map to be written: the name of its file without suffix, its kind, and its grid."""
 
     name: str
     shows: Shown
@@ -78,17 +78,17 @@ class Map(NamedTuple):
 def open_maps(
     folder: Path, description: RunDescription, network: MapNetwork, image: Grid, maps: Sequence[Map], cog: bool
 ) -> Iterator[list[Target]]:
-    """Give targets that write maps in a folder; the files appear when the block ends well.
+    """Yield targets that write maps in a folder; the files appear when the block ends without an error.
 
     Parameters
     ----------
     folder : Path
     description : RunDescription
-        Names, colours and what made them, for the files' tags.
+        Source of class names, colours and provenance for the files' tags.
     network : MapNetwork
-        Says which channels are whose.
+        Source of the tasks' channels.
     image : Grid
-        The image's.
+        The image's grid.
     maps : sequence of Map
     cog : bool
         Write cloud-optimised GeoTIFFs, with overviews.
@@ -105,7 +105,7 @@ def open_maps(
 
 
 def _writer(content: Content, out: rasterio.io.DatasetWriter) -> Callable[[int, int, Tensor], None]:
-    """Return what writes a block of a task's values at a row and column."""
+    """Return the function that writes a block of a task's values at a row and column."""
 
     def write(row: int, column: int, values: Tensor) -> None:
         block = content.make(values)
@@ -116,12 +116,13 @@ def _writer(content: Content, out: rasterio.io.DatasetWriter) -> Callable[[int, 
 
 @contextmanager
 def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.DatasetWriter]:
-    """Write a plain GeoTIFF beside, then copy it to a COG: that layout cannot be written in pieces."""
+    """Write a plain GeoTIFF beside, then copy it to a COG: GDAL's COG driver only copies whole rasters."""
     plain = partial_path(path).with_suffix(".plain.tif")
     try:
         with create_raster(plain, grid, **profile) as out:
             yield out
         with writing_raster(path) as partial:
+            # A mean of class codes is no class: overviews of classes take the most frequent one.
             resampling = "mode" if profile["dtype"] == "uint8" else "average"
             copy_raster(plain, partial, driver="COG", compress="deflate", blocksize=512, overview_resampling=resampling)
     finally:

@@ -1,4 +1,4 @@
-"""From a trained network to maps: full tiles, rasters of any size, both tasks in one pass."""
+"""Adapter between a trained network and the blending engine, and the conversion of blended values to maps."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
@@ -14,23 +14,23 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import even, original
 
 VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
-"""The eight ways to look at a square window: quarter turns, and whether it is mirrored first."""
+"""The eight symmetries of a square window: quarter turns, and whether it is mirrored first."""
 Passes = Callable[[Tensor], Iterable[Mapping[Task, Tensor]]]
-"""From images to the network's outputs by task: once, or once for every pass with dropout."""
+"""From images to the network's outputs by task: one mapping, or one per pass with dropout."""
 
 
 class MapNetwork:
-    """A trained network as the blender sees it: class scores and metres, stacked in the channels.
+    """A trained network for the blender: class scores and heights in metres, stacked along the channels.
 
-    Scores are means over the passes. Heights have a channel per pass, so that each pass is blended for itself.
+    Scores are means over the passes. Heights have a channel per pass, so that each pass is blended separately.
 
     Parameters
     ----------
     forward : Passes
-        The network, with the precision it runs in; ``prediction.dropout_passes`` passes, or one where that is 0.
+        The network in its precision; ``prediction.dropout_passes`` passes, or one where that is 0.
     normalise : Normalisation
     prediction : PredictionSpec
-        How logits become scores.
+        Source of activation, views and passes.
     outputs : mapping of task to int
         Channels of each task's output.
     height_unit : float
@@ -48,7 +48,9 @@ class MapNetwork:
         self.forward, self.normalise = forward, normalise
         self.activation, self.views = prediction.activation, VIEWS[: prediction.views]
         self.passes, self.height_unit = max(1, prediction.dropout_passes), height_unit
-        self.outputs = {task: self.passes if task == "height" else n for task, n in outputs.items()}
+        self.outputs = dict(outputs)
+        if "height" in self.outputs:
+            self.outputs["height"] = self.passes
 
     @property
     def channels(self) -> int:
@@ -56,14 +58,14 @@ class MapNetwork:
         return sum(self.outputs.values())
 
     def slice_of(self, task: Task) -> slice:
-        """Return where a task's channels are in the stacked output."""
+        """Return the channels of a task in the stacked output."""
         tasks = list(self.outputs)
-        first = sum(self.outputs[other] for other in tasks[: tasks.index(task)])
+        first = sum(self.outputs[earlier] for earlier in tasks[: tasks.index(task)])
         return slice(first, first + self.outputs[task])
 
     @torch.inference_mode()
     def __call__(self, windows: Tensor) -> Tensor:
-        """Return class scores and heights in metres for windows in the file's own values."""
+        """Return class scores and heights in metres for windows in the file's values."""
         image = self.normalise(windows)
         outputs = (_turned_back(self._run(_turned(image, *view)), *view) for view in self.views)
         return reduce(torch.add, outputs) / len(self.views)
@@ -92,18 +94,17 @@ def _turned_back(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
 
 
 def build_blender(network: MapNetwork, prediction: PredictionSpec, multiple: int, device: torch.device) -> Blender:
-    """Return the engine that runs a network the way a specification says; windows are divisible by ``multiple``."""
+    """Return the engine that runs a network by a specification; windows' sizes are divisible by ``multiple``."""
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
     return Blender(network, network.channels, layout, prediction.batch, device)
 
 
 def class_codes(scores: Tensor) -> NDArray[np.uint8]:
-    """Return the class of the highest score, and ``IGNORED`` where there is none, from (classes, rows, columns).
-
-    Class by class: on the CPU ``argmax`` over the first axis takes six times as long.
-    """
-    best = scores.amax(dim=0)  # NaN where any score is, which equals nothing
+    """Return the class of the highest score, ``IGNORED`` where scores are NaN, from (classes, rows, columns)."""
+    best = scores.amax(dim=0)  # NaN where any score is NaN, and NaN equals nothing
+    # Class by class, as argmax over the first axis takes six times as long on the CPU. Backwards, so that of equal
+    # scores the first class wins.
     codes = torch.full(best.shape, IGNORED, dtype=torch.uint8, device=best.device)
     for code in reversed(range(len(scores))):
         codes.masked_fill_(scores[code] == best, code)
@@ -116,7 +117,7 @@ def mean_height(heights: Tensor) -> NDArray[np.float32]:
 
 
 def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Passes:
-    """Return the model's forward, one pass, in a precision of Fabric's names, e.g. ``bf16-mixed``."""
+    """Return the model's forward, one pass, in a precision named as in Fabric, e.g. ``bf16-mixed``."""
 
     def forward(image: Tensor) -> Iterator[Mapping[Task, Tensor]]:
         with in_precision(precision, device):
@@ -127,6 +128,6 @@ def inference_forward(model: nn.Module, precision: str, device: torch.device) ->
 
 
 def in_precision(precision: str, device: torch.device) -> torch.autocast:
-    """Return the context in which a network runs in a precision of Fabric's names."""
+    """Return the autocast context of a precision named as in Fabric."""
     dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
     return torch.autocast(device.type, dtype, enabled=dtype is not None)

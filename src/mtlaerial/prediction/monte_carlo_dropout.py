@@ -1,6 +1,6 @@
-"""Monte-Carlo dropout: several passes over the same image, each with other features left out.
+"""Monte-Carlo dropout: several passes over the same image, each with different features dropped.
 
-The spread of the passes tells where the network is unsure. Gal and Ghahramani, "Dropout as a Bayesian Approximation:
+The spread of the passes estimates the network's uncertainty. Gal and Ghahramani, "Dropout as a Bayesian Approximation:
 Representing Model Uncertainty in Deep Learning", ICML 2016, arXiv 1506.02142.
 """
 
@@ -17,21 +17,21 @@ from mtlaerial.prediction.map_network import Passes, in_precision
 
 
 def dropout_forward(model: D3Net, precision: str, device: torch.device, passes: int, seed: int) -> Passes:
-    """Return the model's forward with passes that differ in what dropout leaves out.
+    """Return the model's forward with passes that differ in the dropped features.
 
-    All else is as in evaluation. The encoder has no dropout: it runs once for all passes.
+    All other layers stay in evaluation mode. The encoder has no dropout: it runs once for all passes.
 
     Parameters
     ----------
     model : D3Net
-        In evaluation mode, in which it stays.
+        In evaluation mode; left so.
     precision : str
-        Of Fabric's names, e.g. ``bf16-mixed``.
+        Named as in Fabric, e.g. ``bf16-mixed``.
     device : torch.device
-        Of the model.
+        The model's device.
     passes : int
     seed : int
-        What is left out follows from it and from the image's content, see :func:`window_generator`.
+        Determines the dropped features together with the image's content, see :func:`window_generator`.
     """
     layers = [module for module in model.modules() if isinstance(module, nn.Dropout)]
 
@@ -48,10 +48,10 @@ def dropout_forward(model: D3Net, precision: str, device: torch.device, passes: 
 
 
 def window_generator(window: Tensor, seed: int) -> torch.Generator:
-    """Return the generator that one window's passes draw from, one after the other.
+    """Return the random generator of a window, shared by its passes in order.
 
-    It follows from seed and content alone. So a window gets the same answer in any batch and whatever was predicted
-    before, two windows get different draws, and torch's own random state is left as it is.
+    It follows from seed and content alone. So a window's prediction does not depend on its batch or on earlier windows,
+    two windows get different draws, and torch's global random state stays untouched.
     """
     digest = hashlib.sha256(f"{seed} ".encode() + window.cpu().numpy().tobytes()).digest()
     return torch.Generator(window.device).manual_seed(int.from_bytes(digest[:4], "little"))
@@ -59,12 +59,13 @@ def window_generator(window: Tensor, seed: int) -> torch.Generator:
 
 @contextmanager
 def _dropping(layers: Sequence[nn.Dropout], generators: Sequence[torch.Generator]) -> Iterator[None]:
-    """Let dropout layers drop while the block runs, the n-th sample of a batch by the n-th generator."""
+    """Activate dropout layers in a block, with the n-th generator for the n-th sample of a batch."""
 
     def drop(layer: nn.Dropout, _: tuple[Tensor, ...], features: Tensor) -> Tensor:
         draws = [torch.rand(features.shape[1:], generator=each, device=features.device) for each in generators]
         return features * (torch.stack(draws) >= layer.p) / (1 - layer.p)
 
+    # Hooks, since torch's own dropout draws from its global generator, for the whole batch at once.
     hooks = [layer.register_forward_hook(drop) for layer in layers]
     try:
         yield

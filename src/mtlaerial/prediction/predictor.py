@@ -1,51 +1,48 @@
-"""Predicting with a trained run: the test tiles of its data set, or any orthophoto that matches it."""
+"""Predictor of a trained run: maps of prepared tiles, or of any orthophoto that matches the training data."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
-from mtlaerial.errors import MismatchError
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import described
+from mtlaerial.prediction.image_match import require_match
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.rasters.geotiff import open_raster, reading
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.runs.run import Run, RunDescription, load_description, load_run
+from mtlaerial.runs.run import Run, load_description, load_run
 from mtlaerial.scoring.seams import seam_ratio
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
 from mtlaerial.tiles.prepare import ABSENT
 
 log = logging.getLogger(__name__)
-GSD_TOLERANCE = 0.1
-"""How far an image's GSD may be from the training's, as a share of it."""
 
 
 class Predictor:
-    """A trained run with the engine around it.
+    """A trained run, ready to write maps.
 
     Parameters
     ----------
     folder : Path
         The run's folder.
     prediction : PredictionSpec, optional
-        How to predict; by default with least work.
+        By default the one with least work.
 
     Raises
     ------
     ConfigError
-        When there are to be passes with dropout of a network that has none.
+        When passes with dropout are asked of a network without dropout.
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
@@ -56,7 +53,7 @@ class Predictor:
         description = self.run.description
         self.prediction = prediction or PredictionSpec.fitted()
         torch.set_num_threads(training.threads)
-        torch.backends.cudnn.deterministic = True  # else transposed convolutions differ each time
+        torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
         if not on_gpu:
             keep_freed_memory()
         self.network = MapNetwork(
@@ -81,9 +78,9 @@ class Predictor:
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with passes also ``height_std.tif``.
 
-        They lie on the grid of the ground truth, or of the image where a layer is absent. With
-        ``prediction.image_maps``, ``image_{task}.tif`` and so on beside them lie on the image's grid. ``seams.json``
-        tells how much more values change where windows meet than elsewhere.
+        They have the grid of the ground truth, or of the image where a layer is absent. With
+        ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
+        of steps of values at windows' borders and elsewhere.
         """
         for tile in tiles:
             grids = _tile_grids(tile)
@@ -106,14 +103,14 @@ class Predictor:
             The image.
         folder : Path
         bands : sequence of int, optional
-            Its bands, counted from 1, in the order of the run's; by default all.
+            Bands of the image, counted from 1, in the order of the run's; by default all.
         gsd : float, optional
-            Metres per pixel, for an image that does not say so itself.
+            Metres per pixel, for an image without georeference.
 
         Raises
         ------
         MismatchError
-            When the image is not what the run was trained on.
+            When the image does not match the training data.
         """
         grid = require_match(path, self.run.description, bands, gsd)
         maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
@@ -125,7 +122,7 @@ class Predictor:
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
     ) -> SeamMeter:
-        """Write maps and return the seams in them."""
+        """Write maps and return the sums of their seams."""
         size, description = (image.height, image.width), self.run.description
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, described(down, across))
@@ -147,50 +144,8 @@ class Predictor:
         return seams
 
 
-def require_match(path: Path, description: RunDescription, bands: Sequence[int] | None, gsd: float | None) -> Grid:
-    """Return the grid of an image that matches what a run was trained on, or say why it does not.
-
-    Raises
-    ------
-    MismatchError
-        When bands, dtype, ground sampling distance or orientation differ.
-    """
-    statistics = description.statistics
-    names = [band.name for band in statistics.bands]
-    with open_raster(path) as source:
-        grid, count, dtype = Grid.of(source), source.count, source.dtypes[0]
-    chosen = list(bands or range(1, count + 1))
-    wanted = f"{len(names)} bands ({', '.join(names)})"
-    if len(chosen) != len(names):
-        raise MismatchError(path, f"{len(chosen)} bands", wanted, "Choose them with --bands, e.g. --bands 1,2,3.")
-    if not all(1 <= band <= count for band in chosen):
-        raise MismatchError(path, f"{count} bands", f"bands {chosen}", "Correct --bands.")
-    if np.dtype(dtype) != np.dtype(statistics.dtype):
-        remedy = (
-            f"Convert it to {statistics.dtype} with values from {statistics.range[0]:g} to {statistics.range[1]:g}."
-        )
-        raise MismatchError(path, f"dtype {dtype}", statistics.dtype, remedy)
-    _require_gsd(path, grid, statistics.gsd, gsd)
-    return grid
-
-
-def _require_gsd(path: Path, grid: Grid, trained: float, stated: float | None) -> None:
-    if grid.crs is not None and grid.crs.is_geographic:
-        raise MismatchError(path, "a CRS in degrees", "one in metres", "Reproject it, e.g. gdalwarp -t_srs EPSG:32631.")
-    if grid.transform.b or grid.transform.d:
-        raise MismatchError(path, "a rotated raster", "one with north up", "Rectify it with gdalwarp.")
-    if not grid.georeferenced and stated is None:
-        remedy = "Say its pixel size in metres with --gsd."
-        raise MismatchError(path, "no georeference", f"about {trained:g} m per pixel", remedy)
-    unit = grid.crs.linear_units_factor[1] if grid.crs is not None else 1.0
-    found = stated if stated is not None else grid.pixel_size[1] * unit
-    if abs(found / trained - 1) > GSD_TOLERANCE:
-        remedy = f"Resample it, e.g. gdalwarp -tr {trained:g} {trained:g} -r average."
-        raise MismatchError(path, f"{found:g} m per pixel", f"about {trained:g} m", remedy)
-
-
 def _tile_grids(folder: Path) -> dict[str, Grid]:
-    """Return the grids of a prepared tile's image and of the ground truth it has, by task."""
+    """Return the grids of a prepared tile: its image's, and by task those of the ground truth that is present."""
     grids = {}
     for layer, key in zip(LAYERS, ("image", "height", "semantics"), strict=True):
         with open_raster(folder / f"{layer}.tif") as source:
@@ -202,13 +157,13 @@ def _tile_grids(folder: Path) -> dict[str, Grid]:
 def prediction_for(
     run: Path, window: int | None, stride: int | None, dropout_passes: int = 0, blend: Blend = "even"
 ) -> PredictionSpec:
-    """Return how to predict with a run: with least work, or as the paper did, but for what is given.
+    """Return the specification of a run's prediction: with least work or as in the paper, with the given changes.
 
     Raises
     ------
     ConfigError
-        When the network does not take such a window, the stride is larger than the window, or there are to be passes
-        with dropout of a network that has none.
+        When the window's size does not suit the network, the stride is larger than the window, or passes with dropout
+        are asked of a network without dropout.
     """
     plan = load_description(run).plan
     default = PredictionSpec.fitted() if blend == "even" else PredictionSpec()
@@ -216,7 +171,7 @@ def prediction_for(
     require_multiple("--window", size, plan.model)
     require_dropout("--dropout-passes", dropout_passes, plan.model)
     proportional = size * default.stride // default.window
-    chosen = {"window": size, "stride": stride or proportional, "dropout_passes": dropout_passes}
-    prediction = PredictionSpec.parse({**default.model_dump(), **chosen}, "--window, --stride and --dropout-passes")
+    changes = {"window": size, "stride": stride or proportional, "dropout_passes": dropout_passes}
+    prediction = PredictionSpec.parse({**default.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
     return prediction

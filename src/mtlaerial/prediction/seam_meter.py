@@ -1,4 +1,4 @@
-"""Measurement of steps at windows' borders while a map is made."""
+"""Meter of the steps of values at windows' borders, fed while a map is made."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from mtlaerial.system.files import writing
 
 
 class SeamMeter:
-    """Adds up the steps of blended values; gets them from the engine as they are finished.
+    """Sums of the steps between neighbouring blended values, on borders of windows and between them.
 
     Parameters
     ----------
     down, across : Axis
-        The windows.
+        Windows along rows and columns.
     channels : mapping of task to slice
-        Channels of each task's values: class scores, and heights of one pass or several.
+        Channels of class scores, and of heights of one pass or several.
     """
 
     def __init__(self, down: Axis, across: Axis, channels: Mapping[Task, slice]) -> None:
@@ -31,24 +31,26 @@ class SeamMeter:
         self.sums: SeamSums = {task: {"border": (0.0, 0), "inside": (0.0, 0)} for task in channels}
 
     def __call__(self, finished: Finished) -> None:
-        """Add steps whose second pixel is finished now."""
+        """Add the steps whose second pixel is newly finished, so that each counts once."""
         values, (top, bottom), (left, right) = finished.values, finished.rows, finished.columns
         y, x = finished.top, finished.left
         of_rows = values[:, :, left - x : right - x], top, bottom, y
         of_columns = values[:, top - y : bottom - y].transpose(1, 2), left, right, x
         for places, (part, begin, end, origin) in zip(self._lines, (of_rows, of_columns), strict=True):
-            for place, chosen in places.items():
-                now = [line - origin for line in chosen if begin <= line < end]
-                if now:
-                    self._add(place, part[:, now], part[:, [line - 1 for line in now]])
+            for place, pixels in places.items():
+                after = [pixel - origin for pixel in pixels if begin <= pixel < end]
+                if after:
+                    before = [pixel - 1 for pixel in after]
+                    self._add(place, part[:, after], part[:, before])
 
-    def _add(self, place: Place, here: Tensor, before: Tensor) -> None:
+    def _add(self, place: Place, after: Tensor, before: Tensor) -> None:
         for task, channels in self._channels.items():
-            a, b = here[channels], before[channels]
+            a, b = after[channels], before[channels]
+            # Half the L1 distance of two distributions is the share of probability that changes its class.
             step = (a - b).abs().sum(dim=0) / 2 if task == "semantics" else (a.mean(dim=0) - b.mean(dim=0)).abs()
-            known = step[~step.isnan()]
+            valid = step[~step.isnan()]
             total, number = self.sums[task][place]
-            self.sums[task][place] = total + float(known.double().sum()), number + known.numel()
+            self.sums[task][place] = total + float(valid.double().sum()), number + valid.numel()
 
     def save(self, folder: Path) -> None:
         """Write ``seams.json``."""
@@ -57,7 +59,7 @@ class SeamMeter:
 
 
 def lines(borders: Sequence[int], length: int) -> dict[Place, list[int]]:
-    """Return the lines to compare, as the pixels after them: borders of windows, and those midway between."""
+    """Return the lines to compare, each as the pixel after it: borders of windows, and lines midway between them."""
     edges = [0, *borders, length]
     midway = [(a + b) // 2 for a, b in pairwise(edges) if b - a >= 4]
     return {"border": list(borders), "inside": midway if borders else []}

@@ -1,4 +1,4 @@
-"""What a training step costs on this machine under each setting that a result may be bought with."""
+"""Probe of a training step's time and memory on this machine under settings that hardly change its results."""
 
 from mtlaerial.probe.search import Probed, planned, probe
 from mtlaerial.probe.trial import Settings, Trial

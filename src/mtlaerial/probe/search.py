@@ -1,8 +1,8 @@
-"""Which settings are tried, and which of them is proposed."""
+"""Search over settings of a training step, and the proposal of the best."""
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mtlaerial.config import Section, load_project
@@ -12,9 +12,9 @@ from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.progress import Progress
 
 TIE = 0.03
-"""Share by which a step may be slower and still count as as fast, where it takes less memory."""
+"""Relative slowdown up to which settings that save memory are preferred to the fastest."""
 LEAN = 0.1
-"""Share of the memory that must be saved for that."""
+"""Relative saving of memory that such settings need."""
 
 
 class Probed(Section):
@@ -25,9 +25,9 @@ class Probed(Section):
     device : str
         ``cpu`` or ``cuda``.
     patch, batch : int
-        Of the recipe.
+        Side of a patch in pixels and patches per step, from the recipe.
     steps : int
-        Of the planned training.
+        Number of steps of the planned training.
     trials : tuple of Trial
     proposed : Settings
     """
@@ -41,12 +41,12 @@ class Probed(Section):
 
 
 def planned(configs: Sequence[Path], method: str) -> RunPlan:
-    """Return the plan of a method of a configuration, as far as no data set changes it.
+    """Return the plan of a method of a configuration, without the changes of data sets.
 
     Raises
     ------
     ConfigError
-        When there is no such method.
+        When the configuration has no such method.
     """
     config = load_project(*configs)
     if method not in config.methods:
@@ -65,10 +65,10 @@ def planned(configs: Sequence[Path], method: str) -> RunPlan:
 
 
 def probe(plan: RunPlan, compiled: bool = False) -> Probed:
-    """Measure a plan under all settings that may pay off on this machine; nothing is changed.
+    """Measure a plan under all settings that may pay off on this machine, without changing it.
 
-    Threads and precisions are tried with each other; the order in memory with the number of threads that is best for
-    each precision; checkpointing, and compiling where it is wanted, with the better order.
+    Threads and precisions are tried in all combinations; then, per precision, channels last with the best number of
+    threads; then checkpointing, and compiling on request, with the better order in memory.
 
     Raises
     ------
@@ -81,27 +81,27 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     on_gpu = training.accelerator != "cpu" and torch.cuda.is_available()
     threads = (training.threads,) if on_gpu else thread_counts(os.cpu_count() or 1)
     precisions = ("32-true", "bf16-mixed", "16-mixed") if on_gpu else ("32-true", "bf16-mixed")
-    first = [Settings(precision=precision, threads=count) for precision in precisions for count in threads]
-    bar = Progress(len(first) + len(precisions) * (2 + compiled), "probing", "setting")
+    grid = [Settings(precision=precision, threads=count) for precision in precisions for count in threads]
+    bar = Progress(len(grid) + len(precisions) * (2 + compiled), "probing", "setting")
+    trials: list[Trial] = []
 
-    def tried(settings: Settings) -> Trial:
-        trial = run_trial(plan, settings)
-        bar.update(1)
-        return trial
+    def run(settings: Iterable[Settings]) -> None:
+        for each in list(settings):  # a list, as further() reads the trials that this adds to
+            trials.append(run_trial(plan, each))
+            bar.update(1)
 
-    trials = [tried(settings) for settings in first]
-    trials += [tried(settings) for settings in further(trials, channels_last=False)]
-    found = [*further(trials, checkpointing=True), *(further(trials, compile=True) if compiled else ())]
-    trials += [tried(settings) for settings in found]
+    run(grid)
+    run(further(trials, channels_last=False))
+    # Both from the same trials: compiling starts from the best settings without checkpointing.
+    run([*further(trials, checkpointing=True), *(further(trials, compile=True) if compiled else ())])
     bar.close()
-    steps = training.steps
     return Probed(
         device="cuda" if on_gpu else "cpu",
         patch=training.patch,
         batch=training.batch,
-        steps=steps,
+        steps=training.steps,
         trials=tuple(trials),
-        proposed=best(trials, steps).settings,
+        proposed=best(trials, training.steps).settings,
     )
 
 
@@ -111,19 +111,19 @@ def thread_counts(cores: int) -> tuple[int, ...]:
 
 
 def further(trials: Sequence[Trial], **change: bool) -> Iterator[Settings]:
-    """Yield of each precision the settings whose steps took the least time, with a change."""
+    """Yield, for each precision, the settings with the fastest steps, with a change."""
     for precision in dict.fromkeys(trial.settings.precision for trial in trials):
-        alike = [trial for trial in trials if trial.settings.precision == precision]
-        yield min(alike, key=lambda trial: trial.total(1)).settings.model_copy(update=change)
+        same_precision = [trial for trial in trials if trial.settings.precision == precision]
+        yield min(same_precision, key=lambda trial: trial.total(1)).settings.model_copy(update=change)
 
 
 def best(trials: Sequence[Trial], steps: int) -> Trial:
-    """Return the fastest over a training of so many steps; or one as fast, in its precision, that saves memory.
+    """Return the trial that is fastest over a training, or one about as fast, in its precision, that saves memory.
 
     Raises
     ------
     ConfigError
-        When all failed.
+        When all trials failed.
     """
     fastest = min(trials, key=lambda trial: trial.total(steps))
     if fastest.failed:
@@ -132,13 +132,14 @@ def best(trials: Sequence[Trial], steps: int) -> Trial:
             "Lower training.batch or training.patch, or raise training.accumulate.",
         )  # fmt: skip
     limit, memory = (1 + TIE) * fastest.total(steps), (1 - LEAN) * fastest.memory_mb
-    alike = [trial for trial in trials if trial.settings.precision == fastest.settings.precision]
-    leaner = [trial for trial in alike if trial.total(steps) <= limit and trial.memory_mb <= memory]
+    # Results depend on the precision, so memory alone is no reason to change it.
+    same_precision = [trial for trial in trials if trial.settings.precision == fastest.settings.precision]
+    leaner = [trial for trial in same_precision if trial.total(steps) <= limit and trial.memory_mb <= memory]
     return min(leaner, key=lambda trial: trial.memory_mb, default=fastest)
 
 
 def pays_off_after(compiled: Trial, trials: Sequence[Trial]) -> int | None:
-    """Return the step after which compiled code has made up for its compiling; None where it never does."""
+    """Return the number of steps after which compiling has paid off; None where it never does."""
     settings = compiled.settings.model_copy(update={"compile": False})
     plain = next(trial for trial in trials if trial.settings == settings)
     gain = plain.seconds - compiled.seconds

@@ -1,4 +1,4 @@
-"""A few steps of a training on generated data, in a process of their own."""
+"""Trial of settings: a few training steps on generated data, in a separate process."""
 
 import multiprocessing
 import tempfile
@@ -23,11 +23,11 @@ from mtlaerial.training.job import TrainingJob
 
 BANDS, CLASSES = 3, 6
 STEPS = 3
-"""Steps that are timed, after one that is not."""
+"""Timed steps, after a first one that is not timed with them."""
 
 
 class Settings(Section):
-    """Keys of ``training`` that change what a step costs, and hardly what it learns."""
+    """Keys of ``training`` that change the cost of a step and hardly its result."""
 
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     threads: int
@@ -41,19 +41,19 @@ class Settings(Section):
 
 
 class Trial(Section):
-    """What was measured under some settings.
+    """Time and memory of a training step under some settings.
 
     Attributes
     ----------
     settings : Settings
     seconds : float
-        Of a step: the median.
+        Median seconds of a step.
     first : float
         Seconds of the first step, in which a network is compiled.
     memory_mb : float
-        Peak above what was there before the first step; on a GPU, what torch allocated there.
+        Peak above the memory before the first step: the process's, or on a GPU torch's allocations.
     failed : str
-        Why nothing was measured, as a clause; empty where it was.
+        Reason why nothing was measured, as a clause; empty on success.
     """
 
     settings: Settings
@@ -63,12 +63,12 @@ class Trial(Section):
     failed: str = ""
 
     def total(self, steps: int) -> float:
-        """Return the seconds of a training of so many steps."""
+        """Return the seconds of a training of the given number of steps."""
         return float("inf") if self.failed else max(self.first - self.seconds, 0) + steps * self.seconds
 
 
 def run_trial(plan: RunPlan, settings: Settings) -> Trial:
-    """Measure a plan under some settings, in a new process: only so is its memory its own."""
+    """Measure a plan under some settings in a new process, whose peak of memory no other trial has raised."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(measure, plan, settings).result()
@@ -77,7 +77,7 @@ def run_trial(plan: RunPlan, settings: Settings) -> Trial:
 
 
 def measure(plan: RunPlan, settings: Settings) -> Trial:
-    """Measure a plan under some settings, in this process."""
+    """Measure a plan under some settings in this process."""
     with tempfile.TemporaryDirectory() as folder:
         tile = Path(folder) / "generated"
         _write_tile(tile, 2 * plan.training.patch)
@@ -85,8 +85,8 @@ def measure(plan: RunPlan, settings: Settings) -> Trial:
         try:
             return _steps(changed, settings, tile)
         except (RuntimeError, UserError) as error:  # no memory on the device, no compiler, no such precision
-            said = str(error).strip() or type(error).__name__
-            return Trial(settings=settings, failed=said.splitlines()[0])
+            reason = str(error).strip() or type(error).__name__
+            return Trial(settings=settings, failed=reason.splitlines()[0])
 
 
 def _steps(plan: RunPlan, settings: Settings, tile: Path) -> Trial:
@@ -95,7 +95,7 @@ def _steps(plan: RunPlan, settings: Settings, tile: Path) -> Trial:
     trainer = Trainer(TrainingJob(plan=plan, statistics=_statistics(), training_tiles=(tile,), folder=tile))
     trainer.network.train()
     begun = perf_counter()
-    trainer.update(0).losses.tolist()  # waits for the device
+    trainer.update(0).losses.tolist()  # reading the losses waits for the device
     first = perf_counter() - begun
     for step in range(1, STEPS + 1):
         trainer.meter.begin()
@@ -122,6 +122,8 @@ def _write_tile(folder: Path, side: int) -> None:
 
 
 def _statistics() -> Statistics:
+    bands = tuple(BandStatistics(name=f"band {i}", mean=127, std=74) for i in range(BANDS))
+    classes = tuple(ClassStatistics(name=f"class {i}", colour=(0, 0, 0), pixels=1) for i in range(CLASSES))
     return Statistics(
         dataset="generated",
         title="Generated noise",
@@ -131,8 +133,8 @@ def _statistics() -> Statistics:
         gsd=1.0,
         dtype="uint8",
         range=(0, 255),
-        bands=tuple(BandStatistics(name=f"band {i}", mean=127, std=74) for i in range(BANDS)),
-        classes=tuple(ClassStatistics(name=f"class {i}", colour=(0, 0, 0), pixels=1) for i in range(CLASSES)),
+        bands=bands,
+        classes=classes,
         height=HeightStatistics(cells=1, mean=10, std=6, median=10, minimum=0, maximum=20),
         zero_height=True,
         tiles={},

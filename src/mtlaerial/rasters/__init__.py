@@ -1,1 +1,1 @@
-"""Grids and GeoTIFFs."""
+"""Raster grids and GeoTIFF input and output."""

@@ -1,4 +1,4 @@
-"""GeoTIFFs: opened with errors that a user understands, mapped into memory, and written whole or not at all."""
+"""GeoTIFFs: reading with clear errors, memory mapping, and atomic writing."""
 
 import errno
 import warnings
@@ -24,7 +24,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     Raises
     ------
     DataError
-        When it is missing, a directory, or not a readable raster; also when reading from it fails later.
+        When it is missing, a directory, or not a readable raster; also when reading fails within the block.
     """
     if path.is_dir():
         raise DataError(path, "a directory", "a raster file", "Check the path.")
@@ -42,12 +42,12 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Blame a raster for what goes wrong in the block; for reading while another raster is written.
+    """Attribute GDAL's errors in the block to a raster; needed where another raster is written around the block.
 
     Raises
     ------
     DataError
-        When its pixels cannot be read.
+        When the raster's pixels cannot be read.
     """
     try:
         yield
@@ -58,12 +58,12 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing_raster(path: Path) -> Iterator[Path]:
-    """Give a path for GDAL to write to, as :func:`mtlaerial.system.files.writing` does.
+    """Yield a temporary path for GDAL to write to; see :func:`mtlaerial.system.files.writing`.
 
     Raises
     ------
     DataError
-        When the folder cannot be written, the disk is full, or GDAL fails.
+        When the folder is not writable, the disk is full, or GDAL fails.
     """
     with writing(path) as partial:
         try:
@@ -74,20 +74,20 @@ def writing_raster(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.DatasetWriter]:
-    """Create a GeoTIFF that appears under its name only when it is complete.
+    """Create a GeoTIFF that appears under its final path only when it is complete.
 
     Parameters
     ----------
     path : Path
-        Its final name.
+        The final path.
     grid : Grid
-        Its pixels' places.
+        CRS, transform and size.
     **profile
         GDAL's creation options: ``count``, ``dtype``, ``nodata``, ``compress``, …
     """
     with writing_raster(path) as partial:
         options = {"BIGTIFF": "IF_SAFER", **profile}
-        placed = {"transform": grid.transform} if grid.georeferenced else {}
+        georeference = {"transform": grid.transform} if grid.georeferenced else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(
@@ -97,7 +97,7 @@ def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.i
                 height=grid.height,
                 width=grid.width,
                 crs=grid.crs,
-                **placed,
+                **georeference,
                 **options,
             ) as target:
                 yield target
@@ -105,7 +105,7 @@ def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.i
 
 
 def _check_complete(path: Path) -> None:
-    """Read the last pixel back: GDAL reports a full disk on closing only as a log message."""
+    """Read the last pixel back, as GDAL only logs a full disk when it closes a file."""
     try:
         with open_raster(path) as source:
             source.read(1, window=((source.height - 1, source.height), (source.width - 1, source.width)))
@@ -114,12 +114,12 @@ def _check_complete(path: Path) -> None:
 
 
 PREPARED = {"tiled": False, "interleave": "pixel", "compress": None, "@WRITE_EMPTY_TILES_SYNCHRONOUSLY": "YES"}
-"""The layout of prepared tiles: uncompressed contiguous strips, pixel-interleaved, so that they can be mapped. Strips
-of only zeros or no-data too are written in their turn, not at the end."""
+"""GDAL options of prepared tiles: uncompressed, pixel-interleaved strips, so that they can be memory-mapped. By
+default GDAL writes strips of only zeros or no-data at the end of the file, out of order; the last option forbids it."""
 
 
 def map_raster(path: Path) -> NDArray[Any]:
-    """Map a prepared tile into memory, read-only.
+    """Memory-map a prepared tile, read-only.
 
     Returns
     -------
@@ -135,13 +135,15 @@ def map_raster(path: Path) -> NDArray[Any]:
 
 
 def without_data(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
-    """Tell which pixels, of shape (…, bands), have the no-data value in all bands."""
+    """Return the mask of the pixels, of shape (…, bands), that have the no-data value in all bands."""
     if nodata is None:
         return np.zeros(pixels.shape[:-1], np.bool_)
-    return np.asarray((np.isnan(pixels) if np.isnan(nodata) else pixels == nodata).all(axis=-1))
+    # NaN is not equal to itself.
+    absent = np.isnan(pixels) if np.isnan(nodata) else pixels == nodata
+    return np.asarray(absent.all(axis=-1))
 
 
 def row_blocks(height: int, rows: int = 512) -> Iterator[tuple[int, int]]:
-    """Yield (first row, number of rows) of the blocks a raster is streamed in."""
+    """Yield (first row, number of rows) of each block of a raster that is streamed."""
     for row in range(0, height, rows):
         yield row, min(rows, height - row)

@@ -1,4 +1,4 @@
-"""Grids: where a raster's pixels lie."""
+"""Raster grids: CRS, affine transform and size."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 
 @dataclass(frozen=True)
 class Grid:
-    """Where a raster's pixels lie: CRS, transform from (column, row) to coordinates, and size in pixels."""
+    """A raster's CRS, transform from (column, row) to coordinates, and size in pixels."""
 
     crs: CRS | None
     transform: Affine
@@ -24,7 +24,8 @@ class Grid:
 
     @property
     def georeferenced(self) -> bool:
-        """False where the file carries neither CRS nor world file."""
+        """Whether the file has a geotransform, in itself or in a world file."""
+        # GDAL gives the identity for files without one.
         return self.transform != Affine.identity()
 
     @property
@@ -40,22 +41,19 @@ class Grid:
         return min(west, east), min(south, north), max(west, east), max(south, north)
 
     def window(self, row: int, column: int, height: int, width: int) -> "Grid":
-        """Return the grid of a part; it may reach outside."""
+        """Return the grid of a window, which may extend beyond this grid."""
         return Grid(self.crs, self.transform @ Affine.translation(column, row), height, width)
 
     def to(self, other: "Grid") -> Affine:
-        """Return the map from this grid's (column, row) to another's; both in the same CRS."""
+        """Return the transform from this grid's (column, row) to another's in the same CRS."""
         mapping: Affine = ~other.transform @ self.transform
         return mapping
 
     def covering(self, other: "Grid") -> tuple[int, int, int, int]:
-        """Return row, column, height, width of the least window of this grid that covers another.
-
-        Cells that the other grid touches by less than a thousandth are left out: two rasters with the same bounds
-        differ by rounding.
-        """
+        """Return row, column, height, width of the smallest window of this grid that covers another grid."""
         mapping = other.to(self)
         left, top = mapping @ (0, 0)
         right, bottom = mapping @ (other.width, other.height)
+        # The bounds of equal extents differ by rounding: an overlap of less than a thousandth of a cell is none.
         row, column = math.floor(top + 1e-3), math.floor(left + 1e-3)
         return row, column, max(1, math.ceil(bottom - 1e-3) - row), max(1, math.ceil(right - 1e-3) - column)

@@ -1,1 +1,1 @@
-"""Tables over methods and seeds, and the report page."""
+"""Tables over methods and seeds, and the HTML report."""

@@ -1,8 +1,8 @@
-"""The report: one self-contained page with everything that was run, its tables, figures and checks."""
+"""Report: one self-contained HTML page with the tables, figures and data checks of all runs."""
 
 import base64
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
@@ -23,21 +23,21 @@ from mtlaerial.system.files import writing
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 MAPPED = 3
-"""Test tiles of a data set whose maps are on the page."""
+"""Test tiles per data set with their maps on the page."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture in the page."""
+    """An image on the page."""
 
     caption: Caption
     source: str
-    """The picture itself, as a data URI."""
+    """The image as a data URI."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method on a data set."""
+    """A method on a data set: a row of the list of methods."""
 
     name: str
     tasks: str
@@ -46,7 +46,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Section:
-    """All about one data set."""
+    """The page's section on one data set."""
 
     name: str
     spec: DatasetSpec
@@ -72,18 +72,18 @@ def write_report(
     Parameters
     ----------
     scores : sequence of Scores
-        One per run, in the order the tables shall have.
+        One per run, in the order of the tables.
     datasets : mapping of name to DatasetSpec
-        At least those that were scored.
+        Specifications of at least the scored data sets.
     figures : sequence of Path
-        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set. Of maps,
-        which are named after their tiles, those of the first ``MAPPED`` test tiles are.
+        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set. Maps, which
+        are named after their tiles, are shown for the first ``MAPPED`` test tiles only.
     checks : sequence of Path
         JSON files of the data checks, each a :class:`mtlaerial.datasets.check.DatasetReport`.
     path : Path
         The page to write. The same inputs and versions give the same bytes.
     costs : Costs, optional
-        What trainings cost; shown beside the weightings, in cells of the class ``measured``.
+        Costs of the trainings, shown beside the weightings, in cells of the class ``measured``.
 
     Raises
     ------
@@ -92,22 +92,10 @@ def write_report(
     """
     published = {name: spec.published for name, spec in datasets.items()}
     documents = build_documents(scores, published, costs=costs)
-    pictures = [Figure(read_caption(figure), data_uri(figure)) for figure in _shown(figures, scores)]
+    panels = [panel for document in documents for panel in document.panels]
+    images = [Figure(read_caption(figure), data_uri(figure)) for figure in _selected(figures, scores)]
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
-    sections = [
-        Section(
-            name=name,
-            spec=datasets[name],
-            tiles=len(runs[0].tiles),
-            mapped=MAPPED,
-            methods=_methods(runs),
-            alarms=mixtures(runs),
-            panels=[panel for document in documents for panel in document.panels if panel.dataset == name],
-            figures=[figure for figure in pictures if figure.caption.dataset == name],
-            checks=[summary(report) for report in reports if report.dataset == name],
-        )
-        for name, runs in _by_dataset(scores).items()
-    ]
+    sections = [_section(datasets[name], runs, panels, images, reports) for name, runs in _by_dataset(scores).items()]
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -120,64 +108,79 @@ def write_report(
         partial.write_bytes(page.encode("utf-8"))
 
 
-def _shown(figures: Sequence[Path], scores: Sequence[Scores]) -> list[Path]:
-    """Leave out the maps of further test tiles: with all of a large data set no browser would open the page."""
+def _section(
+    spec: DatasetSpec, runs: list[Scores], panels: list[Panel], images: list[Figure], reports: list[DatasetReport]
+) -> Section:
+    name = runs[0].dataset
+    section_panels = [panel for panel in panels if panel.dataset == name]
+    figures = [image for image in images if image.caption.dataset == name]
+    checks = [summary(report) for report in reports if report.dataset == name]
+    tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
+    return Section(name, spec, tiles, MAPPED, methods, alarms, section_panels, figures, checks)
+
+
+def _selected(figures: Sequence[Path], scores: Sequence[Scores]) -> list[Path]:
+    """Return the figures without maps of further test tiles: no browser would open a page with hundreds of maps."""
     further = {tile for run in scores for tile in list(run.tiles)[MAPPED:]}
     return [figure for figure in figures if figure.stem not in further]
 
 
 def mixtures(runs: Sequence[Scores]) -> list[str]:
-    """Say where the runs of one data set cannot be compared without thought.
+    """Return warnings on runs of one data set that are not directly comparable.
 
     Parameters
     ----------
     runs : sequence of Scores
-        All of one data set.
+        All runs on one data set.
 
     Returns
     -------
     list of str
-        A sentence for each of package version, code, test tiles and classes that is not the same for all.
+        A sentence for each of package version, code, test tiles and classes that differs between runs.
     """
-    kinds = {
-        "versions of mtlaerial": [run.mtlaerial for run in runs],
-        "code (hashes of the package's modules)": [run.code for run in runs],
-        "test tiles": [", ".join(run.tiles) for run in runs],
-        "classes": [", ".join(run.classes) for run in runs],
+    properties: dict[str, Callable[[Scores], str]] = {
+        "versions of mtlaerial": lambda run: run.mtlaerial,
+        "code (hashes of the package's modules)": lambda run: run.code,
+        "test tiles": lambda run: ", ".join(run.tiles),
+        "classes": lambda run: ", ".join(run.classes),
     }
-    return [
-        f"The rows mix different {kind}. "
-        + "; ".join(f"{value}: {_of(value, values, runs)}" for value in sorted(set(values)))
-        for kind, values in kinds.items()
-        if len(set(values)) > 1
-    ]
+    warnings = []
+    for name, value_of in properties.items():
+        run_names: dict[str, list[str]] = {}
+        for run in runs:
+            run_names.setdefault(value_of(run), []).append(f"{run.method} seed {run.seed}")
+        if len(run_names) > 1:
+            groups = "; ".join(f"{value}: {', '.join(names)}" for value, names in sorted(run_names.items()))
+            warnings.append(f"The rows mix different {name}. {groups}")
+    return warnings
 
 
 def data_uri(figure: Path) -> str:
-    """Return a PNG as a data URI, recompressed to WebP: a page with a hundred maps should still open."""
+    """Return a PNG as a data URI, recompressed to WebP, so that a page with a hundred maps still opens."""
     buffer = BytesIO()
     with Image.open(figure) as image:
         image.convert("RGB").save(buffer, format="WEBP", quality=88, method=4)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def _of(value: str, values: Sequence[str], runs: Sequence[Scores]) -> str:
-    names = [f"{run.method} seed {run.seed}" for run, own in zip(runs, values, strict=True) if own == value]
-    return ", ".join(names)
-
-
 def _by_dataset(scores: Sequence[Scores]) -> dict[str, list[Scores]]:
-    return {name: [run for run in scores if run.dataset == name] for name in dict.fromkeys(s.dataset for s in scores)}
+    groups: dict[str, list[Scores]] = {}
+    for run in scores:
+        groups.setdefault(run.dataset, []).append(run)
+    return groups
 
 
 def _methods(runs: Sequence[Scores]) -> list[Method]:
-    methods = {}
-    for name in dict.fromkeys(run.method for run in runs):
-        own = [run for run in runs if run.method == name]
-        methods[name] = Method(name, " and ".join(own[0].tasks), ", ".join(str(run.seed) for run in own))
-    return list(methods.values())
+    groups: dict[str, list[Scores]] = {}
+    for run in runs:
+        groups.setdefault(run.method, []).append(run)
+    return [Method(name, " and ".join(group[0].tasks), _seeds(group)) for name, group in groups.items()]
+
+
+def _seeds(runs: Sequence[Scores]) -> str:
+    return ", ".join(str(run.seed) for run in runs)
 
 
 def _software() -> dict[str, str]:
-    found = {"mtlaerial": __version__, "Python": platform.python_version(), "GDAL": rasterio.__gdal_version__}
-    return found | {name: version(name) for name in LIBRARIES}
+    base = {"mtlaerial": __version__, "Python": platform.python_version(), "GDAL": rasterio.__gdal_version__}
+    return base | {name: version(name) for name in LIBRARIES}

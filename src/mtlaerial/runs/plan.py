@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec
+from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.stages import Stage
 from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -23,9 +25,10 @@ class RunPlan(Section):
     model: ModelSpec
     training: TrainingSpec
 
-    def decisive(self) -> dict[str, Any]:
-        """Return what the trained weights follow from: not where tiles are kept meanwhile."""
-        return self.model_dump(mode="json", exclude={"training": {"memory_budget_mb"}})
+    def decisive(self, stage: Stage = "train") -> dict[str, Any]:
+        """Return the keys that decide a stage; those of ``train`` decide the weights."""
+        model = decisive(stage, self.model, "models.*")
+        return {**self.model_dump(mode="json"), "model": model, "training": decisive(stage, self.training, "training")}
 
 
 def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:

@@ -1,1 +1,1 @@
-"""Sums, scores and seams: what is counted on maps."""
+"""Evaluation of maps: sums per tile, scores, and seams."""

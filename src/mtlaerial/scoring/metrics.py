@@ -1,4 +1,4 @@
-"""Scores as sufficient statistics: sums that add up over blocks, tiles and splits, and what follows from them."""
+"""Scores from sufficient statistics: sums that add up over blocks, tiles and splits."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -11,9 +11,9 @@ PAPER_LIMIT = 9000.0
 SUMS = ("cells", "error", "absolute", "squared", "positive", "relative", "delta1", "delta2", "delta3")
 """Per group of cells: number; sums of e, |e|, e²; with 0 < h < 9000: number, sum of |e| / h, numbers within 1.25^k."""
 MASKS = ("all", "positive")
-"""Which cells heights are scored on: all valid ones, or the paper's 0 < h < 9000."""
+"""Masks of the cells scored for height: all valid ones, or the paper's 0 < h < 9000."""
 LABEL_MASKS = ("all", "eroded")
-"""Which pixels semantics are scored on: all with a class, or those away from class boundaries."""
+"""Masks of the pixels scored for semantics: all with a class, or those away from class boundaries."""
 Number = TypeVar("Number", float, NDArray[np.float64])
 
 
@@ -22,9 +22,10 @@ def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], clas
 
     A pixel with a true class but no prediction is counted in an extra last column: it is wrong.
     """
-    known = true < classes
-    column = np.minimum(predicted[known], classes).astype(np.int64)
-    flat = np.bincount(true[known].astype(np.int64) * (classes + 1) + column, minlength=classes * (classes + 1))
+    labelled = true < classes
+    row = true[labelled].astype(np.int64)  # the index below overflows uint8
+    column = np.minimum(predicted[labelled], classes).astype(np.int64)
+    flat = np.bincount(row * (classes + 1) + column, minlength=classes * (classes + 1))
     return flat.reshape(classes, classes + 1)
 
 
@@ -40,20 +41,22 @@ def height_sums(
     groups : array of int
         Group of each cell; those outside 0 … number - 1 are left out.
     number : int
+        Number of groups.
 
     Returns
     -------
     dict of mask to array, shape (number, len(SUMS))
     """
-    chosen = np.isfinite(true) & (groups >= 0) & (groups < number)
-    h, group = true[chosen].astype(np.float64), groups[chosen].astype(np.int64)
-    p = predicted[chosen].astype(np.float64)
+    scored = np.isfinite(true) & (groups >= 0) & (groups < number)
+    group = groups[scored].astype(np.int64)
+    h, p = true[scored].astype(np.float64), predicted[scored].astype(np.float64)  # sums of float32 lose digits
     error = p - h
     positive = (h > 0) & (h < PAPER_LIMIT)
-    safe = np.where(positive, h, 1.0)
-    ratio = np.where(p > 0, np.maximum(np.maximum(p, 1e-9) / safe, safe / np.maximum(p, 1e-9)), np.inf)
+    safe_h, safe_p = np.where(positive, h, 1.0), np.maximum(p, 1e-9)  # no division by zero
+    # delta_k is the share of cells with max(p / h, h / p) < 1.25^k; a prediction of 0 or below is never close.
+    ratio = np.where(p > 0, np.maximum(safe_p / safe_h, safe_h / safe_p), np.inf)
     deltas = [positive & (ratio < 1.25**k) for k in (1, 2, 3)]
-    columns = [np.ones_like(h), error, abs(error), error**2, positive, positive * abs(error) / safe, *deltas]
+    columns = [np.ones_like(h), error, abs(error), error**2, positive, positive * abs(error) / safe_h, *deltas]
 
     def sums(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         weights = (column * mask for column in columns)
@@ -68,20 +71,20 @@ def semantic_scores(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[
     Classes that occur neither in the truth nor in the prediction have no score and do not enter means; a class that is
     predicted but does not occur has IoU and F1 of 0 but does not enter AA, which needs a recall.
     """
-    square = confusion[:, : len(confusion)].astype(np.float64)
-    total, true, found = confusion.sum(), confusion.sum(axis=1).astype(np.float64), square.sum(axis=0)
+    square = confusion[:, : len(confusion)].astype(np.float64)  # without the column of pixels not predicted
+    total, true, predicted = confusion.sum(), confusion.sum(axis=1).astype(np.float64), square.sum(axis=0)
     hits = np.diag(square)
     if total == 0:
         return {}
-    chance = float((true * found).sum() / total**2)
+    chance = float((true * predicted).sum() / total**2)  # agreement of independent labellings with these margins
     overall = float(hits.sum() / total)
-    f1, iou = _ratio(2 * hits, true + found), _ratio(hits, true + found - hits)
+    f1, iou = _ratio(2 * hits, true + predicted), _ratio(hits, true + predicted - hits)
     scores = {
         "OA": overall,
-        "AA": _mean(_ratio(hits, true)),
-        "kappa": (overall - chance) / (1 - chance) if chance < 1 else 0.0,
-        "mIoU": _mean(iou),
-        "F1": _mean(f1),
+        "AA": _finite_mean(_ratio(hits, true)),
+        "kappa": (overall - chance) / (1 - chance) if chance < 1 else 0.0,  # Cohen 1960
+        "mIoU": _finite_mean(iou),
+        "F1": _finite_mean(f1),
     }
     for values, score in ((f1, "F1"), (iou, "IoU")):
         scores |= {f"{score} {name}": float(value) for name, value in zip(names, values, strict=True)}
@@ -101,7 +104,7 @@ def height_scores(sums: NDArray[np.float64]) -> dict[str, float]:
 
 
 HIGHER_IS_BETTER = {"OA": True, "AA": True, "kappa": True, "mIoU": True, "F1": True, "MAE": False, "RMSE": False}
-"""The scores delta-m is made of; see :func:`delta_m`."""
+"""The scores that may enter delta-m; see :func:`delta_m`."""
 
 
 def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Sequence[str]) -> float:
@@ -110,11 +113,11 @@ def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Seq
     Parameters
     ----------
     scores : mapping of score to value
-        Of the method.
+        Scores of the method.
     single : mapping of score to value
-        Of the single-task methods.
+        Scores of the single-task methods.
     names : sequence of str
-        Which scores enter, one per task usually.
+        The scores that enter, usually one per task.
 
     Notes
     -----
@@ -125,7 +128,7 @@ def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Seq
 
 
 def relative_gain(name: str, value: Number, baseline: Number) -> Number:
-    """Return by which fraction of the baseline a score is better, of numbers or arrays."""
+    """Return the gain of a score as a fraction of the baseline, for numbers or arrays; positive is better."""
     return (1 if HIGHER_IS_BETTER[name] else -1) * (value - baseline) / baseline
 
 
@@ -133,6 +136,6 @@ def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    present = values[np.isfinite(values)]
-    return float(present.mean()) if present.size else float("nan")
+def _finite_mean(values: NDArray[np.float64]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")

@@ -1,4 +1,4 @@
-"""Scoring a run's maps against the ground truth: sums per tile, in one file per run."""
+"""Scores of a run's maps against the ground truth: sums per tile, in one file per run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from mtlaerial.system.files import writing
 
 
 class TileScores(Section):
-    """Sums over one tile; empty where a layer is absent."""
+    """Sums over one tile; those of an absent layer are empty."""
 
     confusion: Confusion = ()
     """Pixels by true class (row) and predicted class (column; the last: no prediction)."""
@@ -25,9 +25,9 @@ class TileScores(Section):
     height: Sums = {}
     """Groups: ``overall``, ``class NAME`` and ``LOW-HIGH m`` by true height."""
     constant: Sums = {}
-    """The same for the training median as the prediction everywhere; group ``overall``."""
+    """The same for a constant prediction, the median of the training tiles; group ``overall``."""
     seams: SeamSums = {}
-    """Steps of the maps' values where windows meet, and elsewhere."""
+    """Steps of the maps' values at window borders, and elsewhere."""
 
 
 class Scores(Section):
@@ -40,20 +40,21 @@ class Scores(Section):
     seed: int
     tasks: tuple[Task, ...]
     weighting: str
-    """Name of the weighting it was trained with; ``unknown`` where the weights are imported."""
+    """Name of the weighting in training; ``unknown`` for imported weights."""
     classes: tuple[str, ...]
     training_pixels: tuple[int, ...]
-    """Of each class; the most frequent is the majority class. Zeros where the training tiles are not known."""
+    """Pixels of each class; the most frequent is the majority class. Zeros when the training tiles are not known."""
     height_unit: float | None = None
-    """Metres per unit in which height errors are shown too."""
+    """Metres per unit of a second presentation of height errors."""
     mtlaerial: str
     code: str
     tiles: dict[str, TileScores]
 
     def confusion(self, mask: str = "all") -> NDArray[np.int64]:
-        """Return the confusion matrix over all tiles, shape (classes, classes + 1); zeros where there is no truth."""
+        """Return the confusion matrix over all tiles, shape (classes, classes + 1); zeros without ground truth."""
         n = len(self.classes)
-        parts = (tile.confusion if mask == "all" else tile.eroded for tile in self.tiles.values())
+        layer = "confusion" if mask == "all" else "eroded"
+        parts = [getattr(tile, layer) for tile in self.tiles.values()]
         matrices = [np.array(part, dtype=np.int64) for part in parts if part]
         return np.sum(matrices, axis=0) if matrices else np.zeros((n, n + 1), dtype=np.int64)
 
@@ -80,10 +81,13 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     Raises
     ------
     DataError
-        When a map is missing or on another grid than its ground truth, or eroded labels than labels.
+        When a map is missing, or its grid differs from its ground truth's, or that of eroded labels from the labels'.
     """
     description = load_description(run)
     plan, statistics = description.plan, description.statistics
+    names = tuple([entry.name for entry in statistics.classes])
+    pixels = tuple([entry.pixels for entry in statistics.classes])
+    tile_scores = {tile.name: _score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles}
     return Scores(
         dataset=plan.dataset,
         title=statistics.title,
@@ -92,12 +96,12 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         seed=plan.seed,
         tasks=plan.tasks,
         weighting="unknown" if description.imported else plan.weighting.name,
-        classes=tuple(entry.name for entry in statistics.classes),
-        training_pixels=tuple(entry.pixels for entry in statistics.classes),
-        height_unit=scoring.height_unit,
+        classes=names,
+        training_pixels=pixels,
+        height_unit=scoring.error_unit,
         mtlaerial=description.mtlaerial,
         code=description.code,
-        tiles={tile.name: _score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles},
+        tiles=tile_scores,
     )
 
 
@@ -113,14 +117,14 @@ def load_scores(path: Path) -> Scores:
     Raises
     ------
     DataError
-        When it is not as this version writes it.
+        When the file is not valid in this version.
     """
     try:
         return Scores.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         first = error.errors()[0]
-        found = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
-        raise DataError(path, found, "scores of this version", "Delete the file, so that it is made again.") from None
+        fault = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        raise DataError(path, fault, "scores of this version", "Delete the file, so that it is made again.") from None
 
 
 def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
@@ -132,8 +136,8 @@ def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sc
     if "semantics" in tasks:
         confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
     if "height" in tasks:
-        trained = description.statistics.height
-        median = trained.median if trained else 0.0
+        training = description.statistics.height  # None without heights in the training tiles
+        median = training.median if training else 0.0
         height, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
-        constant = constant if trained else {}
+        constant = constant if training else {}
     return TileScores(confusion=confusion, eroded=eroded, height=height, constant=constant, seams=load_seams(maps))

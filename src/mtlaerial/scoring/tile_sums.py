@@ -1,4 +1,4 @@
-"""Counting a tile: the sums that its maps and its ground truth give, block by block."""
+"""Sums over one tile, from its maps and its ground truth, accumulated block by block."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,15 +31,15 @@ def tally_classes(path: Path, tile: Path, classes: int) -> tuple[Confusion, Conf
     Returns
     -------
     tuple of Confusion
-        With the labels and with the eroded labels as the truth; empty for a layer without any class.
+        Against the labels, and against the eroded labels; empty for a layer without any class.
 
     Raises
     ------
     DataError
-        When the map or the eroded labels are not of the size of the labels.
+        When the map or the eroded labels differ from the labels in size.
     """
     labels, eroded = map_raster(tile / "labels.tif"), map_raster(tile / "eroded.tif")
-    if eroded.shape != labels.shape and _known(eroded):
+    if eroded.shape != labels.shape and _any_class(eroded):
         expected = f"{_size(*labels.shape)}, as labels.tif"
         raise DataError(tile / "eroded.tif", _size(*eroded.shape), expected, "Correct labels.eroded.files.")
     return _confusion(path, tile / "labels.tif", classes), _confusion(path, tile / "eroded.tif", classes)
@@ -48,7 +48,7 @@ def tally_classes(path: Path, tile: Path, classes: int) -> tuple[Confusion, Conf
 def _confusion(path: Path, truth: Path, classes: int) -> Confusion:
     true = map_raster(truth)
     total = np.zeros((classes, classes + 1), dtype=np.int64)
-    if not _known(true):
+    if not _any_class(true):
         return ()
     with open_raster(path) as source:
         _require_same_grid(path, Grid.of(source), truth)
@@ -74,24 +74,25 @@ def tally_heights(
     bins : sequence of float
         Inner edges in metres of the bins by true height.
     median : float
-        Metres; the constant prediction.
+        The constant prediction in metres.
 
     Returns
     -------
     tuple of Sums
-        Of the map, and of the constant prediction (overall only); empty where the tile has no heights.
+        Of the map, and of the constant prediction (overall only); empty when the tile has no heights.
 
     Raises
     ------
     DataError
-        When the map is not of the size of the heights, or lacks a height where there is one.
+        When the map differs from the heights in size, or has no-data at a cell with a true height.
     """
     true = map_raster(tile / "height.tif")
     if not np.isfinite(true).any():
         return {}, {}
     edges = [-np.inf, *bins, np.inf]
     labels = _LabelLookup(tile)
-    groups = ["overall", *(f"class {name}" for name in names), *map(_bin_name, edges[:-1], edges[1:])]
+    class_groups = [f"class {name}" for name in names]
+    bin_groups = list(map(_bin_name, edges[:-1], edges[1:]))
     height, constant = _Accumulator(), _Accumulator()
     with open_raster(path) as source:
         _require_same_grid(path, Grid.of(source), tile / "height.tif")
@@ -99,16 +100,16 @@ def tally_heights(
             h = np.array(true[top : top + rows])
             p = source.read(1, window=((top, top + rows), (0, source.width)))
             _require_predicted(path, h, p)
-            overall = np.zeros(h.shape, dtype=np.int64)
-            height.add(groups[:1], h, p, overall)
-            height.add(groups[1 : 1 + len(names)], h, p, labels(top, rows))
-            height.add(groups[1 + len(names) :], h, p, np.digitize(h, bins))
-            constant.add(groups[:1], h, np.full_like(h, median), overall)
+            zeros = np.zeros(h.shape, dtype=np.int64)
+            height.add(["overall"], h, p, zeros)
+            height.add(class_groups, h, p, labels(top, rows))
+            height.add(bin_groups, h, p, np.digitize(h, bins))
+            constant.add(["overall"], h, np.full_like(h, median), zeros)
     return height.sums(), constant.sums()
 
 
 class _Accumulator:
-    """Adds up height sums of groups, block by block."""
+    """Height sums by mask and group, accumulated block by block."""
 
     def __init__(self) -> None:
         self._total: dict[str, dict[str, NDArray[np.float64]]] = {}
@@ -125,16 +126,20 @@ class _Accumulator:
                 total[name] = total.get(name, 0) + row
 
     def sums(self) -> Sums:
-        """Return what was added, as plain data."""
-        return {mask: {name: tuple(row.tolist()) for name, row in rows.items()} for mask, rows in self._total.items()}
+        """Return the accumulated sums as plain data."""
+        sums: Sums = {}
+        for mask, rows in self._total.items():
+            sums[mask] = {name: tuple(row.tolist()) for name, row in rows.items()}
+        return sums
 
 
 class _LabelLookup:
-    """Classes at the cells of the height grid: that of the label cell that holds the cell's centre."""
+    """Nearest-neighbour resampling of the labels to the height grid: the label that holds a height cell's centre."""
 
     def __init__(self, tile: Path) -> None:
         self.labels = map_raster(tile / "labels.tif")
         with open_raster(tile / "labels.tif") as source, open_raster(tile / "height.tif") as height:
+            # Grids are not rotated, so that rows and columns map separately: no index array of the tile's size.
             mapping = Grid.of(height).to(Grid.of(source))
             self.rows = np.floor((np.arange(height.height) + 0.5) * mapping.e + mapping.f).astype(int)
             self.columns = np.floor((np.arange(height.width) + 0.5) * mapping.a + mapping.c).astype(int)
@@ -142,12 +147,13 @@ class _LabelLookup:
     def __call__(self, top: int, rows: int) -> NDArray[np.int64]:
         """Return the classes of some rows of the height grid; ``IGNORED`` outside the labels."""
         row, column = self.rows[top : top + rows], self.columns
-        inside = _between(row, self.labels.shape[0])[:, None] & _between(column, self.labels.shape[1])
-        y, x = row.clip(0, self.labels.shape[0] - 1), column.clip(0, self.labels.shape[1] - 1)
+        height, width = self.labels.shape
+        inside = _within(row, height)[:, None] & _within(column, width)
+        y, x = row.clip(0, height - 1), column.clip(0, width - 1)
         return np.where(inside, self.labels[y[:, None], x], IGNORED).astype(np.int64)
 
 
-def _between(index: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+def _within(index: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     return (index >= 0) & (index < length)
 
 
@@ -157,7 +163,7 @@ def _bin_name(low: float, high: float) -> str:
     return f"from {low:g} m" if np.isinf(high) else f"{low:g}-{high:g} m"
 
 
-def _known(labels: NDArray[np.uint8]) -> bool:
+def _any_class(labels: NDArray[np.uint8]) -> bool:
     return bool((labels != IGNORED).any())
 
 
@@ -169,8 +175,9 @@ def _require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
     with open_raster(truth) as source:
         expected = Grid.of(source)
     if (grid.height, grid.width) != (expected.height, expected.width):
-        found = _size(grid.height, grid.width)
-        raise DataError(path, found, f"{expected.height} x {expected.width}, as {truth}", "Predict again.")
+        size = _size(grid.height, grid.width)
+        raise DataError(path, size, f"{expected.height} x {expected.width}, as {truth}", "Predict again.")
+    # A thousandth of a pixel, for rounding of the transforms.
     if not grid.transform.almost_equals(expected.transform, 1e-3 * min(expected.pixel_size)):
         raise DataError(path, f"the place {grid.bounds}", f"{expected.bounds}, as {truth}", "Predict again.")
 

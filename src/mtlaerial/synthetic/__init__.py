@@ -1,1 +1,1 @@
-"""Generated data sets: a procedural city in the layout of any data set."""
+"""Synthetic data sets: a procedural city, written in the file layout of any data set."""

@@ -1,4 +1,4 @@
-"""Labels without the borders of objects, as benchmarks that leave those out publish them."""
+"""Eroded labels: object borders set to an ignored value, as benchmarks such as ISPRS publish them."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from mtlaerial.config.layers import Code, Colour
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 
 RADIUS = 3
-"""Pixels nearer than this to another class are at its border (ISPRS: a disc of 3 pixels)."""
+"""Radius in pixels of the disc that borders are eroded by (ISPRS: 3)."""
 _DISC = np.hypot(*np.mgrid[-RADIUS : RADIUS + 1, -RADIUS : RADIUS + 1]) <= RADIUS
 
 
 def erode_labels(labels: Path, target: DatasetWriter, border: Code | Colour) -> None:
-    """Copy labels block by block, with the pixels at the borders of objects blackened.
+    """Copy labels block by block, with border pixels replaced.
 
     Parameters
     ----------
@@ -26,11 +26,12 @@ def erode_labels(labels: Path, target: DatasetWriter, border: Code | Colour) -> 
     target : DatasetWriter
         Raster of the same size to write to.
     border : int or tuple
-        Value of the pixels at borders.
+        Code or colour of border pixels.
     """
     value = np.atleast_1d(border)[:, None]
     with open_raster(labels) as source:
         for row, rows in row_blocks(source.height):
+            # Blocks are read with a halo of RADIUS rows, so that their edges are no borders.
             first, last = max(0, row - RADIUS), min(source.height, row + rows + RADIUS)
             raw = source.read(window=((first, last), (0, source.width)))
             raw[:, at_border(raw)] = value
@@ -38,7 +39,9 @@ def erode_labels(labels: Path, target: DatasetWriter, border: Code | Colour) -> 
 
 
 def at_border(raw: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which pixels of labels, shape (bands, rows, columns), have another class within ``RADIUS``."""
+    """Return the mask of labels, shape (bands, rows, columns), that have another class within ``RADIUS``."""
     codes = sum(band.astype(np.uint32) << np.uint32(8 * number) for number, band in enumerate(raw))
-    lowest, highest = (extreme(codes, footprint=_DISC, mode="nearest") for extreme in (minimum_filter, maximum_filter))
+    # Minimum and maximum over the disc are equal only if all its codes are.
+    lowest = minimum_filter(codes, footprint=_DISC, mode="nearest")
+    highest = maximum_filter(codes, footprint=_DISC, mode="nearest")
     return np.asarray(lowest != highest)

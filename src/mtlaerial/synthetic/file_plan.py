@@ -1,4 +1,4 @@
-"""What a generated data set consists of: which files, and which tiles of the town each of them shows."""
+"""The file plan of a generated data set: files, and the tiles of the town in each of them."""
 
 import math
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from mtlaerial.synthetic.encode import Source, sources
 from mtlaerial.synthetic.tile_layout import Place, Town
 
 STRIP = 2**21
-"""Pixels that are rendered at a time: memory follows it, not the tile."""
+"""Image pixels that are rendered at a time, which bounds the memory for tiles of any size."""
 TIFF, JPEG = (".tif", ".tiff"), (".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of the data set: what it holds, its path, and the tiles that it shows."""
+    """A file of the data set: its layer, its path, and the tiles in it."""
 
     source: Source
     path: Path
@@ -28,19 +28,19 @@ class File:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write, and where.
+    """A data set to write.
 
     Attributes
     ----------
     dataset : Dataset
     seed : int
-        Of the town.
+        Seed of the town.
     town : Town
-        Where each tile lies.
+        The places of the tiles.
     ratios : dict
         Image pixels per pixel of each layer.
     parts : Path
-        Folder for the parts of mosaics: each tile is a file of its own until all are there.
+        Temporary folder for the tiles of mosaics, which are joined when all are written.
     """
 
     dataset: Dataset
@@ -50,54 +50,60 @@ class Plan:
     parts: Path
 
     def files(self) -> list[File]:
-        """Return all files, those of one tile in the order of its sources."""
+        """Return all files; those of a tile are in the order of its sources."""
         spec = self.dataset.spec
-        eight_bit = any(is_jpeg(paths[0]) for paths in self.dataset.candidates("height", spec.tiles[0]))
+        heights = self.dataset.candidates("height", spec.tiles[0])
+        eight_bit = any(is_jpeg(paths[0]) for paths in heights)
         tiles: dict[Path, list[str]] = {}
-        made: dict[Path, Source] = {}
+        sources_by_path: dict[Path, Source] = {}
         for source in sources(spec, self.seed, self.ratios, eight_bit):
             for tile in spec.tiles:
-                for path in (paths[0] for paths in self.dataset.candidates(source.layer, tile)[source.index :][:1]):
-                    made[path] = source
+                candidates = self.dataset.candidates(source.layer, tile)
+                if source.index < len(candidates):  # the eroded layer has no files for training tiles
+                    path = candidates[source.index][0]
+                    sources_by_path[path] = source
                     tiles.setdefault(path, []).append(tile)
-        return [File(source, path, tuple(tiles[path])) for path, source in made.items()]
+        return [File(source, path, tuple(tiles[path])) for path, source in sources_by_path.items()]
 
     def files_of(self, tile: str) -> list[tuple[File, Path]]:
-        """Return the files that show a tile, with where it is written to: the file, or the tile's part of a mosaic."""
+        """Return the files that contain a tile, each with the path to write the tile to."""
         number = self.dataset.spec.tiles.index(tile)
-        return [
-            (file, self.part(file, number) if file.source.mosaic else file.path)
-            for file in self.files()
-            if tile in file.tiles
-        ]
+        files = [file for file in self.files() if tile in file.tiles]
+        return [(file, self.part(file, number)) for file in files]
 
     def part(self, file: File, number: int) -> Path:
-        """Return where a tile's part of a mosaic is kept."""
+        """Return the path that a tile is written to, by its number: the file's, or a temporary one for a mosaic."""
+        if not file.source.mosaic:
+            return file.path
         return self.parts / f"{file.source.layer}{file.source.index}_{number}.tif"
 
     def extent(self, file: File) -> Place:
-        """Return the part of the town in a file; the cells of a grid count from the town's corner."""
-        corner = [Place(0, 0, 0, 0)] if self.dataset.spec.grid else []
-        return reduce(Place.joined, [*corner, *(self.town.places[tile] for tile in file.tiles)])
+        """Return the part of the town in a file."""
+        places = [self.town.places[tile] for tile in file.tiles]
+        if self.dataset.spec.grid:
+            places.insert(0, Place(0, 0, 0, 0))  # the cells of a grid count from the town's corner
+        return reduce(Place.joined, places)
 
     @property
     def border(self) -> Code | Colour:
-        """Return the value of labels at borders, where those are left out: by custom 0, or black."""
+        """The value of border pixels in eroded labels: the first ignored one, by default 0 (black)."""
         labels = self.dataset.spec.labels
-        return next(iter((*labels.eroded.ignore, *labels.ignore)), 0) if labels and labels.eroded else 0
+        if labels is None or labels.eroded is None:
+            return 0
+        return next(iter((*labels.eroded.ignore, *labels.ignore)), 0)
 
     def strip(self, place: Place) -> int:
-        """Return how many rows of a place to render at a time."""
+        """Return the number of rows of a place to render at a time, a whole number of pixels of all layers."""
         multiple = math.lcm(*self.ratios.values())
         return max(1, STRIP // (place.columns * multiple)) * multiple
 
     def check_formats(self) -> None:
-        """Refuse files of a kind that cannot be written.
+        """Check that all files have a format that can be written.
 
         Raises
         ------
         ConfigError
-            For the first of them.
+            For the first file that has not.
         """
         for path in self.dataset.footprint_paths[:1]:
             if path.suffix.lower() == ".shp":
@@ -111,5 +117,5 @@ class Plan:
 
 
 def is_jpeg(path: Path) -> bool:
-    """Tell by its name whether a file is a JPEG."""
+    """Tell by its suffix whether a file is a JPEG."""
     return path.suffix.lower() in JPEG

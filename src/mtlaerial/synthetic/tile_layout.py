@@ -1,4 +1,4 @@
-"""Where the tiles of a generated data set lie."""
+"""The layout of a generated data set's tiles in the town."""
 
 import math
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from rasterio.crs import CRS
 
 from mtlaerial.config import DatasetSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.tile_names import numbers
+from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.grid import Grid
 
 
 @dataclass(frozen=True)
 class Place:
-    """A rectangle of pixels of the town: first row and column from its north-west corner, and size."""
+    """A rectangle of pixels in the town: first row and column, from the town's north-west corner, and size."""
 
     row: int
     column: int
@@ -25,11 +25,11 @@ class Place:
     columns: int
 
     def coarser(self, ratio: int) -> "Place":
-        """Return the same place in pixels ``ratio`` times larger."""
+        """Return the same place in pixels that are ``ratio`` times larger."""
         return Place(self.row // ratio, self.column // ratio, self.rows // ratio, self.columns // ratio)
 
     def joined(self, other: "Place") -> "Place":
-        """Return the least rectangle that holds both."""
+        """Return the smallest rectangle that contains both places."""
         row, column = min(self.row, other.row), min(self.column, other.column)
         south = max(self.row + self.rows, other.row + other.rows)
         east = max(self.column + self.columns, other.column + other.columns)
@@ -39,39 +39,39 @@ class Place:
 def tile_sizes(
     spec: DatasetSpec, seed: int, size: int | tuple[int, int], vary: float, multiple: int
 ) -> dict[str, tuple[int, int]]:
-    """Return rows and columns of each tile: as given, or up to a share more or less; a grid has its own.
+    """Return rows and columns of each tile; a grid has its own cell size.
 
     Parameters
     ----------
     spec : DatasetSpec
     seed : int
-        What the differences follow from, with the tile's number.
+        Seed of the variation, together with the tile's number.
     size : int or (int, int)
         Rows and columns in image pixels.
     vary : float
-        Largest relative difference from it, in [0, 1).
+        Largest relative difference from ``size``, in [0, 1).
     multiple : int
-        Sizes that vary are rounded to multiples of it.
+        Varied sizes are rounded to multiples of it.
     """
-    size = spec.grid.size if spec.grid else (size, size) if isinstance(size, int) else size
-    if spec.grid or not vary:
-        return dict.fromkeys(spec.tiles, size)
-    return {
-        tile: _varied(size, np.random.default_rng([seed, 3, number]).uniform(-vary, vary, 2), multiple)
-        for number, tile in enumerate(spec.tiles)
-    }
+    if spec.grid:
+        return dict.fromkeys(spec.tiles, spec.grid.size)
+    rows, columns = (size, size) if isinstance(size, int) else size
+    if not vary:
+        return dict.fromkeys(spec.tiles, (rows, columns))
+    sizes = {}
+    for number, tile in enumerate(spec.tiles):
+        taller, wider = np.random.default_rng([seed, 3, number]).uniform(-vary, vary, 2)
+        sizes[tile] = (_rounded(rows * (1 + taller), multiple), _rounded(columns * (1 + wider), multiple))
+    return sizes
 
 
-def _varied(size: tuple[int, int], change: np.ndarray, multiple: int) -> tuple[int, int]:
-    rows, columns = (
-        max(1, round(side * (1 + share) / multiple)) * multiple for side, share in zip(size, change, strict=True)
-    )
-    return rows, columns
+def _rounded(side: float, multiple: int) -> int:
+    return max(1, round(side / multiple)) * multiple
 
 
 @dataclass(frozen=True)
 class Town:
-    """The generated town's pixels on the map.
+    """The georeference of the generated town, and the places of the tiles.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Town:
     transform : Affine
         From (column, row), counted from the town's north-west corner, to coordinates.
     places : dict
-        Where each tile lies, in image pixels.
+        The place of each tile, in image pixels.
     """
 
     crs: CRS | None
@@ -87,77 +87,81 @@ class Town:
     places: dict[str, Place]
 
     def grid(self, place: Place, ratio: int) -> Grid:
-        """Return the grid of a place given in image pixels, with pixels ``ratio`` times larger."""
+        """Return the grid of a place (in image pixels), with pixels that are ``ratio`` times larger."""
         transform = self.transform @ Affine.translation(place.column, place.row) @ Affine.scale(ratio)
         return Grid(self.crs, transform, place.rows // ratio, place.columns // ratio)
 
 
 def lay_out(dataset: Dataset, sizes: dict[str, tuple[int, int]]) -> Town:
-    """Place the tiles: each with its lower-left corner where its name says, in its cell of a grid, or side by side.
+    """Place the tiles with their lower-left corners at the coordinates in their names, in a grid, or side by side.
 
     Tiles smaller than the real ones keep their corners, with gaps between them.
     """
     crs, spec = dataset.crs, dataset.spec
-    degrees = crs is not None and crs.is_geographic
-    unit = 111320.0 if degrees else crs.linear_units_factor[1] if crs and crs.is_projected else 1.0
-    pixel = (spec.gsd or 1.0) / unit
+    pixel = (spec.gsd or 1.0) / _metres_per_unit(crs)
     corners = {tile: corner for tile in spec.tiles if (corner := dataset.corner(tile))}
     if corners:
         west = min(corner[0] for corner in corners.values())
         north = max(south + sizes[tile][0] * pixel for tile, (_, south) in corners.items())
-        places = {
-            tile: Place(round((north - y) / pixel) - sizes[tile][0], round((x - west) / pixel), *sizes[tile])
-            for tile, (x, y) in corners.items()
-        }
+        places = {}
+        for tile, (x, y) in corners.items():
+            row, column = round((north - y) / pixel) - sizes[tile][0], round((x - west) / pixel)
+            places[tile] = Place(row, column, *sizes[tile])
     else:
-        west, north = (3.0, 48.0) if degrees else (500000.0, 5400000.0)
-        places = _side_by_side(spec, sizes)
+        west, north = (3.0, 48.0) if crs is not None and crs.is_geographic else (500000.0, 5400000.0)
+        places = _in_cells(spec, sizes)
     return Town(crs, Affine(pixel, 0, west, 0, -pixel, north), places)
 
 
-def _side_by_side(spec: DatasetSpec, sizes: dict[str, tuple[int, int]]) -> dict[str, Place]:
+def _metres_per_unit(crs: CRS | None) -> float:
+    """Return metres per unit of a CRS; for degrees, those of latitude."""
+    if crs is not None and crs.is_geographic:
+        return 111320.0
+    return float(crs.linear_units_factor[1]) if crs and crs.is_projected else 1.0
+
+
+def _in_cells(spec: DatasetSpec, sizes: dict[str, tuple[int, int]]) -> dict[str, Place]:
+    """Place tiles in cells of the largest tile's size: the cells in their names, or those of a square."""
     rows, columns = (max(sides) for sides in zip(*sizes.values(), strict=True))
     across = math.ceil(math.sqrt(len(sizes)))
-    cells = {tile: _cell(spec, tile, number, across) for number, tile in enumerate(sizes)}
-    return {tile: Place(row * rows, column * columns, *sizes[tile]) for tile, (row, column) in cells.items()}
+    places = {}
+    for number, (tile, size) in enumerate(sizes.items()):
+        row, column = divmod(number, across)
+        if spec.grid:
+            cell = parse_tile_name(spec.grid.name, tile)
+            row, column = cell["row"] - 1, cell["column"] - 1
+        places[tile] = Place(row * rows, column * columns, *size)
+    return places
 
 
-def _cell(spec: DatasetSpec, tile: str, number: int, across: int) -> tuple[int, int]:
-    """Return the row and column, from 0, of a tile: those that a tile of a grid is named after."""
-    if spec.grid is None:
-        return divmod(number, across)
-    cell = numbers(spec.grid.name, tile)
-    return cell["row"] - 1, cell["column"] - 1
-
-
-def pixel_ratios(gsd: float, wanted: Mapping[Layer, float]) -> dict[Layer, int]:
-    """Return how many image pixels go into a pixel of each layer, along each axis.
+def pixel_ratios(gsd: float, layer_gsds: Mapping[Layer, float]) -> dict[Layer, int]:
+    """Return the number of image pixels per pixel of each layer, along each axis.
 
     Raises
     ------
     ConfigError
-        When that is not a whole number.
+        When a layer's pixel size is not a multiple of the image's.
     """
     ratios: dict[Layer, int] = {"image": 1, "height": 1, "labels": 1}
-    for layer, coarse in wanted.items():
-        ratios[layer] = round(coarse / gsd)
-        if ratios[layer] < 1 or not math.isclose(ratios[layer] * gsd, coarse, rel_tol=1e-6):
-            found = f"{coarse} m beside an image of {gsd} m"
-            raise ConfigError(f"pixel size of {layer}", found, "a whole number of times larger")
+    for layer, layer_gsd in layer_gsds.items():
+        ratios[layer] = round(layer_gsd / gsd)
+        if ratios[layer] < 1 or not math.isclose(ratios[layer] * gsd, layer_gsd, rel_tol=1e-6):
+            observed = f"{layer_gsd} m beside an image of {gsd} m"
+            raise ConfigError(f"pixel size of {layer}", observed, "a whole number of times larger")
     return ratios
 
 
-def check_whole(places: dict[str, Place], ratios: dict[Layer, int]) -> None:
-    """Refuse tiles that do not begin and end at pixels of all their layers.
+def check_alignment(places: dict[str, Place], ratios: dict[Layer, int]) -> None:
+    """Check that all tiles begin and end at pixel edges of all layers.
 
     Raises
     ------
     ConfigError
-        For the first of them.
+        For the first tile that does not.
     """
     for tile, place in places.items():
         for layer, ratio in ratios.items():
             if any(side % ratio for side in (place.row, place.column, place.rows, place.columns)):
-                found = f"{ratio} x {ratio} pixels of the image"
+                observed = f"{ratio} x {ratio} pixels of the image"
                 size = f"{place.rows} x {place.columns} pixels at row {place.row}, column {place.column}"
-                raise ConfigError(f"pixel size of {layer}", found, f"what fits {tile}, {size}", "Change either.")
+                raise ConfigError(f"pixel size of {layer}", observed, f"what fits {tile}, {size}", "Change either.")

@@ -1,1 +1,1 @@
-"""Files, network, signals, processes and GPUs of the machine: no torch at import, no raster, no domain."""
+"""Files, network, signals, processes and GPUs of the machine; imports neither torch nor a raster library."""

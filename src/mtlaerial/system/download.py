@@ -1,4 +1,4 @@
-"""Files from elsewhere: fetched with patience, verified, and named only when they are whole."""
+"""Downloads: retried, resumed, verified by SHA-256, and renamed into place only when complete."""
 
 import http.client
 import logging
@@ -19,16 +19,16 @@ from mtlaerial.system.progress import Progress
 
 log = logging.getLogger(__name__)
 CHUNK = 2**16
-PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-"""Answers that may be another one soon, beside those of 500 and above."""
-LASTING = (FileNotFoundError, IsADirectoryError, PermissionError, str)
-"""Reasons that no second attempt changes; a string says that the URL is wrong."""
-FAILURES = (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
-"""What a connection fails with; any other OSError is the disk's."""
+RETRIED_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+"""HTTP statuses below 500 that are worth another attempt, as all from 500 on are."""
+PERMANENT_REASONS = (FileNotFoundError, IsADirectoryError, PermissionError, str)
+"""Types of :class:`URLError` reasons that no retry changes; urllib gives a string for a malformed URL."""
+CONNECTION_ERRORS = (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
+"""Exceptions of the connection; any other OSError comes from the local disk."""
 
 
 class Truncated(ConnectionError):
-    """A connection that ended before the file did."""
+    """A response that ended before the file did."""
 
 
 def fetch(
@@ -40,59 +40,59 @@ def fetch(
     attempts: int = 4,
     pause: float = 1.0,
 ) -> str:
-    """Get a file, and verify it.
+    """Download a file and verify its hash.
 
-    What has come of it lies beside the target, hidden. It is completed by the next attempt, or the next call where a
-    hash tells whether both parts belong together; the server must know byte ranges, else the file is fetched anew.
+    The bytes received so far lie in a hidden file beside the target. The next attempt resumes it if the server supports
+    byte ranges; so does the next call, but only with ``sha256``, which proves that both parts belong together.
 
     Parameters
     ----------
     source : str
         A URL (``https:``, ``http:``, ``file:``), or the path of a file.
     target : Path
-        The file's final name, which it gets when it is whole.
+        The file's final path; it appears there when it is complete.
     sha256 : str, optional
-        The published SHA-256, or how it begins, in hexadecimal digits.
+        The published SHA-256 or its first hexadecimal digits.
     timeout : float
-        Seconds without any data after which a connection is given up.
+        Seconds without data after which a connection counts as dead.
     attempts : int
-        How often to try; what cannot change soon, such as a wrong address, is tried once.
+        Largest number of attempts; permanent failures, such as a wrong address, are not retried.
     pause : float
         Seconds before the second attempt; doubled before each further one.
 
     Returns
     -------
     str
-        The whole SHA-256; it is logged too, so that it can be pinned.
+        The complete SHA-256; it is logged too, so that it can be pinned.
 
     Raises
     ------
     DownloadError
-        When the file cannot be had, is cut off, or is not the published one.
+        When the download fails, is truncated, or has another hash.
     """
     url = source if "://" in source else Path(source).resolve().as_uri()
     partial = target.with_name(f".{target.name}.part")
     if sha256 is None:
-        discard(partial)
+        discard(partial)  # possibly a part of another file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _receive_patiently(url, partial, timeout, attempts, pause)
-        found = _verify(url, partial, sha256)
+        _receive_with_retries(url, partial, timeout, attempts, pause)
+        digest = _verify(url, partial, sha256)
         os.replace(partial, target)
     except OSError as error:
         remedy = "Free space, or choose another folder."
         raise DownloadError(target, error.strerror or str(error), "a place to write to", remedy) from None
-    log.info("%s is in %s; its SHA-256 is %s", url, target, found)
-    return found
+    log.info("%s is in %s; its SHA-256 is %s", url, target, digest)
+    return digest
 
 
-def _receive_patiently(url: str, partial: Path, timeout: float, attempts: int, pause: float) -> None:
+def _receive_with_retries(url: str, partial: Path, timeout: float, attempts: int, pause: float) -> None:
     for attempt in range(1, attempts + 1):
         try:
             return _receive(url, partial, timeout)
-        except FAILURES as error:
+        except CONNECTION_ERRORS as error:
             failure = _explain(url, error, timeout)
-            if attempt == attempts or not _may_pass(error):
+            if attempt == attempts or not _is_transient(error):
                 raise failure from None
             wait = pause * 2 ** (attempt - 1)
             log.warning("%s: found %s; trying again in %g s", url, failure.found, wait)
@@ -100,7 +100,7 @@ def _receive_patiently(url: str, partial: Path, timeout: float, attempts: int, p
 
 
 def _receive(url: str, partial: Path, timeout: float) -> None:
-    """Complete the partial file, from where it ends if the server can do that, else from the beginning."""
+    """Complete the partial file: resume at its end if the server supports ranges, else start at byte 0."""
     size = partial.stat().st_size if partial.exists() else 0
     request = Request(url, headers={"Range": f"bytes={size}-"} if size else {})
     try:
@@ -108,17 +108,19 @@ def _receive(url: str, partial: Path, timeout: float) -> None:
     except HTTPError as error:
         if not size or error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
-        discard(partial)  # it ends at or after the file's end
+        discard(partial)  # 416: the partial file is not shorter than the file on the server
         return _receive(url, partial, timeout)
     with response:
+        # A server without ranges answers 200 with the whole file.
         begin = size if response.status == HTTPStatus.PARTIAL_CONTENT else 0
         length = response.headers.get("Content-Length")
+        total = begin + int(length) if length else None
         with partial.open("ab" if begin else "wb") as file:
-            _copy(response, file, begin, begin + int(length) if length else None)
+            _copy(response, file, begin, total)
 
 
 def _copy(response: http.client.HTTPResponse, file: IO[bytes], done: int, total: int | None) -> None:
-    """Append a response to a file that has ``done`` of ``total`` bytes, as they come."""
+    """Append a response to a file that holds ``done`` of ``total`` bytes."""
     bar = Progress(-(-total // MEGABYTE), "fetching", "MB", done // MEGABYTE) if total else None
     while (total is None or done < total) and (chunk := response.read1(CHUNK)):
         file.write(chunk)
@@ -132,39 +134,44 @@ def _copy(response: http.client.HTTPResponse, file: IO[bytes], done: int, total:
 
 
 def _verify(url: str, path: Path, sha256: str | None) -> str:
-    found = file_hashes(path, "sha256")["sha256"]
-    if sha256 and not found.startswith(sha256.lower()):
-        discard(path)
+    digest = file_hashes(path, "sha256")["sha256"]
+    if sha256 and not digest.startswith(sha256.lower()):
+        discard(path)  # else the next call would resume a wrong file
         remedy = "Run it again; if it stays so, this is not the published file: get it from its publisher."
-        raise DownloadError(url, f"the SHA-256 {found}", f"one that begins with {sha256}", remedy)
-    return found
+        raise DownloadError(url, f"the SHA-256 {digest}", f"one that begins with {sha256}", remedy)
+    return digest
 
 
-def _may_pass(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
+    """Tell whether a retry may succeed."""
     if isinstance(error, HTTPError):
-        return error.code in PASSING or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return not (isinstance(error, URLError) and isinstance(error.reason, LASTING))
+        return error.code in RETRIED_STATUSES or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return not (isinstance(error, URLError) and isinstance(error.reason, PERMANENT_REASONS))
 
 
 def _explain(url: str, error: Exception, timeout: float) -> DownloadError:
-    """Say what went wrong with a connection, and what to do."""
+    """Translate an exception of the connection into an error with a remedy."""
     cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
     remedy = "Check the connection and run it again: it goes on where it stopped."
     match cause:
         case HTTPError():
-            found = f"the answer {cause.code} ({cause.reason})"
-            remedy = "Try again later." if _may_pass(cause) else "Correct the address, or get the file from elsewhere."
+            reason = f"the answer {cause.code} ({cause.reason})"
+            if _is_transient(cause):
+                remedy = "Try again later."
+            else:
+                remedy = "Correct the address, or get the file from elsewhere."
         case Truncated():
-            found = str(cause)
+            reason = str(cause)
         case TimeoutError():
-            found = f"no data for {timeout:g} s"
+            reason = f"no data for {timeout:g} s"
         case socket.gaierror():
-            found = "no such server, or no network"
+            reason = "no such server, or no network"
         case ConnectionRefusedError():
-            found = "a refused connection"
-        case FileNotFoundError() | IsADirectoryError():
-            found = "no file" if isinstance(cause, FileNotFoundError) else "a folder"
-            remedy = "Check the path."
+            reason = "a refused connection"
+        case FileNotFoundError():
+            reason, remedy = "no file", "Check the path."
+        case IsADirectoryError():
+            reason, remedy = "a folder", "Check the path."
         case _:
-            found = " ".join(str(cause).split()) or type(cause).__name__
-    return DownloadError(url, found, "the file", remedy)
+            reason = " ".join(str(cause).split()) or type(cause).__name__
+    return DownloadError(url, reason, "the file", remedy)

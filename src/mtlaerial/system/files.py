@@ -1,4 +1,4 @@
-"""Atomic writes: a file appears under its final name only when it is complete."""
+"""Atomic writes: temporary files, renamed when they are complete."""
 
 import os
 from collections.abc import Iterator
@@ -9,18 +9,19 @@ from mtlaerial.errors import DataError, deepest_cause
 
 
 def partial_path(path: Path) -> Path:
-    """Return where a file is written before it gets its final name: beside it, hidden, with its suffix."""
+    """Return the temporary path of a file: hidden, in the same folder, with the same suffix."""
+    # The same folder, as os.replace is atomic only within a file system; the suffix, as GDAL chooses drivers by it.
     return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file gets its final name when the block ends well, else it is removed.
+    """Yield a temporary path; rename it to the final one when the block succeeds, else remove it.
 
     Raises
     ------
     DataError
-        When the folder cannot be written or the disk is full.
+        When the folder is not writable or the disk is full.
     """
     partial = partial_path(path)
     try:
@@ -36,6 +37,6 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def discard(path: Path) -> None:
-    """Remove a file if there is one; also where there cannot be one."""
+    """Remove a file if it exists; ignore all errors of the file system."""
     with suppress(OSError):
         path.unlink()

@@ -1,7 +1,8 @@
-"""GPUs of one machine that several jobs share: a job takes its own, and the others are hidden from it.
+"""Exclusive allocation of a machine's GPUs to jobs, by file locks.
 
-A GPU is taken by locking a file of its name. The locks are POSIX record locks, since those belong to one process alone:
-the operating system frees them when it ends, killed or not, and no child of it inherits them, forked or started.
+A job locks one file per GPU and sees only the GPUs it holds. The locks are POSIX record locks because these belong to a
+single process: the operating system releases them when it ends, even by a kill, and child processes do not inherit
+them.
 """
 
 import fcntl
@@ -16,21 +17,21 @@ from pathlib import Path
 from mtlaerial.errors import DeviceError
 from mtlaerial.system.nvidia_smi import VISIBLE, visible_gpus
 
-PAUSE = 0.5
-"""Seconds between looks at all GPUs, where a job waits for one."""
+POLL_INTERVAL = 0.5
+"""Seconds between attempts to lock GPUs while a job waits."""
 log = logging.getLogger(__name__)
 
 
 @contextmanager
 def taken(number: int) -> Iterator[tuple[str, ...]]:
-    """Take so many GPUs for this process, wait until they are free, and hide all others from it.
+    """Reserve a number of GPUs for this process, waiting until they are free, and hide all others from it.
 
-    To be entered before CUDA is initialised. On a machine without GPUs nothing is taken, and nothing is waited for.
+    Enter it before CUDA is initialised. On a machine without GPUs it reserves nothing and does not wait.
 
     Parameters
     ----------
     number : int
-        With 0, all GPUs are hidden: what works on the CPU holds none.
+        GPUs to reserve. With 0, all GPUs are hidden, so that a job on the CPU occupies none.
 
     Yields
     ------
@@ -40,48 +41,48 @@ def taken(number: int) -> Iterator[tuple[str, ...]]:
     Raises
     ------
     DeviceError
-        When there are GPUs, but not so many, or when ``nvidia-smi`` does not say which.
+        When the machine has GPUs, but too few, or when ``nvidia-smi`` fails.
     """
-    there = visible_gpus() if number else ()
-    if 0 < len(there) < number:
-        found, remedy = f"{number} GPUs wanted", f"Ask for fewer; {VISIBLE}, where it is set, says which may be used."
-        raise DeviceError("resources.gpu", found, f"at most {len(there)}, as this machine has", remedy)
-    locks = _wait_for(there, number) if there else {}
-    before = os.environ.get(VISIBLE)
+    gpus = visible_gpus() if number else ()
+    if 0 < len(gpus) < number:
+        remedy = f"Ask for fewer; {VISIBLE}, where it is set, says which may be used."
+        raise DeviceError("resources.gpu", f"{number} GPUs wanted", f"at most {len(gpus)}, as this machine has", remedy)
+    locks = _wait_for(gpus, number) if gpus else {}
+    previous = os.environ.get(VISIBLE)
     if locks or not number:
         os.environ[VISIBLE] = ",".join(locks)
     try:
         yield tuple(locks)
     finally:
         os.environ.pop(VISIBLE, None)
-        os.environ.update({} if before is None else {VISIBLE: before})
+        os.environ.update({} if previous is None else {VISIBLE: previous})
         _free(locks.values())
 
 
-def _wait_for(there: Sequence[str], number: int) -> dict[str, int]:
-    """Return the files that lock so many GPUs, by their UUIDs."""
+def _wait_for(gpus: Sequence[str], number: int) -> dict[str, int]:
+    """Lock a number of GPUs, waiting as long as needed; return the descriptors of their lock files by UUID."""
     waiting = False
-    while not (locks := _take(there, number)):
+    while not (locks := _try_to_lock(gpus, number)):
         if not waiting:
-            log.info("waiting for %d of %d GPUs to be free", number, len(there))
+            log.info("waiting for %d of %d GPUs to be free", number, len(gpus))
             waiting = True
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
     log.info("took %s", ", ".join(locks))
     return locks
 
 
-def _take(there: Sequence[str], number: int) -> dict[str, int]:
-    """Take the first that are free, so many or none."""
+def _try_to_lock(gpus: Sequence[str], number: int) -> dict[str, int]:
+    """Lock the first free GPUs: the full number or none."""
     locks: dict[str, int] = {}
     folder = _folder()
     choosing = _open(folder / "choosing.lock")
     try:
-        fcntl.lockf(choosing, fcntl.LOCK_EX)  # one at a time, so that no two hold a part of what both want
-        for uuid in there:
+        fcntl.lockf(choosing, fcntl.LOCK_EX)  # one job at a time: else two could each lock a part and both fail
+        for uuid in gpus:
             file = _open(folder / f"{uuid.replace('/', '_')}.lock")
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):  # either, as systems like
+            except (BlockingIOError, PermissionError):  # POSIX allows EAGAIN and EACCES for a lock that is held
                 os.close(file)
                 continue
             locks[uuid] = file
@@ -95,21 +96,22 @@ def _take(there: Sequence[str], number: int) -> dict[str, int]:
 
 def _free(files: Iterable[int]) -> None:
     for file in files:
-        os.close(file)
+        os.close(file)  # which releases the lock
 
 
 def _folder() -> Path:
-    """Return the folder of the locks, which all users of the machine may add to."""
+    """Return the folder of the locks, created writable for all users of the machine."""
     folder = Path(tempfile.gettempdir()) / "mtlaerial-gpus"
-    with suppress(FileExistsError), _open_to_all():
+    with suppress(FileExistsError), _no_umask():
         folder.mkdir(mode=0o1777)
     return folder
 
 
 def _open(path: Path) -> int:
-    """Open a lock's file, which may be another user's: Linux refuses to create what is there in such a folder."""
+    """Open a lock file, which may belong to another user."""
     try:
-        with suppress(FileExistsError), _open_to_all():
+        # Two steps: in a sticky folder, Linux (fs.protected_regular) refuses O_CREAT on another user's file.
+        with suppress(FileExistsError), _no_umask():
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except OSError as error:
@@ -118,7 +120,8 @@ def _open(path: Path) -> int:
 
 
 @contextmanager
-def _open_to_all() -> Iterator[None]:
+def _no_umask() -> Iterator[None]:
+    """Let the block create files with the full mode it asks for."""
     mask = os.umask(0)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Hashes of files, which tell whether they are what was published."""
+"""Hashes of files, to compare with the published ones."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +9,7 @@ MEGABYTE = 10**6
 
 
 def file_hashes(path: Path, *algorithms: str) -> dict[str, str]:
-    """Return a file's hashes by the names of their algorithms, all from one reading.
+    """Return hashes of a file by algorithm, reading it once.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def file_hashes(path: Path, *algorithms: str) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Hexadecimal, in lower case.
+        Lower-case hexadecimal digits.
     """
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
     bar = Progress(-(-path.stat().st_size // MEGABYTE), f"verifying {path.name}", "MB")

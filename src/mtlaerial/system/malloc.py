@@ -1,19 +1,20 @@
-"""Memory that a step gives back stays the process's, for the next step."""
+"""Options of the C library's allocator (glibc ``mallopt``)."""
 
 import ctypes
 import platform
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-"""Names of glibc's options in ``malloc.h``."""
+"""M_TRIM_THRESHOLD and M_MMAP_MAX of glibc's ``malloc.h``."""
 
 
 def keep_freed_memory() -> None:
-    """Let the C library hand freed memory out again instead of returning it to the system; with glibc only.
+    """Keep freed memory in the process for reuse, instead of returning it to the system; does nothing without glibc.
 
-    By default it asks the system for each tensor of more than 32 MB and returns it at once, so that every step has all
-    its pages cleared and mapped anew: a quarter of a step's time on the CPU. For the whole process, to its end.
+    By default, glibc maps each tensor of more than 32 MB from the system and unmaps it when freed, so that in every
+    step the kernel clears and maps all its pages again: a quarter of a step's time on the CPU. The setting holds until
+    the process ends.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        library.mallopt(_TRIM_THRESHOLD, -1)  # never return the top of the heap
-        library.mallopt(_MMAP_MAX, 0)  # and take everything from there
+        library.mallopt(_TRIM_THRESHOLD, -1)  # never shrink the heap
+        library.mallopt(_MMAP_MAX, 0)  # and allocate large blocks there too, not by mmap

@@ -1,4 +1,4 @@
-"""Which GPUs there are, as ``nvidia-smi`` tells, and which of them this process may use."""
+"""The machine's GPUs by ``nvidia-smi``, and those visible to this process."""
 
 import os
 import re
@@ -9,76 +9,80 @@ from collections.abc import Iterable, Mapping
 from mtlaerial.errors import DeviceError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-"""The variable that tells CUDA which GPUs there are; a UUID names one whatever the order."""
-QUESTION = ("--query-gpu=index,uuid", "--format=csv,noheader")
+"""The environment variable that limits CUDA to some GPUs; UUIDs in it do not depend on the order of GPUs."""
+QUERY = ("--query-gpu=index,uuid", "--format=csv,noheader")
 PATIENCE = 60.0
-"""Seconds; with several GPUs and no program that keeps the driver loaded, an answer takes some."""
-NONE = "No devices were found"
+"""Timeout in seconds; with several GPUs and no process that keeps the driver loaded, a query takes some."""
+NO_GPU = "No devices were found"
 REMEDY = "Mend the driver; or set training.accelerator to cpu."
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """Return the UUIDs of the GPUs that this process may use; none where there is no ``nvidia-smi``.
+    """Return the UUIDs of the GPUs that this process may use; none without ``nvidia-smi``.
 
-    ``CUDA_VISIBLE_DEVICES``, where it is set, says which: numbers as ``nvidia-smi`` counts, UUIDs of GPUs or the
-    beginnings of such, UUIDs of parts of GPUs (MIG). As for CUDA, the first entry that names none ends the list.
+    If ``CUDA_VISIBLE_DEVICES`` is set, only the GPUs it lists, each by its index in ``nvidia-smi``, its UUID, the
+    beginning of a UUID, or the UUID of a part of a GPU (MIG). As in CUDA, the first invalid entry ends the list.
 
     Raises
     ------
     DeviceError
-        When ``nvidia-smi`` fails, does not answer, or answers something else.
+        When ``nvidia-smi`` fails, times out, or prints something unexpected.
     """
-    there = _listed(_answer())
+    gpus = _parse(_query())
     visible = os.environ.get(VISIBLE)
-    if visible is None or not there:
-        return tuple(there.values())
-    return tuple(_chosen((entry.strip() for entry in visible.split(",")), there))
+    if visible is None or not gpus:
+        return tuple(gpus.values())
+    entries = (entry.strip() for entry in visible.split(","))
+    return tuple(_select(entries, gpus))
 
 
-def _chosen(entries: Iterable[str], there: Mapping[str, str]) -> list[str]:
-    found: list[str] = []
+def _select(entries: Iterable[str], gpus: Mapping[str, str]) -> list[str]:
+    """Return the UUIDs that entries of ``CUDA_VISIBLE_DEVICES`` stand for, up to an invalid or repeated one."""
+    selected: list[str] = []
     for entry in entries:
-        uuid = there.get(entry) or _named(entry, there.values())
-        if uuid is None or uuid in found:
+        uuid = gpus.get(entry) or _by_prefix(entry, gpus.values())
+        if uuid is None or uuid in selected:
             break
-        found.append(uuid)
-    return found
+        selected.append(uuid)
+    return selected
 
 
-def _named(entry: str, uuids: Iterable[str]) -> str | None:
-    if entry.startswith("MIG-"):  # which nvidia-smi does not list so
+def _by_prefix(entry: str, uuids: Iterable[str]) -> str | None:
+    """Return the only UUID that begins with an entry; None where none or several do."""
+    if entry.startswith("MIG-"):  # the query lists whole GPUs only
         return entry
-    alike = [uuid for uuid in uuids if entry.startswith("GPU-") and uuid.startswith(entry)]
-    return alike[0] if len(alike) == 1 else None
+    matches = [uuid for uuid in uuids if entry.startswith("GPU-") and uuid.startswith(entry)]
+    return matches[0] if len(matches) == 1 else None
 
 
-def _answer() -> str:
+def _query() -> str:
+    """Return the lines that ``nvidia-smi`` prints; empty without the program or without a GPU."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return ""
-    command = [program, *QUESTION]
+    command = [program, *QUERY]
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise DeviceError(program, f"no answer in {PATIENCE:.0f} s", "a list of GPUs", REMEDY) from None
     except OSError as error:
         raise DeviceError(program, error.strerror or str(error), "a program to run", REMEDY) from None
-    if NONE in done.stdout:
+    if NO_GPU in result.stdout:  # checked first, as the exit code is not always 0 then
         return ""
-    if done.returncode:
-        said = " ".join((done.stdout + done.stderr).split())
-        raise DeviceError(program, f"exit code {done.returncode} ({said[:200]})", "a list of GPUs", REMEDY)
-    return done.stdout
+    if result.returncode:
+        message = " ".join((result.stdout + result.stderr).split())
+        raise DeviceError(program, f"exit code {result.returncode} ({message[:200]})", "a list of GPUs", REMEDY)
+    return result.stdout
 
 
-def _listed(answer: str) -> dict[str, str]:
-    """Return UUIDs by number."""
-    there: dict[str, str] = {}
-    for line in filter(None, map(str.strip, answer.splitlines())):
+def _parse(output: str) -> dict[str, str]:
+    """Return UUIDs by index."""
+    gpus: dict[str, str] = {}
+    for line in filter(None, map(str.strip, output.splitlines())):
         match = re.fullmatch(r"(\d+), (GPU-[\w-]+)", line)
         if not match:
             raise DeviceError("nvidia-smi", repr(line[:200]), "a number and a UUID in each line", REMEDY)
-        there[match[1]] = match[2]
-    return there
+        gpus[match[1]] = match[2]
+    return gpus

@@ -1,4 +1,4 @@
-"""Independent pieces of work in several processes."""
+"""A pool of worker processes for independent items."""
 
 import multiprocessing
 import os
@@ -14,33 +14,33 @@ T = TypeVar("T")
 
 
 def in_processes(work: Callable[[T], object], items: Sequence[T], jobs: int) -> Iterator[T]:
-    """Do the same work for each of some items; yield each item when it is done.
+    """Call a function on each item in worker processes; yield each item when it is done.
 
     Parameters
     ----------
     work : callable
-        Picklable, as the items; what it returns is dropped.
+        Picklable, as the items must be; its return value is dropped.
     items : sequence
     jobs : int
-        Processes; with 1, all is done in this one, in order.
+        Number of processes; with 1, this process does the work, in the order of the items.
 
     Raises
     ------
     DataError
-        When a process is killed.
+        When a worker process is killed.
     """
     if min(jobs, len(items)) <= 1:
         for item in items:
             work(item)
             yield item
         return
-    # Spawned, not forked: a copy of a process whose libraries run threads may hang.
+    # Spawned, not forked: the fork of a process with threads (BLAS, GDAL) can deadlock on a lock that one of them held.
     pool = ProcessPoolExecutor(min(jobs, len(items)), multiprocessing.get_context("spawn"), _end_with_parent)
     try:
-        waiting = {pool.submit(work, item): item for item in items}
-        for future in as_completed(waiting):
-            future.result()
-            yield waiting[future]
+        submitted = {pool.submit(work, item): item for item in items}
+        for future in as_completed(submitted):
+            future.result()  # raises the exception of the work, if any
+            yield submitted[future]
     except BrokenProcessPool:
         remedy = "If memory ran out, use fewer processes."
         raise DataError("a worker process", "its sudden end", "work to its end", remedy) from None
@@ -49,7 +49,7 @@ def in_processes(work: Callable[[T], object], items: Sequence[T], jobs: int) -> 
 
 
 def _end_with_parent() -> None:
-    """End this worker when its parent is killed; it would wait for work for ever."""
+    """End this worker when its parent is killed; otherwise it would wait for work for ever."""
     Thread(target=_await_parent, daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar in a terminal, and lines in the log."""
+"""Progress of long work: a bar in the terminal and lines in the log."""
 
 import logging
 import sys
@@ -14,27 +14,27 @@ from mtlaerial.system import ranks
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 INTERVAL = 30.0
-"""Seconds between lines."""
+"""Seconds between progress lines in the log."""
 MEGABYTE = 2**20
 
 
 def beside_bar(record: logging.LogRecord) -> bool:
-    """Tell whether a handler that writes to the terminal shall show a record: not the lines, where there is a bar."""
+    """Filter log records for the terminal: drop progress lines where a bar is shown."""
     return record.name != __name__ or not sys.stderr.isatty()
 
 
 def track(items: Iterable[T], total: int, what: str, unit: str) -> Iterator[T]:
-    """Yield the items, and show how far, how fast and how long still.
+    """Yield the items, and show their number, their rate and the time left.
 
     Parameters
     ----------
     items : iterable
     total : int
-        How many there are.
+        Number of items.
     what : str
-        What is being done, e.g. ``"training"``.
+        Label of the work, e.g. ``"training"``.
     unit : str
-        What an item is, e.g. ``"tile"``.
+        Name of an item, e.g. ``"tile"``.
     """
     bar = Progress(total, what, unit)
     for item in items:
@@ -44,9 +44,9 @@ def track(items: Iterable[T], total: int, what: str, unit: str) -> Iterator[T]:
 
 
 class Progress:
-    """A bar and lines that are told of progress; see :func:`track` for the parameters.
+    """A progress bar with log lines, shown by the main process only; see :func:`track` for the parameters.
 
-    Of several processes the main one shows it.
+    ``initial`` is the number of items done before, which the rate leaves out.
     """
 
     def __init__(self, total: int, what: str, unit: str, initial: int = 0) -> None:
@@ -56,30 +56,30 @@ class Progress:
         self._lines = _Lines(total, what, unit, initial) if main else None
 
     def update(self, number: int) -> None:
-        """Tell that a number of items are done."""
+        """Count a number of items as done."""
         self._bar.update(number)
         if self._lines:
             self._lines.update(number)
 
     def close(self) -> None:
-        """Tell that all is done."""
+        """Close the bar."""
         self._bar.close()
 
 
 class _Lines:
-    """One line per interval: done, rate, time left, memory."""
+    """One log line per interval: items done, rate, time left, memory."""
 
     def __init__(self, total: int, what: str, unit: str, initial: int) -> None:
         self.total, self.what, self.unit = total, what, unit
         self.done = self.initial = initial
-        self.begun = self.said = monotonic()
+        self.begun = self.last_line = monotonic()
 
     def update(self, number: int) -> None:
         self.done += number
         now = monotonic()
-        if now - self.said < INTERVAL and self.done < self.total:
+        if now - self.last_line < INTERVAL and self.done < self.total:
             return
-        self.said = now
+        self.last_line = now
         rate = (self.done - self.initial) / max(now - self.begun, 1e-9)
         left = tqdm.format_interval((self.total - self.done) / rate) if rate else "?"
         log.info(
@@ -89,9 +89,9 @@ class _Lines:
 
 
 def _memory() -> str:
-    """Say how much memory the process holds now, and how much torch has on a GPU; torch is not imported for that."""
-    said = f"{psutil.Process().memory_info().rss / MEGABYTE:,.0f} MB"
-    torch = sys.modules.get("torch")
+    """Describe the process's resident memory, and torch's reserved memory on the GPU."""
+    text = f"{psutil.Process().memory_info().rss / MEGABYTE:,.0f} MB"
+    torch = sys.modules.get("torch")  # not imported for this: many commands need no torch, and its import takes seconds
     if torch and torch.cuda.is_initialized():
-        said += f", {torch.cuda.memory_reserved() / MEGABYTE:,.0f} MB on the GPU"
-    return said
+        text += f", {torch.cuda.memory_reserved() / MEGABYTE:,.0f} MB on the GPU"
+    return text

@@ -1,4 +1,4 @@
-"""Ending when asked to: what is at work is brought to a point from which it can go on, and kept."""
+"""Graceful shutdown on SIGTERM and SIGINT: finish the step, save the state, end."""
 
 import signal
 import threading
@@ -6,44 +6,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ASKING = (signal.SIGTERM, signal.SIGINT)
-"""What asks a program to end: a cluster before its time limit or on ``scancel``, ``kill``, Ctrl-C."""
+SHUTDOWN_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+"""Sent by a cluster before its time limit or on ``scancel``, by ``kill``, and by Ctrl-C."""
 
 
 class Stopped(Exception):
-    """The program was asked to end, and does.
+    """The program ends because a signal asked it to.
 
     Parameters
     ----------
     number : int
-        The signal that asked.
+        The signal's number.
     """
 
     def __init__(self, number: int) -> None:
         self.exit_code = 128 + number
-        """Not 0, so that Snakemake tries again; by the shells' convention the signal can be read from it."""
+        """128 + signal, as in shells; not 0, so that Snakemake runs the job again."""
         super().__init__(f"Asked to end by {signal.Signals(number).name}")
 
 
 class Stop:
-    """Whether the program was asked to end; see :func:`heeding`."""
+    """A request to end the program, checked between steps; see :func:`heeding`."""
 
     def __init__(self) -> None:
         self._number: int | None = None
 
     def ask(self, number: int, _frame: FrameType | None = None) -> None:
-        """Take note of a signal; another Ctrl-C ends the program at once, not SIGTERM, which clusters send twice."""
+        """Request the end, as a signal handler; after it, Ctrl-C ends the program at once."""
         self._number = self._number or number
+        # SIGTERM stays deferred, as clusters send it twice.
         if signal.getsignal(signal.SIGINT) == self.ask:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def check(self) -> None:
-        """Go on, or not: called where what is at work can be kept.
+        """End the program if a signal asked for it; call it where the state is consistent and can be saved.
 
         Raises
         ------
         Stopped
-            When the program was asked to end.
+            When a signal has arrived.
         """
         if self._number is not None:
             raise Stopped(self._number)
@@ -51,18 +52,19 @@ class Stop:
 
 @contextmanager
 def heeding() -> Iterator[Stop]:
-    """Let signals that ask the program to end wait for the next :meth:`Stop.check`, as long as the block lasts.
+    """Defer SIGTERM and SIGINT within the block to the next :meth:`Stop.check`.
 
-    Outside the main thread, where Python sets no handlers, they end the program as before.
+    Outside the main thread, where Python allows no signal handlers, they act as before.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    heeded = [number for number in ASKING if signal.getsignal(number) != signal.SIG_IGN]  # as a shell may have set
-    before = {number: signal.signal(number, stop.ask) for number in heeded}
+    # A shell starts background jobs with SIGINT ignored; it stays so.
+    deferred = [number for number in SHUTDOWN_SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, stop.ask) for number in deferred}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,1 +1,1 @@
-"""Prepared tiles: making, measuring and loading them."""
+"""Prepared tiles: preparation from raw files, statistics, and loading."""

@@ -1,4 +1,4 @@
-"""Measuring prepared training tiles, a block of rows at a time."""
+"""Statistics of prepared training tiles, accumulated over blocks of rows."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,39 +13,40 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.statistics import HeightStatistics, Measured, Statistics, described
 
 _BIN = 0.01
-"""Width in metres of the histogram bins that height quantiles are read from."""
+"""Width in metres of the bins of the histogram for the median height."""
 
 
 def measure(spec: DatasetSpec, folders: Sequence[Path]) -> Measured:
-    """Measure prepared training tiles, streaming over their pixels.
+    """Compute statistics of prepared training tiles in one pass over their pixels.
 
     Parameters
     ----------
     spec : DatasetSpec
-        Of their data set.
+        Specification of the data set.
     folders : sequence of Path
-        A folder of prepared layers per tile; its name is the tile's.
+        A folder of prepared layers per tile, named after the tile.
     """
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
-    counts = _class_pixels(folders)
+    counts = _count_class_pixels(folders)
     classes = len(spec.labels.classes) if spec.labels and counts.any() else 0
     return Measured(
         gsd=spec.gsd or gsd,
         dtype=dtype,
         pixels=tuple(counts[:classes].tolist()),
-        bands=_bands(folders, len(spec.image.band_names)),
-        height=_heights(folders),
+        bands=_measure_bands(folders, len(spec.image.band_names)),
+        height=_measure_heights(folders),
         tiles={folder.name: digest(folder) for folder in folders},
     )
 
 
 def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
-    """Measure and describe the prepared training tiles of a data set, each in a folder with the tile's name."""
+    """Return the summary of a data set's prepared training tiles, each in a folder named after the tile."""
     return described(dataset.name, dataset.spec, measure(dataset.spec, folders))
 
 
-def _class_pixels(folders: Sequence[Path]) -> np.ndarray:
+def _count_class_pixels(folders: Sequence[Path]) -> np.ndarray:
+    """Return the number of pixels of each class index, shape (IGNORED,)."""
     counts = np.zeros(IGNORED + 1, dtype=np.int64)
     for folder in folders:
         labels = map_raster(folder / "labels.tif")
@@ -54,7 +55,8 @@ def _class_pixels(folders: Sequence[Path]) -> np.ndarray:
     return counts[:IGNORED]
 
 
-def _bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, float], ...]:
+def _measure_bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, float], ...]:
+    """Return mean and standard deviation of each band over the pixels with data."""
     total, squares, pixels = np.zeros(number), np.zeros(number), 0
     for folder in folders:
         image = map_raster(folder / "image.tif")
@@ -65,12 +67,13 @@ def _bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, float], .
             block = block[~without_data(block, nodata)].astype(np.float64)
             total, squares, pixels = total + block.sum(0), squares + (block**2).sum(0), pixels + len(block)
     mean = total / pixels
+    # Var x = E[x²] - E[x]²; rounding may make it negative where all values are equal.
     std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
     return tuple(zip(mean.tolist(), std.tolist(), strict=True))
 
 
-def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
-    """Mean and deviation from sums; the median from a histogram, to a centimetre."""
+def _measure_heights(folders: Sequence[Path]) -> HeightStatistics | None:
+    """Return statistics of the valid heights, None without any; the median is exact to a centimetre."""
     cells, total, squares = 0, 0.0, 0.0
     lowest, highest = np.inf, -np.inf
     histogram: dict[int, int] = {}
@@ -83,14 +86,14 @@ def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
                 continue
             cells, total, squares = cells + valid.size, total + valid.sum(), squares + (valid**2).sum()
             lowest, highest = min(lowest, valid.min()), max(highest, valid.max())
-            bins, number = np.unique(np.round(valid / _BIN).astype(np.int64), return_counts=True)
-            for key, count in zip(bins.tolist(), number.tolist(), strict=True):
+            bins, counts = np.unique(np.round(valid / _BIN).astype(np.int64), return_counts=True)
+            for key, count in zip(bins.tolist(), counts.tolist(), strict=True):
                 histogram[key] = histogram.get(key, 0) + count
     if cells == 0:
         return None
-    keys = np.array(sorted(histogram))
-    cumulated = np.cumsum([histogram[key] for key in keys.tolist()])
-    median = float(keys[np.searchsorted(cumulated, cells / 2)] * _BIN)
+    bins = np.array(sorted(histogram))
+    cumulated = np.cumsum([histogram[key] for key in bins.tolist()])
+    median = float(bins[np.searchsorted(cumulated, cells / 2)] * _BIN)
     mean = total / cells
     std = float(np.sqrt(max(squares / cells - mean**2, 0)))
     return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
@@ -98,9 +101,9 @@ def _heights(folders: Sequence[Path]) -> HeightStatistics | None:
 
 def digest(folder: Path) -> str:
     """Return the SHA-256 of a prepared tile's three layers."""
-    digest = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for layer in LAYERS:
         with (folder / f"{layer}.tif").open("rb") as file:
             while chunk := file.read(2**20):
-                digest.update(chunk)
-    return digest.hexdigest()
+                sha256.update(chunk)
+    return sha256.hexdigest()

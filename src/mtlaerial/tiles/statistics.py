@@ -1,4 +1,4 @@
-"""What a run must know of the training tiles: classes and their frequencies, bands, heights, hashes."""
+"""Statistics of training tiles that a run needs: classes and their frequencies, bands, heights, hashes."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from mtlaerial.config.layers import Colour
 
 
 class ClassStatistics(Section):
-    """One class, in the order of prepared codes."""
+    """A class and its frequency; classes are in the order of class indices."""
 
     name: str
     colour: Colour
     pixels: int
-    """Training pixels, on the labels' own grid; 0 for all classes where the tiles are not known."""
+    """Training pixels, on the grid of the labels; 0 for all classes if the tiles are not available."""
 
 
 class BandStatistics(Section):
-    """One image band over the pixels with data of the training tiles, in the file's own values.
+    """Statistics of an image band over the training pixels with data, in values of the file.
 
-    Without mean and deviation where the tiles are not known.
+    Mean and standard deviation are None if the tiles are not available.
     """
 
     name: str
@@ -29,7 +29,7 @@ class BandStatistics(Section):
 
 
 class HeightStatistics(Section):
-    """Heights over the valid cells of the training tiles, in metres."""
+    """Statistics of height over the valid cells of the training tiles, in metres."""
 
     cells: int
     mean: float
@@ -40,7 +40,7 @@ class HeightStatistics(Section):
 
 
 class Statistics(Section):
-    """A summary of the training tiles of a data set."""
+    """The summary of a data set's training tiles, from their pixels and the specification."""
 
     dataset: str
     title: str
@@ -53,66 +53,71 @@ class Statistics(Section):
     range: tuple[float, float]
     bands: tuple[BandStatistics, ...]
     classes: tuple[ClassStatistics, ...]
-    """Empty where the training tiles have no labels."""
+    """Empty if the training tiles have no labels."""
     height: HeightStatistics | None
-    """None where the training tiles have no heights, or are not known."""
+    """None if the training tiles have no heights or are not available."""
     zero_height: bool
     """Whether heights <= 0 are trained on."""
     tiles: dict[str, str]
-    """SHA-256 of each training tile's three layers; empty where they are not known, but only their specification."""
+    """SHA-256 over the three layers of each training tile; empty if the tiles are not available."""
 
 
 class Measured(Section):
-    """What is measured on prepared training tiles: nothing that only people read of them."""
+    """Statistics of prepared training tiles, without the texts of the specification, such as title and licence."""
 
     gsd: PositiveFloat
     """Metres per image pixel."""
     dtype: str
     pixels: tuple[int, ...]
-    """Of each class; empty where the tiles have no labels."""
+    """Pixels of each class; empty if the tiles have no labels."""
     bands: tuple[tuple[float, float], ...]
-    """Mean and deviation of each."""
+    """Mean and standard deviation of each band."""
     height: HeightStatistics | None
     tiles: dict[str, str]
-    """SHA-256 of each tile's three layers."""
+    """SHA-256 over the three layers of each tile."""
 
 
 def described(name: str, spec: DatasetSpec, measured: Measured) -> Statistics:
-    """Return what was measured on training tiles with what their data set's specification says of them.
+    """Return the summary of training tiles from their measured statistics and the specification.
 
     Parameters
     ----------
     name : str
-        The data set's.
+        Name of the data set.
     spec : DatasetSpec
     measured : Measured
     """
-    stated = specified(name, spec, measured.gsd, measured.dtype)
-    classes = zip(stated.classes, measured.pixels, strict=bool(measured.pixels))
-    bands = zip(stated.bands, measured.bands, strict=True)
-    found = {
-        "bands": tuple(BandStatistics(name=band.name, mean=mean, std=std) for band, (mean, std) in bands),
-        "classes": tuple(entry.model_copy(update={"pixels": pixels}) for entry, pixels in classes),
+    base = specified(name, spec, measured.gsd, measured.dtype)
+    # Without labels there are no pixel counts, and the summary has no classes.
+    classes = zip(base.classes, measured.pixels, strict=bool(measured.pixels))
+    counted = [entry.model_copy(update={"pixels": pixels}) for entry, pixels in classes]
+    bands = []
+    for band, (mean, std) in zip(base.bands, measured.bands, strict=True):
+        bands.append(BandStatistics(name=band.name, mean=mean, std=std))
+    pixel_statistics = {
+        "bands": tuple(bands),
+        "classes": tuple(counted),
         "height": measured.height,
         "tiles": measured.tiles,
     }
-    return stated.model_copy(update=found)
+    return base.model_copy(update=pixel_statistics)
 
 
 def specified(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistics:
-    """Return what a specification says of training tiles that are not known: nothing of their pixels.
+    """Return the summary of training tiles whose pixels are not available, from the specification alone.
 
     Parameters
     ----------
     name : str
-        The data set's.
+        Name of the data set.
     spec : DatasetSpec
     gsd : float
         Metres per image pixel.
     dtype : str
-        Of the images.
+        Data type of the images.
     """
-    classes = spec.labels.classes if spec.labels else ()
+    entries = spec.labels.classes if spec.labels else ()
+    classes = tuple(ClassStatistics(name=entry.name, colour=entry.colour, pixels=0) for entry in entries)
     return Statistics(
         dataset=name,
         title=spec.title,
@@ -123,7 +128,7 @@ def specified(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistic
         dtype=dtype,
         range=spec.image.range,
         bands=tuple(BandStatistics(name=band) for band in spec.image.band_names),
-        classes=tuple(ClassStatistics(name=entry.name, colour=entry.colour, pixels=0) for entry in classes),
+        classes=classes,
         height=None,
         zero_height=spec.height is None or spec.height.zero_height == "valid",
         tiles={},

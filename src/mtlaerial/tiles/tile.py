@@ -1,4 +1,4 @@
-"""Prepared tiles: on the device when they fit, else mapped from disk."""
+"""Loading of prepared tiles: onto the device if they fit, else memory-mapped from disk."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,24 +15,24 @@ from mtlaerial.rasters.geotiff import map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
 
 AxisMap = tuple[float, float, float, float]
-"""From image pixels to a layer's: column scale, row scale, column offset, row offset."""
+"""Transform from image pixels to cells of a layer: column scale, row scale, column offset, row offset."""
 ON_GRID: AxisMap = (1.0, 1.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One prepared tile.
+    """A prepared tile, each layer on its own grid.
 
     Attributes
     ----------
     name : str
     image : Tensor, shape (rows, columns, bands), the file's dtype
     height : Tensor, shape (rows, columns, 1), float32, metres
-        NaN where not known; on its own grid. A layer that a data set lacks is one cell that is not known.
+        NaN for no-data. A layer that the data set lacks is a single no-data cell.
     labels : Tensor, shape (rows, columns, 1), uint8
-        Class indices, ``IGNORED`` where not known; on its own grid.
+        Class indices, ``IGNORED`` for no-data.
     to_height, to_labels : AxisMap
-        From image pixels to the layers'.
+        Transforms from image pixels to cells of the layers.
     grids : dict of layer to Grid
     """
 
@@ -46,12 +46,12 @@ class Tile:
 
     @property
     def rows(self) -> int:
-        """Rows of the image."""
+        """Number of rows of the image."""
         return int(self.image.shape[0])
 
     @property
     def columns(self) -> int:
-        """Columns of the image."""
+        """Number of columns of the image."""
         return int(self.image.shape[1])
 
     def layer(self, layer: Layer) -> Tensor:
@@ -60,29 +60,30 @@ class Tile:
         return rasters[layer]
 
     def axis_map(self, layer: Layer) -> AxisMap:
-        """Return the map from image pixels to a layer's cells."""
+        """Return the transform from image pixels to cells of a layer."""
         maps: dict[Layer, AxisMap] = {"image": ON_GRID, "height": self.to_height, "labels": self.to_labels}
         return maps[layer]
 
 
 def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int) -> list[Tile]:
-    """Load prepared tiles onto the device if all fit the budget, else map them from disk.
+    """Load prepared tiles onto the device if all fit the budget, else memory-map them from disk.
 
     Parameters
     ----------
     folders : sequence of Path
         A folder per tile, with ``image.tif``, ``height.tif`` and ``labels.tif``.
     device : torch.device
-        Where to keep them; mapped tiles stay in the page cache of the host.
+        Device of loaded tiles; mapped tiles stay in the page cache of the host.
     budget_mb : int
-        Megabytes that tiles may take on the device.
+        Mebibytes that tiles may take on the device.
     """
     size = sum((folder / f"{layer}.tif").stat().st_size for folder in folders for layer in LAYERS)
-    resident = size <= budget_mb * 2**20
-    return [_load_tile(folder, device if resident else None) for folder in folders]
+    target = device if size <= budget_mb * 2**20 else None
+    return [_load_tile(folder, target) for folder in folders]
 
 
 def _load_tile(folder: Path, device: torch.device | None) -> Tile:
+    """Load a tile onto a device; with None, memory-map it."""
     layers: dict[Layer, Tensor] = {}
     grids: dict[Layer, Grid] = {}
     for layer in LAYERS:
@@ -91,7 +92,7 @@ def _load_tile(folder: Path, device: torch.device | None) -> Tile:
             grids[layer] = Grid.of(source)
         array = map_raster(path)
         array = array[..., None] if array.ndim == 2 else array
-        layers[layer] = _mapped(array) if device is None else torch.from_numpy(array.copy()).to(device)
+        layers[layer] = _as_tensor(array) if device is None else torch.from_numpy(array.copy()).to(device)
     return Tile(
         name=folder.name,
         **layers,
@@ -101,15 +102,16 @@ def _load_tile(folder: Path, device: torch.device | None) -> Tile:
     )
 
 
-def _mapped(array: NDArray[Any]) -> Tensor:
-    """Return a tensor of a read-only map; nothing here writes to tiles."""
+def _as_tensor(array: NDArray[Any]) -> Tensor:
+    """Return a tensor that shares the memory of a read-only array."""
+    # PyTorch has no read-only tensors and warns about the array; tiles are never written to.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)
 
 
 def _axis_map(image: Grid, layer: Grid) -> AxisMap:
-    """Return the map between two north-up grids; rounded so that equal grids map exactly."""
+    """Return the transform between two north-up grids, whose off-diagonal terms are 0."""
     m = image.to(layer)
-    rounded = tuple(round(value, 6) for value in (m.a, m.e, m.c, m.f))
-    return rounded[0], rounded[1], rounded[2], rounded[3]
+    # Rounded, so that equal grids give exactly ON_GRID.
+    return round(m.a, 6), round(m.e, 6), round(m.c, 6), round(m.f, 6)

@@ -5,13 +5,14 @@ from contextlib import closing, nullcontext
 from typing import Any
 
 from mtlaerial.config import TRUTH
+from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.runs.lock import alone
 from mtlaerial.runs.plan import RunPlan, fingerprint
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, heeding
 from mtlaerial.tiles.measure import digest
-from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
@@ -20,8 +21,8 @@ from mtlaerial.training.trainer import Trainer, Watcher
 
 log = logging.getLogger(__name__)
 FOR_PEOPLE: dict[str, Any] = {
-    **dict.fromkeys(("title", "licence", "citation", "generated"), True),
-    "classes": {"__all__": {"name", "colour"}},
+    **dict.fromkeys(indecisive("train", Statistics.model_fields), True),
+    "classes": {"__all__": indecisive("train", ClassStatistics.model_fields, "labels.classes")},
 }
 """Parts of the statistics that only people read: they train nothing again."""
 

@@ -1,4 +1,4 @@
-"""The data checks: everything that is wrong with a data set, found at once."""
+"""Data checks: all faults of a data set in one pass over its files."""
 
 from collections.abc import Sequence
 
@@ -29,20 +29,20 @@ __all__ = [
 
 
 def check_tile(dataset: Dataset, tile: str) -> TileReport:
-    """Find everything that is wrong with a tile, without stopping at the first fault.
+    """Check all files of a tile and report all faults, not only the first.
 
-    All pixels of its files are read, in blocks of rows; of a mosaic, those of the tile.
+    All pixels are read, in blocks of rows; of a mosaic, those of the tile.
 
     Parameters
     ----------
     dataset : Dataset
-        What the files should be, and where.
+        The specification and the folder of the files.
     tile : str
         The tile's name.
     """
     findings = Findings()
     facts, place = None, None
-    if present(dataset, "image", tile, findings):
+    if present(dataset, "image", tile, findings):  # first, as the other layers are compared with its place
         facts, place = check_image(dataset, tile, findings)
     height = check_height(dataset, tile, place, findings)
     labels = check_labels(dataset, tile, place, findings)
@@ -61,11 +61,11 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
 
 
 def check_dataset(dataset: Dataset) -> DatasetReport:
-    """Check every tile of a data set, and then the splits."""
+    """Check all tiles of a data set, then its splits."""
     tiles = dataset.spec.tiles
     return assemble([check_tile(dataset, tile) for tile in track(tiles, len(tiles), "checking", "tile")])
 
 
 def assemble(reports: Sequence[TileReport]) -> DatasetReport:
-    """Join the reports of a data set's tiles, at least one, and check the splits."""
+    """Join the reports of a data set's tiles, one or more, and check the splits."""
     return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=check_splits(reports))

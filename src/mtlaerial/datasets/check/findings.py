@@ -1,4 +1,4 @@
-"""What a check finds, and the list it is collected in."""
+"""Findings of the data checks, and their collection."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ Level = Literal["error", "warning"]
 
 
 class Finding(Section):
-    """Something wrong, in the words of :class:`mtlaerial.errors.UserError`.
+    """A fault of a data set, with the fields of :class:`mtlaerial.errors.UserError`.
 
-    An error stands in the way of training or scoring, or makes their numbers wrong; a warning may be intended.
+    An error prevents training or scoring or falsifies their results; a warning may be intended.
     """
 
     level: Level
@@ -29,33 +29,33 @@ class Finding(Section):
 
 
 class Findings:
-    """Collects findings, each once."""
+    """A list of findings without duplicates."""
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
 
-    def add(self, level: Level, where: Path | str, found: str, expected: str, remedy: str) -> None:
-        """Add a finding; see :class:`Finding` for the parameters."""
-        finding = Finding(level=level, where=str(where), found=found, expected=expected, remedy=remedy)
+    def add(self, level: Level, where: Path | str, observed: str, expected: str, remedy: str) -> None:
+        """Add a finding; ``observed`` becomes its field ``found``."""
+        finding = Finding(level=level, where=str(where), found=observed, expected=expected, remedy=remedy)
         if finding not in self.items:
             self.items.append(finding)
 
     @property
     def errors(self) -> int:
-        """How many errors there are."""
+        """Number of errors so far."""
         return sum(finding.level == "error" for finding in self.items)
 
-    def error(self, where: Path | str, found: str, expected: str, remedy: str) -> None:
+    def error(self, where: Path | str, observed: str, expected: str, remedy: str) -> None:
         """Add an error."""
-        self.add("error", where, found, expected, remedy)
+        self.add("error", where, observed, expected, remedy)
 
-    def warning(self, where: Path | str, found: str, expected: str, remedy: str) -> None:
+    def warning(self, where: Path | str, observed: str, expected: str, remedy: str) -> None:
         """Add a warning."""
-        self.add("warning", where, found, expected, remedy)
+        self.add("warning", where, observed, expected, remedy)
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """End the block at the first error meant for the user and add it; a bug's exception goes through."""
+        """Turn a :class:`UserError` that ends the block into a finding; other exceptions are bugs and propagate."""
         try:
             yield
         except UserError as error:
@@ -63,5 +63,5 @@ class Findings:
 
 
 def percent(share: float) -> str:
-    """Write a share in 0-1 with two digits, but never a remainder as 0 % or 100 %."""
+    """Format a share in 0-1 as a percentage with three digits; a share below 1 is never shown as 100 %."""
     return f"{100 * share:.3g} %" if share < 0.999 or share == 1 else "more than 99.9 %"

@@ -1,4 +1,4 @@
-"""The heights of a tile: no-data, range, and whether they are metres above ground at all."""
+"""Checks of a tile's heights: no-data, range, and whether the values are metres above ground (nDSM)."""
 
 import math
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from mtlaerial.datasets.check.findings import Findings, Level, percent
 from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
 from mtlaerial.datasets.check.place import ImagePlace
 from mtlaerial.datasets.check.report import HeightFacts
-from mtlaerial.datasets.decode import as_real, decode_height, height_absent
+from mtlaerial.datasets.decode import decode_height, nodata_mask, to_float
 
 _SAMPLE = 1_000_000
-"""Cells kept for quantiles."""
+"""Largest number of cells in the sample for quantiles."""
 _UNLIMITED = (-math.inf, math.inf)
 
 
 def check_height(dataset: Dataset, tile: str, image: ImagePlace | None, findings: Findings) -> HeightFacts | None:
-    """Check the heights of a tile; None where the data set has none."""
+    """Check the heights of a tile; return None if the data set has none."""
     spec = dataset.spec.height
     if spec is None:
         return None
@@ -43,7 +43,7 @@ def check_height(dataset: Dataset, tile: str, image: ImagePlace | None, findings
 
 
 def _check_form(parts: Sequence[Part], findings: Findings) -> bool:
-    """Check bands and dtype; tell whether the values can be decoded."""
+    """Check bands and dtype; return whether the values can be decoded."""
     for part in parts:
         if part.dtype.startswith("complex"):
             findings.error(part.path, f"{part.dtype} values", "real numbers", "Convert the file to float32.")
@@ -54,67 +54,72 @@ def _check_form(parts: Sequence[Part], findings: Findings) -> bool:
 
 
 class _Cells:
-    """What is gathered while the cells stream by."""
+    """Statistics of heights, accumulated block by block."""
 
     def __init__(self, spec: HeightSpec, parts: Sequence[Part], size: tuple[int, int]) -> None:
         self.spec = spec
-        # The range is applied afterwards: heights in a wrong unit lie mostly outside.
-        self.unlimited = spec.model_copy(update={"range": _UNLIMITED})
-        self.tags = [part.nodata for part in parts] + [None]
+        # The range is applied after the statistics: heights in a wrong unit lie mostly outside it.
+        self.unlimited = spec.model_copy(update={"valid_range": _UNLIMITED})
+        self.nodata_tags = [part.nodata for part in parts] + [None]
         self.cells = size[0] * size[1]
-        # A step that shares no factor with the width does not pick the same columns in every row.
+        # A step coprime to the width samples other columns in each row.
         start = max(1, math.ceil(self.cells / _SAMPLE))
         self.step = next(step for step in range(start, start + size[1] + 1) if math.gcd(step, size[1]) == 1)
         self.sample: list[NDArray[np.float32]] = []
-        self.seen = self.known = self.valid = self.infinite = 0
-        """Cells in the file, with a height, with one in the range, and with an infinite one."""
+        self.read = self.finite = self.valid = self.infinite = 0
+        """Cells inside the file, with a finite height, with one in the range, and with an infinite one."""
         self.minimum, self.maximum = math.inf, -math.inf
 
     def add(self, raw: NDArray[Any], ground: NDArray[Any] | None = None) -> None:
         """Add a block of shape (bands, rows, columns)."""
         below = None if ground is None else ground[0]
-        metres = decode_height(self.unlimited, raw[0], below, self.tags[0], self.tags[1])
-        self.infinite += self._infinite(raw[0], self.tags[0])
-        self.infinite += 0 if below is None else self._infinite(below, self.tags[1])
-        self.seen += metres.size
+        metres = decode_height(self.unlimited, raw[0], below, self.nodata_tags[0], self.nodata_tags[1])
+        self.infinite += self._count_infinite(raw[0], self.nodata_tags[0])
+        if below is not None:
+            self.infinite += self._count_infinite(below, self.nodata_tags[1])
+        self.read += metres.size
         picked = metres.ravel()[:: self.step]
         self.sample.append(picked[np.isfinite(picked)])
         metres = metres[np.isfinite(metres)]
-        self.known += metres.size
-        valid = metres[(metres >= self.spec.range[0]) & (metres <= self.spec.range[1])]
+        self.finite += metres.size
+        valid = metres[(metres >= self.spec.valid_range[0]) & (metres <= self.spec.valid_range[1])]
         self.valid += valid.size
         if valid.size:
             self.minimum = min(self.minimum, float(valid.min()))
             self.maximum = max(self.maximum, float(valid.max()))
 
-    def _infinite(self, raw: NDArray[Any], tag: float | None) -> int:
-        infinite = np.isinf(as_real(raw)) if raw.dtype.kind == "f" else np.zeros((), dtype=np.bool_)
+    def _count_infinite(self, raw: NDArray[Any], tag: float | None) -> int:
+        infinite = np.isinf(to_float(raw)) if raw.dtype.kind == "f" else np.zeros((), dtype=np.bool_)
         if infinite.any():
-            infinite &= ~height_absent(self.spec, raw, tag)
+            infinite &= ~nodata_mask(self.spec, raw, tag)
         return int(np.count_nonzero(infinite))
 
     def judge(self, path: Path, split: Split, findings: Findings) -> None:
-        """Add what is wrong with the values."""
+        """Add findings about the values."""
         critical: Level = "error" if split == "train" else "warning"
         if self.infinite:
             remedy = "They count as no-data; check how the file was made."
             findings.warning(path, f"{self.infinite} infinite values", "finite values", remedy)
-        if not self.known:
+        if not self.finite:
             remedy = f"Take the tile out of splits.{split}, or correct height.nodata."
             findings.add(critical, path, "no cell with a height", "heights", remedy)
             return
-        if self.known < 0.5 * self.seen:
+        if self.finite < 0.5 * self.read:
             remedy = "Nothing is trained or scored there; check height.nodata and the file."
-            found = f"{percent(1 - self.known / self.seen)} of the cells without a height"
-            findings.warning(path, found, "at most half", remedy)
-        if not self._judge_unit(path, "warning" if self.valid else critical, findings) and self.valid < self.known:
-            low, high = self.spec.range
-            found = f"{percent(1 - self.valid / self.known)} of the heights outside {low:g} to {high:g} m"
-            remedy = "They count as no-data; correct height.range, height.scale or height.offset if they are right."
-            findings.add("warning" if self.valid else critical, path, found, "heights in height.range", remedy)
+            observed = f"{percent(1 - self.finite / self.read)} of the cells without a height"
+            findings.warning(path, observed, "at most half", remedy)
+        level: Level = "warning" if self.valid else critical
+        # A wrong unit explains heights outside the range: one finding is enough.
+        if not self._judge_unit(path, level, findings) and self.valid < self.finite:
+            low, high = self.spec.valid_range
+            observed = f"{percent(1 - self.valid / self.finite)} of the heights outside {low:g} to {high:g} m"
+            remedy = (
+                "They count as no-data; correct height.valid_range, height.scale or height.offset if they are right."
+            )
+            findings.add(level, path, observed, "heights in height.valid_range", remedy)
 
     def _judge_unit(self, path: Path, level: Level, findings: Findings) -> bool:
-        """Tell whether the values look like something else than metres above ground, and add that."""
+        """Add a finding if the values do not look like metres above ground; return whether they do not."""
         sample = np.concatenate(self.sample)
         if not sample.size:
             return False
@@ -123,31 +128,31 @@ class _Cells:
         if kind is None:
             return False
         if kind == "elevation":
-            found = f"99 % of the heights above {low:.4g} m (median {median:.4g} m)"
+            observed = f"99 % of the heights above {low:.4g} m (median {median:.4g} m)"
             remedy = "If these are elevations, give height.surface and height.ground instead of height.files."
             if self.spec.files is None:
                 remedy = "Check that height.surface and height.ground have the same unit and vertical datum."
         else:
-            found = f"1 % of the heights above {high:.4g} m (median {median:.4g} m)"
-            factor = next((f for f in (0.1, 0.01) if high * f <= 60), 0.001)
+            observed = f"1 % of the heights above {high:.4g} m (median {median:.4g} m)"
+            factor = next((f for f in (0.1, 0.01) if high * f <= 60), 0.001)  # decimetres, centimetres, millimetres
             remedy = f"If the unit is not the metre, set height.scale, e.g. to {self.spec.scale * factor:g}."
         certain = kind == "elevation" and low > 30
-        findings.add("error" if certain else level, path, found, "metres above ground", remedy)
+        findings.add("error" if certain else level, path, observed, "metres above ground", remedy)
         return True
 
     def facts(self) -> dict[str, Any]:
-        """Return the fields of :class:`HeightFacts` that come from pixels."""
+        """Return the fields of :class:`HeightFacts` that come from cells."""
         facts: dict[str, Any] = {"nodata": 1 - self.valid / self.cells}
         if self.valid:
             sample = np.concatenate(self.sample)
-            inside = sample[(sample >= self.spec.range[0]) & (sample <= self.spec.range[1])]
+            inside = sample[(sample >= self.spec.valid_range[0]) & (sample <= self.spec.valid_range[1])]
             median = float(np.median(inside)) if inside.size else None
             facts |= {"minimum": self.minimum, "maximum": self.maximum, "median": median}
         return facts
 
 
 def suspicion(low: float, median: float, high: float, whole: bool) -> Literal["elevation", "unit"] | None:
-    """Guess from the quantiles of heights in metres whether they are elevations, or in another unit.
+    """Guess from quantiles of heights whether they are elevations above sea level or in another unit than metres.
 
     Parameters
     ----------
@@ -159,10 +164,10 @@ def suspicion(low: float, median: float, high: float, whole: bool) -> Literal["e
     Returns
     -------
     str or None
-        ``"elevation"`` where no ground is at 0 (the lowest heights are far from 0, also as a share of the highest, so
-        that a few centimetres coded as whole numbers are not meant); ``"unit"`` where more than 1 % of the ground is
-        higher than any but a few cities build; None where nothing is suspicious.
+        ``"elevation"`` if no ground lies near 0 m; ``"unit"`` if more than 1 % of the cells are higher than almost all
+        buildings; None if nothing is suspicious.
     """
+    # Low relative to the highest too: a few centimetres, coded as whole numbers, are no elevation.
     if low > 3 and low > 0.1 * high:
         return "elevation"
     if high > 200 or (high > 60 and whole):

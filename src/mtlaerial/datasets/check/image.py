@@ -1,4 +1,4 @@
-"""The image of a tile: its file's form, its place and its pixels."""
+"""Checks of a tile's image: bands and dtype, georeference, pixel values."""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from mtlaerial.datasets.tile_windows import image_window
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 
-_LITTLE = 0.02
-"""Share of the range that even a dark image uses more of; reflectances in 0-1 taken for bytes do not."""
+_MIN_RANGE_USED = 0.02
+"""Share of the specified range that even a dark image exceeds; reflectances in 0-1 read as bytes do not."""
 
 
 def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageFacts | None, ImagePlace | None]:
-    """Check the image of a tile; its place is None where layers cannot be compared with it."""
+    """Check the image of a tile; the place returned is None if layers cannot be compared with it."""
     path = dataset.files("image", tile)[0]
     with findings.collecting():
         with open_raster(path) as source:
@@ -36,7 +36,8 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
         if file.georeferenced:
             check_corner(dataset, tile, path, grid, findings)
         window = Window(column, row, grid.width, grid.height)
-        facts = _placed_facts(dataset, place, dtypes[0], count)
+        facts = _georeference_facts(dataset, place, dtypes[0], count)
+        # Nested, so that unreadable pixels do not discard the place: layers can still be compared with it.
         with findings.collecting():
             pixels = _read(dataset, path, bands, window)
             pixels.judge(dataset, path, dataset.spec.split_of(tile), findings)
@@ -46,32 +47,29 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
 
 
 def _check_form(dataset: Dataset, path: Path, dtypes: tuple[str, ...], findings: Findings) -> list[int]:
-    """Check bands and dtype; return the bands to read: those specified, or all where some of them are absent."""
+    """Check bands and dtype; return the bands to read: the specified ones, or all if some of those do not exist."""
     spec, count = dataset.spec.image, len(dtypes)
-    wanted = [band for band in spec.bands if band <= count]
-    if len(wanted) < len(spec.bands):
+    bands = [band for band in spec.bands if band <= count]
+    if len(bands) < len(spec.bands):
         expected = f"the bands {', '.join(map(str, spec.bands))}"
         findings.error(path, f"{count} band{'s' if count > 1 else ''}", expected, "Correct image.bands, or the file.")
-        wanted = list(range(1, count + 1))
-    if any(dtypes[band - 1].startswith("complex") for band in wanted):
+        bands = list(range(1, count + 1))
+    if any(dtypes[band - 1].startswith("complex") for band in bands):
         findings.error(path, f"{dtypes[0]} values", "real numbers", "Convert the image to a real dtype.")
-    if len({dtypes[band - 1] for band in wanted}) > 1:
-        found = f"bands of different dtypes ({', '.join(dtypes)})"
-        findings.error(path, found, "one dtype", "Convert the bands to one dtype.")
-    return wanted
+    if len({dtypes[band - 1] for band in bands}) > 1:
+        observed = f"bands of different dtypes ({', '.join(dtypes)})"
+        findings.error(path, observed, "one dtype", "Convert the bands to one dtype.")
+    return bands
 
 
-def _placed_facts(dataset: Dataset, place: ImagePlace, dtype: str, count: int) -> ImageFacts:
-    grid, placed = place.grid, place.georeferenced
-    metric = placed and not (grid.crs and grid.crs.is_geographic)
-    return ImageFacts(
-        size=(grid.height, grid.width),
-        gsd=metres_per_pixel(grid)[1] if metric else dataset.spec.gsd,
-        crs=grid.crs.to_string() if grid.crs else None,
-        bounds=grid.bounds if placed else None,
-        dtype=dtype,
-        bands=count,
-    )
+def _georeference_facts(dataset: Dataset, place: ImagePlace, dtype: str, count: int) -> ImageFacts:
+    """Return the facts that need no pixels."""
+    grid, gsd = place.grid, dataset.spec.gsd
+    if place.georeferenced and not (grid.crs and grid.crs.is_geographic):
+        gsd = metres_per_pixel(grid)[1]
+    crs = grid.crs.to_string() if grid.crs else None
+    bounds = grid.bounds if place.georeferenced else None
+    return ImageFacts(size=(grid.height, grid.width), gsd=gsd, crs=crs, bounds=bounds, dtype=dtype, bands=count)
 
 
 def _read(dataset: Dataset, path: Path, bands: list[int], window: Window) -> "_Pixels":
@@ -84,14 +82,14 @@ def _read(dataset: Dataset, path: Path, bands: list[int], window: Window) -> "_P
 
 
 def read_blocks(source: rasterio.DatasetReader, bands: list[int], window: Window) -> Iterator[NDArray[Any]]:
-    """Yield the values of a window in blocks of rows, each of shape (bands, rows, columns)."""
+    """Yield the values of a window in blocks of rows, of shape (bands, rows, columns)."""
     for top, rows in row_blocks(window.height):
         yield source.read(bands, window=Window(window.col_off, window.row_off + top, window.width, rows))
 
 
 @dataclass
 class _Pixels:
-    """What is gathered while the pixels stream by."""
+    """Statistics of pixels, accumulated block by block."""
 
     nodata: float | None
     range: tuple[float, float]
@@ -128,7 +126,7 @@ class _Pixels:
             return np.zeros((), dtype=np.bool_)
         if np.isnan(self.nodata):
             return np.asarray(np.isnan(block).all(axis=0))
-        # Comparing integers with an integer is several times faster, and never rounds.
+        # Comparing integers with an integer is several times faster than with a float, and exact.
         nodata = int(self.nodata) if block.dtype.kind in "ui" and self.nodata.is_integer() else self.nodata
         return np.asarray((block == nodata).all(axis=0))
 
@@ -139,39 +137,35 @@ class _Pixels:
             self.outside += int(np.count_nonzero((values < self.range[0]) | (values > self.range[1])))
 
     def judge(self, dataset: Dataset, path: Path, split: str, findings: Findings) -> None:
-        """Add what is wrong with the values."""
+        """Add findings about the values."""
         if self.absent == self.pixels:
             findings.error(path, "no pixel with data", "an image", f"Take the tile out of splits.{split}.")
             return
         if self.infinite:
-            found = f"{self.infinite} values that are NaN or infinite ({percent(self.infinite / self.values)})"
+            observed = f"{self.infinite} values that are NaN or infinite ({percent(self.infinite / self.values)})"
             remedy = "Fill them, or set image.nodata where all bands of a pixel have none."
-            findings.error(path, found, "finite values", remedy)
-        if self.minimum <= self.maximum:
+            findings.error(path, observed, "finite values", remedy)
+        if self.minimum <= self.maximum:  # else no value was finite
             self._judge_finite(path, findings)
 
     def _judge_finite(self, path: Path, findings: Findings) -> None:
         low, high = self.range
         if self.outside:
-            found = f"{percent(self.outside / self.values)} of the values outside {low:g} to {high:g}"
-            found += f" (they reach from {self.minimum:g} to {self.maximum:g})"
-            findings.warning(
-                path, found, "values in image.range", "Correct image.range, which the network sees as -1 to 1."
-            )
-        if self.minimum == self.maximum:
-            found = f"the value {self.minimum:g} in every pixel and band"
-            findings.warning(path, found, "an image with content", "Check the file.")
-        elif self.maximum - self.minimum < _LITTLE * (high - low):
-            found = f"values from {self.minimum:g} to {self.maximum:g} only"
+            observed = f"{percent(self.outside / self.values)} of the values outside {low:g} to {high:g}"
+            observed += f" (they reach from {self.minimum:g} to {self.maximum:g})"
             remedy = "Correct image.range, which the network sees as -1 to 1."
-            findings.warning(path, found, f"values that make use of {low:g} to {high:g}", remedy)
+            findings.warning(path, observed, "values in image.range", remedy)
+        if self.minimum == self.maximum:
+            observed = f"the value {self.minimum:g} in every pixel and band"
+            findings.warning(path, observed, "an image with content", "Check the file.")
+        elif self.maximum - self.minimum < _MIN_RANGE_USED * (high - low):
+            observed = f"values from {self.minimum:g} to {self.maximum:g} only"
+            remedy = "Correct image.range, which the network sees as -1 to 1."
+            findings.warning(path, observed, f"values that make use of {low:g} to {high:g}", remedy)
 
     def facts(self) -> dict[str, Any]:
         """Return the fields of :class:`ImageFacts` that come from pixels."""
-        finite = self.minimum <= self.maximum
-        return {
-            "nodata": self.absent / self.pixels,
-            "minimum": self.minimum if finite else None,
-            "maximum": self.maximum if finite else None,
-            "digest": self.digest.hexdigest(),
-        }
+        facts: dict[str, Any] = {"nodata": self.absent / self.pixels, "digest": self.digest.hexdigest()}
+        if self.minimum <= self.maximum:
+            facts |= {"minimum": self.minimum, "maximum": self.maximum}
+        return facts

@@ -1,4 +1,4 @@
-"""The labels of a tile: their form, and the classes they hold."""
+"""Checks of a tile's labels: bands and dtype, raw values, classes."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,15 +16,15 @@ from mtlaerial.datasets.check.report import LabelsFacts
 from mtlaerial.datasets.decode import LabelValue, decode_labels, unknown_labels
 
 _SHOWN = 8
-"""Unknown values, or known ones, that are listed."""
-_KEPT = 1000
-"""Unknown values that are counted one by one; the labels of a photograph have millions."""
+"""Largest number of values that a finding lists."""
+_COUNTED = 1000
+"""Largest number of unknown values with a count of their own; a photograph in place of labels has millions."""
 
 
 def check_labels(
     dataset: Dataset, tile: str, image: ImagePlace | None, findings: Findings, layer: Layer = "labels"
 ) -> LabelsFacts | None:
-    """Check the labels of a tile, or with the layer ``eroded`` those without borders; None where there are none."""
+    """Check the labels of a tile, or its ``eroded`` labels; return None if the data set has none."""
     if dataset.spec.labels is None or not dataset.patterns(layer, tile):
         return None
     if not present(dataset, layer, tile, findings):
@@ -46,38 +46,40 @@ def check_labels(
 
 
 def _check_form(spec: LabelsSpec, part: Part, findings: Findings) -> bool:
-    """Check bands and dtype; tell whether the values can be decoded."""
-    codes, found = spec.encoding == "codes", f"{part.bands} band{'s' if part.bands > 1 else ''} of {part.dtype}"
+    """Check bands and dtype; return whether the values can be decoded."""
+    codes = spec.encoding == "codes"
+    observed = f"{part.bands} band{'s' if part.bands > 1 else ''} of {part.dtype}"
     if codes and part.nodata is not None:
         _check_tag(spec, part, findings)
     if codes and (part.bands > 1 or np.dtype(part.dtype).kind not in "ui"):
         remedy = "Set labels.encoding to rgb for colours, or convert the file to one integer band."
-        findings.error(part.path, found, "one band of integer codes", remedy)
+        findings.error(part.path, observed, "one band of integer codes", remedy)
         return False
     if not codes and (part.bands < 3 or part.dtype != "uint8"):
         remedy = "Set labels.encoding to codes for codes, or convert the file to red, green, blue."
-        findings.error(part.path, found, "3 bands of uint8 (labels.encoding is rgb)", remedy)
+        findings.error(part.path, observed, "3 bands of uint8 (labels.encoding is rgb)", remedy)
         return False
     return True
 
 
 def _check_tag(spec: LabelsSpec, part: Part, findings: Findings) -> None:
+    """Check that the no-data tag is not also the value of a class."""
     for entry in spec.classes:
         if part.nodata in entry.values:
-            found = f"the no-data tag {part.nodata:g}, which is also the class {entry.name}"
+            observed = f"the no-data tag {part.nodata:g}, which is also the class {entry.name}"
             remedy = f"Those pixels are ignored; if they are {entry.name}, remove the tag (gdal_edit -unsetnodata)."
-            findings.warning(part.path, found, "a tag that is no class, or none", remedy)
+            findings.warning(part.path, observed, "a tag that is no class, or none", remedy)
 
 
 class _Pixels:
-    """Counts classes and unknown values while the pixels stream by."""
+    """Counts of classes and unknown values, accumulated block by block."""
 
     def __init__(self, spec: LabelsSpec, nodata: float | None) -> None:
         self.spec, self.nodata = spec, nodata
         self.counts: NDArray[np.int64] = np.zeros(IGNORED + 1, dtype=np.int64)
         self.unknown: Counter[LabelValue] = Counter()
-        self.strange = 0
-        """Pixels with an unknown value."""
+        """Pixels per unknown value, of the most frequent ones."""
+        self.unknown_pixels = 0
 
     def add(self, block: NDArray[Any]) -> None:
         """Add a block of shape (bands, rows, columns)."""
@@ -86,19 +88,21 @@ class _Pixels:
         self.counts += counts
         if counts[IGNORED]:
             unknown = unknown_labels(self.spec, raw, self.nodata)
-            self.strange += sum(unknown.values())
-            self.unknown = Counter(dict((self.unknown + Counter(unknown)).most_common(_KEPT)))
+            self.unknown_pixels += sum(unknown.values())
+            frequent = (self.unknown + Counter(unknown)).most_common(_COUNTED)
+            self.unknown = Counter(dict(frequent))
 
     def judge(self, path: Path, split: str, findings: Findings) -> None:
-        """Add what is wrong with the values."""
+        """Add findings about the values."""
         pixels = int(self.counts.sum())
-        if self.strange:
+        if self.unknown_pixels:
             listed = ", ".join(f"{value} ({count} pixels)" for value, count in self.unknown.most_common(_SHOWN))
             more = ", …" if len(self.unknown) > _SHOWN else ""
             kind = "codes" if self.spec.encoding == "codes" else "colours"
-            found = f"{percent(self.strange / pixels)} of the pixels with unknown {kind}: {listed}{more}"
+            share = percent(self.unknown_pixels / pixels)
+            observed = f"{share} of the pixels with unknown {kind}: {listed}{more}"
             remedy = "Add them to a class of labels.classes, or to labels.ignore."
-            findings.error(path, found, _known(self.spec), remedy)
+            findings.error(path, observed, _list_values(self.spec), remedy)
         elif self.counts[IGNORED] == pixels:
             remedy = f"Take the tile out of splits.{split}, or correct labels.ignore."
             level: Level = "error" if split == "train" else "warning"
@@ -110,7 +114,8 @@ class _Pixels:
         return {"nodata": 1 - sum(classes.values()) / cells, "classes": classes}
 
 
-def _known(spec: LabelsSpec) -> str:
+def _list_values(spec: LabelsSpec) -> str:
+    """List the raw values that the specification has classes for or ignores."""
     listed = [f"{value} {entry.name}" for entry in spec.classes for value in entry.values]
     ignored = [f"{value} ignored" for value in spec.ignore]
     more = [f"and {len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else []

@@ -1,4 +1,4 @@
-"""The parts of layer files that a tile lies in: found, compared, and streamed together."""
+"""The parts of layer files that a tile covers: location, alignment, and joint streaming."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,76 +17,94 @@ from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 
-TASK: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
+TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 """The task that each layer is the ground truth of."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """The part of a layer's file that a tile lies in."""
+    """The part of a layer's file that a tile covers.
+
+    Attributes
+    ----------
+    path : Path
+    row, column : int
+        First pixel of the part in the file; the part may extend beyond the file.
+    grid : Grid
+        The part's.
+    rows, columns : int
+        Size of the whole file.
+    dtype : str
+    bands : int
+    nodata : float or None
+        No-data tag of the file.
+    """
 
     path: Path
     row: int
     column: int
-    """Where it begins; it may reach outside the file."""
     grid: Grid
     rows: int
     columns: int
-    """The size of the whole file."""
     dtype: str
     bands: int
     nodata: float | None
-    """The file's own tag."""
 
     @property
     def inside(self) -> tuple[int, int, int, int]:
-        """First row, one past the last, first column, one past the last, counted in the part, that the file has."""
+        """Rows and columns of the part that lie inside the file: first, past the last, first, past the last."""
         top, left = max(0, -self.row), max(0, -self.column)
         bottom, right = self.rows - self.row, self.columns - self.column
         return top, min(self.grid.height, bottom), left, min(self.grid.width, right)
 
 
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
-    """Tell whether all files of a layer are there; report those that should be, and layers that are left out."""
+    """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(path.exists() for path in paths)]
-    for accepted, path in absent if layer != "eroded" else ():
-        expected = _accepted(accepted, dataset.spec.folders)
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(Path.exists, paths))]
+    if layer == "eroded":  # optional everywhere
+        return not absent
+    for accepted, path in absent:
+        expected = _describe_patterns(accepted, dataset.spec.folders)
         if dataset.may_lack(layer, tile):
-            remedy = f"The task {TASK[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
+            remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
             findings.warning(path, "no file", f"none, or {expected}", remedy.rstrip())
         else:
             findings.error(path, "no file", expected, dataset.obtain(layer) or dataset.spec.obtain)
     return not absent
 
 
-def _accepted(patterns: Sequence[str], folders: Sequence[str]) -> str:
-    """Say where a file may be, in the same words for all tiles."""
-    below = f" (below the root, or {', '.join(f for f in folders if f != '.')} there)" if len(folders) > 1 else ""
-    return " or ".join(patterns) + below
+def _describe_patterns(patterns: Sequence[str], folders: Sequence[str]) -> str:
+    """Describe the accepted paths of a file; by patterns, so that findings of several tiles can be grouped."""
+    text = " or ".join(patterns)
+    if len(folders) > 1:
+        subfolders = ", ".join(folder for folder in folders if folder != ".")
+        text += f" (below the root, or {subfolders} there)"
+    return text
 
 
 def locate(
     dataset: Dataset, layer: Layer, tile: str, image: ImagePlace | None, findings: Findings
 ) -> list[Part] | None:
-    """Find a tile in each file of a layer; None where one of them is damaged, misplaced or unlike the other."""
+    """Locate a tile in each file of a layer; return None if a file is damaged, misplaced or not aligned."""
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
-            chosen = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
-            part = _locate(dataset, path, image, "{tile}" in chosen, findings)
-            parts += [part] if part else []
+            pattern = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
+            part = _locate(dataset, path, image, "{tile}" in pattern, findings)
+            if part:
+                parts.append(part)
     if len(parts) == 2 and findings.errors == errors:
         _check_aligned(parts[0], parts[1], findings)
     if len(parts) == len(files) and findings.errors == errors:
         return parts
-    for part in parts:
+    for part in parts:  # their values cannot be checked, but damaged pixels still show
         read_through(part, findings)
     return None
 
 
 def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bool, findings: Findings) -> Part | None:
-    """Find a tile in a file: in its place, or, where that is wrong, all of a file that is the tile's alone."""
+    """Locate a tile in a file; at a wrong place, return a file per tile as a whole, and None for a mosaic."""
     with open_raster(path) as source:
         file, dtype, bands, nodata = Grid.of(source), source.dtypes[0], source.count, source.nodata
     usable = check_layer_place(dataset, path, file, image, per_tile, findings)
@@ -100,42 +118,44 @@ def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bo
 
 
 def _check_aligned(surface: Part, ground: Part, findings: Findings) -> None:
-    """Check that the cells of surface and ground are the same."""
-    one, other = surface.grid, ground.grid
-    mapping, corner = one.to(other), (one.width, one.height)
-    shifts = [a - b for point in ((0, 0), corner) for a, b in zip(mapping @ point, point, strict=True)]
-    if (one.height, one.width) != (other.height, other.width) or max(map(abs, shifts)) > 0.01:
-        found, expected = (_described(grid) for grid in (other, one))
+    """Check that surface and ground have the same cells, to a hundredth of a cell."""
+    size = surface.grid.width, surface.grid.height
+    mapping = surface.grid.to(ground.grid)
+    # Two opposite corners: together they show shifts and differences in cell size.
+    corners = [((0, 0), mapping @ (0, 0)), (size, mapping @ size)]
+    shift = max(max(abs(x - u), abs(y - v)) for (x, y), (u, v) in corners)
+    if size != (ground.grid.width, ground.grid.height) or shift > 0.01:
+        expected = f"the cells of {surface.path}: {_describe(surface.grid)}"
         remedy = "Resample one to the grid of the other, e.g. with gdalwarp -te -tr."
-        findings.error(ground.path, found, f"the cells of {surface.path}: {expected}", remedy)
+        findings.error(ground.path, _describe(ground.grid), expected, remedy)
 
 
-def _described(grid: Grid) -> str:
+def _describe(grid: Grid) -> str:
     west, _, _, north = grid.bounds
     height, width = grid.pixel_size
     return f"{grid.height} x {grid.width} cells of {height:g} x {width:g} from W {west:.3f} N {north:.3f}"
 
 
 def read_through(part: Part, findings: Findings) -> None:
-    """Read all pixels, only to see whether that is possible."""
+    """Read all pixels of a part, to report damaged ones."""
     with findings.collecting():
         for _ in stream([part]):
             pass
 
 
 def gather(parts: Sequence[Part], add: Callable[..., None], findings: Findings) -> None:
-    """Give the values of all parts to a function, block by block; report each file that cannot be read."""
+    """Pass the values of all parts to a function, block by block; report each file that cannot be read."""
     errors = findings.errors
     with findings.collecting():
         for blocks in stream(parts):
             add(*blocks)
-    if findings.errors > errors:
+    if findings.errors > errors:  # the first damaged file ended the stream; the other may be damaged too
         for part in parts[1:]:
             read_through(part, findings)
 
 
 def stream(parts: Sequence[Part]) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Yield the values of aligned parts together, in blocks (bands, rows, columns), where all files have some."""
+    """Yield the values of aligned parts in blocks, each of shape (bands, rows, columns), within all files' extents."""
     tops, bottoms, lefts, rights = zip(*(part.inside for part in parts), strict=True)
     top, left, height, width = max(tops), max(lefts), min(bottoms) - max(tops), min(rights) - max(lefts)
     if height <= 0 or width <= 0:

@@ -1,25 +1,29 @@
-"""A report as text: the tiles, then what was found, most serious first."""
+"""Plain-text summary of a data check: a table of tiles, then the findings, errors first."""
 
 from collections.abc import Iterator, Sequence
 
 from mtlaerial.datasets.check.findings import Finding, Level
-from mtlaerial.datasets.check.report import DatasetReport, Size, TileReport
+from mtlaerial.datasets.check.report import DatasetReport, TileReport
 
 _PLACES = 5
-"""Files that are listed for one fault."""
+"""Largest number of places that are listed for one fault."""
+_LEVELS: tuple[Level, ...] = ("error", "warning")
 _HEADER = ("tile", "split", "size", "GSD (m)", "no height", "heights (m)", "no class", "errors", "warnings")
 
 
 def summary(report: DatasetReport) -> str:
-    """Write a report as plain text: a table of tiles, findings grouped by what to do, and their numbers."""
+    """Format a report as plain text: a table of tiles, findings grouped by remedy, and their numbers."""
     title = f"Data set {report.dataset}" + (" (generated data)" if report.generated else "")
     lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)])]
-    levels: tuple[Level, ...] = ("error", "warning")
-    for level in levels:
+    numbers = [_number(len(report.tiles), "tile")]
+    for level in _LEVELS:
         lines += _section(report, level)
-    counts = [sum(finding.level == level for finding in report.findings) for level in levels]
-    tiles, errors, warnings = _number(len(report.tiles), "tile"), *map(_number, counts, levels)
-    return "\n".join([*lines, "", f"{tiles}, {errors}, {warnings}."])
+        numbers.append(_number(_count(report.findings, level), level))
+    return "\n".join([*lines, "", f"{', '.join(numbers)}."])
+
+
+def _count(findings: Sequence[Finding], level: Level) -> int:
+    return sum(finding.level == level for finding in findings)
 
 
 def _number(count: int, noun: str) -> str:
@@ -27,42 +31,40 @@ def _number(count: int, noun: str) -> str:
 
 
 def _row(report: TileReport) -> tuple[str, ...]:
+    """Return the cells of a tile's row; see ``_HEADER``."""
     image, height, labels = report.image, report.height, report.labels
-    return (
-        report.tile,
-        report.split,
-        _size(image.size if image else None),
-        f"{image.gsd:.4g}" if image and image.gsd else "-",
-        _share(height.nodata if height else None),
-        f"{height.minimum:.1f} to {height.maximum:.1f}" if height and height.minimum is not None else "-",
-        _share(labels.nodata if labels else None),
-        *(str(sum(finding.level == level for finding in report.findings) or "-") for level in ("error", "warning")),
-    )
+    size = gsd = no_height = heights = no_class = "-"
+    if image:
+        size = f"{image.size[0]} x {image.size[1]}"
+    if image and image.gsd:
+        gsd = f"{image.gsd:.4g}"
+    if height and height.nodata is not None:
+        no_height = _share(height.nodata)
+    if height and height.minimum is not None:
+        heights = f"{height.minimum:.1f} to {height.maximum:.1f}"
+    if labels and labels.nodata is not None:
+        no_class = _share(labels.nodata)
+    counts = (str(_count(report.findings, level) or "-") for level in _LEVELS)
+    return report.tile, report.split, size, gsd, no_height, heights, no_class, *counts
 
 
-def _size(size: Size | None) -> str:
-    return f"{size[0]} x {size[1]}" if size else "-"
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+def _share(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align columns: names to the left, the rest to the right."""
+    """Align columns: names to the left, all others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [
-            cell.ljust(width) if index < 2 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
+        padded = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        padded[:2] = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        yield "  ".join(padded).rstrip()
 
 
 def _section(report: DatasetReport, level: Level) -> Iterator[str]:
-    """Group the findings of a level by what was expected and what to do."""
+    """Group the findings of a level by expectation and remedy."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for tile, finding in _placed(report):
+    for tile, finding in _findings_with_tiles(report):
         if finding.level == level:
             place = f"{tile}{finding.where}: {finding.found}"
             groups.setdefault((finding.expected, finding.remedy), []).append(place)
@@ -75,7 +77,8 @@ def _section(report: DatasetReport, level: Level) -> Iterator[str]:
             yield f"    and {len(places) - _PLACES} more"
 
 
-def _placed(report: DatasetReport) -> Iterator[tuple[str, Finding]]:
+def _findings_with_tiles(report: DatasetReport) -> Iterator[tuple[str, Finding]]:
+    """Yield each finding with its tile's name as a prefix of the place."""
     for tile in report.tiles:
         yield from ((f"{tile.tile}: ", finding) for finding in tile.findings)
     yield from (("", finding) for finding in report.splits)

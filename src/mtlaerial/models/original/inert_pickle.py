@@ -1,8 +1,8 @@
-"""A stand-in for the module ``pickle`` that makes tensors and plain data, and runs nothing that a file names.
+"""A safe stand-in for the module ``pickle``: it builds tensors and plain data, and calls no function that a file names.
 
 For ``torch.load(..., pickle_module=inert_pickle)``: checkpoints hold objects besides the weights (an optimiser, options
-of the command line), whose classes may not exist here, and a pickle may name any function to be called. All that can be
-looked up here are three of our own, which hold data; whatever else a file names becomes a :class:`Stub`.
+of the command line), whose classes may not exist here, and a pickle may name any function to be called. Only three
+stand-ins of this module, which hold data, can be looked up; any other name becomes a :class:`Stub`.
 """
 
 import pickle
@@ -13,34 +13,34 @@ from torch import Tensor
 
 
 class Stub:
-    """What stands for an object of a class that is not looked up: it takes any contents, and keeps none."""
+    """Placeholder for an object of any other class; it accepts any contents and discards them."""
 
     def __new__(cls, *_: Any, **__: Any) -> "Stub":
-        """Make one whatever the arguments, as unpickling does."""
+        """Create a stub, whatever the arguments: unpickling passes those of the original class."""
         return super().__new__(cls)
 
-    def _drop(*_: Any) -> None:  # also called on the class itself, without an instance
-        """Take what unpickling would store in the object."""
+    def _discard(*_: Any) -> None:  # also called on the class itself, without an instance
+        """Accept and discard contents that unpickling would store in the object."""
 
-    __init__ = __setstate__ = __setitem__ = append = extend = add = _drop
+    __init__ = __setstate__ = __setitem__ = append = extend = add = _discard
 
 
 class PlainDict(dict[Any, Any]):
-    """An ordered dictionary without the attributes that unpickling would set on it."""
+    """Ordered dictionary that ignores the attributes that unpickling sets."""
 
     __slots__ = ()
 
     def __setstate__(*_: Any) -> None:
-        """Drop attributes: torch's state dicts carry versions in them."""
+        """Discard attributes: torch's state dicts have their format versions as one."""
 
 
 class _Rebuild:
-    """A function that a file may call; unlike a plain one, nothing can be changed in it."""
+    """Callable for a file; unlike a plain function it has no attributes that a file could change."""
 
     __slots__ = ()
 
     def __setstate__(*_: Any) -> None:
-        """Drop attributes."""
+        """Discard attributes."""
 
 
 class _RebuildTensor(_Rebuild):
@@ -48,6 +48,7 @@ class _RebuildTensor(_Rebuild):
 
     def __call__(self, storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
         tensor = torch.empty(0, dtype=storage.dtype)
+        # The public accessor of a typed storage warns of its deprecation.
         return tensor.set_(storage._untyped_storage, offset, size, stride)
 
 
@@ -58,7 +59,7 @@ class _RebuildParameter(_Rebuild):
         return data
 
 
-_KNOWN: dict[tuple[str, str], Any] = {
+_STAND_INS: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): PlainDict,
     ("torch._utils", "_rebuild_tensor_v2"): _RebuildTensor(),
     ("torch._utils", "_rebuild_parameter"): _RebuildParameter(),
@@ -66,11 +67,11 @@ _KNOWN: dict[tuple[str, str], Any] = {
 
 
 class Unpickler(pickle.Unpickler):
-    """Unpickles without looking anything up; torch itself adds the kinds of storage to it."""
+    """Unpickler without imports; torch.load derives a class of its own, which adds the types of storage."""
 
-    def find_class(self, module: str, name: str) -> Any:
-        """Return one of our own stand-ins, or a new kind of stub that carries the name."""
-        return _KNOWN.get((module, name)) or type(name, (Stub,), {"__module__": module})
+    def find_class(self, module: str, name: str) -> Any:  # the only way by which a pickle reaches code
+        """Return a stand-in, or a new subclass of :class:`Stub` with that name."""
+        return _STAND_INS.get((module, name)) or type(name, (Stub,), {"__module__": module})
 
 
 def load(file: IO[bytes], **options: Any) -> Any:

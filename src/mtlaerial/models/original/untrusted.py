@@ -1,4 +1,4 @@
-"""Weights out of a checkpoint file of which nothing is trusted."""
+"""Weights read from an untrusted checkpoint file."""
 
 import io
 import warnings
@@ -13,11 +13,11 @@ from mtlaerial.errors import DataError
 from mtlaerial.models.original import inert_pickle
 
 _DEPTH = 3
-"""How deep in a checkpoint's dictionaries weights are looked for."""
+"""Levels of nested dictionaries that are searched for weights."""
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors by name that a checkpoint holds, from the dictionary that has most of them.
+    """Return a checkpoint's tensors by name, from the dictionary that holds most of them.
 
     Both of torch's formats are read, the one before version 1.6 too. Objects besides tensors and plain data are
     skipped, and no code in the file is run.
@@ -25,15 +25,15 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     DataError
-        When the file is missing, not what torch saves, or without tensors.
+        When the file is missing, not a torch checkpoint, or without tensors.
     """
     try:
         content = _load(path.read_bytes())
-        state = max(_states(content, _DEPTH), key=len, default={})
+        state = max(_state_dicts(content, _DEPTH), key=len, default={})
     except Exception as error:  # a damaged file fails in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        found = f"a file that cannot be read ({reason})"
-        raise DataError(path, found, "a checkpoint saved by torch", "Check the path, or get the file anew.") from None
+        fault = f"a file that cannot be read ({reason})"
+        raise DataError(path, fault, "a checkpoint saved by torch", "Check the path, or get the file anew.") from None
     if not state:
         remedy = "Save the network's state_dict(), not the network itself."
         raise DataError(path, "no tensors by name", "a checkpoint with a state dict", remedy)
@@ -41,15 +41,17 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _load(data: bytes) -> Any:
-    """Unpickle from memory, where torch does not look for the archives with which its first versions saved."""
+    """Unpickle from memory: only for a file on disk does torch try the tar archives of its first versions."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=".*TorchScript")  # programs, which torch would load by other means
+        # torch warns of a TorchScript program and then loads it by torch.jit, past the inert unpickler.
+        warnings.filterwarnings("error", message=".*TorchScript")
+        # weights_only=True would refuse the harmless objects beside the weights; the unpickler is safe by itself.
         return torch.load(io.BytesIO(data), map_location="cpu", pickle_module=inert_pickle, weights_only=False)
 
 
-def _states(content: Any, depth: int) -> Iterator[dict[str, Tensor]]:
-    """Yield the tensors by name of a dictionary and of those in it."""
+def _state_dicts(content: Any, depth: int) -> Iterator[dict[str, Tensor]]:
+    """Yield the tensors by name of a dictionary, and of the dictionaries nested in it."""
     if isinstance(content, dict) and depth:
         yield {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
         for value in content.values():
-            yield from _states(value, depth - 1)
+            yield from _state_dicts(value, depth - 1)

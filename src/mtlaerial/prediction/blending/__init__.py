@@ -1,1 +1,1 @@
-"""Running a network over overlapping windows of a raster of any size, and blending what it says."""
+"""Overlapping windows of a raster of any size: run by a network, blended, and regridded as the raster streams by."""

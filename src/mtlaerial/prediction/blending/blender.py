@@ -1,8 +1,7 @@
-"""The streaming engine: a network over overlapping windows of a raster of any size, in memory that follows the window.
+"""The streaming engine: a network over overlapping windows of a raster of any size, with bounded memory.
 
-The raster is worked through in blocks of columns, each from north to south by rows of windows. The next strip of the
-image is read and finished values are written while the network computes. What a block's last windows share with the
-next block's first waits in a file, so that no window is computed twice.
+The raster is divided into blocks of columns; each is run from north to south, a row of windows at a time. A thread
+prefetches the next strip of the image and another writes finished values while the network computes.
 """
 
 import math
@@ -10,37 +9,38 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from mtlaerial.prediction.blending.column_blocks import Block, Border, cut, still_needed
-from mtlaerial.prediction.blending.read_ahead import Behind, ahead
+from mtlaerial.prediction.blending.column_blocks import Block, BorderFile, column_blocks, first_needed
+from mtlaerial.prediction.blending.read_ahead import WriteBehind, prefetch
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Axis, Layout
 
 Network = Callable[[Tensor], Tensor]
-"""From windows (batch, bands, rows, columns) in the file's values to outputs (batch, channels, rows, columns)."""
+"""From windows (batch, bands, rows, columns), in the file's values, to outputs (batch, channels, rows, columns)."""
 Read = Callable[[int, int, int, int], Tensor]
 """From row, column, rows, columns to the image there: (bands, rows, columns) in the file's values."""
 Take = Callable[[Finished], None]
 BLOCK_BYTES = 64 * 2**20
-"""What a block's values in a row of windows may take on the CPU."""
+"""Limit of a block's values in a row of windows on the CPU."""
 GPU_BLOCKS = 8
-"""So many times larger on a GPU: an image stored in strips is decoded again for every block, and a GPU would wait."""
+"""Factor of the limit on a GPU: an image stored in strips is decoded again for every block, and a GPU would wait."""
 
 
 class Strip(NamedTuple):
-    """A block's image in a row of windows, (bands, rows, columns), and where it has no data: None for nowhere."""
+    """A block's image in a row of windows, (bands, rows, columns), and its no-data mask; None for a file without."""
 
     image: Tensor
     outside: Tensor | None
 
 
 class Blender:
-    """Runs a network over overlapping windows and blends what it says.
+    """Engine that runs a network over overlapping windows and blends its outputs.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Blender:
     layout : Layout
         The windows of either axis.
     batch : int
-        Windows that the network gets at once.
+        Number of windows that the network gets at once.
     device : torch.device
     """
 
@@ -59,7 +59,7 @@ class Blender:
         self.layout, self.batch, self.device = layout, batch, device
 
     def windows(self, rows: int, columns: int) -> int:
-        """Return how many windows a raster takes; for progress bars."""
+        """Return the number of windows of a raster; for progress bars."""
         return len(self.layout(rows).starts) * len(self.layout(columns).starts)
 
     def run(
@@ -72,45 +72,47 @@ class Blender:
         watch: Take | None = None,
         scratch: Path | None = None,
     ) -> Iterator[int]:
-        """Blend a whole raster into the targets; yields the number of windows done, as it goes.
+        """Blend a raster into the targets; yield the number of windows done after each batch.
 
         Parameters
         ----------
         read : Read
-            The image; called in a thread of its own, as the targets' ``write`` is.
+            Reader of the image; called in a thread, as the targets' ``write`` is in another.
         rows, columns : int
-            Its size in pixels.
+            The image's size in pixels.
         targets : sequence of Target
         nodata : float or None
-            Pixels with this value in all bands become NaN; windows without other pixels are not run.
+            Pixels with this value in all bands become NaN; windows of such pixels alone are not run.
         watch : callable, optional
-            Gets the finished values too.
+            Takes the finished values too.
         scratch : Path, optional
-            Folder for the file of what lies between blocks, which goes when it is closed; by default the system's.
+            Folder for the temporary file of the blocks' borders; by default the system's.
         """
         down, across = self.layout(rows), self.layout(columns)
-        room = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
-        blocks = cut(across, targets, room // (4 * self.channels * down.window))
-        strips = (strip for block in blocks for strip in self._strips(read, down, block, nodata))
-        takes = [target.take for target in targets] + ([watch] if watch else [])
-        with tempfile.TemporaryFile(dir=scratch) as file, Behind() as behind, closing(ahead(strips)) as coming:
-            border = Border(file, self.channels, down.window, blocks)
+        limit = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
+        blocks = column_blocks(across, targets, limit // (4 * self.channels * down.window))
+        strips = chain.from_iterable(self._strips(read, down, block, nodata) for block in blocks)
+        takes: list[Take] = [target.take for target in targets]
+        takes += [watch] if watch else []
+        with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
+            border = BorderFile(file, self.channels, down.window, blocks)
             for block in blocks:
-                rows_of_block = _Rows(self.channels, block, down, targets, self.device)
+                buffer = _RowBuffer(self.channels, block, down, targets, self.device)
                 for index in range(len(down.starts)):
-                    strip, fresh = next(coming), rows_of_block.begin(index)
-                    border.load(index, fresh[..., : block.taken])
+                    strip, fresh = next(coming), buffer.begin(index)
+                    border.load(index, fresh[..., : block.inherited])
                     yield from self._run_windows(strip, down, across, block, fresh)
-                    border.save(index, fresh[..., block.kept :])
-                    behind(partial(_deliver, takes, rows_of_block.finish(index, strip.outside)))
+                    # Before finish() blends downwards: the next block does that itself, with all of its columns.
+                    border.save(index, fresh[..., block.handed_on :])
+                    write(partial(_deliver, takes, buffer.finish(index, strip.outside)))
 
     def _strips(self, read: Read, down: Axis, block: Block, nodata: float | None) -> Iterator[Strip]:
-        """Read the strips of a block; what one shares with the one before is read once."""
-        image, known = torch.empty(0), 0
+        """Read the strips of a block; rows that two strips share are read once."""
+        image, read_to = torch.empty(0), 0
         for index, start in enumerate(down.starts):
-            new = read(known, block.left, down.stop(index) - known, block.right - block.left).to(self.device)
-            image = torch.cat([image[:, start - known :], new], dim=1) if start < known else new
-            known = down.stop(index)
+            new = read(read_to, block.left, down.stop(index) - read_to, block.right - block.left).to(self.device)
+            image = torch.cat([image[:, start - read_to :], new], dim=1) if start < read_to else new
+            read_to = down.stop(index)
             outside = None
             if nodata is not None:
                 outside = (image.isnan() if math.isnan(nodata) else image == nodata).all(dim=0)
@@ -119,19 +121,20 @@ class Blender:
     def _run_windows(self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor) -> Iterator[int]:
         """Run the windows of a strip, and blend each into those before it."""
         for first in range(0, len(block.windows), self.batch):
-            chosen = block.windows[first : first + self.batch]
-            places = {i: slice(across.starts[i] - block.left, across.stop(i) - block.left) for i in chosen}
-            seen = [i for i in chosen if strip.outside is None or not strip.outside[:, places[i]].all()]
-            if seen:
-                crops = [padded(strip.image[:, :, places[i]], down.window, across.window) for i in seen]
-                for i, output in zip(seen, self.network(torch.stack(crops)), strict=True):
-                    room = merged[:, :, places[i]]
-                    fade_in(room, output[:, : room.shape[1], : room.shape[2]], across.shares[i], across.known(i))
-            yield len(chosen)
+            indices = block.windows[first : first + self.batch]
+            spans = {i: slice(across.starts[i] - block.left, across.stop(i) - block.left) for i in indices}
+            # A window that is not run leaves its values uninitialised: all are no-data, which finish() masks.
+            with_data = [i for i in indices if strip.outside is None or not strip.outside[:, spans[i]].all()]
+            if with_data:
+                crops = [padded(strip.image[:, :, spans[i]], down.window, across.window) for i in with_data]
+                for i, output in zip(with_data, self.network(torch.stack(crops)), strict=True):
+                    values = merged[:, :, spans[i]]
+                    fade_in(values, output[:, : values.shape[1], : values.shape[2]], across.shares[i], across.shared(i))
+            yield len(indices)
 
 
-class _Rows:
-    """The values at work of one block: those of a row of windows, and what of the rows before is still needed."""
+class _RowBuffer:
+    """A block's values in the current row of windows, and those of earlier rows that are still needed."""
 
     def __init__(
         self, channels: int, block: Block, down: Axis, targets: Sequence[Target], device: torch.device
@@ -142,36 +145,40 @@ class _Rows:
         self._before = self._values
 
     def begin(self, index: int) -> Tensor:
-        """Return room for the values of a row of windows."""
+        """Return the uninitialised values of a row of windows, shape (channels, rows, columns)."""
+        # A new buffer for each row of windows: the writing thread still reads the one before.
         self._before, shape = self._values, self._values.shape
         self._values = self._before.new_empty(shape[0], self._down.stop(index) - self._top, shape[2])
         return self._values[:, self._down.starts[index] - self._top :]
 
     def finish(self, index: int, outside: Tensor | None) -> Finished:
-        """Blend a row of windows into those before it; return what no later one touches, and keep what is needed."""
+        """Blend a row of windows into those before it, drop rows no longer needed, and return the finished values."""
         start, done, top = self._down.starts[index], self._down.done(index), self._top
         fresh = self._values[:, start - top :]
         self._values[:, : start - top] = self._before[:, : start - top]
-        known = self._before[:, start - top :]
-        share = self._down.shares[index][: known.shape[1], None].to(fresh.device)
-        torch.lerp(known, fresh[:, : known.shape[1]], share, out=fresh[:, : known.shape[1]])
+        earlier = self._before[:, start - top :]
+        share = self._down.shares[index][: earlier.shape[1], None].to(fresh.device)
+        torch.lerp(earlier, fresh[:, : earlier.shape[1]], share, out=fresh[:, : earlier.shape[1]])
         if outside is not None:
+            # Rows from `done` on are masked with the next strip, which holds them too.
             fresh[:, : done - start].masked_fill_(outside[: done - start], math.nan)
         values = self._values[:, : done - top, : self._block.columns[1] - self._block.left]
-        self._top = still_needed([target.rows.needed(done) for target in self._targets], done)
+        self._top = first_needed([target.rows.needed(done) for target in self._targets], done)
         self._values = self._values[:, self._top - top :]
         return Finished(values, top, self._block.left, (start, done), self._block.columns)
 
 
-def fade_in(values: Tensor, output: Tensor, share: Tensor, known: int) -> None:
-    """Blend a window's output into values, both (channels, rows, columns); their first ``known`` columns hold some."""
-    fading = values[:, :, :known]
-    fading.lerp_(output[:, :, :known], share[:known].to(values.device))
-    values[:, :, known:] = output[:, :, known:]
+def fade_in(values: Tensor, output: Tensor, share: Tensor, shared: int) -> None:
+    """Blend a window's output into values, both (channels, rows, columns); earlier windows cover ``shared`` columns."""
+    # lerp(a, b, share) = a + share * (b - a) is a where b == a, to the bit, and b where share is 1: an output that does
+    # not depend on its window has no seams. A sum by weight, divided by the weights, would round, and need their array.
+    fading = values[:, :, :shared]
+    fading.lerp_(output[:, :, :shared], share[:shared].to(values.device))
+    values[:, :, shared:] = output[:, :, shared:]
 
 
 def padded(crop: Tensor, rows: int, columns: int) -> Tensor:
-    """Mirror an image that is smaller than a window out to its size."""
+    """Extend an image that is smaller than a window to its size by mirroring."""
     for axis, size in ((1, rows), (2, columns)):
         while crop.shape[axis] < size:
             crop = torch.cat([crop, crop.flip(axis)], dim=axis)

@@ -1,4 +1,7 @@
-"""Blocks of columns that a wide raster is worked through in, and what one leaves to the next."""
+"""Column blocks: parts of a wide raster that are predicted one after the other, and the values they hand on.
+
+A row of windows over the whole width would need memory in proportion to the width; a block bounds it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,72 +16,80 @@ from mtlaerial.prediction.blending.windows import Axis
 
 @dataclass(frozen=True)
 class Block:
-    """Some neighbouring windows of a row.
+    """Neighbouring windows of a row of windows.
 
     Attributes
     ----------
     windows : range
         Their indices along the axis.
     left, right : int
-        Columns of the image that it holds: from what cells need of the block before to the end of its last window.
-    taken : int
-        The first so many of them hold values of the block before already.
-    kept : int
-        First column whose values the next block needs, from ``left``.
+        Range of its columns in the image: from the first that the block before hands on to the end of its last window.
+    inherited : int
+        Number of its first columns whose values the block before hands on.
+    handed_on : int
+        First column, counted from ``left``, whose values it hands on to the next block.
     columns : tuple of int
-        Columns that it finishes.
+        Range of the columns that it finishes.
     """
 
     windows: range
     left: int
     right: int
-    taken: int
-    kept: int
+    inherited: int
+    handed_on: int
     columns: tuple[int, int]
 
 
-def cut(across: Axis, targets: Sequence[Target], pixels: int) -> list[Block]:
-    """Cut a row of windows into blocks of at most so many columns, or of one window each."""
+def column_blocks(across: Axis, targets: Sequence[Target], pixels: int) -> list[Block]:
+    """Divide a row of windows into blocks of at most the given number of columns, or of one window each."""
     blocks: list[Block] = []
-    first = done = left = taken = 0
+    first = done = left = inherited = 0
     for index in range(len(across.starts)):
         if index + 1 == len(across.starts) or across.stop(index + 1) - left > pixels:
             end, right = across.done(index), across.stop(index)
-            following = still_needed([target.columns.needed(end) for target in targets], end)
-            blocks.append(Block(range(first, index + 1), left, right, taken, following - left, (done, end)))
-            first, done, taken, left = index + 1, end, right - following, following
+            next_left = first_needed([target.columns.needed(end) for target in targets], end)
+            blocks.append(Block(range(first, index + 1), left, right, inherited, next_left - left, (done, end)))
+            first, done, inherited, left = index + 1, end, right - next_left, next_left
     return blocks
 
 
-def still_needed(pixels: Sequence[int], done: int) -> int:
-    """Return the first finished row or column to keep: what cells need, and the last, to see it beside the next."""
+def first_needed(pixels: Sequence[int], done: int) -> int:
+    """Return the first row or column to keep once those before ``done`` are finished.
+
+    Incomplete cells need the given pixels; the seam meter compares the last finished pixel with the next one.
+    """
     return min([done - 1, *pixels])
 
 
-class Border:
-    """Values that blocks have at their right edge, row by row of windows, until the next block takes them.
+class BorderFile:
+    """Values at the right border of blocks, on disk until the next block loads them.
+
+    A block runs over all rows of windows before the next one begins, so its border is as tall as the raster: on disk,
+    memory does not grow with the height, and no window on the border is run twice.
 
     Parameters
     ----------
     file : BinaryIO
-        Where they wait; a block's values replace those of the block before.
+        An unnamed file, which the system frees even when the process is killed; a block's values replace those of the
+        block before.
     channels, rows : int
-        Of a row of windows.
+        Shape of a row of windows.
     blocks : sequence of Block
     """
 
     def __init__(self, file: BinaryIO, channels: int, rows: int, blocks: Sequence[Block]) -> None:
         self._file = file
-        self._row_bytes = 4 * channels * rows * max(block.taken for block in blocks)
+        # One slot per row of windows, wide enough for any border: block n + 1 loads row i before it saves row i.
+        self._row_bytes = 4 * channels * rows * max(block.inherited for block in blocks)
 
     def save(self, index: int, values: Tensor) -> None:
-        """Keep the values of a row, shape (channels, rows, columns)."""
+        """Write the values of a row of windows, shape (channels, rows, columns)."""
         self._file.seek(index * self._row_bytes)
         self._file.write(values.cpu().contiguous().numpy().data)
 
     def load(self, index: int, values: Tensor) -> None:
-        """Fill in the values of a row that the block before left."""
-        kept = torch.empty(values.shape)
+        """Read the values that the block before saved for a row of windows into ``values``."""
+        stored = torch.empty(values.shape)
         self._file.seek(index * self._row_bytes)
-        self._file.readinto(kept.numpy().data)  # type: ignore[attr-defined]  # a buffered file has it
-        values.copy_(kept)
+        self._file.readinto(stored.numpy().data)  # type: ignore[attr-defined]  # a buffered file has it
+        values.copy_(stored)

@@ -1,4 +1,4 @@
-"""Work ahead and behind: threads that read what comes next and write what is done, while the device computes."""
+"""Prefetch and write-behind: one thread reads the next item and one writes finished ones, while the device computes."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -9,8 +9,9 @@ from typing import Self, TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Generator[T]:
-    """Yield items, the next one being made in a thread while one is used; what fails there fails here."""
+def prefetch(items: Iterator[T]) -> Generator[T]:
+    """Yield items; a thread prepares the next one while the caller uses one. Its exceptions are raised here."""
+    # GDAL and torch release the GIL while they read, compress and compute, so threads suffice.
     with ThreadPoolExecutor(1) as thread:
         end = object()
         coming = thread.submit(next, items, end)
@@ -19,10 +20,10 @@ def ahead(items: Iterator[T]) -> Generator[T]:
             yield item  # type: ignore[misc]  # it is not the end
 
 
-class Behind:
-    """Runs calls in a thread, in order; one may be at work and one waiting, then the next has to wait.
+class WriteBehind:
+    """A thread that runs calls in order: one runs and one waits, then a further call blocks.
 
-    What fails there fails at a later call, or at the end of the block.
+    An exception in a call is raised by a later call, or at the end of the ``with`` block.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,8 @@ class Behind:
         return self
 
     def __call__(self, work: Callable[[], None]) -> None:
-        """Run something soon."""
+        """Queue a call."""
+        # Each pending call holds a row of finished values: the bound on the queue is one on memory.
         if len(self._pending) > 1:
             self._pending.popleft().result()
         self._pending.append(self._thread.submit(work))
@@ -41,6 +43,7 @@ class Behind:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        # Waits for the running call even after an error: the caller then closes the files that it writes to.
         self._thread.shutdown(cancel_futures=error is not None)
         while error is None and self._pending:
             self._pending.popleft().result()

@@ -1,4 +1,4 @@
-"""Where blended values go: to the cells of a grid, once all their pixels are finished."""
+"""Targets of blended values: grids whose cells are written once all their pixels are finished."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from mtlaerial.prediction.blending.regrid import Cells
 
 @dataclass(frozen=True)
 class Finished:
-    """A rectangle of blended values, final but for what lies beyond ``rows`` and ``columns``.
+    """A rectangle of finished values, and the pixels before it that incomplete cells still need.
 
     Attributes
     ----------
     values : Tensor, shape (channels, rows, columns), float32
         NaN where the image has no data.
     top, left : int
-        Place of the first value in the image.
+        Row and column of the first value in the image.
     rows, columns : tuple of int
-        First pixel that was not finished before, and the one after the last that is now.
+        Range of the pixels that are newly finished: the first, and one past the last.
     """
 
     values: Tensor
@@ -32,17 +32,17 @@ class Finished:
 
 @dataclass(frozen=True)
 class Target:
-    """A grid of its own, and what to do with a block of its cells.
+    """A grid, the channels it shows, and the function that writes a block of its cells.
 
     Attributes
     ----------
     channels : slice
-        Channels of the network's output that it takes.
+        Channels of the network's output.
     rows, columns : Cells
-        Its cells.
+        The grid's cells.
     write : callable
-        Gets the first row and column of a block of cells, and its values (channels, rows, columns): means over the
-        pixels with data, NaN for cells that have none. Blocks come from north to south, column by column of blocks.
+        Takes the first row and column of a block of cells, and its values (channels, rows, columns): means over the
+        pixels with data, NaN for cells without any. Blocks come from north to south, column by column of blocks.
     """
 
     channels: slice
@@ -51,15 +51,16 @@ class Target:
     write: Callable[[int, int, Tensor], None]
 
     def take(self, finished: Finished) -> None:
-        """Write the cells whose last pixels are finished now."""
+        """Write the cells whose last pixels are newly finished."""
         rows, columns = self.rows.completed(*finished.rows), self.columns.completed(*finished.columns)
         if rows[0] == rows[1] or columns[0] == columns[1]:
             return
         values = finished.values[self.channels]
-        known = ~torch.isnan(values[:1])
+        valid = ~torch.isnan(values[:1])  # no-data is NaN in all channels alike
 
         def mean(pixels: Tensor) -> Tensor:
             return self.columns.mean(self.rows.mean(pixels, 1, rows, finished.top), 2, columns, finished.left)
 
-        block = mean(values) if bool(known.all()) else mean(values.where(known, 0)) / mean(known.float())
+        # Over partly valid cells: sum(value) / sum(valid). The pixels per cell cancel, and 0 / 0 is NaN, no data.
+        block = mean(values) if bool(valid.all()) else mean(values.where(valid, 0)) / mean(valid.float())
         self.write(rows[0], columns[0], block)

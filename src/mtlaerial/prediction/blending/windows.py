@@ -1,7 +1,7 @@
-"""Windows along an axis of a raster: where they start, how long they are, and what share each has in a pixel.
+"""Windows along an axis of a raster: their starts, their size, and their share in each pixel.
 
 A window's weight at a pixel is the product of one for its row and one for its column. So windows are blended one axis
-after the other, and all that blending needs to know is lines.
+after the other, with weights along lines, never over areas.
 """
 
 import math
@@ -24,9 +24,9 @@ class Axis:
     window : int
         Pixels of a window; more than ``length`` where the raster is smaller.
     starts : list of int
-        First pixels, ascending; from each window to the next there is no gap.
+        First pixel of each window, ascending, without gaps between windows.
     weights : Tensor, shape (window,), float64
-        How much a window counts at its pixels, beside others: at least 0.
+        A window's weight at each of its pixels, at least 0.
     """
 
     length: int
@@ -39,20 +39,22 @@ class Axis:
         return min(self.starts[index] + self.window, self.length)
 
     def done(self, index: int) -> int:
-        """Return the pixel before which nothing changes once the windows up to the given one are blended."""
+        """Return the number of pixels that are final once the windows up to the given one are blended."""
         return self.starts[index + 1] if index + 1 < len(self.starts) else self.length
 
-    def known(self, index: int) -> int:
-        """Return how many of a window's first pixels the one before has too."""
+    def shared(self, index: int) -> int:
+        """Return the number of a window's first pixels that the window before covers too."""
         return max(self.stop(index - 1) - self.starts[index], 0) if index else 0
 
     @cached_property
     def shares(self) -> list[Tensor]:
-        """What each window takes of a pixel that the windows before it are blended at: (window,), float32, in [0, 1].
+        """Share of each window in its pixels when it is blended into those before: (window,), float32, in [0, 1].
 
-        With ``blended += share * (value - blended)`` for one window after another, the outcome is the mean by weight;
-        where all say the same it is just that. 1 where no window has had a weight.
+        With ``blended += share * (value - blended)``, window after window, the result is the mean by weight. The share
+        is 1 where no window has had a weight.
         """
+        # The running mean m_i = m_(i-1) + w_i / W_i * (x_i - m_(i-1)), with W_i = w_1 + ... + w_i. Equal values give
+        # x_i - m_(i-1) = 0 and stay equal to the bit, which sum(w * x) / sum(w) does not guarantee.
         total, previous, shares = torch.zeros(self.window, dtype=torch.float64), 0, []
         for start in self.starts:
             step = min(start - previous, self.window)
@@ -63,12 +65,12 @@ class Axis:
 
     @property
     def overlap(self) -> int:
-        """Pixels that neighbours share at least; the whole window where there is but one."""
-        return min((self.known(index) for index in range(1, len(self.starts))), default=self.window)
+        """Least number of pixels that neighbours share; the whole window where there is only one."""
+        return min((self.shared(index) for index in range(1, len(self.starts))), default=self.window)
 
     @property
     def borders(self) -> list[int]:
-        """Pixels within the raster at which a window starts, or which are the first after one."""
+        """Pixels inside the raster at which a window starts, or which follow a window's last."""
         stops = (self.stop(index) for index in range(len(self.starts)))
         return sorted({*self.starts, *stops} - {0, self.length})
 
@@ -78,7 +80,7 @@ Layout = Callable[[int], Axis]
 
 
 def original(window: int, stride: int) -> Layout:
-    """Return the paper's windows: of one size, one every stride and a last one at the end; weights of a Gaussian.
+    """Return the paper's windows: of one size, one every stride and a last one at the end, with Gaussian weights.
 
     The weight is exp(-d² / (2 * 0.2²)) at a distance d from the centre, the window reaching from -1 to 1.
     """
@@ -92,19 +94,20 @@ def original(window: int, stride: int) -> Layout:
 
 
 def even(largest: int, overlap: int, multiple: int) -> Layout:
-    """Return windows fitted to the raster: as few as there can be, of equal size and spread evenly.
+    """Return windows fitted to the raster: the fewest possible, of equal size, spread evenly, fading into each other.
 
     Parameters
     ----------
     largest : int
-        What a window may measure in pixels.
+        Largest size of a window in pixels.
     overlap : int
-        Pixels that neighbours share at least; less than ``largest``. Across them one fades into the other.
+        Least number of pixels that neighbours share; less than ``largest``.
     multiple : int
-        What a window's size is divisible by, as ``largest`` is.
+        Divisor of a window's size, and of ``largest``.
     """
 
     def layout(length: int) -> Axis:
+        # The least n with n * largest - (n - 1) * overlap >= length, then the least window that n of them need.
         number = max(1, math.ceil((length - overlap) / (largest - overlap)))
         window = multiple * math.ceil((length + (number - 1) * overlap) / (number * multiple))
         stride = (length - window) / max(number - 1, 1)
@@ -116,7 +119,7 @@ def even(largest: int, overlap: int, multiple: int) -> Layout:
 
 
 def described(down: Axis, across: Axis) -> str:
-    """Return what a user may want to know of the windows of a raster."""
+    """Return number, size and overlap of a raster's windows as text for the user."""
     number, size = len(down.starts) * len(across.starts), f"{down.window} x {across.window} pixels"
     if number == 1:
         return f"one window of {size}"
@@ -124,11 +127,9 @@ def described(down: Axis, across: Axis) -> str:
 
 
 def _faded(window: int, overlap: int) -> Tensor:
-    """Return weights that rise along the overlap with a neighbour and fall along the other, shape (window,).
-
-    In an eighth of the overlap at either end one of the two counts alone: next to its edge a network knows the least.
-    """
+    """Return weights that rise along the overlap with one neighbour and fall along that with the other: (window,)."""
+    # At its edge a network sees the least context: in the outer eighth of an overlap the neighbour counts alone.
     alone = overlap // 8
-    inwards = torch.arange(window, dtype=torch.float64)
-    inwards = torch.minimum(inwards, inwards.flip(0)) + 0.5
-    return ((inwards - alone) / max(overlap - 2 * alone, 1)).clamp(0, 1)
+    to_edge = torch.arange(window, dtype=torch.float64)
+    to_edge = torch.minimum(to_edge, to_edge.flip(0)) + 0.5
+    return ((to_edge - alone) / max(overlap - 2 * alone, 1)).clamp(0, 1)

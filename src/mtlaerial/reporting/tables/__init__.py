@@ -1,4 +1,4 @@
-"""From the scores of runs to tables: long form, mean and deviation over seeds, and what a paper prints."""
+"""Tables of the scores of runs: long form, mean and deviation over seeds, and tables for a paper."""
 
 from mtlaerial.reporting.tables.collect import collect, summarise
 from mtlaerial.reporting.tables.constant import CONSTANT

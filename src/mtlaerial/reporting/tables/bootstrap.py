@@ -1,4 +1,4 @@
-"""How sure the difference between two methods is: a bootstrap over seeds and test tiles, crossed."""
+"""Confidence of the difference between two methods: a crossed bootstrap over seeds and test tiles."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,39 +14,39 @@ from mtlaerial.scoring.metrics import relative_gain
 DRAWS = 4000
 CONFIDENCE = 0.95
 _CHUNK = 500
-"""Draws worked on at once: what keeps memory small."""
-_GENERATOR = 0
-"""The same scores give the same numbers."""
+"""Draws evaluated at once, which bounds the memory."""
+_SEED = 0
+"""Seed of the draws; it is fixed, so that the same scores give the same numbers."""
 
 Array = NDArray[np.float64]
 Sums = Mapping[str, Array]
-"""By score, shape (seeds, tiles, 2, groups): a part and its whole, such as hits and union of a class, or the sum of
-errors and the number of cells. Each is summed over tiles; the score is the mean over groups of their ratios."""
+"""By score, shape (seeds, tiles, 2, groups): numerator and denominator, such as hits and union of a class, or the sum
+of errors and the number of cells. Both are summed over tiles; the score is the mean of their ratios over groups."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Of a method to a baseline, as fractions; NaN for what cannot be said."""
+    """Difference of a method to a baseline, as fractions; NaN when it cannot be estimated."""
 
     effect: float
     """The mean relative gain over the scores; positive is better."""
     low: float = nan
     high: float = nan
-    """Ends of the interval."""
+    """Ends of the confidence interval."""
     p: float = nan
-    """Two-sided, of no difference."""
+    """Two-sided p-value of the hypothesis of no difference."""
 
 
 def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
-    """Return the gain of a method over a baseline, with its interval.
+    """Return the gain of a method over a baseline, with its confidence interval.
 
     Parameters
     ----------
     method, baseline : Sums
-        Of the same scores, seeds and tiles: what has the same index is drawn together.
+        Sums of the same scores, seeds and tiles. Draws are paired: each takes the same seeds and tiles of both.
     draws : int
-        Each takes as many seeds and as many tiles as there are, with replacement. Draws without any truth for a score
-        are left out.
+        Number of draws. Each takes as many seeds and as many tiles as there are, with replacement. Draws without any
+        truth for a score are left out.
 
     Returns
     -------
@@ -57,28 +57,28 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
     -----
     Seeds and tiles are resampled independently of each other (the pigeonhole bootstrap: Owen 2007, Annals of Applied
     Statistics 1). Percentiles of few units are too narrow (Hesterberg 2015, doi 10.1080/00031305.2015.1089789): with
-    five seeds whose luck is all that differs, they miss the truth three times as often as they should. The draws'
-    deviations from the effect are therefore widened, by the number of seeds or of tiles, whichever is fewer; see
-    :func:`widening`. Far in the tails, where Holm's adjustment looks, that is not enough: p is at least that of a
-    t-test with the draws' standard error.
+    five seeds that differ by chance only, they miss the truth three times as often as they should. The draws'
+    deviations from the effect are therefore widened by the number of seeds or of tiles, whichever is smaller; see
+    :func:`widening`. That is not enough far in the tails, which Holm's adjustment needs: p is at least that of a t-test
+    with the draws' standard error.
     """
     seeds, tiles = next(iter(method.values())).shape[:2]
-    effect = float(_gains(method, baseline, np.ones((1, seeds)), np.ones((1, tiles)))[0])
+    effect = float(_delta_m(method, baseline, np.ones((1, seeds)), np.ones((1, tiles)))[0])
     units = min(counts(method))
     if units < 2 or not isfinite(effect):
         return Difference(effect)
-    drawn = np.concatenate([_gains(method, baseline, *taken) for taken in _resamples(seeds, tiles, draws)])
-    drawn = drawn[np.isfinite(drawn)]
-    widened = effect + widening(units) * (drawn - effect)
-    tail = 50 * (1 - CONFIDENCE)
+    effects = np.concatenate([_delta_m(method, baseline, *times) for times in _resamples(seeds, tiles, draws)])
+    effects = effects[np.isfinite(effects)]
+    widened = effect + widening(units) * (effects - effect)
+    tail = 50 * (1 - CONFIDENCE)  # in percent, on each side
     low, high = np.percentile(widened, (tail, 100 - tail)).tolist()
-    return Difference(effect, low, high, max(p_value(widened), student_p(effect, float(drawn.std()), units)))
+    return Difference(effect, low, high, max(p_value(widened), student_p(effect, float(effects.std()), units)))
 
 
 def counts(sums: Sums) -> tuple[int, int]:
-    """Return the number of seeds, and of tiles with truth: of the score that has it in the fewest."""
-    known = [(part[:, :, 1].sum(axis=(0, 2)) > 0).sum() for part in sums.values()]
-    return next(iter(sums.values())).shape[0], int(min(known))
+    """Return the number of seeds, and the number of tiles with truth for the score that has the fewest."""
+    tiles = [(entry[:, :, 1].sum(axis=(0, 2)) > 0).sum() for entry in sums.values()]
+    return next(iter(sums.values())).shape[0], int(min(tiles))
 
 
 def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
@@ -88,8 +88,9 @@ def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
     ----------
     sums : array, shape (seeds, tiles, 2, groups)
     seeds : array, shape (draws, seeds)
-        How often each is taken.
+        Multiplicity of each seed in each draw.
     tiles : array, shape (draws, tiles)
+        Multiplicity of each tile.
 
     Returns
     -------
@@ -98,32 +99,33 @@ def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
     """
     total = np.tensordot(tiles, sums, axes=(1, 1))  # draws, seeds, 2, groups
     part, whole = total[:, :, 0], total[:, :, 1]
-    known = whole > 0
-    ratios = np.divide(part, whole, out=np.zeros_like(part), where=known)
-    number = known.sum(axis=2)
+    defined = whole > 0  # a class that occurs in no drawn tile does not enter the mean over classes
+    ratios = np.divide(part, whole, out=np.zeros_like(part), where=defined)
+    number = defined.sum(axis=2)
     scores = np.divide(ratios.sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)
     averaged: Array = (scores * seeds).sum(axis=1) / seeds.sum(axis=1)
     return averaged
 
 
 def widening(units: int) -> float:
-    """Return the factor that turns percentiles of draws of n >= 2 units into an interval.
+    """Return the factor on the deviations of draws of n >= 2 units that makes their percentiles an interval.
 
-    The draws' variance is (n - 1) / n of what it should be, and it is itself uncertain: Student's quantile over the
-    normal one.
+    It corrects the draws' variance, which is too small by (n - 1) / n, and for the uncertainty of that variance it has
+    the ratio of Student's quantile to the normal one.
     """
     upper = (1 + CONFIDENCE) / 2
     return float(stdtrit(units - 1, upper)) / NormalDist().inv_cdf(upper) * sqrt(units / (units - 1))
 
 
-def p_value(drawn: Array) -> float:
-    """Return the two-sided p of no difference from draws of it: never 0, since the draws are not all there could be."""
-    sides = ((1 + int(side.sum())) / (1 + drawn.size) for side in (drawn <= 0, drawn >= 0))
+def p_value(effects: Array) -> float:
+    """Return the two-sided p-value of no difference, from draws of the effect."""
+    # One more in both counts: p is never 0, since finitely many draws cannot show that.
+    sides = [(1 + int(side.sum())) / (1 + effects.size) for side in (effects <= 0, effects >= 0)]
     return min(1.0, 2 * min(sides))
 
 
 def student_p(effect: float, deviation: float, units: int) -> float:
-    """Return the two-sided p of a t-test, from the deviation of draws of n >= 2 units; 0 where they do not differ."""
+    """Return the two-sided p-value of a t-test, from the deviation of draws of n >= 2 units; 0 without deviation."""
     error = deviation * sqrt(units / (units - 1))
     return 2 * float(stdtr(units - 1, -abs(effect) / error)) if error else 0.0
 
@@ -133,14 +135,15 @@ def holm(values: Sequence[float]) -> list[float]:
     tested = sorted((value, index) for index, value in enumerate(values) if isfinite(value))
     adjusted, highest = [nan] * len(values), 0.0
     for rank, (value, index) in enumerate(tested):
+        # Step down: adjusted values never decrease with p.
         highest = max(highest, min(1.0, (len(tested) - rank) * value))
         adjusted[index] = highest
     return adjusted
 
 
-def _gains(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
+def _delta_m(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
     """Return delta-m of each draw."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # a baseline of 0 gives no finite gain, and is left out
         gains = [
             relative_gain(score, pooled(sums, seeds, tiles), pooled(baseline[score], seeds, tiles))
             for score, sums in method.items()
@@ -150,9 +153,11 @@ def _gains(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
 
 
 def _resamples(seeds: int, tiles: int, draws: int) -> Iterator[tuple[Array, Array]]:
-    """Yield how often each seed and each tile is taken, for some draws at a time."""
-    generator = np.random.default_rng(_GENERATOR)
+    """Yield the multiplicities of seeds and of tiles for a chunk of draws at a time."""
+    generator = np.random.default_rng(_SEED)
     for first in range(0, draws, _CHUNK):
-        taken = (generator.multinomial(n, np.full(n, 1 / n), min(_CHUNK, draws - first)) for n in (seeds, tiles))
-        of_seeds, of_tiles = (part.astype(np.float64) for part in taken)
-        yield of_seeds, of_tiles
+        size = min(_CHUNK, draws - first)
+        # Seeds before tiles: another order would give other numbers.
+        seed_times = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size)
+        tile_times = generator.multinomial(tiles, np.full(tiles, 1 / tiles), size)
+        yield seed_times.astype(np.float64), tile_times.astype(np.float64)

@@ -18,10 +18,10 @@ from mtlaerial.scoring.seams import seam_ratio
 POOLED, TILE_MEAN = "pooled", "tile mean"
 OVERALL = "overall"
 CLASS = "class "
-"""What the group of a class begins with."""
+"""Prefix of the groups of classes."""
 GAIN = "delta-m"
 SEAM = "seam "
-"""What the score of a task's seams begins with."""
+"""Prefix of the seam scores of tasks."""
 COMPARED: dict[Task, str] = {"semantics": "mIoU", "height": "MAE"}
 """The score of each task that enters delta-m."""
 CELLS = "cells"
@@ -29,7 +29,7 @@ COLUMNS = ["dataset", "method", "seed", "pooling", "mask", "group", "score", "va
 Row = tuple[str, str, str, float]
 """Mask, group, score, value."""
 PooledRow = tuple[str, str, str, str, float]
-"""Pooling, and a row."""
+"""Pooling, mask, group, score, value."""
 
 
 def collect(scores: Sequence[Scores]) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
     Parameters
     ----------
     scores : sequence of Scores
-        One per run, in the order the tables shall have.
+        One per run, in the order of the tables.
 
     Returns
     -------
@@ -47,9 +47,9 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``pooling`` is ``pooled``, from sums over the test tiles, or ``tile mean``, the plain mean of a score over the
         tiles that have it, as some publications give it. ``mask`` is ``all``; ``eroded`` for semantics without the
         pixels along class boundaries; ``positive`` for heights with 0 < h < 9000 m. ``group`` is ``overall``,
-        ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. ``seam TASK`` is
-        the mean step from pixel to pixel where windows meet, over that elsewhere. What a run has no score for has
-        no row. Each data set ends with the method ``constant``, which has no seed.
+        ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. ``seam TASK`` is the mean step
+        from pixel to pixel at window borders relative to that elsewhere. Scores that a run lacks have no rows. Each
+        data set ends with the method ``constant``, which has no seed.
 
     Raises
     ------
@@ -61,7 +61,8 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
     for dataset in dict.fromkeys(run.dataset for run in scores):
         runs = [run for run in scores if run.dataset == dataset]
         for run in runs:
-            rows += [(dataset, run.method, run.seed, *row) for row in (*_both_poolings(run), *_gain(run, runs))]
+            numbers = (*_both_poolings(run), *_gain(run, runs))
+            rows += [(dataset, run.method, run.seed, *row) for row in numbers]
         rows += [(dataset, CONSTANT, None, *row) for row in _both_poolings(constant_run(runs))]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"seed": "Int64", "value": "float64"})
 
@@ -77,8 +78,8 @@ def summarise(long: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``dataset, method, pooling, mask, group, score, mean, std, n``. The deviation is the sample's (n - 1 in
-        the denominator), and missing for a single value; n is the number of seeds that have the score.
+        Columns ``dataset, method, pooling, mask, group, score, mean, std, n``. The deviation is the sample standard
+        deviation (n - 1 in the denominator), missing for a single value; n is the number of seeds with the score.
     """
     keys = [column for column in COLUMNS if column not in ("seed", "value")]
     groups = long.groupby(keys, sort=False)["value"]
@@ -86,10 +87,13 @@ def summarise(long: pd.DataFrame) -> pd.DataFrame:
 
 
 def baselines(runs: Sequence[Scores]) -> dict[Task, str]:
-    """Return the single-task method of each task that delta-m compares with: the first given."""
-    single = [run for run in runs if len(run.tasks) == 1]
-    methods = {task: next((run.method for run in single if run.tasks == (task,)), None) for task in COMPARED}
-    return {task: method for task, method in methods.items() if method}
+    """Return the single-task baseline of each task for delta-m: the first method in the runs' order."""
+    methods: dict[Task, str] = {}
+    for task in COMPARED:
+        single = [run.method for run in runs if run.tasks == (task,)]
+        if single:
+            methods[task] = single[0]
+    return methods
 
 
 def _require_distinct(scores: Sequence[Scores]) -> None:
@@ -108,13 +112,13 @@ def _both_poolings(run: Scores) -> Iterator[PooledRow]:
     for name, tile in run.tiles.items():
         for mask, group, score, value in _rows(run.model_copy(update={"tiles": {name: tile}})):
             values.setdefault((mask, group, score), []).append(value)
-    for (mask, group, score), found in values.items():
+    for (mask, group, score), of_tiles in values.items():
         if score != CELLS:
-            yield TILE_MEAN, mask, group, score, fmean(found)
+            yield TILE_MEAN, mask, group, score, fmean(of_tiles)
 
 
 def _rows(run: Scores) -> Iterator[Row]:
-    """Give the scores that follow from the sums over a run's tiles."""
+    """Yield the scores from the sums over a run's tiles."""
     for mask in LABEL_MASKS:
         yield from _semantic_rows(mask, run.confusion(mask), run.classes)
     for mask in MASKS:
@@ -140,23 +144,24 @@ def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[
     for group, sums in groups.items():
         yield mask, group, CELLS, float(sums[0])
         for score, value in height_scores(sums).items():
-            # REL and the deltas are ratios to a positive height whatever the mask: given once.
+            # REL and the deltas are over positive heights whatever the mask: one row is enough.
             if mask == "positive" or score in ("MAE", "RMSE", "bias"):
                 yield mask, group, score, value
 
 
 def _gain(run: Scores, runs: Sequence[Scores]) -> Iterator[PooledRow]:
-    """Give delta-m of a run against the single-task runs of the same seed, where there is one for each of its tasks."""
+    """Yield delta-m of a run against the single-task runs of the same seed, if there is one for each of its tasks."""
     methods = baselines(runs)
     if len(run.tasks) < 2 or not set(run.tasks) <= set(methods):
         return
     names = [COMPARED[task] for task in run.tasks]
     single = {
-        COMPARED[task]: _overall(other).get(COMPARED[task], 0.0)
+        COMPARED[task]: _overall(baseline).get(COMPARED[task], 0.0)
         for task in run.tasks
-        for other in runs
-        if (other.method, other.seed) == (methods[task], run.seed)
+        for baseline in runs
+        if (baseline.method, baseline.seed) == (methods[task], run.seed)
     }
+    # A baseline of 0 has no relative gain.
     if all(single.get(name) for name in names) and set(names) <= set(_overall(run)):
         yield POOLED, "all", OVERALL, GAIN, delta_m(_overall(run), single, names)
 

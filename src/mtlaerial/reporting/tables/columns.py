@@ -1,4 +1,4 @@
-"""The columns of the tables: which score, under which name, in which unit."""
+"""Columns of the tables: scores with their headers and units."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,36 +10,39 @@ LENGTHS = ("MAE", "RMSE", "bias")
 
 @dataclass(frozen=True)
 class Column:
-    """One score: where it is in the summary, and how it is shown."""
+    """One score: its key in the summary, and its presentation."""
 
     header: str
     score: str
     mask: str = "all"
     group: str = OVERALL
     unit: float = 1.0
-    """Metres per unit in which a length is shown."""
+    """Metres per unit of a length in the table."""
 
     @property
     def length(self) -> bool:
-        """Whether it is a length; else a fraction, shown as a percentage."""
+        """Whether the score is a length; otherwise it is a fraction, shown as a percentage."""
         return self.score in LENGTHS
 
     @property
     def lower_is_better(self) -> bool:
-        """Whether it is an error."""
+        """Whether the score is an error."""
         return self.length or self.score == "REL"
 
     @property
     def digits(self) -> int:
-        """Decimals that are shown."""
-        return (3 if self.unit == 1 else 4) if self.length else 2
+        """Number of decimals in the table."""
+        if not self.length:
+            return 2
+        return 3 if self.unit == 1 else 4
 
     def shown(self, value: float) -> float:
-        """Return a value in the shown unit, rounded as shown; -0 becomes 0."""
-        return round(value / self.unit if self.length else 100 * value, self.digits) + 0.0
+        """Return a value in the table's unit, rounded to its decimals; -0 becomes 0."""
+        scaled = value / self.unit if self.length else 100 * value
+        return round(scaled, self.digits) + 0.0  # -0.0 + 0.0 is 0.0
 
     def text(self, value: float) -> str:
-        """Return a value as it is shown, without its unit."""
+        """Return the text of a value, without its unit."""
         return f"{self.shown(value):.{self.digits}f}".replace("-", "−")
 
 
@@ -67,7 +70,7 @@ GAINS = (Column("Δm (%)", GAIN),)
 
 
 def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]:
-    """Return the MAE and RMSE among some columns in units of so many metres; none without a unit."""
+    """Return the lengths among some columns in a unit of so many metres; none without a unit."""
     return tuple(
         replace(column, header=column.header.replace("(m)", f"({unit:g} m)"), unit=unit)
         for column in columns
@@ -76,10 +79,10 @@ def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]
 
 
 def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:
-    """Return the F1 of each class."""
+    """Return the columns of each class's F1."""
     return tuple(Column(f"F1 {name} (%)", "F1", group=CLASS + name) for name in classes)
 
 
 def by_group(groups: Iterable[str], score: str, mask: str = "all", prefix: str = "") -> tuple[Column, ...]:
-    """Return a height score of each group; what it is stands in the prefix, or in the caption."""
+    """Return the columns of a height score by group; the score is named by the prefix, or by the table's caption."""
     return tuple(Column(prefix + group.removeprefix(CLASS), score, mask, group) for group in groups)

@@ -1,4 +1,4 @@
-"""The constant prediction, which every method must beat, scored as if it were a run."""
+"""Scores of the constant prediction, the baseline that every method must beat."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,8 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
     Parameters
     ----------
     runs : sequence of Scores
-        All of one data set. The truth is the same for all, so the first serves that has it and knows its training
-        tiles; its seed means nothing.
+        All runs on one data set. The truth is the same for all, so that the first run with truth and with statistics
+        of its training tiles is used; its seed has no meaning.
     """
     labelled_runs = [run for run in runs if run.confusion().any() and any(run.training_pixels)]
     semantics = labelled_runs[0] if labelled_runs else runs[0]
@@ -27,13 +27,18 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
         labelled = semantics.tiles.get(name, TileScores()) if labelled_runs else TileScores()
         measured = height.tiles.get(name, TileScores())
         tiles[name] = TileScores(
-            confusion=_all_in(majority, labelled.confusion),
-            eroded=_all_in(majority, labelled.eroded),
+            confusion=_predict_one_class(majority, labelled.confusion),
+            eroded=_predict_one_class(majority, labelled.eroded),
             height=measured.constant,
         )
     return semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
 
 
-def _all_in(column: int, confusion: Confusion) -> Confusion:
+def _predict_one_class(code: int, confusion: Confusion) -> Confusion:
     """Return a confusion matrix with all pixels predicted as one class."""
-    return tuple(tuple(sum(row) * (index == column) for index in range(len(row))) for row in confusion)
+    rows = []
+    for row in confusion:
+        moved = [0] * len(row)
+        moved[code] = sum(row)
+        rows.append(tuple(moved))
+    return tuple(rows)

@@ -1,4 +1,4 @@
-"""What methods cost beside another. No two runs measure the same: it is for the report alone, not for tables' files."""
+"""Costs of methods relative to a baseline: for the report only, since measurements differ from run to run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +11,9 @@ from mtlaerial.runs.cost import Cost
 Costs = Mapping[tuple[str, str, int], Cost]
 """By data set, method and seed."""
 COLUMNS = {"time (×)": "seconds_per_step", "memory (×)": "peak_memory_mb"}
-AFTER = 2
-"""Columns of the panel that stay before those of the costs: what a row is about."""
+"""Field of the cost for each header."""
+LEADING_COLUMNS = 2
+"""Columns of the panel before those of the costs: they name the row."""
 
 
 def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs) -> Panel:
@@ -24,35 +25,45 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
     methods : sequence of str
         One per row.
     baseline : str
-        The method that costs are given as multiples of: ratios of medians over seeds.
+        The method whose costs are the unit: values are ratios of medians over seeds.
     costs : Costs
-        A method without any, or with one of another device than the baseline's, gets dashes.
+        A method without costs, or with one of another device than the baseline's, has dashes.
 
     Returns
     -------
     Panel
-        As it was where nothing is known.
+        The panel itself, unchanged, if all values would be dashes.
     """
-    own = {method: [cost for key, cost in costs.items() if key[:2] == (panel.dataset, method)] for method in methods}
-    more = [[_ratio(own[method], own[baseline], key) for key in COLUMNS.values()] for method in methods]
-    if all(text == MISSING for texts in more for text in texts):
+    by_method: dict[str, list[Cost]] = {method: [] for method in methods}
+    for (dataset, method, _), cost in costs.items():
+        if dataset == panel.dataset and method in by_method:
+            by_method[method].append(cost)
+    ratios = [_ratios(by_method[method], by_method[baseline]) for method in methods]
+    if all(text == MISSING for pair in ratios for text in pair):
         return panel
-    cells = ([Cell(text, measured=True) for text in texts] for texts in more)
     note = (
         f"Time of an update and peak memory, as multiples of {baseline}'s: medians over seeds of what the trainings "
         "measured themselves, on the same device. Where several shared it, each slowed the others; docs/benchmarks.md "
         "has ratios that were measured alone."
     )
-    return replace(
-        panel,
-        header=(*panel.header[:AFTER], *COLUMNS, *panel.header[AFTER:]),
-        rows=tuple((*row[:AFTER], *pair, *row[AFTER:]) for row, pair in zip(panel.rows, cells, strict=True)),
-        notes=(*panel.notes, Note(note)),
-    )
+    rows = [_insert(row, pair) for row, pair in zip(panel.rows, ratios, strict=True)]
+    header = (*panel.header[:LEADING_COLUMNS], *COLUMNS, *panel.header[LEADING_COLUMNS:])
+    return replace(panel, header=header, rows=tuple(rows), notes=(*panel.notes, Note(note)))
 
 
-def _ratio(own: Sequence[Cost], base: Sequence[Cost], key: str) -> str:
-    if not own or not base or len({cost.device for cost in (*own, *base)}) > 1:
-        return MISSING
-    mine, other = (median(getattr(cost, key) for cost in costs) for costs in (own, base))
-    return f"{mine / other:.2f}" if mine and other else MISSING  # 0: not measured
+def _insert(row: tuple[Cell, ...], texts: Sequence[str]) -> tuple[Cell, ...]:
+    cells = [Cell(text, measured=True) for text in texts]
+    return (*row[:LEADING_COLUMNS], *cells, *row[LEADING_COLUMNS:])
+
+
+def _ratios(costs: Sequence[Cost], baseline: Sequence[Cost]) -> list[str]:
+    devices = {cost.device for cost in (*costs, *baseline)}
+    if not costs or not baseline or len(devices) > 1:
+        return [MISSING] * len(COLUMNS)
+    return [_ratio(costs, baseline, field) for field in COLUMNS.values()]
+
+
+def _ratio(costs: Sequence[Cost], baseline: Sequence[Cost], field: str) -> str:
+    value = median(getattr(cost, field) for cost in costs)
+    unit = median(getattr(cost, field) for cost in baseline)
+    return f"{value / unit:.2f}" if value and unit else MISSING  # 0: not measured

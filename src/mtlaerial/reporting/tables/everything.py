@@ -1,4 +1,4 @@
-"""Every score of every data set in one table, beside what is published."""
+"""Table of every score of every data set, beside published numbers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -32,9 +32,9 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
     Returns
     -------
     Document
-        Its panels, one per data set, show the scores over all cells and classes; its ``wide`` is the summary with the
-        columns ``unit`` (``fraction``, ``m``, the data set's other unit of heights, or ``cells``), ``published`` and
-        ``source``, which are empty where nothing is published on those cells and pooled that way.
+        One panel per data set, with the scores over all cells and classes. ``wide`` is the summary with the columns
+        ``unit`` (``fraction``, ``m``, the data set's other unit of heights, or ``cells``), ``published`` and
+        ``source``; the last two are empty if nothing is published on those cells and with that pooling.
     """
     by_dataset = {values.dataset: values for values in every}
     rows = [row for entry in summary.itertuples(index=False) for row in _rows(entry, by_dataset[str(entry.dataset)])]
@@ -43,15 +43,15 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
 
 
 def _rows(entry: Any, values: Values) -> Iterator[tuple[object, ...]]:
-    """Yield a row of the summary in each unit, with what is published beside it."""
+    """Yield a row of the summary in each unit, with published numbers and their sources."""
     column = Column("", entry.score, entry.mask, entry.group)
     for shown in (column, *in_unit([column], values.unit)):
-        found = values.citations.values(shown, entry.pooling)
-        published = "; ".join(f"{value / shown.unit:.9g}" for value in found.values())
-        sources = (values.citations.entries[number] for number in found)
-        source = "; ".join(f"{other.name}: {other.source} <{other.url}> ({protocol(other)})" for other in sources)
-        key, (mean, std) = entry[:-3], (value / shown.unit for value in entry[-3:-1])
-        yield *key, _unit(shown), mean, std, entry.n, published, source
+        cited = values.citations.values(shown, entry.pooling)
+        published = "; ".join(f"{value / shown.unit:.9g}" for value in cited.values())
+        sources = [values.citations.entries[number] for number in cited]
+        source = "; ".join(f"{spec.name}: {spec.source} <{spec.url}> ({protocol(spec)})" for spec in sources)
+        mean, std = entry.mean / shown.unit, entry.std / shown.unit
+        yield *entry[:-3], _unit(shown), mean, std, entry.n, published, source
 
 
 def _unit(column: Column) -> str:
@@ -62,14 +62,13 @@ def _unit(column: Column) -> str:
 
 def _panel(values: Values) -> Panel:
     height = (*HEIGHT, *POSITIVE)
-    columns = [
-        column
-        for column in (*SEMANTICS, *ERODED, *height, *BIAS, *in_unit(height, values.unit), *GAINS, *SEAMS)
-        if any(values.known(method, column) for method in values.methods)
-    ]
-    rows = [
-        _line(values, method, column) for column in columns for method in values.methods if values.known(method, column)
-    ]
+    candidates = (*SEMANTICS, *ERODED, *height, *BIAS, *in_unit(height, values.unit), *GAINS, *SEAMS)
+    columns, rows = [], []
+    for column in candidates:
+        methods = [method for method in values.methods if values.has_score(method, column)]
+        rows += [_row(values, method, column) for method in methods]
+        if methods:
+            columns.append(column)
     return Panel(
         key=f"{values.dataset}-{EVERYTHING}",
         dataset=values.dataset,
@@ -83,8 +82,8 @@ def _panel(values: Values) -> Panel:
     )
 
 
-def _line(values: Values, method: str, column: Column) -> tuple[Cell, ...]:
-    # Of the gain over other methods there is no mean over tiles.
+def _row(values: Values, method: str, column: Column) -> tuple[Cell, ...]:
+    # Delta-m has no mean over tiles; that field is empty, not a dash.
     pooled, averaged = (values.text(method, column, pooling).replace(MISSING, "") for pooling in (POOLED, TILE_MEAN))
     n = str(values(method, column)[2])
     return tuple(map(Cell, (column.header, method, pooled, averaged, n, values.citations.text(column))))

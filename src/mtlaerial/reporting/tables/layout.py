@@ -1,4 +1,4 @@
-"""What the tables show: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
+"""Layout of the tables: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
 
 from collections.abc import Iterable, Sequence
 
@@ -42,19 +42,19 @@ def build_documents(
     Parameters
     ----------
     scores : sequence of Scores
-        One per run, in the order the tables shall have.
+        One per run, in the order of the tables.
     published : mapping of data set to sequence of PublishedSpec, optional
-        What others report.
+        Published numbers.
     summary : DataFrame, optional
-        From :func:`mtlaerial.reporting.tables.summarise`, if it is there already.
+        From :func:`mtlaerial.reporting.tables.summarise`, if it is computed already.
     costs : Costs, optional
-        What trainings cost, to be shown beside the weightings; no other run gives the same.
+        Costs of the trainings, shown beside the weightings; they differ from run to run.
 
     Returns
     -------
     tuple of Document
-        Four per data set: the main one, heights by true height, heights by class, weightings compared. Then one with
-        every score of all.
+        Four per data set: the main one, heights by true height, heights by class, comparison of weightings. Then one
+        with every score of all data sets.
     """
     summary = summarise(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -74,8 +74,9 @@ def build_documents(
 
 def _main(values: Values) -> Document:
     f1 = class_f1(values.runs[0].classes)
-    rare = (ERODED, in_unit(HEIGHT, values.unit), (*POSITIVE, *in_unit(POSITIVE, values.unit)), GAINS)
-    eroded, unit, positive, gains = (_known(values, columns) for columns in rare)
+    eroded, gains = _if_any_value(values, ERODED), _if_any_value(values, GAINS)
+    unit = _if_any_value(values, in_unit(HEIGHT, values.unit))
+    positive = _if_any_value(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))
     columns = (*SEMANTICS, *eroded, *HEIGHT, *unit, *positive, *gains)
     if len(values.methods) < WIDEST:
         panels = [_panel(values, "main", "semantics and height", columns)]
@@ -106,27 +107,29 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
     return Document(f"{values.dataset}_{stem}", _present(panels), _wide(values, columns))
 
 
-def _known(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return columns if any method has them, or a publication: not every data set has what they need."""
-    known = any(values.known(method, column) for method in values.methods for column in columns)
-    return tuple(columns) if known or any(map(values.citations.values, columns)) else ()
+def _if_any_value(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns if a method or a publication has any of them, else none: not every data set has all layers."""
+    scored = any(values.has_any(method, columns) for method in values.methods)
+    return tuple(columns) if scored or any(map(values.citations.values, columns)) else ()
 
 
 def _present(panels: Iterable[Panel | None]) -> tuple[Panel, ...]:
     return tuple(panel for panel in panels if panel)
 
 
-def _panel(values: Values, key: str, what: str, columns: Sequence[Column], note: str = "") -> Panel | None:
-    """Return a table of some columns and the methods that have any of them; None where no method has."""
-    methods = [method for method in values.methods if any(values.known(method, column) for column in columns)]
+def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], note: str = "") -> Panel | None:
+    """Return a table of some columns and the methods that have any of them; None without such a method."""
+    methods = [method for method in values.methods if values.has_any(method, columns)]
     if not methods:
         return None
-    cells, names = [_cells(values, column, methods) for column in columns], [values.label(m) for m in methods]
-    if any(values.citations.values(column) for column in columns):
-        cells = [[*row, Cell(values.citations.text(column))] for row, column in zip(cells, columns, strict=True)]
+    names = [values.label(method) for method in methods]
+    cells = [_cells(values, column, methods) for column in columns]
+    if any(map(values.citations.values, columns)):
         names.append(PUBLISHED)
+        for column, column_cells in zip(columns, cells, strict=True):
+            column_cells.append(Cell(values.citations.text(column)))
     headers = [column.header for column in columns]
-    if len(columns) > max(WIDEST, len(names)):  # on its side
+    if len(columns) > max(WIDEST, len(names)):  # too wide for a page: transposed, with a row per score
         header, rows = ["", *names], [[Cell(label), *row] for label, row in zip(headers, cells, strict=True)]
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
@@ -135,7 +138,7 @@ def _panel(values: Values, key: str, what: str, columns: Sequence[Column], note:
         key=f"{values.dataset}-{key}",
         dataset=values.dataset,
         title=values.title(),
-        subject=what,
+        subject=subject,
         details=" ".join(filter(None, details)),
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
@@ -144,14 +147,14 @@ def _panel(values: Values, key: str, what: str, columns: Sequence[Column], note:
 
 
 def _cells(values: Values, column: Column, methods: Sequence[str]) -> list[Cell]:
-    best = values.best(column)
+    best = values.best(column)  # rounded as shown: values that print alike are all bold
     return [Cell(values.text(m, column), column.shown(values(m, column)[0]) == best) for m in methods]
 
 
 def _wide(values: Values, columns: Sequence[Column]) -> pd.DataFrame:
     wide: dict[str, list[object]] = {"method": list(values.methods), "seeds": list(values.seeds.values())}
     for column in columns:
-        found = [values(method, column) for method in values.methods]
-        wide[column.header] = [column.shown(mean) for mean, _, _ in found]
-        wide[f"{column.header} std"] = [column.shown(std) for _, std, _ in found]
+        statistics = [values(method, column) for method in values.methods]
+        wide[column.header] = [column.shown(mean) for mean, _, _ in statistics]
+        wide[f"{column.header} std"] = [column.shown(std) for _, std, _ in statistics]
     return pd.DataFrame(wide)

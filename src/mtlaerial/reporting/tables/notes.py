@@ -1,4 +1,4 @@
-"""What must be said below a table."""
+"""Notes below a table."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,15 +8,15 @@ from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 
-def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *others: str) -> tuple[Note, ...]:
-    """Return the notes of a table of some methods and columns, and ``others``, those that are not empty."""
-    sentences = (*others, values.coverage(), *_protocol(columns), *_methods(values, methods))
+def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
+    """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
+    sentences = (*first, values.coverage(), *_protocol(columns), *_methods(values, methods))
     return (*(Note(sentence) for sentence in sentences if sentence), *values.citations.notes(columns))
 
 
 def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
-    """Say what a dash means, where there is one."""
-    if all(values.known(method, column) for method in methods for column in columns):
+    """Return the explanation of dashes; empty if the table has none."""
+    if all(values.has_score(method, column) for method in methods for column in columns):
         return ""
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
 
@@ -32,8 +32,8 @@ def _protocol(columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
-    others = [method for method in values.methods if method not in (*methods, CONSTANT)]
-    if others:
-        yield f"Not available for {', '.join(others)}."
+    absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
+    if absent:
+        yield f"Not available for {', '.join(absent)}."
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."

@@ -1,4 +1,4 @@
-"""What a table is made of, whatever it is written as."""
+"""Parts of a table, independent of its file format."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ NOTHING = "Not available: no method learns this, or the test tiles have no truth
 
 @dataclass(frozen=True)
 class Cell:
-    """Text of a table."""
+    """Cell of a table."""
 
     text: str
     bold: bool = False
     measured: bool = False
-    """Whether it is a time or a memory, which another run of the same does not repeat."""
+    """Whether the value is a measured time or memory, which differs from run to run."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence below a table, and the address it refers to."""
+    """A sentence below a table, and its link."""
 
     text: str
     url: str = ""
@@ -27,13 +27,13 @@ class Note:
 
 @dataclass(frozen=True)
 class Panel:
-    """A table as it is shown: a header, and rows that begin with their name."""
+    """A table: a header, and rows that begin with their name."""
 
     key: str
-    """Unique, for references."""
+    """Unique key for references."""
     dataset: str
     title: str
-    """The data set's."""
+    """Title of the data set."""
     subject: str
     details: str
     header: tuple[str, ...]
@@ -44,7 +44,7 @@ class Panel:
 
     @property
     def caption(self) -> str:
-        """All that must be known to read the table by itself."""
+        """Caption that makes the table readable by itself."""
         return f"{self.title}: {self.subject}. {self.details}"
 
 
@@ -54,8 +54,8 @@ class Document:
 
     stem: str
     panels: tuple[Panel, ...]
-    """Those with any value."""
+    """Panels with any value."""
     wide: pd.DataFrame
-    """The same numbers and more, as they go into a CSV."""
+    """The same numbers and more, for a CSV file."""
     nothing: str = NOTHING
-    """What is said where there is no panel."""
+    """Sentence of a document without panels."""

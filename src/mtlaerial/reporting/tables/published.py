@@ -1,4 +1,4 @@
-"""The numbers that others publish on a data set, where they fit the columns of our tables, and how they were made."""
+"""Published numbers of other methods on a data set, by column of our tables, and their protocols."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from mtlaerial.reporting.tables.columns import HEIGHT, POSITIVE, SEMANTICS, Colu
 from mtlaerial.reporting.tables.panels import Note
 
 Published = Mapping[str, Sequence[PublishedSpec]]
-"""What is published, by data set."""
+"""Published numbers by data set."""
 LABELS = {"all": "full ground truth", "eroded": "eroded ground truth"}
 HEIGHTS = {"all": "heights of all valid cells", "positive": "heights above 0 only"}
 POOLINGS = {"pooled": "pooled over tiles", "tile mean": "mean of the tiles' scores"}
@@ -18,7 +18,7 @@ _RATIOS = tuple(column.score for column in POSITIVE if not column.length)
 
 
 class Citations:
-    """Published entries of one data set, numbered in their order."""
+    """Published entries on one data set, numbered in their order."""
 
     def __init__(self, entries: Sequence[PublishedSpec]) -> None:
         self.entries = dict(enumerate(entries, start=1))
@@ -26,23 +26,24 @@ class Citations:
     def values(self, column: Column, pooling: str | None = None) -> dict[int, float]:
         """Return the fractions or metres that belong to a column, by number of the entry.
 
-        An entry that does not say how it was scored goes beside our usual protocol, and its note says so. With
-        ``pooling``, only what goes beside scores pooled that way.
+        An entry with an unstated protocol is shown beside our usual one, and its note says so. With ``pooling``, only
+        numbers of that pooling are returned.
         """
-        return {
-            number: value * (entry.height_unit or 1 if column.length else 1)
-            for number, entry in self.entries.items()
-            for score, value in entry.scores.items()
-            if score == column.score and _beside(entry, column) and pooling in (None, entry.pooling or POOLED)
-        }
+        values = {}
+        for number, entry in self.entries.items():
+            same_pooling = pooling in (None, entry.pooling or POOLED)
+            if column.score in entry.scores and same_pooling and _comparable(entry, column):
+                metres = entry.error_unit or 1
+                values[number] = entry.scores[column.score] * (metres if column.length else 1)
+        return values
 
     def text(self, column: Column) -> str:
-        """Return what is published as it is shown, e.g. ``91.16 [1]``; several are separated by semicolons."""
-        found = self.values(column).items()
-        return "; ".join(f"{column.shown(value):g} [{number}]".replace("-", "−") for number, value in found)
+        """Return the published numbers as text, e.g. ``91.16 [1]``; several are separated by semicolons."""
+        values = self.values(column).items()
+        return "; ".join(f"{column.shown(value):g} [{number}]".replace("-", "−") for number, value in values)
 
     def notes(self, columns: Iterable[Column]) -> Iterator[Note]:
-        """Yield where the numbers in some columns are from, and by which protocol."""
+        """Yield source and protocol of the numbers in some columns."""
         cited = sorted({number for column in columns for number in self.values(column)})
         if cited:
             yield Note("published: reported by others, not run here; compare only where the protocols agree.")
@@ -53,29 +54,29 @@ class Citations:
 
 
 def protocol(entry: PublishedSpec) -> str:
-    """Say how published numbers were scored, and what their source leaves open."""
+    """Return the scoring protocol of published numbers as text, and the points that their source does not state."""
     parts: dict[str, str | None] = {"split": entry.split and f"split: {entry.split}"}
     parts["pooling"] = entry.pooling and POOLINGS[entry.pooling]
     if set(entry.scores) & set(_SEMANTIC):
         parts["class boundaries"] = entry.labels and LABELS[entry.labels]
     if set(entry.scores) & set(_LENGTHS):
         parts["which heights"] = entry.heights and HEIGHTS[entry.heights]
-        parts["unit of heights"] = _unit(entry.height_unit) if entry.height_unit else None
+        parts["unit of heights"] = _unit(entry.error_unit) if entry.error_unit else None
     stated = ", ".join(text for text in parts.values() if text)
     missing = ", ".join(part for part, text in parts.items() if not text)
     sentence = "; ".join(filter(None, (stated, missing and f"protocol not stated: {missing}")))
     return sentence[0].upper() + sentence[1:]
 
 
-def _beside(entry: PublishedSpec, column: Column) -> bool:
-    """Tell whether an entry was scored on the cells of a column, and can be shown in its unit."""
+def _comparable(entry: PublishedSpec, column: Column) -> bool:
+    """Return whether an entry was scored on the cells of a column, and can be converted to its unit."""
     if column.group != OVERALL:
         return False
     if column.score in _RATIOS:
         return True
     if column.score in _SEMANTIC:
         return column.mask == (entry.labels or "all")
-    return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.height_unit is not None)
+    return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.error_unit is not None)
 
 
 def _unit(metres: float) -> str:

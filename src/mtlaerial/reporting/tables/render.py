@@ -22,18 +22,18 @@ def markdown(document: Document) -> str:
 
 
 def latex(document: Document) -> str:
-    """Return a document as LaTeX tables; the first line names the packages they need."""
+    """Return a document as LaTeX tables; the first line names the packages that they need."""
     parts = [_latex_panel(panel) for panel in document.panels]
     return "\n\n".join([PREAMBLE, *(parts or [f"% {document.nothing}"])]) + "\n"
 
 
 def escape_latex(text: str) -> str:
-    """Return text that LaTeX prints as it is."""
+    """Return text with LaTeX's special characters escaped."""
     return " ".join(text.split()).translate(_LATEX)
 
 
 def escape_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is, in a table too."""
+    """Return text with Markdown's special characters escaped, also those of tables."""
     return " ".join(text.split()).translate(_MARKDOWN)
 
 
@@ -48,8 +48,8 @@ def _markdown_panel(panel: Panel) -> str:
 
 
 def _markdown_row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = zip(cells, widths, strict=True)
-    padded = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
+    (name, name_width), *numbers = zip(cells, widths, strict=True)
+    padded = [name.ljust(name_width), *(text.rjust(width) for text, width in numbers)]
     return f"| {' | '.join(padded)} |"
 
 
@@ -78,4 +78,8 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def _texts(row: Sequence[Cell], escape: Callable[[str], str], bold: Callable[[str], str]) -> list[str]:
-    return [bold(escape(cell.text)) if cell.bold else escape(cell.text) for cell in row]
+    texts = []
+    for cell in row:
+        text = escape(cell.text)
+        texts.append(bold(text) if cell.bold else text)
+    return texts

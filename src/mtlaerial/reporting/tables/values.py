@@ -1,6 +1,7 @@
 """The values of one data set's tables, by method and column."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -9,34 +10,34 @@ from mtlaerial.reporting.tables.collect import CLASS, OVERALL, POOLED, baselines
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.published import Citations
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.scores import Scores
 
 MISSING = "–"
 
 
 class Values:
-    """Means, deviations and their texts.
+    """Means and standard deviations of one data set, and their texts.
 
     Parameters
     ----------
     runs : sequence of Scores
-        All of one data set.
+        All runs on one data set.
     summary : DataFrame
         From :func:`mtlaerial.reporting.tables.summarise`.
     citations : Citations
-        What others publish on the data set.
+        Published numbers on the data set.
 
     Attributes
     ----------
     dataset : str
     methods : list of str
-        In the given order; the last is the constant prediction.
+        In the order of the runs; the last is the constant prediction.
     classes, bins : list of str
         The groups of heights.
     seeds : dict of method to int
         Number of seeds.
     unit : float or None
-        Metres per unit in which height errors are given too.
+        Metres per unit of a second presentation of height errors.
     """
 
     def __init__(self, runs: Sequence[Scores], summary: pd.DataFrame, citations: Citations) -> None:
@@ -48,22 +49,28 @@ class Values:
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))
         self.bins = [group for group in groups if group not in (OVERALL, *self.classes)]
-        self.seeds = {method: sum(run.method == method for run in runs) for method in self.methods}
-        own = summary[summary["dataset"] == self.dataset].set_index(["method", "pooling", "mask", "group", "score"])
-        self._values = dict(zip(own.index, own[["mean", "std", "n"]].itertuples(index=False, name=None), strict=True))
+        counts = Counter(run.method for run in runs)
+        self.seeds = {method: counts[method] for method in self.methods}
+        rows = summary[summary["dataset"] == self.dataset].set_index(["method", "pooling", "mask", "group", "score"])
+        # A dictionary, since look-ups in a DataFrame's index of five levels are slow.
+        self._values = dict(zip(rows.index, rows[["mean", "std", "n"]].itertuples(index=False, name=None), strict=True))
 
     def __call__(self, method: str, column: Column, pooling: str = POOLED) -> tuple[float, float, int]:
-        """Return mean, deviation and number of seeds; NaN where there is none."""
+        """Return mean, standard deviation and number of seeds; NaN, NaN and 0 without a score."""
         key = (method, pooling, column.mask, column.group, column.score)
         mean, std, n = self._values.get(key, (math.nan, math.nan, 0))
         return float(mean), float(std), int(n)
 
-    def known(self, method: str, column: Column) -> bool:
-        """Tell whether a method has a score."""
+    def has_score(self, method: str, column: Column) -> bool:
+        """Return whether a method has a score."""
         return math.isfinite(self(method, column)[0])
 
+    def has_any(self, method: str, columns: Sequence[Column]) -> bool:
+        """Return whether a method has any of some scores."""
+        return any(self.has_score(method, column) for column in columns)
+
     def text(self, method: str, column: Column, pooling: str = POOLED) -> str:
-        """Return "mean ± std", or a dash; the number of seeds is given where some lack the score."""
+        """Return "mean ± std", or a dash; with the number of seeds if some of the method's lack the score."""
         mean, std, n = self(method, column, pooling)
         if not math.isfinite(mean):
             return MISSING
@@ -71,58 +78,59 @@ class Values:
         return column.text(mean) + spread + (f" (n = {n})" if n < self.seeds[method] else "")
 
     def best(self, column: Column) -> float:
-        """Return the best value as shown, over all methods; NaN without any."""
-        shown = [column.shown(self(method, column)[0]) for method in self.methods if self.known(method, column)]
+        """Return the best value of all methods, rounded as shown; NaN without any."""
+        shown = [column.shown(self(method, column)[0]) for method in self.methods if self.has_score(method, column)]
         if not shown:
             return math.nan
         return min(shown) if column.lower_is_better else max(shown)
 
     def label(self, method: str) -> str:
-        """Return the name of a row, with its number of seeds where these differ."""
-        numbers = {self.seeds[other] for other in self.methods if other != CONSTANT}
+        """Return the name of a row, with the number of seeds if methods differ in it."""
+        numbers = {number for name, number in self.seeds.items() if name != CONSTANT}
         return method if len(numbers) == 1 or method == CONSTANT else f"{method} ({_count(self.seeds[method], 'seed')})"
 
     def title(self) -> str:
-        """Return the data set's title, and whether it is generated."""
+        """Return the data set's title, marked when the data are generated."""
         return self.runs[0].title + (" (generated data)" if self.runs[0].generated else "")
 
     def sampling(self) -> str:
-        """Say over what the numbers are."""
-        numbers = [self.seeds[method] for method in self.methods if method != CONSTANT]
+        """Return the numbers of seeds and tiles as a sentence."""
+        numbers = [number for name, number in self.seeds.items() if name != CONSTANT]
         low, high = min(numbers), max(numbers)
         seeds = _count(high, "seed") if low == high else f"{low} to {high} seeds"
         over = f"Mean ± standard deviation over {seeds}" if high > 1 else "One seed"
         return f"{over}; {_count(len(self.runs[0].tiles), 'test tile')}, pooled."
 
     def coverage(self) -> str:
-        """Say where only some of the test tiles have truth; every run is scored on the same."""
-        tiles: dict[str, list[TileScores]] = {}
-        for name, tile in (item for run in self.runs for item in run.tiles.items()):
-            tiles.setdefault(name, []).append(tile)
-        layers = {"classes": "confusion", "heights": "height"}
-        known = {what: sum(any(getattr(t, at) for t in own) for own in tiles.values()) for what, at in layers.items()}
-        parts = [f"{what} in {number}" for what, number in known.items() if 0 < number < len(tiles)]
+        """Return the number of test tiles with truth as a sentence; empty if all tiles have all layers."""
+        tiles = {name for run in self.runs for name in run.tiles}
+        # Any run serves: all are scored on the same truth, and each has sums of its own tasks only.
+        labelled = {name for run in self.runs for name, tile in run.tiles.items() if tile.confusion}
+        measured = {name for run in self.runs for name, tile in run.tiles.items() if tile.height}
+        numbers = {"classes": len(labelled), "heights": len(measured)}
+        parts = [f"{layer} in {number}" for layer, number in numbers.items() if 0 < number < len(tiles)]
         return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
 
     def gain(self) -> str:
-        """Say what delta-m is relative to."""
+        """Return the definition of delta-m and its baselines as a sentence."""
         return (
             f"Δm: mean relative gain in mIoU and MAE over {' and '.join(baselines(self.runs).values())}, seed by seed."
         )
 
     def shares(self, groups: Sequence[str]) -> str:
-        """Say how the heights are spread over groups; every run is scored on the same."""
-
-        def cells(group: str) -> float:
-            found = (self(method, Column("", "cells", group=group))[0] for method in self.methods)
-            return next((number for number in found if number > 0), 0.0)
-
-        parts = [
-            f"{group.removeprefix(CLASS)} {100 * cells(group) / cells(OVERALL):.1f} %"
-            for group in groups
-            if cells(group)
-        ]
+        """Return the distribution of heights over groups as a sentence."""
+        total = self._cells(OVERALL)
+        parts = []
+        for group in groups:
+            number = self._cells(group)
+            if number:
+                parts.append(f"{group.removeprefix(CLASS)} {100 * number / total:.1f} %")
         return f"Shares of the valid cells: {', '.join(parts)}." if parts else ""
+
+    def _cells(self, group: str) -> float:
+        """Return the heights of a group, from the first method that has any: all are scored on the same."""
+        numbers = [self(method, Column("", "cells", group=group))[0] for method in self.methods]
+        return next((number for number in numbers if number > 0), 0.0)
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables' files."""
+"""Files of the tables: CSV, Markdown and LaTeX."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,15 +19,15 @@ def write_tables(scores: Sequence[Scores], folder: Path, published: Published | 
     Parameters
     ----------
     scores : sequence of Scores
-        One per run, in the order the tables shall have.
+        One per run, in the order of the tables.
     folder : Path
-        Gets ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score, and
-        what is published); and for each data set ``{dataset}``, ``{dataset}_by_height``, ``{dataset}_height_by_class``
-        and ``{dataset}_weightings``; all but the first as ``.csv``, ``.md`` and ``.tex``. The same scores give the same
-        bytes. CSV files of scores and of everything hold fractions and metres; the others percentages and metres, and
-        an empty field for what is not available.
+        Folder for ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score,
+        and published numbers); and for each data set ``{dataset}``, ``{dataset}_by_height``,
+        ``{dataset}_height_by_class`` and ``{dataset}_weightings``; all but the first as ``.csv``, ``.md`` and ``.tex``.
+        The same scores give the same bytes. CSV files of scores and of everything hold fractions and metres; the others
+        percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
-        What others report.
+        Published numbers.
 
     Raises
     ------

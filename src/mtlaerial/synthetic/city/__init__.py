@@ -1,4 +1,4 @@
-"""A procedural town: every place's cover, height and colour follow from a seed and the place alone."""
+"""A procedural town: cover, height and colour of each point depend only on a seed and the point's coordinates."""
 
 from mtlaerial.synthetic.city.surface import BUILDINGS, TREES, Kind
 from mtlaerial.synthetic.city.town import View, render, render_strips

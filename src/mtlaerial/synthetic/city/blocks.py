@@ -1,11 +1,11 @@
-"""What stands on a block of land: one function per use, each from places in the block to what covers them."""
+"""Blocks of land between streets: a function per use, which returns the cover of points in a block."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.synthetic.city.buildings import gable, hip, rooftop
 from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
-from mtlaerial.synthetic.city.streets import park_cars, stroke
+from mtlaerial.synthetic.city.paving import park_cars, stroke
 from mtlaerial.synthetic.city.surface import Kind, Lots, Surface
 
 
@@ -29,7 +29,7 @@ def houses(at: Lots, gsd: float) -> Surface:
     part.put((u[6] < 0.14) & (pool < 1), Kind.WATER, tone=0.9)
     garage = (x > half_x) & (x < half_x + 3.1) & (u[7] < 0.75)
     part.put(garage & (y < -half_y) | (np.abs(x) < 0.7) & (y < -half_y), Kind.YARD, tone=u[8])
-    # A car stands in the drive of some.
+    # A car in some drives.
     park_cars(part, garage & (y < -half_y), x - half_x - 1.55, y + half_y + 6, 6.0, 0.4, lot)
     part.put(garage & (y >= -half_y) & (y < -half_y + 6), Kind.HOUSE, 2.7, 0.97)
     inside = (np.abs(x) < half_x) & (np.abs(y) < half_y)
@@ -42,7 +42,7 @@ def houses(at: Lots, gsd: float) -> Surface:
 
 
 def _roof(x: Floats, y: Floats, half_x: Floats, half_y: Floats, choice: Floats, eaves: Floats) -> Floats:
-    """Return heights of roofs: hipped, gabled along either side, or flat."""
+    """Return the height of roofs that are hipped, gabled along either side, or flat, depending on ``choice``."""
     slope = 0.55 + 0.5 * choice
     roofs = [hip(x, y, half_x, half_y, slope), gable(y, half_y, slope), gable(x, half_x, slope), 0.3 + 0 * x]
     return np.asarray(np.select([choice < 0.35, choice < 0.68, choice < 0.9], roofs[:3], roofs[3]) + eaves, np.float32)
@@ -102,7 +102,7 @@ def _car_park(part: Surface, at: Lots, gsd: float) -> None:
 
 
 def slabs(at: Lots, gsd: float) -> Surface:
-    """Blocks of flats, long and flat-roofed, on lawns."""
+    """Long blocks of flats with flat roofs, on lawns."""
     part = Surface.of(Kind.PARK, at.x.shape)
     count = np.maximum(1, np.round(at.depth / 30))
     pitch = at.depth / count
@@ -174,19 +174,19 @@ USES = (houses, perimeter, commerce, slabs, park, sports, fields)
 
 
 def use_of(block: NDArray[np.uint32], centrality: Floats, riverside: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return the index in ``USES`` of what a block is used for.
+    """Return the use of each block, as an index of ``USES``.
 
     Parameters
     ----------
     block : array of uint32
-        The blocks' random numbers.
+        Random numbers of the blocks.
     centrality : array of float32 in [0, 1]
-        How urban the quarter is.
+        Urban density of the quarter.
     riverside : array of bool
-        Blocks at the river: green.
+        Blocks at the river, which are parks.
     """
     pick = uniform(block, 11)
-    order = [
+    rules = [  # the first that holds decides
         (riverside | (pick < 0.07), park),
         (pick < 0.11, sports),
         (pick < 0.24, commerce),
@@ -194,5 +194,6 @@ def use_of(block: NDArray[np.uint32], centrality: Floats, riverside: NDArray[np.
         (centrality > 0.6, perimeter),
         ((centrality > 0.5) & (pick > 0.8), slabs),
     ]
-    chosen = [np.uint8(USES.index(use)) for _, use in order]
-    return np.asarray(np.select([where for where, _ in order], chosen, np.uint8(0)), np.uint8)
+    conditions = [condition for condition, _ in rules]
+    indices = [np.uint8(USES.index(use)) for _, use in rules]
+    return np.asarray(np.select(conditions, indices, np.uint8(0)), np.uint8)

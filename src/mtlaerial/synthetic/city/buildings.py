@@ -1,4 +1,4 @@
-"""Shapes of roofs."""
+"""Roof shapes."""
 
 import numpy as np
 
@@ -6,26 +6,26 @@ from mtlaerial.synthetic.city.noise import Floats, Ids, uniform
 
 
 def gable(across: Floats, half: Floats | float, slope: Floats | float) -> Floats:
-    """Height above the eaves of a gabled roof, from the distance to its ridge and half its width, in metres."""
+    """Return the height of a gabled roof above its eaves, from the distance to the ridge and half the width (m)."""
     return np.asarray(np.maximum(half - np.abs(across), 0) * slope, np.float32)
 
 
 def hip(x: Floats, y: Floats, half_x: Floats, half_y: Floats, slope: Floats) -> Floats:
-    """Height above the eaves of a hipped roof on a rectangle, from the place relative to its centre, in metres."""
+    """Return the height of a hipped roof above its eaves, from the position relative to the rectangle's centre (m)."""
     return np.asarray(np.maximum(np.minimum(half_x - np.abs(x), half_y - np.abs(y)), 0) * slope, np.float32)
 
 
 def rooftop(x: Floats, y: Floats, inset: Floats, height: Floats, building: Ids) -> Floats:
-    """Height above ground of a flat roof with a parapet and machines on it.
+    """Return the height above ground of a flat roof with a parapet and machinery on it.
 
     Parameters
     ----------
     x, y, inset : array of float32
-        Place, and distance to the roof's edge, in metres.
+        Position, and distance to the roof's edge, in metres.
     height : array of float32
-        Of the roof above ground, in metres.
+        Height of the roof above ground in metres.
     building : array of uint32
-        The building's random number.
+        Random number of the building.
     """
     column, row = np.floor(x / 7), np.floor(y / 7)
     machine = uniform(building, 31, row, column) < 0.22

@@ -1,4 +1,4 @@
-"""Which class of a data set each kind of cover in the city belongs to."""
+"""Legend: the class of a data set for each kind of cover in the city."""
 
 import re
 
@@ -34,19 +34,19 @@ WORDS: dict[Kind, tuple[str, ...]] = {
     Kind.YARD: ("pavement", "sidewalk", *_PAVED),
     Kind.CAR: ("cars", "car", "vehicle", *_PAVED),
 }
-"""The words to look for in class names, the best first."""
+"""Words that class names are searched for, best first."""
 
 
 def raw_values(spec: LabelsSpec) -> NDArray[np.uint16]:
-    """Return the raw value that stands for each kind in a data set's label files.
+    """Return the raw value of each kind in a data set's label files.
 
-    A kind whose words are in no class's name is ignored; where nothing is ignored, it counts as the last class, which
-    by custom is "other" or "clutter".
+    A kind that matches no class gets the first ignored value; if no value is ignored, it gets the last class, which by
+    custom is "other" or "clutter".
 
     Parameters
     ----------
     spec : LabelsSpec
-        Names and raw values of the classes; each class's first value is used.
+        Names and raw values of the classes; the first value of each class is used.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def raw_values(spec: LabelsSpec) -> NDArray[np.uint16]:
 def _value(spec: LabelsSpec, words: tuple[str, ...], fallback: object) -> object:
     for word in words:
         for entry in spec.classes:
-            # At the beginning of a word: "unpaved" is not "paved", "non-residential" not "residential".
+            # Only at the beginning of a word: "unpaved" is not "paved", "non-residential" not "residential".
             if re.search(rf"(?<![\w-]){word}", entry.name.lower()):
                 return entry.values[0]
     return fallback

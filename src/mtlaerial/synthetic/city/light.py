@@ -1,4 +1,4 @@
-"""Light: colours of surfaces, shading by slope, and cast shadows."""
+"""Light: reflectance of surfaces, shading by slope, and cast shadows."""
 
 import math
 
@@ -9,12 +9,12 @@ from mtlaerial.synthetic.city.noise import Floats, mix, smooth
 from mtlaerial.synthetic.city.surface import Kind, Surface
 
 ELEVATION = math.radians(44)
-"""Of the sun above the horizon; it stands exactly in the south-east, so that shadows fall along pixels' diagonals."""
+"""The sun's elevation in radians; its azimuth is south-east, so that shadows fall along the diagonals of pixels."""
 HIGHEST = 26.0
-"""Nothing in the town is higher above ground, in metres."""
+"""Upper bound of heights above ground in the town, in metres."""
 BANDS = ("red", "green", "blue", "infrared")
 AMBIENT = np.array([0.27, 0.31, 0.39, 0.24], np.float32)
-"""Share of the light that comes from the sky, in each band."""
+"""Share of diffuse light from the sky in each band."""
 
 _GREENS = {
     Kind.GRASS: [(0.40, 0.50, 0.27, 0.78)],
@@ -69,43 +69,56 @@ _OTHERS = {
     ],
 }
 PALETTE = _GREENS | _OTHERS
-"""For each kind its colours: reflectance in red, green, blue and infrared, 0 to 1."""
+"""Colours of each kind: reflectance in red, green, blue and infrared, 0 to 1."""
 
-_MOST = max(map(len, PALETTE.values()))
-_TABLE = np.array([[PALETTE[kind][i % len(PALETTE[kind])] for i in range(_MOST)] for kind in Kind], np.float32)
 _COUNT = np.array([len(PALETTE[kind]) for kind in Kind], np.int64)
-_GREEN = np.isin(list(Kind), [Kind.GRASS, Kind.PARK, Kind.DRY_GRASS])
-_ROUGH = np.full(len(Kind), 0.10, np.float32)
-"""How much each kind's brightness varies from spot to spot."""
-_ROUGH[list(_GREENS)] = 0.26
-_ROUGH[[Kind.DECIDUOUS, Kind.EVERGREEN]] = 0.42
-_ROUGH[[Kind.WATER, Kind.CAR]] = 0.05
+_TABLE = np.zeros((len(Kind), _COUNT.max(), len(BANDS)), np.float32)
+"""``PALETTE`` as an array (kinds, colours, bands); kinds with fewer colours are padded with zeros."""
+for _kind in Kind:
+    _TABLE[_kind, : len(PALETTE[_kind])] = PALETTE[_kind]
+_LAWN = np.isin(list(Kind), [Kind.GRASS, Kind.PARK, Kind.DRY_GRASS])
+_TEXTURE = np.full(len(Kind), 0.10, np.float32)
+"""Amplitude of the brightness's relative variation within a surface, by kind."""
+_TEXTURE[list(_GREENS)] = 0.26
+_TEXTURE[[Kind.DECIDUOUS, Kind.EVERGREEN]] = 0.42
+_TEXTURE[[Kind.WATER, Kind.CAR]] = 0.05
 
 
 def reflect(seed: int, surface: Surface, x: Floats, y: Floats, gsd: float) -> Floats:
     """Return the reflectance of a surface in the four ``BANDS``, shape (rows, columns, 4)."""
     kind = surface.kind
     colour = _TABLE[kind, (surface.tone * _COUNT[kind]).astype(np.int64)]
-    # Spots of several sizes; those smaller than a pixel would only be noise.
+    # Texture of several scales; one smaller than a pixel would only be noise.
     cells = [cell for cell in (0.35, 1.1, 4.0, 15.0) if cell > 0.6 * gsd]
-    spots = sum(smooth(mix(seed, 51, i).item(), x, y, cell) - np.float32(0.5) for i, cell in enumerate(cells))
-    colour *= (surface.shade * (1 + _ROUGH[kind] * spots))[..., None]
+    texture = sum(smooth(mix(seed, 51, i).item(), x, y, cell) - np.float32(0.5) for i, cell in enumerate(cells))
+    colour *= (surface.shade * (1 + _TEXTURE[kind] * texture))[..., None]
     # Lawns turn yellow in places.
-    parched = np.clip(2.2 * smooth(mix(seed, 52).item(), x, y, 38.0) - 1.0, 0, 1) * _GREEN[kind]
-    return np.asarray(colour * (1 + parched[..., None] * np.array([0.42, 0.12, 0.25, -0.12], np.float32)), np.float32)
+    dryness = np.clip(2.2 * smooth(mix(seed, 52).item(), x, y, 38.0) - 1.0, 0, 1) * _LAWN[kind]
+    return np.asarray(colour * (1 + dryness[..., None] * np.array([0.42, 0.12, 0.25, -0.12], np.float32)), np.float32)
 
 
 def illuminate(elevation: Floats, dark: NDArray[np.bool_], gsd: float) -> Floats:
-    """Return the light on a surface model in metres, relative to that on a sunny plain, shape (rows, columns, 4)."""
-    west_east, north_south = _slope(elevation, 1) / gsd, _slope(elevation, 0) / gsd
-    steep = np.sqrt(1 + west_east**2 + north_south**2)
-    facing = (1 - (west_east + north_south) / math.sqrt(2) / math.tan(ELEVATION)) / steep
-    direct = np.clip(facing, 0.1, 1.35) * ~dark
+    """Return the irradiance of a surface model, relative to a sunlit plain, shape (rows, columns, 4).
+
+    Parameters
+    ----------
+    elevation : array of float32, shape (rows, columns)
+        Metres.
+    dark : array of bool, shape (rows, columns)
+        Pixels in cast shadows, which get only diffuse light.
+    gsd : float
+        Metres per pixel.
+    """
+    east, south = _slope(elevation, 1) / gsd, _slope(elevation, 0) / gsd
+    # Lambert: dot product of the normal (-east, -south, 1) and the sun's direction, divided by that of a plain.
+    norm = np.sqrt(1 + east**2 + south**2)
+    lambert = (1 - (east + south) / math.sqrt(2) / math.tan(ELEVATION)) / norm
+    direct = np.clip(lambert, 0.1, 1.35) * ~dark
     return np.asarray(AMBIENT + direct[..., None] * (1 - AMBIENT), np.float32)
 
 
 def _slope(elevation: Floats, axis: int) -> Floats:
-    """Return the lesser of the differences to both neighbours, so that walls do not count as slopes of roofs."""
+    """Return the smaller of the differences to both neighbours, so that walls do not count as slopes of roofs."""
     step = np.diff(elevation, axis=axis)
     edge = np.take(step, [0], axis), np.take(step, [-1], axis)
     before, after = np.concatenate([edge[0], step], axis), np.concatenate([step, edge[1]], axis)
@@ -113,10 +126,10 @@ def _slope(elevation: Floats, axis: int) -> Floats:
 
 
 def shadow(elevation: Floats, gsd: float) -> NDArray[np.bool_]:
-    """Tell which pixels of a surface model lie in shadow.
+    """Return the mask of the pixels of a surface model that lie in cast shadows.
 
-    A pixel does if, towards the sun, something rises above the ray. The highest rise within 1, 2, 4, … pixels follows
-    from that within half as many, so that few passes over the raster are needed.
+    A pixel is in shadow if anything towards the sun rises above its ray. The maximum over 2, 4, 8, … pixels is computed
+    from that over half as many, so that the number of passes is logarithmic in the length of shadows.
 
     Parameters
     ----------
@@ -132,9 +145,10 @@ def shadow(elevation: Floats, gsd: float) -> NDArray[np.bool_]:
         near = rise[: further.shape[0], : further.shape[1]]
         np.maximum(near, further, out=near)
         step *= 2
+    # A quarter of a metre of tolerance, else rough surfaces would shade themselves.
     return np.asarray(rise > elevation + np.float32(0.25))
 
 
 def reach(gsd: float) -> int:
-    """Return how many pixels to the south and east a shadow may come from."""
+    """Return the largest distance of a shadow's caster, in pixels to the south and to the east."""
     return math.ceil((HIGHEST + 2) / math.tan(ELEVATION) / math.sqrt(2) / gsd)

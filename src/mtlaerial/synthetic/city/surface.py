@@ -1,4 +1,4 @@
-"""What covers the ground: kinds of cover, and arrays that describe it point by point."""
+"""Surface cover: kinds of cover, and arrays that describe the cover of points."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,7 +11,7 @@ from mtlaerial.synthetic.city.noise import Floats, Ids
 
 
 class Kind(IntEnum):
-    """What is seen from above."""
+    """Kinds of surface, as seen from above."""
 
     GRASS = 0
     PARK = 1
@@ -38,18 +38,18 @@ TREES = (Kind.DECIDUOUS, Kind.EVERGREEN)
 
 @dataclass
 class Surface:
-    """Cover of points, in arrays of one shape.
+    """Cover of points, as arrays of the same shape.
 
     Attributes
     ----------
     kind : array of uint8
-        A ``Kind`` each.
+        Values of ``Kind``.
     height : array of float32
         Metres above ground.
     tone : array of float32 in [0, 1)
-        Picks an object's colour from those its kind has.
+        Position of the object's colour in the palette of its kind.
     shade : array of float32
-        Factor on that colour: paint, glass, seams.
+        Factor on the colour, for paint, glass and seams.
     """
 
     kind: NDArray[np.uint8]
@@ -59,38 +59,38 @@ class Surface:
 
     @classmethod
     def of(cls, kind: Kind, shape: tuple[int, ...]) -> Self:
-        """Cover everything with one kind, at the height of the ground."""
+        """Return a surface of one kind at ground level."""
         height, tone, shade = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, np.float32)
         return cls(np.full(shape, kind, np.uint8), height, tone, shade)
 
     def put(self, where: NDArray[Any], kind: Any, height: Any = 0.0, tone: Any = 0.0, shade: Any = 1.0) -> None:
-        """Cover some points anew; values are scalars or arrays of the surface's shape."""
+        """Cover the points of a mask, over earlier cover; values are scalars or arrays of the surface's shape."""
         for name, value in (("kind", kind), ("height", height), ("tone", tone), ("shade", shade)):
             array = getattr(self, name)
             array[where] = value[where] if isinstance(value, np.ndarray) else value
 
     def __getitem__(self, where: Any) -> "Surface":
-        """Return some of the points: of a rectangle, a view of the same memory."""
+        """Return the selected points; for slices, a view of the same memory."""
         return Surface(self.kind[where], self.height[where], self.tone[where], self.shade[where])
 
     def insert(self, where: Any, part: "Surface") -> None:
-        """Take the points selected by a mask from a surface of just these points."""
+        """Replace the points of a mask by those of ``part``, which has only these points."""
         for name in ("kind", "height", "tone", "shade"):
             getattr(self, name)[where] = getattr(part, name)
 
 
 @dataclass(frozen=True)
 class Lots:
-    """Points seen from the block of land between streets that they lie in.
+    """Points in coordinates of the block of land that they lie in.
 
     Attributes
     ----------
     block : array of uint32
-        The block's own random number.
+        Random number of the block.
     x, y : array of float32
-        Metres from the block's first corner, along and across.
+        Metres from the block's west and north edge.
     width, depth : array of float32
-        The block's size in metres.
+        Size of the block in metres.
     """
 
     block: Ids
@@ -100,10 +100,10 @@ class Lots:
     depth: Floats
 
     def __getitem__(self, where: NDArray[Any]) -> "Lots":
-        """Return some of the points."""
+        """Return the selected points."""
         return Lots(self.block[where], self.x[where], self.y[where], self.width[where], self.depth[where])
 
     @property
     def edges(self) -> NDArray[np.float32]:
-        """Distance in metres to the block's four sides, shape (4, points)."""
+        """Distances in metres to the block's west, east, north and south side, shape (4, points)."""
         return np.stack([self.x, self.width - self.x, self.y, self.depth - self.y])

@@ -1,4 +1,4 @@
-"""The town as a whole, and views of its parts."""
+"""The town, composed of streets, blocks, river and trees, and its rendering."""
 
 import math
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from mtlaerial.synthetic.city import blocks, light, streets, trees
+from mtlaerial.synthetic.city import blocks, light, paving, streets, trees
 from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
 from mtlaerial.synthetic.city.surface import Kind, Surface
 
@@ -18,21 +18,21 @@ RIVER = 10.0
 VALLEY = 480.0
 """Size of the bends of the river in metres."""
 HALO = 4
-"""Pixels around what is seen that slopes and blur need."""
+"""Pixels around a view that slopes and blur need."""
 SQUARE = 512
-"""Side of the parts that are built at a time, in pixels."""
+"""Side in pixels of the squares that are built at a time."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A part of the town seen from straight above.
+    """A part of the town, seen from vertically above.
 
     Attributes
     ----------
     colour : array of float32, shape (rows, columns, 4)
         Red, green, blue and infrared, 0 to 1.
     kind : array of uint8, shape (rows, columns)
-        What is seen, a ``Kind`` each.
+        Surface cover, values of ``Kind``.
     height, ground : array of float32, shape (rows, columns)
         Metres above ground, and the ground's elevation in metres.
     """
@@ -44,12 +44,12 @@ class View:
 
 
 def render(seed: int, row: int, column: int, rows: int, columns: int, gsd: float) -> View:
-    """Look at a part of the town.
+    """Render a part of the town.
 
     Parameters
     ----------
     seed : int
-        Which town.
+        Seed of the town.
     row, column : int
         First pixel, counted from the town's north-west corner.
     rows, columns : int
@@ -60,7 +60,7 @@ def render(seed: int, row: int, column: int, rows: int, columns: int, gsd: float
     Returns
     -------
     View
-        Any two views agree where they overlap.
+        Views of the same seed and GSD agree in their overlap.
     """
     return next(view for _, view in render_strips(seed, row, column, rows, columns, gsd, rows))
 
@@ -68,37 +68,37 @@ def render(seed: int, row: int, column: int, rows: int, columns: int, gsd: float
 def render_strips(
     seed: int, row: int, column: int, rows: int, columns: int, gsd: float, step: int
 ) -> Iterator[tuple[int, View]]:
-    """Look at a part of the town in strips of at most ``step`` rows: first row and view of each.
+    """Render a part of the town in strips of at most ``step`` rows; yield first row and view of each.
 
-    They come from south to north, as shadows fall: what a strip rises to is kept for the strips that it may shade.
+    The strips are rendered from south to north, as shadows fall: the elevation of each is kept for those it may shade.
     """
-    x = _places(column - HALO, column + columns + HALO + light.reach(gsd), gsd)[None]
+    x = _pixel_centres(column - HALO, column + columns + HALO + light.reach(gsd), gsd)[None]
     last = row + rows + HALO
-    sunward = _scene(seed, x, _places(last, last + light.reach(gsd), gsd)[:, None], gsd).elevation
+    sunward = _scene(seed, x, _pixel_centres(last, last + light.reach(gsd), gsd)[:, None], gsd).elevation
     for first in reversed(range(row, row + rows, step)):
-        y = _places(first - HALO, min(first + step, row + rows) + HALO, gsd)[:, None]
+        y = _pixel_centres(first - HALO, min(first + step, row + rows) + HALO, gsd)[:, None]
         scene = _scene(seed, x, y, gsd)
         elevation = np.concatenate([scene.elevation, sunward])
         dark = light.shadow(elevation, gsd)
         yield first, _photograph(seed, scene, dark, x[:, : columns + 2 * HALO], y, gsd)
-        sunward = elevation[2 * HALO :][: light.reach(gsd)]
+        sunward = elevation[2 * HALO :][: light.reach(gsd)]  # without the rows of the halo, which strips share
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What stands on a raster of places, and the ground's elevation in metres."""
+    """The surface at the points of a raster, and the elevation of the ground in metres."""
 
     surface: Surface
     ground: Floats
 
     @property
     def elevation(self) -> Floats:
-        """Return how high all that is seen lies, in metres."""
+        """The surface model: elevation of ground and objects in metres."""
         return self.ground + self.surface.height
 
 
 def _scene(seed: int, x: Floats, y: Floats, gsd: float) -> Scene:
-    """Build a part of the town at places x (1, columns) and y (rows, 1)."""
+    """Build a part of the town at points x (1, columns) and y (rows, 1)."""
     surface = Surface.of(Kind.GRASS, np.broadcast_shapes(x.shape, y.shape))
     for rows, columns in _squares(surface.kind.shape):
         surface[rows, columns].insert(..., cover(seed, x[:, columns], y[rows], gsd))
@@ -108,7 +108,7 @@ def _scene(seed: int, x: Floats, y: Floats, gsd: float) -> Scene:
 
 
 def _photograph(seed: int, scene: Scene, dark: np.ndarray, x: Floats, y: Floats, gsd: float) -> View:
-    """Light a scene and blur it slightly; its halo, and all beyond x, are cut off."""
+    """Light a scene and blur it slightly; its halo, and columns beyond ``x``, are cut off."""
     shape = len(y) - 2 * HALO, x.shape[1] - 2 * HALO
     elevation, colour = scene.elevation, np.empty((*shape, len(light.BANDS)), np.float32)
     for rows, columns in _squares(shape):
@@ -122,40 +122,40 @@ def _photograph(seed: int, scene: Scene, dark: np.ndarray, x: Floats, y: Floats,
 
 
 def _squares(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    """Yield the parts of a raster that are worked on at a time: so small that the processor's cache holds them."""
+    """Yield the rows and columns of squares of a raster, small enough for the processor's cache."""
     for row in range(0, shape[0], SQUARE):
         for column in range(0, shape[1], SQUARE):
             yield slice(row, min(row + SQUARE, shape[0])), slice(column, min(column + SQUARE, shape[1]))
 
 
-def _places(first: int, last: int, gsd: float) -> Floats:
-    """Return the pixels' centres in metres."""
+def _pixel_centres(first: int, last: int, gsd: float) -> Floats:
+    """Return the coordinates of pixel centres along an axis, in metres."""
     return ((np.arange(first, last) + 0.5) * gsd).astype(np.float32)
 
 
 def cover(seed: int, x: Floats, y: Floats, gsd: float) -> Surface:
-    """Return what covers the ground at given places (metres; they broadcast), trees left out."""
-    u, v = _bend(seed, x, y)
+    """Return the cover of the ground without trees at given points (in metres; x and y broadcast)."""
+    u, v = _street_coordinates(seed, x, y)
     network = streets.locate(seed, u, v)
-    surface, use = Surface.of(Kind.GRASS, u.shape), _uses(seed, network)[network.where]
+    surface, use = Surface.of(Kind.GRASS, u.shape), _uses(seed, network)[network.block_index]
     for index, build in enumerate(blocks.USES):
         here = (use == index) & ~network.paved
         if here.any():
             surface.insert(here, build(network.lots(here), gsd))
-    streets.pave(surface, network, u, v, gsd)
+    paving.pave(surface, network, u, v, gsd)
     if not _far_from_river(seed, u, v):
         _flood(surface, _river(seed, u, v), network.on_main)
     return surface
 
 
 def _uses(seed: int, network: streets.Streets) -> NDArray[np.uint8]:
-    """Return what each block is used for, as an index of ``USES``."""
+    """Return the use of each block, as an index of ``USES``."""
     centrality = smooth(mix(seed, 61).item(), *network.centre, 240.0)
     return blocks.use_of(network.block, centrality, _river(seed, *network.centre) < 62)
 
 
-def _bend(seed: int, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Return coordinates along and across the streets: turned, and bent so gently that houses stay straight."""
+def _street_coordinates(seed: int, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return coordinates of the street network: rotated, and bent so gently that houses stay straight."""
     angle = math.radians(12 + 22 * uniform(seed, 62).item())
     bend = [np.float32(34) * smooth(mix(seed, 63, axis).item(), x, y, 290.0) for axis in (0, 1)]
     u, v = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
@@ -163,13 +163,13 @@ def _bend(seed: int, x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def _river(seed: int, u: Floats, v: Floats) -> Floats:
-    """Return the distance to the river's middle in metres, from street coordinates: good near it, rough far away.
+    """Return the distance to the river's axis in metres, from street coordinates; only an estimate far from it.
 
     The river is a contour line of a smooth field, chosen to pass near the town's north-west corner.
     """
     here, east, south = (_valley(seed, u + du, v + dv) for du, dv in ((0, 0), (8, 0), (0, 8)))
-    steepness = np.hypot(east - here, south - here) / 8
-    return np.asarray(np.abs(here - _level(seed)) / np.maximum(steepness, 0.0009), np.float32)
+    gradient = np.hypot(east - here, south - here) / 8  # distance = difference of level / gradient, to first order
+    return np.asarray(np.abs(here - _level(seed)) / np.maximum(gradient, 0.0009), np.float32)
 
 
 def _valley(seed: int, u: Floats, v: Floats) -> Floats:
@@ -178,12 +178,13 @@ def _valley(seed: int, u: Floats, v: Floats) -> Floats:
 
 @cache
 def _level(seed: int) -> Floats:
+    """Return the level of the contour line that is the river."""
     return _valley(seed, np.full(1, 190, np.float32), np.full(1, 150, np.float32))
 
 
 def _far_from_river(seed: int, u: Floats, v: Floats) -> bool:
-    """Tell whether no point can be near the river, from the middle of all: the field is nowhere steeper than this."""
-    steepest = math.sqrt(2) * 1.5 / VALLEY
+    """Tell from the centre of the points whether none of them can be near the river."""
+    steepest = math.sqrt(2) * 1.5 / VALLEY  # the slope of smoothstep is at most 1.5, along both axes
     ends = np.array([[t.min(), t.max()] for t in (u, v)], np.float32)
     middle = ends.mean(axis=1, keepdims=True)
     distance = np.abs(_valley(seed, *middle) - _level(seed)) / steepest
@@ -191,12 +192,12 @@ def _far_from_river(seed: int, u: Floats, v: Floats) -> bool:
 
 
 def _flood(surface: Surface, distance: Floats, bridge: np.ndarray) -> None:
-    """Lay the river with its banks over everything but main streets, which bridge it."""
+    """Put the river and its banks on everything but main streets, which bridge it."""
     surface.put((distance < RIVER + 5) & ~bridge, Kind.PARK)
     surface.put((distance < RIVER) & ~bridge, Kind.WATER, tone=0.1)
 
 
 def terrain(seed: int, x: Floats, y: Floats) -> Floats:
-    """Return the ground's elevation in metres above the sea."""
+    """Return the elevation of the ground in metres above sea level."""
     hills = 14 * smooth(mix(seed, 65).item(), x, y, 420.0) + 2.5 * smooth(mix(seed, 66).item(), x, y, 110.0)
     return np.asarray(40 + hills, np.float32)

@@ -1,4 +1,4 @@
-"""Trees: where they grow, and their crowns."""
+"""Trees: positions, sizes and crowns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from mtlaerial.synthetic.city.noise import Floats, Ids, mix, smooth, uniform
 from mtlaerial.synthetic.city.surface import BUILDINGS, Kind, Surface
 
 PITCH = 5.6
-"""Metres between the places where a tree may grow."""
+"""Spacing in metres of the lattice of possible trees."""
 REACH = 7.0
-"""No crown is wider than this from its stem, in metres."""
+"""Upper bound of crown radii, in metres."""
 
 DENSITY = np.zeros(len(Kind), np.float32)
 DENSITY[[Kind.GRASS, Kind.PARK, Kind.PAVEMENT, Kind.DRY_GRASS, Kind.SOIL, Kind.YARD]] = (
@@ -26,16 +26,16 @@ DENSITY[[Kind.GRASS, Kind.PARK, Kind.PAVEMENT, Kind.DRY_GRASS, Kind.SOIL, Kind.Y
 
 @dataclass(frozen=True)
 class Trees:
-    """Trees, one per element.
+    """Trees, one per element of the arrays.
 
     Attributes
     ----------
     x, y : array of float32
-        Place in metres.
+        Position in metres.
     radius, height : array of float32
-        Of the crown, and above ground, in metres.
+        Radius of the crown, and height above ground, in metres.
     evergreen : array of bool
-        Conifers: narrower, and cones in place of domes.
+        Conifers, which are narrower, and cones instead of domes.
     tree : array of uint32
         Random numbers.
     """
@@ -48,21 +48,21 @@ class Trees:
     tree: Ids
 
     def __getitem__(self, where: np.ndarray) -> "Trees":
-        """Return some of them."""
+        """Return the selected trees."""
         return Trees(*(getattr(self, name)[where] for name in self.__dataclass_fields__))
 
 
 def grow(seed: int, bounds: tuple[float, float, float, float], cover: Callable[[Floats, Floats], Surface]) -> Trees:
-    """Find the trees whose crowns may reach into a rectangle.
+    """Return the trees whose crowns may reach into a rectangle.
 
     Parameters
     ----------
     seed : int
-        Of the town.
+        Seed of the town.
     bounds : tuple
         West, north, east, south in metres; y runs south.
     cover : callable
-        What covers the ground at given places.
+        Returns the cover of the ground at given points.
     """
     west, north, east, south = bounds
     columns = np.arange(np.floor((west - REACH) / PITCH), np.ceil((east + REACH) / PITCH), dtype=np.int32)
@@ -71,24 +71,25 @@ def grow(seed: int, bounds: tuple[float, float, float, float], cover: Callable[[
     x = ((columns + uniform(tree, 1)) * PITCH).astype(np.float32).ravel()
     y = ((rows[:, None] + uniform(tree, 2)) * PITCH).astype(np.float32).ravel()
     tree = tree.ravel()
-    wood = smooth(mix(seed, 41).item(), x, y, 55.0)
+    woodland = smooth(mix(seed, 41).item(), x, y, 55.0)
     evergreen = uniform(tree, 3) < 0.75 * smooth(mix(seed, 42).item(), x, y, 130.0) ** 1.5
     size = uniform(tree, 4)
     radius = np.where(evergreen, 1.6 + 1.5 * size, 1.9 + 3.3 * size).astype(np.float32)
     height = np.where(evergreen, 6 + 10 * size, 4.5 + 9.5 * size) + 2 * uniform(tree, 5)
     trees = Trees(x, y, radius, height.astype(np.float32), evergreen, tree)
-    return trees[(uniform(tree, 6) < DENSITY[cover(x, y).kind] * (0.25 + 1.7 * wood)) & _clear(trees, cover)]
+    probability = DENSITY[cover(x, y).kind] * (0.25 + 1.7 * woodland)
+    return trees[(uniform(tree, 6) < probability) & _stand_free(trees, cover)]
 
 
-def _clear(trees: Trees, cover: Callable[[Floats, Floats], Surface]) -> np.ndarray:
-    """Tell which trees stand free of buildings and open water."""
-    turn = np.arange(6, dtype=np.float32)[:, None] * np.float32(np.pi / 3)
-    kind = cover(trees.x + np.cos(turn) * trees.radius * 0.75, trees.y + np.sin(turn) * trees.radius * 0.75).kind
+def _stand_free(trees: Trees, cover: Callable[[Floats, Floats], Surface]) -> np.ndarray:
+    """Return the mask of trees away from buildings, water and turf, by the cover at six points under the crown."""
+    angle = np.arange(6, dtype=np.float32)[:, None] * np.float32(np.pi / 3)
+    kind = cover(trees.x + np.cos(angle) * trees.radius * 0.75, trees.y + np.sin(angle) * trees.radius * 0.75).kind
     return np.asarray(~np.isin(kind, (*BUILDINGS, Kind.WATER, Kind.TURF)).any(axis=0))
 
 
 def plant(surface: Surface, trees: Trees, x: Floats, y: Floats) -> None:
-    """Put crowns over a surface on a grid of places x (1, columns) and y (rows, 1); what is higher stays on top."""
+    """Put crowns on a surface at points x (1, columns) and y (rows, 1); higher objects stay on top."""
     for index in range(len(trees.x)):
         _crown(surface, trees[np.array([index])], x[0], y[:, 0])
 
@@ -100,7 +101,7 @@ def _crown(surface: Surface, tree: Trees, x: Floats, y: Floats) -> None:
     if columns.start == columns.stop or rows.start == rows.stop:
         return
     east, south = (x[columns] - tree.x[0])[None], (y[rows] - tree.y[0])[:, None]
-    # Lobes make crowns irregular; leaves make their tops rough.
+    # Lobes make crowns irregular, and leaves make their tops rough.
     lobes = 1 + 0.1 * np.sin(5 * np.arctan2(south, east) + 6 * uniform(tree.tree, 7))
     distance = np.hypot(east, south) / (tree.radius * lobes)
     dome = 0.5 + 0.5 * np.sqrt(np.maximum(1 - distance**2, 0))

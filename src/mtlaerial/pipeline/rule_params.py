@@ -1,0 +1,184 @@
+"""The ``params`` of the workflow's rules: ``decisive`` values, whose change repeats a job, and its ``context``.
+
+Both are plain data, which Snakemake can record and hand to jobs on other machines.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.config import LAYERS, DatasetSpec, load_dataset, merge
+from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.stages import Stage
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.pipeline.project import Project
+from mtlaerial.runs.plan import RunPlan
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Decisive:
+    """The values that results depend on besides input files: a method per rule, given the wildcards of a job."""
+
+    project: Project
+
+    def synthesise(self, root: str) -> Params:
+        """Return how a data set is generated."""
+        name = self.project.generated[root]
+        entry = self.project.config.datasets[name]
+        assert entry.generate is not None
+        return {
+            "spec": entry.spec.as_posix(),
+            "generate": decisive("synthesise", entry.generate, "datasets.*.generate"),
+            "tiles": sorted(self._spec(name).tiles),
+        }
+
+    def unpack_archive(self, mark: str) -> Params:
+        """Return a number that changes with the names and contents of the archive's files."""
+        return {"files": self.project.archives[f"{mark}.json"].fingerprint}
+
+    def fetch_pretrained(self, weights: str) -> Params:
+        """Return the first digits of the published hash; to complete it later fetches nothing again."""
+        published = decisive("fetch_pretrained", self.project.config.pretrained[weights], "pretrained.*")
+        return {"sha256": published["sha256"][:8]}
+
+    def check_tile(self, dataset: str, tile: str) -> Params:
+        """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
+        return self._tile("check_tile", dataset, tile)
+
+    def prepare_tile(self, dataset: str, tile: str) -> Params:
+        """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
+        return self._tile("prepare_tile", dataset, tile)
+
+    def summarise_tiles(self, dataset: str) -> Params:
+        """Return the keys that decide the statistics of the training tiles."""
+        return self._training_data("summarise_tiles", dataset)
+
+    def train(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the keys that decide the weights of a run."""
+        plan = self.project.plan(dataset, method, int(seed))
+        return {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
+
+    def describe_run(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the keys that ``run.yaml`` states, also those that only people read."""
+        plan = self.project.plan(dataset, method, int(seed))
+        return {"plan": plan.decisive("describe_run"), "data": decisive("describe_run", self._spec(dataset))}
+
+    def predict(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the section ``prediction`` in force, and the test tiles."""
+        prediction = self.project.recipe(dataset, method).prediction
+        return {"prediction": decisive("predict", prediction, "prediction"), "tiles": self._test_tiles(dataset)}
+
+    def score(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the section ``scoring`` in force, and the test tiles."""
+        scoring = self.project.recipe(dataset, method).scoring
+        return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
+
+    def tables(self) -> Params:
+        """Return the published scores of each data set."""
+        return {name: decisive("tables", self._spec(name)) for name in self.project.datasets}
+
+    def layout_figure(self, dataset: str) -> Params:
+        """Return title, splits and pixel size of a data set."""
+        return decisive("layout_figure", self._spec(dataset))
+
+    def figures(self, dataset: str, method: str) -> Params:
+        """Return the test tiles."""
+        return {"tiles": self._test_tiles(dataset)}
+
+    def report(self) -> Params:
+        """Return titles, licences and published scores of each data set."""
+        return {name: decisive("report", self._spec(name)) for name in self.project.datasets}
+
+    def _spec(self, dataset: str) -> DatasetSpec:
+        return self.project.datasets[dataset].spec
+
+    def _test_tiles(self, dataset: str) -> list[str]:
+        return list(self._spec(dataset).splits.get("test", ()))
+
+    def _tile(self, stage: Stage, name: str, tile: str) -> Params:
+        """Return the part of a specification that decides a tile: its split, and the patterns of that."""
+        dataset = self.project.datasets[name]
+        data = decisive(stage, dataset.spec)
+        del data["splits"]  # they list all tiles
+        for layer in LAYERS:
+            if data[layer]:
+                data[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
+        if data["labels"] and not dataset.patterns("eroded", tile):
+            data["labels"]["eroded"] = None
+        return {**data, "root": dataset.root.as_posix(), "split": dataset.spec.split_of(tile)}
+
+    def _training_data(self, stage: Stage, dataset: str) -> Params:
+        # Names, colours and raw values of classes decide no statistics, but their number does.
+        labels = self._spec(dataset).labels
+        return {**decisive(stage, self._spec(dataset)), "classes": len(labels.classes) if labels else 0}
+
+
+@dataclass(frozen=True)
+class Context:
+    """The values that scripts read but results do not depend on: messages, titles, places. Methods as in Decisive."""
+
+    project: Project
+
+    def synthesise(self, root: str) -> Params:
+        """Return the data set as its specification describes it, without changes by the configuration."""
+        entry = self.project.config.datasets[self.project.generated[root]]
+        return _record(Dataset(Path(root).name, load_dataset(entry.spec), Path(root)))
+
+    def unpack_archive(self, mark: str) -> Params:
+        """Return the archive: its file, published hashes and page."""
+        archive = self.project.archives[f"{mark}.json"]
+        return {"archive": archive.spec.model_dump(mode="json"), "root": archive.root.as_posix()}
+
+    def fetch_pretrained(self, weights: str) -> Params:
+        """Return the addresses and the whole hash of published weights."""
+        return self.project.config.pretrained[weights].model_dump(mode="json")
+
+    def check_tile(self, dataset: str, tile: str) -> Params:
+        """Return the data set."""
+        return _record(self.project.datasets[dataset])
+
+    def prepare_tile(self, dataset: str, tile: str) -> Params:
+        """Return the data set."""
+        return _record(self.project.datasets[dataset])
+
+    def summarise_tiles(self, dataset: str) -> Params:
+        """Return the data set."""
+        return _record(self.project.datasets[dataset])
+
+    def train(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the data set, the rest of the plan, and the places of resume files and dashboard."""
+        places = self.project.config.model_dump(mode="json", include={"resume", "dashboard"})
+        return {**self.describe_run(dataset, method, seed), **places}
+
+    def describe_run(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the data set and the plan."""
+        plan = self.project.plan(dataset, method, int(seed))
+        return {**_record(self.project.datasets[dataset]), "plan": plan.model_dump(mode="json")}
+
+    def layout_figure(self, dataset: str) -> Params:
+        """Return the data set."""
+        return _record(self.project.datasets[dataset])
+
+    def report(self) -> Params:
+        """Return the data sets."""
+        return {name: _record(dataset) for name, dataset in self.project.datasets.items()}
+
+
+def _record(dataset: Dataset) -> Params:
+    spec = dataset.spec.model_dump(mode="json")
+    return {"name": dataset.name, "spec": spec, "root": dataset.root.as_posix()}
+
+
+def dataset_in(context: Mapping[str, Any]) -> Dataset:
+    """Return the data set that a job's context holds."""
+    return Dataset(context["name"], DatasetSpec.parse(context["spec"], context["name"]), Path(context["root"]))
+
+
+def plan_in(params: Mapping[str, Any]) -> RunPlan:
+    """Return the plan of a run: decisive keys from ``decisive``, the others from ``context``."""
+    # The last wins, so that a run is what its decisive params say.
+    plan = merge(params["context"]["plan"], params["decisive"]["plan"])
+    return RunPlan.parse(plan, "plan")

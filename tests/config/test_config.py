@@ -1,0 +1,383 @@
+"""Configuration: what is accepted, what is refused and in which words, and what ships."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mtlaerial.config import (
+    DatasetSpec,
+    Recipe,
+    WeightingSpec,
+    load_dataset,
+    load_project,
+    merge,
+    parse_project,
+    read_yaml,
+)
+from mtlaerial.config.project import require_multiple, require_tasks
+from mtlaerial.config.schema import schema
+from mtlaerial.config.weighting import WEIGHTINGS
+from mtlaerial.errors import ConfigError
+from mtlaerial.weighting import build_weighting
+from support import tiny
+
+BASE = tiny.CONFIG / "config.yaml"
+OVERLAYS = sorted(set(tiny.CONFIG.glob("*.yaml")) - {BASE})
+SPECS = sorted((tiny.CONFIG / "datasets").glob("*.yaml"))
+PROJECT: dict[str, Any] = {
+    "run": {"datasets": ["town"], "methods": ["both"], "seeds": [0]},
+    "datasets": {"town": {"spec": "town.yaml", "root": "town"}},
+    "models": {"net": {"name": "d3net"}},
+    "methods": {"both": {"tasks": ["semantics", "height"], "model": "net"}},
+}
+
+
+def spec_data(**changes: Any) -> dict[str, Any]:
+    return merge(load_dataset(tiny.CONFIG / "datasets" / "city.yaml").model_dump(mode="json"), changes)
+
+
+def in_force(changes: dict[str, Any]) -> None:
+    """Read a configuration and the recipes of its methods."""
+    config = parse_project(merge(PROJECT, changes), "here")
+    for method in config.run.methods:
+        config.recipe({}, method)
+
+
+def refusal(changes: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        in_force(changes)
+    return str(caught.value)
+
+
+def dataset_refusal(**changes: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        DatasetSpec.parse(spec_data(**changes), "town.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "closest"),
+    [
+        ({"trainning": {}}, "trainning", "training"),
+        ({"training": {"learning_rat": 1}}, "training.learning_rat", "learning_rate"),
+        ({"training": {"augmentation": {"rotations": 1}}}, "training.augmentation.rotations", "rotation"),
+        ({"datasets": {"town": {"rot": "x"}}}, "datasets.town.rot", "root"),
+        ({"datasets": {"town": {"generate": {"sed": 1}}}}, "datasets.town.generate.sed", "seed"),
+        ({"models": {"net": {"block": 1}}}, "models.net.block", "blocks"),
+        ({"models": {"name": {"skip": True}}}, "models.name.skip", "skips"),
+    ],
+)
+def test_an_unknown_key_names_the_closest_valid_one(changes: dict[str, Any], key: str, closest: str) -> None:
+    message = refusal(changes)
+    assert f"here, key {key}: found an unknown key" in message
+    assert f"Did you mean {closest}?" in message
+
+
+def test_an_unknown_key_that_resembles_none_lists_the_valid_ones() -> None:
+    message = refusal({"run": {"xyzzy": 1}})
+    assert "one of datasets, methods, seeds" in message
+    assert "Remove it." in message
+
+
+def test_unknown_keys_of_a_specification_name_the_closest_one() -> None:
+    assert "Did you mean nodata?" in dataset_refusal(height={"nodat": 0})
+    assert "Did you mean licence?" in dataset_refusal(license="MIT")
+    classes = [{"name": "a", "values": [1], "color": "#000000"}, {"name": "b", "values": [2], "colour": "#ffffff"}]
+    message = dataset_refusal(labels={"classes": classes})
+    assert "labels.classes.0.color: found an unknown key" in message
+    assert "Did you mean colour?" in message
+    assert "Also labels.classes.0.colour: found nothing" in message
+    assert len(message) < 600
+
+
+def test_a_renamed_key_or_value_names_the_new_one() -> None:
+    message = refusal({"scoring": {"height_unit": 25.5}})
+    assert "scoring.height_unit: found a key that was renamed; expected error_unit. Write error_unit" in message
+    message = refusal({"training": {"schedule": "one_cycle"}})
+    assert "training.schedule: found 'one_cycle'; expected warmup_cosine, the new name of one_cycle" in message
+    assert "Write valid_range instead of range." in dataset_refusal(height={"range": [0, 9]})
+    number = {"name": "Net", "source": "Book", "url": "https://example.org", "scores": {"MAE": 1}, "height_unit": 1}
+    assert "Write error_unit instead of height_unit." in dataset_refusal(published=[number])
+
+
+def test_overrides_are_checked_like_the_recipe_itself() -> None:
+    message = refusal({"methods": {"both": {"overrides": {"training": {"batches": 2}}}}})
+    assert message.startswith("methods.both.overrides, key training.batches: found an unknown key")
+    assert "Did you mean batch?" in message
+
+
+def test_overrides_win_in_the_order_configuration_dataset_method() -> None:
+    changes = {
+        "training": {"batch": 2, "epochs": 3, "patch": 64},
+        "methods": {"both": {"overrides": {"training": {"batch": 7}}}},
+    }
+    config = parse_project(merge(PROJECT, changes))
+    recipe = config.recipe({"training": {"batch": 5, "epochs": 9}}, "both")
+    assert (recipe.training.batch, recipe.training.epochs, recipe.training.patch) == (7, 9, 64)
+    assert config.recipe({"training": {"batch": 5}}).training.batch == 5
+
+
+def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> None:
+    config = parse_project(PROJECT)
+    with pytest.raises(ConfigError, match=r"^recipe of the data set, key training\.epoch: "):
+        config.recipe({"training": {"epoch": 3}}, "both")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"run": {"seeds": [-1]}}, "run.seeds.0: found -1"),
+        ({"run": {"seeds": [2**31]}}, "less than 2147483648"),
+        ({"run": {"seeds": []}}, "run.seeds"),
+        ({"run": {"seeds": [1, 1]}}, "each of seeds once"),
+        ({"run": {"methods": ["other"]}}, "other is not one of both"),
+        ({"run": {"datasets": ["other"]}}, "other is not one of town"),
+        ({"methods": {"both": {"model": "other"}}}, "methods.both.model to be one of net, not other"),
+        ({"methods": {"both": {"tasks": []}}}, "methods.both.tasks"),
+        ({"methods": {"both": {"tasks": ["height", "height"]}}}, "each task once"),
+        ({"methods": {"both": {"tasks": ["depth"]}}}, "'semantics' or 'height'"),
+        ({"methods": {"both": {"weighting": {"name": "equals"}}}}, "methods.both.weighting.name: found 'equals'"),
+        ({"methods": {"a/b": {"tasks": ["height"], "model": "net"}}}, "a/b"),
+        ({"training": {"batch": "many"}}, "training.batch: found 'many'"),
+        ({"training": {"patch": 100}}, "multiple of 32"),
+        ({"training": {"betas": [0.9, 1.0]}}, "training.betas.1"),
+        ({"training": {"precision": "half"}}, "training.precision"),
+        ({"prediction": {"window": 64, "stride": 65}}, "a stride of at most the window (64)"),
+        ({"scoring": {"height_bins": [5, 2]}}, "ascending edges"),
+        ({"models": {"net": {"reduction": 4}}}, "training.patch: found 320; expected a multiple of 128"),
+    ],
+)
+def test_wrong_values_are_refused_with_their_key(changes: dict[str, Any], said: str) -> None:
+    assert said in refusal(changes)
+
+
+OTHER = {"trained_as": "both"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"methods": {"other": {**OTHER, "overrides": [1]}}}, "methods.other.overrides: found [1]"),
+        ({"methods": {"other": {**OTHER, "overrides": "abc"}}}, "methods.other.overrides: found 'abc'"),
+        ({"methods": {"other": {"trained_as": ["both"]}}}, "methods.other.trained_as to name a method"),
+        ({"methods": {"other": {"trained_as": "nobody"}}}, "nobody is none"),
+        ({"methods": {"other": OTHER, "third": {"trained_as": "other"}}}, "methods.third.trained_as"),
+        ({"methods": {"other": {**OTHER, "model": "net"}}}, "it is trained as both"),
+        ({"methods": {"other": {**OTHER, "overrides": {"training": {"batch": 1}}}}}, "it is trained as both"),
+        ({"methods": {"constant": OTHER}}, "methods without the name constant"),
+        ({"datasets": {"tables": {"spec": "a", "root": "b"}}}, "datasets without the name tables"),
+        ({"datasets": {"town": {"recipe": {"training": {"epoch": 1}}}}}, "datasets.town.recipe, key training.epoch"),
+        (
+            {
+                "models": {"net": {"stem": 8, "pretrained": "dense"}},
+                "pretrained": {"dense": {"url": "a", "sha256": "0" * 8}},
+            },
+            "pretrained only with an encoder of the published sizes",
+        ),
+        ({"models": {"net": {"pretrained": "nothing"}}}, "models.net.pretrained to be one of none"),
+    ],
+)
+def test_what_methods_and_names_may_not_be(changes: dict[str, Any], said: str) -> None:
+    assert said in refusal(changes)
+
+
+def test_a_method_that_shares_weights_takes_over_what_trains_them() -> None:
+    both = {"overrides": {"training": {"batch": 2}, "prediction": {"window": 512, "stride": 64}}}
+    other = {**OTHER, "overrides": {"prediction": {"stride": 128}}}
+    config = parse_project(merge(PROJECT, {"run": {"methods": ["other"]}, "methods": {"both": both, "other": other}}))
+    assert config.trained == ("both",)
+    recipe = config.recipe({}, "other")
+    assert (recipe.training.batch, recipe.prediction.window, recipe.prediction.stride) == (2, 512, 128)
+
+
+def test_sizes_must_fit_where_all_changes_are_in_force_and_only_there() -> None:
+    changes = {
+        "prediction": {"window": 128, "stride": 64},
+        "methods": {"both": {"overrides": {"prediction": {"stride": 192}}}},
+    }
+    config = parse_project(merge(PROJECT, changes))
+    assert config.recipe({"prediction": {"window": 256}}, "both").prediction.stride == 192
+    with pytest.raises(ConfigError, match=r"a stride of at most the window \(128\)"):
+        config.recipe({}, "both")
+
+
+def test_a_window_of_a_reducing_model_is_a_multiple_of_its_own() -> None:
+    model = tiny.model_spec(reduction=2)
+    require_multiple("--window", 128, model)
+    with pytest.raises(ConfigError, match="--window: found 96; expected a multiple of 64"):
+        require_multiple("--window", 96, model)
+
+
+def test_the_sections_are_immutable() -> None:
+    config = parse_project(PROJECT)
+    with pytest.raises(ValueError, match="frozen"):
+        config.training.batch = 3  # type: ignore[misc]  # that it is refused is the test
+
+
+def test_every_weighting_of_the_configuration_can_be_built() -> None:
+    for name in WEIGHTINGS:
+        options = {"weights": {"height": 2.0}} if name == "fixed" else {}
+        build_weighting(WeightingSpec(name=name, **options), ("height",))
+    configured = {method.weighting.name for method in load_project(BASE).methods.values()}
+    assert configured == set(WEIGHTINGS)
+
+
+def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:
+    assert require_tasks("both", ("semantics", "height"), ("height",), "town") == ("height",)
+    with pytest.raises(ConfigError, match="a task that town has layers for"):
+        require_tasks("classes", ("semantics",), ("height",), "town")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"splits": {"train": ["a"], "val": [], "test": ["b", "a"]}}, "each tile in one split, but a is listed 2"),
+        ({"splits": {"train": ["a"], "validation": ["b"]}}, "validation"),
+        ({"gsd": 0}, "gsd: found 0"),
+        ({"image": {"bands": [1, 2]}}, "as many band_names as bands (2)"),
+        ({"image": {"range": [1, 1]}}, "a range with its lower value first"),
+        ({"image": {"files": "mosaic.tif"}}, "a grid or footprints where image.files has no {tile}"),
+        ({"grid": {"size": [10, 10]}}, "neither where it has"),
+        ({"height": {"surface": "dsm.tif"}}, "either files, or both surface and ground"),
+        ({"height": {"files": None, "surface": "dsm.tif"}}, "either files, or both surface and ground"),
+        ({"height": None, "labels": None}, "height, labels, or both"),
+        ({"labels": {"ignore": [1]}}, "each value once, but 1 is given twice"),
+        ({"labels": {"eroded": {"files": "a.tif", "ignore": [2]}}}, "each value once, but 2 is given twice"),
+        ({"labels": {"encoding": "rgb"}}, "colours only"),
+        ({"labels": {"files": {"train": "a.tif"}}}, "labels.files for each of the splits train, val, test"),
+    ],
+)
+def test_faults_of_a_specification_are_named(changes: dict[str, Any], said: str) -> None:
+    if "grid" not in changes:
+        changes = {"grid": None, **changes}
+    assert said in dataset_refusal(**changes)
+
+
+def test_a_fault_between_keys_is_told_without_printing_the_whole_section() -> None:
+    message = dataset_refusal(splits={"train": ["a"], "test": ["a"]})
+    assert "values that do not fit together" in message
+    assert len(message) < 200
+
+
+def test_colours_are_hexadecimal_or_a_list() -> None:
+    classes = [{"name": "a", "values": [1], "colour": "#0a10ff"}, {"name": "b", "values": [2], "colour": [1, 2, 3]}]
+    spec = DatasetSpec.parse(spec_data(labels={"classes": classes}), "town.yaml")
+    assert spec.labels is not None
+    assert [entry.colour for entry in spec.labels.classes] == [(10, 16, 255), (1, 2, 3)]
+
+
+def test_a_tile_knows_its_split() -> None:
+    spec = tiny.city_spec()
+    assert [spec.split_of(tile) for tile in ("city_2", "city_3", "city_4")] == ["train", "val", "test"]
+    assert spec.tiles == ("city_1", "city_2", "city_3", "city_4")
+    with pytest.raises(ConfigError, match="one of city_1"):
+        spec.split_of("city_9")
+
+
+@pytest.fixture
+def split_table(tmp_path: Path) -> Path:
+    """Return a specification whose splits are in a CSV file beside it."""
+    (tmp_path / "town.yaml").write_text(yaml.safe_dump({**spec_data(), "splits": {"csv": "splits.csv"}}))
+    return tmp_path
+
+
+def test_splits_are_read_from_a_table(split_table: Path) -> None:
+    (split_table / "splits.csv").write_text("\ufeffsplit,tile\ntrain,a\ntest,c\ntrain,b\n", encoding="utf-8")
+    spec = load_dataset(split_table / "town.yaml")
+    assert spec.splits == {"train": ("a", "b"), "test": ("c",)}
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("name,split\na,train\n", "found the columns name, split; expected a header with tile and split"),
+        ("tile,split\n", "found no rows"),
+        ("tile,split\na,train\nb,tests\n", "tests"),
+        ("tile,split\na,test\n", "splits.train: found no tiles"),
+        ("tile,split\na,train\na,test\n", "a is listed 2 times"),
+    ],
+)
+def test_faults_of_a_split_table_are_named(split_table: Path, table: str, said: str) -> None:
+    (split_table / "splits.csv").write_text(table)
+    with pytest.raises(ConfigError) as caught:
+        load_dataset(split_table / "town.yaml")
+    assert said in str(caught.value)
+
+
+def test_a_missing_split_table_is_named(split_table: Path) -> None:
+    with pytest.raises(ConfigError, match=r"splits\.csv"):
+        load_dataset(split_table / "town.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1", "text that is not YAML"),
+        ("- 1\n", "found a list; expected a mapping"),
+        ("", "found nothing; expected"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(path)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.yaml: found No such file"):
+        read_yaml(tmp_path / "absent.yaml")
+
+
+def test_overlays_merge_mappings_and_replace_lists() -> None:
+    base = {"a": {"b": 1, "c": [1, 2]}, "d": 4}
+    merged = merge(base, {"a": {"c": [3]}}, {"a": {"e": {}}, "d": {"f": 5}})
+    assert merged == {"a": {"b": 1, "c": [3], "e": {}}, "d": {"f": 5}}
+    assert base == {"a": {"b": 1, "c": [1, 2]}, "d": 4}
+
+
+def test_the_last_file_wins(tmp_path: Path) -> None:
+    for number, batch in enumerate((3, 4)):
+        (tmp_path / f"{number}.yaml").write_text(yaml.safe_dump({"training": {"batch": batch}, "run": {"seeds": [7]}}))
+    config = load_project(BASE, tmp_path / "0.yaml", tmp_path / "1.yaml")
+    assert (config.training.batch, config.run.seeds) == (4, (7,))
+    assert config.training.epochs == load_project(BASE).training.epochs
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_every_shipped_overlay_parses(overlay: Path) -> None:
+    config = load_project(BASE, overlay)
+    for name in config.run.datasets:
+        spec = load_dataset(tiny.CONFIG.parent / config.datasets[name].spec)
+        for method in config.run.methods:
+            assert isinstance(config.recipe(spec.recipe, method), Recipe)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_shipped_specification_parses(path: Path) -> None:
+    spec = load_dataset(path)
+    assert spec.splits["train"]
+    assert load_project(BASE).recipe(spec.recipe)
+
+
+def test_the_paper_is_the_default_of_the_recipe() -> None:
+    training = load_project(BASE).training
+    assert (training.patch, training.batch, training.epochs, training.epoch_patches) == (320, 6, 120, 10_000)
+    assert (training.learning_rate, training.betas, training.weight_decay) == (2e-4, (0.5, 0.999), 0)
+
+
+def test_the_schema_in_the_repository_is_in_step() -> None:
+    assert (tiny.CONFIG / "schema.json").read_text(encoding="utf-8") == schema(), "run: make schema"
+
+
+def test_the_schema_describes_both_kinds_of_files() -> None:
+    described = json.loads(schema())
+    names = [choice["$ref"].rsplit("/", 1)[1] for choice in described["anyOf"]]
+    assert names == ["ProjectConfig", "DatasetSpec"]
+    assert described["$defs"]["DatasetSpec"]["additionalProperties"] is False
+    assert {"augmentation", "batch"} <= set(described["$defs"]["TrainingSpec"]["properties"])

@@ -1,0 +1,253 @@
+"""The table of keys and stages: it names every key, and the params of the rules change as it says."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
+from mtlaerial.config.decisive_keys import decisive, indecisive
+from mtlaerial.config.stages import STAGES
+from mtlaerial.errors import ConfigError
+from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.rule_params import Context, Decisive, dataset_in, plan_in
+from support import tiny
+
+Job = tuple[str, tuple[tuple[str, str], ...]]
+"""A rule and the wildcards of a job."""
+OVERLAYS = {"recipe", "datasets.*.recipe", "methods.*.overrides"}
+"""Keys for changes of ``training``, ``prediction`` and ``scoring``."""
+CONSTANT = {"models.*.name"}
+"""Keys that have one valid value."""
+CLASSES = [{"name": name, "colour": [code, 0, 0], "values": [code]} for code, name in enumerate(("ground", "house"), 1)]
+TILES: dict[str, Any] = {
+    "title": "Town", "licence": "none", "obtain": "Ask.", "gsd": 0.5, "crs": "EPSG:32631",
+    "image": {"files": ["images/{tile}.tif"]},
+    "height": {"files": ["height/{tile}.tif"]},
+    "labels": {"files": ["labels/{tile}.tif"], "classes": CLASSES, "eroded": {"files": ["eroded/{tile}.tif"]}},
+    "archives": [{"file": "a.zip", "page": "https://example.org", "holds": "images"}],
+    "published": [{"name": "Net", "source": "Book", "url": "https://example.org", "scores": {"OA": 0.5}}],
+    "splits": tiny.SPLITS,
+}  # fmt: skip
+MOSAIC = {
+    "image": {"files": ["image.tif"]},
+    "height": {"files": None, "surface": ["dsm.tif"], "ground": ["dtm.tif"]},
+}
+SPECIFICATIONS = [
+    TILES,
+    merge(TILES, MOSAIC, {"grid": {"size": [64, 64]}}),
+    merge(TILES, MOSAIC, {"footprints": {"files": ["tiles.gpkg"]}}),
+]
+"""Together they have every section."""
+SPLITS = {"train": ["city_1"], "val": ["city_3"], "test": ["city_4", "city_2", "city_9"]}
+RGB = {"encoding": "rgb", "classes": [{**entry, "values": [entry["colour"]]} for entry in CLASSES]}
+VALUES: dict[str, Any] = {
+    "splits": SPLITS,
+    "labels.encoding": RGB,
+    "methods.*.trained_as": {"trained_as": "other"},
+    "methods.*.weighting": {"name": "dwa"},
+    "datasets.*.spec": "other.yaml",
+    "datasets.*.hold_out": ["city_2"],
+    "height.optional": ["train"],
+    "labels.optional": ["train"],
+}
+"""New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return a configuration with every key: a generated data set, and one whose archive is not unpacked."""
+    monkeypatch.chdir(tmp_path)
+    tiny.write_zip(Path("town/a.zip"), {"readme.txt": b""})
+    Path("other.yaml").write_text(json.dumps(TILES))
+    method = {"tasks": ["semantics", "height"], "model": "net"}
+    data = {
+        "run": {"datasets": ["town", "made"], "methods": ["both", "other"], "seeds": [0]},
+        "resume": "states",
+        "dashboard": {},
+        "datasets": {
+            "made": {"spec": "made.yaml", "root": "made", "generate": {}},
+            "town": {"spec": "town.yaml", "root": "town"},
+        },
+        "models": {"net": {}, "small": {"head": [8, 8]}},
+        "methods": {"both": method, "other": {**method, "tasks": ["height"]}},
+        "pretrained": {"weights": {"url": "https://example.org", "sha256": "0" * 8}},
+    }
+    return ProjectConfig.parse(data, "test").model_dump(mode="json")
+
+
+def project(configuration: Mapping[str, Any], specification: Mapping[str, Any]) -> Project:
+    for name in ("town", "made"):
+        Path(f"{name}.yaml").write_text(json.dumps(specification))
+    return Project.of(configuration)
+
+
+def jobs(project: Project) -> Iterator[Job]:
+    """Yield every job whose rule has params."""
+    wildcards: list[tuple[str, dict[str, str]]] = [("tables", {}), ("report", {})]
+    wildcards += [("synthesise", {"root": root}) for root in project.generated]
+    wildcards += [("fetch_pretrained", {"weights": name}) for name in project.config.pretrained]
+    pending = [mark for mark, archive in project.archives.items() if archive.pending]
+    wildcards += [("unpack_archive", {"mark": mark.removesuffix(".json")}) for mark in pending]
+    for dataset, source in project.datasets.items():
+        wildcards += [(rule, {"dataset": dataset}) for rule in ("summarise_tiles", "layout_figure")]
+        tiles = [{"dataset": dataset, "tile": tile} for tile in source.spec.tiles]
+        wildcards += [(rule, tile) for tile in tiles for rule in ("check_tile", "prepare_tile")]
+        methods = [{"dataset": dataset, "method": method} for method in project.config.run.methods]
+        wildcards += [("figures", method) for method in methods]
+        runs = [{**method, "seed": str(seed)} for method in methods for seed in project.config.run.seeds]
+        wildcards += [(rule, run) for run in runs for rule in ("describe_run", "predict", "score")]
+        wildcards += [("train", run) for run in runs if run["method"] in project.config.trained]
+    for rule, values in wildcards:
+        yield rule, tuple(values.items())
+
+
+def params(project: Project) -> dict[Job, Any]:
+    return {job: getattr(Decisive(project), job[0])(**dict(job[1])) for job in jobs(project)}
+
+
+def repeated(before: Project, after: Project) -> set[str]:
+    """Return the rules of which a job that there was before and is after has other params."""
+    old, new = params(before), params(after)
+    return {job[0] for job in old.keys() & new.keys() if repr(old[job]) != repr(new[job])}
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in models_in(argument)]
+
+
+def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the keys of a model down to those whose values are no sections."""
+    for name, field in model.model_fields.items():
+        sections = [section for section in models_in(field.annotation) if section is not WeightingSpec]
+        star = ".*" if get_origin(field.annotation) is dict and sections else ""
+        for section in sections:
+            yield from keys_of(section, f"{prefix}{name}{star}.")
+        if not sections:
+            yield f"{prefix}{name}"
+
+
+def literals(model: type[BaseModel], names: list[str]) -> list[Any]:
+    """Return the values that a key may have, where they are listed."""
+
+    def listed(annotation: Any) -> list[Any]:
+        if get_origin(annotation) is Literal:
+            return list(get_args(annotation))
+        return [value for argument in get_args(annotation) for value in listed(argument)]
+
+    annotation: Any = model
+    for name in names:
+        section = next((entry for entry in models_in(annotation) if name in entry.model_fields), None)
+        annotation = section.model_fields[name].annotation if section else annotation
+    return listed(annotation)
+
+
+def others(value: Any) -> Iterator[Any]:
+    """Yield values like one, of which one is hopefully valid."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield from (value + 1, value + 10, value * 2, value / 2, value + 0.25)
+    elif isinstance(value, str):
+        yield from (f"{value}x", "1" * 8, "small", "weights")
+    elif isinstance(value, list) and value:
+        yield from ([new, *value[1:]] for new in others(value[0]))
+        yield value[:1]
+    elif isinstance(value, dict) and value:
+        name, first = next(iter(value.items()))
+        yield from ({**value, name: new} for new in others(first))
+    yield from ("x", 1, 0.5, ["x"], [77], "0" * 32, "0" * 64, {"height": 1.0}, "{west}_{south}", "https://example.com")
+
+
+def parent(data: Any, names: list[str]) -> Any:
+    """Return the section that a key is in: of named and listed ones the first; None where there is none."""
+    for name in names:
+        data = next(iter(data.values())) if name == "*" and data else (data or {}).get(name)
+        data = data[0] if isinstance(data, list) and data else data
+    return data
+
+
+def changed(data: dict[str, Any], model: type[BaseModel], key: str) -> Iterator[dict[str, Any]]:
+    """Yield valid data in which one key has another value."""
+    before, names = model.model_validate(data).model_dump(mode="json"), key.split(".")
+    old = parent(before, names[:-1])
+    if not isinstance(old, dict) or names[-1] not in old:
+        return
+    candidates = [VALUES[key]] if key in VALUES else [*literals(model, names), *others(old[names[-1]])]
+    for value in candidates:
+        after = json.loads(json.dumps(before))
+        section = parent(after, names[:-1])
+        if key == "methods.*.trained_as":
+            section.clear()
+        section.update(value if key in ("methods.*.trained_as", "labels.encoding") else {names[-1]: value})
+        try:
+            parsed = model.model_validate(after).model_dump(mode="json")
+        except ValueError:
+            continue
+        if parsed != before:
+            yield after
+
+
+def test_table_names_every_key_and_no_other() -> None:
+    assert {*keys_of(ProjectConfig), *keys_of(DatasetSpec)} == set(STAGES)
+
+
+@pytest.mark.parametrize("key", sorted(set(STAGES) - OVERLAYS - CONSTANT))
+def test_a_key_repeats_exactly_its_stages(key: str, configuration: dict[str, Any]) -> None:
+    in_configuration = key.split(".", maxsplit=1)[0] in ProjectConfig.model_fields
+    for specification in SPECIFICATIONS:
+        model: type[Section] = ProjectConfig if in_configuration else DatasetSpec
+        for data in changed(configuration if in_configuration else specification, model, key):
+            before = project(configuration, specification)
+            try:
+                after = project(data, specification) if in_configuration else project(configuration, data)
+            except ConfigError:  # e.g. a patch that is no multiple of the model's
+                continue
+            assert repeated(before, after) == set(STAGES[key])
+            return
+    pytest.fail(f"no other value of {key} is valid")
+
+
+@pytest.mark.parametrize("place", ["specification", "recipe", "overrides"])
+def test_an_overlay_repeats_the_stages_of_its_keys(place: str, configuration: dict[str, Any]) -> None:
+    before = project(configuration, TILES)
+    for overlay in ({"training": {"batch": 4}}, {"prediction": {"stride": 64}}, {"scoring": {"height_bins": [3]}}):
+        if place == "specification":
+            after = project(configuration, {**TILES, "recipe": overlay})
+        else:
+            section, name = ("datasets", "town") if place == "recipe" else ("methods", "both")
+            after = project(merge(configuration, {section: {name: {place: overlay}}}), TILES)
+        ((first, keys),) = overlay.items()
+        assert repeated(before, after) == set(STAGES[f"{first}.{next(iter(keys))}"])
+
+
+def test_a_key_that_the_table_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Extended(TrainingSpec):
+        momentum: float = 0.9
+
+    with pytest.raises(KeyError, match=r"training\.momentum: name the stages"):
+        decisive("train", Extended(), "training")
+
+
+def test_titles_decide_no_training() -> None:
+    assert indecisive("train", ("title", "gsd", "pixels")) == {"title"}
+    assert indecisive("train", ("name", "pixels"), "labels.classes") == {"name"}
+
+
+def test_params_are_plain_data_and_complete(configuration: dict[str, Any]) -> None:
+    """Jobs on other machines get them as JSON; scripts build data set and plan from them again."""
+    planned = project(configuration, TILES)
+    run = {"dataset": "town", "method": "both", "seed": "0"}
+    params = {"decisive": Decisive(planned).train(**run), "context": Context(planned).train(**run)}
+    params = json.loads(json.dumps(params))
+    assert plan_in(params) == planned.plan("town", "both", 0)
+    assert dataset_in(params["context"]) == planned.datasets["town"]
+    for rule, wildcards in jobs(planned):
+        json.dumps(getattr(Decisive(planned), rule)(**dict(wildcards)))
+        if hasattr(Context, rule):
+            json.dumps(getattr(Context(planned), rule)(**dict(wildcards)))

@@ -1,0 +1,202 @@
+"""A training is the same with a dashboard and without, whatever becomes of the server, which shows all of it."""
+
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+import torch
+
+from mtlaerial.config import DashboardSpec
+from mtlaerial.dashboard.viewer import Viewer
+from mtlaerial.pipeline.run_training import run_training
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.process_group import Group
+from mtlaerial.training.train_step import TrainStep, Update
+from support import tiny
+from support.logs import messages
+from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
+from support.visdoms import Double, Visdom, free_port, visdom
+from support.waiting import eventually
+
+PLAN: dict[str, Any] = {**RICH, "epoch_patches": 8, "log_every": 1}
+STEPS = 16
+ENVIRONMENT = "city_equal_seed0"
+Run = Callable[..., Path]
+
+
+@pytest.fixture
+def run(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Run:
+    """Return a function that trains in a folder, shown at a URL or nowhere, and returns the folder."""
+
+    def trained(name: str, url: str = "", plan: RunPlan | None = None) -> Path:
+        dashboard = DashboardSpec(url=url, seconds=0.05, samples=2) if url else None
+        tiles_of = tiles["train"], tiles["val"]
+        run_training(
+            tiny.job(plan or tiny.run_plan(**PLAN), statistics, *tiles_of, tmp_path / name, dashboard=dashboard)
+        )
+        return tmp_path / name
+
+    return trained
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], object]) -> list[int]:
+    """Let something happen before a step, counted from 1; return the list of steps that are done."""
+    update, done = TrainStep.__call__, []
+
+    def stepped(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
+        if number + 1 == step:
+            happen()
+        found = update(self, number, measure_conflict)
+        done.append(number + 1)
+        return found
+
+    monkeypatch.setattr(TrainStep, "__call__", stepped)
+    return done
+
+
+@pytest.mark.parametrize("behaviour", ["well", "hang", "error", "absent"])
+def test_a_training_is_the_same_to_the_byte(run: Run, caplog: pytest.LogCaptureFixture, behaviour: str) -> None:
+    unseen = run("unseen")
+    server = Double(behaviour=behaviour) if behaviour != "absent" else None
+    with caplog.at_level(logging.WARNING):
+        seen = run("seen", server.url if server else f"http://127.0.0.1:{free_port()}")
+    if server:
+        server.end()
+    assert_same_run(unseen, seen)
+    assert file_names(unseen) == file_names(seen)
+    told = [text for text in messages(caplog, logging.WARNING) if text.startswith("dashboard:")]
+    assert len(told) == (behaviour != "well")
+
+
+def test_every_window_has_all_of_the_history(run: Run) -> None:
+    server = Double()
+    history = pd.read_csv(run("run", server.url) / "history.csv")
+    server.end()
+    names = ["training", "loss_semantics", "loss_height", "val_OA", "val_MAE", "cosine_semantics_height",
+             "weight_semantics", "learning_rate", "patches"]  # fmt: skip
+    assert list(server.windows) == names
+    for window, column, scale in (("loss_height", "loss_height", 1), ("val_OA", "val_OA", 100)):
+        [line, *_] = server.windows[window]["data"]
+        known = history[["epoch", column]].dropna()
+        assert line["x"] == pytest.approx(known["epoch"].tolist(), rel=1e-5)
+        assert line["y"] == pytest.approx((scale * known[column]).tolist(), rel=1e-5)
+    assert "epoch 4.00 of 4, step 16 of 16" in server.windows["training"]["data"][0]["content"]
+    assert "(generated data)" in server.windows["training"]["data"][0]["content"]
+
+
+@pytest.mark.parametrize("task", ["semantics", "height"])
+def test_a_training_of_one_task_has_its_windows_alone(run: Run, task: str) -> None:
+    server = Double()
+    run("run", server.url, tiny.run_plan((task,), **PLAN))
+    server.end()
+    score = {"semantics": "val_OA", "height": "val_MAE"}[task]
+    assert list(server.windows) == ["training", f"loss_{task}", score, "learning_rate", "patches"]
+
+
+def test_without_memory_for_patches_the_training_goes_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    unseen, server = run("unseen"), Double()
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr("mtlaerial.dashboard.viewer.predict", full)
+    assert_same_run(unseen, run("seen", server.url))
+    server.end()
+    assert "patches" not in server.windows
+    assert messages(caplog, logging.WARNING).count("dashboard: no more patches (OutOfMemoryError: out of memory)") == 1
+
+
+@pytest.mark.parametrize(("rank", "watchers"), [(0, 1), (1, 0)])
+def test_only_the_main_process_shows_the_training(
+    rank: int, watchers: int, tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("mtlaerial.pipeline.run_training.train", lambda job, *watcher: given.extend(watcher))
+    monkeypatch.setattr(Group, "current", lambda: Group(rank, 2))
+    dashboard = DashboardSpec(url=f"http://127.0.0.1:{free_port()}")
+    run_training(tiny.job(tiny.run_plan(), statistics, tiles["train"], dashboard=dashboard))
+    assert len(given) == watchers
+
+
+def test_the_network_is_not_left_in_evaluation_mode(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    update, modes, looked = TrainStep.__call__, [], []
+    look = Viewer.look
+
+    def seen(self: Viewer, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
+        looked.append(epoch)
+        look(self, network, device, epoch)
+
+    def watched(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
+        modes.append(self.network.training)
+        return update(self, number, measure_conflict)
+
+    monkeypatch.setattr(Viewer, "look", seen)
+    monkeypatch.setattr(TrainStep, "__call__", watched)
+    run("run", f"http://127.0.0.1:{free_port()}")
+    assert looked == [1, 2, 3, 4]
+    assert modes == [True] * STEPS
+
+
+@pytest.mark.parametrize("step", [1, STEPS // 2, STEPS])
+def test_a_server_that_is_killed_ends_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: int
+) -> None:
+    unseen = run("unseen")
+    with visdom(tmp_path / "saved") as server, caplog.at_level(logging.INFO):
+        done = at_step(monkeypatch, step, server.end)
+        assert_same_run(unseen, run("seen", server.url))
+    assert done == list(range(1, STEPS + 1))
+    assert sum("is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+
+
+def test_steps_go_on_while_the_server_hangs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    unseen = run("unseen")
+    with visdom(tmp_path / "saved") as server, caplog.at_level(logging.INFO):
+        done = at_step(monkeypatch, STEPS // 2, lambda: server.process.send_signal(signal.SIGSTOP))
+        assert_same_run(unseen, run("seen", server.url))
+        assert psutil.Process(server.process.pid).status() == psutil.STATUS_STOPPED
+    assert done == list(range(1, STEPS + 1))
+    assert sum("is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+
+
+def test_a_server_that_returns_shows_all_of_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with visdom(tmp_path / "saved") as first:
+
+        def restart() -> None:
+            eventually(lambda: first.window(ENVIRONMENT, "loss_height"))
+            first.end()
+            second.append(Visdom(tmp_path / "saved", first.port))
+
+        second: list[Visdom] = []
+        at_step(monkeypatch, STEPS // 2, restart)
+        history = pd.read_csv(run("run", first.url) / "history.csv")
+        shown = second[0].window(ENVIRONMENT, "loss_height")["content"]["data"][0]["x"]
+        second[0].end()
+    assert shown == pytest.approx(history["epoch"].tolist(), rel=1e-5)
+
+
+def test_a_resumed_training_has_no_curve_twice(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with visdom(tmp_path / "saved") as server:
+        with monkeypatch.context() as patch:
+            kill_after(patch, 2)
+            with pytest.raises(Killed):
+                run("run", server.url)
+        half = server.window(ENVIRONMENT, "loss_height")["content"]["data"]
+        history = pd.read_csv(run("run", server.url) / "history.csv")
+        whole = server.window(ENVIRONMENT, "loss_height")["content"]["data"]
+    assert len(half) == len(whole) == 1
+    assert half[0]["x"] == whole[0]["x"][: len(half[0]["x"])]
+    assert 0 < len(half[0]["x"]) < STEPS
+    assert whole[0]["x"] == pytest.approx(history["epoch"].tolist(), rel=1e-5)
+    assert (tmp_path / "saved" / f"{ENVIRONMENT}.json").exists()

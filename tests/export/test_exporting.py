@@ -1,0 +1,283 @@
+"""Exported networks: what they give in ONNX Runtime, in PyTorch and in Deepness, and what is said of them."""
+
+import errno
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import rasterio
+import torch
+
+import mtlaerial
+from mtlaerial.config import TASKS, PredictionSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.export import export_run, exporting
+from mtlaerial.export.mlm import stac_item
+from mtlaerial.export.network import Contents
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.runs.run import load_description
+from support import tiny
+
+SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
+"""Images, rows, columns; other than those of the example that graphs are traced with."""
+WINDOWS = PredictionSpec.fitted()
+"""How a network trained on patches of that size is used."""
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def files(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return exported files by name: both outputs in both formats, and one output as Deepness takes it."""
+    folder = tmp_path_factory.mktemp("exported") / "new"
+    return {
+        "onnx": export_run(run_folder, "onnx", folder / "town.onnx"),
+        "pt2": export_run(run_folder, "pt2", folder / "town.pt2"),
+        "semantics": export_run(run_folder, "onnx", folder / "classes.onnx", "semantics"),
+        "height": export_run(run_folder, "onnx", folder / "height.onnx", "height"),
+    }
+
+
+@pytest.fixture(scope="module")
+def pt2(files: dict[str, Path]) -> tuple[torch.nn.Module, str]:
+    """Return the network in ``town.pt2`` and the description within, both read once: it takes seconds."""
+    inside = {"stac_item": ""}
+    return torch.export.load(files["pt2"], extra_files=inside).module(), inside["stac_item"]
+
+
+@pytest.fixture(scope="module")
+def network(run_folder: Path) -> MapNetwork:
+    """Return the network as ``mtlaerial predict`` runs it."""
+    return Predictor(run_folder, PredictionSpec(window=64, stride=48, activation="softmax")).network
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options)
+
+
+def images(count: int, rows: int, columns: int) -> np.ndarray:
+    return np.random.default_rng(rows).integers(0, 256, (count, 3, rows, columns)).astype(np.float32)
+
+
+def predicted(network: MapNetwork, image: np.ndarray) -> dict[str, np.ndarray]:
+    stacked = network(torch.from_numpy(image))
+    return {task: stacked[:, network.slice_of(task)].numpy() for task in network.outputs}
+
+
+def assert_same(found: Mapping[str, Any], expected: Mapping[str, np.ndarray]) -> None:
+    assert list(found) == list(expected)
+    for task, values in expected.items():
+        np.testing.assert_allclose(found[task], values, rtol=1e-3, atol=1e-5, err_msg=task)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_onnx_gives_what_predict_gives(files: dict[str, Path], network: MapNetwork, shape: tuple[int, ...]) -> None:
+    image = images(*shape)
+    found = session(files["onnx"]).run(list(TASKS), {"image": image})
+    assert_same(dict(zip(TASKS, found, strict=True)), predicted(network, image))
+    np.testing.assert_allclose(found[0].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_no_data_is_seen_as_predict_sees_it(files: dict[str, Path], network: MapNetwork) -> None:
+    image = images(1, 64, 96)
+    image[:, :, 10:30, 20:50] = np.nan
+    found = session(files["onnx"]).run(list(TASKS), {"image": image})
+    assert np.isfinite(found[1]).all()
+    assert_same(dict(zip(TASKS, found, strict=True)), predicted(network, image))
+
+
+def test_an_onnx_file_is_valid_and_says_nothing_of_the_machine(files: dict[str, Path]) -> None:
+    onnx.checker.check_model(onnx.load(files["onnx"]), full_check=True)
+    for path in files.values():
+        assert str(Path(mtlaerial.__file__).parent).encode() not in path.read_bytes(), path.name
+    shapes = {
+        value.name: value.shape
+        for value in (*session(files["onnx"]).get_inputs(), *session(files["onnx"]).get_outputs())
+    }
+    axes = {"image": 3, "semantics": 6, "height": 1}
+    assert shapes == {name: ["batch", channels, "height", "width"] for name, channels in axes.items()}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pt2_gives_what_predict_gives(
+    pt2: tuple[torch.nn.Module, str], network: MapNetwork, shape: tuple[int, ...]
+) -> None:
+    image = images(*shape)
+    assert_same(pt2[0](torch.from_numpy(image)), predicted(network, image))
+
+
+def test_pt2_refuses_images_of_a_wrong_size(pt2: tuple[torch.nn.Module, str]) -> None:
+    with pytest.raises(AssertionError, match="Guard failed"):
+        pt2[0](torch.zeros(1, 3, 80, 64))
+
+
+def as_deepness(path: Path, tiles: np.ndarray) -> np.ndarray:
+    """Return the output for tiles (N, H, W, C) with what Deepness does to them, by its documentation and code."""
+    model = session(path)
+    (entry,), (output,) = model.get_inputs(), model.get_outputs()
+    said = {key: value for key, value in model.get_modelmeta().custom_metadata_map.items() if key != "stac_item"}
+    meta = {key: json.loads(value) for key, value in said.items()}
+    batch, channels, rows, columns = entry.shape
+    assert isinstance(batch, str)  # any number of tiles
+    assert rows == columns == output.shape[2] == output.shape[3] == meta["tile_size"]
+    values = np.float32(tiles[..., :channels] * 1.0 / 255.0)
+    mean, std = (np.array(meta[f"standardization_{key}"], dtype=np.float32) for key in ("mean", "std"))
+    (result,) = model.run(None, {entry.name: np.transpose((values - mean) / std, (0, 3, 1, 2))})
+    if meta["model_type"] == "Segmentor":
+        result[result < meta["seg_thresh"]] = 0
+        return np.argmax(result, axis=1)
+    assert meta["model_type"] == "Regressor"
+    return result[:, 0] * meta["reg_output_scaling"]
+
+
+def test_deepness_gets_our_classes_and_heights(files: dict[str, Path], network: MapNetwork) -> None:
+    image = images(2, WINDOWS.window, WINDOWS.window)
+    expected = predicted(network, image)
+    tiles = image.transpose(0, 2, 3, 1).astype(np.uint8)
+    np.testing.assert_allclose(as_deepness(files["height"], tiles), expected["height"][:, 0], rtol=1e-3, atol=1e-5)
+    first, second = np.sort(expected["semantics"], axis=1)[:, -1], np.sort(expected["semantics"], axis=1)[:, -2]
+    clear = first > 1.001 * second
+    assert clear.mean() > 0.9
+    np.testing.assert_array_equal(
+        as_deepness(files["semantics"], tiles)[clear], expected["semantics"].argmax(axis=1)[clear]
+    )
+
+
+def test_deepness_is_told_names_pixel_size_and_overlap(files: dict[str, Path], run_folder: Path) -> None:
+    statistics = load_description(run_folder).statistics
+    for task, names in (("semantics", [entry.name for entry in statistics.classes]), ("height", ["height"])):
+        meta = session(files[task]).get_modelmeta().custom_metadata_map
+        assert json.loads(meta["class_names"]) == {str(code): name for code, name in enumerate(names)}
+        assert json.loads(meta["resolution"]) == 50
+        assert json.loads(meta["tile_size"]) == WINDOWS.window
+        overlap = json.loads(meta["tiles_overlap"])
+        assert isinstance(overlap, int)
+        assert 0 <= overlap / 100 * WINDOWS.window - (WINDOWS.window - WINDOWS.stride) < WINDOWS.window / 100
+    assert "model_type" not in session(files["onnx"]).get_modelmeta().custom_metadata_map
+
+
+@pytest.mark.parametrize("name", ["onnx", "pt2", "semantics", "height"])
+def test_the_description_has_what_the_extension_requires(files: dict[str, Path], name: str) -> None:
+    """As the JSON schemas of STAC 1.1 and of MLM require it."""
+    path = files[name]
+    item = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    assert (item["type"], item["stac_version"], item["geometry"]) == ("Feature", "1.1.0", None)
+    assert "https://stac-extensions.github.io/mlm/v1.5.1/schema.json" in item["stac_extensions"]
+    assert item["links"] == []
+    asset, said = item["assets"]["model"], item["properties"]
+    assert "mlm:model" in asset["roles"]
+    assert asset["mlm:artifact_type"] == ("torch.export.save" if name == "pt2" else "onnx")
+    assert asset["file:size"] == path.stat().st_size
+    assert asset["file:checksum"] == "1220" + hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (path.parent / asset["href"]).samefile(path)
+    assert said["datetime"] is None
+    assert {"start_datetime", "end_datetime", "mlm:architecture"} <= set(said)
+    assert re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.\-\s]+[a-zA-Z0-9]", said["mlm:name"])
+    assert re.match(r"\d+\.\d+\.\d+", said["mlm:framework_version"])
+    assert said["gsd"] == 0.5
+    (given,) = said["mlm:input"]
+    assert given["bands"] == [band["name"] for band in asset["bands"]] == ["red", "green", "blue"]
+    assert said["mlm:hyperparameters"]["size_multiple"] == 32
+    _require_arrays([given["input"], *(output["result"] for output in said["mlm:output"])])
+    assert said["mlm:tasks"] == [task for output in said["mlm:output"] for task in output["tasks"]]
+    for output in said["mlm:output"]:
+        classes = output.get("classification:classes", [])
+        assert [entry["value"] for entry in classes] == list(range(6 if output["name"] == "semantics" else 0))
+        assert all(re.fullmatch(r"[0-9A-Za-z_-]+", entry["name"]) for entry in classes)
+        assert all(re.fullmatch(r"[0-9A-F]{6}", entry["color_hint"]) for entry in classes)
+
+
+def _require_arrays(arrays: list[dict[str, Any]]) -> None:
+    for array in arrays:
+        assert len(array["shape"]) == len(array["dim_order"]) == 4
+        assert all(side == -1 or side > 0 for side in array["shape"])
+        assert array["data_type"] == "float32"
+
+
+@pytest.mark.parametrize("name", ["onnx", "pt2"])
+def test_the_file_carries_its_description(files: dict[str, Path], pt2: tuple[torch.nn.Module, str], name: str) -> None:
+    path = files[name]
+    inside = pt2[1] if name == "pt2" else session(path).get_modelmeta().custom_metadata_map["stac_item"]
+    beside = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    for key in ("file:size", "file:checksum"):
+        del beside["assets"]["model"][key]
+    assert json.loads(inside) == beside
+
+
+def test_of_an_imported_run_nothing_is_said_that_is_not_known(run_folder: Path) -> None:
+    run = load_description(run_folder).model_copy(update={"imported": "d3net.pth.tar"})
+    said = stac_item(Contents(run, TASKS), {})["properties"]
+    assert not {"mlm:pretrained", "mlm:pretrained_source"} & set(said)
+    assert not {"training", "weighting", "seed"} & set(said["mlm:hyperparameters"])
+
+
+def test_the_example_of_the_documentation_runs(
+    files: dict[str, Path], network: MapNetwork, city: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "export.md").read_text(encoding="utf-8"), re.DOTALL)
+    shutil.copy(files["onnx"], tmp_path / "town.onnx")
+    image = city.files("image", "city_4")[0]
+    shutil.copy(image, tmp_path / "ortho.tif")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec(code, found)
+    with rasterio.open(image) as source:
+        expected = predicted(network, source.read().astype(np.float32)[None])
+    assert found["classes"].shape == (tiny.SIZE, tiny.SIZE)
+    assert_same({task: found[task] for task in TASKS}, expected)
+
+
+@pytest.fixture
+def untrained(run_folder: Path, tmp_path: Path) -> Path:
+    """Return the folder of a run of heights without weights."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    text = (run_folder / "run.yaml").read_text(encoding="utf-8")
+    (folder / "run.yaml").write_text(text.replace("  - semantics\n", "", 1), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "model.safetensors: found no file; expected the run's weights"),
+        ({"task": "semantics"}, "--task: found semantics; expected a task of the run: height"),
+        ({"out": Path("town.pt")}, "--out: found town.pt; expected a name that ends in .onnx"),
+        ({"format": "pt2", "out": Path("town.onnx")}, "--out: found town.onnx; expected a name that ends in .pt2"),
+    ],
+)
+def test_errors_name_what_is_wrong(untrained: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises((ConfigError, DataError), match=re.escape(said)):
+        export_run(untrained, **options)
+    assert [path.name for path in untrained.iterdir()] == ["run.yaml"]
+
+
+def test_without_the_packages_it_says_how_to_get_them(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "find_spec", lambda name: None if name == "onnxscript" else name)
+    with pytest.raises(ConfigError, match=r"no package onnxscript; .* pip install 'mtlaerial\[export\]'"):
+        export_run(untrained)
+
+
+def test_a_full_disk_leaves_what_was_there(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(program: object, path: Path, *_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exporting, "traced", lambda *_: None)
+    monkeypatch.setattr(exporting, "save_onnx", half)
+    (tmp_path / "town.onnx").write_bytes(b"before")
+    with pytest.raises(DataError, match=r"town\.onnx: found No space left on device"):
+        export_run(run_folder, "onnx", tmp_path / "town.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["town.onnx"]
+    assert (tmp_path / "town.onnx").read_bytes() == b"before"

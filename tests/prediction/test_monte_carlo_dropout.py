@@ -1,0 +1,295 @@
+"""Monte-Carlo dropout: mean and deviation of passes over the whole tile, the same again, and nothing else at work."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from torch import Tensor, nn
+
+from mtlaerial.config import PredictionSpec, Task, parse_project
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import ConfigError
+from mtlaerial.models import D3Net, build_model
+from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.blending import blender as blending
+from mtlaerial.prediction.blending.windows import original
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.monte_carlo_dropout import dropout_forward, window_generator
+from mtlaerial.prediction.predictor import Predictor, prediction_for
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import describe, save_run
+from mtlaerial.tiles.statistics import Statistics
+from support import tiny
+
+PASSES, WINDOW, STRIDE = 4, 64, 48
+SPEC = PredictionSpec(window=WINDOW, stride=STRIDE, activation="softmax", dropout_passes=PASSES)
+CPU = torch.device("cpu")
+NAMES = ["height.tif", "height_std.tif", "semantics.tif"]
+
+
+@pytest.fixture(scope="module")
+def image(city: Dataset) -> Path:
+    return city.files("image", "city_4")[0]
+
+
+def save_untrained(folder: Path, statistics: Statistics, plan: RunPlan) -> Path:
+    """Save a run that was not trained, its signals kept from fading on their way, so that passes differ by metres."""
+    description = describe(plan, statistics, epoch=1)
+    torch.manual_seed(0)
+    model = build_model(plan.model, 3, description.outputs)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var.fill_(0.1)  # type: ignore[union-attr]  # batch norms have it
+    save_run(folder, description, model.state_dict(), {})
+    return folder
+
+
+def plan(tasks: tuple[Task, ...] = ("semantics", "height"), seed: int = 0, dropout: float = 0.5) -> RunPlan:
+    return tiny.run_plan(tasks, seed).model_copy(update={"model": tiny.model_spec(dropout=dropout)})
+
+
+@pytest.fixture(scope="module")
+def run(statistics: Statistics, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_untrained(tmp_path_factory.mktemp("run"), statistics, plan())
+
+
+@pytest.fixture(scope="module")
+def predictor(run: Path) -> Predictor:
+    return Predictor(run, SPEC)
+
+
+@pytest.fixture(scope="module")
+def maps(predictor: Predictor, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("maps")
+    predictor.predict_image(image, folder)
+    return folder
+
+
+def pixels(path: Path) -> np.ndarray:
+    with rasterio.open(path) as source:
+        return source.read(1)
+
+
+def network(dropout: float = 0.5) -> D3Net:
+    torch.manual_seed(0)
+    return build_model(tiny.model_spec(dropout=dropout), 3, {"semantics": 3, "height": 1}).eval()
+
+
+def whole_passes(predictor: Predictor, image: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Task, Tensor]]:
+    """Yield each pass over the whole image, blended in arrays of its size, window by window by the plain network."""
+    with rasterio.open(image) as source:
+        normal = Normalisation(0, 255)(torch.from_numpy(source.read()))
+    axis = original(WINDOW, STRIDE)(tiny.SIZE)
+    kernel = (axis.weights[:, None] * axis.weights[None, :]).float()
+    places = list(itertools.product(axis.starts, axis.starts))
+    crops = {(y, x): normal[:, y : y + WINDOW, x : x + WINDOW] for y, x in places}
+    draws = {place: window_generator(crop, seed=0) for place, crop in crops.items()}
+    for _ in range(PASSES):
+        sums: dict[Task, Tensor] = {
+            "semantics": torch.zeros(6, *normal.shape[1:]),
+            "height": torch.zeros(1, *normal.shape[1:]),
+        }
+        weights = torch.zeros(normal.shape[1:])
+        for (y, x), crop in crops.items():
+
+            def drop(layer: nn.Dropout, features: Tensor, place: tuple[int, int] = (y, x)) -> Tensor:
+                kept = torch.rand(features[0].shape, generator=draws[place]) >= layer.p
+                return features * kept / (1 - layer.p)
+
+            monkeypatch.setattr(nn.Dropout, "forward", drop)
+            with torch.inference_mode():
+                outputs = predictor.run.model(crop[None])
+            values = {"semantics": outputs["semantics"].softmax(1), "height": outputs["height"] * 5}
+            for task, value in values.items():
+                sums[task][:, y : y + WINDOW, x : x + WINDOW] += value[0] * kernel
+            weights[y : y + WINDOW, x : x + WINDOW] += kernel
+        monkeypatch.undo()
+        yield {task: total / weights for task, total in sums.items()}
+
+
+@pytest.mark.skipif("config.getoption('--accelerator') == 'cuda'", reason="its draws are those of the CPU")
+def test_maps_are_mean_and_deviation_of_passes_over_the_whole_image(
+    predictor: Predictor, maps: Path, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = list(whole_passes(predictor, image, monkeypatch))
+    heights = np.stack([one["height"][0].numpy() for one in passes])
+    assert np.median(heights.std(axis=0)) > 0.1
+    np.testing.assert_allclose(pixels(maps / "height.tif"), heights.mean(axis=0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(pixels(maps / "height_std.tif"), heights.std(axis=0), rtol=1e-3, atol=1e-4)
+    scores = torch.stack([one["semantics"] for one in passes]).mean(dim=0)
+    first, second = scores.topk(2, dim=0).values
+    clear = (first - second > 1e-4).numpy()
+    assert clear.mean() > 0.9
+    np.testing.assert_array_equal(pixels(maps / "semantics.tif")[clear], scores.argmax(0).numpy()[clear])
+
+
+def test_a_cell_has_the_deviation_of_its_means(run: Path, tiles: dict[str, list[Path]], tmp_path: Path) -> None:
+    """Not the mean of its pixels' deviations, which is larger: what they share counts, what averages out does not."""
+    predictor = Predictor(run, SPEC.model_copy(update={"image_maps": True}))
+    predictor.predict_tiles(tiles["test"], tmp_path)
+    folder, truth = tmp_path / tiles["test"][0].name, tiles["test"][0] / "height.tif"
+    with rasterio.open(folder / "height_std.tif") as found, rasterio.open(truth) as grid:
+        assert (found.shape, found.transform, found.crs) == (grid.shape, grid.transform, grid.crs)
+    coarse = pixels(folder / "height_std.tif")
+    fine = pixels(folder / "image_height_std.tif").reshape(48, 2, 48, 2)
+    assert (coarse <= fine.mean(axis=(1, 3)) + 1e-5).all()
+    assert coarse.mean() < 0.999 * fine.mean()
+    assert coarse.min() > 0
+
+
+def test_the_map_of_the_deviation_says_what_it_shows(maps: Path, image: Path) -> None:
+    assert sorted(path.name for path in maps.iterdir()) == NAMES
+    with rasterio.open(maps / "height_std.tif") as found, rasterio.open(image) as source:
+        assert (found.shape, found.transform, found.crs) == (source.shape, source.transform, source.crs)
+        assert found.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert found.dtypes == ("float32",)
+        assert math.isnan(found.nodata)
+        assert found.units == ("metre",)
+        assert "standard deviation" in found.descriptions[0]
+
+
+def test_pixels_without_data_have_no_deviation(predictor: Predictor, tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(1, 255, (3, 70, 90), np.uint8)
+    array[:, 10:30, 20:50] = 0
+    predictor.predict_image(tiny.write_raster(tmp_path / "ortho.tif", array, nodata=0), tmp_path)
+    np.testing.assert_array_equal(np.isnan(pixels(tmp_path / "height_std.tif")), (array == 0).all(axis=0))
+
+
+def test_a_tile_s_maps_are_the_same_again_and_whatever_came_before(
+    predictor: Predictor, tiles: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    tile = tiles["test"][0]
+    before = torch.get_rng_state()
+    predictor.predict_tiles([tile], tmp_path / "alone")
+    assert torch.equal(torch.get_rng_state(), before)
+    predictor.predict_tiles([tiles["train"][0], tile], tmp_path / "after another")
+    for name in NAMES:
+        alone, after = (tmp_path / folder / tile.name / name for folder in ("alone", "after another"))
+        assert alone.read_bytes() == after.read_bytes()
+
+
+def test_maps_depend_on_the_run_s_seed(statistics: Statistics, maps: Path, image: Path, tmp_path: Path) -> None:
+    other = save_untrained(tmp_path / "run", statistics, plan(seed=1))  # of the same weights
+    Predictor(other, SPEC).predict_image(image, tmp_path)
+    assert (pixels(tmp_path / "height_std.tif") != pixels(maps / "height_std.tif")).mean() > 0.99
+
+
+@pytest.mark.parametrize("change", ["batch", "blocks"])
+def test_maps_do_not_depend_on_how_the_work_is_cut(
+    run: Path, maps: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    if change == "blocks":
+        monkeypatch.setattr(blending, "BLOCK_BYTES", 1)
+        size = 3 * WINDOW
+        image = tiny.write_raster(
+            tmp_path / "wide.tif", np.random.default_rng(0).integers(1, 255, (3, 40, size), np.uint8)
+        )
+        maps = tmp_path / "one block"
+        with monkeypatch.context() as patch:
+            patch.setattr(blending, "BLOCK_BYTES", 2**28)
+            Predictor(run, SPEC).predict_image(image, maps)
+    batch = 3 if change == "batch" else 1
+    Predictor(run, SPEC.model_copy(update={"batch": batch})).predict_image(image, tmp_path / "cut")
+    for name in ("height.tif", "height_std.tif"):
+        np.testing.assert_allclose(pixels(tmp_path / "cut" / name), pixels(maps / name), rtol=1e-4, atol=1e-4)
+
+
+def test_only_dropout_is_at_work() -> None:
+    model = network()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    image = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        plain = model(image)["height"]
+        passes = [outputs["height"] for outputs in dropout_forward(model, "32-true", CPU, 3, seed=0)(image)]
+        torch.testing.assert_close(model(image)["height"], plain, rtol=0, atol=0)
+    assert len(passes) == 3
+    assert all(not torch.equal(one, other) for one, other in zip(passes, [plain, *passes], strict=False))
+    assert not any(module.training for module in model.modules())
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_each_layer_drops_at_its_rate_and_keeps_the_mean() -> None:
+    model = network(dropout=0.25)
+    seen: list[tuple[Tensor, Tensor]] = []
+    layers = [module for module in model.modules() if isinstance(module, nn.Dropout)]
+    forward = dropout_forward(model, "32-true", CPU, 2, seed=0)
+    assert len(layers) == 2
+    with torch.inference_mode():
+        for layer in layers:
+            layer.forward = torch.ones_like  # type: ignore[method-assign]  # all ones: what is dropped shows
+        following = [block[3] for block in (model.trunk.block5, model.trunk.block4)]
+        for relu in following:
+            relu.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+        list(forward(torch.rand(1, 3, 256, 256)))
+    for features in seen:
+        assert set(features.unique().tolist()) == {0.0, float(torch.tensor(1) / 0.75)}
+        assert float((features == 0).float().mean()) == pytest.approx(0.25, abs=0.03)
+
+
+def test_windows_of_different_content_draw_differently() -> None:
+    windows = torch.rand(2, 3, 8, 8)
+    first, second, again = (torch.rand(9, generator=window_generator(w, 0)) for w in (*windows, windows[0].clone()))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+
+
+def test_scores_are_means_over_passes_and_heights_are_kept_apart() -> None:
+    passes = [{"semantics": torch.randn(2, 3, 8, 8), "height": torch.randn(2, 1, 8, 8)} for _ in range(PASSES)]
+    mapper = MapNetwork(lambda image: passes, Normalisation(0, 1), SPEC, {"semantics": 3, "height": 1}, 5)
+    found = mapper(torch.zeros(2, 3, 8, 8))
+    assert mapper.channels == 3 + PASSES
+    expected = torch.stack([one["semantics"].softmax(1) for one in passes]).mean(dim=0)
+    torch.testing.assert_close(found[:, mapper.slice_of("semantics")], expected)
+    heights = torch.cat([one["height"] * 5 for one in passes], dim=1)
+    torch.testing.assert_close(found[:, mapper.slice_of("height")], heights)
+
+
+def test_views_are_averaged_within_each_pass() -> None:
+    spec = SPEC.model_copy(update={"views": 8, "dropout_passes": 2})
+    weights = torch.randn(1, 3, 3, 3)
+
+    def passes(seen: Tensor) -> list[dict[Task, Tensor]]:
+        height = torch.nn.functional.conv2d(seen, weights, padding=1)
+        return [{"height": height}, {"height": 3 * height}]
+
+    mapper = MapNetwork(passes, Normalisation(-1, 1), spec, {"height": 1}, 2)
+    image = torch.rand(1, 3, 8, 8)
+    found = mapper(image)
+    assert found.shape == (1, 2, 8, 8)
+    torch.testing.assert_close(found[:, 1], 3 * found[:, 0])
+    torch.testing.assert_close(mapper(image.flip(-1)), found.flip(-1))
+
+
+def test_a_run_of_semantics_alone_has_no_deviation(statistics: Statistics, image: Path, tmp_path: Path) -> None:
+    alone = save_untrained(tmp_path / "run", statistics, plan(tasks=("semantics",)))
+    Predictor(alone, SPEC).predict_image(image, tmp_path / "maps")
+    assert [path.name for path in (tmp_path / "maps").iterdir()] == ["semantics.tif"]
+
+
+def test_a_network_without_dropout_is_refused(statistics: Statistics, tmp_path: Path) -> None:
+    save_untrained(tmp_path, statistics, plan(dropout=0))
+    with pytest.raises(
+        ConfigError, match=r"prediction\.dropout_passes: found 4; expected 0, as the model's dropout is 0"
+    ):
+        Predictor(tmp_path, SPEC)
+    with pytest.raises(ConfigError, match="--dropout-passes: found 30"):
+        prediction_for(tmp_path, None, None, 30)
+    config = {
+        "run": {"datasets": ["town"], "methods": ["both"], "seeds": [0]},
+        "datasets": {"town": {"spec": "town.yaml", "root": "town"}},
+        "models": {"plain": {"dropout": 0}},
+        "methods": {"both": {"tasks": ["height"], "model": "plain"}},
+        "prediction": {"dropout_passes": 30},
+    }
+    with pytest.raises(ConfigError, match=r"prediction\.dropout_passes: found 30"):
+        parse_project(config).recipe({}, "both")
+
+
+def test_one_pass_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least 2"):
+        PredictionSpec.parse({"dropout_passes": 1}, "prediction")

@@ -1,0 +1,310 @@
+"""Maps: in the right place, as the network says, whole or not at all; and images that do not match are refused."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from rasterio.crs import CRS
+
+from mtlaerial.config import IGNORED, PredictionSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import ConfigError, DataError, MismatchError
+from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.array_maps import predict_arrays
+from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.map_network import MapNetwork, build_blender, class_codes
+from mtlaerial.prediction.predictor import Predictor, prediction_for
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.runs.run import load_description
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.tile import load_tiles
+from support import tiny
+
+SPEC = PredictionSpec(window=64, stride=48, activation="softmax")
+TASKS = ("semantics", "height")
+
+
+@pytest.fixture(scope="module")
+def predictor(run_folder: Path) -> Predictor:
+    return Predictor(run_folder, SPEC)
+
+
+@pytest.fixture(scope="module")
+def image(city: Dataset) -> Path:
+    return city.files("image", "city_4")[0]
+
+
+@pytest.fixture(scope="module")
+def maps(predictor: Predictor, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("maps")
+    predictor.predict_image(image, folder)
+    return folder
+
+
+def pixels(path: Path) -> np.ndarray:
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+def ortho(tmp_path: Path, bands: int = 3, size: int = 40, dtype: type = np.uint8, **place: Any) -> Path:
+    array = np.random.default_rng(0).integers(1, 255, (bands, size, size)).astype(dtype)
+    return tiny.write_raster(tmp_path / "ortho.tif", array, **place)
+
+
+def test_maps_lie_where_the_image_lies(maps: Path, image: Path) -> None:
+    assert sorted(path.name for path in maps.iterdir()) == ["height.tif", "semantics.tif"]
+    with rasterio.open(image) as source:
+        for task, dtype in (("semantics", "uint8"), ("height", "float32")):
+            with rasterio.open(maps / f"{task}.tif") as found:
+                assert (found.crs, found.transform, found.shape) == (source.crs, source.transform, source.shape)
+                assert (found.count, found.dtypes[0]) == (1, dtype)
+
+
+def test_every_block_of_a_map_is_compressed_once(
+    run_folder: Path, tiles: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """A block that leaves the cache before it is full is written again elsewhere: the file grows with every strip."""
+    Predictor(run_folder, PredictionSpec(window=32, stride=4)).predict_tiles(tiles["test"], tmp_path)
+    for path in tmp_path.rglob("*.tif"):
+        with rasterio.open(path) as found:
+            raw = found.read(1).nbytes
+        assert path.stat().st_size < 1.5 * raw + 8000, path.name
+
+
+def test_maps_are_cloud_optimised(maps: Path) -> None:
+    for task in TASKS:
+        with rasterio.open(maps / f"{task}.tif") as found:
+            assert found.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert found.profile["tiled"]
+
+
+def test_a_large_map_has_overviews_of_whole_classes(predictor: Predictor, tmp_path: Path) -> None:
+    predictor.predict_image(ortho(tmp_path, size=600), tmp_path / "out")
+    with rasterio.open(tmp_path / "out" / "semantics.tif") as found:
+        assert found.overviews(1) == [2]
+        assert set(np.unique(found.read(1, out_shape=(300, 300)))) <= set(range(6))
+
+
+def test_maps_say_what_they_show(maps: Path, run_folder: Path) -> None:
+    statistics = load_description(run_folder).statistics
+    with rasterio.open(maps / "semantics.tif") as found:
+        assert found.nodata == IGNORED
+        colours = found.colormap(1)
+        assert [colours[code][:3] for code in range(6)] == [entry.colour for entry in statistics.classes]
+        tags = found.tags()
+        assert [tags[f"CLASS_{code}"] for code in range(6)] == [entry.name for entry in statistics.classes]
+        assert tags["RUN"] == "city/equal/seed0"
+        assert "generated data" in tags["TRAINED_ON"]
+        assert found.descriptions == ("class",)
+    with rasterio.open(maps / "height.tif") as found:
+        assert math.isnan(found.nodata)
+        assert found.units == ("metre",)
+        assert found.descriptions == ("height above ground",)
+
+
+def test_one_window_is_the_network_itself(run_folder: Path, image: Path, tmp_path: Path) -> None:
+    predictor = Predictor(run_folder, PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE, activation="softmax"))
+    predictor.predict_image(image, tmp_path)
+    normal = torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1
+    with torch.inference_mode():
+        outputs = {task: found.cpu() for task, found in predictor.run.model(normal.to(predictor.device)).items()}
+    np.testing.assert_array_equal(pixels(tmp_path / "semantics.tif")[0], outputs["semantics"][0].argmax(0).numpy())
+    expected = outputs["height"][0, 0].numpy() * 5  # training.height_unit
+    np.testing.assert_allclose(pixels(tmp_path / "height.tif")[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_maps_of_tiles_lie_on_the_grids_of_their_truth(
+    predictor: Predictor, tiles: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    predictor.predict_tiles(tiles["test"], tmp_path)
+    tile = tiles["test"][0]
+    found = load_tiles([tile], torch.device("cpu"), 10)[0]
+    arrays = predict_arrays(predictor.blender, predictor.network, found)
+    for task, layer in (("semantics", "labels"), ("height", "height")):
+        path = tmp_path / tile.name / f"{task}.tif"
+        with rasterio.open(path) as made, rasterio.open(tile / f"{layer}.tif") as truth:
+            assert (made.shape, made.transform, made.crs) == (truth.shape, truth.transform, truth.crs)
+        np.testing.assert_array_equal(pixels(path)[0], arrays[task])
+
+
+def test_coarse_maps_are_the_means_of_the_fine_ones(
+    run_folder: Path, tiles: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    Predictor(run_folder, SPEC.model_copy(update={"image_maps": True})).predict_tiles(tiles["test"], tmp_path)
+    folder = tmp_path / tiles["test"][0].name
+    fine, coarse = pixels(folder / "image_height.tif")[0], pixels(folder / "height.tif")[0]
+    np.testing.assert_allclose(coarse, fine.reshape(48, 2, 48, 2).mean(axis=(1, 3)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_tile_without_truth_is_mapped_on_the_grid_of_its_image(
+    predictor: Predictor, city: Dataset, tmp_path: Path
+) -> None:
+    dataset = Dataset("city", tiny.city_spec(height=None), city.root)
+    prepare_tile(dataset, "city_4", tmp_path / "city_4")
+    predictor.predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
+    assert pixels(tmp_path / "maps" / "city_4" / "height.tif").shape == (1, tiny.SIZE, tiny.SIZE)
+    tile = load_tiles([tmp_path / "city_4"], torch.device("cpu"), 10)[0]
+    arrays = predict_arrays(predictor.blender, predictor.network, tile)
+    assert np.isnan(arrays["height"]).all()
+    assert (arrays["semantics"] != IGNORED).all()
+
+
+def test_pixels_without_data_are_without_class_and_height(predictor: Predictor, tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(1, 255, (3, 70, 90), np.uint8)
+    array[:, 10:30, 20:50] = 0
+    path = tiny.write_raster(tmp_path / "ortho.tif", array, nodata=0)
+    predictor.predict_image(path, tmp_path / "out")
+    absent = (array == 0).all(axis=0)
+    np.testing.assert_array_equal(pixels(tmp_path / "out" / "semantics.tif")[0] == IGNORED, absent)
+    np.testing.assert_array_equal(np.isnan(pixels(tmp_path / "out" / "height.tif")[0]), absent)
+
+
+def test_bands_may_be_chosen_and_ordered(predictor: Predictor, image: Path, maps: Path, tmp_path: Path) -> None:
+    array = pixels(image)
+    with rasterio.open(image) as source:
+        place = {"west": source.transform.c, "north": source.transform.f}
+    path = tiny.write_raster(tmp_path / "ortho.tif", np.stack([array[2], array[0] * 0, array[0], array[1]]), **place)
+    predictor.predict_image(path, tmp_path / "out", bands=[3, 4, 1])
+    for task in TASKS:
+        np.testing.assert_array_equal(pixels(tmp_path / "out" / f"{task}.tif"), pixels(maps / f"{task}.tif"))
+
+
+def test_an_image_without_georeference_is_taken_when_its_gsd_is_stated(predictor: Predictor, tmp_path: Path) -> None:
+    path = ortho(tmp_path, pixel=0)
+    with pytest.raises(MismatchError, match=r"no georeference.*--gsd"):
+        predictor.predict_image(path, tmp_path / "out")
+    predictor.predict_image(path, tmp_path / "out", gsd=0.5)
+    with open_raster(tmp_path / "out" / "height.tif") as source:
+        assert source.shape == (40, 40)
+
+
+FEET = CRS.from_epsg(2992)
+
+
+def test_pixel_sizes_in_feet_are_converted(predictor: Predictor, tmp_path: Path) -> None:
+    predictor.predict_image(ortho(tmp_path, crs=FEET, pixel=0.5 / 0.3048), tmp_path / "out")
+    with pytest.raises(MismatchError, match=r"found 0\.1524 m per pixel"):
+        predictor.predict_image(ortho(tmp_path, crs=FEET), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "bands", "said"),
+    [
+        ({"bands": 4}, None, "found 4 bands; expected 3 bands (red, green, blue). Choose them with --bands"),
+        ({"bands": 1}, None, "found 1 bands"),
+        ({"bands": 4}, [1, 2, 5], "found 4 bands; expected bands [1, 2, 5]"),
+        ({"bands": 4}, [1, 2], "found 2 bands"),
+        ({"dtype": np.uint16}, None, "found dtype uint16; expected uint8"),
+        ({"pixel": 0.25}, None, "found 0.25 m per pixel; expected about 0.5 m"),
+        ({"pixel": 0.6}, None, "gdalwarp -tr 0.5 0.5"),
+        ({"crs": CRS.from_epsg(4326), "west": 5, "north": 50}, None, "found a CRS in degrees"),
+        ({"transform": Affine.rotation(10) @ Affine.scale(0.5, -0.5)}, None, "found a rotated raster"),
+    ],
+)
+def test_an_image_that_does_not_match_is_refused_in_one_sentence(
+    predictor: Predictor, tmp_path: Path, options: dict[str, Any], bands: list[int] | None, said: str
+) -> None:
+    path = ortho(tmp_path, **options)
+    with pytest.raises(MismatchError) as caught:
+        predictor.predict_image(path, tmp_path / "out", bands)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: found ")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("cog", [True, False])
+def test_a_failed_prediction_leaves_nothing(
+    run_folder: Path, tiles: dict[str, list[Path]], image: Path, tmp_path: Path, cog: bool
+) -> None:
+    predictor = Predictor(run_folder, SPEC)
+    network, calls = predictor.blender.network, []
+
+    def failing(windows: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) > 2:
+            raise RuntimeError("out of memory")
+        return network(windows)
+
+    predictor.blender.network = failing
+    with pytest.raises(RuntimeError, match="out of memory"):
+        predictor.predict_image(image, tmp_path) if cog else predictor.predict_tiles(tiles["test"], tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_damaged_image_is_named_and_leaves_nothing(predictor: Predictor, tmp_path: Path) -> None:
+    path = ortho(tmp_path, size=400, compress="deflate", blockysize=16)
+    path.write_bytes(path.read_bytes()[:200_000])
+    with pytest.raises(DataError, match=r"ortho\.tif: .*truncated or damaged"):
+        predictor.predict_image(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_predicting_again_replaces_the_maps(predictor: Predictor, image: Path, tmp_path: Path) -> None:
+    for name in ("height.tif", "semantics.tif"):
+        (tmp_path / name).write_text("old")
+    predictor.predict_image(image, tmp_path)
+    assert pixels(tmp_path / "height.tif").shape == (1, tiny.SIZE, tiny.SIZE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["height.tif", "semantics.tif"]
+
+
+def test_windows_follow_from_the_patch_unless_they_are_stated(run_folder: Path) -> None:
+    default = prediction_for(run_folder, None, None)
+    assert (default.blend, default.window, default.stride, default.activation) == ("even", 1280, 1184, "softmax")
+    assert prediction_for(run_folder, None, None, blend="original") == PredictionSpec()
+    assert prediction_for(run_folder, 512, None, blend="original").stride == 128
+    chosen = prediction_for(run_folder, 128, 32)
+    assert (chosen.window, chosen.stride, chosen.activation) == (128, 32, "softmax")
+    assert prediction_for(run_folder, 640, None).stride == 592
+    with pytest.raises(ConfigError, match="--window: found 100; expected a multiple of 32"):
+        prediction_for(run_folder, 100, None)
+    with pytest.raises(ConfigError, match="a stride of at most the window"):
+        prediction_for(run_folder, 64, 65)
+
+
+def test_normalisation_brings_the_range_to_one() -> None:
+    values = torch.tensor([100.0, 200.0, 300.0, math.nan])
+    assert Normalisation(100, 300)(values).tolist() == [-1, 0, 1, 0]
+    assert Normalisation(0, 255)(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: Any) -> None:
+    logits, height = torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)
+    spec = SPEC.model_copy(update={"activation": activation})
+    outputs = {"height": 1, "semantics": 3}
+    network = MapNetwork(lambda image: [{"semantics": logits, "height": height}], Normalisation(0, 1), spec, outputs, 5)
+    found = network(torch.zeros(2, 3, 8, 8))
+    assert network.channels == 4
+    torch.testing.assert_close(found[:, network.slice_of("height")], height * 5)
+    expected = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
+    torch.testing.assert_close(found[:, network.slice_of("semantics")], expected)
+    assert isinstance(build_blender(network, spec, 32, torch.device("cpu")), Blender)
+
+
+def test_a_class_is_the_best_score_or_none() -> None:
+    scores = torch.tensor([[[0.1, 0.5, math.nan]], [[0.3, 0.4, math.nan]]])
+    assert class_codes(scores).tolist() == [[1, 0, IGNORED]]
+
+
+def views_network(forward: Any) -> MapNetwork:
+    return MapNetwork(forward, Normalisation(-1, 1), SPEC.model_copy(update={"views": 8}), {"height": 1}, 1)
+
+
+def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:
+    image = torch.rand(2, 3, 8, 8)
+    found = views_network(lambda seen: [{"height": seen[:, :1]}])(image)
+    torch.testing.assert_close(found, image[:, :1])
+
+
+def test_eight_views_make_any_network_turn_with_its_image() -> None:
+    weights = torch.randn(1, 3, 3, 3)
+    network = views_network(lambda seen: [{"height": torch.nn.functional.conv2d(seen, weights, padding=1)}])
+    image = torch.rand(1, 3, 8, 8)
+    for turned in (lambda x: torch.rot90(x, 1, (-2, -1)), lambda x: x.flip(-1), lambda x: x.transpose(-2, -1)):
+        torch.testing.assert_close(network(turned(image)), turned(network(image)))

@@ -1,0 +1,323 @@
+"""The comparison of weightings: a bootstrap over seeds and tiles, and what the table says of it."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtlaerial.reporting.tables import build_documents, collect, write_tables
+from mtlaerial.reporting.tables.bootstrap import Difference, difference, holm, p_value, pooled, student_p, widening
+from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
+from mtlaerial.reporting.tables.render import latex, markdown
+from mtlaerial.runs.cost import Cost, load_cost, save_cost
+from mtlaerial.scoring.metrics import delta_m
+from mtlaerial.scoring.scores import Scores, TileScores
+from support.sample_scores import run, tile
+
+SEEDS = range(5)
+NOISE = {"seeds": 0.02, "tiles": 0.02}
+"""Deviations of the quality of runs, and of that of tiles within a run."""
+
+
+def scored(quality: float) -> TileScores:
+    """Make a tile of 20,000 pixels in two classes and of 10,000 heights; higher quality is better in both tasks."""
+    hits = round(7000 * (1 + quality))
+    absolute = 20_000.0 * (1 - quality)
+    return TileScores(
+        confusion=((hits, 10_000 - hits, 0), (2000, 8000, 0)),
+        height={"all": {"overall": (10_000.0, 0.0, absolute, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)}},
+    )
+
+
+def trained(
+    method: str,
+    gain: float,
+    random: np.random.Generator,
+    seeds: Sequence[int] = SEEDS,
+    tiles: int = 8,
+    **changes: object,
+) -> list[Scores]:
+    """Make the runs of a method that is better by a gain, with noise."""
+    runs = []
+    for seed in seeds:
+        luck = gain + random.normal(0, NOISE["seeds"])
+        runs.append(
+            run(method, seed, [scored(luck + random.normal(0, NOISE["tiles"])) for _ in range(tiles)], **changes)
+        )
+    return runs
+
+
+def experiment(gains: dict[str, float], seeds: Sequence[int] = SEEDS, generator: int = 0) -> list[Scores]:
+    random = np.random.default_rng(generator)
+    weightings = {"fixed_2": "fixed", "equal": "equal", "again": "equal"}
+    return [
+        entry
+        for method, gain in gains.items()
+        for entry in trained(method, gain, random, seeds, weighting=weightings.get(method, "gradnorm"))
+    ]
+
+
+def document(runs: Sequence[Scores], **more: object):
+    return next(entry for entry in build_documents(runs, **more) if entry.stem == "town_weightings")
+
+
+def notes(panel) -> str:
+    return " ".join(note.text for note in panel.notes)
+
+
+def row(panel, method: str) -> dict[str, str]:
+    return dict(
+        zip(panel.header, next([c.text for c in cells] for cells in panel.rows if cells[0].text == method), strict=True)
+    )
+
+
+def test_with_everything_once_scores_are_those_of_the_tables() -> None:
+    """Also with classes that occur nowhere or are only predicted, pixels without prediction, tiles of one layer."""
+    names = ("road", "house", "tree", "water")
+    tiles = [
+        tile([[5, 2, 1, 0, 1], [1, 9, 0, 0, 0], [0] * 5, [0] * 5], [1.0, 4.0], [2.0, 8.0]),
+        tile([[3, 0, 0, 0, 0], [4, 4, 0, 0, 2], [0] * 5, [0] * 5]),
+        tile((), [3.0], [3.5]),
+    ]
+    runs = [run("joint", seed, [*tiles[seed:], *tiles[:seed]], classes=names) for seed in (0, 1)]
+    runs = [r.model_copy(update={"training_pixels": (1, 1, 1, 1)}) for r in runs]
+    sums = run_sums(runs, list(runs[0].tiles))
+    long = collect(runs)
+    overall = long[(long["mask"] == "all") & (long["group"] == "overall") & (long["pooling"] == "pooled")]
+    for score in ("mIoU", "MAE"):
+        expected = overall[(overall["method"] == "joint") & (overall["score"] == score)]["value"]
+        assert len(expected) == 2
+        found = pooled(sums[score], np.eye(2), np.ones((2, 3)))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        np.testing.assert_allclose(pooled(sums[score], np.ones((1, 2)), np.ones((1, 3))), expected.mean(), rtol=1e-12)
+
+
+def test_draws_of_two_tiles_by_hand() -> None:
+    sums = run_sums(
+        [run("a", 0, [tile([[6, 2, 0], [0, 2, 0]], [4.0], [5.0]), tile([[1, 0, 0], [3, 6, 0]], [2.0], [5.0])])],
+        ["t0", "t1"],
+    )
+    tiles = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
+    once = np.ones((3, 1))
+    by_hand = [(6 / 8 + 2 / 4) / 2, (7 / 12 + 8 / 13) / 2, (1 / 4 + 6 / 9) / 2]
+    np.testing.assert_allclose(pooled(sums["mIoU"], once, tiles), by_hand)
+    np.testing.assert_allclose(pooled(sums["MAE"], once, tiles), [1, 2, 3])
+
+
+def test_interval_of_two_tiles_and_seeds_by_hand() -> None:
+    """A quarter of the draws has one tile alone, so that the percentiles are the gains of the tiles, then widened."""
+    heights = {"method": [1.0, 3.0], "baseline": [2.0, 4.0]}
+    sums = {name: {"MAE": np.array([[[[error], [1.0]] for error in errors]] * 2)} for name, errors in heights.items()}
+    found = difference(sums["method"], sums["baseline"])
+    effect = (3 - 2) / 3
+    assert found.effect == pytest.approx(effect)
+    factor = math.sqrt(2) * 12.7062 / 1.95996
+    assert widening(2) == pytest.approx(factor, rel=1e-5)
+    assert found.low == pytest.approx(effect + factor * ((4 - 3) / 4 - effect), rel=1e-5)
+    assert found.high == pytest.approx(effect + factor * ((2 - 1) / 2 - effect), rel=1e-5)
+    below = 2 * (1 + found.p * 4001 / 2 - 1) / 4000  # draws with the second tile alone are widened to below 0
+    assert below == pytest.approx(2 * 0.25, abs=0.05)
+
+
+def test_p_values_by_hand() -> None:
+    assert p_value(np.array([1.0, 2.0, 3.0, -1.0])) == pytest.approx(2 * 2 / 5)
+    assert p_value(np.ones(99)) == pytest.approx(2 / 100)
+    assert p_value(-np.ones(99)) == pytest.approx(2 / 100)
+    assert p_value(np.zeros(10)) == 1
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.5]) == [1.0, 1.0]
+    one, none = holm([0.02, math.nan])
+    assert one == pytest.approx(0.02)
+    assert math.isnan(none)
+    assert holm([]) == []
+
+
+def test_student_p_by_hand() -> None:
+    """Of five differences 1, 2, 3, 4, 5: a t-test gives t = 3 / (sqrt(2.5) / sqrt(5)) = 4.2426 and p = 0.01324."""
+    deviation_of_means = math.sqrt(2 / 5)  # of resamples of the five
+    assert student_p(3.0, deviation_of_means, 5) == pytest.approx(0.013236, rel=1e-4)
+    assert student_p(-3.0, deviation_of_means, 5) == student_p(3.0, deviation_of_means, 5)
+    assert student_p(0.0, 0.0, 5) == 0
+
+
+@pytest.mark.parametrize("others", [1, 6])
+@pytest.mark.parametrize("noise", [{"seeds": 0.02, "tiles": 0.002}, {"seeds": 0.005, "tiles": 0.05}])
+def test_methods_that_are_alike_are_seldom_told_apart(
+    noise: dict[str, float], others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the luck of seeds makes the difference or that of tiles, few tables of alike methods say any differ."""
+    for key, value in noise.items():
+        monkeypatch.setitem(NOISE, key, value)
+    alike = dict.fromkeys(("equal", *(f"other{number}" for number in range(others))), 0.0)
+    wrong = 0
+    for number in range(100):
+        found = compare(experiment(alike, generator=number), "equal", draws=800)
+        wrong += any(not entry.verdict.startswith("not distinguishable") for entry in found.values())
+    assert wrong <= 10
+
+
+def test_a_gain_is_found_with_five_seeds_and_not_claimed_with_four() -> None:
+    for number in range(10):
+        runs = experiment({"equal": 0.0, "other": 0.12, "bad": -0.2}, generator=number)
+        found = compare(runs, "equal", draws=300)
+        assert found["other"].verdict == "better than equal"
+        assert found["bad"].verdict == "worse than equal"
+        few = compare([entry for entry in runs if entry.seed < 4], "equal", draws=300)["other"]
+        assert few.adjusted < 0.05
+        assert few.verdict == "not distinguishable from equal (fewer than 5 seeds)"
+
+
+def test_effect_is_delta_m_of_mean_scores() -> None:
+    runs = experiment({"equal": 0.0, "other": 0.1})
+    long = collect(runs)
+    long = long[(long["mask"] == "all") & (long["group"] == "overall") & (long["pooling"] == "pooled")]
+    means = long.groupby(["method", "score"])["value"].mean()
+    expected = delta_m(means["other"], means["equal"], ["mIoU", "MAE"])
+    assert compare(runs, "equal", draws=10)["other"].difference.effect == pytest.approx(expected)
+
+
+def test_order_of_seeds_and_tiles_does_not_matter() -> None:
+    runs = experiment({"equal": 0.0, "other": 0.02})
+    turned = [entry.model_copy(update={"tiles": dict(reversed(entry.tiles.items()))}) for entry in reversed(runs)]
+    found = compare(runs, "equal")
+    assert compare(turned, "equal") == found
+    by_name = [f"t{number}" for number in range(8)]
+    equal, other = (
+        run_sums([entry for entry in runs if entry.method == method], by_name) for method in ("equal", "other")
+    )
+    assert found["other"].difference == difference(other, equal)
+
+
+def test_only_common_seeds_count() -> None:
+    runs = experiment({"equal": 0.0, "other": 0.02})
+    lucky = experiment({"other": 0.5}, seeds=range(5, 9))
+    assert compare([*runs, *lucky], "equal") == compare(runs, "equal")
+
+
+def test_another_method_changes_the_adjusted_p_alone() -> None:
+    both = compare(experiment({"equal": 0.0, "other": 0.05, "third": 0.0}), "equal")["other"]
+    alone = compare(experiment({"equal": 0.0, "other": 0.05}), "equal")["other"]
+    assert both.difference == alone.difference
+    assert both.adjusted > alone.adjusted == alone.difference.p
+
+
+def test_draws_without_any_truth_of_a_task_are_left_out() -> None:
+    def partial(entry: Scores) -> Scores:
+        tiles = [t.model_copy(update={"height": {}} if n >= 2 else {}) for n, t in enumerate(entry.tiles.values())]
+        return entry.model_copy(update={"tiles": dict(zip(entry.tiles, tiles, strict=True))})
+
+    found = compare([partial(entry) for entry in experiment({"equal": 0.0, "other": 0.1})], "equal")["other"]
+    assert found.tiles == 2
+    assert found.difference.low < found.difference.effect < found.difference.high
+    assert 0 < found.difference.p <= 1
+
+
+@pytest.mark.parametrize(
+    ("runs", "verdict"),
+    [
+        (experiment({"equal": 0.0, "other": 0.5}, seeds=[3]), "one seed: no statement"),
+        (experiment({"equal": 0.0}) + experiment({"other": 0.5}, seeds=[7, 8]), "no seed in common: no statement"),
+        ([run(m, s, [scored(0)]) for m in ("equal", "other") for s in SEEDS], "one test tile: no statement"),
+        ([run(m, s, [tile([[5, 1, 0], [0, 4, 0]])] * 3) for m in ("equal", "other") for s in SEEDS],
+         "not scored for both tasks: no statement"),
+    ],
+)  # fmt: skip
+def test_no_statement_without_seeds_tiles_or_truth(runs: list[Scores], verdict: str) -> None:
+    both = [entry.model_copy(update={"tasks": ("semantics", "height")}) for entry in runs]
+    assert compare(both, "equal")["other"].verdict == verdict
+    assert document(both).panels[0].rows[1][-1].text == verdict
+
+
+def test_verdicts() -> None:
+    def verdict(effect: float, p: float, seeds: int = 5) -> str:
+        return Comparison("a", "equal", seeds, 9, Difference(effect, -1, 1, p), p).verdict
+
+    assert verdict(0.1, 0.049) == "better than equal"
+    assert verdict(0.1, 0.05) == verdict(0.1, 0.05, 4) == "not distinguishable from equal"
+    assert verdict(0.1, 0.001, 4) == "not distinguishable from equal (fewer than 5 seeds)"
+    assert verdict(-0.1, 0.001, 4) == "worse than equal"
+
+
+def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
+    runs = experiment({"semantics": 0.0, "other": 0.1, "equal": 0.0, "fixed_2": 0.15, "again": 0.02})
+    runs[:5] = [run("semantics", seed, [tile([[5, 1, 0], [0, 4, 0]])] * 8) for seed in SEEDS]
+    found = document(runs)
+    first, second = found.panels
+    assert [cells[0].text for cells in first.rows] == ["other", "equal", "fixed_2", "again"]
+    assert row(first, "equal")["verdict"] == row(second, "fixed_2")["verdict"] == "baseline"
+    assert row(first, "fixed_2") == {**row(first, "fixed_2"), "weighting": "fixed", "verdict": "better than equal"}
+    assert row(second, "equal")["verdict"] == "worse than fixed_2"
+    assert "fixed_2 has the highest effect on the test tiles" in notes(first)
+    assert "favours constant weights" in notes(first)
+    wide = found.wide.set_index(["baseline", "method"])
+    assert list(wide.index) == [
+        *(("equal", m) for m in ("other", "fixed_2", "again")), *(("fixed_2", m) for m in ("other", "equal", "again"))
+    ]  # fmt: skip
+    effect = wide.loc[("equal", "fixed_2"), "effect (%)"]
+    assert row(first, "fixed_2")["effect (%)"] == f"+{effect:.2f}"
+    for words in ("4,000 draws", "seeds (5)", "test tiles (8)", "Holm", "5 seeds"):
+        assert words in notes(second)
+
+
+def test_equal_weights_that_are_the_best_are_compared_with_once() -> None:
+    (panel,) = document(experiment({"equal": 0.0, "fixed_2": -0.2, "other": 0.0})).panels
+    assert "equal has the highest effect" in notes(panel)
+    assert "this is also the comparison with the best constant weights" in notes(panel)
+    (panel,) = document(experiment({"equal": 0.0, "other": 0.0})).panels
+    assert "No other method has constant weights" in notes(panel)
+
+
+def test_gain_over_single_tasks_is_shown_where_it_is_known() -> None:
+    runs = experiment({"equal": 0.0, "other": 0.1})
+    assert "Δm (%)" not in document(runs).panels[0].header
+    only = [run("only-classes", s, [tile([[5, 1, 0], [0, 4, 0]])] * 8) for s in SEEDS]
+    only += [run("only-height", s, [tile((), [4.0], [2.0])] * 8) for s in SEEDS]
+    assert "±" in row(document([*only, *runs]).panels[0], "other")["Δm (%)"]
+
+
+@pytest.mark.parametrize("gains", [{"fixed_2": 0.0, "other": 0.0}, {"equal": 0.0}])
+def test_without_methods_to_compare_the_table_says_so(gains: dict[str, float]) -> None:
+    found = document(experiment(gains))
+    assert found.panels == ()
+    assert found.wide.empty
+    for text in (markdown(found), latex(found)):
+        assert "weightings are compared where a method learns both tasks with equal weights" in text
+
+
+def test_the_same_scores_give_the_same_table(tmp_path) -> None:
+    runs = experiment({"equal": 0.0, "other": 0.02})
+    for name in ("first", "second"):
+        write_tables(runs, tmp_path / name)
+    for kind in ("csv", "md", "tex"):
+        first, second = ((tmp_path / name / f"town_weightings.{kind}").read_bytes() for name in ("first", "second"))
+        assert first == second
+    wide = pd.read_csv(tmp_path / "first" / "town_weightings.csv")
+    assert wide["low (%)"].item() < wide["effect (%)"].item() < wide["high (%)"].item()
+
+
+def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
+    runs = experiment({"equal": 0.0, "other": 0.02, "elsewhere": 0.0, "resumed": 0.0, "unknown": 0.0})
+    seconds = {"equal": [1.0, 2.0, 9.0], "other": [3.0, 3.0, 50.0], "elsewhere": [1.0] * 3, "resumed": [0.0]}
+    costs = {
+        ("town", method, seed): Cost(
+            seconds_per_step=value,
+            peak_memory_mb=100 * value,
+            device="a" if (method, seed) != ("elsewhere", 2) else "b",
+        )
+        for method, values in seconds.items()
+        for seed, value in enumerate(values)
+    }
+    save_cost(costs["town", "other", 2], tmp_path / "cost.json")
+    assert load_cost(tmp_path / "cost.json") == costs["town", "other", 2]
+    found = document(runs, costs=costs)
+    panel = found.panels[0]
+    shown = {method: row(panel, method)["time (×)"] for method in (*seconds, "unknown")}
+    assert shown == {"equal": "1.00", "other": "1.50", "elsewhere": "–", "resumed": "–", "unknown": "–"}
+    assert row(panel, "other")["memory (×)"] == "1.50"
+    pd.testing.assert_frame_equal(found.wide, document(runs).wide)
+    assert not any("×" in name for name in document(runs).panels[0].header)

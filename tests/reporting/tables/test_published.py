@@ -1,0 +1,169 @@
+"""Published numbers beside ours, other units, and the table of everything."""
+
+import pandas as pd
+import pytest
+
+from mtlaerial.config import load_dataset
+from mtlaerial.config.published import PublishedSpec
+from mtlaerial.errors import ConfigError
+from mtlaerial.reporting.tables import build_documents, write_tables
+from mtlaerial.reporting.tables.published import protocol
+from mtlaerial.reporting.tables.render import latex, markdown
+from support.sample_scores import experiment, run, tile
+from support.tiny import CONFIG
+
+ABSTRACT = {"name": "JointNet", "source": "A journal, abstract", "url": "https://example.org/a_b"}
+
+
+def entry(scores, **changes):
+    return PublishedSpec.parse({**ABSTRACT, "scores": scores, **changes}, "published")
+
+
+def shown(entries, runs=None):
+    """Return the cells of the published column by score, and the notes' texts."""
+    panel = build_documents(runs or experiment(), {"town": entries})[0].panels[0]
+    column = panel.header.index("published")
+    return {row[0].text: row[column].text for row in panel.rows if row[column].text}, [n.text for n in panel.notes]
+
+
+def test_published_numbers_stand_in_their_row_with_a_source():
+    cells, notes = shown([entry({"OA": 0.9116, "REL": 0.261}), entry({"OA": 0.9, "RMSE": 1.283}, name="Other")])
+    assert cells == {"OA (%)": "91.16 [1]; 90 [2]", "REL (%)": "26.1 [1]", "RMSE (m)": "1.283 [2]"}
+    assert any(note.startswith("[1] JointNet: A journal, abstract.") for note in notes)
+    assert any(note.startswith("[2] Other") for note in notes)
+
+
+def test_no_published_column_without_published_numbers():
+    documents = build_documents(experiment(), {"elsewhere": [entry({"OA": 0.9})]})
+    assert all("published" not in panel.header for document in documents[:-1] for panel in document.panels)
+    (f1,) = (p for p in build_documents(experiment(), {"town": [entry({"OA": 0.9})]})[0].panels if p.key == "town-f1")
+    assert "published" not in f1.header
+    assert not any("JointNet" in note.text for note in f1.notes)
+
+
+def test_what_a_source_does_not_state_is_said():
+    assert protocol(entry({"OA": 0.9})) == "Protocol not stated: split, pooling, class boundaries"
+    assert protocol(entry({"MAE": 0.9})) == "Protocol not stated: split, pooling, which heights, unit of heights"
+    stated = {"split": "areas 1-4", "pooling": "tile mean", "heights": "positive", "error_unit": 1}
+    text = "Split: areas 1-4, mean of the tiles' scores, heights above 0 only, heights in metres"
+    assert protocol(entry({"MAE": 0.9}, **stated)) == text
+    assert protocol(entry({"OA": 0.9}, labels="eroded", split="DFC tiles")).startswith(
+        "Split: DFC tiles, eroded ground"
+    )
+
+
+def test_numbers_go_beside_scores_of_their_own_protocol():
+    eroded = [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0], eroded=[[4, 0, 0], [0, 3, 0]])]
+    runs = [run("joint", 0, eroded, height_unit=25.5)]
+    cells, notes = shown(
+        [entry({"OA": 0.9}, labels="eroded"), entry({"MAE": 0.04}, heights="positive", error_unit=25.5)], runs
+    )
+    assert cells == {
+        "OA, eroded (%)": "90 [1]",
+        "MAE, h > 0 (m)": "1.02 [2]",
+        "MAE, h > 0 (25.5 m)": "0.04 [2]",
+    }
+    assert any(note.startswith("(25.5 m):") for note in notes)
+
+
+def test_a_number_on_truth_that_is_not_here_is_shown_beside_dashes():
+    panel = build_documents(experiment(), {"town": [entry({"OA": 0.9}, labels="eroded")]})[0].panels[0]
+    row = next(row for row in panel.rows if row[0].text == "OA, eroded (%)")
+    assert [cell.text for cell in row[1:]] == ["–", "–", "–", "–", "90 [1]"]
+
+
+def test_a_number_of_unknown_unit_is_not_converted():
+    runs = [run("joint", 0, [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0])], height_unit=25.5)]
+    assert shown([entry({"MAE": 0.783})], runs)[0] == {"MAE (m)": "0.783 [1]"}
+
+
+def test_height_errors_are_given_in_another_unit_too():
+    runs = [run("joint", 0, [tile((), [4.0, 0.0], [9.1, 0.0])], height_unit=25.5)]
+    panel = build_documents(runs)[0].panels[0]
+    column = panel.header.index("joint")
+    cells = {row[0].text: row[column].text for row in panel.rows}
+    assert (cells["MAE (m)"], cells["MAE (25.5 m)"], cells["MAE, h > 0 (25.5 m)"]) == ("2.550", "0.1000", "0.2000")
+    assert "MAE (25.5 m)" not in [row[0].text for row in build_documents(experiment())[0].panels[0].rows]
+
+
+@pytest.mark.parametrize("methods", [3, 14])
+def test_every_number_is_shown_whatever_the_shape(methods):
+    away = [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0], eroded=[[4, 0, 0], [0, 3, 0]])]
+    runs = [run(f"method{number}", 0, away, height_unit=25.5) for number in range(methods)]
+    panels = build_documents(runs, {"town": [entry({"OA": 0.9, "MAE": 0.7})]})[0].panels
+    titles = {title for panel in panels for title in (*panel.header, *(row[0].text for row in panel.rows))}
+    assert titles >= {"OA (%)", "mIoU, eroded (%)", "MAE (25.5 m)", "RMSE, h > 0 (25.5 m)", "δ3 (%)", "published"}
+    assert titles >= {f"method{number}" for number in range(methods)}
+    assert any("90 [1]" in [cell.text for cell in row] for row in panels[0].rows)
+    assert max(len(panel.header) for panel in panels) <= 9
+
+
+@pytest.fixture
+def everything(tmp_path):
+    runs = [entry.model_copy(update={"height_unit": 25.5}) for entry in experiment()]
+    other = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", title="City")
+    numbers = [entry({"OA": 0.9116}), entry({"MAE": 0.0312}, heights="positive", error_unit=25.5, pooling="tile mean")]
+    write_tables([*runs, other], tmp_path, {"town": numbers})
+    return tmp_path
+
+
+def test_everything_has_each_mean_of_each_unit_once(everything):
+    table = pd.read_csv(everything / "everything.csv")
+    keys = ["dataset", "method", "pooling", "mask", "group", "score", "unit"]
+    assert list(table.columns) == [*keys, "mean", "std", "n", "published", "source"]
+    assert not table.duplicated(keys).any()
+    assert set(table["dataset"]) == {"town", "city"}
+    one = table.set_index(keys).sort_index().loc["town", "joint", "pooled", "all", "overall"]
+    assert one.loc[("MAE", "m"), "mean"] == pytest.approx(5 / 12)
+    assert one.loc[("MAE", "25.5 m"), "mean"] == pytest.approx(5 / 12 / 25.5)
+    assert one.loc[("MAE", "25.5 m"), "std"] == pytest.approx(one.loc[("MAE", "m"), "std"] / 25.5)
+    assert one.loc[("OA", "fraction"), "mean"] == pytest.approx(0.95)
+    assert set(table[table["dataset"] == "city"]["unit"]) == {"fraction"}
+
+
+def test_everything_has_what_is_published_where_it_belongs(everything):
+    table = pd.read_csv(everything / "everything.csv")
+    found = table[table["published"].notna()]
+    assert set(found["dataset"]) == {"town"}
+    places = found[["pooling", "mask", "group", "score", "unit", "published"]].drop_duplicates()
+    assert sorted(places.itertuples(index=False, name=None)) == [
+        ("pooled", "all", "overall", "OA", "fraction", 0.9116),
+        ("tile mean", "positive", "overall", "MAE", "25.5 m", 0.0312),
+        ("tile mean", "positive", "overall", "MAE", "m", 0.7956),
+    ]
+    sources = set(found["source"])
+    assert all(source.startswith("JointNet: A journal, abstract <https://example.org/a_b>") for source in sources)
+    assert any(source.endswith("(Protocol not stated: split, pooling, class boundaries)") for source in sources)
+
+
+def test_addresses_survive_markdown_and_latex():
+    document = build_documents(experiment(), {"town": [entry({"OA": 0.9})]})[0]
+    assert "<https://example.org/a_b>" in markdown(document)
+    assert r"\url{https://example.org/a_b}" in latex(document)
+
+
+def test_the_long_table_may_break_over_pages(everything):
+    text = (everything / "everything.tex").read_text()
+    assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") == 2
+    assert "table*" not in text
+    assert text.count(r"\label{tab:town-everything}") == 1
+    columns = {line.replace(r"\&", "").count("&") for line in text.splitlines() if line.endswith(r"\\") and "&" in line}
+    assert columns == {5}
+
+
+def test_percentages_are_refused():
+    with pytest.raises(ConfigError, match="fractions, but OA is 91"):
+        entry({"OA": 91.16})
+
+
+def test_the_published_numbers_that_are_shipped():
+    entries = load_dataset(CONFIG / "datasets" / "vaihingen.yaml").published
+    cells, notes = shown(entries)
+    assert cells == {
+        "OA (%)": "91.16 [1]",
+        "mIoU (%)": "82.88 [1]",
+        "REL (%)": "26.1 [1]",
+        "RMSE (m)": "1.283 [1]",
+        "MAE (m)": "0.783 [2]",
+    }
+    assert all("rotocol not stated:" in note for note in notes if note.startswith("["))

@@ -1,0 +1,159 @@
+"""What is said of trainings follows from their files: weights, locks, states that are kept, and logs."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mtlaerial.config import ProjectConfig, load_project
+from mtlaerial.runs.status import RunStatus, status_text, training_states
+from support import tiny
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from mtlaerial.runs.lock import alone
+with alone(Path(sys.argv[1])):
+    print("holding", flush=True)
+    time.sleep(1000)
+"""
+METHOD = {"tasks": ["height"], "model": "tiny"}
+STAMP = "2026-01-31 12:00:00,123 "
+LINE = STAMP + "training: 120/360 step, 3.2 step/s, 01:15 left, 1,200 MB\n"
+ERROR = STAMP + "tile.tif: found 3 bands; expected 4. Get it anew.\n"
+TRACEBACK = "Traceback (most recent call last):\n  File x.py\nValueError: of no use\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> ProjectConfig:
+    return load_project(written(tmp_path))
+
+
+def written(folder: Path, **changes: object) -> Path:
+    """Write a configuration of one run, whose results are beside it."""
+    path = folder / "config.yaml"
+    content = {
+        "run": {"datasets": ["town"], "methods": ["equal"], "seeds": [0]},
+        "results": str(folder / "results"),
+        "datasets": {"town": {"spec": "town.yaml", "root": "town"}},
+        "models": {"tiny": tiny.MODEL},
+        "methods": {"equal": METHOD},
+    }
+    path.write_text(yaml.safe_dump({**content, **changes}))
+    return path
+
+
+def run_of(config: ProjectConfig) -> Path:
+    folder = config.results / "town" / "runs" / "equal" / "seed0"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_log(config: ProjectConfig, text: str, age: float = 0) -> None:
+    log = config.results / "logs" / "town" / "train" / "equal.seed0.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(text)
+    os.utime(log, (time.time() - age, time.time() - age))
+
+
+def only(config: ProjectConfig) -> RunStatus:
+    (run,) = training_states(config)
+    assert run.name == "town/equal/seed0"
+    return run
+
+
+@pytest.fixture
+def held(config: ProjectConfig) -> Iterator[None]:
+    """Another process trains the run."""
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(run_of(config))], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"holding\n"
+        yield
+        holder.kill()
+
+
+@pytest.mark.usefixtures("held")
+def test_running(config: ProjectConfig) -> None:
+    """Whatever else lies there, and without a change to it."""
+    (run_of(config) / "model.resume.pt").touch()
+    write_log(config, STAMP + "going on after step 90 of 360\n" + LINE, age=200)
+    before = sorted(config.results.rglob("*"))
+    run = only(config)
+    assert (run.state, run.progress) == ("running", "120/360 steps, 01:15 left")
+    assert run.age == pytest.approx(200, abs=30)
+    assert sorted(config.results.rglob("*")) == before
+    assert "town/equal/seed0  running      120/360 steps, 01:15 left           log 3 min ago" in status_text([run], 0)
+
+
+@pytest.mark.parametrize(
+    ("files", "log", "state", "progress"),
+    [
+        ([], "", "waiting", ""),
+        ([], STAMP + "waiting for 1 of 2 GPUs to be free\n", "waiting", ""),
+        ([], LINE, "waiting", ""),
+        ([], LINE + ERROR, "failed", "120/360 steps"),
+        ([], ERROR + LINE, "waiting", ""),
+        ([], TRACEBACK, "failed", ""),
+        ([], LINE + TRACEBACK, "failed", "120/360 steps"),
+        (["model.resume.pt"], LINE + ERROR, "interrupted", "120/360 steps"),
+        (["model.previous.resume.pt"], "", "interrupted", ""),
+        (["model.resume.pt"], LINE + STAMP + "state kept after step 131 of 360\n", "interrupted", "131/360 steps"),
+        (["model.safetensors"], LINE, "done", ""),
+        (["model.safetensors", "model.resume.pt"], LINE + ERROR, "done", ""),
+    ],
+)
+def test_nobody_trains(config: ProjectConfig, files: list[str], log: str, state: str, progress: str) -> None:
+    folder = run_of(config)
+    folder.with_name(".seed0.lock").touch()  # stays when its holder ends
+    for name in files:
+        (folder / name).touch()
+    if log:
+        write_log(config, log)
+    run = only(config)
+    assert (run.state, run.progress) == (state, progress)
+
+
+def test_states_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    """There a file does not say whose it is; the log does."""
+    config = load_project(written(tmp_path, resume=str(tmp_path / "states")))
+    (tmp_path / "states").mkdir()
+    (tmp_path / "states" / "0123456789abcdef.resume.pt").touch()
+    assert only(config).state == "waiting"
+    write_log(config, LINE)
+    assert only(config).state == "interrupted"
+
+
+def test_every_training_of_the_selection(tmp_path: Path) -> None:
+    methods = {"equal": METHOD, "again": {"trained_as": "equal"}, "height": METHOD}
+    chosen = {"datasets": ["town"], "methods": ["again", "height"], "seeds": [2, 1]}
+    config = load_project(written(tmp_path, run=chosen, methods=methods))
+    named = ["equal/seed2", "equal/seed1", "height/seed2", "height/seed1"]
+    assert [run.name for run in training_states(config)] == [f"town/{name}" for name in named]
+
+
+def test_lines_of_the_logs(config: ProjectConfig) -> None:
+    """Those asked for; of a failure the last at least; none of what is done."""
+    failed = RunStatus("a", "failed", "", 10_000, ("first", "second", "third"))
+    waiting = RunStatus("bb", "waiting", "", None, ())
+    done = RunStatus("c", "done", "", 1, ("line",))
+    text = status_text([failed, waiting, done], 0).splitlines()
+    assert [line.split() for line in text[:4]] == [
+        ["a", "failed", "log", "3", "h", "ago"], ["third"], ["bb", "waiting"], ["c", "done"],
+    ]  # fmt: skip
+    assert text[-1] == "Trainings: 1 failed, 1 waiting, 1 done"
+    assert status_text([failed, done], 2).splitlines()[1:3] == ["    second", "    third"]
+    elsewhere = RunStatus("a", "interrupted", "", 20, ("line",))
+    assert "may not be seen from this machine" in status_text([elsewhere], 0)
+
+
+def test_the_command_does_not_wait_for_torch(tmp_path: Path) -> None:
+    code = "import sys; from mtlaerial.cli import app; app(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
+    command = [sys.executable, "-c", code, "status", "--config", str(written(tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("town/equal/seed0  waiting\n\nTrainings: 1 waiting\n")
+    assert not {"torch", "pandas", "geopandas"}.intersection(done.stdout.split())

@@ -1,0 +1,271 @@
+"""Scores of a run: its maps against the truth, cell by cell, summed per tile."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from affine import Affine
+
+from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import DataError
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
+from mtlaerial.rasters.grid import Grid
+from mtlaerial.runs.run import load_description
+from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
+from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
+from mtlaerial.tiles.prepare import prepare_tile
+from support import tiny
+from support.trainings import Folders
+
+SCORING = ScoringSpec(height_bins=(2.0, 5.0), error_unit=25.5)
+
+
+class Run:
+    """A run's folder with a description and maps written by hand."""
+
+    def __init__(self, folder: Path, trained: Path) -> None:
+        self.folder = folder
+        (folder / "run.yaml").write_bytes((trained / "run.yaml").read_bytes())
+
+    def write(self, tile: Path, task: str, array: np.ndarray, shift: float = 0.0) -> None:
+        layer = {"semantics": "labels"}.get(task, task)
+        with open_raster(tile / f"{layer}.tif") as source:
+            grid = Grid.of(source)
+        grid = Grid(grid.crs, grid.transform @ Affine.translation(shift, 0), *array.shape)
+        path = self.folder / "maps" / tile.name / f"{task}.tif"
+        with create_raster(path, grid, count=1, dtype=array.dtype.name, **PREPARED) as out:
+            out.write(array, 1)
+
+
+def truth(tile: Path, layer: str) -> np.ndarray:
+    return np.array(map_raster(tile / f"{layer}.tif"))
+
+
+@pytest.fixture
+def chosen(tiles: Folders) -> list[Path]:
+    return [*tiles["test"], *tiles["val"]]
+
+
+@pytest.fixture
+def run(run_folder: Path, chosen: list[Path], tmp_path: Path) -> Run:
+    made, random = Run(tmp_path, run_folder), np.random.default_rng(0)
+    for tile in chosen:
+        labels, height = truth(tile, "labels"), truth(tile, "height")
+        wrong = random.integers(0, 6, labels.shape, np.uint8)
+        made.write(tile, "semantics", np.where(random.random(labels.shape) < 0.7, labels.clip(max=5), wrong))
+        noise = random.normal(0.3, 2, height.shape)
+        made.write(tile, "height", (np.nan_to_num(height) + noise).astype(np.float32))
+    return made
+
+
+@pytest.fixture
+def scores(run: Run, chosen: list[Path]) -> Scores:
+    return score_run(run.folder, chosen, SCORING)
+
+
+def test_without_training_heights_there_is_no_constant_prediction(run: Run, chosen: list[Path]) -> None:
+    path = run.folder / "run.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["statistics"]["height"] = None
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    scores = score_run(run.folder, chosen, SCORING)
+    assert scores.height("all")
+    assert not scores.height("all", "constant")
+
+
+def test_confusions_are_those_of_the_maps(run: Run, chosen: list[Path], scores: Scores) -> None:
+    total = np.zeros((6, 7), int)
+    for tile in chosen:
+        predicted = truth(run.folder / "maps" / tile.name, "semantics")
+        matrix = confusion_matrix(truth(tile, "labels"), predicted, 6)
+        np.testing.assert_array_equal(scores.tiles[tile.name].confusion, matrix)
+        total += matrix
+    np.testing.assert_array_equal(scores.confusion(), total)
+    assert total.sum() == sum(int((truth(tile, "labels") != IGNORED).sum()) for tile in chosen)
+
+
+def gathered(run: Run, chosen: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return true height, predicted height and class of the cells of all tiles; a class is its cell's centre's."""
+    parts = []
+    for tile in chosen:
+        labels = truth(tile, "labels")[1::2, 1::2]
+        parts.append([truth(tile, "height"), truth(run.folder / "maps" / tile.name, "height"), labels])
+    return tuple(np.concatenate([part[i].ravel() for part in parts]) for i in range(3))  # type: ignore[return-value]  # three, as was asked
+
+
+def test_heights_are_scored_overall_by_class_and_by_height(run: Run, chosen: list[Path], scores: Scores) -> None:
+    true, predicted, classes = gathered(run, chosen)
+    known = np.isfinite(true)
+    groups = {
+        "overall": known,
+        "below 2 m": known & (true < 2),
+        "2-5 m": known & (true >= 2) & (true < 5),
+        "from 5 m": known & (true >= 5),
+        **{f"class {name}": known & (classes == code) for code, name in enumerate(scores.classes)},
+    }
+    groups = {name: cells for name, cells in groups.items() if cells.any()}
+    assert sum(name.startswith("class") for name in groups) > 1
+    found = scores.height("all")
+    assert set(groups) <= set(found)
+    for name, cells in groups.items():
+        assert found[name][SUMS.index("cells")] == cells.sum(), name
+        error = (predicted - true)[cells].astype(float)
+        assert height_scores(found[name])["MAE"] == pytest.approx(abs(error).mean(), rel=1e-5), name
+        assert height_scores(found[name])["RMSE"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5), name
+    positive = known & (true > 0)
+    assert scores.height("positive")["overall"][0] == positive.sum()
+
+
+def test_groups_by_height_add_up(scores: Scores) -> None:
+    for mask in MASKS:
+        sums = scores.height(mask)
+        parts = [sums[name] for name in ("below 2 m", "2-5 m", "from 5 m")]
+        np.testing.assert_allclose(np.sum(parts, axis=0), sums["overall"])
+
+
+def test_the_constant_is_the_median_of_the_training(run: Run, chosen: list[Path], scores: Scores) -> None:
+    true, _, _ = gathered(run, chosen)
+    statistics = load_description(run.folder).statistics
+    assert statistics.height
+    found = height_scores(scores.height("all", "constant")["overall"])
+    assert found["MAE"] == pytest.approx(np.nanmean(abs(true - statistics.height.median)), rel=1e-5)
+
+
+def test_scores_of_tiles_add_up_to_those_of_all(run: Run, chosen: list[Path], scores: Scores) -> None:
+    parts = [score_run(run.folder, [tile], SCORING) for tile in chosen]
+    np.testing.assert_array_equal(sum(part.confusion() for part in parts), scores.confusion())
+    for name, sums in scores.height("all").items():
+        np.testing.assert_allclose(sum(part.height("all")[name] for part in parts), sums)
+
+
+def test_scores_survive_a_file(scores: Scores, tmp_path: Path) -> None:
+    save_scores(scores, tmp_path / "scores.json")
+    assert load_scores(tmp_path / "scores.json") == scores
+    assert scores.height_unit == SCORING.error_unit
+
+
+def test_scores_name_the_weighting(run: Run, chosen: list[Path], scores: Scores) -> None:
+    assert scores.weighting == load_description(run.folder).plan.weighting.name
+    path = run.folder / "run.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump({**content, "imported": "a checkpoint"}), encoding="utf-8")
+    assert score_run(run.folder, chosen[:1], SCORING).weighting == "unknown"
+
+
+def test_scores_of_another_version_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "scores.json").write_text('{"dataset": "town"}', encoding="utf-8")
+    with pytest.raises(DataError, match=r"scores\.json: found title: Field required; .* Delete the file"):
+        load_scores(tmp_path / "scores.json")
+
+
+def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:
+    run.write(chosen[0], "height", np.zeros((96, 96), np.float32))
+    with pytest.raises(DataError, match=r"height\.tif: found 96 x 96 cells; expected 48 x 48"):
+        score_run(run.folder, chosen, SCORING)
+
+
+def test_a_missing_map_is_named(run: Run, chosen: list[Path]) -> None:
+    path = run.folder / "maps" / chosen[1].name / "semantics.tif"
+    path.unlink()
+    with pytest.raises(DataError, match=rf"{chosen[1].name}/semantics\.tif: found no file"):
+        score_run(run.folder, chosen, SCORING)
+
+
+def test_a_height_missing_from_a_map_is_refused(run: Run, chosen: list[Path]) -> None:
+    height = truth(run.folder / "maps" / chosen[0].name, "height")
+    height[np.isfinite(truth(chosen[0], "height")).nonzero()[0][0]] = np.nan
+    run.write(chosen[0], "height", height)
+    with pytest.raises(DataError, match="cells without a height"):
+        score_run(run.folder, chosen, SCORING)
+
+
+def with_eroded(tile: Path, folder: Path, eroded: np.ndarray) -> Path:
+    """Copy a prepared tile, with other eroded labels."""
+    copy = Path(shutil.copytree(tile, folder / tile.name))
+    with open_raster(tile / "labels.tif") as source:
+        grid = Grid.of(source)
+    with create_raster(
+        copy / "eroded.tif", Grid(grid.crs, grid.transform, *eroded.shape), count=1, dtype="uint8", **PREPARED
+    ) as out:
+        out.write(eroded, 1)
+    return copy
+
+
+def test_eroded_labels_are_scored_apart(run: Run, chosen: list[Path], tmp_path: Path) -> None:
+    labels = truth(chosen[0], "labels")
+    eroded = np.where(np.arange(96) % 3 == 0, IGNORED, labels)
+    tile = with_eroded(chosen[0], tmp_path / "tiles", eroded)
+    found = score_run(run.folder, [tile], SCORING)
+    predicted = truth(run.folder / "maps" / tile.name, "semantics")
+    np.testing.assert_array_equal(found.confusion("eroded"), confusion_matrix(eroded, predicted, 6))
+    np.testing.assert_array_equal(found.confusion(), confusion_matrix(labels, predicted, 6))
+    assert found.tiles[tile.name].height == score_run(run.folder, chosen[:1], SCORING).tiles[tile.name].height
+
+
+def test_no_eroded_labels_no_eroded_scores(run: Run, chosen: list[Path], tmp_path: Path) -> None:
+    tile = with_eroded(chosen[0], tmp_path / "tiles", np.full((1, 1), IGNORED, np.uint8))
+    found = score_run(run.folder, [tile], SCORING)
+    assert found.tiles[tile.name].eroded == ()
+    assert found.confusion("eroded").sum() == 0
+    assert found.confusion().sum() > 0
+
+
+def test_eroded_labels_of_another_size_are_refused(run: Run, chosen: list[Path], tmp_path: Path) -> None:
+    tile = with_eroded(chosen[0], tmp_path / "tiles", np.zeros((48, 96), np.uint8))
+    with pytest.raises(DataError, match=r"eroded\.tif: found 48 x 96 cells; expected 96 x 96 cells, as labels\.tif"):
+        score_run(run.folder, [tile], SCORING)
+
+
+@pytest.mark.parametrize(("task", "layer"), [("semantics", "labels"), ("height", "height")])
+def test_maps_of_another_place_are_refused(run: Run, chosen: list[Path], task: str, layer: str) -> None:
+    run.write(chosen[0], task, truth(chosen[0], layer), shift=0.5)
+    with pytest.raises(DataError, match=rf"{task}\.tif: found the place .*Predict again"):
+        score_run(run.folder, chosen[:1], SCORING)
+
+
+def test_a_class_missing_from_a_map_is_wrong(run: Run, chosen: list[Path]) -> None:
+    run.write(chosen[0], "semantics", np.full((96, 96), IGNORED, np.uint8))
+    confusion = np.array(score_run(run.folder, chosen[:1], SCORING).tiles[chosen[0].name].confusion)
+    assert confusion[:, :6].sum() == 0
+    assert confusion[:, 6].sum() == (truth(chosen[0], "labels") != IGNORED).sum()
+
+
+@pytest.mark.parametrize(("layer", "empty"), [("labels", "confusion"), ("height", "height")])
+def test_a_tile_without_truth_has_no_scores(
+    run_folder: Path, city: Dataset, tmp_path: Path, layer: str, empty: str
+) -> None:
+    dataset = Dataset("city", tiny.city_spec(**{layer: None}), city.root)
+    prepare_tile(dataset, "city_4", tmp_path / "city_4")
+    run = Run(tmp_path, run_folder)
+    Predictor(run_folder, PredictionSpec(window=64, stride=48)).predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
+    found = score_run(run.folder, [tmp_path / "city_4"], SCORING).tiles["city_4"]
+    assert {name for name in ("confusion", "height") if not getattr(found, name)} == {empty}
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2, 0.25, 0.5, 0.7])
+@pytest.mark.parametrize("pixel", [0.5, 0.85, 2.0, 0.2])
+def test_truth_on_any_grid_can_be_predicted_and_scored(
+    run_folder: Path, city: Dataset, tmp_path: Path, shift: float, pixel: float
+) -> None:
+    source = city.files("image", "city_4")[0]
+    with open_raster(source) as opened:
+        image, place = opened.read(), opened.transform
+    image[:, 30:50, 41:60] = 0
+    dataset = Dataset(
+        "city",
+        tiny.city_spec(image={"files": "image/{tile}.tif", "nodata": 0}, labels=None, height={"files": "height.tif"}),
+        tmp_path,
+    )
+    tiny.write_raster(tmp_path / "image" / "city_4.tif", image, west=place.c, north=place.f, nodata=0)
+    cells = np.random.default_rng(0).random((round(60 / pixel), round(60 / pixel))).astype(np.float32)
+    tiny.write_raster(tmp_path / "height.tif", cells, pixel, place.c - 4 + shift, place.f + 4 - shift / 2)
+    prepare_tile(dataset, "city_4", tmp_path / "city_4")
+    Predictor(run_folder, PredictionSpec(window=64, stride=48)).predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
+    run = Run(tmp_path, run_folder)
+    found = score_run(run.folder, [tmp_path / "city_4"], SCORING).height("all")["overall"]
+    area = 48.0**2 - 10 * 9.5
+    assert found[SUMS.index("cells")] * pixel**2 == pytest.approx(area, rel=0.08)

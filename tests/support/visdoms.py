@@ -1,0 +1,133 @@
+"""Visdom servers for tests: a double that misbehaves as asked, and the real one, as the command starts it."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from mtlaerial.errors import UserError
+from support.waiting import eventually
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class Double(ThreadingHTTPServer):
+    """Answers as Visdom does, or with an error, with nonsense, or not at all.
+
+    Attributes
+    ----------
+    behaviour : str
+        ``well``, ``error``, ``nonsense`` or ``hang``.
+    windows : dict
+        The last content of each.
+    posts : list of (endpoint, message)
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int = 0, behaviour: str = "well") -> None:
+        self.behaviour, self.windows, self.posts = behaviour, dict[str, Any](), list[tuple[str, Any]]()
+        self.released = threading.Event()
+        super().__init__(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def events(self) -> list[str]:
+        """The windows that were shown, in order."""
+        return [message["win"] for endpoint, message in self.posts if endpoint == "events"]
+
+    def end(self) -> None:
+        self.released.set()
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Double
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.behaviour == "hang":
+            self.server.released.wait(60)
+            return
+        endpoint = self.path.strip("/")
+        self.server.posts.append((endpoint, message))
+        body = str(message.get("win") in self.server.windows).lower() if endpoint == "win_exists" else "done"
+        if endpoint == "events" and self.server.behaviour == "well":
+            self.server.windows[message["win"]] = message
+        self._answer("hello" if self.server.behaviour == "nonsense" else body)
+
+    def _answer(self, body: str) -> None:
+        self.send_response(500 if self.server.behaviour == "error" else 200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+class Visdom:
+    """A real server in a process of its own, started by ``mtlaerial dashboard``."""
+
+    def __init__(self, saved: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        command = [sys.executable, "-m", "mtlaerial", "dashboard", "--port", str(self.port), "--saved", str(saved)]
+        self.log = saved.with_suffix(".log")
+        with self.log.open("w") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=file)
+        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"))
+        assert self.process.poll() is None, self.log.read_text()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def answers(self, address: str) -> bool:
+        with socket.socket() as client:
+            client.settimeout(2)
+            return client.connect_ex((address, self.port)) == 0
+
+    def window(self, environment: str, name: str) -> dict[str, Any]:
+        """Return what a window shows."""
+        body = json.dumps({"eid": environment, "win": name}).encode()
+        with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
+            return dict(json.loads(response.read()))
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def visdom(saved: Path, port: int | None = None) -> Iterator[Visdom]:
+    """Start a server, and end it; the test is skipped where Visdom or its page's scripts cannot be had."""
+    pytest.importorskip("visdom", reason="Visdom is not installed: envs/dashboard.txt")
+    from mtlaerial.dashboard.assets import provide_assets
+
+    try:
+        provide_assets("npm")
+    except UserError as error:
+        pytest.skip(f"no scripts for Visdom's page: {error}")
+    server = Visdom(saved, port)
+    try:
+        yield server
+    finally:
+        server.end()

@@ -1,0 +1,401 @@
+"""The generated city: one town, whatever the layout it is written in."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from scipy.stats import spearmanr
+
+from mtlaerial.config import DatasetSpec, load_dataset
+from mtlaerial.datasets.catalog import NOTE, Dataset
+from mtlaerial.datasets.check import check_dataset
+from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
+from mtlaerial.datasets.tile_windows import image_window, layer_window
+from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, light, render, render_strips, town
+from mtlaerial.synthetic.city.legend import raw_values
+from mtlaerial.synthetic.encode import sources
+from mtlaerial.synthetic.erosion import at_border
+from mtlaerial.synthetic.file_plan import Plan
+from mtlaerial.synthetic.generate import synthesise
+from mtlaerial.synthetic.tile_layout import Place, lay_out, tile_sizes
+
+SPECS = Path(__file__).parents[2] / "config" / "datasets"
+CLASSES = [
+    {"name": "paved", "values": [7, 8], "colour": "#b4b4b4"},
+    {"name": "roof", "values": [3], "colour": "#d7191c"},
+    {"name": "vegetation", "values": [300], "colour": "#b8e186"},
+]
+SEED = 5
+
+
+def spec_of(**changes: object) -> DatasetSpec:
+    """Return a data set of four tiles in a mosaic with four bands of 16 bits."""
+    data = {
+        "title": "Town",
+        "licence": "none",
+        "obtain": "It is generated.",
+        "crs": "EPSG:2993",
+        "gsd": 0.5,
+        "image": {
+            "files": "a folder/mosaic.tif",
+            "bands": [4, 1, 3],
+            "band_names": ["nir", "red", "green"],
+            "range": [0, 4000],
+            "nodata": 0,
+        },
+        "height": {"files": "{tile}/height.tif", "scale": 0.01, "offset": -3, "nodata": -1},
+        "labels": {"files": "labels.tif", "classes": CLASSES},
+        "splits": {"train": ["west"], "test": ["north", "a b"]},
+        **changes,
+    }
+    return DatasetSpec.parse(data, "test")
+
+
+GRID = {"grid": {"size": [96, 128]}, "splits": {"train": ["r2c2"], "test": ["r1c1", "r1c2"]}}
+FOOTPRINTS = {"footprints": {"files": ["areas/tiles.gpkg"], "column": "name"}}
+LAYOUTS = {
+    "city": (load_dataset(SPECS / "city.yaml"), {"height": 1.0}),
+    "dfc2018": (load_dataset(SPECS / "dfc2018.yaml"), {"height": 0.5, "labels": 0.5}),
+    "vaihingen": (load_dataset(SPECS / "vaihingen.yaml"), {}),
+    "grid": (spec_of(**GRID), {"labels": 1.0}),
+    "footprints": (spec_of(**FOOTPRINTS), {"height": 2.0}),
+    "geographic": (spec_of(**FOOTPRINTS, crs="EPSG:4326"), {}),
+}
+
+
+@pytest.fixture(scope="module")
+def view() -> View:
+    return render(SEED, 0, 0, 900, 900, 0.5)
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    spec, coarse = LAYOUTS[request.param]
+    dataset = Dataset(request.param, spec, tmp_path_factory.mktemp(request.param))
+    synthesise(dataset, seed=SEED, size=(80, 120), ground_truth_gsd=coarse)
+    return dataset
+
+
+def places_of(spec: DatasetSpec, vary: float = 0.0) -> dict[str, Place]:
+    sizes = tile_sizes(spec, SEED, (80, 120), vary, 1)
+    return lay_out(Dataset("town", spec, Path()), sizes).places
+
+
+@cache
+def truth(name: str, tile: str) -> View:
+    spec = LAYOUTS[name][0]
+    place = places_of(spec)[tile]
+    return render(SEED, place.row, place.column, place.rows, place.columns, spec.gsd or 0)
+
+
+def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:
+    image = image_window(dataset, tile)[3]
+    path = dataset.files(layer, tile)[index]  # type: ignore[arg-type]  # a parameter is a string
+    row, column, grid = image_window(dataset, tile)[1:] if layer == "image" else layer_window(path, image)
+    with open_raster(path) as source:
+        assert row >= 0
+        assert column >= 0
+        window = ((row, row + grid.height), (column, column + grid.width))
+        raw = source.read(window=window)
+    assert raw.shape[1:] == (grid.height, grid.width)
+    return np.asarray(raw)
+
+
+def test_views_agree_where_they_overlap(view: View) -> None:
+    part = render(SEED, 310, 205, 60, 90, 0.5)
+    window = slice(310, 370), slice(205, 295)
+    np.testing.assert_array_equal(part.kind, view.kind[window])
+    np.testing.assert_allclose(part.height, view.height[window], atol=1e-4)
+    np.testing.assert_allclose(part.ground, view.ground[window], atol=1e-4)
+    assert np.mean(np.abs(part.colour - view.colour[window]) > 1e-3) < 1e-3
+
+
+@pytest.mark.parametrize("step", [37, 64])
+def test_strips_are_what_is_seen_at_once(step: int) -> None:
+    place = 100, 40, 64, 200
+    whole, seen = render(SEED, *place, 0.3), np.zeros(64, np.int64)
+    for first, strip in render_strips(SEED, *place, 0.3, step):
+        rows = slice(first - 100, first - 100 + len(strip.kind))
+        seen[rows] += 1
+        for layer in ("colour", "kind", "height", "ground"):
+            np.testing.assert_array_equal(getattr(strip, layer), getattr(whole, layer)[rows])
+    assert (seen == 1).all()
+
+
+def test_the_river_is_never_skipped_where_it_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = render(SEED, 60, 0, 100, 300, 1.0).kind
+    assert 300 < (seen == Kind.WATER).sum() < 10000
+    monkeypatch.setattr(town, "_far_from_river", lambda *_: False)
+    np.testing.assert_array_equal(seen, render(SEED, 60, 0, 100, 300, 1.0).kind)
+
+
+def test_every_kind_stands_at_its_height(view: View) -> None:
+    standing = np.isin(view.kind, (*BUILDINGS, *TREES))
+    assert np.mean(view.height[standing] > 2.0) > 0.99
+    assert 10 < view.height.max() < light.HIGHEST
+    car = view.kind == Kind.CAR
+    assert 0.8 < view.height[car].min() <= view.height[car].max() < 2.0
+    assert not view.height[~standing & ~car].any()
+
+
+def test_a_town_has_all_that_the_demo_learns(view: View) -> None:
+    spec = LAYOUTS["city"][0].labels
+    assert spec is not None
+    codes = raw_values(spec)[view.kind]
+    share = np.bincount(codes.ravel(), minlength=7) / codes.size
+    assert share[0] == 0
+    assert (share[1:] > 0.005).all(), share
+
+
+def test_shadows_are_dark_and_as_long_as_things_are_high() -> None:
+    lengths = []
+    for height in (4.0, 8.0, 16.0):
+        plain = np.zeros((120, 120), np.float32)
+        plain[70:100, 70:100] = height
+        lengths.append(light.shadow(plain, 0.5).diagonal()[:70].sum() * 0.5 * np.sqrt(2))
+    np.testing.assert_allclose(lengths, np.array([4, 8, 16]) / np.tan(light.ELEVATION), atol=0.75)
+
+
+def test_shadow_is_what_a_ray_towards_the_sun_meets(view: View) -> None:
+    elevation = (view.ground + view.height)[100:260, 300:460]
+    expected = np.zeros(elevation.shape, dtype=bool)
+    for step in range(1, light.reach(0.5) + 1):
+        ray = elevation[:-step, :-step] + step * np.sqrt(2) * 0.5 * np.tan(light.ELEVATION)
+        expected[:-step, :-step] |= elevation[step:, step:] > ray + 0.25
+    assert expected.mean() > 0.1
+    assert np.mean(light.shadow(elevation, 0.5) != expected) < 1e-3
+
+
+def test_the_picture_carries_height(view: View) -> None:
+    brightness = view.colour[..., :3].mean(axis=-1)
+    dark = light.shadow(view.ground + view.height, 0.5)[:-70, :-70]
+    road = np.isin(view.kind, (Kind.ROAD, Kind.MAIN_ROAD, Kind.PAVEMENT))[:-70, :-70]
+    assert brightness[:-70, :-70][road & dark].mean() < 0.6 * brightness[:-70, :-70][road & ~dark].mean()
+    # Along every diagonal that leaves a wall towards the shadow: how high the wall, how many dark pixels.
+    built = np.isin(view.kind, BUILDINGS)
+    rows, columns = np.nonzero(built[80:-80, 80:-80] & ~built[79:-81, 79:-81])
+    heights, dark_pixels = [], []
+    for row, column in zip(rows[::7] + 80, columns[::7] + 80, strict=True):
+        steps = np.arange(1, 70)
+        path = view.kind[row - steps, column - steps]
+        free = np.isin(path, (*BUILDINGS, *TREES))
+        if not free[:45].any():
+            heights.append(view.height[row, column])
+            dark_pixels.append((brightness[row - steps, column - steps][:45] < 0.27).sum())
+    assert len(heights) > 50
+    assert spearmanr(heights, dark_pixels).statistic > 0.5
+
+
+def test_infrared_shows_vegetation(view: View) -> None:
+    infrared, red = view.colour[..., 3], view.colour[..., 0]
+    index = (infrared - red) / (infrared + red + 1e-6)
+    green = np.isin(view.kind, (Kind.GRASS, Kind.PARK, *TREES))
+    assert index[green].mean() > 0.2
+    assert index[np.isin(view.kind, (Kind.ROAD, Kind.HOUSE))].mean() < 0.1
+
+
+@pytest.mark.parametrize("name", ["city", "grid", "footprints"])
+def test_same_seed_same_pixels_other_seed_others(name: str, tmp_path: Path) -> None:
+    spec, coarse = LAYOUTS[name]
+    made, again, other = (Dataset(name, spec, tmp_path / folder) for folder in ("made", "again", "other"))
+    for dataset, seed in ((made, SEED), (again, SEED), (other, SEED + 1)):
+        synthesise(dataset, seed=seed, size=(80, 120), ground_truth_gsd=coarse)
+    for tile in spec.tiles:
+        for layer in ("image", "height", "labels"):
+            np.testing.assert_array_equal(read(again, layer, tile), read(made, layer, tile))
+        assert not np.array_equal(read(other, "image", tile), read(made, "image", tile))
+
+
+def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
+    spec, coarse = LAYOUTS["footprints"]
+    one, two = (Dataset("town", spec, tmp_path / str(jobs)) for jobs in (1, 2))
+    for jobs, dataset in enumerate((one, two), start=1):
+        synthesise(dataset, seed=SEED, size=(80, 120), ground_truth_gsd=coarse, jobs=jobs)
+    files = [sorted(path.relative_to(d.root) for path in d.root.rglob("*") if path.is_file()) for d in (one, two)]
+    assert files[0] == files[1]
+    for path in files[0]:
+        if path.suffix != ".gpkg":  # which holds the time
+            assert (one.root / path).read_bytes() == (two.root / path).read_bytes(), path
+
+
+def test_what_is_generated_passes_the_check(made: Dataset) -> None:
+    if made.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
+        assert not [str(finding) for finding in check_dataset(made).findings if finding.level == "error"]
+
+
+def test_tiles_begin_where_their_names_say() -> None:
+    spec = LAYOUTS["dfc2018"][0]
+    sizes = tile_sizes(spec, SEED, (12020, 11920), 0, 1)
+    layout = lay_out(Dataset("houston", spec, Path()), sizes)
+    for tile, place in layout.places.items():
+        west, south = map(float, tile.split("_")[2:])
+        assert layout.grid(place, 1).bounds == pytest.approx((west, south, west + 596, south + 601), abs=1e-6)
+    plan = Plan(Dataset("houston", spec, Path()), SEED, layout, {"image": 1, "height": 10, "labels": 10}, Path())
+    grids = {f.path.name: layout.grid(plan.extent(f), 10) for f in plan.files() if f.source.mosaic}
+    whole = (2404, 8344), (271460, 3289689, 275632, 3290891)
+    expected = {
+        "UH17c_GEF051.tif": whole,
+        "UH17_GEG05.tif": whole,
+        "Test_Labels.tif": whole,
+        "2018_IEEE_GRSS_DFC_GT_TR.tif": ((1202, 4768), (272056, 3289689, 274440, 3290290)),
+    }
+    assert {name: (g.height, g.width) for name, g in grids.items()} == {n: size for n, (size, _) in expected.items()}
+    for name, (_, bounds) in expected.items():
+        assert grids[name].bounds == pytest.approx(bounds, abs=1e-6)
+
+
+def test_each_tile_may_have_a_size_of_its_own() -> None:
+    spec = LAYOUTS["vaihingen"][0]
+    sizes = tile_sizes(spec, SEED, (2557, 1887), 0.03, 5)
+    assert sizes == tile_sizes(spec, SEED, (2557, 1887), 0.03, 5)
+    assert sizes != tile_sizes(spec, SEED + 1, (2557, 1887), 0.03, 5)
+    assert len(set(sizes.values())) > 25
+    for number, side in enumerate((2557, 1887)):
+        sides = [size[number] for size in sizes.values()]
+        assert not any(length % 5 for length in sides)
+        assert 0.97 * side - 5 < min(sides) < 0.99 * side < 1.01 * side < max(sides) < 1.03 * side + 5
+    places = list(lay_out(Dataset("vaihingen", spec, Path()), sizes).places.values())
+    cells = {(p.row, p.column) for p in places}
+    assert len(cells) == len(places)
+    for place in places:
+        assert not any(
+            place.row < row < place.row + place.rows and place.column <= column < place.column + place.columns
+            for row, column in cells
+        )
+
+
+def test_labels_without_borders(tmp_path: Path) -> None:
+    whole = LAYOUTS["vaihingen"][0].model_dump(mode="json")
+    spec = DatasetSpec.parse({**whole, "splits": {"train": ["area1"], "test": ["area2", "area4"]}}, "test")
+    dataset = Dataset("vaihingen", spec, tmp_path)
+    synthesise(dataset, seed=SEED, size=(90, 70), vary=0.1)
+    assert not list(tmp_path.rglob("*area1_noBoundary*"))
+    for tile in spec.splits["test"]:
+        whole, eroded = read(dataset, "labels", tile), read(dataset, "eroded", tile)
+        cut = (whole != eroded).any(axis=0)
+        np.testing.assert_array_equal(cut, at_border(whole))
+        assert not eroded[:, cut].any()
+
+
+def test_complete_and_every_tile_different(made: Dataset) -> None:
+    assert made.missing() == []
+    assert f"seed {SEED}" in (made.root / NOTE).read_text()
+    assert not [path for path in made.root.rglob("*") if ".part" in path.name]
+    tiles = [read(made, "image", tile).tobytes() for tile in made.spec.tiles]
+    assert len(set(tiles)) == len(tiles)
+
+
+def test_labels_are_what_is_seen(made: Dataset) -> None:
+    spec = made.spec.labels
+    assert spec is not None
+    for tile in made.spec.tiles:
+        view, raw = truth(made.name, tile), read(made, "labels", tile)
+        raw = raw if spec.encoding == "rgb" else raw[0]
+        assert not unknown_labels(spec, raw)
+        found = decode_labels(spec, raw)
+        ratio = view.kind.shape[0] // found.shape[0]
+        names = np.array([*(entry.name for entry in spec.classes), *[""] * (256 - len(spec.classes))])[found]
+        kind = view.kind[ratio // 2 :: ratio, ratio // 2 :: ratio]
+        for word, kinds in (("building", BUILDINGS), ("roof", BUILDINGS), ("tree", TREES), ("car", (Kind.CAR,))):
+            if any(word in entry.name for entry in spec.classes):
+                claimed = np.char.find(names, word) >= 0
+                seen = np.isin(kind, kinds)
+                assert np.mean(claimed != seen) < 0.03, (tile, word)
+
+
+def test_heights_are_what_is_seen(made: Dataset) -> None:
+    spec = made.spec.height
+    assert spec is not None
+    for tile in made.spec.tiles:
+        raw = [read(made, "height", tile, index)[0] for index in range(len(spec.sources))]
+        with open_raster(made.files("height", tile)[0]) as source:
+            metres = decode_height(spec, raw[0], raw[1] if len(raw) == 2 else None, source.nodata)
+        seen = truth(made.name, tile).height
+        ratio = seen.shape[0] // metres.shape[0]
+        seen = seen.reshape(metres.shape[0], ratio, metres.shape[1], ratio).mean(axis=(1, 3))
+        valid = np.isfinite(metres)
+        assert valid.mean() > 0.9
+        np.testing.assert_allclose(metres[valid], seen[valid], atol=0.35 if made.name == "vaihingen" else 2e-3)
+
+
+def test_image_has_the_type_and_bands_it_is_said_to_have(made: Dataset) -> None:
+    spec, tile = made.spec.image, made.spec.tiles[0]
+    raw = read(made, "image", tile)
+    assert raw.dtype == (np.uint16 if spec.range[1] > 255 else np.uint8)
+    assert len(raw) == max(spec.bands)
+    assert 0.02 < raw.std() / (spec.range[1] - spec.range[0]) < 0.5
+
+
+@pytest.mark.parametrize(("low", "high", "dtype"), [(0, 255, "uint8"), (0, 4000, "uint16"), (-1, 1, "float32")])
+def test_bands_record_what_they_are_named_after(low: float, high: float, dtype: str) -> None:
+    image = {"files": "{tile}.tif", "bands": [4, 1, 3], "band_names": ["NIR", "red", "mystery"], "range": [low, high]}
+    spec = spec_of(image=image)
+    colour = np.random.default_rng(0).uniform(0.2, 0.7, (40, 30, 4)).astype(np.float32)
+    flat = np.zeros(colour.shape[:2], np.float32)
+    source = sources(spec, 0, {"image": 1, "height": 1, "labels": 1}, eight_bit=False)[0]
+    raw = source.encode(View(colour, flat.astype(np.uint8), flat, flat), Place(0, 0, 40, 30), 0)
+    assert raw.dtype == dtype
+    assert low <= raw.min() < raw.max() <= high
+    seen = {4: colour[..., 3], 1: colour[..., 0], 3: colour[..., :3].mean(axis=-1)}
+    for band, expected in seen.items():
+        value = (raw[band - 1] - low) / (high - low)
+        assert np.corrcoef(value.ravel(), expected.ravel())[0, 1] > 0.97
+        assert 0.8 < value.mean() / expected.mean() < 1.4
+
+
+def test_no_data_is_written_where_it_is_declared(tmp_path: Path) -> None:
+    spec = load_dataset(SPECS / "city.yaml")
+    dataset = Dataset("city", spec, tmp_path)
+    synthesise(dataset, seed=1, size=256)
+    void = [read(dataset, layer, tile) for layer in ("height", "labels") for tile in spec.tiles]
+    assert any((raw == -9999).any() for raw in void[:7])
+    assert any((raw == 0).any() for raw in void[7:])
+    assert np.mean([(raw == -9999).mean() for raw in void[:7]]) < 0.01
+
+
+def test_downloads_are_kept(tmp_path: Path) -> None:
+    spec = LAYOUTS["footprints"][0]
+    dataset = Dataset("town", spec, tmp_path)
+    synthesise(dataset, seed=0, size=64)
+    synthesise(dataset, seed=1, size=64)
+    path = dataset.files("image", "west")[0]
+    with open_raster(path) as source:
+        profile, pixels = source.profile, source.read()
+    path.unlink()
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(pixels)
+    with pytest.raises(DataError, match="not generated"):
+        synthesise(dataset, seed=1, size=64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "word"),
+    [
+        ({"gsd": None}, {}, "gsd"),
+        ({}, {"ground_truth_gsd": {"height": 0.7}}, "height"),
+        ({}, {"ground_truth_gsd": {"labels": 3.0}}, "labels"),
+        ({"labels": {"files": "labels.png", "classes": CLASSES}}, {}, "labels"),
+        ({"footprints": {"files": "areas.shp"}}, {}, "footprints"),
+    ],
+)
+def test_what_cannot_be_written_is_said(changes: dict, options: dict, word: str, tmp_path: Path) -> None:
+    dataset = Dataset("town", spec_of(**{**FOOTPRINTS, **changes}), tmp_path)
+    with pytest.raises(ConfigError, match=word):
+        synthesise(dataset, seed=0, size=64, **options)
+    assert not (tmp_path / NOTE).exists()
+
+
+def test_a_failure_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = Dataset("town", LAYOUTS["footprints"][0], tmp_path)
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mtlaerial.synthetic.encode._photograph", fail)
+    with pytest.raises(KeyboardInterrupt):
+        synthesise(dataset, seed=0, size=64)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

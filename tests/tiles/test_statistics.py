@@ -1,0 +1,95 @@
+"""What a run knows of its training tiles equals what numpy says of them."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtlaerial.config import IGNORED
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.rasters.geotiff import map_raster
+from mtlaerial.tiles.measure import measure, summarise
+from mtlaerial.tiles.statistics import Statistics, described, load_measured
+from support import tiny
+from support.trainings import Folders
+
+
+def gathered(tiles: Folders, layer: str) -> np.ndarray:
+    arrays = [map_raster(folder / f"{layer}.tif") for folder in tiles["train"]]
+    return np.concatenate([array.reshape(-1, *array.shape[2:]) for array in arrays])
+
+
+def test_bands_have_the_mean_and_deviation_of_all_pixels(statistics: Statistics, tiles: Folders) -> None:
+    pixels = gathered(tiles, "image").astype(np.float64)
+    np.testing.assert_allclose([band.mean for band in statistics.bands], pixels.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose([band.std for band in statistics.bands], pixels.std(axis=0), rtol=1e-6)
+    assert [band.name for band in statistics.bands] == ["red", "green", "blue"]
+
+
+def test_classes_are_counted_on_the_grid_of_the_labels(statistics: Statistics, tiles: Folders) -> None:
+    labels = gathered(tiles, "labels")
+    counts = [int((labels == code).sum()) for code in range(6)]
+    assert [entry.pixels for entry in statistics.classes] == counts
+    assert sum(counts) == int((labels != IGNORED).sum())
+    assert statistics.classes[1].name == "building"
+
+
+def test_heights_are_summarised_over_valid_cells(statistics: Statistics, tiles: Folders) -> None:
+    heights = gathered(tiles, "height").astype(np.float64)
+    heights = heights[np.isfinite(heights)]
+    found = statistics.height
+    assert found
+    assert found.cells == heights.size
+    np.testing.assert_allclose([found.mean, found.std], [heights.mean(), heights.std()], rtol=1e-6)
+    assert (found.minimum, found.maximum) == (heights.min(), heights.max())
+    assert found.median == pytest.approx(np.median(heights), abs=0.0101)
+
+
+def test_a_tile_that_differs_by_a_bit_has_another_hash(city: Dataset, tiles: Folders, tmp_path: Path) -> None:
+    first = summarise(city, tiles["train"])
+    for folder in tiles["train"]:
+        shutil.copytree(folder, tmp_path / folder.name)
+    copies = [tmp_path / folder.name for folder in tiles["train"]]
+    assert summarise(city, copies) == first
+    path = copies[1] / "labels.tif"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    changed = summarise(city, copies)
+    same, other = (folder.name for folder in copies)
+    assert changed.tiles[same] == first.tiles[same]
+    assert changed.tiles[other] != first.tiles[other]
+
+
+def test_absent_layers_have_no_statistics(tiles: Folders, tmp_path: Path) -> None:
+    source = tiles["train"][0]
+    shutil.copytree(source, tmp_path / "a")
+    tiny.write_raster(tmp_path / "a" / "height.tif", np.full((1, 1), np.nan, np.float32), photometric="minisblack")
+    tiny.write_raster(tmp_path / "a" / "labels.tif", np.full((1, 1), IGNORED, np.uint8), photometric="minisblack")
+    found = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
+    assert found.classes == ()
+    assert found.height is None
+
+
+def test_pixels_without_data_do_not_enter_the_bands(tiles: Folders, tmp_path: Path) -> None:
+    shutil.copytree(tiles["train"][0], tmp_path / "a")
+    image = np.full((3, 10, 10), 7.0, np.float32)
+    image[:, :4] = np.nan
+    tiny.write_raster(tmp_path / "a" / "image.tif", image, nodata=np.nan, interleave="pixel")
+    found = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
+    assert [(band.mean, band.std) for band in found.bands] == [(7.0, 0.0)] * 3
+    assert found.dtype == "float32"
+
+
+def test_measurements_survive_a_file(city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
+    path = tmp_path / "statistics.json"
+    path.write_text(measure(city.spec, tiles["train"]).model_dump_json(), encoding="utf-8")
+    assert described(city.name, city.spec, load_measured(path)) == statistics
+
+
+def test_names_are_the_specification_s(city: Dataset, tiles: Folders) -> None:
+    renamed = city.spec.model_copy(update={"title": "Another"})
+    measured = measure(city.spec, tiles["train"])
+    assert measure(renamed, tiles["train"]) == measured
+    assert described("town", renamed, measured).title == "Another"

@@ -1,0 +1,365 @@
+"""Training: it learns, it is the same however often it is killed, and it says why it cannot go on."""
+
+import itertools
+import logging
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mtlaerial.config import ModelSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import TrainingError
+from mtlaerial.models import build_model
+from mtlaerial.models.safetensors_io import save_weights
+from mtlaerial.runs.run import load_description
+from mtlaerial.system.signals import Stopped
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.tiles.tile import load_tiles
+from mtlaerial.training.fabric import reproducible_fabric
+from mtlaerial.training.optimiser import learning_rate
+from mtlaerial.training.step_batches import StepBatches
+from mtlaerial.training.train import train
+from mtlaerial.training.train_step import TrainStep, Update
+from mtlaerial.training.trainer import Trainer
+from mtlaerial.training.validation import Validator
+from support import tiny
+from support.trainings import FILES, RICH, Folders, Killed, assert_same_run, file_names, kill_after, signal_at
+from support.weightings import OPTIONS, every_weighting
+
+
+@pytest.fixture
+def trained(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that trains in a new folder, or an old one, and returns it."""
+
+    def run(
+        name: str = "run", resume: Path | None = None, tasks: tuple[str, ...] = ("semantics", "height"), **o: Any
+    ) -> Path:
+        train(
+            tiny.job(
+                tiny.run_plan(tasks, **o), statistics, tiles["train"], tiles["val"], tmp_path / name, resume=resume
+            )
+        )
+        return tmp_path / name
+
+    return run
+
+
+@pytest.mark.parametrize("epoch", [1, 3, 4])
+def test_a_training_that_was_killed_ends_as_the_unbroken_one(
+    trained: Callable[..., Path], tmp_path: Path, epoch: int
+) -> None:
+    whole = trained("whole", **RICH)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, epoch)
+        with pytest.raises(Killed):
+            trained("broken", **RICH)
+    before = ["model.previous.resume.pt"] if epoch > 1 else []
+    assert file_names(tmp_path / "broken") == [*before, "model.resume.pt"]
+    torch.rand(7)  # other random numbers were drawn meanwhile
+    assert_same_run(whole, trained("broken", **RICH))
+    assert file_names(whole) == file_names(tmp_path / "broken") == FILES
+
+
+def test_a_training_killed_within_an_epoch_repeats_it(
+    trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, update = trained("whole", **RICH), TrainStep.__call__
+    with monkeypatch.context() as patch:
+
+        def update_or_die(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
+            if number == 5:
+                raise Killed
+            return update(self, number, measure_conflict)
+
+        patch.setattr(TrainStep, "__call__", update_or_die)
+        with pytest.raises(Killed):
+            trained("broken", **RICH)
+    assert_same_run(whole, trained("broken", **RICH))
+
+
+def test_a_resumed_training_does_not_begin_again(trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            trained("run")
+    steps = []
+    draw = StepBatches.draw
+    monkeypatch.setattr(StepBatches, "draw", lambda self, step: steps.append(step) or draw(self, step))
+    trained("run")
+    assert steps == [4, 5]
+
+
+def test_the_state_may_lie_in_a_folder_of_its_own(trained: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        for seed in (0, 1):
+            with pytest.raises(Killed):
+                trained(f"seed{seed}", tmp_path / "scratch", seed=seed)
+    assert len(file_names(tmp_path / "scratch")) == 4
+    for seed in (0, 1):
+        assert_same_run(trained(f"whole{seed}", seed=seed), trained(f"seed{seed}", tmp_path / "scratch", seed=seed))
+    assert file_names(tmp_path / "scratch") == []
+
+
+@pytest.mark.parametrize("files_damaged", [1, 2])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "other format", "other pickle", "changed byte"])
+def test_of_damaged_states_the_last_good_one_is_taken(
+    trained: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str, files_damaged: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            trained("run")
+    for name in ["model.resume.pt", "model.previous.resume.pt"][:files_damaged]:
+        damage_state(tmp_path / "run" / name, damage)
+    with caplog.at_level(logging.INFO):
+        assert_same_run(trained("run"), trained("whole"))
+    assert caplog.text.count("left aside") == files_damaged
+    assert ("Starting from the first epoch" in caplog.text) == (files_damaged == 2)
+    assert ("going on after step 2 of 6" in caplog.text) == (files_damaged == 1)
+
+
+def damage_state(path: Path, damage: str) -> None:
+    content = path.read_bytes()
+    middle = len(content) // 2
+    if damage == "other pickle":
+        torch.save([1, 2], path)
+    elif damage == "other format":
+        torch.save({"format": -1, "identity": "?", "code": "?", "state": {}}, path)
+    elif damage == "changed byte":
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    else:
+        path.write_bytes({"truncated": content[:middle], "empty": b"", "text": b"hello"}[damage])
+
+
+def test_the_state_of_another_plan_is_left_aside_with_a_warning(
+    trained: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            trained("run", learning_rate=5e-3)
+    with caplog.at_level(logging.WARNING):
+        assert_same_run(trained("whole"), trained("run"))
+    assert "belongs to another plan or other data" in caplog.text
+
+
+def test_a_change_of_the_code_is_a_warning(
+    trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        patch.setattr("mtlaerial.training.resume_state.code_hash", lambda: "other")
+        with pytest.raises(Killed):
+            trained("run")
+    with caplog.at_level(logging.INFO):
+        trained("run")
+    assert "was written by other code" in caplog.text
+    assert "going on after step 4 of 6" in caplog.text
+
+
+def test_the_seed_decides_the_training(trained: Callable[..., Path]) -> None:
+    one = load_file(trained("one", seed=1) / "model.safetensors")
+    again = load_file(trained("again", seed=1) / "model.safetensors")
+    other = load_file(trained("other", seed=2) / "model.safetensors")
+    assert all(torch.equal(one[key], again[key]) for key in one)
+    assert not all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_memory_mapped_tiles_train_the_same_network(trained: Callable[..., Path]) -> None:
+    loaded, mapped = (load_file(trained(str(mb), memory_budget_mb=mb) / "model.safetensors") for mb in (100, 0))
+    assert all(torch.equal(loaded[key], mapped[key]) for key in loaded)
+
+
+@pytest.mark.parametrize("tasks", [("semantics",), ("height",), ("semantics", "height")])
+def test_the_loss_of_each_task_falls(trained: Callable[..., Path], tasks: tuple[str, ...]) -> None:
+    folder = trained(tasks=tasks, epochs=5, epoch_patches=48, batch=8, learning_rate=1e-2, class_weights="none")
+    history = pd.read_csv(folder / "history.csv")
+    for task in ("semantics", "height"):
+        assert (f"loss_{task}" in history) == (task in tasks)
+    for task in tasks:
+        losses = history[f"loss_{task}"]
+        assert losses.iloc[-1] < 0.8 * losses.iloc[0]
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert ("val_mIoU" in history) == ("semantics" in tasks)
+    assert ("val_MAE" in history) == ("height" in tasks)
+    assert load_description(folder).outputs == {task: 6 if task == "semantics" else 1 for task in tasks}
+
+
+def test_the_best_epoch_s_weights_are_kept_or_the_last_s(
+    trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = itertools.cycle([0.3, 0.6, 0.5])
+    monkeypatch.setattr(Validator, "__call__", lambda self, *arguments: {"score": next(scores)})
+    best, last = trained("best", selection="best"), trained("last", selection="last")
+    assert (load_description(best).epoch, load_description(last).epoch) == (2, 3)
+    weights = {folder: load_file(folder / "model.safetensors") for folder in (best, last)}
+    ends = {folder: load_file(folder / "last.safetensors") for folder in (best, last)}
+    assert all(torch.equal(weights[last][key], ends[last][key]) for key in weights[last])
+    assert all(torch.equal(ends[best][key], ends[last][key]) for key in weights[last])
+    assert not all(torch.equal(weights[best][key], ends[best][key]) for key in weights[best])
+    kept = load_file(last / "best.safetensors")
+    assert all(torch.equal(kept[key], weights[best][key]) for key in kept)
+    two = load_file(trained("two", selection="last", epochs=2) / "model.safetensors")
+    assert all(torch.equal(two[key], weights[best][key]) for key in two)
+
+
+def test_without_validation_tiles_the_last_weights_are_used(
+    tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    train(tiny.job(tiny.run_plan(selection="best"), statistics, tiles["train"], [], tmp_path))
+    assert load_description(tmp_path).epoch == 3
+    assert not any(name.startswith("val_") for name in pd.read_csv(tmp_path / "history.csv"))
+
+
+def test_validation_happens_every_so_many_epochs_and_at_the_end(trained: Callable[..., Path]) -> None:
+    history = pd.read_csv(trained(epochs=5, validate_every=2) / "history.csv")
+    assert history["val_score"].notna().tolist() == [False, True, False, True, True]
+
+
+def test_validation_scores_against_the_median_of_the_training(tiles: Folders, statistics: Statistics) -> None:
+    tile = load_tiles(tiles["val"], torch.device("cpu"), 10)[0]
+    heights = tile.height[..., 0].numpy()
+    assert statistics.height
+    found = Validator([tile], statistics).baseline
+    assert found["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
+
+
+def test_validation_tiles_may_lack_a_layer(
+    city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    without = Dataset("city", tiny.city_spec(labels=None), city.root)
+    prepare_tile(without, "city_3", tmp_path / "city_3")
+    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], [tmp_path / "city_3"], tmp_path / "run"))
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert "val_mIoU" not in history or history["val_mIoU"].isna().all()
+    assert history["val_score"].notna().all()
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
+    trained: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = TrainStep.__call__
+
+    def diverging(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
+        found = update(self, number, measure_conflict)
+        return replace(found, losses=found.losses * found.losses.new_tensor([1.0, math.nan if number >= 4 else 1.0]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainStep, "__call__", diverging)
+        with pytest.raises(TrainingError, match=r"a height loss of nan in epoch 3.*learning_rate"):
+            trained("run")
+    assert file_names(tmp_path / "run") == ["model.previous.resume.pt", "model.resume.pt"]
+    assert_same_run(trained("whole"), trained("run"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_said(trained: Callable[..., Path]) -> None:
+    with pytest.raises(TrainingError, match=r"training\.accelerator: found cuda, and no GPU"):
+        trained("run", accelerator="cuda")
+
+
+@pytest.mark.parametrize("accelerator", ["auto", "cuda"])
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, accelerator: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match=r"training\.accelerator: found 2 processes, and on this machine GPUs: 1"):
+        reproducible_fabric(tiny.training_spec(accelerator=accelerator), seed=0)
+
+
+def test_a_training_begins_with_published_weights(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
+    published = build_model(ModelSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
+    save_weights(tmp_path / "densenet121.safetensors", published)
+    plan = tiny.run_plan().model_copy(update={"model": ModelSpec()})
+    begun = Trainer(
+        tiny.job(plan, statistics, tiles["train"], pretrained=tmp_path / "densenet121.safetensors")
+    ).network.trunk.encoder
+    own = {name: weight.cpu() for name, weight in begun.state_dict().items()}
+    torch.testing.assert_close(own["blocks.2.3.conv1.weight"], published["blocks.2.3.conv1.weight"], rtol=0, atol=0)
+    assert (own["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
+
+
+def test_a_state_of_a_training_from_other_weights_is_not_taken(
+    trained: Callable[..., Path], tiles: Folders, statistics: Statistics, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as patch:
+        kill_after(patch, 1)
+        with pytest.raises(Killed):
+            trained("run")
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"other")
+    monkeypatch.setattr("mtlaerial.training.trainer.load_encoder", lambda network, path: 0)
+    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights))
+    assert "belongs to another plan or other data" in caplog.text
+
+
+@pytest.mark.parametrize("name", every_weighting())
+def test_every_weighting_trains_and_goes_on_where_it_was_stopped(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, name: str
+) -> None:
+    plan = tiny.run_plan(weighting={"name": name, **OPTIONS.get(name, {})})
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "whole"))
+    with pytest.MonkeyPatch.context() as patch:
+        signal_at(patch, 3)  # in the middle of the second epoch
+        with pytest.raises(Stopped):
+            train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "killed"))
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "killed"))
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+    history = pd.read_csv(tmp_path / "whole" / "history.csv")
+    assert history[["weight_semantics", "weight_height"]].ge(0).all(axis=None)
+    assert all(tensor.isfinite().all() for tensor in load_file(tmp_path / "whole" / "model.safetensors").values())
+
+
+@pytest.mark.parametrize("name", ["equal", "mgda", "feature_normalisation", "gradient_penalty"])
+def test_weightings_train_in_half_precision(tiles: Folders, statistics: Statistics, tmp_path: Path, name: str) -> None:
+    plan = tiny.run_plan(weighting={"name": name}, precision="bf16-mixed", epochs=1)
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path / "run"))
+    assert all(tensor.isfinite().all() for tensor in load_file(tmp_path / "run" / "model.safetensors").values())
+
+
+@pytest.mark.parametrize(("task", "layer"), [("semantics", "labels"), ("height", "height")])
+def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path: Path, task: str, layer: str) -> None:
+    dataset = Dataset("city", tiny.city_spec(**{layer: None}), city.root)
+    prepare_tile(dataset, "city_1", tmp_path / "city_1")
+    statistics = summarise(dataset, [tmp_path / "city_1"])
+    with pytest.raises(TrainingError, match=f"found no valid {layer}"):
+        train(tiny.job(tiny.run_plan((task,)), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
+    other = "height" if task == "semantics" else "semantics"
+    train(tiny.job(tiny.run_plan((other,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
+    assert file_names(tmp_path / "run") == FILES
+
+
+def test_what_a_training_reads_is_not_changed(
+    tiles: Folders, statistics: Statistics, city: Dataset, tmp_path: Path
+) -> None:
+    copies = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in tiles["train"]]
+    train(tiny.job(tiny.run_plan(epochs=1, memory_budget_mb=0), statistics, copies, [], tmp_path / "run"))
+    assert summarise(city, copies) == statistics
+
+
+def test_the_rate_is_constant_or_rises_and_falls() -> None:
+    constant = tiny.training_spec(learning_rate=0.1)
+    cycle = tiny.training_spec(learning_rate=0.1, schedule="warmup_cosine")
+    assert {learning_rate(constant, step, 100) for step in range(100)} == {0.1}
+    rates = [learning_rate(cycle, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.01)
+    assert np.argmax(rates) in (9, 10)
+    assert max(rates) == pytest.approx(0.1)
+    assert (np.diff(rates[:10]) > 0).all()
+    assert (np.diff(rates[10:]) < 0).all()
+    assert rates[55] == pytest.approx(0.05)
+    assert rates[-1] < 1e-3
+    assert learning_rate(cycle, 0, 1) > 0

@@ -1,0 +1,248 @@
+"""Updates: passes add up to the batch, long gradients are shortened, compiled networks learn the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from pydantic import ValidationError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mtlaerial.errors import ConfigError, TrainingError
+from mtlaerial.models.frozen_batchnorm import frozen_statistics
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.train import train
+from mtlaerial.training.train_step import TrainStep
+from mtlaerial.training.trainer import Trainer
+from mtlaerial.weighting.task_gradients import assign
+from support import tiny
+from support.trainings import Folders
+from support.weightings import OPTIONS, every_weighting
+
+
+@pytest.fixture
+def trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
+    """Return a function that builds a trainer for some weighting and recipe."""
+
+    def build(name: str = "equal", **training: Any) -> Trainer:
+        plan = tiny.run_plan(weighting={"name": name, **OPTIONS.get(name, {})}, **training)
+        return Trainer(tiny.job(plan, statistics, tiles["train"], []))
+
+    return build
+
+
+def gradients(trainer: Trainer, step: int = 0) -> Tensor:
+    """Return all gradients of a step, in double precision, with normalising layers that see no batch."""
+    trainer.network.eval().double()
+    normalise = trainer.update.batches.normalise
+    trainer.update.batches.normalise = lambda image: normalise(image).double()  # type: ignore[assignment]
+    trainer.optimiser.zero_grad()
+    trainer.update.backward(step, trainer.update.batches.draw(step))
+    return torch.cat([parameter.grad.flatten() for parameter in trainer.network.parameters()])
+
+
+# GradDrop masks each element of the features at random: another mask for other passes.
+@pytest.mark.parametrize("name", every_weighting(without=["graddrop"]))
+def test_passes_add_up_to_the_batch(trainer: Callable[..., Trainer], name: str) -> None:
+    whole, parts = (gradients(trainer(name, batch=4, accumulate=number)) for number in (1, 4))
+    assert whole.norm() > 0
+    assert (whole - parts).norm() < 1e-5 * whole.norm()
+
+
+def test_the_order_in_memory_changes_nothing(trainer: Callable[..., Trainer]) -> None:
+    last, first = (gradients(trainer("uw", channels_last=last)) for last in (True, False))
+    assert (last - first).norm() < 1e-10 * last.norm()
+
+
+def test_a_batch_is_divided_evenly() -> None:
+    with pytest.raises(ConfigError, match="batch divisible by accumulate; 6 is not by 4"):
+        tiny.training_spec(batch=6, accumulate=4)
+
+
+def test_dropout_differs_between_passes_and_is_repeated(trainer: Callable[..., Trainer]) -> None:
+    made = trainer(batch=4, accumulate=2)
+    (drawn,) = made.update.batches.draw(0)
+    one, other = drawn.parts(2)
+    assert one.seed != other.seed
+    assert [part.seed for part in made.update.batches.draw(0)[0].parts(2)] == [one.seed, other.seed]
+    assert made.update.batches.draw(1)[0].seed != drawn.seed
+
+
+def test_long_gradients_are_shortened(trainer: Callable[..., Trainer]) -> None:
+    made = trainer("uw", clip_norm=1e-3)
+    made.update(0)
+    parameters = [*made.network.parameters(), *made.weighting.parameters()]
+    norm = torch.stack([parameter.grad.norm() for parameter in parameters if parameter.grad is not None]).norm()
+    assert float(norm) == pytest.approx(1e-3, rel=1e-3)
+    free = trainer("uw")
+    free.update(0)
+    assert max(float(parameter.grad.norm()) for parameter in free.network.parameters()) > 1e-2
+
+
+def test_what_a_weighting_learns_is_learned_with_the_network(trainer: Callable[..., Trainer]) -> None:
+    made = trainer("uw", learning_rate=0.01, weight_decay=10.0)
+    (learned,) = made.weighting.parameters()
+    made.update(0)
+    # Adam's first step is the rate, along the sign; a decay of 10 does not touch what is not the network's.
+    torch.testing.assert_close(learned.detach().abs().cpu(), torch.full((2,), 0.01))
+
+
+@pytest.mark.parametrize("name", ["equal", "mgda_ub"])
+def test_the_look_at_gradients_is_right_and_leaves_no_trace(trainer: Callable[..., Trainer], name: str) -> None:
+    made, blind = trainer(name), trainer(name)
+    drawn = made.update.batches.draw(0)
+    (part,) = drawn[0].parts(1)
+    made.network.train()
+    blind.network.train()
+    torch.manual_seed(part.seed)
+    with frozen_statistics(made.network):
+        seen = tuple(feature.detach().requires_grad_() for feature in made.network.features(part.patches.image))
+        losses = made.update.losses(made.network.outputs(seen), part.patches)
+    rows = [
+        torch.cat([g.flatten() for g in torch.autograd.grad(loss, seen, retain_graph=True)]) for loss in losses.values()
+    ]
+    found = made.update(0, measure_conflict=True)
+    assert found.gramian is not None
+    torch.testing.assert_close(found.gramian, torch.stack(rows) @ torch.stack(rows).T, rtol=1e-4, atol=1e-8)
+    assert blind.update(0).gramian is None
+    for key, value in blind.network.state_dict().items():
+        torch.testing.assert_close(made.network.state_dict()[key], value, rtol=0, atol=0)
+
+
+def test_the_second_look_leaves_no_trace(trainer: Callable[..., Trainer]) -> None:
+    made = trainer("famo")
+    made.network.train()
+    seen: list[Tensor] = []
+    observe = made.weighting.observe
+    made.weighting.observe = lambda losses: (seen.append(losses), observe(losses))[1]  # type: ignore[method-assign]
+    before = made.update(0).losses
+    layers = [layer for layer in made.network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    assert all(int(layer.num_batches_tracked) == 1 for layer in layers)
+    assert all(layer.track_running_stats for layer in layers)
+    assert (seen[0] != before).all()
+    torch.testing.assert_close(seen[0], before, rtol=0.2, atol=0)
+
+
+def test_after_an_overflow_there_is_nothing_to_observe(
+    trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, seen = trainer("famo"), []
+    monkeypatch.setattr(made.weighting, "observe", seen.append)
+    scales = iter([1024.0, 512.0, 512.0, 512.0, 512.0, 1024.0])
+    monkeypatch.setattr(TrainStep, "_scale", lambda self: next(scales))
+    numbers = []
+    for step in range(3):
+        made.update(step)
+        numbers.append(len(seen))
+    assert numbers == [0, 1, 2]
+
+
+def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
+    tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    plan = tiny.run_plan(epochs=2, epoch_patches=10, log_every=2)
+    train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path / "run"))
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert history["step"].tolist() == [2, 4, 5, 6, 8, 10]
+    assert history["epoch"].tolist() == [0.4, 0.8, 1, 1.2, 1.6, 2]
+    assert history["val_score"].notna().tolist() == [False, False, True, False, False, True]
+    assert history["cosine_semantics_height"].between(-1, 1).all()
+    assert history[["norm_semantics", "norm_height"]].gt(0).all(axis=None)
+    sparse = tiny.run_plan(epochs=2, epoch_patches=10, log_every=1000)
+    train(tiny.job(sparse, statistics, tiles["train"], tiles["val"], tmp_path / "sparse"))
+    whole = pd.read_csv(tmp_path / "sparse" / "history.csv")
+    assert whole["step"].tolist() == [5, 10]
+    mean = (2 * history["loss_height"][0] + 2 * history["loss_height"][1] + history["loss_height"][2]) / 5
+    assert whole["loss_height"][0] == pytest.approx(mean, rel=1e-4)
+    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "sparse"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
+    train(tiny.job(tiny.run_plan(("height",), epochs=1), statistics, tiles["train"], [], tmp_path))
+    assert not [name for name in pd.read_csv(tmp_path / "history.csv") if name.startswith(("norm", "cosine", "weight"))]
+
+
+@pytest.mark.parametrize("name", ["equal", "cagrad"])
+def test_compiled_networks_have_the_same_gradients(
+    trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # The compiler's own code generator takes a minute; what may break is before it.
+    compiled = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled(self, backend="aot_eager"))
+    whole = gradients(trainer(name))
+    found = gradients(trainer(name, compile=True))
+    assert (whole - found).norm() < 1e-5 * whole.norm()
+
+
+def test_second_derivatives_are_not_compiled(trainer: Callable[..., Trainer]) -> None:
+    with pytest.raises(TrainingError, match=r"gradient_penalty.*no second derivatives"):
+        trainer("gradient_penalty", compile=True)
+
+
+@pytest.mark.parametrize("name", ["equal", "cagrad", "mgda_ub", "famo", "gradient_penalty"])
+def test_checkpointing_changes_no_gradient(trainer: Callable[..., Trainer], name: str) -> None:
+    whole, found = (gradients(trainer(name, checkpointing=value)) for value in (False, True))
+    assert (whole - found).norm() < 1e-9 * whole.norm()
+
+
+def test_checkpointing_changes_nothing_that_is_trained(trainer: Callable[..., Trainer]) -> None:
+    states = []
+    for value in (False, True):
+        one = trainer("equal", checkpointing=value)
+        one.network.train()
+        for step in range(2):
+            one.update(step, measure_conflict=True)
+        states.append(one.network.state_dict())
+    for name, expected in states[0].items():
+        torch.testing.assert_close(states[1][name], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_compiled_code_decides_itself_what_it_computes_again() -> None:
+    with pytest.raises(ConfigError, match="compile or checkpointing"):
+        tiny.training_spec(compile=True, checkpointing=True)
+
+
+def test_keys_of_updates_are_checked() -> None:
+    for wrong in ({"accumulate": 0}, {"clip_norm": 0.0}, {"log_every": 0}):
+        with pytest.raises((ConfigError, ValidationError)):
+            tiny.training_spec(**wrong)
+
+
+@pytest.mark.parametrize(("precision", "last"), [("32-true", True), ("32-true", False), ("bf16-mixed", True)], ids=str)
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_everything_is_in_one_order(
+    trainer: Callable[..., Trainer], precision: str, last: bool, checkpointing: bool
+) -> None:
+    one = trainer("equal", precision=precision, checkpointing=checkpointing, channels_last=last)
+    one.network.train()
+    order = torch.channels_last if last else torch.contiguous_format
+    other: list[str] = []
+
+    def look(name: str, tensor: Tensor) -> None:  # returns nothing, so that hooks change nothing
+        if not tensor.is_contiguous(memory_format=order):
+            other.append(f"{name}: {tuple(tensor.shape)}, {tensor.stride()}")
+
+    for name, layer in one.network.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            layer.register_forward_pre_hook(lambda _, inputs, name=name: look(name, *inputs))
+            layer.register_forward_hook(lambda _, __, output, name=name: look(name, output))
+    one.update(0)
+    for name, parameter in one.network.named_parameters():
+        if parameter.dim() == 4:
+            look(name, parameter)
+            assert parameter.grad is not None
+            look(f"gradient of {name}", parameter.grad)
+    assert not other
+
+
+def test_gradients_lie_in_memory_as_their_parameters_do() -> None:
+    parameter = torch.nn.Parameter(torch.randn(4, 3, 2, 2).to(memory_format=torch.channels_last))
+    gradient = torch.randn(4, 3, 2, 2)
+    assign([parameter], [gradient])
+    assert parameter.grad is not None
+    assert parameter.grad.stride() == parameter.stride()
+    assert torch.equal(parameter.grad, gradient)
