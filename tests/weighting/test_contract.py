@@ -63,13 +63,15 @@ def test_accumulated_passes_and_processes_give_the_update_of_the_whole_batch(nam
                 with note(**options, parts=parts, seed=seed):
                     assert_same(train(divided, Problem(seed), seed, parts=parts), expected[seed], **CLOSE)
             assert_same_state(divided, whole.state_dict(), **CLOSE)
-        if name == "graddrop" and options["level"] == "features":
-            continue  # every process draws the same signs, for samples of its own
         for parts in (1, 3):
-            for rank, outcomes in enumerate(in_two_processes(name, options, parts)):
-                for seed, outcome in enumerate(outcomes):
-                    with note(**options, parts=parts, rank=rank, seed=seed):
-                        assert_same(outcome, expected[seed], **CLOSE)
+            first, second = in_two_processes(name, options, parts)
+            for seed in range(4):
+                with note(**options, parts=parts, processes=2, seed=seed):
+                    assert_same(first[seed], second[seed], **CLOSE)
+                    if (
+                        name != "graddrop" or options["level"] != "features"
+                    ):  # which draws signs for a process's samples
+                        assert_same(first[seed], expected[seed], **CLOSE)
 
 
 def in_two_processes(name: str, options: dict[str, Any], parts: int) -> list[list[Outcome]]:
