@@ -215,14 +215,18 @@ def test_an_overflow_shows_and_leaves_the_state_unharmed(name: str) -> None:
 def assert_unharmed(name: str, options: dict[str, Any], wrong: float) -> None:
     method, undisturbed = (trained(name, options, 2) for _ in range(2))
     state = undisturbed.state_dict()
-    gradients = update(method, Problem(7), scale=lambda loss: wrong * loss)
-    if method.family == "gradients" and name != "imtl":  # losses are known, however large their gradients
-        assert_same_state(method, state)
-    method.load_state_dict(state)
-    losses = update(method, Problem(7, scales=(wrong, wrong)))
+    overflows = []
+    # Gradients from the first on, and 32-bit floats exceeded on the way.
+    for factor, size in ((wrong, 1.0), (1e30, 1e10)):
+        problem = Problem(7, scales=(size, size))
+        overflows.append(update(method, problem, scale=lambda loss, factor=factor: factor * loss))
+        if method.family == "gradients" and name != "imtl":  # losses are known, however large their gradients
+            assert_same_state(method, state)
+        method.load_state_dict(state)
+    overflows.append(update(method, Problem(7, scales=(wrong, wrong))))
     if method.looks_again:
         method.observe(torch.tensor([wrong, 1.0]))
-    for overflow in (gradients, losses):
+    for overflow in overflows:
         assert overflow.weights.isfinite().all()
         assert not overflow.trunk.isfinite().all()
     assert_same_state(method, state)
