@@ -1,4 +1,4 @@
-"""Measurements in processes of their own: each with memory that no other has touched, on the CPU or a GPU."""
+"""Measurements in separate processes, so that no other one raises the peak memory, on the CPU or a GPU."""
 
 import multiprocessing
 import resource
@@ -22,12 +22,12 @@ def apart(measure: Any, *arguments: Any) -> dict[str, Any]:
 
 
 class Watch:
-    """Knows when a device has done its work, and how much memory that took above what was there before.
+    """Watch of a device: waits for its work, and reports the peak memory above that at the start.
 
     Parameters
     ----------
     accelerator : str
-        ``cpu``, where memory is the process's, or ``cuda``, where it is what torch has allocated on the device.
+        ``cpu``, for the process's memory, or ``cuda``, for torch's allocations on the device.
     """
 
     def __init__(self, accelerator: str = "cpu") -> None:
@@ -41,7 +41,7 @@ class Watch:
         return torch.cuda.memory_allocated()
 
     def wait(self) -> None:
-        """Wait for a GPU to be done with all it was given."""
+        """Wait for a GPU to finish its queued work."""
         if self.on_gpu:
             import torch
 
@@ -54,7 +54,7 @@ class Watch:
 
     @property
     def above_rest_mb(self) -> float:
-        """By how many megabytes the peak exceeds the memory when the watch began."""
+        """Peak above the memory when the watch began, in megabytes."""
         if self.on_gpu:
             import torch
 

@@ -1,9 +1,9 @@
-"""Operations and memory traffic of the paper's network, counted, and what they predict for GPUs.
+"""Operations and memory traffic of the paper's network, counted, and the times that they predict for GPUs.
 
-Operations are counted by torch on tensors without memory, a multiplication and an addition each. Traffic is what every
-operator that is no view reads and writes when each runs by itself, in bf16: an estimate from above, since fused kernels
-move less, and caches keep some. A time is predicted twice: by arithmetic, at a stated share of the GPU's peak, and by
-traffic, at its full bandwidth; the larger counts. Nothing here is measured.
+Torch counts the operations on tensors without memory, a multiplication and an addition each. Traffic is the sum of all
+bytes that operators other than views read and write in bf16: an upper bound, since fused kernels move less, and caches
+keep some. Each time is predicted twice: by arithmetic, at a stated share of the GPU's peak, and by traffic, at its full
+bandwidth; the larger counts (the roofline model). Nothing here is measured.
 
     python benchmarks/arithmetic.py [--efficiency 0.35] [--json FILE]
 """
@@ -27,13 +27,13 @@ from mtlaerial.models import build_model
 from mtlaerial.prediction.blending.windows import Layout, even, original
 
 CLASSES = 20
-"""Of DFC2018."""
+"""Classes of DFC2018."""
 TILE = (12_020, 11_920)
 """Rows and columns of a tile of DFC2018."""
 MULTIPLE = ModelSpec().multiple
-"""What a window's sides are divisible by."""
+"""Divisor of a window's sides."""
 OPTIMISER_BYTES = 28
-"""Adam per parameter, in float32: reads weight, gradient and two moments, writes weight and moments."""
+"""Traffic of Adam per parameter in float32: reads weight, gradient and two moments, writes weight and moments."""
 
 
 @dataclass(frozen=True)
@@ -63,39 +63,39 @@ class Work:
     moved: float
 
     def times(self, number: float) -> "Work":
-        """Return so many times the work."""
+        """Return the work multiplied by a number."""
         return Work(self.flop * number, self.moved * number)
 
     def seconds(self, gpu: Gpu, efficiency: float) -> tuple[float, float]:
-        """Return the seconds that arithmetic takes at a share of the peak, and traffic at full bandwidth."""
+        """Return the seconds of arithmetic at a share of the peak, and of traffic at full bandwidth."""
         return self.flop / (gpu.peak * 1e12 * efficiency), self.moved / (gpu.bandwidth * 1e9)
 
 
 class Traffic(TorchDispatchMode):
-    """Sums the bytes that operators read and write, views apart."""
+    """Counter of the bytes that operators other than views read and write."""
 
     def __init__(self) -> None:
         super().__init__()
         self.moved = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run an operator and count the tensors that it takes and gives."""
+        """Run an operator and count its input and output tensors."""
         result = func(*args, **(kwargs or {}))
         if not func.is_view:
-            found = [leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor)]
-            self.moved += sum(tensor.numel() * tensor.element_size() for tensor in found)
+            tensors = [leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor)]
+            self.moved += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
         return result
 
 
 def counted(run: Callable[[], object]) -> Work:
-    """Return the operations and the traffic of what a function computes."""
+    """Return the operations and the traffic of a function's call."""
     with FlopCounterMode(display=False) as flops, Traffic() as traffic:
         run()
     return Work(flops.get_total_flops(), traffic.moved)
 
 
 def training_step(network: nn.Module, batch: int, patch: int, bands: int = 3) -> Work:
-    """Return the work of a forward and backward pass over a batch; losses, which are small, left out."""
+    """Return the work of a forward and backward pass over a batch, without the losses, which are small."""
     image = _images(network, batch, patch, patch, bands)
 
     def run() -> None:
@@ -140,7 +140,7 @@ def main() -> None:
 
 
 def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], dict[str, Work]]:
-    """Return the work of a patch and of a megapixel, and of what one waits for: a training, the maps of a tile."""
+    """Return the work of units (a patch, a megapixel) and of whole jobs (a training, the maps of a tile)."""
     batch, patch = training.batch, training.patch
     paper, ours = PredictionSpec(), PredictionSpec.fitted()
     step = training_step(network.train(), batch, patch)
@@ -163,7 +163,7 @@ def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], 
 
 
 def tile(network: nn.Module, layout: Layout) -> Work:
-    """Return the work of a tile's maps; blending, which is small beside the network, left out."""
+    """Return the work of a tile's maps, without blending, which is small beside the network."""
     down, across = (layout(length) for length in TILE)
     windows = len(down.starts) * len(across.starts)
     return forward_pass(network.eval(), 1, down.window, across.window).times(windows)
@@ -196,8 +196,8 @@ def prediction_table(rows: Sequence[dict[str, Any]]) -> str:
     head = ["GPU", "TFLOP/s", "GB/s", "FLOP/byte at the ridge", *names, "source"]
     lines = []
     for gpu in GPUS:
-        own = {row["job"]: row for row in rows if row["gpu"] == gpu.name}
-        times = [f"{_time(own[n]['seconds_arithmetic'])} / {_time(own[n]['seconds_traffic'])}" for n in names]
+        jobs = {row["job"]: row for row in rows if row["gpu"] == gpu.name}
+        times = [f"{_time(jobs[n]['seconds_arithmetic'])} / {_time(jobs[n]['seconds_traffic'])}" for n in names]
         ridge = f"{gpu.peak * 1e3 / gpu.bandwidth:.0f}"
         lines.append([gpu.name, f"{gpu.peak:g}", f"{gpu.bandwidth:,}", ridge, *times, gpu.source])
     return table(head, lines)
@@ -209,8 +209,10 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def _time(seconds: float) -> str:
-    unit, length = ("h", 3600) if seconds >= 3600 else ("min", 60) if seconds >= 60 else ("s", 1)
-    return f"{seconds / length:.1f} {unit}"
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 if __name__ == "__main__":

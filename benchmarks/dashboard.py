@@ -1,9 +1,9 @@
-"""What a training step costs with a dashboard, against the same without: server there, absent, hung; and its memory.
+"""Cost of the dashboard: a training step with server on, absent or hung, against none; and the server's memory.
 
-Steps of the small network with a row of the history after each and two updates a second, ten times as many as by
-default; what the patches after an epoch take, besides. Processor seconds of the whole process, its sending thread
-included, with one thread of torch: what else the machine does counts little. The variants take turns, a few steps each;
-a ratio is that of one round. The server is a real one on the same machine, hung by SIGSTOP.
+Steps of the small network with a row of the history after each and two updates a second, ten times the default; the
+patches after an epoch are timed separately. Figures are processor seconds of the whole process, its sending thread
+included, with one thread of torch, so other load of the machine counts little. The variants take turns, a few steps
+each; a ratio is that of one round. The server is a real one on the same machine, hung by SIGSTOP.
 
     python benchmarks/dashboard.py [--rounds 15] [--updates 10000] [--json FILE]
 """
@@ -27,16 +27,16 @@ from record import save
 from weightings import Case, build_trainers
 
 STEPS, EPOCHS, SECONDS = 5, 1000, 0.5
-"""Steps of a block, epochs that are more than are trained, and seconds between updates."""
+"""Steps of a block, epochs of the recipe (more than are trained), and seconds between updates."""
 VARIANTS = ("off", "on", "server absent", "server hung")
 PICTURE = 100
-"""Updates of curves for one of the picture."""
+"""Every so many updates one is of the picture."""
 NOTED = (1000, 10_000)
-"""Updates after which the server's memory is noted."""
+"""Numbers of updates after which the server's memory is recorded."""
 
 
 def main() -> None:
-    """Measure, then print."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--updates", type=int, default=10_000, help="of windows, for the server's memory")
@@ -72,35 +72,35 @@ def server(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Return an unused port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def steps(folder: Path, rounds: int) -> dict[str, list[float]]:
-    """Return the mean processor seconds of a step in each block of each variant, and those of ``patches``."""
+    """Return the mean processor seconds of a step by variant and block, and those of ``patches``."""
     case = Case("equal", "")
     recipe = {"threads": 1, "log_every": 1, "epoch_patches": 8 * STEPS, "epochs": EPOCHS}
     trainer = build_trainers(folder, "small", [case], **recipe)[case]
     tiles = [path.parent for path in folder.glob("*/labels.tif")]
-    found: dict[str, list[float]] = {name: [] for name in (*VARIANTS, "patches")}
+    seconds: dict[str, list[float]] = {name: [] for name in (*VARIANTS, "patches")}
     with server(folder) as (url, process):
+        urls = {"off": None, "on": url, "server absent": f"http://127.0.0.1:{free_port()}", "server hung": url}
         for number in range(rounds + 1):
             for name in VARIANTS:
                 if name == "server hung":
                     process.send_signal(signal.SIGSTOP)
-                where = None if name == "off" else f"http://127.0.0.1:{free_port()}" if name == "server absent" else url
-                taken, looked = block(trainer, where, tiles)
+                taken, looked = block(trainer, urls[name], tiles)
                 process.send_signal(signal.SIGCONT)
                 if number:  # the first warms up
-                    found[name].append(taken)
-                    found["patches"] += [looked] * (name == "on")
-    return found
+                    seconds[name].append(taken)
+                    seconds["patches"] += [looked] * (name == "on")
+    return seconds
 
 
 def block(trainer: Any, url: str | None, tiles: list[Path]) -> tuple[float, float]:
-    """Return the mean processor seconds of a step, and those of the patches; starting and closing do not count."""
+    """Return the mean processor seconds of a step, and those of the patches, without start and close."""
     from mtlaerial.config import DashboardSpec, PredictionSpec
     from mtlaerial.dashboard.viewer import Viewer
     from mtlaerial.training.job import TrainingJob
@@ -123,7 +123,7 @@ def block(trainer: Any, url: str | None, tiles: list[Path]) -> tuple[float, floa
 
 
 def server_memory(folder: Path, updates: int) -> dict[str, float]:
-    """Return the server's memory in megabytes after some updates, and how long and how large one is."""
+    """Return the server's memory in megabytes after some updates, and the duration and size of an update."""
     from mtlaerial.dashboard.client import Client
     from mtlaerial.dashboard.curves import Curves, panels
 
@@ -133,16 +133,16 @@ def server_memory(folder: Path, updates: int) -> dict[str, float]:
     for step in range(updates):
         curves.add({"epoch": step / 50, **dict.fromkeys(names, 1 / (1 + step))})
     picture = {"data": [{"type": "image", "content": {"src": "data:image/webp;base64," + "A" * 200_000}}], "opts": {}}
-    found, contents = dict[str, float](), {name: curves.plot(panel) for name, panel in shown.items()}
+    figures, contents = dict[str, float](), {name: curves.plot(panel) for name, panel in shown.items()}
     with server(folder) as (url, process):
         client, begun, windows = Client(url, "run"), time.perf_counter(), list(contents.items())
         for number in range(1, updates + 1):
             name, content = windows[number % len(windows)] if number % PICTURE else ("patches", picture)
             client.show(name, content)
             if number in (*NOTED, updates):
-                found[f"MB after {number:,} updates:"] = process.memory_info().rss / 2**20
-        found["ms an update:"] = (time.perf_counter() - begun) / updates * 1000
-    return found | {"kB of all curves:": sum(len(json.dumps(one)) for one in contents.values()) / 1000}
+                figures[f"MB after {number:,} updates:"] = process.memory_info().rss / 2**20
+        figures["ms an update:"] = (time.perf_counter() - begun) / updates * 1000
+    return figures | {"kB of all curves:": sum(len(json.dumps(one)) for one in contents.values()) / 1000}
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """The engine alone: Mpixel/s and memory with the network replaced by a function of single pixels.
 
 Six class scores and a height per pixel, windows of 1024 pixels that overlap by a quarter, compressed GeoTIFFs of
-classes and heights. The baseline does the same in the order one would write it down: whole sums and weights in memory,
-window after window, then the maps. Images are generated.
+classes and heights. The baseline is the direct way: sums and weights of the whole raster in memory, window after
+window, then the maps. Images are generated.
 
-With --virtual the engine begins with a virtual raster of that size (in pixels, squared), and stops after a share of it;
-memory and time per Mpixel are compared with those of a raster of a tenth of its side.
+With --virtual the engine also starts on a virtual raster of that size (in pixels, squared) and stops after a share of
+it; memory and time per Mpixel are compared with those of a raster of a tenth of its side.
 
     python benchmarks/engine.py [--size 8192] [--runs 5] [--virtual 100000] [--share 0.02] [--json FILE]
 """
@@ -31,7 +31,7 @@ CHANNELS = 7
 
 
 class Enough(Exception):
-    """The share of the raster that was asked for is done."""
+    """The requested share of the raster is done."""
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def speeds(size: int, runs: int, folder: Path) -> list[dict[str, Any]]:
-    """Compare the engine with the baseline on one image, in processes of their own."""
+    """Compare the engine with the baseline on one image, in separate processes."""
     image = folder / "image.tif"
     write_image(image, size)
     write_run(folder / "run")
@@ -87,7 +87,7 @@ def pointwise(windows: Tensor) -> Tensor:
 
 @contextmanager
 def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
-    """Give the open image, how to read it, and the targets that write its maps."""
+    """Yield the open image, its reader, and the targets that write its maps."""
     from mtlaerial.config import PredictionSpec
     from mtlaerial.models.normalisation import Normalisation
     from mtlaerial.prediction.map_files import Map, open_maps
@@ -165,15 +165,15 @@ def growth(size: int, share: float, folder: Path) -> list[dict[str, Any]]:
 
 
 def begin(image: Path, folder: Path, pixels: float) -> dict[str, Any]:
-    """Predict about so many pixels of an image, and stop."""
+    """Predict about the given number of pixels of an image, and stop."""
     torch.set_num_threads(THREADS)
-    process, seen = psutil.Process(), []
+    process, resident = psutil.Process(), []
     rest, begun, done = process.memory_info().rss, time.perf_counter(), 0
 
     def watch(number: int) -> None:
         nonlocal done
         done += number * (WINDOW - OVERLAP) ** 2
-        seen.append(process.memory_info().rss)
+        resident.append(process.memory_info().rss)
         if done >= pixels:
             raise Enough
 
@@ -183,8 +183,8 @@ def begin(image: Path, folder: Path, pixels: float) -> dict[str, Any]:
     return {
         "mpixel": done / 1e6,
         "ms_per_mpixel": 1e9 * seconds / done,
-        "above_rest_mb": (max(seen) - rest) / 2**20,
-        "above_rest_mb_half_way": (max(seen[: len(seen) // 2]) - rest) / 2**20,
+        "above_rest_mb": (max(resident) - rest) / 2**20,
+        "above_rest_mb_half_way": (max(resident[: len(resident) // 2]) - rest) / 2**20,
     }
 
 

@@ -1,11 +1,11 @@
 """Maps of the real scene with the paper's network at full size: the engine beside the paper's protocol.
 
-The paper's windows (1024 pixels every 256) on the mosaic of all tiles are so many that the network is timed on some of
-them, in float32 and torch's own memory format, and the median multiplied by their number; blending and writing cost the
-paper nothing here. The engine reads, predicts and writes all. On a crop both are run in full and scored.
+The mosaic of all tiles has so many of the paper's windows (1024 pixels every 256) that the network is timed on some, in
+float32 and torch's default memory format, and the median is multiplied by their number; blending and writing are free
+for the paper. The engine reads, predicts and writes all windows. On a crop both run in full and are scored.
 
-Without --run a network is trained first (benchmarks/full_scene.yaml) and kept in --folder. With --crop 0 or a generated
-image, of --generated pixels squared, nothing is scored, and the weights are random.
+Without --run a network is trained first (benchmarks/full_scene.yaml) and stored in --folder. With --crop 0 or a
+generated image, of --generated pixels squared, nothing is scored, and the weights are random.
 
     python benchmarks/full_scene.py --root DIR [--run RUN] [--precision bf16-mixed] [--runs 5] [--json FILE]
     python benchmarks/full_scene.py --generated 12000 --accelerator cuda --precision bf16-mixed
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=2048, help="side of the crop that is scored; 0 for none")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    run, image = on_what(options)
+    run, image = run_and_image(options)
     rows = speed(run, image, options.folder / "maps", options.precision, options.runs, options.threads)
     if options.crop and options.root:
         rows += quality(run, options.root, options.folder, options.precision, options.crop)
@@ -54,8 +54,8 @@ def main() -> None:
     save(options.json, "full_scene", rows, **settings)
 
 
-def on_what(options: argparse.Namespace) -> tuple[Path, Path]:
-    """Return the folder of a run, and an image."""
+def run_and_image(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the run's folder and the image that the options select."""
     if options.root:
         image = mosaic(options.root, options.folder, "images")
         if options.run or options.crop:
@@ -112,7 +112,7 @@ def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, 
 
 
 def engine(run: Path, image: Path, maps: Path, precision: str, runs: int, threads: int) -> dict[str, Any]:
-    """Return the median seconds of maps of the whole mosaic, and the peak of memory."""
+    """Return the median seconds of the maps of the whole mosaic, and the peak memory."""
     from mtlaerial.prediction.blending.windows import described
 
     predictor = predictor_of(run, suited(run), precision, threads)
@@ -127,7 +127,7 @@ def engine(run: Path, image: Path, maps: Path, precision: str, runs: int, thread
 
 
 def quality(run: Path, root: Path, folder: Path, precision: str, size: int) -> list[dict[str, Any]]:
-    """Score maps of a crop, made as the paper did and by the engine."""
+    """Score maps of a crop by the paper's protocol and by the engine."""
     crop, rows = mosaic(root, folder, "images", size), []
     for name, prediction, used in (("paper", PAPER, "32-true"), ("engine", suited(run), precision)):
         with alone() as pool:

@@ -1,4 +1,4 @@
-"""The real scene as one raster, a network that learned from it, and scores of maps of it, for benchmarks."""
+"""The real scene for benchmarks: its mosaic, runs trained on it, and scores of maps of it."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ THREADS = 2
 
 
 def trained(root: Path, folder: Path) -> Path:
-    """Train the full network for some minutes, unless it is there; return the run's folder."""
+    """Train the full network for some minutes unless the run exists; return the run's folder."""
     from mtlaerial.pipeline.single_run import train_single
 
     run = folder / "run"
@@ -41,7 +41,7 @@ def gsd() -> float:
 
 
 def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Path:
-    """Write all tiles of a layer as one raster, or its north-western corner of so many cells squared."""
+    """Write all tiles of a layer as one raster, or its north-western corner of ``size`` x ``size`` cells."""
     path = folder / (f"{layer}_{size}.tif" if size else f"{layer}.tif")
     if not path.exists():
         tiles = sorted((root / layer).glob("*.tif"))
@@ -56,14 +56,14 @@ def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Pat
 
 
 def suited(run: Path) -> PredictionSpec:
-    """Return what ``mtlaerial predict`` takes."""
+    """Return the default specification of ``mtlaerial predict``."""
     from mtlaerial.prediction.predictor import prediction_for
 
     return prediction_for(run, None, None)
 
 
 def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads: int = THREADS) -> Any:
-    """Return what predicts with a run, in a precision that may not be its training's."""
+    """Return the predictor of a run in a precision that may differ from its training's."""
     import torch
 
     from mtlaerial.models.batchnorm_folding import folded

@@ -1,7 +1,7 @@
-"""How far windows have to overlap: maps of a crop of the real scene in windows, beside those in a single one.
+"""Necessary overlap of windows: maps of a crop of the real scene in windows, against those in a single one.
 
-A single window over all of the crop has no borders; what differs from it is what windows cost in quality. Takes the
-network of full_scene.py, which is trained where it is not there yet.
+A single window over the whole crop has no borders; differences from its maps are the loss of quality by windows. Uses
+the network of full_scene.py, which is trained if it does not exist.
 
     python benchmarks/overlap.py --root DIR [--run RUN] [--window 640] [--overlaps 0 32 64 96 128 256] [--json FILE]
 """
@@ -38,20 +38,21 @@ def main() -> None:
             pool.submit(predict, run, crop, maps, suited(run).model_copy(update=changes), "32-true").result()
         row = {"overlap": overlap, **scored(maps, options.root, options.folder, options.crop)}
         rows.append(row | beside(maps, options.folder / "overlapNone"))
-        print("one window:" if overlap is None else f"overlap {overlap} px:", said(rows[-1]), flush=True)
+        print("one window:" if overlap is None else f"overlap {overlap} px:", sentence(rows[-1]), flush=True)
     save(options.json, "overlap", rows, window=options.window, crop=options.crop)
 
 
 def beside(maps: Path, single: Path) -> dict[str, float]:
-    """Return how far maps are from those of a single window."""
-    classes, heights = ([pixels(folder / f"{map}.tif") for folder in (maps, single)] for map in ("semantics", "height"))
+    """Return the differences of maps from those of a single window."""
+    classes = [pixels(folder / "semantics.tif") for folder in (maps, single)]
+    heights = [pixels(folder / "height.tif") for folder in (maps, single)]
     return {
         "classes_changed": float((classes[0] != classes[1]).mean()),
         "height_changed": float(np.abs(heights[0] - heights[1]).mean()),
     }
 
 
-def said(row: dict[str, Any]) -> str:
+def sentence(row: dict[str, Any]) -> str:
     """Return a row as a sentence."""
     return (
         f"OA {100 * row['oa']:.2f} %, MAE {row['mae']:.4f} m;"

@@ -1,7 +1,7 @@
 """Peak memory of predicting images of growing size, above that of the loaded run at rest.
 
-Each size runs in a process of its own. The image is generated (one rendered town tile, repeated), the network small and
-untrained: memory does not depend on what the weights say.
+Each size runs in a separate process. The image is generated (one rendered town tile, repeated), the network small and
+untrained: memory does not depend on the weights.
 
     python benchmarks/predict_memory.py [--sizes 2048 8192 20000] [--json FILE]
 """
@@ -80,8 +80,9 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     """Write an untrained run with 6 classes and height; by default of a small network."""
     from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
-    from mtlaerial.runs.plan import RunPlan
-    from mtlaerial.runs.run import describe, save_run
+    from mtlaerial.runs.code_hash import code_hash
+    from mtlaerial.runs.plan import RunPlan, task_outputs
+    from mtlaerial.runs.run import Provenance, save_description, save_run_weights
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
@@ -89,14 +90,11 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     training = TrainingSpec.parse({"patch": 256, "accelerator": accelerator}, "training")
     tasks = ("semantics", "height")
     plan = RunPlan(
-        dataset="generated",
-        method="both",
-        seed=0,
-        tasks=tasks,
-        weighting=WeightingSpec(),
-        model=model_spec,
+        dataset="generated", method="both", seed=0, tasks=tasks, weighting=WeightingSpec(), model=model_spec,
         training=training,
-    )
+    )  # fmt: skip
+    bands = tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue"))
+    classes = tuple(ClassStatistics(name=f"class {i}", colour=(i, i, i), pixels=1) for i in range(CLASSES))
     statistics = Statistics(
         dataset="generated",
         title="Generated",
@@ -106,15 +104,15 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
         gsd=gsd,
         dtype="uint8",
         range=(0, 255),
-        bands=tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue")),
-        classes=tuple(ClassStatistics(name=f"class {i}", colour=(i, i, i), pixels=1) for i in range(CLASSES)),
+        bands=bands,
+        classes=classes,
         height=HeightStatistics(cells=1, mean=0, std=1, median=0, minimum=0, maximum=1),
         zero_height=True,
         tiles={},
     )
-    description = describe(plan, statistics, epoch=1)
-    model = build_model(model_spec, 3, description.outputs)
-    save_run(folder, description, model.state_dict(), {})
+    model = build_model(model_spec, 3, task_outputs(tasks, statistics))
+    save_run_weights(folder, Provenance(code=code_hash(), epoch=1), model.state_dict(), {})
+    save_description(folder, plan, statistics)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark leaves: a JSON file with its figures, and with the machine, versions and code that they belong to.
+"""Record of a benchmark: a JSON file with its figures, and the machine, versions and code they were measured with.
 
 A benchmark that takes ``--json FILE`` ends with ``save(options.json, "name", rows)``.
 """
@@ -21,18 +21,18 @@ PACKAGES = ("mtlaerial", "torch", "numpy", "rasterio")
 
 
 def save(path: Path | None, name: str, rows: Sequence[Mapping[str, Any]], **more: Any) -> None:
-    """Write a benchmark's figures as JSON; nothing where no path is given.
+    """Write a benchmark's figures as JSON; do nothing without a path.
 
     Parameters
     ----------
     path : Path or None
-        The file; it appears whole or not at all.
+        The file, written atomically.
     name : str
-        What was measured: the script's name.
+        Name of the benchmark's script.
     rows : sequence of mappings
         One per line of the benchmark's table.
     **more
-        What belongs to all rows, such as the settings; under its own key.
+        Entries that belong to all rows, such as the settings.
 
     Raises
     ------
@@ -41,13 +41,13 @@ def save(path: Path | None, name: str, rows: Sequence[Mapping[str, Any]], **more
     """
     if path is None:
         return
-    made = {"benchmark": name, **circumstances(), **more, "rows": list(rows)}
+    record = {"benchmark": name, **circumstances(), **more, "rows": list(rows)}
     with writing(path) as partial:
-        partial.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def circumstances() -> dict[str, Any]:
-    """Return date, machine, versions and code, under which figures were measured."""
+    """Return date, machine, versions and code of the measurement."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": device(),
@@ -57,12 +57,13 @@ def circumstances() -> dict[str, Any]:
 
 
 def device() -> dict[str, Any]:
-    """Return the processor's name, the cores that this process may use, the GPUs' names, and how busy all is."""
+    """Return the processor's name, the cores that this process may use, the GPUs' names, and the load."""
     import torch
 
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "cpu": cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores,
         "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         "system": platform.platform(),
         "load": os.getloadavg()[0],
@@ -70,14 +71,14 @@ def device() -> dict[str, Any]:
 
 
 def bf16_units() -> bool:
-    """Return whether the processor computes in bf16; where it does not, torch only imitates that, many times slower."""
+    """Return whether the machine computes in bf16; else torch emulates it, many times slower."""
     import torch
 
     return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's name, as Linux has it or else as Python does."""
+    """Return the processor's name from Linux, or else from Python."""
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
@@ -85,7 +86,7 @@ def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def code(folder: Path = Path(__file__).parent) -> dict[str, Any]:
     """Return the hash of the package's modules, the commit, and whether files differ from it; outside git, the hash."""
-    from mtlaerial.runs.plan import code_hash
+    from mtlaerial.runs.code_hash import code_hash
 
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
@@ -102,7 +103,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def median_seconds(work: Callable[[], object], runs: int = 5, warm: int = 1) -> float:
-    """Return the median seconds of some work over ``runs`` runs, after ``warm`` that do not count."""
+    """Return the median seconds of ``runs`` calls, after ``warm`` calls that do not count."""
     seconds = []
     for _ in range(warm + runs):
         begun = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Training patches per second: image, height and labels with what is known of each, drawn from prepared tiles.
+"""Training patches per second: image, height and labels with their validity masks, drawn from prepared tiles.
 
-Beside ours stand plain crops of the same bytes: no grids, no mirroring, no types that a network takes. The variants
-take turns, so that what else the machine does meets all alike; every number is the median of the runs.
+The baseline are plain crops of the same bytes: no grids, no mirroring, no conversion for a network. The variants take
+turns, so that other load of the machine slows all alike; every number is the median of the runs.
 
     python benchmarks/sampling.py --tiles results/bench/tiles [--runs 5] [--json FILE]
 """
@@ -25,12 +25,12 @@ CPU = torch.device("cpu")
 FLIPS = Augmentation(flip=True, rotation=0)
 QUARTERS = Augmentation(flip=True, quarter_turns=True, rotation=0)
 ROTATION = Augmentation(flip=True)
-"""By a few degrees, as the paper does."""
+"""By a few degrees, as in the paper."""
 ANY_ANGLE = Augmentation(flip=True, rotation=60)
 
 
 def main() -> None:
-    """Measure in turn, then print."""
+    """Measure the variants in turn and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiles", type=Path, required=True, help="folder with a folder per prepared tile")
     parser.add_argument("--patch", type=int, default=256)
@@ -49,9 +49,7 @@ def main() -> None:
             rate = patches_per_second(draw, options.batch, options.batches)
             if run:  # the first warms up
                 rates[name].append(rate)
-    rows = [
-        {"name": name, "patches_per_second": statistics.median(found), "all": found} for name, found in rates.items()
-    ]
+    rows = [{"name": name, "patches_per_second": statistics.median(each), "all": each} for name, each in rates.items()]
     for row in rows:
         print(f"{row['name']}: {row['patches_per_second']:.0f} patches/s")
     settings = {key: getattr(options, key) for key in ("patch", "batch", "batches", "threads", "runs")}
@@ -59,7 +57,7 @@ def main() -> None:
 
 
 def patches_per_second(draw: Callable[[], object], batch: int, batches: int) -> float:
-    """Return how many patches a second a function gives that draws one batch at a time."""
+    """Return the patches per second of a function that draws one batch."""
     begun = time.perf_counter()
     for _ in range(batches):
         draw()
@@ -67,7 +65,7 @@ def patches_per_second(draw: Callable[[], object], batch: int, batches: int) -> 
 
 
 def variants(folders: Sequence[Path], patch: int, batch: int) -> dict[str, Callable[[], object]]:
-    """Return by name what draws one batch: from tiles in memory, but for the last two."""
+    """Return functions by name that draw one batch, the last two from mapped tiles, the others from tiles in memory."""
     resident, mapped = (load_tiles(folders, CPU, budget) for budget in (2**20, 0))
     balanced = BalancedCorners(resident, patch, [tile.labels[..., 0].numpy() for tile in resident])
     samplers = {
@@ -89,13 +87,13 @@ def variants(folders: Sequence[Path], patch: int, batch: int) -> dict[str, Calla
 
 
 def plain_crops(tiles: Sequence[Tile], patch: int, batch: int, generator: torch.Generator) -> list[torch.Tensor]:
-    """Cut windows of all layers where patches may lie, and stack them as they are."""
+    """Cut windows of all layers at random places, and stack them without conversion."""
     numbers = torch.rand(batch, 3, generator=generator).tolist()
     layers: tuple[list[torch.Tensor], ...] = ([], [], [])
     for which, down, right in numbers:
         tile = tiles[int(which * len(tiles))]
         for cuts, raster in zip(layers, (tile.image, tile.height, tile.labels), strict=True):
-            side = patch * raster.shape[0] // tile.rows  # coarser ground truth is left as coarse as it is
+            side = patch * raster.shape[0] // tile.rows  # coarser ground truth keeps its GSD
             row, column = int(down * (raster.shape[0] - side)), int(right * (raster.shape[1] - side))
             cuts.append(raster[row : row + side, column : column + side])
     return [torch.stack(cuts) for cuts in layers]

@@ -12,7 +12,7 @@ from mtlaerial.tiles.prepare import prepare_tile
 
 
 def main() -> None:
-    """Prepare every tile that is not there yet."""
+    """Prepare every tile that does not exist yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True, help="the scene's folder")
     parser.add_argument("--out", type=Path, required=True, help="gets a folder per tile")

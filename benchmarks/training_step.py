@@ -1,11 +1,11 @@
-"""What a training step of the paper's network costs, against a plain loop over the same network.
+"""Cost of a training step of the paper's network, against a plain loop over the same network.
 
-The plain loop is float32 in the memory format that torch begins with, an unfused Adam, float patches cut from float
-arrays. The others are this project's own trainer, which draws, turns and normalises its patches from bytes: in float32,
-in bf16, with checkpointing, and on request compiled. Every variant runs in processes of its own, in turn, so that what
-else the machine does meets all alike: medians over the steps of all rounds, without the first of each process. For the
-small network, what share of a step forward and backward passes have. On a GPU the plain loop is measured with bf16 and
-channels last too, steps are timed by tens, since it works them off behind the program's back, and no shares are told.
+The plain loop is float32 in torch's default memory format, with an unfused Adam and float patches cut from float
+arrays. The other variants are this project's trainer, which draws, turns and normalises its patches from bytes: in
+float32, in bf16, with checkpointing, and on request compiled. Variants run in separate processes, in turn, so that
+other load of the machine slows all alike: medians over the steps of all rounds, without the first of each process. Of
+the small network the shares of a step's parts are printed. On a GPU the plain loop is also measured with bf16 and
+channels last, steps are timed by tens, as kernels run asynchronously, and no shares are printed.
 
     python benchmarks/training_step.py [--accelerator cuda] [--rounds 3] [--steps 2] [--batch 6] [--compile]
 """
@@ -36,12 +36,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
 COMPILED = {"bf16, compiled": {"precision": "bf16-mixed", "compile": True}}
 CLASSES = 6
 TOGETHER = {"cpu": 1, "cuda": 10}
-"""Steps that are timed together."""
+"""Number of steps that are timed together."""
 CASE = Case("equal", "")
 
 
 def main() -> None:
-    """Measure in rounds, then print."""
+    """Measure the variants in rounds and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
@@ -50,13 +50,13 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="measure torch.compile too, which takes minutes")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    variants = chosen(options.accelerator, options.compile)
+    variants = selected(options.accelerator, options.compile)
     measured: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for _ in range(options.rounds):
         for name, (work, how) in variants.items():
             recipe = {"accelerator": options.accelerator, "batch": options.batch, **how}
             measured[name].append(apart(work, recipe, options.steps))
-    rows = [summary(name, found) for name, found in measured.items()]
+    rows = [summary(name, trials) for name, trials in measured.items()]
     for row in rows:
         row |= {f"{key}_ratio": row[key] / rows[0][key] for key in ("seconds", "above_rest_mb")}
         speed = f"{row['seconds']:.4f} s ({1 / row['seconds_ratio']:.2f} x as fast)"
@@ -68,29 +68,28 @@ def main() -> None:
     save(options.json, "training_step", rows, small=shares, accelerator=options.accelerator, batch=options.batch)
 
 
-def chosen(accelerator: str, compiled: bool) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
-    """Return by name what is measured, and how: first the baseline."""
+def selected(accelerator: str, compiled: bool) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return the functions to measure and their recipes, by variant; the baseline first."""
     loops = PLAIN_ON_GPU if accelerator == "cuda" else PLAIN
     recipes = {**VARIANTS, **(COMPILED if compiled else {})}
-    variants = {name: (plain, how) for name, how in loops.items()} | {
-        name: (ours, how) for name, how in recipes.items()
-    }
+    variants: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {name: (plain, how) for name, how in loops.items()}
+    variants |= {name: (ours, how) for name, how in recipes.items()}
     if bf16_units():
         return variants
     print("No bf16 units here: what needs them is left out.")
     return {name: variant for name, variant in variants.items() if "bf16" not in name}
 
 
-def summary(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the median time of all rounds, and the largest peak."""
-    seconds = [one for row in found for one in row["seconds"]]
-    peak = max(row["above_rest_mb"] for row in found)
-    first = statistics.median(row["first"] for row in found)
+def summary(name: str, trials: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the median seconds over all rounds, and the largest peak."""
+    seconds = [one for row in trials for one in row["seconds"]]
+    peak = max(row["above_rest_mb"] for row in trials)
+    first = statistics.median(row["first"] for row in trials)
     return {"name": name, "seconds": statistics.median(seconds), "first": first, "above_rest_mb": peak}
 
 
 def timed(step: Callable[[int], object], number: int, accelerator: str) -> dict[str, Any]:
-    """Return the seconds of the first step, of the others, and the peak above rest in megabytes."""
+    """Return the seconds of the first step and of the others, and the peak above rest in megabytes."""
     watch, together = Watch(accelerator), TOGETHER[accelerator]
 
     def taken(steps: range) -> float:
@@ -112,7 +111,7 @@ def ours(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
 
 
 def plain(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
-    """Measure steps of a loop as one would write it."""
+    """Measure steps of a plain training loop."""
     import torch
     from torch.nn import functional
 
@@ -132,7 +131,9 @@ def plain(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
     def step(_: int) -> None:
         corners = torch.randint(side - patch, (batch, 2)).tolist()
         cuts = [(..., slice(row, row + patch), slice(column, column + patch)) for row, column in corners]
-        images, heights, classes = (torch.stack([layer[cut] for cut in cuts]) for layer in (image, height, labels))
+        images = torch.stack([image[cut] for cut in cuts])
+        heights = torch.stack([height[cut] for cut in cuts])
+        classes = torch.stack([labels[cut] for cut in cuts])
         optimiser.zero_grad()
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             outputs = network(images.contiguous(memory_format=order))
@@ -145,7 +146,7 @@ def plain(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
 
 
 def parts(folder: Path, steps: int = 20) -> dict[str, float]:
-    """Return the shares of a step of the small network that drawing, passes and the optimiser take."""
+    """Return the shares of drawing, passes and optimiser in a step of the small network."""
     trainer = build_trainers(folder, "small", [CASE])[CASE]
     update, seconds = trainer.update, defaultdict(list)
 
@@ -158,8 +159,8 @@ def parts(folder: Path, steps: int = 20) -> dict[str, float]:
 
         return measure
 
-    update.draw = watched("drawing", update.draw)
-    update.gradients = watched("forward and backward", update.gradients)
+    update.batches.draw = watched("drawing", update.batches.draw)
+    update.backward = watched("forward and backward", update.backward)
     whole = watched("whole", update)
     for step in range(steps):
         whole(step)

@@ -1,10 +1,10 @@
 """The whole workflow on both data sets at their true sizes: time, memory and disk of each stage.
 
-Data are generated (21 GB with all that is made of them), the network is small. Run from the project's folder:
+Data are generated (21 GB with all results), the network is small. Run from the project's folder:
 
     python benchmarks/true_size.py [--cores 2] [--json FILE]
 
-Also measures how much memory preparing one DFC2018 tile takes above that of the process at rest.
+Also measures the peak memory of preparing one DFC2018 tile above that of the process at rest.
 """
 
 import argparse
@@ -25,7 +25,7 @@ CONFIG = ["config/config.yaml", str(OVERLAY)]
 
 
 def main() -> None:
-    """Run the workflow, then print what it took."""
+    """Run the workflow, then print time, memory and disk."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--json", type=Path)
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def stages(folder: Path) -> pd.DataFrame:
-    """Return, for each data set and rule, the number of jobs, their seconds, and the peak of their memory."""
+    """Return the number of jobs, their seconds and their peak memory for each data set and rule."""
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         parts = path.relative_to(folder).with_suffix("").parts
@@ -59,7 +59,7 @@ def stages(folder: Path) -> pd.DataFrame:
 
 
 def memory_of_preparing() -> float:
-    """Prepare one tile once more; return the peak of the memory above that at rest, in megabytes."""
+    """Prepare one tile again; return the peak memory above that at rest, in megabytes."""
     from mtlaerial.config import merge, read_yaml
     from mtlaerial.pipeline.project import Project
     from mtlaerial.tiles.prepare import prepare_tile
@@ -72,14 +72,14 @@ def memory_of_preparing() -> float:
 
 
 def folders(results: Path) -> list[Path]:
-    """Return the folders whose sizes tell where the disk goes."""
+    """Return the folders whose sizes are reported."""
     datasets = yaml.safe_load(OVERLAY.read_text())["datasets"]
     raw = [Path(entry["root"]) for entry in datasets.values()]
     return [*raw, *(results / name / part for name in datasets for part in ("tiles", "runs")), results]
 
 
 def disk(folder: Path) -> float:
-    """Return how much a folder takes, in gigabytes."""
+    """Return the size of a folder's files in gigabytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
 
 

@@ -1,8 +1,8 @@
-"""What a training step costs under each task weighting, relative to equal weights: time, and peak memory.
+"""Cost of a training step under each task weighting, relative to equal weights: time and peak memory.
 
-Times are taken in rounds, one step of each weighting after the other in one process, so that what else the machine does
-meets all alike; medians over the rounds, after two to warm up. The full network, of which only one fits into memory, is
-timed in a process per weighting, as all memory is. Data are generated; the networks begin at random.
+Steps are timed in rounds, one step of each weighting after the other in one process, so that other load of the machine
+slows all alike: medians over the rounds, after two to warm up. The full network, of which only one fits into memory, is
+timed in a process per weighting; memory is always measured so. Data are generated, weights random.
 
     python benchmarks/weightings.py [--network small|full] [--accelerator cuda] [--rounds 20] [--only cagrad ...]
 """
@@ -35,12 +35,12 @@ class Case(NamedTuple):
 
     @property
     def label(self) -> str:
-        """How it is shown."""
+        """Name in the table."""
         return f"{self.name} ({self.level})" if self.level else self.name
 
 
 def main() -> None:
-    """Measure and print, each line as soon as it is known."""
+    """Measure and print each line as soon as it is measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", choices=NETWORKS, default="small")
     parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu")
@@ -70,15 +70,16 @@ def cases() -> list[Case]:
     from mtlaerial.config.weighting import WEIGHTINGS
     from mtlaerial.weighting import weighting_class
 
-    found = []
+    every = []
     for name in WEIGHTINGS:
         level = weighting_class(name).Options.model_fields.get("level")
-        found += [Case(name, one) for one in get_args(level.annotation)] if level else [Case(name, "")]
-    return sorted(found, key=lambda case: case.name != BASELINE)
+        levels = get_args(level.annotation) if level else [""]
+        every += [Case(name, one) for one in levels]
+    return sorted(every, key=lambda case: case.name != BASELINE)
 
 
 def rounds(folder: Path, network: str, accelerator: str, chosen: list[Case], number: int) -> dict[str, Any]:
-    """Return the median seconds of a step under each weighting, and the peak above rest of all in megabytes."""
+    """Return the median seconds of a step under each weighting, and the peak above rest of all, in megabytes."""
     trainers = build_trainers(folder, network, chosen, accelerator=accelerator)
     watch = Watch(accelerator)
     times: dict[str, list[float]] = {case.label: [] for case in chosen}
@@ -109,7 +110,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     dataset = Dataset("city", spec.model_copy(update={"splits": {"train": (tile,)}}), folder / "raw")
     synthesise(dataset, seed=0, size=1024)
     prepare_tile(dataset, tile, folder / tile)
-    found = summarise(dataset, [folder / tile])
+    measured = summarise(dataset, [folder / tile])
     model = ModelSpec.parse(NETWORKS[network], "model")
     training = TrainingSpec.parse({**RECIPES[network], "accelerator": "cpu", **recipe}, "training")
     trainers = {}
@@ -121,7 +122,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
         plan = RunPlan(
             dataset="city", method=case.name, seed=0, tasks=TASKS, weighting=weighting, model=model, training=training
         )
-        job = TrainingJob(plan=plan, statistics=found, training_tiles=(folder / tile,), folder=folder)
+        job = TrainingJob(plan=plan, statistics=measured, training_tiles=(folder / tile,), folder=folder)
         trainers[case] = Trainer(job)
         trainers[case].network.train()
     return trainers

@@ -1,7 +1,7 @@
-"""The same work by this project and by its peers, side by side on one machine: sampling, a training step, whole maps.
+"""Comparison with peers: sampling, a training step and whole maps by this project and by others, on one machine.
 
-Every measurement is a process of its own, in turn; medians of some runs, and the peak of the memory above that before
-the first. Ours runs in this environment, theirs in one of their own, which ``make bench-peers`` builds.
+Every measurement is a separate process, in turn: the median of some runs, and the peak memory above that before the
+first. Ours runs in this environment, the peers in another one, which ``make bench-peers`` builds.
 
     python benchmarks/with_peers.py --python PEERS_PYTHON --root SCENE --tiles TILES [--sizes 2048 4096]
         [--only sampling] [--runs 5] [--json FILE]
@@ -28,7 +28,7 @@ WINDOWS: dict[str, Any] = {"window": 256, "stride": 192, "batch": 8}
 
 
 class Case(NamedTuple):
-    """A measurement: section and line of the table, what is to be run, and how much work that is."""
+    """A measurement: section and line of the table, script and arguments, and the amount of work."""
 
     section: str
     name: str
@@ -40,7 +40,7 @@ class Case(NamedTuple):
 
 
 def main() -> None:
-    """Measure, print each line as soon as it is known, and record."""
+    """Measure, print each line as soon as it is measured, and record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", required=True, help="the interpreter of the peers' environment")
     parser.add_argument("--root", type=Path, required=True, help="the scene's folder, with images/ and labels/")
@@ -60,23 +60,23 @@ def main() -> None:
         }
         for case in chain.from_iterable(cases[name]() for name in options.only or cases):
             python = options.python if case.script == "theirs.py" else sys.executable
-            found = measured(python, case, options.runs)
-            rate = case.amount / found["seconds"]
-            rows.append({"section": case.section, "name": case.name, "rate": rate, "unit": case.unit, **found})
-            print(line(case, rate, found), flush=True)
+            figures = measured(python, case, options.runs)
+            rate = case.amount / figures["seconds"]
+            rows.append({"section": case.section, "name": case.name, "rate": rate, "unit": case.unit, **figures})
+            print(line(case, rate, figures), flush=True)
             save(options.json, "peers", rows)
 
 
-def line(case: Case, rate: float, found: dict[str, Any]) -> str:
-    """Return a line of the table; of a training, with what its network and a patch amount to."""
-    size, memory = "", "" if found["above_rest_mb"] is None else f"{found['above_rest_mb']:,.0f}"
-    if "gflop_per_patch" in found:
-        size = f" ({found['parameters_million']:.1f} M parameters, {found['gflop_per_patch']:.0f} GFLOP a patch)"
+def line(case: Case, rate: float, figures: dict[str, Any]) -> str:
+    """Return a line of the table; of a training, with the network's parameters and operations."""
+    size, memory = "", "" if figures["above_rest_mb"] is None else f"{figures['above_rest_mb']:,.0f}"
+    if "gflop_per_patch" in figures:
+        size = f" ({figures['parameters_million']:.1f} M parameters, {figures['gflop_per_patch']:.0f} GFLOP a patch)"
     return f"| {case.section} | {case.name}{size} | {rate:.3g} {case.unit} | {memory} |"
 
 
 def measured(python: str, case: Case, runs: int) -> dict[str, Any]:
-    """Run a measurement in a process of its own, with all cores."""
+    """Run a measurement in a separate process, with all cores."""
     command = [python, str(HERE / "peers" / case.script), case.measurement, json.dumps(case.arguments)]
     threads = str(len(os.sched_getaffinity(0)))
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONPATH": str(HERE), "RUNS": str(runs)}
@@ -85,7 +85,7 @@ def measured(python: str, case: Case, runs: int) -> dict[str, Any]:
 
 
 def sampling(root: Path, tiles: Path) -> Iterator[Case]:
-    """Yield the drawing of patches: image and labels by torchgeo; image, height, labels and what is known by ours."""
+    """Yield cases of drawing patches: image and labels by torchgeo; image, height, labels and masks by ours."""
     amount, section = SAMPLING["batch"] * SAMPLING["batches"], "patches of 256 px in batches of 32"
     for rotation, how in ((0, "mirrored"), (5, "mirrored, every patch rotated")):
         arguments = {**SAMPLING, "tiles": str(tiles), "rotation": rotation}
@@ -98,7 +98,7 @@ def sampling(root: Path, tiles: Path) -> Iterator[Case]:
 
 
 def training() -> Iterator[Case]:
-    """Yield a training step of networks with the same encoder; what else differs, their sizes say."""
+    """Yield cases of a training step of networks with the same encoder; their sizes are printed as they differ."""
     section = "training step, 6 patches of 320 px"
     for precision in ("32-true", "bf16-mixed") if bf16_units() else ("32-true",):
         name = f"mtlaerial, D3Net, {precision}"
@@ -108,7 +108,7 @@ def training() -> Iterator[Case]:
 
 
 def maps(sizes: list[int], folder: Path) -> Iterator[Case]:
-    """Yield maps of growing size, all by the same small network and with the same windows; first the network alone."""
+    """Yield cases of maps of growing size by the same small network and windows; first the network alone."""
     pixels = WINDOWS["window"] ** 2 * WINDOWS["batch"] / 1e6
     arguments = {key: WINDOWS[key] for key in ("window", "batch")}
     for name, script in (("torch of mtlaerial", "ours.py"), ("torch of the peers", "theirs.py")):

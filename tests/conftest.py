@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.runs.run import save_description
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
@@ -83,6 +84,8 @@ def run_folder(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.
     """Return the folder of a trained run of both tasks; not to be written to."""
 
     def make(folder: Path) -> None:
-        train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], folder))
+        plan = tiny.run_plan()
+        train(tiny.job(plan, statistics, tiles["train"], tiles["val"], folder))
+        save_description(folder, plan, statistics)
 
     return made_once(tmp_path_factory, "run", make)

@@ -14,6 +14,8 @@ USED: dict[str, set[str]] = {
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiles.prepare": set(),
     "mtlaerial.runs.run": set(),
+    "mtlaerial.runs.status": set(),
+    "mtlaerial.runs.code_hash": set(),
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.pipeline.launch": set(),
     "mtlaerial.scoring.scores": set(),
@@ -34,9 +36,9 @@ def test_descriptions_are_read_without_torch(run_folder: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from mtlaerial.runs.run import describe_again, load_description
+from mtlaerial.runs.run import load_description, save_description
 run = load_description(Path({str(run_folder)!r}))
-describe_again(Path({str(run_folder)!r}), run.plan, run.statistics)
+save_description(Path({str(run_folder)!r}), run.plan, run.statistics)
 assert run == load_description(Path({str(run_folder)!r}))
 print(*sys.modules)
 """

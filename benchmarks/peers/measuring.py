@@ -1,4 +1,4 @@
-"""How both sides measure: seconds, peak memory, operations. Runs in either environment, so it imports torch alone."""
+"""Measurement of both sides: seconds, peak memory, operations. Imports torch alone, to run in either environment."""
 
 import json
 import os
@@ -18,27 +18,26 @@ RUNS = int(os.environ.get("RUNS", "5"))
 
 
 def answer(measurements: Mapping[str, Callable[..., dict[str, Any]]], packages: tuple[str, ...]) -> None:
-    """Run the measurement that the command line names, with arguments as JSON; print what it found as one line."""
+    """Run the measurement that the command line names, with arguments as JSON; print its figures as one line."""
     name, arguments = sys.argv[1:]
-    found = measurements[name](**json.loads(arguments))
-    print(
-        json.dumps({**found, "versions": {package: version(package) for package in ("torch", *packages)}}), flush=True
-    )
+    figures = measurements[name](**json.loads(arguments))
+    versions = {package: version(package) for package in ("torch", *packages)}
+    print(json.dumps({**figures, "versions": versions}), flush=True)
 
 
 def timed(work: Callable[[], object], warm: int = 1, before: Callable[[], object] | None = None) -> dict[str, Any]:
-    """Return the median seconds of several runs, each of them, and the peak of the memory above that before the first.
+    """Return the median seconds of several runs, the seconds of each, and the peak memory above that before the first.
 
     Parameters
     ----------
     work : callable
     warm : int
-        Runs before, that do not count.
+        Runs before that do not count.
     before : callable, optional
         Called before every run; its time does not count.
     """
     rest = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the peak
     seconds = []
     for _ in range(warm + RUNS):
         if before:
@@ -46,22 +45,23 @@ def timed(work: Callable[[], object], warm: int = 1, before: Callable[[], object
         begun = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - begun)
-    kept = seconds[warm:]
-    return {"seconds": statistics.median(kept), "runs": kept, "above_rest_mb": (_status("VmHWM") - rest) / 1024}
+    runs = seconds[warm:]
+    return {"seconds": statistics.median(runs), "runs": runs, "above_rest_mb": (_status("VmHWM") - rest) / 1024}
 
 
 def _status(key: str) -> int:
-    """Return a line of what Linux says about this process's memory, in kilobytes."""
+    """Return an entry of Linux's status of this process, in kilobytes."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(lines[key].split()[0])
 
 
 def size_of(network: nn.Module, patch: int) -> dict[str, float]:
-    """Return a network's parameters, and its operations in GFLOP for a patch, forward and backward."""
+    """Return a network's parameters in millions, and its GFLOP for a patch, forward and backward."""
     network.train()
     with FlopCounterMode(display=False) as flops:
         outputs = network(torch.zeros(2, 3, patch, patch))
-        sum(output.sum() for output in (outputs.values() if isinstance(outputs, dict) else [outputs])).backward()
+        tensors = outputs.values() if isinstance(outputs, dict) else [outputs]
+        sum(tensor.sum() for tensor in tensors).backward()
     network.zero_grad()
     parameters = sum(weight.numel() for weight in network.parameters())
     return {"parameters_million": parameters / 1e6, "gflop_per_patch": flops.get_total_flops() / 2e9}

@@ -22,7 +22,7 @@ class Stage(nn.Sequential):
 
 
 class SmallUNet(nn.Module):
-    """From images (batch, 3, rows, columns), float32 in [-1, 1], to scores of the classes and, last, a height."""
+    """U-Net from images (batch, 3, rows, columns), float32 in [-1, 1], to class scores and, last, a height."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,20 +36,20 @@ class SmallUNet(nn.Module):
         features = [self.down[0](image)]
         for stage in self.down[1:]:
             features.append(stage(nn.functional.max_pool2d(features[-1], 2)))
-        found = features.pop()
+        decoded = features.pop()
         for stage in reversed(self.up):
-            found = stage(torch.cat([features.pop(), nn.functional.interpolate(found, scale_factor=2.0)], dim=1))
-        return self.last(found)
+            decoded = stage(torch.cat([features.pop(), nn.functional.interpolate(decoded, scale_factor=2.0)], dim=1))
+        return self.last(decoded)
 
 
 def build() -> SmallUNet:
-    """Return the network, ready to predict; the same numbers everywhere."""
+    """Return the network in evaluation mode, with the same weights everywhere."""
     torch.manual_seed(0)
     return SmallUNet().eval()
 
 
 def alone(window: int, batch: int) -> dict[str, Any]:
-    """Measure the network by itself, to tell what the versions of torch differ by."""
+    """Measure the network by itself, to separate the effect of torch's version."""
     model, images = build(), torch.rand(batch, 3, window, window) * 2 - 1
     with torch.inference_mode():
         return measuring.timed(lambda: model(images))

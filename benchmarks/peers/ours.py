@@ -1,4 +1,4 @@
-"""Our side of the comparison. Runs in the project's environment and folder, ``benchmarks`` being among the modules."""
+"""Our side of the comparison. Runs in the project's environment and folder, with ``benchmarks`` on the module path."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from mtlaerial.tiles.tile import load_tiles
 
 
 def sampling(tiles: str, patch: int, batch: int, batches: int, rotation: float) -> dict[str, Any]:
-    """Random patches of image, height and labels, with what is known of each; mirrored, and all turned by any angle."""
+    """Measure random patches of image, height and labels with masks, mirrored and rotated."""
     keep_freed_memory()  # as a training does
     folders = sorted(folder for folder in Path(tiles).iterdir() if folder.is_dir())
     loaded = load_tiles(folders, torch.device("cpu"), budget_mb=4096)
@@ -35,7 +35,7 @@ def sampling(tiles: str, patch: int, batch: int, batches: int, rotation: float) 
 
 
 def training(precision: str) -> dict[str, Any]:
-    """Train: steps of the trainer on D3Net at the paper's size, its patches drawn from a generated tile."""
+    """Measure steps of the trainer on D3Net at the paper's size, with patches drawn from a generated tile."""
     case, step = Case("equal", ""), iter(range(100))
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainers(Path(folder), "full", [case], precision=precision)[case]
@@ -44,7 +44,7 @@ def training(precision: str) -> dict[str, Any]:
 
 
 def prediction(image: str, folder: str, window: int, stride: int, batch: int) -> dict[str, Any]:
-    """From file to two maps, compressed and cloud-optimised, as ``mtlaerial predict`` makes them."""
+    """Measure ``mtlaerial predict``: from a file to two compressed, cloud-optimised maps."""
     model = network.build().to(memory_format=torch.channels_last)
 
     def forward(images: Tensor) -> Iterator[Mapping[Task, Tensor]]:

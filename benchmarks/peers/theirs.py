@@ -1,6 +1,6 @@
 """The peers' side of the comparison: each library used as its documentation shows. Runs in the peers' environment.
 
-What a library leaves to its user is here and as cheap as can be; comments say so.
+Steps that a library leaves to its user are added here as cheaply as possible; comments name them.
 """
 
 from pathlib import Path
@@ -32,10 +32,10 @@ class Labels(Images):
 
 
 def sampling(root: str, patch: int, batch: int, batches: int, workers: int, warp: bool) -> dict[str, Any]:
-    """Torchgeo: random patches of image and labels.
+    """Measure torchgeo's random patches of image and labels.
 
-    It warps every file whose transform is not, to the last digit, what GDAL would suggest for it, as these files' is
-    not; without ``warp`` they are opened as they are, which they allow, having one CRS and one grid.
+    It warps every file whose transform differs in any digit from GDAL's suggestion, as these files' does; without
+    ``warp`` they are opened directly, which is correct as they share one CRS and grid.
     """
     if not warp:
         Images._load_warp_file = lambda self, path: rasterio.open(path)
@@ -53,12 +53,12 @@ def sampling(root: str, patch: int, batch: int, batches: int, workers: int, warp
         for _ in range(batches):
             next(loading)
 
-    found = measuring.timed(draw, before=begin)
-    return found if not workers else {**found, "above_rest_mb": None}  # the workers' memory is not in it
+    figures = measuring.timed(draw, before=begin)
+    return figures if not workers else {**figures, "above_rest_mb": None}  # the workers' memory is not measured
 
 
 def training(patch: int, batch: int) -> dict[str, Any]:
-    """Train: a plain loop over segmentation-models-pytorch's U-Net with the encoder of ours, float32."""
+    """Measure a plain training loop over segmentation-models-pytorch's U-Net with the encoder of ours, float32."""
     model = smp.Unet("densenet121", encoder_weights=None, classes=network.CLASSES + 1)
     size = measuring.size_of(model, patch)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -77,7 +77,7 @@ def training(patch: int, batch: int) -> dict[str, Any]:
 
 
 def terratorch(image: str, folder: str, window: int, stride: int, batch: int) -> dict[str, Any]:
-    """TerraTorch's tiled inference; reading and writing, which it leaves to its user here, by rasterio."""
+    """Measure TerraTorch's tiled inference; it leaves reading and writing to its user: by rasterio."""
     from terratorch.tasks.tiled_inference import tiled_inference
 
     model = network.build()
@@ -92,7 +92,7 @@ def terratorch(image: str, folder: str, window: int, stride: int, batch: int) ->
 
 
 def geoai(image: str, folder: str, window: int, stride: int, batch: int) -> dict[str, Any]:
-    """GeoAI's ``predict_geotiff``: from file to file, classes and height as two bands of one."""
+    """Measure GeoAI's ``predict_geotiff``: from file to file, classes and height as two bands of one."""
     from geoai.inference import predict_geotiff
 
     def maps(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,7 +109,7 @@ def geoai(image: str, folder: str, window: int, stride: int, batch: int) -> dict
 
 
 def torchgeo(image: str, folder: str, window: int, stride: int, batch: int) -> dict[str, Any]:
-    """Torchgeo's ``GridGeoSampler``; it does not put patches together: each is pasted over those before, unblended."""
+    """Measure torchgeo's ``GridGeoSampler``; it leaves merging to its user: each patch overwrites those before."""
     model, dataset = network.build(), Images(image)
     with rasterio.open(image) as source:
         profile, shape, transform = source.profile, source.shape, source.transform
@@ -136,7 +136,7 @@ def _normal(image: Tensor) -> Tensor:
 
 
 def _write(folder: Path, profile: dict[str, Any], classes: NDArray[np.uint8], heights: NDArray[np.float32]) -> None:
-    """Write maps that are not compressed, which takes the least time."""
+    """Write uncompressed maps, which takes the least time."""
     for name, values in {"semantics": classes, "height": heights}.items():
         with rasterio.open(
             folder / f"{name}.tif", "w", **{**profile, "count": 1, "dtype": values.dtype, "compress": None}

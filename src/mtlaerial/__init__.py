@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mtlaerial.errors import UserError
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.runs.plan import RunPlan
-    from mtlaerial.runs.run import load_run
+    from mtlaerial.runs.run import load_run, save_description
     from mtlaerial.scoring.scores import score_run
     from mtlaerial.tiles.measure import summarise
     from mtlaerial.tiles.prepare import prepare_tile
@@ -32,6 +32,7 @@ __all__ = [
     "check_dataset",
     "load_run",
     "prepare_tile",
+    "save_description",
     "score_run",
     "summarise",
     "train",
@@ -46,6 +47,7 @@ _MODULES = {
     "check_dataset": "mtlaerial.datasets.check",
     "load_run": "mtlaerial.runs.run",
     "prepare_tile": "mtlaerial.tiles.prepare",
+    "save_description": "mtlaerial.runs.run",
     "score_run": "mtlaerial.scoring.scores",
     "summarise": "mtlaerial.tiles.measure",
     "train": "mtlaerial.training.train",

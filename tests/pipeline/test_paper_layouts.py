@@ -14,7 +14,7 @@ from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import markdown
-from mtlaerial.runs.run import describe_again
+from mtlaerial.runs.run import save_description
 from mtlaerial.scoring.scores import score_run
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
@@ -169,7 +169,7 @@ def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Datase
         prepare_tile(houston, folder.name, folder)
     run, plan, statistics = tmp_path / "run", tiny.run_plan(epochs=1), summarise(houston, folders[:2])
     train(tiny.job(plan, statistics, folders[:2], [], run))
-    describe_again(run, plan, statistics)
+    save_description(run, plan, statistics)
     Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(folders[2:], run / "maps")
     scores = score_run(run, folders[2:], ScoringSpec())
     assert not scores.confusion().any()

@@ -21,8 +21,8 @@ from mtlaerial.prediction.blending.windows import original
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward, window_generator
 from mtlaerial.prediction.predictor import Predictor, prediction_for
-from mtlaerial.runs.plan import RunPlan
-from mtlaerial.runs.run import describe, save_run
+from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.run import Provenance, save_description, save_run_weights
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 
@@ -39,13 +39,13 @@ def image(city: Dataset) -> Path:
 
 def save_untrained(folder: Path, statistics: Statistics, plan: RunPlan) -> Path:
     """Save a run that was not trained, its signals kept from fading on their way, so that passes differ by metres."""
-    description = describe(plan, statistics, epoch=1)
     torch.manual_seed(0)
-    model = build_model(plan.model, 3, description.outputs)
+    model = build_model(plan.model, 3, task_outputs(plan.tasks, statistics))
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.fill_(0.1)  # type: ignore[union-attr]  # batch norms have it
-    save_run(folder, description, model.state_dict(), {})
+    save_run_weights(folder, Provenance(code="untrained", epoch=1), model.state_dict(), {})
+    save_description(folder, plan, statistics)
     return folder
 
 

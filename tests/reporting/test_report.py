@@ -104,6 +104,19 @@ def test_mixed_code_versions_and_tiles_are_flagged(page):
     assert [kind in " ".join(mixtures(runs)) for kind in ("versions", "code", "test tiles")] == [True] * 3
 
 
+def test_mixed_scoring_code_is_flagged_where_it_is_known():
+    first, second, *others = experiment()
+    first = first.model_copy(update={"scoring_code": "eeee"})
+    assert mixtures([first, second, *others]) == []
+    (alarm,) = mixtures([first, second.model_copy(update={"scoring_code": "ffff"}), *others])
+    assert "different scoring code" in alarm
+
+
+def test_code_that_imported_weights_is_not_compared_with_code_that_trained():
+    imported, *others = experiment()
+    assert mixtures([imported.model_copy(update={"code": "ffff", "weighting": "unknown"}), *others]) == []
+
+
 def test_different_data_sets_may_have_different_classes(tmp_path):
     other = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", classes=("a", "b"))
     path = tmp_path / "report.html"

@@ -15,7 +15,7 @@ from mtlaerial.config import ModelSpec, PredictionSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.import_original import import_checkpoint, named_tasks
-from mtlaerial.runs.run import describe_again, load_description
+from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.text import describe_run
 from support import original, tiny
 
@@ -133,7 +133,7 @@ def test_the_run_says_what_is_known_and_no_more(spec: Path, tmp_path: Path) -> N
 def test_an_imported_run_that_is_described_again_stays_one(spec: Path, tmp_path: Path) -> None:
     import_checkpoint(checkpoint(tmp_path, state_of(1)), spec, tmp_path / "run")
     run = load_description(tmp_path / "run")
-    describe_again(tmp_path / "run", run.plan, run.statistics.model_copy(update={"title": "Town"}))
+    save_description(tmp_path / "run", run.plan, run.statistics.model_copy(update={"title": "Town"}))
     assert load_description(tmp_path / "run").imported == run.imported
 
 

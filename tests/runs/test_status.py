@@ -1,16 +1,19 @@
-"""What is said of trainings follows from their files: weights, locks, states that are kept, and logs."""
+"""The status of trainings follows from their files: weights, locks, saved states, progress; logs are only shown."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from mtlaerial.config import ProjectConfig, load_project
+from mtlaerial.errors import DataError
+from mtlaerial.runs.progress_file import Event, ProgressRecord, failure_recorded, progress_path
 from mtlaerial.runs.status import RunStatus, status_text, training_states
 from support import tiny
 
@@ -23,10 +26,8 @@ with alone(Path(sys.argv[1])):
     time.sleep(1000)
 """
 METHOD = {"tasks": ["height"], "model": "tiny"}
-STAMP = "2026-01-31 12:00:00,123 "
-LINE = STAMP + "training: 120/360 step, 3.2 step/s, 01:15 left, 1,200 MB\n"
-ERROR = STAMP + "tile.tif: found 3 bands; expected 4. Get it anew.\n"
-TRACEBACK = "Traceback (most recent call last):\n  File x.py\nValueError: of no use\n"
+LINE = "2026-01-31 12:00:00,123 training: 130/360 step, 3.2 step/s, 01:15 left, 1,200 MB\n"
+ERROR = "2026-01-31 12:00:00,123 tile.tif: found 3 bands; expected 4. Get it anew.\n"
 
 
 @pytest.fixture
@@ -61,6 +62,13 @@ def write_log(config: ProjectConfig, text: str, age: float = 0) -> None:
     os.utime(log, (time.time() - age, time.time() - age))
 
 
+def write_progress(config: ProjectConfig, event: Event, step: int, **fields: object) -> None:
+    """Append a record of a training of 360 steps."""
+    record = ProgressRecord(event=event, time=datetime.now(UTC), step=step, steps=360, **fields)
+    with progress_path(run_of(config)).open("a", encoding="utf-8") as file:
+        file.write(record.model_dump_json() + "\n")
+
+
 def only(config: ProjectConfig) -> RunStatus:
     (run,) = training_states(config)
     assert run.name == "town/equal/seed0"
@@ -81,7 +89,9 @@ def held(config: ProjectConfig) -> Iterator[None]:
 def test_running(config: ProjectConfig) -> None:
     """Whatever else lies there, and without a change to it."""
     (run_of(config) / "model.resume.pt").touch()
-    write_log(config, STAMP + "going on after step 90 of 360\n" + LINE, age=200)
+    write_progress(config, "resume", 90)
+    write_progress(config, "step", 120, seconds_left=75.2)
+    write_log(config, LINE, age=200)
     before = sorted(config.results.rglob("*"))
     run = only(config)
     assert (run.state, run.progress) == ("running", "120/360 steps, 01:15 left")
@@ -90,42 +100,66 @@ def test_running(config: ProjectConfig) -> None:
     assert "town/equal/seed0  running      120/360 steps, 01:15 left           log 3 min ago" in status_text([run], 0)
 
 
+@pytest.mark.usefixtures("held")
+def test_a_running_training_without_a_progress_file(config: ProjectConfig) -> None:
+    write_log(config, LINE)
+    assert (only(config).state, only(config).progress) == ("running", "")
+
+
 @pytest.mark.parametrize(
-    ("files", "log", "state", "progress"),
+    ("files", "events", "state", "progress"),
     [
-        ([], "", "waiting", ""),
-        ([], STAMP + "waiting for 1 of 2 GPUs to be free\n", "waiting", ""),
-        ([], LINE, "waiting", ""),
-        ([], LINE + ERROR, "failed", "120/360 steps"),
-        ([], ERROR + LINE, "waiting", ""),
-        ([], TRACEBACK, "failed", ""),
-        ([], LINE + TRACEBACK, "failed", "120/360 steps"),
-        (["model.resume.pt"], LINE + ERROR, "interrupted", "120/360 steps"),
-        (["model.previous.resume.pt"], "", "interrupted", ""),
-        (["model.resume.pt"], LINE + STAMP + "state kept after step 131 of 360\n", "interrupted", "131/360 steps"),
-        (["model.safetensors"], LINE, "done", ""),
-        (["model.safetensors", "model.resume.pt"], LINE + ERROR, "done", ""),
+        ([], [], "waiting", ""),
+        ([], [("begin", 0)], "waiting", ""),
+        ([], [("begin", 0), ("step", 120)], "waiting", ""),
+        ([], [("step", 120), ("error", 120)], "failed", "120/360 steps"),
+        ([], [("error", 120), ("begin", 0)], "waiting", ""),
+        (["model.resume.pt"], [("step", 120), ("error", 120)], "interrupted", "120/360 steps"),
+        (["model.previous.resume.pt"], [], "interrupted", ""),
+        (["model.resume.pt"], [("step", 120), ("state_saved", 131)], "interrupted", "131/360 steps"),
+        (["model.safetensors"], [("step", 359), ("end", 360)], "done", ""),
+        (["model.safetensors"], [], "done", ""),
+        (["model.safetensors", "model.resume.pt"], [("error", 360)], "done", ""),
     ],
 )
-def test_nobody_trains(config: ProjectConfig, files: list[str], log: str, state: str, progress: str) -> None:
+def test_nobody_trains(
+    config: ProjectConfig, files: list[str], events: list[tuple[Event, int]], state: str, progress: str
+) -> None:
     folder = run_of(config)
     folder.with_name(".seed0.lock").touch()  # stays when its holder ends
     for name in files:
         (folder / name).touch()
-    if log:
-        write_log(config, log)
+    for event, step in events:
+        write_progress(config, event, step)
     run = only(config)
     assert (run.state, run.progress) == (state, progress)
 
 
+def test_logs_are_not_parsed(config: ProjectConfig) -> None:
+    write_log(config, LINE + ERROR)
+    run = only(config)
+    assert (run.state, run.progress) == ("waiting", "")
+    assert run.lines == tuple((LINE + ERROR).splitlines())
+
+
+def test_an_error_before_the_first_step_is_a_failure(config: ProjectConfig) -> None:
+    with pytest.raises(DataError), failure_recorded(run_of(config)):
+        raise DataError("tile.tif", "3 bands", "4")
+    assert (only(config).state, only(config).progress) == ("failed", "")
+
+
 def test_states_in_a_folder_of_their_own(tmp_path: Path) -> None:
-    """There a file does not say whose it is; the log does."""
+    """There a file does not tell whose it is; the progress file tells whether this run has one."""
     config = load_project(written(tmp_path, resume=str(tmp_path / "states")))
     (tmp_path / "states").mkdir()
-    (tmp_path / "states" / "0123456789abcdef.resume.pt").touch()
+    state = tmp_path / "states" / "0123456789abcdef.resume.pt"
+    state.touch()
+    write_progress(config, "step", 120)
     assert only(config).state == "waiting"
-    write_log(config, LINE)
-    assert only(config).state == "interrupted"
+    write_progress(config, "step", 140, saved_step=130)
+    assert (only(config).state, only(config).progress) == ("interrupted", "140/360 steps")
+    state.unlink()
+    assert only(config).state == "waiting"
 
 
 def test_every_training_of_the_selection(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
@@ -145,6 +146,7 @@ def test_scores_of_tiles_add_up_to_those_of_all(run: Run, chosen: list[Path], sc
 def test_scores_survive_a_file(scores: Scores, tmp_path: Path) -> None:
     save_scores(scores, tmp_path / "scores.json")
     assert load_scores(tmp_path / "scores.json") == scores
+    assert scores.scoring_code == code_hash("scoring")
     assert scores.height_unit == SCORING.error_unit
 
 

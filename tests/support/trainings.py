@@ -11,7 +11,7 @@ from mtlaerial.training.train_step import TrainStep, Update
 
 Folders = dict[str, list[Path]]
 """Folders of prepared tiles by split."""
-FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "run.yaml"]
+FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "progress.jsonl"]
 """Files of a finished run."""
 RICH: dict[str, Any] = {
     "epochs": 4,
@@ -58,5 +58,5 @@ def file_names(folder: Path) -> list[str]:
 
 def assert_same_run(one: Path, other: Path) -> None:
     """Compare all files of two runs byte for byte, save the cost."""
-    for name in set(FILES) - {"cost.json"}:
+    for name in set(FILES) - {"cost.json", "progress.jsonl"}:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name

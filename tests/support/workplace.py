@@ -24,8 +24,8 @@ TOWN = {
 """What an overlay changes so that the city is expected on disk."""
 UNCOMPARED = ("logs", "benchmarks")
 """Folders of the results that hold times."""
-COSTS = "cost.json"
-"""Times and memory too, which the report shows in cells of a class of their own."""
+MEASURES = ("cost.json", "progress.jsonl")
+"""Files of times and memory; the report shows costs in cells of a class of their own."""
 MEASURED = re.compile(rb'<td class="measured">.*?</td>')
 
 
@@ -115,7 +115,9 @@ class Workplace:
     def results(self) -> dict[str, bytes]:
         """Return the content of every result that shall be the same in every run."""
         root = self.folder / yaml.safe_load((self.folder / "overlay.yaml").read_text())["results"]
-        files = (path.relative_to(root) for path in sorted(root.rglob("*")) if path.is_file() and path.name != COSTS)
+        files = (
+            path.relative_to(root) for path in sorted(root.rglob("*")) if path.is_file() and path.name not in MEASURES
+        )
         compared = [file for file in files if file.parts[0] not in UNCOMPARED and file.name[0] != "."]
         contents = {str(file): (root / file).read_bytes() for file in compared}
         return {name: MEASURED.sub(b"", text) if name == "report.html" else text for name, text in contents.items()}

@@ -13,6 +13,8 @@ import yaml
 from safetensors.torch import load_file
 
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.runs.progress_file import load_progress, progress_path
+from mtlaerial.runs.run import load_description
 from support import tiny
 from support.paths import environment
 
@@ -79,6 +81,9 @@ def test_two_processes_train_as_one(place: Place, tmp_path: Path) -> None:
         done = train(place, tmp_path / str(processes), [*CHANGED, "exact"], processes)
         assert done.code == 0, done.text
         assert done.text.count("Trained run in") == 1
+        assert load_description(tmp_path / str(processes)).epoch == 2
+        records = load_progress(progress_path(tmp_path / str(processes)))
+        assert [record.event for record in records if record.event in ("begin", "end")] == ["begin", "end"]
         assert done.text.count("preparing: 2/2") == done.text.count("training: 8/8") == 1
     alone, together = (load_file(tmp_path / str(number) / "model.safetensors") for number in (1, 2))
     assert alone.keys() == together.keys()

@@ -8,10 +8,10 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in, plan_in
-    from mtlaerial.runs.run import describe_again
+    from mtlaerial.runs.run import save_description
     from mtlaerial.tiles.statistics import described, load_measured
 
     dataset = dataset_in(snakemake.params.context)
     measured = load_measured(Path(snakemake.input.statistics))
     statistics = described(dataset.name, dataset.spec, measured)
-    describe_again(Path(snakemake.output[0]).parent, plan_in(snakemake.params), statistics)
+    save_description(Path(snakemake.output[0]).parent, plan_in(snakemake.params), statistics)

@@ -9,6 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.pipeline.launch import train_in_processes
     from mtlaerial.pipeline.rule_params import dataset_in, plan_in
+    from mtlaerial.runs.progress_file import failure_recorded
     from mtlaerial.system.gpu_locks import taken
     from mtlaerial.tiles.statistics import described, load_measured
     from mtlaerial.training.job import TrainingJob
@@ -27,5 +28,5 @@ with logged(snakemake):
         dashboard=context["dashboard"],
     )
     gpus = snakemake.resources.gpu
-    with taken(0 if plan.training.accelerator == "cpu" else gpus):
+    with failure_recorded(job.folder), taken(0 if plan.training.accelerator == "cpu" else gpus):
         train_in_processes(job, max(gpus, 1))

@@ -1,8 +1,8 @@
-"""Start a training in several processes on this machine, and end them all with this one.
+"""Launcher of a training in several processes on this machine, which end with this process.
 
-``torchrun`` starts the processes (:mod:`mtlaerial.pipeline.worker`). All of them inherit two pipes: their output comes
-line by line into this process's log, and their standard input ends when this process does, killed or not, on which they
-end themselves.
+``torchrun`` starts the processes (:mod:`mtlaerial.pipeline.worker`). They inherit two pipes: their output arrives line
+by line in this process's log, and their standard input ends when this process ends, even if it is killed; on that they
+exit.
 """
 
 import logging
@@ -17,22 +17,22 @@ from threading import Thread
 from typing import IO
 
 from mtlaerial.errors import TrainingError
-from mtlaerial.pipeline.worker import HERE, JOB, MODULE, told_failure
+from mtlaerial.pipeline.worker import HERE, JOB, MODULE, read_failure
 from mtlaerial.system.signals import Stopped, heeding
 from mtlaerial.training.job import TrainingJob
 
 PAUSE = 0.1
-"""Seconds between looks at the processes."""
+"""Seconds between polls of the processes."""
 PATIENCE = 10.0
-"""Seconds for them to end by themselves, when asked to."""
+"""Seconds for a graceful shutdown of the processes."""
 LAUNCHER = "launcher.log"
 log = logging.getLogger(__name__)
 
 
 def train_in_processes(job: TrainingJob, processes: int) -> None:
-    """Train in so many processes; with one, in this one.
+    """Train in a number of processes; a single one is this process.
 
-    Each has one of the GPUs that this process sees, or all work on the CPU.
+    Each process has one of the visible GPUs, or all work on the CPU.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def train_in_processes(job: TrainingJob, processes: int) -> None:
     Raises
     ------
     UserError
-        What the first of them that failed says; or that one ended without a word.
+        The error of the first process that failed; or a sudden end, when a process left no error.
     Stopped
-        When this process was asked to end; the next call goes on from the last epoch.
+        When this process was asked to end; the next call resumes from the last epoch.
     """
     if processes == 1:
         from mtlaerial.pipeline.run_training import run_training
@@ -56,17 +56,17 @@ def train_in_processes(job: TrainingJob, processes: int) -> None:
         folder = Path(name)
         (folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
         if _launch(folder, processes):
-            raise told_failure(folder) or _sudden_end((folder / LAUNCHER).read_text(errors="replace"))
+            raise read_failure(folder) or _sudden_end((folder / LAUNCHER).read_text(errors="replace"))
 
 
 def _launch(folder: Path, processes: int) -> int:
-    """Run the processes to their end, and return the exit code of ``torchrun``."""
+    """Run the processes until they end, and return the exit code of ``torchrun``."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr=127.0.0.1"]
     command = [*torchrun, f"--nproc-per-node={processes}", "-m", MODULE, str(folder / JOB)]
-    with (folder / LAUNCHER).open("wb") as own:  # what torchrun says of failures beside what the processes say
+    with (folder / LAUNCHER).open("wb") as launcher_log:  # torchrun's own messages on failures
         launcher = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=own, text=True, errors="replace",
-            process_group=0,  # Ctrl-C asks this process, which asks them
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=launcher_log, text=True, errors="replace",
+            process_group=0,  # Ctrl-C reaches this process only, which asks the others to end
         )  # fmt: skip
     assert launcher.stdin
     assert launcher.stdout
@@ -75,7 +75,7 @@ def _launch(folder: Path, processes: int) -> int:
     try:
         _wait(launcher)
     finally:
-        launcher.stdin.close()  # ends those that are left
+        launcher.stdin.close()  # ends the remaining processes
         launcher.wait()
         lines.join(PATIENCE)
     return launcher.returncode
@@ -87,7 +87,7 @@ def _wait(launcher: "subprocess.Popen[str]") -> None:
             while launcher.poll() is None:
                 stop.check()
                 time.sleep(PAUSE)
-            if launcher.returncode:  # also where all were asked at once
+            if launcher.returncode:  # a signal to all processes at once may end the others first
                 stop.check()
         except Stopped:
             launcher.terminate()
@@ -108,12 +108,12 @@ def _pass_on(lines: IO[str]) -> None:
             log.info("%s", line.rstrip())
 
 
-def _sudden_end(said: str) -> TrainingError:
-    """Say that a process ended without a word; tell all that ``torchrun`` says, where that was not by a signal."""
-    found, killed = "a sudden end", re.search(r"exitcode\s*:\s*-(\d+)", said)
-    if killed:
-        found += f" by {signal.Signals(int(killed[1])).name}"
+def _sudden_end(launcher_log: str) -> TrainingError:
+    """Return the error of a process that left none: name the signal in ``torchrun``'s log, or else log all of it."""
+    end, exit_code = "a sudden end", re.search(r"exitcode\s*:\s*-(\d+)", launcher_log)
+    if exit_code:
+        end += f" by {signal.Signals(int(exit_code[1])).name}"
     else:
-        log.error("%s", said.rstrip())
+        log.error("%s", launcher_log.rstrip())
     remedy = "If memory ran out, use a smaller batch; the next try goes on from the last epoch."
-    return TrainingError(HERE, found, "work to its end", remedy)
+    return TrainingError(HERE, end, "work to its end", remedy)

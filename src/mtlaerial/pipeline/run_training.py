@@ -1,4 +1,4 @@
-"""One training with its dashboard, in this process."""
+"""Training with its dashboard, in this process."""
 
 from contextlib import closing
 
@@ -8,14 +8,14 @@ from mtlaerial.training.train import train
 
 
 def run_training(job: TrainingJob) -> None:
-    """Train in this process: alone, or as one of those that ``torchrun`` started.
+    """Train in this process: alone, or as one of the processes that ``torchrun`` started.
 
-    The main process shows the training on a dashboard where the job names one.
+    The main process sends the training to the dashboard that the job names.
 
     Raises
     ------
     UserError, Stopped
-        As :func:`mtlaerial.training.train.train` does; at once where the processes cannot share a batch evenly.
+        As :func:`mtlaerial.training.train.train` does; at once when the processes cannot share a batch evenly.
     """
     group = Group.current()
     group.share(job.plan.training.batch, job.plan.training.accumulate)

@@ -1,4 +1,4 @@
-"""One run without Snakemake: check, prepare, summarise, train; in one process or in several."""
+"""Single run without Snakemake: check, prepare, summarise, train, describe; in one process or in several."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import save_description
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
@@ -21,10 +22,10 @@ from mtlaerial.training.rendezvous import follow_main, one_voice
 
 
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
-    """Train one method with one seed on one data set; fetch the weights its model begins with, if it does.
+    """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
 
-    Of several processes that ``torchrun`` started, the main one does all but the training, and the others wait for it.
-    The first that fails says why, and all end.
+    Of several processes that ``torchrun`` started, only the main one prepares, while the others wait for it. The first
+    process that fails gives the reason, and all end.
 
     Parameters
     ----------
@@ -40,26 +41,29 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     Raises
     ------
     UserError
-        When anything of this is not as it should be.
+        When the data set, the configuration or the method is wrong, or the training fails.
     """
     with one_voice():
         main = Group.current().main
-        told = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
-        run_training(TrainingJob.model_validate_json(follow_main("prepared", told)))
+        prepared = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
+        job = TrainingJob.model_validate_json(follow_main("prepared", prepared))
+        run_training(job)
+        if main:
+            save_description(job.folder, job.plan, job.statistics)
 
 
 def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
     dataset = Dataset.of(spec, root)
     config = load_project(*configs)
     plan = _plan(config, dataset, method, seed)
-    Group.current().share(plan.training.batch, plan.training.accumulate)  # refused at once, not after all the work
+    Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     pretrained = _pretrained(config, plan.model, folder)
     unpack_pending(dataset.archives)
     report = check_dataset(dataset)
     if not report.ok:
         raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
     splits: tuple[Split, ...] = ("train", "val")
-    tiles = {split: tuple(folder / "tiles" / tile for tile in dataset.spec.splits.get(split, ())) for split in splits}
+    tiles = {split: _tile_folders(dataset, split, folder / "tiles") for split in splits}
     for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
         prepare_tile(dataset, path.name, path)
     measured = summarise(dataset, tiles["train"])
@@ -72,6 +76,10 @@ def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], meth
         pretrained=pretrained,
         dashboard=config.dashboard,
     )
+
+
+def _tile_folders(dataset: Dataset, split: Split, parent: Path) -> tuple[Path, ...]:
+    return tuple(parent / tile for tile in dataset.spec.splits.get(split, ()))
 
 
 def _plan(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> RunPlan:
@@ -92,7 +100,7 @@ def _plan(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> Ru
 
 
 def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:
-    """Return the weights that a model begins with, fetched once per run."""
+    """Return the pretrained weights of a model, fetched once per run; None without any."""
     if model.pretrained == "none":
         return None
     path = folder / "pretrained" / f"{model.pretrained}.safetensors"

@@ -1,4 +1,4 @@
-"""A process of a training that :mod:`mtlaerial.pipeline.launch` starts; its argument is ``FOLDER/job.json``."""
+"""Process of a training, started by :mod:`mtlaerial.pipeline.launch` with ``FOLDER/job.json`` as its argument."""
 
 import json
 import logging
@@ -22,9 +22,9 @@ HERE = "a process of this training"
 
 
 def main(path: Path) -> None:
-    """Take part in a training; leave what went wrong beside the job.
+    """Take part in a training; write an error to a file beside the job.
 
-    The main process tells what it does, on its standard output; the others speak only of errors.
+    The main process logs its progress to standard output, the others log only errors.
     """
     Thread(target=_end_with_input, daemon=True).start()
     os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
@@ -38,21 +38,21 @@ def main(path: Path) -> None:
     except Stopped as stopped:
         sys.exit(stopped.exit_code)
     except UserError as error:
-        _tell_failure(path.parent, error)
+        _write_failure(path.parent, error)
     except Exception as error:
         traceback.print_exc()
-        found = f"{type(error).__name__}: {error}"
-        _tell_failure(path.parent, UserError(HERE, found, "work to its end", "The traceback above tells where."))
+        cause = f"{type(error).__name__}: {error}"
+        _write_failure(path.parent, UserError(HERE, cause, "work to its end", "The traceback above tells where."))
 
 
-def _tell_failure(folder: Path, error: UserError) -> NoReturn:
-    said = [error.where, error.found, error.expected, error.remedy]
-    (folder / FAILURE).write_text(json.dumps(said), encoding="utf-8")
+def _write_failure(folder: Path, error: UserError) -> NoReturn:
+    parts = [error.where, error.found, error.expected, error.remedy]
+    (folder / FAILURE).write_text(json.dumps(parts), encoding="utf-8")
     sys.exit(1)
 
 
-def told_failure(folder: Path) -> UserError | None:
-    """Return the error that a process left, if one did."""
+def read_failure(folder: Path) -> UserError | None:
+    """Return the error that a process wrote, if there is one."""
     path = folder / FAILURE
     return UserError(*json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
@@ -66,7 +66,7 @@ def _train(job: TrainingJob) -> None:
 
 
 def _end_with_input() -> None:
-    """End this process when the one that wanted the training does, which would have closed its end of the pipe."""
+    """Exit when the launching process ends, which closes its end of the pipe."""
     while os.read(0, 1):
         pass
     os._exit(1)

@@ -106,7 +106,11 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:
-    """Return 1, 2, 4, ... and the number of cores."""
+    """Return 1, 2, 4, ... and the number of cores.
+
+    >>> thread_counts(6)
+    (1, 2, 4, 6)
+    """
     return (*(2**power for power in range(cores.bit_length()) if 2**power < cores), cores)
 
 

@@ -17,7 +17,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.tables import Costs, Panel, build_documents
-from mtlaerial.runs.plan import code_hash
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
 
@@ -103,7 +103,9 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("report.html").render(sections=sections, software=_software(), code=code_hash())
+    page = environment.get_template("report.html").render(
+        sections=sections, software=_software(), code=code_hash("report")
+    )
     with writing(path) as partial:
         partial.write_bytes(page.encode("utf-8"))
 
@@ -136,11 +138,13 @@ def mixtures(runs: Sequence[Scores]) -> list[str]:
     Returns
     -------
     list of str
-        A sentence for each of package version, code, test tiles and classes that differs between runs.
+        A sentence for each of package version, code, scoring code, test tiles and classes that differs between runs.
     """
-    properties: dict[str, Callable[[Scores], str]] = {
+    properties: dict[str, Callable[[Scores], str | None]] = {
         "versions of mtlaerial": lambda run: run.mtlaerial,
-        "code (hashes of the package's modules)": lambda run: run.code,
+        # Imported weights come from another stage, whose hash differs from that of trainings.
+        "code (hashes of the modules that train)": lambda run: None if run.weighting == "unknown" else run.code,
+        "scoring code (hashes of the modules that score)": lambda run: run.scoring_code or None,
         "test tiles": lambda run: ", ".join(run.tiles),
         "classes": lambda run: ", ".join(run.classes),
     }
@@ -148,9 +152,10 @@ def mixtures(runs: Sequence[Scores]) -> list[str]:
     for name, value_of in properties.items():
         run_names: dict[str, list[str]] = {}
         for run in runs:
-            run_names.setdefault(value_of(run), []).append(f"{run.method} seed {run.seed}")
+            if (value := value_of(run)) is not None:
+                run_names.setdefault(value, []).append(f"{run.method} seed {run.seed}")
         if len(run_names) > 1:
-            groups = "; ".join(f"{value}: {', '.join(names)}" for value, names in sorted(run_names.items()))
+            groups = "; ".join(f"{key}: {', '.join(names)}" for key, names in sorted(run_names.items()))
             warnings.append(f"The rows mix different {name}. {groups}")
     return warnings
 

@@ -1,4 +1,4 @@
-"""What a training cost, as it measured it itself: one file per run."""
+"""Cost of a training, measured while it ran: one file per run."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,12 @@ from mtlaerial.system.files import writing
 
 
 class Cost(Section):
-    """Time and memory of a training: the content of ``cost.json``. No two trainings measure the same."""
+    """Time and memory of a training: the content of ``cost.json``, which no repetition reproduces."""
 
     seconds_per_step: NonNegativeFloat
     peak_memory_mb: NonNegativeFloat
     device: str
-    """What it ran on; only costs on the same can be compared."""
+    """Device that the training ran on; only costs on the same device can be compared."""
 
 
 def save_cost(cost: Cost, path: Path) -> None:
@@ -30,6 +30,6 @@ def load_cost(path: Path) -> Cost:
     Raises
     ------
     ConfigError
-        When it is not as this version writes it.
+        When the file does not have the keys of this version.
     """
     return Cost.parse(json.loads(path.read_text(encoding="utf-8")), str(path))

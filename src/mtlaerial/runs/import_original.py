@@ -1,4 +1,4 @@
-"""A checkpoint of the original implementation as a run that predicts."""
+"""Import of a checkpoint of the original implementation as a run that predicts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,15 +7,16 @@ from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, Wei
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 from mtlaerial.models.original.untrusted import read_state
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.plan import RunPlan
-from mtlaerial.runs.run import describe, save_run
+from mtlaerial.runs.run import Provenance, save_description, save_run_weights
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.tiles.statistics import specified
 
 METHOD = "original"
-"""What stands for the method of an imported run."""
+"""Name of the method of imported runs."""
 IMAGES = "uint8", (0.0, 255.0)
-"""The images that the original reads: their dtype, and the values it scales to [-1, 1]."""
+"""Dtype of the images that the original reads, and the range of values that it scales to [-1, 1]."""
 _LAST = "heads.semantics.last.weight"
 
 
@@ -28,12 +29,12 @@ def import_checkpoint(
     height_unit: float | None = None,
     dropout: float = 0.5,
 ) -> None:
-    """Write ``run.yaml`` and ``model.safetensors`` from weights that the original trained.
+    """Write ``model.safetensors`` and ``run.yaml`` from weights that the original trained.
 
     Parameters
     ----------
     checkpoint : Path
-        A ``.pth.tar`` of the original; no code in it is run.
+        A ``.pth.tar`` of the original; no code in it is executed.
     spec : Path
         The specification of the data set it was trained on: its bands, GSD and classes.
     folder : Path
@@ -46,12 +47,12 @@ def import_checkpoint(
     height_unit : float, optional
         Metres per unit of the height output; by default as the data set's recipe says.
     dropout : float
-        The rate it was trained with, which no weights tell; maps do not depend on it, only passes with dropout do.
+        The dropout rate of its training, which the weights do not contain; only passes with dropout depend on it.
 
     Raises
     ------
     ConfigError, DataError
-        When the checkpoint is not one of the original's or does not fit the specification, or the folder has a run.
+        When the checkpoint is not one of the original's or does not match the specification, or the folder has a run.
     """
     if (folder / "run.yaml").exists():
         raise DataError(folder, "a run", "a folder without one", "Choose another folder.")
@@ -62,35 +63,45 @@ def import_checkpoint(
     weights = original.weights(order)
     if "semantics" in order:
         weights[_LAST] = weights[_LAST][_channels(len(weights[_LAST]), dataset, spec, channels)]
-    plan = RunPlan(
-        dataset=spec.stem,
-        method=METHOD,
-        seed=0,
-        tasks=tuple(task for task in TASKS if task in order),
-        weighting=WeightingSpec(),
-        model=original.model,
-        training=_training(dataset, spec, height_unit),
-    )
+    plan = _plan(spec, order, original, _training(dataset, spec, height_unit))
     statistics = specified(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
     source = f"{checkpoint.name}, SHA-256 {file_hashes(checkpoint, 'sha256')['sha256']}"
-    save_run(folder, describe(plan, statistics, epoch=0, imported=source), weights, {})
+    save_run_weights(folder, Provenance(code=code_hash("import"), epoch=0, imported=source), weights, {})
+    save_description(folder, plan, statistics)
 
 
 def named_tasks(text: str) -> list[Task]:
-    """Return the tasks of a text such as ``depth,semantics``; the original says depth for height.
+    """Return the tasks of a text such as ``depth,semantics``; depth is the original's name of height.
 
     Raises
     ------
     ConfigError
-        When it names others, or one twice.
+        When a task is unknown or repeated.
+
+    Examples
+    --------
+    >>> named_tasks("depth,semantics")
+    ['height', 'semantics']
     """
-    known: dict[str, Task] = {"depth": "height", "height": "height", "semantics": "semantics"}
+    task_of: dict[str, Task] = {"depth": "height", "height": "height", "semantics": "semantics"}
     names = [name.strip() for name in text.split(",")]
-    tasks = [known[name] for name in names if name in known]
+    tasks = [task_of[name] for name in names if name in task_of]
     if len(set(tasks)) < len(names):
         remedy = "For example --tasks depth,semantics."
         raise ConfigError("--tasks", text, "depth, semantics or both, each once", remedy)
     return tasks
+
+
+def _plan(spec: Path, tasks: Sequence[Task], original: OriginalCheckpoint, training: TrainingSpec) -> RunPlan:
+    return RunPlan(
+        dataset=spec.stem,
+        method=METHOD,
+        seed=0,
+        tasks=tuple(task for task in TASKS if task in tasks),
+        weighting=WeightingSpec(),
+        model=original.model,
+        training=training,
+    )
 
 
 def _require_images(original: OriginalCheckpoint, dataset: DatasetSpec, spec: Path) -> None:
@@ -100,44 +111,51 @@ def _require_images(original: OriginalCheckpoint, dataset: DatasetSpec, spec: Pa
         raise ConfigError(f"{spec}, key image.bands", f"{len(image.bands)}", f"{original.bands} bands", remedy)
     if image.range != IMAGES[1]:
         low, high = IMAGES[1]
-        found, expected = f"{list(image.range)}", f"[{low:g}, {high:g}], as the original scales images"
-        raise ConfigError(f"{spec}, key image.range", found, expected, "Correct it in a copy of the specification.")
+        expected = f"[{low:g}, {high:g}], as the original scales images"
+        remedy = "Correct it in a copy of the specification."
+        raise ConfigError(f"{spec}, key image.range", f"{list(image.range)}", expected, remedy)
 
 
-def _tasks(outputs: Sequence[int], said: Sequence[Task] | None) -> tuple[Task, ...]:
-    """Return the tasks of the outputs, in their order: as said, else by the numbers of channels."""
+def _tasks(outputs: Sequence[int], named: Sequence[Task] | None) -> tuple[Task, ...]:
+    """Return the task of each output, in the outputs' order: as named, else by the numbers of channels."""
     sizes = " and ".join(map(str, outputs))
-    if said is not None:
-        if len(said) != len(outputs) or any(n > 1 for task, n in zip(said, outputs, strict=True) if task == "height"):
+    if named is not None:
+        height_channels = [size for task, size in zip(named, outputs, strict=False) if task == "height"]
+        if len(named) != len(outputs) or any(size > 1 for size in height_channels):
             expected = f"as many as the checkpoint's outputs, which have {sizes} channels, height with one"
-            raise ConfigError("--tasks", ", ".join(said), expected, "Name them in the order of the outputs.")
-        return tuple(said)
-    guessed: tuple[Task, ...] = tuple("height" if n == 1 else "semantics" for n in outputs)
+            raise ConfigError("--tasks", ", ".join(named), expected, "Name them in the order of the outputs.")
+        return tuple(named)
+    guessed = tuple(_guessed_task(size) for size in outputs)
     if len(set(guessed)) < len(guessed):
         remedy = "Say it, e.g. --tasks depth,semantics."
         raise ConfigError("--tasks", "nothing", f"which of the outputs of {sizes} channels is which task", remedy)
     return guessed
 
 
-def _channels(outputs: int, dataset: DatasetSpec, spec: Path, said: Sequence[int] | None) -> list[int]:
+def _guessed_task(channels: int) -> Task:
+    return "height" if channels == 1 else "semantics"
+
+
+def _channels(outputs: int, dataset: DatasetSpec, spec: Path, named: Sequence[int] | None) -> list[int]:
     """Return the output channel of each class."""
     classes = len(dataset.labels.classes) if dataset.labels else 0
-    if said is None and classes and outputs - classes in (0, 1):
+    if named is None and classes and outputs - classes in (0, 1):
         return list(range(outputs - classes, outputs))
-    if said is None or not classes:
-        found, expected = f"{classes} classes", f"{outputs} or {outputs - 1}, as the checkpoint has {outputs} channels"
+    if named is None or not classes:
+        expected = f"{outputs} or {outputs - 1}, as the checkpoint has {outputs} channels"
         remedy = "Name another specification, or say with --channels which channel is which class."
-        raise ConfigError(f"{spec}, key labels.classes", found, expected, remedy)
-    if len(said) != classes or len(set(said)) != classes or not set(said) <= set(range(outputs)):
+        raise ConfigError(f"{spec}, key labels.classes", f"{classes} classes", expected, remedy)
+    if len(named) != classes or len(set(named)) != classes or not set(named) <= set(range(outputs)):
         expected = f"a channel from 0 to {outputs - 1} for each of the {classes} classes of {spec}"
-        raise ConfigError("--channels", ", ".join(map(str, said)), expected, "Name each once, in the classes' order.")
-    return list(said)
+        remedy = "Name each once, in the classes' order."
+        raise ConfigError("--channels", ", ".join(map(str, named)), expected, remedy)
+    return list(named)
 
 
 def _training(dataset: DatasetSpec, spec: Path, height_unit: float | None) -> TrainingSpec:
-    """Return what prediction needs to know of the training: the patch's size, and the unit of heights."""
-    said = {} if height_unit is None else {"training": {"height_unit": height_unit}}
-    return Recipe.parse(merge(dataset.recipe, said), f"{spec}, recipe").training
+    """Return the data set's recipe, of which prediction uses the patch size and the unit of heights."""
+    overrides = {} if height_unit is None else {"training": {"height_unit": height_unit}}
+    return Recipe.parse(merge(dataset.recipe, overrides), f"{spec}, recipe").training
 
 
 def _gsd(dataset: DatasetSpec, spec: Path) -> float:

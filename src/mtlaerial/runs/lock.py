@@ -1,6 +1,8 @@
-"""One training of a run at a time."""
+"""Lock of a run, held while the run is trained."""
 
+import fcntl
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,12 +20,33 @@ def lock_file(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.lock")
 
 
+def is_locked(folder: Path) -> bool:
+    """Tell whether a process trains a run, and change nothing in its files.
+
+    ``filelock`` would create the file, and would need the right to write it, which other users' results do not give.
+    """
+    try:
+        file = os.open(lock_file(folder), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        # A shared lock cannot be had beside the exclusive one; closing the file gives it up.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # the file system has no such locks
+        return False
+    finally:
+        os.close(file)
+    return False
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time train a run; any other waits here, and says so once.
+    """Hold the lock of a run; while another process holds it, wait, and log that once.
 
-    The lock is a file beside the run's folder (``.seed0.lock`` beside ``seed0``), where nothing that clears the folder
-    touches it. The operating system releases it when its holder ends, killed or not.
+    The lock is a file beside the run's folder (``.seed0.lock`` beside ``seed0``), so that it survives when the folder
+    is cleared. The operating system releases it when its holder ends, killed or not.
     """
     with _acquired(folder.absolute()):
         yield

@@ -1,13 +1,13 @@
-"""A run: what it is planned to be, what its folder holds, and how it is loaded again.
+"""Files of a run's folder: weights and ``run.yaml``, the description.
 
-Most steps only read what a run says of itself; torch, which takes seconds to import, is imported where weights are.
+Most steps read only the description: torch, which takes seconds to import, is imported only where weights are read.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from safetensors import SafetensorError, safe_open
@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from mtlaerial import __version__
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import DataError
-from mtlaerial.runs.plan import RunPlan, code_hash, task_outputs
+from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.system.files import writing
 from mtlaerial.tiles.statistics import Statistics
 
@@ -25,28 +25,41 @@ if TYPE_CHECKING:
 
     from mtlaerial.models import D3Net
 
-_MADE = "made"
+_PROVENANCE = "made"
 """Key of the weights' metadata."""
 
 
+class Provenance(Section):
+    """Origin of a run's weights, which their file carries as metadata."""
+
+    mtlaerial: str = __version__
+    """Version of the package that wrote them."""
+    code: str
+    """Hash of the modules that wrote them."""
+    epoch: int
+    """The epoch that they are from, counted from 1; 0 for imported ones."""
+    imported: str | None = None
+    """The file that they were imported from."""
+
+
 class RunDescription(Section):
-    """What a trained run says of itself: the content of ``run.yaml``."""
+    """Description of a trained run: the content of ``run.yaml``."""
 
     mtlaerial: str
-    """Version of the package that trained it."""
+    """Version of the package that trained or imported it."""
     code: str
-    """Hash of the package's modules, so that results of different code can be told apart."""
+    """Hash of the modules that trained or imported it; results of different code are told apart by it."""
     plan: RunPlan
     statistics: Statistics
     epoch: int
-    """The epoch whose weights ``model.safetensors`` holds, counted from 1; 0 where they are imported."""
+    """The epoch of the weights in ``model.safetensors``, counted from 1; 0 for imported ones."""
     imported: str | None = None
-    """The file that the weights were imported from. Seed, weighting and training are then not known: of the plan only
-    the tasks, the model, the patch and the unit of heights say something."""
+    """The file that the weights were imported from. Seed, weighting and training are unknown then: of the plan only
+    the tasks, the model, the patch and the unit of heights have a meaning."""
 
     @property
     def name(self) -> str:
-        """What the run is called in the files that it makes."""
+        """Name of the run in the files that it writes."""
         dataset, method = self.plan.dataset, self.plan.method
         return f"{dataset}/{method}" if self.imported else f"{dataset}/{method}/seed{self.plan.seed}"
 
@@ -65,53 +78,44 @@ class Run:
     model: "D3Net"
 
 
-def describe(plan: RunPlan, statistics: Statistics, epoch: int, imported: str | None = None) -> RunDescription:
-    """Return the description of a run trained, or imported from a file, by this code."""
-    return RunDescription(
-        mtlaerial=__version__, code=code_hash(), plan=plan, statistics=statistics, epoch=epoch, imported=imported
-    )
-
-
-def save_run(
+def save_run_weights(
     folder: Path,
-    description: RunDescription,
+    provenance: Provenance,
     weights: "Mapping[str, Tensor]",
     others: "Mapping[str, Mapping[str, Tensor]]",
 ) -> None:
-    """Write ``run.yaml``, ``model.safetensors`` and other weights by name, each file whole or not at all.
-
-    ``model.safetensors`` carries what made it, so that the run can be described again; as one entry, since safetensors
-    writes several in no fixed order.
-    """
+    """Write ``model.safetensors`` with its provenance, and other weights by name; each write is atomic."""
     from mtlaerial.models.safetensors_io import save_weights
 
-    made = description.model_dump_json(include={"mtlaerial", "code", "epoch", "imported"})
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
-    save_weights(folder / "model.safetensors", weights, {_MADE: made})
-    _save_description(folder, description)
+    # One entry, since safetensors writes several in no fixed order.
+    save_weights(folder / "model.safetensors", weights, {_PROVENANCE: provenance.model_dump_json()})
 
 
-def describe_again(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
-    """Write a run's ``run.yaml`` anew, with titles, names and colours as they are said now.
+def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
+    """Write ``run.yaml``: the plan, the statistics, and the provenance that ``model.safetensors`` carries.
+
+    It is a step of its own, so that a corrected title, name or colour changes the description and trains nothing again.
 
     Raises
     ------
     DataError
-        When the weights are damaged, or do not say what made them.
+        When the weights are damaged or carry no provenance.
     """
-    path = folder / "model.safetensors"
-    try:
-        with safe_open(path, framework="np") as file:
-            made = json.loads(file.metadata()[_MADE])
-    except (SafetensorError, OSError, KeyError, TypeError) as error:
-        raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
-    _save_description(folder, RunDescription.parse({**made, "plan": plan, "statistics": statistics}, str(path)))
-
-
-def _save_description(folder: Path, description: RunDescription) -> None:
+    weights = folder / "model.safetensors"
+    entries = {**_load_provenance(weights), "plan": plan, "statistics": statistics}
+    description = RunDescription.parse(entries, str(weights))
     with writing(folder / "run.yaml") as path:
         path.write_text(yaml.safe_dump(json.loads(description.model_dump_json()), sort_keys=False), encoding="utf-8")
+
+
+def _load_provenance(path: Path) -> dict[str, Any]:
+    try:
+        with safe_open(path, framework="np") as file:
+            return dict(json.loads(file.metadata()[_PROVENANCE]))
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
 
 
 def load_description(folder: Path) -> RunDescription:

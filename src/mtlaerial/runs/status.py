@@ -1,46 +1,43 @@
-"""How far the trainings of a selection are, as their files tell; nothing of them is touched."""
+"""State and progress of the trainings of a selection, read from their files; no file is changed."""
 
-import fcntl
 import os
-import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tqdm import tqdm
+
 from mtlaerial.config import ProjectConfig
-from mtlaerial.runs.lock import lock_file
+from mtlaerial.runs.lock import is_locked
+from mtlaerial.runs.progress_file import ProgressRecord, last_record
 
 State = Literal["done", "running", "interrupted", "failed", "waiting"]
-PROGRESS = re.compile(r"(?:training: (\d+)/(\d+) step|after step (\d+) of (\d+))(?:.*?, (\S+) left)?")
-"""A line of progress, or what is said where a training stops and goes on."""
-STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ")
-"""What a line of a log begins with, but for the further lines of a message."""
-ERROR = re.compile(r": found .+; expected .+|^Traceback \(most recent call last\)", re.MULTILINE)
 TAIL = 65_536
-"""Bytes at a log's end that are read."""
+"""Bytes read at the end of a log."""
 LATELY = 120.0
-"""Seconds in which a training that goes on says something; several times as long as between lines of progress."""
+"""Seconds within which a running training writes a log line; several times the interval of progress lines."""
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A training as its files tell.
+    """Status of a training.
 
     Attributes
     ----------
     name : str
         ``dataset/method/seed0``.
     state : str
-        ``done``; ``running`` where its lock is held; ``interrupted`` where the state of an unfinished training is kept;
-        ``failed`` where its log ends with an error; ``waiting`` otherwise.
+        ``done`` with weights; ``running`` while its lock is held; ``interrupted`` with the saved state of an unfinished
+        training; ``failed`` when an error ended it; ``waiting`` otherwise.
     progress : str
-        Steps that are done, and the time left; empty where nothing is known.
+        Steps that are done, and the time left; empty without a progress file.
     age : float or None
         Seconds since the last line of its log.
     lines : tuple of str
-        The last ones of the log.
+        The last lines of its log.
     """
 
     name: str
@@ -51,7 +48,7 @@ class RunStatus:
 
 
 def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
-    """Yield the state of each training that the selection needs, in its order."""
+    """Yield the status of each training that the selection needs, in the order of the selection."""
     for dataset in config.run.datasets:
         for method in config.trained:
             for seed in config.run.seeds:
@@ -61,89 +58,79 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
 def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunStatus:
     folder = config.results / dataset / "runs" / method / f"seed{seed}"
     log = config.results / "logs" / dataset / "train" / f"{method}.seed{seed}.log"
-    text = _end_of(log)
-    state = _state(folder, text, config.resume)
-    age = max(0.0, time.time() - log.stat().st_mtime) if text else None
-    progress = _progress(text, state)
-    return RunStatus(f"{dataset}/{method}/seed{seed}", state, progress, age, tuple(text.splitlines()))
+    last, lines = last_record(folder), _last_lines(log)
+    state = _state(folder, last, config.resume)
+    age = max(0.0, time.time() - log.stat().st_mtime) if lines else None
+    return RunStatus(f"{dataset}/{method}/seed{seed}", state, _progress(last, state), age, lines)
 
 
-def _state(folder: Path, text: str, resume: Path | None) -> State:
-    if _is_locked(lock_file(folder)):
+def _state(folder: Path, last: ProgressRecord | None, resume: Path | None) -> State:
+    if is_locked(folder):
         return "running"
     if (folder / "model.safetensors").exists():
         return "done"
-    # Among states in a folder of their own, the log tells whether one is this run's.
-    if any(folder.glob("*.resume.pt")) or (resume and any(resume.glob("*.resume.pt")) and PROGRESS.search(text)):
+    if any(folder.glob("*.resume.pt")) or _saved_elsewhere(last, resume):
         return "interrupted"
-    return "failed" if _ends_with_error(text) else "waiting"
+    return "failed" if last and last.event == "error" else "waiting"
 
 
-def _is_locked(path: Path) -> bool:
-    """Tell whether a process holds a lock: one to share, which is given up at once, is not to be had beside it.
-
-    ``filelock`` would create the file, and needs the right to write it, which others' results do not give.
-    """
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except OSError:
+def _saved_elsewhere(last: ProgressRecord | None, resume: Path | None) -> bool:
+    """Tell whether a folder for the states of many runs may hold this run's, whose progress file says it was saved."""
+    if resume is None or last is None or not last.saved_step:
         return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # where a file system knows no such locks
-        return False
-    finally:
-        os.close(file)
-    return False
+    return any(resume.glob("*.resume.pt"))
 
 
-def _end_of(log: Path) -> str:
+def _last_lines(log: Path) -> tuple[str, ...]:
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            return file.read().decode(errors="replace").strip()
+            text = file.read().decode(errors="replace")
     except OSError:
+        return ()
+    return tuple(text.strip().splitlines())
+
+
+def _progress(last: ProgressRecord | None, state: State) -> str:
+    if last is None or not last.steps or state in ("done", "waiting"):
         return ""
-
-
-def _ends_with_error(text: str) -> bool:
-    """Tell whether the last message, or what follows it without a time, is an error."""
-    last = [match.start() for match in STAMP.finditer(text)][-1:]
-    return bool(ERROR.search(text, last[0] if last else 0))
-
-
-def _progress(text: str, state: State) -> str:
-    found = list(PROGRESS.finditer(text))
-    if not found or state in ("done", "waiting"):
-        return ""
-    done, total, kept, of, left = found[-1].groups()
-    said = f"{done or kept}/{total or of} steps"
-    return f"{said}, {left} left" if left and state == "running" else said
+    steps = f"{last.step}/{last.steps} steps"
+    if state != "running" or last.seconds_left is None:
+        return steps
+    return f"{steps}, {tqdm.format_interval(last.seconds_left)} left"
 
 
 def status_text(runs: list[RunStatus], lines: int) -> str:
-    """Return a table of the trainings for people, with the last lines of the logs of those that are not done.
+    """Return a table of the trainings for people, with the last log lines of those that are not done.
 
     Parameters
     ----------
     runs : list of RunStatus
     lines : int
-        How many lines of each log; of one that tells of a failure, at least one.
+        Number of lines per log; of a failed training at least one is shown.
     """
     width = max(len(run.name) for run in runs)
-    text = []
-    for run in runs:
-        age = "" if run.age is None or run.state == "done" else f"log {_ago(run.age)}"
-        text.append(f"{run.name:{width}}  {run.state:11}  {run.progress:34}  {age}".rstrip())
-        shown = 0 if run.state == "done" else max(lines, int(run.state == "failed"))
-        text += [f"    {line}" for line in run.lines[-shown:] if shown]
-    counts = {state: sum(run.state == state for run in runs) for state in dict.fromkeys(run.state for run in runs)}
+    text = [line for run in runs for line in _run_lines(run, width, lines)]
+    counts = Counter(run.state for run in runs)
     text += ["", f"Trainings: {', '.join(f'{number} {state}' for state, number in counts.items())}"]
-    if any(run.state in ("interrupted", "waiting") and (run.age or LATELY) < LATELY for run in runs):
+    if any(_seems_alive(run) for run in runs):
         text.append("Where a log has new lines, a training goes on, though its lock may not be seen from this machine.")
     return "\n".join(text)
+
+
+def _run_lines(run: RunStatus, width: int, lines: int) -> list[str]:
+    if run.state == "done":
+        return [f"{run.name:{width}}  {run.state}"]
+    age = "" if run.age is None else f"log {_ago(run.age)}"
+    row = f"{run.name:{width}}  {run.state:11}  {run.progress:34}  {age}".rstrip()
+    shown = max(lines, int(run.state == "failed"))
+    first = max(0, len(run.lines) - shown)
+    return [row, *(f"    {line}" for line in run.lines[first:])]
+
+
+def _seems_alive(run: RunStatus) -> bool:
+    """Tell whether a training without a lock writes to its log: it may run on another machine."""
+    return run.state in ("interrupted", "waiting") and run.age is not None and run.age < LATELY
 
 
 def _ago(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A trained run in words."""
+"""Description of a trained run as text for people."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from mtlaerial.runs.run import RunDescription, load_description
 
 
 def describe_run(folder: Path) -> str:
-    """Return a text that says what a trained run is and what images it takes."""
+    """Return a text on a trained run: its training, its classes, and the images that it accepts."""
     run = load_description(folder)
     lines = [*_identity(run), *_input(run), *_output(run)]
     width = max(len(key) for key, _ in lines)
@@ -43,11 +43,11 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
 
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:
-    statistics, lines = run.statistics, []
+    statistics, height = run.statistics, run.statistics.height
+    lines = []
     if "semantics" in run.plan.tasks:
         lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
     if "height" in run.plan.tasks:
-        known = statistics.height
-        trained = f"; {known.minimum:.1f} to {known.maximum:.1f} m in training" if known else ""
-        lines.append(("height", f"metres above ground{trained}"))
+        training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
+        lines.append(("height", f"metres above ground{training_range}"))
     return lines

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mtlaerial.config import ScoringSpec, Section, Task
 from mtlaerial.errors import DataError
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.seams import SeamSums, load_seams
 from mtlaerial.scoring.tile_sums import Confusion, Sums, tally_classes, tally_heights
@@ -48,6 +49,9 @@ class Scores(Section):
     """Metres per unit of a second presentation of height errors."""
     mtlaerial: str
     code: str
+    """Hash of the modules that trained the run."""
+    scoring_code: str = ""
+    """Hash of the modules that scored it."""
     tiles: dict[str, TileScores]
 
     def confusion(self, mask: str = "all") -> NDArray[np.int64]:
@@ -101,6 +105,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         height_unit=scoring.error_unit,
         mtlaerial=description.mtlaerial,
         code=description.code,
+        scoring_code=code_hash("scoring"),
         tiles=tile_scores,
     )
 

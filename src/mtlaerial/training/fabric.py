@@ -17,40 +17,40 @@ from mtlaerial.training.process_group import Group
 def _require_gpus(spec: TrainingSpec) -> None:
     gpus, processes = torch.cuda.device_count() if torch.cuda.is_available() else 0, ranks.size_here()
     if spec.accelerator == "cuda" and not gpus:
-        found, remedy = "cuda, and no GPU that torch can use", "Write auto or cpu; or mend the driver (nvidia-smi)."
-        raise TrainingError("training.accelerator", found, "a GPU", remedy)
+        remedy = "Write auto or cpu; or mend the driver (nvidia-smi)."
+        raise TrainingError("training.accelerator", "cuda, and no GPU that torch can use", "a GPU", remedy)
     if spec.accelerator != "cpu" and 0 < gpus < processes:
-        found, remedy = f"{processes} processes, and on this machine GPUs: {gpus}", "Start fewer, or write cpu."
-        raise TrainingError("training.accelerator", found, "a GPU for every process", remedy)
+        numbers, remedy = f"{processes} processes, and on this machine GPUs: {gpus}", "Start fewer, or write cpu."
+        raise TrainingError("training.accelerator", numbers, "a GPU for every process", remedy)
 
 
 def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
-    """Return Lightning Fabric's device and precision, with torch set to give the same numbers each time.
+    """Return Lightning Fabric with a device and a precision, and set torch to deterministic algorithms.
 
-    Under ``torchrun`` its processes are joined to a group.
+    Under ``torchrun`` this joins the processes to a process group.
 
     Raises
     ------
     TrainingError
-        When a GPU is asked for and torch sees none, or there are more processes than GPUs.
+        When a GPU is requested and torch sees none, or there are more processes than GPUs.
     """
     from lightning_fabric import Fabric
 
     _require_gpus(spec)
     torch.set_num_threads(spec.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it products of matrices differ each time
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a fifth of a step
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # it takes a fifth of a step
     torch.manual_seed(seed)
     together: dict[str, Any] = {"devices": 1}
     if (size := Group.current().size) > 1:
         here = ranks.size_here()
         together = {"devices": here, "num_nodes": size // here, "strategy": "ddp"}
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it advises on what is decided here
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its advice concerns settings chosen here
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The `srun` command is available")
         fabric = Fabric(accelerator=spec.accelerator, precision=spec.precision, **together)
     fabric.launch()
-    if fabric.device.type == "cpu" and not spec.checkpointing:  # time for memory, where checkpointing is the reverse
+    if fabric.device.type == "cpu" and not spec.checkpointing:  # checkpointing trades time for memory, this the reverse
         keep_freed_memory()
     return fabric

@@ -1,4 +1,4 @@
-"""What a training records of itself: the rows of ``history.csv``."""
+"""History of a training: the rows of ``history.csv``."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from mtlaerial.weighting.gradient_conflict import conflict
 
 
 class History:
-    """Rows of a training so far, and the updates that the next row is the mean of.
+    """Rows of a training so far, and the updates to be averaged in the next row.
 
     Attributes
     ----------
@@ -33,13 +33,13 @@ class History:
         self._pending: list[Update] = []
 
     def add(self, update: Update) -> None:
-        """Take note of an update."""
+        """Add an update to the next row."""
         self._pending.append(update)
 
     def end_row(self, step: int) -> int:
-        """Append a row after so many steps; return how many updates there were since the last.
+        """Append the row of a step; return the number of updates since the last row.
 
-        It holds means over these updates, and how the tasks' gradients were in the last of them.
+        The row holds means over these updates, and norms and cosines of the tasks' gradients in the last of them.
 
         Raises
         ------
@@ -78,26 +78,26 @@ class History:
             pd.DataFrame(self.rows).to_csv(partial, index=False, float_format="%.6g")
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rows, and what the next one needs."""
+        """Return the rows, and the updates since the last one."""
         return {"rows": self.rows, "pending": [[update.losses, update.weights] for update in self._pending]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to a stored state."""
+        """Restore a state."""
         self.rows = list(state["rows"])
-        # The tasks' gradients are looked at in the update that ends a row, which is not among these.
+        # Conflict is measured in the update that ends a row, which is not among these: they need no Gram matrix.
         self._pending = [Update(losses.to(self._device), weights, None) for losses, weights in state["pending"]]
 
 
-def require_finite(finite: bool, plan: RunPlan, found: str, epoch: int) -> None:
-    """Refuse to go on from what is not finite.
+def require_finite(finite: bool, plan: RunPlan, value: str, epoch: int) -> None:
+    """Refuse to train on with a loss or weight that is not finite.
 
     Raises
     ------
     TrainingError
-        Naming the run, what was found, and the epoch.
+        When ``finite`` is false; it names the run, the value and the epoch.
     """
     if not finite:
         raise TrainingError(
-            f"{plan.dataset}, {plan.method}, seed {plan.seed}", f"{found} in epoch {epoch}", "a finite one",
+            f"{plan.dataset}, {plan.method}, seed {plan.seed}", f"{value} in epoch {epoch}", "a finite one",
             "Lower training.learning_rate, or use precision 32-true; the last good epoch's state is kept.",
         )  # fmt: skip

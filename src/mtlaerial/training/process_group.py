@@ -1,4 +1,4 @@
-"""Several processes that train one network together, each on its share of every batch."""
+"""Group of processes that train one network, each on its share of every batch."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,23 +13,23 @@ from mtlaerial.system import ranks
 
 @dataclass(frozen=True)
 class Group:
-    """The processes, as one of them sees them; by default it is alone."""
+    """Rank and size of the group, as seen by one of its processes; by default a single process."""
 
     rank: int = 0
     size: int = 1
 
     @classmethod
     def current(cls) -> "Group":
-        """Return the group that ``torchrun`` started this process in."""
+        """Return the group in which ``torchrun`` started this process."""
         return cls(ranks.rank(), ranks.size())
 
     @property
     def main(self) -> bool:
-        """Whether this process is the one that writes files."""
+        """Whether this is the main process, which alone writes files."""
         return self.rank == 0
 
     def share(self, batch: int, parts: int) -> slice:
-        """Return which patches of a batch are this process's, to be run in so many parts.
+        """Return this process's slice of a batch, which it runs in a number of equal parts.
 
         Raises
         ------
@@ -37,14 +37,14 @@ class Group:
             When the batch cannot be divided evenly.
         """
         if batch % (self.size * parts):
-            found = f"{batch} patches for {self.size} processes and {parts} passes each"
+            division = f"{batch} patches for {self.size} processes and {parts} passes each"
             expected = f"a multiple of {self.size * parts}"
-            raise TrainingError("training.batch", found, expected, "Change the batch, or the number of processes.")
-        own = batch // self.size
-        return slice(self.rank * own, (self.rank + 1) * own)
+            raise TrainingError("training.batch", division, expected, "Change the batch, or the number of processes.")
+        length = batch // self.size
+        return slice(self.rank * length, (self.rank + 1) * length)
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:
-        """Add up tensors over all processes, in place; those of a type in one go.
+        """Sum tensors over all processes, in place, with one all-reduce per dtype.
 
         Raises
         ------
@@ -62,14 +62,14 @@ class Group:
                 tensor.copy_(part.view_as(tensor))
 
     def average_statistics(self, network: nn.Module) -> None:
-        """Bring the statistics of normalising layers, which follow from each process's share, to their mean."""
+        """Average the running statistics of normalisation layers, which each process takes from its share."""
         if self.size > 1:
             running = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
             self.add_up(running)
             torch._foreach_div_(running, self.size)
 
     def wait(self) -> None:
-        """Wait until all processes are here; not for long, see :func:`mtlaerial.training.rendezvous.follow_main`.
+        """Wait at a barrier of all processes, which times out; see :func:`mtlaerial.training.rendezvous.follow_main`.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Group:
 
 @contextmanager
 def _all_present() -> Iterator[None]:
-    """Say plainly that another process is gone, where torch speaks of connections."""
+    """Replace torch's errors on lost connections by one that names the end of another process."""
     try:
         yield
     except RuntimeError as error:

@@ -1,6 +1,6 @@
-"""Where the processes of one training meet, besides their sums: all wait for the main one, and one speaks of failure.
+"""Rendezvous of a training's processes: barriers without a time limit, and one error message.
 
-They meet in ``torchrun``'s store, which is there before they are joined to a group, and sets no limit to waiting.
+It uses ``torchrun``'s store, which exists before the process group does and has no timeout of its own.
 """
 
 import sys
@@ -16,46 +16,46 @@ from torch.distributed.rendezvous import rendezvous
 from mtlaerial.system import ranks
 
 PAUSE = 0.2
-"""Seconds between looks into the store."""
+"""Seconds between polls of the store."""
 _FAILED = "mtlaerial/failed"
 
 
-def follow_main(what: str, text: str = "") -> str:
-    """Wait until the main process has come to the same call, however long it works before; return the text it brings.
+def follow_main(barrier: str, text: str = "") -> str:
+    """Wait until the main process reaches the same barrier, without a time limit; return the main process's text.
 
     Parameters
     ----------
-    what : str
-        Name of the call, another one for each.
+    barrier : str
+        Name of the barrier, unique within a training.
     text : str
-        Counts in the main process alone.
+        Text to hand over; only that of the main process is used.
 
     Raises
     ------
     SystemExit
-        Where another process has failed meanwhile: that one says why.
+        When another process has failed meanwhile: that process gives the reason.
     """
     if ranks.size() == 1:
         return text
-    store, key = _store(), f"mtlaerial/{what}"
+    store, key = _store(), f"mtlaerial/{barrier}"
     if ranks.rank() == 0:
         store.set(key, text)
         return text
     while not store.check([key]):
         if store.check([_FAILED]):
             sys.exit(1)
-        time.sleep(PAUSE)  # rather than store.wait, which does not heed an interrupt
+        time.sleep(PAUSE)  # store.wait would ignore an interrupt
     return str(store.get(key).decode())
 
 
 @contextmanager
 def one_voice() -> Iterator[None]:
-    """Let the first process that fails say why; the others end without a word, also of what follows from its end.
+    """Let only the first process that fails raise its error; errors of the others often follow from its end.
 
     Raises
     ------
     SystemExit
-        Instead of an exception, where another process was first.
+        Instead of an error, when another process failed first.
     """
     try:
         yield
@@ -70,7 +70,9 @@ def one_voice() -> Iterator[None]:
 def _is_first_to_fail() -> bool:
     try:
         return int(_store().add(_FAILED, 1)) == 1
-    except distributed.DistError:  # the store has gone with the main process's machine: nobody hears of others
+    except (
+        distributed.DistError
+    ):  # the store is gone with the main process's machine, and no process can be told apart as the first
         return True
 
 

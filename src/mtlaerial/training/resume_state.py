@@ -1,4 +1,4 @@
-"""The state of an unfinished training, from which a killed one goes on as if nothing had happened."""
+"""Saved state of an unfinished training, from which a killed one resumes to the same weights."""
 
 import errno
 import logging
@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from mtlaerial.runs.plan import code_hash
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.system.files import writing
 
 FORMAT = 4
@@ -19,42 +19,43 @@ log = logging.getLogger(__name__)
 
 
 class ResumeFile:
-    """A file beside the run that holds the state of its training, and another with the state before.
+    """File of the state of a training, beside the run, and a second file of the state before.
 
     Parameters
     ----------
     path : Path
-        Where it is; the one before is beside it (``model.previous.resume.pt`` beside ``model.resume.pt``).
+        The file; the state before is beside it (``model.previous.resume.pt`` beside ``model.resume.pt``).
     identity : str
-        Fingerprint of the plan and the inputs: a state is used only where it matches.
+        Fingerprint of the plan and the inputs: only a state with the same one is used.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
         self.path = path
         self.previous = path.with_name(path.name.replace(".resume.pt", ".previous.resume.pt"))
         self.identity = identity
+        self._code = code_hash("training")
 
     def save(self, state: dict[str, Any]) -> None:
-        """Store a state, whole or not at all; the one stored before becomes the previous one."""
-        header = {"format": FORMAT, "identity": self.identity, "code": code_hash()}
+        """Save a state by an atomic write; the last saved one becomes the previous one."""
+        header = {"format": FORMAT, "identity": self.identity, "code": self._code}
         with writing(self.path) as partial:
             try:
                 torch.save({**header, "state": state}, partial)
-            except RuntimeError as error:  # what torch makes of a full disk
+            except RuntimeError as error:  # torch raises it on a full disk
                 raise OSError(errno.EIO, f"an incomplete file, as on a full disk ({_first_line(error)})") from None
             if self.path.exists():
                 os.replace(self.path, self.previous)
 
     def load(self) -> dict[str, Any] | None:
-        """Return the last stored state that is whole and fits, or None where there is none; says why in the log."""
+        """Return the last saved state that is intact and matches, or None; log why others are left aside."""
         states = (self._read(path) for path in (self.path, self.previous) if path.exists())
-        found = next((state for state in states if state is not None), None)
-        if found is None and (self.path.exists() or self.previous.exists()):
+        newest = next((state for state in states if state is not None), None)
+        if newest is None and (self.path.exists() or self.previous.exists()):
             log.warning("Starting from the first epoch")
-        return found
+        return newest
 
     def remove(self) -> None:
-        """Remove the states of a training that is done."""
+        """Remove the states, after the training has ended."""
         for path in (self.path, self.previous):
             path.unlink(missing_ok=True)
 
@@ -69,13 +70,13 @@ class ResumeFile:
         if header != (FORMAT, self.identity):
             log.warning("%s belongs to another plan or other data, and is left aside", path)
             return None
-        if code != code_hash():
+        if code != self._code:
             log.warning("%s was written by other code: going on from it all the same", path)
         return state
 
 
 def _require_whole(path: Path) -> None:
-    """Compare the checksums that torch writes, as a zip file has them, but does not look at when it reads."""
+    """Verify the checksums of the zip file, which torch writes but does not verify when it reads."""
     with zipfile.ZipFile(path) as archive:
         if wrong := archive.testzip():
             raise ValueError(f"wrong checksum of {wrong}")

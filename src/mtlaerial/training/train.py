@@ -1,7 +1,7 @@
 """Train one run: one data set, one method, one seed."""
 
 import logging
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from typing import Any
 
 from mtlaerial.config import TRUTH
@@ -9,6 +9,7 @@ from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.runs.lock import alone
 from mtlaerial.runs.plan import RunPlan, fingerprint
+from mtlaerial.runs.progress_file import ProgressFile, failure_recorded, progress_path
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, heeding
 from mtlaerial.tiles.measure import digest
@@ -28,8 +29,9 @@ FOR_PEOPLE: dict[str, Any] = {
 
 
 def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
-    """Train a run; write ``run.yaml``, ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
+    """Train a run; write ``history.csv``, ``cost.json``, and safetensors ``best``, ``last``, ``model``.
 
+    ``progress.jsonl`` tells meanwhile how far it is; see :mod:`mtlaerial.runs.progress_file`.
     ``model`` is the one of the two others that ``training.selection`` says; without validation tiles they are the same.
 
     Parameters
@@ -52,18 +54,25 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     key = identity(job)
     path = job.resume / f"{key[:16]}.resume.pt" if job.resume else job.folder / "model.resume.pt"
     state = ResumeFile(path, key)
-    with alone(job.folder) if Group.current().main else nullcontext():
+    main = Group.current().main
+    progress = ProgressFile(progress_path(job.folder) if main else None, job.plan.training.steps)
+    with ExitStack() as stack:
+        if main:
+            stack.enter_context(alone(job.folder))
+            stack.enter_context(failure_recorded(job.folder))
         follow_main("alone")
-        trainer = Trainer(job, watcher)
+        trainer = Trainer(job, watcher, progress)
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
             log.info("going on after step %d of %d", trainer.step, job.plan.training.steps)
+        progress.begin(trainer.step)
         with closing(trainer.update.batches), heeding() as stop:
             _run(trainer, state, stop)
-        if trainer.group.main:
+        if main:
             trainer.save(job.folder)
             state.remove()
+            progress.record("end", trainer.step)
         trainer.group.wait()
 
 
@@ -77,6 +86,7 @@ def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
     except Stopped:
         if trainer.group.size == 1:
             state.save(trainer.state())
+            trainer.progress.state_saved(trainer.step)
             log.info("state kept after step %d of %d", trainer.step, trainer.spec.steps)
         raise
 

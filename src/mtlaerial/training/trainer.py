@@ -13,9 +13,11 @@ from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
+from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.plan import task_outputs
-from mtlaerial.runs.run import describe, save_run
+from mtlaerial.runs.progress_file import ProgressFile
+from mtlaerial.runs.run import Provenance, save_run_weights
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
@@ -54,9 +56,10 @@ class Trainer:
     ----------
     job : TrainingJob
     watcher : Watcher, optional
+    progress : ProgressFile, optional
     """
 
-    def __init__(self, job: TrainingJob, watcher: Watcher | None = None) -> None:
+    def __init__(self, job: TrainingJob, watcher: Watcher | None = None, progress: ProgressFile | None = None) -> None:
         plan, statistics, spec = job.plan, job.statistics, job.plan.training
         self.plan, self.spec, self.statistics = plan, spec, statistics
         self.weighting = build_weighting(plan.weighting, plan.tasks)
@@ -89,6 +92,7 @@ class Trainer:
         self.best: dict[str, Any] | None = None
         self.meter = Meter(self.device)
         self.watcher = watcher
+        self.progress = progress or ProgressFile(None, spec.steps)
 
     def run(self, state: ResumeFile, stop: Stop) -> None:
         """Train the steps that are left; the state is stored after each epoch.
@@ -110,6 +114,7 @@ class Trainer:
         while self.step < self.spec.steps:
             self._train_step()
             bar.update(1)
+            self.progress.step(self.step)
             stop.check()
             if self.step % self.spec.steps_per_epoch == 0:
                 self._end_epoch(state, stop)
@@ -117,12 +122,13 @@ class Trainer:
         bar.close()
 
     def save(self, folder: Path) -> None:
-        """Write the trained run."""
+        """Write weights, history and cost of the trained run."""
         last = self.snapshot()
         snapshots = {"best": self.best or last, "last": last}
         selected = snapshots[self.spec.selection]
         weights = {name: snapshot["weights"] for name, snapshot in snapshots.items()}
-        save_run(folder, describe(self.plan, self.statistics, int(selected["epoch"])), selected["weights"], weights)
+        provenance = Provenance(code=code_hash("training"), epoch=int(selected["epoch"]))
+        save_run_weights(folder, provenance, selected["weights"], weights)
         self.history.save(folder / "history.csv")
         save_cost(self.meter.cost(), folder / "cost.json")
 
@@ -150,9 +156,11 @@ class Trainer:
         require_finite(finite, self.plan, "a weight that is not a number", self.epoch)
         if self._validation_due:
             self.history.add_scores(self._validate(stop))
+            self.progress.record("validation", self.step)
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
         if self.group.main:
             state.save(self.state())
+            self.progress.state_saved(self.step)
         if self.watcher:
             self.watcher.add(self.history.rows[-1])
             self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)

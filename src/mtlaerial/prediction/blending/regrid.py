@@ -23,7 +23,14 @@ class Cells:
 
     @classmethod
     def of(cls, scale: float, offset: float, pixels: int, cells: int) -> "Cells":
-        """Build from the map cell = scale * pixel + offset between the axes' continuous coordinates."""
+        """Build from the map cell = scale * pixel + offset between the axes' continuous coordinates.
+
+        Examples
+        --------
+        >>> cells = Cells.of(scale=0.5, offset=0, pixels=6, cells=3)
+        >>> list(zip(cells.first.tolist(), cells.last.tolist()))
+        [(0, 2), (2, 4), (4, 6)]
+        """
         edges = (np.arange(cells + 1) - offset) / scale
         # 1e-6 of a pixel decides ties however transforms round: a pixel's centre on an edge belongs to the cell after
         # it, a cell's centre on one to the pixel before it.

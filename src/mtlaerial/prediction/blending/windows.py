@@ -104,6 +104,12 @@ def even(largest: int, overlap: int, multiple: int) -> Layout:
         Least number of pixels that neighbours share; less than ``largest``.
     multiple : int
         Divisor of a window's size, and of ``largest``.
+
+    Examples
+    --------
+    >>> axis = even(1280, 128, 32)(3240)
+    >>> axis.window, axis.starts, axis.overlap
+    (1184, [0, 1028, 2056], 156)
     """
 
     def layout(length: int) -> Axis:

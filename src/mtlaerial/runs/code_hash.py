@@ -1,0 +1,96 @@
+"""Hashes of the package's modules, by which results of different code are told apart."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Stage = Literal["training", "import", "scoring", "report"]
+PACKAGE = Path(__file__).parents[1]
+STAGES: dict[Stage, tuple[str, ...]] = {
+    # Weightings are imported by the names that a configuration gives, which no import statement shows.
+    "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*"),
+    "import": ("mtlaerial.runs.import_original",),
+    "scoring": ("mtlaerial.scoring.scores",),
+    "report": ("mtlaerial.reporting.report",),
+}
+"""Entry modules of each stage that writes a hash into its results; ``.*`` stands for all modules of a package."""
+
+
+@cache
+def code_hash(stage: Stage | None = None) -> str:
+    """Return a short hash of the modules that a stage imports, directly or not; without a stage, of the package.
+
+    It is computed once per process, since the code that runs is the code that was imported.
+
+    Examples
+    --------
+    >>> len(code_hash("training"))
+    12
+    >>> code_hash("training") == code_hash("report")
+    False
+    """
+    digest = hashlib.sha256()
+    for path in stage_files(stage) if stage else sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def stage_files(stage: Stage) -> list[Path]:
+    """Return the files of a stage: its entry modules and the modules that they import, transitively, sorted."""
+    pending = {path for entry in STAGES[stage] for path in _entry_files(entry)}
+    files: set[Path] = set()
+    while pending:
+        path = pending.pop()
+        files.add(path)
+        pending |= _imported_files(path) - files
+    return sorted(files)
+
+
+def _entry_files(entry: str) -> set[Path]:
+    if not entry.endswith(".*"):
+        return _files_of(entry)
+    _, *folders, _ = entry.split(".")
+    return set(PACKAGE.joinpath(*folders).glob("*.py"))
+
+
+def _imported_files(path: Path) -> set[Path]:
+    """Return the package's files that a module imports, at its top or inside functions.
+
+    The root package's ``__init__`` is not followed: it offers names of all rooms to users, and no module needs them.
+    """
+    if path == PACKAGE / "__init__.py":
+        return set()
+    tree = ast.parse(path.read_bytes())
+    return {file for name in _imported_names(tree) for file in _files_of(name)}
+
+
+def _imported_names(node: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that are imported below a node, but for those that only type checkers import."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif not _is_for_type_checkers(child):
+            yield from _imported_names(child)
+
+
+def _is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _files_of(name: str) -> set[Path]:
+    """Return the files that run when a dotted name is imported: packages on its way, and the module; else none.
+
+    The last part of a name may be an attribute of a module, which has no file.
+    """
+    first, *parts = name.split(".")
+    if first != PACKAGE.name:
+        return set()
+    places = [PACKAGE.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    candidates = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
+    return {file for file in candidates if file.exists()}
