@@ -1,5 +1,5 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
-# make test: the test suite.   make lint: what CI checks besides.
+# make test: the quick tests, one case of each kind.   make test-all: all of them.   make lint: what CI checks besides.
 # make test-slurm: tests on a real SLURM.   make test-gpu: trainings and predictions on a GPU of this machine.
 # make resume: go on after a crash.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
@@ -15,9 +15,11 @@ ON_GPU := $(addprefix tests/,weighting/test_in_the_network.py training predictio
 PEERS := benchmarks/.peers-venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
+PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
+TOGETHER := -n $(CORES) --dist worksteal --durations 20
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test test-slurm test-gpu lint resume dashboard schema bench bench-peers clean
+.PHONY: demo test test-all test-slurm test-gpu lint resume dashboard schema bench bench-peers clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -28,14 +30,17 @@ demo: $(INSTALLED)
 	@echo "Report:  results/demo/report.html"
 
 test: $(INSTALLED)
-	PATH="$(BIN):$$PATH" $(BIN)/pytest -n $(CORES) --dist worksteal
+	$(PYTEST) $(TOGETHER)
+
+test-all: $(INSTALLED)
+	$(PYTEST) $(TOGETHER) -m "not slurm"
 
 # By root, on a machine to spare: Debian's SLURM is installed where it is missing, and works on this machine meanwhile.
 test-slurm: $(INSTALLED)
-	PATH="$(BIN):$$PATH" $(BIN)/pytest -m slurm tests/slurm
+	$(PYTEST) -m slurm tests/slurm
 
 test-gpu: $(INSTALLED)
-	PATH="$(BIN):$$PATH" $(BIN)/pytest -n $(CORES) --accelerator cuda $(ON_GPU)
+	$(PYTEST) -n $(CORES) -m "not slurm" --accelerator cuda $(ON_GPU)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

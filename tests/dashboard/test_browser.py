@@ -22,7 +22,10 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 SECONDS = 60_000
 """Milliseconds that anything may take, on a busy machine."""
 POINTS = "document.querySelector('.js-plotly-plot').data[0].x.length"
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+pytestmark = [
+    pytest.mark.full("a real browser"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
+]
 
 
 @pytest.fixture

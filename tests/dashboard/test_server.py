@@ -18,7 +18,7 @@ from mtlaerial.dashboard.client import Client
 from mtlaerial.dashboard.curves import POINTS, Curves, panels
 from mtlaerial.errors import ConfigError, DownloadError, UserError
 from support.tiny import training_spec
-from support.visdoms import visdom
+from support.visdoms import Visdom, visdom
 
 UPDATES = 600
 COMMAND = [sys.executable, "-m", "mtlaerial", "dashboard"]
@@ -30,23 +30,22 @@ def addresses() -> list[str]:
     return [entry.address for entry in found if entry.family == socket.AF_INET and not entry.address.startswith("127.")]
 
 
-def test_it_listens_on_this_machine_alone(tmp_path: Path) -> None:
+def test_it_listens_on_this_machine_alone(running_visdom: Visdom) -> None:
     if not addresses():
         pytest.skip("this machine has no other address than its own")
-    with visdom(tmp_path / "saved") as server:
-        assert server.answers("127.0.0.1")
-        assert not any(server.answers(address) for address in addresses())
+    assert running_visdom.answers("127.0.0.1")
+    assert not any(running_visdom.answers(address) for address in addresses())
 
 
-def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
-    with visdom(tmp_path / "saved") as server:
-        command = [*COMMAND, "--port", str(server.port), "--saved", str(tmp_path / "other")]
-        second = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path: Path) -> None:
+    command = [*COMMAND, "--port", str(running_visdom.port), "--saved", str(tmp_path / "other")]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert second.returncode == 1
-    assert second.stderr.startswith(f"Error: port {server.port}: found another program on it")
+    assert second.stderr.startswith(f"Error: port {running_visdom.port}: found another program on it")
     assert len(second.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow("two servers of its own")
 def test_ctrl_c_ends_it_and_what_was_kept_is_there_again(tmp_path: Path) -> None:
     with visdom(tmp_path / "saved") as server:
         client = Client(server.url, "run")
@@ -59,6 +58,7 @@ def test_ctrl_c_ends_it_and_what_was_kept_is_there_again(tmp_path: Path) -> None
         assert again.window("run", "text")["content"] == "kept"
 
 
+@pytest.mark.full("endurance: 1,200 updates of a server of its own")
 def test_its_memory_does_not_grow_with_updates(tmp_path: Path) -> None:
     curves, shown = Curves(), panels(training_spec(), ("semantics", "height"), True)
     for step in range(10_000):

@@ -22,13 +22,14 @@ from mtlaerial.training.train_step import TrainStep, Update
 from support import tiny
 from support.logs import messages
 from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
-from support.visdoms import Double, Visdom, free_port, visdom
+from support.visdoms import Double, StartedVisdom, Visdom, free_port, visdom
 from support.waiting import eventually
 
 PLAN: dict[str, Any] = {**RICH, "epoch_patches": 8, "log_every": 1}
 STEPS = 16
 ENVIRONMENT = "city_equal_seed0"
 Run = Callable[..., Path]
+OTHER_STEP = pytest.mark.full("a server of its own; another step is in the quick tier")
 
 
 @pytest.fixture
@@ -61,17 +62,20 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
     return done
 
 
-@pytest.mark.parametrize("behaviour", ["well", "hang", "error", "absent"])
+@pytest.mark.parametrize(
+    "behaviour", ["well", "hang", "absent", pytest.param("error", marks=pytest.mark.full("like absent"))]
+)
 def test_a_training_is_the_same_to_the_byte(run: Run, caplog: pytest.LogCaptureFixture, behaviour: str) -> None:
     unseen = run("unseen")
     server = Double(behaviour=behaviour) if behaviour != "absent" else None
+    url = server.url if server else f"http://127.0.0.1:{free_port()}"
     with caplog.at_level(logging.WARNING):
-        seen = run("seen", server.url if server else f"http://127.0.0.1:{free_port()}")
+        seen = run("seen", url)
     if server:
         server.end()
     assert_same_run(unseen, seen)
     assert file_names(unseen) == file_names(seen)
-    told = [text for text in messages(caplog, logging.WARNING) if text.startswith("dashboard:")]
+    told = [text for text in messages(caplog, logging.WARNING) if text.startswith(f"dashboard: {url} ")]
     assert len(told) == (behaviour != "well")
 
 
@@ -146,7 +150,8 @@ def test_the_network_is_not_left_in_evaluation_mode(run: Run, monkeypatch: pytes
     assert modes == [True] * STEPS
 
 
-@pytest.mark.parametrize("step", [1, STEPS // 2, STEPS])
+@pytest.mark.slow("a server of its own")
+@pytest.mark.parametrize("step", [STEPS // 2, *(pytest.param(step, marks=OTHER_STEP) for step in (1, STEPS))])
 def test_a_server_that_is_killed_ends_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: int
 ) -> None:
@@ -155,9 +160,10 @@ def test_a_server_that_is_killed_ends_nothing(
         done = at_step(monkeypatch, step, server.end)
         assert_same_run(unseen, run("seen", server.url))
     assert done == list(range(1, STEPS + 1))
-    assert sum("is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+    assert sum(f"{server.url} is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
+@pytest.mark.full("a server of its own; the double that hangs is in the quick tier")
 def test_steps_go_on_while_the_server_hangs(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -167,18 +173,19 @@ def test_steps_go_on_while_the_server_hangs(
         assert_same_run(unseen, run("seen", server.url))
         assert psutil.Process(server.process.pid).status() == psutil.STATUS_STOPPED
     assert done == list(range(1, STEPS + 1))
-    assert sum("is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+    assert sum(f"{server.url} is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
+@pytest.mark.slow("two servers of its own")
 def test_a_server_that_returns_shows_all_of_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with visdom(tmp_path / "saved") as first:
 
         def restart() -> None:
             eventually(lambda: first.window(ENVIRONMENT, "loss_height"))
             first.end()
-            second.append(Visdom(tmp_path / "saved", first.port))
+            second.append(StartedVisdom(tmp_path / "saved", first.port))
 
-        second: list[Visdom] = []
+        second: list[StartedVisdom] = []
         at_step(monkeypatch, STEPS // 2, restart)
         history = pd.read_csv(run("run", first.url) / "history.csv")
         shown = second[0].window(ENVIRONMENT, "loss_height")["content"]["data"][0]["x"]
@@ -186,17 +193,19 @@ def test_a_server_that_returns_shows_all_of_it(run: Run, tmp_path: Path, monkeyp
     assert shown == pytest.approx(history["epoch"].tolist(), rel=1e-5)
 
 
-def test_a_resumed_training_has_no_curve_twice(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with visdom(tmp_path / "saved") as server:
-        with monkeypatch.context() as patch:
-            kill_after(patch, 2)
-            with pytest.raises(Killed):
-                run("run", server.url)
-        half = server.window(ENVIRONMENT, "loss_height")["content"]["data"]
-        history = pd.read_csv(run("run", server.url) / "history.csv")
-        whole = server.window(ENVIRONMENT, "loss_height")["content"]["data"]
+def test_a_resumed_training_has_no_curve_twice(
+    run: Run, running_visdom: Visdom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, environment = tiny.run_plan(**PLAN, seed=7), "city_equal_seed7"
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(Killed):
+            run("run", running_visdom.url, plan)
+    half = running_visdom.window(environment, "loss_height")["content"]["data"]
+    history = pd.read_csv(run("run", running_visdom.url, plan) / "history.csv")
+    whole = running_visdom.window(environment, "loss_height")["content"]["data"]
     assert len(half) == len(whole) == 1
     assert half[0]["x"] == whole[0]["x"][: len(half[0]["x"])]
     assert 0 < len(half[0]["x"]) < STEPS
     assert whole[0]["x"] == pytest.approx(history["epoch"].tolist(), rel=1e-5)
-    assert (tmp_path / "saved" / f"{ENVIRONMENT}.json").exists()
+    assert (running_visdom.saved / f"{environment}.json").exists()

@@ -15,7 +15,7 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import markdown
 from mtlaerial.runs.run import save_description
-from mtlaerial.scoring.scores import score_run
+from mtlaerial.scoring.scores import Scores, score_run
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import ABSENT, prepare_tile
@@ -78,6 +78,18 @@ def assert_one(found: list[Finding], level: str, where: Path, *words: str) -> No
         assert word in str(found[0])
 
 
+def trained_and_scored(dataset: Dataset, folder: Path) -> Scores:
+    """Train both tasks jointly on the training tiles; return the scores of the test tiles."""
+    tiles = {split: [folder / "tiles" / tile for tile in names] for split, names in dataset.spec.splits.items()}
+    for path in (*tiles["train"], *tiles["test"]):
+        prepare_tile(dataset, path.name, path)
+    run, plan, statistics = folder / "run", tiny.run_plan(epochs=1), summarise(dataset, tiles["train"])
+    train(tiny.job(plan, statistics, tiles["train"], [], run))
+    save_description(run, plan, statistics)
+    Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(tiles["test"], run / "maps")
+    return score_run(run, tiles["test"], ScoringSpec())
+
+
 def move(root: Path, source: str | Path, target: str | Path) -> None:
     (root / target).parent.mkdir(parents=True, exist_ok=True)
     shutil.move(root / source, root / target)
@@ -97,7 +109,7 @@ def missing_text(dataset: Dataset) -> str:
 # DFC2018
 
 
-MOVES = {
+MOVES: dict[str, dict[str | Path, str | Path]] = {
     "spaces": {},
     "no spaces": {LIDAR: PHASE2 / "LidarGeoTiffRasters", IMAGES: PHASE2 / "FinalRGBHRImagery"},
     "underscores": {LIDAR: PHASE2 / "Lidar_GeoTiff_Rasters", IMAGES: PHASE2 / "Final_RGB_HR_Imagery"},
@@ -164,14 +176,7 @@ def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Datase
         words = ("semantics is neither trained nor scored there", "TestingGT/Test_Labels.tif beside 2018IEEE_Contest")
         assert_one(findings(houston, tile), "warning", path, *words)
 
-    folders = [tmp_path / "tiles" / tile for tile in HOUSTON]
-    for folder in folders:
-        prepare_tile(houston, folder.name, folder)
-    run, plan, statistics = tmp_path / "run", tiny.run_plan(epochs=1), summarise(houston, folders[:2])
-    train(tiny.job(plan, statistics, folders[:2], [], run))
-    save_description(run, plan, statistics)
-    Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(folders[2:], run / "maps")
-    scores = score_run(run, folders[2:], ScoringSpec())
+    scores = trained_and_scored(houston, tmp_path)
     assert not scores.confusion().any()
     assert scores.height("all")["overall"][0] > 1900
 
@@ -307,3 +312,9 @@ def test_a_world_file_places_images_and_layers_without_one(vaihingen: Dataset, t
     for layer in ("image", "height", "labels"):
         with open_raster(tmp_path / "area2" / f"{layer}.tif") as source:
             assert source.transform.c == pytest.approx(496_000)
+
+
+def test_a_joint_training_on_vaihingen_is_scored_in_both_tasks(vaihingen: Dataset, tmp_path: Path) -> None:
+    scores = trained_and_scored(vaihingen, tmp_path)
+    assert scores.confusion().any()
+    assert scores.height("all")["overall"][0] > 1900

@@ -215,7 +215,7 @@ def test_only_dropout_is_at_work() -> None:
 
 def test_each_layer_drops_at_its_rate_and_keeps_the_mean() -> None:
     model = network(dropout=0.25)
-    seen: list[tuple[Tensor, Tensor]] = []
+    seen: list[Tensor] = []
     layers = [module for module in model.modules() if isinstance(module, nn.Dropout)]
     forward = dropout_forward(model, "32-true", CPU, 2, seed=0)
     assert len(layers) == 2

@@ -117,7 +117,7 @@ def test_a_plan_is_the_configuration_s(config: Path) -> None:
 
 def test_the_command_measures_prints_and_writes(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "run_trial", trial.measure)  # not in processes of their own, which take seconds
-    monkeypatch.setattr(search.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
     result = CliRunner().invoke(app, ["probe", "--config", str(config), "--json", str(tmp_path / "probed.json")])
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "probed.json").read_text())

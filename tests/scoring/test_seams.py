@@ -25,7 +25,8 @@ def measured(network, layout: Layout, image: Tensor, nodata: float | None = None
     down, across = layout(image.shape[1]), layout(image.shape[2])
     meter = SeamMeter(down, across, CHANNELS)
     blender = Blender(network, 3, layout, 2, DEVICE)
-    list(blender.run(lambda y, x, h, w: image[:, y : y + h, x : x + w], *image.shape[1:], [], nodata, meter))
+    _, rows, columns = image.shape
+    list(blender.run(lambda y, x, h, w: image[:, y : y + h, x : x + w], rows, columns, [], nodata, meter))
     return meter
 
 

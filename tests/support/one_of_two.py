@@ -50,5 +50,5 @@ if __name__ == "__main__":
     fault = sys.argv.pop(1)
     if fault == "exact":
         D3Net.train = lambda self, mode=True: nn.Module.train(self, False)
-    training.Trainer = ExactTrainer if fault == "exact" else FailingTrainer
+    vars(training)["Trainer"] = ExactTrainer if fault == "exact" else FailingTrainer
     main()

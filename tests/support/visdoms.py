@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psutil
 import pytest
+from filelock import FileLock
 
 from mtlaerial.errors import UserError
 from support.waiting import eventually
@@ -85,16 +87,16 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Visdom:
-    """A real server in a process of its own, started by ``mtlaerial dashboard``."""
+    """A real server that runs, kept in a folder.
 
-    def __init__(self, saved: Path, port: int | None = None) -> None:
-        self.port = port or free_port()
-        command = [sys.executable, "-m", "mtlaerial", "dashboard", "--port", str(self.port), "--saved", str(saved)]
-        self.log = saved.with_suffix(".log")
-        with self.log.open("w") as file:
-            self.process = subprocess.Popen(command, stdout=file, stderr=file)
-        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"))
-        assert self.process.poll() is None, self.log.read_text()
+    Attributes
+    ----------
+    saved : Path
+        The folder with the environments that are kept.
+    """
+
+    def __init__(self, saved: Path, port: int) -> None:
+        self.saved, self.port = saved, port
 
     @property
     def url(self) -> str:
@@ -111,14 +113,63 @@ class Visdom:
         with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
             return dict(json.loads(response.read()))
 
+
+class StartedVisdom(Visdom):
+    """A server in a process of its own, started by ``mtlaerial dashboard``; the test may do anything to it."""
+
+    def __init__(self, saved: Path, port: int | None = None) -> None:
+        super().__init__(saved, port or free_port())
+        command = [sys.executable, "-m", "mtlaerial", "dashboard", "--port", str(self.port), "--saved", str(saved)]
+        self.log = saved.with_suffix(".log")
+        with self.log.open("w") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=file)
+        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"))
+        assert self.process.poll() is None, self.log.read_text()
+
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
 
 
 @contextmanager
-def visdom(saved: Path, port: int | None = None) -> Iterator[Visdom]:
-    """Start a server, and end it; the test is skipped where Visdom or its page's scripts cannot be had."""
+def visdom(saved: Path, port: int | None = None) -> Iterator[StartedVisdom]:
+    """Start a server, and end it."""
+    require_visdom()
+    server = StartedVisdom(saved, port)
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+@contextmanager
+def shared_visdom(folder: Path) -> Iterator[Visdom]:
+    """Yield the one server of the test run: the first process that asks starts it, the last that is done ends it."""
+    require_visdom()
+    state = folder / "visdom.json"
+    with FileLock(folder / "visdom.lock"):
+        if not state.exists():
+            server = StartedVisdom(folder / "visdom")
+            state.write_text(json.dumps({"port": server.port, "pid": server.process.pid, "users": 0}))
+        running = _count_users(state, 1)
+    try:
+        yield Visdom(folder / "visdom", running["port"])
+    finally:
+        with FileLock(folder / "visdom.lock"):
+            if not _count_users(state, -1)["users"]:
+                psutil.Process(running["pid"]).kill()
+                state.unlink()
+
+
+def _count_users(state: Path, more: int) -> dict[str, int]:
+    running = json.loads(state.read_text())
+    running["users"] += more
+    state.write_text(json.dumps(running))
+    return dict(running)
+
+
+def require_visdom() -> None:
+    """Skip the test where Visdom or its page's scripts cannot be had."""
     pytest.importorskip("visdom", reason="Visdom is not installed: envs/dashboard.txt")
     from mtlaerial.dashboard.assets import provide_assets
 
@@ -126,8 +177,3 @@ def visdom(saved: Path, port: int | None = None) -> Iterator[Visdom]:
         provide_assets("npm")
     except UserError as error:
         pytest.skip(f"no scripts for Visdom's page: {error}")
-    server = Visdom(saved, port)
-    try:
-        yield server
-    finally:
-        server.end()

@@ -42,9 +42,9 @@ def train(place: Place, out: Path, program: list[str] = CLI, processes: int = 2)
     """Train in so many processes."""
     several = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     launcher = [*several, *program] if processes > 1 else program
-    options = ["--root", place.root, "--out", out, "--config", place.config]
+    options = ["--root", str(place.root), "--out", str(out), "--config", str(place.config)]
     done = subprocess.run(
-        [sys.executable, *launcher, "train", place.spec, *options],
+        [sys.executable, *launcher, "train", str(place.spec), *options],
         env=environment(OMP_NUM_THREADS="1"), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout + done.stderr)

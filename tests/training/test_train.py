@@ -228,7 +228,7 @@ def test_without_validation_tiles_the_last_weights_are_used(
 ) -> None:
     train(tiny.job(tiny.run_plan(selection="best"), statistics, tiles["train"], [], tmp_path))
     assert epoch_of(tmp_path) == 3
-    assert not any(name.startswith("val_") for name in pd.read_csv(tmp_path / "history.csv"))
+    assert not any(str(name).startswith("val_") for name in pd.read_csv(tmp_path / "history.csv"))
 
 
 def test_validation_happens_every_so_many_epochs_and_at_the_end(trained: Callable[..., Path]) -> None:

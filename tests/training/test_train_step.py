@@ -163,7 +163,9 @@ def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
 
 def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     train(tiny.job(tiny.run_plan(("height",), epochs=1), statistics, tiles["train"], [], tmp_path))
-    assert not [name for name in pd.read_csv(tmp_path / "history.csv") if name.startswith(("norm", "cosine", "weight"))]
+    assert not [
+        name for name in pd.read_csv(tmp_path / "history.csv") if str(name).startswith(("norm", "cosine", "weight"))
+    ]
 
 
 @pytest.mark.parametrize("name", ["equal", "cagrad"])

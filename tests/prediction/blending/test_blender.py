@@ -294,7 +294,8 @@ def test_memory_does_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch, t
         seen: list[int] = []
         image = picture(1, 1).expand(1, rows, columns)
         blender = Blender(pointwise, 3, layout, 8, DEVICE)
-        target = Target(slice(0, 3), *(Cells.of(0.1, 0, n, n // 10) for n in (rows, columns)), lambda *_: None)
+        down, across = (Cells.of(0.1, 0, n, n // 10) for n in (rows, columns))
+        target = Target(slice(0, 3), down, across, lambda *_: None)
 
         def watch(finished: Finished, seen: list[int] = seen) -> None:
             seen.append(finished.values.untyped_storage().nbytes())
