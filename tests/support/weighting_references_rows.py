@@ -75,7 +75,7 @@ def db_mtl(
 def moco(
     problems: Sequence[Problem], level: str = "parameters", beta: float = 0.1, gamma: float = 0.1, rho: float = 0.1
 ) -> list[Tensor]:
-    updates, tracked, weights = [], 0.0, np.full(2, 0.5)
+    updates, tracked, weights = [], np.zeros(()), np.full(2, 0.5)
     for problem in problems:
         tracked = tracked - beta * (tracked - rows_of(problem, level))
         weights = on_the_simplex(weights - gamma * (tracked @ tracked.T + rho * np.eye(2)) @ weights)
