@@ -52,8 +52,9 @@ def test_a_terminal_has_the_bar_and_the_log_has_the_lines(tmp_path: Path) -> Non
     scripts = Path(__file__).parents[2] / "workflow/scripts"
     program = (
         f"import sys; sys.path.insert(0, {str(scripts)!r})\n"
-        "from common import logged\nfrom mtlaerial.system.progress import track\n"
-        f"with logged({str(tmp_path / 'log')!r}):\n  list(track(range(100), 100, 'working', 'step'))\n"
+        "from types import SimpleNamespace\nfrom common import logged\nfrom mtlaerial.system.progress import track\n"
+        f"with logged(SimpleNamespace(log=[{str(tmp_path / 'log')!r}])):\n"
+        "  list(track(range(100), 100, 'working', 'step'))\n"
     )
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))

@@ -63,13 +63,15 @@ def test_accumulated_passes_and_processes_give_the_update_of_the_whole_batch(nam
                 with note(**options, parts=parts, seed=seed):
                     assert_same(train(divided, Problem(seed), seed, parts=parts), expected[seed], **CLOSE)
             assert_same_state(divided, whole.state_dict(), **CLOSE)
-        if name == "graddrop" and options["level"] == "features":
-            continue  # every process draws the same signs, for samples of its own
         for parts in (1, 3):
-            for rank, outcomes in enumerate(in_two_processes(name, options, parts)):
-                for seed, outcome in enumerate(outcomes):
-                    with note(**options, parts=parts, rank=rank, seed=seed):
-                        assert_same(outcome, expected[seed], **CLOSE)
+            first, second = in_two_processes(name, options, parts)
+            for seed in range(4):
+                with note(**options, parts=parts, processes=2, seed=seed):
+                    assert_same(first[seed], second[seed], **CLOSE)
+                    if (
+                        name != "graddrop" or options["level"] != "features"
+                    ):  # which draws signs for a process's samples
+                        assert_same(first[seed], expected[seed], **CLOSE)
 
 
 def in_two_processes(name: str, options: dict[str, Any], parts: int) -> list[list[Outcome]]:
@@ -103,7 +105,7 @@ def test_the_loss_scale_of_16_bit_floats_cancels_out(name: str) -> None:
 def test_a_restored_state_goes_on_with_the_same_bytes(name: str) -> None:
     for options in variants(name):
         for steps in (0, 1, 3):
-            whole, restored = trained(name, options, steps), trained(name, options, 5)  # the latter's is forgotten
+            whole, restored = trained(name, options, steps), trained(name, options, 5, first=20)  # is to be forgotten
             learned = restored.parameters()
             state, stored = whole.state_dict(), through_file(whole.state_dict())
             expected = [train(whole, Problem(seed), seed) for seed in range(steps, steps + 3)]
@@ -117,10 +119,10 @@ def test_a_restored_state_goes_on_with_the_same_bytes(name: str) -> None:
             assert list(map(id, restored.parameters())) == list(map(id, learned))
 
 
-def trained(name: str, options: dict[str, Any], steps: int) -> Weighting:
-    """Return a weighting after some steps."""
+def trained(name: str, options: dict[str, Any], steps: int, first: int = 0) -> Weighting:
+    """Return a weighting after some steps, whose problems are counted from the first."""
     method = weighting(name, **options)
-    for seed in range(steps):
+    for seed in range(first, first + steps):
         train(method, Problem(seed), seed)
     return method
 
@@ -213,14 +215,18 @@ def test_an_overflow_shows_and_leaves_the_state_unharmed(name: str) -> None:
 def assert_unharmed(name: str, options: dict[str, Any], wrong: float) -> None:
     method, undisturbed = (trained(name, options, 2) for _ in range(2))
     state = undisturbed.state_dict()
-    gradients = update(method, Problem(7), scale=lambda loss: wrong * loss)
-    if method.family == "gradients" and name != "imtl":  # losses are known, however large their gradients
-        assert_same_state(method, state)
-    method.load_state_dict(state)
-    losses = update(method, Problem(7, scales=(wrong, wrong)))
+    overflows = []
+    # Gradients from the first on, and 32-bit floats exceeded on the way.
+    for factor, size in ((wrong, 1.0), (1e30, 1e10)):
+        problem = Problem(7, scales=(size, size))
+        overflows.append(update(method, problem, scale=lambda loss, factor=factor: factor * loss))
+        if method.family == "gradients" and name != "imtl":  # losses are known, however large their gradients
+            assert_same_state(method, state)
+        method.load_state_dict(state)
+    overflows.append(update(method, Problem(7, scales=(wrong, wrong))))
     if method.looks_again:
         method.observe(torch.tensor([wrong, 1.0]))
-    for overflow in (gradients, losses):
+    for overflow in overflows:
         assert overflow.weights.isfinite().all()
         assert not overflow.trunk.isfinite().all()
     assert_same_state(method, state)

@@ -1,1 +1,1 @@
-"""What Snakemake and the command line drive: the project, one run alone, processes."""
+"""Drivers for Snakemake and the command line: the project, one run alone, processes."""

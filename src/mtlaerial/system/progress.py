@@ -6,16 +6,15 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
 
-import psutil  # type: ignore[import-untyped]
 from tqdm import tqdm
 
 from mtlaerial.system import ranks
+from mtlaerial.system.memory import gpu_memory_mb, process_memory_mb
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 INTERVAL = 30.0
 """Seconds between progress lines in the log."""
-MEGABYTE = 2**20
 
 
 def beside_bar(record: logging.LogRecord) -> bool:
@@ -90,8 +89,5 @@ class _Lines:
 
 def _memory() -> str:
     """Describe the process's resident memory, and torch's reserved memory on the GPU."""
-    text = f"{psutil.Process().memory_info().rss / MEGABYTE:,.0f} MB"
-    torch = sys.modules.get("torch")  # not imported for this: many commands need no torch, and its import takes seconds
-    if torch and torch.cuda.is_initialized():
-        text += f", {torch.cuda.memory_reserved() / MEGABYTE:,.0f} MB on the GPU"
-    return text
+    text, on_gpu = f"{process_memory_mb():,} MB", gpu_memory_mb()
+    return text if on_gpu is None else f"{text}, {on_gpu:,} MB on the GPU"
