@@ -35,7 +35,9 @@ def decisive(rule):
 
 
 def context(rule):
-    """Return a params function: the values that a script needs, but whose change repeats no job."""
+    """Return a params function: everything that a script reads besides; its change repeats no job.
+
+    What decides a result must be in `decisive` too, which is recorded and compared."""
     # Snakemake leaves functions of `input` out of the params that it records and compares.
     return lambda wildcards, input: getattr(Context(project), rule)(**dict(wildcards.items()))
 

@@ -4,6 +4,7 @@ rule predict:
         model="<run>/model.safetensors",
         description="<run>/run.yaml",
         tiles=tile_files("test"),
+        # Not read: maps wait until the splits are known not to overlap.
         splits="<results>/{dataset}/checks.json",
     output:
         maps=directory("<run>/maps"),

@@ -1,7 +1,8 @@
 """The stages of the workflow that each key of the configuration decides.
 
 A stage is named after its rule. A change of a key repeats the jobs of its stages, and then those that read their files.
-``params`` of the rules are derived from this table, and so is the fingerprint of a training.
+``params`` of the rules are derived from this table, and so is the fingerprint of a training. Paths, tile lists and
+fingerprints of archives, which are no plain keys, are added in :mod:`mtlaerial.pipeline.rule_params`.
 """
 
 from typing import Literal
@@ -30,7 +31,7 @@ NOTHING: Stages = ()
 TILE: Stages = ("check_tile", "prepare_tile")
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
-"""For keys that are used with the prepared training tiles."""
+"""For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
 REPORTING: Stages = ("tables", "report")
 
 STAGES: dict[str, Stages] = {

@@ -58,6 +58,7 @@ class Trunk(nn.Module):
         self.block5 = DecoderBlock(self.encoder.channels, coarse, spec.dropout)
         self.block4 = DecoderBlock(coarse + skips[3], middle, spec.dropout)
         self.block3 = DecoderBlock(middle + skips[2], fine)
+        # At 1/2 and 1/4 resolution: the reverse of the order of the features.
         self.channels = (skips[0], fine + skips[1])
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:

@@ -118,7 +118,11 @@ class Decisive:
 
 @dataclass(frozen=True)
 class Context:
-    """The values that scripts read but results do not depend on: messages, titles, places. Methods as in Decisive."""
+    """Everything that a script reads, whether it decides the result or not. Methods as in Decisive.
+
+    Its change repeats nothing: the deciding part of it is in :class:`Decisive`, whose change repeats the job. A key
+    moved from there to here would leave stale results.
+    """
 
     project: Project
 

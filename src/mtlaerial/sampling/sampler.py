@@ -29,12 +29,13 @@ _PART = 8
 
 @dataclass(frozen=True)
 class Batch:
-    """Patches of one training step.
+    """Patches of a batch, or of this process's share of it.
 
     Attributes
     ----------
     image : Tensor, shape (batch, bands, patch, patch)
-        In the file's own values; of its dtype, or float32 where they are interpolated.
+        As drawn, in the file's own values and dtype, or float32 where they are interpolated; as the network gets them,
+        float32 in [-1, 1].
     height : Tensor, shape (batch, patch, patch), float32, metres
         NaN where not known.
     labels : Tensor, shape (batch, patch, patch), uint8

@@ -48,7 +48,7 @@ def _select(entries: Iterable[str], gpus: Mapping[str, str]) -> list[str]:
 
 
 def _by_prefix(entry: str, uuids: Iterable[str]) -> str | None:
-    """Return the only UUID that begins with an entry; None where none or several do."""
+    """Return the only UUID that begins with an entry, or a MIG entry itself; None for no or several matches."""
     if entry.startswith("MIG-"):  # the query lists whole GPUs only
         return entry
     matches = [uuid for uuid in uuids if entry.startswith("GPU-") and uuid.startswith(entry)]

@@ -97,11 +97,11 @@ class StepBatches:
 
     def _sample_batch(self, generator: torch.Generator) -> Batch:
         """Draw patches, with images in the network's range and memory order."""
-        truth = self.sampler.draw(self.spec.batch, generator, self.share)
+        patches = self.sampler.draw(self.spec.batch, generator, self.share)
         strength = self.spec.augmentation.colour
-        image = change_colours(self.normalise(truth.image), strength, generator, self.spec.batch, self.share)
+        image = change_colours(self.normalise(patches.image), strength, generator, self.spec.batch, self.share)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
-        return replace(truth, image=image.contiguous(memory_format=order))
+        return replace(patches, image=image.contiguous(memory_format=order))
 
     def _share(self, patches: Batch, seed: int) -> BatchShare:
         amounts = self.losses.amounts(patches, self.tasks)
@@ -110,7 +110,11 @@ class StepBatches:
 
 
 def _derived_seed(seed: int, index: int) -> int:
-    """Return the seed itself for index 0, and an unrelated one for each other."""
+    """Return the seed itself for index 0, and an unrelated one for each other.
+
+    Seeds are derived for batch, rank and part in turn, so they coincide where the same index stands alone: batch 1,
+    rank 1 and part 1 of an otherwise first share drop the same features. Their patches differ, so no harm follows.
+    """
     if index == 0:
         return seed
     return int.from_bytes(hashlib.blake2b(f"{seed} {index}".encode(), digest_size=7).digest(), "big")

@@ -60,7 +60,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         if main:
             stack.enter_context(alone(job.folder))
             stack.enter_context(failure_recorded(job.folder))
-        follow_main("alone")
+        follow_main("alone")  # the other processes wait until the main one holds the lock
         trainer = Trainer(job, watcher, progress)
         trainer.group.wait()
         if stored := state.load():
@@ -77,9 +77,9 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
 
 
 def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
-    """Train to the end; when asked to end before, keep the state of this step.
+    """Train to the end, or store the state on a stop request.
 
-    Several processes are at different steps then, so they resume from the state of the last epoch.
+    A single process stores it at this step; several processes are at different steps and resume from the last epoch's.
     """
     try:
         trainer.run(state, stop)

@@ -73,7 +73,7 @@ class TrainStep:
         self.optimiser.zero_grad()
         update = self.backward(number, batches, measure_conflict)  # forward, losses, weigh
         self._clip()
-        self._step_optimiser(batches[0])
+        self._step_optimiser(batches[-1])
         return update
 
     def backward(self, number: int, batches: Sequence[BatchShare], measure_conflict: bool = False) -> Update:
@@ -84,7 +84,7 @@ class TrainStep:
         Raises
         ------
         TrainingError
-            When the weighting leaves a parameter without gradient: it has passed over a part.
+            When a parameter is left without gradient: neither ``add`` nor ``finish`` of the weighting set it.
         """
         step = self._weighting_step(number)
         losses: list[Tensor] = []
@@ -114,7 +114,7 @@ class TrainStep:
             )
 
     def _step_optimiser(self, batch: BatchShare) -> None:
-        """Update the parameters; show the batch's losses after that to a weighting that observes them."""
+        """Update the parameters; show the losses of the batch, after that, to a weighting that observes them."""
         if not self.weighting.looks_again:
             self.optimiser.step()
             return

@@ -108,7 +108,9 @@ class Trainer:
         if self.watcher:
             for row in self.history.rows:
                 self.watcher.add(row)
-        if self._validation_due and not self.history.scored:  # stopped before that
+        if (
+            self._validation_due and not self.history.scored
+        ):  # stopped after the epoch's last step, before its validation
             self._end_epoch(state, stop)
         self._begin()
         while self.step < self.spec.steps:

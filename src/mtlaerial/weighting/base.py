@@ -132,14 +132,14 @@ class Weighting(ABC):
 
     @abstractmethod
     def add(self, part: Pass) -> None:
-        """Take a forward pass and run its backward pass, unless the weights depend on later passes."""
+        """Take a forward pass: run its backward passes now, or keep it for :meth:`finish`."""
 
     @abstractmethod
     def finish(self) -> Tensor:
         """Leave the gradients at the parameters of trunk and heads; return the trunk's weights, shape (tasks,)."""
 
     def observe(self, losses: Tensor) -> None:
-        """Take the losses of the same batch after the update, shape (tasks,); called where it ``looks_again``."""
+        """Take the losses after the update, shape (tasks,), of the batch that it followed; see ``looks_again``."""
         raise NotImplementedError
 
     def end_epoch(self) -> None:  # noqa: B027  # most weightings do not count epochs

@@ -48,7 +48,10 @@ class CutWeighting(Weighting):
 
 
 class GradientWeighting(CutWeighting):
-    """Weights from a table of measures of the tasks' gradients.
+    """Weights from a measure of the tasks' gradients.
+
+    ``measure`` reduces the gradients to a tensor with a row per task, such as their inner products; ``decide`` turns it
+    into weights. At the features, measures of several passes are summed.
 
     Tasks without a gradient in a batch (no valid pixels, or a loss of 0) do not take part: their weight is 0.
 
@@ -61,7 +64,7 @@ class GradientWeighting(CutWeighting):
 
     @abstractmethod
     def measure(self, gradients: Gradients) -> Tensor:
-        """Bring the tasks' gradients to a table with a row per task; at the features, tables of passes add up."""
+        """Return the measure of the tasks' gradients, a row per task; at the features those of passes add up."""
 
     @abstractmethod
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:

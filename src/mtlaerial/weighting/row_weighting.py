@@ -1,4 +1,4 @@
-"""Bases of weightings that need the gradients themselves, not only their inner products: they remember batches."""
+"""Bases of weightings by the gradients themselves, not only their inner products: batches are compared or averaged."""
 
 from abc import abstractmethod
 from collections.abc import Mapping

@@ -62,7 +62,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _section(report: DatasetReport, level: Level) -> Iterator[str]:
-    """Group the findings of a level by expectation and remedy."""
+    """Yield the lines of one level: findings with the same expectation and remedy together."""
     groups: dict[tuple[str, str], list[str]] = {}
     for tile, finding in _findings_with_tiles(report):
         if finding.level == level:

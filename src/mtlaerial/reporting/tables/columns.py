@@ -70,7 +70,7 @@ GAINS = (Column("Δm (%)", GAIN),)
 
 
 def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]:
-    """Return the lengths among some columns in a unit of so many metres; none without a unit."""
+    """Return copies of the columns of lengths, shown in units of ``unit`` metres; none without a unit."""
     return tuple(
         replace(column, header=column.header.replace("(m)", f"({unit:g} m)"), unit=unit)
         for column in columns
