@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.check import check_dataset
     from mtlaerial.errors import UserError
+    from mtlaerial.pipeline.plan_run import plan_run
     from mtlaerial.prediction.predictor import Predictor
-    from mtlaerial.runs.plan import RunPlan
     from mtlaerial.runs.run import load_run, save_description
     from mtlaerial.scoring.scores import score_run
     from mtlaerial.tiles.measure import summarise
@@ -25,12 +25,12 @@ __version__ = version("mtlaerial")
 __all__ = [
     "Dataset",
     "Predictor",
-    "RunPlan",
     "Statistics",
     "TrainingJob",
     "UserError",
     "check_dataset",
     "load_run",
+    "plan_run",
     "prepare_tile",
     "save_description",
     "score_run",
@@ -40,12 +40,12 @@ __all__ = [
 _MODULES = {
     "Dataset": "mtlaerial.datasets.catalog",
     "Predictor": "mtlaerial.prediction.predictor",
-    "RunPlan": "mtlaerial.runs.plan",
     "Statistics": "mtlaerial.tiles.statistics",
     "TrainingJob": "mtlaerial.training.job",
     "UserError": "mtlaerial.errors",
     "check_dataset": "mtlaerial.datasets.check",
     "load_run": "mtlaerial.runs.run",
+    "plan_run": "mtlaerial.pipeline.plan_run",
     "prepare_tile": "mtlaerial.tiles.prepare",
     "save_description": "mtlaerial.runs.run",
     "score_run": "mtlaerial.scoring.scores",

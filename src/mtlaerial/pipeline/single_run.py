@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
-from mtlaerial.config.project import require_tasks
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
+from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.run_training import run_training
-from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import save_description
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
@@ -55,7 +54,8 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
 def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
     dataset = Dataset.of(spec, root)
     config = load_project(*configs)
-    plan = _plan(config, dataset, method, seed)
+    _require_method(config, method)
+    plan = plan_run(config, dataset, method, seed)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     pretrained = _pretrained(config, plan.model, folder)
     unpack_pending(dataset.archives)
@@ -66,10 +66,10 @@ def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], meth
     tiles = {split: _tile_folders(dataset, split, folder / "tiles") for split in splits}
     for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
         prepare_tile(dataset, path.name, path)
-    measured = summarise(dataset, tiles["train"])
+    statistics = summarise(dataset, tiles["train"])
     return TrainingJob(
         plan=plan,
-        statistics=measured,
+        statistics=statistics,
         training_tiles=tiles["train"],
         validation_tiles=tiles["val"],
         folder=folder,
@@ -82,21 +82,11 @@ def _tile_folders(dataset: Dataset, split: Split, parent: Path) -> tuple[Path, .
     return tuple(parent / tile for tile in dataset.spec.splits.get(split, ()))
 
 
-def _plan(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> RunPlan:
+def _require_method(config: ProjectConfig, method: str) -> None:
     if method not in config.methods:
         raise ConfigError(
             "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
         )
-    entry = config.methods[method]
-    return RunPlan(
-        dataset=dataset.name,
-        method=method,
-        seed=seed,
-        tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
-        weighting=entry.weighting,
-        model=config.models[entry.model],
-        training=config.recipe(dataset.spec.recipe, method).training,
-    )
 
 
 def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:

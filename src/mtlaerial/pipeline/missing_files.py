@@ -1,0 +1,44 @@
+"""Text about missing files: the searched paths, and where to get them."""
+
+from mtlaerial.datasets.archives import Archive
+from mtlaerial.datasets.catalog import Dataset, Missing
+
+SHOWN = 4
+"""Missing files listed per data set and layer."""
+
+
+def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
+    """Return the missing files of a data set, by layer, with accepted spellings and sources."""
+    lines = [f"Data set {dataset.name} ({dataset.spec.title}): {len(gaps)} required files are missing."]
+    for layer in dict.fromkeys(gap.layer for gap in gaps):
+        of_layer = [gap for gap in gaps if gap.layer == layer]
+        paths = list(dict.fromkeys(str(gap.looked_for[0]) for gap in of_layer))
+        others = dict.fromkeys(pattern for gap in of_layer for pattern in gap.accepted[1:])
+        lines.append(f"  {layer}: {len(of_layer)} missing; looked for")
+        lines += [f"    {path}" for path in paths[:SHOWN]]
+        lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
+        lines += [f"    Also accepted: {', '.join(others)}"] if others else []
+        lines += [f"    {source}"] if (source := dataset.obtain(layer)) else []
+    if len(dataset.spec.folders) > 1:
+        places = (str(dataset.root / folder) for folder in dataset.spec.folders)
+        lines.append(f"  Each may lie below {' or '.join(places)}.")
+    lines.append(f"  Where to get it: {dataset.spec.obtain}")
+    lines += filter(None, map(_archive_text, dataset.archives))
+    lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
+    return "\n".join(lines)
+
+
+def _archive_text(archive: Archive) -> str:
+    """Return a line on an archive that is missing, or whose files are; else an empty string."""
+    spec = archive.spec
+    if archive.mark.exists():
+        lost = len(archive.members) - len(archive.provided)
+        gone = f"  Of {spec.file}, {lost} unpacked files are gone; delete {archive.mark} to unpack it again"
+        return gone if lost else ""
+    if archive.path:
+        return ""
+    hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())
+    return (
+        f"  {'Optional archive' if spec.optional else 'Archive'} {spec.file}: {spec.holds}{hashes}\n"
+        f"    Get it from {spec.page} and put it into {archive.root}; it is verified and unpacked by the workflow."
+    )
