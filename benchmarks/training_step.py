@@ -160,7 +160,7 @@ def parts(folder: Path, steps: int = 20) -> dict[str, float]:
         return measure
 
     update.batches.draw = watched("drawing", update.batches.draw)
-    update.backward = watched("forward and backward", update.backward)
+    update.forward_backward = watched("forward and backward", update.forward_backward)
     whole = watched("whole", update)
     for step in range(steps):
         whole(step)

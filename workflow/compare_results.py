@@ -21,7 +21,7 @@ from safetensors import safe_open
 SKIPPED_FOLDERS = {"logs", "benchmarks", "dashboard"}
 SKIPPED_FILES = {"cost.json", "report.html", "progress.jsonl", ".snakemake_timestamp"}
 """Files that hold timings or times, or that Snakemake leaves."""
-SOFTWARE = {"mtlaerial", "code"}
+SOFTWARE = {"mtlaerial", "code", "scoring_code"}
 """Keys that hold the version of the package and the hash of its code."""
 
 

@@ -1,4 +1,4 @@
-"""Measured memory and time of a finished run, as a block ``set-resources`` for the profile of a cluster.
+"""TileStatistics memory and time of a finished run, as a block ``set-resources`` for the profile of a cluster.
 
 ``python workflow/peaks.py results >> MY_CLUSTER/profile.yaml`` reads ``results/benchmarks``. The largest peak of memory
 and the longest time of each rule's jobs are given with head room; memory grows with each further attempt. Times are

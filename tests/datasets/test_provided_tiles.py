@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mtlaerial.cli import app
 from mtlaerial.config import DatasetSpec, load_dataset
-from mtlaerial.config.layers import TILE_LAYERS
+from mtlaerial.config.layers import PREPARED_LAYERS
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
@@ -30,7 +30,7 @@ def city_of(root: Path, *archives: dict[str, Any]) -> Dataset:
 
 
 def files_of(dataset: Dataset) -> list[Path]:
-    return [file for tile in dataset.spec.tiles for layer in TILE_LAYERS for file in dataset.files(layer, tile)]
+    return [file for tile in dataset.spec.tiles for layer in PREPARED_LAYERS for file in dataset.files(layer, tile)]
 
 
 def test_files_and_their_marks_are_the_same_before_and_after_unpacking_and_without_the_archive(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_vaihingen_in_its_archives(folder: str, tmp_path: Path) -> None:
         write_zip(tmp_path / folder / name, dict.fromkeys(files, b""))
     dataset = Dataset("vaihingen", spec, tmp_path)
     assert dataset.missing() == []
-    marks = {layer: dataset.provided[dataset.files(layer, "area2")[0]].name for layer in TILE_LAYERS}
+    marks = {layer: dataset.provided[dataset.files(layer, "area2")[0]].name for layer in PREPARED_LAYERS}
     images, labels, eroded, heights = (f"{name}.json" for name in archives)
     assert marks == {"image": images, "labels": labels, "eroded": eroded, "height": heights}
     assert dataset.provided[dataset.files("labels", "area1")[0]].name == labels

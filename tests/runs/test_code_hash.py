@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mtlaerial.runs import code_hash as module
-from mtlaerial.runs.code_hash import PACKAGE, STAGES, Stage, code_hash, stage_files
+from mtlaerial.runs.code_hash import ENTRY_MODULES, PACKAGE, HashedPart, code_hash, stage_files
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     code_hash.cache_clear()
 
 
-def hashes() -> dict[Stage | None, str]:
-    return {stage: code_hash(stage) for stage in (None, *STAGES)}
+def hashes() -> dict[HashedPart | None, str]:
+    return {stage: code_hash(stage) for stage in (None, *ENTRY_MODULES)}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def hashes() -> dict[Stage | None, str]:
     ],
 )
 def test_an_edit_changes_the_hashes_of_the_stages_that_import_the_module(
-    edit: Callable[[str], None], name: str, stages: set[Stage]
+    edit: Callable[[str], None], name: str, stages: set[HashedPart]
 ) -> None:
     before = hashes()
     edit(name)

@@ -20,8 +20,8 @@ from support import tiny
 HOLDS = """
 import sys, time
 from pathlib import Path
-from mtlaerial.runs.lock import alone
-with alone(Path(sys.argv[1])):
+from mtlaerial.runs.lock import run_lock
+with run_lock(Path(sys.argv[1])):
     print("holding", flush=True)
     time.sleep(1000)
 """

@@ -38,7 +38,7 @@ def gradients(name: str, statistics: Statistics, tile: Path) -> dict[str, Tensor
     trainer.update.batches.normalise = lambda image: normalise(image).double()
     for step in range(2):
         trainer.optimiser.zero_grad()
-        trainer.update.backward(step, trainer.update.batches.draw(step))
+        trainer.update.forward_backward(step, trainer.update.batches.draw(step))
     return {key: value.grad.clone() for key, value in trainer.network.named_parameters()}
 
 

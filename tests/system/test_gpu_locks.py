@@ -17,15 +17,15 @@ import pytest
 
 from mtlaerial.errors import DeviceError
 from mtlaerial.system import nvidia_smi as nvidia
-from mtlaerial.system.gpu_locks import taken
+from mtlaerial.system.gpu_locks import reserved_gpus
 from mtlaerial.system.nvidia_smi import visible_gpus
 from support.gpus import FIRST, SECOND, simulate
 from support.waiting import eventually
 
 HOLDS = """
 import os, sys, time
-from mtlaerial.system.gpu_locks import taken
-with taken(int(sys.argv[1])) as own:
+from mtlaerial.system.gpu_locks import reserved_gpus
+with reserved_gpus(int(sys.argv[1])) as own:
     print(*own, os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
     {then}
 """
@@ -79,7 +79,7 @@ def test_a_third_waits_and_takes_the_first_that_is_free(caplog: pytest.LogCaptur
             by_gpu[SECOND].kill()
 
         threading.Thread(target=kill_when_another_waits).start()
-        with taken(1) as own:
+        with reserved_gpus(1) as own:
             assert own == (SECOND,)
     assert [record.message for record in caplog.records] == ["waiting for 1 of 2 GPUs to be free", f"took {SECOND}"]
 
@@ -110,7 +110,7 @@ def test_children_do_not_hold_what_their_parent_had(child: str) -> None:
         try:
             os.kill(orphan, 0)
             began = time.monotonic()
-            with taken(2):
+            with reserved_gpus(2):
                 assert time.monotonic() - began < 240
         finally:
             os.kill(orphan, signal.SIGKILL)
@@ -134,7 +134,7 @@ def test_users_share_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_job_on_the_cpu_sees_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     simulate(monkeypatch, tmp_path, "exit 9")  # nor asks for any
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    with taken(0) as own:
+    with reserved_gpus(0) as own:
         assert own == ()
         assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
@@ -143,20 +143,20 @@ def test_a_job_on_the_cpu_sees_no_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.parametrize("script", ["echo No devices were found; exit 6", "true"])
 def test_without_gpus_nothing_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
     simulate(monkeypatch, tmp_path, script)
-    with taken(1) as own:
+    with reserved_gpus(1) as own:
         assert own == ()
         assert "CUDA_VISIBLE_DEVICES" not in os.environ
     monkeypatch.setenv("PATH", str(tmp_path))
-    with taken(4) as own:
+    with reserved_gpus(4) as own:
         assert own == ()
 
 
 @pytest.mark.usefixtures("gpus")
 def test_more_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DeviceError, match=r"resources.gpu: found 3 GPUs wanted; expected at most 2"), taken(3):
+    with pytest.raises(DeviceError, match=r"resources.gpu: found 3 GPUs wanted; expected at most 2"), reserved_gpus(3):
         pass
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    with pytest.raises(DeviceError, match=r"found 2 GPUs wanted; expected at most 1"), taken(2):
+    with pytest.raises(DeviceError, match=r"found 2 GPUs wanted; expected at most 1"), reserved_gpus(2):
         pass
 
 
@@ -185,7 +185,7 @@ def test_what_may_be_used(monkeypatch: pytest.MonkeyPatch, visible: str, expecte
 @pytest.mark.usefixtures("gpus")
 def test_a_part_of_a_gpu_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-4b5c/1/0")
-    with taken(1) as own:
+    with reserved_gpus(1) as own:
         assert own == ("MIG-4b5c/1/0",)
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "MIG-4b5c/1/0"
 
@@ -209,5 +209,5 @@ def test_a_broken_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sc
 @pytest.mark.usefixtures("gpus")
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     Path(tempfile.gettempdir(), "mtlaerial-gpus").write_text("a file")
-    with pytest.raises(DeviceError, match=r"Not a directory.*set TMPDIR"), taken(1):
+    with pytest.raises(DeviceError, match=r"Not a directory.*set TMPDIR"), reserved_gpus(1):
         pass

@@ -9,8 +9,8 @@ import pytest
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster
-from mtlaerial.tiles.measure import measure, summarise
-from mtlaerial.tiles.statistics import Statistics, described, load_measured
+from mtlaerial.tiles.measure import measure_tiles, summarise
+from mtlaerial.tiles.statistics import Statistics, load_tile_statistics, with_specification
 from support import tiny
 from support.trainings import Folders
 
@@ -84,12 +84,12 @@ def test_pixels_without_data_do_not_enter_the_bands(tiles: Folders, tmp_path: Pa
 
 def test_measurements_survive_a_file(city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     path = tmp_path / "statistics.json"
-    path.write_text(measure(city.spec, tiles["train"]).model_dump_json(), encoding="utf-8")
-    assert described(city.name, city.spec, load_measured(path)) == statistics
+    path.write_text(measure_tiles(city.spec, tiles["train"]).model_dump_json(), encoding="utf-8")
+    assert with_specification(city.name, city.spec, load_tile_statistics(path)) == statistics
 
 
 def test_names_are_the_specification_s(city: Dataset, tiles: Folders) -> None:
     renamed = city.spec.model_copy(update={"title": "Another"})
-    measured = measure(city.spec, tiles["train"])
-    assert measure(renamed, tiles["train"]) == measured
-    assert described("town", renamed, measured).title == "Another"
+    measured = measure_tiles(city.spec, tiles["train"])
+    assert measure_tiles(renamed, tiles["train"]) == measured
+    assert with_specification("town", renamed, measured).title == "Another"

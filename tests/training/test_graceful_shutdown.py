@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.errors import TrainingError
-from mtlaerial.system.signals import Stopped, heeding
+from mtlaerial.system.signals import Stopped, deferred_signals
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.train import train
@@ -131,7 +131,7 @@ def test_a_crash_between_two_renamings_loses_no_state(tmp_path: Path, monkeypatc
 
 def test_handlers_are_set_for_the_block_alone() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with heeding() as stop:
+    with deferred_signals() as stop:
         stop.check()
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Stopped, match="SIGTERM"):
@@ -142,7 +142,7 @@ def test_handlers_are_set_for_the_block_alone() -> None:
 def test_a_signal_that_a_shell_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with heeding() as stop:
+        with deferred_signals() as stop:
             signal.raise_signal(signal.SIGINT)
             stop.check()
     finally:
@@ -153,7 +153,7 @@ def test_outside_the_main_thread_nothing_is_set() -> None:
     seen = []
 
     def work() -> None:
-        with heeding() as stop:
+        with deferred_signals() as stop:
             stop.check()
             seen.append(signal.getsignal(signal.SIGTERM))
 
@@ -169,7 +169,7 @@ def test_a_second_signal(first: str, second: str, ends: bool) -> None:
     """A cluster's second one shall not keep the state from being stored; who presses Ctrl-C again means it."""
     program = (
         "import signal\nfrom mtlaerial.system.signals import Stopped, heeding\n"
-        f"with heeding() as stop:\n  signal.raise_signal(signal.{first})\n  print('heeded', flush=True)\n"
+        f"with deferred_signals() as stop:\n  signal.raise_signal(signal.{first})\n  print('heeded', flush=True)\n"
         f"  signal.raise_signal(signal.{second})\n"
         "  try: stop.check()\n  except Stopped as stopped: print(stopped)"
     )

@@ -40,7 +40,7 @@ def gradients(trainer: Trainer, step: int = 0) -> Tensor:
     normalise = trainer.update.batches.normalise
     trainer.update.batches.normalise = lambda image: normalise(image).double()  # type: ignore[assignment]
     trainer.optimiser.zero_grad()
-    trainer.update.backward(step, trainer.update.batches.draw(step))
+    trainer.update.forward_backward(step, trainer.update.batches.draw(step))
     return torch.cat([parameter.grad.flatten() for parameter in trainer.network.parameters()])
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mtlaerial.config import merge
-from mtlaerial.runs.lock import alone
+from mtlaerial.runs.lock import run_lock
 from support.waiting import eventually
 from support.workplace import TINY, Workplace, job_of, session
 
@@ -88,9 +88,9 @@ def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
 HOLDS = """\
 import sys, time
 from pathlib import Path
-from mtlaerial.runs.lock import alone
+from mtlaerial.runs.lock import run_lock
 from mtlaerial.config import merge
-with alone(Path(sys.argv[1])):
+with run_lock(Path(sys.argv[1])):
     print("holding", flush=True)
     time.sleep(1000)
 """
@@ -109,7 +109,7 @@ def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
     killer = threading.Thread(target=kill_when_another_waits)
     killer.start()
-    with alone(folder):
+    with run_lock(folder):
         assert holder.wait(240) == -signal.SIGKILL
     killer.join()
     assert [record.message for record in caplog.records if "another process" in record.message] == [

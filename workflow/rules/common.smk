@@ -2,7 +2,7 @@
 # changes; mtlaerial.config.stages lists keys and rules.
 import sys
 
-from mtlaerial.config import LAYERS, TILE_LAYERS
+from mtlaerial.config import LAYERS, PREPARED_LAYERS
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
@@ -51,7 +51,7 @@ def raw_files(wildcards):
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
     dataset = project.datasets[wildcards.dataset]
-    files = [path for layer in TILE_LAYERS for path in dataset.files(layer, wildcards.tile)]
+    files = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, wildcards.tile)]
     return list(dict.fromkeys(dataset.provided.get(path, path) for path in files))
 
 

@@ -3,7 +3,7 @@ rule score:
     input:
         maps="<run>/maps",
         description="<run>/run.yaml",
-        tiles=tile_files("test", layers=TILE_LAYERS),
+        tiles=tile_files("test", layers=PREPARED_LAYERS),
     output:
         "<run>/scores.json",
     log:

@@ -9,9 +9,9 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in, plan_in
     from mtlaerial.runs.run import save_description
-    from mtlaerial.tiles.statistics import described, load_measured
+    from mtlaerial.tiles.statistics import load_tile_statistics, with_specification
 
     dataset = dataset_in(snakemake.params.context)
-    measured = load_measured(Path(snakemake.input.statistics))
-    statistics = described(dataset.name, dataset.spec, measured)
+    measured = load_tile_statistics(Path(snakemake.input.statistics))
+    statistics = with_specification(dataset.name, dataset.spec, measured)
     save_description(Path(snakemake.output[0]).parent, plan_in(snakemake.params), statistics)

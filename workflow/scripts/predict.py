@@ -8,9 +8,9 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.config import PredictionSpec
-    from mtlaerial.system.gpu_locks import taken
+    from mtlaerial.system.gpu_locks import reserved_gpus
 
-    with taken(snakemake.resources.gpu):
+    with reserved_gpus(snakemake.resources.gpu):
         from mtlaerial.prediction.predictor import Predictor
 
         prediction = PredictionSpec.parse(snakemake.params.decisive["prediction"], "prediction")

@@ -8,8 +8,8 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in
-    from mtlaerial.tiles.measure import measure
+    from mtlaerial.tiles.measure import measure_tiles
 
     dataset = dataset_in(snakemake.params.context)
-    measured = measure(dataset.spec, folders(snakemake.input))
+    measured = measure_tiles(dataset.spec, folders(snakemake.input))
     Path(snakemake.output[0]).write_text(measured.model_dump_json(indent=1), encoding="utf-8")

@@ -10,16 +10,16 @@ with logged(snakemake):
     from mtlaerial.pipeline.launch import train_in_processes
     from mtlaerial.pipeline.rule_params import dataset_in, plan_in
     from mtlaerial.runs.progress_file import failure_recorded
-    from mtlaerial.system.gpu_locks import taken
-    from mtlaerial.tiles.statistics import described, load_measured
+    from mtlaerial.system.gpu_locks import reserved_gpus
+    from mtlaerial.tiles.statistics import load_tile_statistics, with_specification
     from mtlaerial.training.job import TrainingJob
 
     context = snakemake.params.context
     dataset, plan = dataset_in(context), plan_in(snakemake.params)
-    measured = load_measured(Path(snakemake.input.statistics))
+    measured = load_tile_statistics(Path(snakemake.input.statistics))
     job = TrainingJob(
         plan=plan,
-        statistics=described(dataset.name, dataset.spec, measured),
+        statistics=with_specification(dataset.name, dataset.spec, measured),
         training_tiles=folders(snakemake.input.training),
         validation_tiles=folders(snakemake.input.validation),
         folder=Path(snakemake.output.model).parent,
@@ -28,5 +28,5 @@ with logged(snakemake):
         dashboard=context["dashboard"],
     )
     gpus = snakemake.resources.gpu
-    with failure_recorded(job.folder), taken(0 if plan.training.accelerator == "cpu" else gpus):
+    with failure_recorded(job.folder), reserved_gpus(0 if plan.training.accelerator == "cpu" else gpus):
         train_in_processes(job, max(gpus, 1))

@@ -6,8 +6,8 @@ from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.layers import (
     IGNORED,
     LAYERS,
+    PREPARED_LAYERS,
     SPLITS,
-    TILE_LAYERS,
     ClassSpec,
     HeightSpec,
     ImageSpec,
@@ -40,9 +40,9 @@ from mtlaerial.config.weighting import WeightingSpec
 __all__ = [
     "IGNORED",
     "LAYERS",
+    "PREPARED_LAYERS",
     "SPLITS",
     "TASKS",
-    "TILE_LAYERS",
     "TRUTH",
     "Augmentation",
     "Blend",

@@ -12,7 +12,7 @@ Layer = Literal["image", "height", "labels", "eroded"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 LAYERS: tuple[Layer, ...] = ("image", "height", "labels")
 """Layers that a network is trained on."""
-TILE_LAYERS: tuple[Layer, ...] = (*LAYERS, "eroded")
+PREPARED_LAYERS: tuple[Layer, ...] = (*LAYERS, "eroded")
 """Layers of a prepared tile: also labels without the borders of objects, which only scores use."""
 IGNORED = 255
 """The code of pixels without a class in prepared label rasters; so a data set has at most 255 classes."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from mtlaerial.config import TASKS, TILE_LAYERS, DatasetSpec, Layer, Task, load_dataset
+from mtlaerial.config import PREPARED_LAYERS, TASKS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.folder_spelling import find_folder
@@ -165,7 +165,7 @@ class Dataset:
         gaps = [
             Missing(layer, tile, accepted, paths)
             for tile in self.spec.tiles
-            for layer in TILE_LAYERS
+            for layer in PREPARED_LAYERS
             for accepted, paths in zip(self.patterns(layer, tile), self.candidates(layer, tile), strict=True)
             if not self.may_lack(layer, tile) and not any(map(self.exists, paths))
         ]

@@ -18,7 +18,7 @@ from typing import IO
 
 from mtlaerial.errors import TrainingError
 from mtlaerial.pipeline.worker import HERE, JOB, MODULE, read_failure
-from mtlaerial.system.signals import Stopped, heeding
+from mtlaerial.system.signals import Stopped, deferred_signals
 from mtlaerial.training.job import TrainingJob
 
 PAUSE = 0.1
@@ -82,7 +82,7 @@ def _launch(folder: Path, processes: int) -> int:
 
 
 def _wait(launcher: "subprocess.Popen[str]") -> None:
-    with heeding() as stop:
+    with deferred_signals() as stop:
         try:
             while launcher.poll() is None:
                 stop.check()

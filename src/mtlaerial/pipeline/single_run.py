@@ -17,7 +17,7 @@ from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
-from mtlaerial.training.rendezvous import follow_main, one_voice
+from mtlaerial.training.rendezvous import follow_main, single_error
 
 
 def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
@@ -42,7 +42,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     UserError
         When the data set, the configuration or the method is wrong, or the training fails.
     """
-    with one_voice():
+    with single_error():
         main = Group.current().main
         prepared = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
         job = TrainingJob.model_validate_json(follow_main("prepared", prepared))

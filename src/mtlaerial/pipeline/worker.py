@@ -59,9 +59,9 @@ def read_failure(folder: Path) -> UserError | None:
 
 def _train(job: TrainingJob) -> None:
     from mtlaerial.pipeline.run_training import run_training
-    from mtlaerial.training.rendezvous import one_voice
+    from mtlaerial.training.rendezvous import single_error
 
-    with one_voice():
+    with single_error():
         run_training(job)
 
 

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-Stage = Literal["training", "import", "scoring", "report"]
+HashedPart = Literal["training", "import", "scoring", "report"]
 PACKAGE = Path(__file__).parents[1]
-STAGES: dict[Stage, tuple[str, ...]] = {
+ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
     # Weightings are imported by the names that a configuration gives, which no import statement shows.
     "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*"),
     "import": ("mtlaerial.runs.import_original",),
@@ -20,7 +20,7 @@ STAGES: dict[Stage, tuple[str, ...]] = {
 
 
 @cache
-def code_hash(stage: Stage | None = None) -> str:
+def code_hash(stage: HashedPart | None = None) -> str:
     """Return a short hash of the modules that a stage imports, directly or not; without a stage, of the package.
 
     It is computed once per process, since the code that runs is the code that was imported.
@@ -39,9 +39,9 @@ def code_hash(stage: Stage | None = None) -> str:
     return digest.hexdigest()[:12]
 
 
-def stage_files(stage: Stage) -> list[Path]:
+def stage_files(stage: HashedPart) -> list[Path]:
     """Return the files of a stage: its entry modules and the modules that they import, transitively, sorted."""
-    pending = {path for entry in STAGES[stage] for path in _entry_files(entry)}
+    pending = {path for entry in ENTRY_MODULES[stage] for path in _entry_files(entry)}
     files: set[Path] = set()
     while pending:
         path = pending.pop()

@@ -11,7 +11,7 @@ from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import Provenance, save_description, save_run_weights
 from mtlaerial.system.hashing import file_hashes
-from mtlaerial.tiles.statistics import specified
+from mtlaerial.tiles.statistics import without_tiles
 
 METHOD = "original"
 """Name of the method of imported runs."""
@@ -64,7 +64,7 @@ def import_checkpoint(
     if "semantics" in order:
         weights[_LAST] = weights[_LAST][_channels(len(weights[_LAST]), dataset, spec, channels)]
     plan = _plan(spec, order, original, _training(dataset, spec, height_unit))
-    statistics = specified(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
+    statistics = without_tiles(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
     source = f"{checkpoint.name}, SHA-256 {file_hashes(checkpoint, 'sha256')['sha256']}"
     save_run_weights(folder, Provenance(code=code_hash("import"), epoch=0, imported=source), weights, {})
     save_description(folder, plan, statistics)

@@ -42,7 +42,7 @@ def is_locked(folder: Path) -> bool:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a run; while another process holds it, wait, and log that once.
 
     The lock is a file beside the run's folder (``.seed0.lock`` beside ``seed0``), so that it survives when the folder

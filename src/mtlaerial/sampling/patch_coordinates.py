@@ -163,9 +163,9 @@ class Windows:
         self._flipped_axes = [_flipped_axes(*mirrored) for mirrored in self.mirrored.tolist()]
         self.across, self.down = coordinates.across, coordinates.down - first[:, None, :]
 
-    def cut(self, number: int) -> Tensor:
+    def cut(self, part_index: int) -> Tensor:
         """Return the windows of a part on the device, shape (part, rows, columns, bands)."""
-        windows = self._cut_each(number)
+        windows = self._cut_each(part_index)
         if windows[0].device.type == self.device.type:
             return torch.stack(windows)
         # Only copies from pinned memory to a GPU do not hold up the host.
@@ -174,16 +174,16 @@ class Windows:
         )
         return torch.stack(windows, out=pinned).to(self.device, non_blocking=True)
 
-    def cut_into(self, number: int, out: Tensor) -> None:
+    def cut_into(self, part_index: int, out: Tensor) -> None:
         """Copy the windows of a part into a tensor of any dtype, shape (part, rows, columns, bands)."""
         if out.device.type != "cpu":
-            out.copy_(self.cut(number))
+            out.copy_(self.cut(part_index))
             return
-        for window, place in zip(self._cut_each(number), out, strict=True):  # without a stack in between
+        for window, place in zip(self._cut_each(part_index), out, strict=True):  # without a stack in between
             place.copy_(window)
 
-    def _cut_each(self, number: int) -> list[Tensor]:
-        part = slice(number * self.part, (number + 1) * self.part)
+    def _cut_each(self, part_index: int) -> list[Tensor]:
+        part = slice(part_index * self.part, (part_index + 1) * self.part)
         windows = []
         for raster, (column, row), axes in zip(
             self.rasters[part], self._corners[part], self._flipped_axes[part], strict=True

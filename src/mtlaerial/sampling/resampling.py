@@ -17,7 +17,7 @@ Selection = Tensor | slice
 """Some patches of a part: their indices, or all."""
 _ALL = slice(None)
 _ROUNDING = 1e-3
-"""Of a pixel: a smaller distance to the next whole number is rounding, and must not move a patch by a pixel."""
+"""Of a pixel: a smaller distance to the next whole part_index is rounding, and must not move a patch by a pixel."""
 _JUST_BELOW_HALF = torch.nextafter(torch.tensor(0.5), torch.tensor(0.0)).item()
 
 
@@ -39,8 +39,8 @@ class Resampler(ABC):
         self._outs = torch.split(out, part)
 
     @abstractmethod
-    def fill(self, number: int) -> None:
-        """Fill the part of a number."""
+    def fill(self, part_index: int) -> None:
+        """Fill one part of the batch, counted from 0."""
 
 
 class Copy(Resampler):
@@ -49,9 +49,9 @@ class Copy(Resampler):
     def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int) -> None:
         super().__init__(coordinates, out, part, mirror=True)
 
-    def fill(self, number: int) -> None:
-        """Copy the part of a number."""
-        self._windows.cut_into(number, self._outs[number])
+    def fill(self, part_index: int) -> None:
+        """Copy the windows of one part."""
+        self._windows.cut_into(part_index, self._outs[part_index])
 
 
 class Nearest(Resampler):
@@ -79,23 +79,23 @@ class Nearest(Resampler):
         first = (torch.arange(len(windows.rasters), dtype=torch.int32) % part * size)[:, None, None]
         self._first = torch.split(first.to(device, non_blocking=True), part)
 
-    def fill(self, number: int) -> None:
-        """Pick the cells of the part of a number."""
-        index = self._index(number).view(-1)
+    def fill(self, part_index: int) -> None:
+        """Pick the cells of one part."""
+        index = self._index(part_index).view(-1)
         for windows, outs in self._layers:
-            out = outs[number]
+            out = outs[part_index]
             bands = out.shape[-1:] if out.shape[-1] > 1 else ()  # single values are picked faster than rows of one
-            cells = windows.cut(number).reshape(-1, *bands)
+            cells = windows.cut(part_index).reshape(-1, *bands)
             if out.dtype == cells.dtype:
                 torch.index_select(cells, 0, index, out=out.view(-1, *bands))
             else:
                 out.copy_(cells.index_select(0, index).view(out.shape))
 
-    def _index(self, number: int) -> Tensor:
+    def _index(self, part_index: int) -> Tensor:
         """Return each pixel's cell among those of all windows of a part, shape (part, patch, patch), int32."""
-        across, down = self._across[number], self._down[number]
+        across, down = self._across[part_index], self._down[part_index]
         columns, rows = ((across[..., axis] + down[..., axis]).int() for axis in (0, 1))
-        return columns.add_(rows, alpha=self._windows.columns).add_(self._first[number])
+        return columns.add_(rows, alpha=self._windows.columns).add_(self._first[part_index])
 
 
 class Bilinear(Resampler):
@@ -105,11 +105,11 @@ class Bilinear(Resampler):
         super().__init__(coordinates, out, part)
         self._interpolation = _GridSample(self._windows)
 
-    def fill(self, number: int) -> None:
-        """Interpolate the part of a number."""
-        out = self._outs[number]
-        windows = self._windows.cut(number).to(out.dtype).permute(0, 3, 1, 2)
-        out.copy_(self._interpolation.all_bands(windows, number).permute(0, 2, 3, 1))
+    def fill(self, part_index: int) -> None:
+        """Interpolate the windows of one part."""
+        out = self._outs[part_index]
+        windows = self._windows.cut(part_index).to(out.dtype).permute(0, 3, 1, 2)
+        out.copy_(self._interpolation.all_bands(windows, part_index).permute(0, 2, 3, 1))
 
 
 class BilinearAmongKnown(Resampler):
@@ -125,17 +125,17 @@ class BilinearAmongKnown(Resampler):
         super().__init__(coordinates, out, part, mirror=pixels is not None)
         self._interpolate = _GridSample(self._windows) if pixels is None else _Enlarge(self._windows, pixels)
 
-    def fill(self, number: int) -> None:
-        """Interpolate the part of a number."""
-        values = self._windows.cut(number)[..., 0]
+    def fill(self, part_index: int) -> None:
+        """Interpolate the windows of one part."""
+        values = self._windows.cut(part_index)[..., 0]
         valid = ~values.isnan()
         incomplete = _incomplete(valid)
-        heights = self._interpolate(values.nan_to_num(nan=0.0), number)
+        heights = self._interpolate(values.nan_to_num(nan=0.0), part_index)
         if incomplete is not None:  # elsewhere the weight is 1
-            weight = self._interpolate(valid[incomplete].to(values.dtype), number, incomplete)
+            weight = self._interpolate(valid[incomplete].to(values.dtype), part_index, incomplete)
             # A weight of exactly one half counts as known: threshold() keeps only values above its bound.
             heights[incomplete] /= threshold(weight, _JUST_BELOW_HALF, torch.nan)
-        self._outs[number].copy_(heights[..., None])
+        self._outs[part_index].copy_(heights[..., None])
 
 
 def _incomplete(valid: Tensor) -> Selection | None:
@@ -160,18 +160,18 @@ class _GridSample:
         self._across = _on_device((windows.across / size * 2)[:, None], windows)
         self._down = _on_device((windows.down / size * 2 - 1)[:, :, None], windows)
 
-    def all_bands(self, windows: Tensor, number: int, selection: Selection = _ALL) -> Tensor:
+    def all_bands(self, windows: Tensor, part_index: int, selection: Selection = _ALL) -> Tensor:
         """Return (some, bands, patch, patch) of windows of shape (some, bands, rows, columns)."""
         # The grid of a patch is across[column] + down[row], two coordinates each. Viewed as complex numbers, x + iy,
         # a broadcast addition runs over whole rows instead of over pairs of numbers, which is several times as fast.
-        across = torch.view_as_complex(self._across[number][selection])
-        down = torch.view_as_complex(self._down[number][selection])
+        across = torch.view_as_complex(self._across[part_index][selection])
+        down = torch.view_as_complex(self._down[part_index][selection])
         grid = torch.view_as_real(across + down)
         return grid_sample(windows, grid, padding_mode="border", align_corners=False)
 
-    def __call__(self, windows: Tensor, number: int, selection: Selection = _ALL) -> Tensor:
+    def __call__(self, windows: Tensor, part_index: int, selection: Selection = _ALL) -> Tensor:
         """Return (some, patch, patch) of windows of shape (some, rows, columns)."""
-        return self.all_bands(windows[:, None], number, selection)[:, 0]
+        return self.all_bands(windows[:, None], part_index, selection)[:, 0]
 
 
 class _Enlarge:
@@ -191,9 +191,12 @@ class _Enlarge:
         self._starts = torch.split(starts.int(), windows.part)
         self._shares = _on_device(first - starts / numbers, windows)
 
-    def __call__(self, windows: Tensor, number: int, selection: Selection = _ALL) -> Tensor:
+    def __call__(self, windows: Tensor, part_index: int, selection: Selection = _ALL) -> Tensor:
         """Return (some, patch, patch) of windows of shape (some, rows, columns)."""
-        shares, starts = self._shares[number][selection][:, :, None, None], self._starts[number][selection].tolist()
+        shares, starts = (
+            self._shares[part_index][selection][:, :, None, None],
+            self._starts[part_index][selection].tolist(),
+        )
         columns, rows = self._pixels
         large = _enlarge_axis(_enlarge_axis(windows, 2, columns, shares[:, 0]), 1, rows, shares[:, 1])
         size = self._patch

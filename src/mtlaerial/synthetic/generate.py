@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from mtlaerial.config import Layer
-from mtlaerial.config.layers import TILE_LAYERS
+from mtlaerial.config.layers import PREPARED_LAYERS
 from mtlaerial.datasets.catalog import NOTE, Dataset
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
@@ -86,7 +86,7 @@ def _refuse_other_files(dataset: Dataset) -> None:
     """Refuse to overwrite files that were not generated; generated ones have a tag with the program's name."""
     paths: set[Path] = set()
     for tile in dataset.spec.tiles:
-        for layer in TILE_LAYERS:
+        for layer in PREPARED_LAYERS:
             paths.update(*dataset.candidates(layer, tile))
     for path in sorted(filter(Path.exists, paths)):
         with open_raster(path) as source:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def taken(number: int) -> Iterator[tuple[str, ...]]:
+def reserved_gpus(number: int) -> Iterator[tuple[str, ...]]:
     """Reserve a number of GPUs for this process, waiting until they are free, and hide all others from it.
 
     Enter it before CUDA is initialised. On a machine without GPUs it reserves nothing and does not wait.

@@ -26,7 +26,7 @@ class Stopped(Exception):
 
 
 class Stop:
-    """A request to end the program, checked between steps; see :func:`heeding`."""
+    """A request to end the program, checked between steps; see :func:`deferred_signals`."""
 
     def __init__(self) -> None:
         self._number: int | None = None
@@ -51,7 +51,7 @@ class Stop:
 
 
 @contextmanager
-def heeding() -> Iterator[Stop]:
+def deferred_signals() -> Iterator[Stop]:
     """Defer SIGTERM and SIGINT within the block to the next :meth:`Stop.check`.
 
     Outside the main thread, where Python allows no signal handlers, they act as before.

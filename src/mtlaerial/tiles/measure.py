@@ -10,13 +10,13 @@ from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.tiles.statistics import HeightStatistics, Measured, Statistics, described
+from mtlaerial.tiles.statistics import HeightStatistics, Statistics, TileStatistics, with_specification
 
 _BIN = 0.01
 """Width in metres of the bins of the histogram for the median height."""
 
 
-def measure(spec: DatasetSpec, folders: Sequence[Path]) -> Measured:
+def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
     """Compute statistics of prepared training tiles in one pass over their pixels.
 
     Parameters
@@ -30,7 +30,7 @@ def measure(spec: DatasetSpec, folders: Sequence[Path]) -> Measured:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
     counts = _count_class_pixels(folders)
     classes = len(spec.labels.classes) if spec.labels and counts.any() else 0
-    return Measured(
+    return TileStatistics(
         gsd=spec.gsd or gsd,
         dtype=dtype,
         pixels=tuple(counts[:classes].tolist()),
@@ -42,7 +42,7 @@ def measure(spec: DatasetSpec, folders: Sequence[Path]) -> Measured:
 
 def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
     """Return the summary of a data set's prepared training tiles, each in a folder named after the tile."""
-    return described(dataset.name, dataset.spec, measure(dataset.spec, folders))
+    return with_specification(dataset.name, dataset.spec, measure_tiles(dataset.spec, folders))
 
 
 def _count_class_pixels(folders: Sequence[Path]) -> np.ndarray:

@@ -62,7 +62,7 @@ class Statistics(Section):
     """SHA-256 over the three layers of each training tile; empty if the tiles are not available."""
 
 
-class Measured(Section):
+class TileStatistics(Section):
     """Statistics of prepared training tiles, without the texts of the specification, such as title and licence."""
 
     gsd: PositiveFloat
@@ -77,7 +77,7 @@ class Measured(Section):
     """SHA-256 over the three layers of each tile."""
 
 
-def described(name: str, spec: DatasetSpec, measured: Measured) -> Statistics:
+def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -> Statistics:
     """Return the summary of training tiles from their measured statistics and the specification.
 
     Parameters
@@ -85,9 +85,9 @@ def described(name: str, spec: DatasetSpec, measured: Measured) -> Statistics:
     name : str
         Name of the data set.
     spec : DatasetSpec
-    measured : Measured
+    measured : TileStatistics
     """
-    base = specified(name, spec, measured.gsd, measured.dtype)
+    base = without_tiles(name, spec, measured.gsd, measured.dtype)
     # Without labels there are no pixel counts, and the summary has no classes.
     classes = zip(base.classes, measured.pixels, strict=bool(measured.pixels))
     counted = [entry.model_copy(update={"pixels": pixels}) for entry, pixels in classes]
@@ -103,7 +103,7 @@ def described(name: str, spec: DatasetSpec, measured: Measured) -> Statistics:
     return base.model_copy(update=pixel_statistics)
 
 
-def specified(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistics:
+def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistics:
     """Return the summary of training tiles whose pixels are not available, from the specification alone.
 
     Parameters
@@ -135,6 +135,6 @@ def specified(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Statistic
     )
 
 
-def load_measured(path: Path) -> Measured:
+def load_tile_statistics(path: Path) -> TileStatistics:
     """Read ``statistics.json``."""
-    return Measured.model_validate_json(path.read_text(encoding="utf-8"))
+    return TileStatistics.model_validate_json(path.read_text(encoding="utf-8"))

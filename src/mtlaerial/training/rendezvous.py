@@ -49,7 +49,7 @@ def follow_main(barrier: str, text: str = "") -> str:
 
 
 @contextmanager
-def one_voice() -> Iterator[None]:
+def single_error() -> Iterator[None]:
     """Let only the first process that fails raise its error; errors of the others often follow from its end.
 
     Raises

@@ -7,11 +7,11 @@ from typing import Any
 from mtlaerial.config import TRUTH
 from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.errors import ConfigError, TrainingError
-from mtlaerial.runs.lock import alone
+from mtlaerial.runs.lock import run_lock
 from mtlaerial.runs.plan import RunPlan, fingerprint
 from mtlaerial.runs.progress_file import ProgressFile, failure_recorded, progress_path
 from mtlaerial.system.hashing import file_hashes
-from mtlaerial.system.signals import Stop, Stopped, heeding
+from mtlaerial.system.signals import Stop, Stopped, deferred_signals
 from mtlaerial.tiles.measure import digest
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 from mtlaerial.training.job import TrainingJob
@@ -58,7 +58,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     progress = ProgressFile(progress_path(job.folder) if main else None, job.plan.training.steps)
     with ExitStack() as stack:
         if main:
-            stack.enter_context(alone(job.folder))
+            stack.enter_context(run_lock(job.folder))
             stack.enter_context(failure_recorded(job.folder))
         follow_main("alone")  # the other processes wait until the main one holds the lock
         trainer = Trainer(job, watcher, progress)
@@ -67,7 +67,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
             trainer.load_state(stored)
             log.info("going on after step %d of %d", trainer.step, job.plan.training.steps)
         progress.begin(trainer.step)
-        with closing(trainer.update.batches), heeding() as stop:
+        with closing(trainer.update.batches), deferred_signals() as stop:
             _run(trainer, state, stop)
         if main:
             trainer.save(job.folder)

@@ -71,12 +71,12 @@ class TrainStep:
         self._set_learning_rate(number)
         batches = self.batches.draw(number)
         self.optimiser.zero_grad()
-        update = self.backward(number, batches, measure_conflict)  # forward, losses, weigh
+        update = self.forward_backward(number, batches, measure_conflict)  # forward, losses, weigh
         self._clip()
         self._step_optimiser(batches[-1])
         return update
 
-    def backward(self, number: int, batches: Sequence[BatchShare], measure_conflict: bool = False) -> Update:
+    def forward_backward(self, number: int, batches: Sequence[BatchShare], measure_conflict: bool = False) -> Update:
         """Run batches forward and backward, part by part, and leave the weighted gradients at all parameters.
 
         The update follows the last batch; weightings that need several learn their weights from those before.

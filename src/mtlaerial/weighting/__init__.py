@@ -9,22 +9,22 @@ from mtlaerial.config import Task, WeightingSpec
 from mtlaerial.config.weighting import weighting_target
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting.base import Pass, Step, Weighting
-from mtlaerial.weighting.gradient_weighting import CutWeighting, GradientWeighting, GramianWeighting
-from mtlaerial.weighting.learned_weighting import Learned
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.gradient_weighting import GradientWeighting, GramianWeighting, TaskGradientWeighting
+from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
+from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.row_weighting import RowWeighting, TrackingWeighting
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 __all__ = [
-    "CutWeighting",
     "GradientWeighting",
     "GramianWeighting",
-    "Learned",
+    "LearnedLossWeighting",
+    "LossWeighting",
     "Pass",
     "RowWeighting",
-    "Scalarisation",
-    "Solved",
     "Step",
+    "TaskGradientWeighting",
+    "TorchJDWeighting",
     "TrackingWeighting",
     "Weighting",
     "build_weighting",

@@ -23,7 +23,7 @@ from mtlaerial.weighting.task_gradients import (
 Level = Literal["features", "parameters"]
 
 
-class CutWeighting(Weighting):
+class TaskGradientWeighting(Weighting):
     """Looks at each task's gradients before they are added up, at one of two levels.
 
     Features: the gradients with respect to the trunk's output, so that the trunk's backward pass runs once whatever the
@@ -47,7 +47,7 @@ class CutWeighting(Weighting):
         return True
 
 
-class GradientWeighting(CutWeighting):
+class GradientWeighting(TaskGradientWeighting):
     """Weights from a measure of the tasks' gradients.
 
     ``measure`` reduces the gradients to a tensor with a row per task, such as their inner products; ``decide`` turns it

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.loss_weighting import LossWeighting
 
 
-class Learned(Scalarisation):
+class LearnedLossWeighting(LossWeighting):
     """A scalarisation that a module computes; the network's optimiser learns its parameters."""
 
     module: nn.Module

@@ -12,7 +12,7 @@ from mtlaerial.weighting.base import Pass, Step, Weighting
 from mtlaerial.weighting.task_gradients import TaskGradients, assign, assign_heads, loss_values, weighted
 
 
-class Scalarisation(Weighting):
+class LossWeighting(Weighting):
     """A function of the losses; its slopes at the losses of the whole batch are the weights of heads and trunk.
 
     A task without truth in a batch (its loss is 0) counts with its last known loss, so that the weights of the others
@@ -56,7 +56,7 @@ class Scalarisation(Weighting):
         if self._weights is None:
             # The only pass of this process; slopes are taken at the losses of the whole batch.
             step.add_up(self._losses)
-            self._weights = self._slopes(self._with_last(self._losses[0]))
+            self._weights = self._slopes(self._remember(self._losses[0]))
         step.scale(self.objective(part, self._weights, step)).backward()  # type: ignore[no-untyped-call]  # torch's own
 
     def finish(self) -> Tensor:
@@ -68,19 +68,19 @@ class Scalarisation(Weighting):
         if self.ahead:
             total = torch.stack(self._losses).sum(dim=0)
             self.step.add_up([total])
-            self._with_last(total)
+            self._remember(total)
         self._learn(self.step)
         self._sums = None
         return weights
 
     def _weigh_sums(self, task_gradients: TaskGradients) -> Tensor:
         sums = task_gradients.total()
-        weights = self._slopes(self._with_last(sums.losses))
+        weights = self._slopes(self._remember(sums.losses))
         assign(self.step.trunk, weighted(sums.trunk, weights.tolist()))
         assign_heads(self.step, sums.heads, weights)
         return weights
 
-    def _with_last(self, losses: Tensor) -> Tensor:
+    def _remember(self, losses: Tensor) -> Tensor:
         """Return the losses; those of absent tasks, or not finite, are replaced by their last ones."""
         self._present = (losses != 0) & losses.isfinite()
         self._last = torch.where(self._present, losses, self._last)

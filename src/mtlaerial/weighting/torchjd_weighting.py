@@ -11,7 +11,7 @@ from mtlaerial.weighting.gradient_weighting import GramianWeighting
 from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
-class Solved(GramianWeighting):
+class TorchJDWeighting(GramianWeighting):
     """Weights that do not depend on the gradients' common scale, from a solver of TorchJD."""
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:

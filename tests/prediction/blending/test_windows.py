@@ -46,12 +46,12 @@ def test_the_paper_s_scene_takes_few_windows() -> None:
 def test_even_windows_fade_into_each_other() -> None:
     axis = even(64, 16, 4)(112)
     assert axis.starts == [0, 48]
-    share = axis.shares[1]
+    share = axis.fade_factors[1]
     assert (share[:2] == 0).all()
     assert (share[14:] == 1).all()
     assert (np.diff(share[2:14]) > 0).all()
     torch.testing.assert_close(share[:16] + share[:16].flip(0), torch.ones(16))
-    assert (axis.shares[0] == 1).all()
+    assert (axis.fade_factors[0] == 1).all()
 
 
 def test_windows_are_described_with_their_overlap() -> None:

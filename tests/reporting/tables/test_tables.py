@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.reporting.tables import build_documents, collect, summarise, write_tables
+from mtlaerial.reporting.tables import build_documents, collect, mean_over_seeds, write_tables
 from mtlaerial.reporting.tables.render import escape_latex, latex, markdown
 from support.sample_scores import experiment, run, tile
 
@@ -106,7 +106,7 @@ def test_constant_row_is_majority_of_training_and_median():
     assert value(long, **constant, score="F1", group="class house") == pytest.approx(24 / 32)
     assert value(long, **constant, score="MAE") == pytest.approx((1 + 3 + 7) / 3)
     assert long[long["method"] == "constant"]["seed"].isna().all()
-    assert value(summarise(long), "n", **constant, score="OA") == 1
+    assert value(mean_over_seeds(long), "n", **constant, score="OA") == 1
 
 
 def test_runs_whose_training_tiles_are_not_known_have_no_constant_row():
@@ -118,7 +118,7 @@ def test_runs_whose_training_tiles_are_not_known_have_no_constant_row():
 
 
 def test_deviation_over_seeds_is_the_samples():
-    summary = summarise(collect(experiment()))
+    summary = mean_over_seeds(collect(experiment()))
     assert value(summary, "mean", method="only-height", score="MAE") == pytest.approx(1.0)
     per_seed = [(0 + 1 + 2) / 3, (0 + 1 + 2) / 3]
     assert value(summary, "std", method="only-height", score="MAE") == pytest.approx(np.std(per_seed, ddof=1))
@@ -126,7 +126,7 @@ def test_deviation_over_seeds_is_the_samples():
     assert value(summary, "mean", method="only-classes", score="OA") == pytest.approx(np.mean(overall))
     joint = [1.5 / 3, 1 / 3]
     assert value(summary, "std", method="joint", score="MAE") == pytest.approx(abs(joint[0] - joint[1]) / math.sqrt(2))
-    single = summarise(collect(experiment()[:1]))
+    single = mean_over_seeds(collect(experiment()[:1]))
     assert math.isnan(value(single, "std", method="only-classes", score="OA"))
 
 

@@ -129,7 +129,12 @@ class Blender:
                 crops = [padded(strip.image[:, :, spans[i]], down.window, across.window) for i in with_data]
                 for i, output in zip(with_data, self.network(torch.stack(crops)), strict=True):
                     values = merged[:, :, spans[i]]
-                    fade_in(values, output[:, : values.shape[1], : values.shape[2]], across.shares[i], across.shared(i))
+                    fade_in(
+                        values,
+                        output[:, : values.shape[1], : values.shape[2]],
+                        across.fade_factors[i],
+                        across.overlap_before(i),
+                    )
             yield len(indices)
 
 
@@ -157,7 +162,7 @@ class _RowBuffer:
         fresh = self._values[:, start - top :]
         self._values[:, : start - top] = self._before[:, : start - top]
         earlier = self._before[:, start - top :]
-        share = self._down.shares[index][: earlier.shape[1], None].to(fresh.device)
+        share = self._down.fade_factors[index][: earlier.shape[1], None].to(fresh.device)
         torch.lerp(earlier, fresh[:, : earlier.shape[1]], share, out=fresh[:, : earlier.shape[1]])
         if outside is not None:
             # Rows from `done` on are masked with the next strip, which holds them too.

@@ -42,12 +42,12 @@ class Axis:
         """Return the number of pixels that are final once the windows up to the given one are blended."""
         return self.starts[index + 1] if index + 1 < len(self.starts) else self.length
 
-    def shared(self, index: int) -> int:
+    def overlap_before(self, index: int) -> int:
         """Return the number of a window's first pixels that the window before covers too."""
         return max(self.stop(index - 1) - self.starts[index], 0) if index else 0
 
     @cached_property
-    def shares(self) -> list[Tensor]:
+    def fade_factors(self) -> list[Tensor]:
         """Share of each window in its pixels when it is blended into those before: (window,), float32, in [0, 1].
 
         With ``blended += share * (value - blended)``, window after window, the result is the mean by weight. The share
@@ -66,7 +66,7 @@ class Axis:
     @property
     def overlap(self) -> int:
         """Least number of pixels that neighbours share; the whole window where there is only one."""
-        return min((self.shared(index) for index in range(1, len(self.starts))), default=self.window)
+        return min((self.overlap_before(index) for index in range(1, len(self.starts))), default=self.window)
 
     @property
     def borders(self) -> list[int]:

@@ -1,6 +1,6 @@
 """Tables of the scores of runs: long form, mean and deviation over seeds, and tables for a paper."""
 
-from mtlaerial.reporting.tables.collect import collect, summarise
+from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.layout import build_documents
@@ -18,6 +18,6 @@ __all__ = [
     "Published",
     "build_documents",
     "collect",
-    "summarise",
+    "mean_over_seeds",
     "write_tables",
 ]

@@ -67,7 +67,7 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({"seed": "Int64", "value": "float64"})
 
 
-def summarise(long: pd.DataFrame) -> pd.DataFrame:
+def mean_over_seeds(long: pd.DataFrame) -> pd.DataFrame:
     """Return mean and standard deviation over seeds.
 
     Parameters

@@ -27,7 +27,7 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
     every : sequence of Values
         One per data set.
     summary : DataFrame
-        From :func:`mtlaerial.reporting.tables.summarise`.
+        From :func:`mtlaerial.reporting.tables.mean_over_seeds`.
 
     Returns
     -------

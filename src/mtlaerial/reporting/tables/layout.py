@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from mtlaerial.reporting.tables.collect import collect, summarise
+from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.columns import (
     ERODED,
     GAINS,
@@ -46,7 +46,7 @@ def build_documents(
     published : mapping of data set to sequence of PublishedSpec, optional
         Published numbers.
     summary : DataFrame, optional
-        From :func:`mtlaerial.reporting.tables.summarise`, if it is computed already.
+        From :func:`mtlaerial.reporting.tables.mean_over_seeds`, if it is computed already.
     costs : Costs, optional
         Costs of the trainings, shown beside the weightings; they differ from run to run.
 
@@ -56,7 +56,7 @@ def build_documents(
         Four per data set: the main one, heights by true height, heights by class, comparison of weightings. Then one
         with every score of all data sets.
     """
-    summary = summarise(collect(scores)) if summary is None else summary
+    summary = mean_over_seeds(collect(scores)) if summary is None else summary
     documents: list[Document] = []
     every: list[Values] = []
     for dataset in dict.fromkeys(run.dataset for run in scores):

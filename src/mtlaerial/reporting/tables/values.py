@@ -23,7 +23,7 @@ class Values:
     runs : sequence of Scores
         All runs on one data set.
     summary : DataFrame
-        From :func:`mtlaerial.reporting.tables.summarise`.
+        From :func:`mtlaerial.reporting.tables.mean_over_seeds`.
     citations : Citations
         Published numbers on the data set.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtlaerial.reporting.tables.collect import collect, summarise
+from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
@@ -36,7 +36,7 @@ def write_tables(scores: Sequence[Scores], folder: Path, published: Published | 
     """
     long = collect(scores)
     _write(folder / "scores.csv", _csv(long))
-    for document in build_documents(scores, published, summarise(long)):
+    for document in build_documents(scores, published, mean_over_seeds(long)):
         _write(folder / f"{document.stem}.csv", _csv(document.wide))
         _write(folder / f"{document.stem}.md", markdown(document))
         _write(folder / f"{document.stem}.tex", latex(document))

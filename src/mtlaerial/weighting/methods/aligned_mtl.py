@@ -7,10 +7,10 @@ from torchjd.aggregation import AlignedMTLWeighting
 
 from mtlaerial.config import Section
 from mtlaerial.weighting.gradient_weighting import Level
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 
-class AlignedMTL(Solved):
+class AlignedMTL(TorchJDWeighting):
     """The sum of the nearest gradients that are orthogonal and equally long.
 
     ``w = scale V diag(1 / s) V' 1`` for the inner products ``V diag(s²) V'``, so that all singular values s become the

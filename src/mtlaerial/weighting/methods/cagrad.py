@@ -5,13 +5,13 @@ from torchjd.aggregation import CAGradWeighting
 
 from mtlaerial.config import Section
 from mtlaerial.weighting.gradient_weighting import Level
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 TINY = 1e-9
 """Of norms: TorchJD's 1e-4 takes a small gradient beside a large one for a Pareto point, and stops."""
 
 
-class CAGrad(Solved):
+class CAGrad(TorchJDWeighting):
     """The update near the mean gradient that lowers the loss which falls least by as much as can be.
 
     ``max_d min_t g_t . d`` with ``||d - g_0|| <= c ||g_0||`` and g_0 the mean gradient, which is ``d = g_0 + c ||g_0||

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from mtlaerial.config import Section, Task
 from mtlaerial.errors import ConfigError
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.loss_weighting import LossWeighting
 
 
-class Constant(Scalarisation):
+class Constant(LossWeighting):
     """``sum_t w_t L_t`` with constant weights w (linear scalarisation)."""
 
     family = "constant"

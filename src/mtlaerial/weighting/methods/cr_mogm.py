@@ -13,12 +13,12 @@ from mtlaerial.weighting.methods.cagrad import CAGrad
 from mtlaerial.weighting.methods.mgda import MGDA
 from mtlaerial.weighting.methods.pcgrad import PCGrad
 from mtlaerial.weighting.torchjd_adapter import buffers, drawing_from, restore
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
-_METHODS: dict[str, type[Solved]] = {"mgda": MGDA, "pcgrad": PCGrad, "cagrad": CAGrad}
+_METHODS: dict[str, type[TorchJDWeighting]] = {"mgda": MGDA, "pcgrad": PCGrad, "cagrad": CAGrad}
 
 
-class CRMOGM(Solved):
+class CRMOGM(TorchJDWeighting):
     """The weights of MGDA, PCGrad or CAGrad, averaged over steps: those of one batch alone are noise.
 
     ``w <- alpha w + (1 - alpha) w'`` with w' the method's weights for the batch: Zhou et al. 2022, "On the convergence

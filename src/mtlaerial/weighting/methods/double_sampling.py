@@ -11,13 +11,13 @@ from torchjd.aggregation import MoDoWeighting, SDMGradWeighting
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.base import Pass, Step
-from mtlaerial.weighting.gradient_weighting import CutWeighting, Level
+from mtlaerial.weighting.gradient_weighting import Level, TaskGradientWeighting
 from mtlaerial.weighting.row_weighting import rows
 from mtlaerial.weighting.task_gradients import CombinedGradients, TaskGradients, through_heads, weighted
 from mtlaerial.weighting.torchjd_adapter import buffers, restore
 
 
-class DoubleSampling(CutWeighting):
+class DoubleSampling(TaskGradientWeighting):
     """Weights from the inner products of one batch's gradients with another's, whose expectation has no bias.
 
     The products of a batch's gradients with each other contain their noise squared; those of two batches do not. The

@@ -9,11 +9,11 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.torchjd_adapter import dwa_epochs, dwa_weights, restore_dwa_epochs
 
 
-class DWA(Scalarisation):
+class DWA(LossWeighting):
     """Favours the tasks whose losses fell least from the epoch before the last to the last.
 
     ``sum_t w_t L_t`` with ``w = n softmax(r / T)`` over the n tasks and r_t the task's mean loss in the last epoch over
@@ -57,8 +57,8 @@ class DWA(Scalarisation):
     def _begin_epoch(self) -> None:
         self._sum, self._batches = torch.zeros(2, len(self.tasks), device=self._last.device)
 
-    def _with_last(self, losses: Tensor) -> Tensor:
-        losses = super()._with_last(losses)
+    def _remember(self, losses: Tensor) -> Tensor:
+        losses = super()._remember(losses)
         self._sum = self._sum + losses * self._present
         self._batches = self._batches + self._present
         return losses

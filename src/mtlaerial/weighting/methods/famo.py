@@ -10,11 +10,11 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor, nn
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.learned_weighting import Learned
+from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
 from mtlaerial.weighting.torchjd_adapter import set_famo_optimiser
 
 
-class FAMO(Learned):
+class FAMO(LearnedLossWeighting):
     """Learns from how much each loss fell in the last update, so that in the end all fall by the same share.
 
     ``c sum_t z_t log L_t`` with ``z = softmax(x)`` and ``c = 1 / sum_t (z_t / L_t)`` held constant, so that ``w_t = c

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.loss_weighting import LossWeighting
 
 
-class GLS(Scalarisation):
+class GLS(LossWeighting):
     """Geometric loss strategy: a loss counts by the percentage that it falls.
 
     ``(prod_t L_t)^(1/n)`` over the n tasks, so that w_t is the mean over ``n L_t``: Chennupati et al. 2019, arXiv

@@ -9,7 +9,7 @@ from torchjd.aggregation import GradDrop as Drop
 
 from mtlaerial.config import Section
 from mtlaerial.weighting.base import Pass, Step
-from mtlaerial.weighting.gradient_weighting import CutWeighting, Level
+from mtlaerial.weighting.gradient_weighting import Level, TaskGradientWeighting
 from mtlaerial.weighting.task_gradients import (
     CombinedGradients,
     Gathered,
@@ -22,7 +22,7 @@ from mtlaerial.weighting.task_gradients import (
 from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
-class GradDrop(CutWeighting):
+class GradDrop(TaskGradientWeighting):
     """Keeps in each element the gradients of one sign: the positive ones with their share in the sum of magnitudes.
 
     ``p = (1 + sum_t g_t / sum_t |g_t|) / 2`` in each element; with probability p the positive gradients are added, else

@@ -11,13 +11,13 @@ from torchjd.aggregation import GradVacWeighting
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.torchjd_adapter import buffers, restore
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 TINY = 1e-12
 """Keeps quotients finite; the gradients have a common norm of 1."""
 
 
-class GradVac(Solved):
+class GradVac(TorchJDWeighting):
     """The sum of the gradients, each turned towards every one that it agrees with less than it used to.
 
     Where the cosine p of g_i and g_j is below its mean q so far, ``g_i <- g_i + ||g_i|| (q sqrt(1 - p²) - p sqrt(1 -

@@ -10,11 +10,11 @@ from torchjd.aggregation import IMTLGWeighting
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradient_weighting import Level
-from mtlaerial.weighting.learned_weighting import Learned
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 
-class IMTLL(Learned):
+class IMTLL(LearnedLossWeighting):
     """Learned scales bring all losses to the same size: the loss balance of IMTL alone.
 
     ``sum_t (exp(s_t) L_t - s_t)``, which is least in s where every ``exp(s_t) L_t`` is 1: Liu et al. 2021,
@@ -33,7 +33,7 @@ class IMTLL(Learned):
         self.module = torchjd.scalarization.IMTLL(len(tasks))
 
 
-class IMTLG(Solved):
+class IMTLG(TorchJDWeighting):
     """The combination of the gradients with the same projection on each of them: the gradient balance of IMTL alone.
 
     ``sum_t w_t g_t . (u_s - u_r) = 0`` for all tasks s, r with u their directions, and ``sum_t w_t = 1``: Liu et al.
@@ -70,7 +70,7 @@ class IMTL(IMTLG):
 
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
         """Return the weights of the unscaled gradients."""
-        scales = self._balance._slopes(self._balance._with_last(losses)).cpu().double()
+        scales = self._balance._slopes(self._balance._remember(losses)).cpu().double()
         # The scaled gradients exp(s_t) g_t have the inner products exp(s_t) exp(s_u) g_t . g_u.
         return scales * super().decide(table.cpu() * torch.outer(scales, scales), losses, factor)
 

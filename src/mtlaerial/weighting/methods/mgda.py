@@ -5,10 +5,10 @@ from typing import Literal
 from torchjd.aggregation import MGDAWeighting
 
 from mtlaerial.config import Section
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 
-class MGDA(Solved):
+class MGDA(TorchJDWeighting):
     """The convex combination of the tasks' gradients that has the least norm: no task's loss rises along it.
 
     ``min_a ||sum_t a_t g_t||²`` with ``a >= 0`` and ``sum_t a_t = 1``: Désidéri 2012, doi 10.1016/j.crma.2012.03.014;

@@ -2,10 +2,10 @@
 
 from torchjd.aggregation import PCGradWeighting
 
-from mtlaerial.weighting.torchjd_weighting import Solved
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
 
-class PCGrad(Solved):
+class PCGrad(TorchJDWeighting):
     """The sum of the gradients, each projected onto the normal plane of every one that it conflicts with.
 
     ``g_i <- g_i - (g_i . g_j) / ||g_j||² g_j`` where ``g_i . g_j < 0``, for all other j in random order: Yu et al.

@@ -8,11 +8,11 @@ from torchjd.aggregation import RandomWeighting
 
 from mtlaerial.config import Section, Task
 from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
-class RLW(Scalarisation):
+class RLW(LossWeighting):
     """Random loss weighting.
 
     ``sum_t w_t L_t`` with w the softmax of a standard normal number per task, drawn for each step: Lin et al. 2022,

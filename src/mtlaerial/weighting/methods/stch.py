@@ -7,10 +7,10 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.loss_weighting import LossWeighting
 
 
-class STCH(Scalarisation):
+class STCH(LossWeighting):
     """A smooth maximum of the losses: the task that is worst off is followed most.
 
     ``mu log sum_t exp(L_t / (n mu))`` over the n tasks, so that ``w = softmax(L / (n mu)) / n``: Lin et al. 2024, arXiv

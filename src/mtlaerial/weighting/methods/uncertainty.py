@@ -7,14 +7,14 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.learned_weighting import Learned
-from mtlaerial.weighting.loss_weighting import Scalarisation
+from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
+from mtlaerial.weighting.loss_weighting import LossWeighting
 
 LEAST = 1e-8
 """Losses count as no less, so that their inverses stay finite."""
 
 
-class UW(Learned):
+class UW(LearnedLossWeighting):
     """Learned uncertainties: a task whose errors stay large counts less.
 
     ``sum_t (exp(-s_t) L_t + s_t) / 2`` with s the logarithms of the tasks' variances, least in s where every
@@ -33,7 +33,7 @@ class UW(Learned):
         self.module = torchjd.scalarization.UW(len(tasks))
 
 
-class UWSO(Scalarisation):
+class UWSO(LossWeighting):
     """Soft optimal uncertainties: the limit of :class:`UW`, at once, brought to a sum of 1 by a softmax.
 
     ``sum_t w_t L_t`` with ``w = softmax(1 / (T L))``, held constant: Kirchdorfer et al. 2024, arXiv 2408.07985. The
