@@ -22,7 +22,7 @@ FLOORS = [
     {"datasets"},
     {"weighting", "models", "rasters"},
     {"config", "system"},
-    {"errors"},
+    {"errors", "version"},
 ]
 FREE = {"__init__"}
 """Modules outside the floors: the public names, which are imported when they are used."""

@@ -4,8 +4,9 @@ The names below are the public interface; docs/python.md shows them at work. Mod
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from mtlaerial.version import __version__
 
 if TYPE_CHECKING:
     from mtlaerial.datasets.catalog import Dataset
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from mtlaerial.training.job import TrainingJob
     from mtlaerial.training.train import train
 
-__version__ = version("mtlaerial")
 __all__ = [
     "Dataset",
     "Predictor",
     "Statistics",
     "TrainingJob",
     "UserError",
+    "__version__",
     "check_dataset",
     "load_run",
     "plan_run",

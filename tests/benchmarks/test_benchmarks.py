@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from mtlaerial import __version__
+from mtlaerial.version import __version__
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

@@ -17,7 +17,7 @@ from mtlaerial.config import (
     parse_project,
     read_yaml,
 )
-from mtlaerial.config.project import require_multiple, require_tasks
+from mtlaerial.config.require import require_multiple, require_tasks
 from mtlaerial.config.schema import schema
 from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.errors import ConfigError

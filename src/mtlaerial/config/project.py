@@ -10,9 +10,9 @@ from mtlaerial.config.base import Section, merge, read_yaml
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
-from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, Task, TrainingSpec
+from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, TrainingSpec
+from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.sources import PretrainedSpec
-from mtlaerial.errors import ConfigError
 
 Side = Annotated[PositiveInt, Field(ge=64)]
 """Pixels along a side of a generated tile."""
@@ -169,61 +169,3 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
     for name, entry in config.datasets.items():
         Recipe.parse(entry.recipe, f"datasets.{name}.recipe")
     return config
-
-
-def require_multiple(key: str, size: int, model: ModelSpec) -> None:
-    """Refuse a size in pixels that does not fit a network.
-
-    Raises
-    ------
-    ConfigError
-        When it is not a multiple of the model's.
-    """
-    if size % model.multiple:
-        expected = f"a multiple of {model.multiple}, as the model's reduction is {model.reduction}"
-        raise ConfigError(key, str(size), expected, "Correct either.")
-
-
-def require_dropout(key: str, passes: int, model: ModelSpec) -> None:
-    """Refuse dropout passes for a network without dropout: all passes would be equal.
-
-    Raises
-    ------
-    ConfigError
-        When there are passes but no dropout.
-    """
-    if passes and not model.dropout:
-        expected = "0, as the model's dropout is 0"
-        raise ConfigError(key, str(passes), expected, "Or train a network with dropout, e.g. 0.5.")
-
-
-def require_overlap(key: str, prediction: PredictionSpec) -> None:
-    """Refuse windows with gaps between them.
-
-    Raises
-    ------
-    ConfigError
-        When the stride is larger than the window.
-    """
-    if prediction.stride > prediction.window:
-        expected = f"a stride of at most the window ({prediction.window})"
-        raise ConfigError(key, f"the stride {prediction.stride}", expected, "Correct either.")
-
-
-def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:
-    """Return the tasks of a method that a data set has ground truth for.
-
-    Raises
-    ------
-    ConfigError
-        When it has none for any of them.
-    """
-    learned = tuple(task for task in tasks if task in available)
-    if not learned:
-        raise ConfigError(
-            f"methods.{method}.tasks",
-            f"{', '.join(tasks)}",
-            f"a task that {dataset} has layers for ({', '.join(available)})",
-            "Take the method out of run.methods for this data set.",
-        )
-    return learned

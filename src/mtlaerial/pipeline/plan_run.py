@@ -1,7 +1,7 @@
 """The plan of a run, from a configuration and a data set."""
 
 from mtlaerial.config import ProjectConfig
-from mtlaerial.config.project import require_tasks
+from mtlaerial.config.require import require_tasks
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
 

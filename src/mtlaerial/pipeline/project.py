@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
-from mtlaerial.config.project import require_tasks
+from mtlaerial.config.require import require_tasks
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError

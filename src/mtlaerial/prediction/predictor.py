@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
-from mtlaerial.config.project import require_dropout, require_multiple, require_overlap
+from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender

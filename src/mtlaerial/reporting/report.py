@@ -12,7 +12,6 @@ import rasterio
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from mtlaerial import __version__
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
@@ -20,6 +19,7 @@ from mtlaerial.reporting.tables import Costs, Panel, build_documents
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
+from mtlaerial.version import __version__
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 MAPPED = 3

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from safetensors import SafetensorError, safe_open
 
-from mtlaerial import __version__
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import DataError
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.system.files import writing
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.version import __version__
 
 if TYPE_CHECKING:
     import torch

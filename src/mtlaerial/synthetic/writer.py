@@ -10,7 +10,6 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
-from mtlaerial import __version__
 from mtlaerial.rasters.geotiff import create_raster, open_raster, row_blocks, writing_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.synthetic.city import render_strips
@@ -18,6 +17,7 @@ from mtlaerial.synthetic.encode import Source
 from mtlaerial.synthetic.erosion import erode_labels
 from mtlaerial.synthetic.file_plan import File, Plan, is_jpeg
 from mtlaerial.synthetic.tile_layout import Place
+from mtlaerial.version import __version__
 
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """GDAL's block cache in bytes (rasterio passes no other unit); GDAL's default is a share of the machine's memory."""
