@@ -93,10 +93,10 @@ def test_weights_that_are_not_finite_are_not_kept(
     update = TrainStep.__call__
 
     def spoilt(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
-        found = update(self, number, measure_conflict)
+        result = update(self, number, measure_conflict)
         if number == 5:
             _spoil(next(iter(self.network.parameters())))
-        return found
+        return result
 
     monkeypatch.setattr(TrainStep, "__call__", spoilt)
     with pytest.raises(TrainingError, match=r"city, equal, seed 0: found a weight .* in epoch 2"):
@@ -150,17 +150,17 @@ def test_a_signal_that_a_shell_ignores_stays_ignored() -> None:
 
 
 def test_outside_the_main_thread_nothing_is_set() -> None:
-    seen = []
+    handlers = []
 
     def work() -> None:
         with heeding() as stop:
             stop.check()
-            seen.append(signal.getsignal(signal.SIGTERM))
+            handlers.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [signal.getsignal(signal.SIGTERM)]
+    assert handlers == [signal.getsignal(signal.SIGTERM)]
 
 
 @pytest.mark.parametrize("first", ["SIGTERM", "SIGINT"])

@@ -117,16 +117,16 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(place: Place, 
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         pytest.param("raise", "tile.tif: found a damaged file", marks=pytest.mark.slow("two interpreters")),
         pytest.param("kill", "sudden end", marks=pytest.mark.full("torchrun; an error is in the quick tier")),
     ],
 )
-def test_the_end_of_another_process_ends_all(place: Place, tmp_path: Path, fault: str, said: str) -> None:
+def test_the_end_of_another_process_ends_all(place: Place, tmp_path: Path, fault: str, message: str) -> None:
     begun = time.monotonic()
     done = train(place, tmp_path / "run", [*CHANGED, fault])
     assert time.monotonic() - begun < SOON
     assert len(errors(done)) == 1
-    assert said in errors(done)[0]
+    assert message in errors(done)[0]
     assert not (tmp_path / "run" / "model.safetensors").exists()
