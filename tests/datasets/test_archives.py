@@ -65,7 +65,8 @@ def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
     mark = Mark.model_validate_json(archive.mark.read_text())
     assert mark.archive == NAME
     assert mark.hashes == hashes
-    assert {name: member.size for name, member in mark.members.items()} == {n: len(c) for n, c in FILES.items()}
+    sizes = {name: len(content) for name, content in FILES.items()}
+    assert {name: member.size for name, member in mark.members.items()} == sizes
     archive.mark.write_text("{}")
     with pytest.raises(DataError, match="Delete it"):
         _ = archive_in(tmp_path).pending
@@ -106,14 +107,14 @@ def test_unpacking_goes_on_where_it_was_killed(tmp_path: Path, monkeypatch: pyte
     assert contents(tmp_path) == FILES
 
 
-@pytest.mark.parametrize("other", [b"eno" * 1000, b"longer" * 1000])
-def test_a_file_of_another_content_is_not_overwritten(other: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"eno" * 1000, b"longer" * 1000])
+def test_a_file_of_another_content_is_not_overwritten(content: bytes, tmp_path: Path) -> None:
     write_zip(tmp_path / NAME, FILES)
     (tmp_path / "top").mkdir()
-    (tmp_path / "top/area1.tif").write_bytes(other)
+    (tmp_path / "top/area1.tif").write_bytes(content)
     with pytest.raises(DataError, match=r"area1\.tif: found another file"):
         unpack(archive_in(tmp_path))
-    assert (tmp_path / "top/area1.tif").read_bytes() == other
+    assert (tmp_path / "top/area1.tif").read_bytes() == content
     assert not archive_in(tmp_path).mark.exists()
 
 

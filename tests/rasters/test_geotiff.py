@@ -63,11 +63,11 @@ def test_the_least_window_that_covers_another_grid(target: Grid, window: tuple[i
 def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
     text = tmp_path / "text.tif"
     text.write_text("no raster")
-    for path, found in ((tmp_path, "a directory"), (tmp_path / "absent.tif", "no file"), (text, "text.tif")):
+    for path, words in ((tmp_path, "a directory"), (tmp_path / "absent.tif", "no file"), (text, "text.tif")):
         with pytest.raises(DataError) as caught, open_raster(path):
             pass
         assert str(caught.value).startswith(f"{path}: found ")
-        assert found in str(caught.value)
+        assert words in str(caught.value)
 
 
 def truncated(tmp_path: Path) -> Path:

@@ -69,11 +69,11 @@ def check_pixel(tile: Tile, batch: Batch, patch: int, row: int, column: int, x: 
     expected = cell(tile.labels, math.floor(v), math.floor(u))[0] if inside else IGNORED
     assert batch.labels[patch, row, column] == expected
     mean, weight = known_height(tile.height, u, v)
-    found = float(batch.height[patch, row, column])
+    height = float(batch.height[patch, row, column])
     if not inside or weight < 0.5 - TIE:
-        assert math.isnan(found)
+        assert math.isnan(height)
     elif weight > 0.5 + TIE:
-        assert found == pytest.approx(mean, abs=0.02)
+        assert height == pytest.approx(mean, abs=0.02)
 
 
 AXES = [
@@ -127,9 +127,9 @@ def test_neither_threads_nor_shares_change_a_batch(options: dict[str, Any]) -> N
     torch.set_num_threads(before)
     share = sampler.draw(7, torch.Generator().manual_seed(0), slice(3, 6))
     for name in ("image", "height", "labels"):
-        one, other = (getattr(batch, name) for batch in drawn)
-        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
-        torch.testing.assert_close(getattr(share, name), one[3:6], rtol=0, atol=1e-3, equal_nan=True)
+        with_one_thread, with_three = (getattr(batch, name) for batch in drawn)
+        torch.testing.assert_close(with_one_thread, with_three, rtol=0, atol=0, equal_nan=True)
+        torch.testing.assert_close(getattr(share, name), with_one_thread[3:6], rtol=0, atol=1e-3, equal_nan=True)
 
 
 def test_images_are_channels_last() -> None:
