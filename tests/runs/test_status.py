@@ -166,8 +166,8 @@ def test_every_training_of_the_selection(tmp_path: Path) -> None:
     methods = {"equal": METHOD, "again": {"trained_as": "equal"}, "height": METHOD}
     chosen = {"datasets": ["town"], "methods": ["again", "height"], "seeds": [2, 1]}
     config = load_project(written(tmp_path, run=chosen, methods=methods))
-    named = ["equal/seed2", "equal/seed1", "height/seed2", "height/seed1"]
-    assert [run.name for run in training_states(config)] == [f"town/{name}" for name in named]
+    named = ["town/equal/seed2", "town/equal/seed1", "town/height/seed2", "town/height/seed1"]
+    assert [run.name for run in training_states(config)] == named
 
 
 def test_lines_of_the_logs(config: ProjectConfig) -> None:

@@ -105,7 +105,7 @@ def test_scores_add_seams_up_over_tiles() -> None:
     one = tile([[5, 1, 0], [1, 5, 0]], [1.0, 4.0], [1.0, 3.0])
     seams = [{"height": {"border": (6.0, 2), "inside": (1.0, 1)}}, {"height": {"border": (0.0, 1), "inside": (3.0, 1)}}]
     table = collect([run("joint", 1, [one.model_copy(update={"seams": each}) for each in seams])])
-    found = table[(table.score == "seam height") & (table.method == "joint")].set_index("pooling")["value"]
-    assert found["pooled"] == pytest.approx((6 / 3) / (4 / 2))
-    assert found["tile mean"] == pytest.approx((3 + 0) / 2)
+    by_pooling = table[(table.score == "seam height") & (table.method == "joint")].set_index("pooling")["value"]
+    assert by_pooling["pooled"] == pytest.approx((6 / 3) / (4 / 2))
+    assert by_pooling["tile mean"] == pytest.approx((3 + 0) / 2)
     assert "seam semantics" not in set(table.score)

@@ -12,8 +12,8 @@ from support.sample_scores import experiment, run, tile
 
 def value(table, column="value", mask="all", group="overall", pooling="pooled", **keys):
     chosen = table[(table["mask"] == mask) & (table["group"] == group) & (table["pooling"] == pooling)]
-    for key, wanted in keys.items():
-        chosen = chosen[chosen[key] == wanted]
+    for key, expected in keys.items():
+        chosen = chosen[chosen[key] == expected]
     assert len(chosen) == 1, chosen
     return chosen[column].item()
 
