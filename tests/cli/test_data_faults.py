@@ -81,10 +81,10 @@ def program(
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)
-        said = "".join(capsys.readouterr())
-        assert "Traceback" not in said
+        output = "".join(capsys.readouterr())
+        assert "Traceback" not in output
         assert not list(tmp_path.rglob("*.part*"))
-        return code, said
+        return code, output
 
     return program
 
@@ -384,7 +384,7 @@ def test_describe_what_is_no_run(tmp_path: Path, program: Callable[..., tuple[in
 
 def test_no_permission(town: Town, run: Path, program: Callable[..., tuple[int, str]]) -> None:
     out = ("--out", BELOW_A_FILE)
-    said = ("Error: /dev/null/below", "Not a directory", "Choose another folder", "choose another folder")
+    messages = ("Error: /dev/null/below", "Not a directory", "Choose another folder", "choose another folder")
     for arguments in (
         ("predict", run, image(run.parent), *out),
         ("train", town.spec, "--root", town.root, *out, "--config", config(town)),
@@ -393,9 +393,9 @@ def test_no_permission(town: Town, run: Path, program: Callable[..., tuple[int, 
     ):
         code, text = program(*arguments)
         assert code == 1, text
-        assert said[0] in text
-        assert said[1] in text
-        assert said[2] in text or said[3] in text
+        assert messages[0] in text
+        assert messages[1] in text
+        assert messages[2] in text or messages[3] in text
 
 
 @pytest.fixture

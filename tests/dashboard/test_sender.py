@@ -41,14 +41,14 @@ def server() -> Iterator[Double]:
 @pytest.fixture
 def sender(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[str], Sender]]:
     caplog.set_level(logging.INFO)
-    made: list[Sender] = []
+    senders: list[Sender] = []
 
     def make(url: str) -> Sender:
-        made.append(Sender(Client(url, "run", TIMEOUT), SECONDS, RETRY))
-        return made[-1]
+        senders.append(Sender(Client(url, "run", TIMEOUT), SECONDS, RETRY))
+        return senders[-1]
 
     yield make
-    for one in made:
+    for one in senders:
         one.close()
 
 
@@ -69,11 +69,11 @@ def test_windows_are_replaced_and_kept_at_the_end(
 
 
 def test_what_is_outdated_is_neither_made_nor_sent(server: Double) -> None:
-    one, made = Sender(Client(server.url, "run"), seconds=1000), []
+    one, built = Sender(Client(server.url, "run"), seconds=1000), []
     for number in range(1000):
-        one.put("curve", lambda number=number: made.append(number) or text_window("", str(number)))
+        one.put("curve", lambda number=number: built.append(number) or text_window("", str(number)))
     one.close()
-    assert made == [999]
+    assert built == [999]
     assert server.events == ["curve"]
 
 

@@ -26,8 +26,12 @@ COMMAND = [sys.executable, "-m", "mtlaerial", "dashboard"]
 
 def addresses() -> list[str]:
     """Return addresses of this machine that others reach it by."""
-    found = (entry for entries in psutil.net_if_addrs().values() for entry in entries)
-    return [entry.address for entry in found if entry.family == socket.AF_INET and not entry.address.startswith("127.")]
+    interface_addresses = (entry for entries in psutil.net_if_addrs().values() for entry in entries)
+    return [
+        entry.address
+        for entry in interface_addresses
+        if entry.family == socket.AF_INET and not entry.address.startswith("127.")
+    ]
 
 
 def test_it_listens_on_this_machine_alone(running_visdom: Visdom) -> None:

@@ -47,10 +47,10 @@ def long(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Iterator[sub
     command = [sys.executable, "-c", TRAINS, str(path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
-    seen = []
-    while not (seen and seen[-1].startswith("step 2,")):
-        seen.append(process.stderr.readline())
-        assert seen[-1], "".join(seen)
+    lines = []
+    while not (lines and lines[-1].startswith("step 2,")):
+        lines.append(process.stderr.readline())
+        assert lines[-1], "".join(lines)
     yield process
     process.kill()
     process.wait()

@@ -143,8 +143,8 @@ def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_
     data["run"]["datasets"] = [name]
     project = project_of(data)
     for tile in project.datasets[name].spec.tiles:
-        found = json.loads(json.dumps(Decisive(project).prepare_tile(name, tile)))
-        assert found["split"] == project.datasets[name].spec.split_of(tile)
+        params = json.loads(json.dumps(Decisive(project).prepare_tile(name, tile)))
+        assert params["split"] == project.datasets[name].spec.split_of(tile)
     assert project.plan(name, "both", 0).tasks == ("semantics", "height")
 
 
@@ -181,8 +181,8 @@ def test_tiles_held_out_keep_the_labels_of_the_training_tiles(data: dict[str, An
     files = {"train": "train.tif", "test": "test.tif"}
     spec = {**SPEC, "labels": {**SPEC["labels"], "files": files}, "splits": splits}
     Path(data["datasets"]["city"]["spec"]).write_text(yaml.safe_dump(spec), encoding="utf-8")
-    found = tile_params(project_of(data), "city_2")
-    assert (found["split"], found["labels"]["files"]) == ("val", (("train.tif",),))
+    params = tile_params(project_of(data), "city_2")
+    assert (params["split"], params["labels"]["files"]) == ("val", (("train.tif",),))
     with pytest.raises(ConfigError, match=r"labels\.files of their own for val \(val\.tif\)"):
         project_of(data, {"labels": {"files": {"train": "train.tif", "val": "val.tif", "test": "test.tif"}}})
 

@@ -50,8 +50,8 @@ def repeat(name: str, times: int, cluster: Cluster, unbroken: Unbroken, moments:
 
 def told(job: dict[str, str], place: OnCluster) -> str:
     """Return what became of the job that it happened to, and where the training kept its state and went on."""
-    kept, gone_on = (" ".join(map(str, steps)) or "-" for steps in (place.kept(), place.gone_on()))
-    return f"{job['JobState']}, restarts {job['Restarts']}, kept after step {kept}, went on after step {gone_on}"
+    stored, gone_on = (" ".join(map(str, steps)) or "-" for steps in (place.kept(), place.gone_on()))
+    return f"{job['JobState']}, restarts {job['Restarts']}, kept after step {stored}, went on after step {gone_on}"
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def overlay(request: pytest.FixtureRequest) -> Path:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Yield a cluster of one node and one GPU; this whole machine is its node."""
     try:
-        with running_cluster(tmp_path_factory.mktemp("slurm") / "cluster") as found:
-            yield found
+        with running_cluster(tmp_path_factory.mktemp("slurm") / "cluster") as running:
+            yield running
     except NoCluster as error:
         pytest.fail(str(error), pytrace=False)
 

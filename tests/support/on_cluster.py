@@ -49,8 +49,8 @@ class OnCluster(Workplace):
 
     def ask_for(self, resources: dict[str, Any]) -> None:
         """Let trainings ask for other resources than their rule says."""
-        own = {"set-resources": {"train": resources}} if resources else {}
-        self.mine.write_text(yaml.safe_dump({**MINE, **own}))
+        settings = {"set-resources": {"train": resources}} if resources else {}
+        self.mine.write_text(yaml.safe_dump({**MINE, **settings}))
 
     def slow_down(self, pause: float) -> None:
         """Let trainings wait so many seconds before each step."""
@@ -65,8 +65,8 @@ class OnCluster(Workplace):
             ended = snakemake.poll()
         finally:
             kill_session(snakemake)
-        said = (self.folder / "snakemake.log").read_text()
-        assert ended == 0, f"Snakemake ended with {ended} in {self.folder}:\n{said[-5000:]}"
+        log = (self.folder / "snakemake.log").read_text()
+        assert ended == 0, f"Snakemake ended with {ended} in {self.folder}:\n{log[-5000:]}"
 
     def kept(self) -> list[int]:
         """Return after which steps trainings kept their state because they were asked to end, as SLURM's logs say."""

@@ -78,8 +78,8 @@ class Attempt:
 
     def states(self) -> list[Path]:
         """Return the states of unfinished trainings, the newest last."""
-        found = (path for path in self.place.folder.rglob("*.resume.pt") if path.exists())
-        return sorted(found, key=lambda path: path.stat().st_mtime)
+        paths = (path for path in self.place.folder.rglob("*.resume.pt") if path.exists())
+        return sorted(paths, key=lambda path: path.stat().st_mtime)
 
 
 Fault = Callable[[Attempt], bool]

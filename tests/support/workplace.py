@@ -120,7 +120,9 @@ class Workplace:
         )
         compared = [file for file in files if file.parts[0] not in UNCOMPARED and file.name[0] != "."]
         contents = {str(file): (root / file).read_bytes() for file in compared}
-        return {name: MEASURED.sub(b"", text) if name == "report.html" else text for name, text in contents.items()}
+        if "report.html" in contents:
+            contents["report.html"] = MEASURED.sub(b"", contents["report.html"])
+        return contents
 
 
 def session(leader: int) -> Iterator[psutil.Process]:
@@ -148,12 +150,12 @@ def kill_session(snakemake: subprocess.Popen[bytes]) -> list[str]:
 def job_of(process: psutil.Process) -> str:
     """Return the rule whose script a process runs; empty for anything else."""
     try:
-        found = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py", " ".join(process.cmdline()))
+        script = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py", " ".join(process.cmdline()))
     except psutil.Error:
         return ""
-    return found[1] if found else ""
+    return script[1] if script else ""
 
 
-def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+def differences(first: dict[str, bytes], second: dict[str, bytes]) -> list[str]:
     """Return the files that differ or are in one only."""
-    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+    return [name for name in sorted(first.keys() | second.keys()) if first.get(name) != second.get(name)]

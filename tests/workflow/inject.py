@@ -66,8 +66,8 @@ class Unbroken:
         self.training, self.expected = min(times), place.results()
         self.prepared = place.copy(root / "prepared")
         results = self.prepared.folder / "results"
-        for made in (*results.glob("*/runs"), results / "tables", results / "figures"):
-            shutil.rmtree(made)
+        for path in (*results.glob("*/runs"), results / "tables", results / "figures"):
+            shutil.rmtree(path)
         (results / "report.html").unlink()
         print(f"unbroken: {self.seconds:.1f} s, of it {self.training:.1f} s per training; {len(self.expected)} files")
 

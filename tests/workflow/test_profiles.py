@@ -30,12 +30,12 @@ def parsed(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> Namespace:
 
 def test_a_users_profile_is_combined_with_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "profile.yaml").write_text(yaml.safe_dump(MINE))
-    found = parsed("--workflow-profile", "profiles/slurm", "--profile", str(tmp_path), monkeypatch=monkeypatch)
-    assert (found.executor, found.slurm_requeue, found.retries) == ("slurm", True, 3)
-    asked = {name: value.raw for name, value in found.default_resources.items()}
+    settings = parsed("--workflow-profile", "profiles/slurm", "--profile", str(tmp_path), monkeypatch=monkeypatch)
+    assert (settings.executor, settings.slurm_requeue, settings.retries) == ("slurm", True, 3)
+    asked = {name: value.raw for name, value in settings.default_resources.items()}
     assert asked["slurm_account"] == "geo"
     assert asked["slurm_partition"] == "gpus"
-    assert found.set_resources["train"]["runtime"].raw == 60
+    assert settings.set_resources["train"]["runtime"].raw == 60
 
 
 def test_the_profile_of_clusters_has_what_the_default_has() -> None:

@@ -76,8 +76,8 @@ def test_a_lost_file(place: Workplace) -> None:
     (root / "images/city_1.tif").unlink()
     run = place.run("--dry-run")
     assert run.returncode == 1
-    told = f"Of images.zip, 1 unpacked files are gone; delete {mark.relative_to(place.folder)}"
-    for words in ("images/city_1.tif", told):
+    message = f"Of images.zip, 1 unpacked files are gone; delete {mark.relative_to(place.folder)}"
+    for words in ("images/city_1.tif", message):
         assert words in run.stdout
     mark.unlink()
     assert "Unpacking datasets/town/images.zip" in place.planned(targets=TARGETS)
