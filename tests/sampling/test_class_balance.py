@@ -1,4 +1,4 @@
-"""Balanced sampling: every class as often as every other, and each of its cells as often as every other of them."""
+"""Class-balanced sampling: uniform over classes, then uniform over the cells of the class."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Patches against a reference that looks at one pixel at a time, as the meaning of a patch is told."""
+"""Patches compared with a reference that samples one pixel at a time."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ from mtlaerial.tiles.tile import AxisMap, Tile
 
 PATCH = 32
 TIE = 2e-3
-"""Pixels so near to where the answer changes are left out."""
+"""Pixels this near to a border, in cells, are not compared: rounding may put them on either side."""
 
 
 def layer_of(rows: int, columns: int, axis: AxisMap, seed: int) -> tuple[Tensor, Tensor]:
@@ -115,7 +115,7 @@ def test_a_patch_beside_its_tile_is_unknown(monkeypatch: pytest.MonkeyPatch, cen
 
 
 @pytest.mark.parametrize("options", [{"rotation": 0, "quarter_turns": True}, {"rotation": 20, "zoom": 0.4}])
-def test_neither_threads_nor_shares_change_a_batch(options: dict[str, Any]) -> None:
+def test_a_batch_is_the_same_with_more_threads_and_in_shares(options: dict[str, Any]) -> None:
     tiles = [tile_of(70, 90, (0.5, 0.5, 0.0, 0.0)), tile_of(40, 200, (1.0, 1.0, 0.0, 0.0))]
     before = torch.get_num_threads()
     drawn = []

@@ -1,4 +1,4 @@
-"""Batches that are drawn ahead are those that would have been drawn."""
+"""Prefetch: the batches are those drawn without it."""
 
 import threading
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ def test_closing_ends_the_thread() -> None:
 
 
 def trainer(city: Dataset, tiles: dict[str, list[Path]], ahead: bool) -> Trainer:
-    """Return a trainer whose steps have several batches, on request with what only a GPU has by itself."""
+    """Return a trainer whose steps have several batches, with prefetch on request, which by itself only a GPU has."""
     plan = tiny.run_plan(augmentation={"colour": 0.1}, weighting={"name": "modo"})
     built = Trainer(tiny.job(plan, summarise(city, tiles["train"]), tiles["train"], []))
     if ahead:

@@ -1,4 +1,4 @@
-"""Patches: image, height and labels of a pose come from the same ground, however it lies."""
+"""Patches: image, height and labels of a pose show the same ground at any rotation and zoom."""
 
 import math
 from pathlib import Path

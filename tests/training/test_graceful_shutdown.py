@@ -1,4 +1,4 @@
-"""A training that is asked to end keeps its state, wherever it is, and ends as an unbroken one would."""
+"""Graceful shutdown: the state is saved at any step, and the resumed training ends as an unbroken one."""
 
 import logging
 import signal
@@ -69,7 +69,7 @@ def test_a_stop_at_every_step_in_turn(tiles: Folders, statistics: Statistics, wh
 def test_a_stop_while_the_validation_tiles_are_scored(
     tiles: Folders, statistics: Statistics, whole: Path, tmp_path: Path
 ) -> None:
-    """It does not wait for their end, which may take longer than a cluster gives; the scores are made up for later."""
+    """It does not wait for all of them, which may take longer than a cluster grants; scoring is repeated later."""
     score, scored = Validator.__call__, []
 
     def asked(self: Validator, *arguments: Any) -> dict[str, float]:
@@ -89,7 +89,7 @@ def test_a_stop_while_the_validation_tiles_are_scored(
 def test_weights_that_are_not_finite_are_not_kept(
     tiles: Folders, statistics: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The losses of the last step of an epoch do not show what it has done to the weights."""
+    """The losses of the last step of an epoch do not show its effect on the weights."""
     update = TrainStep.__call__
 
     def spoilt(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:

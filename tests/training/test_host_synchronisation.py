@@ -1,4 +1,4 @@
-"""Between rows of the history the host does not wait for the device."""
+"""Host synchronisation: between rows of the history the host does not wait for the device."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -90,6 +90,6 @@ def test_the_host_does_not_wait_for_an_update(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", every_weighting(among=ON_HOST))
-def test_a_wait_would_be_noticed(name: str) -> None:
+def test_weightings_on_the_host_make_the_test_fail(name: str) -> None:
     with pytest.raises((RuntimeError, NotImplementedError, AssertionError)):
         list(updates(name))

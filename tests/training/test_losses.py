@@ -1,4 +1,4 @@
-"""Losses: only known pixels count, weights are torch's, and nothing known is exactly nothing."""
+"""Losses: means over valid pixels, torch's class weights, exact zeros without valid pixels."""
 
 import math
 from typing import Any
@@ -79,7 +79,7 @@ def test_heights_of_zero_and_below_count_only_where_they_are_valid() -> None:
 
 
 @pytest.mark.parametrize("weights", [torch.ones(CLASSES), torch.tensor([0.0, 1.0, 1.0, 1.0])])
-def test_where_nothing_is_known_losses_and_gradients_are_exactly_zero(weights: Tensor) -> None:
+def test_without_valid_pixels_losses_and_gradients_are_exactly_zero(weights: Tensor) -> None:
     outputs, batch = random_batch()
     nothing = torch.full_like(batch.labels, IGNORED)
     nothing[0, 0, :3] = 0 if weights[0] == 0 else IGNORED

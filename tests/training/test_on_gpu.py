@@ -1,6 +1,6 @@
-"""A GPU and the CPU say the same; run with ``--accelerator cuda`` where there is one.
+"""Results on a GPU equal those of the CPU; run with ``--accelerator cuda`` where there is a GPU.
 
-With that, most other tests of trainings and predictions run on the GPU as well: what they say of bytes holds there too.
+With that, most other tests of trainings and predictions run on the GPU as well, with the same comparisons of bytes.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two processes train as one does with the same batch."""
+"""Two processes train as one process does with the same batch."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def names_asked_for(request: pytest.FixtureRequest) -> set[str]:
 
 @pytest.fixture(scope="module")
 def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """Return the folder of what one process and two processes made of the same tiles."""
+    """Return the folder with the runs of one process and of two processes on the same tiles."""
     folder = tmp_path_factory.mktemp("together")
     names = sorted(names_asked_for(request))
     for tile in ("city_1", "city_3"):

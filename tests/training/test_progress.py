@@ -1,4 +1,4 @@
-"""The progress file of a training tells how far it is, survives kills, and never decides over the training."""
+"""The progress file of a training: its records, kills, and write errors, which do not end the training."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""``torchrun -m mtlaerial train``: two processes train one run, and one of them says what went wrong."""
+"""``torchrun -m mtlaerial train``: two processes train one run, and one of them reports errors."""
 
 import subprocess
 import sys

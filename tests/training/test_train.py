@@ -1,4 +1,4 @@
-"""Training: it learns, it is the same however often it is killed, and it says why it cannot go on."""
+"""Training: falling losses, the same weights however often it is killed, and errors that end it."""
 
 import itertools
 import json
@@ -350,7 +350,7 @@ def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path
     assert file_names(tmp_path / "run") == FILES
 
 
-def test_what_a_training_reads_is_not_changed(
+def test_a_training_does_not_change_its_inputs(
     tiles: Folders, statistics: Statistics, city: Dataset, tmp_path: Path
 ) -> None:
     copies = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in tiles["train"]]

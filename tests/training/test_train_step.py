@@ -1,4 +1,4 @@
-"""Updates: passes add up to the batch, long gradients are shortened, compiled networks learn the same."""
+"""The training step: gradient accumulation, clipping, compiled networks, and activation checkpointing."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -86,7 +86,7 @@ def test_long_gradients_are_shortened(make_trainer: Callable[..., Trainer]) -> N
     assert max(float(parameter.grad.norm()) for parameter in free.network.parameters()) > 1e-2
 
 
-def test_what_a_weighting_learns_is_learned_with_the_network(make_trainer: Callable[..., Trainer]) -> None:
+def test_parameters_of_a_weighting_are_updated_without_decay(make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer("uw", learning_rate=0.01, weight_decay=10.0)
     (learned,) = trainer.weighting.parameters()
     trainer.update(0)
@@ -95,7 +95,9 @@ def test_what_a_weighting_learns_is_learned_with_the_network(make_trainer: Calla
 
 
 @pytest.mark.parametrize("name", ["equal", "mgda_ub"])
-def test_the_look_at_gradients_is_right_and_leaves_no_trace(make_trainer: Callable[..., Trainer], name: str) -> None:
+def test_measuring_conflict_gives_the_gramian_and_changes_no_weight(
+    make_trainer: Callable[..., Trainer], name: str
+) -> None:
     trainer, blind = make_trainer(name), make_trainer(name)
     drawn = trainer.update.batches.draw(0)
     (part,) = drawn[0].parts(1)
@@ -115,7 +117,7 @@ def test_the_look_at_gradients_is_right_and_leaves_no_trace(make_trainer: Callab
         torch.testing.assert_close(trainer.network.state_dict()[key], value, rtol=0, atol=0)
 
 
-def test_the_second_look_leaves_no_trace(make_trainer: Callable[..., Trainer]) -> None:
+def test_the_forward_pass_after_the_update_changes_no_statistics(make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer("famo")
     trainer.network.train()
     observed: list[Tensor] = []
@@ -219,7 +221,7 @@ def test_keys_of_updates_are_checked() -> None:
 
 @pytest.mark.parametrize(("precision", "last"), [("32-true", True), ("32-true", False), ("bf16-mixed", True)], ids=str)
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_everything_is_in_one_order(
+def test_all_tensors_have_one_memory_format(
     make_trainer: Callable[..., Trainer], precision: str, last: bool, checkpointing: bool
 ) -> None:
     trainer = make_trainer("equal", precision=precision, checkpointing=checkpointing, channels_last=last)

@@ -1,4 +1,4 @@
-"""Weightings at the seam with the network and its training: a case per kind of weighting."""
+"""Weightings in the network and its training: a case per kind of weighting."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ def test_contract_and_references_are_complete() -> None:
     assert set(DEFAULTS) == set(REFERENCES) == set(WEIGHTINGS)
 
 
-def test_no_two_weightings_have_the_same_life() -> None:
+def test_every_weighting_trains_differently() -> None:
     lives = {}
     for name in WEIGHTINGS:
         method = weighting(name)
