@@ -1,4 +1,4 @@
-"""Archives: what they hold is known before they are unpacked, and unpacking them is safe and can be repeated."""
+"""Archives: their members are listed before they are unpacked, and unpacking is safe and can be repeated."""
 
 import hashlib
 import shutil
@@ -31,7 +31,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("folder", ["", "archives"])
-def test_what_an_archive_holds_is_known_before_and_after_it_is_unpacked(folder: str, tmp_path: Path) -> None:
+def test_members_of_an_archive_are_listed_before_and_after_unpacking(folder: str, tmp_path: Path) -> None:
     path = write_zip(tmp_path / folder / NAME, FILES)
     expected = [tmp_path / "sub" / name for name in FILES]
     before = archive_in(tmp_path, into="sub")
@@ -57,7 +57,7 @@ def test_a_file_that_was_lost_is_no_longer_provided(there: bool, tmp_path: Path)
     assert archive_in(tmp_path).provided == [tmp_path / name for name in list(FILES)[:2]]
 
 
-def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
+def test_the_mark_records_the_unpacked_members(tmp_path: Path) -> None:
     path = write_zip(tmp_path / NAME, FILES)
     hashes = {name: hashlib.new(name, path.read_bytes()).hexdigest() for name in ("md5", "sha256")}
     archive = archive_in(tmp_path, **hashes)
@@ -180,7 +180,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(hashes: dict[str, s
     assert contents(tmp_path) == {}
 
 
-def test_space_is_looked_for_first_and_what_is_there_needs_none(
+def test_free_space_is_checked_first_for_the_missing_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_zip(tmp_path / NAME, FILES)
@@ -202,7 +202,7 @@ def test_zip64_is_unpacked(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"big.tif": b"big"}
 
 
-def test_an_archive_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
     archive = archive_in(tmp_path)
     assert archive.path is None
     assert archive.provided == []

@@ -1,4 +1,4 @@
-"""Files in archives count as there before they are unpacked."""
+"""Files in archives count as present before they are unpacked."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def files_of(dataset: Dataset) -> list[Path]:
     return [file for tile in dataset.spec.tiles for layer in TILE_LAYERS for file in dataset.files(layer, tile)]
 
 
-def test_files_and_their_marks_are_the_same_before_and_after_unpacking_and_without_the_archive(tmp_path: Path) -> None:
+def test_unpacking_or_losing_the_archive_changes_no_file_and_no_mark(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "city.zip", dict.fromkeys(CITY, b"pixels"))
     before, after, without = (city_of(tmp_path, {"file": "city.zip"}) for _ in range(3))
     assert before.missing() == []
@@ -46,7 +46,7 @@ def test_files_and_their_marks_are_the_same_before_and_after_unpacking_and_witho
     assert without.missing() == []
 
 
-def test_what_no_archive_holds_is_missing(tmp_path: Path) -> None:
+def test_files_in_no_archive_are_missing(tmp_path: Path) -> None:
     write_zip(tmp_path / "city.zip", dict.fromkeys(CITY[1:], b""))
     dataset = city_of(tmp_path, {"file": "city.zip"}, {"file": "absent.zip"})
     assert [(gap.layer, gap.tile) for gap in dataset.missing()] == [("image", "city_1")]

@@ -1,4 +1,4 @@
-"""The generated city: one town, whatever the layout it is written in."""
+"""The generated city: the same town in every layout of files."""
 
 from functools import cache
 from pathlib import Path
@@ -115,7 +115,7 @@ def test_views_agree_where_they_overlap(view: View) -> None:
 
 
 @pytest.mark.parametrize("step", [37, 64])
-def test_strips_are_what_is_seen_at_once(step: int) -> None:
+def test_strips_equal_the_town_rendered_at_once(step: int) -> None:
     place = 100, 40, 64, 200
     whole, counts = render(SEED, *place, 0.3), np.zeros(64, np.int64)
     for first, strip in render_strips(SEED, *place, 0.3, step):
@@ -160,7 +160,7 @@ def test_shadows_are_dark_and_as_long_as_things_are_high() -> None:
     np.testing.assert_allclose(lengths, np.array([4, 8, 16]) / np.tan(light.ELEVATION), atol=0.75)
 
 
-def test_shadow_is_what_a_ray_towards_the_sun_meets(view: View) -> None:
+def test_pixels_whose_ray_to_the_sun_is_blocked_are_in_shadow(view: View) -> None:
     elevation = (view.ground + view.height)[100:260, 300:460]
     expected = np.zeros(elevation.shape, dtype=bool)
     for step in range(1, light.reach(0.5) + 1):
@@ -226,7 +226,7 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
             assert (one.root / path).read_bytes() == (two.root / path).read_bytes(), path
 
 
-def test_what_is_generated_passes_the_check(generated: Dataset) -> None:
+def test_generated_data_sets_pass_the_check(generated: Dataset) -> None:
     if generated.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
         assert not [str(finding) for finding in check_dataset(generated).findings if finding.level == "error"]
 
@@ -286,7 +286,7 @@ def test_labels_without_borders(tmp_path: Path) -> None:
         assert not eroded[:, cut].any()
 
 
-def test_complete_and_every_tile_different(generated: Dataset) -> None:
+def test_data_sets_are_complete_and_every_tile_is_different(generated: Dataset) -> None:
     assert generated.missing() == []
     assert f"seed {SEED}" in (generated.root / NOTE).read_text()
     assert not [path for path in generated.root.rglob("*") if ".part" in path.name]
@@ -294,7 +294,7 @@ def test_complete_and_every_tile_different(generated: Dataset) -> None:
     assert len(set(tiles)) == len(tiles)
 
 
-def test_labels_are_what_is_seen(generated: Dataset) -> None:
+def test_labels_agree_with_the_rendered_town(generated: Dataset) -> None:
     spec = generated.spec.labels
     assert spec is not None
     for tile in generated.spec.tiles:
@@ -312,7 +312,7 @@ def test_labels_are_what_is_seen(generated: Dataset) -> None:
                 assert np.mean(claimed != visible) < 0.03, (tile, word)
 
 
-def test_heights_are_what_is_seen(generated: Dataset) -> None:
+def test_heights_agree_with_the_rendered_town(generated: Dataset) -> None:
     spec = generated.spec.height
     assert spec is not None
     for tile in generated.spec.tiles:
@@ -387,7 +387,7 @@ def test_downloads_are_kept(tmp_path: Path) -> None:
         ({"footprints": {"files": "areas.shp"}}, {}, "footprints"),
     ],
 )
-def test_what_cannot_be_written_is_said(changes: dict, options: dict, word: str, tmp_path: Path) -> None:
+def test_layouts_that_cannot_be_written_are_refused(changes: dict, options: dict, word: str, tmp_path: Path) -> None:
     dataset = Dataset("town", spec_of(**{**FOOTPRINTS, **changes}), tmp_path)
     with pytest.raises(ConfigError, match=word):
         synthesise(dataset, seed=0, size=64, **options)

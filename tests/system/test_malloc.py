@@ -1,4 +1,4 @@
-"""Memory that is kept by the process is not mapped anew."""
+"""Freed memory stays in the process and is not mapped anew."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""A prepared tile holds what the raw files hold: each layer on its own grid, unknown where it cannot be known."""
+"""Prepared tiles: the decoded raw layers, each on its own grid, with no-data outside images and files."""
 
 import tracemalloc
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run knows of its training tiles equals what numpy says of them."""
+"""Statistics of training tiles: equal to numpy's."""
 
 import shutil
 from pathlib import Path
