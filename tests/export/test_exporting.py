@@ -1,4 +1,4 @@
-"""Exported networks: what they give in ONNX Runtime, in PyTorch and in Deepness, and what is said of them."""
+"""Exported networks: outputs in ONNX Runtime, PyTorch and Deepness, and the STAC description."""
 
 import errno
 import hashlib
@@ -31,7 +31,7 @@ from support import tiny
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""
 WINDOWS = PredictionSpec.fitted()
-"""How a network trained on patches of that size is used."""
+"""Prediction settings of a network trained on patches of that size."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -123,7 +123,7 @@ def test_pt2_refuses_images_of_a_wrong_size(pt2: tuple[torch.nn.Module, str]) ->
 
 
 def as_deepness(path: Path, tiles: np.ndarray) -> np.ndarray:
-    """Return the output for tiles (N, H, W, C) with what Deepness does to them, by its documentation and code."""
+    """Return the output for tiles (N, H, W, C), processed as in the documentation and code of Deepness."""
     model = session(path)
     (entry,), (output,) = model.get_inputs(), model.get_outputs()
     texts = {key: value for key, value in model.get_modelmeta().custom_metadata_map.items() if key != "stac_item"}
@@ -169,7 +169,7 @@ def test_deepness_is_told_names_pixel_size_and_overlap(files: dict[str, Path], r
 
 @pytest.mark.parametrize("name", ["onnx", "pt2", "semantics", "height"])
 def test_the_description_has_what_the_extension_requires(files: dict[str, Path], name: str) -> None:
-    """As the JSON schemas of STAC 1.1 and of MLM require it."""
+    """By the JSON schemas of STAC 1.1 and of MLM."""
     path = files[name]
     item = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     assert (item["type"], item["stac_version"], item["geometry"]) == ("Feature", "1.1.0", None)
@@ -216,7 +216,7 @@ def test_the_file_carries_its_description(files: dict[str, Path], pt2: tuple[tor
     assert json.loads(inside) == beside
 
 
-def test_of_an_imported_run_nothing_is_said_that_is_not_known(run_folder: Path) -> None:
+def test_the_description_of_an_imported_run_omits_unknown_facts(run_folder: Path) -> None:
     run = load_description(run_folder).model_copy(update={"imported": "d3net.pth.tar"})
     properties = stac_item(Contents(run, TASKS), {})["properties"]
     assert not {"mlm:pretrained", "mlm:pretrained_source"} & set(properties)
@@ -258,7 +258,7 @@ def untrained(run_folder: Path, tmp_path: Path) -> Path:
         ({"format": "pt2", "out": Path("town.onnx")}, "--out: found town.onnx; expected a name that ends in .pt2"),
     ],
 )
-def test_errors_name_what_is_wrong(untrained: Path, options: dict[str, Any], message: str) -> None:
+def test_errors_name_the_fault(untrained: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, DataError), match=re.escape(message)):
         export_run(untrained, **options)
     assert [path.name for path in untrained.iterdir()] == ["run.yaml"]

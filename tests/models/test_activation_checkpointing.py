@@ -1,4 +1,4 @@
-"""Stages computed again in the backward pass: the same training, in less memory."""
+"""Activation checkpointing: the same gradients and statistics, in less memory."""
 
 import copy
 from typing import Any
@@ -95,12 +95,12 @@ def test_statistics_that_are_frozen_in_the_forward_pass_stay_so() -> None:
     assert_same(parameter_gradients(saving), parameter_gradients(plain))
 
 
-def test_less_is_kept() -> None:
-    plain, saving = (kept(model.trunk.encoder) for model in pair())
+def test_autograd_saves_fewer_bytes() -> None:
+    plain, saving = (saved_bytes(model.trunk.encoder) for model in pair())
     assert saving < 0.6 * plain
 
 
-def kept(model: nn.Module) -> int:
+def saved_bytes(model: nn.Module) -> int:
     """Return the bytes that autograd holds on to between the passes, each storage counted once."""
     held: list[Tensor] = []
 

@@ -1,4 +1,4 @@
-"""Folded batch norms: the same outputs, with fewer layers."""
+"""Batch norms folded into convolutions: the same outputs, with fewer layers."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""ImageNet's weights land where they belong in the encoder, from either spelling of their names."""
+"""Conversion of DenseNet-121's ImageNet weights into the encoder's, from either spelling of their names."""
 
 import json
 import os

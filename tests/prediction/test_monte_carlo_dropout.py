@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout: mean and deviation of passes over the whole tile, the same again, and nothing else at work."""
+"""Monte-Carlo dropout: mean and standard deviation of passes over whole tiles, reproducible draws."""
 
 import itertools
 import math
@@ -129,7 +129,7 @@ def test_maps_are_mean_and_deviation_of_passes_over_the_whole_image(
 
 
 def test_a_cell_has_the_deviation_of_its_means(run: Path, tiles: dict[str, list[Path]], tmp_path: Path) -> None:
-    """Not the mean of its pixels' deviations, which is larger: what they share counts, what averages out does not."""
+    """Not the mean of its pixels' deviations, which is larger, since independent deviations average out."""
     predictor = Predictor(run, SPEC.model_copy(update={"image_maps": True}))
     predictor.predict_tiles(tiles["test"], tmp_path)
     folder, truth = tmp_path / tiles["test"][0].name, tiles["test"][0] / "height.tif"
@@ -199,7 +199,7 @@ def test_maps_do_not_depend_on_how_the_work_is_cut(
         np.testing.assert_allclose(pixels(tmp_path / "cut" / name), pixels(maps / name), rtol=1e-4, atol=1e-4)
 
 
-def test_only_dropout_is_at_work() -> None:
+def test_only_dropout_layers_are_in_training_mode() -> None:
     model = network()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     image = torch.rand(2, 3, 64, 64)

@@ -1,4 +1,4 @@
-"""Maps: in the right place, as the network says, whole or not at all; and images that do not match are refused."""
+"""Maps: georeference, values of the network, atomic writes; and images that do not match the run."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The probe: what is tried, what is proposed, and a real one of a tiny network."""
+"""The probe: trials, the proposed settings, and a probe of a tiny network."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_memory_decides_among_the_equally_fast() -> None:
     assert search.best([taken(PLAIN, 1.0, 300), taken(HALF, 1.01, 200)], 1000).settings == PLAIN
 
 
-def test_what_failed_is_not_proposed() -> None:
+def test_failed_settings_are_not_proposed() -> None:
     failed = Trial(settings=HALF, failed="out of memory")
     assert search.best([failed, taken(PLAIN, 1.0)], 10).settings == PLAIN
     with pytest.raises(ConfigError, match=r"out of memory.*Lower training.batch"):
@@ -80,7 +80,7 @@ def test_a_step_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trial.measure(tiny.run_plan(), PLAIN) == Trial(settings=PLAIN, failed="no memory")
 
 
-def test_settings_are_what_is_measured() -> None:
+def test_the_measured_recipe_has_the_settings() -> None:
     settings = Settings(precision="bf16-mixed", threads=1, checkpointing=True)
     recipe = settings.on(tiny.training_spec(compile=True))
     assert (recipe.precision, recipe.threads, recipe.checkpointing, recipe.compile) == ("bf16-mixed", 1, True, False)

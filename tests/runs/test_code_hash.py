@@ -1,4 +1,4 @@
-"""Hashes of a stage's modules change with these modules, and with no others."""
+"""Code hashes of a stage: they change with the modules that it imports, and with no others."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""A checkpoint of the original becomes a run that maps what the original does, and claims nothing it does not know."""
+"""Import of the original's checkpoints: the same maps, and a description without unknown facts."""
 
 import argparse
 from pathlib import Path
@@ -77,7 +77,7 @@ def outputs(state: dict[str, Tensor], image: Tensor, skips: bool = True) -> list
 
 @pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "zip"])
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
-def test_it_maps_what_the_original_does(spec: Path, tmp_path: Path, skips: bool, legacy: bool) -> None:
+def test_maps_equal_those_of_the_original(spec: Path, tmp_path: Path, skips: bool, legacy: bool) -> None:
     state, (image, pixels) = state_of(1, CLASSES + 1, skips=skips), photo(tmp_path)
     import_checkpoint(checkpoint(tmp_path, state, legacy), spec, tmp_path / "run")
     depth, logits = outputs(state, pixels, skips)
@@ -111,7 +111,7 @@ def test_the_channel_of_each_class_may_be_said(spec: Path, tmp_path: Path) -> No
     np.testing.assert_array_equal(maps(tmp_path / "run", image)["semantics"], logits[channels].argmax(axis=0))
 
 
-def test_the_run_says_what_is_known_and_no_more(spec: Path, tmp_path: Path) -> None:
+def test_the_description_has_known_facts_alone(spec: Path, tmp_path: Path) -> None:
     path = checkpoint(tmp_path, state_of(1, CLASSES + 1))
     import_checkpoint(path, spec, tmp_path / "run", dropout=0.3)
     run = load_description(tmp_path / "run")
@@ -161,7 +161,7 @@ def test_maps_of_an_imported_run_name_no_seed(spec: Path, tmp_path: Path) -> Non
         ((1, 9), {"channels": [1, 2, 3, 4, 5, 5]}, r"Name each once"),
     ],
 )
-def test_what_cannot_be_decided_is_asked(
+def test_ambiguous_outputs_are_refused_with_the_option_to_set(
     spec: Path, tmp_path: Path, numbers: tuple[int, ...], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -1,4 +1,4 @@
-"""A run describes itself, and is loaded as it was saved."""
+"""Run folders: saved, loaded, and described."""
 
 import subprocess
 import sys

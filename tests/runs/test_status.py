@@ -1,4 +1,4 @@
-"""The status of trainings follows from their files: weights, locks, saved states, progress; logs are only shown."""
+"""The status of trainings from their files: weights, locks, saved states and progress; logs are only shown."""
 
 import os
 import subprocess
@@ -171,7 +171,7 @@ def test_every_training_of_the_selection(tmp_path: Path) -> None:
 
 
 def test_lines_of_the_logs(config: ProjectConfig) -> None:
-    """Those asked for; of a failure the last at least; none of what is done."""
+    """As many as asked for, at least the last of a failed run, none of a finished one."""
     failed = RunStatus("a", "failed", "", 10_000, ("first", "second", "third"))
     waiting = RunStatus("bb", "waiting", "", None, ())
     done = RunStatus("c", "done", "", 1, ("line",))

@@ -1,4 +1,4 @@
-"""Scores equal scikit-learn's and the formulas written out; sums add up over any parts of the data."""
+"""Scores: equal to scikit-learn's and to the formulas; sums add up over any parts of the data."""
 
 import numpy as np
 import pytest

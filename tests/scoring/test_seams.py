@@ -1,4 +1,4 @@
-"""Seams: none in what knows no window, found where windows differ, and told in the scores."""
+"""The seam ratio: about 1 for a pointwise network, higher where windows differ at their borders."""
 
 import json
 import math
@@ -47,7 +47,7 @@ def restless(windows: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("layout", [original(64, 48), even(64, 16, 4)], ids=["original", "even"])
-def test_without_windows_there_are_no_seams(layout: Layout) -> None:
+def test_a_pointwise_network_has_a_seam_ratio_of_one(layout: Layout) -> None:
     sums = measured(pointwise, layout, slopes()).sums
     down, across = layout(ROWS), layout(COLUMNS)
     number = len(down.borders) * COLUMNS + len(across.borders) * ROWS

@@ -1,4 +1,4 @@
-"""Our network computes what the original does with the same weights, in every variant it was published with."""
+"""Our network has the outputs of the original with the same weights, in every published variant."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def small(outputs: Sequence[int] = (1, 6), skips: bool = True) -> dict[str, Tens
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
 @pytest.mark.parametrize("dropout", [0.5, 0.0], ids=["dropout", "none"])
 @pytest.mark.parametrize("classes", [1, 6, 21])
-def test_every_variant_computes_what_the_original_does(
+def test_every_variant_has_the_outputs_of_the_original(
     tasks: tuple[Task, ...], skips: bool, dropout: float, classes: int
 ) -> None:
     state, image = small(outputs_of(tasks, classes), skips), original.image(64, 96)
@@ -145,7 +145,7 @@ def test_all_pixels_of_the_reference_outputs() -> None:
 
 
 @pytest.mark.parametrize("skips", [True, False])
-def test_the_shapes_say_what_the_network_is(skips: bool) -> None:
+def test_sizes_of_the_network_are_read_from_the_shapes(skips: bool) -> None:
     named = original.shapes((1, 21), skips, original.Sizes(bands=5, stem=10, growth=6, bottleneck=3, head=(9, 4)))
     state = {name: torch.zeros(shape) for name, shape in named.items()}
     checkpoint = OriginalCheckpoint.of(state, WHERE, dropout=0.25)
@@ -205,7 +205,7 @@ def changed(state: dict[str, Tensor], **tensors: Tensor | None) -> dict[str, Ten
         ({"features__denseblock4__denselayer1__conv1__weight": None}, r"no features\.denseblock4\.denselayer1\.conv1"),
     ],
 )
-def test_what_does_not_fit_is_named(change: dict[str, Tensor | None], message: str) -> None:
+def test_tensors_that_do_not_fit_are_named(change: dict[str, Tensor | None], message: str) -> None:
     with pytest.raises(DataError, match=rf"original\.pth\.tar.*{message}"):
         OriginalCheckpoint.of(changed(small(), **change), WHERE, 0.5).weights(ORDERS[2])
 

@@ -1,4 +1,4 @@
-"""Weights are read out of checkpoints with objects of any kind in them, and no code in them runs."""
+"""Untrusted checkpoints: weights are read whatever other objects there are, and no code in them runs."""
 
 import argparse
 import builtins
@@ -81,7 +81,7 @@ def test_weights_are_found_wherever_they_are(tmp_path: Path, legacy: bool, key: 
 
 
 def test_weights_that_lay_on_a_gpu_are_read_without_one(tmp_path: Path) -> None:
-    """The pickle says where a tensor lay, by its length-prefixed name, and which kind of storage held it."""
+    """The pickle holds a tensor's device, by its length-prefixed name, and the kind of its storage."""
     path = saved(tmp_path / "a.pth.tar", STATE, legacy=True)
     on_gpu = path.read_bytes().replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
     path.write_bytes(on_gpu.replace(b"ctorch\nFloatStorage", b"ctorch.cuda\nFloatStorage"))

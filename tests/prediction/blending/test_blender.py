@@ -1,4 +1,4 @@
-"""The streaming engine: no seams, no shift, means over cells, and memory that follows the window."""
+"""The streaming blender: no seams, no shift, means over cells, and memory that follows the window."""
 
 import itertools
 import math
@@ -69,7 +69,7 @@ def blend(
 
 
 def cell_means(values: Tensor, row: tuple[float, float, int], column: tuple[float, float, int]) -> Tensor:
-    """Return what a grid should hold, cell by cell; NaN pixels are left out."""
+    """Return the expected means of a grid's cells over their pixels; NaN pixels are left out."""
     rows = Cells.of(row[0], row[1], values.shape[1], row[2])
     columns = Cells.of(column[0], column[1], values.shape[2], column[2])
     means = torch.full((values.shape[0], row[2], column[2]), math.nan)
@@ -91,7 +91,7 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     ("rows", "columns"),
     [(32, 32), (10, 7), (5, 200), (200, 5), (31, 33), (57, 80), (64, 192), (100, 301), (33, 129), (1, 1)],
 )
-def test_what_depends_on_nothing_but_its_pixel_has_no_seam(rows: int, columns: int, layout: Layout) -> None:
+def test_pointwise_outputs_have_no_seam(rows: int, columns: int, layout: Layout) -> None:
     """To the bit: not a rounding of the blending shows."""
     image = picture(rows, columns)
     assert torch.equal(blend(image, layout=layout)[0], pointwise(image[None])[0])
@@ -106,7 +106,7 @@ def test_any_stride_up_to_the_window(window: int, stride: int, kind: str) -> Non
 
 
 def directional(windows: Tensor) -> Tensor:
-    """Return a channel that depends on where in its window a pixel lies, and on the window's first pixel."""
+    """Return a channel that depends on a pixel's position in its window, and on the window's first pixel."""
     rows, columns = windows.shape[2:]
     place = torch.arange(rows)[:, None] * 3.0 + torch.arange(columns)[None, :] ** 2
     return (place + 100 * windows[:, :1, :1, :1]).expand(len(windows), 1, rows, columns)
@@ -173,7 +173,7 @@ def test_windows_without_data_are_not_run() -> None:
 
 
 @pytest.mark.parametrize("part", ["read", "network", "write"])
-def test_what_fails_in_any_thread_fails_here(part: str) -> None:
+def test_errors_of_any_thread_are_raised(part: str) -> None:
     image, threads = picture(200, 40), threading.active_count()
 
     def failing(name: str, count: list[int], at: int = 3) -> None:
@@ -197,7 +197,7 @@ def test_what_fails_in_any_thread_fails_here(part: str) -> None:
     assert threading.active_count() == threads
 
 
-def test_the_last_write_may_fail_too() -> None:
+def test_errors_of_the_last_write_are_raised() -> None:
     def write(row: int, column: int, values: Tensor) -> None:
         raise OSError("no space left")
 

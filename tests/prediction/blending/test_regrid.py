@@ -1,4 +1,4 @@
-"""Cells of another grid: each is the mean of the pixels whose centres it holds."""
+"""Regridding: a cell is the mean of the pixels whose centres lie in it."""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The comparison of weightings: a bootstrap over seeds and tiles, and what the table says of it."""
+"""The comparison of weightings: a bootstrap over seeds and tiles, and its table."""
 
 import math
 from collections.abc import Sequence

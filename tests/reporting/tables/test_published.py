@@ -42,7 +42,7 @@ def test_no_published_column_without_published_numbers():
     assert not any("JointNet" in note.text for note in f1.notes)
 
 
-def test_what_a_source_does_not_state_is_said():
+def test_facts_missing_from_a_source_are_noted():
     assert protocol(entry({"OA": 0.9})) == "Protocol not stated: split, pooling, class boundaries"
     assert protocol(entry({"MAE": 0.9})) == "Protocol not stated: split, pooling, which heights, unit of heights"
     stated = {"split": "areas 1-4", "pooling": "tile mean", "heights": "positive", "error_unit": 1}
