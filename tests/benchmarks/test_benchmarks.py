@@ -1,4 +1,4 @@
-"""What the benchmarks record, and what they count."""
+"""Records of the benchmarks, and their counts of operations and memory traffic."""
 
 import json
 import subprocess

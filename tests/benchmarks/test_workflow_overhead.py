@@ -1,4 +1,4 @@
-"""The benchmark of the workflow's overhead counts what it says."""
+"""The benchmark of the workflow's overhead: job times and import times."""
 
 import json
 from pathlib import Path

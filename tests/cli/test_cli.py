@@ -1,4 +1,4 @@
-"""The command line: help with examples, one sentence per error, and the whole way from a data set to maps."""
+"""The command line: help with examples, one sentence per error, and all commands from a data set to maps."""
 
 import json
 import subprocess
@@ -104,7 +104,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         ),
     ],
 )
-def test_errors_name_what_is_wrong(
+def test_errors_name_the_fault(
     call: Call,
     run_folder: Path,
     tiles: dict[str, list[Path]],

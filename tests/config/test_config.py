@@ -1,4 +1,4 @@
-"""Configuration: what is accepted, what is refused and in which words, and what ships."""
+"""Configuration: accepted and refused values, the messages of errors, and the shipped files."""
 
 import json
 from pathlib import Path
@@ -180,7 +180,7 @@ OTHER = {"trained_as": "both"}
         ({"models": {"net": {"pretrained": "nothing"}}}, "models.net.pretrained to be one of none"),
     ],
 )
-def test_what_methods_and_names_may_not_be(changes: dict[str, Any], message: str) -> None:
+def test_invalid_methods_and_names_are_refused(changes: dict[str, Any], message: str) -> None:
     assert message in refusal(changes)
 
 
@@ -193,7 +193,7 @@ def test_a_method_that_shares_weights_takes_over_what_trains_them() -> None:
     assert (recipe.training.batch, recipe.prediction.window, recipe.prediction.stride) == (2, 512, 128)
 
 
-def test_sizes_must_fit_where_all_changes_are_in_force_and_only_there() -> None:
+def test_sizes_are_checked_after_all_changes_are_applied() -> None:
     changes = {
         "prediction": {"window": 128, "stride": 64},
         "methods": {"both": {"overrides": {"prediction": {"stride": 192}}}},
@@ -256,7 +256,7 @@ def test_faults_of_a_specification_are_named(changes: dict[str, Any], message: s
     assert message in dataset_refusal(**changes)
 
 
-def test_a_fault_between_keys_is_told_without_printing_the_whole_section() -> None:
+def test_a_fault_between_keys_is_reported_without_the_whole_section() -> None:
     message = dataset_refusal(splits={"train": ["a"], "test": ["a"]})
     assert "values that do not fit together" in message
     assert len(message) < 200

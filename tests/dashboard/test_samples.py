@@ -1,4 +1,4 @@
-"""The patches that a dashboard shows: where there is something to see, with the truth where it lies, and a key."""
+"""Sample patches of the dashboard: their choice, the place of the truth in them, and the legend."""
 
 import base64
 import io
@@ -48,7 +48,7 @@ def test_the_truth_keeps_its_cells_and_its_place() -> None:
     assert patch.extents["semantics"] == (0, 32, -34, 2)
 
 
-def test_patches_lie_where_there_is_most_to_see() -> None:
+def test_patches_of_the_most_interest_are_chosen() -> None:
     one = tile()
     one.labels[16:, 32:] = 1  # the lower right third is known
     one.height[16:, 32:] = 3.0

@@ -1,4 +1,4 @@
-"""A training is the same with a dashboard and without, whatever becomes of the server, which shows all of it."""
+"""Trainings with a dashboard: the same run as without one, a complete history, and failures of the server."""
 
 import logging
 import signal
@@ -65,7 +65,9 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
 @pytest.mark.parametrize(
     "behaviour", ["well", "hang", "absent", pytest.param("error", marks=pytest.mark.full("like absent"))]
 )
-def test_a_training_is_the_same_to_the_byte(run: Run, caplog: pytest.LogCaptureFixture, behaviour: str) -> None:
+def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
+    run: Run, caplog: pytest.LogCaptureFixture, behaviour: str
+) -> None:
     without_dashboard = run("unseen")
     server = Double(behaviour=behaviour) if behaviour != "absent" else None
     url = server.url if server else f"http://127.0.0.1:{free_port()}"

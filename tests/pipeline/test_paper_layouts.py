@@ -1,4 +1,4 @@
-"""The paper's data sets as downloads and copies of them have their files, and what is said where some are missing."""
+"""Layouts of the paper's data sets as downloaded or copied, and messages on missing files."""
 
 import shutil
 from pathlib import Path
@@ -98,7 +98,7 @@ def move(root: Path, source: str | Path, target: str | Path) -> None:
 
 
 def missing_text(dataset: Dataset) -> str:
-    """Return what a project says is missing from a data set with all its tiles."""
+    """Return the project's message on files missing from a data set."""
     entry = {"spec": str(tiny.CONFIG / "datasets" / f"{dataset.name}.yaml"), "root": str(dataset.root)}
     return Project.of({
         "run": {"datasets": [dataset.name], "methods": ["both"], "seeds": [0]},

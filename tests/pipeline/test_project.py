@@ -1,4 +1,4 @@
-"""The project: what runs, and what each step depends on, no wider than it must be."""
+"""The project: selection of runs, plans, and the params that each step depends on."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def project_of(data: dict[str, Any], spec: dict[str, Any] | None = None) -> Proj
 
 
 def tile_params(project: Project, tile: str) -> dict[str, Any]:
-    """Return what decides a prepared tile of the city."""
+    """Return the params that a prepared tile of the city depends on."""
     return Decisive(project).prepare_tile("city", tile)
 
 
@@ -88,7 +88,7 @@ def test_a_plan_has_the_recipe_in_force(data: dict[str, Any]) -> None:
     json.dumps(plans["both"].decisive())
 
 
-def test_where_tiles_are_kept_meanwhile_decides_nothing(data: dict[str, Any]) -> None:
+def test_the_memory_budget_of_tiles_changes_no_decisive_params(data: dict[str, Any]) -> None:
     def plan(**training: Any) -> RunPlan:
         return project_of(data, {"recipe": {"training": training}}).plan("city", "both", 0)
 
@@ -98,7 +98,7 @@ def test_where_tiles_are_kept_meanwhile_decides_nothing(data: dict[str, Any]) ->
     assert plan(batch=3).decisive() != plan(batch=4).decisive()
 
 
-def test_a_method_learns_what_the_data_set_has(data: dict[str, Any]) -> None:
+def test_a_method_learns_the_tasks_of_the_data_set(data: dict[str, Any]) -> None:
     assert project_of(data, {"height": None}).tasks("city", "both") == ("semantics",)
     data["run"]["methods"] = ["metres"]
     with pytest.raises(ConfigError, match=r"methods\.metres\.tasks"):
@@ -239,7 +239,7 @@ def test_missing_archives_are_listed_with_their_pages(data: dict[str, Any]) -> N
     assert "Of a.zip, 1 unpacked files are gone" in project_of(data).missing()
 
 
-def test_nothing_is_missing_from_what_is_there_or_will_be_generated(data: dict[str, Any], city: Dataset) -> None:
+def test_complete_and_generated_data_sets_miss_no_file(data: dict[str, Any], city: Dataset) -> None:
     data["datasets"]["city"]["root"] = str(city.root)
     assert project_of(data).missing() == ""
     data["datasets"]["city"] |= {"root": "nowhere", "generate": {"seed": 1}}

@@ -1,4 +1,4 @@
-"""The cluster, and a workflow that ran without it."""
+"""A SLURM cluster, and a workflow that ran without it."""
 
 from collections.abc import Iterator
 from pathlib import Path

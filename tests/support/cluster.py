@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 ETC = Path("/etc/slurm")
-"""Where jobs look for the configuration, whatever ``SLURM_CONF`` says."""
+"""The path at which jobs look for the configuration, whatever ``SLURM_CONF`` says."""
 PACKAGES = ("slurm-wlm", "munge")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
 CONF = """\
@@ -57,7 +57,7 @@ class NoCluster(Exception):
 
 
 class Cluster:
-    """What a test asks of the cluster, and does to it.
+    """A running cluster: queries of its jobs and node, and commands to them.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Cluster:
         wait_for(lambda: self.node_state() in states, 90, f"node {' or '.join(states)}")
 
     def node_state(self) -> str:
-        """Return the node's state, without what is said besides."""
+        """Return the node's state without its suffixes."""
         return say("sinfo", "--noheader", "--format=%T").strip().rstrip("*~#!%$@^-+").upper()
 
     def jobs(self) -> list[dict[str, str]]:
@@ -196,7 +196,7 @@ def free_port() -> int:
 
 
 def say(*command: str) -> str:
-    """Run a command to its end and return what it says."""
+    """Run a command to its end and return its output."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
@@ -209,7 +209,7 @@ def _fields(line: str) -> dict[str, str]:
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

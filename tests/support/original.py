@@ -1,4 +1,4 @@
-"""The original network once more, by the description of its layers and the names of its tensors; nothing of ours in it.
+"""A reference implementation of the original network, from its layers and tensor names, without our code.
 
 Names: github.com/marcelampc/mtl_aerial_images. Weights follow from the names, so that outputs can be written down.
 """

@@ -1,4 +1,4 @@
-"""What tests of figures share: the description of a run, and the words in a figure."""
+"""Helpers for tests of figures: the description of a run, and the texts of a figure."""
 
 from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Trainings that are killed or asked to end, and the comparison of what they leave."""
+"""Trainings that are killed or asked to end, and the comparison of their run folders."""
 
 import signal
 from pathlib import Path

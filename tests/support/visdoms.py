@@ -108,7 +108,7 @@ class Visdom:
             return client.connect_ex((address, self.port)) == 0
 
     def window(self, environment: str, name: str) -> dict[str, Any]:
-        """Return what a window shows."""
+        """Return a window's data."""
         body = json.dumps({"eid": environment, "win": name}).encode()
         with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
             return dict(json.loads(response.read()))

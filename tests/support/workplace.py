@@ -1,4 +1,4 @@
-"""A copy of the workflow in a folder of its own, and what a user does there."""
+"""A copy of the workflow in a folder of its own, with the commands of a user."""
 
 import os
 import re
@@ -21,7 +21,7 @@ TOWN = {
     "run": {"datasets": ["town"]},
     "datasets": {"town": {"spec": "config/datasets/city4.yaml", "root": "datasets/town"}},
 }
-"""What an overlay changes so that the city is expected on disk."""
+"""Keys of an overlay by which the city is expected on disk."""
 UNCOMPARED = ("logs", "benchmarks")
 """Folders of the results that hold times."""
 MEASURES = ("cost.json", "progress.jsonl")
@@ -41,7 +41,7 @@ class Workplace:
     """
 
     execution: Sequence[str] = ("--cores", "2")
-    """Where jobs run."""
+    """Folder that jobs run in."""
 
     def __init__(self, folder: Path, overlay: Path = TINY) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""compare_results.py: equal results are equal, whatever wrote them, and every kind of difference is told."""
+"""compare_results.py: versions of software are no difference, and every kind of difference is reported."""
 
 import json
 from pathlib import Path

@@ -49,7 +49,7 @@ def log_of(place: Workplace, method: str, seed: int) -> Path:
 
 
 def takes(log: str) -> list[tuple[str, float]]:
-    """Return the GPUs that jobs took, and when, by their logs; what they write to the terminal has no times."""
+    """Return the GPUs that jobs took, and when, by their logs; their output on the terminal has no times."""
     took = re.findall(r"^(\S+ \S+) took (\S+)$", log, re.MULTILINE)
     return [(gpu, datetime.strptime(time, "%Y-%m-%d %H:%M:%S,%f").timestamp()) for time, gpu in took]
 

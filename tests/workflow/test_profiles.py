@@ -1,4 +1,4 @@
-"""Profiles: how often jobs are tried, how a user's own is combined with ours, and what ``peaks.py`` puts into it."""
+"""Profiles: attempts of jobs, combination with a user's profile, and the resources that ``peaks.py`` writes."""
 
 import re
 import subprocess
@@ -99,7 +99,7 @@ def test_peaks(tmp_path: Path) -> None:
 
 @pytest.mark.slow("real jobs")
 def test_peaks_are_taken_by_snakemake(finished: Workplace, tmp_path: Path) -> None:
-    """They replace what the rule asks for, and grow with the attempts."""
+    """They replace the resources of the rule, and grow with the attempts."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/profile.yaml").write_text(peaks(finished.folder / "results").stdout)
     place = finished.copy(tmp_path / "place")
