@@ -148,7 +148,7 @@ def literals(model: type[BaseModel], names: list[str]) -> list[Any]:
 
 
 def others(value: Any) -> Iterator[Any]:
-    """Yield values like one, of which one is hopefully valid."""
+    """Yield candidates for another valid value, similar to the given one."""
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):

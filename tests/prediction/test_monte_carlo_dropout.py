@@ -38,7 +38,7 @@ def image(city: Dataset) -> Path:
 
 
 def save_untrained(folder: Path, statistics: Statistics, plan: RunPlan) -> Path:
-    """Save a run that was not trained, its signals kept from fading on their way, so that passes differ by metres."""
+    """Save an untrained run, with batch norms that amplify activations, so that passes differ by metres."""
     torch.manual_seed(0)
     model = build_model(plan.model, 3, task_outputs(plan.tasks, statistics))
     for module in model.modules():

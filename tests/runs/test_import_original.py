@@ -46,7 +46,7 @@ def state_of(*outputs: int, skips: bool = True) -> dict[str, Tensor]:
 
 
 def checkpoint(folder: Path, state: dict[str, Tensor], legacy: bool = True) -> Path:
-    """Save weights as the original does: with its options, from which nothing is to be had here."""
+    """Save weights as the original does, beside its options, which the import does not use."""
     content = {"epoch": 20, "options": argparse.Namespace(tasks=["depth"]), "state_dict": state}
     path = folder / "d3net.pth.tar"
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)

@@ -87,7 +87,7 @@ def held(config: ProjectConfig) -> Iterator[None]:
 
 @pytest.mark.usefixtures("held")
 def test_running(config: ProjectConfig) -> None:
-    """Whatever else lies there, and without a change to it."""
+    """Whatever other files there are, and without changing them."""
     (run_of(config) / "model.resume.pt").touch()
     write_progress(config, "resume", 90)
     write_progress(config, "step", 120, seconds_left=75.2)
@@ -149,7 +149,7 @@ def test_an_error_before_the_first_step_is_a_failure(config: ProjectConfig) -> N
 
 
 def test_states_in_a_folder_of_their_own(tmp_path: Path) -> None:
-    """There a file does not tell whose it is; the progress file tells whether this run has one."""
+    """Files there do not name their run; the progress file records whether this run has a state."""
     config = load_project(written(tmp_path, resume=str(tmp_path / "states")))
     (tmp_path / "states").mkdir()
     state = tmp_path / "states" / "0123456789abcdef.resume.pt"

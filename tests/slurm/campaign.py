@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def repeat(name: str, times: int, cluster: Cluster, unbroken: Unbroken, moments: random.Random) -> int:
-    """Let something happen so many times, each to a workflow of its own; return how many results were different."""
+    """Inject a loss so many times, each into a workflow of its own; return the number of different results."""
     different = 0
     for number in range(1, times + 1):
         place = unbroken.prepared.copy(unbroken.prepared.folder.with_name(f"{name}{number}"))

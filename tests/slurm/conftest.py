@@ -38,5 +38,5 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return where a workplace may be made."""
+    """Return a folder for a workplace."""
     return tmp_path / "place"

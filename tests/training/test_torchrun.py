@@ -51,7 +51,7 @@ def train(place: Place, out: Path, program: list[str] = CLI, processes: int = 2)
 
 
 def errors(outcome: Outcome) -> list[str]:
-    """Return our messages; the one traceback that there may be is torchrun's, and tells nothing of the training."""
+    """Return our messages; the one traceback that there may be is torchrun's, and has no message of the training."""
     assert outcome.code != 0
     assert outcome.text.count("Traceback (most recent call last)") == 1
     return [line for line in outcome.text.splitlines() if line.startswith("Error: ")]

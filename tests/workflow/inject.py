@@ -72,7 +72,7 @@ class Unbroken:
         print(f"unbroken: {self.seconds:.1f} s, of it {self.training:.1f} s per training; {len(self.expected)} files")
 
     def compare(self, name: str, times: int, moments: random.Random) -> int:
-        """Inject a fault so many times, each into a workflow of its own; return how many results were different."""
+        """Inject a fault so many times, each into a workflow of its own; return the number of different results."""
         done, different = 0, 0
         while done < times:
             start = self.untouched if name == "kill" else self.prepared

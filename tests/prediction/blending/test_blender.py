@@ -92,7 +92,7 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     [(32, 32), (10, 7), (5, 200), (200, 5), (31, 33), (57, 80), (64, 192), (100, 301), (33, 129), (1, 1)],
 )
 def test_pointwise_outputs_have_no_seam(rows: int, columns: int, layout: Layout) -> None:
-    """To the bit: not a rounding of the blending shows."""
+    """Bit for bit: blending adds no rounding error."""
     image = picture(rows, columns)
     assert torch.equal(blend(image, layout=layout)[0], pointwise(image[None])[0])
 

@@ -151,7 +151,7 @@ def test_student_p_by_hand() -> None:
 def test_methods_that_are_alike_are_seldom_told_apart(
     noise: dict[str, float], others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the luck of seeds makes the difference or that of tiles, few tables of alike methods say any differ."""
+    """With noise between seeds or between tiles, at most 10 % of tables of alike methods report a difference."""
     for key, value in noise.items():
         monkeypatch.setitem(NOISE, key, value)
     alike = dict.fromkeys(("equal", *(f"other{number}" for number in range(others))), 0.0)
