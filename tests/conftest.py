@@ -71,7 +71,10 @@ def tiles(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Folders:
             prepare_tile(city, tile, folder / tile)
 
     root = made_once(tmp_path_factory, "tiles", make)
-    return {split: [root / tile for tile in names] for split, names in tiny.SPLITS.items()}
+    folders = {}
+    for split, names in tiny.SPLITS.items():
+        folders[split] = [root / tile for tile in names]
+    return folders
 
 
 @pytest.fixture(scope="session")

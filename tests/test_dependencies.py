@@ -18,12 +18,15 @@ def imported(folder: str) -> dict[str, str]:
     packages = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            modules: list[str] = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
             packages |= {module.split(".")[0].lower(): str(path) for module in modules}
-    own = {"mtlaerial", *(path.stem for path in (ROOT / folder).rglob("*.py"))}
+    local = {"mtlaerial", *(path.stem for path in (ROOT / folder).rglob("*.py"))}
     standard = {name.lower() for name in sys.stdlib_module_names}
-    return {NAMES.get(name, name): path for name, path in packages.items() if name not in standard | own}
+    return {NAMES.get(name, name): path for name, path in packages.items() if name not in standard | local}
 
 
 def declared() -> set[str]:

@@ -1,4 +1,4 @@
-"""What the many short steps of the workflow import: nothing that takes long and that they do not use."""
+"""Imports of the workflow's short steps: no slow package that the step does not use."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
-"""What takes a third of a second or more."""
+"""Packages whose import takes a third of a second or more."""
 USED: dict[str, set[str]] = {
     "mtlaerial.pipeline.rule_params": set(),
     "mtlaerial.synthetic.generate": set(),
@@ -21,7 +21,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.scoring.scores": set(),
     "mtlaerial.reporting.report": {"pandas", "matplotlib"},
 }
-"""Which of it a step uses, by the module that the step begins with; the report takes tables and figures along."""
+"""Slow packages that a step uses, by the module it begins with; the report imports tables and figures too."""
 
 
 @pytest.mark.parametrize("module", USED)
@@ -32,7 +32,7 @@ def test_nothing_heavy_that_is_not_used(module: str) -> None:
 
 
 def test_descriptions_are_read_without_torch(run_folder: Path) -> None:
-    """Also while they are made again from the weights, which have a header that tells what made them."""
+    """Also while they are made again from the header of the weights."""
     code = f"""
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the benchmarks record, and what they count."""
+"""Records of the benchmarks, and their counts of operations and memory traffic."""
 
 import json
 import subprocess
@@ -33,15 +33,15 @@ def arithmetic(monkeypatch):
 def test_a_record_names_machine_versions_and_code(record: ModuleType, tmp_path: Path):
     path = tmp_path / "new" / "one.json"
     record.save(path, "one", [{"seconds": 1.5}], network="small")
-    found = json.loads(path.read_text())
-    assert found["benchmark"] == "one"
-    assert found["rows"] == [{"seconds": 1.5}]
-    assert found["network"] == "small"
-    assert found["device"]["cpu"]
-    assert found["device"]["cores"] >= 1
-    assert found["versions"]["mtlaerial"] == __version__
-    assert found["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
-    assert len(found["code"]["hash"]) == 12
+    content = json.loads(path.read_text())
+    assert content["benchmark"] == "one"
+    assert content["rows"] == [{"seconds": 1.5}]
+    assert content["network"] == "small"
+    assert content["device"]["cpu"]
+    assert content["device"]["cores"] >= 1
+    assert content["versions"]["mtlaerial"] == __version__
+    assert content["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    assert len(content["code"]["hash"]) == 12
     assert [entry.name for entry in path.parent.iterdir()] == ["one.json"]
 
 

@@ -1,4 +1,4 @@
-"""The benchmark of the workflow's overhead counts what it says."""
+"""The benchmark of the workflow's overhead: job times and import times."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_jobs_are_read_from_what_snakemake_leaves(overhead: ModuleType, tmp_path
 
 
 def test_what_a_script_imports_is_timed(overhead: ModuleType) -> None:
-    found = overhead.startup(overhead.SCRIPTS / "check_splits.py")
-    assert found["startup"] > 0
-    assert "torch" not in found["packages"]
-    assert "mtlaerial" in found["packages"]
+    timing = overhead.startup(overhead.SCRIPTS / "check_splits.py")
+    assert timing["startup"] > 0
+    assert "torch" not in timing["packages"]
+    assert "mtlaerial" in timing["packages"]

@@ -1,4 +1,4 @@
-"""The command line: help with examples, one sentence per error, and the whole way from a data set to maps."""
+"""The command line: help with examples, one sentence per error, and all commands from a data set to maps."""
 
 import json
 import subprocess
@@ -84,7 +84,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["check", "absent.yaml", "--root", "."], "absent.yaml: found No such file"),
         (["predict", "{run}", "absent.tif", "--out", "maps"], "absent.tif: found no file"),
@@ -104,14 +104,14 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         ),
     ],
 )
-def test_errors_name_what_is_wrong(
+def test_errors_name_the_fault(
     call: Call,
     run_folder: Path,
     tiles: dict[str, list[Path]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
-    said: str,
+    message: str,
 ) -> None:
     places = {
         "run": run_folder,
@@ -123,7 +123,7 @@ def test_errors_name_what_is_wrong(
     code, _, err = call(*(argument.format(**places) for argument in arguments))
     assert code == 1
     assert err.startswith("Error: ")
-    assert said in err
+    assert message in err
     assert len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -167,8 +167,8 @@ def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path:
     assert call("predict", run, image, "--out", tmp_path / "maps", "--dropout-passes", 2)[0] == 0
     with rasterio.open(image) as source:
         for name in ("semantics", "height", "height_std"):
-            with rasterio.open(tmp_path / "maps" / f"{name}.tif") as found:
-                assert (found.shape, found.transform, found.crs) == (source.shape, source.transform, source.crs)
+            with rasterio.open(tmp_path / "maps" / f"{name}.tif") as raster:
+                assert (raster.shape, raster.transform, raster.crs) == (source.shape, source.transform, source.crs)
 
 
 def test_from_a_checkpoint_of_the_original_to_maps(call: Call, project: dict[str, Path], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Faults as a user meets them: one clear message, the right exit code, and no file half written.
+"""Faulty data and settings on the command line: one clear message, the exit code, and no partial file.
 
-What `check` finds is tested in detail elsewhere; here the whole program runs.
+The findings of `check` are tested in detail in tests/datasets/check; here the whole program runs.
 """
 
 import os
@@ -71,7 +71,7 @@ def run(tmp_path: Path, run_folder: Path) -> Path:
 def program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
-    """Return a function that runs the program and gives its exit code and all it said."""
+    """Return a function that runs the program and returns its exit code and all its output."""
 
     def program(*arguments: object) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["mtlaerial", *map(str, arguments)])
@@ -81,10 +81,10 @@ def program(
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)
-        said = "".join(capsys.readouterr())
-        assert "Traceback" not in said
+        output = "".join(capsys.readouterr())
+        assert "Traceback" not in output
         assert not list(tmp_path.rglob("*.part*"))
-        return code, said
+        return code, output
 
     return program
 
@@ -176,14 +176,14 @@ def test_data(fault: str, town: Town, program: Callable[..., tuple[int, str]]) -
 
 
 def test_training_on_faulty_data(town: Town, program: Callable[..., tuple[int, str]]) -> None:
-    """Nothing is prepared from data that is not sound."""
+    """No tile is prepared from faulty data."""
     truncate(town)
     outcome = program("train", town.spec, "--root", town.root, "--out", town.folder / "out", "--config", config(town))
     assert_says(outcome, "Error: ", "images/city_1.tif", "truncated or damaged", "Mend what is listed")
     assert not (town.folder / "out").exists()
 
 
-def test_decimetres(town: Town, program: Callable[..., tuple[int, str]]) -> None:
+def test_heights_in_decimetres_are_a_warning(town: Town, program: Callable[..., tuple[int, str]]) -> None:
     """A warning: they may be skyscrapers."""
     town.rewrite("height", lambda v: np.where(v < -1000, v, v * 100))
     outcome = program("check", town.spec, "--root", town.root)
@@ -375,16 +375,16 @@ def test_options(fault: str, run: Path, program: Callable[..., tuple[int, str]])
     assert_says(program("predict", run, image(run.parent), "--out", run.parent / "maps", *options), *words)
 
 
-def test_describe_what_is_no_run(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
+def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
     assert_says(program("describe", tmp_path), "run.yaml", "No such file")
 
 
 # Places that cannot be written
 
 
-def test_no_permission(town: Town, run: Path, program: Callable[..., tuple[int, str]]) -> None:
+def test_unwritable_outputs_are_named(town: Town, run: Path, program: Callable[..., tuple[int, str]]) -> None:
     out = ("--out", BELOW_A_FILE)
-    said = ("Error: /dev/null/below", "Not a directory", "Choose another folder", "choose another folder")
+    messages = ("Error: /dev/null/below", "Not a directory", "Choose another folder", "choose another folder")
     for arguments in (
         ("predict", run, image(run.parent), *out),
         ("train", town.spec, "--root", town.root, *out, "--config", config(town)),
@@ -393,9 +393,9 @@ def test_no_permission(town: Town, run: Path, program: Callable[..., tuple[int, 
     ):
         code, text = program(*arguments)
         assert code == 1, text
-        assert said[0] in text
-        assert said[1] in text
-        assert said[2] in text or said[3] in text
+        assert messages[0] in text
+        assert messages[1] in text
+        assert messages[2] in text or messages[3] in text
 
 
 @pytest.fixture
@@ -410,7 +410,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_disk_full(town: Town, run: Path, small_disk: Path, program: Callable[..., tuple[int, str]]) -> None:
+def test_a_full_disk_leaves_no_partial_file(
+    town: Town, run: Path, small_disk: Path, program: Callable[..., tuple[int, str]]
+) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (3, 512, 512), np.uint8)
     large = tiny.write_raster(town.folder / "ortho.tif", noise)
     for arguments in (

@@ -1,4 +1,4 @@
-"""Configuration: what is accepted, what is refused and in which words, and what ships."""
+"""Configuration: accepted and refused values, the messages of errors, and the shipped files."""
 
 import json
 from pathlib import Path
@@ -127,7 +127,7 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"run": {"seeds": [-1]}}, "run.seeds.0: found -1"),
         ({"run": {"seeds": [2**31]}}, "less than 2147483648"),
@@ -150,15 +150,15 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
         ({"models": {"net": {"reduction": 4}}}, "training.patch: found 320; expected a multiple of 128"),
     ],
 )
-def test_wrong_values_are_refused_with_their_key(changes: dict[str, Any], said: str) -> None:
-    assert said in refusal(changes)
+def test_wrong_values_are_refused_with_their_key(changes: dict[str, Any], message: str) -> None:
+    assert message in refusal(changes)
 
 
 OTHER = {"trained_as": "both"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"methods": {"other": {**OTHER, "overrides": [1]}}}, "methods.other.overrides: found [1]"),
         ({"methods": {"other": {**OTHER, "overrides": "abc"}}}, "methods.other.overrides: found 'abc'"),
@@ -180,20 +180,20 @@ OTHER = {"trained_as": "both"}
         ({"models": {"net": {"pretrained": "nothing"}}}, "models.net.pretrained to be one of none"),
     ],
 )
-def test_what_methods_and_names_may_not_be(changes: dict[str, Any], said: str) -> None:
-    assert said in refusal(changes)
+def test_invalid_methods_and_names_are_refused(changes: dict[str, Any], message: str) -> None:
+    assert message in refusal(changes)
 
 
 def test_a_method_that_shares_weights_takes_over_what_trains_them() -> None:
     both = {"overrides": {"training": {"batch": 2}, "prediction": {"window": 512, "stride": 64}}}
-    other = {**OTHER, "overrides": {"prediction": {"stride": 128}}}
-    config = parse_project(merge(PROJECT, {"run": {"methods": ["other"]}, "methods": {"both": both, "other": other}}))
+    sharing = {**OTHER, "overrides": {"prediction": {"stride": 128}}}
+    config = parse_project(merge(PROJECT, {"run": {"methods": ["other"]}, "methods": {"both": both, "other": sharing}}))
     assert config.trained == ("both",)
     recipe = config.recipe({}, "other")
     assert (recipe.training.batch, recipe.prediction.window, recipe.prediction.stride) == (2, 512, 128)
 
 
-def test_sizes_must_fit_where_all_changes_are_in_force_and_only_there() -> None:
+def test_sizes_are_checked_after_all_changes_are_applied() -> None:
     changes = {
         "prediction": {"window": 128, "stride": 64},
         "methods": {"both": {"overrides": {"prediction": {"stride": 192}}}},
@@ -232,7 +232,7 @@ def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"splits": {"train": ["a"], "val": [], "test": ["b", "a"]}}, "each tile in one split, but a is listed 2"),
         ({"splits": {"train": ["a"], "validation": ["b"]}}, "validation"),
@@ -250,13 +250,13 @@ def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:
         ({"labels": {"files": {"train": "a.tif"}}}, "labels.files for each of the splits train, val, test"),
     ],
 )
-def test_faults_of_a_specification_are_named(changes: dict[str, Any], said: str) -> None:
+def test_faults_of_a_specification_are_named(changes: dict[str, Any], message: str) -> None:
     if "grid" not in changes:
         changes = {"grid": None, **changes}
-    assert said in dataset_refusal(**changes)
+    assert message in dataset_refusal(**changes)
 
 
-def test_a_fault_between_keys_is_told_without_printing_the_whole_section() -> None:
+def test_a_fault_between_keys_is_reported_without_the_whole_section() -> None:
     message = dataset_refusal(splits={"train": ["a"], "test": ["a"]})
     assert "values that do not fit together" in message
     assert len(message) < 200
@@ -291,7 +291,7 @@ def test_splits_are_read_from_a_table(split_table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ("name,split\na,train\n", "found the columns name, split; expected a header with tile and split"),
         ("tile,split\n", "found no rows"),
@@ -300,11 +300,11 @@ def test_splits_are_read_from_a_table(split_table: Path) -> None:
         ("tile,split\na,train\na,test\n", "a is listed 2 times"),
     ],
 )
-def test_faults_of_a_split_table_are_named(split_table: Path, table: str, said: str) -> None:
+def test_faults_of_a_split_table_are_named(split_table: Path, table: str, message: str) -> None:
     (split_table / "splits.csv").write_text(table)
     with pytest.raises(ConfigError) as caught:
         load_dataset(split_table / "town.yaml")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_missing_split_table_is_named(split_table: Path) -> None:
@@ -313,19 +313,19 @@ def test_a_missing_split_table_is_named(split_table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [1", "text that is not YAML"),
         ("- 1\n", "found a list; expected a mapping"),
         ("", "found nothing; expected"),
     ],
 )
-def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
         read_yaml(path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(str(path))
 
 

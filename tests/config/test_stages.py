@@ -1,4 +1,4 @@
-"""The table of keys and stages: it names every key, and the params of the rules change as it says."""
+"""The table of keys and stages: it names every key, and the params of exactly these rules change with the key."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -110,7 +110,7 @@ def params(project: Project) -> dict[Job, Any]:
 
 
 def repeated(before: Project, after: Project) -> set[str]:
-    """Return the rules of which a job that there was before and is after has other params."""
+    """Return the rules whose jobs, of those there before and after, have changed params."""
     old, new = params(before), params(after)
     return {job[0] for job in old.keys() & new.keys() if repr(old[job]) != repr(new[job])}
 
@@ -148,7 +148,7 @@ def literals(model: type[BaseModel], names: list[str]) -> list[Any]:
 
 
 def others(value: Any) -> Iterator[Any]:
-    """Yield values like one, of which one is hopefully valid."""
+    """Yield candidates for another valid value, similar to the given one."""
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):

@@ -10,6 +10,6 @@ from support.visdoms import Visdom, shared_visdom
 
 @pytest.fixture(scope="session")
 def running_visdom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visdom]:
-    """Yield a server for environments that a test names as no other does; not to be ended."""
+    """Yield a server; a test uses an environment of its own name and does not end the server."""
     with shared_visdom(shared_folder(tmp_path_factory)) as server:
         yield server

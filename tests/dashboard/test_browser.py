@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture
 def page() -> Iterator[Any]:
-    """Return a page that loads nothing but from this machine."""
+    """Return a page that loads resources from this machine only."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -1,4 +1,4 @@
-"""The patches that a dashboard shows: where there is something to see, with the truth where it lies, and a key."""
+"""Sample patches of the dashboard: their choice, the place of the truth in them, and the legend."""
 
 import base64
 import io
@@ -48,14 +48,14 @@ def test_the_truth_keeps_its_cells_and_its_place() -> None:
     assert patch.extents["semantics"] == (0, 32, -34, 2)
 
 
-def test_patches_lie_where_there_is_most_to_see() -> None:
+def test_patches_of_the_most_interest_are_chosen() -> None:
     one = tile()
     one.labels[16:, 32:] = 1  # the lower right third is known
     one.height[16:, 32:] = 3.0
     one.labels[20, 40], one.height[20, 40] = 2, 30.0
     [best, *others] = choose([one], BOTH, 3, 32, 32)
     assert torch.equal(best.image, one.image[32:, 64:].permute(2, 0, 1))
-    assert all(other.interest > 0 for other in others)
+    assert all(patch.interest > 0 for patch in others)
 
 
 def test_every_tile_has_its_turn_and_none_without_truth() -> None:
@@ -94,7 +94,8 @@ def test_a_picture_names_what_it_shows(figure: Figure, statistics: Statistics) -
     assert titles == ["image", "true classes", "predicted classes", "true height", "predicted height"]
     assert figure.get_suptitle() == f"{statistics.title} (generated data): patches after epoch 3"
     [legend] = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == [c.name for c in statistics.classes] + ["no data"]
+    names = [entry.name for entry in statistics.classes]
+    assert [text.get_text() for text in legend.get_texts()] == [*names, "no data"]
     assert "height above ground (m)" in [axes.get_ylabel() for axes in figure.axes]
     maps = [axes for axes in figure.axes if axes.images]
     limits = {(axes.get_xlim(), axes.get_ylim()) for axes in maps[:10]}

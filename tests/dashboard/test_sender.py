@@ -1,4 +1,4 @@
-"""What keeps a Visdom server up to date: it waits for no one, and says once when the server goes or comes."""
+"""The sender of windows to Visdom: it blocks no training, and logs once when the server goes or returns."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ def text(content: object) -> Callable[[], Window]:
 
 
 def shown(server: Double, name: str) -> str:
-    """Return what a window of text shows; empty where there is none."""
+    """Return the text of a text window; empty if there is no such window."""
     return str(server.windows[name]["data"][0]["content"]) if name in server.windows else ""
 
 
@@ -41,14 +41,14 @@ def server() -> Iterator[Double]:
 @pytest.fixture
 def sender(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[str], Sender]]:
     caplog.set_level(logging.INFO)
-    made: list[Sender] = []
+    senders: list[Sender] = []
 
     def make(url: str) -> Sender:
-        made.append(Sender(Client(url, "run", TIMEOUT), SECONDS, RETRY))
-        return made[-1]
+        senders.append(Sender(Client(url, "run", TIMEOUT), SECONDS, RETRY))
+        return senders[-1]
 
     yield make
-    for one in made:
+    for one in senders:
         one.close()
 
 
@@ -68,12 +68,12 @@ def test_windows_are_replaced_and_kept_at_the_end(
     assert messages(caplog, logging.WARNING) == []
 
 
-def test_what_is_outdated_is_neither_made_nor_sent(server: Double) -> None:
-    one, made = Sender(Client(server.url, "run"), seconds=1000), []
+def test_outdated_windows_are_neither_built_nor_sent(server: Double) -> None:
+    one, built = Sender(Client(server.url, "run"), seconds=1000), []
     for number in range(1000):
-        one.put("curve", lambda number=number: made.append(number) or text_window("", str(number)))
+        one.put("curve", lambda number=number: built.append(number) or text_window("", str(number)))
     one.close()
-    assert made == [999]
+    assert built == [999]
     assert server.events == ["curve"]
 
 
@@ -87,7 +87,7 @@ def test_between_updates_there_is_a_pause(server: Double) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["absent", "error", "nonsense", "hang"])
-def test_a_server_that_does_not_answer_is_told_of_once_until_it_does(
+def test_a_server_that_does_not_answer_is_logged_once(
     sender: Callable[[str], Sender], caplog: pytest.LogCaptureFixture, behaviour: str
 ) -> None:
     port = free_port()
@@ -167,7 +167,7 @@ def test_proxies_are_left_aside(server: Double, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_no_json_is_not_sent(server: Double, value: float) -> None:
+def test_windows_that_are_not_valid_json_are_not_sent(server: Double, value: float) -> None:
     content: dict[str, Any] = {"data": [{"y": [value]}]}
     with pytest.raises(ValueError, match="JSON"):
         Client(server.url, "run").show("curve", content)

@@ -1,4 +1,4 @@
-"""The server that ``mtlaerial dashboard`` starts, and where the scripts of its page come from."""
+"""The server that ``mtlaerial dashboard`` starts, and the download of its page's scripts."""
 
 import json
 import os
@@ -26,8 +26,12 @@ COMMAND = [sys.executable, "-m", "mtlaerial", "dashboard"]
 
 def addresses() -> list[str]:
     """Return addresses of this machine that others reach it by."""
-    found = (entry for entries in psutil.net_if_addrs().values() for entry in entries)
-    return [entry.address for entry in found if entry.family == socket.AF_INET and not entry.address.startswith("127.")]
+    interface_addresses = (entry for entries in psutil.net_if_addrs().values() for entry in entries)
+    return [
+        entry.address
+        for entry in interface_addresses
+        if entry.family == socket.AF_INET and not entry.address.startswith("127.")
+    ]
 
 
 def test_it_listens_on_this_machine_alone(running_visdom: Visdom) -> None:
@@ -46,7 +50,7 @@ def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path:
 
 
 @pytest.mark.slow("two servers of its own")
-def test_ctrl_c_ends_it_and_what_was_kept_is_there_again(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_server_and_saved_windows_return(tmp_path: Path) -> None:
     with visdom(tmp_path / "saved") as server:
         client = Client(server.url, "run")
         client.show("text", {"data": [{"type": "text", "content": "kept"}], "opts": {}})
@@ -83,7 +87,7 @@ def test_without_npm_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest
 
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the output of an ``npm`` that packs what lies in a folder."""
+    """Return the output of an ``npm`` that packs the content of a folder."""
     packed = tmp_path / "packed"
     (packed / "package" / "dist").mkdir(parents=True)
     (packed / "package" / "dist" / "tool.js").write_text("content")
@@ -152,7 +156,7 @@ def test_an_incomplete_page_is_got_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8097", "ftp://host", "http://", "http://host/?a=b"])
-def test_what_is_no_url_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="key url"):
         DashboardSpec.parse({"url": url}, "dashboard")
 

@@ -1,4 +1,4 @@
-"""A training is the same with a dashboard and without, whatever becomes of the server, which shows all of it."""
+"""Trainings with a dashboard: the same run as without one, a complete history, and failures of the server."""
 
 import logging
 import signal
@@ -54,9 +54,9 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
     def stepped(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
         if number + 1 == step:
             happen()
-        found = update(self, number, measure_conflict)
+        result = update(self, number, measure_conflict)
         done.append(number + 1)
-        return found
+        return result
 
     monkeypatch.setattr(TrainStep, "__call__", stepped)
     return done
@@ -65,18 +65,20 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
 @pytest.mark.parametrize(
     "behaviour", ["well", "hang", "absent", pytest.param("error", marks=pytest.mark.full("like absent"))]
 )
-def test_a_training_is_the_same_to_the_byte(run: Run, caplog: pytest.LogCaptureFixture, behaviour: str) -> None:
-    unseen = run("unseen")
+def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
+    run: Run, caplog: pytest.LogCaptureFixture, behaviour: str
+) -> None:
+    without_dashboard = run("unseen")
     server = Double(behaviour=behaviour) if behaviour != "absent" else None
     url = server.url if server else f"http://127.0.0.1:{free_port()}"
     with caplog.at_level(logging.WARNING):
-        seen = run("seen", url)
+        with_dashboard = run("seen", url)
     if server:
         server.end()
-    assert_same_run(unseen, seen)
-    assert file_names(unseen) == file_names(seen)
-    told = [text for text in messages(caplog, logging.WARNING) if text.startswith(f"dashboard: {url} ")]
-    assert len(told) == (behaviour != "well")
+    assert_same_run(without_dashboard, with_dashboard)
+    assert file_names(without_dashboard) == file_names(with_dashboard)
+    warnings = [text for text in messages(caplog, logging.WARNING) if text.startswith(f"dashboard: {url} ")]
+    assert len(warnings) == (behaviour != "well")
 
 
 def test_every_window_has_all_of_the_history(run: Run) -> None:
@@ -88,9 +90,9 @@ def test_every_window_has_all_of_the_history(run: Run) -> None:
     assert list(server.windows) == names
     for window, column, scale in (("loss_height", "loss_height", 1), ("val_OA", "val_OA", 100)):
         [line, *_] = server.windows[window]["data"]
-        known = history[["epoch", column]].dropna()
-        assert line["x"] == pytest.approx(known["epoch"].tolist(), rel=1e-5)
-        assert line["y"] == pytest.approx((scale * known[column]).tolist(), rel=1e-5)
+        rows = history[["epoch", column]].dropna()
+        assert line["x"] == pytest.approx(rows["epoch"].tolist(), rel=1e-5)
+        assert line["y"] == pytest.approx((scale * rows[column]).tolist(), rel=1e-5)
     assert "epoch 4.00 of 4, step 16 of 16" in server.windows["training"]["data"][0]["content"]
     assert "(generated data)" in server.windows["training"]["data"][0]["content"]
 

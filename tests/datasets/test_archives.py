@@ -1,4 +1,4 @@
-"""Archives: what they hold is known before they are unpacked, and unpacking them is safe and can be repeated."""
+"""Archives: their members are listed before they are unpacked, and unpacking is safe and can be repeated."""
 
 import hashlib
 import shutil
@@ -31,7 +31,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("folder", ["", "archives"])
-def test_what_an_archive_holds_is_known_before_and_after_it_is_unpacked(folder: str, tmp_path: Path) -> None:
+def test_members_of_an_archive_are_listed_before_and_after_unpacking(folder: str, tmp_path: Path) -> None:
     path = write_zip(tmp_path / folder / NAME, FILES)
     expected = [tmp_path / "sub" / name for name in FILES]
     before = archive_in(tmp_path, into="sub")
@@ -57,7 +57,7 @@ def test_a_file_that_was_lost_is_no_longer_provided(there: bool, tmp_path: Path)
     assert archive_in(tmp_path).provided == [tmp_path / name for name in list(FILES)[:2]]
 
 
-def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
+def test_the_mark_records_the_unpacked_members(tmp_path: Path) -> None:
     path = write_zip(tmp_path / NAME, FILES)
     hashes = {name: hashlib.new(name, path.read_bytes()).hexdigest() for name in ("md5", "sha256")}
     archive = archive_in(tmp_path, **hashes)
@@ -65,7 +65,8 @@ def test_the_mark_tells_what_was_unpacked(tmp_path: Path) -> None:
     mark = Mark.model_validate_json(archive.mark.read_text())
     assert mark.archive == NAME
     assert mark.hashes == hashes
-    assert {name: member.size for name, member in mark.members.items()} == {n: len(c) for n, c in FILES.items()}
+    sizes = {name: len(content) for name, content in FILES.items()}
+    assert {name: member.size for name, member in mark.members.items()} == sizes
     archive.mark.write_text("{}")
     with pytest.raises(DataError, match="Delete it"):
         _ = archive_in(tmp_path).pending
@@ -106,14 +107,14 @@ def test_unpacking_goes_on_where_it_was_killed(tmp_path: Path, monkeypatch: pyte
     assert contents(tmp_path) == FILES
 
 
-@pytest.mark.parametrize("other", [b"eno" * 1000, b"longer" * 1000])
-def test_a_file_of_another_content_is_not_overwritten(other: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"eno" * 1000, b"longer" * 1000])
+def test_a_file_of_another_content_is_not_overwritten(content: bytes, tmp_path: Path) -> None:
     write_zip(tmp_path / NAME, FILES)
     (tmp_path / "top").mkdir()
-    (tmp_path / "top/area1.tif").write_bytes(other)
+    (tmp_path / "top/area1.tif").write_bytes(content)
     with pytest.raises(DataError, match=r"area1\.tif: found another file"):
         unpack(archive_in(tmp_path))
-    assert (tmp_path / "top/area1.tif").read_bytes() == other
+    assert (tmp_path / "top/area1.tif").read_bytes() == content
     assert not archive_in(tmp_path).mark.exists()
 
 
@@ -179,7 +180,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(hashes: dict[str, s
     assert contents(tmp_path) == {}
 
 
-def test_space_is_looked_for_first_and_what_is_there_needs_none(
+def test_free_space_is_checked_first_for_the_missing_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_zip(tmp_path / NAME, FILES)
@@ -201,7 +202,7 @@ def test_zip64_is_unpacked(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"big.tif": b"big"}
 
 
-def test_an_archive_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
     archive = archive_in(tmp_path)
     assert archive.path is None
     assert archive.provided == []

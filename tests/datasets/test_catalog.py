@@ -1,4 +1,4 @@
-"""Which files hold which tile, and where in them it lies."""
+"""The catalogue of a data set: the files of each tile, and the tile's window in them."""
 
 from pathlib import Path
 from typing import Any

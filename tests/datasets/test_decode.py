@@ -1,4 +1,4 @@
-"""What raw heights and labels mean."""
+"""Decoding of raw heights and labels."""
 
 import numpy as np
 import pytest

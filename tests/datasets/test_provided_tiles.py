@@ -1,4 +1,4 @@
-"""Files in archives count as there before they are unpacked."""
+"""Files in archives count as present before they are unpacked."""
 
 from pathlib import Path
 from typing import Any
@@ -33,20 +33,20 @@ def files_of(dataset: Dataset) -> list[Path]:
     return [file for tile in dataset.spec.tiles for layer in PREPARED_LAYERS for file in dataset.files(layer, tile)]
 
 
-def test_files_and_their_marks_are_the_same_before_and_after_unpacking_and_without_the_archive(tmp_path: Path) -> None:
+def test_unpacking_or_losing_the_archive_changes_no_file_and_no_mark(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "city.zip", dict.fromkeys(CITY, b"pixels"))
     before, after, without = (city_of(tmp_path, {"file": "city.zip"}) for _ in range(3))
     assert before.missing() == []
-    found = [(file, before.provided[file]) for file in files_of(before)]
-    assert {mark for _, mark in found} == {tmp_path / ".unpacked/city.zip.json"}
+    file_marks = [(file, before.provided[file]) for file in files_of(before)]
+    assert {mark for _, mark in file_marks} == {tmp_path / ".unpacked/city.zip.json"}
     unpack_pending(before.archives)
-    assert [(file, after.provided[file]) for file in files_of(after)] == found
+    assert [(file, after.provided[file]) for file in files_of(after)] == file_marks
     path.unlink()
-    assert [(file, without.provided[file]) for file in files_of(without)] == found
+    assert [(file, without.provided[file]) for file in files_of(without)] == file_marks
     assert without.missing() == []
 
 
-def test_what_no_archive_holds_is_missing(tmp_path: Path) -> None:
+def test_files_in_no_archive_are_missing(tmp_path: Path) -> None:
     write_zip(tmp_path / "city.zip", dict.fromkeys(CITY[1:], b""))
     dataset = city_of(tmp_path, {"file": "city.zip"}, {"file": "absent.zip"})
     assert [(gap.layer, gap.tile) for gap in dataset.missing()] == [("image", "city_1")]
@@ -72,14 +72,15 @@ def unhashed(name: str) -> DatasetSpec:
 def test_vaihingen_in_its_archives(folder: str, tmp_path: Path) -> None:
     spec = unhashed("vaihingen")
     top = [f"top_mosaic_09cm_{tile}.tif" for tile in spec.tiles]
-    archives: dict[str, list[str]] = {
-        "ISPRS_semantic_labeling_Vaihingen.zip": [f"top/{name}" for name in top]
-        + [f"gts_for_participants/top_mosaic_09cm_{tile}.tif" for tile in spec.splits["train"]],
+    images_of_all = [f"top/{name}" for name in top]
+    labels_of_training = [f"gts_for_participants/top_mosaic_09cm_{tile}.tif" for tile in spec.splits["train"]]
+    eroded_labels = [name.replace(".tif", "_noBoundary.tif") for name in top]
+    ndsm = [f"dsm_09cm_matching_{tile}_normalized.jpg" for tile in spec.tiles]
+    archives = {
+        "ISPRS_semantic_labeling_Vaihingen.zip": images_of_all + labels_of_training,
         "ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE.zip": top,
-        "ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE.zip": [
-            name.replace(".tif", "_noBoundary.tif") for name in top
-        ],
-        "Normalized_DSM.zip": [f"dsm_09cm_matching_{tile}_normalized.jpg" for tile in spec.tiles],
+        "ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE.zip": eroded_labels,
+        "Normalized_DSM.zip": ndsm,
     }
     for name, files in archives.items():
         write_zip(tmp_path / folder / name, dict.fromkeys(files, b""))
@@ -96,14 +97,15 @@ def test_vaihingen_in_its_archives(folder: str, tmp_path: Path) -> None:
 def test_the_contest_in_its_archive_however_its_folders_are_spelled(above: str, spelling: str, tmp_path: Path) -> None:
     spec = unhashed("dfc2018")
     lidar, images = (name.replace(" ", spelling) for name in ("Lidar GeoTiff Rasters", "Final RGB HR Imagery"))
-    files = [file.format(lidar) for file in PHASE2] + [f"{images}/{tile}.tif" for tile in spec.tiles]
+    files = [file.format(lidar) for file in PHASE2]
+    files += [f"{images}/{tile}.tif" for tile in spec.tiles]
     write_zip(tmp_path / "phase2.zip", {f"{above}2018IEEE_Contest/Phase2/{file}": b"" for file in files})
     before, after = (Dataset("dfc2018", spec, tmp_path) for _ in range(2))
     assert before.missing() == []
-    found = files_of(before)
+    paths = files_of(before)
     unpack_pending(before.archives)
-    assert files_of(after) == found
-    assert all(file.exists() for file in found)
+    assert files_of(after) == paths
+    assert all(file.exists() for file in paths)
 
 
 def test_the_command_line_unpacks_before_it_checks(city: Dataset, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Exported networks: what they give in ONNX Runtime, in PyTorch and in Deepness, and what is said of them."""
+"""Exported networks: outputs in ONNX Runtime, PyTorch and Deepness, and the STAC description."""
 
 import errno
 import hashlib
@@ -31,7 +31,7 @@ from support import tiny
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""
 WINDOWS = PredictionSpec.fitted()
-"""How a network trained on patches of that size is used."""
+"""Prediction settings of a network trained on patches of that size."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -75,27 +75,27 @@ def predicted(network: MapNetwork, image: np.ndarray) -> dict[str, np.ndarray]:
     return {task: stacked[:, network.slice_of(task)].numpy() for task in network.outputs}
 
 
-def assert_same(found: Mapping[str, Any], expected: Mapping[str, np.ndarray]) -> None:
-    assert list(found) == list(expected)
+def assert_same(outputs: Mapping[str, Any], expected: Mapping[str, np.ndarray]) -> None:
+    assert list(outputs) == list(expected)
     for task, values in expected.items():
-        np.testing.assert_allclose(found[task], values, rtol=1e-3, atol=1e-5, err_msg=task)
+        np.testing.assert_allclose(outputs[task], values, rtol=1e-3, atol=1e-5, err_msg=task)
 
 
 @pytest.mark.slow("torch's exporter, imported and used for the first time")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_onnx_gives_what_predict_gives(files: dict[str, Path], network: MapNetwork, shape: tuple[int, ...]) -> None:
     image = images(*shape)
-    found = session(files["onnx"]).run(list(TASKS), {"image": image})
-    assert_same(dict(zip(TASKS, found, strict=True)), predicted(network, image))
-    np.testing.assert_allclose(found[0].sum(axis=1), 1, rtol=1e-5)
+    outputs = session(files["onnx"]).run(list(TASKS), {"image": image})
+    assert_same(dict(zip(TASKS, outputs, strict=True)), predicted(network, image))
+    np.testing.assert_allclose(outputs[0].sum(axis=1), 1, rtol=1e-5)
 
 
 def test_no_data_is_seen_as_predict_sees_it(files: dict[str, Path], network: MapNetwork) -> None:
     image = images(1, 64, 96)
     image[:, :, 10:30, 20:50] = np.nan
-    found = session(files["onnx"]).run(list(TASKS), {"image": image})
-    assert np.isfinite(found[1]).all()
-    assert_same(dict(zip(TASKS, found, strict=True)), predicted(network, image))
+    outputs = session(files["onnx"]).run(list(TASKS), {"image": image})
+    assert np.isfinite(outputs[1]).all()
+    assert_same(dict(zip(TASKS, outputs, strict=True)), predicted(network, image))
 
 
 def test_an_onnx_file_is_valid_and_says_nothing_of_the_machine(files: dict[str, Path]) -> None:
@@ -124,11 +124,11 @@ def test_pt2_refuses_images_of_a_wrong_size(pt2: tuple[torch.nn.Module, str]) ->
 
 
 def as_deepness(path: Path, tiles: np.ndarray) -> np.ndarray:
-    """Return the output for tiles (N, H, W, C) with what Deepness does to them, by its documentation and code."""
+    """Return the output for tiles (N, H, W, C), processed as in the documentation and code of Deepness."""
     model = session(path)
     (entry,), (output,) = model.get_inputs(), model.get_outputs()
-    said = {key: value for key, value in model.get_modelmeta().custom_metadata_map.items() if key != "stac_item"}
-    meta = {key: json.loads(value) for key, value in said.items()}
+    texts = {key: value for key, value in model.get_modelmeta().custom_metadata_map.items() if key != "stac_item"}
+    meta = {key: json.loads(value) for key, value in texts.items()}
     batch, channels, rows, columns = entry.shape
     assert isinstance(batch, str)  # any number of tiles
     assert rows == columns == output.shape[2] == output.shape[3] == meta["tile_size"]
@@ -170,31 +170,32 @@ def test_deepness_is_told_names_pixel_size_and_overlap(files: dict[str, Path], r
 
 @pytest.mark.parametrize("name", ["onnx", "pt2", "semantics", "height"])
 def test_the_description_has_what_the_extension_requires(files: dict[str, Path], name: str) -> None:
-    """As the JSON schemas of STAC 1.1 and of MLM require it."""
+    """By the JSON schemas of STAC 1.1 and of MLM."""
     path = files[name]
     item = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     assert (item["type"], item["stac_version"], item["geometry"]) == ("Feature", "1.1.0", None)
     assert "https://stac-extensions.github.io/mlm/v1.5.1/schema.json" in item["stac_extensions"]
     assert item["links"] == []
-    asset, said = item["assets"]["model"], item["properties"]
+    asset, properties = item["assets"]["model"], item["properties"]
     assert "mlm:model" in asset["roles"]
     assert asset["mlm:artifact_type"] == ("torch.export.save" if name == "pt2" else "onnx")
     assert asset["file:size"] == path.stat().st_size
     assert asset["file:checksum"] == "1220" + hashlib.sha256(path.read_bytes()).hexdigest()
     assert (path.parent / asset["href"]).samefile(path)
-    assert said["datetime"] is None
-    assert {"start_datetime", "end_datetime", "mlm:architecture"} <= set(said)
-    assert re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.\-\s]+[a-zA-Z0-9]", said["mlm:name"])
-    assert re.match(r"\d+\.\d+\.\d+", said["mlm:framework_version"])
-    assert said["gsd"] == 0.5
-    (given,) = said["mlm:input"]
+    assert properties["datetime"] is None
+    assert {"start_datetime", "end_datetime", "mlm:architecture"} <= set(properties)
+    assert re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.\-\s]+[a-zA-Z0-9]", properties["mlm:name"])
+    assert re.match(r"\d+\.\d+\.\d+", properties["mlm:framework_version"])
+    assert properties["gsd"] == 0.5
+    (given,) = properties["mlm:input"]
     assert given["bands"] == [band["name"] for band in asset["bands"]] == ["red", "green", "blue"]
-    assert said["mlm:hyperparameters"]["size_multiple"] == 32
-    _require_arrays([given["input"], *(output["result"] for output in said["mlm:output"])])
-    assert said["mlm:tasks"] == [task for output in said["mlm:output"] for task in output["tasks"]]
-    for output in said["mlm:output"]:
+    assert properties["mlm:hyperparameters"]["size_multiple"] == 32
+    _require_arrays([given["input"], *(output["result"] for output in properties["mlm:output"])])
+    assert properties["mlm:tasks"] == [task for output in properties["mlm:output"] for task in output["tasks"]]
+    for output in properties["mlm:output"]:
         classes = output.get("classification:classes", [])
-        assert [entry["value"] for entry in classes] == list(range(6 if output["name"] == "semantics" else 0))
+        number = 6 if output["name"] == "semantics" else 0
+        assert [entry["value"] for entry in classes] == list(range(number))
         assert all(re.fullmatch(r"[0-9A-Za-z_-]+", entry["name"]) for entry in classes)
         assert all(re.fullmatch(r"[0-9A-F]{6}", entry["color_hint"]) for entry in classes)
 
@@ -216,11 +217,11 @@ def test_the_file_carries_its_description(files: dict[str, Path], pt2: tuple[tor
     assert json.loads(inside) == beside
 
 
-def test_of_an_imported_run_nothing_is_said_that_is_not_known(run_folder: Path) -> None:
+def test_the_description_of_an_imported_run_omits_unknown_facts(run_folder: Path) -> None:
     run = load_description(run_folder).model_copy(update={"imported": "d3net.pth.tar"})
-    said = stac_item(Contents(run, TASKS), {})["properties"]
-    assert not {"mlm:pretrained", "mlm:pretrained_source"} & set(said)
-    assert not {"training", "weighting", "seed"} & set(said["mlm:hyperparameters"])
+    properties = stac_item(Contents(run, TASKS), {})["properties"]
+    assert not {"mlm:pretrained", "mlm:pretrained_source"} & set(properties)
+    assert not {"training", "weighting", "seed"} & set(properties["mlm:hyperparameters"])
 
 
 def test_the_example_of_the_documentation_runs(
@@ -231,12 +232,12 @@ def test_the_example_of_the_documentation_runs(
     image = city.files("image", "city_4")[0]
     shutil.copy(image, tmp_path / "ortho.tif")
     monkeypatch.chdir(tmp_path)
-    found: dict[str, Any] = {}
-    exec(code, found)
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)
     with rasterio.open(image) as source:
         expected = predicted(network, source.read().astype(np.float32)[None])
-    assert found["classes"].shape == (tiny.SIZE, tiny.SIZE)
-    assert_same({task: found[task] for task in TASKS}, expected)
+    assert namespace["classes"].shape == (tiny.SIZE, tiny.SIZE)
+    assert_same({task: namespace[task] for task in TASKS}, expected)
 
 
 @pytest.fixture
@@ -250,7 +251,7 @@ def untrained(run_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({}, "model.safetensors: found no file; expected the run's weights"),
         ({"task": "semantics"}, "--task: found semantics; expected a task of the run: height"),
@@ -258,8 +259,8 @@ def untrained(run_folder: Path, tmp_path: Path) -> Path:
         ({"format": "pt2", "out": Path("town.onnx")}, "--out: found town.onnx; expected a name that ends in .pt2"),
     ],
 )
-def test_errors_name_what_is_wrong(untrained: Path, options: dict[str, Any], said: str) -> None:
-    with pytest.raises((ConfigError, DataError), match=re.escape(said)):
+def test_errors_name_the_fault(untrained: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises((ConfigError, DataError), match=re.escape(message)):
         export_run(untrained, **options)
     assert [path.name for path in untrained.iterdir()] == ["run.yaml"]
 

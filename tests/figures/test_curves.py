@@ -100,17 +100,17 @@ def test_missing_cosines_are_gaps_and_not_counted(path):
     points, median = drawn(titled(figure, "cosine between the gradients of semantics and height"))
     assert np.array_equal(points, table[COSINE], equal_nan=True)
     assert np.isnan(median[MANY_ROWS // 2])
-    known = table[COSINE].dropna()
-    share = f"{100 * (known < 0).mean():.0f} % of {len(known)} steps"
+    cosines = table[COSINE].dropna()
+    share = f"{100 * (cosines < 0).mean():.0f} % of {len(cosines)} steps"
     assert f"conflict: {share}" in " ".join(texts(figure).split())
     assert f"seed 1, {share}" in read_caption(path).description
 
 
 def test_conflict_says_data_method_weighting_and_units(path):
     figure = conflict_figure({"seed 1": history()}, description(generated=True, weighting="gradnorm"), path)
-    for wanted in ("Small town (generated data)", "joint, weighting gradnorm", "agreement", "conflict:\n",
+    for words in ("Small town (generated data)", "joint, weighting gradnorm", "agreement", "conflict:\n",
                    "semantics: nat,\nheight: m", "seed 1\nsemantics\nheight"):  # fmt: skip
-        assert wanted in texts(figure)
+        assert words in texts(figure)
     caption = read_caption(path)
     assert caption.dataset == "town"
     assert caption.title == "Small town (generated data): conflict between the tasks, joint, weighting gradnorm"

@@ -60,9 +60,9 @@ def shown(figure: Figure, title: str):
 def test_map_figure_has_names_units_and_one_scale(prepared):
     figure = map_figure(prepared / "t1", prepared / "maps", description(generated=True), prepared / "map.png")
     text = texts(figure)
-    for wanted in ("Small town (generated data)", "t1", "joint, seed 3", "road", "house", "no data",
+    for words in ("Small town (generated data)", "t1", "joint, seed 3", "road", "house", "no data",
                    "height above ground (m)", "predicted minus true height (m)", "10 m"):  # fmt: skip
-        assert wanted in text
+        assert words in text
     assert shown(figure, "true height").get_clim() == shown(figure, "predicted height").get_clim()
     low, high = shown(figure, "height error").get_clim()
     assert low == -high
@@ -88,8 +88,8 @@ def test_error_lies_right_where_the_map_has_another_grid(prepared):
 
 @pytest.mark.parametrize("task", ["semantics", "height"])
 def test_map_figure_of_one_task(prepared, task):
-    other = {"semantics": "height", "height": "semantics"}[task]
-    (prepared / "maps" / f"{other}.tif").unlink()
+    other_task = {"semantics": "height", "height": "semantics"}[task]
+    (prepared / "maps" / f"{other_task}.tif").unlink()
     figure = map_figure(prepared / "t1", prepared / "maps", description(tasks=(task,)), prepared / "map.png")
     maps = [axes.get_title() for axes in figure.axes if axes.images and axes.get_title()]
     noun = {"semantics": "classes", "height": "height"}[task]
@@ -112,8 +112,8 @@ def test_map_figure_shows_uncertainty_beside_the_absolute_error(prepared):
     assert error.get_array().mask[0, 0]
     np.testing.assert_allclose(error.get_array().compressed(), 2.0)
     assert shown(figure, "height uncertainty").get_clim() == pytest.approx((0, 2.94), abs=0.01)
-    for wanted in ("standard deviation over passes (m)", "absolute difference to true height (m)"):
-        assert wanted in texts(figure)
+    for words in ("standard deviation over passes (m)", "absolute difference to true height (m)"):
+        assert words in texts(figure)
     assert "uncertainty beside the absolute height error" in read_caption(prepared / "map.png").description
 
 

@@ -1,4 +1,4 @@
-"""Stages computed again in the backward pass: the same training, in less memory."""
+"""Activation checkpointing: the same gradients and statistics, in less memory."""
 
 import copy
 from typing import Any
@@ -30,11 +30,20 @@ def losses(model: nn.Module, image: Tensor = IMAGE) -> list[Tensor]:
     return [output.square().mean() for output in model(image).values()]
 
 
-def assert_same(found: Any, expected: Any) -> None:
-    for one, other in zip(found, expected, strict=True):
-        assert (one is None) == (other is None)
-        if one is not None:
-            torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
+def parameter_gradients(model: nn.Module) -> list[Tensor | None]:
+    return [parameter.grad for parameter in model.parameters()]
+
+
+def task_gradients(model: D3Net) -> list[tuple[Tensor, ...]]:
+    parameters = list(model.trunk.parameters())
+    return [torch.autograd.grad(loss, parameters, retain_graph=True) for loss in losses(model)]
+
+
+def assert_same(values: Any, expected: Any) -> None:
+    for value, reference in zip(values, expected, strict=True):
+        assert (value is None) == (reference is None)
+        if value is not None:
+            torch.testing.assert_close(value, reference, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
@@ -44,7 +53,7 @@ def test_gradients_and_statistics_are_the_same(precision: torch.dtype) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
             total = torch.stack(losses(model)).sum()
         total.backward()
-    assert_same([p.grad for p in saving.parameters()], [p.grad for p in plain.parameters()])
+    assert_same(parameter_gradients(saving), parameter_gradients(plain))
     ours, theirs = dict(saving.named_buffers()), dict(plain.named_buffers())
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], values) for name, values in theirs.items())
@@ -61,12 +70,8 @@ def test_the_random_state_after_a_step_is_the_same() -> None:
 
 def test_gradients_can_be_taken_for_each_task() -> None:
     plain, saving = pair()
-    found, expected = (
-        [torch.autograd.grad(loss, list(m.trunk.parameters()), retain_graph=True) for loss in losses(m)]
-        for m in (saving, plain)
-    )
-    for one, other in zip(found, expected, strict=True):
-        assert_same(one, other)
+    for gradient, reference in zip(task_gradients(saving), task_gradients(plain), strict=True):
+        assert_same(gradient, reference)
 
 
 def test_gradients_can_be_differentiated_again() -> None:
@@ -87,15 +92,15 @@ def test_statistics_that_are_frozen_in_the_forward_pass_stay_so() -> None:
             total = torch.stack(losses(model)).sum()
         total.backward()
         assert all(torch.equal(before[name], values) for name, values in model.named_buffers())
-    assert_same([p.grad for p in saving.parameters()], [p.grad for p in plain.parameters()])
+    assert_same(parameter_gradients(saving), parameter_gradients(plain))
 
 
-def test_less_is_kept() -> None:
-    plain, saving = (kept(model.trunk.encoder) for model in pair())
+def test_autograd_saves_fewer_bytes() -> None:
+    plain, saving = (saved_bytes(model.trunk.encoder) for model in pair())
     assert saving < 0.6 * plain
 
 
-def kept(model: nn.Module) -> int:
+def saved_bytes(model: nn.Module) -> int:
     """Return the bytes that autograd holds on to between the passes, each storage counted once."""
     held: list[Tensor] = []
 
@@ -105,7 +110,7 @@ def kept(model: nn.Module) -> int:
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         result = model(IMAGE)
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    parameter_pointers = {p.untyped_storage().data_ptr() for p in model.parameters()}
     storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in held}
     assert result
-    return sum(size for place, size in storages.items() if place not in own)
+    return sum(size for place, size in storages.items() if place not in parameter_pointers)

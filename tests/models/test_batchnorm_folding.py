@@ -1,4 +1,4 @@
-"""Folded batch norms: the same outputs, with fewer layers."""
+"""Batch norms folded into convolutions: the same outputs, with fewer layers."""
 
 import copy
 
@@ -33,9 +33,9 @@ def test_outputs_are_those_of_the_network(layout: torch.memory_format) -> None:
     model, image = trained().to(memory_format=layout), torch.randn(2, 3, 64, 96)
     before = copy.deepcopy(model.state_dict())
     with torch.inference_mode():
-        found, expected = folded(model)(image), model.eval()(image)
-    for task, output in expected.items():
-        torch.testing.assert_close(found[task], output, rtol=1e-5, atol=1e-5 * float(output.abs().max()))
+        outputs, expected = folded(model)(image), model.eval()(image)
+    for task, reference in expected.items():
+        torch.testing.assert_close(outputs[task], reference, rtol=1e-5, atol=1e-5 * float(reference.abs().max()))
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
@@ -57,6 +57,6 @@ def test_passes_with_dropout_are_those_of_the_network() -> None:
     model, image = trained().eval(), torch.randn(1, 3, 64, 64)
     runs = [list(dropout_forward(each, "32-true", CPU, 2, 7)(image)) for each in (model, folded(model))]
     with torch.no_grad():
-        for expected, found in zip(*runs, strict=True):
-            torch.testing.assert_close(found["height"], expected["height"], rtol=1e-5, atol=1e-4)
+        for expected, output in zip(*runs, strict=True):
+            torch.testing.assert_close(output["height"], expected["height"], rtol=1e-5, atol=1e-4)
     assert not torch.equal(runs[0][0]["height"], runs[0][1]["height"])

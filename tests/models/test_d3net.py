@@ -51,10 +51,10 @@ def test_a_reduced_network_sees_means_of_squares() -> None:
     coarse = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         expected = whole(coarse)
-        found = reduced(coarse.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3))
+        outputs = reduced(coarse.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3))
     for task in expected:
         enlarged = nn.functional.interpolate(expected[task], scale_factor=2.0, mode="bilinear", align_corners=False)
-        torch.testing.assert_close(found[task], enlarged)
+        torch.testing.assert_close(outputs[task], enlarged)
 
 
 def test_each_task_trains_the_trunk_and_its_own_head() -> None:
@@ -81,5 +81,5 @@ def test_the_whole_window_is_seen() -> None:
 
 
 def test_the_seed_decides_the_weights() -> None:
-    one, other = small().state_dict(), small().state_dict()
-    assert all(torch.equal(one[key], other[key]) for key in one)
+    first, second = small().state_dict(), small().state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)

@@ -1,4 +1,4 @@
-"""ImageNet's weights land where they belong in the encoder, from either spelling of their names."""
+"""Conversion of DenseNet-121's ImageNet weights into the encoder's, from either spelling of their names."""
 
 import json
 import os
@@ -53,15 +53,15 @@ def paper(**changes: Any) -> D3Net:
 
 
 def test_all_is_taken_but_the_first_convolution_and_the_classifier(folder: Path) -> None:
-    found = load_file(folder / "encoder.safetensors")
+    state = load_file(folder / "encoder.safetensors")
     with torch.device("meta"):
         encoder = paper().trunk.encoder.state_dict()
-    assert set(encoder) - set(found) == {
+    assert set(encoder) - set(state) == {
         "conv0.weight", "downconv0.weight", "norm1.weight", "norm1.bias", "norm1.running_mean", "norm1.running_var",
         "norm1.num_batches_tracked",
     }  # fmt: skip
-    assert len(found) == len(densenet()) - 3
-    assert all(found[key].shape == encoder[key].shape for key in found)
+    assert len(state) == len(densenet()) - 3
+    assert all(state[key].shape == encoder[key].shape for key in state)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_values_land_in_their_place(folder: Path, ours: str, theirs: str) -> Non
 
 
 def test_the_published_file_s_spelling_gives_the_same(folder: Path, tmp_path: Path) -> None:
-    found, expected = converted(tmp_path, densenet(older=True)), load_file(folder / "encoder.safetensors")
-    assert set(expected) - set(found) == {key for key in expected if key.endswith("num_batches_tracked")}
-    assert all(torch.equal(found[key], expected[key]) for key in found)
+    state, expected = converted(tmp_path, densenet(older=True)), load_file(folder / "encoder.safetensors")
+    assert set(expected) - set(state) == {key for key in expected if key.endswith("num_batches_tracked")}
+    assert all(torch.equal(state[key], expected[key]) for key in state)
 
 
 def test_a_safetensors_file_will_do(folder: Path, tmp_path: Path) -> None:
@@ -132,11 +132,11 @@ class Malicious:
 
 @pytest.mark.parametrize("legacy", [True, False])
 def test_code_in_a_file_does_not_run(tmp_path: Path, legacy: bool) -> None:
-    path, made = tmp_path / "evil.pth", tmp_path / "made"
-    torch.save({**densenet(), "x": Malicious(made)}, path, _use_new_zipfile_serialization=not legacy)
+    path, marker = tmp_path / "evil.pth", tmp_path / "made"
+    torch.save({**densenet(), "x": Malicious(marker)}, path, _use_new_zipfile_serialization=not legacy)
     with pytest.raises(DataError, match=r"evil\.pth: found a file that cannot be read"):
         convert_densenet(path, tmp_path / "encoder.safetensors")
-    assert not made.exists()
+    assert not marker.exists()
     assert not (tmp_path / "encoder.safetensors").exists()
 
 
@@ -157,18 +157,18 @@ def test_files_that_are_not_weights_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "found"),
+    ("name", "shape", "fault"),
     [
         ("features.norm5.weight", None, "no such tensor"),
         ("features.denseblock1.denselayer1.conv2.weight", (48, 128, 3, 3), r"the shape \(48, 128, 3, 3\)"),
     ],
 )
-def test_another_densenet_is_refused(tmp_path: Path, name: str, shape: tuple[int, ...] | None, found: str) -> None:
+def test_another_densenet_is_refused(tmp_path: Path, name: str, shape: tuple[int, ...] | None, fault: str) -> None:
     state = densenet()
     state.pop(name)
     state |= {name: torch.zeros(shape)} if shape else {}
     with pytest.raises(
-        DataError, match=rf"{name}: found {found}; expected the shape .*Get torchvision's DenseNet-121 anew"
+        DataError, match=rf"{name}: found {fault}; expected the shape .*Get torchvision's DenseNet-121 anew"
     ):
         converted(tmp_path, state)
 

@@ -1,4 +1,4 @@
-"""Published weights: verified, converted, and an error that says how to do without the network."""
+"""Published weights: verified and converted; without internet access, an error that names the way around."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A training in several processes ends as one does: with its result, a user's error, or when asked to."""
+"""Launch of trainings in several processes: results, errors, and graceful shutdown."""
 
 import logging
 import os
@@ -47,10 +47,10 @@ def long(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Iterator[sub
     command = [sys.executable, "-c", TRAINS, str(path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
-    seen = []
-    while not (seen and seen[-1].startswith("step 2,")):
-        seen.append(process.stderr.readline())
-        assert seen[-1], "".join(seen)
+    lines = []
+    while not (lines and lines[-1].startswith("step 2,")):
+        lines.append(process.stderr.readline())
+        assert lines[-1], "".join(lines)
     yield process
     process.kill()
     process.wait()
@@ -87,7 +87,7 @@ def test_one_process_is_this_one(tiles: Folders, statistics: Statistics, tmp_pat
     assert (tmp_path / "run" / "model.safetensors").exists()
 
 
-def test_a_death_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_killed_process_is_reported_with_its_signal(caplog: pytest.LogCaptureFixture) -> None:
     """The table that torchrun prints names the signal; whatever else it says is shown."""
     killed = _sudden_end("  rank      : 1 (local_rank: 1)\n  exitcode  : -9 (pid: 77)\n")
     assert isinstance(killed, TrainingError)

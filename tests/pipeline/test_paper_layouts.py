@@ -1,4 +1,4 @@
-"""The paper's data sets as downloads and copies of them have their files, and what is said where some are missing."""
+"""Layouts of the paper's data sets as downloaded or copied, and messages on missing files."""
 
 import shutil
 from pathlib import Path
@@ -36,7 +36,7 @@ def spec_of(name: str, train: list[str], test: list[str]) -> DatasetSpec:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
+def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
     """Return both data sets, generated; not to be written to."""
     root = tmp_path_factory.mktemp("made")
     houston = Dataset("dfc2018", spec_of("dfc2018", HOUSTON[:2], HOUSTON[2:]), root / "dfc2018")
@@ -54,13 +54,13 @@ def copy_of(dataset: Dataset, root: Path) -> Dataset:
 
 
 @pytest.fixture
-def houston(made: dict[str, Dataset], tmp_path: Path) -> Dataset:
-    return copy_of(made["dfc2018"], tmp_path / "data")
+def houston(generated: dict[str, Dataset], tmp_path: Path) -> Dataset:
+    return copy_of(generated["dfc2018"], tmp_path / "data")
 
 
 @pytest.fixture
-def vaihingen(made: dict[str, Dataset], tmp_path: Path) -> Dataset:
-    return copy_of(made["vaihingen"], tmp_path / "data")
+def vaihingen(generated: dict[str, Dataset], tmp_path: Path) -> Dataset:
+    return copy_of(generated["vaihingen"], tmp_path / "data")
 
 
 def findings(dataset: Dataset, *tiles: str) -> list[Finding]:
@@ -72,22 +72,24 @@ def assert_complete(dataset: Dataset) -> None:
     assert check_dataset(dataset).findings == ()
 
 
-def assert_one(found: list[Finding], level: str, where: Path, *words: str) -> None:
-    assert [(finding.level, finding.where) for finding in found] == [(level, str(where))], "\n".join(map(str, found))
+def assert_one(reported: list[Finding], level: str, where: Path, *words: str) -> None:
+    text = "\n".join(map(str, reported))
+    assert [(finding.level, finding.where) for finding in reported] == [(level, str(where))], text
     for word in words:
-        assert word in str(found[0])
+        assert word in str(reported[0])
 
 
 def trained_and_scored(dataset: Dataset, folder: Path) -> Scores:
     """Train both tasks jointly on the training tiles; return the scores of the test tiles."""
-    tiles = {split: [folder / "tiles" / tile for tile in names] for split, names in dataset.spec.splits.items()}
-    for path in (*tiles["train"], *tiles["test"]):
+    training = [folder / "tiles" / tile for tile in dataset.spec.splits["train"]]
+    test = [folder / "tiles" / tile for tile in dataset.spec.splits["test"]]
+    for path in (*training, *test):
         prepare_tile(dataset, path.name, path)
-    run, plan, statistics = folder / "run", tiny.run_plan(epochs=1), summarise(dataset, tiles["train"])
-    train(tiny.job(plan, statistics, tiles["train"], [], run))
+    run, plan, statistics = folder / "run", tiny.run_plan(epochs=1), summarise(dataset, training)
+    train(tiny.job(plan, statistics, training, [], run))
     save_description(run, plan, statistics)
-    Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(tiles["test"], run / "maps")
-    return score_run(run, tiles["test"], ScoringSpec())
+    Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(test, run / "maps")
+    return score_run(run, test, ScoringSpec())
 
 
 def move(root: Path, source: str | Path, target: str | Path) -> None:
@@ -96,7 +98,7 @@ def move(root: Path, source: str | Path, target: str | Path) -> None:
 
 
 def missing_text(dataset: Dataset) -> str:
-    """Return what a project says is missing from a data set with all its tiles."""
+    """Return the project's message on files missing from a data set."""
     entry = {"spec": str(tiny.CONFIG / "datasets" / f"{dataset.name}.yaml"), "root": str(dataset.root)}
     return Project.of({
         "run": {"datasets": [dataset.name], "methods": ["both"], "seeds": [0]},
@@ -141,9 +143,9 @@ def test_a_tile_of_houston_is_missing(houston: Dataset) -> None:
 def test_a_lidar_raster_is_truncated(houston: Dataset, index: int) -> None:
     path = houston.files("height", HOUSTON[0])[index]
     path.write_bytes(path.read_bytes()[:-200])
-    found = [finding for finding in findings(houston) if finding.level == "error"]
-    assert {finding.where for finding in found} == {str(path)}
-    assert all("truncated or damaged" in str(finding) for finding in found)
+    errors = [finding for finding in findings(houston) if finding.level == "error"]
+    assert {finding.where for finding in errors} == {str(path)}
+    assert all("truncated or damaged" in str(finding) for finding in errors)
     assert max(len(check_tile(houston, tile).findings) for tile in HOUSTON) == 1
 
 
@@ -161,11 +163,11 @@ def test_the_test_raster_has_the_whole_grid_and_is_read_for_test_tiles_alone(hou
 
 
 def test_a_tile_lies_where_its_name_says(houston: Dataset) -> None:
-    one, other = (houston.files("image", tile)[0] for tile in HOUSTON[2:])
-    one.rename(one.with_suffix(".swap"))
-    other.rename(one)
-    one.with_suffix(".swap").rename(other)
-    assert_one(findings(houston, HOUSTON[2]), "error", one, "500016.00 5399968.00", "500000.00 5399968.00", "its name")
+    path, neighbour = (houston.files("image", tile)[0] for tile in HOUSTON[2:])
+    path.rename(path.with_suffix(".swap"))
+    neighbour.rename(path)
+    path.with_suffix(".swap").rename(neighbour)
+    assert_one(findings(houston, HOUSTON[2]), "error", path, "500016.00 5399968.00", "500000.00 5399968.00", "its name")
 
 
 def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Dataset, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The project: what runs, and what each step depends on, no wider than it must be."""
+"""The project: selection of runs, plans, and the params that each step depends on."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def project_of(data: dict[str, Any], spec: dict[str, Any] | None = None) -> Proj
 
 
 def tile_params(project: Project, tile: str) -> dict[str, Any]:
-    """Return what decides a prepared tile of the city."""
+    """Return the params that a prepared tile of the city depends on."""
     return Decisive(project).prepare_tile("city", tile)
 
 
@@ -89,7 +89,7 @@ def test_a_plan_has_the_recipe_in_force(data: dict[str, Any]) -> None:
     json.dumps(plans["both"].decisive())
 
 
-def test_where_tiles_are_kept_meanwhile_decides_nothing(data: dict[str, Any]) -> None:
+def test_the_memory_budget_of_tiles_changes_no_decisive_params(data: dict[str, Any]) -> None:
     def plan(**training: Any) -> RunPlan:
         return project_of(data, {"recipe": {"training": training}}).plan("city", "both", 0)
 
@@ -99,7 +99,7 @@ def test_where_tiles_are_kept_meanwhile_decides_nothing(data: dict[str, Any]) ->
     assert plan(batch=3).decisive() != plan(batch=4).decisive()
 
 
-def test_a_method_learns_what_the_data_set_has(data: dict[str, Any]) -> None:
+def test_a_method_learns_the_tasks_of_the_data_set(data: dict[str, Any]) -> None:
     assert project_of(data, {"height": None}).tasks("city", "both") == ("semantics",)
     data["run"]["methods"] = ["metres"]
     with pytest.raises(ConfigError, match=r"methods\.metres\.tasks"):
@@ -144,8 +144,8 @@ def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_
     data["run"]["datasets"] = [name]
     project = project_of(data)
     for tile in project.datasets[name].spec.tiles:
-        found = json.loads(json.dumps(Decisive(project).prepare_tile(name, tile)))
-        assert found["split"] == project.datasets[name].spec.split_of(tile)
+        params = json.loads(json.dumps(Decisive(project).prepare_tile(name, tile)))
+        assert params["split"] == project.datasets[name].spec.split_of(tile)
     assert project.plan(name, "both", 0).tasks == ("semantics", "height")
 
 
@@ -182,8 +182,8 @@ def test_tiles_held_out_keep_the_labels_of_the_training_tiles(data: dict[str, An
     files = {"train": "train.tif", "test": "test.tif"}
     spec = {**SPEC, "labels": {**SPEC["labels"], "files": files}, "splits": splits}
     Path(data["datasets"]["city"]["spec"]).write_text(yaml.safe_dump(spec), encoding="utf-8")
-    found = tile_params(project_of(data), "city_2")
-    assert (found["split"], found["labels"]["files"]) == ("val", (("train.tif",),))
+    params = tile_params(project_of(data), "city_2")
+    assert (params["split"], params["labels"]["files"]) == ("val", (("train.tif",),))
     with pytest.raises(ConfigError, match=r"labels\.files of their own for val \(val\.tif\)"):
         project_of(data, {"labels": {"files": {"train": "train.tif", "val": "val.tif", "test": "test.tif"}}})
 
@@ -240,7 +240,7 @@ def test_missing_archives_are_listed_with_their_pages(data: dict[str, Any]) -> N
     assert "Of a.zip, 1 unpacked files are gone" in project_of(data).missing()
 
 
-def test_nothing_is_missing_from_what_is_there_or_will_be_generated(data: dict[str, Any], city: Dataset) -> None:
+def test_complete_and_generated_data_sets_miss_no_file(data: dict[str, Any], city: Dataset) -> None:
     data["datasets"]["city"]["root"] = str(city.root)
     assert project_of(data).missing() == ""
     data["datasets"]["city"] |= {"root": "nowhere", "generate": {"seed": 1}}

@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout: mean and deviation of passes over the whole tile, the same again, and nothing else at work."""
+"""Monte-Carlo dropout: mean and standard deviation of passes over whole tiles, reproducible draws."""
 
 import itertools
 import math
@@ -38,7 +38,7 @@ def image(city: Dataset) -> Path:
 
 
 def save_untrained(folder: Path, statistics: Statistics, plan: RunPlan) -> Path:
-    """Save a run that was not trained, its signals kept from fading on their way, so that passes differ by metres."""
+    """Save an untrained run, with batch norms that amplify activations, so that passes differ by metres."""
     torch.manual_seed(0)
     model = build_model(plan.model, 3, task_outputs(plan.tasks, statistics))
     for module in model.modules():
@@ -98,8 +98,8 @@ def whole_passes(predictor: Predictor, image: Path, monkeypatch: pytest.MonkeyPa
         for (y, x), crop in crops.items():
 
             def drop(layer: nn.Dropout, features: Tensor, place: tuple[int, int] = (y, x)) -> Tensor:
-                kept = torch.rand(features[0].shape, generator=draws[place]) >= layer.p
-                return features * kept / (1 - layer.p)
+                mask = torch.rand(features[0].shape, generator=draws[place]) >= layer.p
+                return features * mask / (1 - layer.p)
 
             monkeypatch.setattr(nn.Dropout, "forward", drop)
             with torch.inference_mode():
@@ -129,12 +129,12 @@ def test_maps_are_mean_and_deviation_of_passes_over_the_whole_image(
 
 
 def test_a_cell_has_the_deviation_of_its_means(run: Path, tiles: dict[str, list[Path]], tmp_path: Path) -> None:
-    """Not the mean of its pixels' deviations, which is larger: what they share counts, what averages out does not."""
+    """Not the mean of its pixels' deviations, which is larger, since independent deviations average out."""
     predictor = Predictor(run, SPEC.model_copy(update={"image_maps": True}))
     predictor.predict_tiles(tiles["test"], tmp_path)
     folder, truth = tmp_path / tiles["test"][0].name, tiles["test"][0] / "height.tif"
-    with rasterio.open(folder / "height_std.tif") as found, rasterio.open(truth) as grid:
-        assert (found.shape, found.transform, found.crs) == (grid.shape, grid.transform, grid.crs)
+    with rasterio.open(folder / "height_std.tif") as raster, rasterio.open(truth) as grid:
+        assert (raster.shape, raster.transform, raster.crs) == (grid.shape, grid.transform, grid.crs)
     coarse = pixels(folder / "height_std.tif")
     fine = pixels(folder / "image_height_std.tif").reshape(48, 2, 48, 2)
     assert (coarse <= fine.mean(axis=(1, 3)) + 1e-5).all()
@@ -144,13 +144,13 @@ def test_a_cell_has_the_deviation_of_its_means(run: Path, tiles: dict[str, list[
 
 def test_the_map_of_the_deviation_says_what_it_shows(maps: Path, image: Path) -> None:
     assert sorted(path.name for path in maps.iterdir()) == NAMES
-    with rasterio.open(maps / "height_std.tif") as found, rasterio.open(image) as source:
-        assert (found.shape, found.transform, found.crs) == (source.shape, source.transform, source.crs)
-        assert found.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-        assert found.dtypes == ("float32",)
-        assert math.isnan(found.nodata)
-        assert found.units == ("metre",)
-        assert "standard deviation" in found.descriptions[0]
+    with rasterio.open(maps / "height_std.tif") as raster, rasterio.open(image) as source:
+        assert (raster.shape, raster.transform, raster.crs) == (source.shape, source.transform, source.crs)
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert raster.dtypes == ("float32",)
+        assert math.isnan(raster.nodata)
+        assert raster.units == ("metre",)
+        assert "standard deviation" in raster.descriptions[0]
 
 
 def test_pixels_without_data_have_no_deviation(predictor: Predictor, tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_a_tile_s_maps_are_the_same_again_and_whatever_came_before(
 
 
 def test_maps_depend_on_the_run_s_seed(statistics: Statistics, maps: Path, image: Path, tmp_path: Path) -> None:
-    other = save_untrained(tmp_path / "run", statistics, plan(seed=1))  # of the same weights
-    Predictor(other, SPEC).predict_image(image, tmp_path)
+    run = save_untrained(tmp_path / "run", statistics, plan(seed=1))  # of the same weights
+    Predictor(run, SPEC).predict_image(image, tmp_path)
     assert (pixels(tmp_path / "height_std.tif") != pixels(maps / "height_std.tif")).mean() > 0.99
 
 
@@ -199,7 +199,7 @@ def test_maps_do_not_depend_on_how_the_work_is_cut(
         np.testing.assert_allclose(pixels(tmp_path / "cut" / name), pixels(maps / name), rtol=1e-4, atol=1e-4)
 
 
-def test_only_dropout_is_at_work() -> None:
+def test_only_dropout_layers_are_in_training_mode() -> None:
     model = network()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     image = torch.rand(2, 3, 64, 64)
@@ -208,14 +208,14 @@ def test_only_dropout_is_at_work() -> None:
         passes = [outputs["height"] for outputs in dropout_forward(model, "32-true", CPU, 3, seed=0)(image)]
         torch.testing.assert_close(model(image)["height"], plain, rtol=0, atol=0)
     assert len(passes) == 3
-    assert all(not torch.equal(one, other) for one, other in zip(passes, [plain, *passes], strict=False))
+    assert all(not torch.equal(output, previous) for output, previous in zip(passes, [plain, *passes], strict=False))
     assert not any(module.training for module in model.modules())
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 def test_each_layer_drops_at_its_rate_and_keeps_the_mean() -> None:
     model = network(dropout=0.25)
-    seen: list[Tensor] = []
+    dropped: list[Tensor] = []
     layers = [module for module in model.modules() if isinstance(module, nn.Dropout)]
     forward = dropout_forward(model, "32-true", CPU, 2, seed=0)
     assert len(layers) == 2
@@ -224,9 +224,9 @@ def test_each_layer_drops_at_its_rate_and_keeps_the_mean() -> None:
             layer.forward = torch.ones_like  # type: ignore[method-assign]  # all ones: what is dropped shows
         following = [block[3] for block in (model.trunk.block5, model.trunk.block4)]
         for relu in following:
-            relu.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+            relu.register_forward_pre_hook(lambda _, inputs: dropped.append(inputs[0].clone()))
         list(forward(torch.rand(1, 3, 256, 256)))
-    for features in seen:
+    for features in dropped:
         assert set(features.unique().tolist()) == {0.0, float(torch.tensor(1) / 0.75)}
         assert float((features == 0).float().mean()) == pytest.approx(0.25, abs=0.03)
 
@@ -241,28 +241,28 @@ def test_windows_of_different_content_draw_differently() -> None:
 def test_scores_are_means_over_passes_and_heights_are_kept_apart() -> None:
     passes = [{"semantics": torch.randn(2, 3, 8, 8), "height": torch.randn(2, 1, 8, 8)} for _ in range(PASSES)]
     mapper = MapNetwork(lambda image: passes, Normalisation(0, 1), SPEC, {"semantics": 3, "height": 1}, 5)
-    found = mapper(torch.zeros(2, 3, 8, 8))
+    outputs = mapper(torch.zeros(2, 3, 8, 8))
     assert mapper.channels == 3 + PASSES
     expected = torch.stack([one["semantics"].softmax(1) for one in passes]).mean(dim=0)
-    torch.testing.assert_close(found[:, mapper.slice_of("semantics")], expected)
+    torch.testing.assert_close(outputs[:, mapper.slice_of("semantics")], expected)
     heights = torch.cat([one["height"] * 5 for one in passes], dim=1)
-    torch.testing.assert_close(found[:, mapper.slice_of("height")], heights)
+    torch.testing.assert_close(outputs[:, mapper.slice_of("height")], heights)
 
 
 def test_views_are_averaged_within_each_pass() -> None:
     spec = SPEC.model_copy(update={"views": 8, "dropout_passes": 2})
     weights = torch.randn(1, 3, 3, 3)
 
-    def passes(seen: Tensor) -> list[dict[Task, Tensor]]:
-        height = torch.nn.functional.conv2d(seen, weights, padding=1)
+    def passes(view: Tensor) -> list[dict[Task, Tensor]]:
+        height = torch.nn.functional.conv2d(view, weights, padding=1)
         return [{"height": height}, {"height": 3 * height}]
 
     mapper = MapNetwork(passes, Normalisation(-1, 1), spec, {"height": 1}, 2)
     image = torch.rand(1, 3, 8, 8)
-    found = mapper(image)
-    assert found.shape == (1, 2, 8, 8)
-    torch.testing.assert_close(found[:, 1], 3 * found[:, 0])
-    torch.testing.assert_close(mapper(image.flip(-1)), found.flip(-1))
+    heights = mapper(image)
+    assert heights.shape == (1, 2, 8, 8)
+    torch.testing.assert_close(heights[:, 1], 3 * heights[:, 0])
+    torch.testing.assert_close(mapper(image.flip(-1)), heights.flip(-1))
 
 
 def test_a_run_of_semantics_alone_has_no_deviation(statistics: Statistics, image: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Maps: in the right place, as the network says, whole or not at all; and images that do not match are refused."""
+"""Maps: georeference, values of the network, atomic writes; and images that do not match the run."""
 
 import math
 from pathlib import Path
@@ -60,9 +60,9 @@ def test_maps_lie_where_the_image_lies(maps: Path, image: Path) -> None:
     assert sorted(path.name for path in maps.iterdir()) == ["height.tif", "semantics.tif"]
     with rasterio.open(image) as source:
         for task, dtype in (("semantics", "uint8"), ("height", "float32")):
-            with rasterio.open(maps / f"{task}.tif") as found:
-                assert (found.crs, found.transform, found.shape) == (source.crs, source.transform, source.shape)
-                assert (found.count, found.dtypes[0]) == (1, dtype)
+            with rasterio.open(maps / f"{task}.tif") as raster:
+                assert (raster.crs, raster.transform, raster.shape) == (source.crs, source.transform, source.shape)
+                assert (raster.count, raster.dtypes[0]) == (1, dtype)
 
 
 def test_every_block_of_a_map_is_compressed_once(
@@ -71,40 +71,43 @@ def test_every_block_of_a_map_is_compressed_once(
     """A block that leaves the cache before it is full is written again elsewhere: the file grows with every strip."""
     Predictor(run_folder, PredictionSpec(window=32, stride=4)).predict_tiles(tiles["test"], tmp_path)
     for path in tmp_path.rglob("*.tif"):
-        with rasterio.open(path) as found:
-            raw = found.read(1).nbytes
+        with rasterio.open(path) as raster:
+            raw = raster.read(1).nbytes
         assert path.stat().st_size < 1.5 * raw + 8000, path.name
 
 
 def test_maps_are_cloud_optimised(maps: Path) -> None:
     for task in TASKS:
-        with rasterio.open(maps / f"{task}.tif") as found:
-            assert found.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-            assert found.profile["tiled"]
+        with rasterio.open(maps / f"{task}.tif") as raster:
+            assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert raster.profile["tiled"]
 
 
 def test_a_large_map_has_overviews_of_whole_classes(predictor: Predictor, tmp_path: Path) -> None:
     predictor.predict_image(ortho(tmp_path, size=600), tmp_path / "out")
-    with rasterio.open(tmp_path / "out" / "semantics.tif") as found:
-        assert found.overviews(1) == [2]
-        assert set(np.unique(found.read(1, out_shape=(300, 300)))) <= set(range(6))
+    with rasterio.open(tmp_path / "out" / "semantics.tif") as raster:
+        assert raster.overviews(1) == [2]
+        assert set(np.unique(raster.read(1, out_shape=(300, 300)))) <= set(range(6))
 
 
 def test_maps_say_what_they_show(maps: Path, run_folder: Path) -> None:
     statistics = load_description(run_folder).statistics
-    with rasterio.open(maps / "semantics.tif") as found:
-        assert found.nodata == IGNORED
-        colours = found.colormap(1)
-        assert [colours[code][:3] for code in range(6)] == [entry.colour for entry in statistics.classes]
-        tags = found.tags()
-        assert [tags[f"CLASS_{code}"] for code in range(6)] == [entry.name for entry in statistics.classes]
+    with rasterio.open(maps / "semantics.tif") as raster:
+        assert raster.nodata == IGNORED
+        colours = raster.colormap(1)
+        for code, entry in enumerate(statistics.classes):
+            assert colours[code][:3] == entry.colour
+        tags = raster.tags()
+        for code, entry in enumerate(statistics.classes):
+            assert tags[f"CLASS_{code}"] == entry.name
+        assert len(statistics.classes) == 6
         assert tags["RUN"] == "city/equal/seed0"
         assert "generated data" in tags["TRAINED_ON"]
-        assert found.descriptions == ("class",)
-    with rasterio.open(maps / "height.tif") as found:
-        assert math.isnan(found.nodata)
-        assert found.units == ("metre",)
-        assert found.descriptions == ("height above ground",)
+        assert raster.descriptions == ("class",)
+    with rasterio.open(maps / "height.tif") as raster:
+        assert math.isnan(raster.nodata)
+        assert raster.units == ("metre",)
+        assert raster.descriptions == ("height above ground",)
 
 
 def test_one_window_is_the_network_itself(run_folder: Path, image: Path, tmp_path: Path) -> None:
@@ -112,7 +115,7 @@ def test_one_window_is_the_network_itself(run_folder: Path, image: Path, tmp_pat
     predictor.predict_image(image, tmp_path)
     normal = torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1
     with torch.inference_mode():
-        outputs = {task: found.cpu() for task, found in predictor.run.model(normal.to(predictor.device)).items()}
+        outputs = {task: output.cpu() for task, output in predictor.run.model(normal.to(predictor.device)).items()}
     np.testing.assert_array_equal(pixels(tmp_path / "semantics.tif")[0], outputs["semantics"][0].argmax(0).numpy())
     expected = outputs["height"][0, 0].numpy() * 5  # training.height_unit
     np.testing.assert_allclose(pixels(tmp_path / "height.tif")[0], expected, rtol=1e-4, atol=1e-4)
@@ -123,12 +126,12 @@ def test_maps_of_tiles_lie_on_the_grids_of_their_truth(
 ) -> None:
     predictor.predict_tiles(tiles["test"], tmp_path)
     tile = tiles["test"][0]
-    found = load_tiles([tile], torch.device("cpu"), 10)[0]
-    arrays = predict_arrays(predictor.blender, predictor.network, found)
+    loaded = load_tiles([tile], torch.device("cpu"), 10)[0]
+    arrays = predict_arrays(predictor.blender, predictor.network, loaded)
     for task, layer in (("semantics", "labels"), ("height", "height")):
         path = tmp_path / tile.name / f"{task}.tif"
-        with rasterio.open(path) as made, rasterio.open(tile / f"{layer}.tif") as truth:
-            assert (made.shape, made.transform, made.crs) == (truth.shape, truth.transform, truth.crs)
+        with rasterio.open(path) as raster, rasterio.open(tile / f"{layer}.tif") as truth:
+            assert (raster.shape, raster.transform, raster.crs) == (truth.shape, truth.transform, truth.crs)
         np.testing.assert_array_equal(pixels(path)[0], arrays[task])
 
 
@@ -193,7 +196,7 @@ def test_pixel_sizes_in_feet_are_converted(predictor: Predictor, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("options", "bands", "said"),
+    ("options", "bands", "message"),
     [
         ({"bands": 4}, None, "found 4 bands; expected 3 bands (red, green, blue). Choose them with --bands"),
         ({"bands": 1}, None, "found 1 bands"),
@@ -207,12 +210,12 @@ def test_pixel_sizes_in_feet_are_converted(predictor: Predictor, tmp_path: Path)
     ],
 )
 def test_an_image_that_does_not_match_is_refused_in_one_sentence(
-    predictor: Predictor, tmp_path: Path, options: dict[str, Any], bands: list[int] | None, said: str
+    predictor: Predictor, tmp_path: Path, options: dict[str, Any], bands: list[int] | None, message: str
 ) -> None:
     path = ortho(tmp_path, **options)
     with pytest.raises(MismatchError) as caught:
         predictor.predict_image(path, tmp_path / "out", bands)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}: found ")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -279,11 +282,11 @@ def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: A
     spec = SPEC.model_copy(update={"activation": activation})
     outputs = {"height": 1, "semantics": 3}
     network = MapNetwork(lambda image: [{"semantics": logits, "height": height}], Normalisation(0, 1), spec, outputs, 5)
-    found = network(torch.zeros(2, 3, 8, 8))
+    stacked = network(torch.zeros(2, 3, 8, 8))
     assert network.channels == 4
-    torch.testing.assert_close(found[:, network.slice_of("height")], height * 5)
+    torch.testing.assert_close(stacked[:, network.slice_of("height")], height * 5)
     expected = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
-    torch.testing.assert_close(found[:, network.slice_of("semantics")], expected)
+    torch.testing.assert_close(stacked[:, network.slice_of("semantics")], expected)
     assert isinstance(build_blender(network, spec, 32, torch.device("cpu")), Blender)
 
 
@@ -298,13 +301,13 @@ def views_network(forward: Any) -> MapNetwork:
 
 def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:
     image = torch.rand(2, 3, 8, 8)
-    found = views_network(lambda seen: [{"height": seen[:, :1]}])(image)
-    torch.testing.assert_close(found, image[:, :1])
+    heights = views_network(lambda view: [{"height": view[:, :1]}])(image)
+    torch.testing.assert_close(heights, image[:, :1])
 
 
 def test_eight_views_make_any_network_turn_with_its_image() -> None:
     weights = torch.randn(1, 3, 3, 3)
-    network = views_network(lambda seen: [{"height": torch.nn.functional.conv2d(seen, weights, padding=1)}])
+    network = views_network(lambda view: [{"height": torch.nn.functional.conv2d(view, weights, padding=1)}])
     image = torch.rand(1, 3, 8, 8)
     for turned in (lambda x: torch.rot90(x, 1, (-2, -1)), lambda x: x.flip(-1), lambda x: x.transpose(-2, -1)):
         torch.testing.assert_close(network(turned(image)), turned(network(image)))

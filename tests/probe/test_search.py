@@ -1,4 +1,4 @@
-"""The probe: what is tried, what is proposed, and a real one of a tiny network."""
+"""The probe: trials, the proposed settings, and a probe of a tiny network."""
 
 import json
 from pathlib import Path
@@ -45,8 +45,8 @@ def test_threads_are_doubled_up_to_all_cores() -> None:
 def test_each_precision_goes_on_with_its_fastest_settings() -> None:
     one, first = HALF.model_copy(update={"threads": 1}), PLAIN.model_copy(update={"channels_last": False})
     trials = [taken(PLAIN, 2), taken(HALF, 3), taken(one, 1), taken(first, 1.5)]
-    found = list(search.further(trials, compile=True))
-    assert found == [each.model_copy(update={"compile": True}) for each in (first, one)]
+    settings = list(search.further(trials, compile=True))
+    assert settings == [each.model_copy(update={"compile": True}) for each in (first, one)]
 
 
 def test_compiling_is_proposed_only_where_it_pays_off() -> None:
@@ -65,7 +65,7 @@ def test_memory_decides_among_the_equally_fast() -> None:
     assert search.best([taken(PLAIN, 1.0, 300), taken(HALF, 1.01, 200)], 1000).settings == PLAIN
 
 
-def test_what_failed_is_not_proposed() -> None:
+def test_failed_settings_are_not_proposed() -> None:
     failed = Trial(settings=HALF, failed="out of memory")
     assert search.best([failed, taken(PLAIN, 1.0)], 10).settings == PLAIN
     with pytest.raises(ConfigError, match=r"out of memory.*Lower training.batch"):
@@ -80,14 +80,14 @@ def test_a_step_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trial.measure(tiny.run_plan(), PLAIN) == Trial(settings=PLAIN, failed="no memory")
 
 
-def test_settings_are_what_is_measured() -> None:
+def test_the_measured_recipe_has_the_settings() -> None:
     settings = Settings(precision="bf16-mixed", threads=1, checkpointing=True)
     recipe = settings.on(tiny.training_spec(compile=True))
     assert (recipe.precision, recipe.threads, recipe.checkpointing, recipe.compile) == ("bf16-mixed", 1, True, False)
-    found = trial.measure(tiny.run_plan(), settings)
-    assert not found.failed
-    assert 0 < found.seconds < 5
-    assert found.first > 0
+    measured = trial.measure(tiny.run_plan(), settings)
+    assert not measured.failed
+    assert 0 < measured.seconds < 5
+    assert measured.first > 0
 
 
 def test_the_text_is_a_table_and_lines_for_the_configuration() -> None:
@@ -100,7 +100,8 @@ def test_the_text_is_a_table_and_lines_for_the_configuration() -> None:
     text = probed_text(Probed(device="cpu", patch=32, batch=2, steps=1000, trials=trials, proposed=SAVING))
     lines = text.splitlines()
     assert "generated patches of 32 px" in lines[0]
-    assert [line for line in lines if line.endswith("*")] == [next(line for line in lines if "0.9 " in line)]
+    [proposed_line] = [line for line in lines if line.endswith("*")]
+    assert "0.9 " in proposed_line
     assert "no bf16" in text
     assert "takes 60 s and pays off after 1,201 steps" in text
     proposed = yaml.safe_load(text[text.index("training:") :])["training"]
@@ -120,7 +121,7 @@ def test_the_command_measures_prints_and_writes(config: Path, tmp_path: Path, mo
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     result = CliRunner().invoke(app, ["probe", "--config", str(config), "--json", str(tmp_path / "probed.json")])
     assert result.exit_code == 0, result.output
-    found = json.loads((tmp_path / "probed.json").read_text())
-    assert [each["settings"]["precision"] for each in found["trials"]] == ["32-true", "bf16-mixed"] * 3
-    assert found["steps"] == 50
+    record = json.loads((tmp_path / "probed.json").read_text())
+    assert [each["settings"]["precision"] for each in record["trials"]] == ["32-true", "bf16-mixed"] * 3
+    assert record["steps"] == 50
     assert "Proposed (*); nothing was changed." in result.output

@@ -1,4 +1,4 @@
-"""Grids, reading with errors a user understands, and writing whole or not at all."""
+"""GeoTIFFs: grids, errors of reading, atomic writes, and memory mapping."""
 
 import math
 from pathlib import Path
@@ -60,14 +60,14 @@ def test_the_least_window_that_covers_another_grid(target: Grid, window: tuple[i
     assert grid(1.0, 100, 200, 10, 20).covering(target) == window
 
 
-def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
+def test_paths_that_cannot_be_opened_are_named(tmp_path: Path) -> None:
     text = tmp_path / "text.tif"
     text.write_text("no raster")
-    for path, found in ((tmp_path, "a directory"), (tmp_path / "absent.tif", "no file"), (text, "text.tif")):
+    for path, words in ((tmp_path, "a directory"), (tmp_path / "absent.tif", "no file"), (text, "text.tif")):
         with pytest.raises(DataError) as caught, open_raster(path):
             pass
         assert str(caught.value).startswith(f"{path}: found ")
-        assert found in str(caught.value)
+        assert words in str(caught.value)
 
 
 def truncated(tmp_path: Path) -> Path:

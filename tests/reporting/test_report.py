@@ -56,9 +56,9 @@ class Structure(HTMLParser):
 
 def test_page_has_data_methods_tables_and_software(page):
     text = page(experiment())
-    for wanted in ("Small town", "CC BY 4.0 &amp; more", "Doe 2020", "semantics and height; seeds 1, 2", "only-height",
+    for words in ("Small town", "CC BY 4.0 &amp; more", "Doe 2020", "semantics and height; seeds 1, 2", "only-height",
                    "<strong>0.417 ± 0.118</strong>", "mIoU (%)", "torch"):  # fmt: skip
-        assert wanted in re.sub(r"\s+", " ", text)
+        assert words in re.sub(r"\s+", " ", text)
     structure = Structure(text)
     assert structure.open == []
     assert "script" not in structure.tags
@@ -118,9 +118,9 @@ def test_code_that_imported_weights_is_not_compared_with_code_that_trained():
 
 
 def test_different_data_sets_may_have_different_classes(tmp_path):
-    other = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", classes=("a", "b"))
+    city = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", classes=("a", "b"))
     path = tmp_path / "report.html"
-    write_report([*experiment(), other], {"town": specification(), "city": specification()}, (), (), path)
+    write_report([*experiment(), city], {"town": specification(), "city": specification()}, (), (), path)
     assert 'class="alarm"' not in path.read_text(encoding="utf-8")
 
 

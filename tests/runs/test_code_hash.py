@@ -1,4 +1,4 @@
-"""Hashes of a stage's modules change with these modules, and with no others."""
+"""Code hashes of a stage: they change with the modules that it imports, and with no others."""
 
 import re
 import shutil
@@ -75,7 +75,7 @@ def test_a_renamed_module_changes_the_hash_of_the_package(edit: Callable[[str], 
 
 
 def test_all_modules_that_a_training_loads_are_among_its_files() -> None:
-    """Static analysis misses none that Python imports."""
+    """Static analysis finds every module that Python imports."""
     code = (
         "import sys, mtlaerial.training.train; print(*(m.__file__ for n, m in sys.modules.items() if 'mtlaerial' in n))"
     )

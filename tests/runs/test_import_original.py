@@ -1,4 +1,4 @@
-"""A checkpoint of the original becomes a run that maps what the original does, and claims nothing it does not know."""
+"""Import of the original's checkpoints: the same maps, and a description without unknown facts."""
 
 import argparse
 from pathlib import Path
@@ -46,7 +46,7 @@ def state_of(*outputs: int, skips: bool = True) -> dict[str, Tensor]:
 
 
 def checkpoint(folder: Path, state: dict[str, Tensor], legacy: bool = True) -> Path:
-    """Save weights as the original does: with its options, from which nothing is to be had here."""
+    """Save weights as the original does, beside its options, which the import does not use."""
     content = {"epoch": 20, "options": argparse.Namespace(tasks=["depth"]), "state_dict": state}
     path = folder / "d3net.pth.tar"
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
@@ -63,11 +63,11 @@ def photo(folder: Path) -> tuple[Path, Tensor]:
 def maps(run: Path, image: Path) -> dict[str, np.ndarray]:
     """Map an image in one window."""
     Predictor(run, PredictionSpec(window=SIZE, stride=SIZE, activation="sigmoid")).predict_image(image, run / "maps")
-    found = {}
+    arrays = {}
     for path in (run / "maps").glob("*.tif"):
         with rasterio.open(path) as source:
-            found[path.stem] = source.read(1)
-    return found
+            arrays[path.stem] = source.read(1)
+    return arrays
 
 
 def outputs(state: dict[str, Tensor], image: Tensor, skips: bool = True) -> list[np.ndarray]:
@@ -77,23 +77,23 @@ def outputs(state: dict[str, Tensor], image: Tensor, skips: bool = True) -> list
 
 @pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "zip"])
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
-def test_it_maps_what_the_original_does(spec: Path, tmp_path: Path, skips: bool, legacy: bool) -> None:
-    state, (image, seen) = state_of(1, CLASSES + 1, skips=skips), photo(tmp_path)
+def test_maps_equal_those_of_the_original(spec: Path, tmp_path: Path, skips: bool, legacy: bool) -> None:
+    state, (image, pixels) = state_of(1, CLASSES + 1, skips=skips), photo(tmp_path)
     import_checkpoint(checkpoint(tmp_path, state, legacy), spec, tmp_path / "run")
-    depth, logits = outputs(state, seen, skips)
-    found = maps(tmp_path / "run", image)
-    np.testing.assert_allclose(found["height"], depth[0] * 20, rtol=0, atol=1e-3)
-    np.testing.assert_array_equal(found["semantics"], logits[1:].argmax(axis=0))
-    assert len(np.unique(found["semantics"])) > 2
+    depth, logits = outputs(state, pixels, skips)
+    predicted = maps(tmp_path / "run", image)
+    np.testing.assert_allclose(predicted["height"], depth[0] * 20, rtol=0, atol=1e-3)
+    np.testing.assert_array_equal(predicted["semantics"], logits[1:].argmax(axis=0))
+    assert len(np.unique(predicted["semantics"])) > 2
 
 
 def test_outputs_in_the_other_order_and_without_unlabelled(spec: Path, tmp_path: Path) -> None:
-    state, (image, seen) = state_of(CLASSES, 1), photo(tmp_path)
+    state, (image, pixels) = state_of(CLASSES, 1), photo(tmp_path)
     import_checkpoint(checkpoint(tmp_path, state), spec, tmp_path / "run", height_unit=2.0)
-    logits, depth = outputs(state, seen)
-    found = maps(tmp_path / "run", image)
-    np.testing.assert_allclose(found["height"], depth[0] * 2, rtol=0, atol=1e-4)
-    np.testing.assert_array_equal(found["semantics"], logits.argmax(axis=0))
+    logits, depth = outputs(state, pixels)
+    predicted = maps(tmp_path / "run", image)
+    np.testing.assert_allclose(predicted["height"], depth[0] * 2, rtol=0, atol=1e-4)
+    np.testing.assert_array_equal(predicted["semantics"], logits.argmax(axis=0))
 
 
 @pytest.mark.parametrize(("number", "task"), [(1, "height"), (CLASSES, "semantics")])
@@ -104,14 +104,14 @@ def test_one_task_alone(spec: Path, tmp_path: Path, number: int, task: str) -> N
 
 
 def test_the_channel_of_each_class_may_be_said(spec: Path, tmp_path: Path) -> None:
-    state, (image, seen) = state_of(1, 9), photo(tmp_path)
+    state, (image, pixels) = state_of(1, 9), photo(tmp_path)
     channels = [8, 0, 3, 5, 1, 2]
     import_checkpoint(checkpoint(tmp_path, state), spec, tmp_path / "run", channels=channels)
-    _, logits = outputs(state, seen)
+    _, logits = outputs(state, pixels)
     np.testing.assert_array_equal(maps(tmp_path / "run", image)["semantics"], logits[channels].argmax(axis=0))
 
 
-def test_the_run_says_what_is_known_and_no_more(spec: Path, tmp_path: Path) -> None:
+def test_the_description_has_known_facts_alone(spec: Path, tmp_path: Path) -> None:
     path = checkpoint(tmp_path, state_of(1, CLASSES + 1))
     import_checkpoint(path, spec, tmp_path / "run", dropout=0.3)
     run = load_description(tmp_path / "run")
@@ -123,8 +123,8 @@ def test_the_run_says_what_is_known_and_no_more(spec: Path, tmp_path: Path) -> N
     assert {band.mean for band in run.statistics.bands} == {None}
     assert [entry.pixels for entry in run.statistics.classes] == [0] * CLASSES
     text = describe_run(tmp_path / "run")
-    for said in ("imported from d3net.pth.tar, SHA-256 ", "red, green, blue", "uint8, 0 to 255", "1 building"):
-        assert said in text
+    for words in ("imported from d3net.pth.tar, SHA-256 ", "red, green, blue", "uint8, 0 to 255", "1 building"):
+        assert words in text
     assert text.splitlines()[-1].split(maxsplit=1) == ["height", "metres above ground"]
     for unknown in ("seed", "epoch", "weighting", "tiles", "in training"):
         assert unknown not in text
@@ -145,7 +145,7 @@ def test_maps_of_an_imported_run_name_no_seed(spec: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("numbers", "options", "said"),
+    ("numbers", "options", "message"),
     [
         ((1, 1), {}, r"--tasks: found nothing; expected which of the outputs of 1 and 1 channels is which task"),
         ((6, 7), {}, r"outputs of 6 and 7 channels.*--tasks depth,semantics"),
@@ -161,16 +161,16 @@ def test_maps_of_an_imported_run_name_no_seed(spec: Path, tmp_path: Path) -> Non
         ((1, 9), {"channels": [1, 2, 3, 4, 5, 5]}, r"Name each once"),
     ],
 )
-def test_what_cannot_be_decided_is_asked(
-    spec: Path, tmp_path: Path, numbers: tuple[int, ...], options: dict[str, Any], said: str
+def test_ambiguous_outputs_are_refused_with_the_option_to_set(
+    spec: Path, tmp_path: Path, numbers: tuple[int, ...], options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         import_checkpoint(checkpoint(tmp_path, state_of(*numbers)), spec, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "message"),
     [
         ({"image": {"bands": [1, 2], "band_names": ["a", "b"]}}, r"image\.bands: found 2; expected 3 bands"),
         ({"image": {"range": [0, 1]}}, r"image\.range: found \[0\.0, 1\.0\]; expected \[0, 255\]"),
@@ -179,9 +179,9 @@ def test_what_cannot_be_decided_is_asked(
     ],
 )
 def test_a_specification_that_does_not_fit_is_named(
-    spec: Path, tmp_path: Path, keys: dict[str, Any], said: str
+    spec: Path, tmp_path: Path, keys: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=rf"town\.yaml, key {said}"):
+    with pytest.raises(ConfigError, match=rf"town\.yaml, key {message}"):
         import_checkpoint(checkpoint(tmp_path, state_of(1, 6)), changed(spec, **keys), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -1,4 +1,4 @@
-"""A run describes itself, and is loaded as it was saved."""
+"""Run folders: saved, loaded, and described."""
 
 import subprocess
 import sys
@@ -106,7 +106,7 @@ def test_a_description_that_is_missing_or_not_one_is_named(saved: Path, tmp_path
 
 def test_a_description_in_words(saved: Path) -> None:
     text = describe_run(saved)
-    for said in (
+    for words in (
         "equal, seed 0, weights of epoch 2 of 3",
         "(generated data), 2 tiles",
         "red, green, blue",
@@ -115,11 +115,11 @@ def test_a_description_in_words(saved: Path) -> None:
         "1 building",
         "metres above ground",
     ):
-        assert said in text
+        assert words in text
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:
     code = "from mtlaerial.runs.plan import fingerprint; print(fingerprint({'b': 1, 'a': (2, 'x')}))"
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    assert fingerprint({"a": (2, "x"), "b": 1}) == other
-    assert fingerprint({"a": (2, "y"), "b": 1}) != other
+    digest = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert fingerprint({"a": (2, "x"), "b": 1}) == digest
+    assert fingerprint({"a": (2, "y"), "b": 1}) != digest

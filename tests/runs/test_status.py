@@ -1,4 +1,4 @@
-"""The status of trainings follows from their files: weights, locks, saved states, progress; logs are only shown."""
+"""The status of trainings from their files: weights, locks, saved states and progress; logs are only shown."""
 
 import os
 import subprocess
@@ -87,7 +87,7 @@ def held(config: ProjectConfig) -> Iterator[None]:
 
 @pytest.mark.usefixtures("held")
 def test_running(config: ProjectConfig) -> None:
-    """Whatever else lies there, and without a change to it."""
+    """Whatever other files there are, and without changing them."""
     (run_of(config) / "model.resume.pt").touch()
     write_progress(config, "resume", 90)
     write_progress(config, "step", 120, seconds_left=75.2)
@@ -149,7 +149,7 @@ def test_an_error_before_the_first_step_is_a_failure(config: ProjectConfig) -> N
 
 
 def test_states_in_a_folder_of_their_own(tmp_path: Path) -> None:
-    """There a file does not tell whose it is; the progress file tells whether this run has one."""
+    """Files there do not name their run; the progress file records whether this run has a state."""
     config = load_project(written(tmp_path, resume=str(tmp_path / "states")))
     (tmp_path / "states").mkdir()
     state = tmp_path / "states" / "0123456789abcdef.resume.pt"
@@ -166,12 +166,12 @@ def test_every_training_of_the_selection(tmp_path: Path) -> None:
     methods = {"equal": METHOD, "again": {"trained_as": "equal"}, "height": METHOD}
     chosen = {"datasets": ["town"], "methods": ["again", "height"], "seeds": [2, 1]}
     config = load_project(written(tmp_path, run=chosen, methods=methods))
-    named = ["equal/seed2", "equal/seed1", "height/seed2", "height/seed1"]
-    assert [run.name for run in training_states(config)] == [f"town/{name}" for name in named]
+    named = ["town/equal/seed2", "town/equal/seed1", "town/height/seed2", "town/height/seed1"]
+    assert [run.name for run in training_states(config)] == named
 
 
 def test_lines_of_the_logs(config: ProjectConfig) -> None:
-    """Those asked for; of a failure the last at least; none of what is done."""
+    """As many as asked for, at least the last of a failed run, none of a finished one."""
     failed = RunStatus("a", "failed", "", 10_000, ("first", "second", "third"))
     waiting = RunStatus("bb", "waiting", "", None, ())
     done = RunStatus("c", "done", "", 1, ("line",))

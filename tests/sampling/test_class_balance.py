@@ -1,4 +1,4 @@
-"""Balanced sampling: every class as often as every other, and each of its cells as often as every other of them."""
+"""Class-balanced sampling: uniform over classes, then uniform over the cells of the class."""
 
 import math
 from collections import Counter
@@ -81,10 +81,10 @@ def test_the_cell_lies_in_the_middle_half_of_its_patch(pixels_per_cell: int) -> 
     labels = np.full((200, 160), IGNORED, np.uint8)
     labels[90, 70] = 3
     corners = corners_of([labels], pixels_per_cell=pixels_per_cell)
-    tiles, found = corners.draw(500, generator())
+    tiles, positions = corners.draw(500, generator())
     assert set(tiles) == {0}
-    assert torch.equal(found, found.round())
-    centre = (torch.tensor([70, 90]) + 0.5) * pixels_per_cell - found
+    assert torch.equal(positions, positions.round())
+    centre = (torch.tensor([70, 90]) + 0.5) * pixels_per_cell - positions
     reach = PATCH / 4 + pixels_per_cell / 2 + 1
     assert (centre - PATCH / 2).abs().max() <= reach
     assert (centre - PATCH / 2).abs().max() > PATCH / 5  # and not always in the very middle
@@ -94,20 +94,20 @@ def test_the_cell_lies_in_the_middle_half_of_its_patch(pixels_per_cell: int) -> 
 
 def test_patches_stay_on_their_tile_or_hold_all_of_it() -> None:
     large, small = np.zeros((80, 90), np.uint8), np.full((20, 90), 1, np.uint8)
-    tiles, found = corners_of([large, small]).draw(2000, generator())
-    on_large = found[torch.tensor(tiles) == 0]
+    tiles, positions = corners_of([large, small]).draw(2000, generator())
+    on_large = positions[torch.tensor(tiles) == 0]
     assert on_large.min(dim=0).values.tolist() == [0, 0]
     assert on_large.max(dim=0).values.tolist() == [90 - PATCH, 80 - PATCH]
-    assert set(found[torch.tensor(tiles) == 1][:, 1].tolist()) == {-6.0}
+    assert set(positions[torch.tensor(tiles) == 1][:, 1].tolist()) == {-6.0}
 
 
 def test_memory_follows_rows_and_classes_and_the_generator_decides(two_tiles: list[np.ndarray]) -> None:
     corners = corners_of(two_tiles)
     assert [sums.shape for sums in corners._up_to_row] == [(6, 90), (6, 64)]
-    one, same, other = (corners.draw(20, generator(seed)) for seed in (1, 1, 2))
-    assert one[0] == same[0]
-    assert torch.equal(one[1], same[1])
-    assert not torch.equal(one[1], other[1])
+    first, same, reseeded = (corners.draw(20, generator(seed)) for seed in (1, 1, 2))
+    assert first[0] == same[0]
+    assert torch.equal(first[1], same[1])
+    assert not torch.equal(first[1], reseeded[1])
 
 
 def test_a_rare_class_is_met_more_often_than_by_chance(city: Dataset, tiles: dict[str, list[Path]]) -> None:

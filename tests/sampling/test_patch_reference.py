@@ -1,4 +1,4 @@
-"""Patches against a reference that looks at one pixel at a time, as the meaning of a patch is told."""
+"""Patches compared with a reference that samples one pixel at a time."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ from mtlaerial.tiles.tile import AxisMap, Tile
 
 PATCH = 32
 TIE = 2e-3
-"""Pixels so near to where the answer changes are left out."""
+"""Pixels this near to a border, in cells, are not compared: rounding may put them on either side."""
 
 
 def layer_of(rows: int, columns: int, axis: AxisMap, seed: int) -> tuple[Tensor, Tensor]:
@@ -69,11 +69,11 @@ def check_pixel(tile: Tile, batch: Batch, patch: int, row: int, column: int, x: 
     expected = cell(tile.labels, math.floor(v), math.floor(u))[0] if inside else IGNORED
     assert batch.labels[patch, row, column] == expected
     mean, weight = known_height(tile.height, u, v)
-    found = float(batch.height[patch, row, column])
+    height = float(batch.height[patch, row, column])
     if not inside or weight < 0.5 - TIE:
-        assert math.isnan(found)
+        assert math.isnan(height)
     elif weight > 0.5 + TIE:
-        assert found == pytest.approx(mean, abs=0.02)
+        assert height == pytest.approx(mean, abs=0.02)
 
 
 AXES = [
@@ -115,7 +115,7 @@ def test_a_patch_beside_its_tile_is_unknown(monkeypatch: pytest.MonkeyPatch, cen
 
 
 @pytest.mark.parametrize("options", [{"rotation": 0, "quarter_turns": True}, {"rotation": 20, "zoom": 0.4}])
-def test_neither_threads_nor_shares_change_a_batch(options: dict[str, Any]) -> None:
+def test_a_batch_is_the_same_with_more_threads_and_in_shares(options: dict[str, Any]) -> None:
     tiles = [tile_of(70, 90, (0.5, 0.5, 0.0, 0.0)), tile_of(40, 200, (1.0, 1.0, 0.0, 0.0))]
     before = torch.get_num_threads()
     drawn = []
@@ -127,9 +127,9 @@ def test_neither_threads_nor_shares_change_a_batch(options: dict[str, Any]) -> N
     torch.set_num_threads(before)
     share = sampler.draw(7, torch.Generator().manual_seed(0), slice(3, 6))
     for name in ("image", "height", "labels"):
-        one, other = (getattr(batch, name) for batch in drawn)
-        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
-        torch.testing.assert_close(getattr(share, name), one[3:6], rtol=0, atol=1e-3, equal_nan=True)
+        with_one_thread, with_three = (getattr(batch, name) for batch in drawn)
+        torch.testing.assert_close(with_one_thread, with_three, rtol=0, atol=0, equal_nan=True)
+        torch.testing.assert_close(getattr(share, name), with_one_thread[3:6], rtol=0, atol=1e-3, equal_nan=True)
 
 
 def test_images_are_channels_last() -> None:

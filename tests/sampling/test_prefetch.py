@@ -1,4 +1,4 @@
-"""Batches that are drawn ahead are those that would have been drawn."""
+"""Prefetch: the batches are those drawn without it."""
 
 import threading
 from collections.abc import Sequence
@@ -86,12 +86,13 @@ def test_closing_ends_the_thread() -> None:
 
 
 def trainer(city: Dataset, tiles: dict[str, list[Path]], ahead: bool) -> Trainer:
-    """Return a trainer whose steps have several batches, on request with what only a GPU has by itself."""
+    """Return a trainer whose steps have several batches, with prefetch on request, which by itself only a GPU has."""
     plan = tiny.run_plan(augmentation={"colour": 0.1}, weighting={"name": "modo"})
-    made = Trainer(tiny.job(plan, summarise(city, tiles["train"]), tiles["train"], []))
+    built = Trainer(tiny.job(plan, summarise(city, tiles["train"]), tiles["train"], []))
     if ahead:
-        made.update.batches._patches = made.update.batches._prefetcher = Prefetcher(made.update.batches._sample, 4, CPU)
-    return made
+        batches = built.update.batches
+        batches._patches = batches._prefetcher = Prefetcher(batches._sample, 4, CPU)
+    return built
 
 
 def test_a_training_that_draws_ahead_ends_with_the_same_weights(city: Dataset, tiles: dict[str, list[Path]]) -> None:
@@ -103,7 +104,7 @@ def test_a_training_that_draws_ahead_ends_with_the_same_weights(city: Dataset, t
             resumed.load_state(deepcopy(ahead.state()))
     for step in (2, 3):
         resumed.update(step)
-    for made in (ahead, resumed):
-        made.update.batches.close()
+    for prefetching in (ahead, resumed):
+        prefetching.update.batches.close()
         for name, value in plain.network.state_dict().items():
-            assert torch.equal(made.network.state_dict()[name], value), name
+            assert torch.equal(prefetching.network.state_dict()[name], value), name

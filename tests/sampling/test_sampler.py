@@ -1,4 +1,4 @@
-"""Patches: image, height and labels of a pose come from the same ground, however it lies."""
+"""Patches: image, height and labels of a pose show the same ground at any rotation and zoom."""
 
 import math
 from pathlib import Path
@@ -44,16 +44,13 @@ def tile_of(
 ) -> Tile:
     """Return a tile; height and labels have cells of ``ratio`` pixels, and begin ``offset`` cells further."""
     axis = ON_GRID if ratio == 1 and offset == (0, 0) else (1 / ratio, 1 / ratio, *offset)
-    unknown = torch.full((1, 1, 1), math.nan)
-    return Tile(
-        name="tile",
-        image=image,
-        height=unknown if height is None else height[..., None],
-        labels=torch.full((1, 1, 1), IGNORED, dtype=torch.uint8) if labels is None else labels[..., None],
-        to_height=axis if height is not None else (1 / image.shape[1], 1 / image.shape[0], 0, 0),
-        to_labels=axis if labels is not None else (1 / image.shape[1], 1 / image.shape[0], 0, 0),
-        grids={},
-    )
+    to_height = to_labels = axis
+    to_one_cell = (1 / image.shape[1], 1 / image.shape[0], 0.0, 0.0)
+    if height is None:
+        height, to_height = torch.full((1, 1), math.nan), to_one_cell
+    if labels is None:
+        labels, to_labels = torch.full((1, 1), IGNORED, dtype=torch.uint8), to_one_cell
+    return Tile("tile", image, height[..., None], labels[..., None], to_height, to_labels, grids={})
 
 
 def random_tile(rows: int, columns: int, dtype: torch.dtype = torch.uint8) -> Tile:
@@ -80,9 +77,9 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def assert_same(one: Batch, other: Batch) -> None:
+def assert_same(batch: Batch, expected: Batch) -> None:
     for name in ("image", "height", "labels"):
-        a, b = getattr(one, name), getattr(other, name)
+        a, b = getattr(batch, name), getattr(expected, name)
         assert a.dtype == b.dtype
         torch.testing.assert_close(a, b, rtol=0, atol=1e-3, equal_nan=True, msg=lambda text, n=name: f"{n}: {text}")
 
@@ -119,8 +116,8 @@ def test_an_exact_crop_is_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_poses_that_fall_on_pixels_only_mirror_and_turn(options: dict[str, bool]) -> None:
     poses = sampler([random_tile(50, 70)], **options).poses(400, generator())
     assert poses.exact
-    found = {tuple(matrix.round().int().flatten().tolist()) for matrix in poses.matrices}
-    assert len(found) == {0: 1, 1: 4, 2: 8}[len(options)]
+    matrices = {tuple(matrix.round().int().flatten().tolist()) for matrix in poses.matrices}
+    assert len(matrices) == {0: 1, 1: 4, 2: 8}[len(options)]
     torch.testing.assert_close(poses.matrices, poses.matrices.round(), atol=1e-6, rtol=0)
 
 
@@ -166,13 +163,13 @@ def test_all_layers_of_a_turned_and_zoomed_patch_show_the_same_ground(
     tile = tile_of(image, coarse, labels.contiguous(), ratio, offset)
     drawer = sampler([tile], flip=True, quarter_turns=True, rotation=8.0, zoom=0.2, image_resampling="bilinear")
     batch = drawer.draw(24, generator(3))
-    known = torch.isfinite(batch.height) & (batch.labels != IGNORED)
-    assert known.float().mean() > 0.8
+    valid = torch.isfinite(batch.height) & (batch.labels != IGNORED)
+    assert valid.float().mean() > 0.8
     # Bilinear sampling of a linear ramp gives the coordinate itself, away from the repeated edge.
     x = (100 * batch.image[:, 1] - batch.image[:, 0]) / 9999
     y = (batch.image[:, 0] - x) / 100
     margin = max(ratio, 1.0)
-    inner = known & (torch.minimum(x, y) > margin) & (torch.maximum(x, y) < side - margin)
+    inner = valid & (torch.minimum(x, y) > margin) & (torch.maximum(x, y) < side - margin)
     assert inner.float().mean() > 0.5
     torch.testing.assert_close(batch.height[inner], (100 * y + x)[inner], atol=0.5, rtol=0)
     cell = torch.floor(x / ratio + offset[0])
@@ -188,7 +185,7 @@ def test_height_on_a_coarser_grid_is_bilinear_among_valid_cells(monkeypatch: pyt
     tile = tile_of(torch.zeros(64, 64, 3, dtype=torch.uint8), height, ratio=ratio)
     corner = 16
     centre = torch.full((1, 2), corner + PATCH / 2)
-    found = at(sampler([tile]), monkeypatch, centre, MIRRORS_AND_TURNS[0][None], exact=True).height[0]
+    sampled = at(sampler([tile]), monkeypatch, centre, MIRRORS_AND_TURNS[0][None], exact=True).height[0]
     for row, column in [(0, 0), (3, 7), (15, 15), (16, 17), (31, 31), (20, 11)]:
         y, x = (corner + row + 0.5) / ratio - 0.5, (corner + column + 0.5) / ratio - 0.5
         total = weight = 0.0
@@ -199,10 +196,10 @@ def test_height_on_a_coarser_grid_is_bilinear_among_valid_cells(monkeypatch: pyt
                 if not math.isnan(value):
                     total, weight = total + share * value, weight + share
         if weight < 0.5 - 1e-4:
-            assert math.isnan(found[row, column])
+            assert math.isnan(sampled[row, column])
         elif weight > 0.5 + 1e-4:
-            assert found[row, column] == pytest.approx(total / weight, abs=1e-2)
-    assert torch.isnan(found).any()
+            assert sampled[row, column] == pytest.approx(total / weight, abs=1e-2)
+    assert torch.isnan(sampled).any()
 
 
 def test_a_tile_smaller_than_the_patch_is_padded_with_the_unknown() -> None:

@@ -53,14 +53,14 @@ def chosen(tiles: Folders) -> list[Path]:
 
 @pytest.fixture
 def run(run_folder: Path, chosen: list[Path], tmp_path: Path) -> Run:
-    made, random = Run(tmp_path, run_folder), np.random.default_rng(0)
+    written, random = Run(tmp_path, run_folder), np.random.default_rng(0)
     for tile in chosen:
         labels, height = truth(tile, "labels"), truth(tile, "height")
         wrong = random.integers(0, 6, labels.shape, np.uint8)
-        made.write(tile, "semantics", np.where(random.random(labels.shape) < 0.7, labels.clip(max=5), wrong))
+        written.write(tile, "semantics", np.where(random.random(labels.shape) < 0.7, labels.clip(max=5), wrong))
         noise = random.normal(0.3, 2, height.shape)
-        made.write(tile, "height", (np.nan_to_num(height) + noise).astype(np.float32))
-    return made
+        written.write(tile, "height", (np.nan_to_num(height) + noise).astype(np.float32))
+    return written
 
 
 @pytest.fixture
@@ -91,33 +91,34 @@ def test_confusions_are_those_of_the_maps(run: Run, chosen: list[Path], scores: 
 
 def gathered(run: Run, chosen: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return true height, predicted height and class of the cells of all tiles; a class is its cell's centre's."""
-    parts = []
+    true, predicted, classes = [], [], []
     for tile in chosen:
-        labels = truth(tile, "labels")[1::2, 1::2]
-        parts.append([truth(tile, "height"), truth(run.folder / "maps" / tile.name, "height"), labels])
-    return tuple(np.concatenate([part[i].ravel() for part in parts]) for i in range(3))  # type: ignore[return-value]  # three, as was asked
+        true.append(truth(tile, "height").ravel())
+        predicted.append(truth(run.folder / "maps" / tile.name, "height").ravel())
+        classes.append(truth(tile, "labels")[1::2, 1::2].ravel())
+    return np.concatenate(true), np.concatenate(predicted), np.concatenate(classes)
 
 
 def test_heights_are_scored_overall_by_class_and_by_height(run: Run, chosen: list[Path], scores: Scores) -> None:
     true, predicted, classes = gathered(run, chosen)
-    known = np.isfinite(true)
+    valid = np.isfinite(true)
     groups = {
-        "overall": known,
-        "below 2 m": known & (true < 2),
-        "2-5 m": known & (true >= 2) & (true < 5),
-        "from 5 m": known & (true >= 5),
-        **{f"class {name}": known & (classes == code) for code, name in enumerate(scores.classes)},
+        "overall": valid,
+        "below 2 m": valid & (true < 2),
+        "2-5 m": valid & (true >= 2) & (true < 5),
+        "from 5 m": valid & (true >= 5),
+        **{f"class {name}": valid & (classes == code) for code, name in enumerate(scores.classes)},
     }
     groups = {name: cells for name, cells in groups.items() if cells.any()}
     assert sum(name.startswith("class") for name in groups) > 1
-    found = scores.height("all")
-    assert set(groups) <= set(found)
+    sums = scores.height("all")
+    assert set(groups) <= set(sums)
     for name, cells in groups.items():
-        assert found[name][SUMS.index("cells")] == cells.sum(), name
+        assert sums[name][SUMS.index("cells")] == cells.sum(), name
         error = (predicted - true)[cells].astype(float)
-        assert height_scores(found[name])["MAE"] == pytest.approx(abs(error).mean(), rel=1e-5), name
-        assert height_scores(found[name])["RMSE"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5), name
-    positive = known & (true > 0)
+        assert height_scores(sums[name])["MAE"] == pytest.approx(abs(error).mean(), rel=1e-5), name
+        assert height_scores(sums[name])["RMSE"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5), name
+    positive = valid & (true > 0)
     assert scores.height("positive")["overall"][0] == positive.sum()
 
 
@@ -132,8 +133,8 @@ def test_the_constant_is_the_median_of_the_training(run: Run, chosen: list[Path]
     true, _, _ = gathered(run, chosen)
     statistics = load_description(run.folder).statistics
     assert statistics.height
-    found = height_scores(scores.height("all", "constant")["overall"])
-    assert found["MAE"] == pytest.approx(np.nanmean(abs(true - statistics.height.median)), rel=1e-5)
+    baseline = height_scores(scores.height("all", "constant")["overall"])
+    assert baseline["MAE"] == pytest.approx(np.nanmean(abs(true - statistics.height.median)), rel=1e-5)
 
 
 def test_scores_of_tiles_add_up_to_those_of_all(run: Run, chosen: list[Path], scores: Scores) -> None:
@@ -201,19 +202,19 @@ def test_eroded_labels_are_scored_apart(run: Run, chosen: list[Path], tmp_path: 
     labels = truth(chosen[0], "labels")
     eroded = np.where(np.arange(96) % 3 == 0, IGNORED, labels)
     tile = with_eroded(chosen[0], tmp_path / "tiles", eroded)
-    found = score_run(run.folder, [tile], SCORING)
+    scores = score_run(run.folder, [tile], SCORING)
     predicted = truth(run.folder / "maps" / tile.name, "semantics")
-    np.testing.assert_array_equal(found.confusion("eroded"), confusion_matrix(eroded, predicted, 6))
-    np.testing.assert_array_equal(found.confusion(), confusion_matrix(labels, predicted, 6))
-    assert found.tiles[tile.name].height == score_run(run.folder, chosen[:1], SCORING).tiles[tile.name].height
+    np.testing.assert_array_equal(scores.confusion("eroded"), confusion_matrix(eroded, predicted, 6))
+    np.testing.assert_array_equal(scores.confusion(), confusion_matrix(labels, predicted, 6))
+    assert scores.tiles[tile.name].height == score_run(run.folder, chosen[:1], SCORING).tiles[tile.name].height
 
 
 def test_no_eroded_labels_no_eroded_scores(run: Run, chosen: list[Path], tmp_path: Path) -> None:
     tile = with_eroded(chosen[0], tmp_path / "tiles", np.full((1, 1), IGNORED, np.uint8))
-    found = score_run(run.folder, [tile], SCORING)
-    assert found.tiles[tile.name].eroded == ()
-    assert found.confusion("eroded").sum() == 0
-    assert found.confusion().sum() > 0
+    scores = score_run(run.folder, [tile], SCORING)
+    assert scores.tiles[tile.name].eroded == ()
+    assert scores.confusion("eroded").sum() == 0
+    assert scores.confusion().sum() > 0
 
 
 def test_eroded_labels_of_another_size_are_refused(run: Run, chosen: list[Path], tmp_path: Path) -> None:
@@ -244,8 +245,8 @@ def test_a_tile_without_truth_has_no_scores(
     prepare_tile(dataset, "city_4", tmp_path / "city_4")
     run = Run(tmp_path, run_folder)
     Predictor(run_folder, PredictionSpec(window=64, stride=48)).predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
-    found = score_run(run.folder, [tmp_path / "city_4"], SCORING).tiles["city_4"]
-    assert {name for name in ("confusion", "height") if not getattr(found, name)} == {empty}
+    tile_scores = score_run(run.folder, [tmp_path / "city_4"], SCORING).tiles["city_4"]
+    assert {name for name in ("confusion", "height") if not getattr(tile_scores, name)} == {empty}
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.2, 0.25, 0.5, 0.7])
@@ -268,6 +269,6 @@ def test_truth_on_any_grid_can_be_predicted_and_scored(
     prepare_tile(dataset, "city_4", tmp_path / "city_4")
     Predictor(run_folder, PredictionSpec(window=64, stride=48)).predict_tiles([tmp_path / "city_4"], tmp_path / "maps")
     run = Run(tmp_path, run_folder)
-    found = score_run(run.folder, [tmp_path / "city_4"], SCORING).height("all")["overall"]
+    sums = score_run(run.folder, [tmp_path / "city_4"], SCORING).height("all")["overall"]
     area = 48.0**2 - 10 * 9.5
-    assert found[SUMS.index("cells")] * pixel**2 == pytest.approx(area, rel=0.08)
+    assert sums[SUMS.index("cells")] * pixel**2 == pytest.approx(area, rel=0.08)

@@ -1,4 +1,4 @@
-"""Seams: none in what knows no window, found where windows differ, and told in the scores."""
+"""The seam ratio: about 1 for a pointwise network, higher where windows differ at their borders."""
 
 import json
 import math
@@ -41,13 +41,13 @@ def pointwise(windows: Tensor) -> Tensor:
 
 
 def restless(windows: Tensor) -> Tensor:
-    """Return heights that are 50 m off in one window and right in the next."""
+    """Return heights with an error of 50 m in some windows, which their first pixel decides."""
     off = (windows[:, :1, :1, :1] * 7).sin().sign() * 25 + 25
     return torch.cat([windows * 0, windows * 0, windows + off], dim=1)
 
 
 @pytest.mark.parametrize("layout", [original(64, 48), even(64, 16, 4)], ids=["original", "even"])
-def test_without_windows_there_are_no_seams(layout: Layout) -> None:
+def test_a_pointwise_network_has_a_seam_ratio_of_one(layout: Layout) -> None:
     sums = measured(pointwise, layout, slopes()).sums
     down, across = layout(ROWS), layout(COLUMNS)
     number = len(down.borders) * COLUMNS + len(across.borders) * ROWS
@@ -105,7 +105,7 @@ def test_scores_add_seams_up_over_tiles() -> None:
     one = tile([[5, 1, 0], [1, 5, 0]], [1.0, 4.0], [1.0, 3.0])
     seams = [{"height": {"border": (6.0, 2), "inside": (1.0, 1)}}, {"height": {"border": (0.0, 1), "inside": (3.0, 1)}}]
     table = collect([run("joint", 1, [one.model_copy(update={"seams": each}) for each in seams])])
-    found = table[(table.score == "seam height") & (table.method == "joint")].set_index("pooling")["value"]
-    assert found["pooled"] == pytest.approx((6 / 3) / (4 / 2))
-    assert found["tile mean"] == pytest.approx((3 + 0) / 2)
+    by_pooling = table[(table.score == "seam height") & (table.method == "joint")].set_index("pooling")["value"]
+    assert by_pooling["pooled"] == pytest.approx((6 / 3) / (4 / 2))
+    assert by_pooling["tile mean"] == pytest.approx((3 + 0) / 2)
     assert "seam semantics" not in set(table.score)

@@ -1,4 +1,4 @@
-"""Let a cluster do to trainings what it does, again and again, at random moments; compare with an unbroken run.
+"""Break jobs of a SLURM cluster at random moments, and compare the results with those of an unbroken run.
 
 ``python tests/slurm/campaign.py scancel network --times 10``, by root on a machine to spare. All results but logs and
 timings are compared byte for byte. Exit code 1 on any difference.
@@ -18,7 +18,7 @@ from support.workplace import differences
 
 
 def main() -> int:
-    """Do what was asked for; say what came of it."""
+    """Break the jobs as asked; print the outcome of each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("losses", nargs="+", choices=LOSSES)
     parser.add_argument("--times", type=int, default=10)
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def repeat(name: str, times: int, cluster: Cluster, unbroken: Unbroken, moments: random.Random) -> int:
-    """Let something happen so many times, each to a workflow of its own; return how many results were different."""
+    """Inject a loss so many times, each into a workflow of its own; return the number of different results."""
     different = 0
     for number in range(1, times + 1):
         place = unbroken.prepared.copy(unbroken.prepared.folder.with_name(f"{name}{number}"))
@@ -49,9 +49,9 @@ def repeat(name: str, times: int, cluster: Cluster, unbroken: Unbroken, moments:
 
 
 def told(job: dict[str, str], place: OnCluster) -> str:
-    """Return what became of the job that it happened to, and where the training kept its state and went on."""
-    kept, gone_on = (" ".join(map(str, steps)) or "-" for steps in (place.kept(), place.gone_on()))
-    return f"{job['JobState']}, restarts {job['Restarts']}, kept after step {kept}, went on after step {gone_on}"
+    """Return the state of the broken job, and the steps at which the training saved its state and resumed."""
+    stored, gone_on = (" ".join(map(str, steps)) or "-" for steps in (place.kept(), place.gone_on()))
+    return f"{job['JobState']}, restarts {job['Restarts']}, kept after step {stored}, went on after step {gone_on}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The cluster, and a workflow that ran without it."""
+"""A SLURM cluster, and a workflow that ran without it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +24,8 @@ def overlay(request: pytest.FixtureRequest) -> Path:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Yield a cluster of one node and one GPU; this whole machine is its node."""
     try:
-        with running_cluster(tmp_path_factory.mktemp("slurm") / "cluster") as found:
-            yield found
+        with running_cluster(tmp_path_factory.mktemp("slurm") / "cluster") as running:
+            yield running
     except NoCluster as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -38,5 +38,5 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return where a workplace may be made."""
+    """Return a folder for a workplace."""
     return tmp_path / "place"

@@ -1,4 +1,4 @@
-"""Whatever a cluster does to a training, its workflow ends as one that nothing happened to."""
+"""Broken jobs on a cluster: the workflow ends with the results of an unbroken one."""
 
 import random
 from pathlib import Path

@@ -30,5 +30,6 @@ def test_the_whole_workflow(cluster: Cluster, overlay: Path, folder: Path, tmp_p
     assert {(job["TimeLimit"], job["MinMemoryNode"]) for job in trained} == {("1-00:00:00", "12000M")}
     assert all(job.get("NtasksPerTRES", "0") == "0" for job in trained)
     assert not at_once(trained)
-    assert max(moment(job, "SubmitTime") for job in trained) < min(moment(job, "EndTime") for job in trained)
+    first_end = min(moment(job, "EndTime") for job in trained)
+    assert max(moment(job, "SubmitTime") for job in trained) < first_end
     assert at_once([job for job in jobs if "gpu" not in job.get("TresPerJob", "")])

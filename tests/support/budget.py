@@ -34,7 +34,7 @@ def limit() -> float:
 
 
 def check(item: pytest.Item, seconds: float) -> None:
-    """Fail a test that took too long without saying why."""
+    """Fail a test that exceeds its budget without a stated reason."""
     if any(item.get_closest_marker(name) for name in EXEMPT) or seconds <= SECONDS:
         return
     if seconds > (allowed := limit()):

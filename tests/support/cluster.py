@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 ETC = Path("/etc/slurm")
-"""Where jobs look for the configuration, whatever ``SLURM_CONF`` says."""
+"""The path at which jobs look for the configuration, whatever ``SLURM_CONF`` says."""
 PACKAGES = ("slurm-wlm", "munge")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
 CONF = """\
@@ -57,7 +57,7 @@ class NoCluster(Exception):
 
 
 class Cluster:
-    """What a test asks of the cluster, and does to it.
+    """A running cluster: queries of its jobs and node, and commands to them.
 
     Parameters
     ----------
@@ -89,13 +89,13 @@ class Cluster:
         wait_for(lambda: self.node_state() in states, 90, f"node {' or '.join(states)}")
 
     def node_state(self) -> str:
-        """Return the node's state, without what is said besides."""
+        """Return the node's state without its suffixes."""
         return say("sinfo", "--noheader", "--format=%T").strip().rstrip("*~#!%$@^-+").upper()
 
     def jobs(self) -> list[dict[str, str]]:
         """Return the record of every job, oldest first."""
         lines = say("scontrol", "--oneliner", "show", "job").splitlines()
-        return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines if "JobId=" in line]
+        return [_fields(line) for line in lines if "JobId=" in line]
 
 
 @contextmanager
@@ -151,17 +151,17 @@ def replaced(path: Path, content: str) -> Iterator[None]:
 
     What is kept beside it after a killed test is what gets restored.
     """
-    kept = path.with_name(f"{path.name}.kept-by-test")
+    backup = path.with_name(f"{path.name}.kept-by-test")
     path.parent.mkdir(exist_ok=True)
-    if path.exists() and not kept.exists():
-        path.rename(kept)
+    if path.exists() and not backup.exists():
+        path.rename(backup)
     path.write_text(content)
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
-        if kept.exists():
-            kept.rename(path)
+        if backup.exists():
+            backup.rename(path)
 
 
 def start_munge(folder: Path) -> None:
@@ -190,21 +190,26 @@ def kill_daemons(folder: Path) -> None:
 
 def free_port() -> int:
     """Return the number of a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
 
 
 def say(*command: str) -> str:
-    """Run a command to its end and return what it says."""
+    """Run a command to its end and return its output."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
 
 
+def _fields(line: str) -> dict[str, str]:
+    """Return the ``key=value`` fields of a line of ``scontrol --oneliner``."""
+    return dict(part.split("=", 1) for part in line.split() if "=" in part)
+
+
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

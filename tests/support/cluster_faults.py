@@ -1,4 +1,4 @@
-"""What a cluster does to a training, and how its workflow comes through."""
+"""Faults of a cluster during a training, and the recovery of its workflow."""
 
 import random
 import subprocess
@@ -22,7 +22,7 @@ CHANGES = {"run": {"methods": ["equal"]}, "training": {"epochs": STEPS // 2}}
 
 @dataclass(frozen=True)
 class Loss:
-    """Something that a cluster does.
+    """A fault of a cluster.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Loss:
     asked : bool
         Whether the training is asked to end, and therefore keeps its state at that very step.
     resources : dict
-        What the user's profile says of trainings.
+        Resources of trainings in the user's profile.
     """
 
     act: Callable[[Cluster, Job], None]
@@ -81,7 +81,7 @@ LOSSES = {
 
 
 class Unbroken:
-    """A workflow that ran without a loss, and without a cluster; and the same with its tiles alone, to begin with.
+    """A workflow that ran without a loss and without a cluster, and a copy of it with prepared tiles alone.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Unbroken:
 
 
 def suffer(loss: Loss, cluster: Cluster, place: OnCluster, moments: random.Random) -> Job:
-    """Run a workflow to its end, and let something happen to its training on the way; return the record of that job."""
+    """Run a workflow to its end with a loss during its training; return the record of that job."""
     place.slow_down(loss.seconds / STEPS)
     place.ask_for(loss.resources)
     snakemake = place.start(TARGET)

@@ -1,4 +1,4 @@
-"""GPUs that are not there: an ``nvidia-smi`` that lists them, and locks in a folder of the test's own."""
+"""Simulated GPUs: an ``nvidia-smi`` that lists them, and locks in a folder of the test's own."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The workflow at work on the cluster, and what SLURM tells of its jobs."""
+"""A workflow on the cluster, and SLURM's records of its jobs."""
 
 import re
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ class OnCluster(Workplace):
 
     def ask_for(self, resources: dict[str, Any]) -> None:
         """Let trainings ask for other resources than their rule says."""
-        own = {"set-resources": {"train": resources}} if resources else {}
-        self.mine.write_text(yaml.safe_dump({**MINE, **own}))
+        settings = {"set-resources": {"train": resources}} if resources else {}
+        self.mine.write_text(yaml.safe_dump({**MINE, **settings}))
 
     def slow_down(self, pause: float) -> None:
         """Let trainings wait so many seconds before each step."""
@@ -58,23 +58,23 @@ class OnCluster(Workplace):
         script.write_text(SLOW.format(pause=pause) + script.read_text())
 
     def finish(self, snakemake: Any, seconds: float) -> None:
-        """Wait for the end, which has to be a good one; kill what then is still at work."""
+        """Wait for Snakemake's exit code 0; kill the processes that are then left."""
         try:
             with suppress(TimeoutExpired):
                 snakemake.wait(seconds)
             ended = snakemake.poll()
         finally:
             kill_session(snakemake)
-        said = (self.folder / "snakemake.log").read_text()
-        assert ended == 0, f"Snakemake ended with {ended} in {self.folder}:\n{said[-5000:]}"
+        log = (self.folder / "snakemake.log").read_text()
+        assert ended == 0, f"Snakemake ended with {ended} in {self.folder}:\n{log[-5000:]}"
 
     def kept(self) -> list[int]:
-        """Return after which steps trainings kept their state because they were asked to end, as SLURM's logs say."""
+        """Return the steps after which trainings saved their state because they were asked to end, by SLURM's logs."""
         logs = sorted((self.folder / ".snakemake/slurm_logs/rule_train").rglob("*.log"))
         return [int(step) for log in logs for step in re.findall(r"state kept after step (\d+)", log.read_text())]
 
     def gone_on(self) -> list[int]:
-        """Return after which steps the last attempts of trainings went on."""
+        """Return the steps after which the last attempts of trainings resumed."""
         logs = sorted(self.folder.rglob("results/logs/*/train/*.log"))
         return [int(step) for log in logs for step in re.findall(r"going on after step (\d+)", log.read_text())]
 

@@ -1,4 +1,4 @@
-"""The original network once more, by the description of its layers and the names of its tensors; nothing of ours in it.
+"""A reference implementation of the original network, from its layers and tensor names, without our code.
 
 Names: github.com/marcelampc/mtl_aerial_images. Weights follow from the names, so that outputs can be written down.
 """
@@ -134,8 +134,8 @@ def forward(state: Mapping[str, Tensor], image: Tensor, skips: bool) -> list[Ten
         return conv2d(relu(norm(narrow, f"{name}.norm2")), state[f"{name}.conv2.weight"], padding=1)
 
     x = conv2d(image, state["features.conv0.weight"], stride=2, padding=1)
-    kept = [leaky_relu(norm(x, "features.norm0"), 0.2)]
-    x = conv2d(kept[0], state["features.downconv0.weight"], stride=2, padding=1)
+    skip_features = [leaky_relu(norm(x, "features.norm0"), 0.2)]
+    x = conv2d(skip_features[0], state["features.downconv0.weight"], stride=2, padding=1)
     x = leaky_relu(norm(x, "features.norm1"), 0.2)
     for block in (1, 2, 3, 4):
         layer = 1
@@ -144,14 +144,14 @@ def forward(state: Mapping[str, Tensor], image: Tensor, skips: bool) -> list[Ten
             layer += 1
         if block < 4:
             name = f"features.transition{block}"
-            kept.append(conv2d(relu(norm(x, f"{name}.norm")), state[f"{name}.conv.weight"]))
-            x = avg_pool2d(kept[-1], 2)
+            skip_features.append(conv2d(relu(norm(x, f"{name}.norm")), state[f"{name}.conv.weight"]))
+            x = avg_pool2d(skip_features[-1], 2)
     x = decoded(leaky_relu(norm(x, "features.norm5"), 0.2), "decoder.d_block5")
-    x = decoded(x, "decoder.d_block4", kept[3])
-    x = decoded(x, "last_common_layer", kept[2])
+    x = decoded(x, "decoder.d_block4", skip_features[3])
+    x = decoded(x, "last_common_layer", skip_features[2])
     outputs: list[Tensor] = []
     while f"decoder_tasks.{len(outputs)}.last_conv.weight" in state:
         name = f"decoder_tasks.{len(outputs)}"
-        y = decoded(decoded(x, f"{name}.d_block2", kept[1]), f"{name}.d_block1", kept[0])
+        y = decoded(decoded(x, f"{name}.d_block2", skip_features[1]), f"{name}.d_block1", skip_features[0])
         outputs.append(conv2d(y, state[f"{name}.last_conv.weight"], padding=1))
     return outputs

@@ -1,4 +1,4 @@
-"""What tests of figures share: the description of a run, and the words in a figure."""
+"""Helpers for tests of figures: the description of a run, and the texts of a figure."""
 
 from matplotlib.figure import Figure
 
@@ -23,9 +23,10 @@ def description(tasks=("semantics", "height"), generated=False, weighting="equal
 
 
 def texts(figure: Figure) -> str:
-    found = [text.get_text() for axes in figure.axes for text in axes.texts]
+    words = [text.get_text() for axes in figure.axes for text in axes.texts]
     legends = [axes.get_legend() for axes in figure.axes] + list(figure.legends)
-    found += [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+    words += [text.get_text() for legend in legends if legend for text in legend.get_texts()]
     inset = [child for axes in figure.axes for child in axes.child_axes]
-    found += [axes.get_xlabel() for axes in (*figure.axes, *inset)] + [axes.get_ylabel() for axes in figure.axes]
-    return "\n".join([*found, figure.get_suptitle()])
+    words += [axes.get_xlabel() for axes in (*figure.axes, *inset)]
+    words += [axes.get_ylabel() for axes in figure.axes]
+    return "\n".join([*words, figure.get_suptitle()])

@@ -33,7 +33,7 @@ def tile(
 
 
 def run(method: str, seed: int, tiles: Sequence[TileScores], **changes: object) -> Scores:
-    """Make a run's scores; what it learns follows from its tiles."""
+    """Return a run's scores; its tasks follow from its tiles."""
     tasks = [task for task in ("semantics", "height") if getattr(tiles[0], task.replace("semantics", "confusion"))]
     values = {
         "dataset": "town",

@@ -1,4 +1,4 @@
-"""Things that are made once per test run and read by all of its processes."""
+"""Fixtures made once per test run and read by all of its processes."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The smallest of everything: a data set, a network, a plan, rasters written in a line."""
+"""Tiny test objects: a data set, a network, a plan, rasters written in a line."""
 
 import warnings
 from collections.abc import Mapping, Sequence

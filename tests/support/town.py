@@ -104,7 +104,7 @@ class Town:
 
 
 def only(level: str, where: Path | str, report: TileReport, *words: str) -> None:
-    """Assert that a report has one finding, that it is of the level and place, and says the words."""
+    """Assert that a report has one finding, of the level and place, with the words."""
     assert len(report.findings) == 1, "\n".join(map(str, report.findings))
     finding = report.findings[0]
     assert (finding.level, finding.where) == (level, str(where))

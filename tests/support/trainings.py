@@ -1,4 +1,4 @@
-"""Trainings that are killed or asked to end, and the comparison of what they leave."""
+"""Trainings that are killed or asked to end, and the comparison of their run folders."""
 
 import signal
 from pathlib import Path
@@ -56,7 +56,7 @@ def file_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def assert_same_run(one: Path, other: Path) -> None:
+def assert_same_run(run: Path, expected: Path) -> None:
     """Compare all files of two runs byte for byte, save the cost."""
     for name in set(FILES) - {"cost.json", "progress.jsonl"}:
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+        assert (run / name).read_bytes() == (expected / name).read_bytes(), name

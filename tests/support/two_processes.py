@@ -43,7 +43,7 @@ def gradients(name: str, statistics: Statistics, tile: Path) -> dict[str, Tensor
 
 
 def main() -> None:
-    """Work out everything, and let the first process write it down."""
+    """Compute the gradients and train; the first process writes the results."""
     folder, names, group = Path(sys.argv[1]), sys.argv[2:], Group.current()
     statistics = Statistics.model_validate_json((folder / "statistics.json").read_text(encoding="utf-8"))
     updates = {name: gradients(name, statistics, folder / "city_1") for name in names}

@@ -21,9 +21,9 @@ from support.waiting import eventually
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
 
 
 class Double(ThreadingHTTPServer):
@@ -108,7 +108,7 @@ class Visdom:
             return client.connect_ex((address, self.port)) == 0
 
     def window(self, environment: str, name: str) -> dict[str, Any]:
-        """Return what a window shows."""
+        """Return a window's data."""
         body = json.dumps({"eid": environment, "win": name}).encode()
         with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
             return dict(json.loads(response.read()))

@@ -138,7 +138,7 @@ def update(method: Weighting, problem: Problem, parts: int = 1, seed: int = 0, *
 
 
 def train(method: Weighting, problem: Problem, seed: int = 0, **changes: Any) -> Outcome:
-    """Update, and let the method learn from it as a trainer would; every other seed ends an epoch."""
+    """Update, then pass the outcome to the method as a trainer does; every other seed ends an epoch."""
     outcome = update(method, problem, seed=seed, **changes)
     if learned := method.parameters():
         torch.optim.SGD(learned, lr=0.1).step()

@@ -22,8 +22,8 @@ def inner(problem: Problem, level: str) -> Numbers:
 
 def combined(problem: Problem, weights: Numbers) -> Tensor:
     """Return the weighted sum of the tasks' gradients of the trunk's matrix."""
-    one, other = (gradient.double() for gradient in problem.gradients("parameters"))
-    return (float(weights[0]) * one + float(weights[1]) * other).float()
+    first, second = (gradient.double() for gradient in problem.gradients("parameters"))
+    return (float(weights[0]) * first + float(weights[1]) * second).float()
 
 
 def each(formula: Formula) -> Reference:
@@ -96,9 +96,9 @@ def cagrad(gramian: Numbers, c: float = 0.4) -> Numbers:
 
 def imtl_g(gramian: Numbers) -> Numbers:
     """Liu et al. 2021, equation 6 for two tasks, by components: ``a_2 = g_1 U' (D U')^-1``, ``a_1 = 1 - a_2``."""
-    one, other = norms(gramian)
-    along = gramian[0, 0] / one - gramian[0, 1] / other  # g_1 . (u_1 - u_2)
-    across = along - (gramian[0, 1] / one - gramian[1, 1] / other)  # (g_1 - g_2) . (u_1 - u_2)
+    first, second = norms(gramian)
+    along = gramian[0, 0] / first - gramian[0, 1] / second  # g_1 . (u_1 - u_2)
+    across = along - (gramian[0, 1] / first - gramian[1, 1] / second)  # (g_1 - g_2) . (u_1 - u_2)
     return np.array([1 - along / across, along / across])
 
 

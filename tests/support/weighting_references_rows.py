@@ -18,7 +18,9 @@ Numbers = NDArray[np.float64]
 def rows_of(problem: Problem, level: str, batch: int = 0) -> Numbers:
     """Return a row per task: all of the matrix's gradients, or those of the features summed over the samples."""
     gradients = [gradient.double().numpy() for gradient in problem.gradients(level, batch)]
-    return np.stack([g.ravel() if level == "parameters" else g.sum(axis=0) for g in gradients])
+    if level == "parameters":
+        return np.stack([gradient.ravel() for gradient in gradients])
+    return np.stack([gradient.sum(axis=0) for gradient in gradients])
 
 
 def losses_of(problem: Problem) -> Numbers:
@@ -86,8 +88,8 @@ def moco(
 def modo(problems: Sequence[Problem], level: str = "parameters", gamma: float = 0.1, rho: float = 0.1) -> list[Tensor]:
     updates, weights = [], np.full(2, 0.5)
     for problem in problems:
-        one, other = rows_of(problem, level, 0), rows_of(problem, level, 1)
-        weights = on_the_simplex(weights - gamma * (one @ (other.T @ weights) + rho * weights))
+        first, second = rows_of(problem, level, 0), rows_of(problem, level, 1)
+        weights = on_the_simplex(weights - gamma * (first @ (second.T @ weights) + rho * weights))
         updates.append(combined(problem, weights, batch=2))
     return updates
 

@@ -26,7 +26,9 @@ OPTIONS: dict[str, dict[str, Any]] = {"fixed": {"weights": {"semantics": 0.5, "h
 def every_weighting(among: Collection[str] | None = None, without: Collection[str] = ()) -> list[Any]:
     """Return the names of all weightings, or some, for ``parametrize``; one of each kind is in the quick tier."""
     names = sorted(set(weighting_targets() if among is None else among) - set(without))
-    return [
-        pytest.param(name, marks=[] if name in ONE_OF_EACH_KIND else pytest.mark.full("one of each kind is enough"))
-        for name in names
-    ]
+    return [_tiered(name) for name in names]
+
+
+def _tiered(name: str) -> Any:
+    marks = [] if name in ONE_OF_EACH_KIND else [pytest.mark.full("one of each kind is enough")]
+    return pytest.param(name, marks=marks)

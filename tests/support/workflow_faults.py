@@ -1,4 +1,4 @@
-"""Faults that a workflow meets, and what its user does next."""
+"""Faults of a workflow, and its restart by the user."""
 
 import os
 import random
@@ -55,7 +55,7 @@ class Attempt:
         self.snakemake = self.place.start(script=script)
 
     def go_on(self) -> None:
-        """Do what a user does once Snakemake has ended."""
+        """Resume the workflow as a user does once Snakemake has ended."""
         self.snakemake.wait()
         self.begin(RESUME)
 
@@ -78,8 +78,8 @@ class Attempt:
 
     def states(self) -> list[Path]:
         """Return the states of unfinished trainings, the newest last."""
-        found = (path for path in self.place.folder.rglob("*.resume.pt") if path.exists())
-        return sorted(found, key=lambda path: path.stat().st_mtime)
+        paths = (path for path in self.place.folder.rglob("*.resume.pt") if path.exists())
+        return sorted(paths, key=lambda path: path.stat().st_mtime)
 
 
 Fault = Callable[[Attempt], bool]

@@ -1,4 +1,4 @@
-"""A copy of the workflow in a folder of its own, and what a user does there."""
+"""A copy of the workflow in a folder of its own, with the commands of a user."""
 
 import os
 import re
@@ -21,7 +21,7 @@ TOWN = {
     "run": {"datasets": ["town"]},
     "datasets": {"town": {"spec": "config/datasets/city4.yaml", "root": "datasets/town"}},
 }
-"""What an overlay changes so that the city is expected on disk."""
+"""Keys of an overlay by which the city is expected on disk."""
 UNCOMPARED = ("logs", "benchmarks")
 """Folders of the results that hold times."""
 MEASURES = ("cost.json", "progress.jsonl")
@@ -41,7 +41,7 @@ class Workplace:
     """
 
     execution: Sequence[str] = ("--cores", "2")
-    """Where jobs run."""
+    """Folder that jobs run in."""
 
     def __init__(self, folder: Path, overlay: Path = TINY) -> None:
         self.folder = folder
@@ -120,7 +120,9 @@ class Workplace:
         )
         compared = [file for file in files if file.parts[0] not in UNCOMPARED and file.name[0] != "."]
         contents = {str(file): (root / file).read_bytes() for file in compared}
-        return {name: MEASURED.sub(b"", text) if name == "report.html" else text for name, text in contents.items()}
+        if "report.html" in contents:
+            contents["report.html"] = MEASURED.sub(b"", contents["report.html"])
+        return contents
 
 
 def session(leader: int) -> Iterator[psutil.Process]:
@@ -148,12 +150,12 @@ def kill_session(snakemake: subprocess.Popen[bytes]) -> list[str]:
 def job_of(process: psutil.Process) -> str:
     """Return the rule whose script a process runs; empty for anything else."""
     try:
-        found = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py", " ".join(process.cmdline()))
+        script = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py", " ".join(process.cmdline()))
     except psutil.Error:
         return ""
-    return found[1] if found else ""
+    return script[1] if script else ""
 
 
-def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+def differences(first: dict[str, bytes], second: dict[str, bytes]) -> list[str]:
     """Return the files that differ or are in one only."""
-    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+    return [name for name in sorted(first.keys() | second.keys()) if first.get(name) != second.get(name)]

@@ -1,4 +1,4 @@
-"""The generated city: one town, whatever the layout it is written in."""
+"""The generated city: the same town in every layout of files."""
 
 from functools import cache
 from pathlib import Path
@@ -73,7 +73,7 @@ def view() -> View:
 
 
 @pytest.fixture(scope="module", params=LAYOUTS)
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     spec, coarse = LAYOUTS[request.param]
     dataset = Dataset(request.param, spec, tmp_path_factory.mktemp(request.param))
     synthesise(dataset, seed=SEED, size=(80, 120), ground_truth_gsd=coarse)
@@ -115,22 +115,22 @@ def test_views_agree_where_they_overlap(view: View) -> None:
 
 
 @pytest.mark.parametrize("step", [37, 64])
-def test_strips_are_what_is_seen_at_once(step: int) -> None:
+def test_strips_equal_the_town_rendered_at_once(step: int) -> None:
     place = 100, 40, 64, 200
-    whole, seen = render(SEED, *place, 0.3), np.zeros(64, np.int64)
+    whole, counts = render(SEED, *place, 0.3), np.zeros(64, np.int64)
     for first, strip in render_strips(SEED, *place, 0.3, step):
         rows = slice(first - 100, first - 100 + len(strip.kind))
-        seen[rows] += 1
+        counts[rows] += 1
         for layer in ("colour", "kind", "height", "ground"):
             np.testing.assert_array_equal(getattr(strip, layer), getattr(whole, layer)[rows])
-    assert (seen == 1).all()
+    assert (counts == 1).all()
 
 
 def test_the_river_is_never_skipped_where_it_flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = render(SEED, 60, 0, 100, 300, 1.0).kind
-    assert 300 < (seen == Kind.WATER).sum() < 10000
+    kinds = render(SEED, 60, 0, 100, 300, 1.0).kind
+    assert 300 < (kinds == Kind.WATER).sum() < 10000
     monkeypatch.setattr(town, "_far_from_river", lambda *_: False)
-    np.testing.assert_array_equal(seen, render(SEED, 60, 0, 100, 300, 1.0).kind)
+    np.testing.assert_array_equal(kinds, render(SEED, 60, 0, 100, 300, 1.0).kind)
 
 
 def test_every_kind_stands_at_its_height(view: View) -> None:
@@ -160,7 +160,7 @@ def test_shadows_are_dark_and_as_long_as_things_are_high() -> None:
     np.testing.assert_allclose(lengths, np.array([4, 8, 16]) / np.tan(light.ELEVATION), atol=0.75)
 
 
-def test_shadow_is_what_a_ray_towards_the_sun_meets(view: View) -> None:
+def test_pixels_whose_ray_to_the_sun_is_blocked_are_in_shadow(view: View) -> None:
     elevation = (view.ground + view.height)[100:260, 300:460]
     expected = np.zeros(elevation.shape, dtype=bool)
     for step in range(1, light.reach(0.5) + 1):
@@ -201,13 +201,17 @@ def test_infrared_shows_vegetation(view: View) -> None:
 @pytest.mark.parametrize("name", ["city", "grid", "footprints"])
 def test_same_seed_same_pixels_other_seed_others(name: str, tmp_path: Path) -> None:
     spec, coarse = LAYOUTS[name]
-    made, again, other = (Dataset(name, spec, tmp_path / folder) for folder in ("made", "again", "other"))
-    for dataset, seed in ((made, SEED), (again, SEED), (other, SEED + 1)):
+    first, again, reseeded = (Dataset(name, spec, tmp_path / folder) for folder in ("made", "again", "other"))
+    for dataset, seed in ((first, SEED), (again, SEED), (reseeded, SEED + 1)):
         synthesise(dataset, seed=seed, size=(80, 120), ground_truth_gsd=coarse)
     for tile in spec.tiles:
         for layer in ("image", "height", "labels"):
-            np.testing.assert_array_equal(read(again, layer, tile), read(made, layer, tile))
-        assert not np.array_equal(read(other, "image", tile), read(made, "image", tile))
+            np.testing.assert_array_equal(read(again, layer, tile), read(first, layer, tile))
+        assert not np.array_equal(read(reseeded, "image", tile), read(first, "image", tile))
+
+
+def files_below(root: Path) -> list[Path]:
+    return sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
 
 
 def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
@@ -215,16 +219,16 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     one, two = (Dataset("town", spec, tmp_path / str(jobs)) for jobs in (1, 2))
     for jobs, dataset in enumerate((one, two), start=1):
         synthesise(dataset, seed=SEED, size=(80, 120), ground_truth_gsd=coarse, jobs=jobs)
-    files = [sorted(path.relative_to(d.root) for path in d.root.rglob("*") if path.is_file()) for d in (one, two)]
-    assert files[0] == files[1]
-    for path in files[0]:
+    files = files_below(one.root)
+    assert files_below(two.root) == files
+    for path in files:
         if path.suffix != ".gpkg":  # which holds the time
             assert (one.root / path).read_bytes() == (two.root / path).read_bytes(), path
 
 
-def test_what_is_generated_passes_the_check(made: Dataset) -> None:
-    if made.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
-        assert not [str(finding) for finding in check_dataset(made).findings if finding.level == "error"]
+def test_generated_data_sets_pass_the_check(generated: Dataset) -> None:
+    if generated.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
+        assert not [str(finding) for finding in check_dataset(generated).findings if finding.level == "error"]
 
 
 def test_tiles_begin_where_their_names_say() -> None:
@@ -243,8 +247,9 @@ def test_tiles_begin_where_their_names_say() -> None:
         "Test_Labels.tif": whole,
         "2018_IEEE_GRSS_DFC_GT_TR.tif": ((1202, 4768), (272056, 3289689, 274440, 3290290)),
     }
-    assert {name: (g.height, g.width) for name, g in grids.items()} == {n: size for n, (size, _) in expected.items()}
-    for name, (_, bounds) in expected.items():
+    assert grids.keys() == expected.keys()
+    for name, (size, bounds) in expected.items():
+        assert (grids[name].height, grids[name].width) == size
         assert grids[name].bounds == pytest.approx(bounds, abs=1e-6)
 
 
@@ -281,50 +286,50 @@ def test_labels_without_borders(tmp_path: Path) -> None:
         assert not eroded[:, cut].any()
 
 
-def test_complete_and_every_tile_different(made: Dataset) -> None:
-    assert made.missing() == []
-    assert f"seed {SEED}" in (made.root / NOTE).read_text()
-    assert not [path for path in made.root.rglob("*") if ".part" in path.name]
-    tiles = [read(made, "image", tile).tobytes() for tile in made.spec.tiles]
+def test_data_sets_are_complete_and_every_tile_is_different(generated: Dataset) -> None:
+    assert generated.missing() == []
+    assert f"seed {SEED}" in (generated.root / NOTE).read_text()
+    assert not [path for path in generated.root.rglob("*") if ".part" in path.name]
+    tiles = [read(generated, "image", tile).tobytes() for tile in generated.spec.tiles]
     assert len(set(tiles)) == len(tiles)
 
 
-def test_labels_are_what_is_seen(made: Dataset) -> None:
-    spec = made.spec.labels
+def test_labels_agree_with_the_rendered_town(generated: Dataset) -> None:
+    spec = generated.spec.labels
     assert spec is not None
-    for tile in made.spec.tiles:
-        view, raw = truth(made.name, tile), read(made, "labels", tile)
+    for tile in generated.spec.tiles:
+        view, raw = truth(generated.name, tile), read(generated, "labels", tile)
         raw = raw if spec.encoding == "rgb" else raw[0]
         assert not unknown_labels(spec, raw)
-        found = decode_labels(spec, raw)
-        ratio = view.kind.shape[0] // found.shape[0]
-        names = np.array([*(entry.name for entry in spec.classes), *[""] * (256 - len(spec.classes))])[found]
+        codes = decode_labels(spec, raw)
+        ratio = view.kind.shape[0] // codes.shape[0]
+        names = np.array([*(entry.name for entry in spec.classes), *[""] * (256 - len(spec.classes))])[codes]
         kind = view.kind[ratio // 2 :: ratio, ratio // 2 :: ratio]
         for word, kinds in (("building", BUILDINGS), ("roof", BUILDINGS), ("tree", TREES), ("car", (Kind.CAR,))):
             if any(word in entry.name for entry in spec.classes):
                 claimed = np.char.find(names, word) >= 0
-                seen = np.isin(kind, kinds)
-                assert np.mean(claimed != seen) < 0.03, (tile, word)
+                visible = np.isin(kind, kinds)
+                assert np.mean(claimed != visible) < 0.03, (tile, word)
 
 
-def test_heights_are_what_is_seen(made: Dataset) -> None:
-    spec = made.spec.height
+def test_heights_agree_with_the_rendered_town(generated: Dataset) -> None:
+    spec = generated.spec.height
     assert spec is not None
-    for tile in made.spec.tiles:
-        raw = [read(made, "height", tile, index)[0] for index in range(len(spec.sources))]
-        with open_raster(made.files("height", tile)[0]) as source:
+    for tile in generated.spec.tiles:
+        raw = [read(generated, "height", tile, index)[0] for index in range(len(spec.sources))]
+        with open_raster(generated.files("height", tile)[0]) as source:
             metres = decode_height(spec, raw[0], raw[1] if len(raw) == 2 else None, source.nodata)
-        seen = truth(made.name, tile).height
-        ratio = seen.shape[0] // metres.shape[0]
-        seen = seen.reshape(metres.shape[0], ratio, metres.shape[1], ratio).mean(axis=(1, 3))
+        visible = truth(generated.name, tile).height
+        ratio = visible.shape[0] // metres.shape[0]
+        visible = visible.reshape(metres.shape[0], ratio, metres.shape[1], ratio).mean(axis=(1, 3))
         valid = np.isfinite(metres)
         assert valid.mean() > 0.9
-        np.testing.assert_allclose(metres[valid], seen[valid], atol=0.35 if made.name == "vaihingen" else 2e-3)
+        np.testing.assert_allclose(metres[valid], visible[valid], atol=0.35 if generated.name == "vaihingen" else 2e-3)
 
 
-def test_image_has_the_type_and_bands_it_is_said_to_have(made: Dataset) -> None:
-    spec, tile = made.spec.image, made.spec.tiles[0]
-    raw = read(made, "image", tile)
+def test_image_has_the_type_and_bands_it_is_said_to_have(generated: Dataset) -> None:
+    spec, tile = generated.spec.image, generated.spec.tiles[0]
+    raw = read(generated, "image", tile)
     assert raw.dtype == (np.uint16 if spec.range[1] > 255 else np.uint8)
     assert len(raw) == max(spec.bands)
     assert 0.02 < raw.std() / (spec.range[1] - spec.range[0]) < 0.5
@@ -340,8 +345,8 @@ def test_bands_record_what_they_are_named_after(low: float, high: float, dtype: 
     raw = source.encode(View(colour, flat.astype(np.uint8), flat, flat), Place(0, 0, 40, 30), 0)
     assert raw.dtype == dtype
     assert low <= raw.min() < raw.max() <= high
-    seen = {4: colour[..., 3], 1: colour[..., 0], 3: colour[..., :3].mean(axis=-1)}
-    for band, expected in seen.items():
+    channels = {4: colour[..., 3], 1: colour[..., 0], 3: colour[..., :3].mean(axis=-1)}
+    for band, expected in channels.items():
         value = (raw[band - 1] - low) / (high - low)
         assert np.corrcoef(value.ravel(), expected.ravel())[0, 1] > 0.97
         assert 0.8 < value.mean() / expected.mean() < 1.4
@@ -382,7 +387,7 @@ def test_downloads_are_kept(tmp_path: Path) -> None:
         ({"footprints": {"files": "areas.shp"}}, {}, "footprints"),
     ],
 )
-def test_what_cannot_be_written_is_said(changes: dict, options: dict, word: str, tmp_path: Path) -> None:
+def test_layouts_that_cannot_be_written_are_refused(changes: dict, options: dict, word: str, tmp_path: Path) -> None:
     dataset = Dataset("town", spec_of(**{**FOOTPRINTS, **changes}), tmp_path)
     with pytest.raises(ConfigError, match=word):
         synthesise(dataset, seed=0, size=64, **options)

@@ -1,4 +1,4 @@
-"""Downloads from a real server that does what servers do: send, cut off, corrupt, stall, refuse, resume."""
+"""Downloads from a local server that sends, cuts off, corrupts, stalls, refuses and resumes."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""Memory that is kept by the process is not mapped anew."""
+"""Freed memory stays in the process and is not mapped anew."""
 
 import platform
 import subprocess
@@ -27,5 +27,5 @@ def test_freed_memory_is_handed_out_again() -> None:
     runs = [
         subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, check=True) for how in ("kept", "")
     ]
-    kept, returned = (int(run.stdout) for run in runs)
-    assert kept * 10 < returned
+    with_setting, without_setting = (int(run.stdout) for run in runs)
+    assert with_setting * 10 < without_setting

@@ -1,4 +1,4 @@
-"""Work in several processes: all of it is done, and errors come out as they are."""
+"""Process pools: every item is done once, and errors keep their type."""
 
 import os
 from pathlib import Path
@@ -25,6 +25,6 @@ def test_errors_come_out_as_they_are(jobs: int) -> None:
     assert str(caught.value) in {f"{name}: found no luck; expected luck. Try again." for name in "ab"}
 
 
-def test_a_killed_process_is_said() -> None:
+def test_a_killed_process_is_reported() -> None:
     with pytest.raises(DataError, match="fewer processes"):
         list(in_processes(die, [Path("a"), Path("b")], 2))

@@ -31,9 +31,9 @@ def test_a_line_per_interval(clock: list[float], caplog: pytest.LogCaptureFixtur
         for _ in range(80):
             clock[0] += 2
             bar.update(1)
-    found = [LINE.fullmatch(record.message) for record in caplog.records]
-    assert all(found)
-    lines = [match.groups() for match in found if match]
+    matches = [LINE.fullmatch(record.message) for record in caplog.records]
+    assert all(matches)
+    lines = [match.groups() for match in matches if match]
     assert [int(done) for done, *_ in lines] == [35, 50, 65, 80, 95, 100]
     assert {rate for _, rate, *_ in lines} == {"0.5"}  # of the steps of this process, not of those before it
     assert [left for _, _, left, _ in lines] == ["02:10", "01:40", "01:10", "00:40", "00:10", "00:00"]

@@ -1,4 +1,4 @@
-"""A prepared tile holds what the raw files hold: each layer on its own grid, unknown where it cannot be known."""
+"""Prepared tiles: the decoded raw layers, each on its own grid, with no-data outside images and files."""
 
 import tracemalloc
 from pathlib import Path
@@ -118,13 +118,13 @@ def test_a_cell_belongs_to_a_tile_where_its_centre_is(tmp_path: Path, shift: flo
     tiny.write_raster(
         town.dataset.root / "height.tif", array, pixel, tiny.WEST - 4 * pixel + shift, tiny.NORTH + 4 * pixel
     )
-    known = np.isfinite(town.prepared()["height"][0])
+    valid = np.isfinite(town.prepared()["height"][0])
     grid, image = grid_of(town.folder / "height.tif"), grid_of(town.folder / "image.tif")
     x = grid.transform.c + (np.arange(grid.width) + 0.5) * pixel
     y = grid.transform.f - (np.arange(grid.height) + 0.5) * pixel
     west, south, east, north = image.bounds
     inside = ((y > south) & (y < north))[:, None] & (x > west + 1e-5) & (x < east + 1e-5)
-    np.testing.assert_array_equal(known, inside)
+    np.testing.assert_array_equal(valid, inside)
 
 
 def test_truth_is_unknown_beyond_its_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a run knows of its training tiles equals what numpy says of them."""
+"""Statistics of training tiles: equal to numpy's."""
 
 import shutil
 from pathlib import Path
@@ -38,12 +38,12 @@ def test_classes_are_counted_on_the_grid_of_the_labels(statistics: Statistics, t
 def test_heights_are_summarised_over_valid_cells(statistics: Statistics, tiles: Folders) -> None:
     heights = gathered(tiles, "height").astype(np.float64)
     heights = heights[np.isfinite(heights)]
-    found = statistics.height
-    assert found
-    assert found.cells == heights.size
-    np.testing.assert_allclose([found.mean, found.std], [heights.mean(), heights.std()], rtol=1e-6)
-    assert (found.minimum, found.maximum) == (heights.min(), heights.max())
-    assert found.median == pytest.approx(np.median(heights), abs=0.0101)
+    height = statistics.height
+    assert height
+    assert height.cells == heights.size
+    np.testing.assert_allclose([height.mean, height.std], [heights.mean(), heights.std()], rtol=1e-6)
+    assert (height.minimum, height.maximum) == (heights.min(), heights.max())
+    assert height.median == pytest.approx(np.median(heights), abs=0.0101)
 
 
 def test_a_tile_that_differs_by_a_bit_has_another_hash(city: Dataset, tiles: Folders, tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_a_tile_that_differs_by_a_bit_has_another_hash(city: Dataset, tiles: Fol
     data[-1] ^= 1
     path.write_bytes(data)
     changed = summarise(city, copies)
-    same, other = (folder.name for folder in copies)
+    same, altered = (folder.name for folder in copies)
     assert changed.tiles[same] == first.tiles[same]
-    assert changed.tiles[other] != first.tiles[other]
+    assert changed.tiles[altered] != first.tiles[altered]
 
 
 def test_absent_layers_have_no_statistics(tiles: Folders, tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ def test_absent_layers_have_no_statistics(tiles: Folders, tmp_path: Path) -> Non
     shutil.copytree(source, tmp_path / "a")
     tiny.write_raster(tmp_path / "a" / "height.tif", np.full((1, 1), np.nan, np.float32), photometric="minisblack")
     tiny.write_raster(tmp_path / "a" / "labels.tif", np.full((1, 1), IGNORED, np.uint8), photometric="minisblack")
-    found = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
-    assert found.classes == ()
-    assert found.height is None
+    summary = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
+    assert summary.classes == ()
+    assert summary.height is None
 
 
 def test_pixels_without_data_do_not_enter_the_bands(tiles: Folders, tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_pixels_without_data_do_not_enter_the_bands(tiles: Folders, tmp_path: Pa
     image = np.full((3, 10, 10), 7.0, np.float32)
     image[:, :4] = np.nan
     tiny.write_raster(tmp_path / "a" / "image.tif", image, nodata=np.nan, interleave="pixel")
-    found = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
-    assert [(band.mean, band.std) for band in found.bands] == [(7.0, 0.0)] * 3
-    assert found.dtype == "float32"
+    summary = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
+    assert [(band.mean, band.std) for band in summary.bands] == [(7.0, 0.0)] * 3
+    assert summary.dtype == "float32"
 
 
 def test_measurements_survive_a_file(city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A training that is asked to end keeps its state, wherever it is, and ends as an unbroken one would."""
+"""Graceful shutdown: the state is saved at any step, and the resumed training ends as an unbroken one."""
 
 import logging
 import signal
@@ -69,7 +69,7 @@ def test_a_stop_at_every_step_in_turn(tiles: Folders, statistics: Statistics, wh
 def test_a_stop_while_the_validation_tiles_are_scored(
     tiles: Folders, statistics: Statistics, whole: Path, tmp_path: Path
 ) -> None:
-    """It does not wait for their end, which may take longer than a cluster gives; the scores are made up for later."""
+    """It does not wait for all of them, which may take longer than a cluster grants; scoring is repeated later."""
     score, scored = Validator.__call__, []
 
     def asked(self: Validator, *arguments: Any) -> dict[str, float]:
@@ -89,14 +89,14 @@ def test_a_stop_while_the_validation_tiles_are_scored(
 def test_weights_that_are_not_finite_are_not_kept(
     tiles: Folders, statistics: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The losses of the last step of an epoch do not show what it has done to the weights."""
+    """The losses of the last step of an epoch do not show its effect on the weights."""
     update = TrainStep.__call__
 
     def spoilt(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
-        found = update(self, number, measure_conflict)
+        result = update(self, number, measure_conflict)
         if number == 5:
             _spoil(next(iter(self.network.parameters())))
-        return found
+        return result
 
     monkeypatch.setattr(TrainStep, "__call__", spoilt)
     with pytest.raises(TrainingError, match=r"city, equal, seed 0: found a weight .* in epoch 2"):
@@ -150,17 +150,17 @@ def test_a_signal_that_a_shell_ignores_stays_ignored() -> None:
 
 
 def test_outside_the_main_thread_nothing_is_set() -> None:
-    seen = []
+    handlers = []
 
     def work() -> None:
         with deferred_signals() as stop:
             stop.check()
-            seen.append(signal.getsignal(signal.SIGTERM))
+            handlers.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [signal.getsignal(signal.SIGTERM)]
+    assert handlers == [signal.getsignal(signal.SIGTERM)]
 
 
 @pytest.mark.parametrize("first", ["SIGTERM", "SIGINT"])

@@ -1,4 +1,4 @@
-"""Between rows of the history the host does not wait for the device."""
+"""Host synchronisation: between rows of the history the host does not wait for the device."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -62,9 +62,9 @@ class Patches:
 
     device = DEVICE
 
-    def draw(self, batch: int, generator: torch.Generator, own: slice) -> Batch:
+    def draw(self, batch: int, generator: torch.Generator, share: slice) -> Batch:
         image, height = torch.empty(batch, 3, 32, 32, device=DEVICE), torch.empty(batch, 32, 32, device=DEVICE)
-        return Batch(image, height, torch.empty(batch, 32, 32, device=DEVICE, dtype=torch.uint8))[own]
+        return Batch(image, height, torch.empty(batch, 32, 32, device=DEVICE, dtype=torch.uint8))[share]
 
 
 def updates(name: str, **training: Any) -> Iterator[Update]:
@@ -85,11 +85,11 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
 
 @pytest.mark.parametrize("name", every_weighting(without=ON_HOST))
 def test_the_host_does_not_wait_for_an_update(name: str) -> None:
-    for found in updates(name, height_mean="all", augmentation=Augmentation(colour=0.1).model_dump()):
-        assert found.losses.device == DEVICE
+    for update in updates(name, height_mean="all", augmentation=Augmentation(colour=0.1).model_dump()):
+        assert update.losses.device == DEVICE
 
 
 @pytest.mark.parametrize("name", every_weighting(among=ON_HOST))
-def test_a_wait_would_be_noticed(name: str) -> None:
+def test_weightings_on_the_host_make_the_test_fail(name: str) -> None:
     with pytest.raises((RuntimeError, NotImplementedError, AssertionError)):
         list(updates(name))

@@ -1,4 +1,4 @@
-"""Losses: only known pixels count, weights are torch's, and nothing known is exactly nothing."""
+"""Losses: means over valid pixels, torch's class weights, exact zeros without valid pixels."""
 
 import math
 from typing import Any
@@ -36,19 +36,19 @@ def random_batch(seed: int = 0, unknown: float = 0.2) -> tuple[dict[str, Tensor]
 @pytest.mark.parametrize("weights", [torch.ones(CLASSES), torch.tensor([0.5, 3.0, 1.0, 2.0])])
 def test_semantics_is_the_weighted_mean_of_torch(weights: Tensor) -> None:
     outputs, batch = random_batch()
-    found = losses(weights)(outputs, batch)["semantics"]
+    loss = losses(weights)(outputs, batch)["semantics"]
     expected = cross_entropy(outputs["semantics"], batch.labels, weights, ignore_index=IGNORED)
-    torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(*(torch.autograd.grad(x, outputs["semantics"])[0] for x in (found, expected)))
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(x, outputs["semantics"])[0] for x in (loss, expected)))
 
 
 def test_a_class_of_weight_zero_does_not_count() -> None:
     outputs, batch = random_batch()
     weights = torch.tensor([0.0, 1.0, 2.0, 1.0])
-    found = losses(weights)(outputs, batch)["semantics"]
+    loss = losses(weights)(outputs, batch)["semantics"]
     without = Batch(batch.image, batch.height, torch.where(batch.labels == 0, IGNORED, batch.labels))
-    torch.testing.assert_close(found, losses(weights)(outputs, without)["semantics"])
-    (gradient,) = torch.autograd.grad(found, outputs["semantics"])
+    torch.testing.assert_close(loss, losses(weights)(outputs, without)["semantics"])
+    (gradient,) = torch.autograd.grad(loss, outputs["semantics"])
     assert (gradient.abs().sum(dim=1)[batch.labels == 0] == 0).all()
 
 
@@ -56,18 +56,18 @@ def test_a_class_of_weight_zero_does_not_count() -> None:
 @pytest.mark.parametrize(("name", "error"), [("l1", l1_loss), ("huber", smooth_l1_loss)])
 def test_height_is_the_mean_error_over_known_pixels_in_its_unit(unit: float, name: str, error: Any) -> None:
     outputs, batch = random_batch()
-    found = losses(height_loss=name, height_unit=unit)(outputs, batch)["height"]
-    known = torch.isfinite(batch.height)
-    expected = error(outputs["height"][:, 0][known], batch.height[known] / unit)
-    torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(*(torch.autograd.grad(x, outputs["height"])[0] for x in (found, expected)))
+    loss = losses(height_loss=name, height_unit=unit)(outputs, batch)["height"]
+    valid = torch.isfinite(batch.height)
+    expected = error(outputs["height"][:, 0][valid], batch.height[valid] / unit)
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(x, outputs["height"])[0] for x in (loss, expected)))
 
 
 def test_the_height_loss_is_averaged_over_all_pixels_where_that_is_asked_for() -> None:
     outputs, batch = random_batch()
-    known = torch.isfinite(batch.height)
-    found = losses(height_mean="all")(outputs, batch)["height"]
-    torch.testing.assert_close(found, losses()(outputs, batch)["height"] * known.float().mean())
+    valid = torch.isfinite(batch.height)
+    loss = losses(height_mean="all")(outputs, batch)["height"]
+    torch.testing.assert_close(loss, losses()(outputs, batch)["height"] * valid.float().mean())
 
 
 def test_heights_of_zero_and_below_count_only_where_they_are_valid() -> None:
@@ -79,32 +79,32 @@ def test_heights_of_zero_and_below_count_only_where_they_are_valid() -> None:
 
 
 @pytest.mark.parametrize("weights", [torch.ones(CLASSES), torch.tensor([0.0, 1.0, 1.0, 1.0])])
-def test_where_nothing_is_known_losses_and_gradients_are_exactly_zero(weights: Tensor) -> None:
+def test_without_valid_pixels_losses_and_gradients_are_exactly_zero(weights: Tensor) -> None:
     outputs, batch = random_batch()
     nothing = torch.full_like(batch.labels, IGNORED)
     nothing[0, 0, :3] = 0 if weights[0] == 0 else IGNORED
     batch = Batch(batch.image, torch.full_like(batch.height, math.nan), nothing)
-    found = losses(weights)(outputs, batch)
-    assert {task: loss.item() for task, loss in found.items()} == {"semantics": 0.0, "height": 0.0}
+    by_task = losses(weights)(outputs, batch)
+    assert {task: loss.item() for task, loss in by_task.items()} == {"semantics": 0.0, "height": 0.0}
     for task, output in outputs.items():
-        (gradient,) = torch.autograd.grad(found[task], output)
+        (gradient,) = torch.autograd.grad(by_task[task], output)
         assert (gradient == 0).all(), task
 
 
 def test_unknown_pixels_have_no_gradient_and_known_ones_have() -> None:
     outputs, batch = random_batch()
-    found = losses()(outputs, batch)
-    for task, known in (("semantics", batch.labels != IGNORED), ("height", torch.isfinite(batch.height))):
-        (gradient,) = torch.autograd.grad(found[task], outputs[task])
-        assert torch.equal(gradient.abs().sum(dim=1) > 0, known)
+    by_task = losses()(outputs, batch)
+    for task, valid in (("semantics", batch.labels != IGNORED), ("height", torch.isfinite(batch.height))):
+        (gradient,) = torch.autograd.grad(by_task[task], outputs[task])
+        assert torch.equal(gradient.abs().sum(dim=1) > 0, valid)
 
 
 def test_there_is_a_loss_for_each_output_and_in_full_precision() -> None:
     outputs, batch = random_batch()
     half = {"height": outputs["height"].bfloat16()}
-    found = losses()(half, batch)
-    assert list(found) == ["height"]
-    assert found["height"].dtype == torch.float32
+    by_task = losses()(half, batch)
+    assert list(by_task) == ["height"]
+    assert by_task["height"].dtype == torch.float32
 
 
 def test_median_frequency_weights_are_the_median_over_the_frequency() -> None:

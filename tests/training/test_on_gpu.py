@@ -1,6 +1,6 @@
-"""A GPU and the CPU say the same; run with ``--accelerator cuda`` where there is one.
+"""Results on a GPU equal those of the CPU; run with ``--accelerator cuda`` where there is a GPU.
 
-With that, most other tests of trainings and predictions run on the GPU as well: what they say of bytes holds there too.
+With that, most other tests of trainings and predictions run on the GPU as well, with the same comparisons of bytes.
 """
 
 from pathlib import Path
@@ -32,8 +32,8 @@ def _asked_for(request: pytest.FixtureRequest) -> None:
 
 def plan(accelerator: str, **changes: Any) -> RunPlan:
     """Return a plan without dropout, which draws other numbers on a GPU."""
-    made = tiny.run_plan(accelerator=accelerator, epochs=1, log_every=1, **changes)
-    return made.model_copy(update={"model": tiny.model_spec(dropout=0)})
+    base = tiny.run_plan(accelerator=accelerator, epochs=1, log_every=1, **changes)
+    return base.model_copy(update={"model": tiny.model_spec(dropout=0)})
 
 
 @pytest.mark.parametrize("name", sorted(set(WEIGHTINGS) - {"graddrop", "fixed"}))  # graddrop draws on the device
@@ -78,10 +78,10 @@ def test_maps_are_those_of_the_cpu(
         on_cpu = Predictor(run_folder, prediction)
     on_cpu.predict_tiles(tiles["test"], tmp_path / "cpu")
     names = ["semantics", "height", *(["height_std"] if passes else [])]
-    maps = {
-        where: {name: _pixels(tmp_path / where / tiles["test"][0].name / f"{name}.tif") for name in names}
-        for where in ("cpu", "gpu", "again")
-    }
+    maps: dict[str, dict[str, np.ndarray]] = {}
+    for where in ("cpu", "gpu", "again"):
+        folder = tmp_path / where / tiles["test"][0].name
+        maps[where] = {name: _pixels(folder / f"{name}.tif") for name in names}
     for name in names:
         assert np.array_equal(maps["gpu"][name], maps["again"][name], equal_nan=True), name
     if not passes:  # with passes other numbers are drawn

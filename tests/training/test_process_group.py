@@ -1,4 +1,4 @@
-"""Two processes train as one does with the same batch."""
+"""Two processes train as one process does with the same batch."""
 
 import subprocess
 import sys
@@ -15,9 +15,14 @@ from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.process_group import Group
 from support.paths import environment
+from support.trainings import file_names
 from support.weightings import every_weighting
 
-Found = dict[str, dict[str, Tensor]]
+Gradients = dict[str, dict[str, Tensor]]
+
+
+def flat(gradients: dict[str, Tensor]) -> Tensor:
+    return torch.cat([gradient.flatten().double() for gradient in gradients.values()])
 
 
 def names_asked_for(request: pytest.FixtureRequest) -> set[str]:
@@ -29,7 +34,7 @@ def names_asked_for(request: pytest.FixtureRequest) -> set[str]:
 
 @pytest.fixture(scope="module")
 def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """Return the folder of what one process and two processes made of the same tiles."""
+    """Return the folder with the runs of one process and of two processes on the same tiles."""
     folder = tmp_path_factory.mktemp("together")
     names = sorted(names_asked_for(request))
     for tile in ("city_1", "city_3"):
@@ -47,15 +52,13 @@ def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pyt
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path) -> tuple[Found, Found]:
+def outcomes(folder: Path) -> tuple[Gradients, Gradients]:
     return torch.load(folder / "1.pt"), torch.load(folder / "2.pt")
 
 
 @pytest.mark.parametrize("name", [*every_weighting(), "cagrad, features", "upgrad, features"])
-def test_gradients_agree_with_those_of_one_process(found: tuple[Found, Found], name: str) -> None:
-    alone, together = (
-        torch.cat([gradient.flatten().double() for gradient in gradients[name].values()]) for gradients in found
-    )
+def test_gradients_agree_with_those_of_one_process(outcomes: tuple[Gradients, Gradients], name: str) -> None:
+    alone, together = (flat(gradients[name]) for gradients in outcomes)
     assert alone.norm() > 0
     assert (alone - together).norm() < 1e-5 * alone.norm()
 
@@ -65,9 +68,7 @@ def test_the_processes_write_one_run(folder: Path) -> None:
     assert together["step"].tolist() == alone["step"].tolist()
     # Layers normalise by the half that each process sees, so numbers are near, not equal.
     assert together["loss_height"].tolist() == pytest.approx(alone["loss_height"].tolist(), rel=0.2)
-    assert sorted(path.name for path in (folder / "run2").iterdir()) == sorted(
-        path.name for path in (folder / "run1").iterdir()
-    )
+    assert file_names(folder / "run2") == file_names(folder / "run1")
 
 
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:

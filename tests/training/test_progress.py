@@ -1,4 +1,4 @@
-"""The progress file of a training tells how far it is, survives kills, and never decides over the training."""
+"""The progress file of a training: its records, kills, and write errors, which do not end the training."""
 
 import logging
 import os
@@ -67,7 +67,7 @@ def test_a_killed_and_a_stopped_training_record_their_events(trained: Callable[.
 def test_records_hold_time_and_memory(trained: Callable[..., Path]) -> None:
     records = load_progress(progress_path(trained()))
     assert {record.steps for record in records} == {STEPS}
-    assert all(one.time <= other.time for one, other in pairwise(records))
+    assert all(earlier.time <= later.time for earlier, later in pairwise(records))
     assert all(record.memory_mb > 50 for record in records)
     assert records[0].seconds_left is None
     assert all(record.seconds_left > 0 for record in records if record.event == "step" and record.step < STEPS)
@@ -151,8 +151,8 @@ def test_a_training_that_cannot_write_the_file_ends_with_the_same_weights(
         unwritable = trained("unwritable")
     assert caplog.text.count("progress.jsonl cannot be written") == 1
     assert load_progress(progress_path(unwritable)) == []
-    one, other = (load_file(folder / "model.safetensors") for folder in (unwritable, trained("whole")))
-    assert all(equal(one[name], other[name]) for name in one)
+    weights, expected = (load_file(folder / "model.safetensors") for folder in (unwritable, trained("whole")))
+    assert all(equal(weights[name], expected[name]) for name in weights)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

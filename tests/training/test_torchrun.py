@@ -1,4 +1,4 @@
-"""``torchrun -m mtlaerial train``: two processes train one run, and one of them says what went wrong."""
+"""``torchrun -m mtlaerial train``: two processes train one run, and one of them reports errors."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def train(place: Place, out: Path, program: list[str] = CLI, processes: int = 2)
 
 
 def errors(outcome: Outcome) -> list[str]:
-    """Return our messages; the one traceback that there may be is torchrun's, and tells nothing of the training."""
+    """Return our messages; the one traceback that there may be is torchrun's, and has no message of the training."""
     assert outcome.code != 0
     assert outcome.text.count("Traceback (most recent call last)") == 1
     return [line for line in outcome.text.splitlines() if line.startswith("Error: ")]
@@ -117,16 +117,16 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(place: Place, 
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         pytest.param("raise", "tile.tif: found a damaged file", marks=pytest.mark.slow("two interpreters")),
         pytest.param("kill", "sudden end", marks=pytest.mark.full("torchrun; an error is in the quick tier")),
     ],
 )
-def test_the_end_of_another_process_ends_all(place: Place, tmp_path: Path, fault: str, said: str) -> None:
+def test_the_end_of_another_process_ends_all(place: Place, tmp_path: Path, fault: str, message: str) -> None:
     begun = time.monotonic()
     done = train(place, tmp_path / "run", [*CHANGED, fault])
     assert time.monotonic() - begun < SOON
     assert len(errors(done)) == 1
-    assert said in errors(done)[0]
+    assert message in errors(done)[0]
     assert not (tmp_path / "run" / "model.safetensors").exists()

@@ -1,4 +1,4 @@
-"""Training: it learns, it is the same however often it is killed, and it says why it cannot go on."""
+"""Training: falling losses, the same weights however often it is killed, and errors that end it."""
 
 import itertools
 import json
@@ -177,11 +177,11 @@ def test_a_change_of_the_code_is_a_warning(
 
 
 def test_the_seed_decides_the_training(trained: Callable[..., Path]) -> None:
-    one = load_file(trained("one", seed=1) / "model.safetensors")
+    first = load_file(trained("one", seed=1) / "model.safetensors")
     again = load_file(trained("again", seed=1) / "model.safetensors")
-    other = load_file(trained("other", seed=2) / "model.safetensors")
-    assert all(torch.equal(one[key], again[key]) for key in one)
-    assert not all(torch.equal(one[key], other[key]) for key in one)
+    reseeded = load_file(trained("other", seed=2) / "model.safetensors")
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not all(torch.equal(first[key], reseeded[key]) for key in first)
 
 
 def test_memory_mapped_tiles_train_the_same_network(trained: Callable[..., Path]) -> None:
@@ -217,8 +217,8 @@ def test_the_best_epoch_s_weights_are_kept_or_the_last_s(
     assert all(torch.equal(weights[last][key], ends[last][key]) for key in weights[last])
     assert all(torch.equal(ends[best][key], ends[last][key]) for key in weights[last])
     assert not all(torch.equal(weights[best][key], ends[best][key]) for key in weights[best])
-    kept = load_file(last / "best.safetensors")
-    assert all(torch.equal(kept[key], weights[best][key]) for key in kept)
+    best_weights = load_file(last / "best.safetensors")
+    assert all(torch.equal(best_weights[key], weights[best][key]) for key in best_weights)
     two = load_file(trained("two", selection="last", epochs=2) / "model.safetensors")
     assert all(torch.equal(two[key], weights[best][key]) for key in two)
 
@@ -240,8 +240,8 @@ def test_validation_scores_against_the_median_of_the_training(tiles: Folders, st
     tile = load_tiles(tiles["val"], torch.device("cpu"), 10)[0]
     heights = tile.height[..., 0].numpy()
     assert statistics.height
-    found = Validator([tile], statistics).baseline
-    assert found["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
+    baseline = Validator([tile], statistics).baseline
+    assert baseline["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
 
 
 def test_validation_tiles_may_lack_a_layer(
@@ -261,8 +261,8 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
     update = TrainStep.__call__
 
     def diverging(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
-        found = update(self, number, measure_conflict)
-        return replace(found, losses=found.losses * found.losses.new_tensor([1.0, math.nan if number >= 4 else 1.0]))
+        result = update(self, number, measure_conflict)
+        return replace(result, losses=result.losses * result.losses.new_tensor([1.0, math.nan if number >= 4 else 1.0]))
 
     with monkeypatch.context() as patch:
         patch.setattr(TrainStep, "__call__", diverging)
@@ -294,9 +294,9 @@ def test_a_training_begins_with_published_weights(tiles: Folders, statistics: St
     begun = Trainer(
         tiny.job(plan, statistics, tiles["train"], pretrained=tmp_path / "densenet121.safetensors")
     ).network.trunk.encoder
-    own = {name: weight.cpu() for name, weight in begun.state_dict().items()}
-    torch.testing.assert_close(own["blocks.2.3.conv1.weight"], published["blocks.2.3.conv1.weight"], rtol=0, atol=0)
-    assert (own["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
+    weights = {name: weight.cpu() for name, weight in begun.state_dict().items()}
+    torch.testing.assert_close(weights["blocks.2.3.conv1.weight"], published["blocks.2.3.conv1.weight"], rtol=0, atol=0)
+    assert (weights["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
 
 
 def test_a_state_of_a_training_from_other_weights_is_not_taken(
@@ -345,12 +345,12 @@ def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path
     statistics = summarise(dataset, [tmp_path / "city_1"])
     with pytest.raises(TrainingError, match=f"found no valid {layer}"):
         train(tiny.job(tiny.run_plan((task,)), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
-    other = "height" if task == "semantics" else "semantics"
-    train(tiny.job(tiny.run_plan((other,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
+    other_task = "height" if task == "semantics" else "semantics"
+    train(tiny.job(tiny.run_plan((other_task,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
     assert file_names(tmp_path / "run") == FILES
 
 
-def test_what_a_training_reads_is_not_changed(
+def test_a_training_does_not_change_its_inputs(
     tiles: Folders, statistics: Statistics, city: Dataset, tmp_path: Path
 ) -> None:
     copies = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in tiles["train"]]

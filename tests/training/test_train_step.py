@@ -1,6 +1,6 @@
-"""Updates: passes add up to the batch, long gradients are shortened, compiled networks learn the same."""
+"""The training step: gradient accumulation, clipping, compiled networks, and activation checkpointing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from support.weightings import OPTIONS, every_weighting
 
 
 @pytest.fixture
-def trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
+def make_trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
     """Return a function that builds a trainer for some weighting and recipe."""
 
     def build(name: str = "equal", **training: Any) -> Trainer:
@@ -32,6 +32,10 @@ def trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
         return Trainer(tiny.job(plan, statistics, tiles["train"], []))
 
     return build
+
+
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    return torch.cat([tensor.flatten() for tensor in tensors])
 
 
 def gradients(trainer: Trainer, step: int = 0) -> Tensor:
@@ -46,14 +50,14 @@ def gradients(trainer: Trainer, step: int = 0) -> Tensor:
 
 # GradDrop masks each element of the features at random: another mask for other passes.
 @pytest.mark.parametrize("name", every_weighting(without=["graddrop"]))
-def test_passes_add_up_to_the_batch(trainer: Callable[..., Trainer], name: str) -> None:
-    whole, parts = (gradients(trainer(name, batch=4, accumulate=number)) for number in (1, 4))
+def test_passes_add_up_to_the_batch(make_trainer: Callable[..., Trainer], name: str) -> None:
+    whole, parts = (gradients(make_trainer(name, batch=4, accumulate=number)) for number in (1, 4))
     assert whole.norm() > 0
     assert (whole - parts).norm() < 1e-5 * whole.norm()
 
 
-def test_the_order_in_memory_changes_nothing(trainer: Callable[..., Trainer]) -> None:
-    last, first = (gradients(trainer("uw", channels_last=last)) for last in (True, False))
+def test_the_order_in_memory_changes_nothing(make_trainer: Callable[..., Trainer]) -> None:
+    last, first = (gradients(make_trainer("uw", channels_last=last)) for last in (True, False))
     assert (last - first).norm() < 1e-10 * last.norm()
 
 
@@ -62,81 +66,82 @@ def test_a_batch_is_divided_evenly() -> None:
         tiny.training_spec(batch=6, accumulate=4)
 
 
-def test_dropout_differs_between_passes_and_is_repeated(trainer: Callable[..., Trainer]) -> None:
-    made = trainer(batch=4, accumulate=2)
-    (drawn,) = made.update.batches.draw(0)
-    one, other = drawn.parts(2)
-    assert one.seed != other.seed
-    assert [part.seed for part in made.update.batches.draw(0)[0].parts(2)] == [one.seed, other.seed]
-    assert made.update.batches.draw(1)[0].seed != drawn.seed
+def test_dropout_differs_between_passes_and_is_repeated(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer(batch=4, accumulate=2)
+    (drawn,) = trainer.update.batches.draw(0)
+    first, second = drawn.parts(2)
+    assert first.seed != second.seed
+    assert [part.seed for part in trainer.update.batches.draw(0)[0].parts(2)] == [first.seed, second.seed]
+    assert trainer.update.batches.draw(1)[0].seed != drawn.seed
 
 
-def test_long_gradients_are_shortened(trainer: Callable[..., Trainer]) -> None:
-    made = trainer("uw", clip_norm=1e-3)
-    made.update(0)
-    parameters = [*made.network.parameters(), *made.weighting.parameters()]
+def test_long_gradients_are_shortened(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer("uw", clip_norm=1e-3)
+    trainer.update(0)
+    parameters = [*trainer.network.parameters(), *trainer.weighting.parameters()]
     norm = torch.stack([parameter.grad.norm() for parameter in parameters if parameter.grad is not None]).norm()
     assert float(norm) == pytest.approx(1e-3, rel=1e-3)
-    free = trainer("uw")
+    free = make_trainer("uw")
     free.update(0)
     assert max(float(parameter.grad.norm()) for parameter in free.network.parameters()) > 1e-2
 
 
-def test_what_a_weighting_learns_is_learned_with_the_network(trainer: Callable[..., Trainer]) -> None:
-    made = trainer("uw", learning_rate=0.01, weight_decay=10.0)
-    (learned,) = made.weighting.parameters()
-    made.update(0)
+def test_parameters_of_a_weighting_are_updated_without_decay(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer("uw", learning_rate=0.01, weight_decay=10.0)
+    (learned,) = trainer.weighting.parameters()
+    trainer.update(0)
     # Adam's first step is the rate, along the sign; a decay of 10 does not touch what is not the network's.
     torch.testing.assert_close(learned.detach().abs().cpu(), torch.full((2,), 0.01))
 
 
 @pytest.mark.parametrize("name", ["equal", "mgda_ub"])
-def test_the_look_at_gradients_is_right_and_leaves_no_trace(trainer: Callable[..., Trainer], name: str) -> None:
-    made, blind = trainer(name), trainer(name)
-    drawn = made.update.batches.draw(0)
+def test_measuring_conflict_gives_the_gramian_and_changes_no_weight(
+    make_trainer: Callable[..., Trainer], name: str
+) -> None:
+    trainer, blind = make_trainer(name), make_trainer(name)
+    drawn = trainer.update.batches.draw(0)
     (part,) = drawn[0].parts(1)
-    made.network.train()
+    trainer.network.train()
     blind.network.train()
     torch.manual_seed(part.seed)
-    with frozen_statistics(made.network):
-        seen = tuple(feature.detach().requires_grad_() for feature in made.network.features(part.patches.image))
-        losses = made.update.losses(made.network.outputs(seen), part.patches)
-    rows = [
-        torch.cat([g.flatten() for g in torch.autograd.grad(loss, seen, retain_graph=True)]) for loss in losses.values()
-    ]
-    found = made.update(0, measure_conflict=True)
-    assert found.gramian is not None
-    torch.testing.assert_close(found.gramian, torch.stack(rows) @ torch.stack(rows).T, rtol=1e-4, atol=1e-8)
+    with frozen_statistics(trainer.network):
+        features = tuple(feature.detach().requires_grad_() for feature in trainer.network.features(part.patches.image))
+        losses = trainer.update.losses(trainer.network.outputs(features), part.patches)
+    gradients = [torch.autograd.grad(loss, features, retain_graph=True) for loss in losses.values()]
+    rows = torch.stack([flat(of_task) for of_task in gradients])
+    update = trainer.update(0, measure_conflict=True)
+    assert update.gramian is not None
+    torch.testing.assert_close(update.gramian, rows @ rows.T, rtol=1e-4, atol=1e-8)
     assert blind.update(0).gramian is None
     for key, value in blind.network.state_dict().items():
-        torch.testing.assert_close(made.network.state_dict()[key], value, rtol=0, atol=0)
+        torch.testing.assert_close(trainer.network.state_dict()[key], value, rtol=0, atol=0)
 
 
-def test_the_second_look_leaves_no_trace(trainer: Callable[..., Trainer]) -> None:
-    made = trainer("famo")
-    made.network.train()
-    seen: list[Tensor] = []
-    observe = made.weighting.observe
-    made.weighting.observe = lambda losses: (seen.append(losses), observe(losses))[1]  # type: ignore[method-assign]
-    before = made.update(0).losses
-    layers = [layer for layer in made.network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+def test_the_forward_pass_after_the_update_changes_no_statistics(make_trainer: Callable[..., Trainer]) -> None:
+    trainer = make_trainer("famo")
+    trainer.network.train()
+    observed: list[Tensor] = []
+    observe = trainer.weighting.observe
+    trainer.weighting.observe = lambda losses: (observed.append(losses), observe(losses))[1]  # type: ignore[method-assign]
+    before = trainer.update(0).losses
+    layers = [layer for layer in trainer.network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
     assert all(int(layer.num_batches_tracked) == 1 for layer in layers)
     assert all(layer.track_running_stats for layer in layers)
-    assert (seen[0] != before).all()
-    torch.testing.assert_close(seen[0], before, rtol=0.2, atol=0)
+    assert (observed[0] != before).all()
+    torch.testing.assert_close(observed[0], before, rtol=0.2, atol=0)
 
 
 def test_after_an_overflow_there_is_nothing_to_observe(
-    trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+    make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, seen = trainer("famo"), []
-    monkeypatch.setattr(made.weighting, "observe", seen.append)
+    trainer, observed = make_trainer("famo"), []
+    monkeypatch.setattr(trainer.weighting, "observe", observed.append)
     scales = iter([1024.0, 512.0, 512.0, 512.0, 512.0, 1024.0])
     monkeypatch.setattr(TrainStep, "_scale", lambda self: next(scales))
     numbers = []
     for step in range(3):
-        made.update(step)
-        numbers.append(len(seen))
+        trainer.update(step)
+        numbers.append(len(observed))
     assert numbers == [0, 1, 2]
 
 
@@ -157,8 +162,8 @@ def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
     assert whole["step"].tolist() == [5, 10]
     mean = (2 * history["loss_height"][0] + 2 * history["loss_height"][1] + history["loss_height"][2]) / 5
     assert whole["loss_height"][0] == pytest.approx(mean, rel=1e-4)
-    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "sparse"))
-    assert all(torch.equal(one[key], other[key]) for key in one)
+    weights, sparse_weights = (load_file(tmp_path / name / "model.safetensors") for name in ("run", "sparse"))
+    assert all(torch.equal(weights[key], sparse_weights[key]) for key in weights)
 
 
 def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
@@ -171,31 +176,31 @@ def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statis
 @pytest.mark.slow("torch's compiler")
 @pytest.mark.parametrize("name", ["equal", "cagrad"])
 def test_compiled_networks_have_the_same_gradients(
-    trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch, name: str
+    make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     # The compiler's own code generator takes a minute; what may break is before it.
     compiled = torch.nn.Module.compile
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled(self, backend="aot_eager"))
-    whole = gradients(trainer(name))
-    found = gradients(trainer(name, compile=True))
-    assert (whole - found).norm() < 1e-5 * whole.norm()
+    whole = gradients(make_trainer(name))
+    compiled_gradients = gradients(make_trainer(name, compile=True))
+    assert (whole - compiled_gradients).norm() < 1e-5 * whole.norm()
 
 
-def test_second_derivatives_are_not_compiled(trainer: Callable[..., Trainer]) -> None:
+def test_second_derivatives_are_not_compiled(make_trainer: Callable[..., Trainer]) -> None:
     with pytest.raises(TrainingError, match=r"gradient_penalty.*no second derivatives"):
-        trainer("gradient_penalty", compile=True)
+        make_trainer("gradient_penalty", compile=True)
 
 
 @pytest.mark.parametrize("name", ["equal", "cagrad", "mgda_ub", "famo", "gradient_penalty"])
-def test_checkpointing_changes_no_gradient(trainer: Callable[..., Trainer], name: str) -> None:
-    whole, found = (gradients(trainer(name, checkpointing=value)) for value in (False, True))
-    assert (whole - found).norm() < 1e-9 * whole.norm()
+def test_checkpointing_changes_no_gradient(make_trainer: Callable[..., Trainer], name: str) -> None:
+    whole, checkpointed = (gradients(make_trainer(name, checkpointing=value)) for value in (False, True))
+    assert (whole - checkpointed).norm() < 1e-9 * whole.norm()
 
 
-def test_checkpointing_changes_nothing_that_is_trained(trainer: Callable[..., Trainer]) -> None:
+def test_checkpointing_changes_nothing_that_is_trained(make_trainer: Callable[..., Trainer]) -> None:
     states = []
     for value in (False, True):
-        one = trainer("equal", checkpointing=value)
+        one = make_trainer("equal", checkpointing=value)
         one.network.train()
         for step in range(2):
             one.update(step, measure_conflict=True)
@@ -217,29 +222,29 @@ def test_keys_of_updates_are_checked() -> None:
 
 @pytest.mark.parametrize(("precision", "last"), [("32-true", True), ("32-true", False), ("bf16-mixed", True)], ids=str)
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_everything_is_in_one_order(
-    trainer: Callable[..., Trainer], precision: str, last: bool, checkpointing: bool
+def test_all_tensors_have_one_memory_format(
+    make_trainer: Callable[..., Trainer], precision: str, last: bool, checkpointing: bool
 ) -> None:
-    one = trainer("equal", precision=precision, checkpointing=checkpointing, channels_last=last)
-    one.network.train()
+    trainer = make_trainer("equal", precision=precision, checkpointing=checkpointing, channels_last=last)
+    trainer.network.train()
     order = torch.channels_last if last else torch.contiguous_format
-    other: list[str] = []
+    misplaced: list[str] = []
 
     def look(name: str, tensor: Tensor) -> None:  # returns nothing, so that hooks change nothing
         if not tensor.is_contiguous(memory_format=order):
-            other.append(f"{name}: {tuple(tensor.shape)}, {tensor.stride()}")
+            misplaced.append(f"{name}: {tuple(tensor.shape)}, {tensor.stride()}")
 
-    for name, layer in one.network.named_modules():
+    for name, layer in trainer.network.named_modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
             layer.register_forward_pre_hook(lambda _, inputs, name=name: look(name, *inputs))
             layer.register_forward_hook(lambda _, __, output, name=name: look(name, output))
-    one.update(0)
-    for name, parameter in one.network.named_parameters():
+    trainer.update(0)
+    for name, parameter in trainer.network.named_parameters():
         if parameter.dim() == 4:
             look(name, parameter)
             assert parameter.grad is not None
             look(f"gradient of {name}", parameter.grad)
-    assert not other
+    assert not misplaced
 
 
 def test_gradients_lie_in_memory_as_their_parameters_do() -> None:

@@ -101,8 +101,9 @@ def test_three_methods_share_a_direction_and_differ_in_length() -> None:
         balanced, bargained, agreed = (
             weights(weighting(n), gramian(seed, 0.5)) for n in ("imtl_g", "nash_mtl", "config")
         )
-        for other in (bargained, agreed):
-            torch.testing.assert_close(other / other.sum(), balanced / balanced.sum(), rtol=1e-5, atol=0)
+        direction = balanced / balanced.sum()
+        for longer in (bargained, agreed):
+            torch.testing.assert_close(longer / longer.sum(), direction, rtol=1e-5, atol=0)
         assert agreed.sum() > balanced.sum()
 
 
@@ -110,8 +111,8 @@ def test_imtl_g_has_equal_projections_on_the_directions_of_the_gradients() -> No
     for seed in range(10):
         products = gramian(seed, 0.3)
         chosen = weights(weighting("imtl_g"), products)
-        one, other = (products @ chosen) / products.diagonal().sqrt()
-        torch.testing.assert_close(one, other)
+        first, second = (products @ chosen) / products.diagonal().sqrt()
+        torch.testing.assert_close(first, second)
         torch.testing.assert_close(float(chosen.sum()), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Weightings at the seam with the network and its training: a case per kind of weighting."""
+"""Weightings in the network and its training: a case per kind of weighting."""
 
 from pathlib import Path
 
@@ -49,8 +49,8 @@ def test_the_trunk_follows_the_weighted_gradients_of_all_scales(name: str, skips
     weights = backward(method, Step(trunk, heads), lambda batch, part: forward(batch, part, method.cuts(1))).tolist()
     followed = method.batches - 1
     alone = [torch.autograd.grad(forward(followed).losses[task], trunk) for task in TASKS]
-    for parameter, one, other in zip(trunk, *alone, strict=True):
-        torch.testing.assert_close(parameter.grad, weights[0] * one + weights[1] * other, rtol=1e-3, atol=1e-6)
+    for parameter, first, second in zip(trunk, *alone, strict=True):
+        torch.testing.assert_close(parameter.grad, weights[0] * first + weights[1] * second, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["dwa", "famo", "gradient_penalty", "cagrad", "imtl", "graddrop", "db_mtl", "modo"])

@@ -113,9 +113,9 @@ def test_imtl_l_is_twice_uw_for_the_negative_scales() -> None:
     with torch.no_grad():
         variances.copy_(torch.tensor([0.4, -0.2]))
         scales.copy_(-variances)
-    one, other = update(uncertainty, problem), update(balance, problem)
-    torch.testing.assert_close(2 * one.weights, other.weights)
-    torch.testing.assert_close(-2 * one.learned[0], other.learned[0])
+    by_uw, by_imtl_l = update(uncertainty, problem), update(balance, problem)
+    torch.testing.assert_close(2 * by_uw.weights, by_imtl_l.weights)
+    torch.testing.assert_close(-2 * by_uw.learned[0], by_imtl_l.learned[0])
 
 
 @pytest.mark.parametrize("temperature", [2.0, 0.5])

@@ -25,15 +25,15 @@ def test_contract_and_references_are_complete() -> None:
     assert set(DEFAULTS) == set(REFERENCES) == set(WEIGHTINGS)
 
 
-def test_no_two_weightings_have_the_same_life() -> None:
+def test_every_weighting_trains_differently() -> None:
     lives = {}
     for name in WEIGHTINGS:
         method = weighting(name)
         # Tasks agree in the first two problems, and conflict in the last two.
         outcomes = [train(method, Problem(seed), 2 * number + 1) for number, seed in enumerate((2, 9, 16, 24))]
         lives[name] = torch.cat([gradient.flatten() for o in outcomes for gradient in (o.trunk, *o.heads)])
-    for one, other in itertools.combinations(lives, 2):
-        assert (lives[one] - lives[other]).norm() > 1e-2 * lives[one].norm(), (one, other)
+    for first, second in itertools.combinations(lives, 2):
+        assert (lives[first] - lives[second]).norm() > 1e-2 * lives[first].norm(), (first, second)
 
 
 def test_problems_hold_agreement_and_conflict() -> None:

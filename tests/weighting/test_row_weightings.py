@@ -1,6 +1,6 @@
 """Weightings that remember other batches, and GradDrop: properties beyond the contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -60,16 +60,24 @@ def test_options_are_those_of_the_equations(name: str, options: dict[str, Any], 
     assert (expected - REFERENCES[name](problems)[-1]).abs().max() > 1e-3
 
 
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def scaled_to_half(gradients: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    return tuple(gradient.half() * 100 for gradient in gradients)
+
+
 def test_rows_of_features_are_the_gradients_of_constants_added_to_channels() -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 3, 4, 5), torch.randn(2, 2, 8, 10)
     added = [torch.zeros(f.shape[1], requires_grad=True) for f in features]
     moved = [f + a[:, None, None] for f, a in zip(features, added, strict=True)]
-    losses = [sum((f**power).sum() for f in moved) for power in (2, 3)]
+    losses = [(flat(moved) ** power).sum() for power in (2, 3)]
     gradients = [torch.autograd.grad(loss, moved, retain_graph=True) for loss in losses]
-    expected = torch.stack([torch.cat(torch.autograd.grad(loss, added, retain_graph=True)) for loss in losses])
+    expected = torch.stack([flat(torch.autograd.grad(loss, added, retain_graph=True)) for loss in losses])
     torch.testing.assert_close(rows(gradients, "features"), expected)
-    half = rows([tuple(g.half() * 100 for g in task) for task in gradients], "features")
+    half = rows([scaled_to_half(of_task) for of_task in gradients], "features")
     torch.testing.assert_close(half, 100 * expected, rtol=1e-2, atol=1.0)  # sums beyond half precision
 
 
@@ -95,8 +103,8 @@ def test_an_overflow_before_the_update_leaves_the_weights(name: str) -> None:
         problem.image[0] = torch.inf
         outcome = update(method, problem)
         torch.testing.assert_close(outcome.weights, expected, rtol=0, atol=0)
-        one, other = undisturbed.gradients("parameters", 2)
-        torch.testing.assert_close(outcome.trunk, expected[0] * one + expected[1] * other)
+        first, second = undisturbed.gradients("parameters", 2)
+        torch.testing.assert_close(outcome.trunk, expected[0] * first + expected[1] * second)
 
 
 class Collinear(Problem):
@@ -166,9 +174,9 @@ def test_the_weights_of_sdmgrad_do_not_depend_on_the_scale_of_all_gradients() ->
 
 def test_the_update_of_db_mtl_does_not_depend_on_the_scale_of_any_loss() -> None:
     for options in variants("db_mtl"):
-        method, other = weighting("db_mtl", **options), weighting("db_mtl", **options)
+        method, method_of_scaled = weighting("db_mtl", **options), weighting("db_mtl", **options)
         for seed in range(15):
-            plain, scaled = update(method, Problem(seed)), update(other, Problem(seed, (1e3, 0.01)))
+            plain, scaled = update(method, Problem(seed)), update(method_of_scaled, Problem(seed, (1e3, 0.01)))
             torch.testing.assert_close([scaled.trunk, *scaled.heads], [plain.trunk, *plain.heads], rtol=1e-4, atol=1e-5)
 
 
@@ -223,9 +231,9 @@ def test_graddrop_retains_on_average_each_sign_with_its_share() -> None:
 
 
 def test_graddrop_scales_with_the_gradients_and_leaks_to_the_plain_sum() -> None:
-    one, other = Problem(1, (1.0, 3.0)), Problem(1, (1e-6, 3e-6))
-    plain, small = update(weighting("graddrop"), one, seed=1), update(weighting("graddrop"), other, seed=1)
+    problem, scaled_problem = Problem(1, (1.0, 3.0)), Problem(1, (1e-6, 3e-6))
+    plain, small = update(weighting("graddrop"), problem, seed=1), update(weighting("graddrop"), scaled_problem, seed=1)
     torch.testing.assert_close(1e6 * small.trunk, plain.trunk)
-    leaked = update(weighting("graddrop", leak=1.0), one, seed=1)
+    leaked = update(weighting("graddrop", leak=1.0), problem, seed=1)
     torch.testing.assert_close(leaked.weights, torch.ones(2))
-    torch.testing.assert_close(leaked.trunk, sum(one.gradients("parameters")))
+    torch.testing.assert_close(leaked.trunk, sum(problem.gradients("parameters")))

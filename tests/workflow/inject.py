@@ -29,11 +29,11 @@ from support.workplace import TINY, Workplace, differences
 SAID = re.compile(
     r"^(?:Asked to end.*|state kept.*|going on after.*|.*left aside|Starting from.*|.*: found .*)$", re.MULTILINE
 )
-"""What trainings tell of a fault."""
+"""Messages of trainings on a fault."""
 
 
 def main() -> int:
-    """Inject all that was asked for; say what came of it."""
+    """Inject the faults asked for; print the outcome of each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faults", nargs="+", choices=FAULTS)
     parser.add_argument("--times", type=int, default=10)
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 class Unbroken:
-    """A workflow that ran without a fault, and what broken ones are compared with."""
+    """A workflow that ran without a fault, and its results, which broken ones are compared with."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,13 +66,13 @@ class Unbroken:
         self.training, self.expected = min(times), place.results()
         self.prepared = place.copy(root / "prepared")
         results = self.prepared.folder / "results"
-        for made in (*results.glob("*/runs"), results / "tables", results / "figures"):
-            shutil.rmtree(made)
+        for path in (*results.glob("*/runs"), results / "tables", results / "figures"):
+            shutil.rmtree(path)
         (results / "report.html").unlink()
         print(f"unbroken: {self.seconds:.1f} s, of it {self.training:.1f} s per training; {len(self.expected)} files")
 
     def compare(self, name: str, times: int, moments: random.Random) -> int:
-        """Inject a fault so many times, each into a workflow of its own; return how many results were different."""
+        """Inject a fault so many times, each into a workflow of its own; return the number of different results."""
         done, different = 0, 0
         while done < times:
             start = self.untouched if name == "kill" else self.prepared
@@ -103,7 +103,7 @@ def finish(place: Workplace, snakemake: subprocess.Popen[bytes]) -> None:
 
 
 def said(place: Workplace) -> list[str]:
-    """Return what the trainings told of a fault, each line once."""
+    """Return the trainings' messages on a fault, each line once."""
     return list(dict.fromkeys(SAID.findall((place.folder / "snakemake.log").read_text())))
 
 

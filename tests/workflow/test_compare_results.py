@@ -1,4 +1,4 @@
-"""compare_results.py: equal results are equal, whatever wrote them, and every kind of difference is told."""
+"""compare_results.py: versions of software are no difference, and every kind of difference is reported."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def tag(path: Path, version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "same", "other"),
+    ("name", "content", "same", "different"),
     [
         ("scores.json", {"OA": 1, "code": "a"}, {"OA": 1, "code": "b"}, {"OA": 2, "code": "a"}),
         ("model.safetensors", ("a", 1.0), ("b", 1.0), ("a", 2.0)),
@@ -49,9 +49,9 @@ def tag(path: Path, version: str) -> None:
     ],
 )
 def test_software_does_not_count_and_content_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: Any, same: Any, other: Any
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: Any, same: Any, different: Any
 ) -> None:
-    for folder, value in (("first", content), ("same", same), ("other", other)):
+    for folder, value in (("first", content), ("same", same), ("other", different)):
         write(tmp_path / folder / name, value)
     assert not difference(tmp_path / "first" / name, tmp_path / "same" / name)
     assert main([str(tmp_path / "first"), str(tmp_path / "same")]) == 0

@@ -1,4 +1,4 @@
-"""Weights are fetched once; where they came from is no matter afterwards."""
+"""The fetching of weights: once, and independent of their source afterwards."""
 
 import hashlib
 from pathlib import Path

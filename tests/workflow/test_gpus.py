@@ -49,7 +49,7 @@ def log_of(place: Workplace, method: str, seed: int) -> Path:
 
 
 def takes(log: str) -> list[tuple[str, float]]:
-    """Return the GPUs that jobs took, and when, by their logs; what they write to the terminal has no times."""
+    """Return the GPUs that jobs took, and when, by their logs; their output on the terminal has no times."""
     took = re.findall(r"^(\S+ \S+) took (\S+)$", log, re.MULTILINE)
     return [(gpu, datetime.strptime(time, "%Y-%m-%d %H:%M:%S,%f").timestamp()) for time, gpu in took]
 
@@ -77,11 +77,11 @@ def test_each_training_has_a_gpu(
     assert run.returncode == 0, run.stdout
     died = [Hold(gpu, took, (place.folder / "died").stat().st_mtime) for gpu, took in takes(run.stdout)]
     assert len(died) == (started == 4)  # Snakemake shows the logs of jobs that fail
-    found = sorted([*died, *(hold(place, *each) for each in RUNS)], key=lambda each: each.took)
+    holds = sorted([*died, *(hold(place, *each) for each in RUNS)], key=lambda each: each.took)
     for gpu in (FIRST, SECOND):
-        own = [each for each in found if each.gpu == gpu]
-        assert len(own) >= 2
-        for one, following in pairwise(own):
+        on_gpu = [each for each in holds if each.gpu == gpu]
+        assert len(on_gpu) >= 2
+        for one, following in pairwise(on_gpu):
             assert following.took > one.ended
             assert following.took < one.ended + LATE or started == 2  # there Snakemake starts the following
     assert (run.stdout.count("waiting for 1 of 2 GPUs") >= 2) == (started == 4)

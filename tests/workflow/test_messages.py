@@ -1,4 +1,4 @@
-"""What a user reads when something is wrong, and what the rules say of themselves."""
+"""Messages of the workflow's errors, and the descriptions of its rules."""
 
 import re
 import subprocess
@@ -79,7 +79,7 @@ def test_missing_data(tmp_path: Path) -> None:
 
 @pytest.mark.slow("a real job")
 def test_failed_job(finished: Workplace, tmp_path: Path) -> None:
-    """The sentence is near the end of what Snakemake prints, and nothing half-made is left."""
+    """The sentence is near the end of Snakemake's output, and no partial file is left."""
     place = finished.copy(tmp_path / "place")
     image = place.folder / "datasets/town/images/city_2.tif"
     image.write_bytes(image.read_bytes()[:-2000])

@@ -1,4 +1,4 @@
-"""Profiles: how often jobs are tried, how a user's own is combined with ours, and what ``peaks.py`` puts into it."""
+"""Profiles: attempts of jobs, combination with a user's profile, and the resources that ``peaks.py`` writes."""
 
 import re
 import subprocess
@@ -30,12 +30,12 @@ def parsed(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> Namespace:
 
 def test_a_users_profile_is_combined_with_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "profile.yaml").write_text(yaml.safe_dump(MINE))
-    found = parsed("--workflow-profile", "profiles/slurm", "--profile", str(tmp_path), monkeypatch=monkeypatch)
-    assert (found.executor, found.slurm_requeue, found.retries) == ("slurm", True, 3)
-    asked = {name: value.raw for name, value in found.default_resources.items()}
+    settings = parsed("--workflow-profile", "profiles/slurm", "--profile", str(tmp_path), monkeypatch=monkeypatch)
+    assert (settings.executor, settings.slurm_requeue, settings.retries) == ("slurm", True, 3)
+    asked = {name: value.raw for name, value in settings.default_resources.items()}
     assert asked["slurm_account"] == "geo"
     assert asked["slurm_partition"] == "gpus"
-    assert found.set_resources["train"]["runtime"].raw == 60
+    assert settings.set_resources["train"]["runtime"].raw == 60
 
 
 def test_the_profile_of_clusters_has_what_the_default_has() -> None:
@@ -99,7 +99,7 @@ def test_peaks(tmp_path: Path) -> None:
 
 @pytest.mark.slow("real jobs")
 def test_peaks_are_taken_by_snakemake(finished: Workplace, tmp_path: Path) -> None:
-    """They replace what the rule asks for, and grow with the attempts."""
+    """They replace the resources of the rule, and grow with the attempts."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/profile.yaml").write_text(peaks(finished.folder / "results").stdout)
     place = finished.copy(tmp_path / "place")

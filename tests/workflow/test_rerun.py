@@ -1,4 +1,4 @@
-"""After a change, what depends on it is done again, and nothing else."""
+"""Reruns: after a change, exactly the steps that depend on it run again."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from support.workplace import SPLITS, Workplace
 
 pytestmark = pytest.mark.workflow
 CLOSING = ("Aggregating", "Drawing", "Writing", "Tables")
-"""First words of what is drawn and written from all runs."""
+"""First words of the figures' and tables' messages, which are made from all runs."""
 
 
 Planned = Callable[..., set[str]]

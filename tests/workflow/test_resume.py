@@ -1,4 +1,4 @@
-"""A broken workflow goes on where it was and ends like an unbroken one."""
+"""Resumed workflows: a broken one ends with the results of an unbroken one."""
 
 import os
 import signal

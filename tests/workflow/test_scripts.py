@@ -1,4 +1,4 @@
-"""Scripts read what their rule declares: input files and params, and no configuration."""
+"""Scripts of rules: they read the declared input files and params, and no configuration."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Archives are verified and unpacked by the workflow; what becomes of them later is no matter."""
+"""Archives in the workflow: verified and unpacked once, and not needed afterwards."""
 
 import hashlib
 import shutil
@@ -67,8 +67,8 @@ def test_archives_are_unpacked_once_and_may_then_move_or_go(place: Workplace) ->
 
 
 @pytest.mark.full("a real job; unpacking is in the quick tier")
-def test_a_lost_file(place: Workplace) -> None:
-    """It is told; and with the mark deleted, as it says, it is unpacked again."""
+def test_a_lost_file_is_named_and_unpacked_again(place: Workplace) -> None:
+    """The error names it; with the mark deleted, as the error asks, it is unpacked again."""
     root = place.folder / "datasets/town"
     mark = root / MARKS / "images.zip.json"
     unpacked = place.run("datasets/town/.unpacked/images.zip.json")
@@ -76,15 +76,15 @@ def test_a_lost_file(place: Workplace) -> None:
     (root / "images/city_1.tif").unlink()
     run = place.run("--dry-run")
     assert run.returncode == 1
-    told = f"Of images.zip, 1 unpacked files are gone; delete {mark.relative_to(place.folder)}"
-    for words in ("images/city_1.tif", told):
+    message = f"Of images.zip, 1 unpacked files are gone; delete {mark.relative_to(place.folder)}"
+    for words in ("images/city_1.tif", message):
         assert words in run.stdout
     mark.unlink()
     assert "Unpacking datasets/town/images.zip" in place.planned(targets=TARGETS)
 
 
 @pytest.mark.full("a real job; unpacking is in the quick tier")
-def test_an_archive_that_is_another(place: Workplace) -> None:
+def test_another_archive_is_refused(place: Workplace) -> None:
     archive = place.folder / "datasets/town/images.zip"
     with zipfile.ZipFile(archive, "a") as target:
         target.writestr("more.txt", "more")

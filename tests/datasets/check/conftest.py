@@ -1,4 +1,4 @@
-"""What the tests of the check start from."""
+"""The clean data set that tests of the check start from."""
 
 from pathlib import Path
 

@@ -10,8 +10,8 @@ from support.town import COLOURS, SIZE, SPEC, WEST, Town, only
 def test_unknown_codes(town: Town) -> None:
     labels = town.labels()
     labels[0, :3], labels[1, :2] = 77, 88
-    found = "77 (3 pixels), 88 (2 pixels)"
-    only("error", town.write("labels", "a", labels), town.check(), found, "0 road", "1 house", "3 grass", "9 ignored")
+    codes = "77 (3 pixels), 88 (2 pixels)"
+    only("error", town.write("labels", "a", labels), town.check(), codes, "0 road", "1 house", "3 grass", "9 ignored")
 
 
 def test_negative_codes(town: Town) -> None:

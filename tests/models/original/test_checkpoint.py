@@ -1,4 +1,4 @@
-"""Our network computes what the original does with the same weights, in every variant it was published with."""
+"""Our network has the outputs of the original with the same weights, in every published variant."""
 
 import json
 import os
@@ -29,7 +29,8 @@ JOINT = (1, 21)
 
 
 def outputs_of(tasks: Sequence[Task], classes: int) -> tuple[int, ...]:
-    return tuple(1 if task == "height" else classes for task in tasks)
+    channels = {"height": 1, "semantics": classes}
+    return tuple(channels[task] for task in tasks)
 
 
 def ours(state: dict[str, Tensor], tasks: Sequence[Task], image: Tensor, dropout: float = 0.5) -> list[Tensor]:
@@ -50,16 +51,16 @@ def small(outputs: Sequence[int] = (1, 6), skips: bool = True) -> dict[str, Tens
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
 @pytest.mark.parametrize("dropout", [0.5, 0.0], ids=["dropout", "none"])
 @pytest.mark.parametrize("classes", [1, 6, 21])
-def test_every_variant_computes_what_the_original_does(
+def test_every_variant_has_the_outputs_of_the_original(
     tasks: tuple[Task, ...], skips: bool, dropout: float, classes: int
 ) -> None:
     state, image = small(outputs_of(tasks, classes), skips), original.image(64, 96)
     with torch.inference_mode():
         expected = original.forward(state, image, skips)
-    found = ours(state, tasks, image, dropout)
-    for task, one, other in zip(tasks, found, expected, strict=True):
-        assert one.shape == (2, 1 if task == "height" else classes, 64, 96)
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-4)
+    outputs = ours(state, tasks, image, dropout)
+    for task, output, reference in zip(tasks, outputs, expected, strict=True):
+        assert output.shape == (2, 1 if task == "height" else classes, 64, 96)
+        torch.testing.assert_close(output, reference, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("tasks", ORDERS, ids="-".join)
@@ -122,8 +123,8 @@ def test_the_paper_s_networks_give_what_the_original_s_code_gave(
 ) -> None:
     output = request.getfixturevalue(network)[number].numpy()
     mean, std, pixels = GOLDEN[network, number]
-    found = [output.mean(), output.std(), *(output[place] for place in pixels)]
-    np.testing.assert_allclose(found, [mean, std, *pixels.values()], rtol=0, atol=1e-4)
+    values = [output.mean(), output.std(), *(output[place] for place in pixels)]
+    np.testing.assert_allclose(values, [mean, std, *pixels.values()], rtol=0, atol=1e-4)
 
 
 REFERENCE = os.environ.get("MTLAERIAL_REFERENCE")
@@ -138,19 +139,19 @@ def test_all_pixels_of_the_reference_outputs() -> None:
         named = original.shapes(case["outputs"], case["skips"], PAPER)
         assert {key: list(shape) for key, shape in named.items()} == case["keys"]
         tasks = [TASK[task] for task in case["tasks"]]
-        found = ours(original.weights(named), tasks, original.image(), 0.5 if case["dropout"] else 0.0)
+        results = ours(original.weights(named), tasks, original.image(), 0.5 if case["dropout"] else 0.0)
         with np.load(folder / f"d3net_{name}.npz") as outputs:
-            for task, output in zip(case["tasks"], found, strict=True):
+            for task, output in zip(case["tasks"], results, strict=True):
                 np.testing.assert_allclose(output.numpy(), outputs[task], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("skips", [True, False])
-def test_the_shapes_say_what_the_network_is(skips: bool) -> None:
+def test_sizes_of_the_network_are_read_from_the_shapes(skips: bool) -> None:
     named = original.shapes((1, 21), skips, original.Sizes(bands=5, stem=10, growth=6, bottleneck=3, head=(9, 4)))
     state = {name: torch.zeros(shape) for name, shape in named.items()}
-    found = OriginalCheckpoint.of(state, WHERE, dropout=0.25)
+    checkpoint = OriginalCheckpoint.of(state, WHERE, dropout=0.25)
     expected = ModelSpec(stem=10, growth=6, bottleneck=3, head=(9, 4), skips=skips, dropout=0.25)
-    assert (found.model, found.bands, found.outputs) == (expected, 5, (1, 21))
+    assert (checkpoint.model, checkpoint.bands, checkpoint.outputs) == (expected, 5, (1, 21))
 
 
 def test_names_may_have_the_prefix_of_data_parallel_training() -> None:
@@ -165,20 +166,20 @@ def test_either_name_of_the_third_block_will_do(absent: str) -> None:
     state, image = small(), original.image(32, 32)
     less = {name: tensor for name, tensor in state.items() if not name.startswith(absent)}
     assert len(less) < len(state)
-    for one, other in zip(ours(less, ORDERS[2], image), ours(state, ORDERS[2], image), strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    for output, reference in zip(ours(less, ORDERS[2], image), ours(state, ORDERS[2], image), strict=True):
+        torch.testing.assert_close(output, reference, rtol=0, atol=0)
 
 
 def test_counters_that_older_versions_of_torch_did_not_store_are_not_needed() -> None:
     state = {name: tensor for name, tensor in small().items() if not name.endswith("num_batches_tracked")}
-    found = OriginalCheckpoint.of(state, WHERE, 0.5).weights(ORDERS[2])
-    assert found["trunk.encoder.norm0.num_batches_tracked"].item() == 0
+    weights = OriginalCheckpoint.of(state, WHERE, 0.5).weights(ORDERS[2])
+    assert weights["trunk.encoder.norm0.num_batches_tracked"].item() == 0
 
 
 def test_weights_of_tasks_are_no_part_of_the_network() -> None:
     state = {**small(), "omegas": torch.ones(2)}
-    found = OriginalCheckpoint.of(state, WHERE, 0.5).weights(ORDERS[2])
-    assert found.keys() == OriginalCheckpoint.of(small(), WHERE, 0.5).weights(ORDERS[2]).keys()
+    weights = OriginalCheckpoint.of(state, WHERE, 0.5).weights(ORDERS[2])
+    assert weights.keys() == OriginalCheckpoint.of(small(), WHERE, 0.5).weights(ORDERS[2]).keys()
 
 
 def changed(state: dict[str, Tensor], **tensors: Tensor | None) -> dict[str, Tensor]:
@@ -188,7 +189,7 @@ def changed(state: dict[str, Tensor], **tensors: Tensor | None) -> dict[str, Ten
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"features__norm5__bias": None}, r"no features\.norm5\.bias"),
         ({"decoder__d_block4__0__conv1__bias": None}, r"no decoder\.d_block4\.0\.conv1\.bias"),
@@ -205,8 +206,8 @@ def changed(state: dict[str, Tensor], **tensors: Tensor | None) -> dict[str, Ten
         ({"features__denseblock4__denselayer1__conv1__weight": None}, r"no features\.denseblock4\.denselayer1\.conv1"),
     ],
 )
-def test_what_does_not_fit_is_named(change: dict[str, Tensor | None], said: str) -> None:
-    with pytest.raises(DataError, match=rf"original\.pth\.tar.*{said}"):
+def test_tensors_that_do_not_fit_are_named(change: dict[str, Tensor | None], message: str) -> None:
+    with pytest.raises(DataError, match=rf"original\.pth\.tar.*{message}"):
         OriginalCheckpoint.of(changed(small(), **change), WHERE, 0.5).weights(ORDERS[2])
 
 

@@ -1,4 +1,4 @@
-"""Weights are read out of checkpoints with objects of any kind in them, and no code in them runs."""
+"""Untrusted checkpoints: weights are read whatever other objects there are, and no code in them runs."""
 
 import argparse
 import builtins
@@ -28,9 +28,9 @@ def saved(path: Path, content: Any, legacy: bool, protocol: int = 2) -> Path:
     return path
 
 
-def require_state(found: dict[str, Tensor]) -> None:
-    assert found.keys() == STATE.keys()
-    assert all(torch.equal(found[name], STATE[name]) and found[name].dtype == STATE[name].dtype for name in STATE)
+def require_state(state: dict[str, Tensor]) -> None:
+    assert state.keys() == STATE.keys()
+    assert all(torch.equal(state[name], STATE[name]) and state[name].dtype == STATE[name].dtype for name in STATE)
 
 
 class Options:
@@ -81,7 +81,7 @@ def test_weights_are_found_wherever_they_are(tmp_path: Path, legacy: bool, key: 
 
 
 def test_weights_that_lay_on_a_gpu_are_read_without_one(tmp_path: Path) -> None:
-    """The pickle says where a tensor lay, by its length-prefixed name, and which kind of storage held it."""
+    """The pickle holds a tensor's device, by its length-prefixed name, and the kind of its storage."""
     path = saved(tmp_path / "a.pth.tar", STATE, legacy=True)
     on_gpu = path.read_bytes().replace(b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0")
     path.write_bytes(on_gpu.replace(b"ctorch\nFloatStorage", b"ctorch.cuda\nFloatStorage"))
@@ -92,9 +92,9 @@ def test_weights_that_lay_on_a_gpu_are_read_without_one(tmp_path: Path) -> None:
 
 @FORMATS
 def test_parameters_are_tensors(tmp_path: Path, legacy: bool) -> None:
-    found = read_state(saved(tmp_path / "a.pth", {"w": nn.Parameter(torch.ones(2))}, legacy))
-    assert type(found["w"]) is Tensor
-    assert found["w"].tolist() == [1, 1]
+    state = read_state(saved(tmp_path / "a.pth", {"w": nn.Parameter(torch.ones(2))}, legacy))
+    assert type(state["w"]) is Tensor
+    assert state["w"].tolist() == [1, 1]
 
 
 class Call:
@@ -107,11 +107,11 @@ class Call:
         return self.reduced
 
 
-def attacks(made: Path) -> dict[str, Any]:
+def attacks(path: Path) -> dict[str, Any]:
     """Return objects that make a file when plain pickle loads them."""
-    touch = f"__import__('pathlib').Path({str(made)!r}).touch()"
+    touch = f"__import__('pathlib').Path({str(path)!r}).touch()"
     return {
-        "system": Call(os.system, f"touch {made}"),
+        "system": Call(os.system, f"touch {path}"),
         "eval": Call(builtins.eval, touch),
         "exec": Call(builtins.exec, touch),
         "in a state": Call(Options, state={"x": Call(builtins.eval, touch)}),
@@ -161,9 +161,9 @@ def test_no_instruction_of_a_pickle_calls_what_it_names(tmp_path: Path, program:
 def test_functions_and_classes_cannot_be_given_a_state(module: str, name: str) -> None:
     """A pickle may set attributes of whatever it looks up; here it sets the defaults of a function's arguments."""
     state = pickle.dumps((None, {"__defaults__": (1,), "changed": 1}), protocol=2).removeprefix(b"\x80\x02")[:-1]
-    found = inert_pickle.load(io.BytesIO(f"\x80\x02c{module}\n{name}\n".encode("latin-1") + state + b"b."))
-    assert found is not getattr(importlib.import_module(module), name)
-    assert not hasattr(found, "changed")
+    loaded = inert_pickle.load(io.BytesIO(f"\x80\x02c{module}\n{name}\n".encode("latin-1") + state + b"b."))
+    assert loaded is not getattr(importlib.import_module(module), name)
+    assert not hasattr(loaded, "changed")
 
 
 def test_programs_are_refused(tmp_path: Path) -> None:

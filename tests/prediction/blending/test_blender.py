@@ -1,4 +1,4 @@
-"""The streaming engine: no seams, no shift, means over cells, and memory that follows the window."""
+"""The streaming blender: no seams, no shift, means over cells, and memory that follows the window."""
 
 import itertools
 import math
@@ -69,14 +69,14 @@ def blend(
 
 
 def cell_means(values: Tensor, row: tuple[float, float, int], column: tuple[float, float, int]) -> Tensor:
-    """Return what a grid should hold, cell by cell; NaN pixels are left out."""
+    """Return the expected means of a grid's cells over their pixels; NaN pixels are left out."""
     rows = Cells.of(row[0], row[1], values.shape[1], row[2])
     columns = Cells.of(column[0], column[1], values.shape[2], column[2])
-    found = torch.full((values.shape[0], row[2], column[2]), math.nan)
+    means = torch.full((values.shape[0], row[2], column[2]), math.nan)
     for i, j in itertools.product(range(row[2]), range(column[2])):
         held = values[:, int(rows.first[i]) : int(rows.last[i]), int(columns.first[j]) : int(columns.last[j])]
-        found[:, i, j] = held.flatten(1).nanmean(dim=1)
-    return found
+        means[:, i, j] = held.flatten(1).nanmean(dim=1)
+    return means
 
 
 @pytest.fixture(params=["one block", "many blocks"])
@@ -91,8 +91,8 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     ("rows", "columns"),
     [(32, 32), (10, 7), (5, 200), (200, 5), (31, 33), (57, 80), (64, 192), (100, 301), (33, 129), (1, 1)],
 )
-def test_what_depends_on_nothing_but_its_pixel_has_no_seam(rows: int, columns: int, layout: Layout) -> None:
-    """To the bit: not a rounding of the blending shows."""
+def test_pointwise_outputs_have_no_seam(rows: int, columns: int, layout: Layout) -> None:
+    """Bit for bit: blending adds no rounding error."""
     image = picture(rows, columns)
     assert torch.equal(blend(image, layout=layout)[0], pointwise(image[None])[0])
 
@@ -106,7 +106,7 @@ def test_any_stride_up_to_the_window(window: int, stride: int, kind: str) -> Non
 
 
 def directional(windows: Tensor) -> Tensor:
-    """Return a channel that depends on where in its window a pixel lies, and on the window's first pixel."""
+    """Return a channel that depends on a pixel's position in its window, and on the window's first pixel."""
     rows, columns = windows.shape[2:]
     place = torch.arange(rows)[:, None] * 3.0 + torch.arange(columns)[None, :] ** 2
     return (place + 100 * windows[:, :1, :1, :1]).expand(len(windows), 1, rows, columns)
@@ -125,10 +125,10 @@ def test_windows_are_averaged_by_weight(rows: int, columns: int, layout: Layout)
         product = (down.weights[:, None] * across.weights[None, :])[: down.stop(i) - top, : across.stop(j) - left]
         total[place] += directional(crop[None])[0, 0, : product.shape[0], : product.shape[1]] * product
         weight[place] += product
-    found = blend(image, layout=layout, network=directional)[0]
-    seen = weight > 0  # what one window alone shows may lie where that has no weight
-    torch.testing.assert_close(found[0][seen], (total / weight)[seen].float(), rtol=1e-5, atol=1e-3)
-    assert float(seen.float().mean()) > 0.8
+    blended = blend(image, layout=layout, network=directional)[0]
+    covered = weight > 0  # what one window alone shows may lie where that has no weight
+    torch.testing.assert_close(blended[0][covered], (total / weight)[covered].float(), rtol=1e-5, atol=1e-3)
+    assert float(covered.float().mean()) > 0.8
 
 
 def test_no_window_is_run_twice_and_no_row_of_a_block_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,16 +164,16 @@ def test_windows_without_data_are_not_run() -> None:
         run.append(len(windows))
         return pointwise(windows)
 
-    found = blend(image, nodata=0, network=network)[0]
+    blended = blend(image, nodata=0, network=network)[0]
     axis = EVEN(100)
     run.remove(1)  # to learn the number of channels
     assert sum(run) == len(axis.starts) * sum(axis.stop(i) > 70 for i in range(len(axis.starts)))
-    assert torch.isnan(found[:, :70]).all()
-    assert torch.equal(found[:, 70:], pointwise(image[None])[0][:, 70:])
+    assert torch.isnan(blended[:, :70]).all()
+    assert torch.equal(blended[:, 70:], pointwise(image[None])[0][:, 70:])
 
 
 @pytest.mark.parametrize("part", ["read", "network", "write"])
-def test_what_fails_in_any_thread_fails_here(part: str) -> None:
+def test_errors_of_any_thread_are_raised(part: str) -> None:
     image, threads = picture(200, 40), threading.active_count()
 
     def failing(name: str, count: list[int], at: int = 3) -> None:
@@ -197,7 +197,7 @@ def test_what_fails_in_any_thread_fails_here(part: str) -> None:
     assert threading.active_count() == threads
 
 
-def test_the_last_write_may_fail_too() -> None:
+def test_errors_of_the_last_write_are_raised() -> None:
     def write(row: int, column: int, values: Tensor) -> None:
         raise OSError("no space left")
 
@@ -228,17 +228,17 @@ PLACES = {
 @pytest.mark.parametrize("name", PLACES)
 def test_cells_are_the_means_of_their_pixels(name: str) -> None:
     image = picture(ROWS, COLUMNS)
-    found = blend(image, [PLACES[name]])[0]
+    blended = blend(image, [PLACES[name]])[0]
     expected = cell_means(pointwise(image[None])[0], *PLACES[name])
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
+    torch.testing.assert_close(blended, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
 
 
 def test_several_targets_are_filled_in_one_pass() -> None:
     image = picture(ROWS, COLUMNS)
     places = list(PLACES.values())
-    for found, place in zip(blend(image, places), places, strict=True):
+    for blended, place in zip(blend(image, places), places, strict=True):
         expected = cell_means(pointwise(image[None])[0], *place)
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
+        torch.testing.assert_close(blended, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -259,52 +259,52 @@ def test_pixels_without_data_do_not_count(name: str, nodata: float) -> None:
     image[0, 60, 60] = nodata if nodata == 0 else 5.0  # one block alone is not no-data
     values = pointwise(image[None])[0]
     values[:, 20:45, 30:71] = math.nan
-    found = blend(image, [PLACES[name]], nodata=nodata)[0]
+    blended = blend(image, [PLACES[name]], nodata=nodata)[0]
     expected = cell_means(values, *PLACES[name])
     assert torch.isnan(expected).any()
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4, equal_nan=True)
+    torch.testing.assert_close(blended, expected, rtol=1e-4, atol=1e-4, equal_nan=True)
 
 
 def test_the_image_s_type_is_kept_for_the_network() -> None:
-    seen = set()
+    dtypes = set()
 
     def network(windows: Tensor) -> Tensor:
-        seen.add(windows.dtype)
+        dtypes.add(windows.dtype)
         return windows.float()
 
     for dtype in (torch.uint8, torch.uint16, torch.int16):
         image = (picture(10, 40) * 10).to(dtype)
-        found = torch.zeros(1, 10, 40)
+        blended = torch.zeros(1, 10, 40)
 
-        def write(y: int, x: int, values: Tensor, out: Tensor = found) -> None:
+        def write(y: int, x: int, values: Tensor, out: Tensor = blended) -> None:
             out[:, y : y + values.shape[1], x : x + values.shape[2]] = values
 
         target = Target(slice(0, 1), Cells.of(1, 0, 10, 10), Cells.of(1, 0, 40, 40), write)
         blender = Blender(network, 1, original(32, 24), 2, DEVICE)
         list(blender.run(lambda y, x, h, w, i=image: i[:, y : y + h, x : x + w], 10, 40, [target], nodata=3))
         expected = image.float()
-        torch.testing.assert_close(found, expected.masked_fill(expected == 3, math.nan), equal_nan=True)
-    assert seen == {torch.uint8, torch.uint16, torch.int16}
+        torch.testing.assert_close(blended, expected.masked_fill(expected == 3, math.nan), equal_nan=True)
+    assert dtypes == {torch.uint8, torch.uint16, torch.int16}
 
 
 def test_memory_does_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(blending, "BLOCK_BYTES", 2**20)
     layout, sizes = even(64, 8, 4), {}
     for rows, columns in ((200, 3000), (2000, 3000), (200, 12_000)):
-        seen: list[int] = []
+        block_bytes: list[int] = []
         image = picture(1, 1).expand(1, rows, columns)
         blender = Blender(pointwise, 3, layout, 8, DEVICE)
         down, across = (Cells.of(0.1, 0, n, n // 10) for n in (rows, columns))
         target = Target(slice(0, 3), down, across, lambda *_: None)
 
-        def watch(finished: Finished, seen: list[int] = seen) -> None:
-            seen.append(finished.values.untyped_storage().nbytes())
+        def watch(finished: Finished, block_bytes: list[int] = block_bytes) -> None:
+            block_bytes.append(finished.values.untyped_storage().nbytes())
 
         def read(y: int, x: int, h: int, w: int, image: Tensor = image) -> Tensor:
             return image[:, y : y + h, x : x + w]
 
         list(blender.run(read, rows, columns, [target], None, watch, tmp_path))
-        sizes[rows, columns] = max(seen)
+        sizes[rows, columns] = max(block_bytes)
     assert max(sizes.values()) <= 1.2 * 2**20  # ten rows more, for cells that straddle
     assert sizes[2000, 3000] <= sizes[200, 3000] * 1.1
     assert list(tmp_path.iterdir()) == []

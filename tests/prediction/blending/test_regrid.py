@@ -1,4 +1,4 @@
-"""Cells of another grid: each is the mean of the pixels whose centres it holds."""
+"""Regridding: a cell is the mean of the pixels whose centres lie in it."""
 
 import math
 from itertools import pairwise
@@ -42,17 +42,17 @@ def pixels_of(cell: int, scale: float, offset: float, pixels: int) -> list[int]:
 
 @pytest.mark.parametrize(("scale", "offset", "pixels", "cells"), CASES)
 def test_cells_hold_the_pixels_whose_centres_they_hold(scale: float, offset: float, pixels: int, cells: int) -> None:
-    found = Cells.of(scale, offset, pixels, cells)
-    assert len(found) == cells
+    grid = Cells.of(scale, offset, pixels, cells)
+    assert len(grid) == cells
     for cell in range(cells):
-        held = list(range(int(found.first[cell]), int(found.last[cell])))
+        held = list(range(int(grid.first[cell]), int(grid.last[cell])))
         assert held == pixels_of(cell, scale, offset, pixels), cell
 
 
 @pytest.mark.parametrize(("scale", "offset", "pixels", "cells"), [case for case in CASES if case[0] <= 1])
 def test_every_pixel_under_the_cells_is_used_once(scale: float, offset: float, pixels: int, cells: int) -> None:
-    found = Cells.of(scale, offset, pixels, cells)
-    used = np.concatenate([np.arange(a, b) for a, b in zip(found.first, found.last, strict=True)])
+    grid = Cells.of(scale, offset, pixels, cells)
+    used = np.concatenate([np.arange(a, b) for a, b in zip(grid.first, grid.last, strict=True)])
     centres = scale * (np.arange(pixels) + 0.5) + offset + 1e-9
     np.testing.assert_array_equal(used, np.flatnonzero((centres >= 0) & (centres < cells)))
 
@@ -61,22 +61,22 @@ def test_every_pixel_under_the_cells_is_used_once(scale: float, offset: float, p
 def test_cells_are_complete_when_their_last_pixel_has_passed(
     scale: float, offset: float, pixels: int, cells: int
 ) -> None:
-    found = Cells.of(scale, offset, pixels, cells)
+    grid = Cells.of(scale, offset, pixels, cells)
     for done in range(pixels + 1):
-        first, complete = found.completed(0, done)
+        first, complete = grid.completed(0, done)
         assert first == 0
-        assert (found.last[:complete] <= done).all()
-        assert complete == cells or found.last[complete] > done
-        assert found.needed(done) == (min(found.first[complete], done) if complete < cells else done)
-    assert found.completed(0, pixels) == (0, cells)
+        assert (grid.last[:complete] <= done).all()
+        assert complete == cells or grid.last[complete] > done
+        assert grid.needed(done) == (min(grid.first[complete], done) if complete < cells else done)
+    assert grid.completed(0, pixels) == (0, cells)
 
 
 @pytest.mark.parametrize(("scale", "offset", "pixels", "cells"), CASES)
 def test_every_cell_is_completed_once(scale: float, offset: float, pixels: int, cells: int) -> None:
-    found = Cells.of(scale, offset, pixels, cells)
+    grid = Cells.of(scale, offset, pixels, cells)
     edges = sorted({0, pixels // 3, pixels // 2, pixels})
-    ranges = [found.completed(begin, end) for begin, end in pairwise(edges)]
-    assert [first for first, _ in ranges[1:]] == [last for _, last in ranges[:-1]]
+    ranges = [grid.completed(begin, end) for begin, end in pairwise(edges)]
+    assert all(last == first for (_, last), (first, _) in pairwise(ranges))
     assert (ranges[0][0], ranges[-1][1]) == (0, cells)
 
 
@@ -86,16 +86,16 @@ def test_means_along_any_axis_from_any_origin(axis: int) -> None:
     values = torch.randn(20, 20, 20, generator=torch.Generator().manual_seed(0))
     origin = int(cells.first[2])
     part = values.narrow(axis, origin, 20 - origin)
-    found = cells.mean(part, axis, (2, 7), origin)
+    means = cells.mean(part, axis, (2, 7), origin)
     for number, cell in enumerate(range(2, 7)):
         held = values.narrow(axis, int(cells.first[cell]), int(cells.last[cell] - cells.first[cell]))
-        torch.testing.assert_close(found.select(axis, number), held.mean(dim=axis))
+        torch.testing.assert_close(means.select(axis, number), held.mean(dim=axis))
 
 
 def test_a_cell_without_pixels_is_not_a_number() -> None:
     cells = Cells.of(0.5, 1.0, 4, 4)
-    found = cells.mean(torch.ones(4), 0, (0, 4), 0)
-    assert [math.isnan(value) for value in found.tolist()] == [True, False, False, True]
+    means = cells.mean(torch.ones(4), 0, (0, 4), 0)
+    assert [math.isnan(value) for value in means.tolist()] == [True, False, False, True]
 
 
 def test_rows_and_columns_of_a_grid() -> None:

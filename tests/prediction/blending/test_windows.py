@@ -1,4 +1,4 @@
-"""Windows along an axis: the paper's, and few of equal size; what share each has in a pixel."""
+"""Windows along an axis: the paper's and even ones, and their weights in a pixel."""
 
 import itertools
 import math

@@ -23,7 +23,8 @@ def shown(entries, runs=None):
     """Return the cells of the published column by score, and the notes' texts."""
     panel = build_documents(runs or experiment(), {"town": entries})[0].panels[0]
     column = panel.header.index("published")
-    return {row[0].text: row[column].text for row in panel.rows if row[column].text}, [n.text for n in panel.notes]
+    published = {row[0].text: row[column].text for row in panel.rows if row[column].text}
+    return published, [note.text for note in panel.notes]
 
 
 def test_published_numbers_stand_in_their_row_with_a_source():
@@ -41,7 +42,7 @@ def test_no_published_column_without_published_numbers():
     assert not any("JointNet" in note.text for note in f1.notes)
 
 
-def test_what_a_source_does_not_state_is_said():
+def test_facts_missing_from_a_source_are_noted():
     assert protocol(entry({"OA": 0.9})) == "Protocol not stated: split, pooling, class boundaries"
     assert protocol(entry({"MAE": 0.9})) == "Protocol not stated: split, pooling, which heights, unit of heights"
     stated = {"split": "areas 1-4", "pooling": "tile mean", "heights": "positive", "error_unit": 1}
@@ -91,19 +92,20 @@ def test_every_number_is_shown_whatever_the_shape(methods):
     away = [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0], eroded=[[4, 0, 0], [0, 3, 0]])]
     runs = [run(f"method{number}", 0, away, height_unit=25.5) for number in range(methods)]
     panels = build_documents(runs, {"town": [entry({"OA": 0.9, "MAE": 0.7})]})[0].panels
-    titles = {title for panel in panels for title in (*panel.header, *(row[0].text for row in panel.rows))}
+    titles = {title for panel in panels for title in panel.header}
+    titles |= {row[0].text for panel in panels for row in panel.rows}
     assert titles >= {"OA (%)", "mIoU, eroded (%)", "MAE (25.5 m)", "RMSE, h > 0 (25.5 m)", "δ3 (%)", "published"}
     assert titles >= {f"method{number}" for number in range(methods)}
-    assert any("90 [1]" in [cell.text for cell in row] for row in panels[0].rows)
+    assert "90 [1]" in [cell.text for row in panels[0].rows for cell in row]
     assert max(len(panel.header) for panel in panels) <= 9
 
 
 @pytest.fixture
 def everything(tmp_path):
     runs = [entry.model_copy(update={"height_unit": 25.5}) for entry in experiment()]
-    other = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", title="City")
+    city = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", title="City")
     numbers = [entry({"OA": 0.9116}), entry({"MAE": 0.0312}, heights="positive", error_unit=25.5, pooling="tile mean")]
-    write_tables([*runs, other], tmp_path, {"town": numbers})
+    write_tables([*runs, city], tmp_path, {"town": numbers})
     return tmp_path
 
 
@@ -123,15 +125,15 @@ def test_everything_has_each_mean_of_each_unit_once(everything):
 
 def test_everything_has_what_is_published_where_it_belongs(everything):
     table = pd.read_csv(everything / "everything.csv")
-    found = table[table["published"].notna()]
-    assert set(found["dataset"]) == {"town"}
-    places = found[["pooling", "mask", "group", "score", "unit", "published"]].drop_duplicates()
+    rows = table[table["published"].notna()]
+    assert set(rows["dataset"]) == {"town"}
+    places = rows[["pooling", "mask", "group", "score", "unit", "published"]].drop_duplicates()
     assert sorted(places.itertuples(index=False, name=None)) == [
         ("pooled", "all", "overall", "OA", "fraction", 0.9116),
         ("tile mean", "positive", "overall", "MAE", "25.5 m", 0.0312),
         ("tile mean", "positive", "overall", "MAE", "m", 0.7956),
     ]
-    sources = set(found["source"])
+    sources = set(rows["source"])
     assert all(source.startswith("JointNet: A journal, abstract <https://example.org/a_b>") for source in sources)
     assert any(source.endswith("(Protocol not stated: split, pooling, class boundaries)") for source in sources)
 

@@ -12,8 +12,8 @@ from support.sample_scores import experiment, run, tile
 
 def value(table, column="value", mask="all", group="overall", pooling="pooled", **keys):
     chosen = table[(table["mask"] == mask) & (table["group"] == group) & (table["pooling"] == pooling)]
-    for key, wanted in keys.items():
-        chosen = chosen[chosen[key] == wanted]
+    for key, expected in keys.items():
+        chosen = chosen[chosen[key] == expected]
     assert len(chosen) == 1, chosen
     return chosen[column].item()
 
@@ -147,7 +147,7 @@ def test_no_delta_m_without_every_baseline(lacking):
     assert "delta-m" not in set(long["score"])
 
 
-def test_what_is_not_learned_is_a_dash_never_zero():
+def test_scores_of_tasks_not_learned_are_dashes_never_zero():
     main = build_documents(experiment())[0]
     row = cells(main.panels[0], "only-height")
     assert row["OA (%)"].text == row["Δm (%)"].text == "–"
