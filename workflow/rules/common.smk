@@ -29,12 +29,12 @@ pathvars:
     figures=FIGURES,
 
 
-def decisive(rule):
+def decisive_params(rule):
     """Return a params function: the values whose change repeats a job of a rule."""
     return lambda wildcards: getattr(Decisive(project), rule)(**dict(wildcards.items()))
 
 
-def context(rule):
+def context_params(rule):
     """Return a params function: everything that a script reads besides; its change repeats no job.
 
     What decides a result must be in `decisive` too, which is recorded and compared."""

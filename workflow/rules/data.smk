@@ -19,8 +19,8 @@ if project.generated:
             runtime=30,
             gpu=0,
         params:
-            decisive=decisive("synthesise"),
-            context=context("synthesise"),
+            decisive=decisive_params("synthesise"),
+            context=context_params("synthesise"),
         message:
             "Generating a city in {wildcards.root}"
         script:
@@ -49,8 +49,8 @@ if PENDING:
             runtime=120,
             gpu=0,
         params:
-            decisive=decisive("unpack_archive"),
-            context=context("unpack_archive"),
+            decisive=decisive_params("unpack_archive"),
+            context=context_params("unpack_archive"),
         message:
             "Unpacking {input}"
         script:
@@ -73,8 +73,8 @@ rule check_tile:
         runtime=20,
         gpu=0,
     params:
-        decisive=decisive("check_tile"),
-        context=context("check_tile"),
+        decisive=decisive_params("check_tile"),
+        context=context_params("check_tile"),
     message:
         "Checking {wildcards.dataset} {wildcards.tile}"
     script:
@@ -122,8 +122,8 @@ rule prepare_tile:
         runtime=30,
         gpu=0,
     params:
-        decisive=decisive("prepare_tile"),
-        context=context("prepare_tile"),
+        decisive=decisive_params("prepare_tile"),
+        context=context_params("prepare_tile"),
     message:
         "Preparing {wildcards.dataset} {wildcards.tile}"
     script:
@@ -145,8 +145,8 @@ rule summarise_tiles:
         runtime=30,
         gpu=0,
     params:
-        decisive=decisive("summarise_tiles"),
-        context=context("summarise_tiles"),
+        decisive=decisive_params("summarise_tiles"),
+        context=context_params("summarise_tiles"),
     message:
         "Summarising the training tiles of {wildcards.dataset}"
     script:

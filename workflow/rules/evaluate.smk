@@ -16,7 +16,7 @@ rule score:
         runtime=60,
         gpu=0,
     params:
-        decisive=decisive("score"),
+        decisive=decisive_params("score"),
     message:
         "Scoring {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -38,7 +38,7 @@ rule tables:
         runtime=10,
         gpu=0,
     params:
-        decisive=decisive("tables"),
+        decisive=decisive_params("tables"),
     message:
         "Aggregating scores into tables"
     script:

@@ -22,7 +22,7 @@ rule predict:
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
     params:
-        decisive=decisive("predict"),
+        decisive=decisive_params("predict"),
     message:
         "Predicting {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}"
     script:

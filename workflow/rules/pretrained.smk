@@ -19,8 +19,8 @@ if project.config.pretrained:
             runtime=60,
             gpu=0,
         params:
-            decisive=decisive("fetch_pretrained"),
-            context=context("fetch_pretrained"),
+            decisive=decisive_params("fetch_pretrained"),
+            context=context_params("fetch_pretrained"),
         message:
             "Fetching the weights {wildcards.weights}"
         script:

@@ -14,8 +14,8 @@ rule layout_figure:
         runtime=10,
         gpu=0,
     params:
-        decisive=decisive("layout_figure"),
-        context=context("layout_figure"),
+        decisive=decisive_params("layout_figure"),
+        context=context_params("layout_figure"),
     message:
         "Drawing where the tiles of {wildcards.dataset} lie"
     script:
@@ -41,7 +41,7 @@ rule figures:
         runtime=20,
         gpu=0,
     params:
-        decisive=decisive("figures"),
+        decisive=decisive_params("figures"),
     message:
         "Drawing curves, conflicts, confusions and maps of {wildcards.method} on {wildcards.dataset}"
     script:
@@ -66,8 +66,8 @@ rule report:
         runtime=10,
         gpu=0,
     params:
-        decisive=decisive("report"),
-        context=context("report"),
+        decisive=decisive_params("report"),
+        context=context_params("report"),
     message:
         "Writing the report"
     script:

@@ -35,8 +35,8 @@ rule train:
         # SIGTERM 120 s before the limit: time to store the state. At the limit itself clusters kill after KillWait.
         slurm_extra="--signal=TERM@120",
     params:
-        decisive=decisive("train"),
-        context=context("train"),
+        decisive=decisive_params("train"),
+        context=context_params("train"),
     message:
         "Training {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
@@ -86,8 +86,8 @@ rule describe_run:
         runtime=10,
         gpu=0,
     params:
-        decisive=decisive("describe_run"),
-        context=context("describe_run"),
+        decisive=decisive_params("describe_run"),
+        context=context_params("describe_run"),
     message:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -12,7 +12,7 @@ from mtlaerial.config.require import require_dropout, require_multiple, require_
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
-from mtlaerial.prediction.blending.windows import described
+from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import require_match
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
@@ -125,7 +125,7 @@ class Predictor:
         """Write maps and return the sums of their seams."""
         size, description = (image.height, image.width), self.run.description
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
-        log.info("%s: %s", path, described(down, across))
+        log.info("%s: %s", path, windows_text(down, across))
         seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
         with open_raster(path) as source:
             indices = list(bands or source.indexes)
@@ -137,7 +137,7 @@ class Predictor:
 
             with open_maps(folder, description, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
-                bar = Progress(self.blender.windows(*size), f"predicting {name}", "window")
+                bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, source.nodata, seams, folder):
                     bar.update(number)
                 bar.close()

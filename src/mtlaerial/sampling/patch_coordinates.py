@@ -109,16 +109,16 @@ def lay_patches(poses: Poses, patch: int, tiles: Sequence[Tile], layer: Layer) -
     matrices = poses.matrices.double()
     low, high = offset.clamp(min=0), torch.minimum(sizes * scale + offset, cells)
     # The pose's matrix and the layer's scale in one: from offsets in the patch to offsets in cells.
-    along = matrices * scale[:, :, None]
-    middle = poses.centres.double() * scale + offset
+    to_cells = matrices * scale[:, :, None]
+    centres = poses.centres.double() * scale + offset
     if poses.exact:
         turned = matrices[:, 0, 0] == 0
         for index in turned.nonzero()[:, 0].tolist():
             rasters[index] = rasters[index].transpose(0, 1)
-        low, high, along, middle = (_swap_axes(values, turned) for values in (low, high, along, middle))
+        low, high, to_cells, centres = (_swap_axes(values, turned) for values in (low, high, to_cells, centres))
     offsets = (torch.arange(patch, dtype=torch.float64) + 0.5 - patch / 2)[:, None]
-    across = along[:, None, :, 0] * offsets
-    down = along[:, None, :, 1] * offsets + middle[:, None, :]
+    across = to_cells[:, None, :, 0] * offsets
+    down = to_cells[:, None, :, 1] * offsets + centres[:, None, :]
     on_image = all(axis_map == ON_GRID for axis_map in maps)
     return PatchCoordinates(rasters, across, down, low, high, poses.exact, on_image)
 

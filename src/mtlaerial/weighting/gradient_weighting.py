@@ -143,7 +143,7 @@ class GramianWeighting(GradientWeighting):
 
     @abstractmethod
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
-        """Return the weight of each task that takes part.
+        """Return the weight of each task that takes part; unlike ``RowWeighting.weights``, of these alone.
 
         Parameters
         ----------

@@ -48,7 +48,7 @@ class RowWeighting(GradientWeighting):
 
     @abstractmethod
     def weights(self, rows: Tensor, losses: Tensor, active: Tensor) -> Tensor:
-        """Return the weight of each task; those that do not take part get 0 whatever is returned for them.
+        """Return the weight of every task; those that do not take part get 0 whatever is returned for them.
 
         Parameters
         ----------

@@ -64,7 +64,7 @@ def blend(
 
     blender = Blender(network, channels, layout, batch, DEVICE)
     done = sum(blender.run(read, rows, columns, targets, nodata))
-    assert done == blender.windows(rows, columns)
+    assert done == blender.count_windows(rows, columns)
     return maps
 
 

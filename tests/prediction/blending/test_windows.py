@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtlaerial.prediction.blending.windows import described, even, original
+from mtlaerial.prediction.blending.windows import even, original, windows_text
 
 
 def test_the_paper_s_windows_cover_an_axis_and_end_with_it() -> None:
@@ -56,5 +56,5 @@ def test_even_windows_fade_into_each_other() -> None:
 
 def test_windows_are_described_with_their_overlap() -> None:
     layout = even(64, 16, 4)
-    assert described(layout(112), layout(40)) == "2 windows of 64 x 40 pixels, overlapping by at least 16"
-    assert described(layout(60), layout(40)) == "one window of 60 x 40 pixels"
+    assert windows_text(layout(112), layout(40)) == "2 windows of 64 x 40 pixels, overlapping by at least 16"
+    assert windows_text(layout(60), layout(40)) == "one window of 60 x 40 pixels"

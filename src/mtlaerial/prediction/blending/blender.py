@@ -58,7 +58,7 @@ class Blender:
         self.network, self.channels = network, channels
         self.layout, self.batch, self.device = layout, batch, device
 
-    def windows(self, rows: int, columns: int) -> int:
+    def count_windows(self, rows: int, columns: int) -> int:
         """Return the number of windows of a raster; for progress bars."""
         return len(self.layout(rows).starts) * len(self.layout(columns).starts)
 

@@ -124,7 +124,7 @@ def even(largest: int, overlap: int, multiple: int) -> Layout:
     return layout
 
 
-def described(down: Axis, across: Axis) -> str:
+def windows_text(down: Axis, across: Axis) -> str:
     """Return number, size and overlap of a raster's windows as text for the user."""
     number, size = len(down.starts) * len(across.starts), f"{down.window} x {across.window} pixels"
     if number == 1:
