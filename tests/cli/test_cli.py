@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from mtlaerial.cli import app, main
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description
 from support import original, tiny
 
@@ -149,6 +150,13 @@ def project(tmp_path: Path) -> dict[str, Path]:
     }
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
     return {"spec": spec, "config": config, "root": tmp_path / "data", "run": tmp_path / "run"}
+
+
+def test_predict_passes_bands_and_gsd_on(call: Call, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[object, ...]] = []
+    monkeypatch.setattr(Predictor, "predict_image", lambda self, *arguments: given.append(arguments))
+    assert call("predict", run_folder, "town.tif", "--out", "maps", "--bands", "3,2,1", "--gsd", 0.25)[0] == 0
+    assert given == [(Path("town.tif"), Path("maps"), [3, 2, 1], 0.25)]
 
 
 def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ def test_a_plan_has_the_recipe_in_force(data: dict[str, Any]) -> None:
     json.dumps(plans["both"].decisive())
 
 
+def test_a_recipe_in_the_configuration_comes_before_that_of_the_specification(data: dict[str, Any]) -> None:
+    data["datasets"]["city"]["recipe"] = {"training": {"batch": 4}}
+    training = project_of(data, {"recipe": {"training": {"batch": 3, "epochs": 2}}}).plan("city", "both", 0).training
+    assert (training.batch, training.epochs) == (4, 2)
+
+
 def test_the_memory_budget_of_tiles_changes_no_decisive_params(data: dict[str, Any]) -> None:
     def plan(**training: Any) -> RunPlan:
         return project_of(data, {"recipe": {"training": training}}).plan("city", "both", 0)

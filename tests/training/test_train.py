@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
-from mtlaerial.system.signals import Stopped
+from mtlaerial.system.signals import Stop, Stopped
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
+from mtlaerial.training import validation
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.optimiser import learning_rate
 from mtlaerial.training.step_batches import StepBatches
@@ -242,6 +244,21 @@ def test_validation_scores_against_the_median_of_the_training(tiles: Folders, st
     assert statistics.height
     baseline = Validator([tile], statistics).baseline
     assert baseline["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
+
+
+@pytest.mark.parametrize(("share", "score"), [(0.0, 1.0), (0.5, 0.75), (3.0, -0.5)])
+def test_weights_are_chosen_by_the_mean_of_classes_and_of_heights_over_the_median(
+    tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch, share: float, score: float
+) -> None:
+    """Classes are all right, and heights have a share of the error of the training's median."""
+    (tile,) = load_tiles(tiles["val"], torch.device("cpu"), 10)
+    validator = Validator([tile], statistics)
+    maps = {"semantics": tile.labels, "height": tile.height + share * validator.baseline["MAE"]}
+    arrays = {task: layer[..., 0].numpy() for task, layer in maps.items()}
+    monkeypatch.setattr(validation, "predict_arrays", lambda *arguments: arrays)
+    network: Any = SimpleNamespace(outputs=maps)
+    unused: Any = None
+    assert validator(unused, network, Stop())["score"] == pytest.approx(score, rel=1e-4)
 
 
 def test_validation_tiles_may_lack_a_layer(

@@ -29,6 +29,8 @@ def test_infinite_heights(town: Town) -> None:
     heights = town.heights()
     heights[0, :3] = np.inf
     only("warning", town.write("height", "a", heights, gsd=1.0), town.check(), "3 infinite values")
+    town.write("height", "a", heights, gsd=1.0, nodata=np.inf)
+    assert town.check().findings == ()
 
 
 def test_heights_outside(town: Town) -> None:
