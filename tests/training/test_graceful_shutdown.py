@@ -168,7 +168,7 @@ def test_outside_the_main_thread_nothing_is_set() -> None:
 def test_a_second_signal(first: str, second: str, ends: bool) -> None:
     """A cluster's second one shall not keep the state from being stored; who presses Ctrl-C again means it."""
     program = (
-        "import signal\nfrom mtlaerial.system.signals import Stopped, heeding\n"
+        "import signal\nfrom mtlaerial.system.signals import Stopped, deferred_signals\n"
         f"with deferred_signals() as stop:\n  signal.raise_signal(signal.{first})\n  print('heeded', flush=True)\n"
         f"  signal.raise_signal(signal.{second})\n"
         "  try: stop.check()\n  except Stopped as stopped: print(stopped)"
