@@ -70,7 +70,8 @@ def test_records_hold_time_and_memory(trained: Callable[..., Path]) -> None:
     assert all(earlier.time <= later.time for earlier, later in pairwise(records))
     assert all(record.memory_mb > 50 for record in records)
     assert records[0].seconds_left is None
-    assert all(record.seconds_left > 0 for record in records if record.event == "step" and record.step < STEPS)
+    # Rounded, so that the last steps of a fast training have 0.0 s left.
+    assert all(record.seconds_left >= 0 for record in records if record.event == "step")
     assert records[-1].seconds_left == 0
 
 

@@ -24,7 +24,7 @@ RULES = {
 def test_rule_declares_its_stage_s_params(rule: str) -> None:
     for name, source in (("decisive", Decisive), ("context", Context)):
         declared = re.findall(rf"^ +{name}=(.*),$", RULES[rule], re.MULTILINE)
-        assert declared == ([f'{name}("{rule}")'] if hasattr(source, rule) else [])
+        assert declared == ([f'{name}_params("{rule}")'] if hasattr(source, rule) else [])
         assert f"params.{name}" not in SCRIPTS[rule] or declared
 
 
