@@ -40,22 +40,21 @@ def imports(package: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted(package.rglob("*.py")):
         importer = path.relative_to(package).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for module in imported_modules(node, package.name):
-                room = module.split(".")[1]
-                if room != importer:
-                    yield f"{path.relative_to(package)}:{node.lineno}", importer, room  # type: ignore[attr-defined]
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for module in imported_modules(node, package.name):
+                    room = module.split(".")[1]
+                    if room != importer:
+                        yield f"{path.relative_to(package)}:{node.lineno}", importer, room
 
 
-def imported_modules(node: ast.AST, package: str) -> list[str]:
+def imported_modules(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
     """Return the full names of the package's modules that a statement imports."""
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom) and node.module == package:
+    elif node.module == package:
         names = [f"{package}.{alias.name}" for alias in node.names if not alias.name.startswith("__")]
-    elif isinstance(node, ast.ImportFrom):
-        names = [node.module or ""]
     else:
-        names = []
+        names = [node.module or ""]
     return [name for name in names if name.startswith(f"{package}.")]
 
 

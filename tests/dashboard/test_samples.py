@@ -34,7 +34,7 @@ def tile(name: str = "one", cells: int = 2) -> Tile:
         torch.full((ROWS // cells, COLUMNS // cells, 1), IGNORED, dtype=torch.uint8),
         (scale, scale, 0.0, 0.0),
         (scale, scale, 0.0, 0.0),
-        grids,  # type: ignore[arg-type]
+        grids,  # type: ignore[arg-type]  # empty: nothing here asks for a grid
     )
 
 
@@ -106,7 +106,7 @@ def test_a_picture_names_what_it_shows(figure: Figure, statistics: Statistics) -
 def test_nothing_in_a_picture_lies_on_another_thing(figure: Figure) -> None:
     figure.draw_without_rendering()
     boxes = [axes.get_tightbbox() for axes in figure.axes] + [figure.legends[0].get_window_extent()]
-    boxes.append(figure._suptitle.get_window_extent())  # type: ignore[attr-defined]
+    boxes.append(figure._suptitle.get_window_extent())  # type: ignore[attr-defined]  # matplotlib has no getter
     inner = [box.padded(-1) for box in boxes if box]
     assert not [(a, b) for i, a in enumerate(inner) for b in inner[:i] if a.overlaps(b)]
     assert all(figure.bbox.padded(1).fully_contains(*corner) for box in inner for corner in (box.p0, box.p1))

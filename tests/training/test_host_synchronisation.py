@@ -76,7 +76,7 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
     losses = TaskLosses(plan.training, torch.ones(5), zero_height=True).to(DEVICE)
     optimiser = torch.optim.SGD([*network.parameters(), *weighting.parameters()])
     fabric = reproducible_fabric(plan.training, 0)
-    batches = StepBatches(plan, Patches(), Normalisation(0, 255), losses, weighting.batches)  # type: ignore[arg-type]
+    batches = StepBatches(plan, Patches(), Normalisation(0, 255), losses, weighting.batches)  # type: ignore[arg-type]  # a stand-in
     update = TrainStep(plan, fabric, network, optimiser, losses, weighting, batches)
     with Copies():
         for step in range(2):
