@@ -5,21 +5,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.datasets.check.findings import percent
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import windows_text
+from mtlaerial.prediction.coverage_meter import CoverageMeter
 from mtlaerial.prediction.image_match import require_match
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.seam_meter import SeamMeter
-from mtlaerial.rasters.geotiff import open_raster, reading
+from mtlaerial.prediction.strip_reader import strip_reader
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.validity import MaskedBands
 from mtlaerial.runs.run import Run, load_description, load_run
 from mtlaerial.scoring.seams import seam_ratio
 from mtlaerial.system.malloc import keep_freed_memory
@@ -127,20 +131,23 @@ class Predictor:
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across))
         seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
+        coverage = CoverageMeter()
+
+        def watch(finished: Finished) -> None:
+            seams(finished)
+            coverage(finished)
+
         with open_raster(path) as source:
-            indices = list(bands or source.indexes)
-
-            def read(row: int, column: int, rows: int, columns: int) -> Tensor:
-                window = ((row, row + rows), (column, column + columns))
-                with reading(path):
-                    return torch.from_numpy(source.read(indices, window=window))
-
+            image_bands = MaskedBands(source, bands or source.indexes, description.statistics.nodata)
+            read = strip_reader(path, image_bands, description.statistics.range)
             with open_maps(folder, description, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
-                for number in self.blender.run(read, *size, targets, source.nodata, seams, folder):
+                for number in self.blender.run(read, *size, targets, watch, folder):
                     bar.update(number)
                 bar.close()
+        if coverage.without_image:
+            log.info("%s: %s of the pixels are no image and not mapped", path, percent(coverage.without_image))
         return seams
 
 

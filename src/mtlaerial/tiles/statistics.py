@@ -51,6 +51,10 @@ class Statistics(Section):
     """Metres per image pixel."""
     dtype: str
     range: tuple[float, float]
+    nodata: float | None = None
+    """The specified value of pixels without image."""
+    without_image: float | None = None
+    """Share of the training pixels without image, 0-1; None if the tiles are not available."""
     bands: tuple[BandStatistics, ...]
     classes: tuple[ClassStatistics, ...]
     """Empty if the training tiles have no labels."""
@@ -72,6 +76,8 @@ class TileStatistics(Section):
     """Pixels of each class; empty if the tiles have no labels."""
     bands: tuple[tuple[float, float], ...]
     """Mean and standard deviation of each band."""
+    without_image: float | None = None
+    """Share of the pixels without image, 0-1; None in files of earlier versions."""
     height: HeightStatistics | None
     tiles: dict[str, str]
     """SHA-256 over the three layers of each tile."""
@@ -96,6 +102,7 @@ def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -
         bands.append(BandStatistics(name=band.name, mean=mean, std=std))
     pixel_statistics = {
         "bands": tuple(bands),
+        "without_image": measured.without_image,
         "classes": tuple(counted),
         "height": measured.height,
         "tiles": measured.tiles,
@@ -127,6 +134,7 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
         gsd=gsd,
         dtype=dtype,
         range=spec.image.range,
+        nodata=spec.image.nodata,
         bands=tuple(BandStatistics(name=band) for band in spec.image.band_names),
         classes=classes,
         height=None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Layer
@@ -34,6 +35,8 @@ class Tile:
     to_height, to_labels : AxisMap
         Transforms from image pixels to cells of the layers.
     grids : dict of layer to Grid
+    invalid : Tensor, shape (rows, columns), bool, or None
+        Mask of the pixels without image, which have the fill value; None without any.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Tile:
     to_height: AxisMap
     to_labels: AxisMap
     grids: dict[Layer, Grid]
+    invalid: Tensor | None = None
 
     @property
     def rows(self) -> int:
@@ -65,7 +69,7 @@ class Tile:
         return maps[layer]
 
 
-def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int) -> list[Tile]:
+def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int, masks: bool = False) -> list[Tile]:
     """Load prepared tiles onto the device if all fit the budget, else memory-map them from disk.
 
     Parameters
@@ -76,13 +80,15 @@ def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int) ->
         Device of loaded tiles; mapped tiles stay in the page cache of the host.
     budget_mb : int
         Mebibytes that tiles may take on the device.
+    masks : bool
+        Also load the masks of pixels without image, into memory; training does not need them, as there is no truth.
     """
     size = sum((folder / f"{layer}.tif").stat().st_size for folder in folders for layer in LAYERS)
     target = device if size <= budget_mb * 2**20 else None
-    return [_load_tile(folder, target) for folder in folders]
+    return [_load_tile(folder, target, masks) for folder in folders]
 
 
-def _load_tile(folder: Path, device: torch.device | None) -> Tile:
+def _load_tile(folder: Path, device: torch.device | None, mask: bool) -> Tile:
     """Load a tile onto a device; with None, memory-map it."""
     layers: dict[Layer, Tensor] = {}
     grids: dict[Layer, Grid] = {}
@@ -99,7 +105,16 @@ def _load_tile(folder: Path, device: torch.device | None) -> Tile:
         to_height=_axis_map(grids["image"], grids["height"]),
         to_labels=_axis_map(grids["image"], grids["labels"]),
         grids=grids,
+        invalid=_invalid_pixels(folder / "image.tif") if mask else None,
     )
+
+
+def _invalid_pixels(path: Path) -> Tensor | None:
+    """Return the mask of a prepared image's pixels without image, shape (rows, columns); None without any."""
+    with open_raster(path) as source:
+        if MaskFlags.all_valid in source.mask_flag_enums[0]:
+            return None
+        return torch.from_numpy(source.read_masks(1) == 0)
 
 
 def _as_tensor(array: NDArray[Any]) -> Tensor:

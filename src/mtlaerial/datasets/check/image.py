@@ -1,23 +1,23 @@
 """Checks of a tile's image: bands and dtype, georeference, pixel values."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
 from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place, metres_per_pixel
+from mtlaerial.datasets.check.raster_faults import check_absent_blocks, check_scaling
 from mtlaerial.datasets.check.report import ImageFacts
 from mtlaerial.datasets.tile_windows import image_window
-from mtlaerial.rasters.geotiff import open_raster, row_blocks
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.validity import MaskedBands, Pixels
 
 _MIN_RANGE_USED = 0.02
 """Share of the specified range that even a dark image exceeds; reflectances in 0-1 read as bytes do not."""
@@ -39,7 +39,7 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
         facts = _georeference_facts(dataset, place, dtypes[0], count)
         # Nested, so that unreadable pixels do not discard the place: layers can still be compared with it.
         with findings.collecting():
-            pixels = _read(dataset, path, bands, window)
+            pixels = _read(dataset, path, bands, window, findings)
             pixels.judge(dataset, path, dataset.spec.split_of(tile), findings)
             facts = facts.model_copy(update=pixels.facts())
         return facts, place if comparable else None
@@ -72,68 +72,71 @@ def _georeference_facts(dataset: Dataset, place: ImagePlace, dtype: str, count: 
     return ImageFacts(size=(grid.height, grid.width), gsd=gsd, crs=crs, bounds=bounds, dtype=dtype, bands=count)
 
 
-def _read(dataset: Dataset, path: Path, bands: list[int], window: Window) -> "_Pixels":
+def _read(dataset: Dataset, path: Path, bands: list[int], window: Window, findings: Findings) -> "_Pixels":
     with open_raster(path) as source:
-        nodata = dataset.spec.image.nodata if dataset.spec.image.nodata is not None else source.nodata
-        pixels = _Pixels(nodata, dataset.spec.image.range)
-        for block in read_blocks(source, bands, window):
+        check_scaling(path, source, bands, findings)
+        masked = MaskedBands(source, bands, dataset.spec.image.nodata)
+        pixels = _Pixels(bands, dataset.spec.image.range)
+        for block in masked.blocks(window):
             pixels.add(block)
+        check_absent_blocks(path, masked, window, findings)
     return pixels
-
-
-def read_blocks(source: rasterio.DatasetReader, bands: list[int], window: Window) -> Iterator[NDArray[Any]]:
-    """Yield the values of a window in blocks of rows, of shape (bands, rows, columns)."""
-    for top, rows in row_blocks(window.height):
-        yield source.read(bands, window=Window(window.col_off, window.row_off + top, window.width, rows))
 
 
 @dataclass
 class _Pixels:
     """Statistics of pixels, accumulated block by block."""
 
-    nodata: float | None
+    bands: list[int]
     range: tuple[float, float]
     pixels: int = 0
     absent: int = 0
-    """Pixels that are no-data in all bands."""
+    """Pixels that are not image."""
     values: int = 0
-    infinite: int = 0
-    """Values that are NaN or infinite."""
+    not_finite: int = 0
+    """Pixels with infinite values, or with NaN in some bands."""
     outside: int = 0
-    """Finite values outside the range."""
-    minimum: float = np.inf
-    maximum: float = -np.inf
+    """Values outside the range."""
+    minima: NDArray[np.float64] = field(default_factory=lambda: np.array(np.inf))
+    """Smallest value of each band."""
+    maxima: NDArray[np.float64] = field(default_factory=lambda: np.array(-np.inf))
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, block: NDArray[Any]) -> None:
-        """Add a block of shape (bands, rows, columns)."""
-        self.digest.update(f"{block.dtype} {block.shape}".encode())
-        self.digest.update(np.ascontiguousarray(block).data)
-        self.pixels += block[0].size
-        absent = self._absent(block)
-        values = block[:, ~absent] if absent.any() else block
-        self.absent += int(np.count_nonzero(absent))
+    @property
+    def minimum(self) -> float:
+        """Smallest value."""
+        return float(self.minima.min())
+
+    @property
+    def maximum(self) -> float:
+        """Largest value."""
+        return float(self.maxima.max())
+
+    def add(self, block: Pixels) -> None:
+        """Add a block of rows."""
+        values, invalid = block
+        self.digest.update(f"{values.dtype} {values.shape}".encode())
+        self.digest.update(np.ascontiguousarray(values).data)
+        self.pixels += values[0].size
+        if invalid is not None:
+            self.absent += int(np.count_nonzero(invalid))
+            self._add_not_finite(values[:, invalid])
+            values = values[:, ~invalid]
         self.values += values.size
-        if values.dtype.kind in "fc":
-            finite = np.isfinite(values)
-            self.infinite += finite.size - int(np.count_nonzero(finite))
-            values = values[finite]
         if values.size and values.dtype.kind != "c":
-            self._add_finite(values)
+            self._add_valid(values.reshape(len(values), -1))
 
-    def _absent(self, block: NDArray[Any]) -> NDArray[np.bool_]:
-        if self.nodata is None:
-            return np.zeros((), dtype=np.bool_)
-        if np.isnan(self.nodata):
-            return np.asarray(np.isnan(block).all(axis=0))
-        # Comparing integers with an integer is several times faster than with a float, and exact.
-        nodata = int(self.nodata) if block.dtype.kind in "ui" and self.nodata.is_integer() else self.nodata
-        return np.asarray((block == nodata).all(axis=0))
+    def _add_not_finite(self, values: NDArray[Any]) -> None:
+        """Count unusual pixels among invalid ones, shape (bands, pixels); NaN in all bands is usual."""
+        if values.dtype.kind in "fc":
+            finite, nan = np.isfinite(values).all(axis=0), np.isnan(values).all(axis=0)
+            self.not_finite += int(np.count_nonzero(~finite & ~nan))
 
-    def _add_finite(self, values: NDArray[Any]) -> None:
-        low, high = float(values.min()), float(values.max())
-        self.minimum, self.maximum = min(self.minimum, low), max(self.maximum, high)
-        if low < self.range[0] or high > self.range[1]:
+    def _add_valid(self, values: NDArray[Any]) -> None:
+        """Add valid pixels, shape (bands, pixels)."""
+        low, high = values.min(axis=1).astype(np.float64), values.max(axis=1).astype(np.float64)
+        self.minima, self.maxima = np.minimum(self.minima, low), np.maximum(self.maxima, high)
+        if low.min() < self.range[0] or high.max() > self.range[1]:
             self.outside += int(np.count_nonzero((values < self.range[0]) | (values > self.range[1])))
 
     def judge(self, dataset: Dataset, path: Path, split: str, findings: Findings) -> None:
@@ -141,11 +144,12 @@ class _Pixels:
         if self.absent == self.pixels:
             findings.error(path, "no pixel with data", "an image", f"Take the tile out of splits.{split}.")
             return
-        if self.infinite:
-            observed = f"{self.infinite} values that are NaN or infinite ({percent(self.infinite / self.values)})"
-            remedy = "Fill them, or set image.nodata where all bands of a pixel have none."
-            findings.error(path, observed, "finite values", remedy)
-        if self.minimum <= self.maximum:  # else no value was finite
+        if self.not_finite:
+            share = percent(self.not_finite / self.pixels)
+            observed = f"{self.not_finite} pixels ({share}) with infinite values, or NaN in some bands"
+            remedy = "They count as no image; check how the file was made."
+            findings.warning(path, observed, "finite values", remedy)
+        if self.minimum <= self.maximum:  # else the values are complex
             self._judge_finite(path, findings)
 
     def _judge_finite(self, path: Path, findings: Findings) -> None:
@@ -158,6 +162,10 @@ class _Pixels:
         if self.minimum == self.maximum:
             observed = f"the value {self.minimum:g} in every pixel and band"
             findings.warning(path, observed, "an image with content", "Check the file.")
+        elif constant := np.flatnonzero(self.minima == self.maxima).tolist():
+            listed = ", ".join(f"{self.bands[index]} ({self.minima[index]:g})" for index in constant)
+            observed = f"one value in every pixel of band {listed}"
+            findings.warning(path, observed, "bands with content", "Check the file and image.bands.")
         elif self.maximum - self.minimum < _MIN_RANGE_USED * (high - low):
             observed = f"values from {self.minimum:g} to {self.maximum:g} only"
             remedy = "Correct image.range, which the network sees as -1 to 1."
