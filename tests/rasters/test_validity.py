@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError

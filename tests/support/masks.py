@@ -20,7 +20,7 @@ NODATA = 3
 def write_masked(path: Path, image: NDArray[Any], valid: NDArray[np.bool_], way: Way, **place: Any) -> Path:
     """Write an image, shape (bands, rows, columns), whose pixels are valid in a mask, shape (rows, columns).
 
-    Where the mask says it, the values of invalid pixels are arbitrary. The path returned is that of a VRT for ``"VRT"``.
+    Except with a tag, the values of invalid pixels are arbitrary. For ``"VRT"`` the path returned is that of the VRT.
     """
     values = np.where(valid, image, NODATA if way == "tag" else 99).astype(image.dtype)
     if way == "tag":

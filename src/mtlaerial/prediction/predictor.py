@@ -4,7 +4,9 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import rasterio
 import torch
+from rasterio.windows import Window
 
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
@@ -23,6 +25,7 @@ from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.sparse import require_all_blocks
 from mtlaerial.rasters.validity import MaskedBands
 from mtlaerial.runs.run import Run, load_description, load_run
 from mtlaerial.scoring.seams import seam_ratio
@@ -115,13 +118,21 @@ class Predictor:
         ------
         MismatchError
             When the image does not match the training data.
+        DataError
+            When its pixels are damaged, or the file lacks blocks of them.
         """
         grid = require_match(path, self.run.description, bands, gsd)
+        with open_raster(path) as source:
+            require_all_blocks(self._image_bands(source, bands), Window(0, 0, grid.width, grid.height))
         maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
         seams = self._predict(path, bands, grid, maps, folder, cog=True)
         for task in self.network.outputs:
             if (ratio := seam_ratio([seams.sums], task)) is not None:
                 log.info("%s: steps at borders of windows are %.2f of those elsewhere", task, ratio)
+
+    def _image_bands(self, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> MaskedBands:
+        """Return the bands of an image to predict from; its invalid pixels are told as in training."""
+        return MaskedBands(source, bands or source.indexes, self.run.description.statistics.nodata)
 
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
@@ -138,8 +149,7 @@ class Predictor:
             coverage(finished)
 
         with open_raster(path) as source:
-            image_bands = MaskedBands(source, bands or source.indexes, description.statistics.nodata)
-            read = strip_reader(path, image_bands, description.statistics.range)
+            read = strip_reader(path, self._image_bands(source, bands), description.statistics.range)
             with open_maps(folder, description, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")

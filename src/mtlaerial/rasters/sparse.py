@@ -1,10 +1,31 @@
 """Sparse GeoTIFFs: blocks that the file does not hold, and that GDAL reads as 0 where there is no no-data tag."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from rasterio.windows import Window
 
+from mtlaerial.errors import DataError
 from mtlaerial.rasters.validity import MaskedBands
+
+
+def require_all_blocks(bands: MaskedBands, window: Window) -> None:
+    """Require that a file holds all blocks of a window, or that its no-data tag says what the others mean.
+
+    Raises
+    ------
+    DataError
+    """
+    absent = absent_pixels(bands, window)
+    if absent:
+        name = Path(bands.source.name).name
+        share = f"{100 * absent / (window.height * window.width):.3g} %"
+        remedy = (
+            "Get the file anew. If nothing was recorded there, tag it with a value that no pixel has: "
+            f"rio edit-info --nodata VALUE {name}. If 0 is right, write it out: rio convert {name} NEW.tif."
+        )
+        observed = f"{share} of the pixels in blocks that the file lacks, and that read as 0"
+        raise DataError(bands.source.name, observed, "all blocks, or a no-data tag", remedy)
 
 
 def absent_pixels(bands: MaskedBands, window: Window) -> int:

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
 from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place, metres_per_pixel
-from mtlaerial.datasets.check.raster_faults import check_absent_blocks, check_scaling
 from mtlaerial.datasets.check.report import ImageFacts
+from mtlaerial.datasets.decode import UNSCALED
 from mtlaerial.datasets.tile_windows import image_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.sparse import require_all_blocks
 from mtlaerial.rasters.validity import MaskedBands, Pixels
 
 _MIN_RANGE_USED = 0.02
@@ -74,13 +76,25 @@ def _georeference_facts(dataset: Dataset, place: ImagePlace, dtype: str, count: 
 
 def _read(dataset: Dataset, path: Path, bands: list[int], window: Window, findings: Findings) -> "_Pixels":
     with open_raster(path) as source:
-        check_scaling(path, source, bands, findings)
+        _check_scaling(path, source, bands, findings)
         masked = MaskedBands(source, bands, dataset.spec.image.nodata)
         pixels = _Pixels(bands, dataset.spec.image.range)
         for block in masked.blocks(window):
             pixels.add(block)
-        check_absent_blocks(path, masked, window, findings)
+        with findings.collecting():
+            require_all_blocks(masked, window)
     return pixels
+
+
+def _check_scaling(path: Path, source: rasterio.DatasetReader, bands: list[int], findings: Findings) -> None:
+    """Check that the bands have no scale and offset tags, which are not applied."""
+    for band in bands:
+        scale, offset = source.scales[band - 1], source.offsets[band - 1]
+        if (scale, offset) != UNSCALED:
+            observed = f"a scale tag of {scale:g} and an offset tag of {offset:g} in band {band}"
+            remedy = "They are not applied: give image.range in the file's own values."
+            findings.warning(path, observed, "no such tags, or image.range in the file's values", remedy)
+            return
 
 
 @dataclass

@@ -6,8 +6,8 @@ from rasterio.windows import Window
 
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.part import Part
-from mtlaerial.datasets.check.raster_faults import check_absent_blocks
 from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.sparse import require_all_blocks
 from mtlaerial.rasters.validity import MaskedBands, Pixels
 
 
@@ -39,8 +39,8 @@ def gather(parts: Sequence[Part], add: Callable[..., None], findings: Findings, 
             read_through(part, findings)
     elif zero_counts:
         for part in parts:
-            with open_raster(part.path) as source:
-                check_absent_blocks(part.path, MaskedBands(source, part.used), part.window, findings)
+            with findings.collecting(), open_raster(part.path) as source:
+                require_all_blocks(MaskedBands(source, part.used), part.window)
 
 
 def stream(parts: Sequence[Part]) -> Iterator[tuple[Pixels, ...]]:
