@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from rasterio.rio.main import main_group
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
@@ -46,6 +48,15 @@ def test_a_chosen_alpha_band_is_image(tmp_path: Path) -> None:
     path = write_masked(tmp_path / "a.tif", image(), mask(), "alpha")
     with open_raster(path) as source:
         assert MaskedBands(source, [4, 1, 2]).read().invalid is None
+
+
+def test_a_fourth_band_need_not_be_alpha(tmp_path: Path) -> None:
+    """By the command that docs/own-data.md names."""
+    path = write_masked(tmp_path / "a.tif", image(), mask(), "alpha")
+    command = ["edit-info", "--colorinterp", "red,green,blue,nir", str(path)]
+    assert CliRunner().invoke(main_group, command).exit_code == 0
+    with open_raster(path) as source:
+        assert MaskedBands(source, [1, 2, 3]).read().invalid is None
 
 
 def test_a_value_is_no_data_only_in_all_chosen_bands(tmp_path: Path) -> None:
