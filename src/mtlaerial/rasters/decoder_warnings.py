@@ -10,6 +10,9 @@ from mtlaerial.errors import DataError
 _METADATA = ("TIFFReadDirectory", "TIFFFetch", "TIFFReadCustomDirectory")
 """Beginnings of warnings about a TIFF's tags, which pixels do not depend on; a VRT opens its files while it reads."""
 
+_LOGGERS = ("rasterio._err", "rasterio._env")
+"""Loggers of GDAL's warnings, in the thread that reads."""
+
 
 class _Collector(logging.Handler):
     """Collects the warnings of one thread."""
@@ -21,7 +24,7 @@ class _Collector(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a message without GDAL's class of errors, e.g. ``CPLE_AppDefined:``."""
-        message = record.getMessage().removeprefix("CPLE_AppDefined:")
+        message = record.getMessage().removeprefix("CPLE_AppDefined").removeprefix(" in").lstrip(": ")
         if record.thread == self.thread and not message.startswith(_METADATA):
             self.messages.append(message)
 
@@ -35,12 +38,14 @@ def decoding(path: str) -> Iterator[None]:
     DataError
     """
     collector = _Collector()
-    logger = logging.getLogger("rasterio._err")  # rasterio logs GDAL's warnings there, in the thread that reads
-    logger.addHandler(collector)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addHandler(collector)
     try:
         yield
     finally:
-        logger.removeHandler(collector)
+        for logger in loggers:
+            logger.removeHandler(collector)
     if collector.messages:
         remedy = "Get the file anew; if its pixels look right everywhere, write them anew: rio convert FILE NEW.tif."
         raise DataError(path, f"damaged pixels ({collector.messages[0]})", "pixels that decode cleanly", remedy)

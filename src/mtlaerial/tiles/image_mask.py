@@ -1,4 +1,4 @@
-"""The mask of a tile's pixels without image, in an unnamed file while the tile is prepared."""
+"""The mask of a tile's pixels without image: in an unnamed file while the tile is prepared, then in the tile."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +7,20 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
+from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import row_blocks
 from mtlaerial.rasters.grid import Grid
+
+
+def invalid_pixels(source: rasterio.DatasetReader, window: Window | None = None) -> NDArray[np.bool_] | None:
+    """Return the mask of the invalid pixels of a prepared image, shape (rows, columns); None if it has no mask."""
+    if MaskFlags.all_valid in source.mask_flag_enums[0]:
+        return None
+    return np.asarray((source.read_masks(window=window) == 0).all(axis=0))
 
 
 class ImageMask:

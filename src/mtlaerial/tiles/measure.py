@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.validity import MaskedBands
+from mtlaerial.tiles.image_mask import invalid_pixels
 from mtlaerial.tiles.statistics import HeightStatistics, Statistics, TileStatistics, with_specification
 
 _BIN = 0.01
@@ -78,9 +79,8 @@ def _image_blocks(path: Path, number: int) -> Iterator[tuple[NDArray[Any], NDArr
     """Yield blocks of a prepared image, shape (pixels, bands), and the masks of their invalid pixels, if any are."""
     image = map_raster(path)
     with open_raster(path) as source:
-        masked = MaskedBands(source, source.indexes)
         for top, rows in row_blocks(image.shape[0]):
-            invalid = masked.read(((top, top + rows), (0, source.width))).invalid
+            invalid = invalid_pixels(source, Window(0, top, source.width, rows))
             yield image[top : top + rows].reshape(-1, number), None if invalid is None else invalid.ravel()
 
 

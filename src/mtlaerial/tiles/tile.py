@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from rasterio.enums import MaskFlags
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Layer
 from mtlaerial.rasters.geotiff import map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.tiles.image_mask import invalid_pixels
 
 AxisMap = tuple[float, float, float, float]
 """Transform from image pixels to cells of a layer: column scale, row scale, column offset, row offset."""
@@ -105,16 +105,14 @@ def _load_tile(folder: Path, device: torch.device | None, mask: bool) -> Tile:
         to_height=_axis_map(grids["image"], grids["height"]),
         to_labels=_axis_map(grids["image"], grids["labels"]),
         grids=grids,
-        invalid=_invalid_pixels(folder / "image.tif") if mask else None,
+        invalid=_load_mask(folder / "image.tif") if mask else None,
     )
 
 
-def _invalid_pixels(path: Path) -> Tensor | None:
-    """Return the mask of a prepared image's pixels without image, shape (rows, columns); None without any."""
+def _load_mask(path: Path) -> Tensor | None:
     with open_raster(path) as source:
-        if MaskFlags.all_valid in source.mask_flag_enums[0]:
-            return None
-        return torch.from_numpy(source.read_masks(1) == 0)
+        invalid = invalid_pixels(source)
+    return None if invalid is None else torch.from_numpy(invalid)
 
 
 def _as_tensor(array: NDArray[Any]) -> Tensor:
