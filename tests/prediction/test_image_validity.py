@@ -178,5 +178,12 @@ def test_absent_blocks_are_an_error(predictor: Predictor, tmp_path: Path) -> Non
     values[:, :, 48:] = 0
     options = {"tiled": True, "blockxsize": 16, "blockysize": 16, "sparse_ok": True}
     path = tiny.write_raster(tmp_path / "ortho.tif", values, **options)
-    with pytest.raises(DataError, match=r"found 52 % of the pixels in blocks that the file lacks"):
+    with pytest.raises(DataError, match=r"found 52 % of the pixels in parts that the file lacks"):
         predictor.predict_image(path, tmp_path / "out")
+
+
+def test_an_image_without_valid_pixels_is_an_error(predictor: Predictor, tmp_path: Path) -> None:
+    path = tiny.write_raster(tmp_path / "ortho.tif", np.full((3, 40, 40), NODATA, np.uint8), nodata=NODATA)
+    with pytest.raises(DataError, match="found no pixel that is image"):
+        predictor.predict_image(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -127,3 +127,39 @@ def test_blocks_that_a_file_lacks_are_counted(tmp_path: Path, layout: dict[str, 
         assert absent_pixels(MaskedBands(source, [1, 2, 3]), whole) == 0
     with open_raster(tmp_path / "a.tif") as source:
         assert absent_pixels(MaskedBands(source, [1, 2, 3], nodata=0), whole) == 0
+
+
+def write_mosaic(folder: Path, places: list[tuple[float, float, int, int]], options: str = "") -> Path:
+    """Write a VRT of 60 rows and 80 columns, of files at (row, column, height, width)."""
+    sources = ""
+    for index, (row, column, height, width) in enumerate(places):
+        tiny.write_raster(folder / f"{index}.tif", np.full((height, width), 50 + index, np.uint8))
+        size = f'xSize="{width}" ySize="{height}"'
+        sources += (
+            f'<SimpleSource><SourceFilename relativeToVRT="1">{index}.tif</SourceFilename><SourceBand>1</SourceBand>'
+            f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="{column}" yOff="{row}" {size}/></SimpleSource>'
+        )
+    band = f'<VRTRasterBand dataType="Byte" band="1">{options}{sources}</VRTRasterBand>'
+    path = folder / "mosaic.vrt"
+    path.write_text(f'<VRTDataset rasterXSize="80" rasterYSize="60">{band}</VRTDataset>')
+    return path
+
+
+def test_gaps_of_a_mosaic_are_counted(tmp_path: Path) -> None:
+    """They are where the mosaic reads as 0, though no file has a 0."""
+    places = [(0, 0, 30, 40), (5, 35, 20, 45), (28, 0, 32, 33), (50.0, 60.0, 10, 20)]
+    path = write_mosaic(tmp_path, places)
+    with open_raster(path) as source:
+        bands, gaps = MaskedBands(source, [1]), source.read(1) == 0
+        assert gaps.any()
+        assert not gaps.all()
+        for window in (Window(0, 0, 80, 60), Window(30, 20, 40, 35), Window(0, 0, 30, 30), Window(79, 59, 1, 1)):
+            row, column = window.row_off, window.col_off
+            part = gaps[row : row + window.height, column : column + window.width]
+            assert absent_pixels(bands, window) == np.count_nonzero(part)
+        assert absent_pixels(MaskedBands(source, [1], nodata=0), Window(0, 0, 80, 60)) == 0
+    path = write_mosaic(tmp_path, places, "<NoDataValue>3</NoDataValue>")
+    with open_raster(path) as source:
+        invalid = MaskedBands(source, [1]).read().invalid
+        np.testing.assert_array_equal(invalid, gaps)
+        assert absent_pixels(MaskedBands(source, [1]), Window(0, 0, 80, 60)) == 0

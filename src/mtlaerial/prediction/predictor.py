@@ -11,6 +11,7 @@ from rasterio.windows import Window
 from mtlaerial.config import LAYERS, Blend, PredictionSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.datasets.check.findings import percent
+from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
@@ -25,7 +26,7 @@ from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.sparse import require_all_blocks
+from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
 from mtlaerial.runs.run import Run, load_description, load_run
 from mtlaerial.scoring.seams import seam_ratio
@@ -119,11 +120,11 @@ class Predictor:
         MismatchError
             When the image does not match the training data.
         DataError
-            When its pixels are damaged, or the file lacks blocks of them.
+            When its pixels are damaged, the file lacks some of them, or none is image.
         """
         grid = require_match(path, self.run.description, bands, gsd)
         with open_raster(path) as source:
-            require_all_blocks(self._image_bands(source, bands), Window(0, 0, grid.width, grid.height))
+            require_all_parts(self._image_bands(source, bands), Window(0, 0, grid.width, grid.height))
         maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
         seams = self._predict(path, bands, grid, maps, folder, cog=True)
         for task in self.network.outputs:
@@ -156,6 +157,9 @@ class Predictor:
                 for number in self.blender.run(read, *size, targets, watch, folder):
                     bar.update(number)
                 bar.close()
+                if not coverage.valid:
+                    remedy = "Check its no-data tag, alpha band or mask."
+                    raise DataError(path, "no pixel that is image", "an image", remedy)
         if coverage.without_image:
             log.info("%s: %s of the pixels are no image and not mapped", path, percent(coverage.without_image))
         return seams

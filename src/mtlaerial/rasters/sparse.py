@@ -1,16 +1,23 @@
-"""Sparse GeoTIFFs: blocks that the file does not hold, and that GDAL reads as 0 where there is no no-data tag."""
+"""Sparse rasters: parts that a file lacks, and that GDAL reads as 0 where no tag or mask says that they are no data."""
 
+import math
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import rasterio
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.validity import MaskedBands
 
+_MOST_CELLS = 10**8
+"""Largest grid of edges on which the files of a mosaic are drawn, as of 5,000 files at arbitrary places."""
 
-def require_all_blocks(bands: MaskedBands, window: Window) -> None:
-    """Require that a file holds all blocks of a window, or that its no-data tag says what the others mean.
+
+def require_all_parts(bands: MaskedBands, window: Window) -> None:
+    """Require that a file holds all of a window, or that a no-data tag says what the rest means.
 
     Raises
     ------
@@ -24,22 +31,27 @@ def require_all_blocks(bands: MaskedBands, window: Window) -> None:
             "Get the file anew. If nothing was recorded there, tag it with a value that no pixel has: "
             f"rio edit-info --nodata VALUE {name}. If 0 is right, write it out: rio convert {name} NEW.tif."
         )
-        observed = f"{share} of the pixels in blocks that the file lacks, and that read as 0"
-        raise DataError(bands.source.name, observed, "all blocks, or a no-data tag", remedy)
+        observed = f"{share} of the pixels in parts that the file lacks, and that read as 0"
+        raise DataError(bands.source.name, observed, "all of it, or a no-data tag", remedy)
 
 
 def absent_pixels(bands: MaskedBands, window: Window) -> int:
-    """Return the number of valid pixels of a window that lie in blocks which the file does not hold.
+    """Return the number of valid pixels of a window that the file lacks.
 
-    Always 0 for other formats than GeoTIFF.
+    These are blocks of a GeoTIFF that were never written, and gaps between the files of a VRT; 0 for other formats.
     """
-    if bands.source.driver != "GTiff" or bands.tagged:  # with a no-data tag, absent blocks read as no data
+    if bands.tagged:  # what is absent reads as no data
         return 0
-    pixels = 0
-    for block in _absent_blocks(bands, window):
-        invalid = bands.read(block).invalid
-        pixels += block.height * block.width - (0 if invalid is None else int(invalid.sum()))
-    return pixels
+    if bands.source.driver == "GTiff":
+        return sum(_count_valid(bands, block) for block in _absent_blocks(bands, window))
+    if bands.source.driver == "VRT" and not bands.masked and bands.nodata != 0:
+        return _gap_pixels(bands.source, bands.bands[0], window)
+    return 0
+
+
+def _count_valid(bands: MaskedBands, block: Window) -> int:
+    invalid = bands.read(block).invalid
+    return int(block.height * block.width) - (0 if invalid is None else int(invalid.sum()))
 
 
 def _absent_blocks(bands: MaskedBands, window: Window) -> Iterator[Window]:
@@ -53,3 +65,34 @@ def _absent_blocks(bands: MaskedBands, window: Window) -> Iterator[Window]:
             offsets = [source.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band) for band in bands_with_blocks]
             if None in offsets:
                 yield Window(x * width, y * height, width, height).intersection(window)
+
+
+def _gap_pixels(source: rasterio.DatasetReader, band: int, window: Window) -> int:
+    """Return the number of pixels of a window that no file of a VRT covers."""
+    top, left = int(window.row_off), int(window.col_off)
+    bottom, right = top + int(window.height), left + int(window.width)
+    places = _places(source, band)
+    if not places:  # a warped VRT, or one of another kind, whose sources have no places
+        return 0
+    # The window is cut at all edges of the files: each cell between them is covered or not as a whole.
+    clipped = np.clip(places, (top, left, top, left), (bottom, right, bottom, right))
+    rows = np.unique([top, bottom, *clipped[:, 0], *clipped[:, 2]])
+    columns = np.unique([left, right, *clipped[:, 1], *clipped[:, 3]])
+    if len(rows) * len(columns) > _MOST_CELLS:
+        return 0
+    covered = np.zeros((len(rows) - 1, len(columns) - 1), np.bool_)
+    indices = zip(np.searchsorted(rows, clipped[:, [0, 2]]), np.searchsorted(columns, clipped[:, [1, 3]]), strict=True)
+    for (first, last), (begin, end) in indices:
+        covered[first:last, begin:end] = True
+    return int((np.outer(np.diff(rows), np.diff(columns)) * ~covered).sum())
+
+
+def _places(source: rasterio.DatasetReader, band: int) -> list[tuple[int, int, int, int]]:
+    """Return top, left, bottom, right of each file of a VRT's band, in its pixels, rounded outwards."""
+    root = ET.fromstring(source.tags(ns="xml:VRT")["xml:VRT"])
+    places = []
+    for place in root.iterfind(f"VRTRasterBand[@band='{band}']/*/DstRect"):
+        left, top = float(place.get("xOff", 0)), float(place.get("yOff", 0))
+        bottom, right = top + float(place.get("ySize", 0)), left + float(place.get("xSize", 0))
+        places.append((math.floor(top), math.floor(left), math.ceil(bottom), math.ceil(right)))
+    return places

@@ -61,6 +61,11 @@ class MaskedBands:
         """Whether all bands have a no-data tag, by which GDAL masks them."""
         return self._tags is not None
 
+    @property
+    def masked(self) -> bool:
+        """Whether the file masks pixels, by a no-data tag, a mask or an alpha band."""
+        return self._masked or bool(self._alpha)
+
     def blocks(self, window: Window) -> Iterator[Pixels]:
         """Read a window in blocks of rows."""
         for top, rows in row_blocks(int(window.height)):

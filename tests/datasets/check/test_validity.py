@@ -84,7 +84,7 @@ def test_blocks_that_a_file_lacks(town: Town, layer: str, share: str) -> None:
     values[..., : SIZE // 4, :] = 0  # of the heights, which are half as many, a half
     options = {"tiled": True, "blockxsize": 16, "blockysize": 16, "sparse_ok": True}
     path = town.write(layer, "a", values, gsd=1.0 if layer == "height" else 0.5, **options)
-    only("error", path, town.check(), f"{share} of the pixels in blocks that the file lacks", "rio edit-info --nodata")
+    only("error", path, town.check(), f"{share} of the pixels in parts that the file lacks", "rio edit-info --nodata")
     rio("convert", path, path.with_name("whole.tif"), "--overwrite")
     path.with_name("whole.tif").replace(path)
     assert town.check().findings == ()

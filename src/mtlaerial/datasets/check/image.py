@@ -18,7 +18,7 @@ from mtlaerial.datasets.decode import UNSCALED
 from mtlaerial.datasets.tile_windows import image_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.sparse import require_all_blocks
+from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands, Pixels
 
 _MIN_RANGE_USED = 0.02
@@ -82,7 +82,7 @@ def _read(dataset: Dataset, path: Path, bands: list[int], window: Window, findin
         for block in masked.blocks(window):
             pixels.add(block)
         with findings.collecting():
-            require_all_blocks(masked, window)
+            require_all_parts(masked, window)
     return pixels
 
 

@@ -7,7 +7,7 @@ from rasterio.windows import Window
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.part import Part
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.rasters.sparse import require_all_blocks
+from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands, Pixels
 
 
@@ -40,7 +40,7 @@ def gather(parts: Sequence[Part], add: Callable[..., None], findings: Findings, 
     elif zero_counts:
         for part in parts:
             with findings.collecting(), open_raster(part.path) as source:
-                require_all_blocks(MaskedBands(source, part.used), part.window)
+                require_all_parts(MaskedBands(source, part.used), part.window)
 
 
 def stream(parts: Sequence[Part]) -> Iterator[tuple[Pixels, ...]]:
