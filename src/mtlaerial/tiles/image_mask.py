@@ -14,6 +14,7 @@ from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import row_blocks
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.files import writable
 
 
 def invalid_pixels(source: rasterio.DatasetReader, window: Window | None = None) -> NDArray[np.bool_] | None:
@@ -32,15 +33,21 @@ class ImageMask:
         The image's grid.
     folder : Path
         Folder of the unnamed file, which the system frees even when the process is killed.
+
+    Raises
+    ------
+    DataError
+        When the folder is not writable or the disk is full.
     """
 
     def __init__(self, grid: Grid, folder: Path) -> None:
         self.grid = grid
         self._row_bytes = -(-grid.width // 8)
-        folder.mkdir(parents=True, exist_ok=True)
-        # Rows that are never written take no space on disk, and read as valid.
-        self._file = TemporaryFile(dir=folder)  # noqa: SIM115  # closed by __exit__
-        self._file.truncate(grid.height * self._row_bytes)
+        with writable(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = TemporaryFile(dir=folder)  # noqa: SIM115  # closed by __exit__
+            # Rows that are never written take no space on disk, and read as valid.
+            self._file.truncate(grid.height * self._row_bytes)
         self._bits: NDArray[np.uint8] | None = None
 
     def __enter__(self) -> Self:
