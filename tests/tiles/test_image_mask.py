@@ -45,7 +45,7 @@ def data_set(root: Path, **image: Any) -> Dataset:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.glob("*.tif")}
 
 
 def prepare(root: Path, way: Way) -> Path:
