@@ -103,10 +103,11 @@ def test_fill_values_are_the_middle_of_the_range() -> None:
     assert np.isnan(fill_value(np.dtype(np.float32), (0, 1)))
 
 
-def test_pixels_that_a_decoder_warns_of_are_an_error(tmp_path: Path) -> None:
+def test_pixels_that_a_decoder_warns_of_are_an_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write_damaged_jpeg(tmp_path / "a.tif")
     with open_raster(path) as source, pytest.raises(DataError, match=r"a\.tif: found damaged pixels \(JPEGLib:Corrupt"):
         MaskedBands(source, [1, 2, 3]).read()
+    assert caplog.text == ""  # one sentence, not GDAL's besides
 
 
 @pytest.mark.parametrize("layout", [{"tiled": True, "blockxsize": 16, "blockysize": 16}, {}])

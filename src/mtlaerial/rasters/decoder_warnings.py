@@ -14,19 +14,21 @@ _LOGGERS = ("rasterio._err", "rasterio._env")
 """Loggers of GDAL's warnings, in the thread that reads."""
 
 
-class _Collector(logging.Handler):
-    """Collects the warnings of one thread."""
+class _Collector(logging.Filter):
+    """Takes one thread's warnings out of the log, and collects them."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__()
         self.thread = threading.get_ident()
         self.messages: list[str] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a message without GDAL's class of errors, e.g. ``CPLE_AppDefined:``."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record stays in the log; collect others without GDAL's class of errors."""
         message = record.getMessage().removeprefix("CPLE_AppDefined").removeprefix(" in").lstrip(": ")
-        if record.thread == self.thread and not message.startswith(_METADATA):
-            self.messages.append(message)
+        if record.levelno < logging.WARNING or record.thread != self.thread or message.startswith(_METADATA):
+            return True
+        self.messages.append(message)
+        return False
 
 
 @contextmanager
@@ -40,12 +42,12 @@ def decoding(path: str) -> Iterator[None]:
     collector = _Collector()
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for logger in loggers:
-        logger.addHandler(collector)
+        logger.addFilter(collector)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeHandler(collector)
+            logger.removeFilter(collector)
     if collector.messages:
         remedy = "Get the file anew; if its pixels look right everywhere, write them anew: rio convert FILE NEW.tif."
         raise DataError(path, f"damaged pixels ({collector.messages[0]})", "pixels that decode cleanly", remedy)
