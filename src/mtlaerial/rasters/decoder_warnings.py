@@ -1,9 +1,11 @@
 """Warnings of GDAL's decoders, as errors: a damaged JPEG strip is decoded to wrong pixels, and GDAL only warns."""
 
 import logging
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from mtlaerial.errors import DataError
 
@@ -49,5 +51,12 @@ def decoding(path: str) -> Iterator[None]:
         for logger in loggers:
             logger.removeFilter(collector)
     if collector.messages:
-        remedy = "Get the file anew; if its pixels look right everywhere, write them anew: rio convert FILE NEW.tif."
+        remedy = (
+            f"Get the file anew. If its pixels look right, write them anew: rio convert {' '.join(rewriting(path))}"
+        )
         raise DataError(path, f"damaged pixels ({collector.messages[0]})", "pixels that decode cleanly", remedy)
+
+
+def rewriting(path: str) -> tuple[str, str]:
+    """Return a path and that of a new file beside it, quoted for commands in messages."""
+    return shlex.quote(path), shlex.quote(str(Path(path).with_suffix("")) + "_new.tif")

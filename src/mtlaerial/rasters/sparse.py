@@ -3,13 +3,13 @@
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import rasterio
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
+from mtlaerial.rasters.decoder_warnings import rewriting
 from mtlaerial.rasters.validity import MaskedBands
 
 _MOST_CELLS = 10**8
@@ -25,11 +25,11 @@ def require_all_parts(bands: MaskedBands, window: Window) -> None:
     """
     absent = absent_pixels(bands, window)
     if absent:
-        name = Path(bands.source.name).name
+        path, whole = rewriting(bands.source.name)
         share = f"{100 * absent / (window.height * window.width):.3g} %"
         remedy = (
             "Get the file anew. If nothing was recorded there, tag it with a value that no pixel has: "
-            f"rio edit-info --nodata VALUE {name}. If 0 is right, write it out: rio convert {name} NEW.tif."
+            f"rio edit-info --nodata VALUE {path}. If 0 is right, write it out: rio convert {path} {whole}"
         )
         observed = f"{share} of the pixels in parts that the file lacks, and that read as 0"
         raise DataError(bands.source.name, observed, "all of it, or a no-data tag", remedy)
