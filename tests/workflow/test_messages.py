@@ -56,7 +56,11 @@ LIKE_A_KEY = pytest.mark.full("the same way as an unknown key; messages are test
             marks=LIKE_A_KEY,
         ),
         pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0"), marks=LIKE_A_KEY),
-        ({"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}}, ("config/datasets/citi.yaml", "No such file")),
+        pytest.param(
+            {"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}},
+            ("config/datasets/citi.yaml", "No such file"),
+            marks=LIKE_A_KEY,
+        ),
     ],
 )
 def test_wrong_configuration(config: dict[str, Any], words: tuple[str, ...], tmp_path: Path) -> None:
@@ -65,6 +69,15 @@ def test_wrong_configuration(config: dict[str, Any], words: tuple[str, ...], tmp
     for word in words:
         assert word in run.stdout
     assert "Traceback" not in run.stdout
+
+
+def test_a_key_twice_in_an_overlay_ends_the_workflow(tmp_path: Path) -> None:
+    """Snakemake's own reader would take the last value."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(TINY.read_text() + "results: elsewhere\n")
+    run = Workplace(tmp_path / "place", overlay).run("--dry-run")
+    assert run.returncode == 1
+    assert "overlay.yaml, key results: found the key twice (lines 6 and 30)" in run.stdout
 
 
 def test_missing_data(tmp_path: Path) -> None:

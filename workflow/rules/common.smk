@@ -1,13 +1,16 @@
 # The only reader of the configuration: scripts get `params`. A changed key repeats the jobs whose `decisive` values it
 # changes; mtlaerial.config.stages lists keys and rules.
 import sys
+from pathlib import Path
 
-from mtlaerial.config import LAYERS, PREPARED_LAYERS
+from mtlaerial.config import LAYERS, PREPARED_LAYERS, read_yaml
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
 
 try:
+    for file in workflow.configfiles:
+        read_yaml(Path(file))  # Snakemake's own reader takes the last of two equal keys
     project = Project.of(config)
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
 except UserError as error:

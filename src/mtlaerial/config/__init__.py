@@ -1,6 +1,6 @@
 """The configuration: pydantic models, and the only readers of YAML."""
 
-from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.layers import (
@@ -36,6 +36,7 @@ from mtlaerial.config.recipe import (
     TrainingSpec,
 )
 from mtlaerial.config.weighting import WeightingSpec
+from mtlaerial.config.yaml_reader import read_yaml
 
 __all__ = [
     "IGNORED",

@@ -2,10 +2,8 @@
 
 import difflib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Self, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from mtlaerial.errors import ConfigError
@@ -112,27 +110,6 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for argument in get_args(annotation) for model in _models_in(argument)]
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises
-    ------
-    ConfigError
-        When the file is missing, unreadable, not YAML, or not a mapping.
-    """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(path, error.strerror or "no file", "a YAML file", "Check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise ConfigError(path, f"text that is not YAML ({detail})", "YAML", "Correct the syntax.") from None
-    if not isinstance(data, dict):
-        kind = "nothing" if data is None else f"a {type(data).__name__}"
-        raise ConfigError(path, kind, "a mapping of keys to values", "See config/README.md.")
-    return data
 
 
 def merge(base: Mapping[str, Any], *overlays: Mapping[str, Any]) -> dict[str, Any]:

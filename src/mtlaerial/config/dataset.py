@@ -8,10 +8,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mtlaerial.config.base import Section, read_yaml
+from mtlaerial.config.base import Section
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.yaml_reader import read_yaml
 from mtlaerial.errors import ConfigError
 
 
@@ -163,8 +164,12 @@ def _read_splits(path: Path) -> dict[str, list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path, str(error), "a CSV of splits", "Correct splits.csv in the specification.") from None
+    except OSError as error:
+        reason = error.strerror or "no file"
+        raise ConfigError(path, reason, "a CSV of splits", "Correct splits.csv in the specification.") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        remedy = "Save it as CSV in UTF-8, with a header and a row per tile."
+        raise ConfigError(path, f"text that is not CSV ({error})", "a CSV of splits", remedy) from None
     if not rows or not {"tile", "split"} <= set(rows[0]):
         content = f"the columns {', '.join(rows[0])}" if rows else "no rows"
         raise ConfigError(path, content, "a header with tile and split, and a row per tile", "Correct the table.")

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, TrainingSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.sources import PretrainedSpec
+from mtlaerial.config.yaml_reader import read_yaml
 
 Side = Annotated[PositiveInt, Field(ge=64)]
 """Pixels along a side of a generated tile."""
