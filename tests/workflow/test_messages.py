@@ -55,7 +55,7 @@ LIKE_A_KEY = pytest.mark.full("the same way as an unknown key; messages are test
             ("methods.equal: weighting cagrad, key radius: found an unknown key",),
             marks=LIKE_A_KEY,
         ),
-        pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0"), marks=LIKE_A_KEY),
+        pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "a number of at least 0"), marks=LIKE_A_KEY),
         pytest.param(
             {"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}},
             ("config/datasets/citi.yaml", "No such file"),

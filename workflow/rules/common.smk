@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-from mtlaerial.config import LAYERS, PREPARED_LAYERS, read_yaml
+from mtlaerial.config import LAYERS, PREPARED_LAYERS, read_configuration
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
 
 try:
     for file in workflow.configfiles:
-        read_yaml(Path(file))  # Snakemake's own reader takes the last of two equal keys
+        read_configuration(Path(file))  # Snakemake's own reader takes the last of two equal keys
     project = Project.of(config)
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
 except UserError as error:

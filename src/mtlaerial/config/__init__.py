@@ -23,6 +23,7 @@ from mtlaerial.config.project import (
     Recipe,
     load_project,
     parse_project,
+    read_configuration,
 )
 from mtlaerial.config.recipe import (
     TASKS,
@@ -71,5 +72,6 @@ __all__ = [
     "load_project",
     "merge",
     "parse_project",
+    "read_configuration",
     "read_yaml",
 ]

@@ -6,23 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.file_kinds import read_kind
+from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
+from mtlaerial.config.numbers import Extent, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
-from mtlaerial.config.yaml_reader import read_yaml
 from mtlaerial.errors import ConfigError
 
 
 class GridSpec(Section):
     """Tiles cut from a mosaic by a regular grid."""
 
-    size: tuple[PositiveInt, PositiveInt]
+    size: tuple[Extent, Extent]
     """Rows and columns of a tile in image pixels; the last row and column of tiles may be smaller."""
     name: str = "r{row}c{column}"
     """Name of a tile; rows count from the north, columns from the west, both from 1."""
+
+    @model_validator(mode="after")
+    def _named_by_cell(self) -> Self:
+        require_fields("name", self.name, ("row", "column"))
+        return self
 
 
 class FootprintSpec(Section):
@@ -43,7 +50,7 @@ class DatasetSpec(Section):
     """Instructions to get the data, in a sentence; shown when files are missing."""
     generated: bool = False
     """True for a generated data set, which tables, figures and report then state."""
-    gsd: PositiveFloat | None = None
+    gsd: Metres | None = None
     """Ground sampling distance of the image in metres per pixel; needed where the files have no georeference."""
     crs: str | None = None
     """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
@@ -67,22 +74,23 @@ class DatasetSpec(Section):
         listed = Counter(tile for tiles in self.splits.values() for tile in tiles)
         twice = [tile for tile, count in listed.items() if count > 1]
         if twice:
-            raise ValueError(f"each tile in one split, but {twice[0]} is listed {listed[twice[0]]} times")
+            times = f"the tile {twice[0]} {listed[twice[0]]} times"
+            raise Unfit("splits", times, "each tile once, in one split", "List it once.")
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
-            raise ValueError(
-                "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
-            )
+            expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
+            raise Unfit("image.files, grid, footprints", " or ".join(self.image.files), expected)
         names = Counter(archive.file.casefold() for archive in self.archives)
         if names and max(names.values()) > 1:
-            raise ValueError("archives: each file once")
+            raise Unfit("archives", "a file twice", "each file once", "Remove one of them.")
         if self.grid and self.footprints:
-            raise ValueError("either grid or footprints, not both")
+            raise Unfit("grid, footprints", "both", "either grid or footprints", "Remove one of them.")
         by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits
         if set(by_split) != set(self.splits):
-            raise ValueError(f"labels.files for each of the splits {', '.join(self.splits)}")
+            expected = f"files for each of the splits {', '.join(self.splits)}"
+            raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
         if self.height is None and self.labels is None:
-            raise ValueError("height, labels, or both")
+            raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
 
     @property
@@ -149,7 +157,7 @@ def load_dataset(path: Path) -> DatasetSpec:
     ConfigError
         When the file, or the CSV it names, is missing or wrong.
     """
-    data = read_yaml(path)
+    data = read_kind(path, "specification")
     splits = data.get("splits")
     if isinstance(splits, dict) and set(splits) == {"csv"}:
         data["splits"] = _read_splits(path.parent / str(splits["csv"]))

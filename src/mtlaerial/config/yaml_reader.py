@@ -33,7 +33,8 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (ValueError, KeyError, AttributeError, IndexError, OverflowError):
-            # PyYAML lets them through: ValueError of dates and numbers, KeyError of !!bool, AttributeError of !!timestamp.
+            # PyYAML lets them through: ValueError of dates and numbers, KeyError of !!bool, AttributeError of
+            # !!timestamp, IndexError of empty numbers.
             kind = node.tag.rpartition(":")[2]
             problem = f"{_shortened(str(node.value))!r} is no {kind}; quote it if it is text"
             raise ConstructorError(None, None, problem, node.start_mark) from None
@@ -114,8 +115,8 @@ def _require_bounded(path: Path, root: yaml.Node) -> None:
 
 
 def _nested(path: Path) -> ConfigError:
-    expected = f"at most {DEEPEST} levels"
-    return ConfigError(path, "lists or mappings nested more deeply", expected, "Check the brackets and the indentation.")
+    remedy = "Check the brackets and the indentation."
+    return ConfigError(path, "lists or mappings nested more deeply", f"at most {DEEPEST} levels", remedy)
 
 
 def _children(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -154,7 +155,8 @@ def _values_by_place(path: Path, place: str, mapping: yaml.MappingNode) -> list[
         line = key.start_mark.line + 1
         if name in lines:
             twice = f"the key twice (lines {lines[name]} and {line})"
-            raise ConfigError(f"{path}, key {name}", twice, "each key once", "Remove one of them, or join their values.")
+            remedy = "Remove one of them, or join their values."
+            raise ConfigError(f"{path}, key {name}", twice, "each key once", remedy)
         lines[name] = line
     return values
 
