@@ -19,6 +19,7 @@ from mtlaerial.config import (
 )
 from mtlaerial.config.require import require_multiple, require_tasks
 from mtlaerial.config.schema import schema
+from mtlaerial.config.selection import trained_on
 from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import build_weighting
@@ -169,7 +170,7 @@ def test_a_method_that_shares_weights_takes_over_what_trains_them() -> None:
     both = {"overrides": {"training": {"batch": 2}, "prediction": {"window": 512, "stride": 64}}}
     sharing = {**OTHER, "overrides": {"prediction": {"stride": 128}}}
     config = parse_project(merge(PROJECT, {"run": {"methods": ["other"]}, "methods": {"both": both, "other": sharing}}))
-    assert config.trained == ("both",)
+    assert trained_on(config, "town", tiny.city_spec()) == ("both",)
     recipe = config.recipe({}, "other")
     assert (recipe.training.batch, recipe.prediction.window, recipe.prediction.stride) == (2, 512, 128)
 

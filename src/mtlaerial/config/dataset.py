@@ -14,6 +14,7 @@ from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
 from mtlaerial.config.numbers import Extent, Metres
 from mtlaerial.config.published import PublishedSpec
+from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.errors import ConfigError
 
@@ -92,6 +93,12 @@ class DatasetSpec(Section):
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks with ground truth."""
+        sections = {"semantics": self.labels, "height": self.height}
+        return tuple(task for task in TASKS if sections[task] is not None)
 
     @property
     def tiles(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The whole configuration: data sets, methods and seeds to run, and their recipe."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -52,6 +52,8 @@ class DatasetEntry(Section):
     """Generate its files instead of expecting a download."""
     hold_out: tuple[str, ...] = ()
     """Training tiles that are used for validation instead."""
+    methods: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """Methods to run on the data set; by default those of ``run.methods``."""
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` for the data set, after those of its specification."""
 
@@ -66,10 +68,7 @@ class RunSpec(Section):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("datasets", "methods", "seeds"):
-            values = getattr(self, key)
-            if len(set(values)) != len(values):
-                twice = next(value for value in values if values.count(value) > 1)
-                raise Unfit(key, f"{twice} twice", f"each of {key} once", "Remove one.")
+            _require_once(key, getattr(self, key))
         return self
 
 
@@ -111,6 +110,9 @@ class ProjectConfig(Section):
     def _known_names(self) -> Self:
         _require_names("run.datasets", self.run.datasets, self.datasets)
         _require_names("run.methods", self.run.methods, self.methods)
+        for name, entry in self.datasets.items():
+            _require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
+            _require_once(f"datasets.{name}.methods", entry.methods or ())
         for name, method in self.methods.items():
             _require_names(f"methods.{name}.model", (method.model,), self.models)
         for name, model in self.models.items():
@@ -121,10 +123,9 @@ class ProjectConfig(Section):
                 raise Unfit(key, clashing[0], expected, "Choose another name.")
         return self
 
-    @property
-    def trained(self) -> tuple[str, ...]:
-        """The methods whose trainings the selected methods need."""
-        return tuple(dict.fromkeys(self.methods[name].trained_as or name for name in self.run.methods))
+    def selected(self, dataset: str) -> tuple[str, ...]:
+        """Return the methods that are selected for a data set, whether or not it has ground truth for them."""
+        return self.datasets[dataset].methods or self.run.methods
 
     def recipe(self, dataset_overrides: Mapping[str, Any], method: str | None = None) -> Recipe:
         """Return the recipe in force: the configuration's, then the data set's changes, then the method's.
@@ -146,6 +147,18 @@ class ProjectConfig(Section):
             require_overlap("prediction", recipe.prediction)
             require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
         return recipe
+
+
+def _require_once(key: str, values: Sequence[str | int]) -> None:
+    """Refuse a list with a value twice.
+
+    Raises
+    ------
+    Unfit
+    """
+    if len(set(values)) != len(values):
+        twice = next(value for value in values if values.count(value) > 1)
+        raise Unfit(key, f"{twice} twice", f"each of {key} once", "Remove one.")
 
 
 def _require_names(key: str, names: Iterable[str], described: Collection[str]) -> None:
