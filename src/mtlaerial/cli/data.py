@@ -28,6 +28,7 @@ def check(
     from mtlaerial.system.files import writing
 
     dataset = Dataset.of(spec, root)
+    dataset.require_root()
     unpack_pending(dataset.archives)
     findings = check_dataset(dataset)
     typer.echo(summary(findings))

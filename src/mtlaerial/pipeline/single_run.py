@@ -53,6 +53,7 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
 
 def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
     dataset = Dataset.of(spec, root)
+    dataset.require_root()
     config = load_project(*configs)
     _require_method(config, method)
     plan = plan_run(config, dataset, method, seed)
