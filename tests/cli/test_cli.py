@@ -128,7 +128,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         ),
         (
             ["train", "{spec}", "--root", ".", "--out", "run", "--config", "{config}", "--method", "x"],
-            "--method: found x",
+            "--method: found 'x'",
         ),
     ],
 )

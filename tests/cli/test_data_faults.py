@@ -304,6 +304,7 @@ def test_configuration(fault: str, town: Town, program: Callable[..., tuple[int,
 def test_unknown_method(town: Town, program: Callable[..., tuple[int, str]]) -> None:
     common = ("train", town.spec, "--root", town.root, "--out", town.folder / "out", "--config", config(town))
     assert_says(program(*common, "--method", "magic"), "--method", "magic", "one of equal")
+    assert_says(program(*common, "--method", "equall"), "--method", "'equall'", "Did you mean equal?")
     assert_says(program(*common, "--seed", "-1"), "--seed", "greater than or equal to 0", code=2)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.faults import Unfit
+from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
 from mtlaerial.config.numbers import Extent, Metres
@@ -90,6 +90,11 @@ class DatasetSpec(Section):
         if set(by_split) != set(self.splits):
             expected = f"files for each of the splits {', '.join(self.splits)}"
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
+        for key, layer in (("height", self.height), ("labels", self.labels)):
+            for name in layer.optional if layer else ():
+                if name not in (*SPLITS, *listed):
+                    remedy = did_you_mean(name, (*SPLITS, *listed), "Correct it, or leave it out.")
+                    raise Unfit(f"{key}.optional", repr(name), "splits or tiles of the data set", remedy)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
