@@ -90,13 +90,18 @@ class DatasetSpec(Section):
         if set(by_split) != set(self.splits):
             expected = f"files for each of the splits {', '.join(self.splits)}"
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
-        for key, layer in (("height", self.height), ("labels", self.labels)):
-            for name in layer.optional if layer else ():
-                if name not in (*SPLITS, *listed):
-                    remedy = did_you_mean(name, (*SPLITS, *listed), "Correct it, or leave it out.")
-                    raise Unfit(f"{key}.optional", repr(name), "splits or tiles of the data set", remedy)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
+        return self
+
+    @model_validator(mode="after")
+    def _optional_where_tiles_are(self) -> Self:
+        names = (*SPLITS, *self.tiles)
+        for key, layer in (("height", self.height), ("labels", self.labels)):
+            unknown = [name for name in (layer.optional if layer else ()) if name not in names]
+            if unknown:
+                remedy = did_you_mean(unknown[0], names, "Correct it, or leave it out.")
+                raise Unfit(f"{key}.optional", repr(unknown[0]), "splits or tiles of the data set", remedy)
         return self
 
     @property
