@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
 from mtlaerial.config import PREPARED_LAYERS, TASKS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
@@ -79,7 +78,7 @@ class Dataset:
         """
         try:
             return CRS.from_user_input(self.spec.crs) if self.spec.crs else None
-        except CRSError:
+        except ValueError:  # CRSError is one, and a code such as EPSG:3263l raises it too
             raise ConfigError("crs", self.spec.crs or "", "a CRS such as EPSG:2993", "Correct crs.") from None
 
     @cached_property

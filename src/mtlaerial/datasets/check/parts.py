@@ -12,6 +12,7 @@ from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image import read_blocks
+from mtlaerial.datasets.check.image_gate.remedies import like_command
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
@@ -126,7 +127,7 @@ def _check_aligned(surface: Part, ground: Part, findings: Findings) -> None:
     shift = max(max(abs(x - u), abs(y - v)) for (x, y), (u, v) in corners)
     if size != (ground.grid.width, ground.grid.height) or shift > 0.01:
         expected = f"the cells of {surface.path}: {_describe(surface.grid)}"
-        remedy = "Resample one to the grid of the other, e.g. with gdalwarp -te -tr."
+        remedy = f"Resample it: {like_command(ground.path, surface.path)}"
         findings.error(ground.path, _describe(ground.grid), expected, remedy)
 
 
