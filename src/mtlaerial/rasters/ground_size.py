@@ -3,6 +3,7 @@
 import math
 from functools import lru_cache
 
+import numpy as np
 from pyproj import CRS as Projection
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
@@ -15,6 +16,8 @@ NEGLIGIBLE_SCALE = 0.01
 planes stay within a thousandth; Web Mercator at 60 degrees of latitude is off by half."""
 _STEP = 50.0
 """Distance from a raster's centre, in units of the CRS, over which the scale of a projection is measured."""
+_LARGEST_SHIFT = 1e-2
+"""Largest distance, in units of the CRS, between a point and its image there and back."""
 
 
 @lru_cache(maxsize=64)
@@ -36,7 +39,7 @@ def centre_position(grid: Grid) -> tuple[float, float] | None:
     """Return longitude and latitude of a grid's centre in degrees; None where its CRS has none there."""
     if grid.crs is None:
         return None
-    positions = _to_degrees(grid.crs, [grid.transform @ (grid.width / 2, grid.height / 2)])
+    positions = _to_degrees(grid.crs, [_centre(grid)])
     return positions[0] if positions else None
 
 
@@ -59,16 +62,22 @@ def _ground_scales(grid: Grid) -> tuple[float, float] | None:
     """Return metres on the ground per unit of the CRS, along its second and its first axis; None if there are none."""
     if grid.crs is None or not grid.crs.is_projected:
         return None
-    x, y = grid.transform @ (grid.width / 2, grid.height / 2)
+    x, y = _centre(grid)
     steps = [(x, y - _STEP), (x, y + _STEP), (x - _STEP, y), (x + _STEP, y)]
     positions = _to_degrees(grid.crs, steps)
-    geodesics = horizontal_projection(grid.crs.to_wkt()).get_geod()
-    if positions is None or geodesics is None:
+    if positions is None:
         return None
+    geodesics = horizontal_projection(grid.crs.to_wkt()).get_geod()
+    assert geodesics is not None  # a CRS with longitudes and latitudes has an ellipsoid
     south, north, west, east = positions
     _, _, along_y = geodesics.inv(*south, *north)
     _, _, along_x = geodesics.inv(*west, *east)
     return along_y / (2 * _STEP), along_x / (2 * _STEP)
+
+
+def _centre(grid: Grid) -> tuple[float, float]:
+    x, y = grid.transform @ (grid.width / 2, grid.height / 2)
+    return x, y
 
 
 def _to_degrees(crs: CRS, points: list[tuple[float, float]]) -> list[tuple[float, float]] | None:
@@ -79,11 +88,14 @@ def _to_degrees(crs: CRS, points: list[tuple[float, float]]) -> list[tuple[float
     try:
         to_degrees = Transformer.from_crs(projection, projection.geodetic_crs.to_2d(), always_xy=True)
         positions = [to_degrees.transform(*point, errcheck=True) for point in points]
+        returned = [to_degrees.transform(*position, direction="INVERSE") for position in positions]
     except ProjError:
         return None
-    if any(not (math.isfinite(longitude) and abs(latitude) <= 90) for longitude, latitude in positions):
+    # Far outside its area a projection gives numbers too, which do not lead back.
+    shifts = np.abs(np.array(returned) - np.array(points))
+    if not (shifts < _LARGEST_SHIFT).all() or any(abs(latitude) > 90 for _, latitude in positions):
         return None
-    return [(longitude, latitude) for longitude, latitude in positions]
+    return positions
 
 
 def utm_code(longitude: float, latitude: float) -> str:

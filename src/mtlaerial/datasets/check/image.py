@@ -30,9 +30,8 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
     path = dataset.files("image", tile)[0]
     with findings.collecting():
         header, expected = RasterHeader.read(path), ImageExpectation.of_specification(dataset.spec)
-        bands = list(expected.bands)
-        if not judge_bands(header, expected, findings):
-            bands = list(range(1, header.count + 1))
+        readable = judge_bands(header, expected, findings)
+        bands = list(expected.bands) if readable else [1]  # enough to find damaged pixels
         comparable = check_image_place(dataset, header, expected, findings)
         if dataset.spec.footprints and not comparable:  # which have no place in the file then
             return None, None

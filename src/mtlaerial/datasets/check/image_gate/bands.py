@@ -11,7 +11,7 @@ _COLOURS = {"red", "green", "blue"}
 
 
 def judge_bands(header: RasterHeader, expected: ImageExpectation, findings: Findings) -> bool:
-    """Add findings about the bands of an image; return whether the expected ones exist."""
+    """Add findings about the bands of an image; return whether the expected ones can be read."""
     if not _exist(header, expected, findings):
         return False
     bands, count = expected.bands, len(expected.bands)
@@ -20,11 +20,10 @@ def judge_bands(header: RasterHeader, expected: ImageExpectation, findings: Find
         observed = f"band {repeated[0]} more than once in {expected.wording.bands} ({_listed(bands)})"
         remedy = f"{expected.wording.choose(_suggestion(header, expected))}."
         findings.error(header.path, observed, f"{count} different bands ({', '.join(expected.names)})", remedy)
-    _judge_dtypes(header, bands, findings)
     _judge_alpha(header, expected, findings)
     _judge_labels(header, expected, findings)
     _judge_unused(header, expected, findings)
-    return True
+    return _judge_dtypes(header, bands, findings)
 
 
 def _exist(header: RasterHeader, expected: ImageExpectation, findings: Findings) -> bool:
@@ -60,13 +59,14 @@ def _suggestion(header: RasterHeader, expected: ImageExpectation) -> Sequence[in
     return _labelled_bands(header, expected) or header.image_bands[: len(expected.names)]
 
 
-def _judge_dtypes(header: RasterHeader, bands: Sequence[int], findings: Findings) -> None:
+def _judge_dtypes(header: RasterHeader, bands: Sequence[int], findings: Findings) -> bool:
     dtypes = [header.dtypes[band - 1] for band in bands]
     if any(dtype.startswith("complex") for dtype in dtypes):
         findings.error(header.path, f"{dtypes[0]} values", "real numbers", "Convert the image to a real dtype.")
     if len(set(dtypes)) > 1:
         observed = f"bands of different dtypes ({', '.join(dtypes)})"
         findings.error(header.path, observed, "one dtype", "Convert the bands to one dtype.")
+    return len(set(dtypes)) == 1
 
 
 def _judge_alpha(header: RasterHeader, expected: ImageExpectation, findings: Findings) -> None:
