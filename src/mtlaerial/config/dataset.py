@@ -14,6 +14,9 @@ from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.errors import ConfigError
 
+LONGEST_TILE_NAME = 200
+"""Largest length of a tile's name in bytes: file systems allow 255 for a file, of which endings take some."""
+
 
 class GridSpec(Section):
     """Tiles cut from a mosaic by a regular grid."""
@@ -67,6 +70,10 @@ class DatasetSpec(Section):
         twice = [tile for tile, count in listed.items() if count > 1]
         if twice:
             raise ValueError(f"each tile in one split, but {twice[0]} is listed {listed[twice[0]]} times")
+        longest = max(map(str.encode, self.tiles), key=len, default=b"")
+        if len(longest) > LONGEST_TILE_NAME:
+            start = longest[:40].decode(errors="ignore")
+            raise ValueError(f"names of tiles of at most {LONGEST_TILE_NAME} bytes, but {start}... has {len(longest)}")
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             raise ValueError(

@@ -1,5 +1,6 @@
 """The catalogue of a data set's files: paths of each layer of each tile."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,7 +105,8 @@ class Dataset:
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file exists, or will once the archives are unpacked."""
-        return path in self.provided or path.exists()
+        # Unlike Path.exists, it is False for a name that is too long.
+        return path in self.provided or os.path.exists(path)
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""

@@ -1,5 +1,6 @@
 """The parts of layer files that a tile covers: location, alignment, and joint streaming."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Part:
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(Path.exists, paths))]
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
     for accepted, path in absent:

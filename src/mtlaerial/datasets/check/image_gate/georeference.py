@@ -108,7 +108,7 @@ def judge_crs(header: RasterHeader, gsd: float | None, findings: Findings) -> bo
     if not projection.is_geographic:
         kind = projection.type_name.removesuffix(" CRS").lower()
         article = "an" if kind[0] in "aeiou" else "a"
-        remedy = f"Assign the right CRS, or remove it, then coordinates count as metres: {unset_crs_command(header)}"
+        remedy = f"Assign the right CRS, or remove it, and coordinates count as metres: {unset_crs_command(header)}"
         findings.error(header.path, f"{article} {kind} CRS ({projection.name})", "a projected CRS", remedy)
         return False
     command = reproject_command(header, gsd)

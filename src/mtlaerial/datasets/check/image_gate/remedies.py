@@ -96,7 +96,8 @@ def like_command(path: Path, template: Path) -> str:
 
 def unset_crs_command(header: RasterHeader) -> str:
     """Return the command that removes the CRS of a file."""
-    return f"rio edit-info --unset-crs {shlex.quote(str(header.path))}"
+    # `rio edit-info --unset-crs` of rasterio 1.4 raises CRSError.
+    return f"gdal_translate -a_srs none {_files(header.path)} ({GDAL_TOOLS})"
 
 
 def colour_tags_command(header: RasterHeader, colours: Mapping[int, str]) -> str:
