@@ -4,11 +4,12 @@ import math
 
 import pytest
 from affine import Affine
+from pyproj import CRS as Projection
 from pyproj import Transformer
 from rasterio.crs import CRS
 
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, utm_code
+from mtlaerial.rasters.ground_size import area_centre, centre_position, ground_pixel_size, utm_code
 
 A, E2 = 6_378_137.0, 0.00669437999014
 """Half the major axis, and the squared eccentricity, of WGS 84."""
@@ -74,6 +75,15 @@ def test_the_centre_has_a_position(crs: str, x: float, y: float, expected: tuple
 )
 def test_places_that_are_not_on_earth_have_no_position(crs: str | None, x: float, y: float) -> None:
     assert centre_position(grid(crs, x, y)) is None
+
+
+@pytest.mark.parametrize("crs", ["EPSG:2993", "EPSG:2154", "EPSG:32631", "EPSG:3857"])
+def test_the_middle_of_a_crs_lies_in_its_area(crs: str) -> None:
+    position = centre_position(grid(crs, *area_centre(CRS.from_user_input(crs))))
+    assert position
+    west, south, east, north = Projection.from_user_input(crs).area_of_use.bounds
+    assert west < position[0] < east
+    assert south < position[1] < north
 
 
 def test_utm_zones_follow_from_the_position() -> None:

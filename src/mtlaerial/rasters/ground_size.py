@@ -43,6 +43,20 @@ def centre_position(grid: Grid) -> tuple[float, float] | None:
     return positions[0] if positions else None
 
 
+def area_centre(crs: CRS) -> tuple[float, float]:
+    """Return coordinates in the middle of the area that a projected CRS is made for; 0, 0 where that is unknown."""
+    code = crs.to_epsg()
+    # GDAL's WKT lacks the area, which the registry has.
+    projection = Projection.from_epsg(code) if code else horizontal_projection(crs.to_wkt())
+    area = projection.area_of_use
+    if area is None or projection.geodetic_crs is None:
+        return 0.0, 0.0
+    longitude, latitude = (area.west + area.east) / 2, (area.south + area.north) / 2
+    from_degrees = Transformer.from_crs(projection.geodetic_crs.to_2d(), projection, always_xy=True)
+    x, y = from_degrees.transform(longitude, latitude)
+    return float(x), float(y)
+
+
 def ground_pixel_size(grid: Grid) -> tuple[float, float]:
     """Return height and width of a pixel in metres on the ground, at the centre of a north-up grid.
 
