@@ -204,6 +204,8 @@ def test_values_of_another_unit_are_refused(tmp_path: Path, description: RunDesc
         (noise().astype(np.uint16) * 12, "uint8", (0.0, 255.0), "-ot Byte -scale 0 4095 0 255"),
         (noise(), "float32", (0.0, 1.0), "-ot Float32 -scale 0 255 0 1"),
         (noise() / np.float32(255), "uint16", (0.0, 10_000.0), "-ot UInt16 -scale 0 1 0 10000"),
+        (noise().astype(np.uint16), "uint8", (0.0, 255.0), "-ot Byte -scale 0 255 0 255"),
+        (noise() * 10.0, "float32", (0.0, 3000.0), "-ot Float32 -scale 0 3000 0 3000"),
     ],
 )
 def test_another_dtype_is_refused_with_the_command_that_converts(

@@ -13,6 +13,8 @@ from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, ut
 GDAL_TOOLS = "one of GDAL's command-line tools, e.g. from conda-forge or the package gdal-bin"
 _FULL_SCALES = (1, 255, 1023, 2047, 4095, 10_000, 16_383, 32_767, 65_535)
 """Largest values of common encodings: reflectances, 8 to 16 bits, reflectances times 10,000."""
+_SHARE_USED = 0.25
+"""Share of a range that an image in its unit makes use of; bytes use less of 10 bits and more."""
 _GDAL_DTYPES = {
     "uint8": "Byte",
     "int8": "Int8",
@@ -69,7 +71,7 @@ def _resampling(gsd: float, new_gsd: float) -> str:
     return "average" if gsd <= new_gsd else "cubic"
 
 
-def convert_command(header: RasterHeader, dtype: str, limits: tuple[float, float], values: tuple[float, float]) -> str:
+def convert_command(header: RasterHeader, dtype: str, source: tuple[float, float], target: tuple[float, float]) -> str:
     """Return the command that converts an image to a data type and scales its values.
 
     Parameters
@@ -77,15 +79,12 @@ def convert_command(header: RasterHeader, dtype: str, limits: tuple[float, float
     header : RasterHeader
     dtype : str
         The new data type.
-    limits : tuple of float
-        Values that the run was trained on.
-    values : tuple of float
-        Smallest and largest value of the image.
+    source, target : tuple of float
+        Values before and after, each from smallest to largest.
     """
-    source = f"{_number(min(0.0, values[0]))} {_number(full_scale(values[1]))}"
-    target = " ".join(map(_number, limits))
+    scale = " ".join(map(_number, (*source, *target)))
     # gdal_translate limits values to the data type's range, where `rio convert` lets them wrap around.
-    options = f"-ot {_GDAL_DTYPES.get(dtype, dtype)} -scale {source} {target}"
+    options = f"-ot {_GDAL_DTYPES.get(dtype, dtype)} -scale {scale}"
     return f"gdal_translate {options} {_files(header.path)} ({GDAL_TOOLS})"
 
 
@@ -108,15 +107,26 @@ def colour_tags_command(header: RasterHeader, colours: Mapping[int, str]) -> str
     return f"rio edit-info --colorinterp {','.join(tags)} {shlex.quote(str(header.path))}"
 
 
-def full_scale(highest: float) -> float:
-    """Return the largest value of the encoding that an image with this highest value probably has.
+def full_scale(values: tuple[float, float], limits: tuple[float, float]) -> tuple[float, float]:
+    """Return the smallest and largest value of the encoding that an image probably has.
+
+    Parameters
+    ----------
+    values : tuple of float
+        Smallest and largest value of the image.
+    limits : tuple of float
+        Values that the run was trained on; an image that makes use of them has them.
 
     Examples
     --------
-    >>> full_scale(0.93), full_scale(3817)
-    (1, 4095)
+    >>> full_scale((0.02, 0.93), (0, 255)), full_scale((0, 3817), (0, 255)), full_scale((8, 2900), (0, 3000))
+    ((0, 1), (0, 4095), (0, 3000))
     """
-    return next((scale for scale in _FULL_SCALES if highest <= scale), highest)
+    lowest, highest = values
+    low, high = limits
+    if low <= lowest and low + _SHARE_USED * (high - low) <= highest <= high:
+        return limits
+    return min(0, lowest), next((scale for scale in _FULL_SCALES if highest <= scale), highest)
 
 
 def _corners(width: int, height: int) -> tuple[tuple[int, int], ...]:

@@ -98,8 +98,9 @@ def judge_dtype(header: RasterHeader, tally: ValueTally, expected: ImageExpectat
         return True
     values = (tally.minimum, tally.maximum) if tally.values else (0.0, 1.0)
     low, high = expected.range
-    command = convert_command(header, expected.dtype, (low, high), values)
-    remedy = f"Convert it, e.g. for values from 0 to {full_scale(values[1]):g}: {command}"
+    scale = full_scale(values, (low, high))
+    command = convert_command(header, expected.dtype, scale, (low, high))
+    remedy = f"Convert it, e.g. for values from {scale[0]:g} to {scale[1]:g}: {command}"
     findings.error(header.path, f"dtype {dtype}", f"{expected.dtype} with values from {low:g} to {high:g}", remedy)
     return False
 
