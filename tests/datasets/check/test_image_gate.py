@@ -1,5 +1,6 @@
 """The gate as the check of a data set calls it: bands, ground size, alpha, values."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from click.testing import CliRunner
 from rasterio.enums import ColorInterp
+from rasterio.rio.main import main_group
 
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.datasets.check.image_gate.sample import spread_windows
@@ -110,6 +113,14 @@ def test_one_command_stands_for_many_files(plain: Town) -> None:
     (plain.root / "image" / "b.tif").unlink()
     text = summary(check_dataset(plain.dataset))
     assert f"Turn it: rio warp {plain.root}/image/a.tif {plain.root}/image/a_new.tif --bounds" in text
+
+
+def test_a_no_data_tag_that_is_a_class_is_removed_by_the_command_printed(plain: Town) -> None:
+    path = plain.write("labels", "a", plain.labels(), nodata=1)
+    only("warning", path, plain.check(), "which is also the class house", "rio edit-info --unset-nodata")
+    command = plain.check().findings[0].remedy.split(": rio ")[1]
+    assert CliRunner().invoke(main_group, shlex.split(command)).exit_code == 0
+    assert plain.check().findings == ()
 
 
 def test_crs_with_a_slip_of_the_key(town: Town) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mtlaerial.datasets.check.findings import Findings, Level
 from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
-from mtlaerial.datasets.check.image_gate.remedies import GDAL_TOOLS, colour_tags_command
+from mtlaerial.datasets.check.image_gate.remedies import colour_tags_command, expand_command
 
 _COLOURS = {"red", "green", "blue"}
 
@@ -50,7 +50,7 @@ def _exist(header: RasterHeader, expected: ImageExpectation, findings: Findings)
 
 def _few_bands_remedy(header: RasterHeader, expected: ImageExpectation) -> str:
     if header.colours == ("palette",) and set(expected.names) == _COLOURS:
-        return f"Expand its colour table: gdal_translate -expand rgb ({GDAL_TOOLS})."
+        return f"Expand its colour table: {expand_command(header.path)}"
     return expected.wording.fewer_bands
 
 

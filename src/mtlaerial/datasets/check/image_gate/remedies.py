@@ -99,6 +99,16 @@ def unset_crs_command(header: RasterHeader) -> str:
     return f"gdal_translate -a_srs none {_files(header.path)} ({GDAL_TOOLS})"
 
 
+def unset_nodata_command(path: Path) -> str:
+    """Return the command that removes the no-data tag of a file."""
+    return f"rio edit-info --unset-nodata {shlex.quote(str(path))}"
+
+
+def expand_command(path: Path) -> str:
+    """Return the command that writes the colours of a colour table as bands."""
+    return f"gdal_translate -expand rgb {_files(path)} ({GDAL_TOOLS})"
+
+
 def colour_tags_command(header: RasterHeader, colours: Mapping[int, str]) -> str:
     """Return the command that sets the colour tags of some bands, counted from 1; others keep theirs."""
     # A tag must not stand twice: bands that had one of the new colours lose it.
