@@ -37,8 +37,10 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
     statistics = run.statistics
     low, high = statistics.range
     nodata = "" if statistics.nodata is None else f"; {statistics.nodata:g} in all bands is no image"
+    names = ", ".join(band.name for band in statistics.bands)
+    indices = ", ".join(str(band.index) for band in statistics.bands)
     lines = [
-        ("bands", ", ".join(band.name for band in statistics.bands)),
+        ("bands", f"{names} ({indices} of the files)"),
         ("values", f"{statistics.dtype}, {low:g} to {high:g}{nodata}"),
         ("pixel size", f"{statistics.gsd:g} m"),
     ]

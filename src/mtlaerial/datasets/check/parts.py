@@ -1,5 +1,6 @@
 """The parts of layer files that a tile covers: presence, location and alignment."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import rasterio
 from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
+from mtlaerial.datasets.check.image_gate.remedies import like_command
 from mtlaerial.datasets.check.part import Part
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
 from mtlaerial.datasets.check.streaming import read_through
@@ -23,7 +25,7 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(Path.exists, paths))]
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
     for accepted, path in absent:
@@ -111,7 +113,7 @@ def _check_aligned(surface: Part, ground: Part, findings: Findings) -> None:
     shift = max(max(abs(x - u), abs(y - v)) for (x, y), (u, v) in corners)
     if size != (ground.grid.width, ground.grid.height) or shift > 0.01:
         expected = f"the cells of {surface.path}: {_describe(surface.grid)}"
-        remedy = "Resample one to the grid of the other, e.g. with gdalwarp -te -tr."
+        remedy = f"Resample it: {like_command(ground.path, surface.path)}"
         findings.error(ground.path, _describe(ground.grid), expected, remedy)
 
 
