@@ -66,7 +66,7 @@ def test_an_image_with_alpha_one_with_a_mask_and_one_with_a_tag_give_the_same_ma
         form.run("train", form.spec, "--root", form.root, "--config", form.config, "--out", "run")
         described = form.run("describe", "run")
         image = form.root / "images" / "city_4.tif"
-        predicted = form.run("predict", "run", image, "--out", "maps", "--bands", "1,2,3")
+        predicted = form.run("predict", "run", image, "--out", "maps")
         assert "12.5 % of the pixels are no image" in predicted
         assert re.search(r"without image +12.5 % of the training pixels", described)
         assert len(re.findall(r"12\.5 %", checked)) >= 4
