@@ -18,6 +18,9 @@ from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.errors import ConfigError
 
+LONGEST_TILE_NAME = 200
+"""Largest length of a tile's name in bytes: file systems allow 255 for a file, of which endings take some."""
+
 
 class GridSpec(Section):
     """Tiles cut from a mosaic by a regular grid."""
@@ -52,7 +55,7 @@ class DatasetSpec(Section):
     generated: bool = False
     """True for a generated data set, which tables, figures and report then state."""
     gsd: Metres | None = None
-    """Ground sampling distance of the image in metres per pixel; needed where the files have no georeference."""
+    """Metres per image pixel on the ground; needed where the files have no georeference."""
     crs: str | None = None
     """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
     folders: Annotated[tuple[str, ...], Field(min_length=1)] = (".",)
@@ -77,6 +80,11 @@ class DatasetSpec(Section):
         if twice:
             times = f"the tile {twice[0]} {listed[twice[0]]} times"
             raise Unfit("splits", times, "each tile once, in one split", "List it once.")
+        longest = max(map(str.encode, self.tiles), key=len, default=b"")
+        if len(longest) > LONGEST_TILE_NAME:
+            start = longest[:40].decode(errors="ignore")
+            expected = f"names of tiles of at most {LONGEST_TILE_NAME} bytes"
+            raise Unfit("splits", f"{start}... of {len(longest)} bytes", expected, "Shorten it.")
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"

@@ -74,7 +74,7 @@ class ImageSpec(Section):
 
     files: Patterns
     bands: Annotated[tuple[BandIndex, ...], Field(min_length=1)] = (1, 2, 3)
-    """Bands of the file to use, counted from 1, in the order the network sees them."""
+    """Bands of the file to use, counted from 1, in the order the network sees them; prediction reads the same ones."""
     band_names: tuple[str, ...] = ("red", "green", "blue")
     range: Range = (0.0, 255.0)
     """Values brought to [-1, 1] for the network."""

@@ -130,7 +130,7 @@ STAGES: dict[str, Stages] = {
     "archives.sha256": NOTHING,
     "archives.optional": NOTHING,
     "image.files": TILE,
-    "image.bands": TILE,
+    "image.bands": (*TILE, "describe_run"),
     "image.band_names": (*TILE, "describe_run"),
     "image.range": (*TILE, *MEASURED),
     "image.nodata": TILE,

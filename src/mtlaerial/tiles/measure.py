@@ -10,6 +10,7 @@ from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.ground_size import ground_pixel_size
 from mtlaerial.tiles.statistics import HeightStatistics, Statistics, TileStatistics, with_specification
 
 _BIN = 0.01
@@ -27,7 +28,7 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         A folder of prepared layers per tile, named after the tile.
     """
     with open_raster(folders[0] / "image.tif") as source:
-        gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
+        gsd, dtype = ground_pixel_size(Grid.of(source))[1], source.dtypes[0]
     counts = _count_class_pixels(folders)
     classes = len(spec.labels.classes) if spec.labels and counts.any() else 0
     return TileStatistics(
