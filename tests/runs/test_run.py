@@ -95,7 +95,7 @@ def test_weights_that_are_missing_or_do_not_fit_are_named(saved: Path, statistic
 
 
 def test_a_description_that_is_missing_or_not_one_is_named(saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"run\.yaml: found No such file"):
+    with pytest.raises(ConfigError, match="absent: found no such folder; expected the folder of a trained run"):
         load_run(tmp_path / "absent", CPU)
     data = yaml.safe_load((saved / "run.yaml").read_text(encoding="utf-8"))
     del data["plan"]
