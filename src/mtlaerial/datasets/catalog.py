@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from mtlaerial.config import PREPARED_LAYERS, TASKS, DatasetSpec, Layer, Task, load_dataset
+from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.folder_spelling import find_folder
 from mtlaerial.datasets.tile_names import parse_tile_name
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, DataError
 
 NOTE = "GENERATED.txt"
 """The file in a data set's folder that marks its files as generated and complete."""
@@ -62,11 +62,22 @@ class Dataset:
             spec = spec.as_generated()
         return cls(name or path.stem, spec, root)
 
+    def require_root(self) -> None:
+        """Refuse a root that is no folder, in one sentence instead of one for each missing file.
+
+        Raises
+        ------
+        DataError
+        """
+        if not self.root.is_dir():
+            content = "a file" if self.root.exists() else "no such folder"
+            expected = f"the folder with the files of {self.name}"
+            raise DataError(self.root, content, expected, f"Correct the path. {self.spec.obtain}")
+
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks with ground truth in the data set."""
-        sections = {"semantics": self.spec.labels, "height": self.spec.height}
-        return tuple(task for task in TASKS if sections[task] is not None)
+        return self.spec.tasks
 
     @cached_property
     def crs(self) -> CRS | None:
