@@ -82,8 +82,9 @@ class DatasetSpec(Section):
             raise Unfit("splits", times, "each tile once, in one split", "List it once.")
         longest = max((name.encode(errors="replace") for name in self.tiles), key=len, default=b"")
         if len(longest) > LONGEST_TILE_NAME:
-            observed = f"the tile {longest[:40].decode(errors='ignore')}... with {len(longest)} bytes"
-            raise Unfit("splits", observed, f"names of at most {LONGEST_TILE_NAME} bytes", "Shorten it.")
+            start = longest[:40].decode(errors="ignore")
+            expected = f"names of tiles of at most {LONGEST_TILE_NAME} bytes"
+            raise Unfit("splits", f"{start}... of {len(longest)} bytes", expected, "Shorten it.")
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
