@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.errors import DataError
-from mtlaerial.version import __version__
 
 UNNUMBERED = 1
 """Format of files from before they said one."""
@@ -46,7 +45,7 @@ def require_format(path: Path, data: Mapping[str, Any], current: int, remedy: st
         When the file is of an older or a newer format, or its format is not a number.
     """
     number = format_of(data)
-    expected = f"format {current}, which mtlaerial {__version__} reads"
+    expected = f"format {current}, which this mtlaerial reads"
     if isinstance(number, bool) or not isinstance(number, int):
         raise DataError(path, f"the format {number!r}", expected, "Get the file anew: it is damaged.")
     if number > current:
