@@ -82,7 +82,8 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     from mtlaerial.models import build_model
     from mtlaerial.runs.code_hash import code_hash
     from mtlaerial.runs.plan import RunPlan, task_outputs
-    from mtlaerial.runs.run import Provenance, save_description, save_run_weights
+    from mtlaerial.runs.run import save_description
+    from mtlaerial.runs.weights import Provenance, save_run_weights
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
