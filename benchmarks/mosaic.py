@@ -56,10 +56,10 @@ def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Pat
 
 
 def suited(run: Path) -> PredictionSpec:
-    """Return the default specification of ``mtlaerial predict``."""
+    """Return the specification of ``mtlaerial predict --blend even``."""
     from mtlaerial.prediction.settings import prediction_for
 
-    return prediction_for(run, None, None)
+    return prediction_for(run, blend="even")
 
 
 def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads: int = THREADS) -> Any:

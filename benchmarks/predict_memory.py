@@ -43,12 +43,13 @@ def main() -> None:
 
 def measure(size: int, folder: Path) -> dict[str, Any]:
     """Predict a generated image of ``size`` x ``size`` pixels; memory in megabytes."""
+    from mtlaerial.config import PredictionSpec
     from mtlaerial.prediction.predictor import Predictor
 
     image = folder / "image.tif"
     write_image(image, size)
     write_run(folder / "run")
-    predictor = Predictor(folder / "run")
+    predictor = Predictor(folder / "run", PredictionSpec.fitted())
     watch = Watch()
     begun = time.perf_counter()
     predictor.predict_image(image, folder / "maps")

@@ -45,7 +45,7 @@ def status(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
 ) -> None:
-    """Say of each training of the selection whether it is done, running, interrupted, failed or waiting, and how far.
+    """Say of each training of the selection whether it is done, damaged, running, interrupted, failed or waiting.
 
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """

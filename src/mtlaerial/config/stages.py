@@ -32,7 +32,7 @@ TILE: Stages = ("check_tile", "prepare_tile")
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
-PREDICTION: Stages = ("predict", "describe_run")
+PREDICTION: Stages = ("describe_run", "predict")
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
 REPORTING: Stages = ("tables", "report")
 
