@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,18 @@ def layer_path(folder: Path, layer: Layer) -> Path:
 
 def _hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        status = path.stat()
+        return _hash_once(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         remedy = "Prepare the tile again: give the command that does it."
         raise DataError(path, error.strerror or "no file", "a layer of a prepared tile", remedy) from None
+
+
+@cache
+def _hash_once(path: Path, size: int, modified: int) -> str:  # noqa: ARG001  # a changed file is hashed again
+    """Return the SHA-256 of a file; several steps of one job read it once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(keys: dict[str, Any]) -> dict[str, Any]:
