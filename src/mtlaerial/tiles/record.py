@@ -43,7 +43,7 @@ class TileRecord(Section):
 
 def write_record(folder: Path, keys: dict[str, Any], sources: Sources) -> None:
     """Hash the layers of a prepared tile and write its record."""
-    hashes = {layer: _hash(layer_path(folder, layer)) for layer in PREPARED_LAYERS}
+    hashes = {layer: _file_hash(layer_path(folder, layer)) for layer in PREPARED_LAYERS}
     record = TileRecord(keys=_plain(keys), sources=sources, sha256=hashes)
     with writing(folder / RECORD) as path:
         path.write_text(record.model_dump_json(indent=1), encoding="utf-8")
@@ -119,8 +119,12 @@ def _hash(path: Path) -> str:
 
 
 @cache
-def _hash_once(path: Path, size: int, modified: int) -> str:  # noqa: ARG001  # a changed file is hashed again
+def _hash_once(path: Path, size: int, modified: int) -> str:  # a changed file is hashed again
     """Return the SHA-256 of a file; several steps of one job read it once."""
+    return _file_hash(path)
+
+
+def _file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
