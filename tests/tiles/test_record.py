@@ -90,3 +90,6 @@ def test_changes_of_keys_and_raw_files_are_named(raw: Dataset, tmp_path: Path) -
     image = raw.files("image", "city_1")[0]
     os.utime(image, (0, 1_000_000_000))  # older than the tile
     assert record.difference(raw, "city_1") == f"other files {image.relative_to(raw.root)}"
+    for sidecar in (image.with_suffix(".tfw"), image.with_name(f"{image.name}.msk")):
+        sidecar.write_text("")
+        assert f"{sidecar.relative_to(raw.root)}" in record.difference(raw, "city_1")
