@@ -104,7 +104,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
         grid = Grid.of(source)
         maps = [Map("semantics", "semantics", grid), Map("height", "height", grid)]
         read = strip_reader(image, MaskedBands(source, source.indexes), (0, 255))
-        with open_maps(folder / "maps", description, network, grid, maps, cog=False) as targets:
+        with open_maps(folder / "maps", description, {}, network, grid, maps, cog=False) as targets:
             yield source, read, targets
 
 

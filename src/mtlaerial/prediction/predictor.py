@@ -8,31 +8,36 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
-from mtlaerial.config import LAYERS, Blend, PredictionSpec
-from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.config import LAYERS, PredictionSpec
+from mtlaerial.config.require import require_dropout
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.coverage_meter import CoverageMeter
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
+from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.seam_meter import SeamMeter
+from mtlaerial.prediction.settings import usable_threads
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
-from mtlaerial.runs.run import Run, load_description, load_run
+from mtlaerial.runs.run import Run, load_run, read_description
 from mtlaerial.scoring.seams import seam_ratio
+from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
 from mtlaerial.tiles.prepare import ABSENT
+from mtlaerial.tiles.record import verify_tiles
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +50,7 @@ class Predictor:
     folder : Path
         The run's folder.
     prediction : PredictionSpec, optional
-        By default the one with least work.
+        By default the one by which the run is scored.
 
     Raises
     ------
@@ -54,13 +59,13 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
-        training = load_description(folder).plan.training
+        training = read_description(folder).plan.training
         on_gpu = training.accelerator != "cpu" and torch.cuda.is_available()
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self.run: Run = load_run(folder, self.device)
         description = self.run.description
-        self.prediction = prediction or PredictionSpec.fitted()
-        torch.set_num_threads(training.threads)
+        self.prediction = prediction or description.plan.prediction
+        torch.set_num_threads(usable_threads(training.threads))
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
         if not on_gpu:
             keep_freed_memory()
@@ -90,6 +95,7 @@ class Predictor:
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
         of steps of values at windows' borders and elsewhere.
         """
+        verify_tiles(tiles, ["image"])
         for tile in tiles:
             grids = _tile_grids(tile)
             image = grids.pop("image")
@@ -99,11 +105,16 @@ class Predictor:
             self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False).save(folder / tile.name)
 
     def predict_image(
-        self, path: Path, folder: Path, bands: Sequence[int] | None = None, gsd: float | None = None
+        self,
+        path: Path,
+        folder: Path,
+        bands: Sequence[int] | None = None,
+        gsd: float | None = None,
+        replace: bool = False,
     ) -> None:
         """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid.
 
-        Files are named as by :meth:`predict_tiles`.
+        Files are named as by :meth:`predict_tiles`. Earlier maps of the same image by the same run are replaced.
 
         Parameters
         ----------
@@ -114,19 +125,25 @@ class Predictor:
             Bands of the image, counted from 1, in the order of the run's; by default those it was trained on.
         gsd : float, optional
             Metres per pixel, for an image without georeference.
+        replace : bool
+            Replace maps of another image or another run in the folder too.
 
         Raises
         ------
         MismatchError
             When the image does not match the training data.
         DataError
-            When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image.
+            When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image; or the folder
+            has a file of the maps' names that must not be replaced.
         """
         image = match_image(path, self.run.description, bands, gsd)
         with open_raster(path) as source:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
+        possible = [folder / f"{shows}.tif" for shows in CONTENTS]
+        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace)
         maps = [Map(shows, shows, image.grid) for shows in shown_by(self.network)]
         seams = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
+        remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
         for task in self.network.outputs:
             if (ratio := seam_ratio([seams.sums], task)) is not None:
                 log.info("%s: steps at borders of windows are %.2f of those elsewhere", task, ratio)
@@ -135,13 +152,24 @@ class Predictor:
         """Return the bands of an image to predict from; its invalid pixels are told as in training."""
         return MaskedBands(source, bands or source.indexes, self.run.description.statistics.nodata)
 
+    def _reader(self, path: Path, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> Read:
+        """Return the reader of an open image, by which the network sees it."""
+        return strip_reader(path, self._image_bands(source, bands), self.run.description.statistics.range)
+
+    def _origin(self, path: Path, bands: Sequence[int] | None, grid: Grid) -> dict[str, str]:
+        """Return the tags of maps that name their image and run."""
+        with open_raster(path) as source:
+            identity = image_id(self._reader(path, source, bands), grid)
+        return origin_tags(path, identity, self.run.description)
+
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
     ) -> SeamMeter:
         """Write maps and return the sums of their seams."""
-        size, description = (image.height, image.width), self.run.description
+        size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across))
+        remove_leftovers(folder)
         seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
         coverage = CoverageMeter()
 
@@ -150,8 +178,8 @@ class Predictor:
             coverage(finished)
 
         with open_raster(path) as source:
-            read = strip_reader(path, self._image_bands(source, bands), description.statistics.range)
-            with open_maps(folder, description, self.network, image, maps, cog) as targets:
+            read = self._reader(path, source, bands)
+            with open_maps(folder, self.run.description, origin, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, watch, folder):
@@ -173,26 +201,3 @@ def _tile_grids(folder: Path) -> dict[str, Grid]:
             if source.tags().get("MTLAERIAL") != ABSENT["MTLAERIAL"]:
                 grids[key] = Grid.of(source)
     return grids
-
-
-def prediction_for(
-    run: Path, window: int | None, stride: int | None, dropout_passes: int = 0, blend: Blend = "even"
-) -> PredictionSpec:
-    """Return the specification of a run's prediction: with least work or as in the paper, with the given changes.
-
-    Raises
-    ------
-    ConfigError
-        When the window's size does not suit the network, the stride is larger than the window, or passes with dropout
-        are asked of a network without dropout.
-    """
-    plan = load_description(run).plan
-    default = PredictionSpec.fitted() if blend == "even" else PredictionSpec()
-    size = window or default.window
-    require_multiple("--window", size, plan.model)
-    require_dropout("--dropout-passes", dropout_passes, plan.model)
-    proportional = size * default.stride // default.window
-    changes = {"window": size, "stride": stride or proportional, "dropout_passes": dropout_passes}
-    prediction = PredictionSpec.parse({**default.model_dump(), **changes}, "--window, --stride and --dropout-passes")
-    require_overlap("--window, --stride", prediction)
-    return prediction

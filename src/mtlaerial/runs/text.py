@@ -23,6 +23,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
             ("trained on", f"{statistics.title}{generated}, as was said when it was imported"),
             ("licence", statistics.licence),
             ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+            ("weights", f"SHA-256 {run.sha256[:12]}…"),
         ]
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
@@ -30,6 +31,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("licence", statistics.licence),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+        ("weights", f"SHA-256 {run.sha256[:12]}…"),
     ]
 
 
@@ -51,7 +53,9 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:
     statistics, height = run.statistics, run.statistics.height
-    lines = []
+    prediction = run.plan.prediction
+    windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
+    lines = [("windows", windows)]
     if "semantics" in run.plan.tasks:
         lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
     if "height" in run.plan.tasks:

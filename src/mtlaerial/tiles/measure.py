@@ -1,6 +1,5 @@
 """Statistics of prepared training tiles, accumulated over blocks of rows."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
+from mtlaerial.config import IGNORED, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.ground_size import ground_pixel_size
 from mtlaerial.tiles.image_mask import invalid_pixels
+from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import HeightStatistics, Statistics, TileStatistics, with_specification
 
 _BIN = 0.01
@@ -30,7 +30,13 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         Specification of the data set.
     folders : sequence of Path
         A folder of prepared layers per tile, named after the tile.
+
+    Raises
+    ------
+    DataError
+        When a layer is other than when it was prepared.
     """
+    verify_tiles(folders)
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = ground_pixel_size(Grid.of(source))[1], source.dtypes[0]
     counts = _count_class_pixels(folders)
@@ -43,7 +49,7 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         bands=bands,
         without_image=without_image,
         height=_measure_heights(folders),
-        tiles={folder.name: digest(folder) for folder in folders},
+        tiles={folder.name: tile_digest(folder) for folder in folders},
     )
 
 
@@ -110,13 +116,3 @@ def _measure_heights(folders: Sequence[Path]) -> HeightStatistics | None:
     mean = total / cells
     std = float(np.sqrt(max(squares / cells - mean**2, 0)))
     return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
-
-
-def digest(folder: Path) -> str:
-    """Return the SHA-256 of a prepared tile's three layers."""
-    sha256 = hashlib.sha256()
-    for layer in LAYERS:
-        with (folder / f"{layer}.tif").open("rb") as file:
-            while chunk := file.read(2**20):
-                sha256.update(chunk)
-    return sha256.hexdigest()

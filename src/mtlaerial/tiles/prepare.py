@@ -12,19 +12,22 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED, HeightSpec, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, height_scaling
+from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.rasters.geotiff import PREPARED, create_masked_raster, create_raster, open_raster, reading, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.validity import MaskedBands, fill_value
+from mtlaerial.system.files import discard, remove_leftovers
 from mtlaerial.tiles.image_mask import ImageMask
 from mtlaerial.tiles.padded_blocks import padded_blocks
+from mtlaerial.tiles.record import RECORD, write_record
 
 ABSENT = {"MTLAERIAL": "absent"}
 """Tag of an absent layer, which is written as a single no-data cell, so that readers need no special case."""
 
 
 def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
-    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile.
+    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile, and last its ``tile.json``.
 
     The image has the specified bands in the file's dtype. Pixels that are not image, however the file or the
     specification says so, have one fill value in all bands, and an internal mask marks them; a tile without such pixels
@@ -45,12 +48,16 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
     DataError
         When a file is missing or damaged.
     """
+    sources = raw_sources(dataset, tile)  # before they are read: a change meanwhile is noticed by the next reader
+    remove_leftovers(folder)
+    discard(folder / RECORD)
     path, row, column, grid = image_window(dataset, tile)
     with ImageMask(grid, folder) as mask:
         _write_image(dataset, path, Window(column, row, grid.width, grid.height), folder / "image.tif", mask)
         _write_height(dataset, tile, folder / "height.tif", mask)
         _write_labels(dataset, "labels", tile, folder / "labels.tif", mask)
         _write_labels(dataset, "eroded", tile, folder / "eroded.tif", mask)
+    write_record(folder, tile_keys(dataset, tile), sources)
 
 
 def _write_image(dataset: Dataset, path: Path, window: Window, target: Path, mask: ImageMask) -> None:
