@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtlaerial.scoring.metrics import MASKS, height_sums
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
 
 CLASSES = ("road", "house")
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mtlaerial.reporting.tables.bootstrap import DRAWS, Difference, Sums, counts, difference, holm
 from mtlaerial.reporting.tables.collect import COMPARED, OVERALL
 from mtlaerial.scoring.metrics import SUMS
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import Confusion
 
 LEVEL = 0.05

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import Confusion
 
 CONSTANT = "constant"
