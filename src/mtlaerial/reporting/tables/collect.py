@@ -129,7 +129,7 @@ def _rows(run: Scores) -> Iterator[Row]:
             yield "all", OVERALL, SEAM + task, ratio
 
 
-def _semantic_rows(mask: str, confusion: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Row]:
+def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[str]) -> Iterator[Row]:
     scores = semantic_scores(confusion, classes)
     for score in ("OA", "AA", "kappa", "mIoU", "F1"):
         if score in scores:
