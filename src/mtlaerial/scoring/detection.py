@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from mtlaerial.scoring.metrics import FLOOR, height_ratio, ratio_of
 
-COUNTS = ("close1", "close2", "close3", "false_alarms", "misses", "rejections")
-"""Cells of a tile: true and predicted object with max(p / h, h / p) < 1.25^k; predicted only; true only; neither."""
+COUNTS = ("found", "close1", "close2", "close3", "false_alarms", "misses", "rejections")
+"""Cells of a tile: both true and predicted object; those of them with max(p / h, h / p) < 1.25^k; predicted only; true
+only; neither."""
 
 
 def detection_counts(true: NDArray[np.float32], predicted: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -30,7 +31,7 @@ def detection_counts(true: NDArray[np.float32], predicted: NDArray[np.float32]) 
     false_alarms = np.count_nonzero(predicted_object & ~is_object)
     misses = np.count_nonzero(is_object & ~predicted_object)
     rejections = np.count_nonzero(~is_object & ~predicted_object)
-    return np.array([*close, false_alarms, misses, rejections], dtype=np.int64)
+    return np.array([len(ratio), *close, false_alarms, misses, rejections], dtype=np.int64)
 
 
 def detection_scores(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -59,6 +60,8 @@ def detection_scores(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float6
     scores = {}
     for k in (1, 2, 3):
         hits = counted[f"close{k}"]
-        scores[f"F1-HE{k}"] = ratio_of(2 * hits, 2 * hits + errors)
+        f1 = ratio_of(2 * hits, 2 * hits + errors)
+        # All objects may be found, all with a wrong height: nothing is counted, and the score is 0.
+        scores[f"F1-HE{k}"] = np.where((hits + errors == 0) & (counted["found"] > 0), 0.0, f1)
     scores["PFA"] = ratio_of(counted["false_alarms"], counted["false_alarms"] + counted["rejections"])
     return scores

@@ -55,13 +55,13 @@ def tally_joint(maps: Path, tile: Path, classes: int, median: float) -> tuple[Cl
     return tuple(hits.tolist()), tuple(constant.tolist())
 
 
-def iou3_scores(confusion: NDArray[np.generic], near: NDArray[np.float64]) -> NDArray[np.float64]:
+def iou3_scores(sums: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return mIoU-3 as a fraction; NaN without truth.
 
     Parameters
     ----------
-    confusion : array, shape (..., classes, classes + 1)
-        Of the tiles with both truths.
+    sums : array, shape (..., 3, classes)
+        From :func:`mtlaerial.scoring.metrics.margins`, of the tiles with both truths.
     near : array, shape (..., classes)
         Pixels with the right class and a height error below 1 m.
 
@@ -76,14 +76,11 @@ def iou3_scores(confusion: NDArray[np.generic], near: NDArray[np.float64]) -> ND
     of the right class with a wrong height counts in none of the three. The mean is over the classes that occur in the
     truth; the contest's is over its five classes.
     """
-    matrix = confusion.astype(np.float64)
-    hits = np.diagonal(matrix[..., :-1], axis1=-2, axis2=-1)
-    true = matrix.sum(axis=-1)
-    errors = true + matrix[..., :-1].sum(axis=-2) - 2 * hits
-    iou = np.where(true > 0, ratio_of(near, near + errors), np.nan)
-    # All pixels of a class may be right in class and wrong in height: none counts, and its score is 0.
-    iou = np.where((true > 0) & (near + errors == 0), 0.0, iou)
-    return finite_mean(iou)
+    hits, true, predicted = np.moveaxis(sums, -2, 0)
+    whole = near + true + predicted - 2 * hits
+    # A class may be right everywhere, with wrong heights everywhere: nothing is counted, and its score is 0.
+    iou = np.where(whole > 0, ratio_of(near, whole), 0.0)
+    return finite_mean(np.where(true > 0, iou, np.nan))
 
 
 def _near(h: NDArray[np.generic], p: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -78,13 +78,31 @@ def height_ratio(h: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.f
     return np.where(p > 0, np.maximum(safe_p / h, h / safe_p), np.inf)
 
 
-def class_scores(confusion: NDArray[np.generic], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """Return OA, AA, kappa, mIoU, mean F1 and each class's F1 and IoU, as fractions; NaN where there is no score.
+def margins(confusion: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return what all scores of classes follow from: hits, true and predicted pixels of each class.
 
     Parameters
     ----------
     confusion : array, shape (..., classes, classes + 1)
         Counts or areas by true and predicted class; the last column has no prediction.
+
+    Returns
+    -------
+    array, shape (..., 3, classes)
+    """
+    matrix = confusion.astype(np.float64)
+    square = matrix[..., :-1]  # without the column of pixels not predicted, which count as true only
+    hits = np.diagonal(square, axis1=-2, axis2=-1)
+    return np.stack([hits, matrix.sum(axis=-1), square.sum(axis=-2)], axis=-2)
+
+
+def class_scores(sums: NDArray[np.float64], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return OA, AA, kappa, mIoU, mean F1 and each class's F1 and IoU, as fractions; NaN where there is no score.
+
+    Parameters
+    ----------
+    sums : array, shape (..., 3, classes)
+        From :func:`margins`.
     names : sequence of str
         The classes.
 
@@ -97,10 +115,8 @@ def class_scores(confusion: NDArray[np.generic], names: Sequence[str]) -> dict[s
     One convention for all classes and means: the classes that occur in the truth. A pixel predicted as a class that
     does not occur is an error of its true class; that class has no score and enters no mean.
     """
-    matrix = confusion.astype(np.float64)
-    square = matrix[..., :-1]  # without the column of pixels not predicted
-    total, true, predicted = matrix.sum(axis=(-2, -1)), matrix.sum(axis=-1), square.sum(axis=-2)
-    hits = np.diagonal(square, axis1=-2, axis2=-1)
+    hits, true, predicted = np.moveaxis(sums, -2, 0)
+    total = true.sum(axis=-1)
     recall = ratio_of(hits, true)
     f1 = np.where(true > 0, ratio_of(2 * hits, true + predicted), np.nan)
     iou = np.where(true > 0, ratio_of(hits, true + predicted - hits), np.nan)
@@ -121,7 +137,7 @@ def class_scores(confusion: NDArray[np.generic], names: Sequence[str]) -> dict[s
 
 def semantic_scores(confusion: NDArray[np.generic], names: Sequence[str]) -> dict[str, float]:
     """Return the scores of one confusion matrix, see :func:`class_scores`; those without a value are left out."""
-    return _with_value(class_scores(confusion, names))
+    return _with_value(class_scores(margins(confusion), names))
 
 
 def length_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -23,7 +23,7 @@ class TileScores(Section):
     height: Sums = {}
     """Groups: ``overall``, ``class NAME``, ``LOW-HIGH m`` by true height, and ``h > 3 m``."""
     constant: Sums = {}
-    """The same for a constant prediction, the median of the training tiles; group ``overall``."""
+    """The same for a constant prediction, the median of the training tiles; groups ``overall`` and ``h > 3 m``."""
     height_area: float = 1.0
     """Square metres of a cell of the heights."""
     detection: tuple[int, ...] = ()

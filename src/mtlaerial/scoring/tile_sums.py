@@ -95,7 +95,7 @@ def tally_heights(
     Returns
     -------
     tuple of HeightTally
-        Of the map, and of the constant prediction (overall only).
+        Of the map, and of the constant prediction (without classes and bins).
 
     Raises
     ------
@@ -118,7 +118,6 @@ def tally_heights(
             height.add_overall(h, p)
             height.add(class_groups, h, p, classes(top, rows))
             height.add(bin_groups, h, p, np.digitize(h, bins))
-            height.add([TALL_GROUP], h, p, np.where(h > TALL, 0, -1))
             constant.add_overall(h, np.full_like(h, median))
     return height.tally(), constant.tally()
 
@@ -131,8 +130,9 @@ class _Accumulator:
         self._detection: NDArray[np.int64] = np.zeros(len(COUNTS), dtype=np.int64)
 
     def add_overall(self, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
-        """Add a block to the sums over all cells."""
+        """Add a block to the sums over all cells, and over those with a height above 3 m."""
         self.add(["overall"], true, predicted, np.zeros(true.shape, dtype=np.int64))
+        self.add([TALL_GROUP], true, predicted, np.where(true > TALL, 0, -1))
         self._detection += detection_counts(true, predicted)
 
     def add(

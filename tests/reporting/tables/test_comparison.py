@@ -8,7 +8,16 @@ import pandas as pd
 import pytest
 
 from mtlaerial.reporting.tables import build_documents, collect, write_tables
-from mtlaerial.reporting.tables.bootstrap import Difference, difference, holm, p_value, pooled, student_p, widening
+from mtlaerial.reporting.tables.bootstrap import (
+    Difference,
+    Summed,
+    difference,
+    holm,
+    p_value,
+    pooled,
+    student_p,
+    widening,
+)
 from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
@@ -111,7 +120,9 @@ def test_interval_of_two_tiles_and_seeds_by_hand() -> None:
     heights = {"method": [1.0, 3.0], "baseline": [2.0, 4.0]}
     sums = {}
     for name, errors in heights.items():
-        sums[name] = {"MAE": np.array([[[[error], [1.0]] for error in errors]] * 2)}
+        sums[name] = {
+            "MAE": Summed(np.array([[[error, 1.0] for error in errors]] * 2), lambda s: s[..., 0] / s[..., 1])
+        }
     gain = difference(sums["method"], sums["baseline"])
     effect = (3 - 2) / 3
     assert gain.effect == pytest.approx(effect)

@@ -1,6 +1,6 @@
 """Confidence of the difference between two methods: a crossed bootstrap over seeds and test tiles."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
 from statistics import NormalDist
@@ -19,17 +19,30 @@ _SEED = 0
 """Seed of the draws; it is fixed, so that the same scores give the same numbers."""
 
 Array = NDArray[np.float64]
-Sums = Mapping[str, Array]
-"""By score, shape (seeds, tiles, 2, groups): numerator and denominator, such as hits and union of a class, or the sum
-of errors and the number of cells. Both are summed over tiles; the score is the mean of their ratios over groups."""
+Gain = Callable[[str, Array, Array], Array]
+"""Gain of a score, by its name, its value and the baseline's; positive is better."""
+
+
+@dataclass(frozen=True)
+class Summed:
+    """Sums of a score over seeds and tiles, and the score as a function of sums over tiles."""
+
+    sums: Array
+    """Shape (seeds, tiles, …)."""
+    score: Callable[[Array], Array]
+    """Maps sums of shape (…, …) to scores; NaN without any truth."""
+
+
+Sums = Mapping[str, Summed]
+"""By score."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Difference of a method to a baseline, as fractions; NaN when it cannot be estimated."""
+    """Difference of a method to a baseline; NaN when it cannot be estimated."""
 
     effect: float
-    """The mean relative gain over the scores; positive is better."""
+    """The mean gain over the scores; positive is better."""
     low: float = nan
     high: float = nan
     """Ends of the confidence interval."""
@@ -37,8 +50,8 @@ class Difference:
     """Two-sided p-value of the hypothesis of no difference."""
 
 
-def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
-    """Return the gain of a method over a baseline, with its confidence interval.
+def difference(method: Sums, baseline: Sums, draws: int = DRAWS, gain: Gain = relative_gain) -> Difference:
+    """Return the mean gain of a method over a baseline, with its confidence interval.
 
     Parameters
     ----------
@@ -47,6 +60,8 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
     draws : int
         Number of draws. Each takes as many seeds and as many tiles as there are, with replacement. Draws without any
         truth for a score are left out.
+    gain : Gain
+        The gain in one score.
 
     Returns
     -------
@@ -62,12 +77,13 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
     :func:`widening`. That is not enough far in the tails, which Holm's adjustment needs: p is at least that of a t-test
     with the draws' standard error.
     """
-    seeds, tiles = next(iter(method.values())).shape[:2]
-    effect = float(_delta_m(method, baseline, np.ones((1, seeds)), np.ones((1, tiles)))[0])
+    seeds, tiles = next(iter(method.values())).sums.shape[:2]
+    effect = float(_mean_gain(method, baseline, gain, np.ones((1, seeds)), np.ones((1, tiles)))[0])
     units = min(counts(method))
     if units < 2 or not isfinite(effect):
         return Difference(effect)
-    effects = np.concatenate([_delta_m(method, baseline, *times) for times in _resamples(seeds, tiles, draws)])
+    parts = [_mean_gain(method, baseline, gain, *times) for times in _resamples(seeds, tiles, draws)]
+    effects = np.concatenate(parts)
     effects = effects[np.isfinite(effects)]
     widened = effect + widening(units) * (effects - effect)
     tail = 50 * (1 - CONFIDENCE)  # in percent, on each side
@@ -77,16 +93,18 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
 
 def counts(sums: Sums) -> tuple[int, int]:
     """Return the number of seeds, and the number of tiles with truth for the score that has the fewest."""
-    tiles = [(entry[:, :, 1].sum(axis=(0, 2)) > 0).sum() for entry in sums.values()]
-    return next(iter(sums.values())).shape[0], int(min(tiles))
+    seeds, tiles = next(iter(sums.values())).sums.shape[:2]
+    # Without truth, all sums of a tile are 0.
+    present = [entry.sums.reshape(seeds, tiles, -1).any(axis=(0, 2)) for entry in sums.values()]
+    return seeds, min(int(of_score.sum()) for of_score in present)
 
 
-def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
+def pooled(entry: Summed, seeds: Array, tiles: Array) -> Array:
     """Return a score, pooled over tiles and averaged over seeds, for each draw.
 
     Parameters
     ----------
-    sums : array, shape (seeds, tiles, 2, groups)
+    entry : Summed
     seeds : array, shape (draws, seeds)
         Multiplicity of each seed in each draw.
     tiles : array, shape (draws, tiles)
@@ -97,12 +115,7 @@ def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
     array, shape (draws,)
         NaN for a draw without any truth.
     """
-    total = np.tensordot(tiles, sums, axes=(1, 1))  # draws, seeds, 2, groups
-    part, whole = total[:, :, 0], total[:, :, 1]
-    defined = whole > 0  # a class that occurs in no drawn tile does not enter the mean over classes
-    ratios = np.divide(part, whole, out=np.zeros_like(part), where=defined)
-    number = defined.sum(axis=2)
-    scores = np.divide(ratios.sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)
+    scores = entry.score(np.tensordot(tiles, entry.sums, axes=(1, 1)))  # draws, seeds
     averaged: Array = (scores * seeds).sum(axis=1) / seeds.sum(axis=1)
     return averaged
 
@@ -141,12 +154,12 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _delta_m(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
-    """Return delta-m of each draw."""
+def _mean_gain(method: Sums, baseline: Sums, gain: Gain, seeds: Array, tiles: Array) -> Array:
+    """Return the mean gain of each draw."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a baseline of 0 gives no finite gain, and is left out
         gains = [
-            relative_gain(score, pooled(sums, seeds, tiles), pooled(baseline[score], seeds, tiles))
-            for score, sums in method.items()
+            gain(score, pooled(entry, seeds, tiles), pooled(baseline[score], seeds, tiles))
+            for score, entry in method.items()
         ]
     averaged: Array = np.mean(gains, axis=0)
     return averaged

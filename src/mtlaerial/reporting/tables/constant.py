@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mtlaerial.scoring.joint import ClassCounts
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import Confusion
@@ -30,7 +31,11 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
         tiles[name] = TileScores(
             confusion=_predict_one_class(majority, labelled.confusion),
             eroded=_predict_one_class(majority, labelled.eroded),
+            label_area=labelled.label_area,
             height=measured.constant,
+            height_area=measured.height_area,
+            detection=measured.constant_detection,
+            near=_keep_one_class(majority, labelled.constant_near),
         )
     return semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
 
@@ -43,3 +48,8 @@ def _predict_one_class(code: int, confusion: Confusion) -> Confusion:
         moved[code] = sum(row)
         rows.append(tuple(moved))
     return tuple(rows)
+
+
+def _keep_one_class(code: int, counts: ClassCounts) -> ClassCounts:
+    """Return counts per class with those of all other classes set to 0."""
+    return tuple(count if index == code else 0 for index, count in enumerate(counts))
