@@ -333,3 +333,16 @@ def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
     assert row(panel, "other")["memory (×)"] == "1.50"
     pd.testing.assert_frame_equal(comparison.wide, document(runs).wide)
     assert not any("×" in name for name in document(runs).panels[0].header)
+
+
+@pytest.mark.parametrize(
+    ("device", "shown"), [("CPU (x86_64), 2 threads", ("≈ 1", "2.7")), ("NVIDIA H200", ("1.08", "2.66"))]
+)
+def test_memory_of_a_process_is_shown_as_far_as_it_is_known(device: str, shown: tuple[str, str]) -> None:
+    """The process of another training of the same code takes 8 % more."""
+    runs = experiment({"equal": 0.0, "fixed_2": 0.0, "other": 0.0})
+    megabytes = {"equal": 500.0, "fixed_2": 540.0, "other": 1330.0}
+    costs = {("town", m, 0): Cost(seconds_per_step=1, peak_memory_mb=mb, device=device) for m, mb in megabytes.items()}
+    panel = document(runs, costs=costs).panels[0]
+    assert tuple(row(panel, method)["memory (×)"] for method in ("fixed_2", "other")) == shown
+    assert "known to 10 % only" in notes(panel)

@@ -19,8 +19,6 @@ _SEED = 0
 """Seed of the draws; it is fixed, so that the same scores give the same numbers."""
 
 Array = NDArray[np.float64]
-Gain = Callable[[str, Array, Array], Array]
-"""Gain of a score, by its name, its value and the baseline's; positive is better."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Difference:
     """Difference of a method to a baseline; NaN when it cannot be estimated."""
 
     effect: float
-    """The mean gain over the scores; positive is better."""
+    """The mean gain over the scores, or the difference of one; positive is better."""
     low: float = nan
     high: float = nan
     """Ends of the confidence interval."""
@@ -50,8 +48,8 @@ class Difference:
     """Two-sided p-value of the hypothesis of no difference."""
 
 
-def difference(method: Sums, baseline: Sums, draws: int = DRAWS, gain: Gain = relative_gain) -> Difference:
-    """Return the mean gain of a method over a baseline, with its confidence interval.
+def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
+    """Return the mean relative gain of a method over a baseline, with its confidence interval.
 
     Parameters
     ----------
@@ -60,8 +58,6 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS, gain: Gain = re
     draws : int
         Number of draws. Each takes as many seeds and as many tiles as there are, with replacement. Draws without any
         truth for a score are left out.
-    gain : Gain
-        The gain in one score.
 
     Returns
     -------
@@ -78,12 +74,25 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS, gain: Gain = re
     with the draws' standard error.
     """
     seeds, tiles = next(iter(method.values())).sums.shape[:2]
-    effect = float(_mean_gain(method, baseline, gain, np.ones((1, seeds)), np.ones((1, tiles)))[0])
+    effect = float(_mean_gain(method, baseline, np.ones((1, seeds)), np.ones((1, tiles)))[0])
     units = min(counts(method))
     if units < 2 or not isfinite(effect):
         return Difference(effect)
-    parts = [_mean_gain(method, baseline, gain, *times) for times in _resamples(seeds, tiles, draws)]
-    effects = np.concatenate(parts)
+    parts = [_mean_gain(method, baseline, *times) for times in resamples(seeds, tiles, draws)]
+    return judged(effect, np.concatenate(parts), units)
+
+
+def judged(effect: float, effects: Array, units: int) -> Difference:
+    """Return the confidence interval and p of an effect.
+
+    Parameters
+    ----------
+    effect : float
+    effects : array
+        The effect in each draw; draws without any are left out.
+    units : int
+        Number of seeds or of tiles, whichever is smaller; at least 2.
+    """
     effects = effects[np.isfinite(effects)]
     widened = effect + widening(units) * (effects - effect)
     tail = 50 * (1 - CONFIDENCE)  # in percent, on each side
@@ -93,10 +102,13 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS, gain: Gain = re
 
 def counts(sums: Sums) -> tuple[int, int]:
     """Return the number of seeds, and the number of tiles with truth for the score that has the fewest."""
-    seeds, tiles = next(iter(sums.values())).sums.shape[:2]
-    # Without truth, all sums of a tile are 0.
-    present = [entry.sums.reshape(seeds, tiles, -1).any(axis=(0, 2)) for entry in sums.values()]
-    return seeds, min(int(of_score.sum()) for of_score in present)
+    seeds = len(next(iter(sums.values())).sums)
+    return seeds, min(tiles_with_truth(entry.sums) for entry in sums.values())
+
+
+def tiles_with_truth(sums: Array) -> int:
+    """Return the number of tiles with truth, from sums of shape (seeds, tiles, …), which are 0 without it."""
+    return int(sums.reshape(*sums.shape[:2], -1).any(axis=(0, 2)).sum())
 
 
 def pooled(entry: Summed, seeds: Array, tiles: Array) -> Array:
@@ -115,9 +127,13 @@ def pooled(entry: Summed, seeds: Array, tiles: Array) -> Array:
     array, shape (draws,)
         NaN for a draw without any truth.
     """
-    scores = entry.score(np.tensordot(tiles, entry.sums, axes=(1, 1)))  # draws, seeds
-    averaged: Array = (scores * seeds).sum(axis=1) / seeds.sum(axis=1)
-    return averaged
+    return averaged(entry.score(np.tensordot(tiles, entry.sums, axes=(1, 1))), seeds)
+
+
+def averaged(scores: Array, seeds: Array) -> Array:
+    """Return the mean over seeds of scores of shape (draws, seeds), by the multiplicity of each seed in each draw."""
+    mean: Array = (scores * seeds).sum(axis=1) / seeds.sum(axis=1)
+    return mean
 
 
 def widening(units: int) -> float:
@@ -154,19 +170,19 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _mean_gain(method: Sums, baseline: Sums, gain: Gain, seeds: Array, tiles: Array) -> Array:
-    """Return the mean gain of each draw."""
+def _mean_gain(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
+    """Return the mean relative gain of each draw."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a baseline of 0 gives no finite gain, and is left out
         gains = [
-            gain(score, pooled(entry, seeds, tiles), pooled(baseline[score], seeds, tiles))
+            relative_gain(score, pooled(entry, seeds, tiles), pooled(baseline[score], seeds, tiles))
             for score, entry in method.items()
         ]
-    averaged: Array = np.mean(gains, axis=0)
-    return averaged
+    mean: Array = np.mean(gains, axis=0)
+    return mean
 
 
-def _resamples(seeds: int, tiles: int, draws: int) -> Iterator[tuple[Array, Array]]:
-    """Yield the multiplicities of seeds and of tiles for a chunk of draws at a time."""
+def resamples(seeds: int, tiles: int, draws: int) -> Iterator[tuple[Array, Array]]:
+    """Yield the multiplicities of seeds and of tiles, shapes (draws, seeds) and (draws, tiles), for chunks of draws."""
     generator = np.random.default_rng(_SEED)
     for first in range(0, draws, _CHUNK):
         size = min(_CHUNK, draws - first)

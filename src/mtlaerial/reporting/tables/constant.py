@@ -23,6 +23,7 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
     labelled_runs = [run for run in runs if run.confusion().any() and any(run.training_pixels)]
     semantics = labelled_runs[0] if labelled_runs else runs[0]
     height = next((run for run in runs if run.height("all", CONSTANT)), runs[0])
+    joint = next((run for run in runs if any(tile.constant_near for tile in run.tiles.values())), runs[0])
     majority = max(range(len(semantics.classes)), key=semantics.training_pixels.__getitem__, default=0)
     tiles = {}
     for name in dict.fromkeys((*semantics.tiles, *height.tiles)):
@@ -35,7 +36,7 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
             height=measured.constant,
             height_area=measured.height_area,
             detection=measured.constant_detection,
-            near=_keep_one_class(majority, labelled.constant_near),
+            near=_keep_one_class(majority, joint.tiles[name].constant_near if name in joint.tiles else ()),
         )
     return semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
 

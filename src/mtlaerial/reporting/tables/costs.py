@@ -47,7 +47,8 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
     note = (
         f"Time of an update and peak memory, as multiples of {baseline}'s: medians over seeds of what the trainings "
         "measured themselves, on the same device. Where several shared it, each slowed the others; docs/benchmarks.md "
-        f"has ratios that were measured alone. Memory on the CPU is known to {PROCESS_MEMORY:.0%} only: ≈ 1 is closer."
+        f"has ratios that were measured alone. Memory on the CPU is known to {100 * PROCESS_MEMORY:g} % only: ≈ 1 is "
+        "within that."
     )
     rows = [_insert(row, pair) for row, pair in zip(panel.rows, ratios, strict=True)]
     header = (*panel.header[:LEADING_COLUMNS], *COLUMNS, *panel.header[LEADING_COLUMNS:])

@@ -88,6 +88,8 @@ class Values:
 
     def winner(self, column: Column) -> str | None:
         """Return the method to print in bold, see :mod:`mtlaerial.reporting.tables.bold`; None without any."""
+        if column.score == "bias":  # the least bias is no merit: errors of both signs cancel
+            return None
         ranked = sorted(filter(lambda method: self.has_score(method, column), self.methods), key=self._rank(column))
         if CONSTANT in ranked[:1]:
             return None
