@@ -31,14 +31,16 @@ def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *fi
         *_definitions(values, columns),
         mixed_grids(values.runs),
         *_methods(values, methods),
+        bold_rule(methods, columns),
         protocol(values.runs),
     )
     return (*(Note(sentence) for sentence in sentences if sentence), *values.citations.notes(columns))
 
 
-def bold_rule(methods: Sequence[str]) -> str:
-    """Return the rule for bold numbers; empty for a table of one method, in which none is bold."""
-    return RULE if len([method for method in methods if method != CONSTANT]) > 1 else ""
+def bold_rule(methods: Sequence[str], columns: Sequence[Column]) -> str:
+    """Return the rule for bold numbers; empty for a table without any, of one method or of bias alone."""
+    learned = [method for method in methods if method != CONSTANT]
+    return RULE if len(learned) > 1 and any(column.score != "bias" for column in columns) else ""
 
 
 def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
@@ -74,7 +76,6 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
     yield from mark_notes(values, methods)
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
-    yield bold_rule(methods)
 
 
 def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
