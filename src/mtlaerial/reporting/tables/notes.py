@@ -7,7 +7,7 @@ from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.panels import Note
-from mtlaerial.reporting.tables.truth_notes import class_convention, coverage, mixed_grids, protocol
+from mtlaerial.reporting.tables.truth_notes import class_convention, coverage, mixed_grids, protocol, unscored_tasks
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 CLASS_MEANS = ("AA", "mIoU", "F1", JOINT)
@@ -26,6 +26,7 @@ def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *fi
     """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
     sentences = (
         *first,
+        unscored_tasks(values.runs),
         coverage(values.runs),
         *_masks(columns),
         *_definitions(values, columns),
