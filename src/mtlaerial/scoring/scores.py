@@ -17,6 +17,7 @@ from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.tile_scores import TileScores, score_tile
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import writing
+from mtlaerial.tiles.record import verify_tiles
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
@@ -123,7 +124,8 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: 
     Raises
     ------
     DataError
-        When a map is missing, or its grid differs from its ground truth's, or that of eroded labels from the labels'.
+        When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
+        that of eroded labels from the labels'.
     """
     return score_maps(load_description(run), run / "maps", tiles, scoring, protocol)
 
@@ -132,6 +134,7 @@ def score_maps(
     description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = ""
 ) -> Scores:
     """Score the maps of a described run in any folder; see :func:`score_run`."""
+    verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
