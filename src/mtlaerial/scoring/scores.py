@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mtlaerial.config import ModelSpec, ScoringSpec, Section, Task, TrainingSpec
+from mtlaerial.config import ModelSpec, PredictionSpec, ScoringSpec, Section, Task, TrainingSpec
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.code_hash import code_hash
@@ -49,6 +49,8 @@ class Scores(Section):
     """The network's sizes."""
     training: TrainingSpec | None = None
     """The recipe of the training; None for imported weights."""
+    prediction: PredictionSpec | None = None
+    """How the maps were predicted."""
     protocol: str = ""
     """How the test tiles were set apart from the training tiles, in a sentence."""
     tiles: dict[str, TileScores]
@@ -155,6 +157,7 @@ def score_maps(
         scoring_code=code_hash("scoring"),
         network=plan.model,
         training=None if description.imported else plan.training,
+        prediction=plan.prediction,
         protocol=protocol,
         tiles=tile_scores,
     )

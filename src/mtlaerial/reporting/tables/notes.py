@@ -84,4 +84,4 @@ def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
     for method in methods:
         if method in values.marks:
             mark = values.marks[method]
-            yield f"({mark.letter}) {method} is trained otherwise than most: {mark.difference}."
+            yield f"({mark.letter}) {method} differs from most: {mark.difference}."
