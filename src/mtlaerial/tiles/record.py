@@ -130,6 +130,6 @@ def _file_hash(path: Path) -> str:
 
 
 def _plain(keys: dict[str, Any]) -> dict[str, Any]:
-    """Return keys as JSON gives them back, with lists for tuples."""
-    plain: dict[str, Any] = json.loads(json.dumps(keys))
+    """Return keys as JSON gives them back: lists for tuples, and text for NaN, which is not equal to itself."""
+    plain: dict[str, Any] = json.loads(json.dumps(keys), parse_constant=str)
     return plain
