@@ -241,7 +241,7 @@ def test_a_description_in_words(saved: Path) -> None:
     for words in (
         "equal, seed 0, weights of epoch 2 of 3",
         "(generated data), 2 tiles",
-        "red, green, blue",
+        "red, green, blue (1, 2, 3 of the files)",
         "uint8, 0 to 255",
         "0.5 m",
         "1 building",

@@ -13,7 +13,7 @@ from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import windows_text
-from mtlaerial.prediction.image_match import require_match
+from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.prediction.map_origin import origin_tags, remove_stale, require_replaceable
@@ -113,7 +113,7 @@ class Predictor:
             The image.
         folder : Path
         bands : sequence of int, optional
-            Bands of the image, counted from 1, in the order of the run's; by default all.
+            Bands of the image, counted from 1, in the order of the run's; by default those it was trained on.
         gsd : float, optional
             Metres per pixel, for an image without georeference.
         replace : bool
@@ -124,13 +124,13 @@ class Predictor:
         MismatchError
             When the image does not match the training data.
         DataError
-            When the folder has a file of the maps' names that must not be replaced.
+            When it cannot be read, or the folder has a file of the maps' names that must not be replaced.
         """
-        grid = require_match(path, self.run.description, bands, gsd)
+        image = match_image(path, self.run.description, bands, gsd)
         possible = [folder / f"{shows}.tif" for shows in CONTENTS]
         require_replaceable(path, possible, origin_tags(path, self.run.description), replace)
-        maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
-        seams = self._predict(path, bands, grid, maps, folder, cog=True)
+        maps = [Map(shows, shows, image.grid) for shows in shown_by(self.network)]
+        seams = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
         remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
         for task in self.network.outputs:
             if (ratio := seam_ratio([seams.sums], task)) is not None:

@@ -1,6 +1,7 @@
 """GeoTIFFs: reading with clear errors, memory mapping, and atomic writing."""
 
 import errno
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +27,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     DataError
         When it is missing, a directory, or not a readable raster; also when reading fails within the block.
     """
-    if path.is_dir():
-        raise DataError(path, "a directory", "a raster file", "Check the path.")
-    if not path.exists():
-        raise DataError(path, "no file", "a raster file", "Check the path.")
+    _require_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -38,6 +36,20 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
         raise DataError(path, deepest_cause(error), "a raster that GDAL reads", "Get the file anew.") from None
     with source, reading(path):
         yield source
+
+
+def _require_file(path: Path) -> None:
+    """Refuse everything but a regular file: GDAL would wait for a pipe, and read a device without end."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(path, "no file", "a raster file", "Check the path.") from None
+    except (OSError, ValueError) as error:  # a name that is too long, a loop of links, a null character
+        raise DataError(path, deepest_cause(error), "a raster file", "Check the path.") from None
+    if stat.S_ISDIR(mode):
+        raise DataError(path, "a directory", "a raster file", "Check the path.")
+    if not stat.S_ISREG(mode):
+        raise DataError(path, "a pipe or a device", "a raster file", "Write the image to a file first.")
 
 
 @contextmanager

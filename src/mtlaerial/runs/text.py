@@ -37,8 +37,10 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
 def _input(run: RunDescription) -> list[tuple[str, str]]:
     statistics = run.statistics
     low, high = statistics.range
+    names = ", ".join(band.name for band in statistics.bands)
+    indices = ", ".join(str(band.index) for band in statistics.bands)
     return [
-        ("bands", ", ".join(band.name for band in statistics.bands)),
+        ("bands", f"{names} ({indices} of the files)"),
         ("values", f"{statistics.dtype}, {low:g} to {high:g}"),
         ("pixel size", f"{statistics.gsd:g} m"),
     ]

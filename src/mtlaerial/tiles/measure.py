@@ -9,6 +9,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.ground_size import ground_pixel_size
 from mtlaerial.tiles.measure_truth import class_areas, measure_heights
 from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import Statistics, TileStatistics, with_specification
@@ -31,7 +32,7 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
     """
     verify_tiles(folders)
     with open_raster(folders[0] / "image.tif") as source:
-        gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
+        gsd, dtype = ground_pixel_size(Grid.of(source))[1], source.dtypes[0]
     areas = class_areas(folders)
     classes = len(spec.labels.classes) if spec.labels and areas.any() else 0
     return TileStatistics(

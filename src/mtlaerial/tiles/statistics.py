@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, PositiveFloat, ValidationError
+from pydantic import AfterValidator, PositiveFloat, PositiveInt, ValidationError
 
 from mtlaerial.config import DatasetSpec, Section
 from mtlaerial.config.layers import Colour
@@ -49,6 +49,8 @@ class BandStatistics(Section):
     """
 
     name: str
+    index: PositiveInt
+    """The band of the raw files, counted from 1; prediction reads the same one."""
     mean: float | None = None
     std: float | None = None
 
@@ -118,7 +120,7 @@ def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -
     counted = [entry.model_copy(update={"pixels": pixels}) for entry, pixels in classes]
     bands = []
     for band, (mean, std) in zip(base.bands, measured.bands, strict=True):
-        bands.append(BandStatistics(name=band.name, mean=mean, std=std))
+        bands.append(band.model_copy(update={"mean": mean, "std": std}))
     pixel_statistics = {
         "bands": tuple(bands),
         "classes": tuple(counted),
@@ -143,6 +145,7 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
     """
     entries = spec.labels.classes if spec.labels else ()
     classes = tuple(ClassStatistics(name=entry.name, colour=entry.colour, pixels=0) for entry in entries)
+    numbered_names = zip(spec.image.band_names, spec.image.bands, strict=True)
     return Statistics(
         dataset=name,
         title=spec.title,
@@ -152,7 +155,7 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
         gsd=gsd,
         dtype=dtype,
         range=spec.image.range,
-        bands=tuple(BandStatistics(name=band) for band in spec.image.band_names),
+        bands=tuple(BandStatistics(name=band, index=index) for band, index in numbered_names),
         classes=classes,
         height=None,
         zero_height=spec.height is None or spec.height.zero_height == "valid",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, Level, percent
+from mtlaerial.datasets.check.image_gate.remedies import unset_nodata_command
 from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
 from mtlaerial.datasets.check.place import ImagePlace
 from mtlaerial.datasets.check.report import LabelsFacts
@@ -67,7 +68,7 @@ def _check_tag(spec: LabelsSpec, part: Part, findings: Findings) -> None:
     for entry in spec.classes:
         if part.nodata in entry.values:
             observed = f"the no-data tag {part.nodata:g}, which is also the class {entry.name}"
-            remedy = f"Those pixels are ignored; if they are {entry.name}, remove the tag (gdal_edit -unsetnodata)."
+            remedy = f"Those pixels are ignored; if they are {entry.name}: {unset_nodata_command(part.path)}"
             findings.warning(part.path, observed, "a tag that is no class, or none", remedy)
 
 

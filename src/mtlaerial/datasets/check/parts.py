@@ -1,5 +1,6 @@
 """The parts of layer files that a tile covers: location, alignment, and joint streaming."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image import read_blocks
+from mtlaerial.datasets.check.image_gate.remedies import like_command
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
@@ -61,7 +63,7 @@ class Part:
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(Path.exists, paths))]
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
     for accepted, path in absent:
@@ -70,8 +72,17 @@ def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bo
             remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
             findings.warning(path, "no file", f"none, or {expected}", remedy.rstrip())
         else:
-            findings.error(path, "no file", expected, dataset.obtain(layer) or dataset.spec.obtain)
+            findings.error(
+                path, "no file", expected, f"{dataset.obtain(layer) or dataset.spec.obtain}{_optional(layer)}"
+            )
     return not absent
+
+
+def _optional(layer: Layer) -> str:
+    """Return the hint for tiles that have no such layer."""
+    if layer not in TASK_OF_LAYER:
+        return ""
+    return f" Or list the tiles that have none, or their split, in {layer}.optional."
 
 
 def _describe_patterns(patterns: Sequence[str], folders: Sequence[str]) -> str:
@@ -126,7 +137,7 @@ def _check_aligned(surface: Part, ground: Part, findings: Findings) -> None:
     shift = max(max(abs(x - u), abs(y - v)) for (x, y), (u, v) in corners)
     if size != (ground.grid.width, ground.grid.height) or shift > 0.01:
         expected = f"the cells of {surface.path}: {_describe(surface.grid)}"
-        remedy = "Resample one to the grid of the other, e.g. with gdalwarp -te -tr."
+        remedy = f"Resample it: {like_command(ground.path, surface.path)}"
         findings.error(ground.path, _describe(ground.grid), expected, remedy)
 
 

@@ -1,6 +1,7 @@
 """Plain-text summary of a data check: a table of tiles, then the findings, errors first."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from mtlaerial.datasets.check.classes import class_pixels, labelled_splits
 from mtlaerial.datasets.check.findings import Finding, Level
@@ -73,18 +74,23 @@ def _table(rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
 
 def _section(report: DatasetReport, level: Level) -> Iterator[str]:
     """Yield the lines of one level: findings with the same expectation and remedy together."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for tile, finding in _findings_with_tiles(report):
         if finding.level == level:
-            place = f"{tile}{finding.where}: {finding.found}"
-            groups.setdefault((finding.expected, finding.remedy), []).append(place)
+            groups.setdefault((finding.expected, _for_any_file(finding)), []).append((tile, finding))
     if groups:
         yield from ("", f"{level.capitalize()}s")
     for (expected, remedy), places in groups.items():
-        yield f"- expected {expected}. {remedy}"
-        yield from (f"    {place}" for place in places[:_PLACES])
+        yield f"- expected {expected}. {places[0][1].remedy if len(places) == 1 else remedy}"
+        yield from (f"    {tile}{finding.where}: {finding.found}" for tile, finding in places[:_PLACES])
         if len(places) > _PLACES:
             yield f"    and {len(places) - _PLACES} more"
+
+
+def _for_any_file(finding: Finding) -> str:
+    """Return a remedy with FILE for the file at fault in its commands, so that findings of many files are grouped."""
+    file = Path(finding.where)
+    return finding.remedy.replace(str(file.with_suffix("")), "FILE") if file.suffix else finding.remedy
 
 
 def _findings_with_tiles(report: DatasetReport) -> Iterator[tuple[str, Finding]]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from mtlaerial.config.selection import truth_notes
 from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.ground_truth import class_convention, coverage, mixed_grids, protocol, unscored_tasks
 from mtlaerial.reporting.tables.panels import Note
-from mtlaerial.reporting.tables.truth_notes import class_convention, coverage, mixed_grids, protocol, unscored_tasks
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 CLASS_MEANS = ("AA", "mIoU", "F1", JOINT)
@@ -71,6 +72,7 @@ def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
+    yield from truth_notes(values.lacking, values.methods, "this data set")
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."

@@ -9,9 +9,9 @@ from mtlaerial.reporting.tables.bootstrap import DRAWS
 from mtlaerial.reporting.tables.columns import GAINS
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, Comparison, compare
 from mtlaerial.reporting.tables.costs import Costs, with_costs
+from mtlaerial.reporting.tables.ground_truth import coverage, mixed_grids, protocol
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
-from mtlaerial.reporting.tables.truth_notes import coverage, mixed_grids, protocol
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 EQUAL = "equal"
