@@ -156,9 +156,9 @@ DATA: dict[str, tuple[Callable[[Town], None], tuple[str, ...]]] = {
         lambda t: t.rewrite("height", lambda v: 0 * v - 9999),
         ("height/city_1.tif", "no cell with a height"),
     ),
-    "NaN": (
-        lambda t: t.rewrite("images", lambda v: first_pixel(v.astype(np.float32), np.nan)),
-        ("images/city_1.tif", "NaN or infinite"),
+    "infinite": (
+        lambda t: t.rewrite("images", lambda v: first_pixel(v.astype(np.float32), np.inf)),
+        ("images/city_1.tif", "with infinite values, or NaN in some bands"),
     ),
     "elevation": (
         lambda t: t.rewrite("height", lambda v: v + 300),

@@ -298,8 +298,8 @@ def test_windows_are_the_runs_unless_they_are_stated(run_folder: Path) -> None:
 
 
 def test_normalisation_brings_the_range_to_one() -> None:
-    values = torch.tensor([100.0, 200.0, 300.0, math.nan])
-    assert Normalisation(100, 300)(values).tolist() == [-1, 0, 1, 0]
+    values = torch.tensor([100.0, 200.0, 300.0, math.nan, math.inf, -math.inf])
+    assert Normalisation(100, 300)(values).tolist() == [-1, 0, 1, 0, 0, 0]
     assert Normalisation(0, 255)(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
 
 

@@ -80,7 +80,7 @@ class DatasetSpec(Section):
         if twice:
             times = f"the tile {twice[0]} {listed[twice[0]]} times"
             raise Unfit("splits", times, "each tile once, in one split", "List it once.")
-        longest = max(map(str.encode, self.tiles), key=len, default=b"")
+        longest = max((name.encode(errors="replace") for name in self.tiles), key=len, default=b"")
         if len(longest) > LONGEST_TILE_NAME:
             start = longest[:40].decode(errors="ignore")
             expected = f"names of tiles of at most {LONGEST_TILE_NAME} bytes"

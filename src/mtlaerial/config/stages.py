@@ -135,7 +135,7 @@ STAGES: dict[str, Stages] = {
     "image.bands": (*TILE, "describe_run"),
     "image.band_names": (*TILE, "describe_run"),
     "image.range": (*TILE, *MEASURED),
-    "image.nodata": TILE,
+    "image.nodata": (*TILE, "describe_run"),
     "image.corner": TILE,
     "height.files": TILE,
     "height.surface": TILE,

@@ -76,6 +76,7 @@ def expectation(description: RunDescription, bands: Sequence[int] | None, gsd: f
         names=tuple(band.name for band in statistics.bands),
         chosen=bool(bands),
         range=statistics.range,
+        nodata=statistics.nodata,
         stated_gsd=gsd,
         trained_gsd=statistics.gsd,
         dtype=statistics.dtype,

@@ -27,6 +27,14 @@ def horizontal_projection(wkt: str) -> Projection:
     return projection.sub_crs_list[0] if projection.is_compound else projection
 
 
+def crs_name(crs: CRS | None) -> str:
+    """Return the EPSG code of a CRS, else its name; WKT fills a screen."""
+    if crs is None:
+        return "no CRS"
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(Projection.from_wkt(crs.to_wkt()).name)
+
+
 def metres_per_unit(crs: CRS | None) -> float:
     """Return the metres in a unit of a projected CRS; without one, coordinates are taken to be metres."""
     if crs is None:

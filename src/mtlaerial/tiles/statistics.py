@@ -78,6 +78,10 @@ class Statistics(Section):
     """Metres per image pixel."""
     dtype: DataType
     range: Limits
+    nodata: float | None = None
+    """The specified value of pixels without image."""
+    without_image: float | None = None
+    """Share of the training pixels without image, 0-1; None if the tiles are not available."""
     bands: tuple[BandStatistics, ...]
     classes: tuple[ClassStatistics, ...]
     """Empty if the training tiles have no labels."""
@@ -99,6 +103,8 @@ class TileStatistics(Section):
     """Area of each class, in pixels of the finest labels; empty if the tiles have no labels."""
     bands: tuple[tuple[float, float], ...]
     """Mean and standard deviation of each band."""
+    without_image: float | None = None
+    """Share of the pixels without image, 0-1; None in files of earlier versions."""
     height: HeightStatistics | None
     tiles: dict[str, str]
     """Hash of each tile, of its image, height and labels."""
@@ -123,6 +129,7 @@ def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -
         bands.append(band.model_copy(update={"mean": mean, "std": std}))
     pixel_statistics = {
         "bands": tuple(bands),
+        "without_image": measured.without_image,
         "classes": tuple(counted),
         "height": measured.height,
         "tiles": measured.tiles,
@@ -155,6 +162,7 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
         gsd=gsd,
         dtype=dtype,
         range=spec.image.range,
+        nodata=spec.image.nodata,
         bands=tuple(BandStatistics(name=band, index=index) for band, index in numbered_names),
         classes=classes,
         height=None,

@@ -13,8 +13,10 @@ from rasterio.enums import ColorInterp
 from rasterio.rio.main import main_group
 
 from mtlaerial.datasets.check import check_dataset, summary
-from mtlaerial.datasets.check.image_gate.sample import spread_windows
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
+from mtlaerial.datasets.check.image_gate.sample import sample_image, spread_windows
 from mtlaerial.errors import ConfigError
+from support.masks import Way, write_masked
 from support.town import NORTH, WEST, Town, only
 
 MERCATOR: dict[str, Any] = {"crs": "EPSG:3857", "west": 1e6, "north": 8_399_738.0}
@@ -147,3 +149,14 @@ def test_a_sample_is_small_and_spread(height: int, width: int) -> None:
         assert min(start) >= 0
         assert max(start) + max(length) <= size
         assert max(start) + max(length) > 0.8 * size
+
+
+@pytest.mark.parametrize("way", ["alpha", "mask"])
+def test_the_sample_leaves_out_masked_pixels(tmp_path: Path, way: Way) -> None:
+    valid = np.ones((60, 80), bool)
+    valid[:40] = False
+    image = np.random.default_rng(0).integers(10, 20, (3, 60, 80), np.uint8)
+    header = RasterHeader.read(write_masked(tmp_path / "a.tif", image, valid, way))
+    tally, levels = sample_image(header, (1, 2, 3), (0, 255))
+    assert (tally.values, tally.minimum, tally.maximum) == (3 * 20 * 80, 10, 19)
+    np.testing.assert_allclose([level.mean for level in levels], image[:, 40:].mean(axis=(1, 2)))

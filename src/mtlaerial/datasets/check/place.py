@@ -11,7 +11,7 @@ from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
 from mtlaerial.datasets.check.image_gate.georeference import judge_orientation, judge_place
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import horizontal_projection
+from mtlaerial.rasters.ground_size import crs_name, horizontal_projection
 
 EDGE_TOLERANCE = 0.999
 """Smallest difference between edges, in pixels, that counts: a whole pixel, less the rounding of coordinates."""
@@ -86,7 +86,7 @@ def _check_crs(path: Path, crs: CRS | None, expected: CRS | None, findings: Find
     if crs is None or expected is None or _same_crs(crs, expected):
         return True
     remedy = "Reproject the file, or correct crs in the specification."
-    findings.error(path, f"the CRS {crs.to_string()}", expected.to_string(), remedy)
+    findings.error(path, f"the CRS {crs_name(crs)}", crs_name(expected), remedy)
     return False
 
 

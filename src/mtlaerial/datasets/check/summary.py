@@ -10,7 +10,7 @@ from mtlaerial.datasets.check.report import DatasetReport, TileReport
 _PLACES = 5
 """Largest number of places that are listed for one fault."""
 _LEVELS: tuple[Level, ...] = ("error", "warning")
-_HEADER = ("tile", "split", "size", "GSD (m)", "no height", "heights (m)", "no class", "errors", "warnings")
+_HEADER = ("tile", "split", "size", "GSD (m)", "no image", "no height", "heights (m)", "no class", "errors", "warnings")
 
 
 def summary(report: DatasetReport) -> str:
@@ -35,11 +35,13 @@ def _number(count: int, noun: str) -> str:
 def _row(report: TileReport) -> tuple[str, ...]:
     """Return the cells of a tile's row; see ``_HEADER``."""
     image, height, labels = report.image, report.height, report.labels
-    size = gsd = no_height = heights = no_class = "-"
+    size = gsd = no_image = no_height = heights = no_class = "-"
     if image:
         size = f"{image.size[0]} x {image.size[1]}"
     if image and image.gsd:
         gsd = f"{image.gsd:.4g}"
+    if image and image.nodata is not None:
+        no_image = _share(image.nodata)
     if height and height.nodata is not None:
         no_height = _share(height.nodata)
     if height and height.minimum is not None:
@@ -47,7 +49,7 @@ def _row(report: TileReport) -> tuple[str, ...]:
     if labels and labels.nodata is not None:
         no_class = _share(labels.nodata)
     counts = (str(_count(report.findings, level) or "-") for level in _LEVELS)
-    return report.tile, report.split, size, gsd, no_height, heights, no_class, *counts
+    return report.tile, report.split, size, gsd, no_image, no_height, heights, no_class, *counts
 
 
 def _class_table(report: DatasetReport) -> Iterator[str]:

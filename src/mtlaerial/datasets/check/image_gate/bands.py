@@ -100,12 +100,12 @@ def _labels(header: RasterHeader, names: Sequence[str]) -> list[str]:
     Colour tags count only where the expected bands are red, green and blue, and more: images of near infrared, red and
     green are often tagged as red, green and blue, so that viewers show them.
     """
-    known_names = {name.casefold() for name in names}
-    tags_count = known_names >= _COLOURS
+    expected_names = {name.casefold() for name in names}
+    tags_count = expected_names >= _COLOURS
     labels = []
     for description, colour in zip(header.descriptions, header.colours, strict=True):
         label = description.strip().casefold()
-        if label not in known_names:
+        if label not in expected_names:
             label = colour if tags_count and colour in _COLOURS else ""
         labels.append(label)
     return labels

@@ -70,6 +70,8 @@ class ImageExpectation:
         Whether the user chose the bands for this image, or in an order other than the file's.
     range : tuple of float
         Values that the network sees as -1 and 1.
+    nodata : float or None
+        The specified value of pixels without image.
     stated_gsd : float or None
         Metres per pixel that the user states.
     trained_gsd : float or None
@@ -85,6 +87,7 @@ class ImageExpectation:
     names: Sequence[str]
     chosen: bool
     range: tuple[float, float]
+    nodata: float | None = None
     stated_gsd: float | None = None
     trained_gsd: float | None = None
     dtype: str | None = None
@@ -100,5 +103,6 @@ class ImageExpectation:
             names=spec.image.band_names,
             chosen=spec.image.bands != in_order,
             range=spec.image.range,
+            nodata=spec.image.nodata,
             stated_gsd=spec.gsd,
         )

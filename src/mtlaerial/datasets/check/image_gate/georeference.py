@@ -14,7 +14,7 @@ from mtlaerial.datasets.check.image_gate.remedies import (
     unset_crs_command,
 )
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, horizontal_projection
+from mtlaerial.rasters.ground_size import centre_position, crs_name, ground_pixel_size, horizontal_projection
 
 STATED_TOLERANCE = 0.01
 """Largest relative difference between a GSD that is stated and the one of the georeference."""
@@ -56,6 +56,22 @@ def judge_orientation(header: RasterHeader, findings: Findings, resampling: str)
     resampling : str
         Resampling of the remedy for a rotated raster: ``nearest`` for classes.
     """
+    if not _judge_coordinates(header, findings):
+        return False
+    grid = header.grid
+    if grid.rotated:
+        remedy = f"Rectify it: {north_up_command(header, resampling)}"
+        findings.error(header.path, "a rotated raster", "a raster with north up", remedy)
+        return False
+    reversals = _reversals(grid)
+    if reversals:
+        remedy = f"Turn it: {north_up_command(header, 'nearest')}"
+        findings.error(header.path, f"{reversals} in reverse", "rows from the north, columns from the west", remedy)
+    return not reversals
+
+
+def _judge_coordinates(header: RasterHeader, findings: Findings) -> bool:
+    """Add findings about coordinates with which no calculation is possible; return whether there are none."""
     grid = header.grid
     height, width = grid.side_lengths
     if not (0 < height < math.inf and 0 < width < math.inf):
@@ -69,15 +85,7 @@ def judge_orientation(header: RasterHeader, findings: Findings, resampling: str)
         observed = f"an origin at {x:g} {y:g}, where coordinates do not tell pixels of {width:g} x {height:g} apart"
         findings.error(header.path, observed, "coordinates on Earth", "Correct the georeference.")
         return False
-    if grid.rotated:
-        remedy = f"Rectify it: {north_up_command(header, resampling)}"
-        findings.error(header.path, "a rotated raster", "a raster with north up", remedy)
-        return False
-    reversals = _reversals(grid)
-    if reversals:
-        remedy = f"Turn it: {north_up_command(header, 'nearest')}"
-        findings.error(header.path, f"{reversals} in reverse", "rows from the north, columns from the west", remedy)
-    return not reversals
+    return True
 
 
 def _reversals(grid: Grid) -> str:
@@ -121,7 +129,7 @@ def _judge_position(header: RasterHeader, findings: Findings) -> bool:
     if centre_position(header.grid) is not None:
         return True
     x, y = header.grid.transform @ (header.grid.width / 2, header.grid.height / 2)
-    observed = f"a centre at {x:g} {y:g}, which is no place in {header.grid.crs}"
+    observed = f"a centre at {x:g} {y:g}, which is no place in {crs_name(header.grid.crs)}"
     findings.error(header.path, observed, "coordinates of its CRS", "Correct the CRS or the georeference.")
     return False
 
@@ -162,4 +170,4 @@ def _nominal_size(grid: Grid) -> str:
     if all(math.isclose(factor, 1) for factor in factors) or not grid.georeferenced:
         return ""
     height, width = grid.pixel_size
-    return f" on the ground ({width:.6g} x {height:.6g} in units of {grid.crs})"
+    return f" on the ground ({width:.6g} x {height:.6g} in units of {crs_name(grid.crs)})"

@@ -112,8 +112,8 @@ def expand_command(path: Path) -> str:
 def colour_tags_command(header: RasterHeader, colours: Mapping[int, str]) -> str:
     """Return the command that sets the colour tags of some bands, counted from 1; others keep theirs."""
     # A tag must not stand twice: bands that had one of the new colours lose it.
-    kept = ["undefined" if colour in colours.values() else colour for colour in header.colours]
-    tags = [colours.get(band, colour) for band, colour in enumerate(kept, start=1)]
+    unique = ["undefined" if colour in colours.values() else colour for colour in header.colours]
+    tags = [colours.get(band, colour) for band, colour in enumerate(unique, start=1)]
     return f"rio edit-info --colorinterp {','.join(tags)} {shlex.quote(str(header.path))}"
 
 

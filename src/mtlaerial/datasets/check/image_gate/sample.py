@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from mtlaerial.datasets.check.image_gate.expectation import BandLevel
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.values import ValueTally
-from mtlaerial.rasters.geotiff import open_raster, without_data
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.validity import MaskedBands, Pixels
 
 _WINDOWS, _SIDE = 4, 128
 """Windows along each side of the image, and the side of a window in pixels: at most 262,144 pixels."""
 
 
 def sample_image(
-    header: RasterHeader, bands: Sequence[int], limits: tuple[float, float]
+    header: RasterHeader, bands: Sequence[int], limits: tuple[float, float], nodata: float | None = None
 ) -> tuple[ValueTally, tuple[BandLevel, ...]]:
     """Return the values of an image's sample, and the level of each band; no levels where no pixel has data.
 
@@ -28,6 +28,8 @@ def sample_image(
         Bands to read, counted from 1.
     limits : tuple of float
         Range that the values are compared with.
+    nodata : float, optional
+        The specified value of pixels without image.
 
     Raises
     ------
@@ -37,8 +39,9 @@ def sample_image(
     tally = ValueTally(limits)
     pixels, total, squares = 0, np.zeros(len(bands)), np.zeros(len(bands))
     with open_raster(header.path) as source:
+        masked = MaskedBands(source, bands, nodata)
         for window in spread_windows(header.grid.height, header.grid.width):
-            values = _valid_pixels(source, bands, window)
+            values = _valid_pixels(masked.read(window))
             tally.add(values)
             values = values.astype(np.float64)
             pixels, total, squares = pixels + len(values), total + values.sum(0), squares + (values**2).sum(0)
@@ -83,10 +86,7 @@ def _spread(size: int) -> list[tuple[int, int]]:
     return [(round((index + 0.5) * size / _WINDOWS - _SIDE / 2), _SIDE) for index in range(_WINDOWS)]
 
 
-def _valid_pixels(source: rasterio.DatasetReader, bands: Sequence[int], window: Window) -> NDArray[np.generic]:
-    """Return the pixels of a window that have data and are finite in all bands, shape (pixels, bands)."""
-    values = source.read(list(bands), window=window).reshape(len(bands), -1).T
-    absent = without_data(values, source.nodata)
-    if values.dtype.kind == "f":
-        absent = absent | ~np.isfinite(values).all(axis=1)
-    return np.asarray(values[~absent])
+def _valid_pixels(pixels: Pixels) -> NDArray[np.generic]:
+    """Return the valid pixels, shape (pixels, bands)."""
+    values = pixels.values.reshape(len(pixels.values), -1).T
+    return values if pixels.invalid is None else values[~pixels.invalid.ravel()]
