@@ -53,12 +53,12 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:
     statistics, height = run.statistics, run.statistics.height
-    lines = []
+    prediction = run.plan.prediction
+    windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
+    lines = [("windows", windows)]
     if "semantics" in run.plan.tasks:
         lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
     if "height" in run.plan.tasks:
         training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
         lines.append(("height", f"metres above ground{training_range}"))
-    prediction = run.plan.prediction
-    lines.append(("windows", f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"))
     return lines
