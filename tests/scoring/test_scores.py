@@ -161,10 +161,28 @@ def test_scores_name_the_weighting(run: Run, chosen: list[Path], scores: Scores)
     assert score_run(run.folder, chosen[:1], SCORING).weighting == "unknown"
 
 
-def test_scores_of_another_version_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "scores.json").write_text('{"dataset": "town"}', encoding="utf-8")
-    with pytest.raises(DataError, match=r"scores\.json: found title: Field required; .* Delete the file"):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"format": 2, "dataset": "town"}', "found title: Field required"),
+        ('{"dataset": "town"}', "found format 1, which an older mtlaerial wrote; expected format 2"),
+        ('{"format": 9}', "found format 9, which a newer mtlaerial wrote"),
+        ("[]", "expected scores of this version"),
+        ('{"format": 2, ', "expected scores of this version. Delete the file"),
+    ],
+)
+def test_scores_of_another_version_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "scores.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
         load_scores(tmp_path / "scores.json")
+    assert words in str(error.value)
+    assert "scores.json: found" in str(error.value)
+
+
+def test_protocol_and_recipe_go_with_the_scores(run: Run, chosen: list[Path]) -> None:
+    scores = score_run(run.folder, chosen[:1], SCORING, "fixed split of tiles")
+    plan = load_description(run.folder).plan
+    assert (scores.protocol, scores.network, scores.training) == ("fixed split of tiles", plan.model, plan.training)
 
 
 def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.classes import check_classes
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.height import check_height
 from mtlaerial.datasets.check.image import check_image
@@ -67,5 +68,6 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
 
 
 def assemble(reports: Sequence[TileReport]) -> DatasetReport:
-    """Join the reports of a data set's tiles, one or more, and check the splits."""
-    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=check_splits(reports))
+    """Join the reports of a data set's tiles, one or more, and check splits and classes."""
+    between = (*check_splits(reports), *check_classes(reports))
+    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=between)

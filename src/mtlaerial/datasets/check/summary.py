@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mtlaerial.datasets.check.classes import class_pixels, labelled_splits
 from mtlaerial.datasets.check.findings import Finding, Level
 from mtlaerial.datasets.check.report import DatasetReport, TileReport
 
@@ -13,9 +14,9 @@ _HEADER = ("tile", "split", "size", "GSD (m)", "no image", "no height", "heights
 
 
 def summary(report: DatasetReport) -> str:
-    """Format a report as plain text: a table of tiles, findings grouped by remedy, and their numbers."""
+    """Format a report as plain text: tables of tiles and classes, findings grouped by remedy, and their numbers."""
     title = f"Data set {report.dataset}" + (" (generated data)" if report.generated else "")
-    lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)])]
+    lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)], names=2), *_class_table(report)]
     numbers = [_number(len(report.tiles), "tile")]
     for level in _LEVELS:
         lines += _section(report, level)
@@ -51,16 +52,25 @@ def _row(report: TileReport) -> tuple[str, ...]:
     return report.tile, report.split, size, gsd, no_image, no_height, heights, no_class, *counts
 
 
+def _class_table(report: DatasetReport) -> Iterator[str]:
+    """Yield the lines of a table of pixels by class and split; none without labels."""
+    pixels = class_pixels(report.tiles)
+    splits = labelled_splits(pixels)
+    if splits:
+        rows = [(name, *(f"{counts.get(split, 0):,}" for split in splits)) for name, counts in pixels.items()]
+        yield from ("", *_table([("class", *(f"{split} pixels" for split in splits)), *rows], names=1))
+
+
 def _share(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align columns: names to the left, all others to the right."""
+def _table(rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
+    """Align columns: those of names, which come first, to the left, all others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        padded[:2] = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        padded[:names] = [cell.ljust(width) for cell, width in zip(row[:names], widths[:names], strict=True)]
         yield "  ".join(padded).rstrip()
 
 
