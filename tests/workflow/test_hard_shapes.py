@@ -1,0 +1,49 @@
+"""Data sets with the shapes of hard real ones, from files to report: see :mod:`support.hard_shapes`."""
+
+import pandas as pd
+import pytest
+import yaml
+
+from mtlaerial.config import merge
+from mtlaerial.figures import read_caption
+from support.hard_shapes import HARD_SETS
+from support.workplace import TINY, Workplace
+
+pytestmark = pytest.mark.workflow
+SCORES = {
+    "three_grids": {"height": {"MAE"}, "equal": {"mIoU", "MAE"}},
+    "zones": {"height": {"MAE"}, "equal": {"MAE"}},
+}
+PLACES = {"three_grids": "up to 31 km apart: arranged in rows", "zones": "arranged in rows"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    folder = tmp_path_factory.mktemp("hard")
+    entries = {}
+    for hard in HARD_SETS:
+        entries[hard.name] = {"spec": f"config/datasets/{hard.name}.yaml", "root": f"datasets/{hard.name}"}
+    changes = {"run": {"datasets": list(entries), "methods": ["height", "equal"]}, "datasets": entries}
+    overlay = folder / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), changes)))
+    place = Workplace(folder / "place", overlay)
+    for hard in HARD_SETS:
+        hard.write(place.folder / "datasets" / hard.name, place.folder / "config/datasets" / f"{hard.name}.yaml")
+    return place
+
+
+@pytest.mark.full("two data sets with two methods each, from the check to the report")
+def test_hard_shapes_run_from_check_to_report(place: Workplace) -> None:
+    run = place.run()
+    assert run.returncode == 0, run.stdout[-5000:]
+    results = place.folder / "results"
+    table = pd.read_csv(results / "tables" / "scores.csv")
+    overall = table[(table.group == "overall") & (table.pooling == "pooled") & (table["mask"] == "all")]
+    for dataset, methods in SCORES.items():
+        assert (results / "figures" / dataset / "equal" / "curves.png").exists()
+        assert PLACES[dataset] in read_caption(results / "figures" / dataset / "tiles.png").description
+        for method, scores in methods.items():
+            rows = overall[(overall.dataset == dataset) & (overall.method == method)]
+            assert set(rows.score) & {"mIoU", "MAE"} == scores
+    assert "Plots in zones of their own" in (results / "report.html").read_text()
+    assert place.planned() == []
