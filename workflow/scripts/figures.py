@@ -17,7 +17,7 @@ with logged(snakemake):
     runs = [load_description(Path(path).parent) for path in snakemake.input.descriptions]
     tables = map(pd.read_csv, snakemake.input.histories)
     histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
-    curves_figure(histories, runs[0], out / "curves.png")
+    curves_figure(histories, runs, out / "curves.png")
     conflict_figure(histories, runs[0], out / "conflict.png")
     if "semantics" in runs[0].plan.tasks:
         confusion_figure([load_scores(Path(path)) for path in snakemake.input.scores], out / "confusion.png")
