@@ -4,7 +4,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtlaerial.figures import conflict_figure, curves_figure, read_caption
+from mtlaerial.figures import conflict_figure, curves_figure, read_caption, save_vectors
 from mtlaerial.figures.series import FEW, running_median
 from support.sample_figures import description, texts
 
@@ -75,6 +75,24 @@ def test_the_epoch_that_validation_chose_is_ringed(path):
     assert [ring.get_xydata().tolist() for ring in rings] == expected
     assert "chosen epoch" in texts(figure)
     assert "seed 1, epoch 3; seed 2, epoch 7" in read_caption(path).description
+
+
+def test_vector_formats_have_the_caption_and_no_date_and_equal_bytes(path):
+    contents = []
+    for folder in ("first", "second"):
+        copy = path.with_name(folder) / "curves.png"
+        figure = curves_figure({"seed 1": history()}, [description()], copy)
+        save_vectors(figure, copy, ("svg", "pdf"))
+        contents.append([copy.with_suffix(f".{name}").read_bytes() for name in ("svg", "pdf")])
+    assert contents[0] == contents[1]
+    svg, pdf = contents[0]
+    assert b"<dc:title>Small town: learning curves of joint</dc:title>" in svg
+    assert b"/Title (Small town: learning curves of joint)" in pdf
+    for content in (svg, pdf):
+        assert b"Date" not in content
+        assert b"matplotlib.org" not in content
+    assert pdf.startswith(b"%PDF")
+    assert b"/Type3" not in pdf
 
 
 def test_no_epoch_is_ringed_where_the_last_weights_are_kept(path):

@@ -24,9 +24,10 @@ def test_hard_shapes_are_checked_and_prepared_on_their_own_grids(hard: HardSet, 
                 assert source.crs == crs
                 assert source.res == pytest.approx((shape.gsd, shape.gsd))
                 values, valid = source.read(1), source.dataset_mask() > 0
+                rows, columns = values.shape
                 # Prepared cells are those of the file, of which there may be some more at the edges of the image.
                 east, south = source.transform.c - west, north - source.transform.f
-                cells = Shape(shape.gsd, *values.shape, east, south)
+                cells = Shape(shape.gsd, rows, columns, east, south)
             assert valid.mean() > 0.9
             if layer != "image":
                 truth = heights(number, cells) if layer == "height" else classes(number, cells)

@@ -14,6 +14,7 @@ SCORES = {
     "three_grids": {"height": {"MAE"}, "equal": {"mIoU", "MAE"}},
     "zones": {"height": {"MAE"}, "equal": {"MAE"}},
 }
+TEST_TILES = {"three_grids": "D3", "zones": "plot_18"}
 PLACES = {"three_grids": "up to 31 km apart: arranged in rows", "zones": "arranged in rows"}
 
 
@@ -24,6 +25,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     for hard in HARD_SETS:
         entries[hard.name] = {"spec": f"config/datasets/{hard.name}.yaml", "root": f"datasets/{hard.name}"}
     changes = {"run": {"datasets": list(entries), "methods": ["height", "equal"]}, "datasets": entries}
+    changes["figures"] = {"formats": ["svg", "pdf"]}
     overlay = folder / "overlay.yaml"
     overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), changes)))
     place = Workplace(folder / "place", overlay)
@@ -40,8 +42,11 @@ def test_hard_shapes_run_from_check_to_report(place: Workplace) -> None:
     table = pd.read_csv(results / "tables" / "scores.csv")
     overall = table[(table.group == "overall") & (table.pooling == "pooled") & (table["mask"] == "all")]
     for dataset, methods in SCORES.items():
-        assert (results / "figures" / dataset / "equal" / "curves.png").exists()
-        assert PLACES[dataset] in read_caption(results / "figures" / dataset / "tiles.png").description
+        folder = results / "figures" / dataset
+        names = {path.name for path in folder.rglob("*.*")}
+        stems = {"tiles", "curves", TEST_TILES[dataset]}
+        assert names >= {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg", "pdf")}
+        assert PLACES[dataset] in read_caption(folder / "tiles.png").description
         for method, scores in methods.items():
             rows = overall[(overall.dataset == dataset) & (overall.method == method)]
             assert set(rows.score) & {"mIoU", "MAE"} == scores

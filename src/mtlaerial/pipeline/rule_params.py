@@ -81,12 +81,12 @@ class Decisive:
         return {name: decisive("tables", self._spec(name)) for name in self.project.datasets}
 
     def layout_figure(self, dataset: str) -> Params:
-        """Return title, splits and pixel size of a data set."""
-        return decisive("layout_figure", self._spec(dataset))
+        """Return title, splits and pixel size of a data set, and the formats."""
+        return {**decisive("layout_figure", self._spec(dataset)), **self._figures("layout_figure")}
 
     def figures(self, dataset: str, method: str) -> Params:
-        """Return the test tiles."""
-        return {"tiles": self._test_tiles(dataset)}
+        """Return the test tiles, and the formats."""
+        return {"tiles": self._test_tiles(dataset), **self._figures("figures")}
 
     def report(self) -> Params:
         """Return titles, licences and published scores of each data set."""
@@ -109,6 +109,9 @@ class Decisive:
         if data["labels"] and not dataset.patterns("eroded", tile):
             data["labels"]["eroded"] = None
         return {**data, "root": dataset.root.as_posix(), "split": dataset.spec.split_of(tile)}
+
+    def _figures(self, stage: Stage) -> Params:
+        return decisive(stage, self.project.config.figures, "figures")
 
     def _training_data(self, stage: Stage, dataset: str) -> Params:
         # Names, colours and raw values of classes decide no statistics, but their number does.
