@@ -87,11 +87,15 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     DataError
         When a map is missing, or its grid differs from its ground truth's, or that of eroded labels from the labels'.
     """
-    description = load_description(run)
+    return score_maps(load_description(run), run / "maps", tiles, scoring)
+
+
+def score_maps(description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
+    """Score the maps of a described run in any folder; see :func:`score_run`."""
     plan, statistics = description.plan, description.statistics
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
-    tile_scores = {tile.name: _score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles}
+    tile_scores = {tile.name: _score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
     return Scores(
         dataset=plan.dataset,
         title=statistics.title,
