@@ -12,6 +12,7 @@ from mtlaerial.config.base import Section, read_yaml
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
 
 
@@ -55,7 +56,7 @@ class DatasetSpec(Section):
     labels: LabelsSpec | None = None
     grid: GridSpec | None = None
     footprints: FootprintSpec | None = None
-    splits: dict[Split, tuple[str, ...]]
+    splits: dict[Split, tuple[TileName, ...]]
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` of the configuration."""
     published: tuple[PublishedSpec, ...] = ()

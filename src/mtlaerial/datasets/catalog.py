@@ -1,5 +1,6 @@
 """The catalogue of a data set's files: paths of each layer of each tile."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,7 +106,7 @@ class Dataset:
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file exists, or will once the archives are unpacked."""
-        return path in self.provided or path.exists()
+        return path in self.provided or os.path.exists(path)  # Path.exists raises for names that are too long
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""
@@ -116,14 +117,18 @@ class Dataset:
         return tuple(candidates)
 
     def paths(self, pattern: str, tile: str) -> tuple[Path, ...]:
-        """Return the path of a tile by a pattern in each folder of the specification."""
+        """Return the path of a tile by a pattern in each folder of the specification.
+
+        The same paths with their ending in the other case, as .TIF for .tif, follow.
+        """
         file = Path(pattern.replace("{tile}", tile))
         # Other spellings are accepted for folders, not for tiles: a_1 is not a1.
         shared = file.parent if file.parent == Path(pattern).parent else Path()
-        return tuple(
+        paths = [
             find_folder(self.root, Path(folder, shared), self._provided_folders) / file.relative_to(shared)
             for folder in self.spec.folders
-        )
+        ]
+        return (*paths, *(path.with_suffix(path.suffix.swapcase()) for path in paths if path.suffix))
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
         """Return the accepted patterns of each file of a layer, preferred ones first; empty for an absent layer."""

@@ -1,5 +1,6 @@
 """The parts of layer files that a tile covers: location, alignment, and joint streaming."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image import read_blocks
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
+from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -61,16 +63,20 @@ class Part:
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(Path.exists, paths))]
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
     for accepted, path in absent:
         expected = _describe_patterns(accepted, dataset.spec.folders)
+        misplaced = find_misplaced(dataset, path)
+        observed = f"no file, but {misplaced.place}" if misplaced else "no file"
         if dataset.may_lack(layer, tile):
-            remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
-            findings.warning(path, "no file", f"none, or {expected}", remedy.rstrip())
+            advice = misplaced.remedy if misplaced else dataset.obtain(layer)
+            remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {advice}"
+            findings.warning(path, observed, f"none, or {expected}", remedy.rstrip())
         else:
-            findings.error(path, "no file", expected, dataset.obtain(layer) or dataset.spec.obtain)
+            remedy = misplaced.remedy if misplaced else dataset.obtain(layer) or dataset.spec.obtain
+            findings.error(path, observed, expected, remedy)
     return not absent
 
 
