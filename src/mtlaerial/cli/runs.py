@@ -50,6 +50,9 @@ def score(
     out: Annotated[
         Path | None, typer.Option(help="The folder for maps and tables; else scores/DATASET in the folder of the run.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
+    ] = None,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
@@ -61,9 +64,10 @@ def score(
 
     if out is None and len(runs) > 1:
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
-    folder = out or runs[0] / "scores" / spec.stem
-    score_runs(runs, spec, root, folder)
-    typer.echo((folder / "tables" / f"{spec.stem}.md").read_text(encoding="utf-8"))
+    dataset = name or spec.stem
+    folder = out or runs[0] / "scores" / dataset
+    score_runs(runs, spec, root, folder, dataset)
+    typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 
 

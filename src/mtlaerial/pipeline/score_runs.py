@@ -21,7 +21,7 @@ from mtlaerial.tiles.prepare import prepare_tile
 log = logging.getLogger(__name__)
 
 
-def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path) -> list[Scores]:
+def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path, name: str = "") -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
     Parameters
@@ -34,6 +34,9 @@ def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path) -> list[
     out : Path
         Folder for the prepared test tiles, ``tiles``; each run's maps and ``scores.json``, ``runs``; and the tables,
         ``tables``, as :func:`mtlaerial.reporting.tables.write_tables` writes them.
+    name : str, optional
+        The data set's name in tables and names of files; by default the stem of ``spec``. A run that was trained on a
+        data set of another name is shown as such.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path) -> list[
     tables = out / "tables"
     if tables.exists():
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or delete that folder.")
-    dataset = _tested(Dataset.of(spec, root), spec)
+    dataset = _tested(Dataset.of(spec, root, name), spec)
     scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
     rows = scored_runs(runs, dataset, spec)
     tiles = _prepare(dataset, out / "tiles")
