@@ -16,6 +16,7 @@ from mtlaerial.reporting.report import mixtures
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.scoring.scores import Scores, save_scores, score_maps
 from mtlaerial.system.progress import track
+from mtlaerial.tiles.measure import digest
 from mtlaerial.tiles.prepare import prepare_tile
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,9 @@ def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path, name: st
     scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
     rows = scored_runs(runs, dataset, spec)
     tiles = _prepare(dataset, out / "tiles")
+    digests = {tile.name: digest(tile) for tile in tiles}
     for row in rows:
-        row.require_unseen(tiles)
+        row.require_unseen(digests)
         row.require_images(tiles, dataset.spec.gsd)
     scores = [_score(row, tiles, scoring, out / "runs") for row in rows]
     for alarm in mixtures(scores):

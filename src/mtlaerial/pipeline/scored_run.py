@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import require_match
 from mtlaerial.runs.run import RunDescription, load_description
-from mtlaerial.tiles.measure import digest
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
 
@@ -38,14 +37,14 @@ class ScoredRun:
         for tile in tiles:
             require_match(tile / "image.tif", self.description, None, gsd)
 
-    def require_unseen(self, tiles: Sequence[Path]) -> None:
-        """Refuse prepared tiles that the run was trained on."""
-        digests = {value: name for name, value in self.description.statistics.tiles.items()}
-        for tile in tiles:
-            if (trained := digests.get(digest(tile))) is not None:
-                observed = f"a test tile that {self.folder} was trained on, as {trained}"
+    def require_unseen(self, digests: Mapping[str, str]) -> None:
+        """Refuse test tiles that the run was trained on, given the hash of each prepared tile by its name."""
+        trained = {value: name for name, value in self.description.statistics.tiles.items()}
+        for tile, value in digests.items():
+            if value in trained:
+                observed = f"a test tile that {self.folder} was trained on, as {trained[value]}"
                 remedy = "Take it out of splits.test, or score another run."
-                raise DataError(tile.name, observed, "tiles that the run has not seen", remedy)
+                raise DataError(tile, observed, "tiles that the run has not seen", remedy)
 
 
 def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[ScoredRun]:
