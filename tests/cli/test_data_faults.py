@@ -343,9 +343,12 @@ def misspell(path: Path) -> None:
 
 
 RUNS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
-    "damaged weights": (lambda run: damage(run / "model.safetensors"), ("model.safetensors", "Train the run again")),
+    "damaged weights": (
+        lambda run: damage(run / "model.safetensors"),
+        ("model.safetensors", "SHA-256", "train it again"),
+    ),
     "no weights": (lambda run: (run / "model.safetensors").unlink(), ("model.safetensors", "no file", "Train the run")),
-    "no description": (lambda run: (run / "run.yaml").unlink(), ("run.yaml", "No such file")),
+    "no description": (lambda run: (run / "run.yaml").unlink(), ("weights without run.yaml", "give it again")),
     "misspelt description": (lambda run: misspell(run / "run.yaml"), ("run.yaml", "an unknown key")),
     "image truncated": (lambda run: damage(run.parent / "ortho.tif"), ("ortho.tif", "truncated or damaged")),
     "image missing": (lambda run: (run.parent / "ortho.tif").unlink(), ("ortho.tif", "no file")),
@@ -376,7 +379,7 @@ def test_options(fault: str, run: Path, program: Callable[..., tuple[int, str]])
 
 
 def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
-    assert_says(program("describe", tmp_path), "run.yaml", "No such file")
+    assert_says(program("describe", tmp_path), "no run.yaml", "Train it first")
 
 
 # Places that cannot be written

@@ -21,7 +21,7 @@ def description(
     plan = RunPlan(dataset="town", method="joint", seed=3, tasks=tasks, weighting=WeightingSpec(name=weighting),
                    model=ModelSpec(),
                    training=TrainingSpec(selection=selection))  # fmt: skip
-    return RunDescription(mtlaerial="0.1.0", code="abc", plan=plan, statistics=statistics, epoch=epoch)
+    return RunDescription(mtlaerial="0.1.0", code="abc", sha256="", plan=plan, statistics=statistics, epoch=epoch)
 
 
 def texts(figure: Figure) -> str:

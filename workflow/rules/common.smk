@@ -56,12 +56,13 @@ def raw_files(wildcards):
 
 
 def tile_files(*splits, layers=LAYERS):
-    """Return an input function: the prepared layers of all tiles of some splits."""
+    """Return an input function: the prepared layers of all tiles of some splits, and the records that verify them."""
 
     def files(wildcards):
         spec = project.datasets[wildcards.dataset].spec
         tiles = [tile for split in splits for tile in spec.splits.get(split, ())]
-        return expand(f"{TILE}/{{layer}}.tif", dataset=wildcards.dataset, tile=tiles, layer=layers)
+        names = [*(f"{layer}.tif" for layer in layers), "tile.json"]
+        return expand(f"{TILE}/{{name}}", dataset=wildcards.dataset, tile=tiles, name=names)
 
     return files
 

@@ -8,6 +8,7 @@ import typer
 from mtlaerial.cli import dashboard, data, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
+from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.progress import beside_bar
 from mtlaerial.system.signals import Stopped
 
@@ -35,7 +36,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {as_memory_error(error) or error}", err=True)
         sys.exit(1)
     except Stopped as stopped:
         typer.echo(f"{stopped}. The same command goes on from there.", err=True)
@@ -43,3 +44,8 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         sys.exit(130)
+    except Exception as error:
+        if (explained := as_memory_error(error)) is None:
+            raise
+        typer.echo(f"Error: {explained}", err=True)
+        sys.exit(1)

@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from mtlaerial.config import Recipe, ScoringSpec
-from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
+from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.report import mixtures
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.scoring.scores import Scores, save_scores, score_maps
-from mtlaerial.system.progress import track
-from mtlaerial.tiles.measure import digest
-from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.record import tile_digest
 
 log = logging.getLogger(__name__)
 
 
-def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path, name: str = "") -> list[Scores]:
+def score_runs(
+    runs: Sequence[Path], spec: Path, root: Path, out: Path, name: str = "", tiles: Path | None = None
+) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
     Parameters
@@ -38,6 +38,8 @@ def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path, name: st
     name : str, optional
         The data set's name in tables and names of files; by default the stem of ``spec``. A run that was trained on a
         data set of another name is shown as such.
+    tiles : Path, optional
+        Folder of prepared tiles that other runs share, instead of ``out/tiles``.
 
     Returns
     -------
@@ -56,12 +58,13 @@ def score_runs(runs: Sequence[Path], spec: Path, root: Path, out: Path, name: st
     dataset = _tested(Dataset.of(spec, root, name), spec)
     scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
     rows = scored_runs(runs, dataset, spec)
-    tiles = _prepare(dataset, out / "tiles")
-    digests = {tile.name: digest(tile) for tile in tiles}
+    require_sound(dataset)
+    folders = prepared_tiles(dataset, dataset.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
+    digests = {folder.name: tile_digest(folder) for folder in folders}
     for row in rows:
         row.require_unseen(digests)
-        row.require_images(tiles, dataset.spec.gsd)
-    scores = [_score(row, tiles, scoring, out / "runs") for row in rows]
+        row.require_images(folders, dataset.spec.gsd)
+    scores = [_score(row, folders, scoring, out / "runs") for row in rows]
     for alarm in mixtures(scores):
         log.warning("%s", alarm)
     write_tables(scores, tables, {dataset.name: dataset.spec.published})
@@ -74,17 +77,6 @@ def _tested(dataset: Dataset, spec: Path) -> Dataset:
     if not tiles:
         raise ConfigError(f"{spec}, key splits.test", "no tiles", "at least one tile to score", "List the test tiles.")
     return replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"test": tiles}}))
-
-
-def _prepare(dataset: Dataset, folder: Path) -> list[Path]:
-    unpack_pending(dataset.archives)
-    report = check_dataset(dataset)
-    if not report.ok:
-        raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
-    tiles = [folder / tile for tile in dataset.spec.tiles]
-    for tile in track(tiles, len(tiles), "preparing", "tile"):
-        prepare_tile(dataset, tile.name, tile)
-    return tiles
 
 
 def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: Path) -> Scores:

@@ -1,6 +1,7 @@
 """Single run without Snakemake: check, prepare, summarise, train, describe; in one process or in several."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
@@ -10,76 +11,110 @@ from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.plan_run import plan_run
+from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_training import run_training
+from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.run import save_description
-from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
-from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
 
 
-def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
-    """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
+@dataclass(frozen=True)
+class SingleRun:
+    """What a run without Snakemake is to be.
 
-    Of several processes that ``torchrun`` started, only the main one prepares, while the others wait for it. The first
-    process that fails gives the reason, and all end.
-
-    Parameters
+    Attributes
     ----------
     spec, root : Path
         The data set.
     folder : Path
-        The run's folder, the same for all processes; prepared tiles go to ``folder/tiles``.
+        The run's folder, the same for all processes.
     configs : sequence of Path
         Configuration and overlays.
     method : str
     seed : int
+    tiles : Path, optional
+        Folder of prepared tiles, which runs may share; by default ``folder/tiles``, the run's own.
+    replace : bool
+        Replace the finished run of another plan or of other data in the folder.
+    """
+
+    spec: Path
+    root: Path
+    folder: Path
+    configs: Sequence[Path]
+    method: str = "equal"
+    seed: int = 0
+    tiles: Path | None = None
+    replace: bool = False
+
+
+def train_single(run: SingleRun) -> None:
+    """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
+
+    Where the folder holds this run, finished, nothing is done. Of several processes that ``torchrun`` started, only the
+    main one prepares, while the others wait for it. The first process that fails gives the reason, and all end.
 
     Raises
     ------
     UserError
-        When the data set, the configuration or the method is wrong, or the training fails.
+        When the data set, the configuration or the method is wrong, the folder holds another run, or the training
+        fails.
     """
     with single_error():
         main = Group.current().main
-        prepared = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
+        prepared = _prepare(run).model_dump_json() if main else ""
         job = TrainingJob.model_validate_json(follow_main("prepared", prepared))
         run_training(job)
         if main:
             save_description(job.folder, job.plan, job.statistics)
 
 
-def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
-    dataset = Dataset.of(spec, root)
-    config = load_project(*configs)
-    _require_method(config, method)
-    plan = plan_run(config, dataset, method, seed)
+def _prepare(run: SingleRun) -> TrainingJob:
+    dataset = Dataset.of(run.spec, run.root)
+    config = load_project(*run.configs)
+    _require_method(config, run.method)
+    plan = plan_run(config, dataset, run.method, run.seed)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
-    pretrained = _pretrained(config, plan.model, folder)
-    unpack_pending(dataset.archives)
-    report = check_dataset(dataset)
-    if not report.ok:
-        raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
-    splits: tuple[Split, ...] = ("train", "val")
-    tiles = {split: _tile_folders(dataset, split, folder / "tiles") for split in splits}
-    for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
-        prepare_tile(dataset, path.name, path)
-    statistics = summarise(dataset, tiles["train"])
+    require_same_plan(run.folder, plan, run.replace)
+    pretrained = _pretrained(config, plan.model, run.folder)
+    require_sound(dataset)
+    training, validation = _prepared_splits(run, dataset)
     return TrainingJob(
         plan=plan,
-        statistics=statistics,
-        training_tiles=tiles["train"],
-        validation_tiles=tiles["val"],
-        folder=folder,
+        statistics=summarise(dataset, training),
+        training_tiles=training,
+        validation_tiles=validation,
+        folder=run.folder,
         pretrained=pretrained,
         dashboard=config.dashboard,
+        replace=run.replace,
     )
 
 
-def _tile_folders(dataset: Dataset, split: Split, parent: Path) -> tuple[Path, ...]:
-    return tuple(parent / tile for tile in dataset.spec.splits.get(split, ()))
+def require_sound(dataset: Dataset) -> None:
+    """Unpack a data set's archives and check its files.
+
+    Raises
+    ------
+    DataError
+        When the check finds errors; it lists all.
+    """
+    unpack_pending(dataset.archives)
+    report = check_dataset(dataset)
+    if not report.ok:
+        raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
+
+
+def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the folders of the prepared training and validation tiles."""
+    splits: tuple[Split, ...] = ("train", "val")
+    training, validation = (tuple(dataset.spec.splits.get(split, ())) for split in splits)
+    parent = run.tiles or run.folder / "tiles"
+    folders = prepared_tiles(dataset, [*training, *validation], parent, shared=run.tiles is not None)
+    return folders[: len(training)], folders[len(training) :]
 
 
 def _require_method(config: ProjectConfig, method: str) -> None:

@@ -14,6 +14,7 @@ from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.seams import SeamSums, load_seams
 from mtlaerial.scoring.tile_sums import Confusion, Sums, tally_classes, tally_heights
 from mtlaerial.system.files import writing
+from mtlaerial.tiles.record import verify_tiles
 
 
 class TileScores(Section):
@@ -85,13 +86,15 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     Raises
     ------
     DataError
-        When a map is missing, or its grid differs from its ground truth's, or that of eroded labels from the labels'.
+        When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
+        that of eroded labels from the labels'.
     """
     return score_maps(load_description(run), run / "maps", tiles, scoring)
 
 
 def score_maps(description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     """Score the maps of a described run in any folder; see :func:`score_run`."""
+    verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])

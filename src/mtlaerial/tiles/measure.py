@@ -1,15 +1,15 @@
 """Statistics of prepared training tiles, accumulated over blocks of rows."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
+from mtlaerial.config import IGNORED, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import HeightStatistics, Statistics, TileStatistics, with_specification
 
 _BIN = 0.01
@@ -25,7 +25,13 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         Specification of the data set.
     folders : sequence of Path
         A folder of prepared layers per tile, named after the tile.
+
+    Raises
+    ------
+    DataError
+        When a layer is other than when it was prepared.
     """
+    verify_tiles(folders)
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
     counts = _count_class_pixels(folders)
@@ -36,7 +42,7 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         pixels=tuple(counts[:classes].tolist()),
         bands=_measure_bands(folders, len(spec.image.band_names)),
         height=_measure_heights(folders),
-        tiles={folder.name: digest(folder) for folder in folders},
+        tiles={folder.name: tile_digest(folder) for folder in folders},
     )
 
 
@@ -97,13 +103,3 @@ def _measure_heights(folders: Sequence[Path]) -> HeightStatistics | None:
     mean = total / cells
     std = float(np.sqrt(max(squares / cells - mean**2, 0)))
     return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
-
-
-def digest(folder: Path) -> str:
-    """Return the SHA-256 of a prepared tile's three layers."""
-    sha256 = hashlib.sha256()
-    for layer in LAYERS:
-        with (folder / f"{layer}.tif").open("rb") as file:
-            while chunk := file.read(2**20):
-                sha256.update(chunk)
-    return sha256.hexdigest()

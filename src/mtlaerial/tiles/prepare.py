@@ -13,6 +13,7 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
+from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.rasters.geotiff import (
     PREPARED,
@@ -24,14 +25,16 @@ from mtlaerial.rasters.geotiff import (
     without_data,
 )
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.files import discard, remove_leftovers
 from mtlaerial.tiles.padded_blocks import Block, padded_blocks
+from mtlaerial.tiles.record import RECORD, write_record
 
 ABSENT = {"MTLAERIAL": "absent"}
 """Tag of an absent layer, which is written as a single no-data cell, so that readers need no special case."""
 
 
 def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
-    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile.
+    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile, and last its ``tile.json``.
 
     The image has the specified bands in the file's dtype; height is float32 in metres with NaN for no-data; labels and
     eroded labels are uint8 class indices in the order of the specification, ``IGNORED`` for no-data.
@@ -50,12 +53,16 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
     DataError
         When a file is missing or damaged.
     """
+    sources = raw_sources(dataset, tile)  # before they are read: a change meanwhile is noticed by the next reader
+    remove_leftovers(folder)
+    discard(folder / RECORD)
     path, row, column, grid = image_window(dataset, tile)
     _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
     mask = _ImageMask(folder / "image.tif")
     _write_height(dataset, tile, grid, folder / "height.tif", mask)
     _write_labels(dataset, "labels", tile, grid, folder / "labels.tif", mask)
     _write_labels(dataset, "eroded", tile, grid, folder / "eroded.tif", mask)
+    write_record(folder, tile_keys(dataset, tile), sources)
 
 
 def _write_image(dataset: Dataset, path: Path, window: Window, grid: Grid, target: Path) -> None:
