@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rasterio
 import torch
 import yaml
 from typer.testing import CliRunner
@@ -21,6 +22,7 @@ from mtlaerial.runs.import_original import import_checkpoint
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.scores import score_run
 from support import original
+from support.tiny import write_raster
 from support.trainings import Folders
 
 
@@ -95,6 +97,18 @@ def test_files_of_training_tiles_are_not_needed(city: Dataset, spec: Path, run_f
         shutil.copy(city.root / layer / "city_4.tif", tmp_path / "files" / layer)
     (scores,) = score_runs([run_folder], spec, tmp_path / "files", tmp_path / "out")
     assert set(scores.tiles) == {"city_4"}
+
+
+def test_files_without_georeference_score_like_those_with_one(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    for layer in ("images", "height", "labels"):
+        with rasterio.open(city.root / layer / "city_4.tif") as source:
+            write_raster(tmp_path / "bare" / layer / "city_4.tif", source.read(), pixel=0)
+    bare = score_runs([run_folder], spec, tmp_path / "bare", tmp_path / "out")
+    placed = score_runs([run_folder], spec, city.root, tmp_path / "placed")
+    assert bare[0].tiles["city_4"].confusion == placed[0].tiles["city_4"].confusion
+    assert bare[0].tiles["city_4"].height == placed[0].tiles["city_4"].height
 
 
 CLASSES = [{"name": name, "values": [code], "colour": "#000000"} for code, name in enumerate(("road", "house"), 1)]
