@@ -80,7 +80,8 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
-        f"Error: {tmp_path}: found no run.yaml; expected a trained run's folder. Train it first, or check the path."
+        f"Error: {tmp_path}: found a folder without run.yaml; expected the folder of a trained run. "
+        "Give the folder that a training wrote, such as results/NAME/runs/METHOD/seed0."
     ]
 
 

@@ -379,7 +379,7 @@ def test_options(fault: str, run: Path, program: Callable[..., tuple[int, str]])
 
 
 def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
-    assert_says(program("describe", tmp_path), "no run.yaml", "Train it first")
+    assert_says(program("describe", tmp_path), "a folder without run.yaml", "a training wrote")
 
 
 # Places that cannot be written

@@ -2,15 +2,19 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
+from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import load_record
 from support import tiny
+from support.waiting import eventually
 
 
 @pytest.fixture
@@ -40,3 +44,21 @@ def test_another_data_set_cannot_use_shared_tiles(raw: Dataset, tmp_path: Path) 
     other = Dataset("town", tiny.city_spec(image={**raw.spec.image.model_dump(), "nodata": 0}), raw.root)
     with pytest.raises(DataError, match="a tile of other keys image"):
         prepared_tiles(other, ["city_1"], tmp_path / "tiles", shared=True)
+
+
+def test_a_tile_that_another_process_prepares_is_waited_for_and_used(
+    raw: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    parent = tmp_path / "tiles"
+    parent.mkdir()
+    lock = FileLock(parent / ".city_1.lock")
+    lock.acquire()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(prepared_tiles, raw, ["city_1"], parent, shared=True)
+        eventually(lambda: "is being prepared by another process" in caplog.text)
+        prepare_tile(raw, "city_1", parent / "city_1")
+        before = (parent / "city_1" / "image.tif").stat().st_ino
+        lock.release()
+        assert waiting.result() == (parent / "city_1",)
+    assert (parent / "city_1" / "image.tif").stat().st_ino == before

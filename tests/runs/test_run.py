@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 import mtlaerial
 from mtlaerial.cli import main
-from mtlaerial.errors import DataError, UserError
+from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.models import build_model
 from mtlaerial.runs.plan import fingerprint
 from mtlaerial.runs.run import RunDescription, load_description, load_run, save_description
@@ -102,14 +102,14 @@ def test_weights_that_are_missing_or_do_not_fit_are_named(saved: Path, statistic
 
 
 def test_folders_without_a_description_are_told_apart(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with pytest.raises(DataError, match=r"absent: found no folder; expected a trained run's folder"):
+    with pytest.raises(ConfigError, match="absent: found no such folder; expected the folder of a trained run"):
         load_run(saved / "absent", CPU)
-    with pytest.raises(DataError, match=r"run\.yaml: found a file; expected a trained run's folder.*order"):
+    with pytest.raises(ConfigError, match=r"run\.yaml: found a file; .*The run comes first"):
         load_run(saved / "run.yaml", CPU)
-    with pytest.raises(DataError, match=r"found no run\.yaml.*Train it first"):
+    with pytest.raises(ConfigError, match=r"found a folder without run\.yaml.*a training wrote"):
         load_run(tmp_path_factory.mktemp("empty"), CPU)
     (saved / "run.yaml").unlink()
-    with pytest.raises(DataError, match=r"found weights without run\.yaml.*give it again"):
+    with pytest.raises(ConfigError, match=r"found weights without run\.yaml.*give it again"):
         load_run(saved, CPU)
 
 
@@ -197,7 +197,7 @@ def test_a_kill_between_writes_leaves_the_old_run_or_none(
         save_run_weights(saved, PROVENANCE, weights, {"last": weights, "best": weights})
     try:
         load_run(saved, CPU)
-    except DataError:
+    except UserError:
         return
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
 

@@ -1,16 +1,19 @@
 """Records of prepared tiles: what they were prepared from, and hashes that readers verify."""
 
+import math
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from mtlaerial.config import PREPARED_LAYERS
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.errors import DataError
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
-from mtlaerial.tiles.record import load_record, verify_tiles
+from mtlaerial.tiles.record import load_record, verify_tiles, write_record
 from support.trainings import Folders
 
 
@@ -65,6 +68,15 @@ def test_a_tile_is_recorded_last(raw: Dataset, tmp_path: Path, monkeypatch: pyte
     assert not (folder / "tile.json").exists()
 
 
+def test_no_data_that_is_not_a_number_is_no_change(raw: Dataset, tmp_path: Path) -> None:
+    image = raw.spec.image.model_copy(update={"nodata": math.nan})
+    dataset = Dataset("city", raw.spec.model_copy(update={"image": image}), raw.root)
+    for layer in PREPARED_LAYERS:
+        (tmp_path / f"{layer}.tif").write_bytes(b"")
+    write_record(tmp_path, tile_keys(dataset, "city_1"), raw_sources(dataset, "city_1"))
+    assert load_record(tmp_path).difference(dataset, "city_1") == ""
+
+
 def test_changes_of_keys_and_raw_files_are_named(raw: Dataset, tmp_path: Path) -> None:
     prepare_tile(raw, "city_1", tmp_path / "city_1")
     record = load_record(tmp_path / "city_1")
@@ -78,3 +90,6 @@ def test_changes_of_keys_and_raw_files_are_named(raw: Dataset, tmp_path: Path) -
     image = raw.files("image", "city_1")[0]
     os.utime(image, (0, 1_000_000_000))  # older than the tile
     assert record.difference(raw, "city_1") == f"other files {image.relative_to(raw.root)}"
+    for sidecar in (image.with_suffix(".tfw"), image.with_name(f"{image.name}.msk")):
+        sidecar.write_text("")
+        assert f"{sidecar.relative_to(raw.root)}" in record.difference(raw, "city_1")

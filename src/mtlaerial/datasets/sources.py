@@ -10,8 +10,6 @@ from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.catalog import Dataset
 
-SIDECARS = ("{name}.msk", "{name}.aux.xml", "{stem}.tfw", "{stem}.jgw", "{stem}.pgw", "{stem}.wld", "{name}.wld")
-"""Files beside a raster that GDAL reads with it: masks, metadata, georeference."""
 Sources = dict[str, list[int]]
 """Size in bytes and time of the last change in whole seconds of each file, by its path below the root."""
 
@@ -55,5 +53,13 @@ def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:
     for path in dict.fromkeys([*layers, *footprints[:1]]):
         if archived or path not in dataset.provided:
             yield path
-            for sidecar in SIDECARS:
-                yield path.with_name(sidecar.format(name=path.name, stem=path.stem))
+            yield from _sidecars(path)
+
+
+def _sidecars(path: Path) -> Iterator[Path]:
+    """Yield the files beside a raster that GDAL reads with it, if they exist: mask, metadata, world files."""
+    yield path.with_name(f"{path.name}.msk")
+    yield path.with_name(f"{path.name}.aux.xml")
+    yield path.with_suffix(".wld")
+    if len(path.suffix) > 2:
+        yield path.with_suffix(f".{path.suffix[1]}{path.suffix[-1]}w")  # .tfw for .tif

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from mtlaerial.config import Section, Task, read_yaml
-from mtlaerial.errors import DataError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
@@ -98,8 +98,8 @@ def read_description(folder: Path) -> RunDescription:
         When it is missing, of another format, or not a run's description.
     """
     path = folder / DESCRIPTION
-    if not path.exists():
-        _refuse_missing(folder)
+    if not path.is_file():
+        raise _no_run(folder)
     data = read_yaml(path)
     require_format(path, data, FORMAT, f"Convert it with: mtlaerial upgrade {folder}")
     return RunDescription.parse(data, str(path))
@@ -163,13 +163,15 @@ def load_network(folder: Path, description: RunDescription, device: "torch.devic
     return network
 
 
-def _refuse_missing(folder: Path) -> None:
-    """Raise the error of a folder without a description."""
-    if not folder.is_dir():
-        kind = "a file" if folder.exists() else "no folder"
-        raise DataError(folder, kind, "a trained run's folder", "Check the path, and the order of the arguments.")
+def _no_run(folder: Path) -> ConfigError:
+    """Return the error on a folder that is no trained run."""
+    remedy = "Give the folder that a training wrote, such as results/NAME/runs/METHOD/seed0."
+    content = "no such folder"
     if (folder / WEIGHTS).exists():
-        remedy = "The command that trains it was ended before it wrote that: give it again."
-        raise DataError(folder, f"weights without {DESCRIPTION}", "a trained run's folder", remedy)
-    remedy = "Train it first, or check the path."
-    raise DataError(folder, f"no {DESCRIPTION}", "a trained run's folder", remedy)
+        content = f"weights without {DESCRIPTION}"
+        remedy = "The command that trains the run was ended before it wrote that: give it again."
+    elif folder.is_dir():
+        content = f"a folder without {DESCRIPTION}"
+    elif folder.exists():
+        content, remedy = "a file", "The run comes first: mtlaerial predict RUN_DIR IMAGE --out DIR."
+    return ConfigError(folder, content, "the folder of a trained run", remedy)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class TileRecord(Section):
 
 def write_record(folder: Path, keys: dict[str, Any], sources: Sources) -> None:
     """Hash the layers of a prepared tile and write its record."""
-    hashes = {layer: _hash(layer_path(folder, layer)) for layer in PREPARED_LAYERS}
+    hashes = {layer: _file_hash(layer_path(folder, layer)) for layer in PREPARED_LAYERS}
     record = TileRecord(keys=_plain(keys), sources=sources, sha256=hashes)
     with writing(folder / RECORD) as path:
         path.write_text(record.model_dump_json(indent=1), encoding="utf-8")
@@ -110,14 +111,25 @@ def layer_path(folder: Path, layer: Layer) -> Path:
 
 def _hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        status = path.stat()
+        return _hash_once(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         remedy = "Prepare the tile again: give the command that does it."
         raise DataError(path, error.strerror or "no file", "a layer of a prepared tile", remedy) from None
 
 
+@cache
+def _hash_once(path: Path, size: int, modified: int) -> str:  # a changed file is hashed again
+    """Return the SHA-256 of a file; several steps of one job read it once."""
+    return _file_hash(path)
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _plain(keys: dict[str, Any]) -> dict[str, Any]:
-    """Return keys as JSON gives them back, with lists for tuples."""
-    plain: dict[str, Any] = json.loads(json.dumps(keys))
+    """Return keys as JSON gives them back: lists for tuples, and text for NaN, which is not equal to itself."""
+    plain: dict[str, Any] = json.loads(json.dumps(keys), parse_constant=str)
     return plain
