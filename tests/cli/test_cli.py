@@ -89,6 +89,29 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
     ("arguments", "message"),
     [
         (["check", "absent.yaml", "--root", "."], "absent.yaml: found No such file"),
+        (
+            ["check", "{spec}", "--root", "nowhere"],
+            "nowhere: found no such folder; expected the folder with the files of",
+        ),
+        (
+            ["check", "{spec}", "--root", "{spec}"],
+            "city.yaml: found a file; expected the folder with the files of city",
+        ),
+        (["check", "{run}", "--root", "{spec}"], "found a folder; expected a YAML file"),
+        (["check", "{config}", "--root", "."], "found a configuration of the workflow; expected the specification"),
+        (["describe", "nowhere"], "nowhere: found no such folder; expected the folder of a trained run"),
+        (
+            ["predict", "{image}", "{run}", "--out", "maps"],
+            "image.tif: found a file; expected the folder of a trained run",
+        ),
+        (
+            ["status", "--config", "{spec}"],
+            "city.yaml: found the specification of a data set; expected a configuration",
+        ),
+        (
+            ["train", "{spec}", "--root", "nowhere", "--out", "run", "--config", "{config}"],
+            "nowhere: found no such folder",
+        ),
         (["predict", "{run}", "absent.tif", "--out", "maps"], "absent.tif: found no file"),
         (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,x"], "--bands: found 'x'"),
         (["import-checkpoint", "absent.pth.tar", "{spec}", "--out", "run"], "absent.pth.tar: found a file that cannot"),
@@ -96,13 +119,16 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--tasks", "a,b"], "--tasks: found a,b"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--channels", "1;2"], "--channels: found '1;2'"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "{run}"], "found a run; expected a folder without one"),
-        (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,2,4"], "bands [1, 2, 4]"),
+        (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,2,4"], "bands 1, 2, 4"),
         (["predict", "{run}", "{image}", "--out", "maps", "--window", "100"], "--window: found 100"),
         (["predict", "{run}", "{image}", "--out", "maps", "--stride", "2000"], "a stride of at most the window"),
-        (["predict", "{run}", "{image}", "--out", "maps", "--dropout-passes", "1"], "dropout_passes of at least 2"),
+        (
+            ["predict", "{run}", "{image}", "--out", "maps", "--dropout-passes", "1"],
+            "dropout_passes: found 1; expected at least 2",
+        ),
         (
             ["train", "{spec}", "--root", ".", "--out", "run", "--config", "{config}", "--method", "x"],
-            "--method: found x",
+            "--method: found 'x'",
         ),
     ],
 )

@@ -156,9 +156,9 @@ DATA: dict[str, tuple[Callable[[Town], None], tuple[str, ...]]] = {
         lambda t: t.rewrite("height", lambda v: 0 * v - 9999),
         ("height/city_1.tif", "no cell with a height"),
     ),
-    "NaN": (
-        lambda t: t.rewrite("images", lambda v: first_pixel(v.astype(np.float32), np.nan)),
-        ("images/city_1.tif", "NaN or infinite"),
+    "infinite": (
+        lambda t: t.rewrite("images", lambda v: first_pixel(v.astype(np.float32), np.inf)),
+        ("images/city_1.tif", "with infinite values, or NaN in some bands"),
     ),
     "elevation": (
         lambda t: t.rewrite("height", lambda v: v + 300),
@@ -224,13 +224,13 @@ SPECS: dict[str, tuple[Callable[[Town], Any], tuple[str, ...]]] = {
     "empty": (lambda t: t.spec.write_text(""), ("town.yaml", "found nothing", "a mapping of keys to values")),
     "not YAML": (lambda t: t.spec.write_text("splits: [a, b"), ("town.yaml", "not YAML", "line 1")),
     "missing": (lambda t: t.spec.unlink(), ("town.yaml", "No such file", "a YAML file")),
-    "directory": (lambda t: (t.spec.unlink(), t.spec.mkdir()), ("town.yaml", "directory", "a YAML file")),
+    "directory": (lambda t: (t.spec.unlink(), t.spec.mkdir()), ("town.yaml", "a folder", "a YAML file")),
     "no tiles": (lambda t: t.change_spec(splits={"train": []}), ("town.yaml", "splits.train", "at least one tile")),
     "key": (lambda t: t.change_spec(licens="CC0"), ("town.yaml", "licens", "Did you mean licence?")),
     "nested key": (lambda t: t.change_spec(image={"band": [1]}), ("image.band", "Did you mean bands?")),
     "two splits": (
         lambda t: t.change_spec(splits={"val": ["city_1"]}),
-        ("town.yaml", "each tile in one split", "city_1 is listed 2 times"),
+        ("town.yaml", "each tile once, in one split", "the tile city_1 2 times"),
     ),
     "no header": (
         split_table("city_1,train\ncity_2,val\n"),
@@ -278,10 +278,10 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"methods": {"equal": {"overrides": {"training": {"epoch": 1}}}}},
         ("methods.equal.overrides", "epochs"),
     ),
-    "seed": ({"run": {"seeds": [-1]}}, ("run.seeds.0", "-1", "greater than or equal to 0")),
-    "seed twice": ({"run": {"seeds": [1, 1]}}, ("each of seeds once",)),
-    "method": ({"run": {"methods": ["equl"]}}, ("equl is not one of equal",)),
-    "model": ({"methods": {"equal": {"model": "big"}}}, ("methods.equal.model", "one of tiny, not big")),
+    "seed": ({"run": {"seeds": [-1]}}, ("run.seeds.0", "-1", "a number of at least 0")),
+    "seed twice": ({"run": {"seeds": [1, 1]}}, ("run.seeds", "1 twice", "each of seeds once")),
+    "method": ({"run": {"methods": ["equl"]}}, ("run.methods", "'equl'", "one of equal", "Did you mean equal?")),
+    "model": ({"methods": {"equal": {"model": "big"}}}, ("methods.equal.model", "'big'", "one of tiny")),
     "weighting": (
         {"methods": {"equal": {"weighting": {"name": "magic"}}}},
         ("weighting.name", "'magic'", "one of aligned_mtl"),
@@ -304,6 +304,7 @@ def test_configuration(fault: str, town: Town, program: Callable[..., tuple[int,
 def test_unknown_method(town: Town, program: Callable[..., tuple[int, str]]) -> None:
     common = ("train", town.spec, "--root", town.root, "--out", town.folder / "out", "--config", config(town))
     assert_says(program(*common, "--method", "magic"), "--method", "magic", "one of equal")
+    assert_says(program(*common, "--method", "equall"), "--method", "'equall'", "Did you mean equal?")
     assert_says(program(*common, "--seed", "-1"), "--seed", "greater than or equal to 0", code=2)
 
 
@@ -315,12 +316,12 @@ def image(folder: Path, bands: int = 3, dtype: str = "uint8", **place: Any) -> P
 
 
 IMAGES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "bands": ({"bands": 4}, ("4 bands", "3 bands (red, green, blue)", "--bands 1,2,3")),
+    "bands": ({"bands": 2}, ("2 bands", "3 bands (red, green, blue)", "Map an image that has them")),
     "dtype": ({"dtype": "uint16"}, ("dtype uint16", "uint8", "Convert it")),
-    "GSD": ({"pixel": 2.0}, ("2 m per pixel", "about 0.5 m", "gdalwarp -tr 0.5 0.5")),
+    "GSD": ({"pixel": 2.0}, ("pixels of 2 x 2 m", "about 0.5 x 0.5 m", "--res 0.5 --resampling cubic")),
     "degrees": (
         {"crs": CRS.from_epsg(4326), "west": 5.0, "north": 50.0, "pixel": 1e-5},
-        ("in degrees", "gdalwarp -t_srs"),
+        ("in degrees", "--dst-crs EPSG:32631 --res 0.5"),
     ),
     "nowhere": ({"pixel": 0}, ("no georeference", "--gsd")),
 }
@@ -368,7 +369,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "window": (("--window", "100"), ("--window", "multiple of 32")),
     "stride": (("--window", "64", "--stride", "65"), ("--window, --stride", "at most the window (64)")),
     "bands": (("--bands", "red"), ("--bands", "'red'", "numbers separated by commas")),
-    "band": (("--bands", "1,2,9"), ("3 bands", "bands [1, 2, 9]")),
+    "band": (("--bands", "1,2,9"), ("3 bands", "the bands 1, 2, 9")),
 }
 
 

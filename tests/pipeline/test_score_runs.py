@@ -145,7 +145,7 @@ def test_images_of_another_pixel_size_are_refused(city: Dataset, spec: Path, run
     data = yaml.safe_load((run / "run.yaml").read_text())
     data["statistics"]["gsd"] = 0.2
     (run / "run.yaml").write_text(yaml.safe_dump(data))
-    with pytest.raises(UserError, match=r"0\.5 m per pixel; expected about 0\.2 m"):
+    with pytest.raises(UserError, match=r"image of city_4: found pixels of 0\.5 x 0\.5 m; expected about 0\.2"):
         score_runs([run], spec, city.root, tmp_path / "out")
 
 

@@ -241,13 +241,23 @@ def test_a_description_in_words(saved: Path) -> None:
     for words in (
         "equal, seed 0, weights of epoch 2 of 3",
         "(generated data), 2 tiles",
-        "red, green, blue",
+        "red, green, blue (1, 2, 3 of the files)",
         "uint8, 0 to 255",
         "0.5 m",
         "1 building",
         "metres above ground",
+        "0 % of the training pixels",
     ):
         assert words in text
+
+
+def test_a_description_says_which_pixels_are_no_image(saved: Path, statistics: Statistics) -> None:
+    measured = statistics.model_copy(update={"nodata": 7.0, "without_image": 0.1234})
+    save_description(saved, load_description(saved).plan, measured)
+    text = describe_run(saved)
+    assert "uint8, 0 to 255; 7 in all bands is no image" in text
+    assert "12.3 % of the training pixels" in text
+    assert load_description(saved).statistics.nodata == 7
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 
 from mtlaerial.errors import ConfigError, UserError
 from mtlaerial.system.memory import as_memory_error
-from mtlaerial.system.progress import beside_bar
+from mtlaerial.system.progress import TerminalHandler
 from mtlaerial.system.signals import Stopped
 
 
@@ -56,9 +56,7 @@ def logged(job: Job) -> Iterator[None]:
     job.config = NoConfiguration()
     file = logging.FileHandler(job.log[0], mode="a")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    terminal = logging.StreamHandler()
-    terminal.addFilter(beside_bar)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, terminal])
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, TerminalHandler()])
     logging.captureWarnings(True)
     warnings.simplefilter("default")
     try:

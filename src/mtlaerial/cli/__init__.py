@@ -9,7 +9,7 @@ from mtlaerial.cli import dashboard, data, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
 from mtlaerial.system.memory import as_memory_error
-from mtlaerial.system.progress import beside_bar
+from mtlaerial.system.progress import TerminalHandler, say
 from mtlaerial.system.signals import Stopped
 
 app = typer.Typer(
@@ -30,22 +30,20 @@ def main() -> None:
     Of several processes only the main one logs its progress; all log errors.
     """
     level = logging.INFO if ranks.rank() == 0 else logging.ERROR
-    terminal = logging.StreamHandler()
-    terminal.addFilter(beside_bar)
-    logging.basicConfig(level=level, format="%(message)s", handlers=[terminal])
+    logging.basicConfig(level=level, format="%(message)s", handlers=[TerminalHandler()])
     try:
         app()
     except UserError as error:
-        typer.echo(f"Error: {as_memory_error(error) or error}", err=True)
+        say(f"Error: {as_memory_error(error) or error}")
         sys.exit(1)
     except Stopped as stopped:
-        typer.echo(f"{stopped}. The same command goes on from there.", err=True)
+        say(f"{stopped}. The same command goes on from there.")
         sys.exit(stopped.exit_code)
     except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
+        say("Interrupted.")
         sys.exit(130)
     except Exception as error:
         if (explained := as_memory_error(error)) is None:
             raise
-        typer.echo(f"Error: {explained}", err=True)
+        say(f"Error: {explained}")
         sys.exit(1)

@@ -1,6 +1,6 @@
 """The configuration: pydantic models, and the only readers of YAML."""
 
-from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.figures import VectorFormat
@@ -24,6 +24,7 @@ from mtlaerial.config.project import (
     Recipe,
     load_project,
     parse_project,
+    read_configuration,
 )
 from mtlaerial.config.recipe import (
     TASKS,
@@ -37,6 +38,7 @@ from mtlaerial.config.recipe import (
     TrainingSpec,
 )
 from mtlaerial.config.weighting import WeightingSpec
+from mtlaerial.config.yaml_reader import read_yaml
 
 __all__ = [
     "IGNORED",
@@ -72,5 +74,6 @@ __all__ = [
     "load_project",
     "merge",
     "parse_project",
+    "read_configuration",
     "read_yaml",
 ]

@@ -4,8 +4,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-LONGEST = 200
-"""Bytes of a name: file systems allow 255, which patterns and endings share."""
 FORBIDDEN = "/\\{}"
 """Characters that separate folders, or mark fields of patterns and wildcards of the workflow."""
 
@@ -29,8 +27,6 @@ def require_tile_name(name: str) -> str:
         raise ValueError(f"the name of a tile, which becomes the name of a folder, without {characters}")
     if not name or name.startswith(".") or name.strip() != name:
         raise ValueError("the name of a tile, with no dot or space at its beginning and no space at its end")
-    if len(name.encode()) > LONGEST:
-        raise ValueError(f"the name of a tile of at most {LONGEST} bytes, not {len(name.encode())}")
     return name
 
 

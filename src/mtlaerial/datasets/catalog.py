@@ -6,14 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
-from mtlaerial.config import PREPARED_LAYERS, TASKS, DatasetSpec, Layer, Task, load_dataset
+from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.folder_spelling import find_folder
 from mtlaerial.datasets.tile_names import parse_tile_name
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, DataError
 
 NOTE = "GENERATED.txt"
 """The file in a data set's folder that marks its files as generated and complete."""
@@ -63,11 +62,22 @@ class Dataset:
             spec = spec.as_generated()
         return cls(name or path.stem, spec, root)
 
+    def require_root(self) -> None:
+        """Refuse a root that is no folder, in one sentence instead of one for each missing file.
+
+        Raises
+        ------
+        DataError
+        """
+        if not self.root.is_dir():
+            content = "a file" if self.root.exists() else "no such folder"
+            expected = f"the folder with the files of {self.name}"
+            raise DataError(self.root, content, expected, f"Correct the path. {self.spec.obtain}")
+
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks with ground truth in the data set."""
-        sections = {"semantics": self.spec.labels, "height": self.spec.height}
-        return tuple(task for task in TASKS if sections[task] is not None)
+        return self.spec.tasks
 
     @cached_property
     def crs(self) -> CRS | None:
@@ -80,7 +90,7 @@ class Dataset:
         """
         try:
             return CRS.from_user_input(self.spec.crs) if self.spec.crs else None
-        except CRSError:
+        except ValueError:  # CRSError is one, and a code such as EPSG:3263l raises it too
             raise ConfigError("crs", self.spec.crs or "", "a CRS such as EPSG:2993", "Correct crs.") from None
 
     @cached_property
@@ -106,7 +116,8 @@ class Dataset:
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file exists, or will once the archives are unpacked."""
-        return path in self.provided or os.path.exists(path)  # Path.exists raises for names that are too long
+        # Unlike Path.exists, it is False for a name that is too long.
+        return path in self.provided or os.path.exists(path)
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""

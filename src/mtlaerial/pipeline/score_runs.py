@@ -56,6 +56,7 @@ def score_runs(
     if tables.exists():
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or delete that folder.")
     dataset = _tested(Dataset.of(spec, root, name), spec)
+    dataset.require_root()
     scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
     rows = scored_runs(runs, dataset, spec)
     require_sound(dataset)

@@ -10,7 +10,7 @@ from typing import Any
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
-from mtlaerial.prediction.image_match import require_match
+from mtlaerial.prediction.image_match import match_image
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
@@ -34,8 +34,13 @@ class ScoredRun:
 
     def require_images(self, tiles: Sequence[Path], gsd: float | None) -> None:
         """Refuse prepared tiles whose images do not match the run's training data."""
+        bands = range(1, len(self.description.statistics.bands) + 1)
         for tile in tiles:
-            require_match(tile / "image.tif", self.description, None, gsd)
+            try:
+                match_image(tile / "image.tif", self.description, bands, gsd)
+            except MismatchError as error:  # its remedy is for the prepared file, not for the data set's
+                remedy = f"Convert the files of the data set, or score another run than {self.folder}."
+                raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None
 
     def require_unseen(self, digests: Mapping[str, str]) -> None:
         """Refuse test tiles that the run was trained on, given the hash of each prepared tile by its name."""

@@ -1,14 +1,16 @@
 """Single run without Snakemake: check, prepare, summarise, train, describe; in one process or in several."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
+from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
-from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.errors import DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -19,6 +21,8 @@ from mtlaerial.tiles.measure import summarise
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,15 @@ def train_single(run: SingleRun) -> None:
 
 def _prepare(run: SingleRun) -> TrainingJob:
     dataset = Dataset.of(run.spec, run.root)
+    dataset.require_root()
     config = load_project(*run.configs)
-    _require_method(config, run.method)
+    require_method(config, run.method)
     plan = plan_run(config, dataset, run.method, run.seed)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     require_same_plan(run.folder, plan, run.replace)
+    lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
+    for note in truth_notes(lacking, [run.method], dataset.name):
+        log.info("%s", note)
     pretrained = _pretrained(config, plan.model, run.folder)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
@@ -115,13 +123,6 @@ def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...]
     parent = run.tiles or run.folder / "tiles"
     folders = prepared_tiles(dataset, [*training, *validation], parent, shared=run.tiles is not None)
     return folders[: len(training)], folders[len(training) :]
-
-
-def _require_method(config: ProjectConfig, method: str) -> None:
-    if method not in config.methods:
-        raise ConfigError(
-            "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
-        )
 
 
 def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.run import RunDescription, load_description
 
 
@@ -37,21 +38,27 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
 def _input(run: RunDescription) -> list[tuple[str, str]]:
     statistics = run.statistics
     low, high = statistics.range
-    return [
-        ("bands", ", ".join(band.name for band in statistics.bands)),
-        ("values", f"{statistics.dtype}, {low:g} to {high:g}"),
+    nodata = "" if statistics.nodata is None else f"; {statistics.nodata:g} in all bands is no image"
+    names = ", ".join(band.name for band in statistics.bands)
+    indices = ", ".join(str(band.index) for band in statistics.bands)
+    lines = [
+        ("bands", f"{names} ({indices} of the files)"),
+        ("values", f"{statistics.dtype}, {low:g} to {high:g}{nodata}"),
         ("pixel size", f"{statistics.gsd:g} m"),
     ]
+    if statistics.without_image is not None:
+        lines.append(("without image", f"{percent(statistics.without_image)} of the training pixels"))
+    return lines
 
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:
     statistics, height = run.statistics, run.statistics.height
-    lines = []
+    prediction = run.plan.prediction
+    windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
+    lines = [("windows", windows)]
     if "semantics" in run.plan.tasks:
         lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
     if "height" in run.plan.tasks:
         training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
         lines.append(("height", f"metres above ground{training_range}"))
-    prediction = run.plan.prediction
-    lines.append(("windows", f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"))
     return lines
