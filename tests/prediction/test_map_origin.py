@@ -9,7 +9,7 @@ import rasterio
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
-from mtlaerial.prediction.map_origin import image_id, require_replaceable
+from mtlaerial.prediction.map_origin import require_replaceable
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description, save_description
 from support import tiny
@@ -41,7 +41,8 @@ def test_maps_of_another_image_are_replaced_only_on_request(predictor: Predictor
     assert contents(maps) == before
     predictor.predict_image(image, maps, replace=True)
     with rasterio.open(maps / "height.tif") as source:
-        assert source.tags()["IMAGE_ID"] == image_id(image)
+        assert source.tags()["IMAGE"] == "ortho.tif"
+    predictor.predict_image(image, maps)
 
 
 def test_maps_by_another_run_are_replaced_only_on_request(
@@ -49,7 +50,9 @@ def test_maps_by_another_run_are_replaced_only_on_request(
 ) -> None:
     image, maps = ortho(tmp_path), tmp_path / "maps"
     predictor.predict_image(image, maps)
-    origin = {"IMAGE": "ortho.tif", "IMAGE_ID": image_id(image), "RUN": "city/uw/seed0", "RUN_ID": "another"}
+    with rasterio.open(maps / "height.tif") as source:
+        identity = source.tags()["IMAGE_ID"]
+    origin = {"IMAGE": "ortho.tif", "IMAGE_ID": identity, "RUN": "city/uw/seed0", "RUN_ID": "another"}
     with pytest.raises(DataError, match=r"found a map by another run, city/equal/seed0; expected no map, or one of"):
         require_replaceable(image, [maps / "height.tif"], origin, replace=False)
     require_replaceable(image, [maps / "height.tif"], origin, replace=True)

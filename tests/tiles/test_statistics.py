@@ -43,6 +43,8 @@ def test_pixels_are_measured_on_the_ground(tmp_path: Path) -> None:
     for layer, array in (("image", np.stack([values] * 3)), ("labels", values), ("height", values.astype(np.float32))):
         place = {"crs": CRS.from_epsg(3857), "west": 1e6, "north": 8_399_738.0}
         tiny.write_raster(tmp_path / f"{layer}.tif", array, pixel=1.0, **place, **PREPARED)
+    tiny.write_raster(tmp_path / "eroded.tif", values, pixel=1.0, **PREPARED)
+    write_record(tmp_path, {}, {})
     assert measure_tiles(tiny.city_spec(gsd=None), [tmp_path]).gsd == pytest.approx(0.5, rel=0.01)
     assert measure_tiles(tiny.city_spec(), [tmp_path]).gsd == 0.5
 

@@ -9,28 +9,33 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from mtlaerial.errors import DataError
+from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.system.files import discard
 
-SAMPLE = 2**20
-"""Bytes that are hashed at the beginning, the middle and the end of an image."""
+SAMPLE = 128
+"""Side in pixels of each of the nine parts of an image that are hashed."""
 log = logging.getLogger(__name__)
 
 
-def origin_tags(image: Path, description: RunDescription) -> dict[str, str]:
+def origin_tags(image: Path, identity: str, description: RunDescription) -> dict[str, str]:
     """Return the tags that tell maps of different images and runs apart, however their folders are called."""
-    return {"IMAGE": image.name, "IMAGE_ID": image_id(image), "RUN": description.name, "RUN_ID": description.sha256}
+    return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
 
 
-def image_id(path: Path) -> str:
-    """Return a hash of a file's size and of three parts of its content, which takes no time for any size."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for start in (0, size // 2, max(0, size - SAMPLE)):
-            file.seek(start)
-            digest.update(file.read(SAMPLE))
+def image_id(read: Read, grid: Grid) -> str:
+    """Return a hash of an image's place and of nine parts of its pixels, as the network sees them.
+
+    It takes no time for any size. How a file compresses its pixels, or says which of them are no image, is no matter.
+    """
+    crs = grid.crs.to_wkt() if grid.crs else ""
+    digest = hashlib.sha256(repr((crs, tuple(grid.transform), grid.height, grid.width)).encode())
+    rows, columns = min(SAMPLE, grid.height), min(SAMPLE, grid.width)
+    for row in (0, (grid.height - rows) // 2, grid.height - rows):
+        for column in (0, (grid.width - columns) // 2, grid.width - columns):
+            digest.update(read(row, column, rows, columns).image.numpy().tobytes())
     return digest.hexdigest()
 
 

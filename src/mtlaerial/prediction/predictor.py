@@ -15,13 +15,14 @@ from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.coverage_meter import CoverageMeter
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
-from mtlaerial.prediction.map_origin import origin_tags, remove_stale, require_replaceable
+from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.prediction.settings import usable_threads
@@ -139,7 +140,7 @@ class Predictor:
         with open_raster(path) as source:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
         possible = [folder / f"{shows}.tif" for shows in CONTENTS]
-        require_replaceable(path, possible, origin_tags(path, self.run.description), replace)
+        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace)
         maps = [Map(shows, shows, image.grid) for shows in shown_by(self.network)]
         seams = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
         remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
@@ -151,11 +152,21 @@ class Predictor:
         """Return the bands of an image to predict from; its invalid pixels are told as in training."""
         return MaskedBands(source, bands or source.indexes, self.run.description.statistics.nodata)
 
+    def _reader(self, path: Path, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> Read:
+        """Return the reader of an open image, by which the network sees it."""
+        return strip_reader(path, self._image_bands(source, bands), self.run.description.statistics.range)
+
+    def _origin(self, path: Path, bands: Sequence[int] | None, grid: Grid) -> dict[str, str]:
+        """Return the tags of maps that name their image and run."""
+        with open_raster(path) as source:
+            identity = image_id(self._reader(path, source, bands), grid)
+        return origin_tags(path, identity, self.run.description)
+
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
     ) -> SeamMeter:
         """Write maps and return the sums of their seams."""
-        size, tags = (image.height, image.width), origin_tags(path, self.run.description)
+        size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across))
         remove_leftovers(folder)
@@ -167,8 +178,8 @@ class Predictor:
             coverage(finished)
 
         with open_raster(path) as source:
-            read = strip_reader(path, self._image_bands(source, bands), self.run.description.statistics.range)
-            with open_maps(folder, self.run.description, tags, self.network, image, maps, cog) as targets:
+            read = self._reader(path, source, bands)
+            with open_maps(folder, self.run.description, origin, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, watch, folder):
