@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mtlaerial.datasets.check import check_dataset
     from mtlaerial.errors import UserError
     from mtlaerial.pipeline.plan_run import plan_run
+    from mtlaerial.pipeline.score_runs import score_runs
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.runs.run import load_run, save_description
     from mtlaerial.scoring.scores import score_run
@@ -35,6 +36,7 @@ __all__ = [
     "prepare_tile",
     "save_description",
     "score_run",
+    "score_runs",
     "summarise",
     "train",
 ]
@@ -50,6 +52,7 @@ _MODULES = {
     "prepare_tile": "mtlaerial.tiles.prepare",
     "save_description": "mtlaerial.runs.run",
     "score_run": "mtlaerial.scoring.scores",
+    "score_runs": "mtlaerial.pipeline.score_runs",
     "summarise": "mtlaerial.tiles.measure",
     "train": "mtlaerial.training.train",
 }

@@ -215,3 +215,10 @@ def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
 def test_wrong_specifications(key: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         archive_in(tmp_path, **key)
+
+
+def test_names_that_are_not_utf_8_though_marked_as_such_are_told(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / NAME, {"Höhe.tif": b"content"})
+    path.write_bytes(path.read_bytes().replace("ö".encode(), b"\xff\xfe"))
+    with pytest.raises(DataError, match="names of files that are not the UTF-8 that they are marked as"):
+        unpack(archive_in(tmp_path))

@@ -158,6 +158,34 @@ def test_layout_says_where_the_tiles_lie(tmp_path, placed):
         assert [left for left, *_ in extents] == [0, 100, 200]
 
 
+def spread_out(folder: Path, places) -> Figure:
+    """Draw tiles of 5 m at places in metres east of the first."""
+    for number, east in enumerate(places):
+        write(folder / f"t{number}" / "image.tif", np.full((3, 10, 10), 90, np.uint8), west=WEST + east)
+    tiles = {f"t{number}": folder / f"t{number}" for number in range(len(places))}
+    data = {
+        "title": "Small town", "licence": "CC0", "obtain": "", "gsd": 0.5, "image": {"files": "{tile}.tif"},
+        "height": {"files": "{tile}.tif"}, "splits": {"train": list(tiles)},
+    }  # fmt: skip
+    return layout_figure(tiles, Dataset("town", DatasetSpec.parse(data, "test"), folder), folder / "layout.png")
+
+
+def test_tiles_far_apart_are_arranged_and_the_figure_says_so(tmp_path):
+    figure = spread_out(tmp_path, [0, 22_000, 50_000])
+    extents = [image.get_extent() for image in figure.axes[0].images]
+    assert max(right for _, right, _, _ in extents) < 20
+    assert all(right - left == pytest.approx(5) for left, right, _, _ in extents)
+    place = "EPSG:32615, up to 50 km apart: arranged in rows, to scale, without the distances"
+    assert place in texts(figure)
+    assert place in read_caption(tmp_path / "layout.png").description
+
+
+def test_many_small_tiles_side_by_side_stay_at_their_places(tmp_path):
+    figure = spread_out(tmp_path, range(0, 200, 5))
+    assert [image.get_extent()[0] for image in figure.axes[0].images] == pytest.approx(list(range(0, 200, 5)))
+    assert "arranged" not in texts(figure)
+
+
 def test_confusion_is_summed_over_seeds_and_normalised_by_row(tmp_path):
     runs = [run("joint", 0, [tile([[3, 1, 0], [0, 8, 0]])]), run("joint", 1, [tile([[1, 3, 0], [0, 6, 2]])])]
     figure = confusion_figure(runs, tmp_path / "c.png")

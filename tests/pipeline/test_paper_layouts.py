@@ -119,6 +119,7 @@ MOVES: dict[str, dict[str | Path, str | Path]] = {
     "underscores": {LIDAR: PHASE2 / "Lidar_GeoTiff_Rasters", IMAGES: PHASE2 / "Final_RGB_HR_Imagery"},
     "Phase2 in the root": {PHASE2: "Phase2"},
     "test labels beside the contest": {TEST_LABELS: "TestingGT/Test_Labels.tif"},
+    "test labels without their folder": {TEST_LABELS: "Test_Labels.tif"},
 }
 
 

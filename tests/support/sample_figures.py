@@ -8,7 +8,9 @@ from mtlaerial.runs.run import RunDescription
 from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, Statistics
 
 
-def description(tasks=("semantics", "height"), generated=False, weighting="equal") -> RunDescription:
+def description(
+    tasks=("semantics", "height"), generated=False, weighting="equal", epoch=1, selection="last"
+) -> RunDescription:
     statistics = Statistics(
         dataset="town", title="Small town", generated=generated, licence="CC0", citation="", gsd=0.5, dtype="uint8",
         range=(0, 255), bands=[
@@ -21,8 +23,8 @@ def description(tasks=("semantics", "height"), generated=False, weighting="equal
     )  # fmt: skip
     plan = RunPlan(dataset="town", method="joint", seed=3, tasks=tasks, weighting=WeightingSpec(name=weighting),
                    model=ModelSpec(),
-                   training=TrainingSpec())  # fmt: skip
-    return RunDescription(mtlaerial="0.1.0", code="abc", sha256="", plan=plan, statistics=statistics, epoch=1)
+                   training=TrainingSpec(selection=selection))  # fmt: skip
+    return RunDescription(mtlaerial="0.1.0", code="abc", sha256="", plan=plan, statistics=statistics, epoch=epoch)
 
 
 def texts(figure: Figure) -> str:

@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(416)
             return
         self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - begin))
+        self.send_header("Content-Length", "abc" if behaviour == "no_length" else str(len(CONTENT) - begin))
         self.end_headers()
         body = CONTENT[begin:] if behaviour != "corrupted" else CONTENT[begin:-1] + b"?"
         if behaviour in ("truncated", "stalled") or (behaviour in ("cut_once", "no_ranges") and first):
@@ -180,3 +180,27 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("a file")
     with pytest.raises(DownloadError, match="a place to write to"):
         fetch(str(tmp_path / "blocked"), tmp_path / "blocked" / "file")
+
+
+def test_an_address_may_have_letters_beyond_ascii(server: Server, tmp_path: Path) -> None:
+    assert fetch(server.url("grün & weiß.zip?größe=1"), tmp_path / "file", **QUICK) == SHA256
+    assert server.requests[0][0] == "gr%C3%BCn%20&%20wei%C3%9F.zip?gr%C3%B6%C3%9Fe=1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1/x", "http://127.0.0.1:port/x", "http://a..b/x", f"http://{70 * 'a'}.org/x", "http:///x", "abc://b/x"],
+)
+def test_an_address_that_is_none_is_refused_at_once(
+    address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DownloadError, match="Correct the address") as error:
+        fetch(address, tmp_path / "file", **QUICK)
+    assert error.value.where == address
+    assert "trying again" not in caplog.text
+
+
+def test_a_length_that_is_no_number_is_refused(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="found a Content-Length of 'abc'; expected a number of bytes"):
+        fetch(server.url("no_length"), tmp_path / "file", **QUICK)
+    assert not (tmp_path / "file").exists()

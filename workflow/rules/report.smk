@@ -3,7 +3,8 @@ rule layout_figure:
     input:
         tile_files("train", "val", "test"),
     output:
-        "<figures>/tiles.png",
+        png="<figures>/tiles.png",
+        vectors=expand("<figures>/tiles.{format}", format=project.config.figures.formats),
     log:
         "<logs>/{dataset}/layout_figure.log",
     benchmark:

@@ -9,17 +9,26 @@ snakemake: Job
 with logged(snakemake):
     import pandas as pd
 
-    from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure
+    from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure, save_vectors
     from mtlaerial.runs.run import load_description
     from mtlaerial.scoring.scores import load_scores
 
     out = Path(snakemake.output[0])
+    formats = snakemake.params.decisive["formats"]
     runs = [load_description(Path(path).parent) for path in snakemake.input.descriptions]
     tables = map(pd.read_csv, snakemake.input.histories)
     histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
-    curves_figure(histories, runs[0], out / "curves.png")
-    conflict_figure(histories, runs[0], out / "conflict.png")
+    figures = {
+        "curves": curves_figure(histories, runs, out / "curves.png"),
+        "conflict": conflict_figure(histories, runs[0], out / "conflict.png"),
+    }
     if "semantics" in runs[0].plan.tasks:
-        confusion_figure([load_scores(Path(path)) for path in snakemake.input.scores], out / "confusion.png")
+        scores = [load_scores(Path(path)) for path in snakemake.input.scores]
+        figures["confusion"] = confusion_figure(scores, out / "confusion.png")
+    for name, figure in figures.items():
+        if figure:  # a method with one task has no conflict
+            save_vectors(figure, out / f"{name}.png", formats)
     for tile in folders(snakemake.input.tiles):
-        map_figure(tile, Path(snakemake.input.maps[0]) / tile.name, runs[0], out / f"{tile.name}.png")
+        path = out / f"{tile.name}.png"
+        figure = map_figure(tile, Path(snakemake.input.maps[0]) / tile.name, runs[0], path)
+        save_vectors(figure, path, formats)

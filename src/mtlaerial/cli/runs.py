@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from mtlaerial.cli.options import RunFolder, Spec, numbers
+from mtlaerial.cli.options import Root, RunFolder, Spec, numbers
+from mtlaerial.errors import UserError
 
 commands = typer.Typer()
 
@@ -50,6 +51,38 @@ def predict(
     prediction = prediction_for(run, window, stride, dropout_passes, blend)
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")
+
+
+@commands.command()
+def score(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of trained or imported runs.")],
+    spec: Spec,
+    root: Root,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder for maps and tables; else scores/DATASET in the folder of the run.")
+    ] = None,
+    tiles: Annotated[
+        Path | None, typer.Option(help="Folder of prepared tiles, shared between runs; else tiles in --out.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
+    ] = None,
+) -> None:
+    """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
+
+    Runs that differ in the seed alone are one row; each other run is a row of its own.
+
+    Example: `mtlaerial score runs/first my_town.yaml --root /data/my_town`
+    """
+    from mtlaerial.pipeline.score_runs import score_runs
+
+    if out is None and len(runs) > 1:
+        raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
+    dataset = name or spec.stem
+    folder = out or runs[0] / "scores" / dataset
+    score_runs(runs, spec, root, folder, dataset, tiles)
+    typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
+    typer.echo(f"Tables in {folder / 'tables'}")
 
 
 @commands.command()

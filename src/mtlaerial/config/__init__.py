@@ -3,6 +3,7 @@
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
+from mtlaerial.config.figures import VectorFormat
 from mtlaerial.config.layers import (
     IGNORED,
     LAYERS,
@@ -67,6 +68,7 @@ __all__ = [
     "Split",
     "Task",
     "TrainingSpec",
+    "VectorFormat",
     "WeightingSpec",
     "load_dataset",
     "load_project",

@@ -16,6 +16,7 @@ from mtlaerial.config.numbers import Extent, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
 
 LONGEST_TILE_NAME = 200
@@ -67,7 +68,7 @@ class DatasetSpec(Section):
     labels: LabelsSpec | None = None
     grid: GridSpec | None = None
     footprints: FootprintSpec | None = None
-    splits: dict[Split, tuple[str, ...]]
+    splits: dict[Split, tuple[TileName, ...]]
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` of the configuration."""
     published: tuple[PublishedSpec, ...] = ()

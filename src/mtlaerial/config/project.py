@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.faults import Unfit
+from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
@@ -26,8 +27,8 @@ NOT_DATASETS = {
     "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard",
 }  # fmt: skip
 """Names of other files and folders among the results, or among the tables."""
-NOT_METHODS = {"constant", "published", "tiles.png"}
-"""Names of other rows of the tables, and of another file among a data set's figures."""
+NOT_METHODS = {"constant", "published", "tiles.png", "tiles.svg", "tiles.pdf"}
+"""Names of other rows of the tables, and of other files among a data set's figures."""
 
 
 class Generation(Section):
@@ -91,6 +92,7 @@ class ProjectConfig(Section):
     """Folder for the states of unfinished trainings; by default each lies beside its run."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
+    figures: FiguresSpec = FiguresSpec()
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]
     methods: dict[Name, MethodSpec]

@@ -46,6 +46,7 @@ STAGES: dict[str, Stages] = {
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
+    "figures.formats": ("layout_figure", "figures"),
     "datasets.*.spec": ("synthesise",),
     "datasets.*.root": TILE,
     "datasets.*.generate.seed": ("synthesise",),

@@ -128,14 +128,18 @@ class Dataset:
         return tuple(candidates)
 
     def paths(self, pattern: str, tile: str) -> tuple[Path, ...]:
-        """Return the path of a tile by a pattern in each folder of the specification."""
+        """Return the path of a tile by a pattern in each folder of the specification.
+
+        The same paths with their ending in the other case, as .TIF for .tif, follow.
+        """
         file = Path(pattern.replace("{tile}", tile))
         # Other spellings are accepted for folders, not for tiles: a_1 is not a1.
         shared = file.parent if file.parent == Path(pattern).parent else Path()
-        return tuple(
+        paths = [
             find_folder(self.root, Path(folder, shared), self._provided_folders) / file.relative_to(shared)
             for folder in self.spec.folders
-        )
+        ]
+        return (*paths, *(path.with_suffix(path.suffix.swapcase()) for path in paths if path.suffix))
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
         """Return the accepted patterns of each file of a layer, preferred ones first; empty for an absent layer."""

@@ -30,6 +30,11 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as source:
             yield source
+    except UnicodeDecodeError:
+        remedy = "Unpack it yourself, and take it away."
+        raise DataError(
+            path, "names of files that are not the UTF-8 that they are marked as", "names in UTF-8", remedy
+        ) from None
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
         remedy = "It is cut off, damaged, or something else: get it anew."
         raise DataError(path, " ".join(str(error).split()), "a zip archive", remedy) from None

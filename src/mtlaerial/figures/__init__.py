@@ -1,13 +1,14 @@
 """Figures: maps beside the truth, learning curves, gradient conflict, confusion matrices, and a map of the tiles.
 
 Each function writes one PNG and returns its figure; the data set, title and description are in the PNG's text fields.
+:func:`save_vectors` writes the figure as SVG and PDF, too.
 """
 
 from mtlaerial.figures.conflict import conflict_figure
 from mtlaerial.figures.confusion import confusion_figure
 from mtlaerial.figures.curves import curves_figure
 from mtlaerial.figures.maps import map_figure
-from mtlaerial.figures.style import Caption, read_caption
+from mtlaerial.figures.style import Caption, read_caption, save_vectors
 from mtlaerial.figures.tile_map import layout_figure
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "layout_figure",
     "map_figure",
     "read_caption",
+    "save_vectors",
 ]

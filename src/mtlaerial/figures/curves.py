@@ -1,9 +1,11 @@
 """Learning curves of the runs of one method."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from mtlaerial.figures.panels import Panel, learning_panels
 from mtlaerial.figures.series import (
@@ -13,23 +15,27 @@ from mtlaerial.figures.series import (
     add_legend,
     draw_line,
     draw_noisy,
+    draw_ring,
     format_axes,
+    ring_handle,
     style_handles,
     with_colours,
 )
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.runs.run import RunDescription
 
+CHOSEN = "chosen epoch"
 
-def curves_figure(histories: Histories, description: RunDescription, path: Path) -> Figure:
-    """Draw losses and validation scores by epoch.
+
+def curves_figure(histories: Histories, runs: Sequence[RunDescription], path: Path) -> Figure:
+    """Draw losses and validation scores by epoch; with ``selection: best``, mark the epochs of the weights.
 
     Parameters
     ----------
     histories : mapping of name to DataFrame
         ``history.csv`` of each run; the name, "seed 1" for instance, is shown.
-    description : RunDescription
-        Description of any of these runs, which differ only in their seeds.
+    runs : sequence of RunDescription
+        Descriptions of these runs, in the same order.
     path : Path
         The PNG to write.
 
@@ -39,29 +45,45 @@ def curves_figure(histories: Histories, description: RunDescription, path: Path)
         Axes for each task's loss, for OA and mIoU, and for MAE and RMSE, as far as the histories have them. Losses,
         which have a row every few steps, are drawn as points and their running median.
     """
-    plan, statistics = description.plan, description.statistics
+    plan, statistics = runs[0].plan, runs[0].statistics
+    chosen = [run.epoch for run in runs] if plan.training.selection == "best" else [None] * len(runs)
     panels = learning_panels(plan.training, {column for table in histories.values() for column in table.columns})
     columns = 2 if len(panels) > 1 else 1
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.0 * rows + 0.8), layout="constrained")
     for number, panel in enumerate(panels, start=1):
-        _draw(figure.add_subplot(rows, columns, number), panel, histories)
-    add_legend(figure, histories)
+        _draw(figure.add_subplot(rows, columns, number), panel, histories, chosen)
+    add_legend(figure, histories, _chosen_handles(chosen))
     heading = f"{named(statistics.title, statistics.generated)}: learning curves of {plan.method}"
     figure.suptitle(heading, fontsize=12)
     text = f"By epoch, for {', '.join(histories)}: {'; '.join(panel.title for panel in panels)}. {SMOOTHING}"
+    text += _chosen_text(histories, chosen)
     return save(figure, path, Caption(dataset=plan.dataset, title=heading, description=text))
 
 
-def _draw(axes: Axes, panel: Panel, histories: Histories) -> None:
-    for colour, history in with_colours(histories):
+def _draw(axes: Axes, panel: Panel, histories: Histories, chosen: Sequence[int | None]) -> None:
+    for (colour, history), epoch in zip(with_colours(histories), chosen, strict=True):
         for column, style in zip(panel.columns, STYLES, strict=False):
             if column in history:
                 points = history[["epoch", column]].dropna()
-                draw = draw_line if column.startswith("val_") else draw_noisy
-                draw(axes, points["epoch"], panel.scale * points[column], style, colour)
+                scores = panel.scale * points[column]
+                if column.startswith("val_"):
+                    draw_line(axes, points["epoch"], scores, style, colour)
+                    draw_ring(axes, points["epoch"], scores, epoch, colour)
+                else:
+                    draw_noisy(axes, points["epoch"], scores, style, colour)
     format_axes(axes, panel.title, panel.unit)
     axes.set_ylim(bottom=0)
     if len(panel.columns) > 1:
         handles = style_handles(column.removeprefix("val_") for column in panel.columns)
         axes.legend(handles=handles, fontsize=9, frameon=False)
+
+
+def _chosen_handles(chosen: Sequence[int | None]) -> list[Line2D]:
+    return [ring_handle(CHOSEN)] if any(chosen) else []
+
+
+def _chosen_text(histories: Histories, chosen: Sequence[int | None]) -> str:
+    """Return a sentence on the epochs of the weights that were chosen by validation; empty if none were."""
+    epochs = [f"{name}, epoch {epoch}" for name, epoch in zip(histories, chosen, strict=True) if epoch]
+    return f" Rings mark the epochs whose weights validated best and were kept: {'; '.join(epochs)}." if epochs else ""

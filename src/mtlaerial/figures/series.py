@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -22,6 +22,13 @@ WINDOWS_PER_SERIES = 40
 """Length of a series in windows of the running median."""
 SMALLEST_WINDOW = 5
 """Least values in the running median's window."""
+RING: dict[str, Any] = {
+    "marker": "o",
+    "markersize": 9,
+    "fillstyle": "none",
+    "markeredgewidth": 1.5,
+    "linestyle": "none",
+}
 SMOOTHING = "Lines through faint points are their running medians."
 """Sentence on smoothing in captions."""
 
@@ -54,6 +61,18 @@ def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyl
     size = min(6.0, 130 / math.sqrt(len(values)))
     axes.plot(epochs, values, ".", color=colour, markersize=size, alpha=0.3, markeredgewidth=0, zorder=1)
     axes.plot(epochs, running_median(values), style, color=colour, linewidth=1.3)
+
+
+def draw_ring(axes: Axes, epochs: pd.Series, values: pd.Series, chosen: int | None, colour: str) -> None:
+    """Draw a ring around the value of an epoch, if there is one."""
+    if chosen is not None:
+        there = epochs.sub(chosen).abs() < 1e-6
+        axes.plot(epochs[there], values[there], color=colour, zorder=3, **RING)
+
+
+def ring_handle(name: str) -> Line2D:
+    """Return the legend entry of rings."""
+    return Line2D([], [], color="#404040", label=name, **RING)
 
 
 def running_median(values: pd.Series) -> pd.Series:

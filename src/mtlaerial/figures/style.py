@@ -1,6 +1,7 @@
 """Common style of the figures: saving, captions, colours, and the scale bar."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import blended_transform_factory
 from PIL import Image
 
-from mtlaerial.config import Section
+from mtlaerial.config import Section, VectorFormat
 from mtlaerial.system.files import writing
 
 DPI = 150
+HATCH: Any = {"hatch.linewidth": 0.4}
+VECTOR_STYLE: Any = {**HATCH, "svg.hashsalt": "mtlaerial", "pdf.fonttype": 42}
+"""Ids in SVG follow from this salt, not from chance. Publishers refuse PDFs with Type 3 fonts, the default."""
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 """Okabe and Ito's colours, which colour-blind readers can distinguish."""
 NODATA: dict[str, Any] = {"facecolor": "#f2f2f2", "edgecolor": "#c8c8c8", "hatch": "////", "linewidth": 0}
@@ -33,9 +37,34 @@ def save(figure: Figure, path: Path, caption: Caption) -> Figure:
     """Write a figure as PNG with its caption; the same figure gives the same bytes."""
     texts = {"Dataset": caption.dataset, "Title": caption.title, "Description": caption.description}
     # Software=None: matplotlib would write its version, so that an update would change every file.
-    with writing(path) as partial, rc_context({"hatch.linewidth": 0.4}):
+    with writing(path) as partial, rc_context(HATCH):
         figure.savefig(partial, format="png", dpi=DPI, metadata={**texts, "Software": None})
     return figure
+
+
+def save_vectors(figure: Figure, path: Path, formats: Sequence[VectorFormat]) -> None:
+    """Write a figure that was saved as PNG in vector formats too, beside the PNG and with its caption.
+
+    Parameters
+    ----------
+    figure : Figure
+        As returned by the function that wrote the PNG.
+    path : Path
+        The PNG.
+    formats : sequence of "svg" or "pdf"
+        The same figure gives the same bytes. Texts are paths in SVG and embedded TrueType fonts in PDF.
+    """
+    caption = read_caption(path)
+    # The layout of the PNG: laid out once more, axes would move by fractions of a pixel.
+    figure.set_layout_engine("none")
+    texts: dict[str, Any] = {
+        "svg": {"Title": caption.title, "Description": caption.description, "Date": None, "Creator": None},
+        "pdf": {"Title": caption.title, "Subject": caption.description, "CreationDate": None, "Creator": None,
+                "Producer": None},
+    }  # fmt: skip
+    for name in formats:
+        with writing(path.with_suffix(f".{name}")) as partial, rc_context(VECTOR_STYLE):
+            figure.savefig(partial, format=name, dpi=DPI, metadata=texts[name])
 
 
 def read_caption(path: Path) -> Caption:

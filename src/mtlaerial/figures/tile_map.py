@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,10 @@ SPLIT_COLOURS: dict[Split, str] = {"train": "#0072B2", "val": "#E69F00", "test":
 SPLIT_NAMES: dict[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 LONGER_SIDE = 8.0
 """Inches of the figure's longer side."""
+SMALLEST_TILE = 0.25
+"""Inches of a tile's longer side below which its image and its frame cannot be told apart."""
+SPARSE = 0.05
+"""Share of the map's area covered by tiles below which there is more gap than map."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,12 @@ def layout_figure(tiles: Mapping[str, Path], dataset: Dataset, path: Path) -> Fi
     Returns
     -------
     Figure
-        Axes in metres. Tiles without a common georeference are arranged in rows, and the figure says so.
+        Axes in metres. Tiles without a common georeference, and tiles so far apart that a map would show little else
+        than gaps, are arranged in rows, and the figure says so.
     """
     spec = dataset.spec
     grids = {name: read_grid(folder / "image.tif") for name, folder in tiles.items()}
-    systems = {grid.crs for grid in grids.values()}
-    georeferenced = len(systems) == 1 and all(grid.georeferenced for grid in grids.values())
-    placed = (_on_the_map if georeferenced else _in_rows)(tiles, grids, spec)
-    crs = next(iter(grids.values())).crs
-    place = _crs_name(crs) if georeferenced else "no common georeference: arranged in rows, to scale"
+    placed, place = _place(tiles, grids, spec)
     figure = _draw(placed, place)
     heading = f"{named(spec.title, spec.generated)}: tiles"
     figure.suptitle(heading, fontsize=12)
@@ -67,6 +68,40 @@ def layout_figure(tiles: Mapping[str, Path], dataset: Dataset, path: Path) -> Fi
     counts = ", ".join(f"{sizes[split]} {SPLIT_NAMES[split]}" for split in SPLITS)
     text = f"Where the tiles lie ({place}), with their images: {counts}."
     return save(figure, path, Caption(dataset=dataset.name, title=heading, description=text))
+
+
+def _place(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> tuple[list[_PlacedTile], str]:
+    """Return the tiles at their places, or arranged in rows, and a text that says where they lie."""
+    systems = {grid.crs for grid in grids.values()}
+    if len(systems) > 1 or not all(grid.georeferenced for grid in grids.values()):
+        return _in_rows(tiles, grids, spec), "no common georeference: arranged in rows, to scale"
+    placed, name = _on_the_map(tiles, grids, spec), _crs_name(next(iter(systems)))
+    if not _far_apart([tile.extent for tile in placed]):
+        return placed, name
+    distance = _largest_distance([tile.extent for tile in placed])
+    place = f"{name}, up to {distance} apart: arranged in rows, to scale, without the distances"
+    return _in_rows(tiles, grids, spec), place
+
+
+def _far_apart(extents: Sequence[Extent]) -> bool:
+    """Tell whether tiles would be too small on a map, with more gap than map between them."""
+    left, right, bottom, top = _bounds(extents)
+    longest = max(max(x1 - x0, y1 - y0) for x0, x1, y0, y1 in extents)
+    inches = LONGER_SIDE * longest / max(right - left, top - bottom)
+    covered = sum((x1 - x0) * (y1 - y0) for x0, x1, y0, y1 in extents)
+    return inches < SMALLEST_TILE and covered < SPARSE * (right - left) * (top - bottom)
+
+
+def _largest_distance(extents: Sequence[Extent]) -> str:
+    """Return the distance between opposite corners of the tiles' common extent as text."""
+    left, right, bottom, top = _bounds(extents)
+    metres = math.hypot(right - left, top - bottom)
+    return f"{metres / 1000:,.0f} km" if metres >= 2000 else f"{metres:.0f} m"
+
+
+def _bounds(extents: Sequence[Extent]) -> Extent:
+    lefts, rights, bottoms, tops = zip(*extents, strict=True)
+    return min(lefts), max(rights), min(bottoms), max(tops)
 
 
 def _on_the_map(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> list[_PlacedTile]:
@@ -95,8 +130,7 @@ def _in_rows(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: Dataset
 
 
 def _draw(tiles: list[_PlacedTile], place: str) -> Figure:
-    lefts, rights, bottoms, tops = zip(*(tile.extent for tile in tiles), strict=True)
-    left, right, bottom, top = min(lefts), max(rights), min(bottoms), max(tops)
+    left, right, bottom, top = _bounds([tile.extent for tile in tiles])
     inches = LONGER_SIDE / max(right - left, top - bottom)
     size = max(4.5, (right - left) * inches + 0.4), max(2.5, (top - bottom) * inches + 1.3)
     figure = Figure(figsize=size, layout="compressed")

@@ -3,6 +3,7 @@
 from mtlaerial.config import LAYERS
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
+from mtlaerial.datasets.misplaced import find_misplaced
 
 SHOWN = 4
 """Missing files listed per data set and layer."""
@@ -21,6 +22,7 @@ def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines += [f"    {path}" for path in paths[:SHOWN]]
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
         lines += [f"    Also accepted: {', '.join(others)}"] if others else []
+        lines += _elsewhere(dataset, of_layer)
         lines += [f"    {source}"] if (source := dataset.obtain(layer)) else []
         if layer in LAYERS[1:]:
             lines.append(f"    Or list the tiles that have none, or their split, in {layer}.optional.")
@@ -31,6 +33,15 @@ def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
     lines += filter(None, map(_archive_text, dataset.archives))
     lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
     return "\n".join(lines)
+
+
+def _elsewhere(dataset: Dataset, gaps: list[Missing]) -> list[str]:
+    """Return a line for each remedy for files that lie elsewhere, with one of them."""
+    places: dict[str, list[str]] = {}
+    for gap in gaps:
+        if misplaced := find_misplaced(dataset, gap.looked_for[0]):
+            places.setdefault(misplaced.remedy, []).append(misplaced.place)
+    return [f"    But of {len(found)} of them {found[0]}. {remedy}" for remedy, found in places.items()]
 
 
 def _archive_text(archive: Archive) -> str:

@@ -82,12 +82,12 @@ class Decisive:
         return {name: self._reported("tables", name) for name in self.project.datasets}
 
     def layout_figure(self, dataset: str) -> Params:
-        """Return title, splits and pixel size of a data set."""
-        return decisive("layout_figure", self._spec(dataset))
+        """Return title, splits and pixel size of a data set, and the formats."""
+        return {**decisive("layout_figure", self._spec(dataset)), **self._figures("layout_figure")}
 
     def figures(self, dataset: str, method: str) -> Params:
-        """Return the test tiles."""
-        return {"tiles": self._test_tiles(dataset)}
+        """Return the test tiles, and the formats."""
+        return {"tiles": self._test_tiles(dataset), **self._figures("figures")}
 
     def report(self) -> Params:
         """Return titles, licences and published scores of each data set, and the methods without ground truth."""
@@ -113,6 +113,9 @@ class Decisive:
         # Generated and archived files have a mark among the inputs, and may not exist yet.
         sources = {} if generated else raw_sources(dataset, tile, archived=False)
         return {**tile_keys(dataset, tile, stage), "root": dataset.root.as_posix(), "sources": sources}
+
+    def _figures(self, stage: Stage) -> Params:
+        return decisive(stage, self.project.config.figures, "figures")
 
     def _training_data(self, stage: Stage, dataset: str) -> Params:
         # Names, colours and raw values of classes decide no statistics, but their number does.

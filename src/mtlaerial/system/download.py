@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from mtlaerial.errors import DownloadError
@@ -23,6 +24,8 @@ RETRIED_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 """HTTP statuses below 500 that are worth another attempt, as all from 500 on are."""
 PERMANENT_REASONS = (FileNotFoundError, IsADirectoryError, PermissionError, str)
 """Types of :class:`URLError` reasons that no retry changes; urllib gives a string for a malformed URL."""
+RESERVED = "!#$%&'()*+,/:;=?@[]~"
+"""ASCII characters that a URL keeps as they are; % as it may be encoded already."""
 CONNECTION_ERRORS = (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
 """Exceptions of the connection; any other OSError comes from the local disk."""
 
@@ -70,7 +73,7 @@ def fetch(
     DownloadError
         When the download fails, is truncated, or has another hash.
     """
-    url = source if "://" in source else Path(source).resolve().as_uri()
+    url = _encoded(source) if "://" in source else Path(source).resolve().as_uri()
     partial = target.with_name(f".{target.name}.part")
     if sha256 is None:
         discard(partial)  # possibly a part of another file
@@ -113,10 +116,44 @@ def _receive(url: str, partial: Path, timeout: float) -> None:
     with response:
         # A server without ranges answers 200 with the whole file.
         begin = size if response.status == HTTPStatus.PARTIAL_CONTENT else 0
-        length = response.headers.get("Content-Length")
-        total = begin + int(length) if length else None
+        length = _content_length(url, response)
+        total = begin + length if length is not None else None
         with partial.open("ab" if begin else "wb") as file:
             _copy(response, file, begin, total)
+
+
+def _encoded(url: str) -> str:
+    """Return a URL in ASCII: its host by IDNA, other characters as UTF-8 in percent-encoding.
+
+    Raises
+    ------
+    DownloadError
+        When it is no URL.
+    """
+    remedy = "Correct the address."
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.encode("idna").decode()
+        _ = parts.port  # raises for a port that is no number
+    except ValueError as error:
+        raise DownloadError(url, f"an address that is none ({error})", "https://SERVER/PATH", remedy) from None
+    encoded = (quote(part, safe=RESERVED) for part in (parts.path, parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, host, *encoded))
+
+
+def _content_length(url: str, response: http.client.HTTPResponse) -> int | None:
+    """Return the number of bytes that a response states; None without any.
+
+    Raises
+    ------
+    DownloadError
+        When it states something else: nobody could tell whether the file is complete.
+    """
+    length = response.headers.get("Content-Length")
+    if length is None or length.strip().isdecimal():
+        return int(length) if length else None
+    remedy = "Get the file from elsewhere, and name its path."
+    raise DownloadError(url, f"a Content-Length of {length!r}", "a number of bytes", remedy)
 
 
 def _copy(response: http.client.HTTPResponse, file: IO[bytes], done: int, total: int | None) -> None:
@@ -168,6 +205,8 @@ def _explain(url: str, error: Exception, timeout: float) -> DownloadError:
             reason = "no such server, or no network"
         case ConnectionRefusedError():
             reason = "a refused connection"
+        case URLError():
+            reason, remedy = str(cause.reason), "Correct the address."
         case FileNotFoundError():
             reason, remedy = "no file", "Check the path."
         case IsADirectoryError():

@@ -14,6 +14,7 @@ from mtlaerial.datasets.check.part import Part
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
 from mtlaerial.datasets.check.streaming import read_through
 from mtlaerial.datasets.decode import UNSCALED, Scaling, height_scaling
+from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -30,13 +31,15 @@ def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bo
         return not absent
     for accepted, path in absent:
         expected = _describe_patterns(accepted, dataset.spec.folders)
+        misplaced = find_misplaced(dataset, path)
+        observed = f"no file, but {misplaced.place}" if misplaced else "no file"
         if dataset.may_lack(layer, tile):
-            remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
-            findings.warning(path, "no file", f"none, or {expected}", remedy.rstrip())
+            advice = misplaced.remedy if misplaced else dataset.obtain(layer)
+            remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {advice}"
+            findings.warning(path, observed, f"none, or {expected}", remedy.rstrip())
         else:
-            findings.error(
-                path, "no file", expected, f"{dataset.obtain(layer) or dataset.spec.obtain}{_optional(layer)}"
-            )
+            remedy = misplaced.remedy if misplaced else dataset.obtain(layer) or dataset.spec.obtain
+            findings.error(path, observed, expected, f"{remedy}{_optional(layer)}")
     return not absent
 
 

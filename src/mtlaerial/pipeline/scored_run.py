@@ -1,0 +1,154 @@
+"""Trained runs as rows of a table: their names, and whether they match the data set that they are scored on."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.config import DatasetSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import ConfigError, DataError, MismatchError
+from mtlaerial.prediction.image_match import match_image
+from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.tiles.statistics import ClassStatistics, Statistics
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """A run that is scored on a data set.
+
+    Attributes
+    ----------
+    folder : Path
+    description : RunDescription
+        That of the run, with the names of the scored data set and of the row, and the classes that are scored.
+    folder_name : str
+        Name of the folder of its maps and scores.
+    """
+
+    folder: Path
+    description: RunDescription
+    folder_name: str
+
+    def require_images(self, tiles: Sequence[Path], gsd: float | None) -> None:
+        """Refuse prepared tiles whose images do not match the run's training data."""
+        bands = range(1, len(self.description.statistics.bands) + 1)
+        for tile in tiles:
+            try:
+                match_image(tile / "image.tif", self.description, bands, gsd)
+            except MismatchError as error:  # its remedy is for the prepared file, not for the data set's
+                remedy = f"Convert the files of the data set, or score another run than {self.folder}."
+                raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None
+
+    def require_unseen(self, digests: Mapping[str, str]) -> None:
+        """Refuse test tiles that the run was trained on, given the hash of each prepared tile by its name."""
+        trained = {value: name for name, value in self.description.statistics.tiles.items()}
+        for tile, value in digests.items():
+            if value in trained:
+                observed = f"a test tile that {self.folder} was trained on, as {trained[value]}"
+                remedy = "Take it out of splits.test, or score another run."
+                raise DataError(tile, observed, "tiles that the run has not seen", remedy)
+
+
+def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[ScoredRun]:
+    """Return runs as the rows of one table.
+
+    Raises
+    ------
+    ConfigError, DataError, MismatchError
+        When a folder is given twice or holds no run, or a run's bands, range of values or classes are not those of the
+        data set, or it has truth for none of the run's tasks.
+    """
+    twice = [folder for folder, times in Counter(map(Path.resolve, folders)).items() if times > 1]
+    if twice:
+        raise DataError(twice[0], "a run that is given twice", "each run once", "Leave one out.")
+    descriptions = [load_description(folder) for folder in folders]
+    for folder, description in zip(folders, descriptions, strict=True):
+        _require_same_input(folder, description.statistics, dataset.spec, spec)
+        _require_truth(folder, description, dataset, spec)
+    rows: list[ScoredRun] = []
+    names = row_names(folders, descriptions, dataset.name)
+    for folder, description, name in zip(folders, descriptions, names, strict=True):
+        slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}_seed{description.plan.seed}")
+        rows.append(ScoredRun(folder, _described(description, dataset, name), slug))
+    return rows
+
+
+def row_names(folders: Sequence[Path], descriptions: Sequence[RunDescription], dataset: str) -> list[str]:
+    """Return the name of each run's row: its method, with the data set that it was trained on if that is another.
+
+    Runs that cannot be seeds of one method, as their plans differ in more than the seed, or two have the same seed, are
+    named after their folders.
+    """
+    labels = [_label(description, dataset) for description in descriptions]
+    names = []
+    for folder, label in zip(folders, labels, strict=True):
+        group = [entry for entry, other in zip(descriptions, labels, strict=True) if other == label]
+        names.append(label if _differ_in_seed_alone(group) else folder.as_posix())
+    return names
+
+
+def _label(description: RunDescription, dataset: str) -> str:
+    plan = description.plan
+    return plan.method if plan.dataset == dataset else f"{plan.method} ({plan.dataset})"
+
+
+def _differ_in_seed_alone(runs: Sequence[RunDescription]) -> bool:
+    seeds = {run.plan.seed for run in runs}
+    recipes = [_recipe(run) for run in runs]
+    return len(seeds) == len(runs) and all(recipe == recipes[0] for recipe in recipes)
+
+
+def _recipe(run: RunDescription) -> tuple[Any, ...]:
+    """Return what runs have in common that differ in their seeds alone."""
+    return run.plan.model_copy(update={"seed": 0}), run.statistics.tiles, run.imported
+
+
+def _require_same_input(folder: Path, statistics: Statistics, dataset: DatasetSpec, spec: Path) -> None:
+    bands = ", ".join(band.name for band in statistics.bands)
+    names = ", ".join(dataset.image.band_names)
+    if bands != names:
+        remedy = "List image.bands and image.band_names in that order in a copy of the specification."
+        raise MismatchError(f"{spec}, key image.band_names", names, f"{bands}, as {folder} was trained on", remedy)
+    if statistics.range != dataset.image.range:
+        low, high = statistics.range
+        expected = f"[{low:g}, {high:g}], as {folder} was trained on"
+        remedy = "Convert the images to that range of values, or score a run that was trained on such images."
+        raise MismatchError(f"{spec}, key image.range", f"{list(dataset.image.range)}", expected, remedy)
+
+
+def _require_truth(folder: Path, description: RunDescription, dataset: Dataset, spec: Path) -> None:
+    tasks, labels = description.plan.tasks, dataset.spec.labels
+    if not set(tasks) & set(dataset.tasks):
+        expected = f"truth for a task of {folder} ({', '.join(tasks)})"
+        raise ConfigError(spec, f"truth for {', '.join(dataset.tasks)} alone", expected, "Score another run.")
+    if labels and "semantics" in tasks:
+        names = ", ".join(entry.name for entry in labels.classes)
+        trained = ", ".join(entry.name for entry in description.statistics.classes)
+        if names != trained:
+            expected = f"{trained}, as {folder} was trained on"
+            remedy = (
+                "List the same classes in that order in a copy of the specification; a class may have several values."
+            )
+            raise MismatchError(f"{spec}, key labels.classes", names, expected, remedy)
+
+
+def _described(run: RunDescription, dataset: Dataset, name: str) -> RunDescription:
+    """Return a run's description under the names of its row and of the scored data set, with that one's classes."""
+    plan = run.plan.model_copy(update={"dataset": dataset.name, "method": name})
+    changes: dict[str, Any] = {"dataset": dataset.name, "title": dataset.spec.title}
+    changes["generated"] = dataset.spec.generated
+    if "semantics" not in run.plan.tasks and dataset.spec.labels:
+        changes["classes"] = _classes(run.statistics, dataset.spec)
+    statistics = run.statistics.model_copy(update=changes)
+    return run.model_copy(update={"plan": plan, "statistics": statistics})
+
+
+def _classes(statistics: Statistics, dataset: DatasetSpec) -> tuple[ClassStatistics, ...]:
+    """Return a data set's classes, for errors of height by class; pixels only where they are those of the run."""
+    assert dataset.labels is not None
+    if [entry.name for entry in statistics.classes] == [entry.name for entry in dataset.labels.classes]:
+        return statistics.classes
+    return tuple(ClassStatistics(name=entry.name, colour=entry.colour, pixels=0) for entry in dataset.labels.classes)

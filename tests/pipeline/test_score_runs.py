@@ -1,0 +1,174 @@
+"""Scores of runs without Snakemake: the same tables, and one sentence where run and data set do not fit."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rasterio
+import torch
+import yaml
+from typer.testing import CliRunner
+
+from mtlaerial.cli import app
+from mtlaerial.config import ScoringSpec
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import UserError
+from mtlaerial.pipeline.score_runs import score_runs
+from mtlaerial.pipeline.scored_run import row_names
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.reporting.tables import write_tables
+from mtlaerial.runs.import_original import import_checkpoint
+from mtlaerial.runs.run import load_description
+from mtlaerial.scoring.scores import score_run
+from support import original
+from support.tiny import write_raster
+from support.trainings import Folders
+
+
+def write_spec(dataset: Dataset, path: Path, **changes: Any) -> Path:
+    data = dataset.spec.model_dump(mode="json", exclude_none=True)
+    for key, value in changes.items():
+        data[key] = {**data[key], **value} if isinstance(value, dict) else value
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+@pytest.fixture
+def spec(city: Dataset, tmp_path: Path) -> Path:
+    return write_spec(city, tmp_path / "city.yaml")
+
+
+@pytest.fixture(scope="module")
+def expected(run_folder: Path, tiles: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the tables of the workflow's own steps."""
+    folder = tmp_path_factory.mktemp("expected")
+    run = folder / "run"
+    shutil.copytree(run_folder, run)
+    Predictor(run).predict_tiles(tiles["test"], run / "maps")
+    write_tables([score_run(run, tiles["test"], ScoringSpec())], folder / "tables")
+    return folder / "tables"
+
+
+def test_score_gives_the_workflow_s_tables_to_the_byte(
+    city: Dataset, spec: Path, run_folder: Path, expected: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    result = CliRunner().invoke(app, ["score", str(run), str(spec), "--root", str(city.root)])
+    assert result.exit_code == 0, result.output
+    tables = run / "scores" / "city" / "tables"
+    assert {path.name for path in tables.iterdir()} == {path.name for path in expected.iterdir()}
+    for path in expected.iterdir():
+        assert (tables / path.name).read_bytes() == path.read_bytes(), path.name
+    assert (tables / "city.md").read_text() in result.output
+
+
+def test_a_data_set_of_heights_alone_scores_the_heights_of_a_run_of_both(
+    city: Dataset, run_folder: Path, expected: Path, tmp_path: Path
+) -> None:
+    data = city.spec.model_dump(mode="json", exclude_none=True, exclude={"labels"})
+    spec = tmp_path / "elsewhere.yaml"
+    spec.write_text(yaml.safe_dump({**data, "title": "Elsewhere"}))
+    (scores,) = score_runs([run_folder], spec, city.root, tmp_path / "out")
+    assert (scores.dataset, scores.title, scores.method) == ("elsewhere", "Elsewhere", "equal (city)")
+    assert not scores.confusion().any()
+    assert scores.height("all")["overall"][0] > 0
+
+
+@pytest.mark.full("predicts with the original's wide decoder")
+def test_runs_of_another_implementation_are_rows_beside_ours(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    weights = original.weights(original.shapes((6, 1), True))
+    torch.save({"state_dict": weights}, tmp_path / "d3net.pth.tar")
+    import_checkpoint(tmp_path / "d3net.pth.tar", spec, tmp_path / "original", height_unit=20)
+    scores = score_runs([run_folder, tmp_path / "original"], spec, city.root, tmp_path / "out")
+    assert [run.method for run in scores] == ["equal", "original"]
+    table = (tmp_path / "out" / "tables" / "city.md").read_text()
+    assert " equal " in table
+    assert " original " in table
+    assert {path.name for path in (tmp_path / "out" / "runs").iterdir()} == {"1_equal_seed0", "2_original_seed0"}
+
+
+def test_files_of_training_tiles_are_not_needed(city: Dataset, spec: Path, run_folder: Path, tmp_path: Path) -> None:
+    for layer in ("images", "height", "labels"):
+        (tmp_path / "files" / layer).mkdir(parents=True)
+        shutil.copy(city.root / layer / "city_4.tif", tmp_path / "files" / layer)
+    (scores,) = score_runs([run_folder], spec, tmp_path / "files", tmp_path / "out")
+    assert set(scores.tiles) == {"city_4"}
+
+
+def test_files_without_georeference_score_like_those_with_one(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    for layer in ("images", "height", "labels"):
+        with rasterio.open(city.root / layer / "city_4.tif") as source:
+            write_raster(tmp_path / "bare" / layer / "city_4.tif", source.read(), pixel=0)
+    bare = score_runs([run_folder], spec, tmp_path / "bare", tmp_path / "out")
+    placed = score_runs([run_folder], spec, city.root, tmp_path / "placed")
+    assert bare[0].tiles["city_4"].confusion == placed[0].tiles["city_4"].confusion
+    assert bare[0].tiles["city_4"].height == placed[0].tiles["city_4"].height
+
+
+CLASSES = [{"name": name, "values": [code], "colour": "#000000"} for code, name in enumerate(("road", "house"), 1)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"labels": {"classes": CLASSES}}, ("key labels.classes", "road, house", "impervious, building")),
+        (
+            {"image": {"band_names": ["nir", "red", "green"]}},
+            ("key image.band_names", "nir, red, green", "red, green, b"),
+        ),
+        ({"image": {"range": [0, 127]}}, ("key image.range", "[0.0, 127.0]", "[0, 255]")),
+        ({"splits": {"test": []}}, ("key splits.test", "no tiles")),
+        ({"splits": {"train": ["city_4"], "test": ["city_1"]}}, ("city_1", "was trained on, as city_1")),
+    ],
+    ids=["classes", "bands", "range", "no test tiles", "trained tile"],
+)
+def test_a_run_and_a_data_set_that_do_not_fit_are_told_in_a_sentence(
+    city: Dataset, run_folder: Path, tmp_path: Path, changes: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", **changes)
+    with pytest.raises(UserError) as error:
+        score_runs([run_folder], spec, city.root, tmp_path / "out")
+    for word in words:
+        assert word in str(error.value)
+    assert not (tmp_path / "out" / "tables").exists()
+
+
+def test_images_of_another_pixel_size_are_refused(city: Dataset, spec: Path, run_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    data = yaml.safe_load((run / "run.yaml").read_text())
+    data["statistics"]["gsd"] = 0.2
+    (run / "run.yaml").write_text(yaml.safe_dump(data))
+    with pytest.raises(UserError, match=r"image of city_4: found pixels of 0\.5 x 0\.5 m; expected about 0\.2"):
+        score_runs([run], spec, city.root, tmp_path / "out")
+
+
+def test_earlier_tables_are_not_replaced_and_no_run_counts_twice(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="given twice"):
+        score_runs([run_folder, run_folder], spec, city.root, tmp_path / "out")
+    (tmp_path / "out" / "tables").mkdir(parents=True)
+    with pytest.raises(UserError, match="tables of an earlier scoring"):
+        score_runs([run_folder], spec, city.root, tmp_path / "out")
+
+
+def test_only_runs_that_differ_in_the_seed_alone_share_a_row(run_folder: Path) -> None:
+    run = load_description(run_folder)
+
+    def changed(seed: int, epochs: int = 3, dataset: str = "city") -> Any:
+        training = run.plan.training.model_copy(update={"epochs": epochs})
+        plan = run.plan.model_copy(update={"seed": seed, "training": training, "dataset": dataset})
+        return run.model_copy(update={"plan": plan})
+
+    folders = [Path("a"), Path("b"), Path("c")]
+    assert row_names(folders, [changed(0), changed(1), changed(2)], "city") == ["equal"] * 3
+    assert row_names(folders, [changed(0), changed(1, epochs=9), changed(2)], "city") == ["a", "b", "c"]
+    assert row_names(folders[:2], [changed(0), changed(0)], "city") == ["a", "b"]
+    assert row_names(folders[:2], [changed(0), changed(0, dataset="town")], "city") == ["equal", "equal (town)"]
