@@ -1,4 +1,4 @@
-"""Join the reports of all tiles, and check that no training tile overlaps a validation or test tile."""
+"""Join the reports of all tiles, and check that no ground lies in two splits."""
 
 import logging
 import sys
