@@ -28,7 +28,7 @@ class History:
     rows : list of dict
         ``step``, ``epoch``, ``learning_rate`` and ``loss_<task>``; with several tasks also ``weight_<task>``, norms and
         cosines of the tasks' gradients; with 16-bit gradients ``skipped``, the updates without effect, as these
-        overflowed; ``val_<score>`` in the last row of an epoch that was validated.
+        overflowed; ``val_<score>`` and ``constant_<score>`` in the last row of an epoch that was validated.
     """
 
     def __init__(self, plan: RunPlan, device: torch.device) -> None:
@@ -68,9 +68,15 @@ class History:
         self.rows.append(row)
         return len(updates)
 
-    def add_scores(self, scores: Mapping[str, float]) -> None:
-        """Add scores of the validation tiles to the last row."""
+    def add_scores(self, scores: Mapping[str, float], constant: Mapping[str, float]) -> None:
+        """Add scores of the validation tiles to the last row, and OA and MAE of the constant prediction there."""
         self.rows[-1] |= {f"val_{key}": value for key, value in scores.items()}
+        compared = [key for key in ("OA", "MAE") if key in scores and key in constant]
+        self.rows[-1] |= {f"constant_{key}": constant[key] for key in compared}
+
+    def row_of(self, epoch: int) -> Mapping[str, Any]:
+        """Return the row at the end of an epoch."""
+        return next(row for row in reversed(self.rows) if row["epoch"] == epoch)
 
     @property
     def scored(self) -> bool:
