@@ -42,6 +42,8 @@ SPECIFICATIONS = [
     merge(TILES, MOSAIC, {"footprints": {"files": ["tiles.gpkg"]}}),
 ]
 """Together they have every section."""
+OF_DATASETS = ("check_splits", "locate_held_out", "summarise_tiles", "layout_figure")
+"""Rules with a job per data set."""
 SPLITS = {"train": ["city_1"], "val": ["city_3"], "test": ["city_4", "city_2", "city_9"]}
 RGB = {"encoding": "rgb", "classes": [{**entry, "values": [entry["colour"]]} for entry in CLASSES]}
 VALUES: dict[str, Any] = {
@@ -93,7 +95,7 @@ def jobs(project: Project) -> Iterator[Job]:
     pending = [mark for mark, archive in project.archives.items() if archive.pending]
     wildcards += [("unpack_archive", {"mark": mark.removesuffix(".json")}) for mark in pending]
     for dataset, source in project.datasets.items():
-        wildcards += [(rule, {"dataset": dataset}) for rule in ("summarise_tiles", "layout_figure")]
+        wildcards += [(rule, {"dataset": dataset}) for rule in OF_DATASETS]
         tiles = [{"dataset": dataset, "tile": tile} for tile in source.spec.tiles]
         wildcards += [(rule, tile) for tile in tiles for rule in ("check_tile", "prepare_tile")]
         methods = [{"dataset": dataset, "method": method} for method in project.config.run.methods]

@@ -3,6 +3,7 @@
 import sys
 
 from mtlaerial.config import LAYERS, PREPARED_LAYERS
+from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
@@ -64,6 +65,19 @@ def tile_files(*splits, layers=LAYERS):
         return expand(f"{TILE}/{{layer}}.tif", dataset=wildcards.dataset, tile=tiles, layer=layers)
 
     return files
+
+
+def held_out_checks(wildcards):
+    """Return the checks of the validation and test tiles."""
+    splits = project.datasets[wildcards.dataset].spec.splits
+    tiles = [tile for split in ("val", "test") for tile in splits.get(split, ())]
+    return expand(CHECK, dataset=wildcards.dataset, tile=tiles)
+
+
+def held_out_places(wildcards):
+    """Return the file with the places of tiles held out, for a tile that a buffer keeps away from some."""
+    held_out = held_out_of(project.datasets[wildcards.dataset], wildcards.tile)
+    return "<results>/{dataset}/held_out.jsonl" if held_out else []
 
 
 def pretrained_weights(wildcards):

@@ -97,16 +97,44 @@ rule check_splits:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        decisive=decisive_params("check_splits"),
     message:
         "Checking that the splits of {wildcards.dataset} do not overlap"
     script:
         "../scripts/check_splits.py"
 
 
+# Read by the tiles that a buffer keeps away from these. Of them only the places count: a corrected height or image of a
+# test tile leaves the file as it is, and prepares no training tile again.
+rule locate_held_out:
+    input:
+        held_out_checks,
+    output:
+        "<results>/{dataset}/held_out.jsonl",
+    log:
+        "<logs>/{dataset}/locate_held_out.log",
+    benchmark:
+        "<benchmarks>/{dataset}/locate_held_out.tsv"
+    retries: 0
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        decisive=decisive_params("locate_held_out"),
+    message:
+        "Locating the validation and test tiles of {wildcards.dataset}"
+    script:
+        "../scripts/locate_held_out.py"
+
+
 rule prepare_tile:
     input:
         raw=raw_files,
         check="<check>",
+        held_out=held_out_places,
     output:
         image="<tile>/image.tif",
         height="<tile>/height.tif",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.config.base import Section, read_yaml
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
@@ -56,6 +56,9 @@ class DatasetSpec(Section):
     grid: GridSpec | None = None
     footprints: FootprintSpec | None = None
     splits: dict[Split, tuple[str, ...]]
+    buffer: NonNegativeFloat = 0.0
+    """Metres: truth of training tiles nearer than this to validation or test tiles, and of validation tiles nearer than
+    this to test tiles, is left out when tiles are prepared."""
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` of the configuration."""
     published: tuple[PublishedSpec, ...] = ()

@@ -12,6 +12,8 @@ Stage = Literal[
     "unpack_archive",
     "fetch_pretrained",
     "check_tile",
+    "check_splits",
+    "locate_held_out",
     "prepare_tile",
     "summarise_tiles",
     "train",
@@ -29,6 +31,7 @@ Stages = tuple[Stage, ...]
 NOTHING: Stages = ()
 """For keys that only choose jobs, files and folders, or that no result depends on."""
 TILE: Stages = ("check_tile", "prepare_tile")
+BETWEEN_TILES: Stages = ("check_splits", "locate_held_out")
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
@@ -50,7 +53,7 @@ STAGES: dict[str, Stages] = {
     "datasets.*.generate.size": ("synthesise",),
     "datasets.*.generate.vary": ("synthesise",),
     "datasets.*.generate.ground_truth_gsd": ("synthesise",),
-    "datasets.*.hold_out": (*TILE, "layout_figure"),
+    "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "layout_figure"),
     "datasets.*.recipe": NOTHING,
     "models.*.name": TRAINING,
     "models.*.stem": TRAINING,
@@ -159,7 +162,8 @@ STAGES: dict[str, Stages] = {
     "grid.name": TILE,
     "footprints.files": TILE,
     "footprints.column": TILE,
-    "splits": ("synthesise", *TILE, "predict", "score", "layout_figure", "figures"),
+    "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
+    "buffer": ("check_splits", "prepare_tile"),
     "recipe": NOTHING,
     "published.name": REPORTING,
     "published.source": REPORTING,

@@ -11,6 +11,7 @@ from typing import Any
 from mtlaerial.config import LAYERS, DatasetSpec, load_dataset, merge
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
+from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.plan import RunPlan
@@ -48,9 +49,22 @@ class Decisive:
         """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
         return self._tile("check_tile", dataset, tile)
 
+    def check_splits(self, dataset: str) -> Params:
+        """Return the splits and the buffer between them."""
+        return decisive("check_splits", self._spec(dataset))
+
+    def locate_held_out(self, dataset: str) -> Params:
+        """Return the splits."""
+        return decisive("locate_held_out", self._spec(dataset))
+
     def prepare_tile(self, dataset: str, tile: str) -> Params:
-        """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
-        return self._tile("prepare_tile", dataset, tile)
+        """Return the keys that decide a tile's pixels; no name or colour of a class.
+
+        With a buffer the tiles of later splits belong to them, else no other tile does.
+        """
+        held_out = list(held_out_of(self.project.datasets[dataset], tile))
+        params = self._tile("prepare_tile", dataset, tile)
+        return {**params, "buffer": params["buffer"] if held_out else 0.0, "held_out": held_out}
 
     def summarise_tiles(self, dataset: str) -> Params:
         """Return the keys that decide the statistics of the training tiles."""

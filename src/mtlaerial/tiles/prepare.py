@@ -3,7 +3,7 @@
 Raw files are streamed in blocks of rows, so that memory does not grow with the raster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from mtlaerial.config import IGNORED, LabelsSpec, Layer
+from mtlaerial.datasets.buffer import read_held_out
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
+from mtlaerial.datasets.footprints import Footprint
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.rasters.geotiff import (
     PREPARED,
@@ -24,13 +26,14 @@ from mtlaerial.rasters.geotiff import (
     without_data,
 )
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.tiles.buffer_mask import Mask, with_buffer
 from mtlaerial.tiles.padded_blocks import Block, padded_blocks
 
 ABSENT = {"MTLAERIAL": "absent"}
 """Tag of an absent layer, which is written as a single no-data cell, so that readers need no special case."""
 
 
-def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
+def prepare_tile(dataset: Dataset, tile: str, folder: Path, held_out: Sequence[Footprint] | None = None) -> None:
     """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile.
 
     The image has the specified bands in the file's dtype; height is float32 in metres with NaN for no-data; labels and
@@ -44,15 +47,20 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
         The tile's name.
     folder : Path
         The folder to write to.
+    held_out : sequence of Footprint, optional
+        The tiles that ``buffer`` of the specification keeps the tile's truth away from; by default they are read from
+        the images' headers.
 
     Raises
     ------
     DataError
-        When a file is missing or damaged.
+        When a file is missing or damaged, or has no georeference though there is a buffer.
     """
     path, row, column, grid = image_window(dataset, tile)
     _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
-    mask = _ImageMask(folder / "image.tif")
+    if held_out is None:
+        held_out = read_held_out(dataset, tile)
+    mask = with_buffer(_ImageMask(folder / "image.tif"), dataset, tile, held_out)
     _write_height(dataset, tile, grid, folder / "height.tif", mask)
     _write_labels(dataset, "labels", tile, grid, folder / "labels.tif", mask)
     _write_labels(dataset, "eroded", tile, grid, folder / "eroded.tif", mask)
@@ -92,7 +100,7 @@ class _ImageMask:
         return outside if self.nodata is None else outside | without_data(self.image[y, x], self.nodata)
 
 
-def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, mask: _ImageMask) -> None:
+def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, mask: Mask) -> None:
     spec, files = dataset.spec.height, dataset.files("height", tile)
     profile = {**PREPARED, "count": 1, "dtype": "float32", "nodata": float("nan")}
     if spec is None or not files:
@@ -115,7 +123,7 @@ def _write_height(dataset: Dataset, tile: str, image: Grid, target: Path, mask: 
             out.write(height, 1, window=Window(0, block.top, grid.width, height.shape[0]))
 
 
-def _write_labels(dataset: Dataset, layer: Layer, tile: str, image: Grid, target: Path, mask: _ImageMask) -> None:
+def _write_labels(dataset: Dataset, layer: Layer, tile: str, image: Grid, target: Path, mask: Mask) -> None:
     files = dataset.files(layer, tile)
     profile = {**PREPARED, "count": 1, "dtype": "uint8", "nodata": IGNORED}
     if dataset.spec.labels is None or not files:
@@ -134,7 +142,7 @@ def _write_labels(dataset: Dataset, layer: Layer, tile: str, image: Grid, target
             out.write(labels, 1, window=Window(0, block.top, grid.width, labels.shape[0]))
 
 
-def _absent_cells(block: Block, ground: Block | None, mask: _ImageMask, grid: Grid) -> Iterator[NDArray[np.bool_]]:
+def _absent_cells(block: Block, ground: Block | None, mask: Mask, grid: Grid) -> Iterator[NDArray[np.bool_]]:
     """Yield masks of the cells of a block that lie outside the layer's files or have no image data."""
     if block.outside is not None:
         yield block.outside

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.buffer import buffer_notes
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.height import check_height
 from mtlaerial.datasets.check.image import check_image
 from mtlaerial.datasets.check.labels import check_labels
 from mtlaerial.datasets.check.parts import present
 from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
-from mtlaerial.datasets.check.splits import check_splits
+from mtlaerial.datasets.check.splits import check_splits, footprints
 from mtlaerial.datasets.check.summary import summary
 from mtlaerial.system.progress import track
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_dataset",
     "check_splits",
     "check_tile",
+    "footprints",
     "summary",
 ]
 
@@ -63,9 +65,19 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
 def check_dataset(dataset: Dataset) -> DatasetReport:
     """Check all tiles of a data set, then its splits."""
     tiles = dataset.spec.tiles
-    return assemble([check_tile(dataset, tile) for tile in track(tiles, len(tiles), "checking", "tile")])
+    reports = [check_tile(dataset, tile) for tile in track(tiles, len(tiles), "checking", "tile")]
+    return assemble(reports, dataset.spec.buffer)
 
 
-def assemble(reports: Sequence[TileReport]) -> DatasetReport:
-    """Join the reports of a data set's tiles, one or more, and check the splits."""
-    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=check_splits(reports))
+def assemble(reports: Sequence[TileReport], buffer: float = 0.0) -> DatasetReport:
+    """Join the reports of a data set's tiles, one or more, and check the splits.
+
+    Parameters
+    ----------
+    reports : sequence of TileReport
+    buffer : float
+        Metres around tiles held out whose truth is not trained on.
+    """
+    notes = buffer_notes(footprints(reports), buffer) if buffer else []
+    splits = check_splits(reports, buffer)
+    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=splits, notes=tuple(notes))

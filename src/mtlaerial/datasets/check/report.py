@@ -83,6 +83,8 @@ class DatasetReport(Section):
     tiles: tuple[TileReport, ...]
     splits: tuple[Finding, ...]
     """Findings between tiles, each of which may be correct in itself."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of the splits, and is no fault."""
 
     @property
     def generated(self) -> bool:

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
+from mtlaerial.datasets.check.buffer import check_buffer
 from mtlaerial.datasets.check.findings import Finding, Findings, percent
-from mtlaerial.datasets.check.overlaps import Place, horizontal_crs, in_lon_lat, overlaps
+from mtlaerial.datasets.check.overlaps import overlaps
 from mtlaerial.datasets.check.report import ImageFacts, TileReport
+from mtlaerial.datasets.footprints import Footprint, in_lon_lat
 
 _OVERLAP = 1e-3
 """Largest overlap of two tiles, as a share of the smaller one, that counts as rounding of their edges."""
@@ -19,53 +21,61 @@ _GSD = 0.05
 Tiles = Sequence[tuple[TileReport, ImageFacts]]
 
 
-def check_splits(reports: Sequence[TileReport]) -> tuple[Finding, ...]:
+def check_splits(reports: Sequence[TileReport], buffer: float = 0.0) -> tuple[Finding, ...]:
     """Find common ground or images of different splits, and tiles with unusual bands, dtype or GSD.
 
     Parameters
     ----------
     reports : sequence of TileReport
         Of all tiles of a data set; tiles without a readable image are skipped.
+    buffer : float
+        Metres around tiles held out whose truth is not trained on. With one, common ground is within it.
     """
     findings = Findings()
     tiles = [(report, report.image) for report in reports if report.image]
-    _check_overlaps(tiles, findings)
+    placed = footprints(reports)
+    if buffer:
+        check_buffer(placed, buffer, findings)
+    else:
+        _check_overlaps(placed, findings)
+    _report_inconclusive(tiles, placed, findings)
     _check_equal_images(tiles, findings)
     _check_forms(tiles, findings)
     _check_gsds(tiles, findings)
     return tuple(findings.items)
 
 
-def _check_overlaps(tiles: Tiles, findings: Findings) -> None:
-    """Find tiles of different splits on the same ground, and tiles whose ground cannot be compared."""
-    placed = [(report, place) for report, image in tiles if (place := _place(report, image))]
-    places = [place for _, place in placed]
-    for first, second, share in overlaps(places):
+def footprints(reports: Sequence[TileReport]) -> list[Footprint]:
+    """Return the footprints of the tiles that have a georeference."""
+    tiles = [(report, report.image) for report in reports if report.image]
+    return [
+        Footprint(tile=report.tile, group=report.split, bounds=image.bounds, crs=image.crs)
+        for report, image in tiles
+        if image.bounds
+    ]
+
+
+def _check_overlaps(placed: Sequence[Footprint], findings: Findings) -> None:
+    """Find tiles of different splits on the same ground."""
+    for first, second, share in overlaps(placed):
         if share > _OVERLAP:
-            names = f"{_name(placed[first][0])} and {_name(placed[second][0])}"
+            names = f"{first.group} tile {first.tile} and {second.group} tile {second.tile}"
             observed = f"{names} with {percent(share)} of the smaller in common"
             add = findings.error if share > _SERIOUS_OVERLAP else findings.warning
-            add("splits", observed, "splits without common ground", "Put both into one split, or crop one of them.")
-    _report_inconclusive(tiles, placed, findings)
+            remedy = "Put both into one split, crop one of them, or set buffer."
+            add("splits", observed, "splits without common ground", remedy)
 
 
-def _place(report: TileReport, image: ImageFacts) -> Place | None:
-    """Return the ground of a tile; None without georeference."""
-    if image.bounds is None:
-        return None
-    return Place(report.split, image.bounds, horizontal_crs(image.crs) if image.crs else None)
-
-
-def _report_inconclusive(tiles: Tiles, placed: Sequence[tuple[TileReport, Place]], findings: Findings) -> None:
+def _report_inconclusive(tiles: Tiles, placed: Sequence[Footprint], findings: Findings) -> None:
     """Warn of tiles of which it cannot be told whether they share ground with other splits."""
     if len({report.split for report, _ in tiles}) < 2:
         return
-    unplaced = [report for report, image in tiles if image.bounds is None]
-    if len({place.crs for _, place in placed}) > 1:
-        polygons = in_lon_lat([place for _, place in placed])
-        unplaced += [report for (report, _), polygon in zip(placed, polygons, strict=True) if polygon is None]
+    unplaced = [_name(report) for report, image in tiles if image.bounds is None]
+    if len({footprint.horizontal_crs for footprint in placed}) > 1:
+        pairs = zip(placed, in_lon_lat(placed), strict=True)
+        unplaced += [f"{footprint.group} tile {footprint.tile}" for footprint, polygon in pairs if polygon is None]
     if unplaced:
-        observed = f"no place on the earth for {_names(unplaced)}: overlaps with other splits cannot be told"
+        observed = f"no place on the earth for {_listed(unplaced)}: overlaps with other splits cannot be told"
         remedy = "Add georeference and CRS, or make sure by hand that no ground lies in two splits."
         findings.warning("splits", observed, "georeferenced tiles", remedy)
 
@@ -87,11 +97,9 @@ def _name(report: TileReport) -> str:
     return f"{report.split} tile {report.tile}"
 
 
-def _names(reports: Sequence[TileReport]) -> str:
-    names = [_name(report) for report in reports[:_NAMED]]
-    if len(reports) > _NAMED:
-        names.append(f"{len(reports) - _NAMED} more")
-    return ", ".join(names)
+def _listed(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return ", ".join([*names[:_NAMED], *more])
 
 
 def _check_forms(tiles: Tiles, findings: Findings) -> None:

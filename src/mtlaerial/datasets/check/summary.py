@@ -15,6 +15,7 @@ def summary(report: DatasetReport) -> str:
     """Format a report as plain text: a table of tiles, findings grouped by remedy, and their numbers."""
     title = f"Data set {report.dataset}" + (" (generated data)" if report.generated else "")
     lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)])]
+    lines += ["", *report.notes] if report.notes else []
     numbers = [_number(len(report.tiles), "tile")]
     for level in _LEVELS:
         lines += _section(report, level)
