@@ -24,7 +24,7 @@ include: "workflow/rules/report.smk"
 # After the rules: constraints do not reach wildcards of pathvars that are resolved later (Snakemake 9.27).
 wildcard_constraints:
     dataset="|".join(project.datasets),
-    method="|".join(sorted({*project.config.run.methods, *project.config.trained})),
+    method="|".join(sorted({method for _, method in project.runs() + project.trainings()})),
     seed=r"\d+",
     tile=r"[^/]+",
 

@@ -19,7 +19,7 @@ def test_the_example_trains_predicts_and_scores(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "config/datasets").symlink_to(ROOT / "config/datasets")
     (tmp_path / "config/config.yaml").symlink_to(ROOT / "config/config.yaml")
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
-    demo["models"]["small"] = {"name": "d3net", **tiny.MODEL}
+    demo["models"] = {"d3net": {"pretrained": "none", **tiny.MODEL}}
     demo["training"] |= {**tiny.TRAINING, "epochs": 1}
     (tmp_path / "config/demo.yaml").write_text(yaml.safe_dump(demo), encoding="utf-8")
     spec = load_dataset(ROOT / "config/datasets/city.yaml")

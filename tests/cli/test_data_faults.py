@@ -230,7 +230,7 @@ SPECS: dict[str, tuple[Callable[[Town], Any], tuple[str, ...]]] = {
     "nested key": (lambda t: t.change_spec(image={"band": [1]}), ("image.band", "Did you mean bands?")),
     "two splits": (
         lambda t: t.change_spec(splits={"val": ["city_1"]}),
-        ("town.yaml", "each tile in one split", "city_1 is listed 2 times"),
+        ("town.yaml", "each tile once, in one split", "the tile city_1 2 times"),
     ),
     "no header": (
         split_table("city_1,train\ncity_2,val\n"),
@@ -278,10 +278,10 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"methods": {"equal": {"overrides": {"training": {"epoch": 1}}}}},
         ("methods.equal.overrides", "epochs"),
     ),
-    "seed": ({"run": {"seeds": [-1]}}, ("run.seeds.0", "-1", "greater than or equal to 0")),
-    "seed twice": ({"run": {"seeds": [1, 1]}}, ("each of seeds once",)),
-    "method": ({"run": {"methods": ["equl"]}}, ("equl is not one of equal",)),
-    "model": ({"methods": {"equal": {"model": "big"}}}, ("methods.equal.model", "one of tiny, not big")),
+    "seed": ({"run": {"seeds": [-1]}}, ("run.seeds.0", "-1", "a number of at least 0")),
+    "seed twice": ({"run": {"seeds": [1, 1]}}, ("run.seeds", "1 twice", "each of seeds once")),
+    "method": ({"run": {"methods": ["equl"]}}, ("run.methods", "'equl'", "one of equal", "Did you mean equal?")),
+    "model": ({"methods": {"equal": {"model": "big"}}}, ("methods.equal.model", "'big'", "one of tiny")),
     "weighting": (
         {"methods": {"equal": {"weighting": {"name": "magic"}}}},
         ("weighting.name", "'magic'", "one of aligned_mtl"),

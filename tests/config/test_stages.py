@@ -53,6 +53,7 @@ VALUES: dict[str, Any] = {
     "methods.*.weighting": {"name": "dwa"},
     "datasets.*.spec": "other.yaml",
     "datasets.*.hold_out": ["city_2"],
+    "datasets.*.methods": ["other"],
     "height.optional": ["train"],
     "labels.optional": ["train"],
 }
@@ -98,11 +99,12 @@ def jobs(project: Project) -> Iterator[Job]:
         wildcards += [(rule, {"dataset": dataset}) for rule in OF_DATASETS]
         tiles = [{"dataset": dataset, "tile": tile} for tile in source.spec.tiles]
         wildcards += [(rule, tile) for tile in tiles for rule in ("check_tile", "prepare_tile")]
-        methods = [{"dataset": dataset, "method": method} for method in project.config.run.methods]
+        methods = [{"dataset": dataset, "method": method} for method in project.methods(dataset)]
         wildcards += [("figures", method) for method in methods]
         runs = [{**method, "seed": str(seed)} for method in methods for seed in project.config.run.seeds]
         wildcards += [(rule, run) for run in runs for rule in ("describe_run", "predict", "score")]
-        wildcards += [("train", run) for run in runs if run["method"] in project.config.trained]
+        trained = project.trainings()
+        wildcards += [("train", run) for run in runs if (dataset, run["method"]) in trained]
     for rule, values in wildcards:
         yield rule, tuple(values.items())
 

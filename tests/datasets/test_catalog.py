@@ -213,5 +213,7 @@ def test_a_name_tells_a_tiles_corner(tmp_path: Path) -> None:
 
 
 def test_a_corner_needs_both_coordinates() -> None:
-    with pytest.raises(ConfigError, match=r"a corner with \{west\} and \{south\}, each once"):
+    with pytest.raises(
+        ConfigError, match=r"image\.corner: found .*; expected a pattern with \{west\} and \{south\}, each once"
+    ):
         tiny.city_spec(image={"files": "{tile}.tif", "corner": "H_{west}_{west}"})

@@ -107,9 +107,34 @@ def test_the_memory_budget_of_tiles_changes_no_decisive_params(data: dict[str, A
 
 def test_a_method_learns_the_tasks_of_the_data_set(data: dict[str, Any]) -> None:
     assert project_of(data, {"height": None}).tasks("city", "both") == ("semantics",)
+
+
+def test_methods_without_ground_truth_are_left_out_with_a_note(data: dict[str, Any]) -> None:
+    data["run"]["methods"] = ["classes", "metres", "both"]
+    project = project_of(data, {"labels": None})
+    assert project.runs() == project.trainings() == [("city", "metres"), ("city", "both")]
+    assert project.tasks("city", "both") == ("height",)
+    assert project.notes() == [
+        "Left out, as city has no ground truth of semantics: classes.",
+        "Without semantics, of which city has no ground truth: both.",
+    ]
+    assert Decisive(project).tables()["city"]["lacking"] == {"classes": ["semantics"], "both": ["semantics"]}
+
+
+def test_a_data_set_without_a_method_it_has_ground_truth_for_is_refused(data: dict[str, Any]) -> None:
     data["run"]["methods"] = ["metres"]
-    with pytest.raises(ConfigError, match=r"methods\.metres\.tasks"):
+    with pytest.raises(ConfigError, match=r"run\.methods: found metres, whose tasks city has no ground truth for"):
         project_of(data, {"height": None})
+
+
+def test_methods_are_chosen_per_data_set(data: dict[str, Any]) -> None:
+    data["datasets"]["village"] = {**data["datasets"]["city"], "methods": ["metres"]}
+    data["run"]["datasets"] = ["city", "village"]
+    project = project_of(data)
+    assert project.runs() == [("city", "both"), ("city", "classes"), ("village", "metres")]
+    data["datasets"]["village"]["methods"] = ["metre"]
+    with pytest.raises(ConfigError, match=r"datasets\.village\.methods: found 'metre'; .* Did you mean metres\?"):
+        project_of(data)
 
 
 def test_a_fault_in_a_data_set_s_recipe_is_found_at_once(data: dict[str, Any]) -> None:

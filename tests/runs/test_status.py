@@ -41,7 +41,7 @@ def written(folder: Path, **changes: object) -> Path:
     content = {
         "run": {"datasets": ["town"], "methods": ["equal"], "seeds": [0]},
         "results": str(folder / "results"),
-        "datasets": {"town": {"spec": "town.yaml", "root": "town"}},
+        "datasets": {"town": {"spec": str(tiny.CONFIG / "datasets" / "city.yaml"), "root": "town"}},
         "models": {"tiny": tiny.MODEL},
         "methods": {"equal": METHOD},
     }

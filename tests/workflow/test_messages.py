@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from support.paths import ROOT
 from support.workplace import TINY, Workplace
@@ -55,8 +56,12 @@ LIKE_A_KEY = pytest.mark.full("the same way as an unknown key; messages are test
             ("methods.equal: weighting cagrad, key radius: found an unknown key",),
             marks=LIKE_A_KEY,
         ),
-        pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "greater than or equal to 0"), marks=LIKE_A_KEY),
-        ({"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}}, ("config/datasets/citi.yaml", "No such file")),
+        pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "a number of at least 0"), marks=LIKE_A_KEY),
+        pytest.param(
+            {"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}},
+            ("config/datasets/citi.yaml", "No such file"),
+            marks=LIKE_A_KEY,
+        ),
     ],
 )
 def test_wrong_configuration(config: dict[str, Any], words: tuple[str, ...], tmp_path: Path) -> None:
@@ -65,6 +70,31 @@ def test_wrong_configuration(config: dict[str, Any], words: tuple[str, ...], tmp
     for word in words:
         assert word in run.stdout
     assert "Traceback" not in run.stdout
+
+
+def test_a_key_twice_in_an_overlay_ends_the_workflow(tmp_path: Path) -> None:
+    """Snakemake's own reader would take the last value."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(TINY.read_text() + "results: elsewhere\n")
+    run = Workplace(tmp_path / "place", overlay).run("--dry-run")
+    assert run.returncode == 1
+    assert "overlay.yaml, key results: found the key twice (lines 6 and 30)" in run.stdout
+
+
+def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path: Path) -> None:
+    """A data set of heights alone, and one with methods of its own."""
+    place = Workplace(tmp_path / "place")
+    heights = {**yaml.safe_load(place.spec.read_text()), "labels": None}
+    (place.folder / "config/datasets/heights.yaml").write_text(yaml.safe_dump(heights))
+    hilly = {"spec": "config/datasets/heights.yaml", "root": "datasets/hilly", "generate": {"size": 64}}
+    run = {"datasets": ["city", "hilly"], "methods": ["semantics", "height", "equal"]}
+    methods = {name: {"model": "tiny"} for name in run["methods"]}
+    config = {"run": run, "datasets": {"hilly": hilly, "city": {"methods": ["equal"]}}, "methods": methods}
+    dry = place.run("--dry-run", "--nolock", config=config)
+    assert dry.returncode == 0, dry.stdout
+    trainings = re.findall(r"^Job \d+: Training (\w+) on (\w+),", dry.stdout, re.MULTILINE)
+    assert sorted(trainings) == [("equal", "city"), ("equal", "hilly"), ("height", "hilly")]
+    assert dry.stdout.count("Left out, as hilly has no ground truth of semantics: semantics.") == 1
 
 
 def test_missing_data(tmp_path: Path) -> None:

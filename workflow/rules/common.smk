@@ -1,14 +1,18 @@
 # The only reader of the configuration: scripts get `params`. A changed key repeats the jobs whose `decisive` values it
 # changes; mtlaerial.config.stages lists keys and rules.
 import sys
+from pathlib import Path
 
-from mtlaerial.config import LAYERS, PREPARED_LAYERS
+from mtlaerial.config import LAYERS, PREPARED_LAYERS, read_configuration
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
+from snakemake.logging import logger
 
 try:
+    for file in workflow.configfiles:
+        read_configuration(Path(file))  # Snakemake's own reader takes the last of two equal keys
     project = Project.of(config)
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
 except UserError as error:
@@ -102,23 +106,29 @@ def run_files(name, seeds=project.config.run.seeds):
     return lambda w: expand(f"{RUN}/{name}", dataset=w.dataset, method=w.method, seed=seeds)
 
 
+def files_of(run, name):
+    """Return a file of each run of a data set with a method, one per seed."""
+    dataset, method = run
+    return expand(f"{RUN}/{name}", dataset=dataset, method=method, seed=project.config.run.seeds)
+
+
 def score_files(wildcards):
     """Return the scores of every selected run."""
-    run = project.config.run
-    return expand(f"{RUN}/scores.json", dataset=project.datasets, method=run.methods, seed=run.seeds)
+    return [path for run in project.runs() for path in files_of(run, "scores.json")]
 
 
 def cost_files(wildcards):
     """Return the costs of the selected methods that are trained."""
-    run = project.config.run
-    methods = [name for name in run.methods if name in project.config.trained]
-    return expand(f"{RUN}/cost.json", dataset=project.datasets, method=methods, seed=run.seeds)
+    trained = set(project.trainings())
+    return [path for run in project.runs() if run in trained for path in files_of(run, "cost.json")]
 
 
 def figure_files(wildcards):
     """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
-    return layouts + expand(f"{FIGURES}/{{method}}", dataset=project.datasets, method=project.config.run.methods)
+    for dataset in project.datasets:
+        layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=project.methods(dataset))
+    return layouts
 
 
 def gpus(wildcards):
@@ -139,4 +149,6 @@ def wanted(wildcards):
         sys.exit(str(error))
     if missing := project.missing():
         sys.exit(missing)
+    for note in project.notes():
+        logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

@@ -1,5 +1,6 @@
 # From prepared tiles to trained runs.
-SHARING = [name for name in project.config.run.methods if project.config.methods[name].trained_as]
+SHARING = sorted({name for _, name in project.runs() if project.config.methods[name].trained_as})
+TRAINED = sorted({name for _, name in project.trainings()})
 
 
 # One training per data set, method and seed. Titles, licence, names and colours of classes are written by describe_run,
@@ -21,7 +22,7 @@ rule train:
     benchmark:
         "<benchmarks>/{dataset}/train/{method}.seed{seed}.tsv"
     wildcard_constraints:
-        method="|".join(project.config.trained),
+        method="|".join(TRAINED),
     threads: lambda w: project.recipe(w.dataset, w.method).training.threads
     resources:
         # The full network takes 4.3 GB on the CPU, and tiles up to training.memory_budget_mb, by default 4.1 GB.

@@ -20,4 +20,5 @@ with logged(snakemake):
     costs = {runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)}
     specs = {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()}
     checks = [Path(path) for path in snakemake.input.checks]
-    write_report(list(scores.values()), specs, figures, checks, Path(snakemake.output[0]), costs=costs)
+    lacking = {name: dataset["lacking"] for name, dataset in snakemake.params.decisive.items()}
+    write_report(list(scores.values()), specs, figures, checks, Path(snakemake.output[0]), costs, lacking)

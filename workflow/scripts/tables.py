@@ -15,4 +15,5 @@ with logged(snakemake):
     published: dict[str, list[PublishedSpec]] = {}
     for name, dataset in snakemake.params.decisive.items():
         published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
-    write_tables(scores, Path(snakemake.output[0]), published)
+    lacking = {name: dataset["lacking"] for name, dataset in snakemake.params.decisive.items()}
+    write_tables(scores, Path(snakemake.output[0]), published, lacking)

@@ -1,6 +1,6 @@
 """The configuration: pydantic models, and the only readers of YAML."""
 
-from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.layers import (
@@ -23,6 +23,7 @@ from mtlaerial.config.project import (
     Recipe,
     load_project,
     parse_project,
+    read_configuration,
 )
 from mtlaerial.config.recipe import (
     TASKS,
@@ -36,6 +37,7 @@ from mtlaerial.config.recipe import (
     TrainingSpec,
 )
 from mtlaerial.config.weighting import WeightingSpec
+from mtlaerial.config.yaml_reader import read_yaml
 
 __all__ = [
     "IGNORED",
@@ -70,5 +72,6 @@ __all__ = [
     "load_project",
     "merge",
     "parse_project",
+    "read_configuration",
     "read_yaml",
 ]

@@ -1,23 +1,28 @@
-"""The base of all configuration models: frozen, no unknown keys, and errors that name the closest valid key."""
+"""The base of all configuration models: frozen, strict, no unknown keys; and the merging of overlays."""
 
-import difflib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, ClassVar, Self, get_args, get_origin
+from typing import Any, ClassVar, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
-from mtlaerial.errors import ConfigError
+from mtlaerial.config.faults import explain
+from mtlaerial.config.numbers import FROM_USER, strict_scalars
 
 
 class Section(BaseModel):
-    """One section of the configuration: immutable, and closed to unknown keys."""
+    """One section of the configuration: immutable, and closed to unknown keys and to values of other types."""
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
     """New names of renamed keys by their old ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the section, with numbers that are no booleans or texts."""
+        schema: CoreSchema = strict_scalars(handler(source))
+        return schema
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], where: str) -> Self:
@@ -36,7 +41,7 @@ class Section(BaseModel):
             For unknown keys (with the closest valid one), missing keys and wrong values.
         """
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(data, context=FROM_USER)
         except ValidationError as error:
             raise explain(error, cls, where) from None
 
@@ -50,89 +55,6 @@ def renamed_value(old: str, new: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(refuse)
-
-
-def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
-    """Return pydantic's report as one error in the words of the user."""
-    # Misspelled keys first: a required key that is missing is often one of them.
-    unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    faults = [_Fault.of(item, model) for item in unknown_first]
-    first = faults[0]
-    others = "".join(f" Also {f.key}: found {f.given}; expected {f.expected}." for f in faults[1:])
-    return ConfigError(f"{where}, key {first.key}", first.given, first.expected, first.remedy + others)
-
-
-class _Fault:
-    """One line of pydantic's report, in words."""
-
-    def __init__(self, key: str, given: str, expected: str, remedy: str) -> None:
-        self.key, self.given, self.expected, self.remedy = key, given, expected, remedy
-
-    @classmethod
-    def of(cls, item: Any, model: type[BaseModel]) -> "_Fault":
-        location = [part for part in item["loc"] if not str(part).startswith("function-")]
-        key = ".".join(map(str, location)) or "(top)"
-        if item["type"] == "extra_forbidden":
-            return cls.unknown_key(key, str(location[-1]), _sections_at(model, location[:-1]))
-        if item["type"] == "missing":
-            return cls(key, "nothing", "a value", "This key is required; config/README.md explains it.")
-        expected = item["msg"].removeprefix("Value error, ")
-        given = "values that do not fit together" if isinstance(item["input"], Mapping) else repr(item["input"])
-        given = f"{given[:77]}..." if len(given) > 80 else given
-        return cls(key, given, expected[:1].lower() + expected[1:], "Correct the value.")
-
-    @classmethod
-    def unknown_key(cls, key: str, name: str, sections: "list[type[BaseModel]]") -> "_Fault":
-        """Return the fault of a key that is not in a section; the remedy names the new key of a renamed one."""
-        renamed = {old: new for section in sections for old, new in getattr(section, "RENAMED", {}).items()}
-        if name in renamed:
-            return cls(key, "a key that was renamed", renamed[name], f"Write {renamed[name]} instead of {name}.")
-        valid = sorted(key for section in sections for key in section.model_fields)
-        close = difflib.get_close_matches(name, valid, n=1)
-        hint = f"Did you mean {close[0]}?" if close else "Remove it."
-        return cls(key, "an unknown key", f"one of {', '.join(valid)}" if valid else "no such key", hint)
-
-
-def _sections_at(model: type[BaseModel], location: list[Any]) -> list[type[BaseModel]]:
-    """Return the models of the section that a pydantic location leads to."""
-    current: Any = model
-    for part in location:
-        if get_origin(current) is dict:
-            current = get_args(current)[1]
-            continue
-        for candidate in _models_in(current):
-            if part in candidate.model_fields:
-                current = candidate.model_fields[part].annotation
-                break
-    return _models_in(current)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return every model class that appears in a type annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in _models_in(argument)]
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises
-    ------
-    ConfigError
-        When the file is missing, unreadable, not YAML, or not a mapping.
-    """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(path, error.strerror or "no file", "a YAML file", "Check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        detail = " ".join(str(error).split())
-        raise ConfigError(path, f"text that is not YAML ({detail})", "YAML", "Correct the syntax.") from None
-    if not isinstance(data, dict):
-        kind = "nothing" if data is None else f"a {type(data).__name__}"
-        raise ConfigError(path, kind, "a mapping of keys to values", "See config/README.md.")
-    return data
 
 
 def merge(base: Mapping[str, Any], *overlays: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from mtlaerial.config.base import Section, read_yaml
-from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
+from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.file_kinds import read_kind
+from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
+from mtlaerial.config.numbers import Distance, Extent, Metres
 from mtlaerial.config.published import PublishedSpec
+from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.errors import ConfigError
 
@@ -18,10 +22,15 @@ from mtlaerial.errors import ConfigError
 class GridSpec(Section):
     """Tiles cut from a mosaic by a regular grid."""
 
-    size: tuple[PositiveInt, PositiveInt]
+    size: tuple[Extent, Extent]
     """Rows and columns of a tile in image pixels; the last row and column of tiles may be smaller."""
     name: str = "r{row}c{column}"
     """Name of a tile; rows count from the north, columns from the west, both from 1."""
+
+    @model_validator(mode="after")
+    def _named_by_cell(self) -> Self:
+        require_fields("name", self.name, ("row", "column"))
+        return self
 
 
 class FootprintSpec(Section):
@@ -42,7 +51,7 @@ class DatasetSpec(Section):
     """Instructions to get the data, in a sentence; shown when files are missing."""
     generated: bool = False
     """True for a generated data set, which tables, figures and report then state."""
-    gsd: PositiveFloat | None = None
+    gsd: Metres | None = None
     """Ground sampling distance of the image in metres per pixel; needed where the files have no georeference."""
     crs: str | None = None
     """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
@@ -56,7 +65,7 @@ class DatasetSpec(Section):
     grid: GridSpec | None = None
     footprints: FootprintSpec | None = None
     splits: dict[Split, tuple[str, ...]]
-    buffer: NonNegativeFloat = 0.0
+    buffer: Distance = 0.0
     """Metres: truth of training tiles nearer than this to validation or test tiles, and of validation tiles nearer than
     this to test tiles, is left out when tiles are prepared."""
     recipe: dict[str, Any] = {}
@@ -69,23 +78,30 @@ class DatasetSpec(Section):
         listed = Counter(tile for tiles in self.splits.values() for tile in tiles)
         twice = [tile for tile, count in listed.items() if count > 1]
         if twice:
-            raise ValueError(f"each tile in one split, but {twice[0]} is listed {listed[twice[0]]} times")
+            times = f"the tile {twice[0]} {listed[twice[0]]} times"
+            raise Unfit("splits", times, "each tile once, in one split", "List it once.")
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
-            raise ValueError(
-                "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
-            )
+            expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
+            raise Unfit("image.files, grid, footprints", " or ".join(self.image.files), expected)
         names = Counter(archive.file.casefold() for archive in self.archives)
         if names and max(names.values()) > 1:
-            raise ValueError("archives: each file once")
+            raise Unfit("archives", "a file twice", "each file once", "Remove one of them.")
         if self.grid and self.footprints:
-            raise ValueError("either grid or footprints, not both")
+            raise Unfit("grid, footprints", "both", "either grid or footprints", "Remove one of them.")
         by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits
         if set(by_split) != set(self.splits):
-            raise ValueError(f"labels.files for each of the splits {', '.join(self.splits)}")
+            expected = f"files for each of the splits {', '.join(self.splits)}"
+            raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
         if self.height is None and self.labels is None:
-            raise ValueError("height, labels, or both")
+            raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks with ground truth."""
+        sections = {"semantics": self.labels, "height": self.height}
+        return tuple(task for task in TASKS if sections[task] is not None)
 
     @property
     def tiles(self) -> tuple[str, ...]:
@@ -151,7 +167,7 @@ def load_dataset(path: Path) -> DatasetSpec:
     ConfigError
         When the file, or the CSV it names, is missing or wrong.
     """
-    data = read_yaml(path)
+    data = read_kind(path, "specification")
     splits = data.get("splits")
     if isinstance(splits, dict) and set(splits) == {"csv"}:
         data["splits"] = _read_splits(path.parent / str(splits["csv"]))
@@ -166,8 +182,12 @@ def _read_splits(path: Path) -> dict[str, list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path, str(error), "a CSV of splits", "Correct splits.csv in the specification.") from None
+    except OSError as error:
+        reason = error.strerror or "no file"
+        raise ConfigError(path, reason, "a CSV of splits", "Correct splits.csv in the specification.") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        remedy = "Save it as CSV in UTF-8, with a header and a row per tile."
+        raise ConfigError(path, f"text that is not CSV ({error})", "a CSV of splits", remedy) from None
     if not rows or not {"tile", "split"} <= set(rows[0]):
         content = f"the columns {', '.join(rows[0])}" if rows else "no rows"
         raise ConfigError(path, content, "a header with tile and split, and a row per tile", "Correct the table.")

@@ -1,11 +1,14 @@
 """The layers of a data set: image, height and labels."""
 
+import re
 from collections import Counter
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.numbers import BandIndex
 
 Split = Literal["train", "val", "test"]
 Layer = Literal["image", "height", "labels", "eroded"]
@@ -19,13 +22,35 @@ IGNORED = 255
 
 
 def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("a path below the root, or a list of paths")
+    return value
 
 
 def _as_colour(value: Any) -> Any:
-    if isinstance(value, str) and len(value) == 7 and value.startswith("#"):
+    if isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value):
         return tuple(bytes.fromhex(value[1:]))
+    if not isinstance(value, (list, tuple)):
+        raise ValueError('a colour: "#rrggbb" in quotes, or a list of red, green and blue, each 0-255')
     return value
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("a number other than 0, which would turn all heights into one value")
+    return value
+
+
+def _lower_first(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise ValueError("two numbers, the lower one first")
+    return value
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_lower_first)]
+"""Lower and upper value."""
 
 
 _LARGEST_CODE = 2**24
@@ -40,14 +65,27 @@ Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_leng
 and case. With ``{tile}``: a file per tile; without: one mosaic."""
 
 
+def require_fields(key: str, pattern: str, names: tuple[str, ...]) -> None:
+    """Refuse a pattern of tile names that lacks a field in braces, or has it twice, or another one.
+
+    Raises
+    ------
+    Unfit
+    """
+    fields = re.findall(r"\{(.*?)\}", pattern)
+    if sorted(fields) != sorted(names) or re.search("[{}]", re.sub(r"\{\w+\}", "", pattern)):
+        expected = f"a pattern with {' and '.join(f'{{{name}}}' for name in names)}, each once, and no other braces"
+        raise Unfit(key, repr(pattern), expected, "Correct the pattern.")
+
+
 class ImageSpec(Section):
     """The aerial image: it defines the tiles."""
 
     files: Patterns
-    bands: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 2, 3)
+    bands: Annotated[tuple[BandIndex, ...], Field(min_length=1)] = (1, 2, 3)
     """Bands of the file to use, counted from 1, in the order the network sees them."""
     band_names: tuple[str, ...] = ("red", "green", "blue")
-    range: tuple[float, float] = (0.0, 255.0)
+    range: Range = (0.0, 255.0)
     """Values brought to [-1, 1] for the network."""
     nodata: float | None = None
     """A pixel with this value in all bands is outside the image (also taken from the file's own tag)."""
@@ -57,11 +95,11 @@ class ImageSpec(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(self.bands) != len(self.band_names):
-            raise ValueError(f"as many band_names as bands ({len(self.bands)})")
-        if self.corner is not None and not all(self.corner.count(key) == 1 for key in ("{west}", "{south}")):
-            raise ValueError("a corner with {west} and {south}, each once")
-        if self.range[0] >= self.range[1]:
-            raise ValueError("a range with its lower value first")
+            names = f"{len(self.band_names)} names ({', '.join(self.band_names)})"
+            expected = f"as many names as bands ({len(self.bands)})"
+            raise Unfit("band_names", names, expected, "Name each of image.bands.")
+        if self.corner is not None:
+            require_fields("corner", self.corner, ("west", "south"))
         return self
 
 
@@ -73,10 +111,10 @@ class HeightSpec(Section):
     files: Patterns | None = None
     surface: Patterns | None = None
     ground: Patterns | None = None
-    scale: float = 1.0
+    scale: Annotated[float, AfterValidator(_not_zero)] = 1.0
     """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground."""
     offset: float = 0.0
-    valid_range: tuple[float, float] = (-10.0, 500.0)
+    valid_range: Range = (-10.0, 500.0)
     """Heights outside, in metres, are no-data."""
     nodata: float | None = None
     """Raw value that means no-data (also taken from the file's own tag)."""
@@ -93,9 +131,9 @@ class HeightSpec(Section):
     def _one_source(self) -> Self:
         single, pair = self.files is not None, (self.surface is not None, self.ground is not None)
         if (single and any(pair)) or (not single and not all(pair)):
-            raise ValueError("either files, or both surface and ground")
-        if self.valid_range[0] >= self.valid_range[1]:
-            raise ValueError("a valid_range with its lower value first")
+            given = [name for name in ("files", "surface", "ground") if getattr(self, name) is not None]
+            expected = "either files, or both surface and ground"
+            raise Unfit("files, surface, ground", " and ".join(given) or "none of them", expected)
         return self
 
     @property
@@ -153,9 +191,12 @@ class LabelsSpec(Section):
         kind = tuple if self.encoding == "rgb" else int
         wrong = [value for value in values if not isinstance(value, kind)]
         if wrong:
-            raise ValueError(f"{'colours' if kind is tuple else 'integer codes'} only, not {wrong[0]}")
+            expected = "colours" if kind is tuple else "integer codes"
+            raise Unfit(
+                "classes and ignore", f"the value {wrong[0]}", f"{expected} only, as encoding is {self.encoding}"
+            )
         for what, items in (("value", values), ("class name", [entry.name for entry in self.classes])):
             twice = [item for item, count in Counter(items).items() if count > 1]
             if twice:
-                raise ValueError(f"each {what} once, but {twice[0]} is given twice")
+                raise Unfit("classes and ignore", f"the {what} {twice[0]} twice", f"each {what} once", "Remove one.")
         return self

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from mtlaerial.config.annotations import FOLDER_NAME
 from mtlaerial.config.base import Section, merge
+from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.recipe import Task
 from mtlaerial.config.weighting import WeightingSpec
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Name = Annotated[str, Field(pattern=FOLDER_NAME)]
 """Names become folders: letters, digits, dot, dash and underscore."""
 
 
@@ -27,7 +29,7 @@ class MethodSpec(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.tasks)) != len(self.tasks):
-            raise ValueError("each task once in tasks")
+            raise Unfit("tasks", ", ".join(self.tasks), "each task once", "Remove one.")
         return self
 
 
@@ -41,7 +43,7 @@ def take_over(methods: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
+    Unfit
         When there is no such trained method, or an entry changes the training.
     """
     return {name: _completed(name, entry, methods) for name, entry in methods.items()}
@@ -53,10 +55,13 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     trained = entry["trained_as"]
     base = methods.get(trained) if isinstance(trained, str) else None
     if not isinstance(base, Mapping) or base.get("trained_as"):
-        raise ValueError(f"methods.{name}.trained_as to name a method that is trained itself; {trained} is none")
+        remedy = did_you_mean(str(trained), methods, "Name a method without trained_as.")
+        raise Unfit(f"methods.{name}.trained_as", repr(trained), "a method that is trained itself", remedy)
     overrides, taken = entry.get("overrides") or {}, base.get("overrides") or {}
     if not isinstance(overrides, Mapping) or not isinstance(taken, Mapping):
         return {**base, **entry}  # the fields' own check says what is wrong
     if {"tasks", "weighting", "model"} & set(entry) or "training" in overrides:
-        raise ValueError(f"methods.{name} to change prediction and scoring alone: it is trained as {trained}")
+        changed = sorted({"tasks", "weighting", "model"} & set(entry)) or ["overrides.training"]
+        expected = f"changes of prediction and scoring alone, as it is trained as {trained}"
+        raise Unfit(f"methods.{name}", f"the keys {', '.join(changed)}", expected, "Remove them.")
     return {**base, **entry, "overrides": merge(taken, overrides)}

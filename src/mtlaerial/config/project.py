@@ -1,20 +1,23 @@
 """The whole configuration: data sets, methods and seeds to run, and their recipe."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from mtlaerial.config.base import Section, merge, read_yaml
+from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
+from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
+from mtlaerial.config.numbers import Metres
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, TrainingSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.sources import PretrainedSpec
 
-Side = Annotated[PositiveInt, Field(ge=64)]
+Side = Annotated[int, Field(ge=64, le=65_536)]
 """Pixels along a side of a generated tile."""
 
 
@@ -29,12 +32,12 @@ NOT_METHODS = {"constant", "published", "tiles.png"}
 class Generation(Section):
     """Options of the generator of a data set."""
 
-    seed: NonNegativeInt = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     size: Side | tuple[Side, Side] = 512
     """Side of each tile in image pixels, or its rows and columns."""
     vary: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest share by which rows and columns of a tile differ from ``size``; 0 for tiles of equal size."""
-    ground_truth_gsd: dict[Layer, PositiveFloat] = {}
+    ground_truth_gsd: dict[Layer, Metres] = {}
     """Pixel size in metres of height and labels, a multiple of the image's; by default as the image."""
 
 
@@ -49,6 +52,8 @@ class DatasetEntry(Section):
     """Generate its files instead of expecting a download."""
     hold_out: tuple[str, ...] = ()
     """Training tiles that are used for validation instead."""
+    methods: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """Methods to run on the data set; by default those of ``run.methods``."""
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` for the data set, after those of its specification."""
 
@@ -63,9 +68,7 @@ class RunSpec(Section):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("datasets", "methods", "seeds"):
-            values = getattr(self, key)
-            if len(set(values)) != len(values):
-                raise ValueError(f"each of {key} once")
+            _require_once(key, getattr(self, key))
         return self
 
 
@@ -105,28 +108,24 @@ class ProjectConfig(Section):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        for key, entries in (("datasets", self.datasets), ("methods", self.methods)):
-            for name in getattr(self.run, key):
-                if name not in entries:
-                    raise ValueError(
-                        f"run.{key} to name {key} that are described; {name} is not one of {', '.join(entries)}"
-                    )
+        _require_names("run.datasets", self.run.datasets, self.datasets)
+        _require_names("run.methods", self.run.methods, self.methods)
+        for name, entry in self.datasets.items():
+            _require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
+            _require_once(f"datasets.{name}.methods", entry.methods or ())
         for name, method in self.methods.items():
-            if method.model not in self.models:
-                raise ValueError(f"methods.{name}.model to be one of {', '.join(self.models)}, not {method.model}")
+            _require_names(f"methods.{name}.model", (method.model,), self.models)
+        for name, model in self.models.items():
+            _require_names(f"models.{name}.pretrained", (model.pretrained,), ("none", *self.pretrained))
         for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):
             if clashing := sorted(taken.intersection(names)):
-                raise ValueError(f"{key} without the name {clashing[0]}, which something else among the results has")
-        weights = ("none", *self.pretrained)
-        for name, model in self.models.items():
-            if model.pretrained not in weights:
-                raise ValueError(f"models.{name}.pretrained to be one of {', '.join(weights)}, not {model.pretrained}")
+                expected = f"{key} without the name {clashing[0]}, which something else among the results has"
+                raise Unfit(key, clashing[0], expected, "Choose another name.")
         return self
 
-    @property
-    def trained(self) -> tuple[str, ...]:
-        """The methods whose trainings the selected methods need."""
-        return tuple(dict.fromkeys(self.methods[name].trained_as or name for name in self.run.methods))
+    def selected(self, dataset: str) -> tuple[str, ...]:
+        """Return the methods that are selected for a data set, whether or not it has ground truth for them."""
+        return self.datasets[dataset].methods or self.run.methods
 
     def recipe(self, dataset_overrides: Mapping[str, Any], method: str | None = None) -> Recipe:
         """Return the recipe in force: the configuration's, then the data set's changes, then the method's.
@@ -150,9 +149,48 @@ class ProjectConfig(Section):
         return recipe
 
 
+def _require_once(key: str, values: Sequence[str | int]) -> None:
+    """Refuse a list with a value twice.
+
+    Raises
+    ------
+    Unfit
+    """
+    if len(set(values)) != len(values):
+        twice = next(value for value in values if values.count(value) > 1)
+        raise Unfit(key, f"{twice} twice", f"each of {key} once", "Remove one.")
+
+
+def _require_names(key: str, names: Iterable[str], described: Collection[str]) -> None:
+    """Refuse names that a section of the configuration does not describe.
+
+    Raises
+    ------
+    Unfit
+        It suggests the closest name.
+    """
+    for name in names:
+        if name not in described:
+            listed = ", ".join(described)
+            raise Unfit(
+                key, repr(name), f"one of {listed}", did_you_mean(name, described, "Describe it, or correct the name.")
+            )
+
+
+def read_configuration(path: Path) -> dict[str, Any]:
+    """Read one YAML file of a configuration: the whole, or an overlay.
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, not YAML, has a key twice, or is no configuration.
+    """
+    return read_kind(path, "configuration")
+
+
 def load_project(*paths: Path) -> ProjectConfig:
     """Read the configuration from a YAML file and any number of overlays; the last wins."""
-    return parse_project(merge({}, *(read_yaml(path) for path in paths)), " + ".join(map(str, paths)))
+    return parse_project(merge({}, *map(read_configuration, paths)), " + ".join(map(str, paths)))
 
 
 def parse_project(data: Mapping[str, Any], where: str = "configuration") -> ProjectConfig:

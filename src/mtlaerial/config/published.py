@@ -2,9 +2,11 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.numbers import Metres
 
 PublishedScore = Literal["OA", "AA", "kappa", "mIoU", "F1", "MAE", "RMSE", "REL", "delta1", "delta2", "delta3"]
 
@@ -21,7 +23,7 @@ class PublishedSpec(Section):
     url: str
     scores: Annotated[dict[PublishedScore, float], Field(min_length=1)]
     """Fractions; MAE and RMSE in units of ``error_unit``."""
-    error_unit: PositiveFloat | None = None
+    error_unit: Metres | None = None
     """Metres per unit of MAE and RMSE; if not stated, they are shown unchanged beside metres."""
     labels: Literal["all", "eroded"] | None = None
     """Ground truth of the semantics."""
@@ -38,5 +40,5 @@ class PublishedSpec(Section):
     def _fractions(self) -> Self:
         for score, value in self.scores.items():
             if score not in ("MAE", "RMSE", "REL") and value > 1:
-                raise ValueError(f"fractions, but {score} is {value:g}")
+                raise Unfit(f"scores.{score}", f"{value:g}", "a fraction of at most 1", "Divide per cents by 100.")
         return self

@@ -3,34 +3,46 @@
 import math
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.base import Section, renamed_value
+from mtlaerial.config.faults import Unfit
 from mtlaerial.config.layers import Layer
+from mtlaerial.config.numbers import (
+    Batch,
+    Channels,
+    Count,
+    Fraction,
+    Layers,
+    Metres,
+    Multiple,
+    Passes,
+    Pixels,
+    Threads,
+)
 
 Task = Literal["semantics", "height"]
 TASKS: tuple[Task, ...] = ("semantics", "height")
 TRUTH: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
 """Ground truth layer of each task."""
 Blend = Literal["original", "even"]
-Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class ModelSpec(Section):
     """A network: D3Net, at the paper's size or smaller."""
 
     name: Literal["d3net"] = "d3net"
-    stem: PositiveInt = 64
+    stem: Channels = 64
     """Channels of the two stem convolutions."""
-    growth: PositiveInt = 32
+    growth: Channels = 32
     """Channels each dense layer adds."""
-    blocks: Annotated[tuple[PositiveInt, ...], Field(min_length=4, max_length=4)] = (6, 12, 24, 16)
+    blocks: tuple[Layers, Layers, Layers, Layers] = (6, 12, 24, 16)
     """Dense layers per block."""
-    bottleneck: PositiveInt = 4
+    bottleneck: Layers = 4
     """Channels of a dense layer's 1x1 convolution, in multiples of growth."""
-    shared: tuple[PositiveInt, PositiveInt, PositiveInt] = (512, 256, 128)
+    shared: tuple[Channels, Channels, Channels] = (512, 256, 128)
     """Channels of the shared decoder blocks, from coarse to fine."""
-    head: tuple[PositiveInt, PositiveInt] = (64, 64)
+    head: tuple[Channels, Channels] = (64, 64)
     """Channels of the decoder blocks of each task, from coarse to fine."""
     reduction: Literal[1, 2, 4] = 1
     """Side in pixels of the squares that the image is averaged over first; outputs are interpolated back. For images
@@ -47,7 +59,8 @@ class ModelSpec(Section):
         sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
         if self.pretrained != "none" and any(getattr(self, name) != size for name, size in sizes.items()):
             listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            raise ValueError(f"pretrained only with an encoder of the published sizes ({listed}), else none")
+            expected = f"none, or an encoder of the published sizes ({listed})"
+            raise Unfit("pretrained", f"{self.pretrained} with other sizes", expected)
         return self
 
     @property
@@ -76,15 +89,15 @@ class Augmentation(Section):
 class TrainingSpec(Section):
     """Hyperparameters and device settings of a training."""
 
-    patch: Annotated[int, Field(ge=32, multiple_of=32)] = 320
+    patch: Multiple = 320
     """Side of a square training patch in image pixels."""
-    batch: PositiveInt = 6
+    batch: Batch = 6
     """Patches per update, over all processes."""
-    accumulate: PositiveInt = 1
+    accumulate: Batch = 1
     """Passes (micro-batches) per batch, one after the other: memory for time. Losses and weights are those of the whole
     batch; only batch normalisation sees one pass at a time."""
-    epochs: PositiveInt = 120
-    epoch_patches: PositiveInt = 10_000
+    epochs: Count = 120
+    epoch_patches: Count = 10_000
     """Patches per epoch."""
     learning_rate: PositiveFloat = 2e-4
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
@@ -104,13 +117,13 @@ class TrainingSpec(Section):
     height_mean: Literal["known", "all"] = "known"
     """Pixels of a batch that the height loss is averaged over: those with a height, or all, with no error at the
     others; then batches with few heights weigh less."""
-    height_unit: PositiveFloat = 1.0
+    height_unit: Metres = 1.0
     """Metres per unit of the network's height output; the loss is measured in this unit."""
     selection: Literal["best", "last"] = "last"
     """Weights of a run: those of the best validation, or the last."""
-    validate_every: PositiveInt = 1
+    validate_every: Count = 1
     """Epochs between validations, where there are validation tiles."""
-    log_every: PositiveInt = 50
+    log_every: Count = 50
     """Updates between rows of history.csv, besides the one at each epoch's end."""
     compile: bool = False
     """Compile trunk and heads with torch.compile: a minute or more at the start, faster updates on some devices."""
@@ -122,9 +135,9 @@ class TrainingSpec(Section):
     """Keep a pixel's channels side by side in memory while training: faster on GPUs and on processors with AVX-512,
     slower on those with AVX2 alone; part of the result, by rounding."""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: PositiveInt = 2
+    threads: Threads = 2
     """Torch's threads on the CPU; part of the result, since sums depend on their order."""
-    memory_budget_mb: NonNegativeInt = 4096
+    memory_budget_mb: Annotated[int, Field(ge=0, le=1_000_000_000)] = 4096
     """Tiles up to this many megabytes live on the device; more are memory-mapped from disk."""
 
     @property
@@ -140,13 +153,14 @@ class TrainingSpec(Section):
     @model_validator(mode="after")
     def _passes_of_equal_size(self) -> Self:
         if self.batch % self.accumulate:
-            raise ValueError(f"batch divisible by accumulate; {self.batch} is not by {self.accumulate}")
+            raise Unfit("batch", str(self.batch), f"a multiple of accumulate ({self.accumulate})")
         return self
 
     @model_validator(mode="after")
     def _one_recomputation(self) -> Self:
         if self.compile and self.checkpointing:
-            raise ValueError("compile or checkpointing; compiled code decides for itself what it computes again")
+            expected = "one of them at most, as compiled code decides for itself what it computes again"
+            raise Unfit("compile and checkpointing", "both true", expected)
         return self
 
 
@@ -156,17 +170,17 @@ class PredictionSpec(Section):
     blend: Blend = "original"
     """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even:
     as few windows of equal size as cover the image; each fades into the next across their overlap."""
-    window: Annotated[int, Field(ge=32, multiple_of=32)] = 1024
+    window: Multiple = 1024
     """Side of a window in image pixels; for even windows its upper limit."""
-    stride: PositiveInt = 256
+    stride: Pixels = 256
     """Distance between windows in image pixels; for even windows its upper limit, so that they overlap by at least
     window - stride."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """Activation of semantic logits before blending; the paper's: sigmoid."""
-    batch: PositiveInt = 1
+    batch: Batch = 1
     views: Literal[1, 8] = 1
     """8: average over the window and its mirrored and turned copies, at eight times the cost."""
-    dropout_passes: NonNegativeInt = 0
+    dropout_passes: Passes = 0
     """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
     without dropout."""
     image_maps: bool = False
@@ -183,7 +197,7 @@ class PredictionSpec(Section):
     @model_validator(mode="after")
     def _passes_that_differ(self) -> Self:
         if self.dropout_passes == 1:
-            raise ValueError("dropout_passes of at least 2, which have a deviation, or 0")
+            raise Unfit("dropout_passes", "1", "at least 2, which have a deviation, or 0", "Correct the value.")
         return self
 
 
@@ -194,11 +208,12 @@ class ScoringSpec(Section):
 
     height_bins: Annotated[tuple[float, ...], Field(min_length=1)] = (2.0, 5.0, 10.0, 20.0, 40.0)
     """Inner edges in metres of the height bins that errors are broken down by."""
-    error_unit: PositiveFloat | None = None
+    error_unit: Metres | None = None
     """Metres per unit of a second set of height errors in the tables, for comparison with scaled heights."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
         if list(self.height_bins) != sorted(set(self.height_bins)):
-            raise ValueError("ascending edges")
+            edges = str(list(self.height_bins))
+            raise Unfit("height_bins", edges, "ascending edges in metres, each once", "Sort them.")
         return self

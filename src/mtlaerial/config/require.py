@@ -57,6 +57,6 @@ def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, .
             f"methods.{method}.tasks",
             f"{', '.join(tasks)}",
             f"a task that {dataset} has layers for ({', '.join(available)})",
-            "Take the method out of run.methods for this data set.",
+            "Choose a method that learns one of these.",
         )
     return learned

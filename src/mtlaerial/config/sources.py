@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from mtlaerial.config.annotations import HEXADECIMAL
 from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit
 
 _LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$"), _LOWER]
@@ -32,7 +34,7 @@ class ArchiveSpec(Section):
     @model_validator(mode="after")
     def _inside(self) -> Self:
         if ".." in self.into.split("/"):
-            raise ValueError("into: a folder below the data root")
+            raise Unfit("into", repr(self.into), "a folder below the data root", "Leave out the dots.")
         return self
 
     @property
@@ -46,7 +48,7 @@ class PretrainedSpec(Section):
     """Published weights of an encoder."""
 
     url: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$"), _LOWER]
+    sha256: Annotated[str, Field(pattern=HEXADECIMAL), _LOWER]
     """The SHA-256 of the published file, or how it begins (at least 8 digits)."""
     file: str | None = None
     """A copy of the published file, or the URL of a mirror; taken instead of ``url``."""

@@ -54,6 +54,7 @@ STAGES: dict[str, Stages] = {
     "datasets.*.generate.vary": ("synthesise",),
     "datasets.*.generate.ground_truth_gsd": ("synthesise",),
     "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "layout_figure"),
+    "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,
     "models.*.name": TRAINING,
     "models.*.stem": TRAINING,

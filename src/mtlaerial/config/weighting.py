@@ -1,12 +1,12 @@
 """The registry of task weightings, and the section ``weighting`` of a method."""
 
-import difflib
 from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import ConfigDict, field_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.errors import ConfigError
 
 GROUP = "mtlaerial.weightings"
@@ -69,10 +69,8 @@ def weighting_target(name: str) -> str:
         return WEIGHTINGS[name]
     targets = weighting_targets()
     if name not in targets:
-        close = difflib.get_close_matches(name, targets, n=1)
-        expected = f"one of {', '.join(sorted(targets))}"
-        remedy = f"Did you mean {close[0]}?" if close else "List them with: mtlaerial weightings"
-        raise ConfigError("weighting, key name", repr(name), expected, remedy)
+        remedy = did_you_mean(name, targets, "List them with: mtlaerial weightings")
+        raise ConfigError("weighting, key name", repr(name), f"one of {', '.join(sorted(targets))}", remedy)
     return targets[name]
 
 
@@ -102,5 +100,5 @@ class WeightingSpec(Section):
         try:
             weighting_target(name)
         except ConfigError as error:
-            raise ValueError(f"{error.expected}. {error.remedy}") from None
+            raise Unfit("", error.found, error.expected, error.remedy) from None
         return name

@@ -7,7 +7,7 @@ from pathlib import Path
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from mtlaerial.config import PREPARED_LAYERS, TASKS, DatasetSpec, Layer, Task, load_dataset
+from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.folder_spelling import find_folder
@@ -65,8 +65,7 @@ class Dataset:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks with ground truth in the data set."""
-        sections = {"semantics": self.spec.labels, "height": self.spec.height}
-        return tuple(task for task in TASKS if sections[task] is not None)
+        return self.spec.tasks
 
     @cached_property
     def crs(self) -> CRS | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
 from mtlaerial.config.require import require_tasks
+from mtlaerial.config.selection import lacking_truth, methods_on, trained_on, truth_notes
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
@@ -45,9 +46,28 @@ class Project:
             project.require_validation(dataset, method)
         return project
 
+    def methods(self, dataset: str) -> tuple[str, ...]:
+        """Return the methods that run on a data set."""
+        return methods_on(self.config, dataset, self.datasets[dataset].spec)
+
     def runs(self) -> list[tuple[str, str]]:
-        """Return the selected pairs of data set and method."""
-        return [(dataset, method) for dataset in self.datasets for method in self.config.run.methods]
+        """Return the pairs of data set and method that run."""
+        return [(dataset, method) for dataset in self.datasets for method in self.methods(dataset)]
+
+    def trainings(self) -> list[tuple[str, str]]:
+        """Return the pairs of data set and method that are trained, also for methods with ``trained_as``."""
+        trained = {name: trained_on(self.config, name, dataset.spec) for name, dataset in self.datasets.items()}
+        return [(dataset, method) for dataset, methods in trained.items() for method in methods]
+
+    def lacking_truth(self, dataset: str) -> dict[str, tuple[Task, ...]]:
+        """Return the tasks of the methods selected for a data set that it has no ground truth for."""
+        return lacking_truth(self.config, dataset, self.datasets[dataset].spec)
+
+    def notes(self) -> list[str]:
+        """Return a sentence on each method that is left out on a data set, or learns fewer tasks there."""
+        return [
+            note for name in self.datasets for note in truth_notes(self.lacking_truth(name), self.methods(name), name)
+        ]
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""

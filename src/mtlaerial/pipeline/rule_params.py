@@ -91,8 +91,8 @@ class Decisive:
         return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
 
     def tables(self) -> Params:
-        """Return the published scores of each data set."""
-        return {name: decisive("tables", self._spec(name)) for name in self.project.datasets}
+        """Return the published scores of each data set, and the methods that it has no ground truth for."""
+        return {name: self._reported("tables", name) for name in self.project.datasets}
 
     def layout_figure(self, dataset: str) -> Params:
         """Return title, splits and pixel size of a data set."""
@@ -103,8 +103,12 @@ class Decisive:
         return {"tiles": self._test_tiles(dataset)}
 
     def report(self) -> Params:
-        """Return titles, licences and published scores of each data set."""
-        return {name: decisive("report", self._spec(name)) for name in self.project.datasets}
+        """Return titles, licences and published scores of each data set, and the methods without ground truth."""
+        return {name: self._reported("report", name) for name in self.project.datasets}
+
+    def _reported(self, stage: Stage, dataset: str) -> Params:
+        lacking = {method: list(tasks) for method, tasks in self.project.lacking_truth(dataset).items()}
+        return {**decisive(stage, self._spec(dataset)), "lacking": lacking}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.datasets[dataset].spec

@@ -10,7 +10,8 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from mtlaerial.config import ProjectConfig
+from mtlaerial.config import ProjectConfig, load_dataset
+from mtlaerial.config.selection import trained_on
 from mtlaerial.runs.lock import is_locked
 from mtlaerial.runs.progress_file import ProgressRecord, last_record
 
@@ -51,9 +52,15 @@ class RunStatus:
 
 
 def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
-    """Yield the status of each training that the selection needs, in the order of the selection."""
+    """Yield the status of each training that the selection needs, in the order of the selection.
+
+    Raises
+    ------
+    ConfigError
+        When the specification of a data set is missing or wrong: it decides which methods run.
+    """
     for dataset in config.run.datasets:
-        for method in config.trained:
+        for method in trained_on(config, dataset, load_dataset(config.datasets[dataset].spec)):
             for seed in config.run.seeds:
                 yield _status(config, dataset, method, seed)
 

@@ -154,7 +154,7 @@ def test_the_long_table_may_break_over_pages(everything):
 
 
 def test_percentages_are_refused():
-    with pytest.raises(ConfigError, match="fractions, but OA is 91"):
+    with pytest.raises(ConfigError, match=r"scores\.OA: found 91\.16; expected a fraction of at most 1"):
         entry({"OA": 91.16})
 
 

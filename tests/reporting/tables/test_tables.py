@@ -39,6 +39,14 @@ def test_scores_are_pooled_over_tiles_not_averaged():
     assert value(long, method="joint", score="cells", group="from 2 m") == 10
 
 
+def test_methods_without_ground_truth_are_named_below_the_tables():
+    lacking = {"town": {"classes": ["semantics"], "joint": ["semantics"]}}
+    document = build_documents([run("joint", 0, [tile((), [0.0, 4.0], [1.0, 4.0])])], lacking=lacking)[0]
+    notes = texts(document.panels[0])
+    assert "Left out, as this data set has no ground truth of semantics: classes." in notes
+    assert "Without semantics, of which this data set has no ground truth: joint." in notes
+
+
 def test_the_other_pooling_averages_the_tiles_that_have_a_score():
     small = tile([[0, 2, 0], [0, 0, 0]], [10.0], [13.0])
     large = tile([[90, 0, 0], [0, 8, 0]], [10.0] * 9, [10.0] * 9)

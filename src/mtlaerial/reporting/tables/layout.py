@@ -1,6 +1,6 @@
 """Layout of the tables: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from mtlaerial.reporting.tables.everything import everything
 from mtlaerial.reporting.tables.notes import missing, notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
-from mtlaerial.reporting.tables.values import Values
+from mtlaerial.reporting.tables.values import Lacking, Values
 from mtlaerial.reporting.tables.weightings import weightings
 from mtlaerial.scoring.metrics import MASKS
 from mtlaerial.scoring.scores import Scores
@@ -36,6 +36,7 @@ def build_documents(
     published: Published | None = None,
     summary: pd.DataFrame | None = None,
     costs: Costs | None = None,
+    lacking: Mapping[str, Lacking] | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -49,6 +50,8 @@ def build_documents(
         From :func:`mtlaerial.reporting.tables.mean_over_seeds`, if it is computed already.
     costs : Costs, optional
         Costs of the trainings, shown beside the weightings; they differ from run to run.
+    lacking : mapping of data set to mapping, optional
+        Tasks without ground truth of each selected method; notes below the tables name them.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def build_documents(
     every: list[Values] = []
     for dataset in dict.fromkeys(run.dataset for run in scores):
         citations = Citations((published or {}).get(dataset, ()))
-        values = Values([run for run in scores if run.dataset == dataset], summary, citations)
+        runs = [run for run in scores if run.dataset == dataset]
+        values = Values(runs, summary, citations, (lacking or {}).get(dataset, {}))
         every.append(values)
         documents += [
             _main(values),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mtlaerial.config.selection import truth_notes
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.panels import Note
@@ -32,6 +33,7 @@ def _protocol(columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
+    yield from truth_notes(values.lacking, values.methods, "this data set")
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."

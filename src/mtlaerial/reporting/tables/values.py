@@ -2,10 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
+from mtlaerial.config import Task
 from mtlaerial.reporting.tables.collect import CLASS, OVERALL, POOLED, baselines
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
@@ -13,6 +15,9 @@ from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.scoring.scores import Scores
 
 MISSING = "–"
+Lacking = Mapping[str, Sequence[Task]]
+"""Tasks of each selected method that a data set has no ground truth for, from
+:func:`mtlaerial.config.selection.lacking_truth`."""
 
 
 class Values:
@@ -26,6 +31,8 @@ class Values:
         From :func:`mtlaerial.reporting.tables.mean_over_seeds`.
     citations : Citations
         Published numbers on the data set.
+    lacking : mapping of method to sequence of Task
+        Tasks of selected methods that the data set has no ground truth for.
 
     Attributes
     ----------
@@ -40,9 +47,16 @@ class Values:
         Metres per unit of a second presentation of height errors.
     """
 
-    def __init__(self, runs: Sequence[Scores], summary: pd.DataFrame, citations: Citations) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Scores],
+        summary: pd.DataFrame,
+        citations: Citations,
+        lacking: Lacking = MappingProxyType({}),
+    ) -> None:
         self.runs = runs
         self.citations = citations
+        self.lacking = lacking
         self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]

@@ -1,6 +1,6 @@
 """Files of the tables: CSV, Markdown and LaTeX."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,11 +9,17 @@ from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
+from mtlaerial.reporting.tables.values import Lacking
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
 
 
-def write_tables(scores: Sequence[Scores], folder: Path, published: Published | None = None) -> None:
+def write_tables(
+    scores: Sequence[Scores],
+    folder: Path,
+    published: Published | None = None,
+    lacking: Mapping[str, Lacking] | None = None,
+) -> None:
     """Write all tables.
 
     Parameters
@@ -28,6 +34,8 @@ def write_tables(scores: Sequence[Scores], folder: Path, published: Published | 
         percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
         Published numbers.
+    lacking : mapping of data set to mapping, optional
+        Tasks without ground truth of each selected method; notes below the tables name them.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def write_tables(scores: Sequence[Scores], folder: Path, published: Published | 
     """
     long = collect(scores)
     _write(folder / "scores.csv", _csv(long))
-    for document in build_documents(scores, published, mean_over_seeds(long)):
+    for document in build_documents(scores, published, mean_over_seeds(long), lacking=lacking):
         _write(folder / f"{document.stem}.csv", _csv(document.wide))
         _write(folder / f"{document.stem}.md", markdown(document))
         _write(folder / f"{document.stem}.tex", latex(document))
