@@ -52,10 +52,10 @@ def raw_files(wildcards):
 
     A file from an archive is replaced by the mark of the archive, also when the archive is gone: deleting it then
     prepares no tile again."""
-    entry = project.config.datasets[wildcards.dataset]
+    entry = project.config.datasets[project.source(wildcards.dataset)]
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
-    dataset = project.datasets[wildcards.dataset]
+    dataset = project.dataset(wildcards.dataset)
     files = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, wildcards.tile)]
     return list(dict.fromkeys(dataset.provided.get(path, path) for path in files))
 
@@ -64,23 +64,34 @@ def tile_files(*splits, layers=LAYERS):
     """Return an input function: the prepared layers of all tiles of some splits."""
 
     def files(wildcards):
-        spec = project.datasets[wildcards.dataset].spec
-        tiles = [tile for split in splits for tile in spec.splits.get(split, ())]
-        return expand(f"{TILE}/{{layer}}.tif", dataset=wildcards.dataset, tile=tiles, layer=layers)
+        files = []
+        for tile in tiles_of(wildcards.dataset, *splits):
+            source = project.tile_source(wildcards.dataset, tile)
+            files += expand(f"{TILE}/{{layer}}.tif", dataset=source, tile=tile, layer=layers)
+        return files
 
     return files
 
 
-def held_out_checks(wildcards):
-    """Return the checks of the validation and test tiles."""
-    splits = project.datasets[wildcards.dataset].spec.splits
-    tiles = [tile for split in ("val", "test") for tile in splits.get(split, ())]
-    return expand(CHECK, dataset=wildcards.dataset, tile=tiles)
+def tiles_of(dataset, *splits):
+    """Return the tiles of some splits of a data set or a fold."""
+    listed = project.datasets[dataset].spec.splits
+    return [tile for split in splits for tile in listed.get(split, ())]
+
+
+def checks_of(dataset, tiles):
+    """Return the checks of tiles, which all folds of a data set share."""
+    return expand(CHECK, dataset=project.source(dataset), tile=tiles)
+
+
+def checked_splits(wildcards):
+    """Return the check of a data set's splits or areas."""
+    return expand("<results>/{dataset}/checks.json", dataset=project.source(wildcards.dataset))
 
 
 def held_out_places(wildcards):
     """Return the file with the places of tiles held out, for a tile that a buffer keeps away from some."""
-    held_out = held_out_of(project.datasets[wildcards.dataset], wildcards.tile)
+    held_out = held_out_of(project.dataset(wildcards.dataset), wildcards.tile)
     return "<results>/{dataset}/held_out.jsonl" if held_out else []
 
 

@@ -83,7 +83,7 @@ rule check_tile:
 
 rule check_splits:
     input:
-        lambda w: expand(CHECK, dataset=w.dataset, tile=project.datasets[w.dataset].spec.tiles),
+        lambda w: checks_of(w.dataset, project.sources[w.dataset].spec.tiles),
     output:
         "<results>/{dataset}/checks.json",
     log:
@@ -109,7 +109,7 @@ rule check_splits:
 # test tile leaves the file as it is, and prepares no training tile again.
 rule locate_held_out:
     input:
-        held_out_checks,
+        lambda w: checks_of(w.dataset, tiles_of(w.dataset, "val", "test")),
     output:
         "<results>/{dataset}/held_out.jsonl",
     log:
@@ -133,7 +133,7 @@ rule locate_held_out:
 rule prepare_tile:
     input:
         raw=raw_files,
-        check="<check>",
+        check=lambda w: checks_of(w.dataset, [w.tile]),
         held_out=held_out_places,
     output:
         image="<tile>/image.tif",

@@ -1,6 +1,5 @@
 """The specification of a data set, ``config/datasets/*.yaml``."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,12 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
+from mtlaerial.config.method import Name
 from mtlaerial.config.numbers import Distance, Extent, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.split_tables import with_tables
 from mtlaerial.errors import ConfigError
 
 
@@ -64,7 +65,9 @@ class DatasetSpec(Section):
     labels: LabelsSpec | None = None
     grid: GridSpec | None = None
     footprints: FootprintSpec | None = None
-    splits: dict[Split, tuple[str, ...]]
+    splits: dict[Split, tuple[str, ...]] = {}
+    areas: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    """Tiles of each area, instead of splits: each area is tested once, by a training on all others (a *fold*)."""
     buffer: Distance = 0.0
     """Metres: truth of training tiles nearer than this to validation or test tiles, and of validation tiles nearer than
     this to test tiles, is left out when tiles are prepared."""
@@ -75,11 +78,7 @@ class DatasetSpec(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        listed = Counter(tile for tiles in self.splits.values() for tile in tiles)
-        twice = [tile for tile, count in listed.items() if count > 1]
-        if twice:
-            times = f"the tile {twice[0]} {listed[twice[0]]} times"
-            raise Unfit("splits", times, "each tile once, in one split", "List it once.")
+        self._check_tiles()
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
@@ -91,11 +90,30 @@ class DatasetSpec(Section):
             raise Unfit("grid, footprints", "both", "either grid or footprints", "Remove one of them.")
         by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits
         if set(by_split) != set(self.splits):
-            expected = f"files for each of the splits {', '.join(self.splits)}"
+            expected = (
+                f"files for each of the splits {', '.join(self.splits)}" if self.splits else "the same for all tiles"
+            )
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
+
+    def _check_tiles(self) -> None:
+        """Refuse tiles that are listed twice, and areas that cannot be tested in turn."""
+        if bool(self.splits) == bool(self.areas):
+            both = "both" if self.areas else "neither"
+            raise Unfit("splits, areas", both, "one of them", "Give fixed splits, or areas that are tested in turn.")
+        key, groups = ("areas", [*self.areas.values()]) if self.areas else ("splits", [*self.splits.values()])
+        listed = Counter(tile for tiles in groups for tile in tiles)
+        twice = [tile for tile, count in listed.items() if count > 1]
+        if twice:
+            times = f"the tile {twice[0]} {listed[twice[0]]} times"
+            raise Unfit(key, times, f"each tile once, in one {key[:-1]}", "List it once.")
+        if len(self.areas) == 1:
+            raise Unfit("areas", "one area", "two or more", "Divide the tiles, e.g. with mtlaerial folds.")
+        clashing = sorted(set(SPLITS) & set(self.areas))
+        if clashing:
+            raise Unfit("areas", f"an area named {clashing[0]}", "another name", "Splits have this name.")
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -105,12 +123,44 @@ class DatasetSpec(Section):
 
     @property
     def tiles(self) -> tuple[str, ...]:
-        """All tiles, in the order train, val, test."""
-        return tuple(tile for split in SPLITS for tile in self.splits.get(split, ()))
+        """All tiles, in the order train, val, test, or by area."""
+        fixed = [tile for split in SPLITS for tile in self.splits.get(split, ())]
+        return (*fixed, *(tile for tiles in self.areas.values() for tile in tiles))
 
     def as_generated(self) -> "DatasetSpec":
         """Return the data set marked as generated, and without published scores."""
         return self.model_copy(update={"generated": True, "published": ()})
+
+    @property
+    def protocol(self) -> str:
+        """The protocol of the evaluation, as a phrase."""
+        buffer = f"buffer {self.buffer:g} m" if self.buffer else "no buffer"
+        if self.areas:
+            return f"{len(self.areas)} areas, each tested by a training on all others; {buffer}"
+        numbers = [f"{len(tiles)} {split}" for split in SPLITS if (tiles := self.splits.get(split))]
+        return f"fixed split of tiles ({', '.join(numbers)}); {buffer}"
+
+    def fold(self, area: str) -> "DatasetSpec":
+        """Return the data set with fixed splits: an area for testing, all others for training.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such area.
+        """
+        if area not in self.areas:
+            areas = ", ".join(self.areas) or "none, as the splits are fixed"
+            raise ConfigError("areas", f"no area {area}", f"one of {areas}", "Correct the name.")
+        others = tuple(tile for name, tiles in self.areas.items() if name != area for tile in tiles)
+        return self.model_copy(update={"splits": {"train": others, "test": self.areas[area]}, "areas": {}})
+
+    def fold_areas(self, name: str) -> dict[str, str]:
+        """Return the area that each fold of a data set of some name tests, by the fold's name; none for fixed splits."""
+        return {f"{name}.{area}": area for area in self.areas}
+
+    def area_of(self, tile: str) -> str:
+        """Return the area that a tile belongs to; empty where the splits are fixed."""
+        return next((name for name, tiles in self.areas.items() if tile in tiles), "")
 
     def holding_out(self, tiles: Sequence[str], key: str) -> "DatasetSpec":
         """Return the data set with some training tiles as validation tiles; their label files stay the same.
@@ -149,7 +199,9 @@ class DatasetSpec(Section):
         return self.labels.model_copy(update={"files": files})
 
     def split_of(self, tile: str) -> Split:
-        """Return the split a tile belongs to."""
+        """Return the split a tile belongs to; of areas, which are all tested, ``test``."""
+        if self.area_of(tile):
+            return "test"
         for split in SPLITS:
             if tile in self.splits.get(split, ()):
                 return split
@@ -160,38 +212,16 @@ class DatasetSpec(Section):
 def load_dataset(path: Path) -> DatasetSpec:
     """Read a data set's specification.
 
-    ``splits: {csv: FILE}`` reads the columns ``tile`` and ``split`` of a CSV beside the YAML file.
+    ``splits: {csv: FILE}`` reads the columns ``tile`` and ``split`` of a CSV beside the YAML file, and
+    ``areas: {csv: FILE}`` the columns ``tile`` and ``area``.
 
     Raises
     ------
     ConfigError
         When the file, or the CSV it names, is missing or wrong.
     """
-    data = read_kind(path, "specification")
-    splits = data.get("splits")
-    if isinstance(splits, dict) and set(splits) == {"csv"}:
-        data["splits"] = _read_splits(path.parent / str(splits["csv"]))
+    data = with_tables(read_kind(path, "specification"), path.parent)
     spec = DatasetSpec.parse(data, str(path))
-    if not spec.splits.get("train"):
+    if not spec.areas and not spec.splits.get("train"):
         raise ConfigError(f"{path}, key splits.train", "no tiles", "at least one tile", "List the training tiles.")
     return spec
-
-
-def _read_splits(path: Path) -> dict[str, list[str]]:
-    """Read a split table; an unknown split is left for the model to report."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        reason = error.strerror or "no file"
-        raise ConfigError(path, reason, "a CSV of splits", "Correct splits.csv in the specification.") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        remedy = "Save it as CSV in UTF-8, with a header and a row per tile."
-        raise ConfigError(path, f"text that is not CSV ({error})", "a CSV of splits", remedy) from None
-    if not rows or not {"tile", "split"} <= set(rows[0]):
-        content = f"the columns {', '.join(rows[0])}" if rows else "no rows"
-        raise ConfigError(path, content, "a header with tile and split, and a row per tile", "Correct the table.")
-    splits: dict[str, list[str]] = {}
-    for row in rows:
-        splits.setdefault(row["split"], []).append(row["tile"])
-    return splits

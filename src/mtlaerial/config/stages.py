@@ -164,6 +164,7 @@ STAGES: dict[str, Stages] = {
     "footprints.files": TILE,
     "footprints.column": TILE,
     "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
+    "areas": ("synthesise", *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
     "buffer": ("check_splits", "prepare_tile"),
     "recipe": NOTHING,
     "published.name": REPORTING,

@@ -62,7 +62,7 @@ class Decisive:
 
         With a buffer the tiles of later splits belong to them, else no other tile does.
         """
-        held_out = list(held_out_of(self.project.datasets[dataset], tile))
+        held_out = list(held_out_of(self.project.dataset(dataset), tile))
         params = self._tile("prepare_tile", dataset, tile)
         return {**params, "buffer": params["buffer"] if held_out else 0.0, "held_out": held_out}
 
@@ -91,8 +91,8 @@ class Decisive:
         return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
 
     def tables(self) -> Params:
-        """Return the published scores of each data set, and the methods that it has no ground truth for."""
-        return {name: self._reported("tables", name) for name in self.project.datasets}
+        """Return published scores, folds and protocol of each data set, and the methods without ground truth."""
+        return {name: self._reported("tables", name) for name in self.project.sources}
 
     def layout_figure(self, dataset: str) -> Params:
         """Return title, splits and pixel size of a data set."""
@@ -103,24 +103,26 @@ class Decisive:
         return {"tiles": self._test_tiles(dataset)}
 
     def report(self) -> Params:
-        """Return titles, licences and published scores of each data set, and the methods without ground truth."""
-        return {name: self._reported("report", name) for name in self.project.datasets}
+        """Return the same, and titles and licences."""
+        return {name: self._reported("report", name) for name in self.project.sources}
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
         lacking = {method: list(tasks) for method, tasks in self.project.lacking_truth(dataset).items()}
-        return {**decisive(stage, self._spec(dataset)), "lacking": lacking}
+        folds = [fold for fold, name in self.project.folds.items() if name == dataset]
+        evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, "lacking": lacking}
 
     def _spec(self, dataset: str) -> DatasetSpec:
-        return self.project.datasets[dataset].spec
+        return self.project.dataset(dataset).spec
 
     def _test_tiles(self, dataset: str) -> list[str]:
         return list(self._spec(dataset).splits.get("test", ()))
 
     def _tile(self, stage: Stage, name: str, tile: str) -> Params:
         """Return the part of a specification that decides a tile: its split, and the patterns of that."""
-        dataset = self.project.datasets[name]
+        dataset = self.project.dataset(name)
         data = decisive(stage, dataset.spec)
-        del data["splits"]  # they list all tiles
+        data.pop("splits")  # they list all tiles
         for layer in LAYERS:
             if data[layer]:
                 data[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
@@ -160,15 +162,15 @@ class Context:
 
     def check_tile(self, dataset: str, tile: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def prepare_tile(self, dataset: str, tile: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def summarise_tiles(self, dataset: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set, the rest of the plan, and the places of resume files and dashboard."""
@@ -178,15 +180,15 @@ class Context:
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set and the plan."""
         plan = self.project.plan(dataset, method, int(seed))
-        return {**_record(self.project.datasets[dataset]), "plan": plan.model_dump(mode="json")}
+        return {**_record(self.project.dataset(dataset)), "plan": plan.model_dump(mode="json")}
 
     def layout_figure(self, dataset: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def report(self) -> Params:
         """Return the data sets."""
-        return {name: _record(dataset) for name, dataset in self.project.datasets.items()}
+        return {name: _record(dataset) for name, dataset in self.project.sources.items()}
 
 
 def _record(dataset: Dataset) -> Params:

@@ -22,7 +22,7 @@ Tiles = Sequence[tuple[TileReport, ImageFacts]]
 
 
 def check_splits(reports: Sequence[TileReport], buffer: float = 0.0) -> tuple[Finding, ...]:
-    """Find common ground or images of different splits, and tiles with unusual bands, dtype or GSD.
+    """Find common ground or images of different splits or areas, and tiles with unusual bands, dtype or GSD.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def footprints(reports: Sequence[TileReport]) -> list[Footprint]:
     """Return the footprints of the tiles that have a georeference."""
     tiles = [(report, report.image) for report in reports if report.image]
     return [
-        Footprint(tile=report.tile, group=report.split, bounds=image.bounds, crs=image.crs)
+        Footprint(tile=report.tile, group=report.group, bounds=image.bounds, crs=image.crs)
         for report, image in tiles
         if image.bounds
     ]
@@ -68,7 +68,7 @@ def _check_overlaps(placed: Sequence[Footprint], findings: Findings) -> None:
 
 def _report_inconclusive(tiles: Tiles, placed: Sequence[Footprint], findings: Findings) -> None:
     """Warn of tiles of which it cannot be told whether they share ground with other splits."""
-    if len({report.split for report, _ in tiles}) < 2:
+    if len({report.group for report, _ in tiles}) < 2:
         return
     unplaced = [_name(report) for report, image in tiles if image.bounds is None]
     if len({footprint.horizontal_crs for footprint in placed}) > 1:
@@ -87,14 +87,14 @@ def _check_equal_images(tiles: Tiles, findings: Findings) -> None:
         if image.digest is None:
             continue
         first, first_image = first_of.setdefault(image.digest, (report, image))
-        if first.split != report.split and not (image.bounds and first_image.bounds):
+        if first.group != report.group and not (image.bounds and first_image.bounds):
             observed = f"{_name(first)} and {_name(report)} with the same image"
             remedy = "Put both into one split, or take one of them out."
             findings.error("splits", observed, "different images", remedy)
 
 
 def _name(report: TileReport) -> str:
-    return f"{report.split} tile {report.tile}"
+    return f"{report.group} tile {report.tile}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from mtlaerial.datasets.check.report import DatasetReport, TileReport
 _PLACES = 5
 """Largest number of places that are listed for one fault."""
 _LEVELS: tuple[Level, ...] = ("error", "warning")
-_HEADER = ("tile", "split", "size", "GSD (m)", "no height", "heights (m)", "no class", "errors", "warnings")
+_HEADER = ("tile", "split or area", "size", "GSD (m)", "no height", "heights (m)", "no class", "errors", "warnings")
 
 
 def summary(report: DatasetReport) -> str:
@@ -46,7 +46,7 @@ def _row(report: TileReport) -> tuple[str, ...]:
     if labels and labels.nodata is not None:
         no_class = _share(labels.nodata)
     counts = (str(_count(report.findings, level) or "-") for level in _LEVELS)
-    return report.tile, report.split, size, gsd, no_height, heights, no_class, *counts
+    return report.tile, report.group, size, gsd, no_height, heights, no_class, *counts
 
 
 def _share(share: float) -> str:
