@@ -187,7 +187,7 @@ def test_heights_in_decimetres_are_a_warning(town: Town, program: Callable[..., 
     """A warning: they may be skyscrapers."""
     town.rewrite("height", lambda v: np.where(v < -1000, v, v * 100))
     outcome = program("check", town.spec, "--root", town.root)
-    assert_says(outcome, "height/city_1.tif", "height.scale, e.g. to 0", "1 warning", code=0)
+    assert_says(outcome, "height/city_1.tif", "height.scale, e.g. to 0", "no errors", code=0)
 
 
 # Specifications

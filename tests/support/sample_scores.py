@@ -1,11 +1,15 @@
 """Scores made by hand, for the tests of tables, figures and report."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from mtlaerial.scoring.metrics import MASKS, height_sums
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.detection import detection_counts
+from mtlaerial.scoring.metrics import MASKS, SUMS, height_sums
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
+from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 CLASSES = ("road", "house")
 
@@ -15,21 +19,32 @@ def tile(
     true: Sequence[float] = (),
     predicted: Sequence[float] = (),
     eroded: Sequence[Sequence[int]] = (),
+    **changes: object,
 ) -> TileScores:
     """Make a tile's scores from confusion matrices and a few heights; the training median is 1 m."""
-    height, constant = {}, {}
-    if true:
-        h = np.array(true, np.float32)
-        bins = height_sums(h, np.array(predicted, np.float32), np.digitize(h, [2.0]), 2)
-        overall = height_sums(h, np.array(predicted, np.float32), np.zeros(h.size, int), 1)
-        median = height_sums(h, np.ones_like(h), np.zeros(h.size, int), 1)
-        for mask in MASKS:
-            rows = (overall[mask][0], *bins[mask], overall[mask][0], np.zeros(9))
-            names = ("overall", "below 2 m", "from 2 m", "class road", "class house")
-            height[mask] = {name: tuple(row) for name, row in zip(names, rows, strict=True)}
-            constant[mask] = {"overall": tuple(median[mask][0])}
     labels, away = (tuple(map(tuple, matrix)) for matrix in (confusion, eroded))
-    return TileScores(confusion=labels, eroded=away, height=height, constant=constant)
+    sums = heights(true, predicted) if true else {}
+    return TileScores(confusion=labels, eroded=away, **sums, **changes)
+
+
+def heights(true: Sequence[float], predicted: Sequence[float]) -> dict[str, object]:
+    """Make the sums of a few heights, all in bins, none in a class, and those of the training median of 1 m."""
+    h, p = np.array(true, np.float32), np.array(predicted, np.float32)
+    names = ("overall", TALL_GROUP)
+    sums: dict[str, Any] = {}
+    for field, heights_of in (("height", p), ("constant", np.ones_like(h))):
+        overall = height_sums(h, heights_of, np.zeros(h.size, int), 1)
+        tall = height_sums(h, heights_of, np.where(h > 3, 0, -1), 1)
+        groups = {mask: dict(zip(names, (overall[mask][0], tall[mask][0]), strict=True)) for mask in MASKS}
+        sums[field] = groups
+    bins = height_sums(h, p, np.digitize(h, [2.0]), 2)
+    for mask in MASKS:
+        sums["height"][mask] |= dict(zip(("below 2 m", "from 2 m"), bins[mask], strict=True))
+        sums["height"][mask] |= {"class road": sums["height"][mask]["overall"], "class house": np.zeros(len(SUMS))}
+    for field in ("height", "constant"):
+        sums[field] = {mask: {name: tuple(row) for name, row in groups.items()} for mask, groups in sums[field].items()}
+    detection = {"detection": p, "constant_detection": np.ones_like(h)}
+    return sums | {field: tuple(detection_counts(h, heights_of)) for field, heights_of in detection.items()}
 
 
 def run(method: str, seed: int, tiles: Sequence[TileScores], **changes: object) -> Scores:

@@ -155,7 +155,7 @@ class DatasetSpec(Section):
         return self.model_copy(update={"splits": {"train": others, "test": self.areas[area]}, "areas": {}})
 
     def fold_areas(self, name: str) -> dict[str, str]:
-        """Return the area that each fold of a data set of some name tests, by the fold's name; none for fixed splits."""
+        """Return the area that each fold of a data set tests, by the fold's name; none for fixed splits."""
         return {f"{name}.{area}": area for area in self.areas}
 
     def area_of(self, tile: str) -> str:

@@ -52,7 +52,7 @@ class Project:
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         """What is trained and tested: the data sets with fixed splits, and the folds of those with areas."""
-        datasets = {}
+        datasets: dict[str, Dataset] = {}
         for name, source in self.sources.items():
             key, hold_out = f"datasets.{name}.hold_out", self.config.datasets[name].hold_out
             folds = {fold: source.fold(area, hold_out, key) for fold, area in source.spec.fold_areas(name).items()}
@@ -73,7 +73,7 @@ class Project:
         return self.datasets[name] if name in self.datasets else self.sources[name]
 
     def tile_source(self, dataset: str, tile: str) -> str:
-        """Return where a tile is prepared: once for all folds, or for the fold whose buffer takes a part of its truth."""
+        """Return where a tile is prepared: once for all folds, or for each fold where a buffer takes truth of it."""
         own = held_out_of(self.dataset(dataset), tile)
         return dataset if own else self.source(dataset)
 

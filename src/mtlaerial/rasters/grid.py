@@ -1,10 +1,13 @@
 """Raster grids: CRS, affine transform and size."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import rasterio
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 
@@ -34,6 +37,13 @@ class Grid:
         return abs(self.transform.e), abs(self.transform.a)
 
     @property
+    def cell_area(self) -> float:
+        """Area of a pixel in square metres of the CRS; in units of the transform without a CRS in lengths."""
+        height, width = self.pixel_size
+        factor = self.crs.linear_units_factor[1] if self.crs and self.crs.is_projected else 1.0
+        return height * width * float(factor) ** 2
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
         west, north = self.transform @ (0, 0)
@@ -57,3 +67,29 @@ class Grid:
         # The bounds of equal extents differ by rounding: an overlap of less than a thousandth of a cell is none.
         row, column = math.floor(top + 1e-3), math.floor(left + 1e-3)
         return row, column, max(1, math.ceil(bottom - 1e-3) - row), max(1, math.ceil(right - 1e-3) - column)
+
+
+_SAME_AREA = 1e-3
+"""Largest relative difference in the areas of cells that counts as rounding of their transforms."""
+
+
+def area_weights(areas: Sequence[float]) -> NDArray[np.float64]:
+    """Return the weights by which counts of cells of different sizes add up to areas.
+
+    Parameters
+    ----------
+    areas : sequence of float
+        Area of a cell of each raster.
+
+    Returns
+    -------
+    array, shape (rasters,)
+        Multiples of the smallest area; exactly 1 for cells as small as that, so that counts on equal grids stay whole.
+
+    Examples
+    --------
+    >>> area_weights([0.25, 1.0]).tolist()
+    [1.0, 4.0]
+    """
+    multiples = np.array(areas, dtype=np.float64) / min(areas, default=1.0)
+    return np.where(abs(multiples - 1) < _SAME_AREA, 1.0, multiples)

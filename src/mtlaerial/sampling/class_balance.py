@@ -1,6 +1,7 @@
 """Class-balanced sampling: positions of patches that meet all classes equally often."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -8,15 +9,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlaerial.config import IGNORED
+from mtlaerial.rasters.grid import area_weights
 from mtlaerial.sampling.poses import free_space
 from mtlaerial.tiles.tile import Tile
 
+Number = TypeVar("Number", np.int64, np.float64)
+Position = TypeVar("Position", int, float)
 _BLOCK = 1024
 """Rows that are counted at a time."""
 
 
 class BalancedCorners:
-    """Draws a class that occurs, each with the same probability, then one of its cells uniformly over all tiles.
+    """Draws a class that occurs, each with the same probability, then a point of its area uniformly over all tiles.
 
     The cell lies anywhere in the middle half of the patch, however that is turned, so that the network cannot learn
     that the centre of a patch is special. Memory holds one count per class and row of the labels, not the labels.
@@ -33,9 +37,10 @@ class BalancedCorners:
     def __init__(self, tiles: Sequence[Tile], patch: int, labels: Sequence[NDArray[np.uint8]]) -> None:
         self.tiles, self.patch, self.labels = tiles, patch, labels
         self._up_to_row = [_cells_up_to_row(array) for array in labels]
-        in_tiles = np.zeros((len(tiles), IGNORED), dtype=np.int64)
-        for total, cells in zip(in_tiles, self._up_to_row, strict=True):
-            total[: len(cells)] = cells[:, -1]
+        self._weights = _cell_weights(tiles, self._up_to_row)
+        in_tiles = np.zeros((len(tiles), IGNORED))
+        for total, cells, weight in zip(in_tiles, self._up_to_row, self._weights, strict=True):
+            total[: len(cells)] = weight * cells[:, -1]
         self._up_to_tile = in_tiles.cumsum(axis=0)
         self.classes: list[int] = np.flatnonzero(self._up_to_tile[-1]).tolist()
 
@@ -55,17 +60,30 @@ class BalancedCorners:
         return chosen, torch.where(free > 0, corners.clamp(min=0).minimum(free), torch.floor(free / 2)).float()
 
     def _cell(self, index: int, fraction: float) -> tuple[int, int, int]:
-        """Return tile, row and column of the cell at a fraction (from 0 to 1) of all cells of a class."""
+        """Return tile, row and column of the cell at a fraction (from 0 to 1) of the area of a class."""
         up_to_tile = self._up_to_tile[:, index]
-        tile, number = _find(up_to_tile, int(fraction * up_to_tile[-1]))
-        row, number = _find(self._up_to_row[tile][index], number)
+        tile, area = _find(up_to_tile, fraction * up_to_tile[-1])
+        up_to_row = self._up_to_row[tile][index]
+        # Rounding of weights may lead past the last cell.
+        cell = min(int(area / self._weights[tile]), int(up_to_row[-1]) - 1)
+        row, number = _find(up_to_row, cell)
         return tile, row, int(np.flatnonzero(self.labels[tile][row] == index)[number])
 
 
-def _find(sums: NDArray[np.int64], number: int) -> tuple[int, int]:
-    """Return the group of an element by its number, and its number there, from running sums of the groups' sizes."""
-    group = int(np.searchsorted(sums, number, side="right"))
-    return group, number - int(sums[group - 1]) if group else number
+def _cell_weights(tiles: Sequence[Tile], up_to_row: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """Return the area of a cell of each tile's labels in those of the finest; 1 for tiles without a class."""
+    weights = np.ones(len(tiles))
+    labelled = [index for index, cells in enumerate(up_to_row) if cells[:, -1].any()]
+    # Images have one GSD: areas in their pixels can be compared.
+    scales = [tiles[index].to_labels[:2] for index in labelled]
+    weights[labelled] = area_weights([1 / abs(columns * rows) for columns, rows in scales])
+    return weights
+
+
+def _find(sums: NDArray[Number], position: Position) -> tuple[int, Position]:
+    """Return the group at a position, and the position within it, from running sums of the groups' sizes."""
+    group = int(np.searchsorted(sums, position, side="right"))
+    return group, position - type(position)(sums[group - 1]) if group else position
 
 
 def _cells_up_to_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:

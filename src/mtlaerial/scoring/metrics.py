@@ -1,4 +1,7 @@
-"""Scores from sufficient statistics: sums that add up over blocks, tiles and splits."""
+"""Scores from sufficient statistics: sums that add up over blocks, tiles and splits.
+
+The scores accept arrays of sums, so that a bootstrap evaluates all of its draws at once.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -10,8 +13,11 @@ PAPER_LIMIT = 9000.0
 """The paper scores heights with 0 < h < 9000 m."""
 SUMS = ("cells", "error", "absolute", "squared", "positive", "relative", "delta1", "delta2", "delta3")
 """Per group of cells: number; sums of e, |e|, e²; with 0 < h < 9000: number, sum of |e| / h, numbers within 1.25^k."""
-MASKS = ("all", "positive")
-"""Masks of the cells scored for height: all valid ones, or the paper's 0 < h < 9000."""
+FLOOR = 1.0
+"""Metres that separate objects from ground, as in SynRS3D (Song et al. 2024, arXiv 2406.18151). Ratios of heights, REL
+and delta, are scored above it: ground at millimetres makes them arbitrarily large."""
+MASKS = ("all", "positive", "objects")
+"""Masks of the cells scored for height: all valid ones, the paper's 0 < h < 9000, or objects, 1 m < h < 9000."""
 LABEL_MASKS = ("all", "eroded")
 """Masks of the pixels scored for semantics: all with a class, or those away from class boundaries."""
 Number = TypeVar("Number", float, NDArray[np.float64])
@@ -50,57 +56,113 @@ def height_sums(
     scored = np.isfinite(true) & (groups >= 0) & (groups < number)
     group = groups[scored].astype(np.int64)
     h, p = true[scored].astype(np.float64), predicted[scored].astype(np.float64)  # sums of float32 lose digits
+    below_limit = h < PAPER_LIMIT
+    masks = {"all": np.ones_like(below_limit), "positive": (h > 0) & below_limit, "objects": (h > FLOOR) & below_limit}
+    return {name: _sums(h[mask], p[mask], group[mask], number) for name, mask in masks.items()}
+
+
+def _sums(h: NDArray[np.float64], p: NDArray[np.float64], group: NDArray[np.int64], number: int) -> NDArray[np.float64]:
+    """Return the sums named by ``SUMS`` of each group, shape (number, len(SUMS))."""
     error = p - h
     positive = (h > 0) & (h < PAPER_LIMIT)
-    safe_h, safe_p = np.where(positive, h, 1.0), np.maximum(p, 1e-9)  # no division by zero
-    # delta_k is the share of cells with max(p / h, h / p) < 1.25^k; a prediction of 0 or below is never close.
-    ratio = np.where(p > 0, np.maximum(safe_p / safe_h, safe_h / safe_p), np.inf)
+    safe_h = np.where(positive, h, 1.0)  # no division by zero
+    ratio = height_ratio(safe_h, p)
     deltas = [positive & (ratio < 1.25**k) for k in (1, 2, 3)]
     columns = [np.ones_like(h), error, abs(error), error**2, positive, positive * abs(error) / safe_h, *deltas]
-
-    def sums(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        weights = (column * mask for column in columns)
-        return np.stack([np.bincount(group, weights=w, minlength=number) for w in weights], axis=1)
-
-    return {"all": sums(np.ones_like(positive)), "positive": sums(positive)}
+    return np.stack([np.bincount(group, weights=column, minlength=number) for column in columns], axis=1)
 
 
-def semantic_scores(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str, float]:
-    """Return OA, AA, kappa, mIoU, mean F1 and each class's F1 and IoU, as fractions.
+def height_ratio(h: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return max(p / h, h / p) for true heights above 0; infinity where the prediction is 0 or below."""
+    safe_p = np.maximum(p, 1e-9)
+    return np.where(p > 0, np.maximum(safe_p / h, h / safe_p), np.inf)
 
-    Classes that occur neither in the truth nor in the prediction have no score and do not enter means; a class that is
-    predicted but does not occur has IoU and F1 of 0 but does not enter AA, which needs a recall.
+
+def margins(confusion: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return what all scores of classes follow from: hits, true and predicted pixels of each class.
+
+    Parameters
+    ----------
+    confusion : array, shape (..., classes, classes + 1)
+        Counts or areas by true and predicted class; the last column has no prediction.
+
+    Returns
+    -------
+    array, shape (..., 3, classes)
     """
-    square = confusion[:, : len(confusion)].astype(np.float64)  # without the column of pixels not predicted
-    total, true, predicted = confusion.sum(), confusion.sum(axis=1).astype(np.float64), square.sum(axis=0)
-    hits = np.diag(square)
-    if total == 0:
-        return {}
-    chance = float((true * predicted).sum() / total**2)  # agreement of independent labellings with these margins
-    overall = float(hits.sum() / total)
-    f1, iou = _ratio(2 * hits, true + predicted), _ratio(hits, true + predicted - hits)
+    matrix = confusion.astype(np.float64)
+    square = matrix[..., :-1]  # without the column of pixels not predicted, which count as true only
+    hits = np.diagonal(square, axis1=-2, axis2=-1)
+    return np.stack([hits, matrix.sum(axis=-1), square.sum(axis=-2)], axis=-2)
+
+
+def class_scores(sums: NDArray[np.float64], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return OA, AA, kappa, mIoU, mean F1 and each class's F1 and IoU, as fractions; NaN where there is no score.
+
+    Parameters
+    ----------
+    sums : array, shape (..., 3, classes)
+        From :func:`margins`.
+    names : sequence of str
+        The classes.
+
+    Returns
+    -------
+    dict of score to array, shape (...)
+
+    Notes
+    -----
+    One convention for all classes and means: the classes that occur in the truth. A pixel predicted as a class that
+    does not occur is an error of its true class; that class has no score and enters no mean.
+    """
+    hits, true, predicted = np.moveaxis(sums, -2, 0)
+    total = true.sum(axis=-1)
+    recall = ratio_of(hits, true)
+    f1 = np.where(true > 0, ratio_of(2 * hits, true + predicted), np.nan)
+    iou = np.where(true > 0, ratio_of(hits, true + predicted - hits), np.nan)
+    overall = ratio_of(hits.sum(axis=-1), total)
+    # Agreement of independent labellings with these margins.
+    chance = ratio_of((true * predicted).sum(axis=-1), total**2)
     scores = {
         "OA": overall,
-        "AA": _finite_mean(_ratio(hits, true)),
-        "kappa": (overall - chance) / (1 - chance) if chance < 1 else 0.0,  # Cohen 1960
-        "mIoU": _finite_mean(iou),
-        "F1": _finite_mean(f1),
+        "AA": finite_mean(recall),
+        "kappa": np.where(chance >= 1, 0.0, ratio_of(overall - chance, 1 - chance)),  # Cohen 1960
+        "mIoU": finite_mean(iou),
+        "F1": finite_mean(f1),
     }
     for values, score in ((f1, "F1"), (iou, "IoU")):
-        scores |= {f"{score} {name}": float(value) for name, value in zip(names, values, strict=True)}
-    return {key: value for key, value in scores.items() if np.isfinite(value)}
+        scores |= {f"{score} {name}": values[..., index] for index, name in enumerate(names)}
+    return scores
+
+
+def semantic_scores(confusion: NDArray[np.generic], names: Sequence[str]) -> dict[str, float]:
+    """Return the scores of one confusion matrix, see :func:`class_scores`; those without a value are left out."""
+    return _with_value(class_scores(margins(confusion), names))
+
+
+def length_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return MAE, RMSE, bias in metres, and REL, delta1-3 over the group's cells with 0 < h < 9000 m.
+
+    Parameters
+    ----------
+    sums : array, shape (..., len(SUMS))
+
+    Returns
+    -------
+    dict of score to array, shape (...)
+        NaN where there is no cell.
+    """
+    s = dict(zip(SUMS, np.moveaxis(sums, -1, 0), strict=True))
+    scores = {"MAE": ratio_of(s["absolute"], s["cells"])}
+    scores["RMSE"] = np.sqrt(ratio_of(s["squared"], s["cells"]))
+    scores["bias"] = ratio_of(s["error"], s["cells"])
+    scores["REL"] = ratio_of(s["relative"], s["positive"])
+    return scores | {f"delta{k}": ratio_of(s[f"delta{k}"], s["positive"]) for k in (1, 2, 3)}
 
 
 def height_scores(sums: NDArray[np.float64]) -> dict[str, float]:
-    """Return MAE, RMSE, bias in metres, and REL, delta1-3 over cells with 0 < h < 9000 m, from one group's sums."""
-    s = dict(zip(SUMS, sums.tolist(), strict=True))
-    if s["cells"] == 0:
-        return {}
-    n, positive = s["cells"], s["positive"]
-    scores = {"MAE": s["absolute"] / n, "RMSE": float(np.sqrt(s["squared"] / n)), "bias": s["error"] / n}
-    if positive:
-        scores |= {"REL": s["relative"] / positive} | {f"delta{k}": s[f"delta{k}"] / positive for k in (1, 2, 3)}
-    return scores
+    """Return the scores of one group's sums, see :func:`length_scores`; those without a value are left out."""
+    return _with_value(length_scores(sums))
 
 
 HIGHER_IS_BETTER = {"OA": True, "AA": True, "kappa": True, "mIoU": True, "F1": True, "MAE": False, "RMSE": False}
@@ -132,10 +194,17 @@ def relative_gain(name: str, value: Number, baseline: Number) -> Number:
     return (1 if HIGHER_IS_BETTER[name] else -1) * (value - baseline) / baseline
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+def ratio_of(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the quotient of two arrays; NaN where the divisor is not positive."""
+    quotient: NDArray[np.float64] = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return quotient
 
 
-def _finite_mean(values: NDArray[np.float64]) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")
+def finite_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the finite values along the last axis; NaN without any."""
+    finite = np.isfinite(values)
+    return ratio_of(np.where(finite, values, 0.0).sum(axis=-1), finite.sum(axis=-1).astype(np.float64))
+
+
+def _with_value(scores: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    return {name: float(value) for name, value in scores.items() if np.isfinite(value)}

@@ -7,28 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mtlaerial.config import ScoringSpec, Section, Task
+from mtlaerial.config import ModelSpec, ScoringSpec, Section, Task, TrainingSpec
 from mtlaerial.errors import DataError
+from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.code_hash import code_hash
-from mtlaerial.runs.run import RunDescription, load_description
-from mtlaerial.scoring.seams import SeamSums, load_seams
-from mtlaerial.scoring.tile_sums import Confusion, Sums, tally_classes, tally_heights
+from mtlaerial.runs.run import load_description
+from mtlaerial.scoring.detection import COUNTS
+from mtlaerial.scoring.tile_scores import TileScores, score_tile
 from mtlaerial.system.files import writing
-
-
-class TileScores(Section):
-    """Sums over one tile; those of an absent layer are empty."""
-
-    confusion: Confusion = ()
-    """Pixels by true class (row) and predicted class (column; the last: no prediction)."""
-    eroded: Confusion = ()
-    """The same without the pixels along class boundaries, as the eroded ground truth has it."""
-    height: Sums = {}
-    """Groups: ``overall``, ``class NAME`` and ``LOW-HIGH m`` by true height."""
-    constant: Sums = {}
-    """The same for a constant prediction, the median of the training tiles; group ``overall``."""
-    seams: SeamSums = {}
-    """Steps of the maps' values at window borders, and elsewhere."""
 
 
 class Scores(Section):
@@ -52,22 +38,66 @@ class Scores(Section):
     """Hash of the modules that trained the run."""
     scoring_code: str = ""
     """Hash of the modules that scored it."""
+    network: ModelSpec | None = None
+    """The network's sizes."""
+    training: TrainingSpec | None = None
+    """The recipe of the training; None for imported weights."""
+    protocol: str = ""
+    """How the test tiles were set apart from the training tiles, in a sentence."""
     tiles: dict[str, TileScores]
 
-    def confusion(self, mask: str = "all") -> NDArray[np.int64]:
-        """Return the confusion matrix over all tiles, shape (classes, classes + 1); zeros without ground truth."""
-        n = len(self.classes)
-        layer = "confusion" if mask == "all" else "eroded"
-        parts = [getattr(tile, layer) for tile in self.tiles.values()]
-        matrices = [np.array(part, dtype=np.int64) for part in parts if part]
-        return np.sum(matrices, axis=0) if matrices else np.zeros((n, n + 1), dtype=np.int64)
+    def confusion(self, mask: str = "all") -> NDArray[np.float64]:
+        """Return the confusion matrix over all tiles, shape (classes, classes + 1); zeros without ground truth.
+
+        Pixels are counted in those of the finest grid: tiles weigh by area.
+        """
+        return self._pooled_matrix("confusion" if mask == "all" else "eroded", list(self.tiles))
 
     def height(self, mask: str, source: str = "height") -> dict[str, NDArray[np.float64]]:
-        """Return the height sums over all tiles by group, for a mask; ``source`` may be ``constant``."""
+        """Return the height sums over all tiles by group, for a mask; ``source`` may be ``constant``.
+
+        Cells are counted in those of the finest grid: tiles weigh by area.
+        """
         total: dict[str, NDArray[np.float64]] = {}
-        for tile in self.tiles.values():
-            for group, sums in getattr(tile, source).get(mask, {}).items():
-                total[group] = total.get(group, 0) + np.array(sums)
+        for name, weight in self.height_weights().items():
+            for group, sums in getattr(self.tiles[name], source).get(mask, {}).items():
+                total[group] = total.get(group, 0) + weight * np.array(sums)
+        return total
+
+    def detection(self) -> NDArray[np.float64]:
+        """Return the counts named by ``detection.COUNTS`` over all tiles, by area; zeros without ground truth."""
+        total = np.zeros(len(COUNTS))
+        for name, weight in self.height_weights().items():
+            if self.tiles[name].detection:
+                total += weight * np.array(self.tiles[name].detection)
+        return total
+
+    def joint(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the confusion matrix over the tiles with both layers, and the pixels right in both, by class."""
+        names = [name for name, tile in self.tiles.items() if tile.near]
+        weights = self.label_weights()
+        near = np.zeros(len(self.classes))
+        for name in names:
+            near += weights[name] * np.array(self.tiles[name].near)
+        return self._pooled_matrix("confusion", names), near
+
+    def label_weights(self) -> dict[str, float]:
+        """Return the weights of pixels that add up to areas, for the tiles with labels."""
+        areas = {name: tile.label_area for name, tile in self.tiles.items() if tile.confusion or tile.eroded}
+        return dict(zip(areas, area_weights(list(areas.values())).tolist(), strict=True))
+
+    def height_weights(self) -> dict[str, float]:
+        """Return the weights of cells that add up to areas, for the tiles with heights."""
+        areas = {name: tile.height_area for name, tile in self.tiles.items() if tile.height or tile.constant}
+        return dict(zip(areas, area_weights(list(areas.values())).tolist(), strict=True))
+
+    def _pooled_matrix(self, field: str, names: Sequence[str]) -> NDArray[np.float64]:
+        total = np.zeros((len(self.classes), len(self.classes) + 1))
+        weights = self.label_weights()
+        for name in names:
+            matrix = getattr(self.tiles[name], field)
+            if matrix:
+                total += weights[name] * np.array(matrix, dtype=np.float64)
         return total
 
 
@@ -91,7 +121,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     plan, statistics = description.plan, description.statistics
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
-    tile_scores = {tile.name: _score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles}
+    tile_scores = {tile.name: score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles}
     return Scores(
         dataset=plan.dataset,
         title=statistics.title,
@@ -106,6 +136,8 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         mtlaerial=description.mtlaerial,
         code=description.code,
         scoring_code=code_hash("scoring"),
+        network=plan.model,
+        training=None if description.imported else plan.training,
         tiles=tile_scores,
     )
 
@@ -130,19 +162,3 @@ def load_scores(path: Path) -> Scores:
         first = error.errors()[0]
         fault = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
         raise DataError(path, fault, "scores of this version", "Delete the file, so that it is made again.") from None
-
-
-def _score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
-    tasks, names = description.plan.tasks, [entry.name for entry in description.statistics.classes]
-    confusion: Confusion = ()
-    eroded: Confusion = ()
-    height: Sums = {}
-    constant: Sums = {}
-    if "semantics" in tasks:
-        confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
-    if "height" in tasks:
-        training = description.statistics.height  # None without heights in the training tiles
-        median = training.median if training else 0.0
-        height, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
-        constant = constant if training else {}
-    return TileScores(confusion=confusion, eroded=eroded, height=height, constant=constant, seams=load_seams(maps))

@@ -1,6 +1,7 @@
 """Sums over one tile, from its maps and its ground truth, accumulated block by block."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,26 @@ from mtlaerial.config import IGNORED
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.scoring.detection import COUNTS, detection_counts
+from mtlaerial.scoring.map_checks import grid_of, require_predicted, require_same_grid, size_text
 from mtlaerial.scoring.metrics import confusion_matrix, height_sums
+from mtlaerial.scoring.nearest_cells import NearestCells
 
 Confusion = tuple[tuple[int, ...], ...]
 Sums = dict[str, dict[str, tuple[float, ...]]]
-"""By mask (``all``, ``positive``), then by group: the values named by ``metrics.SUMS``."""
+"""By mask (one of ``metrics.MASKS``), then by group: the values named by ``metrics.SUMS``."""
+TALL = 3.0
+"""Metres above which heights have a group of their own, as in SynRS3D (arXiv 2406.18151)."""
+TALL_GROUP = f"h > {TALL:g} m"
+
+
+@dataclass(frozen=True)
+class HeightTally:
+    """Sums over the height errors of one map of a tile; empty when the tile has no heights."""
+
+    sums: Sums = field(default_factory=dict)
+    detection: tuple[int, ...] = ()
+    """Counts named by ``detection.COUNTS``."""
 
 
 def tally_classes(path: Path, tile: Path, classes: int) -> tuple[Confusion, Confusion]:
@@ -40,8 +56,8 @@ def tally_classes(path: Path, tile: Path, classes: int) -> tuple[Confusion, Conf
     """
     labels, eroded = map_raster(tile / "labels.tif"), map_raster(tile / "eroded.tif")
     if eroded.shape != labels.shape and _any_class(eroded):
-        expected = f"{_size(*labels.shape)}, as labels.tif"
-        raise DataError(tile / "eroded.tif", _size(*eroded.shape), expected, "Correct labels.eroded.files.")
+        expected = f"{size_text(*labels.shape)}, as labels.tif"
+        raise DataError(tile / "eroded.tif", size_text(*eroded.shape), expected, "Correct labels.eroded.files.")
     return _confusion(path, tile / "labels.tif", classes), _confusion(path, tile / "eroded.tif", classes)
 
 
@@ -51,7 +67,7 @@ def _confusion(path: Path, truth: Path, classes: int) -> Confusion:
     if not _any_class(true):
         return ()
     with open_raster(path) as source:
-        _require_same_grid(path, Grid.of(source), truth)
+        require_same_grid(path, Grid.of(source), truth)
         for top, rows in row_blocks(source.height):
             predicted = source.read(1, window=((top, top + rows), (0, source.width)))
             total += confusion_matrix(np.asarray(true[top : top + rows]), predicted, classes)
@@ -60,7 +76,7 @@ def _confusion(path: Path, truth: Path, classes: int) -> Confusion:
 
 def tally_heights(
     path: Path, tile: Path, names: Sequence[str], bins: Sequence[float], median: float
-) -> tuple[Sums, Sums]:
+) -> tuple[HeightTally, HeightTally]:
     """Sum the height errors of a map, overall, by class and by true height.
 
     Parameters
@@ -78,8 +94,8 @@ def tally_heights(
 
     Returns
     -------
-    tuple of Sums
-        Of the map, and of the constant prediction (overall only); empty when the tile has no heights.
+    tuple of HeightTally
+        Of the map, and of the constant prediction (without classes and bins).
 
     Raises
     ------
@@ -88,24 +104,22 @@ def tally_heights(
     """
     true = map_raster(tile / "height.tif")
     if not np.isfinite(true).any():
-        return {}, {}
-    edges = [-np.inf, *bins, np.inf]
-    labels = _LabelLookup(tile)
+        return HeightTally(), HeightTally()
+    classes = _TileClasses(tile)
     class_groups = [f"class {name}" for name in names]
-    bin_groups = list(map(_bin_name, edges[:-1], edges[1:]))
+    bin_groups = _bin_names(bins)
     height, constant = _Accumulator(), _Accumulator()
     with open_raster(path) as source:
-        _require_same_grid(path, Grid.of(source), tile / "height.tif")
+        require_same_grid(path, Grid.of(source), tile / "height.tif")
         for top, rows in row_blocks(source.height):
             h = np.array(true[top : top + rows])
             p = source.read(1, window=((top, top + rows), (0, source.width)))
-            _require_predicted(path, h, p)
-            zeros = np.zeros(h.shape, dtype=np.int64)
-            height.add(["overall"], h, p, zeros)
-            height.add(class_groups, h, p, labels(top, rows))
+            require_predicted(path, h, p)
+            height.add_overall(h, p)
+            height.add(class_groups, h, p, classes(top, rows))
             height.add(bin_groups, h, p, np.digitize(h, bins))
-            constant.add(["overall"], h, np.full_like(h, median), zeros)
-    return height.sums(), constant.sums()
+            constant.add_overall(h, np.full_like(h, median))
+    return height.tally(), constant.tally()
 
 
 class _Accumulator:
@@ -113,6 +127,13 @@ class _Accumulator:
 
     def __init__(self) -> None:
         self._total: dict[str, dict[str, NDArray[np.float64]]] = {}
+        self._detection: NDArray[np.int64] = np.zeros(len(COUNTS), dtype=np.int64)
+
+    def add_overall(self, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
+        """Add a block to the sums over all cells, and over those with a height above 3 m."""
+        self.add(["overall"], true, predicted, np.zeros(true.shape, dtype=np.int64))
+        self.add([TALL_GROUP], true, predicted, np.where(true > TALL, 0, -1))
+        self._detection += detection_counts(true, predicted)
 
     def add(
         self, names: Sequence[str], true: NDArray[np.float32], predicted: NDArray[np.float32], groups: NDArray[np.int64]
@@ -125,36 +146,30 @@ class _Accumulator:
             for name, row in zip(names, sums, strict=True):
                 total[name] = total.get(name, 0) + row
 
-    def sums(self) -> Sums:
+    def tally(self) -> HeightTally:
         """Return the accumulated sums as plain data."""
         sums: Sums = {}
         for mask, rows in self._total.items():
             sums[mask] = {name: tuple(row.tolist()) for name, row in rows.items()}
-        return sums
+        return HeightTally(sums, tuple(self._detection.tolist()))
 
 
-class _LabelLookup:
-    """Nearest-neighbour resampling of the labels to the height grid: the label that holds a height cell's centre."""
+class _TileClasses:
+    """Classes of the cells of the height grid: those of the labels' pixels that hold their centres."""
 
     def __init__(self, tile: Path) -> None:
-        self.labels = map_raster(tile / "labels.tif")
-        with open_raster(tile / "labels.tif") as source, open_raster(tile / "height.tif") as height:
-            # Grids are not rotated, so that rows and columns map separately: no index array of the tile's size.
-            mapping = Grid.of(height).to(Grid.of(source))
-            self.rows = np.floor((np.arange(height.height) + 0.5) * mapping.e + mapping.f).astype(int)
-            self.columns = np.floor((np.arange(height.width) + 0.5) * mapping.a + mapping.c).astype(int)
+        self._labels = map_raster(tile / "labels.tif")
+        self._cells = NearestCells(grid_of(tile / "labels.tif"), grid_of(tile / "height.tif"))
 
     def __call__(self, top: int, rows: int) -> NDArray[np.int64]:
         """Return the classes of some rows of the height grid; ``IGNORED`` outside the labels."""
-        row, column = self.rows[top : top + rows], self.columns
-        height, width = self.labels.shape
-        inside = _within(row, height)[:, None] & _within(column, width)
-        y, x = row.clip(0, height - 1), column.clip(0, width - 1)
-        return np.where(inside, self.labels[y[:, None], x], IGNORED).astype(np.int64)
+        first, number = self._cells.window(top, rows)
+        return self._cells.take(self._labels[first : first + number], top, rows, IGNORED).astype(np.int64)
 
 
-def _within(index: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
-    return (index >= 0) & (index < length)
+def _bin_names(bins: Sequence[float]) -> list[str]:
+    edges = [-np.inf, *bins, np.inf]
+    return list(map(_bin_name, edges[:-1], edges[1:]))
 
 
 def _bin_name(low: float, high: float) -> str:
@@ -165,24 +180,3 @@ def _bin_name(low: float, high: float) -> str:
 
 def _any_class(labels: NDArray[np.uint8]) -> bool:
     return bool((labels != IGNORED).any())
-
-
-def _size(rows: int, columns: int) -> str:
-    return f"{rows} x {columns} cells"
-
-
-def _require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
-    with open_raster(truth) as source:
-        expected = Grid.of(source)
-    if (grid.height, grid.width) != (expected.height, expected.width):
-        size = _size(grid.height, grid.width)
-        raise DataError(path, size, f"{expected.height} x {expected.width}, as {truth}", "Predict again.")
-    # A thousandth of a pixel, for rounding of the transforms.
-    if not grid.transform.almost_equals(expected.transform, 1e-3 * min(expected.pixel_size)):
-        raise DataError(path, f"the place {grid.bounds}", f"{expected.bounds}, as {truth}", "Predict again.")
-
-
-def _require_predicted(path: Path, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
-    lacking = int((np.isfinite(true) & ~np.isfinite(predicted)).sum())
-    if lacking:
-        raise DataError(path, f"{lacking} cells without a height", "a height wherever there is truth", "Predict again.")

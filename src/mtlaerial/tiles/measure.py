@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mtlaerial.config import IGNORED, LAYERS, DatasetSpec
+from mtlaerial.config import LAYERS, DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.tiles.statistics import HeightStatistics, Statistics, TileStatistics, with_specification
-
-_BIN = 0.01
-"""Width in metres of the bins of the histogram for the median height."""
+from mtlaerial.tiles.measure_truth import class_areas, measure_heights
+from mtlaerial.tiles.statistics import Statistics, TileStatistics, with_specification
 
 
 def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
@@ -28,14 +26,14 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
     """
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
-    counts = _count_class_pixels(folders)
-    classes = len(spec.labels.classes) if spec.labels and counts.any() else 0
+    areas = class_areas(folders)
+    classes = len(spec.labels.classes) if spec.labels and areas.any() else 0
     return TileStatistics(
         gsd=spec.gsd or gsd,
         dtype=dtype,
-        pixels=tuple(counts[:classes].tolist()),
+        pixels=tuple(np.round(areas[:classes]).astype(np.int64).tolist()),
         bands=_measure_bands(folders, len(spec.image.band_names)),
-        height=_measure_heights(folders),
+        height=measure_heights(folders),
         tiles={folder.name: digest(folder) for folder in folders},
     )
 
@@ -43,16 +41,6 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
 def summarise(dataset: Dataset, folders: Sequence[Path]) -> Statistics:
     """Return the summary of a data set's prepared training tiles, each in a folder named after the tile."""
     return with_specification(dataset.name, dataset.spec, measure_tiles(dataset.spec, folders))
-
-
-def _count_class_pixels(folders: Sequence[Path]) -> np.ndarray:
-    """Return the number of pixels of each class index, shape (IGNORED,)."""
-    counts = np.zeros(IGNORED + 1, dtype=np.int64)
-    for folder in folders:
-        labels = map_raster(folder / "labels.tif")
-        for top, rows in row_blocks(labels.shape[0]):
-            counts += np.bincount(labels[top : top + rows].ravel(), minlength=IGNORED + 1)
-    return counts[:IGNORED]
 
 
 def _measure_bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, float], ...]:
@@ -70,33 +58,6 @@ def _measure_bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, f
     # Var x = E[x²] - E[x]²; rounding may make it negative where all values are equal.
     std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
     return tuple(zip(mean.tolist(), std.tolist(), strict=True))
-
-
-def _measure_heights(folders: Sequence[Path]) -> HeightStatistics | None:
-    """Return statistics of the valid heights, None without any; the median is exact to a centimetre."""
-    cells, total, squares = 0, 0.0, 0.0
-    lowest, highest = np.inf, -np.inf
-    histogram: dict[int, int] = {}
-    for folder in folders:
-        height = map_raster(folder / "height.tif")
-        for top, rows in row_blocks(height.shape[0]):
-            block = height[top : top + rows]
-            valid = block[np.isfinite(block)].astype(np.float64)
-            if valid.size == 0:
-                continue
-            cells, total, squares = cells + valid.size, total + valid.sum(), squares + (valid**2).sum()
-            lowest, highest = min(lowest, valid.min()), max(highest, valid.max())
-            bins, counts = np.unique(np.round(valid / _BIN).astype(np.int64), return_counts=True)
-            for key, count in zip(bins.tolist(), counts.tolist(), strict=True):
-                histogram[key] = histogram.get(key, 0) + count
-    if cells == 0:
-        return None
-    bins = np.array(sorted(histogram))
-    cumulated = np.cumsum([histogram[key] for key in bins.tolist()])
-    median = float(bins[np.searchsorted(cumulated, cells / 2)] * _BIN)
-    mean = total / cells
-    std = float(np.sqrt(max(squares / cells - mean**2, 0)))
-    return HeightStatistics(cells=cells, mean=mean, std=std, median=median, minimum=lowest, maximum=highest)
 
 
 def digest(folder: Path) -> str:

@@ -14,7 +14,7 @@ class ClassStatistics(Section):
     name: str
     colour: Colour
     pixels: int
-    """Training pixels, on the grid of the labels; 0 for all classes if the tiles are not available."""
+    """Training pixels, in those of the finest labels; 0 for all classes if the tiles are not available."""
 
 
 class BandStatistics(Section):
@@ -29,7 +29,7 @@ class BandStatistics(Section):
 
 
 class HeightStatistics(Section):
-    """Statistics of height over the valid cells of the training tiles, in metres."""
+    """Statistics of height over the valid area of the training tiles, in metres."""
 
     cells: int
     mean: float
@@ -69,7 +69,7 @@ class TileStatistics(Section):
     """Metres per image pixel."""
     dtype: str
     pixels: tuple[int, ...]
-    """Pixels of each class; empty if the tiles have no labels."""
+    """Area of each class, in pixels of the finest labels; empty if the tiles have no labels."""
     bands: tuple[tuple[float, float], ...]
     """Mean and standard deviation of each band."""
     height: HeightStatistics | None

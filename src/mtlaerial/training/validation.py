@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import Task
+from mtlaerial.config import Layer, Task
 from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.rasters.grid import area_weights
 from mtlaerial.scoring.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics
@@ -74,10 +75,19 @@ class Validator:
             pairs = zip(self.tiles, maps["semantics"], strict=True)
             n = len(self.classes)
             matrices = [confusion_matrix(t.labels[..., 0].cpu().numpy(), m, n) for t, m in pairs]
-            scores |= semantic_scores(np.sum(matrices, axis=0), self.classes)
+            scores |= semantic_scores(self._pooled("labels", matrices), self.classes)
         if "height" in maps:
             pairs = zip(self.tiles, maps["height"], strict=True)
             truths = ((t.height[..., 0].cpu().numpy().ravel(), m.ravel()) for t, m in pairs)
             sums = [height_sums(h, m, np.zeros(h.size, int), 1)["all"][0] for h, m in truths]
-            scores |= height_scores(np.sum(sums, axis=0))
+            scores |= height_scores(self._pooled("height", sums))
         return {key: scores[key] for key in SHOWN if key in scores}
+
+    def _pooled(self, layer: Layer, sums: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """Add up sums of the tiles, by the area of the layer's cells."""
+        present = [index for index, entry in enumerate(sums) if entry.any()]
+        weights = area_weights([self.tiles[index].grids[layer].cell_area for index in present])
+        total = np.zeros(np.shape(sums[0]))
+        for index, weight in zip(present, weights.tolist(), strict=True):
+            total += weight * sums[index]
+        return total

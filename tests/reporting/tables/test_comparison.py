@@ -8,12 +8,22 @@ import pandas as pd
 import pytest
 
 from mtlaerial.reporting.tables import build_documents, collect, write_tables
-from mtlaerial.reporting.tables.bootstrap import Difference, difference, holm, p_value, pooled, student_p, widening
+from mtlaerial.reporting.tables.bootstrap import (
+    Difference,
+    Summed,
+    difference,
+    holm,
+    p_value,
+    pooled,
+    student_p,
+    widening,
+)
 from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
 from mtlaerial.scoring.metrics import delta_m
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
 from support.sample_scores import run, tile
 
 SEEDS = range(5)
@@ -110,7 +120,9 @@ def test_interval_of_two_tiles_and_seeds_by_hand() -> None:
     heights = {"method": [1.0, 3.0], "baseline": [2.0, 4.0]}
     sums = {}
     for name, errors in heights.items():
-        sums[name] = {"MAE": np.array([[[[error], [1.0]] for error in errors]] * 2)}
+        sums[name] = {
+            "MAE": Summed(np.array([[[error, 1.0] for error in errors]] * 2), lambda s: s[..., 0] / s[..., 1])
+        }
     gain = difference(sums["method"], sums["baseline"])
     effect = (3 - 2) / 3
     assert gain.effect == pytest.approx(effect)
@@ -321,3 +333,16 @@ def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
     assert row(panel, "other")["memory (×)"] == "1.50"
     pd.testing.assert_frame_equal(comparison.wide, document(runs).wide)
     assert not any("×" in name for name in document(runs).panels[0].header)
+
+
+@pytest.mark.parametrize(
+    ("device", "shown"), [("CPU (x86_64), 2 threads", ("≈ 1", "2.7")), ("NVIDIA H200", ("1.08", "2.66"))]
+)
+def test_memory_of_a_process_is_shown_as_far_as_it_is_known(device: str, shown: tuple[str, str]) -> None:
+    """The process of another training of the same code takes 8 % more."""
+    runs = experiment({"equal": 0.0, "fixed_2": 0.0, "other": 0.0})
+    megabytes = {"equal": 500.0, "fixed_2": 540.0, "other": 1330.0}
+    costs = {("town", m, 0): Cost(seconds_per_step=1, peak_memory_mb=mb, device=device) for m, mb in megabytes.items()}
+    panel = document(runs, costs=costs).panels[0]
+    assert tuple(row(panel, method)["memory (×)"] for method in ("fixed_2", "other")) == shown
+    assert "known to 10 % only" in notes(panel)

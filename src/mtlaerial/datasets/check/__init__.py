@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.buffer import buffer_notes
+from mtlaerial.datasets.check.classes import check_classes
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.height import check_height
 from mtlaerial.datasets.check.image import check_image
@@ -71,7 +72,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
 
 
 def assemble(reports: Sequence[TileReport], buffer: float = 0.0) -> DatasetReport:
-    """Join the reports of a data set's tiles, one or more, and check the splits.
+    """Join the reports of a data set's tiles, one or more, and check splits and classes.
 
     Parameters
     ----------
@@ -80,5 +81,5 @@ def assemble(reports: Sequence[TileReport], buffer: float = 0.0) -> DatasetRepor
         Metres around tiles held out whose truth is not trained on.
     """
     notes = buffer_notes(footprints(reports), buffer) if buffer else []
-    splits = check_splits(reports, buffer)
-    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=splits, notes=tuple(notes))
+    between = (*check_splits(reports, buffer), *check_classes(reports))
+    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=between, notes=tuple(notes))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mtlaerial.datasets.check.classes import class_pixels, labelled_splits
 from mtlaerial.datasets.check.findings import Finding, Level
 from mtlaerial.datasets.check.report import DatasetReport, TileReport
 
@@ -12,9 +13,9 @@ _HEADER = ("tile", "split or area", "size", "GSD (m)", "no height", "heights (m)
 
 
 def summary(report: DatasetReport) -> str:
-    """Format a report as plain text: a table of tiles, findings grouped by remedy, and their numbers."""
+    """Format a report as plain text: tables of tiles and classes, findings grouped by remedy, and their numbers."""
     title = f"Data set {report.dataset}" + (" (generated data)" if report.generated else "")
-    lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)])]
+    lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)], names=2), *_class_table(report)]
     lines += ["", *report.notes] if report.notes else []
     numbers = [_number(len(report.tiles), "tile")]
     for level in _LEVELS:
@@ -49,16 +50,25 @@ def _row(report: TileReport) -> tuple[str, ...]:
     return report.tile, report.group, size, gsd, no_height, heights, no_class, *counts
 
 
+def _class_table(report: DatasetReport) -> Iterator[str]:
+    """Yield the lines of a table of pixels by class and split; none without labels."""
+    pixels = class_pixels(report.tiles)
+    splits = labelled_splits(pixels)
+    if splits:
+        rows = [(name, *(f"{counts.get(split, 0):,}" for split in splits)) for name, counts in pixels.items()]
+        yield from ("", *_table([("class", *(f"{split} pixels" for split in splits)), *rows], names=1))
+
+
 def _share(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align columns: names to the left, all others to the right."""
+def _table(rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
+    """Align columns: those of names, which come first, to the left, all others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        padded[:2] = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        padded[:names] = [cell.ljust(width) for cell, width in zip(row[:names], widths[:names], strict=True)]
         yield "  ".join(padded).rstrip()
 
 

@@ -1,6 +1,6 @@
 """Confidence of the difference between two methods: a crossed bootstrap over seeds and test tiles."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
 from statistics import NormalDist
@@ -19,17 +19,28 @@ _SEED = 0
 """Seed of the draws; it is fixed, so that the same scores give the same numbers."""
 
 Array = NDArray[np.float64]
-Sums = Mapping[str, Array]
-"""By score, shape (seeds, tiles, 2, groups): numerator and denominator, such as hits and union of a class, or the sum
-of errors and the number of cells. Both are summed over tiles; the score is the mean of their ratios over groups."""
+
+
+@dataclass(frozen=True)
+class Summed:
+    """Sums of a score over seeds and tiles, and the score as a function of sums over tiles."""
+
+    sums: Array
+    """Shape (seeds, tiles, …)."""
+    score: Callable[[Array], Array]
+    """Maps sums of shape (…, …) to scores; NaN without any truth."""
+
+
+Sums = Mapping[str, Summed]
+"""By score."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Difference of a method to a baseline, as fractions; NaN when it cannot be estimated."""
+    """Difference of a method to a baseline; NaN when it cannot be estimated."""
 
     effect: float
-    """The mean relative gain over the scores; positive is better."""
+    """The mean gain over the scores, or the difference of one; positive is better."""
     low: float = nan
     high: float = nan
     """Ends of the confidence interval."""
@@ -38,7 +49,7 @@ class Difference:
 
 
 def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
-    """Return the gain of a method over a baseline, with its confidence interval.
+    """Return the mean relative gain of a method over a baseline, with its confidence interval.
 
     Parameters
     ----------
@@ -62,12 +73,26 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
     :func:`widening`. That is not enough far in the tails, which Holm's adjustment needs: p is at least that of a t-test
     with the draws' standard error.
     """
-    seeds, tiles = next(iter(method.values())).shape[:2]
-    effect = float(_delta_m(method, baseline, np.ones((1, seeds)), np.ones((1, tiles)))[0])
+    seeds, tiles = next(iter(method.values())).sums.shape[:2]
+    effect = float(_mean_gain(method, baseline, np.ones((1, seeds)), np.ones((1, tiles)))[0])
     units = min(counts(method))
     if units < 2 or not isfinite(effect):
         return Difference(effect)
-    effects = np.concatenate([_delta_m(method, baseline, *times) for times in _resamples(seeds, tiles, draws)])
+    parts = [_mean_gain(method, baseline, *times) for times in resamples(seeds, tiles, draws)]
+    return judged(effect, np.concatenate(parts), units)
+
+
+def judged(effect: float, effects: Array, units: int) -> Difference:
+    """Return the confidence interval and p of an effect.
+
+    Parameters
+    ----------
+    effect : float
+    effects : array
+        The effect in each draw; draws without any are left out.
+    units : int
+        Number of seeds or of tiles, whichever is smaller; at least 2.
+    """
     effects = effects[np.isfinite(effects)]
     widened = effect + widening(units) * (effects - effect)
     tail = 50 * (1 - CONFIDENCE)  # in percent, on each side
@@ -77,16 +102,21 @@ def difference(method: Sums, baseline: Sums, draws: int = DRAWS) -> Difference:
 
 def counts(sums: Sums) -> tuple[int, int]:
     """Return the number of seeds, and the number of tiles with truth for the score that has the fewest."""
-    tiles = [(entry[:, :, 1].sum(axis=(0, 2)) > 0).sum() for entry in sums.values()]
-    return next(iter(sums.values())).shape[0], int(min(tiles))
+    seeds = len(next(iter(sums.values())).sums)
+    return seeds, min(tiles_with_truth(entry.sums) for entry in sums.values())
 
 
-def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
+def tiles_with_truth(sums: Array) -> int:
+    """Return the number of tiles with truth, from sums of shape (seeds, tiles, …), which are 0 without it."""
+    return int(sums.reshape(*sums.shape[:2], -1).any(axis=(0, 2)).sum())
+
+
+def pooled(entry: Summed, seeds: Array, tiles: Array) -> Array:
     """Return a score, pooled over tiles and averaged over seeds, for each draw.
 
     Parameters
     ----------
-    sums : array, shape (seeds, tiles, 2, groups)
+    entry : Summed
     seeds : array, shape (draws, seeds)
         Multiplicity of each seed in each draw.
     tiles : array, shape (draws, tiles)
@@ -97,14 +127,13 @@ def pooled(sums: Array, seeds: Array, tiles: Array) -> Array:
     array, shape (draws,)
         NaN for a draw without any truth.
     """
-    total = np.tensordot(tiles, sums, axes=(1, 1))  # draws, seeds, 2, groups
-    part, whole = total[:, :, 0], total[:, :, 1]
-    defined = whole > 0  # a class that occurs in no drawn tile does not enter the mean over classes
-    ratios = np.divide(part, whole, out=np.zeros_like(part), where=defined)
-    number = defined.sum(axis=2)
-    scores = np.divide(ratios.sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)
-    averaged: Array = (scores * seeds).sum(axis=1) / seeds.sum(axis=1)
-    return averaged
+    return averaged(entry.score(np.tensordot(tiles, entry.sums, axes=(1, 1))), seeds)
+
+
+def averaged(scores: Array, seeds: Array) -> Array:
+    """Return the mean over seeds of scores of shape (draws, seeds), by the multiplicity of each seed in each draw."""
+    mean: Array = (scores * seeds).sum(axis=1) / seeds.sum(axis=1)
+    return mean
 
 
 def widening(units: int) -> float:
@@ -141,19 +170,19 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _delta_m(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
-    """Return delta-m of each draw."""
+def _mean_gain(method: Sums, baseline: Sums, seeds: Array, tiles: Array) -> Array:
+    """Return the mean relative gain of each draw."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a baseline of 0 gives no finite gain, and is left out
         gains = [
-            relative_gain(score, pooled(sums, seeds, tiles), pooled(baseline[score], seeds, tiles))
-            for score, sums in method.items()
+            relative_gain(score, pooled(entry, seeds, tiles), pooled(baseline[score], seeds, tiles))
+            for score, entry in method.items()
         ]
-    averaged: Array = np.mean(gains, axis=0)
-    return averaged
+    mean: Array = np.mean(gains, axis=0)
+    return mean
 
 
-def _resamples(seeds: int, tiles: int, draws: int) -> Iterator[tuple[Array, Array]]:
-    """Yield the multiplicities of seeds and of tiles for a chunk of draws at a time."""
+def resamples(seeds: int, tiles: int, draws: int) -> Iterator[tuple[Array, Array]]:
+    """Yield the multiplicities of seeds and of tiles, shapes (draws, seeds) and (draws, tiles), for chunks of draws."""
     generator = np.random.default_rng(_SEED)
     for first in range(0, draws, _CHUNK):
         size = min(_CHUNK, draws - first)

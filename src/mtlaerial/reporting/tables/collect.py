@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
-from mtlaerial.scoring.metrics import LABEL_MASKS, MASKS, delta_m, height_scores, semantic_scores
+from mtlaerial.scoring.detection import detection_scores
+from mtlaerial.scoring.joint import iou3_scores
+from mtlaerial.scoring.metrics import LABEL_MASKS, MASKS, delta_m, height_scores, margins, semantic_scores
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
 
@@ -20,6 +22,7 @@ OVERALL = "overall"
 CLASS = "class "
 """Prefix of the groups of classes."""
 GAIN = "delta-m"
+JOINT = "mIoU-3"
 SEAM = "seam "
 """Prefix of the seam scores of tasks."""
 COMPARED: dict[Task, str] = {"semantics": "mIoU", "height": "MAE"}
@@ -46,10 +49,11 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         Columns ``dataset, method, seed, pooling, mask, group, score, value``. Values are fractions or metres.
         ``pooling`` is ``pooled``, from sums over the test tiles, or ``tile mean``, the plain mean of a score over the
         tiles that have it, as some publications give it. ``mask`` is ``all``; ``eroded`` for semantics without the
-        pixels along class boundaries; ``positive`` for heights with 0 < h < 9000 m. ``group`` is ``overall``,
-        ``class NAME`` or a bin of true height. ``cells`` counts the heights of a group. ``seam TASK`` is the mean step
-        from pixel to pixel at window borders relative to that elsewhere. Scores that a run lacks have no rows. Each
-        data set ends with the method ``constant``, which has no seed.
+        pixels along class boundaries; ``positive`` for heights with 0 < h < 9000 m, ``objects`` with 1 m < h < 9000 m.
+        ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``. ``cells`` counts the heights of a
+        group, in cells of the finest grid. ``seam TASK`` is the mean step from pixel to pixel at window borders
+        relative to that elsewhere. Scores that a run lacks have no rows. Each data set ends with the method
+        ``constant``, which has no seed.
 
     Raises
     ------
@@ -123,13 +127,20 @@ def _rows(run: Scores) -> Iterator[Row]:
         yield from _semantic_rows(mask, run.confusion(mask), run.classes)
     for mask in MASKS:
         yield from _height_rows(mask, run.height(mask))
+    for score, value in detection_scores(run.detection()).items():
+        if np.isfinite(value):
+            yield "all", OVERALL, score, float(value)
+    confusion, near = run.joint()
+    joint = iou3_scores(margins(confusion), near)
+    if np.isfinite(joint):
+        yield "all", OVERALL, JOINT, float(joint)
     for task in run.tasks:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:
             yield "all", OVERALL, SEAM + task, ratio
 
 
-def _semantic_rows(mask: str, confusion: NDArray[np.int64], classes: Sequence[str]) -> Iterator[Row]:
+def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[str]) -> Iterator[Row]:
     scores = semantic_scores(confusion, classes)
     for score in ("OA", "AA", "kappa", "mIoU", "F1"):
         if score in scores:
@@ -144,8 +155,8 @@ def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[
     for group, sums in groups.items():
         yield mask, group, CELLS, float(sums[0])
         for score, value in height_scores(sums).items():
-            # REL and the deltas are over positive heights whatever the mask: one row is enough.
-            if mask == "positive" or score in ("MAE", "RMSE", "bias"):
+            # Ratios need positive heights: those of all cells would be those of the mask "positive".
+            if mask != "all" or score in ("MAE", "RMSE", "bias"):
                 yield mask, group, score, value
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mtlaerial.reporting.tables.collect import CLASS, GAIN, OVERALL
+from mtlaerial.reporting.tables.collect import CLASS, GAIN, JOINT, OVERALL
+from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 LENGTHS = ("MAE", "RMSE", "bias")
 
@@ -27,7 +28,7 @@ class Column:
     @property
     def lower_is_better(self) -> bool:
         """Whether the score is an error."""
-        return self.length or self.score == "REL"
+        return self.length or self.score in ("REL", "PFA")
 
     @property
     def digits(self) -> int:
@@ -60,12 +61,23 @@ HEIGHT = (Column("MAE (m)", "MAE"), Column("RMSE (m)", "RMSE"))
 POSITIVE = (
     Column("MAE, h > 0 (m)", "MAE", "positive"),
     Column("RMSE, h > 0 (m)", "RMSE", "positive"),
-    Column("REL (%)", "REL", "positive"),
-    Column("δ1 (%)", "delta1", "positive"),
-    Column("δ2 (%)", "delta2", "positive"),
-    Column("δ3 (%)", "delta3", "positive"),
 )
 """With the paper's mask, 0 < h < 9000 m."""
+_RATIO_NAMES = {"REL": "REL", "delta1": "δ1", "delta2": "δ2", "delta3": "δ3"}
+RATIOS = tuple(Column(f"{name}, h > 1 (%)", score, "objects") for score, name in _RATIO_NAMES.items())
+"""Over objects, 1 m < h < 9000 m."""
+PAPER_RATIOS = tuple(Column(f"{name}, h > 0 (%)", score, "positive") for score, name in _RATIO_NAMES.items())
+"""With the paper's mask: only beside published numbers."""
+DETECTION = (
+    Column("F1-HE, 1.25 (%)", "F1-HE1"),
+    Column("F1-HE, 1.25² (%)", "F1-HE2"),
+    Column("F1-HE, 1.25³ (%)", "F1-HE3"),
+    Column("PFA (%)", "PFA"),
+)
+RATIO_SCORES = tuple(_RATIO_NAMES)
+DETECTION_SCORES = tuple(column.score for column in DETECTION)
+BOTH = (Column("mIoU-3 (%)", JOINT),)
+BIAS = (Column("bias (m)", "bias"), Column("bias, h > 3 (m)", "bias", group=TALL_GROUP))
 GAINS = (Column("Δm (%)", GAIN),)
 
 

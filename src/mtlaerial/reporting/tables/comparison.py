@@ -1,17 +1,14 @@
 """Comparison of methods with a baseline: significance of the differences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mtlaerial.reporting.tables.bootstrap import DRAWS, Difference, Sums, counts, difference, holm
+from mtlaerial.reporting.tables.bootstrap import DRAWS, Difference, Summed, Sums, counts, difference, holm
 from mtlaerial.reporting.tables.collect import COMPARED, OVERALL
-from mtlaerial.scoring.metrics import SUMS
-from mtlaerial.scoring.scores import Scores, TileScores
-from mtlaerial.scoring.tile_sums import Confusion
+from mtlaerial.reporting.tables.tile_sums import tile_sums
+from mtlaerial.scoring.metrics import class_scores, length_scores
+from mtlaerial.scoring.scores import Scores
 
 LEVEL = 0.05
 """Significance level for the adjusted p-value."""
@@ -81,15 +78,15 @@ def compare(runs: Sequence[Scores], baseline: str, draws: int = DRAWS) -> dict[s
 
 
 def _comparison(runs: Sequence[Scores], method: str, baseline: str, draws: int) -> Comparison:
-    method_runs, baseline_runs = _paired(runs, method, baseline)
-    tiles = _common_tiles((*method_runs, *baseline_runs))
+    method_runs, baseline_runs = paired(runs, method, baseline)
+    tiles = common_tiles((*method_runs, *baseline_runs))
     if not method_runs or not tiles:
         return Comparison(method, baseline, len(method_runs), len(tiles), Difference(nan))
     sums = run_sums(method_runs, tiles)
     return Comparison(method, baseline, *counts(sums), difference(sums, run_sums(baseline_runs, tiles), draws))
 
 
-def _paired(runs: Sequence[Scores], method: str, baseline: str) -> tuple[list[Scores], list[Scores]]:
+def paired(runs: Sequence[Scores], method: str, baseline: str) -> tuple[list[Scores], list[Scores]]:
     """Return the runs of both methods for their common seeds, in the order of the seeds, if their classes agree."""
     classes = next(run.classes for run in runs if run.method == baseline)
     comparable = [run for run in runs if run.classes == classes]
@@ -99,7 +96,7 @@ def _paired(runs: Sequence[Scores], method: str, baseline: str) -> tuple[list[Sc
     return list(map(method_runs.__getitem__, seeds)), list(map(baseline_runs.__getitem__, seeds))
 
 
-def _common_tiles(runs: Sequence[Scores]) -> list[str]:
+def common_tiles(runs: Sequence[Scores]) -> list[str]:
     """Return the tiles with any truth that all runs have, in the order of their names."""
     tiles = [_tiles_with_truth(run) for run in runs]
     return sorted(set.intersection(*tiles)) if tiles else []
@@ -120,30 +117,13 @@ def run_sums(runs: Sequence[Scores], tiles: Sequence[str]) -> Sums:
 
     Returns
     -------
-    mapping of score to array, shape (seeds, tiles, 2, groups)
-        For mIoU, hits and unions of the classes. For MAE, in one group, sum of absolute errors in metres, and cells.
+    mapping of score to Summed
+        For mIoU, hits, true and predicted pixels of the classes. For MAE, the sums of heights over all cells.
     """
-    classes = len(runs[0].classes)
-    overlaps = [_overlaps(run.tiles[name].confusion, classes) for run in runs for name in tiles]
-    errors = [_errors(run.tiles[name]) for run in runs for name in tiles]
+    classes = tile_sums(runs, tiles, ("classes", "all"))
+    errors = tile_sums(runs, tiles, ("height", "all", OVERALL))
+    names = runs[0].classes
     return {
-        COMPARED["semantics"]: np.reshape(overlaps, (len(runs), len(tiles), 2, classes)),
-        COMPARED["height"]: np.reshape(errors, (len(runs), len(tiles), 2, 1)),
+        COMPARED["semantics"]: Summed(classes, lambda sums: class_scores(sums, names)[COMPARED["semantics"]]),
+        COMPARED["height"]: Summed(errors, lambda sums: length_scores(sums)[COMPARED["height"]]),
     }
-
-
-def _overlaps(confusion: Confusion, classes: int) -> NDArray[np.float64]:
-    """Return hits and union of each class, as in :func:`mtlaerial.scoring.metrics.semantic_scores`."""
-    if not confusion:
-        return np.zeros((2, classes))
-    matrix = np.array(confusion, dtype=np.float64)
-    predicted = matrix[:, :classes]  # without the column of pixels not predicted, which count as true only
-    hits = np.diag(predicted)
-    return np.stack([hits, matrix.sum(axis=1) + predicted.sum(axis=0) - hits])
-
-
-def _errors(tile: TileScores) -> NDArray[np.float64]:
-    """Return the sum of absolute errors, and the number of cells; zeros without heights."""
-    values = tile.height.get("all", {}).get(OVERALL, ())
-    sums: Mapping[str, float] = dict(zip(SUMS, values, strict=False))
-    return np.array([[sums.get("absolute", 0.0)], [sums.get("cells", 0.0)]])

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.scoring.scores import Scores, TileScores
+from mtlaerial.scoring.joint import ClassCounts
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import Confusion
 
 CONSTANT = "constant"
@@ -21,6 +23,7 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
     labelled_runs = [run for run in runs if run.confusion().any() and any(run.training_pixels)]
     semantics = labelled_runs[0] if labelled_runs else runs[0]
     height = next((run for run in runs if run.height("all", CONSTANT)), runs[0])
+    joint = next((run for run in runs if any(tile.constant_near for tile in run.tiles.values())), runs[0])
     majority = max(range(len(semantics.classes)), key=semantics.training_pixels.__getitem__, default=0)
     tiles = {}
     for name in dict.fromkeys((*semantics.tiles, *height.tiles)):
@@ -29,7 +32,11 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
         tiles[name] = TileScores(
             confusion=_predict_one_class(majority, labelled.confusion),
             eroded=_predict_one_class(majority, labelled.eroded),
+            label_area=labelled.label_area,
             height=measured.constant,
+            height_area=measured.height_area,
+            detection=measured.constant_detection,
+            near=_keep_one_class(majority, joint.tiles[name].constant_near if name in joint.tiles else ()),
         )
     return semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
 
@@ -42,3 +49,8 @@ def _predict_one_class(code: int, confusion: Confusion) -> Confusion:
         moved[code] = sum(row)
         rows.append(tuple(moved))
     return tuple(rows)
+
+
+def _keep_one_class(code: int, counts: ClassCounts) -> ClassCounts:
+    """Return counts per class with those of all other classes set to 0."""
+    return tuple(count if index == code else 0 for index, count in enumerate(counts))

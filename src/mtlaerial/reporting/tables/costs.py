@@ -12,6 +12,9 @@ Costs = Mapping[tuple[str, str, int], Cost]
 """By data set, method and seed."""
 COLUMNS = {"time (×)": "seconds_per_step", "memory (×)": "peak_memory_mb"}
 """Field of the cost for each header."""
+PROCESS_MEMORY = 0.1
+"""Resolution of memory on the CPU, as a share of the baseline's: it is the process's, in which trainings of the same
+code differ by up to 8 %. On a GPU it is torch's, which repeats."""
 LEADING_COLUMNS = 2
 """Columns of the panel before those of the costs: they name the row."""
 
@@ -44,7 +47,8 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
     note = (
         f"Time of an update and peak memory, as multiples of {baseline}'s: medians over seeds of what the trainings "
         "measured themselves, on the same device. Where several shared it, each slowed the others; docs/benchmarks.md "
-        "has ratios that were measured alone."
+        f"has ratios that were measured alone. Memory on the CPU is known to {100 * PROCESS_MEMORY:g} % only: ≈ 1 is "
+        "within that."
     )
     rows = [_insert(row, pair) for row, pair in zip(panel.rows, ratios, strict=True)]
     header = (*panel.header[:LEADING_COLUMNS], *COLUMNS, *panel.header[LEADING_COLUMNS:])
@@ -60,10 +64,23 @@ def _ratios(costs: Sequence[Cost], baseline: Sequence[Cost]) -> list[str]:
     devices = {cost.device for cost in (*costs, *baseline)}
     if not costs or not baseline or len(devices) > 1:
         return [MISSING] * len(COLUMNS)
-    return [_ratio(costs, baseline, field) for field in COLUMNS.values()]
+    time, memory = (_ratio(costs, baseline, field) for field in COLUMNS.values())
+    on_cpu = any("CPU" in device for device in devices)
+    return [_text(time), _rough_text(memory) if on_cpu else _text(memory)]
 
 
-def _ratio(costs: Sequence[Cost], baseline: Sequence[Cost], field: str) -> str:
+def _ratio(costs: Sequence[Cost], baseline: Sequence[Cost], field: str) -> float | None:
     value = median(getattr(cost, field) for cost in costs)
     unit = median(getattr(cost, field) for cost in baseline)
-    return f"{value / unit:.2f}" if value and unit else MISSING  # 0: not measured
+    return value / unit if value and unit else None  # 0: not measured
+
+
+def _text(ratio: float | None) -> str:
+    return MISSING if ratio is None else f"{ratio:.2f}"
+
+
+def _rough_text(ratio: float | None) -> str:
+    """Return a ratio to one decimal, and no number where it is within the resolution of 1."""
+    if ratio is None:
+        return MISSING
+    return "≈ 1" if abs(ratio - 1) < PROCESS_MEMORY else f"{ratio:.1f}"

@@ -7,7 +7,20 @@ import pandas as pd
 
 from mtlaerial.config import TASKS
 from mtlaerial.reporting.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
-from mtlaerial.reporting.tables.columns import ERODED, GAINS, HEIGHT, POSITIVE, SEMANTICS, Column, in_unit
+from mtlaerial.reporting.tables.columns import (
+    BIAS,
+    BOTH,
+    DETECTION,
+    ERODED,
+    GAINS,
+    HEIGHT,
+    PAPER_RATIOS,
+    POSITIVE,
+    RATIOS,
+    SEMANTICS,
+    Column,
+    in_unit,
+)
 from mtlaerial.reporting.tables.notes import notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import protocol
@@ -15,7 +28,7 @@ from mtlaerial.reporting.tables.values import MISSING, Values
 
 EVERYTHING = "everything"
 HEADER = ("score", "method", POOLED, TILE_MEAN, "n", "published")
-BIAS = (Column("bias (m)", "bias"), Column("bias, h > 0 (m)", "bias", "positive"))
+BIASES = (*BIAS, Column("bias, h > 0 (m)", "bias", "positive"))
 SEAMS = tuple(Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in TASKS)
 
 
@@ -62,7 +75,8 @@ def _unit(column: Column) -> str:
 
 def _panel(values: Values) -> Panel:
     height = (*HEIGHT, *POSITIVE)
-    candidates = (*SEMANTICS, *ERODED, *height, *BIAS, *in_unit(height, values.unit), *GAINS, *SEAMS)
+    lengths = (*height, *BIASES, *in_unit(height, values.unit))
+    candidates = (*SEMANTICS, *ERODED, *BOTH, *lengths, *RATIOS, *PAPER_RATIOS, *DETECTION, *GAINS, *SEAMS)
     columns, rows = [], []
     for column in candidates:
         methods = [method for method in values.methods if values.has_score(method, column)]

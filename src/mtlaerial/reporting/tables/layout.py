@@ -6,10 +6,15 @@ import pandas as pd
 
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.columns import (
+    BIAS,
+    BOTH,
+    DETECTION,
     ERODED,
     GAINS,
     HEIGHT,
+    PAPER_RATIOS,
     POSITIVE,
+    RATIOS,
     SEMANTICS,
     Column,
     by_group,
@@ -23,9 +28,10 @@ from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
 from mtlaerial.reporting.tables.values import Lacking, Values
 from mtlaerial.reporting.tables.weightings import weightings
-from mtlaerial.scoring.metrics import MASKS
 from mtlaerial.scoring.scores import Scores
 
+GROUPED_MASKS = {"all": "", "positive": "h > 0, "}
+"""Masks of the heights by group, and the prefixes of their columns."""
 WIDEST = 8
 """Columns of numbers that fit a page."""
 PUBLISHED = "published"
@@ -77,44 +83,55 @@ def build_documents(
 
 
 def _main(values: Values) -> Document:
-    f1 = class_f1(values.runs[0].classes)
-    eroded, gains = _if_any_value(values, ERODED), _if_any_value(values, GAINS)
-    unit = _if_any_value(values, in_unit(HEIGHT, values.unit))
-    positive = _if_any_value(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))
-    columns = (*SEMANTICS, *eroded, *HEIGHT, *unit, *positive, *gains)
+    semantics, eroded, both = (_scored(values, columns) for columns in (SEMANTICS, ERODED, BOTH))
+    height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
+    unit = _scored(values, in_unit(HEIGHT, values.unit))
+    positive = _scored(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))
+    # Ratios over the paper's mask are dominated by ground of a few millimetres: only to compare with publications.
+    paper = tuple(column for column in PAPER_RATIOS if values.citations.values(column))
+    objects = (*_scored(values, RATIOS), *paper, *_scored(values, DETECTION))
+    columns = (*semantics, *eroded, *both, *height, *unit, *bias, *positive, *objects, *gains)
+    tasks = " and ".join(name for name, part in (("semantics", semantics), ("height", height)) if part)
     if len(values.methods) < WIDEST:
-        panels = [_panel(values, "main", "semantics and height", columns)]
+        panels = [_panel(values, "main", tasks, columns)]
     else:
         panels = [
-            _panel(values, "main", "semantics, and height over all valid cells", (*SEMANTICS, *HEIGHT, *gains)),
+            _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains)),
             _panel(values, "eroded", "semantics away from class boundaries", eroded),
+            _panel(values, "both", "both tasks at once, and bias of height", (*both, *bias)),
             _panel(values, "unit", "height over all valid cells, in another unit", unit),
             _panel(values, "positive", "height over cells with 0 < h < 9000 m", positive),
+            _panel(values, "objects", "heights above 1 m", objects),
         ]
+    f1 = class_f1(values.runs[0].classes) if semantics else ()
     panels.append(_panel(values, "f1", "F1 of each class", f1))
     return Document(values.dataset, _present(panels), _wide(values, (*columns, *f1)))
 
 
 def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Document:
-    panels = (
-        _panel(values, f"{stem}-{score}".lower(), f"{score} of height in metres by {by}, over all valid cells",
-               by_group(groups, score), values.shares(groups))
-        for score in ("MAE", "RMSE")
-    )  # fmt: skip
-    prefixes = {"all": "", "positive": "h > 0, "}
-    columns = [
+    subject = f"height in metres by {by}, over all valid cells"
+    panels = []
+    for score in ("MAE", "RMSE", "bias"):
+        columns = _scored(values, by_group(groups, score))
+        panels.append(
+            _panel(values, f"{stem}-{score}".lower(), f"{score} of {subject}", columns, values.shares(groups))
+        )
+    wide = [
         column
-        for mask in MASKS
-        for score in ("MAE", "RMSE")
-        for column in by_group(groups, score, mask, f"{score} (m), {prefixes[mask]}")
+        for mask, prefix in GROUPED_MASKS.items()
+        for score in ("MAE", "RMSE", "bias")
+        for column in by_group(groups, score, mask, f"{score} (m), {prefix}")
     ]
-    return Document(f"{values.dataset}_{stem}", _present(panels), _wide(values, columns))
+    return Document(f"{values.dataset}_{stem}", _present(panels), _wide(values, wide))
 
 
-def _if_any_value(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns if a method or a publication has any of them, else none: not every data set has all layers."""
-    scored = any(values.has_any(method, columns) for method in values.methods)
-    return tuple(columns) if scored or any(map(values.citations.values, columns)) else ()
+def _scored(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns that a method or a publication has: not every data set has all layers, nor all classes."""
+    return tuple(
+        column
+        for column in columns
+        if values.citations.values(column) or any(values.has_score(method, column) for method in values.methods)
+    )
 
 
 def _present(panels: Iterable[Panel | None]) -> tuple[Panel, ...]:
@@ -137,7 +154,7 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
         header, rows = ["", *names], [[Cell(label), *row] for label, row in zip(headers, cells, strict=True)]
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
-    details = (values.sampling(), "Bold: the best of each score.", values.gain() if GAINS[0] in columns else "")
+    details = (values.sampling(), values.gain() if GAINS[0] in columns else "")
     return Panel(
         key=f"{values.dataset}-{key}",
         dataset=values.dataset,
@@ -151,8 +168,8 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
 
 
 def _cells(values: Values, column: Column, methods: Sequence[str]) -> list[Cell]:
-    best = values.best(column)  # rounded as shown: values that print alike are all bold
-    return [Cell(values.text(m, column), column.shown(values(m, column)[0]) == best) for m in methods]
+    winner = values.winner(column)
+    return [Cell(values.text(method, column), bold=method == winner) for method in methods]
 
 
 def _wide(values: Values, columns: Sequence[Column]) -> pd.DataFrame:

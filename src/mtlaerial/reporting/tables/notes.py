@@ -3,16 +3,43 @@
 from collections.abc import Iterator, Sequence
 
 from mtlaerial.config.selection import truth_notes
+from mtlaerial.reporting.tables.bold import RULE
+from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.panels import Note
+from mtlaerial.reporting.tables.truth_notes import class_convention, coverage, mixed_grids, protocol
 from mtlaerial.reporting.tables.values import MISSING, Values
+
+CLASS_MEANS = ("AA", "mIoU", "F1", JOINT)
+DEFINITIONS = {
+    "F1-HE1": "F1-HE: F1 of objects, cells above 1 m in truth and in prediction; a hit has max(p / h, h / p) below the "
+    "given ratio (Song et al. 2024, arXiv 2406.18151).",
+    "PFA": "PFA: share of the cells at 1 m or below that are predicted above 1 m.",
+    JOINT: "mIoU-3: mIoU in which a hit needs a height error below 1 m, too; on the labels' grid, with the height cell "
+    "at the pixel's centre; without a true height the class alone decides (IEEE DFC2019, track 1).",
+    "bias": "bias: predicted minus true height.",
+}
+"""Definitions of scores that are less known."""
 
 
 def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
     """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
-    sentences = (*first, values.coverage(), *_protocol(columns), *_methods(values, methods))
+    sentences = (
+        *first,
+        coverage(values.runs),
+        *_masks(columns),
+        *_definitions(values, columns),
+        mixed_grids(values.runs),
+        *_methods(values, methods),
+        protocol(values.runs),
+    )
     return (*(Note(sentence) for sentence in sentences if sentence), *values.citations.notes(columns))
+
+
+def bold_rule(methods: Sequence[str]) -> str:
+    """Return the rule for bold numbers; empty for a table of one method, in which none is bold."""
+    return RULE if len([method for method in methods if method != CONSTANT]) > 1 else ""
 
 
 def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
@@ -22,14 +49,23 @@ def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
 
 
-def _protocol(columns: Sequence[Column]) -> Iterator[str]:
+def _masks(columns: Sequence[Column]) -> Iterator[str]:
     masks = {column.mask for column in columns}
     if "eroded" in masks:
         yield "eroded: on ground truth without the pixels along class boundaries; else on all pixels with a class."
-    if masks >= {"all", "positive"}:
-        yield "h > 0, and REL and δ: over cells with 0 < h < 9000 m; other height scores: over all valid cells."
+    if "positive" in masks:
+        yield "h > 0: over cells with 0 < h < 9000 m; other height scores: over all valid cells."
+    if "objects" in masks:
+        yield "h > 1: over cells with 1 m < h < 9000 m; ratios of lower heights say little about objects."
     for unit in sorted({column.unit for column in columns if column.length} - {1.0}):
         yield f"({unit:g} m): the same errors in units of {unit:g} m, as publications give them that scale heights so."
+
+
+def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
+    scores = {column.score for column in columns}
+    if scores & set(CLASS_MEANS):
+        yield class_convention(values.runs)
+    yield from (text for score, text in DEFINITIONS.items() if score in scores)
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
@@ -37,5 +73,15 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."
+    yield from mark_notes(values, methods)
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
+    yield bold_rule(methods)
+
+
+def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
+    """Yield the explanations of the marks of some methods."""
+    for method in methods:
+        if method in values.marks:
+            mark = values.marks[method]
+            yield f"({mark.letter}) {method} is trained otherwise than most: {mark.difference}."

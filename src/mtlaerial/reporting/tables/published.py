@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.reporting.tables.collect import OVERALL, POOLED
-from mtlaerial.reporting.tables.columns import HEIGHT, POSITIVE, SEMANTICS, Column
+from mtlaerial.reporting.tables.columns import HEIGHT, PAPER_RATIOS, SEMANTICS, Column
 from mtlaerial.reporting.tables.panels import Note
 
 Published = Mapping[str, Sequence[PublishedSpec]]
@@ -14,7 +14,7 @@ HEIGHTS = {"all": "heights of all valid cells", "positive": "heights above 0 onl
 POOLINGS = {"pooled": "pooled over tiles", "tile mean": "mean of the tiles' scores"}
 _SEMANTIC = tuple(column.score for column in SEMANTICS)
 _LENGTHS = tuple(column.score for column in HEIGHT)
-_RATIOS = tuple(column.score for column in POSITIVE if not column.length)
+_RATIOS = tuple(column.score for column in PAPER_RATIOS)
 
 
 class Citations:
@@ -73,7 +73,7 @@ def _comparable(entry: PublishedSpec, column: Column) -> bool:
     if column.group != OVERALL:
         return False
     if column.score in _RATIOS:
-        return True
+        return column.mask == "positive"
     if column.score in _SEMANTIC:
         return column.mask == (entry.labels or "all")
     return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.error_unit is not None)

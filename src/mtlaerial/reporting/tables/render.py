@@ -8,8 +8,8 @@ PREAMBLE = r"% \usepackage{adjustbox,booktabs,longtable,url} \usepackage[T1]{fon
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "[": "{[}", "*": "{*}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': r"\textquotedbl{}",
-    "<": "$<$", ">": "$>$", "|": "$|$", "±": r"$\pm$", "−": "$-$", "–": "--",
-    "κ": r"$\kappa$", "δ": r"$\delta$", "Δ": r"$\Delta$",
+    "<": "$<$", ">": "$>$", "|": "$|$", "±": r"$\pm$", "−": "$-$", "–": "--", "²": "$^2$", "³": "$^3$",
+    "≈": r"$\approx$", "κ": r"$\kappa$", "δ": r"$\delta$", "Δ": r"$\Delta$",
 })  # fmt: skip
 """A bracket or an asterisk after a line break would be taken for the break's own argument."""
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>|#~"})

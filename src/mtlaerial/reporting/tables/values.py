@@ -2,17 +2,20 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import pandas as pd
 
 from mtlaerial.config import Task
+from mtlaerial.reporting.tables.bold import Bold
 from mtlaerial.reporting.tables.collect import CLASS, OVERALL, POOLED, baselines
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 MISSING = "–"
 Lacking = Mapping[str, Sequence[Task]]
@@ -45,6 +48,10 @@ class Values:
         Number of seeds.
     unit : float or None
         Metres per unit of a second presentation of height errors.
+    bold : Bold
+        Comparison of the best method with the runner-up.
+    marks : dict of method to Mark
+        Methods whose training differs from the others'.
     """
 
     def __init__(
@@ -57,12 +64,14 @@ class Values:
         self.runs = runs
         self.citations = citations
         self.lacking = lacking
+        self.bold = Bold(runs)
+        self.marks = marks(runs)
         self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))
-        self.bins = [group for group in groups if group not in (OVERALL, *self.classes)]
+        self.bins = [group for group in groups if group not in (OVERALL, TALL_GROUP, *self.classes)]
         counts = Counter(run.method for run in runs)
         self.seeds = {method: counts[method] for method in self.methods}
         rows = summary[summary["dataset"] == self.dataset].set_index(["method", "pooling", "mask", "group", "score"])
@@ -91,17 +100,31 @@ class Values:
         spread = f" ± {column.text(std)}" if math.isfinite(std) else ""
         return column.text(mean) + spread + (f" (n = {n})" if n < self.seeds[method] else "")
 
-    def best(self, column: Column) -> float:
-        """Return the best value of all methods, rounded as shown; NaN without any."""
-        shown = [column.shown(self(method, column)[0]) for method in self.methods if self.has_score(method, column)]
-        if not shown:
-            return math.nan
-        return min(shown) if column.lower_is_better else max(shown)
+    def winner(self, column: Column) -> str | None:
+        """Return the method to print in bold, see :mod:`mtlaerial.reporting.tables.bold`; None without any."""
+        if column.score == "bias":  # the least bias is no merit: errors of both signs cancel
+            return None
+        ranked = sorted(filter(lambda method: self.has_score(method, column), self.methods), key=self._rank(column))
+        if CONSTANT in ranked[:1]:
+            return None
+        learned = [method for method in ranked if method != CONSTANT]
+        if len(learned) < 2:
+            return None
+        best, runner_up = (column.shown(self(method, column)[0]) for method in learned[:2])
+        # A lead that rounding hides is a tie.
+        return learned[0] if best != runner_up and self.bold.better(learned[0], learned[1], column) else None
+
+    def _rank(self, column: Column) -> Callable[[str], float]:
+        sign = 1 if column.lower_is_better else -1
+        return lambda method: sign * self(method, column)[0]
 
     def label(self, method: str) -> str:
         """Return the name of a row, with the number of seeds if methods differ in it."""
         numbers = {number for name, number in self.seeds.items() if name != CONSTANT}
-        return method if len(numbers) == 1 or method == CONSTANT else f"{method} ({_count(self.seeds[method], 'seed')})"
+        uneven = len(numbers) > 1 and method != CONSTANT
+        seeds = f" ({_count(self.seeds[method], 'seed')})" if uneven else ""
+        mark = self.marks.get(method)
+        return method + (f" ({mark.letter})" if mark else "") + seeds
 
     def title(self) -> str:
         """Return the data set's title, marked when the data are generated."""
@@ -114,16 +137,6 @@ class Values:
         seeds = _count(high, "seed") if low == high else f"{low} to {high} seeds"
         over = f"Mean ± standard deviation over {seeds}" if high > 1 else "One seed"
         return f"{over}; {_count(len(self.runs[0].tiles), 'test tile')}, pooled."
-
-    def coverage(self) -> str:
-        """Return the number of test tiles with truth as a sentence; empty if all tiles have all layers."""
-        tiles = {name for run in self.runs for name in run.tiles}
-        # Any run serves: all are scored on the same truth, and each has sums of its own tasks only.
-        labelled = {name for run in self.runs for name, tile in run.tiles.items() if tile.confusion}
-        measured = {name for run in self.runs for name, tile in run.tiles.items() if tile.height}
-        numbers = {"classes": len(labelled), "heights": len(measured)}
-        parts = [f"{layer} in {number}" for layer, number in numbers.items() if 0 < number < len(tiles)]
-        return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
 
     def gain(self) -> str:
         """Return the definition of delta-m and its baselines as a sentence."""

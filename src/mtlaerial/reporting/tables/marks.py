@@ -1,0 +1,102 @@
+"""Marks of methods whose network, amount of training or recipe differs from that of the others of a table."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import Any
+
+from mtlaerial.config import TrainingSpec
+from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.scoring.scores import Scores
+
+MACHINE_KEYS = {"accelerator", "threads", "compile", "checkpointing", "channels_last", "log_every"}
+"""Keys of a training that change its results by rounding only."""
+BUDGET = "training pixels"
+"""Key of the pixels that a training sees, repeated ones too."""
+Recipe = Mapping[str, Any]
+"""Values of a training by key, such as ``training.patch``."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Mark of a row, and the note that explains it."""
+
+    letter: str
+    difference: str
+
+
+def marks(runs: Sequence[Scores]) -> dict[str, Mark]:
+    """Return the marks of the methods that differ from most of a data set's methods.
+
+    Parameters
+    ----------
+    runs : sequence of Scores
+        All runs on one data set. Of the runs of a method, the first is compared.
+
+    Returns
+    -------
+    dict of method to Mark
+        Empty where all agree. What most methods have is taken as usual; of values that are as frequent, that of the
+        first method.
+    """
+    first = {run.method: run for run in reversed(runs)}
+    methods = [method for method in dict.fromkeys(run.method for run in runs) if first[method].network]
+    recipes = {method: _recipe(first[method]) for method in methods}
+    usual = _usual(list(recipes.values()))
+    differences = {method: _difference(first[method], recipes[method], usual) for method in methods}
+    marked = [(method, text) for method, text in differences.items() if text]
+    return {method: Mark(_letter(index), text) for index, (method, text) in enumerate(marked)}
+
+
+def _letter(index: int) -> str:
+    """Return the letter of a number from 0: a to z, then aa, ab and so on."""
+    rest, last = divmod(index, len(ascii_lowercase))
+    return (_letter(rest - 1) if rest else "") + ascii_lowercase[last]
+
+
+def _recipe(run: Scores) -> Recipe:
+    """Return the decisive keys of the network, and of the training if it is known."""
+    recipe: dict[str, Any] = {}
+    sections = {"model": (run.network, "models.*"), "training": (run.training, "training")}
+    for name, (section, key) in sections.items():
+        if section is not None:
+            recipe |= _flat(decisive("train", section, key), name)
+    budget = _budget(run.training) if run.training else None
+    return recipe if budget is None else {**recipe, BUDGET: budget}
+
+
+def _flat(values: Recipe, prefix: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}.{key}")
+        elif key not in MACHINE_KEYS:
+            flat[f"{prefix}.{key}"] = tuple(value) if isinstance(value, list) else value
+    return flat
+
+
+def _budget(training: TrainingSpec) -> int:
+    """Return the number of pixels that a training sees: updates x batch x area of a patch."""
+    return training.steps * training.batch * training.patch**2
+
+
+def _usual(recipes: Sequence[Recipe]) -> Recipe:
+    """Return the most frequent value of each key."""
+    keys = dict.fromkeys(key for recipe in recipes for key in recipe)
+    return {key: Counter(r[key] for r in recipes if key in r).most_common(1)[0][0] for key in keys}
+
+
+def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
+    """Return what differs, as text; empty if nothing does."""
+    parts = [] if run.training else ["trained elsewhere, recipe not known"]
+    for key, value in recipe.items():
+        if value != usual[key] and key != BUDGET:
+            parts.append(f"{key} {_text(value)} instead of {_text(usual[key])}")
+    if BUDGET in recipe and recipe[BUDGET] != usual[BUDGET]:
+        parts.append(f"{recipe[BUDGET] / usual[BUDGET]:.3g} times the {BUDGET} (updates x batch x area of a patch)")
+    return "; ".join(parts)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

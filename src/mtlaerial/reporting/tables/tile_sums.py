@@ -1,0 +1,46 @@
+"""Sums of runs by seed and tile, weighted by area: the units that a bootstrap draws."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.scoring.detection import COUNTS
+from mtlaerial.scoring.metrics import SUMS, margins
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
+
+Source = tuple[str, ...]
+"""``classes`` and a mask: margins of the confusion matrices. ``height``, a mask and a group: height sums.
+``detection``: counts. ``joint``: margins of the tiles with both layers, and as a last row the pixels right in both."""
+
+
+def tile_sums(runs: Sequence[Scores], tiles: Sequence[str], source: Source) -> NDArray[np.float64]:
+    """Return the sums of a source, shape (seeds, tiles, …); zeros for a tile without truth.
+
+    Parameters
+    ----------
+    runs : sequence of Scores
+        Runs of one method, one per seed.
+    tiles : sequence of str
+    source : Source
+    """
+    rows = []
+    for run in runs:
+        weights = run.height_weights() if source[0] in ("height", "detection") else run.label_weights()
+        rows.append([weights.get(name, 1.0) * _sums(run, run.tiles[name], source) for name in tiles])
+    return np.array(rows)
+
+
+def _sums(run: Scores, tile: TileScores, source: Source) -> NDArray[np.float64]:
+    classes = len(run.classes)
+    if source[0] == "height":
+        return np.array(tile.height.get(source[1], {}).get(source[2], np.zeros(len(SUMS))), dtype=np.float64)
+    if source[0] == "detection":
+        return np.array(tile.detection or np.zeros(len(COUNTS)), dtype=np.float64)
+    lacking = np.zeros((classes, classes + 1))
+    if source[0] == "classes":
+        matrix = tile.confusion if source[1] == "all" else tile.eroded
+        return margins(np.array(matrix or lacking))
+    both = np.array(tile.confusion if tile.near else lacking)
+    return np.vstack([margins(both), np.array(tile.near or np.zeros(classes))])

@@ -1,0 +1,44 @@
+"""Sentences about the ground truth of the test tiles: layers, classes, grids and split."""
+
+from collections.abc import Sequence
+
+from mtlaerial.scoring.scores import Scores
+
+
+def coverage(runs: Sequence[Scores]) -> str:
+    """Return the number of test tiles with truth as a sentence; empty if all tiles have all layers."""
+    tiles = {name for run in runs for name in run.tiles}
+    # Any run serves: all are scored on the same truth, and each has sums of its own tasks only.
+    labelled = {name for run in runs for name, tile in run.tiles.items() if tile.confusion}
+    measured = {name for run in runs for name, tile in run.tiles.items() if tile.height}
+    numbers = {"classes": len(labelled), "heights": len(measured)}
+    parts = [f"{layer} in {number}" for layer, number in numbers.items() if 0 < number < len(tiles)]
+    return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
+
+
+def class_convention(runs: Sequence[Scores]) -> str:
+    """Return which classes enter means over classes as a sentence; empty without truth."""
+    truth = next((run.confusion().sum(axis=1) for run in runs if run.confusion().any()), None)
+    if truth is None:
+        return ""
+    absent = [name for name, pixels in zip(runs[0].classes, truth.tolist(), strict=True) if not pixels]
+    number = len(truth) - len(absent)
+    lacking = f" Not in the truth, so without a score: {', '.join(absent)}." if absent else ""
+    classes = "class" if number == 1 else "classes"
+    return (
+        f"AA, mIoU and mean F1: over the {number} {classes} in the truth of the test tiles; a pixel predicted as "
+        f"another class is an error of its true class.{lacking}"
+    )
+
+
+def mixed_grids(runs: Sequence[Scores]) -> str:
+    """Return that tiles weigh by area as a sentence; empty if cells are of one size."""
+    weights = {weight for run in runs for weight in run.label_weights().values()}
+    weights |= {weight for run in runs for weight in run.height_weights().values()}
+    mixed = "Tiles have ground truth on grids of different cell sizes: cells weigh by area."
+    return mixed if weights - {1.0} else ""
+
+
+def protocol(runs: Sequence[Scores]) -> str:
+    """Return how the test tiles were set apart as a sentence; empty if it is not known."""
+    return next((f"Split: {run.protocol.rstrip('.')}." for run in runs if run.protocol), "")

@@ -1,0 +1,39 @@
+"""Checks of a map against its ground truth."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.errors import DataError
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.grid import Grid
+
+
+def grid_of(path: Path) -> Grid:
+    """Return the grid of a raster file."""
+    with open_raster(path) as source:
+        return Grid.of(source)
+
+
+def size_text(rows: int, columns: int) -> str:
+    """Return the size of a raster for messages."""
+    return f"{rows} x {columns} cells"
+
+
+def require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
+    """Raise a DataError unless a map lies on the grid of its ground truth."""
+    expected = grid_of(truth)
+    if (grid.height, grid.width) != (expected.height, expected.width):
+        size = size_text(grid.height, grid.width)
+        raise DataError(path, size, f"{expected.height} x {expected.width}, as {truth}", "Predict again.")
+    # A thousandth of a pixel, for rounding of the transforms.
+    if not grid.transform.almost_equals(expected.transform, 1e-3 * min(expected.pixel_size)):
+        raise DataError(path, f"the place {grid.bounds}", f"{expected.bounds}, as {truth}", "Predict again.")
+
+
+def require_predicted(path: Path, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
+    """Raise a DataError unless a block of a map has a height wherever there is a true one."""
+    lacking = int((np.isfinite(true) & ~np.isfinite(predicted)).sum())
+    if lacking:
+        raise DataError(path, f"{lacking} cells without a height", "a height wherever there is truth", "Predict again.")

@@ -1,0 +1,54 @@
+"""Marks of methods that are trained otherwise than most of a table."""
+
+from mtlaerial.config import ModelSpec, TrainingSpec
+from mtlaerial.reporting.tables import build_documents
+from mtlaerial.reporting.tables.marks import marks
+from mtlaerial.scoring.scores import Scores
+from support.sample_scores import run, tile
+
+TILES = [tile([[5, 1, 0], [0, 9, 0]], [4.0, 0.0], [5.0, 0.0])]
+
+
+def trained(method: str, model: dict[str, object] | None = None, **training: object) -> Scores:
+    network, recipe = ModelSpec.parse(model or {}, "model"), TrainingSpec.parse(training, "training")
+    return run(method, 0, TILES, network=network, training=recipe)
+
+
+def test_methods_trained_alike_have_no_marks() -> None:
+    runs = [trained("one"), trained("two", threads=8, accelerator="cpu", log_every=7), trained("three")]
+    assert marks(runs) == {}
+
+
+def test_a_mark_says_what_differs_from_most() -> None:
+    long = trained("long", epochs=240, augmentation={"flip": False})
+    runs = [trained("small", {"growth": 8}), trained("one"), trained("two"), long]
+    found = {method: (mark.letter, mark.difference) for method, mark in marks(runs).items()}
+    assert found == {
+        "small": ("a", "model.growth 8 instead of 32"),
+        "long": (
+            "b",
+            "training.epochs 240 instead of 120; training.augmentation.flip False instead of True; "
+            "2 times the training pixels (updates x batch x area of a patch)",
+        ),
+    }
+
+
+def test_as_many_pixels_in_other_patches_are_named_without_a_factor() -> None:
+    runs = [trained("one"), trained("two"), trained("wide", patch=640, batch=6, epochs=30)]
+    assert marks(runs)["wide"].difference == "training.patch 640 instead of 320; training.epochs 30 instead of 120"
+
+
+def test_imported_weights_are_marked() -> None:
+    imported = trained("original").model_copy(update={"training": None})
+    assert marks([trained("one"), imported])["original"].difference == "trained elsewhere, recipe not known"
+
+
+def test_tables_show_marks_and_their_notes() -> None:
+    documents = build_documents([trained("one"), trained("two"), trained("long", epochs=240)])
+    for panel in documents[0].panels:
+        names = {*panel.header, *(row[0].text for row in panel.rows)}
+        assert {"one", "two", "long (a)"} <= names
+        assert any(note.text.startswith("(a) long is trained otherwise than most:") for note in panel.notes)
+    weightings = next(document for document in documents if document.stem == "town_weightings").panels[0]
+    assert "long (a)" in {row[0].text for row in weightings.rows}
+    assert any("epochs 240" in note.text for note in weightings.notes)
