@@ -19,6 +19,7 @@ def train(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
+    area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
 ) -> None:
     """Train one run without Snakemake: check, prepare, summarise, train. A killed training goes on where it was.
 
@@ -28,7 +29,7 @@ def train(
     """
     from mtlaerial.pipeline.single_run import train_single
 
-    train_single(spec, root, out, config or [Path("config/config.yaml")], method, seed)
+    train_single(spec, root, out, config or [Path("config/config.yaml")], method, seed, area)
     if ranks.rank() == 0:
         typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
 

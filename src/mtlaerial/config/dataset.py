@@ -16,7 +16,7 @@ from mtlaerial.config.numbers import Distance, Extent, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
-from mtlaerial.config.split_tables import with_tables
+from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.errors import ConfigError
 
 
@@ -78,7 +78,7 @@ class DatasetSpec(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        self._check_tiles()
+        require_groups(self.splits, self.areas)
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
@@ -97,23 +97,6 @@ class DatasetSpec(Section):
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
-
-    def _check_tiles(self) -> None:
-        """Refuse tiles that are listed twice, and areas that cannot be tested in turn."""
-        if bool(self.splits) == bool(self.areas):
-            both = "both" if self.areas else "neither"
-            raise Unfit("splits, areas", both, "one of them", "Give fixed splits, or areas that are tested in turn.")
-        key, groups = ("areas", [*self.areas.values()]) if self.areas else ("splits", [*self.splits.values()])
-        listed = Counter(tile for tiles in groups for tile in tiles)
-        twice = [tile for tile, count in listed.items() if count > 1]
-        if twice:
-            times = f"the tile {twice[0]} {listed[twice[0]]} times"
-            raise Unfit(key, times, f"each tile once, in one {key[:-1]}", "List it once.")
-        if len(self.areas) == 1:
-            raise Unfit("areas", "one area", "two or more", "Divide the tiles, e.g. with mtlaerial folds.")
-        clashing = sorted(set(SPLITS) & set(self.areas))
-        if clashing:
-            raise Unfit("areas", f"an area named {clashing[0]}", "another name", "Splits have this name.")
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -136,9 +119,8 @@ class DatasetSpec(Section):
         """The protocol of the evaluation, as a phrase."""
         buffer = f"buffer {self.buffer:g} m" if self.buffer else "no buffer"
         if self.areas:
-            return f"{len(self.areas)} areas, each tested by a training on all others; {buffer}"
-        numbers = [f"{len(tiles)} {split}" for split in SPLITS if (tiles := self.splits.get(split))]
-        return f"fixed split of tiles ({', '.join(numbers)}); {buffer}"
+            return f"{len(self.areas)} areas, each tested by a training on all others, {buffer}"
+        return f"fixed split, {buffer}"
 
     def fold(self, area: str) -> "DatasetSpec":
         """Return the data set with fixed splits: an area for testing, all others for training.

@@ -122,7 +122,8 @@ class Decisive:
         """Return the part of a specification that decides a tile: its split, and the patterns of that."""
         dataset = self.project.dataset(name)
         data = decisive(stage, dataset.spec)
-        data.pop("splits")  # they list all tiles
+        for key in ("splits", "areas"):  # they list all tiles
+            data.pop(key, None)
         for layer in LAYERS:
             if data[layer]:
                 data[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}

@@ -20,7 +20,9 @@ from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
 
 
-def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> None:
+def train_single(
+    spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int, area: str | None = None
+) -> None:
     """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
 
     Of several processes that ``torchrun`` started, only the main one prepares, while the others wait for it. The first
@@ -36,6 +38,8 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
         Configuration and overlays.
     method : str
     seed : int
+    area : str, optional
+        Of a data set with areas, the one that is left out of the training.
 
     Raises
     ------
@@ -44,15 +48,27 @@ def train_single(spec: Path, root: Path, folder: Path, configs: Sequence[Path], 
     """
     with single_error():
         main = Group.current().main
-        prepared = _prepare(spec, root, folder, configs, method, seed).model_dump_json() if main else ""
+        prepared = ""
+        if main:
+            dataset = _with_splits(Dataset.of(spec, root), area)
+            prepared = _prepare(dataset, folder, configs, method, seed).model_dump_json()
         job = TrainingJob.model_validate_json(follow_main("prepared", prepared))
         run_training(job)
         if main:
             save_description(job.folder, job.plan, job.statistics)
 
 
-def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
-    dataset = Dataset.of(spec, root)
+def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
+    """Return a data set with fixed splits: itself, or the fold of an area."""
+    if area is not None:
+        return dataset.fold(area)
+    if dataset.spec.areas:
+        areas = ", ".join(dataset.spec.areas)
+        raise ConfigError("areas", areas, "one to leave out of this training", "Name it with --area.")
+    return dataset
+
+
+def _prepare(dataset: Dataset, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
     config = load_project(*configs)
     _require_method(config, method)
     plan = plan_run(config, dataset, method, seed)
@@ -61,7 +77,7 @@ def _prepare(spec: Path, root: Path, folder: Path, configs: Sequence[Path], meth
     unpack_pending(dataset.archives)
     report = check_dataset(dataset)
     if not report.ok:
-        raise DataError(root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
+        raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
     splits: tuple[Split, ...] = ("train", "val")
     tiles = {split: _tile_folders(dataset, split, folder / "tiles") for split in splits}
     for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -60,9 +61,10 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
         When the specification of a data set is missing or wrong: it decides which methods run.
     """
     for dataset in config.run.datasets:
-        for method in trained_on(config, dataset, load_dataset(config.datasets[dataset].spec)):
-            for seed in config.run.seeds:
-                yield _status(config, dataset, method, seed)
+        spec = load_dataset(config.datasets[dataset].spec)
+        folds = spec.fold_areas(dataset) or (dataset,)
+        runs = product(folds, trained_on(config, dataset, spec), config.run.seeds)
+        yield from (_status(config, fold, method, seed) for fold, method, seed in runs)
 
 
 def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunStatus:

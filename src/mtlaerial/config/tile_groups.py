@@ -1,9 +1,13 @@
-"""Tables of tiles: CSV files with a row per tile, which a specification names instead of listing the tiles."""
+"""Groups of tiles, splits or areas: their tables in CSV files, and what is required of them."""
 
 import csv
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.layers import SPLITS
 from mtlaerial.errors import ConfigError
 
 
@@ -51,3 +55,28 @@ def read_table(path: Path, column: Literal["split", "area"]) -> dict[str, list[s
     for row in rows:
         groups.setdefault(row[column], []).append(row["tile"])
     return groups
+
+
+def require_groups(splits: Mapping[Any, Collection[str]], areas: Mapping[str, Collection[str]]) -> None:
+    """Refuse a tile in two groups, and areas that cannot be tested in turn.
+
+    Raises
+    ------
+    Unfit
+        When there are splits and areas, or neither; or for a tile that is listed twice, a single area, or an area with
+        the name of a split.
+    """
+    if bool(splits) == bool(areas):
+        given = "both" if areas else "neither"
+        raise Unfit("splits, areas", given, "one of them", "Give fixed splits, or areas that are tested in turn.")
+    key, groups = ("areas", [*areas.values()]) if areas else ("splits", [*splits.values()])
+    listed = Counter(tile for tiles in groups for tile in tiles)
+    twice = [tile for tile, count in listed.items() if count > 1]
+    if twice:
+        times = f"the tile {twice[0]} {listed[twice[0]]} times"
+        raise Unfit(key, times, f"each tile once, in one {key[:-1]}", "List it once.")
+    if len(areas) == 1:
+        raise Unfit("areas", "one area", "two or more", "Divide the tiles, e.g. with mtlaerial folds.")
+    clashing = sorted(set(SPLITS) & set(areas))
+    if clashing:
+        raise Unfit("areas", f"an area named {clashing[0]}", "another name", "Splits have this name.")
