@@ -90,9 +90,8 @@ class DatasetSpec(Section):
             raise Unfit("grid, footprints", "both", "either grid or footprints", "Remove one of them.")
         by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits
         if set(by_split) != set(self.splits):
-            expected = (
-                f"files for each of the splits {', '.join(self.splits)}" if self.splits else "the same for all tiles"
-            )
+            splits = ", ".join(self.splits)
+            expected = f"files for each of the splits {splits}" if splits else "the same files for all tiles"
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
