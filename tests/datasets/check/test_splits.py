@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from pyproj import Transformer
 
-from mtlaerial.datasets.check import ImageFacts, TileReport, check_splits
+from mtlaerial.datasets.check import ImageFacts, TileReport, check_dataset, check_splits, summary
 from mtlaerial.datasets.check.findings import Finding
+from support.town import WEST, Town
 
 UTM = ("EPSG:32632", 500_000.0, 5_400_000.0)
 SIDE = 1000.0
@@ -146,3 +147,17 @@ def test_time_grows_with_the_tiles_not_with_their_square() -> None:
     findings = check_splits(reports)
     assert time.process_time() - begin < 2
     assert len(findings) == number
+
+
+def test_common_ground_of_areas_and_classes_of_one_area_are_found(town: Town) -> None:
+    town.spec = {**town.spec, "splits": {}, "areas": {"east": ["b"], "west": ["a"]}}
+    assert check_dataset(town.dataset).findings == ()
+    town.write("image", "b", town.image(), west=WEST + 24)
+    town.write("labels", "b", np.zeros((64, 64), np.uint8), west=WEST + 24)
+    findings = check_dataset(town.dataset).splits
+    assert [finding.level for finding in findings] == ["error", "warning", "warning"]
+    assert "east tile b and west tile a with 25 %" in findings[0].found
+    assert "pixels of house" in findings[1].found
+    assert "in west alone" in findings[1].found
+    row = next(line for line in summary(check_dataset(town.dataset)).splitlines() if line.startswith("a "))
+    assert row.split()[1] == "west"
