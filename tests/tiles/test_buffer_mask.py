@@ -119,3 +119,5 @@ def test_a_buffer_needs_a_georeference(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="buffer: found no georeference of tile b"):
         prepare_tile(dataset, "a", tmp_path / "a")
     prepare_tile(dataset, "c", tmp_path / "c")
+    (finding,) = [finding for finding in check_dataset(dataset).splits if finding.where == "buffer"]
+    assert (finding.level, finding.found[:29]) == ("error", "no georeference of val tile b")

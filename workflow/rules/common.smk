@@ -52,12 +52,22 @@ def raw_files(wildcards):
 
     A file from an archive is replaced by the mark of the archive, also when the archive is gone: deleting it then
     prepares no tile again."""
-    entry = project.config.datasets[project.source(wildcards.dataset)]
+    return raw_layers(wildcards.dataset, [wildcards.tile], PREPARED_LAYERS)
+
+
+def raw_layers(name, tiles, layers):
+    """Return the raw files of some layers of some tiles, or what stands for them."""
+    entry = project.config.datasets[project.source(name)]
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
-    dataset = project.dataset(wildcards.dataset)
-    files = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, wildcards.tile)]
+    dataset = project.dataset(name)
+    files = [path for tile in tiles for layer in layers for path in dataset.files(layer, tile)]
     return list(dict.fromkeys(dataset.provided.get(path, path) for path in files))
+
+
+def held_out_images(wildcards):
+    """Return the raw images of the validation and test tiles."""
+    return raw_layers(wildcards.dataset, tiles_of(wildcards.dataset, "val", "test"), ["image"])
 
 
 def tile_files(*splits, layers=LAYERS):

@@ -105,11 +105,11 @@ rule check_splits:
         "../scripts/check_splits.py"
 
 
-# Read by the tiles that a buffer keeps away from these. Of them only the places count: a corrected height or image of a
-# test tile leaves the file as it is, and prepares no training tile again.
+# Read by the tiles that a buffer keeps away from these. It depends on their images alone: a corrected height or label of a
+# test tile prepares no training tile again.
 rule locate_held_out:
     input:
-        lambda w: checks_of(w.dataset, tiles_of(w.dataset, "val", "test")),
+        held_out_images,
     output:
         "<results>/{dataset}/held_out.jsonl",
     log:
@@ -124,6 +124,7 @@ rule locate_held_out:
         gpu=0,
     params:
         decisive=decisive_params("locate_held_out"),
+        context=context_params("locate_held_out"),
     message:
         "Locating the validation and test tiles of {wildcards.dataset}"
     script:

@@ -1,4 +1,4 @@
-"""Collect the footprints of the validation and test tiles from their checks."""
+"""Locate the validation and test tiles by the headers of their images."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from common import Job, logged
 snakemake: Job
 
 with logged(snakemake):
-    from mtlaerial.datasets.check import TileReport, footprints
+    from mtlaerial.datasets.buffer import read_later
     from mtlaerial.datasets.footprints import save_footprints
+    from mtlaerial.pipeline.rule_params import dataset_in
 
-    texts = [Path(path).read_text(encoding="utf-8") for path in snakemake.input]
-    placed = footprints([TileReport.model_validate_json(text) for text in texts])
-    save_footprints(placed, Path(snakemake.output[0]))
+    dataset = dataset_in(snakemake.params.context)
+    save_footprints(read_later(dataset, "train"), Path(snakemake.output[0]))

@@ -32,6 +32,8 @@ NOTHING: Stages = ()
 """For keys that only choose jobs, files and folders, or that no result depends on."""
 TILE: Stages = ("check_tile", "prepare_tile")
 BETWEEN_TILES: Stages = ("check_splits", "locate_held_out")
+PLACE: Stages = (*TILE, "locate_held_out")
+"""For keys that decide where a tile lies."""
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
@@ -48,7 +50,7 @@ STAGES: dict[str, Stages] = {
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
     "datasets.*.spec": ("synthesise",),
-    "datasets.*.root": TILE,
+    "datasets.*.root": PLACE,
     "datasets.*.generate.seed": ("synthesise",),
     "datasets.*.generate.size": ("synthesise",),
     "datasets.*.generate.vary": ("synthesise",),
@@ -123,7 +125,7 @@ STAGES: dict[str, Stages] = {
     "obtain": ("report",),
     "generated": (*TILE, "describe_run", "layout_figure", "report"),
     "gsd": (*TILE, *MEASURED, "layout_figure"),
-    "crs": TILE,
+    "crs": PLACE,
     "folders": NOTHING,
     "archives.file": NOTHING,
     "archives.page": NOTHING,
@@ -132,7 +134,7 @@ STAGES: dict[str, Stages] = {
     "archives.md5": NOTHING,
     "archives.sha256": NOTHING,
     "archives.optional": NOTHING,
-    "image.files": TILE,
+    "image.files": PLACE,
     "image.bands": TILE,
     "image.band_names": (*TILE, "describe_run"),
     "image.range": (*TILE, *MEASURED),
@@ -159,10 +161,10 @@ STAGES: dict[str, Stages] = {
     "labels.obtain": NOTHING,
     "labels.eroded.files": TILE,
     "labels.eroded.ignore": TILE,
-    "grid.size": TILE,
-    "grid.name": TILE,
-    "footprints.files": TILE,
-    "footprints.column": TILE,
+    "grid.size": PLACE,
+    "grid.name": PLACE,
+    "footprints.files": PLACE,
+    "footprints.column": PLACE,
     "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
     "areas": ("synthesise", "prepare_tile", *BETWEEN_TILES, "predict", "score", "layout_figure", "figures", *REPORTING),
     "buffer": ("check_splits", "prepare_tile", *REPORTING),

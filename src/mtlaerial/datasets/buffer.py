@@ -56,8 +56,7 @@ def _as_placed(footprint: Footprint) -> Any:
 
 def held_out_of(dataset: Dataset, tile: str) -> tuple[str, ...]:
     """Return the tiles that the buffer keeps a tile's truth away from; none without a buffer."""
-    later = LATER[dataset.spec.split_of(tile)] if dataset.spec.buffer else ()
-    return tuple(name for split in later for name in dataset.spec.splits.get(split, ()))
+    return _later(dataset, dataset.spec.split_of(tile)) if dataset.spec.buffer else ()
 
 
 def read_held_out(dataset: Dataset, tile: str) -> list[Footprint]:
@@ -68,7 +67,22 @@ def read_held_out(dataset: Dataset, tile: str) -> list[Footprint]:
     DataError
         When one of them has no georeference.
     """
-    return [require_footprint(name, read_footprint(dataset, name)) for name in held_out_of(dataset, tile)]
+    return read_later(dataset, dataset.spec.split_of(tile)) if dataset.spec.buffer else []
+
+
+def read_later(dataset: Dataset, split: Split) -> list[Footprint]:
+    """Return the footprints of the tiles of the splits after one, from their images' headers.
+
+    Raises
+    ------
+    DataError
+        When one of them has no georeference.
+    """
+    return [require_footprint(name, read_footprint(dataset, name)) for name in _later(dataset, split)]
+
+
+def _later(dataset: Dataset, split: Split) -> tuple[str, ...]:
+    return tuple(name for later in LATER[split] for name in dataset.spec.splits.get(later, ()))
 
 
 def select_held_out(dataset: Dataset, tile: str, footprints: Sequence[Footprint]) -> list[Footprint]:

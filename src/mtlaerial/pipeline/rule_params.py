@@ -54,8 +54,9 @@ class Decisive:
         return decisive("check_splits", self._spec(dataset))
 
     def locate_held_out(self, dataset: str) -> Params:
-        """Return the splits."""
-        return decisive("locate_held_out", self._spec(dataset))
+        """Return the splits, and the keys that decide where tiles lie."""
+        located = self.project.dataset(dataset)
+        return {**decisive("locate_held_out", located.spec), "root": located.root.as_posix()}
 
     def prepare_tile(self, dataset: str, tile: str) -> Params:
         """Return the keys that decide a tile's pixels; no name or colour of a class.
@@ -162,6 +163,10 @@ class Context:
         return self.project.config.pretrained[weights].model_dump(mode="json")
 
     def check_tile(self, dataset: str, tile: str) -> Params:
+        """Return the data set."""
+        return _record(self.project.dataset(dataset))
+
+    def locate_held_out(self, dataset: str) -> Params:
         """Return the data set."""
         return _record(self.project.dataset(dataset))
 

@@ -26,7 +26,6 @@ __all__ = [
     "check_dataset",
     "check_splits",
     "check_tile",
-    "footprints",
     "summary",
 ]
 

@@ -36,6 +36,7 @@ def check_splits(reports: Sequence[TileReport], buffer: float = 0.0) -> tuple[Fi
     placed = footprints(reports)
     if buffer:
         check_buffer(placed, buffer, findings)
+        _check_located(tiles, findings)
     else:
         _check_overlaps(placed, findings)
     _report_inconclusive(tiles, placed, findings)
@@ -78,6 +79,15 @@ def _report_inconclusive(tiles: Tiles, placed: Sequence[Footprint], findings: Fi
         observed = f"no place on the earth for {_listed(unplaced)}: overlaps with other splits cannot be told"
         remedy = "Add georeference and CRS, or make sure by hand that no ground lies in two splits."
         findings.warning("splits", observed, "georeferenced tiles", remedy)
+
+
+def _check_located(tiles: Tiles, findings: Findings) -> None:
+    """Find tiles that no distance can be measured from."""
+    unplaced = [_name(report) for report, image in tiles if image.bounds is None]
+    if unplaced:
+        observed = f"no georeference of {_listed(unplaced)}, so that no distance from it can be told"
+        remedy = "Add the georeference, or take buffer out of the data set's specification."
+        findings.error("buffer", observed, "georeferenced tiles", remedy)
 
 
 def _check_equal_images(tiles: Tiles, findings: Findings) -> None:
