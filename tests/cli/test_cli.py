@@ -80,7 +80,8 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
-        f"Error: {tmp_path}/run.yaml: found No such file or directory; expected a YAML file. Check the path."
+        f"Error: {tmp_path}: found a folder without run.yaml; expected the folder of a trained run. "
+        "Give the folder that a training wrote, such as results/NAME/runs/METHOD/seed0."
     ]
 
 
@@ -88,6 +89,29 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
     ("arguments", "message"),
     [
         (["check", "absent.yaml", "--root", "."], "absent.yaml: found No such file"),
+        (
+            ["check", "{spec}", "--root", "nowhere"],
+            "nowhere: found no such folder; expected the folder with the files of",
+        ),
+        (
+            ["check", "{spec}", "--root", "{spec}"],
+            "city.yaml: found a file; expected the folder with the files of city",
+        ),
+        (["check", "{run}", "--root", "{spec}"], "found a folder; expected a YAML file"),
+        (["check", "{config}", "--root", "."], "found a configuration of the workflow; expected the specification"),
+        (["describe", "nowhere"], "nowhere: found no such folder; expected the folder of a trained run"),
+        (
+            ["predict", "{image}", "{run}", "--out", "maps"],
+            "image.tif: found a file; expected the folder of a trained run",
+        ),
+        (
+            ["status", "--config", "{spec}"],
+            "city.yaml: found the specification of a data set; expected a configuration",
+        ),
+        (
+            ["train", "{spec}", "--root", "nowhere", "--out", "run", "--config", "{config}"],
+            "nowhere: found no such folder",
+        ),
         (["predict", "{run}", "absent.tif", "--out", "maps"], "absent.tif: found no file"),
         (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,x"], "--bands: found 'x'"),
         (["import-checkpoint", "absent.pth.tar", "{spec}", "--out", "run"], "absent.pth.tar: found a file that cannot"),
@@ -104,7 +128,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         ),
         (
             ["train", "{spec}", "--root", ".", "--out", "run", "--config", "{config}", "--method", "x"],
-            "--method: found x",
+            "--method: found 'x'",
         ),
     ],
 )

@@ -224,7 +224,7 @@ SPECS: dict[str, tuple[Callable[[Town], Any], tuple[str, ...]]] = {
     "empty": (lambda t: t.spec.write_text(""), ("town.yaml", "found nothing", "a mapping of keys to values")),
     "not YAML": (lambda t: t.spec.write_text("splits: [a, b"), ("town.yaml", "not YAML", "line 1")),
     "missing": (lambda t: t.spec.unlink(), ("town.yaml", "No such file", "a YAML file")),
-    "directory": (lambda t: (t.spec.unlink(), t.spec.mkdir()), ("town.yaml", "directory", "a YAML file")),
+    "directory": (lambda t: (t.spec.unlink(), t.spec.mkdir()), ("town.yaml", "a folder", "a YAML file")),
     "no tiles": (lambda t: t.change_spec(splits={"train": []}), ("town.yaml", "splits.train", "at least one tile")),
     "key": (lambda t: t.change_spec(licens="CC0"), ("town.yaml", "licens", "Did you mean licence?")),
     "nested key": (lambda t: t.change_spec(image={"band": [1]}), ("image.band", "Did you mean bands?")),
@@ -304,6 +304,7 @@ def test_configuration(fault: str, town: Town, program: Callable[..., tuple[int,
 def test_unknown_method(town: Town, program: Callable[..., tuple[int, str]]) -> None:
     common = ("train", town.spec, "--root", town.root, "--out", town.folder / "out", "--config", config(town))
     assert_says(program(*common, "--method", "magic"), "--method", "magic", "one of equal")
+    assert_says(program(*common, "--method", "equall"), "--method", "'equall'", "Did you mean equal?")
     assert_says(program(*common, "--seed", "-1"), "--seed", "greater than or equal to 0", code=2)
 
 
@@ -345,7 +346,7 @@ def misspell(path: Path) -> None:
 RUNS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "damaged weights": (lambda run: damage(run / "model.safetensors"), ("model.safetensors", "Train the run again")),
     "no weights": (lambda run: (run / "model.safetensors").unlink(), ("model.safetensors", "no file", "Train the run")),
-    "no description": (lambda run: (run / "run.yaml").unlink(), ("run.yaml", "No such file")),
+    "no description": (lambda run: (run / "run.yaml").unlink(), ("run.yaml", "the folder of a trained run")),
     "misspelt description": (lambda run: misspell(run / "run.yaml"), ("run.yaml", "an unknown key")),
     "image truncated": (lambda run: damage(run.parent / "ortho.tif"), ("ortho.tif", "truncated or damaged")),
     "image missing": (lambda run: (run.parent / "ortho.tif").unlink(), ("ortho.tif", "no file")),
@@ -376,7 +377,7 @@ def test_options(fault: str, run: Path, program: Callable[..., tuple[int, str]])
 
 
 def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
-    assert_says(program("describe", tmp_path), "run.yaml", "No such file")
+    assert_says(program("describe", tmp_path), "run.yaml", "the folder of a trained run")
 
 
 # Places that cannot be written

@@ -36,6 +36,11 @@ def classes(**changes: Any) -> dict[str, Any]:
             {"training": {"batch": 6, "accumulate": 4}},
             "key training.batch: found 6; expected a multiple of accumulate (4)",
         ),
+        ({"results": "out/{x}"}, "key results: found 'out/{x}'; expected a path without braces"),
+        (
+            {"datasets": {"town": {"root": "a{b"}}},
+            "key datasets.town.root: found 'a{b'; expected a path without braces",
+        ),
         ({"methods": {"a/b": {}}}, "methods.a/b: found 'a/b'; expected a name of letters, digits, dots"),
     ],
 )
@@ -61,6 +66,14 @@ def test_a_wrong_value_is_said_in_the_words_of_the_user(changes: dict[str, Any],
             "grid.name: found '{1}'; expected a pattern",
         ),
         ({"labels": {"files": 3}}, "labels.files: found 3; expected a path below the root, or a list of paths"),
+        (
+            {"image": {"files": "{title}.tif"}},
+            "image.files: found '{title}.tif'; expected paths with {tile}, or without",
+        ),
+        (
+            {"height": {"optional": ["tset"]}},
+            "height.optional: found 'tset'; expected splits or tiles of the data set. Did",
+        ),
         ({"title": 3}, "title: found 3; expected text. Put it into quotes."),
         (
             {"height": {"surface": "a"}},

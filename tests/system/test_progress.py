@@ -51,10 +51,11 @@ def test_a_terminal_has_the_bar_and_the_log_has_the_lines(tmp_path: Path) -> Non
     """As a script of the workflow runs, whose messages go to both."""
     scripts = Path(__file__).parents[2] / "workflow/scripts"
     program = (
-        f"import sys; sys.path.insert(0, {str(scripts)!r})\n"
+        f"import logging, sys; sys.path.insert(0, {str(scripts)!r})\n"
         "from types import SimpleNamespace\nfrom common import logged\nfrom mtlaerial.system.progress import track\n"
         f"with logged(SimpleNamespace(log=[{str(tmp_path / 'log')!r}])):\n"
-        "  list(track(range(100), 100, 'working', 'step'))\n"
+        "  for step in track(range(100), 100, 'working', 'step'):\n"
+        "    if step == 50: logging.getLogger('mtlaerial').warning('half done')\n"
     )
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
@@ -65,4 +66,5 @@ def test_a_terminal_has_the_bar_and_the_log_has_the_lines(tmp_path: Path) -> Non
     assert done.returncode == 0
     assert "100%" in shown
     assert not LINE.search(shown)
+    assert re.search(r"[\r\n]half done\r\n", shown)  # on a line of its own, not behind the bar
     assert LINE.search((tmp_path / "log").read_text())

@@ -47,11 +47,14 @@ def test_all_are_listed() -> None:
     lines = list_weightings().splitlines()
     rows = {line.split()[0]: line for line in lines if line.split("  ")[0] in WEIGHTINGS}
     assert set(rows) == set(WEIGHTINGS)
+    text = " ".join(" ".join(lines).split())
     for name, row in rows.items():
         method = weighting_class(name)
         assert method.family in row
         assert method.paper in row
-        assert method.cost in row
+        assert method.cost == "none" or f"cost: {method.cost}" in text
+        assert method.state == "none" or f"state: {method.state}" in text
+    assert max(map(len, lines)) <= 100
     assert CliRunner().invoke(app, ["weightings"]).output.splitlines() == lines
 
 
@@ -78,6 +81,15 @@ def test_a_wrong_name_or_option_is_refused_with_the_right_one(build: Callable[[]
         build()
 
 
+def install(folder: Path, module: str, code: str, entry: str) -> None:
+    """Write a package of one module that registers a weighting."""
+    (folder / f"{module}.py").write_text(code, encoding="utf-8")
+    info = folder / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[mtlaerial.weightings]\n{entry}\n", encoding="utf-8")
+
+
 @pytest.fixture
 def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Install the documentation's example as a package; return the name that it registers."""
@@ -85,13 +97,19 @@ def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (line,) = re.findall(r'^(\w+) = "(\w+):(\w+)"$', text, re.MULTILINE)
     name, module, attribute = line
-    (tmp_path / f"{module}.py").write_text(code, encoding="utf-8")
-    info = tmp_path / f"{module}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text(f"[mtlaerial.weightings]\n{name} = {module}:{attribute}\n", encoding="utf-8")
+    install(tmp_path, module, code, f"{name} = {module}:{attribute}")
     monkeypatch.syspath_prepend(tmp_path)
     return name
+
+
+def test_broken_packages_are_named_below_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "raising_one", "raise RuntimeError('no licence')", "raising = raising_one:Method")
+    install(tmp_path, "absent_one", "", "absent = absent_one:Method")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = " ".join(list_weightings().split())
+    assert f"{len(WEIGHTINGS)} weightings." in text
+    assert "Broken: weighting raising: found RuntimeError: no licence; expected a class at raising_one:Method." in text
+    assert "Broken: weighting absent: found AttributeError: module 'absent_one' has no attribute 'Method'" in text
 
 
 def test_another_package_brings_a_weighting(other_package: str) -> None:

@@ -94,6 +94,7 @@ def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path:
     assert dry.returncode == 0, dry.stdout
     trainings = re.findall(r"^Job \d+: Training (\w+) on (\w+),", dry.stdout, re.MULTILINE)
     assert sorted(trainings) == [("equal", "city"), ("equal", "hilly"), ("height", "hilly")]
+    assert not re.search("^Reason: ", dry.stdout, re.MULTILINE)  # which would list every input file of a job
     assert dry.stdout.count("Left out, as hilly has no ground truth of semantics: semantics.") == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from mtlaerial.errors import ConfigError, UserError
-from mtlaerial.system.progress import beside_bar
+from mtlaerial.system.progress import TerminalHandler
 from mtlaerial.system.signals import Stopped
 
 
@@ -55,9 +55,7 @@ def logged(job: Job) -> Iterator[None]:
     job.config = NoConfiguration()
     file = logging.FileHandler(job.log[0], mode="a")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    terminal = logging.StreamHandler()
-    terminal.addFilter(beside_bar)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, terminal])
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, TerminalHandler()])
     logging.captureWarnings(True)
     warnings.simplefilter("default")
     try:

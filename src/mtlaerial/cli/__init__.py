@@ -8,7 +8,7 @@ import typer
 from mtlaerial.cli import dashboard, data, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
-from mtlaerial.system.progress import beside_bar
+from mtlaerial.system.progress import TerminalHandler, say
 from mtlaerial.system.signals import Stopped
 
 app = typer.Typer(
@@ -29,17 +29,15 @@ def main() -> None:
     Of several processes only the main one logs its progress; all log errors.
     """
     level = logging.INFO if ranks.rank() == 0 else logging.ERROR
-    terminal = logging.StreamHandler()
-    terminal.addFilter(beside_bar)
-    logging.basicConfig(level=level, format="%(message)s", handlers=[terminal])
+    logging.basicConfig(level=level, format="%(message)s", handlers=[TerminalHandler()])
     try:
         app()
     except UserError as error:
-        typer.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}")
         sys.exit(1)
     except Stopped as stopped:
-        typer.echo(f"{stopped}. The same command goes on from there.", err=True)
+        say(f"{stopped}. The same command goes on from there.")
         sys.exit(stopped.exit_code)
     except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
+        say("Interrupted.")
         sys.exit(130)

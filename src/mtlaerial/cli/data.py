@@ -28,6 +28,7 @@ def check(
     from mtlaerial.system.files import writing
 
     dataset = Dataset.of(spec, root)
+    dataset.require_root()
     unpack_pending(dataset.archives)
     findings = check_dataset(dataset)
     typer.echo(summary(findings))
@@ -69,9 +70,9 @@ def folds(
 def synthesise(
     spec: Spec,
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
-    size: Annotated[int, typer.Option(help="Side of each tile in image pixels.", min=64)] = 512,
-    seed: Annotated[int, typer.Option(help="What the city is grown from.", min=0)] = 0,
-    jobs: Annotated[int, typer.Option(help="Processes that write tiles.", min=1)] = 1,
+    size: Annotated[int, typer.Option(help="Side of each tile in image pixels.", min=64, max=65_536)] = 512,
+    seed: Annotated[int, typer.Option(help="What the city is grown from.", min=0, max=2**31 - 1)] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that write tiles.", min=1, max=1_024)] = 1,
 ) -> None:
     """Write a generated city in the layout of a data set, to try a pipeline before the data are there.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.faults import Unfit
+from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
 from mtlaerial.config.method import Name
@@ -95,6 +95,16 @@ class DatasetSpec(Section):
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
+        return self
+
+    @model_validator(mode="after")
+    def _optional_where_tiles_are(self) -> Self:
+        names = (*SPLITS, *self.tiles)
+        for key, layer in (("height", self.height), ("labels", self.labels)):
+            unknown = [name for name in (layer.optional if layer else ()) if name not in names]
+            if unknown:
+                remedy = did_you_mean(unknown[0], names, "Correct it, or leave it out.")
+                raise Unfit(f"{key}.optional", repr(unknown[0]), "splits or tiles of the data set", remedy)
         return self
 
     @property

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
-from mtlaerial.config.numbers import BandIndex
+from mtlaerial.config.numbers import BandIndex, Factor, Range
 
 Split = Literal["train", "val", "test"]
 Layer = Literal["image", "height", "labels", "eroded"]
@@ -29,28 +29,19 @@ def _as_tuple(value: Any) -> Any:
     return value
 
 
+def _with_tile_alone(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        if re.search("[{}]", pattern.replace("{tile}", "")):
+            raise ValueError("paths with {tile}, or without braces")
+    return patterns
+
+
 def _as_colour(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value):
         return tuple(bytes.fromhex(value[1:]))
     if not isinstance(value, (list, tuple)):
         raise ValueError('a colour: "#rrggbb" in quotes, or a list of red, green and blue, each 0-255')
     return value
-
-
-def _not_zero(value: float) -> float:
-    if value == 0:
-        raise ValueError("a number other than 0, which would turn all heights into one value")
-    return value
-
-
-def _lower_first(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] >= value[1]:
-        raise ValueError("two numbers, the lower one first")
-    return value
-
-
-Range = Annotated[tuple[float, float], AfterValidator(_lower_first)]
-"""Lower and upper value."""
 
 
 _LARGEST_CODE = 2**24
@@ -60,7 +51,7 @@ Byte = Annotated[int, Field(ge=0, le=255)]
 Colour = Annotated[tuple[Byte, Byte, Byte], BeforeValidator(_as_colour)]
 """Red, green, blue, each 0-255; in YAML a list of three or ``"#rrggbb"``."""
 
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), AfterValidator(_with_tile_alone), Field(min_length=1)]
 """Paths below the data root, of which the first that exists is taken; their folders may differ in spaces, underscores
 and case. With ``{tile}``: a file per tile; without: one mosaic."""
 
@@ -111,7 +102,7 @@ class HeightSpec(Section):
     files: Patterns | None = None
     surface: Patterns | None = None
     ground: Patterns | None = None
-    scale: Annotated[float, AfterValidator(_not_zero)] = 1.0
+    scale: Factor = 1.0
     """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground."""
     offset: float = 0.0
     valid_range: Range = (-10.0, 500.0)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import with_info_before_validator_function as checked_before
 
@@ -36,6 +36,24 @@ Metres = Annotated[float, Field(gt=0.0, le=1e6)]
 """Positive length in metres."""
 Distance = Annotated[float, Field(ge=0.0, le=1e6)]
 """Length in metres, or 0 for none."""
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("a number other than 0, which would turn all heights into one value")
+    return value
+
+
+def _lower_first(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise ValueError("two numbers, the lower one first")
+    return value
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_lower_first)]
+"""Lower and upper value."""
+Factor = Annotated[float, AfterValidator(_not_zero)]
+"""Factor of heights."""
 
 FROM_USER = "from user"
 """Validation context of values that a user wrote: floats must be finite. Measurements in records may be NaN."""

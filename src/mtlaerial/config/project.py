@@ -1,6 +1,6 @@
 """The whole configuration: data sets, methods and seeds to run, and their recipe."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
-from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.faults import Unfit
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import Layer
 from mtlaerial.config.method import MethodSpec, Name, take_over
+from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.numbers import Metres
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, TrainingSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
@@ -44,9 +45,9 @@ class Generation(Section):
 class DatasetEntry(Section):
     """A data set of the project."""
 
-    spec: Path
+    spec: PlainPath
     """Its specification."""
-    root: Path
+    root: PlainPath
     """Folder of its files."""
     generate: Generation | None = None
     """Generate its files instead of expecting a download."""
@@ -68,7 +69,7 @@ class RunSpec(Section):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("datasets", "methods", "seeds"):
-            _require_once(key, getattr(self, key))
+            require_once(key, getattr(self, key))
         return self
 
 
@@ -84,9 +85,9 @@ class ProjectConfig(Section):
     """The configuration of the workflow."""
 
     run: RunSpec
-    results: Path = Path("results")
+    results: PlainPath = Path("results")
     """Folder of all outputs of the workflow."""
-    resume: Path | None = None
+    resume: PlainPath | None = None
     """Folder for the states of unfinished trainings; by default each lies beside its run."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
@@ -108,15 +109,15 @@ class ProjectConfig(Section):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        _require_names("run.datasets", self.run.datasets, self.datasets)
-        _require_names("run.methods", self.run.methods, self.methods)
+        require_names("run.datasets", self.run.datasets, self.datasets)
+        require_names("run.methods", self.run.methods, self.methods)
         for name, entry in self.datasets.items():
-            _require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
-            _require_once(f"datasets.{name}.methods", entry.methods or ())
+            require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
+            require_once(f"datasets.{name}.methods", entry.methods or ())
         for name, method in self.methods.items():
-            _require_names(f"methods.{name}.model", (method.model,), self.models)
+            require_names(f"methods.{name}.model", (method.model,), self.models)
         for name, model in self.models.items():
-            _require_names(f"models.{name}.pretrained", (model.pretrained,), ("none", *self.pretrained))
+            require_names(f"models.{name}.pretrained", (model.pretrained,), ("none", *self.pretrained))
         for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):
             if clashing := sorted(taken.intersection(names)):
                 expected = f"{key} without the name {clashing[0]}, which something else among the results has"
@@ -147,34 +148,6 @@ class ProjectConfig(Section):
             require_overlap("prediction", recipe.prediction)
             require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
         return recipe
-
-
-def _require_once(key: str, values: Sequence[str | int]) -> None:
-    """Refuse a list with a value twice.
-
-    Raises
-    ------
-    Unfit
-    """
-    if len(set(values)) != len(values):
-        twice = next(value for value in values if values.count(value) > 1)
-        raise Unfit(key, f"{twice} twice", f"each of {key} once", "Remove one.")
-
-
-def _require_names(key: str, names: Iterable[str], described: Collection[str]) -> None:
-    """Refuse names that a section of the configuration does not describe.
-
-    Raises
-    ------
-    Unfit
-        It suggests the closest name.
-    """
-    for name in names:
-        if name not in described:
-            listed = ", ".join(described)
-            raise Unfit(
-                key, repr(name), f"one of {listed}", did_you_mean(name, described, "Describe it, or correct the name.")
-            )
 
 
 def read_configuration(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from mtlaerial.config.dataset import DatasetSpec
+from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig
 from mtlaerial.config.recipe import Task
 from mtlaerial.errors import ConfigError
@@ -38,6 +39,18 @@ def methods_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[
     return methods
 
 
+def require_method(config: ProjectConfig, method: str) -> None:
+    """Refuse a method of the command line that the configuration does not describe.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if method not in config.methods:
+        remedy = did_you_mean(method, config.methods, "Name a method of the configuration.")
+        raise ConfigError("--method", repr(method), f"one of {', '.join(config.methods)}", remedy)
+
+
 def trained_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[str, ...]:
     """Return the methods that are trained on a data set, for themselves or as the ``trained_as`` of another."""
     return tuple(dict.fromkeys(config.methods[name].trained_as or name for name in methods_on(config, dataset, spec)))
@@ -66,12 +79,11 @@ def truth_notes(lacking: Mapping[str, Sequence[Task]], methods: Collection[str],
 
     Examples
     --------
-    >>> truth_notes({"classes": ["semantics"], "both": ["semantics"]}, ["both"], "town")
-    ['Left out, as town has no ground truth of semantics: classes.', 'Without semantics, of which town has no ground \
-truth: both.']
+    >>> truth_notes({"classes": ["semantics"]}, [], "town")
+    ['Left out, as town has no ground truth of semantics: classes.']
     """
     notes = []
-    for tasks in dict.fromkeys(tuple(tasks) for tasks in lacking.values()):
+    for tasks in dict.fromkeys(tuple(tasks) for tasks in lacking.values() if tasks):
         names = " and ".join(tasks)
         concerned = [name for name, absent in lacking.items() if tuple(absent) == tasks]
         left_out = [name for name in concerned if name not in methods]

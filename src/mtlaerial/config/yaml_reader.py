@@ -57,6 +57,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     """Return the text of a file, of which no more than the allowed bytes are read."""
+    if path.is_dir():
+        raise ConfigError(path, "a folder", "a YAML file", "Give the path of a file in it.")
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)

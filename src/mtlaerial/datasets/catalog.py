@@ -13,7 +13,7 @@ from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.folder_spelling import find_folder
 from mtlaerial.datasets.tile_names import parse_tile_name
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, DataError
 
 NOTE = "GENERATED.txt"
 """The file in a data set's folder that marks its files as generated and complete."""
@@ -81,6 +81,18 @@ class Dataset:
         """
         validated = [tile for tile in hold_out if self.spec.area_of(tile) != area]
         return replace(self, name=f"{self.name}.{area}", spec=self.spec.fold(area).holding_out(validated, key))
+
+    def require_root(self) -> None:
+        """Refuse a root that is no folder, in one sentence instead of one for each missing file.
+
+        Raises
+        ------
+        DataError
+        """
+        if not self.root.is_dir():
+            content = "a file" if self.root.exists() else "no such folder"
+            expected = f"the folder with the files of {self.name}"
+            raise DataError(self.root, content, expected, f"Correct the path. {self.spec.obtain}")
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -1,5 +1,6 @@
 """Text about missing files: the searched paths, and where to get them."""
 
+from mtlaerial.config import LAYERS
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
 
@@ -10,6 +11,8 @@ SHOWN = 4
 def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
     """Return the missing files of a data set, by layer, with accepted spellings and sources."""
     lines = [f"Data set {dataset.name} ({dataset.spec.title}): {len(gaps)} required files are missing."]
+    if not dataset.root.is_dir():
+        lines.append(f"  The folder {dataset.root} does not exist.")
     for layer in dict.fromkeys(gap.layer for gap in gaps):
         of_layer = [gap for gap in gaps if gap.layer == layer]
         paths = list(dict.fromkeys(str(gap.looked_for[0]) for gap in of_layer))
@@ -19,6 +22,8 @@ def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines += [f"    … and {len(paths) - SHOWN} more"] if len(paths) > SHOWN else []
         lines += [f"    Also accepted: {', '.join(others)}"] if others else []
         lines += [f"    {source}"] if (source := dataset.obtain(layer)) else []
+        if layer in LAYERS[1:]:
+            lines.append(f"    Or list the tiles that have none, or their split, in {layer}.optional.")
     if len(dataset.spec.folders) > 1:
         places = (str(dataset.root / folder) for folder in dataset.spec.folders)
         lines.append(f"  Each may lie below {' or '.join(places)}.")

@@ -1,9 +1,11 @@
 """Single run without Snakemake: check, prepare, summarise, train, describe; in one process or in several."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
+from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
@@ -18,6 +20,8 @@ from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
+
+log = logging.getLogger(__name__)
 
 
 def train_single(
@@ -69,10 +73,14 @@ def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
 
 
 def _prepare(dataset: Dataset, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
+    dataset.require_root()
     config = load_project(*configs)
-    _require_method(config, method)
+    require_method(config, method)
     plan = plan_run(config, dataset, method, seed)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
+    lacking = {method: [task for task in config.methods[method].tasks if task not in plan.tasks]}
+    for note in truth_notes(lacking, [method], dataset.name):
+        log.info("%s", note)
     pretrained = _pretrained(config, plan.model, folder)
     unpack_pending(dataset.archives)
     report = check_dataset(dataset)
@@ -96,13 +104,6 @@ def _prepare(dataset: Dataset, folder: Path, configs: Sequence[Path], method: st
 
 def _tile_folders(dataset: Dataset, split: Split, parent: Path) -> tuple[Path, ...]:
     return tuple(parent / tile for tile in dataset.spec.splits.get(split, ()))
-
-
-def _require_method(config: ProjectConfig, method: str) -> None:
-    if method not in config.methods:
-        raise ConfigError(
-            "--method", method, f"one of {', '.join(config.methods)}", "Name a method of the configuration."
-        )
 
 
 def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mtlaerial.config import Section, load_project
+from mtlaerial.config.selection import require_method
 from mtlaerial.errors import ConfigError
 from mtlaerial.probe.trial import Settings, Trial, run_trial
 from mtlaerial.runs.plan import RunPlan
@@ -49,9 +50,7 @@ def planned(configs: Sequence[Path], method: str) -> RunPlan:
         When the configuration has no such method.
     """
     config = load_project(*configs)
-    if method not in config.methods:
-        listed = ", ".join(config.methods)
-        raise ConfigError("--method", method, f"one of {listed}", "Name a method of the configuration.")
+    require_method(config, method)
     entry = config.methods[method]
     return RunPlan(
         dataset="generated",

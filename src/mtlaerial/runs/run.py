@@ -13,7 +13,7 @@ import yaml
 from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section, Task, read_yaml
-from mtlaerial.errors import DataError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.system.files import writing
 from mtlaerial.tiles.statistics import Statistics
@@ -127,7 +127,20 @@ def load_description(folder: Path) -> RunDescription:
         When it is missing or not a run's description.
     """
     path = folder / "run.yaml"
+    if not path.is_file():
+        raise _no_run(folder)
     return RunDescription.parse(read_yaml(path), str(path))
+
+
+def _no_run(folder: Path) -> ConfigError:
+    """Return the error on a folder that is no trained run."""
+    remedy = "Give the folder that a training wrote, such as results/NAME/runs/METHOD/seed0."
+    content = "no such folder"
+    if folder.is_dir():
+        content = "a folder without run.yaml"
+    elif folder.exists():
+        content, remedy = "a file", "The run comes first: mtlaerial predict RUN_DIR IMAGE --out DIR."
+    return ConfigError(folder, content, "the folder of a trained run", remedy)
 
 
 def load_run(folder: Path, device: "torch.device") -> Run:

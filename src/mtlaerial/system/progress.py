@@ -17,9 +17,21 @@ INTERVAL = 30.0
 """Seconds between progress lines in the log."""
 
 
-def beside_bar(record: logging.LogRecord) -> bool:
-    """Filter log records for the terminal: drop progress lines where a bar is shown."""
-    return record.name != __name__ or not sys.stderr.isatty()
+def say(text: str) -> None:
+    """Write a line to standard error, above the bars that are shown there."""
+    tqdm.write(text, file=sys.stderr)
+
+
+class TerminalHandler(logging.Handler):
+    """Writes log records to standard error above the bars, without progress lines where a bar is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        try:
+            if record.name != __name__ or not sys.stderr.isatty():
+                say(self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 def track(items: Iterable[T], total: int, what: str, unit: str) -> Iterator[T]:

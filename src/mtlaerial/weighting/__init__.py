@@ -15,7 +15,11 @@ from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.row_weighting import RowWeighting, TrackingWeighting
 from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 
+REGISTERED_WRONGLY = "Correct the package that registers it."
+"""Remedy for faults of weightings of other packages."""
+
 __all__ = [
+    "REGISTERED_WRONGLY",
     "GradientWeighting",
     "GramianWeighting",
     "LearnedLossWeighting",
@@ -63,12 +67,13 @@ def weighting_class(name: str) -> type[Weighting]:
     module, _, attribute = target.partition(":")
     try:
         method = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise _wrong(name, str(error), f"a class at {target}") from None
+    except Exception as error:  # anything may happen while another package is imported
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise _wrong(name, problem, f"a class at {target}") from None
     if not (isinstance(method, type) and issubclass(method, Weighting)):
         raise _wrong(name, target, "a subclass of mtlaerial.weighting.Weighting")
     return method
 
 
 def _wrong(name: str, problem: str, expected: str) -> ConfigError:
-    return ConfigError(f"weighting {name}", problem, expected, "Correct the package that registers it.")
+    return ConfigError(f"weighting {name}", problem, expected, REGISTERED_WRONGLY)

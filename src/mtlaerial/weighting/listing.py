@@ -8,30 +8,52 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 
 from mtlaerial.config.weighting import weighting_targets
-from mtlaerial.weighting import Weighting, weighting_class
+from mtlaerial.errors import ConfigError
+from mtlaerial.weighting import REGISTERED_WRONGLY, Weighting, weighting_class
 
 HEADER = ("name", "family", "level", "published by", "cost beyond a plain sum", "state")
 LEGEND = (
     "level: where gradients are taken, the default first; both can be chosen unless there is but one.",
-    "cost of its level: features: none, the trunk's backward pass runs once; parameters: once per task, and the tasks'",
+    "cost of its level: features: none, the trunk's backward pass runs once; parameters: once per task, and the tasks' "
     "gradients of the trunk stay in memory.",
     "One of them, with its options: mtlaerial weightings NAME",
 )
+COLUMNS = 4
+"""Columns of the list; cost and state follow on lines of their own."""
+WIDTH = 100
+"""Characters of a line."""
 FAMILIES = ("constant", "losses", "gradients")
+_FAMILY = f"one of the families {', '.join(FAMILIES)}"
 
 
 def list_weightings() -> str:
-    """Return a table of all weightings: name, family, level, citation and cost; by family."""
-    classes = {name: weighting_class(name) for name in weighting_targets()}
-    ordered = sorted(classes, key=lambda name: FAMILIES.index(classes[name].family))
-    rows = [HEADER, *((name, *_facts(classes[name])) for name in ordered)]
+    """Return a table of all weightings, by family; those that another package registers wrongly are named below it."""
+    facts, broken = {}, {}
+    for name in weighting_targets():
+        try:
+            facts[name] = _facts(weighting_class(name))
+        except ConfigError as error:
+            broken[name] = error
+    ordered = sorted(facts, key=lambda name: FAMILIES.index(facts[name][0]))
+    rows = [HEADER[:COLUMNS], *((name, *facts[name][: COLUMNS - 1]) for name in ordered)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [_line(row, widths) for row in rows]
-    return "\n".join([*lines, "", f"{len(classes)} weightings.", *LEGEND])
+    lines = [_line(rows[0], widths)]
+    for row in rows[1:]:
+        lines += [_line(row, widths), *_price(facts[row[0]], widths[0])]
+    below = [f"{len(facts)} weightings.", *LEGEND, *(f"Broken: {error}" for error in broken.values())]
+    return "\n".join([*lines, "", *(textwrap.fill(text, WIDTH, subsequent_indent="  ") for text in below)])
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _price(facts: Sequence[str], indent: int) -> list[str]:
+    """Return the lines on cost and state of a weighting; none for one without either."""
+    named = zip(("cost", "state"), facts[COLUMNS - 1 :], strict=True)
+    text = "; ".join(f"{name}: {value}" for name, value in named if value != "none")
+    space = " " * (indent + 2)
+    return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space, break_on_hyphens=False)
 
 
 def explain_weighting(name: str) -> str:
@@ -52,7 +74,21 @@ def explain_weighting(name: str) -> str:
 
 
 def _facts(method: type[Weighting]) -> tuple[str, ...]:
-    return method.family, _levels(method), method.paper, method.cost, method.state
+    """Return family, levels, publication, cost and state of a weighting.
+
+    Raises
+    ------
+    ConfigError
+        When its class does not state them.
+    """
+    try:
+        facts = method.family, _levels(method), method.paper, method.cost, method.state
+    except AttributeError as error:
+        expected = "the attributes family and paper"
+        raise ConfigError(f"weighting {method.__name__}", str(error), expected, REGISTERED_WRONGLY) from None
+    if method.family not in FAMILIES:
+        raise ConfigError(f"weighting {method.__name__}", repr(method.family), _FAMILY, REGISTERED_WRONGLY)
+    return facts
 
 
 def _levels(method: type[Weighting]) -> str:

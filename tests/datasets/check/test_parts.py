@@ -50,7 +50,7 @@ def test_missing(town: Town, layer: str) -> None:
         town.check(),
         "no file",
         "Ask the town hall.",
-        *(["image/{tile}.png"] if layer == "image" else []),
+        "image/{tile}.png" if layer == "image" else f"in {layer}.optional.",
     )
 
 

@@ -70,8 +70,17 @@ def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bo
             remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {dataset.obtain(layer)}"
             findings.warning(path, "no file", f"none, or {expected}", remedy.rstrip())
         else:
-            findings.error(path, "no file", expected, dataset.obtain(layer) or dataset.spec.obtain)
+            findings.error(
+                path, "no file", expected, f"{dataset.obtain(layer) or dataset.spec.obtain}{_optional(layer)}"
+            )
     return not absent
+
+
+def _optional(layer: Layer) -> str:
+    """Return the hint for tiles that have no such layer."""
+    if layer not in TASK_OF_LAYER:
+        return ""
+    return f" Or list the tiles that have none, or their split, in {layer}.optional."
 
 
 def _describe_patterns(patterns: Sequence[str], folders: Sequence[str]) -> str:
