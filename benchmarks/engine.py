@@ -105,7 +105,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
         def read(row: int, column: int, rows: int, columns: int) -> Tensor:
             return torch.from_numpy(source.read(window=((row, row + rows), (column, column + columns))))
 
-        with open_maps(folder / "maps", description, network, grid, maps, cog=False) as targets:
+        with open_maps(folder / "maps", description, {}, network, grid, maps, cog=False) as targets:
             yield source, read, targets
 
 

@@ -16,11 +16,11 @@ THREADS = 2
 
 def trained(root: Path, folder: Path) -> Path:
     """Train the full network for some minutes unless the run exists; return the run's folder."""
-    from mtlaerial.pipeline.single_run import train_single
+    from mtlaerial.pipeline.single_run import SingleRun, train_single
 
     run = folder / "run"
     if not (run / "model.safetensors").exists():
-        train_single(SPEC, root, run, CONFIGS, method="full", seed=0)
+        train_single(SingleRun(SPEC, root, run, CONFIGS, method="full"))
     return run
 
 
@@ -56,10 +56,10 @@ def mosaic(root: Path, folder: Path, layer: str, size: int | None = None) -> Pat
 
 
 def suited(run: Path) -> PredictionSpec:
-    """Return the default specification of ``mtlaerial predict``."""
-    from mtlaerial.prediction.predictor import prediction_for
+    """Return the specification of ``mtlaerial predict --blend even``."""
+    from mtlaerial.prediction.settings import prediction_for
 
-    return prediction_for(run, None, None)
+    return prediction_for(run, blend="even")
 
 
 def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads: int = THREADS) -> Any:

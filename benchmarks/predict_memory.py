@@ -43,12 +43,13 @@ def main() -> None:
 
 def measure(size: int, folder: Path) -> dict[str, Any]:
     """Predict a generated image of ``size`` x ``size`` pixels; memory in megabytes."""
+    from mtlaerial.config import PredictionSpec
     from mtlaerial.prediction.predictor import Predictor
 
     image = folder / "image.tif"
     write_image(image, size)
     write_run(folder / "run")
-    predictor = Predictor(folder / "run")
+    predictor = Predictor(folder / "run", PredictionSpec.fitted())
     watch = Watch()
     begun = time.perf_counter()
     predictor.predict_image(image, folder / "maps")
@@ -82,7 +83,8 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     from mtlaerial.models import build_model
     from mtlaerial.runs.code_hash import code_hash
     from mtlaerial.runs.plan import RunPlan, task_outputs
-    from mtlaerial.runs.run import Provenance, save_description, save_run_weights
+    from mtlaerial.runs.run import save_description
+    from mtlaerial.runs.weights import Provenance, save_run_weights
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}

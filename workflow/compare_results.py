@@ -21,8 +21,9 @@ from safetensors import safe_open
 SKIPPED_FOLDERS = {"logs", "benchmarks", "dashboard"}
 SKIPPED_FILES = {"cost.json", "report.html", "progress.jsonl", ".snakemake_timestamp"}
 """Files that hold timings or times, or that Snakemake leaves."""
-SOFTWARE = {"mtlaerial", "code", "scoring_code"}
-"""Keys that hold the version of the package and the hash of its code."""
+SOFTWARE = {"mtlaerial", "code", "scoring_code", "sha256", "sources"}
+"""Keys that hold the version of the package and the hash of its code, hashes of files that have these, or times of
+raw files; what is hashed is compared itself."""
 
 
 def main(arguments: list[str]) -> int:
@@ -90,7 +91,7 @@ def _weights(path: Path) -> Any:
 
 def _raster(path: Path) -> Any:
     with rasterio.open(path) as file:
-        tags = {key: value for key, value in file.tags().items() if key != "MTLAERIAL"}
+        tags = {key: value for key, value in file.tags().items() if key not in ("MTLAERIAL", "RUN_ID")}
         return str(file.profile), file.descriptions, tags, _array(file.read())
 
 

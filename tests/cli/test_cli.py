@@ -50,8 +50,8 @@ def test_the_help_lists_every_command(call: Call) -> None:
     code, out, _ = call("--help")
     assert code == 0
     assert COMMANDS == [
-        "check", "dashboard", "describe", "export", "import-checkpoint", "predict", "probe", "status", "synthesise",
-        "train", "weightings",
+        "check", "dashboard", "describe", "export", "folds", "import-checkpoint", "predict", "probe", "status", "synthesise",
+        "train", "upgrade", "weightings",
     ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 
@@ -183,7 +183,19 @@ def test_predict_passes_bands_and_gsd_on(call: Call, run_folder: Path, monkeypat
     given: list[tuple[object, ...]] = []
     monkeypatch.setattr(Predictor, "predict_image", lambda self, *arguments: given.append(arguments))
     assert call("predict", run_folder, "town.tif", "--out", "maps", "--bands", "3,2,1", "--gsd", 0.25)[0] == 0
-    assert given == [(Path("town.tif"), Path("maps"), [3, 2, 1], 0.25)]
+    assert given == [(Path("town.tif"), Path("maps"), [3, 2, 1], 0.25, False)]
+
+
+def test_a_prediction_that_runs_out_of_memory_says_so_in_one_sentence(
+    call: Call, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*arguments: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 39321600 bytes")
+
+    monkeypatch.setattr(Predictor, "predict_image", exhausted)
+    code, _, err = call("predict", run_folder, "town.tif", "--out", "maps")
+    assert code == 1
+    assert err.splitlines()[-1].startswith("Error: memory: found no more for this process")
 
 
 def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path: Path) -> None:
@@ -204,6 +216,41 @@ def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path:
         for name in ("semantics", "height", "height_std"):
             with rasterio.open(tmp_path / "maps" / f"{name}.tif") as raster:
                 assert (raster.shape, raster.transform, raster.crs) == (source.shape, source.transform, source.crs)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_finished_run_is_trained_once_and_replaced_only_on_request(call: Call, project: dict[str, Path]) -> None:
+    spec, config, root, run = (project[key] for key in ("spec", "config", "root", "run"))
+    train = ("train", spec, "--root", root, "--out", run, "--config", config, "--tiles", run.parent / "tiles")
+    call("synthesise", spec, "--out", root, "--size", tiny.SIZE)
+    assert call(*train)[0] == 0
+    assert not (run / "tiles").exists()
+    before = contents(run)
+    code, _, err = call(*train)
+    assert (code, contents(run)) == (0, before), err
+    code, _, err = call(*train, "--seed", 4)
+    assert (code, contents(run)) == (1, before)
+    assert "found another finished run (seed 0 instead of 4); expected no run, or this one. Choose another" in err
+    assert call(*train, "--seed", 4, "--replace")[0] == 0
+    assert load_description(run).plan.seed == 4
+
+
+def test_a_run_that_was_damaged_is_trained_again_only_on_request(call: Call, project: dict[str, Path]) -> None:
+    spec, config, root, run = (project[key] for key in ("spec", "config", "root", "run"))
+    train = ("train", spec, "--root", root, "--out", run, "--config", config)
+    call("synthesise", spec, "--out", root, "--size", tiny.SIZE)
+    assert call(*train)[0] == 0
+    weights = (run / "model.safetensors").read_bytes()
+    (run / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    code, _, err = call(*train)
+    assert code == 1
+    assert "found SHA-256" in err
+    assert "--replace trains it here again" in err
+    assert call(*train, "--replace")[0] == 0
+    assert (run / "model.safetensors").read_bytes() == weights
 
 
 def test_from_a_checkpoint_of_the_original_to_maps(call: Call, project: dict[str, Path], tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from mtlaerial.config import DatasetSpec, load_dataset, load_project
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive, dataset_in
-from mtlaerial.pipeline.single_run import train_single
+from mtlaerial.pipeline.single_run import SingleRun, _prepare, train_single
 from mtlaerial.runs.status import training_states
 from support import tiny
 
@@ -127,12 +127,28 @@ def test_the_status_shows_each_fold(tmp_path: Path) -> None:
 def test_a_fold_is_trained_alone_by_its_area(tmp_path: Path, city: Any) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(configuration(tmp_path)))
-    spec = specification(tmp_path)
+    folder = (specification(tmp_path), city.root, tmp_path / "run", [path])
     with pytest.raises(ConfigError, match=r"areas: found north, mid, south; expected one.*--area"):
-        train_single(spec, city.root, tmp_path / "run", [path], "metres", 0)
+        train_single(SingleRun(*folder, "metres"))
     with pytest.raises(ConfigError, match="found no area east; expected one of north, mid, south"):
-        train_single(spec, city.root, tmp_path / "run", [path], "metres", 0, "east")
-    train_single(spec, city.root, tmp_path / "run", [path], "metres", 0, "mid")
+        train_single(SingleRun(*folder, "metres", area="east"))
+    train_single(SingleRun(*folder, "metres", area="mid"))
     described = yaml.safe_load((tmp_path / "run/run.yaml").read_text())
     assert sorted(described["statistics"]["tiles"]) == ["city_1", "city_3", "city_4"]
     assert described["plan"]["dataset"] == "town.mid"
+
+
+def test_shared_tiles_of_another_fold_or_buffer_are_not_taken(tmp_path: Path, city: Any) -> None:
+    """A training tile's truth depends on the area that is left out, as soon as there is a buffer."""
+    path, shared = tmp_path / "config.yaml", tmp_path / "tiles"
+
+    def train(area: str, **changes: Any) -> None:
+        path.write_text(yaml.safe_dump(configuration(tmp_path)))
+        spec = specification(tmp_path, **changes)
+        _prepare(SingleRun(spec, city.root, tmp_path / area, [path], "metres", area=area, tiles=shared))
+
+    train("mid", buffer=10.0)
+    train("mid", buffer=10.0)
+    for area, changes in (("south", {"buffer": 10.0}), ("mid", {"buffer": 5.0}), ("mid", {})):
+        with pytest.raises(DataError, match="one of the same keys and files"):
+            train(area, **changes)

@@ -69,7 +69,9 @@ def findings(dataset: Dataset, *tiles: str) -> list[Finding]:
 
 def assert_complete(dataset: Dataset) -> None:
     assert dataset.missing() == []
-    assert check_dataset(dataset).findings == ()
+    report = check_dataset(dataset)
+    assert all(tile.findings == () for tile in report.tiles)
+    assert report.ok, report.splits  # warnings only: a town so small lacks classes
 
 
 def assert_one(reported: list[Finding], level: str, where: Path, *words: str) -> None:
@@ -190,9 +192,9 @@ def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Datase
         for name, cell in zip(panel.header[1:], row[1:], strict=True)
     }
     for method in ("equal", "constant"):
-        assert [cells[frozenset((method, name))] for name in ("OA (%)", "mIoU (%)")] == ["–", "–"]
+        assert not {frozenset((method, name)) for name in ("OA (%)", "mIoU (%)")} & cells.keys()
         assert float(cells[frozenset((method, "MAE (m)"))]) > 0
-    assert "no truth for it in the test tiles" in markdown(main)
+    assert "No scores of semantics: the test tiles have no truth for it." in markdown(main)
 
 
 # Vaihingen

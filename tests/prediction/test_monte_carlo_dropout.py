@@ -20,9 +20,11 @@ from mtlaerial.prediction.blending import blender as blending
 from mtlaerial.prediction.blending.windows import original
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward, window_generator
-from mtlaerial.prediction.predictor import Predictor, prediction_for
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.prediction.settings import prediction_for
 from mtlaerial.runs.plan import RunPlan, task_outputs
-from mtlaerial.runs.run import Provenance, save_description, save_run_weights
+from mtlaerial.runs.run import save_description
+from mtlaerial.runs.weights import Provenance, save_run_weights
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 

@@ -1,6 +1,7 @@
 """Maps: georeference, values of the network, atomic writes; and images that do not match the run."""
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, class_codes
-from mtlaerial.prediction.predictor import Predictor, prediction_for
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.prediction.settings import prediction_for, usable_threads
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.runs.run import load_description
+from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.tile import load_tiles
 from support import tiny
@@ -249,21 +251,46 @@ def test_a_damaged_image_is_named_and_leaves_nothing(predictor: Predictor, tmp_p
 
 
 def test_predicting_again_replaces_the_maps(predictor: Predictor, image: Path, tmp_path: Path) -> None:
-    for name in ("height.tif", "semantics.tif"):
-        (tmp_path / name).write_text("old")
     predictor.predict_image(image, tmp_path)
+    before = (tmp_path / "height.tif").stat().st_ino
+    predictor.predict_image(image, tmp_path)
+    assert (tmp_path / "height.tif").stat().st_ino != before
     assert pixels(tmp_path / "height.tif").shape == (1, tiny.SIZE, tiny.SIZE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["height.tif", "semantics.tif"]
 
 
-def test_windows_follow_from_the_patch_unless_they_are_stated(run_folder: Path) -> None:
-    default = prediction_for(run_folder, None, None)
+def test_images_are_mapped_as_the_run_was_scored(run_folder: Path, tmp_path: Path) -> None:
+    scored = PredictionSpec(window=64, stride=16, views=8, image_maps=True)
+    plan = load_description(run_folder).plan.model_copy(update={"prediction": scored})
+    (tmp_path / "model.safetensors").write_bytes((run_folder / "model.safetensors").read_bytes())
+    save_description(tmp_path, plan, load_description(run_folder).statistics)
+    assert Predictor(tmp_path).prediction == scored
+    assert prediction_for(tmp_path) == scored.model_copy(update={"image_maps": False})
+
+
+def test_options_that_change_the_prediction_are_logged_with_both_values(
+    run_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    assert prediction_for(run_folder) == PredictionSpec()
+    assert not caplog.records
+    prediction_for(run_folder, blend="even")
+    assert "blend even instead of original, window 1280 instead of 1024" in caplog.text
+
+
+def test_a_run_of_more_threads_than_cores_says_that_maps_may_differ(caplog: pytest.LogCaptureFixture) -> None:
+    assert usable_threads(10**12) == os.cpu_count()
+    assert "trained with 1000000000000 threads" in caplog.text
+    assert usable_threads(1) == 1
+
+
+def test_windows_are_the_runs_unless_they_are_stated(run_folder: Path) -> None:
+    assert prediction_for(run_folder, 512).stride == 128
+    default = prediction_for(run_folder, blend="even")
     assert (default.blend, default.window, default.stride, default.activation) == ("even", 1280, 1184, "softmax")
-    assert prediction_for(run_folder, None, None, blend="original") == PredictionSpec()
-    assert prediction_for(run_folder, 512, None, blend="original").stride == 128
-    chosen = prediction_for(run_folder, 128, 32)
+    chosen = prediction_for(run_folder, 128, 32, blend="even")
     assert (chosen.window, chosen.stride, chosen.activation) == (128, 32, "softmax")
-    assert prediction_for(run_folder, 640, None).stride == 592
+    assert prediction_for(run_folder, 640, blend="even").stride == 592
     with pytest.raises(ConfigError, match="--window: found 100; expected a multiple of 32"):
         prediction_for(run_folder, 100, None)
     with pytest.raises(ConfigError, match="a stride of at most the window"):

@@ -1,8 +1,15 @@
 """Run folders: saved, loaded, and described."""
 
+import hashlib
+import math
+import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,20 +17,17 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 import mtlaerial
-from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.cli import main
+from mtlaerial.errors import DataError, UserError
 from mtlaerial.models import build_model
 from mtlaerial.runs.plan import fingerprint
-from mtlaerial.runs.run import (
-    Provenance,
-    RunDescription,
-    load_description,
-    load_run,
-    save_description,
-    save_run_weights,
-)
+from mtlaerial.runs.run import RunDescription, load_description, load_run, save_description
 from mtlaerial.runs.text import describe_run
+from mtlaerial.runs.upgrade import upgrade_run
+from mtlaerial.runs.weights import Provenance, load_provenance, save_run_weights
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
+from support.trainings import Killed
 
 CPU = torch.device("cpu")
 PROVENANCE = Provenance(code="0123456789ab", epoch=2)
@@ -43,7 +47,9 @@ def saved(statistics: Statistics, tmp_path: Path) -> Path:
 
 def test_a_run_is_loaded_as_it_was_saved(saved: Path, statistics: Statistics) -> None:
     run = load_run(saved, CPU)
-    assert run.description == RunDescription(**PROVENANCE.model_dump(), plan=tiny.run_plan(), statistics=statistics)
+    sha256 = hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
+    expected = {**PROVENANCE.model_dump(), "sha256": sha256, "plan": tiny.run_plan(), "statistics": statistics}
+    assert run.description == RunDescription(**expected)
     assert not run.model.training
     weights, last = (load_file(saved / f"{name}.safetensors") for name in ("model", "last"))
     for key, value in run.model.state_dict().items():
@@ -78,30 +84,156 @@ def test_a_run_can_be_described_again_without_training(saved: Path, statistics: 
 
 def test_weights_that_are_missing_or_do_not_fit_are_named(saved: Path, statistics: Statistics) -> None:
     path = saved / "model.safetensors"
-    weights = load_file(path)
+    provenance, weights = load_provenance(saved), load_file(path)
     path.unlink()
     with pytest.raises(DataError, match=r"model\.safetensors: found no file.*Train the run first"):
         load_run(saved, CPU)
     path.write_bytes(b"damaged")
-    for read in (lambda: load_run(saved, CPU), lambda: save_description(saved, tiny.run_plan(), statistics)):
-        with pytest.raises(DataError, match=r"model\.safetensors: .*Train the run again"):
-            read()
+    with pytest.raises(DataError, match=r"model\.safetensors: .*Train the run again"):
+        save_description(saved, tiny.run_plan(), statistics)
     del weights["heads.height.last.weight"]
-    save_file(weights, path)
+    save_run_weights(saved, provenance, weights, {})
+    save_description(saved, tiny.run_plan(), statistics)
     with pytest.raises(DataError, match=r"heads\.height\.last\.weight"):
         load_run(saved, CPU)
+    save_file(weights, path)
     with pytest.raises(DataError, match="Train the run again"):
         save_description(saved, tiny.run_plan(), statistics)
 
 
-def test_a_description_that_is_missing_or_not_one_is_named(saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"run\.yaml: found No such file"):
-        load_run(tmp_path / "absent", CPU)
-    data = yaml.safe_load((saved / "run.yaml").read_text(encoding="utf-8"))
-    del data["plan"]
-    (saved / "run.yaml").write_text(yaml.safe_dump(data))
-    with pytest.raises(ConfigError, match=r"run\.yaml, key plan: found nothing"):
+def test_folders_without_a_description_are_told_apart(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(DataError, match=r"absent: found no folder; expected a trained run's folder"):
+        load_run(saved / "absent", CPU)
+    with pytest.raises(DataError, match=r"run\.yaml: found a file; expected a trained run's folder.*order"):
+        load_run(saved / "run.yaml", CPU)
+    with pytest.raises(DataError, match=r"found no run\.yaml.*Train it first"):
+        load_run(tmp_path_factory.mktemp("empty"), CPU)
+    (saved / "run.yaml").unlink()
+    with pytest.raises(DataError, match=r"found weights without run\.yaml.*give it again"):
         load_run(saved, CPU)
+
+
+def change_description(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    data = yaml.safe_load((folder / "run.yaml").read_text(encoding="utf-8"))
+    change(data)
+    (folder / "run.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
+
+
+FAULTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
+    (lambda run: run.pop("plan"), "key plan: found nothing"),
+    (lambda run: run["statistics"].update(range=[0, 0]), "key statistics.range: found .*expected two finite values"),
+    (lambda run: run["statistics"].update(range=[math.nan, 255]), "key statistics.range"),
+    (lambda run: run["statistics"].update(dtype="garbage"), "key statistics.dtype: found 'garbage'.*such as uint8"),
+    (lambda run: run["plan"]["model"].update(stem=10**9), "run.yaml, key plan.model"),
+    (lambda run: run.update(format=3), "found format 3, which a newer mtlaerial wrote"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), FAULTS, ids=[words for _, words in FAULTS])
+def test_a_damaged_description_is_refused_in_one_sentence(
+    saved: Path, change: Callable[[dict[str, Any]], Any], words: str
+) -> None:
+    change_description(saved, change)
+    with pytest.raises(UserError, match=words):
+        load_run(saved, CPU)
+
+
+def flip_bits(path: Path, number: int = 64) -> None:
+    """Flip a bit of each of some bytes at the end of a file."""
+    content = bytearray(path.read_bytes())
+    for place in range(1, number + 1):
+        content[-place] ^= 64
+    path.write_bytes(bytes(content))
+
+
+def test_weights_that_changed_since_they_were_described_are_refused(saved: Path) -> None:
+    flip_bits(saved / "model.safetensors")
+    words = r"model\.safetensors: found SHA-256 [0-9a-f]{12}…; expected [0-9a-f]{12}…, as .*run\.yaml says"
+    for read in (load_description, describe_run, lambda folder: load_run(folder, CPU)):
+        with pytest.raises(DataError, match=words):
+            read(saved)
+
+
+def test_weights_of_another_run_are_refused(saved: Path) -> None:
+    weights = {key: value + 1 for key, value in load_file(saved / "model.safetensors").items()}
+    description = (saved / "run.yaml").read_bytes()
+    save_run_weights(saved, PROVENANCE, weights, {})
+    assert not (saved / "run.yaml").exists()
+    (saved / "run.yaml").write_bytes(description)
+    with pytest.raises(DataError, match="They are of two runs, or damaged"):
+        load_run(saved, CPU)
+
+
+def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(saved: Path, statistics: Statistics) -> None:
+    weights = load_file(saved / "model.safetensors")
+    before = {path.name: path.read_bytes() for path in saved.iterdir()}
+    name = "heads.height.last.weight"
+    weights[name] = torch.full_like(weights[name], torch.nan)
+    with pytest.raises(DataError, match=rf"model\.safetensors: found values in {name} that are not finite"):
+        save_run_weights(saved, PROVENANCE, weights, {})
+    assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
+    metadata = {"made": PROVENANCE.model_dump_json()}
+    save_file(weights, saved / "model.safetensors", metadata)
+    save_description(saved, tiny.run_plan(), statistics)
+    with pytest.raises(DataError, match="not finite"):
+        load_run(saved, CPU)
+
+
+@pytest.mark.parametrize("write", range(3), ids=["last", "best", "model"])
+def test_a_kill_between_writes_leaves_the_old_run_or_none(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, write: int
+) -> None:
+    before = {path.name: path.read_bytes() for path in saved.iterdir()}
+    weights = {key: value + 1 for key, value in load_file(saved / "model.safetensors").items()}
+    replace, calls = os.replace, count()
+
+    def killed(source: Path, target: Path) -> None:
+        if next(calls) == write:
+            raise Killed
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with suppress(Killed):
+        save_run_weights(saved, PROVENANCE, weights, {"last": weights, "best": weights})
+    try:
+        load_run(saved, CPU)
+    except DataError:
+        return
+    assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
+
+
+def test_a_run_of_the_first_format_names_the_command_that_converts_it(
+    saved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (saved / "run.yaml").read_bytes()
+    as_first_format(saved)
+    with pytest.raises(DataError, match="format 1, which an older mtlaerial wrote") as refused:
+        load_run(saved, CPU)
+    command = refused.value.remedy.removeprefix("Convert it with: ")
+    monkeypatch.setattr(sys, "argv", command.split())
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert "Converted" in capsys.readouterr().out
+    assert (saved / "run.yaml").read_bytes() == before
+    assert upgrade_run(saved) is False
+
+
+def test_a_run_of_the_first_format_with_weights_of_another_is_not_converted(saved: Path) -> None:
+    as_first_format(saved)
+    change_description(saved, lambda run: run.update(epoch=1))
+    with pytest.raises(DataError, match=r"model\.safetensors: found epoch 2; expected 1, as .*run\.yaml says"):
+        upgrade_run(saved)
+
+
+def as_first_format(folder: Path) -> None:
+    """Take from a description what its first format did not have."""
+
+    def change(run: dict[str, Any]) -> None:
+        for key in ("format", "sha256", "identity"):
+            del run[key]
+        del run["plan"]["prediction"]
+
+    change_description(folder, change)
 
 
 def test_a_description_in_words(saved: Path) -> None:

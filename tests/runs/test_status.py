@@ -201,3 +201,13 @@ def test_the_command_does_not_wait_for_torch(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("town/equal/seed0  waiting\n\nTrainings: 1 waiting\n")
     assert not {"torch", "pandas", "geopandas"}.intersection(done.stdout.split())
+
+
+def test_weights_of_another_run_are_shown_as_damaged(config: ProjectConfig, run_folder: Path) -> None:
+    for name in ("run.yaml", "model.safetensors"):
+        (run_of(config) / name).write_bytes((run_folder / name).read_bytes())
+    assert only(config).state == "done"
+    (run_of(config) / "model.safetensors").write_bytes(b"others")
+    assert only(config).state == "damaged"
+    (run_of(config) / "run.yaml").unlink()  # in the workflow another rule is still to write it
+    assert only(config).state == "done"

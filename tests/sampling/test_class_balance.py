@@ -132,3 +132,12 @@ def test_without_labels_classes_cannot_be_balanced(city: Dataset, tiles: dict[st
     ):
         train(tiny.job(plan, statistics, tiles["train"], [], tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_cells_of_a_class_count_by_area() -> None:
+    """Two tiles of equal area and one class; the first has four times the cells."""
+    fine, coarse = np.zeros((64, 64), np.uint8), np.zeros((32, 32), np.uint8)
+    corners = BalancedCorners([tile_of(fine), tile_of(coarse, pixels_per_cell=2)], PATCH, [fine, coarse])
+    chosen, _ = corners.draw(2000, generator())
+    assert np.mean(chosen) == pytest.approx(0.5, abs=0.04)
+    assert corners._cell(0, np.nextafter(1.0, 0.0)) == (1, 31, 31)

@@ -1,6 +1,7 @@
 """Pooling by area: tiles whose ground truth has other cells weigh by the ground that they cover."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.reporting.tables.collect import collect
 from mtlaerial.scoring.scores import load_scores, save_scores, score_run
 from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.record import write_record
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.validation import Validator
@@ -38,13 +40,13 @@ def write_tiles(folder: Path, labels: dict[str, int], heights: dict[str, float])
             size = 0.5 if layer == "image" else pixel
             options = {"interleave": "pixel"} if layer == "image" else {"photometric": "minisblack"}
             tiny.write_raster(folder / name / f"{layer}.tif", array, size, WEST[name], **options)
+        write_record(folder / name, {}, {})
     return [folder / name for name in PIXELS]
 
 
 def write_maps(folder: Path, run: Path, code: int, height: float) -> Path:
-    """Write maps of one class and one height for both tiles, beside the description of a run."""
-    folder.mkdir()
-    (folder / "run.yaml").write_bytes((run / "run.yaml").read_bytes())
+    """Write maps of one class and one height for both tiles, beside a run."""
+    shutil.copytree(run, folder)
     for name, pixel in PIXELS.items():
         cells = round(SIDE / pixel)
         maps = {"semantics": np.full((cells, cells), code, np.uint8), "height": np.full((cells, cells), height)}

@@ -19,6 +19,7 @@ from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
 from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.record import write_record
 from support import tiny
 from support.trainings import Folders
 
@@ -30,7 +31,8 @@ class Run:
 
     def __init__(self, folder: Path, trained: Path) -> None:
         self.folder = folder
-        (folder / "run.yaml").write_bytes((trained / "run.yaml").read_bytes())
+        for name in ("run.yaml", "model.safetensors"):
+            (folder / name).write_bytes((trained / name).read_bytes())
 
     def write(self, tile: Path, task: str, array: np.ndarray, shift: float = 0.0) -> None:
         layer = {"semantics": "labels"}.get(task, task)
@@ -159,10 +161,28 @@ def test_scores_name_the_weighting(run: Run, chosen: list[Path], scores: Scores)
     assert score_run(run.folder, chosen[:1], SCORING).weighting == "unknown"
 
 
-def test_scores_of_another_version_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "scores.json").write_text('{"dataset": "town"}', encoding="utf-8")
-    with pytest.raises(DataError, match=r"scores\.json: found title: Field required; .* Delete the file"):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"format": 2, "dataset": "town"}', "found title: Field required"),
+        ('{"dataset": "town"}', "found format 1, which an older mtlaerial wrote; expected format 2"),
+        ('{"format": 9}', "found format 9, which a newer mtlaerial wrote"),
+        ("[]", "expected scores of this version"),
+        ('{"format": 2, ', "expected scores of this version. Delete the file"),
+    ],
+)
+def test_scores_of_another_version_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "scores.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
         load_scores(tmp_path / "scores.json")
+    assert words in str(error.value)
+    assert "scores.json: found" in str(error.value)
+
+
+def test_protocol_and_recipe_go_with_the_scores(run: Run, chosen: list[Path]) -> None:
+    scores = score_run(run.folder, chosen[:1], SCORING, "fixed split of tiles")
+    plan = load_description(run.folder).plan
+    assert (scores.protocol, scores.network, scores.training) == ("fixed split of tiles", plan.model, plan.training)
 
 
 def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:
@@ -195,6 +215,7 @@ def with_eroded(tile: Path, folder: Path, eroded: np.ndarray) -> Path:
         copy / "eroded.tif", Grid(grid.crs, grid.transform, *eroded.shape), count=1, dtype="uint8", **PREPARED
     ) as out:
         out.write(eroded, 1)
+    write_record(copy, {}, {})
     return copy
 
 
@@ -272,3 +293,20 @@ def test_truth_on_any_grid_can_be_predicted_and_scored(
     sums = score_run(run.folder, [tmp_path / "city_4"], SCORING).height("all")["overall"]
     area = 48.0**2 - 10 * 9.5
     assert sums[SUMS.index("cells")] * pixel**2 == pytest.approx(area, rel=0.08)
+
+
+def test_ground_truth_that_changed_since_it_was_prepared_is_refused(
+    run: Run, chosen: list[Path], tmp_path: Path
+) -> None:
+    tile = Path(shutil.copytree(chosen[0], tmp_path / "copy" / chosen[0].name))
+    content = bytearray((tile / "height.tif").read_bytes())
+    content[-3000:-1000] = bytes(byte ^ 64 for byte in content[-3000:-1000])
+    (tile / "height.tif").write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"height\.tif: found SHA-256 .*as when the tile was prepared"):
+        score_run(run.folder, [tile], SCORING)
+
+
+def test_weights_of_another_run_are_not_scored(run: Run, chosen: list[Path]) -> None:
+    (run.folder / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(DataError, match=r"model\.safetensors: found SHA-256"):
+        score_run(run.folder, chosen, SCORING)

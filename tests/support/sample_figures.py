@@ -19,7 +19,7 @@ def description(tasks=("semantics", "height"), generated=False, weighting="equal
     plan = RunPlan(dataset="town", method="joint", seed=3, tasks=tasks, weighting=WeightingSpec(name=weighting),
                    model=ModelSpec(),
                    training=TrainingSpec())  # fmt: skip
-    return RunDescription(mtlaerial="0.1.0", code="abc", plan=plan, statistics=statistics, epoch=1)
+    return RunDescription(mtlaerial="0.1.0", code="abc", sha256="", plan=plan, statistics=statistics, epoch=1)
 
 
 def texts(figure: Figure) -> str:

@@ -8,8 +8,10 @@ import pytest
 
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.tiles.measure import measure_tiles, summarise
+from mtlaerial.tiles.record import write_record
 from mtlaerial.tiles.statistics import Statistics, load_tile_statistics, with_specification
 from support import tiny
 from support.trainings import Folders
@@ -56,6 +58,7 @@ def test_a_tile_that_differs_by_a_bit_has_another_hash(city: Dataset, tiles: Fol
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
+    write_record(copies[1], {}, {})
     changed = summarise(city, copies)
     same, altered = (folder.name for folder in copies)
     assert changed.tiles[same] == first.tiles[same]
@@ -67,6 +70,7 @@ def test_absent_layers_have_no_statistics(tiles: Folders, tmp_path: Path) -> Non
     shutil.copytree(source, tmp_path / "a")
     tiny.write_raster(tmp_path / "a" / "height.tif", np.full((1, 1), np.nan, np.float32), photometric="minisblack")
     tiny.write_raster(tmp_path / "a" / "labels.tif", np.full((1, 1), IGNORED, np.uint8), photometric="minisblack")
+    write_record(tmp_path / "a", {}, {})
     summary = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
     assert summary.classes == ()
     assert summary.height is None
@@ -77,6 +81,7 @@ def test_pixels_without_data_do_not_enter_the_bands(tiles: Folders, tmp_path: Pa
     image = np.full((3, 10, 10), 7.0, np.float32)
     image[:, :4] = np.nan
     tiny.write_raster(tmp_path / "a" / "image.tif", image, nodata=np.nan, interleave="pixel")
+    write_record(tmp_path / "a", {}, {})
     summary = summarise(Dataset("city", tiny.city_spec(), tmp_path), [tmp_path / "a"])
     assert [(band.mean, band.std) for band in summary.bands] == [(7.0, 0.0)] * 3
     assert summary.dtype == "float32"
@@ -93,3 +98,11 @@ def test_names_are_the_specification_s(city: Dataset, tiles: Folders) -> None:
     measured = measure_tiles(city.spec, tiles["train"])
     assert measure_tiles(renamed, tiles["train"]) == measured
     assert with_specification("town", renamed, measured).title == "Another"
+
+
+@pytest.mark.parametrize("text", ['{"gsd": 0.5', "", "[]", '{"gsd": 0.5}'])
+def test_damaged_statistics_are_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "statistics.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"statistics\.json: found a damaged file; expected .*Delete the file"):
+        load_tile_statistics(path)

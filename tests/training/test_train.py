@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -147,7 +148,11 @@ def damage_state(path: Path, damage: str) -> None:
     elif damage == "other format":
         torch.save({"format": -1, "identity": "?", "code": "?", "state": {}}, path)
     elif damage == "changed byte":
-        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        with zipfile.ZipFile(path) as archive:
+            largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+            values = archive.read(largest)
+        place = content.index(values) + len(values) // 2  # between entries there is padding, which means nothing
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
     else:
         path.write_bytes({"truncated": content[:middle], "empty": b"", "text": b"hello"}[damage])
 

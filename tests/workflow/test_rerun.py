@@ -1,5 +1,6 @@
 """Reruns: after a change, exactly the steps that depend on it run again."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_another_seed_is_trained_beside_the_first(planned: Planned) -> None:
 
 
 def test_a_stride_of_prediction_predicts_again(planned: Planned) -> None:
-    assert planned({"prediction": {"stride": 32}}) == runs("Predicting", "Scoring")
+    assert planned({"prediction": {"stride": 32}}) == runs("Describing", "Predicting", "Scoring")
 
 
 def test_bins_of_heights_score_again(planned: Planned) -> None:
@@ -130,6 +131,14 @@ def test_another_test_tile_is_prepared_and_predicted(planned: Planned) -> None:
 def test_a_training_tile_less_trains_again(planned: Planned) -> None:
     checks = {"Checking that the splits of town do not overlap", "Summarising the training tiles of town"}
     assert planned(splits={**SPLITS, "train": ["city_1"]}) == checks | runs(*RUN)
+
+
+def test_a_raw_file_that_is_replaced_by_an_older_one_is_prepared_again(place: Workplace) -> None:
+    path = place.folder / "datasets/town/images/city_4.tif"
+    os.utime(path, (0, 1_000_000_000))
+    steps = {message for message in place.planned() if not closing(message)}
+    checks = {"Checking town city_4", "Preparing town city_4", "Checking that the splits of town do not overlap"}
+    assert steps == checks | runs("Predicting", "Scoring")
 
 
 def test_where_to_get_the_data_is_no_matter(planned: Planned) -> None:

@@ -71,13 +71,13 @@ def held_out_images(wildcards):
 
 
 def tile_files(*splits, layers=LAYERS):
-    """Return an input function: the prepared layers of all tiles of some splits."""
+    """Return an input function: the prepared layers of all tiles of some splits, and the records that verify them."""
 
     def files(wildcards):
-        files = []
+        names, files = [*(f"{layer}.tif" for layer in layers), "tile.json"], []
         for tile in tiles_of(wildcards.dataset, *splits):
             source = project.tile_source(wildcards.dataset, tile)
-            files += expand(f"{TILE}/{{layer}}.tif", dataset=source, tile=tile, layer=layers)
+            files += expand(f"{TILE}/{{name}}", dataset=source, tile=tile, name=names)
         return files
 
     return files

@@ -141,6 +141,7 @@ rule prepare_tile:
         height="<tile>/height.tif",
         labels="<tile>/labels.tif",
         eroded="<tile>/eroded.tif",
+        record="<tile>/tile.json",
     log:
         "<logs>/{dataset}/prepare_tile/{tile}.log",
     benchmark:

@@ -26,6 +26,7 @@ rule figures:
     input:
         histories=run_files("history.csv"),
         descriptions=run_files("run.yaml"),
+        models=run_files("model.safetensors"),
         scores=run_files("scores.json"),
         maps=run_files("maps", project.config.run.seeds[:1]),
         tiles=tile_files("test"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from mtlaerial.errors import ConfigError, UserError
+from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.progress import TerminalHandler
 from mtlaerial.system.signals import Stopped
 
@@ -66,7 +67,10 @@ def logged(job: Job) -> Iterator[None]:
     except Stopped as stopped:
         logging.warning("%s", stopped)
         sys.exit(stopped.exit_code)
-    except Exception:
+    except Exception as error:
+        if explained := as_memory_error(error):
+            logging.error("%s", explained)
+            sys.exit(1)
         traceback.print_exc(file=file.stream)
         raise
 

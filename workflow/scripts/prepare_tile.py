@@ -1,4 +1,4 @@
-"""Prepare one tile: image, height, labels and eroded labels, each on its own grid."""
+"""Prepare one tile: image, height, labels and eroded labels, each on its own grid, and their hashes."""
 
 from pathlib import Path
 

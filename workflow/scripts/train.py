@@ -26,6 +26,7 @@ with logged(snakemake):
         resume=context["resume"],
         pretrained=snakemake.input.pretrained or None,
         dashboard=context["dashboard"],
+        replace=True,
     )
     gpus = snakemake.resources.gpu
     with failure_recorded(job.folder), reserved_gpus(0 if plan.training.accelerator == "cpu" else gpus):

@@ -8,6 +8,7 @@ import typer
 from mtlaerial.cli import dashboard, data, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
+from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.progress import TerminalHandler, say
 from mtlaerial.system.signals import Stopped
 
@@ -33,7 +34,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        say(f"Error: {error}")
+        say(f"Error: {as_memory_error(error) or error}")
         sys.exit(1)
     except Stopped as stopped:
         say(f"{stopped}. The same command goes on from there.")
@@ -41,3 +42,8 @@ def main() -> None:
     except KeyboardInterrupt:
         say("Interrupted.")
         sys.exit(130)
+    except Exception as error:
+        if (explained := as_memory_error(error)) is None:
+            raise
+        say(f"Error: {explained}")
+        sys.exit(1)

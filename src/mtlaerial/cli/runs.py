@@ -22,22 +22,31 @@ def predict(
     ] = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between windows, or the most.", min=1)] = None,
     blend: Annotated[
-        Literal["even", "original"],
-        typer.Option(help="Few windows fitted to the image, or the paper's: 1024 pixels every 256, Gaussian, sigmoid."),
-    ] = "even",
+        Literal["even", "original"] | None,
+        typer.Option(
+            help="even: few windows fitted to the image, fast; original: the paper's, 1024 pixels every 256; else as "
+            "the run was scored."
+        ),
+    ] = None,
     dropout_passes: Annotated[
-        int, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
-    ] = 0,
+        int | None, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
+    ] = False,
 ) -> None:
-    """Map classes and heights of any orthophoto that matches what the run was trained on.
+    """Map classes and heights of any orthophoto that matches what the run was trained on, as the run was scored.
 
-    Example: `mtlaerial predict runs/first ortho.tif --out maps/`
+    Options that change how it was scored are logged with both values.
+
+    Example: `mtlaerial predict runs/first ortho.tif --out maps/ --blend even`
     """
-    from mtlaerial.prediction.predictor import Predictor, prediction_for
+    from mtlaerial.prediction.predictor import Predictor
+    from mtlaerial.prediction.settings import prediction_for
 
     indices = numbers("--bands", bands) if bands else None
     prediction = prediction_for(run, window, stride, dropout_passes, blend)
-    Predictor(run, prediction).predict_image(image, out, indices, gsd)
+    Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")
 
 
@@ -50,6 +59,18 @@ def describe(run: RunFolder) -> None:
     from mtlaerial.runs.text import describe_run
 
     typer.echo(describe_run(run))
+
+
+@commands.command()
+def upgrade(run: RunFolder) -> None:
+    """Convert the description of a run that an older version wrote, and bind it to its weights.
+
+    Example: `mtlaerial upgrade runs/first`
+    """
+    from mtlaerial.runs.upgrade import upgrade_run
+
+    changed = upgrade_run(run)
+    typer.echo(f"Converted {run}" if changed else f"{run} is of this version: nothing to do")
 
 
 @commands.command()

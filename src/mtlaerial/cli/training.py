@@ -20,16 +20,23 @@ def train(
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
+    tiles: Annotated[
+        Path | None, typer.Option(help="Folder of prepared tiles, shared between runs; else the run has its own.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the finished run of another training.")] = False,
 ) -> None:
     """Train one run without Snakemake: check, prepare, summarise, train. A killed training goes on where it was.
+
+    Where the folder holds this run, finished, nothing is done.
 
     Example: `mtlaerial train my_town.yaml --root /data/my_town --out runs/first --config config/config.yaml`
 
     In several processes: `torchrun --nproc-per-node 2 -m mtlaerial train ...`
     """
-    from mtlaerial.pipeline.single_run import train_single
+    from mtlaerial.pipeline.single_run import SingleRun, train_single
 
-    train_single(spec, root, out, config or [Path("config/config.yaml")], method, seed, area)
+    configs = config or [Path("config/config.yaml")]
+    train_single(SingleRun(spec, root, out, configs, method, seed, area, tiles, replace))
     if ranks.rank() == 0:
         typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
 
@@ -39,7 +46,7 @@ def status(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
 ) -> None:
-    """Say of each training of the selection whether it is done, running, interrupted, failed or waiting, and how far.
+    """Say of each training of the selection whether it is done, damaged, running, interrupted, failed or waiting.
 
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """

@@ -8,7 +8,10 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Metres
 
-PublishedScore = Literal["OA", "AA", "kappa", "mIoU", "F1", "MAE", "RMSE", "REL", "delta1", "delta2", "delta3"]
+PublishedScore = Literal[
+    "OA", "AA", "kappa", "mIoU", "F1", "mIoU-3",
+    "MAE", "RMSE", "REL", "delta1", "delta2", "delta3", "F1-HE1", "F1-HE2", "F1-HE3", "PFA",
+]  # fmt: skip
 
 
 class PublishedSpec(Section):

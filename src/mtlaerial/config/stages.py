@@ -37,6 +37,8 @@ PLACE: Stages = (*TILE, "locate_held_out")
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
+PREDICTION: Stages = ("describe_run", "predict")
+"""A run states the prediction that it is scored with, so that other images are mapped alike."""
 REPORTING: Stages = ("tables", "report")
 
 STAGES: dict[str, Stages] = {
@@ -108,14 +110,14 @@ STAGES: dict[str, Stages] = {
     "training.accelerator": TRAINING,
     "training.threads": TRAINING,
     "training.memory_budget_mb": NOTHING,
-    "prediction.blend": ("predict",),
-    "prediction.window": ("predict",),
-    "prediction.stride": ("predict",),
-    "prediction.activation": ("predict",),
-    "prediction.batch": ("predict",),
-    "prediction.views": ("predict",),
-    "prediction.dropout_passes": ("predict",),
-    "prediction.image_maps": ("predict",),
+    "prediction.blend": PREDICTION,
+    "prediction.window": PREDICTION,
+    "prediction.stride": PREDICTION,
+    "prediction.activation": PREDICTION,
+    "prediction.batch": PREDICTION,
+    "prediction.views": PREDICTION,
+    "prediction.dropout_passes": PREDICTION,
+    "prediction.image_maps": PREDICTION,
     "scoring.height_bins": ("score",),
     "scoring.error_unit": ("score",),
     # The specification of a data set. Archives and folders only say where files are.

@@ -15,7 +15,7 @@ from mtlaerial.export.deepness import deepness_metadata
 from mtlaerial.export.formats import save_onnx, save_pt2
 from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents, ExportedNetwork, traced
-from mtlaerial.runs.run import RunDescription, load_description, load_run
+from mtlaerial.runs.run import RunDescription, load_run, read_description
 from mtlaerial.system.files import writing
 
 Format = Literal["onnx", "pt2"]
@@ -54,7 +54,7 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     """
     path = out or run / f"{task or 'model'}.{format}"
     _require_writable(format, path)
-    description = load_description(run)
+    description = read_description(run)
     prediction = PredictionSpec.fitted()
     tile = prediction.window if format == "onnx" and task else None
     contents = Contents(description, _outputs(description, task), tile)

@@ -50,12 +50,12 @@ def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
     return save(figure, path, Caption(dataset=run.dataset, title=heading, description=text))
 
 
-def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.int64], columns: Sequence[str]) -> None:
+def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.float64], columns: Sequence[str]) -> None:
     pixels = matrix.sum(axis=1, keepdims=True)
     share = np.ma.masked_where(np.broadcast_to(pixels == 0, matrix.shape), 100 * matrix / np.maximum(pixels, 1))
     picture = axes.imshow(share, cmap="cividis", vmin=0, vmax=100)
     names = columns[: len(matrix)]
-    rows = [f"{name}\n{short(int(count))} px" for name, count in zip(names, pixels[:, 0], strict=True)]
+    rows = [f"{name}\n{short(round(count))} px" for name, count in zip(names, pixels[:, 0], strict=True)]
     axes.set_xticks(range(len(columns)), list(columns), rotation=40, ha="right", rotation_mode="anchor", fontsize=9)
     axes.set_yticks(range(len(rows)), rows, fontsize=9)
     axes.set(xlabel="predicted class", ylabel="true class, pixels")
@@ -64,7 +64,7 @@ def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.int64], columns: Sequen
     counts_fit = len(columns) <= 10
     for (row, column), value in np.ndenumerate(share.filled(np.nan)):
         if np.isfinite(value):
-            number = f"{value:.1f}\n{short(int(matrix[row, column]))}" if counts_fit else f"{value:.0f}"
+            number = f"{value:.1f}\n{short(round(float(matrix[row, column])))}" if counts_fit else f"{value:.0f}"
             colour = "black" if value > 55 else "white"  # cividis is light above
             axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=8)
 

@@ -28,17 +28,39 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, 
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a run's weights into its model; names and shapes must match exactly.
+    """Load a run's weights into its model, which may be on the device ``meta``; names and shapes must match exactly.
 
     Raises
     ------
     DataError
-        When the file is missing or damaged, or belongs to another model.
+        When the file is missing or damaged, belongs to another model, or has weights that are not finite.
     """
     try:
-        model.load_state_dict(load_file(path))
+        weights = load_file(path)
+        model.load_state_dict(weights, assign=True)
     except FileNotFoundError:
         raise DataError(path, "no file", "the run's weights", "Train the run first.") from None
     except (SafetensorError, OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]  # torch lists every tensor that does not fit
         raise DataError(path, reason, "the run's weights", "Train the run again.") from None
+    require_finite_weights(path, weights)
+
+
+def require_finite_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights with infinite values or NaN.
+
+    Parameters
+    ----------
+    path : Path
+        The file that holds or is to hold them, for messages.
+    weights : mapping of str to Tensor
+
+    Raises
+    ------
+    DataError
+        When a value is not finite; it names the first such tensor.
+    """
+    for name, tensor in weights.items():
+        if not bool(tensor.isfinite().all()):
+            remedy = "Train again, with a lower training.learning_rate."
+            raise DataError(path, f"values in {name} that are not finite", "finite weights", remedy)

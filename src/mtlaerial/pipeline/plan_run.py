@@ -23,6 +23,7 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int) ->
         When the data set has truth for none of the method's tasks, or an override has a wrong key or value.
     """
     entry = config.methods[method]
+    recipe = config.recipe(dataset.spec.recipe, method)
     return RunPlan(
         dataset=dataset.name,
         method=method,
@@ -30,5 +31,6 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int) ->
         tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
         weighting=entry.weighting,
         model=config.models[entry.model],
-        training=config.recipe(dataset.spec.recipe, method).training,
+        training=recipe.training,
+        prediction=recipe.prediction,
     )

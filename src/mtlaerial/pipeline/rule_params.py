@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import LAYERS, DatasetSpec, load_dataset, merge
+from mtlaerial.config import DatasetSpec, load_dataset, merge
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
-from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.plan import RunPlan
 
@@ -63,9 +63,7 @@ class Decisive:
 
         With a buffer the tiles of later splits belong to them, else no other tile does.
         """
-        held_out = list(held_out_of(self.project.dataset(dataset), tile))
-        params = self._tile("prepare_tile", dataset, tile)
-        return {**params, "buffer": params["buffer"] if held_out else 0.0, "held_out": held_out}
+        return self._tile("prepare_tile", dataset, tile)
 
     def summarise_tiles(self, dataset: str) -> Params:
         """Return the keys that decide the statistics of the training tiles."""
@@ -120,17 +118,15 @@ class Decisive:
         return list(self._spec(dataset).splits.get("test", ()))
 
     def _tile(self, stage: Stage, name: str, tile: str) -> Params:
-        """Return the part of a specification that decides a tile: its split, and the patterns of that."""
+        """Return the part of a specification that decides a tile, and size and time of its raw files.
+
+        Snakemake itself notices only files that are newer than the results.
+        """
         dataset = self.project.dataset(name)
-        data = decisive(stage, dataset.spec)
-        for key in ("splits", "areas"):  # they list all tiles
-            data.pop(key, None)
-        for layer in LAYERS:
-            if data[layer]:
-                data[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
-        if data["labels"] and not dataset.patterns("eroded", tile):
-            data["labels"]["eroded"] = None
-        return {**data, "root": dataset.root.as_posix(), "split": dataset.spec.split_of(tile)}
+        generated = self.project.config.datasets[self.project.source(name)].generate is not None
+        # Generated and archived files have a mark among the inputs, and may not exist yet.
+        sources = {} if generated else raw_sources(dataset, tile, archived=False)
+        return {**tile_keys(dataset, tile, stage), "root": dataset.root.as_posix(), "sources": sources}
 
     def _training_data(self, stage: Stage, dataset: str) -> Params:
         # Names, colours and raw values of classes decide no statistics, but their number does.

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
@@ -12,11 +13,11 @@ from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.plan_run import plan_run
+from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_training import run_training
+from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.run import save_description
-from mtlaerial.system.progress import track
 from mtlaerial.tiles.measure import summarise
-from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
@@ -24,38 +25,54 @@ from mtlaerial.training.rendezvous import follow_main, single_error
 log = logging.getLogger(__name__)
 
 
-def train_single(
-    spec: Path, root: Path, folder: Path, configs: Sequence[Path], method: str, seed: int, area: str | None = None
-) -> None:
-    """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
+@dataclass(frozen=True)
+class SingleRun:
+    """What a run without Snakemake is to be.
 
-    Of several processes that ``torchrun`` started, only the main one prepares, while the others wait for it. The first
-    process that fails gives the reason, and all end.
-
-    Parameters
+    Attributes
     ----------
     spec, root : Path
         The data set.
     folder : Path
-        The run's folder, the same for all processes; prepared tiles go to ``folder/tiles``.
+        The run's folder, the same for all processes.
     configs : sequence of Path
         Configuration and overlays.
     method : str
     seed : int
     area : str, optional
         Of a data set with areas, the one that is left out of the training.
+    tiles : Path, optional
+        Folder of prepared tiles, which runs may share; by default ``folder/tiles``, the run's own.
+    replace : bool
+        Replace the finished run of another plan or of other data in the folder.
+    """
+
+    spec: Path
+    root: Path
+    folder: Path
+    configs: Sequence[Path]
+    method: str = "equal"
+    seed: int = 0
+    area: str | None = None
+    tiles: Path | None = None
+    replace: bool = False
+
+
+def train_single(run: SingleRun) -> None:
+    """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
+
+    Where the folder holds this run, finished, nothing is done. Of several processes that ``torchrun`` started, only the
+    main one prepares, while the others wait for it. The first process that fails gives the reason, and all end.
 
     Raises
     ------
     UserError
-        When the data set, the configuration or the method is wrong, or the training fails.
+        When the data set, the configuration or the method is wrong, the folder holds another run, or the training
+        fails.
     """
     with single_error():
         main = Group.current().main
-        prepared = ""
-        if main:
-            dataset = _with_splits(Dataset.of(spec, root), area)
-            prepared = _prepare(dataset, folder, configs, method, seed).model_dump_json()
+        prepared = _prepare(run).model_dump_json() if main else ""
         job = TrainingJob.model_validate_json(follow_main("prepared", prepared))
         run_training(job)
         if main:
@@ -72,38 +89,53 @@ def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
     return dataset
 
 
-def _prepare(dataset: Dataset, folder: Path, configs: Sequence[Path], method: str, seed: int) -> TrainingJob:
+def _prepare(run: SingleRun) -> TrainingJob:
+    dataset = _with_splits(Dataset.of(run.spec, run.root), run.area)
     dataset.require_root()
-    config = load_project(*configs)
-    require_method(config, method)
-    plan = plan_run(config, dataset, method, seed)
+    config = load_project(*run.configs)
+    require_method(config, run.method)
+    plan = plan_run(config, dataset, run.method, run.seed)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
-    lacking = {method: [task for task in config.methods[method].tasks if task not in plan.tasks]}
-    for note in truth_notes(lacking, [method], dataset.name):
+    require_same_plan(run.folder, plan, run.replace)
+    lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
+    for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
-    pretrained = _pretrained(config, plan.model, folder)
+    pretrained = _pretrained(config, plan.model, run.folder)
+    require_sound(dataset)
+    training, validation = _prepared_splits(run, dataset)
+    return TrainingJob(
+        plan=plan,
+        statistics=summarise(dataset, training),
+        training_tiles=training,
+        validation_tiles=validation,
+        folder=run.folder,
+        pretrained=pretrained,
+        dashboard=config.dashboard,
+        replace=run.replace,
+    )
+
+
+def require_sound(dataset: Dataset) -> None:
+    """Unpack a data set's archives and check its files.
+
+    Raises
+    ------
+    DataError
+        When the check finds errors; it lists all.
+    """
     unpack_pending(dataset.archives)
     report = check_dataset(dataset)
     if not report.ok:
         raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
+
+
+def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the folders of the prepared training and validation tiles."""
     splits: tuple[Split, ...] = ("train", "val")
-    tiles = {split: _tile_folders(dataset, split, folder / "tiles") for split in splits}
-    for path in track([*tiles["train"], *tiles["val"]], sum(map(len, tiles.values())), "preparing", "tile"):
-        prepare_tile(dataset, path.name, path)
-    statistics = summarise(dataset, tiles["train"])
-    return TrainingJob(
-        plan=plan,
-        statistics=statistics,
-        training_tiles=tiles["train"],
-        validation_tiles=tiles["val"],
-        folder=folder,
-        pretrained=pretrained,
-        dashboard=config.dashboard,
-    )
-
-
-def _tile_folders(dataset: Dataset, split: Split, parent: Path) -> tuple[Path, ...]:
-    return tuple(parent / tile for tile in dataset.spec.splits.get(split, ()))
+    training, validation = (tuple(dataset.spec.splits.get(split, ())) for split in splits)
+    parent = run.tiles or run.folder / "tiles"
+    folders = prepared_tiles(dataset, [*training, *validation], parent, shared=run.tiles is not None)
+    return folders[: len(training)], folders[len(training) :]
 
 
 def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:

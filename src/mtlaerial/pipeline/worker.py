@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
+from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.signals import Stopped
 from mtlaerial.training.job import TrainingJob
 
@@ -40,6 +41,8 @@ def main(path: Path) -> None:
     except UserError as error:
         _write_failure(path.parent, error)
     except Exception as error:
+        if explained := as_memory_error(error):
+            _write_failure(path.parent, explained)
         traceback.print_exc()
         cause = f"{type(error).__name__}: {error}"
         _write_failure(path.parent, UserError(HERE, cause, "work to its end", "The traceback above tells where."))

@@ -1,6 +1,6 @@
 """Maps as georeferenced files, written atomically: classes with their colours, heights in metres."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,13 @@ class Map(NamedTuple):
 
 @contextmanager
 def open_maps(
-    folder: Path, description: RunDescription, network: MapNetwork, image: Grid, maps: Sequence[Map], cog: bool
+    folder: Path,
+    description: RunDescription,
+    origin: Mapping[str, str],
+    network: MapNetwork,
+    image: Grid,
+    maps: Sequence[Map],
+    cog: bool,
 ) -> Iterator[list[Target]]:
     """Yield targets that write maps in a folder; the files appear when the block ends without an error.
 
@@ -85,6 +91,8 @@ def open_maps(
     folder : Path
     description : RunDescription
         Source of class names, colours and provenance for the files' tags.
+    origin : mapping
+        Tags of the image and the run; see :func:`mtlaerial.prediction.map_origin.origin_tags`.
     network : MapNetwork
         Source of the tasks' channels.
     image : Grid
@@ -99,7 +107,7 @@ def open_maps(
             content = CONTENTS[shows]
             create = _create_cog if cog else create_raster
             out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **content.profile))
-            _annotate(out, content, description)
+            _annotate(out, content, description, origin)
             targets.append(Target(network.slice_of(content.task), *axes(image, grid), _writer(content, out)))
         yield targets
 
@@ -129,11 +137,13 @@ def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.
         discard(plain)
 
 
-def _annotate(out: rasterio.io.DatasetWriter, content: Content, description: RunDescription) -> None:
+def _annotate(
+    out: rasterio.io.DatasetWriter, content: Content, description: RunDescription, origin: Mapping[str, str]
+) -> None:
     statistics = description.statistics
     tags = {
         "MTLAERIAL": description.mtlaerial,
-        "RUN": description.name,
+        **origin,
         "TRAINED_ON": statistics.title + (" (generated data)" if statistics.generated else ""),
     }
     out.descriptions = (content.description,)

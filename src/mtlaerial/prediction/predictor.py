@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mtlaerial.config import LAYERS, Blend, PredictionSpec
-from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.config import LAYERS, PredictionSpec
+from mtlaerial.config.require import require_dropout
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
@@ -16,15 +16,19 @@ from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import require_match
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
+from mtlaerial.prediction.map_origin import origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.seam_meter import SeamMeter
+from mtlaerial.prediction.settings import usable_threads
 from mtlaerial.rasters.geotiff import open_raster, reading
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.runs.run import Run, load_description, load_run
+from mtlaerial.runs.run import Run, load_run, read_description
 from mtlaerial.scoring.seams import seam_ratio
+from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
 from mtlaerial.tiles.prepare import ABSENT
+from mtlaerial.tiles.record import verify_tiles
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ class Predictor:
     folder : Path
         The run's folder.
     prediction : PredictionSpec, optional
-        By default the one with least work.
+        By default the one by which the run is scored.
 
     Raises
     ------
@@ -46,13 +50,13 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
-        training = load_description(folder).plan.training
+        training = read_description(folder).plan.training
         on_gpu = training.accelerator != "cpu" and torch.cuda.is_available()
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self.run: Run = load_run(folder, self.device)
         description = self.run.description
-        self.prediction = prediction or PredictionSpec.fitted()
-        torch.set_num_threads(training.threads)
+        self.prediction = prediction or description.plan.prediction
+        torch.set_num_threads(usable_threads(training.threads))
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
         if not on_gpu:
             keep_freed_memory()
@@ -82,6 +86,7 @@ class Predictor:
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
         of steps of values at windows' borders and elsewhere.
         """
+        verify_tiles(tiles, ["image"])
         for tile in tiles:
             grids = _tile_grids(tile)
             image = grids.pop("image")
@@ -91,11 +96,16 @@ class Predictor:
             self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False).save(folder / tile.name)
 
     def predict_image(
-        self, path: Path, folder: Path, bands: Sequence[int] | None = None, gsd: float | None = None
+        self,
+        path: Path,
+        folder: Path,
+        bands: Sequence[int] | None = None,
+        gsd: float | None = None,
+        replace: bool = False,
     ) -> None:
         """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid.
 
-        Files are named as by :meth:`predict_tiles`.
+        Files are named as by :meth:`predict_tiles`. Earlier maps of the same image by the same run are replaced.
 
         Parameters
         ----------
@@ -106,15 +116,22 @@ class Predictor:
             Bands of the image, counted from 1, in the order of the run's; by default all.
         gsd : float, optional
             Metres per pixel, for an image without georeference.
+        replace : bool
+            Replace maps of another image or another run in the folder too.
 
         Raises
         ------
         MismatchError
             When the image does not match the training data.
+        DataError
+            When the folder has a file of the maps' names that must not be replaced.
         """
         grid = require_match(path, self.run.description, bands, gsd)
+        possible = [folder / f"{shows}.tif" for shows in CONTENTS]
+        require_replaceable(path, possible, origin_tags(path, self.run.description), replace)
         maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
         seams = self._predict(path, bands, grid, maps, folder, cog=True)
+        remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
         for task in self.network.outputs:
             if (ratio := seam_ratio([seams.sums], task)) is not None:
                 log.info("%s: steps at borders of windows are %.2f of those elsewhere", task, ratio)
@@ -123,9 +140,10 @@ class Predictor:
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
     ) -> SeamMeter:
         """Write maps and return the sums of their seams."""
-        size, description = (image.height, image.width), self.run.description
+        size, tags = (image.height, image.width), origin_tags(path, self.run.description)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across))
+        remove_leftovers(folder)
         seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
         with open_raster(path) as source:
             indices = list(bands or source.indexes)
@@ -135,7 +153,7 @@ class Predictor:
                 with reading(path):
                     return torch.from_numpy(source.read(indices, window=window))
 
-            with open_maps(folder, description, self.network, image, maps, cog) as targets:
+            with open_maps(folder, self.run.description, tags, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, source.nodata, seams, folder):
@@ -152,26 +170,3 @@ def _tile_grids(folder: Path) -> dict[str, Grid]:
             if source.tags().get("MTLAERIAL") != ABSENT["MTLAERIAL"]:
                 grids[key] = Grid.of(source)
     return grids
-
-
-def prediction_for(
-    run: Path, window: int | None, stride: int | None, dropout_passes: int = 0, blend: Blend = "even"
-) -> PredictionSpec:
-    """Return the specification of a run's prediction: with least work or as in the paper, with the given changes.
-
-    Raises
-    ------
-    ConfigError
-        When the window's size does not suit the network, the stride is larger than the window, or passes with dropout
-        are asked of a network without dropout.
-    """
-    plan = load_description(run).plan
-    default = PredictionSpec.fitted() if blend == "even" else PredictionSpec()
-    size = window or default.window
-    require_multiple("--window", size, plan.model)
-    require_dropout("--dropout-passes", dropout_passes, plan.model)
-    proportional = size * default.stride // default.window
-    changes = {"window": size, "stride": stride or proportional, "dropout_passes": dropout_passes}
-    prediction = PredictionSpec.parse({**default.model_dump(), **changes}, "--window, --stride and --dropout-passes")
-    require_overlap("--window, --stride", prediction)
-    return prediction

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, WeightingSpec, load_dataset, merge
+from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 from mtlaerial.models.original.untrusted import read_state
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.plan import RunPlan
-from mtlaerial.runs.run import Provenance, save_description, save_run_weights
+from mtlaerial.runs.run import save_description
+from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, Provenance, save_run_weights
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.tiles.statistics import without_tiles
 
@@ -54,7 +55,7 @@ def import_checkpoint(
     ConfigError, DataError
         When the checkpoint is not one of the original's or does not match the specification, or the folder has a run.
     """
-    if (folder / "run.yaml").exists():
+    if (folder / DESCRIPTION).exists() or (folder / WEIGHTS).exists():
         raise DataError(folder, "a run", "a folder without one", "Choose another folder.")
     dataset = load_dataset(spec)
     original = OriginalCheckpoint.of(read_state(checkpoint), checkpoint, dropout)
@@ -63,7 +64,7 @@ def import_checkpoint(
     weights = original.weights(order)
     if "semantics" in order:
         weights[_LAST] = weights[_LAST][_channels(len(weights[_LAST]), dataset, spec, channels)]
-    plan = _plan(spec, order, original, _training(dataset, spec, height_unit))
+    plan = _plan(spec, order, original, _recipe(dataset, spec, height_unit))
     statistics = without_tiles(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
     source = f"{checkpoint.name}, SHA-256 {file_hashes(checkpoint, 'sha256')['sha256']}"
     save_run_weights(folder, Provenance(code=code_hash("import"), epoch=0, imported=source), weights, {})
@@ -92,7 +93,7 @@ def named_tasks(text: str) -> list[Task]:
     return tasks
 
 
-def _plan(spec: Path, tasks: Sequence[Task], original: OriginalCheckpoint, training: TrainingSpec) -> RunPlan:
+def _plan(spec: Path, tasks: Sequence[Task], original: OriginalCheckpoint, recipe: Recipe) -> RunPlan:
     return RunPlan(
         dataset=spec.stem,
         method=METHOD,
@@ -100,7 +101,8 @@ def _plan(spec: Path, tasks: Sequence[Task], original: OriginalCheckpoint, train
         tasks=tuple(task for task in TASKS if task in tasks),
         weighting=WeightingSpec(),
         model=original.model,
-        training=training,
+        training=recipe.training,
+        prediction=recipe.prediction,
     )
 
 
@@ -152,10 +154,10 @@ def _channels(outputs: int, dataset: DatasetSpec, spec: Path, named: Sequence[in
     return list(named)
 
 
-def _training(dataset: DatasetSpec, spec: Path, height_unit: float | None) -> TrainingSpec:
-    """Return the data set's recipe, of which prediction uses the patch size and the unit of heights."""
+def _recipe(dataset: DatasetSpec, spec: Path, height_unit: float | None) -> Recipe:
+    """Return the data set's recipe, of which prediction uses the unit of heights and the section ``prediction``."""
     overrides = {} if height_unit is None else {"training": {"height_unit": height_unit}}
-    return Recipe.parse(merge(dataset.recipe, overrides), f"{spec}, recipe").training
+    return Recipe.parse(merge(dataset.recipe, overrides), f"{spec}, recipe")
 
 
 def _gsd(dataset: DatasetSpec, spec: Path) -> float:

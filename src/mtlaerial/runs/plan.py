@@ -1,17 +1,17 @@
-"""Plan of a run: the settings that decide a training, and fingerprints of plain data."""
+"""Plan of a run: its settings, and fingerprints of plain data."""
 
 import hashlib
 import json
 from typing import Any
 
-from mtlaerial.config import ModelSpec, Section, Task, TrainingSpec, WeightingSpec
+from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, WeightingSpec
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
 from mtlaerial.tiles.statistics import Statistics
 
 
 class RunPlan(Section):
-    """Everything that decides a training, except its tiles."""
+    """Everything that decides a training, except its tiles; and the prediction by which the run is scored."""
 
     dataset: str
     method: str
@@ -20,11 +20,18 @@ class RunPlan(Section):
     weighting: WeightingSpec
     model: ModelSpec
     training: TrainingSpec
+    prediction: PredictionSpec = PredictionSpec()
+    """Windows and their blending, as configured; they decide no weights."""
 
     def decisive(self, stage: Stage = "train") -> dict[str, Any]:
         """Return the keys that decide a stage; those of ``train`` decide the weights."""
-        model = decisive(stage, self.model, "models.*")
-        return {**self.model_dump(mode="json"), "model": model, "training": decisive(stage, self.training, "training")}
+        sections = {
+            "model": decisive(stage, self.model, "models.*"),
+            "training": decisive(stage, self.training, "training"),
+            "prediction": decisive(stage, self.prediction, "prediction"),
+        }
+        parts = {name: part for name, part in sections.items() if part}
+        return {**self.model_dump(mode="json", exclude=set(sections)), **parts}
 
 
 def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:

@@ -1,61 +1,51 @@
-"""Files of a run's folder: weights and ``run.yaml``, the description.
+"""A run's description, ``run.yaml``, which names the weights by their hash, and the run made of both.
 
 Most steps read only the description: torch, which takes seconds to import, is imported only where weights are read.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
-from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
+from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import writing
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.version import __version__
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 
     from mtlaerial.models import D3Net
 
-_PROVENANCE = "made"
-"""Key of the weights' metadata."""
-
-
-class Provenance(Section):
-    """Origin of a run's weights, which their file carries as metadata."""
-
-    mtlaerial: str = __version__
-    """Version of the package that wrote them."""
-    code: str
-    """Hash of the modules that wrote them."""
-    epoch: int
-    """The epoch that they are from, counted from 1; 0 for imported ones."""
-    imported: str | None = None
-    """The file that they were imported from."""
+FORMAT = 2
+"""Format of ``run.yaml``; the first had neither the hash of the weights nor the prediction."""
 
 
 class RunDescription(Section):
     """Description of a trained run: the content of ``run.yaml``."""
 
+    format: int = FORMAT
     mtlaerial: str
     """Version of the package that trained or imported it."""
     code: str
     """Hash of the modules that trained or imported it; results of different code are told apart by it."""
+    sha256: str
+    """SHA-256 of ``model.safetensors``: description and weights are of one run."""
     plan: RunPlan
     statistics: Statistics
     epoch: int
     """The epoch of the weights in ``model.safetensors``, counted from 1; 0 for imported ones."""
     imported: str | None = None
     """The file that the weights were imported from. Seed, weighting and training are unknown then: of the plan only
-    the tasks, the model, the patch and the unit of heights have a meaning."""
+    the tasks, the model, the patch, the unit of heights and the prediction have a meaning."""
+    identity: str | None = None
+    """Fingerprint of the plan and the data of the training; None where it is unknown."""
 
     @property
     def name(self) -> str:
@@ -78,23 +68,8 @@ class Run:
     model: "D3Net"
 
 
-def save_run_weights(
-    folder: Path,
-    provenance: Provenance,
-    weights: "Mapping[str, Tensor]",
-    others: "Mapping[str, Mapping[str, Tensor]]",
-) -> None:
-    """Write ``model.safetensors`` with its provenance, and other weights by name; each write is atomic."""
-    from mtlaerial.models.safetensors_io import save_weights
-
-    for name, tensors in others.items():
-        save_weights(folder / f"{name}.safetensors", tensors)
-    # One entry, since safetensors writes several in no fixed order.
-    save_weights(folder / "model.safetensors", weights, {_PROVENANCE: provenance.model_dump_json()})
-
-
 def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
-    """Write ``run.yaml``: the plan, the statistics, and the provenance that ``model.safetensors`` carries.
+    """Write ``run.yaml``: the plan, the statistics, and hash and provenance of ``model.safetensors``.
 
     It is a step of its own, so that a corrected title, name or colour changes the description and trains nothing again.
 
@@ -103,33 +78,51 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
     DataError
         When the weights are damaged or carry no provenance.
     """
-    weights = folder / "model.safetensors"
-    entries = {**_load_provenance(weights), "plan": plan, "statistics": statistics}
-    description = RunDescription.parse(entries, str(weights))
-    with writing(folder / "run.yaml") as path:
+    provenance = load_provenance(folder)
+    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": plan, "statistics": statistics}
+    write_description(folder, RunDescription.parse(entries, str(folder / WEIGHTS)))
+
+
+def write_description(folder: Path, description: RunDescription) -> None:
+    """Write ``run.yaml`` as it is given."""
+    with writing(folder / DESCRIPTION) as path:
         path.write_text(yaml.safe_dump(json.loads(description.model_dump_json()), sort_keys=False), encoding="utf-8")
 
 
-def _load_provenance(path: Path) -> dict[str, Any]:
-    try:
-        with safe_open(path, framework="np") as file:
-            return dict(json.loads(file.metadata()[_PROVENANCE]))
-    except (SafetensorError, OSError, KeyError, TypeError) as error:
-        raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
-
-
-def load_description(folder: Path) -> RunDescription:
-    """Read ``run.yaml``.
+def read_description(folder: Path) -> RunDescription:
+    """Read ``run.yaml`` without the weights; use :func:`load_description` where anything is concluded from it.
 
     Raises
     ------
-    ConfigError
-        When it is missing or not a run's description.
+    ConfigError, DataError
+        When it is missing, of another format, or not a run's description.
     """
-    path = folder / "run.yaml"
+    path = folder / DESCRIPTION
     if not path.is_file():
-        raise _no_run(folder)
-    return RunDescription.parse(read_yaml(path), str(path))
+        _refuse_missing(folder)
+    data = read_yaml(path)
+    require_format(path, data, FORMAT, f"Convert it with: mtlaerial upgrade {folder}")
+    return RunDescription.parse(data, str(path))
+
+
+def load_description(folder: Path) -> RunDescription:
+    """Read ``run.yaml``, and verify that the weights beside it are those that it describes.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When it is missing or not a run's description, or the weights are missing or have another hash.
+    """
+    description = read_description(folder)
+    digest = weights_hash(folder)
+    if digest != description.sha256:
+        raise DataError(
+            folder / WEIGHTS,
+            f"SHA-256 {digest[:12]}…",
+            f"{description.sha256[:12]}…, as {folder / DESCRIPTION} says",
+            "They are of two runs, or damaged: copy both anew from where the run was trained, or train it again.",
+        )
+    return description
 
 
 def _no_run(folder: Path) -> ConfigError:
@@ -149,15 +142,41 @@ def load_run(folder: Path, device: "torch.device") -> Run:
     Raises
     ------
     ConfigError, DataError
-        When its description or its weights are missing or damaged.
+        When its description or its weights are missing or damaged, do not belong together, or are not finite.
+    """
+    description = load_description(folder)
+    return Run(folder, description, load_network(folder, description, device))
+
+
+def load_network(folder: Path, description: RunDescription, device: "torch.device") -> "D3Net":
+    """Return the network that a description states, with a run's weights, ready to predict.
+
+    Raises
+    ------
+    DataError
+        When the weights are missing or damaged, not finite, or do not fit the network.
     """
     import torch
 
     from mtlaerial.models import build_model
     from mtlaerial.models.safetensors_io import load_weights
 
-    description = load_description(folder)
-    model = build_model(description.plan.model, len(description.statistics.bands), description.outputs)
-    load_weights(model, folder / "model.safetensors")
-    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
-    return Run(folder, description, model.eval())
+    try:
+        with torch.device("meta"):  # sizes that do not fit the weights take no memory
+            network = build_model(description.plan.model, len(description.statistics.bands), description.outputs)
+    except RuntimeError as error:
+        remedy = "Get the file anew: it is damaged."
+        where = f"{folder / DESCRIPTION}, key plan.model"
+        raise DataError(where, f"sizes that cannot be ({error})", "the sizes of its weights", remedy) from None
+    load_weights(network, folder / WEIGHTS)
+    network.to(device, torch.float32, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.eval()
+    return network
+
+
+def _refuse_missing(folder: Path) -> None:
+    """Raise the error of a folder without a description."""
+    if (folder / WEIGHTS).exists():
+        remedy = "The command that trains it was ended before it wrote that: give it again."
+        raise DataError(folder, f"weights without {DESCRIPTION}", "a trained run's folder", remedy)
+    raise _no_run(folder)

@@ -13,10 +13,13 @@ from tqdm import tqdm
 
 from mtlaerial.config import ProjectConfig, load_dataset
 from mtlaerial.config.selection import trained_on
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.lock import is_locked
 from mtlaerial.runs.progress_file import ProgressRecord, last_record
+from mtlaerial.runs.run import read_description
+from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, weights_hash
 
-State = Literal["done", "running", "interrupted", "failed", "waiting"]
+State = Literal["done", "damaged", "running", "interrupted", "failed", "waiting"]
 TAIL = 65_536
 """Bytes read at the end of a log."""
 LATELY = 120.0
@@ -32,7 +35,8 @@ class RunStatus:
     name : str
         ``dataset/method/seed0``.
     state : str
-        ``done`` with weights; ``running`` while its lock is held; ``interrupted`` with the saved state of an unfinished
+        ``done`` with weights; ``damaged`` when they are not those of ``run.yaml``;
+        ``running`` while its lock is held; ``interrupted`` with the saved state of an unfinished
         training; ``failed`` when an error ended it; ``waiting`` otherwise.
     progress : str
         Steps that are done, and the time left; empty without a progress file.
@@ -80,11 +84,23 @@ def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunS
 def _state(folder: Path, last: ProgressRecord | None, resume: Path | None) -> State:
     if is_locked(folder):
         return "running"
-    if (folder / "model.safetensors").exists():
-        return "done"
+    if (folder / WEIGHTS).exists():
+        return "damaged" if _is_damaged(folder) else "done"
     if any(folder.glob("*.resume.pt")) or _saved_elsewhere(last, resume):
         return "interrupted"
     return "failed" if last and last.event == "error" else "waiting"
+
+
+def _is_damaged(folder: Path) -> bool:
+    """Tell whether a run's weights are other than its description says; one that is still to be written is no fault."""
+    if not (folder / DESCRIPTION).exists():
+        return False
+    try:
+        return read_description(folder).sha256 != weights_hash(folder)
+    except ConfigError:
+        return True
+    except DataError:  # of another format: nothing is known of the weights
+        return False
 
 
 def _saved_elsewhere(last: ProgressRecord | None, resume: Path | None) -> bool:
@@ -105,7 +121,7 @@ def _last_lines(log: Path) -> tuple[str, ...]:
 
 
 def _progress(last: ProgressRecord | None, state: State) -> str:
-    if last is None or not last.steps or state in ("done", "waiting"):
+    if last is None or not last.steps or state in ("done", "damaged", "waiting"):
         return ""
     steps = f"{last.step}/{last.steps} steps"
     if state != "running" or last.seconds_left is None:

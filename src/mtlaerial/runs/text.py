@@ -22,6 +22,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
             ("trained on", f"{statistics.title}{generated}, as was said when it was imported"),
             ("licence", statistics.licence),
             ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+            ("weights", f"SHA-256 {run.sha256[:12]}…"),
         ]
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
@@ -29,6 +30,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("licence", statistics.licence),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+        ("weights", f"SHA-256 {run.sha256[:12]}…"),
     ]
 
 
@@ -50,4 +52,6 @@ def _output(run: RunDescription) -> list[tuple[str, str]]:
     if "height" in run.plan.tasks:
         training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
         lines.append(("height", f"metres above ground{training_range}"))
+    prediction = run.plan.prediction
+    lines.append(("windows", f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"))
     return lines

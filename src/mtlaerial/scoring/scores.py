@@ -1,5 +1,6 @@
 """Scores of a run's maps against the ground truth: sums per tile, in one file per run."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,19 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mtlaerial.config import ModelSpec, ScoringSpec, Section, Task, TrainingSpec
+from mtlaerial.config import ModelSpec, PredictionSpec, ScoringSpec, Section, Task, TrainingSpec
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.code_hash import code_hash
-from mtlaerial.runs.run import load_description
+from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.tile_scores import TileScores, score_tile
+from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import writing
+from mtlaerial.tiles.record import verify_tiles
+
+FORMAT = 2
+"""Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
 
 
 class Scores(Section):
     """All sums of one run: the content of ``scores.json``."""
 
+    format: int = FORMAT
     dataset: str
     title: str
     generated: bool
@@ -42,6 +49,8 @@ class Scores(Section):
     """The network's sizes."""
     training: TrainingSpec | None = None
     """The recipe of the training; None for imported weights."""
+    prediction: PredictionSpec | None = None
+    """How the maps were predicted."""
     protocol: str = ""
     """How the test tiles were set apart from the training tiles, in a sentence."""
     tiles: dict[str, TileScores]
@@ -101,7 +110,7 @@ class Scores(Section):
         return total
 
 
-def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
+def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = "") -> Scores:
     """Score the maps of a run on its test tiles.
 
     Parameters
@@ -111,17 +120,27 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
     tiles : sequence of Path
         Folders of the prepared test tiles.
     scoring : ScoringSpec
+    protocol : str, optional
+        How the test tiles were set apart from the training tiles, as a phrase.
 
     Raises
     ------
     DataError
-        When a map is missing, or its grid differs from its ground truth's, or that of eroded labels from the labels'.
+        When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
+        that of eroded labels from the labels'.
     """
-    description = load_description(run)
+    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol)
+
+
+def score_maps(
+    description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = ""
+) -> Scores:
+    """Score the maps of a described run in any folder; see :func:`score_run`."""
+    verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
-    tile_scores = {tile.name: score_tile(run / "maps" / tile.name, tile, description, scoring) for tile in tiles}
+    tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
     return Scores(
         dataset=plan.dataset,
         title=statistics.title,
@@ -138,6 +157,8 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec) -> Scores:
         scoring_code=code_hash("scoring"),
         network=plan.model,
         training=None if description.imported else plan.training,
+        prediction=plan.prediction,
+        protocol=protocol,
         tiles=tile_scores,
     )
 
@@ -154,11 +175,20 @@ def load_scores(path: Path) -> Scores:
     Raises
     ------
     DataError
-        When the file is not valid in this version.
+        When the file is of another format, or not valid.
     """
+    remedy = "Delete the file, so that it is made again."
     try:
-        return Scores.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        fault = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
-        raise DataError(path, fault, "scores of this version", "Delete the file, so that it is made again.") from None
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(data, dict):
+            require_format(path, data, FORMAT, remedy)
+        return Scores.model_validate(data)
+    except ValueError as error:
+        raise DataError(path, _first_fault(error), "scores of this version", remedy) from None
+
+
+def _first_fault(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"

@@ -1,22 +1,34 @@
 """Atomic writes: temporary files, renamed when they are complete."""
 
 import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
+
 from mtlaerial.errors import DataError, deepest_cause
+
+_HOST = re.sub(r"[^A-Za-z0-9]+", "_", platform.node()) or "localhost"
+_LEFTOVER = re.compile(rf"\..*\.{_HOST}-(\d+)\.part\..*")
 
 
 def partial_path(path: Path) -> Path:
-    """Return the temporary path of a file: hidden, in the same folder, with the same suffix."""
+    """Return the temporary path of a file: hidden, in the same folder, with the same suffix.
+
+    The name says which process on which machine writes it, for :func:`remove_leftovers`.
+    """
     # The same folder, as os.replace is atomic only within a file system; the suffix, as GDAL chooses drivers by it.
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    return path.with_name(f".{path.stem}.{_HOST}-{os.getpid()}.part{path.suffix}")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to the final one when the block succeeds, else remove it.
+
+    The file has the mode that the umask gives, however the block creates it.
 
     Raises
     ------
@@ -26,7 +38,9 @@ def writing(path: Path) -> Iterator[Path]:
     partial = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        mode = _mode_of_new_files(partial)
         yield partial
+        os.chmod(partial, mode)
         os.replace(partial, path)
     except OSError as error:
         reason = error.strerror or deepest_cause(error)
@@ -36,7 +50,24 @@ def writing(path: Path) -> Iterator[Path]:
         discard(partial)
 
 
+def _mode_of_new_files(path: Path) -> int:
+    """Return the mode of a file that is created there; os.umask is only read by changing it for all threads."""
+    path.touch()
+    mode = path.stat().st_mode
+    path.unlink()
+    return mode
+
+
 def discard(path: Path) -> None:
     """Remove a file if it exists; ignore all errors of the file system."""
     with suppress(OSError):
         path.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files in a folder whose process on this machine has ended, as it does when it is killed."""
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            leftover = _LEFTOVER.fullmatch(path.name)
+            if leftover and not psutil.pid_exists(int(leftover[1])):
+                discard(path)

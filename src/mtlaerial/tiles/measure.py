@@ -1,16 +1,16 @@
 """Statistics of prepared training tiles, accumulated over blocks of rows."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mtlaerial.config import LAYERS, DatasetSpec
+from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks, without_data
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.measure_truth import class_areas, measure_heights
+from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import Statistics, TileStatistics, with_specification
 
 
@@ -23,7 +23,13 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         Specification of the data set.
     folders : sequence of Path
         A folder of prepared layers per tile, named after the tile.
+
+    Raises
+    ------
+    DataError
+        When a layer is other than when it was prepared.
     """
+    verify_tiles(folders)
     with open_raster(folders[0] / "image.tif") as source:
         gsd, dtype = Grid.of(source).pixel_size[1], source.dtypes[0]
     areas = class_areas(folders)
@@ -34,7 +40,7 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         pixels=tuple(np.round(areas[:classes]).astype(np.int64).tolist()),
         bands=_measure_bands(folders, len(spec.image.band_names)),
         height=measure_heights(folders),
-        tiles={folder.name: digest(folder) for folder in folders},
+        tiles={folder.name: tile_digest(folder) for folder in folders},
     )
 
 
@@ -58,13 +64,3 @@ def _measure_bands(folders: Sequence[Path], number: int) -> tuple[tuple[float, f
     # Var x = E[x²] - E[x]²; rounding may make it negative where all values are equal.
     std = np.sqrt(np.maximum(squares / pixels - mean**2, 0))
     return tuple(zip(mean.tolist(), std.tolist(), strict=True))
-
-
-def digest(folder: Path) -> str:
-    """Return the SHA-256 of a prepared tile's three layers."""
-    sha256 = hashlib.sha256()
-    for layer in LAYERS:
-        with (folder / f"{layer}.tif").open("rb") as file:
-            while chunk := file.read(2**20):
-                sha256.update(chunk)
-    return sha256.hexdigest()

@@ -15,6 +15,7 @@ from mtlaerial.datasets.buffer import read_held_out
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import decode_height, decode_labels
 from mtlaerial.datasets.footprints import Footprint
+from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.rasters.geotiff import (
     PREPARED,
@@ -26,15 +27,17 @@ from mtlaerial.rasters.geotiff import (
     without_data,
 )
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.files import discard, remove_leftovers
 from mtlaerial.tiles.buffer_mask import Mask, with_buffer
 from mtlaerial.tiles.padded_blocks import Block, padded_blocks
+from mtlaerial.tiles.record import RECORD, write_record
 
 ABSENT = {"MTLAERIAL": "absent"}
 """Tag of an absent layer, which is written as a single no-data cell, so that readers need no special case."""
 
 
 def prepare_tile(dataset: Dataset, tile: str, folder: Path, held_out: Sequence[Footprint] | None = None) -> None:
-    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile.
+    """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile, and last its ``tile.json``.
 
     The image has the specified bands in the file's dtype; height is float32 in metres with NaN for no-data; labels and
     eroded labels are uint8 class indices in the order of the specification, ``IGNORED`` for no-data.
@@ -56,6 +59,9 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path, held_out: Sequence[F
     DataError
         When a file is missing or damaged, or has no georeference though there is a buffer.
     """
+    sources = raw_sources(dataset, tile)  # before they are read: a change meanwhile is noticed by the next reader
+    remove_leftovers(folder)
+    discard(folder / RECORD)
     path, row, column, grid = image_window(dataset, tile)
     _write_image(dataset, path, Window(column, row, grid.width, grid.height), grid, folder / "image.tif")
     if held_out is None:
@@ -64,6 +70,7 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path, held_out: Sequence[F
     _write_height(dataset, tile, grid, folder / "height.tif", mask)
     _write_labels(dataset, "labels", tile, grid, folder / "labels.tif", mask)
     _write_labels(dataset, "eroded", tile, grid, folder / "eroded.tif", mask)
+    write_record(folder, tile_keys(dataset, tile), sources)
 
 
 def _write_image(dataset: Dataset, path: Path, window: Window, grid: Grid, target: Path) -> None:

@@ -1,11 +1,36 @@
 """Statistics of training tiles that a run needs: classes and their frequencies, bands, heights, hashes."""
 
+import math
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import PositiveFloat
+import numpy as np
+from pydantic import AfterValidator, PositiveFloat, ValidationError
 
 from mtlaerial.config import DatasetSpec, Section
 from mtlaerial.config.layers import Colour
+from mtlaerial.errors import DataError
+
+
+def _require_ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if not (limits[0] < limits[1] and math.isfinite(limits[1] - limits[0])):
+        raise ValueError("two finite values, the lower one first")
+    return limits
+
+
+def _require_dtype(name: str) -> str:
+    message = "the data type of an image, such as uint8"
+    try:
+        dtype = np.dtype(name)
+    except TypeError:
+        raise ValueError(message) from None
+    if dtype.kind not in "uif":
+        raise ValueError(message)
+    return name
+
+
+Limits = Annotated[tuple[float, float], AfterValidator(_require_ascending)]
+DataType = Annotated[str, AfterValidator(_require_dtype)]
 
 
 class ClassStatistics(Section):
@@ -49,8 +74,8 @@ class Statistics(Section):
     citation: str
     gsd: PositiveFloat
     """Metres per image pixel."""
-    dtype: str
-    range: tuple[float, float]
+    dtype: DataType
+    range: Limits
     bands: tuple[BandStatistics, ...]
     classes: tuple[ClassStatistics, ...]
     """Empty if the training tiles have no labels."""
@@ -59,7 +84,7 @@ class Statistics(Section):
     zero_height: bool
     """Whether heights <= 0 are trained on."""
     tiles: dict[str, str]
-    """SHA-256 over the three layers of each training tile; empty if the tiles are not available."""
+    """Hash of each training tile, of its image, height and labels; empty if the tiles are not available."""
 
 
 class TileStatistics(Section):
@@ -67,14 +92,14 @@ class TileStatistics(Section):
 
     gsd: PositiveFloat
     """Metres per image pixel."""
-    dtype: str
+    dtype: DataType
     pixels: tuple[int, ...]
     """Area of each class, in pixels of the finest labels; empty if the tiles have no labels."""
     bands: tuple[tuple[float, float], ...]
     """Mean and standard deviation of each band."""
     height: HeightStatistics | None
     tiles: dict[str, str]
-    """SHA-256 over the three layers of each tile."""
+    """Hash of each tile, of its image, height and labels."""
 
 
 def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -> Statistics:
@@ -136,5 +161,15 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
 
 
 def load_tile_statistics(path: Path) -> TileStatistics:
-    """Read ``statistics.json``."""
-    return TileStatistics.model_validate_json(path.read_text(encoding="utf-8"))
+    """Read ``statistics.json``.
+
+    Raises
+    ------
+    DataError
+        When the file is damaged or of another version.
+    """
+    try:
+        return TileStatistics.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError):
+        remedy = "Delete the file and give the same command again, which makes it anew."
+        raise DataError(path, "a damaged file", "statistics of training tiles", remedy) from None

@@ -13,6 +13,8 @@ from mtlaerial.system import ranks
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.training.process_group import Group
 
+log = logging.getLogger(__name__)
+
 
 def _require_gpus(spec: TrainingSpec) -> None:
     gpus, processes = torch.cuda.device_count() if torch.cuda.is_available() else 0, ranks.size_here()
@@ -22,6 +24,16 @@ def _require_gpus(spec: TrainingSpec) -> None:
     if spec.accelerator != "cpu" and 0 < gpus < processes:
         numbers, remedy = f"{processes} processes, and on this machine GPUs: {gpus}", "Start fewer, or write cpu."
         raise TrainingError("training.accelerator", numbers, "a GPU for every process", remedy)
+
+
+def _warn_of_threads(spec: TrainingSpec) -> None:
+    cores = os.cpu_count() or 1
+    if spec.threads > cores:
+        log.warning(
+            "training.threads is %d, and this machine has %d cores: fewer threads are faster, and change the result by "
+            "rounding",
+            *(spec.threads, cores),
+        )
 
 
 def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
@@ -37,6 +49,7 @@ def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
     from lightning_fabric import Fabric
 
     _require_gpus(spec)
+    _warn_of_threads(spec)
     torch.set_num_threads(spec.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it

@@ -30,3 +30,5 @@ class TrainingJob(Section):
     """Encoder weights to begin with, from :func:`mtlaerial.models.imagenet.convert_densenet`."""
     dashboard: DashboardSpec | None = None
     """Server that shows the training; the result is the same with and without, whatever becomes of the server."""
+    replace: bool = False
+    """Replace the finished run of another training in the folder, or a damaged run."""

@@ -6,13 +6,15 @@ from typing import Any
 
 from mtlaerial.config import TRUTH
 from mtlaerial.config.decisive_keys import indecisive
-from mtlaerial.errors import ConfigError, TrainingError
+from mtlaerial.errors import ConfigError, DataError, TrainingError
+from mtlaerial.runs.finished import is_finished
 from mtlaerial.runs.lock import run_lock
 from mtlaerial.runs.plan import RunPlan, fingerprint
 from mtlaerial.runs.progress_file import ProgressFile, failure_recorded, progress_path
+from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, deferred_signals
-from mtlaerial.tiles.measure import digest
+from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
@@ -21,6 +23,7 @@ from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.trainer import Trainer, Watcher
 
 log = logging.getLogger(__name__)
+DONE = "done"
 FOR_PEOPLE: dict[str, Any] = {
     **dict.fromkeys(indecisive("train", Statistics.model_fields), True),
     "classes": {"__all__": indecisive("train", ClassStatistics.model_fields, "labels.classes")},
@@ -33,6 +36,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
 
     ``progress.jsonl`` tells meanwhile how far it is; see :mod:`mtlaerial.runs.progress_file`.
     ``model`` is the one of the two others that ``training.selection`` says; without validation tiles they are the same.
+    Where the folder holds this run, finished, nothing is done.
 
     Parameters
     ----------
@@ -47,6 +51,8 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         When there is nothing to learn from, or the loss is no longer finite.
     ConfigError
         When classes are to be balanced that there are none of.
+    DataError
+        When a prepared tile is damaged, or the folder holds the run of another training, which ``job.replace`` allows.
     Stopped
         When the program was asked to end: the next call with the same job goes on from there.
     """
@@ -59,9 +65,16 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     with ExitStack() as stack:
         if main:
             stack.enter_context(run_lock(job.folder))
+            finished = is_finished(job.folder, job.plan, key, job.replace)
             stack.enter_context(failure_recorded(job.folder))
-        follow_main("alone")  # the other processes wait until the main one holds the lock
-        trainer = Trainer(job, watcher, progress)
+            _require_measured(job)
+            verify_tiles([] if finished else [*job.training_tiles, *job.validation_tiles])
+            remove_leftovers(job.folder)
+        # The other processes wait until the main one holds the lock.
+        if follow_main("alone", DONE if main and finished else "") == DONE:
+            log.info("%s: this run is done, and nothing is trained", job.folder)
+            return
+        trainer = Trainer(job, watcher, progress, key)
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
@@ -93,9 +106,18 @@ def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
 
 def identity(job: TrainingJob) -> str:
     """Return the fingerprint of the inputs that decide the weights of a training: not titles and names."""
-    validation = {tile.name: digest(tile) for tile in job.validation_tiles}
+    validation = {tile.name: tile_digest(tile) for tile in job.validation_tiles}
     pretrained = file_hashes(job.pretrained, "sha256") if job.pretrained else None
     return fingerprint(job.plan.decisive(), job.statistics.model_dump(exclude=FOR_PEOPLE), validation, pretrained)
+
+
+def _require_measured(job: TrainingJob) -> None:
+    """Refuse statistics of other tiles than those of the training."""
+    for tile in job.training_tiles:
+        if tile_digest(tile) != job.statistics.tiles.get(tile.name):
+            remedy = "Measure the training tiles again: delete the statistics, and give the same command."
+            expected = "the tile that the statistics were measured on"
+            raise DataError(tile, "another tile, or one that was prepared again", expected, remedy)
 
 
 def _require_truth(plan: RunPlan, statistics: Statistics) -> None:

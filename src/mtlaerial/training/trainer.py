@@ -12,12 +12,13 @@ from mtlaerial.models import build_model
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.models.safetensors_io import require_finite_weights
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.plan import task_outputs
 from mtlaerial.runs.progress_file import ProgressFile
-from mtlaerial.runs.run import Provenance, save_run_weights
+from mtlaerial.runs.weights import Provenance, remove_description, save_run_weights
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
@@ -58,9 +59,17 @@ class Trainer:
     job : TrainingJob
     watcher : Watcher, optional
     progress : ProgressFile, optional
+    identity : str, optional
+        Fingerprint of the plan and the data, which the weights carry.
     """
 
-    def __init__(self, job: TrainingJob, watcher: Watcher | None = None, progress: ProgressFile | None = None) -> None:
+    def __init__(
+        self,
+        job: TrainingJob,
+        watcher: Watcher | None = None,
+        progress: ProgressFile | None = None,
+        identity: str | None = None,
+    ) -> None:
         plan, statistics, spec = job.plan, job.statistics, job.plan.training
         self.plan, self.spec, self.statistics = plan, spec, statistics
         self.weighting = build_weighting(plan.weighting, plan.tasks)
@@ -93,6 +102,7 @@ class Trainer:
         self.best: dict[str, Any] | None = None
         self.meter = Meter(self.device)
         self.watcher = watcher
+        self.identity = identity
         self.progress = progress or ProgressFile(None, spec.steps)
 
     def run(self, state: ResumeFile, stop: Stop) -> None:
@@ -130,11 +140,15 @@ class Trainer:
         snapshots = {"best": self.best or last, "last": last}
         selected = snapshots[self.spec.selection]
         weights = {name: snapshot["weights"] for name, snapshot in snapshots.items()}
-        provenance = Provenance(code=code_hash("training"), epoch=int(selected["epoch"]))
-        save_run_weights(folder, provenance, selected["weights"], weights)
+        for name, tensors in weights.items():
+            require_finite_weights(folder / f"{name}.safetensors", tensors)
+        remove_description(folder)  # that of an earlier run must not stand beside the new history
         self.history.save(folder / "history.csv")
         save_cost(self.meter.cost(), folder / "cost.json")
-        self._warn_of_divergence(int(selected["epoch"]))
+        epoch = int(selected["epoch"])
+        provenance = Provenance(code=code_hash("training"), epoch=epoch, identity=self.identity)
+        save_run_weights(folder, provenance, selected["weights"], weights)
+        self._warn_of_divergence(epoch)
 
     def _begin(self) -> None:
         self.network.train()

@@ -1,6 +1,6 @@
 """Marks of methods that are trained otherwise than most of a table."""
 
-from mtlaerial.config import ModelSpec, TrainingSpec
+from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.scoring.scores import Scores
@@ -38,6 +38,18 @@ def test_as_many_pixels_in_other_patches_are_named_without_a_factor() -> None:
     assert marks(runs)["wide"].difference == "training.patch 640 instead of 320; training.epochs 30 instead of 120"
 
 
+def test_another_prediction_is_marked_and_faster_windows_are_not() -> None:
+    runs = [trained("one"), trained("two"), trained("views"), trained("batches")]
+    predictions = [{}, {}, {"views": 8}, {"batch": 4, "image_maps": True}]
+    runs = [
+        entry.model_copy(update={"prediction": PredictionSpec.parse(values, "prediction")})
+        for entry, values in zip(runs, predictions, strict=True)
+    ]
+    assert {method: mark.difference for method, mark in marks(runs).items()} == {
+        "views": "prediction.views 8 instead of 1"
+    }
+
+
 def test_imported_weights_are_marked() -> None:
     imported = trained("original").model_copy(update={"training": None})
     assert marks([trained("one"), imported])["original"].difference == "trained elsewhere, recipe not known"
@@ -48,7 +60,7 @@ def test_tables_show_marks_and_their_notes() -> None:
     for panel in documents[0].panels:
         names = {*panel.header, *(row[0].text for row in panel.rows)}
         assert {"one", "two", "long (a)"} <= names
-        assert any(note.text.startswith("(a) long is trained otherwise than most:") for note in panel.notes)
+        assert any(note.text.startswith("(a) long differs from most:") for note in panel.notes)
     weightings = next(document for document in documents if document.stem == "town_weightings").panels[0]
     assert "long (a)" in {row[0].text for row in weightings.rows}
     assert any("epochs 240" in note.text for note in weightings.notes)

@@ -34,6 +34,12 @@ def test_published_numbers_stand_in_their_row_with_a_source():
     assert any(note.startswith("[2] Other") for note in notes)
 
 
+def test_scores_of_both_tasks_and_of_objects_can_be_published():
+    cells, notes = shown([entry({"mIoU-3": 0.745, "F1-HE1": 0.5, "PFA": 0.02})])
+    assert cells == {"mIoU-3 (%)": "74.5 [1]", "F1-HE, 1.25 (%)": "50 [1]", "PFA (%)": "2 [1]"}
+    assert any("IEEE DFC2019" in note for note in notes)
+
+
 def test_no_published_column_without_published_numbers():
     documents = build_documents(experiment(), {"elsewhere": [entry({"OA": 0.9})]})
     assert all("published" not in panel.header for document in documents[:-1] for panel in document.panels)

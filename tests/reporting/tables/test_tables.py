@@ -95,6 +95,7 @@ def test_without_any_class_in_the_test_tiles_there_are_no_columns_of_semantics()
     assert not {"OA (%)", "mIoU (%)", "κ (%)"} & set(cells(panel, "joint"))
     assert "–" not in [cell.text for row in panel.rows for cell in row]
     assert not any("AA, mIoU" in note or note.startswith("–") for note in texts(panel))
+    assert "No scores of semantics: the test tiles have no truth for it." in texts(panel)
     assert "OA (%)" not in document.wide.columns
     assert cells(panel, "joint")["MAE (m)"].text == "2.000"
 

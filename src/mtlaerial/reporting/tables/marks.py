@@ -1,4 +1,4 @@
-"""Marks of methods whose network, amount of training or recipe differs from that of the others of a table."""
+"""Marks of methods whose network, amount of training, recipe or prediction differs from the others' of a table."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,15 @@ from mtlaerial.config import TrainingSpec
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.scoring.scores import Scores
 
-MACHINE_KEYS = {"accelerator", "threads", "compile", "checkpointing", "channels_last", "log_every"}
-"""Keys of a training that change its results by rounding only."""
+MACHINE_KEYS = {
+    *(
+        f"training.{key}"
+        for key in ("accelerator", "threads", "compile", "checkpointing", "channels_last", "log_every")
+    ),
+    "prediction.batch",
+    "prediction.image_maps",
+}
+"""Keys that change results by rounding only, or not at all."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]
@@ -56,23 +63,27 @@ def _letter(index: int) -> str:
 
 
 def _recipe(run: Scores) -> Recipe:
-    """Return the decisive keys of the network, and of the training if it is known."""
-    recipe: dict[str, Any] = {}
-    sections = {"model": (run.network, "models.*"), "training": (run.training, "training")}
-    for name, (section, key) in sections.items():
-        if section is not None:
-            recipe |= _flat(decisive("train", section, key), name)
+    """Return the decisive keys of network and prediction, and of the training if it is known."""
+    sections = {}
+    if run.network:
+        sections["model"] = decisive("train", run.network, "models.*")
+    if run.training:
+        sections["training"] = decisive("train", run.training, "training")
+    if run.prediction:
+        sections["prediction"] = decisive("predict", run.prediction, "prediction")
+    recipe = {key: value for key, value in _flat(sections).items() if key not in MACHINE_KEYS}
     budget = _budget(run.training) if run.training else None
     return recipe if budget is None else {**recipe, BUDGET: budget}
 
 
-def _flat(values: Recipe, prefix: str) -> dict[str, Any]:
+def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}.{key}")
-        elif key not in MACHINE_KEYS:
-            flat[f"{prefix}.{key}"] = tuple(value) if isinstance(value, list) else value
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
     return flat
 
 

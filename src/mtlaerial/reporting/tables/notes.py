@@ -8,7 +8,7 @@ from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.panels import Note
-from mtlaerial.reporting.tables.truth_notes import class_convention, coverage, mixed_grids, protocol
+from mtlaerial.reporting.tables.truth_notes import class_convention, coverage, mixed_grids, protocol, unscored_tasks
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 CLASS_MEANS = ("AA", "mIoU", "F1", JOINT)
@@ -27,19 +27,22 @@ def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *fi
     """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
     sentences = (
         *first,
+        unscored_tasks(values.runs),
         coverage(values.runs),
         *_masks(columns),
         *_definitions(values, columns),
         mixed_grids(values.runs),
         *_methods(values, methods),
+        bold_rule(methods, columns),
         protocol(values.runs),
     )
     return (*(Note(sentence) for sentence in sentences if sentence), *values.citations.notes(columns))
 
 
-def bold_rule(methods: Sequence[str]) -> str:
-    """Return the rule for bold numbers; empty for a table of one method, in which none is bold."""
-    return RULE if len([method for method in methods if method != CONSTANT]) > 1 else ""
+def bold_rule(methods: Sequence[str], columns: Sequence[Column]) -> str:
+    """Return the rule for bold numbers; empty for a table without any, of one method or of bias alone."""
+    learned = [method for method in methods if method != CONSTANT]
+    return RULE if len(learned) > 1 and any(column.score != "bias" for column in columns) else ""
 
 
 def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
@@ -76,7 +79,6 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
     yield from mark_notes(values, methods)
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
-    yield bold_rule(methods)
 
 
 def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
@@ -84,4 +86,4 @@ def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
     for method in methods:
         if method in values.marks:
             mark = values.marks[method]
-            yield f"({mark.letter}) {method} is trained otherwise than most: {mark.difference}."
+            yield f"({mark.letter}) {method} differs from most: {mark.difference}."

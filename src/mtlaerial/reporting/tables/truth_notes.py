@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mtlaerial.config import TASKS
 from mtlaerial.scoring.scores import Scores
 
 
@@ -14,6 +15,16 @@ def coverage(runs: Sequence[Scores]) -> str:
     numbers = {"classes": len(labelled), "heights": len(measured)}
     parts = [f"{layer} in {number}" for layer, number in numbers.items() if 0 < number < len(tiles)]
     return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
+
+
+def unscored_tasks(runs: Sequence[Scores]) -> str:
+    """Return the tasks that methods learn and no test tile has truth for as a sentence; empty if there are none."""
+    learned = {task for run in runs for task in run.tasks}
+    scored = set()
+    for tile in (tile for run in runs for tile in run.tiles.values()):
+        scored |= {task for task, sums in (("semantics", tile.confusion), ("height", tile.height)) if sums}
+    lacking = [task for task in TASKS if task in learned - scored]
+    return f"No scores of {' and '.join(lacking)}: the test tiles have no truth for it." if lacking else ""
 
 
 def class_convention(runs: Sequence[Scores]) -> str:

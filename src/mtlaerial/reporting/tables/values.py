@@ -104,19 +104,19 @@ class Values:
         """Return the method to print in bold, see :mod:`mtlaerial.reporting.tables.bold`; None without any."""
         if column.score == "bias":  # the least bias is no merit: errors of both signs cancel
             return None
-        ranked = sorted(filter(lambda method: self.has_score(method, column), self.methods), key=self._rank(column))
-        if CONSTANT in ranked[:1]:
-            return None
-        learned = [method for method in ranked if method != CONSTANT]
+        scored = [method for method in self.methods if self.has_score(method, column)]
+        learned = sorted((method for method in scored if method != CONSTANT), key=self._rank(column))
         if len(learned) < 2:
             return None
-        best, runner_up = (column.shown(self(method, column)[0]) for method in learned[:2])
+        best, runner_up = learned[:2]
         # A lead that rounding hides is a tie.
-        return learned[0] if best != runner_up and self.bold.better(learned[0], learned[1], column) else None
+        rivals = [method for method in (runner_up, CONSTANT) if method in scored]
+        ahead = all(self._rank(column)(best) < self._rank(column)(rival) for rival in rivals)
+        return best if ahead and self.bold.better(best, runner_up, column) else None
 
     def _rank(self, column: Column) -> Callable[[str], float]:
         sign = 1 if column.lower_is_better else -1
-        return lambda method: sign * self(method, column)[0]
+        return lambda method: sign * column.shown(self(method, column)[0])
 
     def label(self, method: str) -> str:
         """Return the name of a row, with the number of seeds if methods differ in it."""

@@ -1,0 +1,68 @@
+"""Raw files of a tile, with size and time, by which a replaced file is noticed; and the keys that decide a tile."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.config import LAYERS, PREPARED_LAYERS
+from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.stages import Stage
+from mtlaerial.datasets.buffer import held_out_of
+from mtlaerial.datasets.catalog import Dataset
+
+SIDECARS = ("{name}.msk", "{name}.aux.xml", "{stem}.tfw", "{stem}.jgw", "{stem}.pgw", "{stem}.wld", "{name}.wld")
+"""Files beside a raster that GDAL reads with it: masks, metadata, georeference."""
+Sources = dict[str, list[int]]
+"""Size in bytes and time of the last change in whole seconds of each file, by its path below the root."""
+
+
+def raw_sources(dataset: Dataset, tile: str, archived: bool = True) -> Sources:
+    """Return the raw files of a tile that exist, the vector file of footprints, and images that a buffer depends on.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    tile : str
+    archived : bool
+        Include files that come from an archive, for which the archive's mark may stand.
+    """
+    sources: Sources = {}
+    for path in _raw_files(dataset, tile, archived):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        # Whole seconds: file systems keep fractions differently, and copies lose them.
+        sources[os.path.relpath(path, dataset.root)] = [status.st_size, int(status.st_mtime)]
+    return sources
+
+
+def tile_keys(dataset: Dataset, tile: str, stage: Stage = "prepare_tile") -> dict[str, Any]:
+    """Return the part of a specification that decides a tile: its split, and the patterns of that.
+
+    Of other tiles only those count that a buffer keeps the tile's truth away from.
+    """
+    keys = decisive(stage, dataset.spec)
+    for key in ("splits", "areas"):  # they list all tiles
+        keys.pop(key, None)
+    if stage == "prepare_tile":
+        held_out = list(held_out_of(dataset, tile))
+        keys |= {"buffer": keys["buffer"] if held_out else 0.0, "held_out": held_out}
+    for layer in LAYERS:
+        if keys[layer]:
+            keys[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
+    if keys["labels"] and not dataset.patterns("eroded", tile):
+        keys["labels"]["eroded"] = None
+    return {**keys, "split": dataset.spec.split_of(tile)}
+
+
+def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:
+    footprints = [path for path in dataset.footprint_paths if path.exists()]
+    layers = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, tile)]
+    held_out = [path for other in held_out_of(dataset, tile) for path in dataset.files("image", other)]
+    for path in dict.fromkeys([*layers, *held_out, *footprints[:1]]):
+        if archived or path not in dataset.provided:
+            yield path
+            for sidecar in SIDECARS:
+                yield path.with_name(sidecar.format(name=path.name, stem=path.stem))

@@ -1,0 +1,75 @@
+"""Settings of a prediction: those by which a run is scored, with the changes that a user asks for."""
+
+import logging
+import os
+from pathlib import Path
+
+from mtlaerial.config import Blend, PredictionSpec
+from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.runs.run import read_description
+
+log = logging.getLogger(__name__)
+
+
+def prediction_for(
+    run: Path,
+    window: int | None = None,
+    stride: int | None = None,
+    dropout_passes: int | None = None,
+    blend: Blend | None = None,
+) -> PredictionSpec:
+    """Return the prediction by which a run is scored, with the given changes; log each of them.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    window, stride : int, optional
+        Pixels; a stride that is not given stays the same share of the window.
+    dropout_passes : int, optional
+    blend : Blend, optional
+        ``even`` for the settings with least work, ``original`` for the paper's, instead of the run's.
+
+    Raises
+    ------
+    ConfigError
+        When the window's size does not suit the network, the stride is larger than the window, or passes with dropout
+        are asked of a network without dropout.
+    """
+    plan = read_description(run).plan
+    base = _base(plan.prediction, blend)
+    size = window or base.window
+    require_multiple("--window", size, plan.model)
+    passes = base.dropout_passes if dropout_passes is None else dropout_passes
+    require_dropout("--dropout-passes", passes, plan.model)
+    proportional = size * base.stride // base.window
+    changes = {"window": size, "stride": stride or proportional, "dropout_passes": passes, "image_maps": False}
+    prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
+    require_overlap("--window, --stride", prediction)
+    _log_changes(plan.prediction, prediction)
+    return prediction
+
+
+def usable_threads(threads: int) -> int:
+    """Return a run's number of threads, at most the machine's cores; warn where that is fewer."""
+    cores = os.cpu_count() or 1
+    if threads > cores:
+        log.warning(
+            "the run was trained with %d threads, and this machine has %d cores: maps may differ from those of another "
+            "machine by rounding",
+            *(threads, cores),
+        )
+    return min(threads, cores)
+
+
+def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
+    if blend is None or blend == configured.blend:
+        return configured
+    return PredictionSpec.fitted() if blend == "even" else PredictionSpec()
+
+
+def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None:
+    before, after = configured.model_dump(exclude={"image_maps"}), prediction.model_dump(exclude={"image_maps"})
+    changes = [f"{key} {after[key]} instead of {before[key]}" for key in after if after[key] != before[key]]
+    if changes:
+        log.info("predicting otherwise than the run was scored: %s", ", ".join(changes))

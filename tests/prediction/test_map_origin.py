@@ -1,0 +1,110 @@
+"""Maps that are replaced, and those that must not be."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from mtlaerial.config import PredictionSpec
+from mtlaerial.errors import DataError
+from mtlaerial.prediction.map_origin import image_id, require_replaceable
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.runs.run import load_description, save_description
+from support import tiny
+
+SPEC = PredictionSpec(window=64, stride=48)
+
+
+@pytest.fixture(scope="module")
+def predictor(run_folder: Path) -> Predictor:
+    return Predictor(run_folder, SPEC)
+
+
+def ortho(folder: Path, seed: int = 0) -> Path:
+    values = np.random.default_rng(seed).integers(0, 255, (3, 64, 64), np.uint8)
+    return tiny.write_raster(folder / "ortho.tif", values)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_maps_of_another_image_are_replaced_only_on_request(predictor: Predictor, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    predictor.predict_image(ortho(tmp_path / "a"), maps)
+    before = contents(maps)
+    image = ortho(tmp_path / "b", seed=1)
+    with pytest.raises(DataError, match=r"semantics\.tif: found a map of another image, ortho\.tif.*--replace"):
+        predictor.predict_image(image, maps)
+    assert contents(maps) == before
+    predictor.predict_image(image, maps, replace=True)
+    with rasterio.open(maps / "height.tif") as source:
+        assert source.tags()["IMAGE_ID"] == image_id(image)
+
+
+def test_maps_by_another_run_are_replaced_only_on_request(
+    predictor: Predictor, run_folder: Path, tmp_path: Path
+) -> None:
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    predictor.predict_image(image, maps)
+    origin = {"IMAGE": "ortho.tif", "IMAGE_ID": image_id(image), "RUN": "city/uw/seed0", "RUN_ID": "another"}
+    with pytest.raises(DataError, match=r"found a map by another run, city/equal/seed0; expected no map, or one of"):
+        require_replaceable(image, [maps / "height.tif"], origin, replace=False)
+    require_replaceable(image, [maps / "height.tif"], origin, replace=True)
+
+
+def test_files_that_no_prediction_wrote_are_replaced_only_on_request(predictor: Predictor, tmp_path: Path) -> None:
+    image = ortho(tmp_path)
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "height.tif").write_text("notes")
+    with pytest.raises(DataError, match=r"height\.tif: found a file that is no map"):
+        predictor.predict_image(image, tmp_path / "maps")
+    shutil.copy(image, tmp_path / "maps" / "height.tif")
+    with pytest.raises(DataError, match=r"height\.tif: found a file without the name of its image"):
+        predictor.predict_image(image, tmp_path / "maps")
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_an_image_is_never_replaced_by_its_own_map(predictor: Predictor, tmp_path: Path, replace: bool) -> None:
+    image = ortho(tmp_path).rename(tmp_path / "semantics.tif")
+    before = contents(tmp_path)
+    with pytest.raises(DataError, match=r"semantics\.tif: found the image itself.*Choose another --out"):
+        predictor.predict_image(image, tmp_path, replace=replace)
+    assert contents(tmp_path) == before
+
+
+def test_a_file_that_the_image_reads_is_never_replaced(predictor: Predictor, tmp_path: Path) -> None:
+    source = ortho(tmp_path).rename(tmp_path / "height.tif")
+    with rasterio.open(source) as opened:
+        rasterio.shutil.copy(opened, tmp_path / "ortho.vrt", driver="VRT")
+    with pytest.raises(DataError, match=r"height\.tif: found a file that .*ortho\.vrt reads"):
+        predictor.predict_image(tmp_path / "ortho.vrt", tmp_path, replace=True)
+
+
+def test_maps_that_a_new_prediction_does_not_write_are_removed(
+    predictor: Predictor, run_folder: Path, tmp_path: Path
+) -> None:
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    Predictor(run_folder, SPEC.model_copy(update={"dropout_passes": 2})).predict_image(image, maps)
+    assert (maps / "height_std.tif").exists()
+    predictor.predict_image(image, maps)
+    assert sorted(contents(maps)) == ["height.tif", "semantics.tif"]
+
+
+def test_left_overs_of_a_killed_prediction_are_removed(predictor: Predictor, tmp_path: Path) -> None:
+    from mtlaerial.system import files
+
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    maps.mkdir()
+    (maps / f"..height.{files._HOST}-99999999.part.plain.{files._HOST}-99999999.part.tif").write_text("half")
+    predictor.predict_image(image, maps)
+    assert sorted(contents(maps)) == ["height.tif", "semantics.tif"]
+
+
+def test_a_renamed_description_of_the_same_weights_is_the_same_run(run_folder: Path, tmp_path: Path) -> None:
+    description = load_description(run_folder)
+    shutil.copy(run_folder / "model.safetensors", tmp_path)
+    save_description(tmp_path, description.plan, description.statistics.model_copy(update={"title": "Other"}))
+    assert load_description(tmp_path).sha256 == description.sha256

@@ -1,0 +1,80 @@
+"""Records of prepared tiles: what they were prepared from, and hashes that readers verify."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import DataError
+from mtlaerial.tiles.measure import summarise
+from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.record import load_record, verify_tiles
+from support.trainings import Folders
+
+
+@pytest.fixture
+def tile(tiles: Folders, tmp_path: Path) -> Path:
+    """Return a copy of a prepared tile."""
+    return Path(shutil.copytree(tiles["train"][0], tmp_path / tiles["train"][0].name))
+
+
+@pytest.fixture
+def raw(city: Dataset, tmp_path: Path) -> Dataset:
+    """Return a copy of the generated city."""
+    return Dataset("city", city.spec, Path(shutil.copytree(city.root, tmp_path / "raw")))
+
+
+def flip_bytes(path: Path, number: int = 2000) -> None:
+    """Change some bytes at the end of a file."""
+    content = bytearray(path.read_bytes())
+    content[-number:] = bytes(byte ^ 64 for byte in content[-number:])
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("layer", ["image", "height", "labels"])
+def test_a_layer_that_changed_since_it_was_prepared_is_refused(tile: Path, city: Dataset, layer: str) -> None:
+    verify_tiles([tile])
+    flip_bytes(tile / f"{layer}.tif")
+    words = rf"{layer}\.tif: found SHA-256 .*; expected .*as when the tile was prepared.*delete the folder"
+    with pytest.raises(DataError, match=words):
+        verify_tiles([tile])
+    with pytest.raises(DataError, match=words):
+        summarise(city, [tile])
+
+
+def test_a_tile_without_a_record_or_with_a_damaged_one_is_refused(tile: Path) -> None:
+    (tile / "tile.json").write_text("[1")
+    with pytest.raises(DataError, match=r"tile\.json: found a damaged file"):
+        verify_tiles([tile])
+    (tile / "tile.json").unlink()
+    with pytest.raises(DataError, match=r"tile\.json: found no file.*same command again"):
+        verify_tiles([tile])
+    (tile / "tile.json").write_text('{"format": 9}')
+    with pytest.raises(DataError, match="format 9, which a newer mtlaerial wrote"):
+        verify_tiles([tile])
+
+
+def test_a_tile_is_recorded_last(raw: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "city_1"
+    prepare_tile(raw, "city_1", folder)
+    monkeypatch.setattr("mtlaerial.tiles.prepare._write_labels", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        prepare_tile(raw, "city_1", folder)
+    assert not (folder / "tile.json").exists()
+
+
+def test_changes_of_keys_and_raw_files_are_named(raw: Dataset, tmp_path: Path) -> None:
+    prepare_tile(raw, "city_1", tmp_path / "city_1")
+    record = load_record(tmp_path / "city_1")
+    assert record.difference(raw, "city_1") == ""
+    moved = Dataset("city", raw.spec, Path(shutil.copytree(raw.root, tmp_path / "moved")))
+    assert record.difference(moved, "city_1") == ""
+    assert raw.spec.height
+    height = raw.spec.height.model_copy(update={"scale": 0.5})
+    changed = Dataset("city", raw.spec.model_copy(update={"height": height}), raw.root)
+    assert record.difference(changed, "city_1") == "other keys height"
+    image = raw.files("image", "city_1")[0]
+    os.utime(image, (0, 1_000_000_000))  # older than the tile
+    assert record.difference(raw, "city_1") == f"other files {image.relative_to(raw.root)}"
