@@ -20,7 +20,7 @@ from support.trainings import Folders
 def test_a_diverged_training_does_not_end_without_a_warning(
     tiles: Folders, statistics: Statistics, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    plan = tiny.run_plan(learning_rate=1e6, epochs=2)
+    plan = tiny.run_plan(learning_rate=1e4, epochs=2)
     train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path))
     assert statistics.height
     truth = np.concatenate([map_raster(tile / "height.tif").ravel() for tile in tiles["val"]])
