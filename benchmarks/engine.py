@@ -92,8 +92,10 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     from mtlaerial.models.normalisation import Normalisation
     from mtlaerial.prediction.map_files import Map, open_maps
     from mtlaerial.prediction.map_network import MapNetwork
+    from mtlaerial.prediction.strip_reader import strip_reader
     from mtlaerial.rasters.geotiff import open_raster
     from mtlaerial.rasters.grid import Grid
+    from mtlaerial.rasters.validity import MaskedBands
     from mtlaerial.runs.run import load_description
 
     description = load_description(folder / "run")
@@ -101,10 +103,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     with open_raster(image) as source:
         grid = Grid.of(source)
         maps = [Map("semantics", "semantics", grid), Map("height", "height", grid)]
-
-        def read(row: int, column: int, rows: int, columns: int) -> Tensor:
-            return torch.from_numpy(source.read(window=((row, row + rows), (column, column + columns))))
-
+        read = strip_reader(image, MaskedBands(source, source.indexes), (0, 255))
         with open_maps(folder / "maps", description, {}, network, grid, maps, cog=False) as targets:
             yield source, read, targets
 
@@ -118,7 +117,7 @@ def predict(image: Path, folder: Path, watch: Callable[[int], None] = lambda _: 
     keep_freed_memory()
     blender = Blender(pointwise, CHANNELS, even(WINDOW, OVERLAP, 32), 1, torch.device("cpu"))
     with maps_of(image, folder) as (source, read, targets):
-        for number in blender.run(read, source.height, source.width, targets, None, scratch=folder):
+        for number in blender.run(read, source.height, source.width, targets, scratch=folder):
             watch(number)
 
 
@@ -135,7 +134,7 @@ def predict_plainly(image: Path, folder: Path) -> None:
         for top in down.starts:
             for left in across.starts:
                 place = slice(top, top + down.window), slice(left, left + across.window)
-                sums[:, *place] += pointwise(read(top, left, down.window, across.window)[None])[0] * weights
+                sums[:, *place] += pointwise(read(top, left, down.window, across.window).image[None])[0] * weights
                 total[place] += weights
         sums /= total
         for target in targets:

@@ -95,7 +95,10 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
         dataset="generated", method="both", seed=0, tasks=tasks, weighting=WeightingSpec(), model=model_spec,
         training=training,
     )  # fmt: skip
-    bands = tuple(BandStatistics(name=name, mean=0, std=1) for name in ("red", "green", "blue"))
+    bands = tuple(
+        BandStatistics(name=name, index=index, mean=0, std=1)
+        for index, name in enumerate(("red", "green", "blue"), start=1)
+    )
     classes = tuple(ClassStatistics(name=f"class {i}", colour=(i, i, i), pixels=1) for i in range(CLASSES))
     statistics = Statistics(
         dataset="generated",

@@ -119,7 +119,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--tasks", "a,b"], "--tasks: found a,b"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--channels", "1;2"], "--channels: found '1;2'"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "{run}"], "found a run; expected a folder without one"),
-        (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,2,4"], "bands [1, 2, 4]"),
+        (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,2,4"], "bands 1, 2, 4"),
         (["predict", "{run}", "{image}", "--out", "maps", "--window", "100"], "--window: found 100"),
         (["predict", "{run}", "{image}", "--out", "maps", "--stride", "2000"], "a stride of at most the window"),
         (

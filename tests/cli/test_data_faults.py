@@ -156,9 +156,9 @@ DATA: dict[str, tuple[Callable[[Town], None], tuple[str, ...]]] = {
         lambda t: t.rewrite("height", lambda v: 0 * v - 9999),
         ("height/city_1.tif", "no cell with a height"),
     ),
-    "NaN": (
-        lambda t: t.rewrite("images", lambda v: first_pixel(v.astype(np.float32), np.nan)),
-        ("images/city_1.tif", "NaN or infinite"),
+    "infinite": (
+        lambda t: t.rewrite("images", lambda v: first_pixel(v.astype(np.float32), np.inf)),
+        ("images/city_1.tif", "with infinite values, or NaN in some bands"),
     ),
     "elevation": (
         lambda t: t.rewrite("height", lambda v: v + 300),
@@ -316,12 +316,12 @@ def image(folder: Path, bands: int = 3, dtype: str = "uint8", **place: Any) -> P
 
 
 IMAGES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "bands": ({"bands": 4}, ("4 bands", "3 bands (red, green, blue)", "--bands 1,2,3")),
+    "bands": ({"bands": 2}, ("2 bands", "3 bands (red, green, blue)", "Map an image that has them")),
     "dtype": ({"dtype": "uint16"}, ("dtype uint16", "uint8", "Convert it")),
-    "GSD": ({"pixel": 2.0}, ("2 m per pixel", "about 0.5 m", "gdalwarp -tr 0.5 0.5")),
+    "GSD": ({"pixel": 2.0}, ("pixels of 2 x 2 m", "about 0.5 x 0.5 m", "--res 0.5 --resampling cubic")),
     "degrees": (
         {"crs": CRS.from_epsg(4326), "west": 5.0, "north": 50.0, "pixel": 1e-5},
-        ("in degrees", "gdalwarp -t_srs"),
+        ("in degrees", "--dst-crs EPSG:32631 --res 0.5"),
     ),
     "nowhere": ({"pixel": 0}, ("no georeference", "--gsd")),
 }
@@ -369,7 +369,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "window": (("--window", "100"), ("--window", "multiple of 32")),
     "stride": (("--window", "64", "--stride", "65"), ("--window, --stride", "at most the window (64)")),
     "bands": (("--bands", "red"), ("--bands", "'red'", "numbers separated by commas")),
-    "band": (("--bands", "1,2,9"), ("3 bands", "bands [1, 2, 9]")),
+    "band": (("--bands", "1,2,9"), ("3 bands", "the bands 1, 2, 9")),
 }
 
 

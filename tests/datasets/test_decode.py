@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mtlaerial.config import HeightSpec, LabelsSpec
-from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
+from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, unknown_labels
 
 CODES = {
     "files": "x",
@@ -21,7 +21,7 @@ def test_decode_height() -> None:
     spec = HeightSpec.parse({"files": "x", "scale": 0.1, "offset": 1, "nodata": -1, "nodata_above": 9000}, "x")
     raw = np.array([[0, 50, -1, 9000, 7, 6000]], dtype=np.int16)
     expected = np.array([[1, 6, np.nan, np.nan, np.nan, np.nan]], dtype=np.float32)
-    decoded = decode_height(spec, raw, None, file_nodata=7)
+    decoded = decode_height(spec, RawHeights(raw, raw == 7))
     assert decoded.dtype == np.float32
     np.testing.assert_allclose(decoded, expected)
 
@@ -30,7 +30,7 @@ def test_decode_height_of_a_pair() -> None:
     spec = HeightSpec.parse({"surface": "x", "ground": "y"}, "x")
     surface = np.array([[2_000_010, 5, 0, 3]], dtype=np.uint32)
     ground = np.array([[2_000_000, 7, 3, 255]], dtype=np.uint32)
-    decoded = decode_height(spec, surface, ground, file_nodata=0, ground_nodata=255)
+    decoded = decode_height(spec, RawHeights(surface, surface == 0), RawHeights(ground, ground == 255))
     np.testing.assert_array_equal(decoded, np.array([[10, -2, np.nan, np.nan]], dtype=np.float32))
 
 
@@ -38,8 +38,8 @@ def test_decode_height_of_a_pair() -> None:
 def test_decode_codes(dtype: type) -> None:
     spec = LabelsSpec.parse(CODES, "x")
     raw = np.array([[0, 1, 2, 3, 9, 4, 100, 6]], dtype=dtype)
-    assert decode_labels(spec, raw, file_nodata=6).tolist() == [[0, 1, 2, 2, 255, 255, 255, 255]]
-    assert unknown_labels(spec, raw, file_nodata=6) == {4: 1, 100: 1}
+    assert decode_labels(spec, raw, raw == 6).tolist() == [[0, 1, 2, 2, 255, 255, 255, 255]]
+    assert unknown_labels(spec, raw, raw == 6) == {4: 1, 100: 1}
 
 
 def test_decode_colours() -> None:

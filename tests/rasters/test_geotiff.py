@@ -16,7 +16,6 @@ from mtlaerial.rasters.geotiff import (
     open_raster,
     reading,
     row_blocks,
-    without_data,
 )
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.files import writing
@@ -170,13 +169,6 @@ def test_a_raster_in_another_layout_is_not_mapped(tmp_path: Path) -> None:
 
 def test_row_blocks_cover_every_row_once() -> None:
     assert list(row_blocks(10, 4)) == [(0, 4), (4, 4), (8, 2)]
-
-
-def test_pixels_without_data_have_none_in_any_band() -> None:
-    pixels = np.array([[0.0, 0.0], [0.0, 1.0], [np.nan, np.nan], [np.nan, 1.0]])
-    assert without_data(pixels, 0).tolist() == [True, False, False, False]
-    assert without_data(pixels, math.nan).tolist() == [False, False, True, False]
-    assert without_data(pixels, None).tolist() == [False] * 4
 
 
 def test_a_raster_without_georeference_stays_without(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:

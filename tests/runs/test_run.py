@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 import mtlaerial
 from mtlaerial.cli import main
-from mtlaerial.errors import DataError, UserError
+from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.models import build_model
 from mtlaerial.runs.plan import fingerprint
 from mtlaerial.runs.run import RunDescription, load_description, load_run, save_description
@@ -102,11 +102,11 @@ def test_weights_that_are_missing_or_do_not_fit_are_named(saved: Path, statistic
 
 
 def test_folders_without_a_description_are_told_apart(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with pytest.raises(DataError, match=r"absent: found no folder; expected a trained run's folder"):
+    with pytest.raises(ConfigError, match="absent: found no such folder; expected the folder of a trained run"):
         load_run(saved / "absent", CPU)
-    with pytest.raises(DataError, match=r"run\.yaml: found a file; expected a trained run's folder.*order"):
+    with pytest.raises(ConfigError, match=r"run\.yaml: found a file; expected the folder of a trained run"):
         load_run(saved / "run.yaml", CPU)
-    with pytest.raises(DataError, match=r"found no run\.yaml.*Train it first"):
+    with pytest.raises(ConfigError, match=r"found a folder without run\.yaml"):
         load_run(tmp_path_factory.mktemp("empty"), CPU)
     (saved / "run.yaml").unlink()
     with pytest.raises(DataError, match=r"found weights without run\.yaml.*give it again"):
@@ -241,13 +241,23 @@ def test_a_description_in_words(saved: Path) -> None:
     for words in (
         "equal, seed 0, weights of epoch 2 of 3",
         "(generated data), 2 tiles",
-        "red, green, blue",
+        "red, green, blue (1, 2, 3 of the files)",
         "uint8, 0 to 255",
         "0.5 m",
         "1 building",
         "metres above ground",
+        "0 % of the training pixels",
     ):
         assert words in text
+
+
+def test_a_description_says_which_pixels_are_no_image(saved: Path, statistics: Statistics) -> None:
+    measured = statistics.model_copy(update={"nodata": 7.0, "without_image": 0.1234})
+    save_description(saved, load_description(saved).plan, measured)
+    text = describe_run(saved)
+    assert "uint8, 0 to 255; 7 in all bands is no image" in text
+    assert "12.3 % of the training pixels" in text
+    assert load_description(saved).statistics.nodata == 7
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:

@@ -11,7 +11,10 @@ from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, Statisti
 def description(tasks=("semantics", "height"), generated=False, weighting="equal") -> RunDescription:
     statistics = Statistics(
         dataset="town", title="Small town", generated=generated, licence="CC0", citation="", gsd=0.5, dtype="uint8",
-        range=(0, 255), bands=[BandStatistics(name=name, mean=100, std=50) for name in ("red", "green", "blue")],
+        range=(0, 255), bands=[
+            BandStatistics(name=name, index=index, mean=100, std=50)
+            for index, name in enumerate(("red", "green", "blue"), start=1)
+        ],
         classes=[ClassStatistics(name="road", colour=(90, 90, 90), pixels=10),
                  ClassStatistics(name="house", colour=(200, 0, 0), pixels=20)],
         height=None, zero_height=True, tiles={},

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from mtlaerial.config import DatasetSpec, load_dataset
 from mtlaerial.datasets.catalog import NOTE, Dataset
 from mtlaerial.datasets.check import check_dataset
-from mtlaerial.datasets.decode import decode_height, decode_labels, unknown_labels
+from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, unknown_labels
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
@@ -318,7 +318,8 @@ def test_heights_agree_with_the_rendered_town(generated: Dataset) -> None:
     for tile in generated.spec.tiles:
         raw = [read(generated, "height", tile, index)[0] for index in range(len(spec.sources))]
         with open_raster(generated.files("height", tile)[0]) as source:
-            metres = decode_height(spec, raw[0], raw[1] if len(raw) == 2 else None, source.nodata)
+            absent = raw[0] == source.nodata
+        metres = decode_height(spec, RawHeights(raw[0], np.asarray(absent)), *map(RawHeights, raw[1:]))
         visible = truth(generated.name, tile).height
         ratio = visible.shape[0] // metres.shape[0]
         visible = visible.reshape(metres.shape[0], ratio, metres.shape[1], ratio).mean(axis=(1, 3))

@@ -9,7 +9,7 @@ import pytest
 
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.decode import decode_height, decode_labels
+from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
@@ -60,7 +60,7 @@ def test_prepared_layers_are_the_decoded_raw_ones(city: Dataset, tiles: dict[str
     for folder in tiles["train"]:
         raw = {layer: read(city.files(layer, folder.name)[0]) for layer in ("image", "height", "labels")}
         np.testing.assert_array_equal(read(folder / "image.tif"), raw["image"])
-        height = decode_height(city.spec.height, raw["height"][0], None, None)
+        height = decode_height(city.spec.height, RawHeights(raw["height"][0]))
         np.testing.assert_array_equal(read(folder / "height.tif")[0], height)
         labels = decode_labels(city.spec.labels, raw["labels"][0])
         np.testing.assert_array_equal(read(folder / "labels.tif")[0], labels)

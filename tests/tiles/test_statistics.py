@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rasterio.crs import CRS
 
 from mtlaerial.config import IGNORED
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.rasters.geotiff import map_raster
+from mtlaerial.rasters.geotiff import PREPARED, map_raster
 from mtlaerial.tiles.measure import measure_tiles, summarise
 from mtlaerial.tiles.record import write_record
-from mtlaerial.tiles.statistics import Statistics, load_tile_statistics, with_specification
+from mtlaerial.tiles.statistics import Statistics, load_tile_statistics, with_specification, without_tiles
 from support import tiny
 from support.trainings import Folders
 
@@ -27,6 +28,25 @@ def test_bands_have_the_mean_and_deviation_of_all_pixels(statistics: Statistics,
     np.testing.assert_allclose([band.mean for band in statistics.bands], pixels.mean(axis=0), rtol=1e-9)
     np.testing.assert_allclose([band.std for band in statistics.bands], pixels.std(axis=0), rtol=1e-6)
     assert [band.name for band in statistics.bands] == ["red", "green", "blue"]
+
+
+def test_bands_keep_their_number_in_the_raw_files() -> None:
+    """Prediction reads the same ones."""
+    spec = tiny.city_spec(image={"files": "{tile}.tif", "bands": [4, 1, 2], "band_names": ["nir", "red", "green"]})
+    bands = without_tiles("city", spec, 0.5, "uint8").bands
+    assert [(band.name, band.index) for band in bands] == [("nir", 4), ("red", 1), ("green", 2)]
+
+
+def test_pixels_are_measured_on_the_ground(tmp_path: Path) -> None:
+    """A metre of Web Mercator is half a metre at 60 degrees north."""
+    values = np.zeros((8, 8), np.uint8)
+    layers = {"image": np.stack([values] * 3), "height": values.astype(np.float32), "labels": values, "eroded": values}
+    for layer, array in layers.items():
+        place = {"crs": CRS.from_epsg(3857), "west": 1e6, "north": 8_399_738.0}
+        tiny.write_raster(tmp_path / f"{layer}.tif", array, pixel=1.0, **place, **PREPARED)
+    write_record(tmp_path, {}, {})
+    assert measure_tiles(tiny.city_spec(gsd=None), [tmp_path]).gsd == pytest.approx(0.5, rel=0.01)
+    assert measure_tiles(tiny.city_spec(), [tmp_path]).gsd == 0.5
 
 
 def test_classes_are_counted_on_the_grid_of_the_labels(statistics: Statistics, tiles: Folders) -> None:

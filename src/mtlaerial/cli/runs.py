@@ -15,8 +15,10 @@ def predict(
     run: RunFolder,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An orthophoto.")],
     out: Annotated[Path, typer.Option(help="The folder for the maps.")],
-    bands: Annotated[str | None, typer.Option(help="Bands of the image, in the run's order, e.g. 1,2,3.")] = None,
-    gsd: Annotated[float | None, typer.Option(help="Metres per pixel, where the image does not say.")] = None,
+    bands: Annotated[
+        str | None, typer.Option(help="Bands of the image, in the run's order; else those of the training.")
+    ] = None,
+    gsd: Annotated[float | None, typer.Option(help="Metres per pixel of an image without georeference.")] = None,
     window: Annotated[
         int | None, typer.Option(help="Side of a window in pixels, or the largest; a multiple of 32.", min=32)
     ] = None,

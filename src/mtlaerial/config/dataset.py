@@ -53,7 +53,7 @@ class DatasetSpec(Section):
     generated: bool = False
     """True for a generated data set, which tables, figures and report then state."""
     gsd: Metres | None = None
-    """Ground sampling distance of the image in metres per pixel; needed where the files have no georeference."""
+    """Metres per image pixel on the ground; needed where the files have no georeference."""
     crs: str | None = None
     """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
     folders: Annotated[tuple[str, ...], Field(min_length=1)] = (".",)

@@ -74,12 +74,13 @@ class ImageSpec(Section):
 
     files: Patterns
     bands: Annotated[tuple[BandIndex, ...], Field(min_length=1)] = (1, 2, 3)
-    """Bands of the file to use, counted from 1, in the order the network sees them."""
+    """Bands of the file to use, counted from 1, in the order the network sees them; prediction reads the same ones."""
     band_names: tuple[str, ...] = ("red", "green", "blue")
     range: Range = (0.0, 255.0)
     """Values brought to [-1, 1] for the network."""
     nodata: float | None = None
-    """A pixel with this value in all bands is outside the image (also taken from the file's own tag)."""
+    """A pixel with this value in all bands is outside the image. So is one that the file masks (by a no-data tag, an
+    alpha band, an internal or ``.msk`` mask) or that has a value which is not finite."""
     corner: str | None = None
     """Pattern of tile names that state the lower-left corner in the CRS, e.g. "UH_NAD83_{west}_{south}"; checked."""
 
@@ -103,12 +104,13 @@ class HeightSpec(Section):
     surface: Patterns | None = None
     ground: Patterns | None = None
     scale: Factor = 1.0
-    """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground."""
+    """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground.
+    Scale and offset tags of the file are applied without it."""
     offset: float = 0.0
     valid_range: Range = (-10.0, 500.0)
     """Heights outside, in metres, are no-data."""
     nodata: float | None = None
-    """Raw value that means no-data (also taken from the file's own tag)."""
+    """Raw value that means no-data, as do cells that the file masks (no-data tag, internal or ``.msk`` mask)."""
     nodata_above: float | None = None
     """Raw values from here up mean no-data."""
     zero_height: Literal["valid", "ignore"] = "valid"
@@ -168,6 +170,11 @@ class LabelsSpec(Section):
     def files_of(self, split: Split) -> Patterns:
         """Return the patterns of a split."""
         return self.files[split] if isinstance(self.files, dict) else self.files
+
+    @property
+    def bands(self) -> tuple[int, ...]:
+        """The bands of the file to read: one of codes, or red, green and blue."""
+        return (1, 2, 3) if self.encoding == "rgb" else (1,)
 
     def of(self, layer: Layer) -> "LabelsSpec":
         """Return the encoding of ``labels`` or ``eroded``."""

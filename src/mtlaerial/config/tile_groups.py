@@ -10,6 +10,9 @@ from mtlaerial.config.faults import Unfit
 from mtlaerial.config.layers import SPLITS
 from mtlaerial.errors import ConfigError
 
+LONGEST_TILE_NAME = 200
+"""Largest length of a tile's name in bytes: file systems allow 255 for a file, of which endings take some."""
+
 
 def with_tables(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return a specification with the tiles of its tables: ``splits`` or ``areas`` that are ``{csv: FILE}``.
@@ -75,6 +78,11 @@ def require_groups(splits: Mapping[Any, Collection[str]], areas: Mapping[str, Co
     if twice:
         times = f"the tile {twice[0]} {listed[twice[0]]} times"
         raise Unfit(key, times, f"each tile once, in one {key[:-1]}", "List it once.")
+    longest = max((name.encode(errors="replace") for name in listed), key=len, default=b"")
+    if len(longest) > LONGEST_TILE_NAME:
+        start = longest[:40].decode(errors="ignore")
+        expected = f"names of tiles of at most {LONGEST_TILE_NAME} bytes"
+        raise Unfit(key, f"{start}... of {len(longest)} bytes", expected, "Shorten it.")
     if len(areas) == 1:
         raise Unfit("areas", "one area", "two or more", "Divide the tiles, e.g. with mtlaerial folds.")
     clashing = sorted(set(SPLITS) & set(areas))

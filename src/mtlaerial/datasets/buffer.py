@@ -85,6 +85,21 @@ def _later(dataset: Dataset, split: Split) -> tuple[str, ...]:
     return tuple(name for later in LATER[split] for name in dataset.spec.splits.get(later, ()))
 
 
+def buffer_zone(dataset: Dataset, tile: str, held_out: Sequence[Footprint]) -> Any:
+    """Return the buffer around tiles held out near a tile, in the tile's CRS; None if there is none.
+
+    Raises
+    ------
+    DataError
+        When there is a buffer and the tile has no georeference.
+    """
+    if not (held_out and dataset.spec.buffer):
+        return None
+    footprint = require_footprint(tile, read_footprint(dataset, tile))
+    zone = BufferZones(held_out, dataset.spec.buffer).near(footprint)
+    return None if zone.is_empty else zone
+
+
 def select_held_out(dataset: Dataset, tile: str, footprints: Sequence[Footprint]) -> list[Footprint]:
     """Return those of some footprints that the buffer keeps a tile's truth away from.
 

@@ -1,12 +1,12 @@
 """The catalogue of a data set's files: paths of each layer of each tile."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
 from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Task, load_dataset
 from mtlaerial.config.layers import Patterns
@@ -110,7 +110,7 @@ class Dataset:
         """
         try:
             return CRS.from_user_input(self.spec.crs) if self.spec.crs else None
-        except CRSError:
+        except ValueError:  # CRSError is one, and a code such as EPSG:3263l raises it too
             raise ConfigError("crs", self.spec.crs or "", "a CRS such as EPSG:2993", "Correct crs.") from None
 
     @cached_property
@@ -136,7 +136,8 @@ class Dataset:
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file exists, or will once the archives are unpacked."""
-        return path in self.provided or path.exists()
+        # Unlike Path.exists, it is False for a name that is too long.
+        return path in self.provided or os.path.exists(path)
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""

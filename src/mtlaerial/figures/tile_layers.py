@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.ground_size import ground_pixel_size
 
 SIDE = 800
 """Largest number of pixels read along a layer's longer side."""
@@ -69,9 +70,9 @@ class Frame:
 
     @classmethod
     def of(cls, grid: Grid, gsd: float | None) -> "Frame":
-        """Return the frame of an image's grid with pixels of ``gsd`` metres; without ``gsd``, CRS units are metres."""
+        """Return the frame of an image's grid with pixels of ``gsd`` metres; without ``gsd``, those of the CRS."""
         west, _, _, north = grid.bounds
-        return cls(west, north, gsd / grid.pixel_size[1] if gsd else 1.0)
+        return cls(west, north, (gsd or ground_pixel_size(grid)[1]) / grid.pixel_size[1])
 
     def extent(self, grid: Grid) -> Extent:
         """Return a raster's extent in metres."""

@@ -13,6 +13,6 @@ class Normalisation:
     highest: float
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Return a normalised image of any shape as float32; NaN, which marks no-data, becomes 0."""
+        """Return a normalised image of any shape as float32; what is not finite is no data and becomes 0."""
         normal = (image.float() - self.lowest) * (2 / (self.highest - self.lowest)) - 1
-        return normal.nan_to_num(0) if image.is_floating_point() else normal
+        return normal.nan_to_num(nan=0, posinf=0, neginf=0) if image.is_floating_point() else normal

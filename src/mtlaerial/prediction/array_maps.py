@@ -9,6 +9,7 @@ from torch import Tensor
 from mtlaerial.config import IGNORED, Task
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.regrid import axes
+from mtlaerial.prediction.blending.strips import Strip
 from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
 from mtlaerial.rasters.grid import Grid
@@ -43,10 +44,11 @@ def predict_arrays(blender: Blender, network: MapNetwork, tile: Tile) -> dict[Ta
     """Return a tile's maps as arrays on the grids of its ground truth: uint8 classes, float32 metres."""
     maps = ArrayMaps(tile, network)
 
-    def read(row: int, column: int, rows: int, columns: int) -> Tensor:
-        return tile.image[row : row + rows, column : column + columns].permute(2, 0, 1)
+    def read(row: int, column: int, rows: int, columns: int) -> Strip:
+        window = slice(row, row + rows), slice(column, column + columns)
+        return Strip(tile.image[window].permute(2, 0, 1), None if tile.invalid is None else tile.invalid[window])
 
     if maps.targets:
-        for _ in blender.run(read, tile.rows, tile.columns, maps.targets, nodata=None):
+        for _ in blender.run(read, tile.rows, tile.columns, maps.targets):
             pass
     return maps.maps

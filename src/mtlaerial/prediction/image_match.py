@@ -1,55 +1,94 @@
-"""Check of an image against the run that is to predict from it."""
+"""Check of an image against the run that is to predict from it, by the gate that `check` uses too."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from mtlaerial.datasets.check.findings import Findings
+from mtlaerial.datasets.check.image_gate.expectation import OPTIONS, BandLevel, ImageExpectation
+from mtlaerial.datasets.check.image_gate.gate import judge_image
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.errors import MismatchError
-from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
+from mtlaerial.tiles.statistics import BandStatistics
 
-GSD_TOLERANCE = 0.1
-"""Largest relative difference between an image's GSD and the training's."""
+log = logging.getLogger(__name__)
 
 
-def require_match(path: Path, description: RunDescription, bands: Sequence[int] | None, gsd: float | None) -> Grid:
-    """Return the grid of an image that matches a run's training data.
+@dataclass(frozen=True)
+class MatchingImage:
+    """An image that a run can predict from.
+
+    Attributes
+    ----------
+    path : Path
+    grid : Grid
+    bands : tuple of int
+        Bands to read, counted from 1, in the order the network sees them.
+    """
+
+    path: Path
+    grid: Grid
+    bands: tuple[int, ...]
+
+
+def match_image(
+    path: Path, description: RunDescription, bands: Sequence[int] | None, gsd: float | None
+) -> MatchingImage:
+    """Return an image that matches a run's training data; log what is unusual about it.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    description : RunDescription
+    bands : sequence of int, optional
+        Bands of the image, counted from 1, in the order of the run's; by default those that the run was trained on.
+    gsd : float, optional
+        Metres per pixel, for an image without georeference.
 
     Raises
     ------
     MismatchError
-        When bands, dtype, ground sampling distance or orientation differ.
+        When bands, data type, values, pixel size or orientation differ.
+    DataError
+        When the image cannot be read.
     """
+    expected, findings = expectation(description, bands, gsd), Findings()
+    header = RasterHeader.read(path)
+    judge_image(header, expected, findings)
+    for finding in findings.items:
+        if finding.level == "error":
+            raise MismatchError(finding.where, finding.found, finding.expected, finding.remedy)
+    for finding in findings.items:
+        log.warning("%s", finding)
+    return MatchingImage(path, header.grid, tuple(expected.bands))
+
+
+def expectation(description: RunDescription, bands: Sequence[int] | None, gsd: float | None) -> ImageExpectation:
+    """Return what a run expects of images."""
     statistics = description.statistics
-    names = [band.name for band in statistics.bands]
-    with open_raster(path) as source:
-        grid, count, dtype = Grid.of(source), source.count, source.dtypes[0]
-    indices = list(bands or range(1, count + 1))
-    if len(indices) != len(names):
-        expected = f"{len(names)} bands ({', '.join(names)})"
-        raise MismatchError(path, f"{len(indices)} bands", expected, "Choose them with --bands, e.g. --bands 1,2,3.")
-    if not all(1 <= band <= count for band in indices):
-        raise MismatchError(path, f"{count} bands", f"bands {indices}", "Correct --bands.")
-    if np.dtype(dtype) != np.dtype(statistics.dtype):
-        low, high = statistics.range
-        remedy = f"Convert it to {statistics.dtype} with values from {low:g} to {high:g}."
-        raise MismatchError(path, f"dtype {dtype}", statistics.dtype, remedy)
-    _require_grid(path, grid, statistics.gsd, gsd)
-    return grid
+    return ImageExpectation(
+        wording=OPTIONS,
+        bands=tuple(bands or (band.index for band in statistics.bands)),
+        names=tuple(band.name for band in statistics.bands),
+        chosen=bool(bands),
+        range=statistics.range,
+        nodata=statistics.nodata,
+        stated_gsd=gsd,
+        trained_gsd=statistics.gsd,
+        dtype=statistics.dtype,
+        levels=_levels(statistics.bands),
+    )
 
 
-def _require_grid(path: Path, grid: Grid, trained_gsd: float, stated_gsd: float | None) -> None:
-    if grid.crs is not None and grid.crs.is_geographic:
-        raise MismatchError(path, "a CRS in degrees", "one in metres", "Reproject it, e.g. gdalwarp -t_srs EPSG:32631.")
-    if grid.transform.b or grid.transform.d:
-        raise MismatchError(path, "a rotated raster", "one with north up", "Rectify it with gdalwarp.")
-    if not grid.georeferenced and stated_gsd is None:
-        remedy = "Say its pixel size in metres with --gsd."
-        raise MismatchError(path, "no georeference", f"about {trained_gsd:g} m per pixel", remedy)
-    metres_per_unit = grid.crs.linear_units_factor[1] if grid.crs is not None else 1.0  # a CRS may be in feet
-    gsd = stated_gsd if stated_gsd is not None else grid.pixel_size[1] * metres_per_unit
-    if abs(gsd / trained_gsd - 1) > GSD_TOLERANCE:
-        remedy = f"Resample it, e.g. gdalwarp -tr {trained_gsd:g} {trained_gsd:g} -r average."
-        raise MismatchError(path, f"{gsd:g} m per pixel", f"about {trained_gsd:g} m", remedy)
+def _levels(bands: Sequence[BandStatistics]) -> tuple[BandLevel, ...]:
+    """Return the level of each band; none where the training tiles were not available."""
+    levels = []
+    for band in bands:
+        if band.mean is None or band.std is None:
+            return ()
+        levels.append(BandLevel(band.mean, band.std))
+    return tuple(levels)

@@ -4,24 +4,32 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import rasterio
 import torch
-from torch import Tensor
+from rasterio.windows import Window
 
 from mtlaerial.config import LAYERS, PredictionSpec
 from mtlaerial.config.require import require_dropout
+from mtlaerial.datasets.check.findings import percent
+from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import windows_text
-from mtlaerial.prediction.image_match import require_match
+from mtlaerial.prediction.coverage_meter import CoverageMeter
+from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.prediction.map_origin import origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.prediction.settings import usable_threads
-from mtlaerial.rasters.geotiff import open_raster, reading
+from mtlaerial.prediction.strip_reader import strip_reader
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.sparse import require_all_parts
+from mtlaerial.rasters.validity import MaskedBands
 from mtlaerial.runs.run import Run, load_run, read_description
 from mtlaerial.scoring.seams import seam_ratio
 from mtlaerial.system.files import remove_leftovers
@@ -113,7 +121,7 @@ class Predictor:
             The image.
         folder : Path
         bands : sequence of int, optional
-            Bands of the image, counted from 1, in the order of the run's; by default all.
+            Bands of the image, counted from 1, in the order of the run's; by default those it was trained on.
         gsd : float, optional
             Metres per pixel, for an image without georeference.
         replace : bool
@@ -124,41 +132,54 @@ class Predictor:
         MismatchError
             When the image does not match the training data.
         DataError
-            When the folder has a file of the maps' names that must not be replaced.
+            When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image; or when the
+            folder has a file of the maps' names that must not be replaced.
         """
-        grid = require_match(path, self.run.description, bands, gsd)
+        image = match_image(path, self.run.description, bands, gsd)
+        with open_raster(path) as source:
+            require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
         possible = [folder / f"{shows}.tif" for shows in CONTENTS]
         require_replaceable(path, possible, origin_tags(path, self.run.description), replace)
-        maps = [Map(shows, shows, grid) for shows in shown_by(self.network)]
-        seams = self._predict(path, bands, grid, maps, folder, cog=True)
+        maps = [Map(shows, shows, image.grid) for shows in shown_by(self.network)]
+        seams = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
         remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
         for task in self.network.outputs:
             if (ratio := seam_ratio([seams.sums], task)) is not None:
                 log.info("%s: steps at borders of windows are %.2f of those elsewhere", task, ratio)
 
+    def _image_bands(self, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> MaskedBands:
+        """Return the bands of an image to predict from; its invalid pixels are told as in training."""
+        return MaskedBands(source, bands or source.indexes, self.run.description.statistics.nodata)
+
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
     ) -> SeamMeter:
         """Write maps and return the sums of their seams."""
-        size, tags = (image.height, image.width), origin_tags(path, self.run.description)
+        size, description = (image.height, image.width), self.run.description
+        tags = origin_tags(path, description)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across))
         remove_leftovers(folder)
         seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
+        coverage = CoverageMeter()
+
+        def watch(finished: Finished) -> None:
+            seams(finished)
+            coverage(finished)
+
         with open_raster(path) as source:
-            indices = list(bands or source.indexes)
-
-            def read(row: int, column: int, rows: int, columns: int) -> Tensor:
-                window = ((row, row + rows), (column, column + columns))
-                with reading(path):
-                    return torch.from_numpy(source.read(indices, window=window))
-
-            with open_maps(folder, self.run.description, tags, self.network, image, maps, cog) as targets:
+            read = strip_reader(path, self._image_bands(source, bands), description.statistics.range)
+            with open_maps(folder, description, tags, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
-                for number in self.blender.run(read, *size, targets, source.nodata, seams, folder):
+                for number in self.blender.run(read, *size, targets, watch, folder):
                     bar.update(number)
                 bar.close()
+                if not coverage.valid:
+                    remedy = "Check its no-data tag, alpha band or mask."
+                    raise DataError(path, "no pixel that is image", "an image", remedy)
+        if coverage.without_image:
+            log.info("%s: %s of the pixels are no image and not mapped", path, percent(coverage.without_image))
         return seams
 
 

@@ -122,7 +122,7 @@ def _write_tile(folder: Path, side: int) -> None:
 
 
 def _statistics() -> Statistics:
-    bands = tuple(BandStatistics(name=f"band {i}", mean=127, std=74) for i in range(BANDS))
+    bands = tuple(BandStatistics(name=f"band {i}", index=i + 1, mean=127, std=74) for i in range(BANDS))
     classes = tuple(ClassStatistics(name=f"class {i}", colour=(0, 0, 0), pixels=1) for i in range(CLASSES))
     return Statistics(
         dataset="generated",

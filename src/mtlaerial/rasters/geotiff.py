@@ -1,9 +1,11 @@
 """GeoTIFFs: reading with clear errors, memory mapping, and atomic writing."""
 
 import errno
+import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     DataError
         When it is missing, a directory, or not a readable raster; also when reading fails within the block.
     """
-    if path.is_dir():
-        raise DataError(path, "a directory", "a raster file", "Check the path.")
-    if not path.exists():
-        raise DataError(path, "no file", "a raster file", "Check the path.")
+    _require_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -38,6 +37,20 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
         raise DataError(path, deepest_cause(error), "a raster that GDAL reads", "Get the file anew.") from None
     with source, reading(path):
         yield source
+
+
+def _require_file(path: Path) -> None:
+    """Refuse everything but a regular file: GDAL would wait for a pipe, and read a device without end."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(path, "no file", "a raster file", "Check the path.") from None
+    except (OSError, ValueError) as error:  # a name that is too long, a loop of links, a null character
+        raise DataError(path, deepest_cause(error), "a raster file", "Check the path.") from None
+    if stat.S_ISDIR(mode):
+        raise DataError(path, "a directory", "a raster file", "Check the path.")
+    if not stat.S_ISREG(mode):
+        raise DataError(path, "a pipe or a device", "a raster file", "Write the image to a file first.")
 
 
 @contextmanager
@@ -85,6 +98,23 @@ def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.i
     **profile
         GDAL's creation options: ``count``, ``dtype``, ``nodata``, ``compress``, …
     """
+    with create_masked_raster(path, grid, (), **profile) as target:
+        yield target
+
+
+@contextmanager
+def create_masked_raster(
+    path: Path, grid: Grid, mask: Iterable[tuple[int, NDArray[np.bool_]]], **profile: Any
+) -> Iterator[rasterio.io.DatasetWriter]:
+    """Create a GeoTIFF with an internal mask; parameters as of :func:`create_raster`.
+
+    Parameters
+    ----------
+    mask : iterable of (int, array of bool)
+        Blocks of the mask of valid pixels, each with its first row, shape (rows, columns). It is consumed once the
+        pixels are written: GDAL then appends the mask, and the strips of pixels stay contiguous. Without blocks, the
+        file has no mask.
+    """
     with writing_raster(path) as partial:
         options = {"BIGTIFF": "IF_SAFER", **profile}
         georeference = {"transform": grid.transform} if grid.georeferenced else {}
@@ -101,14 +131,30 @@ def create_raster(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.i
                 **options,
             ) as target:
                 yield target
+        _append_mask(partial, mask)
         _check_complete(partial)
+
+
+def _append_mask(path: Path, blocks: Iterable[tuple[int, NDArray[np.bool_]]]) -> None:
+    """Append an internal mask to a GeoTIFF; none without blocks."""
+    remaining = iter(blocks)
+    first = next(remaining, None)
+    if first is None:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as target:
+            for top, valid in chain([first], remaining):
+                target.write_mask(valid, window=((top, top + len(valid)), (0, target.width)))
 
 
 def _check_complete(path: Path) -> None:
     """Read the last pixel back, as GDAL only logs a full disk when it closes a file."""
     try:
         with open_raster(path) as source:
-            source.read(1, window=((source.height - 1, source.height), (source.width - 1, source.width)))
+            last = ((source.height - 1, source.height), (source.width - 1, source.width))
+            source.read(1, window=last)
+            source.read_masks(1, window=last)
     except DataError as error:
         raise OSError(errno.ENOSPC, f"an incomplete file, as on a full disk ({error.found})") from None
 
@@ -132,15 +178,6 @@ def map_raster(path: Path) -> NDArray[Any]:
     except (OSError, ValueError) as error:
         remedy = "Prepare the tile again."
         raise DataError(path, str(error), "an uncompressed GeoTIFF in contiguous strips", remedy) from None
-
-
-def without_data(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
-    """Return the mask of the pixels, of shape (…, bands), that have the no-data value in all bands."""
-    if nodata is None:
-        return np.zeros(pixels.shape[:-1], np.bool_)
-    # NaN is not equal to itself.
-    absent = np.isnan(pixels) if np.isnan(nodata) else pixels == nodata
-    return np.asarray(absent.all(axis=-1))
 
 
 def row_blocks(height: int, rows: int = 512) -> Iterator[tuple[int, int]]:

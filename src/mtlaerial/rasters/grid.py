@@ -44,6 +44,17 @@ class Grid:
         return height * width * float(factor) ** 2
 
     @property
+    def side_lengths(self) -> tuple[float, float]:
+        """Height and width of a pixel along its own sides, in units of the CRS, on rotated grids too."""
+        return math.hypot(self.transform.b, self.transform.e), math.hypot(self.transform.a, self.transform.d)
+
+    @property
+    def rotated(self) -> bool:
+        """Whether rows or columns drift by more than a thousandth of a pixel over the raster."""
+        t = self.transform
+        return abs(t.b) * self.height > 1e-3 * abs(t.a) or abs(t.d) * self.width > 1e-3 * abs(t.e)
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
         west, north = self.transform @ (0, 0)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.run import RunDescription, load_description
 
 
@@ -37,11 +38,17 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
 def _input(run: RunDescription) -> list[tuple[str, str]]:
     statistics = run.statistics
     low, high = statistics.range
-    return [
-        ("bands", ", ".join(band.name for band in statistics.bands)),
-        ("values", f"{statistics.dtype}, {low:g} to {high:g}"),
+    nodata = "" if statistics.nodata is None else f"; {statistics.nodata:g} in all bands is no image"
+    names = ", ".join(band.name for band in statistics.bands)
+    indices = ", ".join(str(band.index) for band in statistics.bands)
+    lines = [
+        ("bands", f"{names} ({indices} of the files)"),
+        ("values", f"{statistics.dtype}, {low:g} to {high:g}{nodata}"),
         ("pixel size", f"{statistics.gsd:g} m"),
     ]
+    if statistics.without_image is not None:
+        lines.append(("without image", f"{percent(statistics.without_image)} of the training pixels"))
+    return lines
 
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:

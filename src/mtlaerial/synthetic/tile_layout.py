@@ -13,6 +13,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.ground_size import area_centre, ground_pixel_size, metres_per_unit
 
 
 @dataclass(frozen=True)
@@ -108,16 +109,28 @@ def lay_out(dataset: Dataset, sizes: dict[str, tuple[int, int]]) -> Town:
             row, column = round((north - y) / pixel) - sizes[tile][0], round((x - west) / pixel)
             places[tile] = Place(row, column, *sizes[tile])
     else:
-        west, north = (3.0, 48.0) if crs is not None and crs.is_geographic else (500000.0, 5400000.0)
+        west, north = _origin(crs)
         places = _in_cells(spec, sizes)
     return Town(crs, Affine(pixel, 0, west, 0, -pixel, north), places)
+
+
+def _origin(crs: CRS | None) -> tuple[float, float]:
+    """Return the north-west corner of a town without coordinates of its own: where the CRS has its stated scale."""
+    if crs is not None and crs.is_geographic:
+        return 3.0, 48.0
+    corner = Grid(crs, Affine(1, 0, 500_000, 0, -1, 5_400_000), 1, 1)
+    if ground_pixel_size(corner)[1] == metres_per_unit(crs):
+        return 500_000.0, 5_400_000.0
+    assert crs is not None  # without one, a unit is a metre
+    position = area_centre(crs)
+    return round(position[0], -3), round(position[1], -3)
 
 
 def _metres_per_unit(crs: CRS | None) -> float:
     """Return metres per unit of a CRS; for degrees, those of latitude."""
     if crs is not None and crs.is_geographic:
         return 111320.0
-    return float(crs.linear_units_factor[1]) if crs and crs.is_projected else 1.0
+    return metres_per_unit(crs)
 
 
 def _in_cells(spec: DatasetSpec, sizes: dict[str, tuple[int, int]]) -> dict[str, Place]:

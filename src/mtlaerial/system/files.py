@@ -25,6 +25,23 @@ def partial_path(path: Path) -> Path:
 
 
 @contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turn errors of the file system in the block into one that names a path.
+
+    Raises
+    ------
+    DataError
+        When the folder is not writable or the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or deepest_cause(error)
+        remedy = "Free space, or choose another folder."
+        raise DataError(path, reason, "a place to write to", remedy) from error
+
+
+@contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to the final one when the block succeeds, else remove it.
 
@@ -37,15 +54,12 @@ def writing(path: Path) -> Iterator[Path]:
     """
     partial = partial_path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = _mode_of_new_files(partial)
-        yield partial
-        os.chmod(partial, mode)
-        os.replace(partial, path)
-    except OSError as error:
-        reason = error.strerror or deepest_cause(error)
-        remedy = "Free space, or choose another folder."
-        raise DataError(path, reason, "a place to write to", remedy) from error
+        with writable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mode = _mode_of_new_files(partial)
+            yield partial
+            os.chmod(partial, mode)
+            os.replace(partial, path)
     finally:
         discard(partial)
 

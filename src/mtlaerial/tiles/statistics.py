@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, PositiveFloat, ValidationError
+from pydantic import AfterValidator, PositiveFloat, PositiveInt, ValidationError
 
 from mtlaerial.config import DatasetSpec, Section
 from mtlaerial.config.layers import Colour
@@ -49,6 +49,8 @@ class BandStatistics(Section):
     """
 
     name: str
+    index: PositiveInt
+    """The band of the raw files, counted from 1; prediction reads the same one."""
     mean: float | None = None
     std: float | None = None
 
@@ -76,6 +78,10 @@ class Statistics(Section):
     """Metres per image pixel."""
     dtype: DataType
     range: Limits
+    nodata: float | None = None
+    """The specified value of pixels without image."""
+    without_image: float | None = None
+    """Share of the training pixels without image, 0-1; None if the tiles are not available."""
     bands: tuple[BandStatistics, ...]
     classes: tuple[ClassStatistics, ...]
     """Empty if the training tiles have no labels."""
@@ -97,6 +103,8 @@ class TileStatistics(Section):
     """Area of each class, in pixels of the finest labels; empty if the tiles have no labels."""
     bands: tuple[tuple[float, float], ...]
     """Mean and standard deviation of each band."""
+    without_image: float | None = None
+    """Share of the pixels without image, 0-1; None in files of earlier versions."""
     height: HeightStatistics | None
     tiles: dict[str, str]
     """Hash of each tile, of its image, height and labels."""
@@ -118,9 +126,10 @@ def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -
     counted = [entry.model_copy(update={"pixels": pixels}) for entry, pixels in classes]
     bands = []
     for band, (mean, std) in zip(base.bands, measured.bands, strict=True):
-        bands.append(BandStatistics(name=band.name, mean=mean, std=std))
+        bands.append(band.model_copy(update={"mean": mean, "std": std}))
     pixel_statistics = {
         "bands": tuple(bands),
+        "without_image": measured.without_image,
         "classes": tuple(counted),
         "height": measured.height,
         "tiles": measured.tiles,
@@ -143,6 +152,7 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
     """
     entries = spec.labels.classes if spec.labels else ()
     classes = tuple(ClassStatistics(name=entry.name, colour=entry.colour, pixels=0) for entry in entries)
+    numbered_names = zip(spec.image.band_names, spec.image.bands, strict=True)
     return Statistics(
         dataset=name,
         title=spec.title,
@@ -152,7 +162,8 @@ def without_tiles(name: str, spec: DatasetSpec, gsd: float, dtype: str) -> Stati
         gsd=gsd,
         dtype=dtype,
         range=spec.image.range,
-        bands=tuple(BandStatistics(name=band) for band in spec.image.band_names),
+        nodata=spec.image.nodata,
+        bands=tuple(BandStatistics(name=band, index=index) for band, index in numbered_names),
         classes=classes,
         height=None,
         zero_height=spec.height is None or spec.height.zero_height == "valid",

@@ -13,6 +13,7 @@ from torch import Tensor
 from mtlaerial.config import LAYERS, Layer
 from mtlaerial.rasters.geotiff import map_raster, open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.tiles.image_mask import invalid_pixels
 
 AxisMap = tuple[float, float, float, float]
 """Transform from image pixels to cells of a layer: column scale, row scale, column offset, row offset."""
@@ -34,6 +35,8 @@ class Tile:
     to_height, to_labels : AxisMap
         Transforms from image pixels to cells of the layers.
     grids : dict of layer to Grid
+    invalid : Tensor, shape (rows, columns), bool, or None
+        Mask of the pixels without image, which have the fill value; None without any.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Tile:
     to_height: AxisMap
     to_labels: AxisMap
     grids: dict[Layer, Grid]
+    invalid: Tensor | None = None
 
     @property
     def rows(self) -> int:
@@ -65,7 +69,7 @@ class Tile:
         return maps[layer]
 
 
-def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int) -> list[Tile]:
+def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int, masks: bool = False) -> list[Tile]:
     """Load prepared tiles onto the device if all fit the budget, else memory-map them from disk.
 
     Parameters
@@ -76,13 +80,15 @@ def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int) ->
         Device of loaded tiles; mapped tiles stay in the page cache of the host.
     budget_mb : int
         Mebibytes that tiles may take on the device.
+    masks : bool
+        Also load the masks of pixels without image, into memory; training does not need them, as there is no truth.
     """
     size = sum((folder / f"{layer}.tif").stat().st_size for folder in folders for layer in LAYERS)
     target = device if size <= budget_mb * 2**20 else None
-    return [_load_tile(folder, target) for folder in folders]
+    return [_load_tile(folder, target, masks) for folder in folders]
 
 
-def _load_tile(folder: Path, device: torch.device | None) -> Tile:
+def _load_tile(folder: Path, device: torch.device | None, mask: bool) -> Tile:
     """Load a tile onto a device; with None, memory-map it."""
     layers: dict[Layer, Tensor] = {}
     grids: dict[Layer, Grid] = {}
@@ -99,7 +105,14 @@ def _load_tile(folder: Path, device: torch.device | None) -> Tile:
         to_height=_axis_map(grids["image"], grids["height"]),
         to_labels=_axis_map(grids["image"], grids["labels"]),
         grids=grids,
+        invalid=_load_mask(folder / "image.tif") if mask else None,
     )
+
+
+def _load_mask(path: Path) -> Tensor | None:
+    with open_raster(path) as source:
+        invalid = invalid_pixels(source)
+    return None if invalid is None else torch.from_numpy(invalid)
 
 
 def _as_tensor(array: NDArray[Any]) -> Tensor:

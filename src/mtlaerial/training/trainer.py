@@ -95,7 +95,7 @@ class Trainer:
         sampler = build_sampler(job.training_tiles, spec, self.device)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
         self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
-        held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb)
+        held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
         self.validator = Validator(held_out, statistics) if held_out else None
         self.step = 0
         self.history = History(plan, self.device)

@@ -41,7 +41,7 @@ def test_no_georeference(town: Town) -> None:
         town.bare(layer, "a", {"image": town.image, "height": town.heights, "labels": town.labels}[layer]())
     assert town.check().findings == ()
     town.change(gsd=None)
-    only("error", town.root / "image/a.tif", town.check(), "no georeference", "Set gsd")
+    only("error", town.root / "image/a.tif", town.check(), "no georeference", "gsd in the specification")
 
 
 def test_only_the_image_has_no_georeference(town: Town) -> None:
@@ -73,11 +73,15 @@ def test_gsd(town: Town, gsd: tuple[float, float]) -> None:
 
 def test_gsd_in_feet(town: Town) -> None:
     town.change(gsd=None, crs=None, height=None)
-    path = town.write("image", "a", town.image(), crs="EPSG:2914", gsd=1.0)
-    town.write("labels", "a", town.labels(), crs="EPSG:2914", gsd=1.0)
-    only("error", path, town.check(), "foot", "Set gsd: 0.3048")
-    town.change(gsd=0.3048)
-    assert town.check().findings == ()
+    place: dict[str, Any] = {"crs": "EPSG:2914", "gsd": 1.0, "west": 4_900_000.0, "north": 500_000.0}
+    path = town.write("image", "a", town.image(), **place)
+    town.write("labels", "a", town.labels(), **place)
+    report = town.check()
+    assert report.findings == ()
+    assert report.image
+    assert report.image.gsd == pytest.approx(0.3048)
+    town.change(gsd=1.0)
+    only("error", path, town.check(), "pixels of 0.3048 x 0.3048 m on the ground", "1 x 1 m, by gsd")
 
 
 def test_degrees(town: Town) -> None:
@@ -85,7 +89,7 @@ def test_degrees(town: Town) -> None:
     place: dict[str, Any] = {"crs": "EPSG:4326", "gsd": 1e-5, "west": 9.0, "north": 48.0}
     path = town.write("image", "a", town.image(), **place)
     town.write("labels", "a", town.labels(), **place)
-    only("error", path, town.check(), "in degrees", "gdalwarp")
+    only("error", path, town.check(), "in degrees", "rio warp", "--dst-crs EPSG:32632 --res 0.5")
 
 
 def test_corner(town: Town) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from mtlaerial.prediction.blending import blender as blending
 from mtlaerial.prediction.blending.blender import Blender, Network
 from mtlaerial.prediction.blending.regrid import Cells
+from mtlaerial.prediction.blending.strips import Read, Strip
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Layout, even, original
 
@@ -29,6 +30,22 @@ def pointwise(windows: Tensor) -> Tensor:
 
 def picture(rows: int, columns: int, bands: int = 1) -> Tensor:
     return torch.rand(bands, rows, columns, generator=torch.Generator().manual_seed(rows * 1000 + columns)) * 9 + 1
+
+
+def reader(image: Tensor, nodata: float | None = None) -> Read:
+    """Return the reader of an image in memory, whose pixels with the no-data value in all bands are invalid."""
+    absent = torch.zeros_like(image[0], dtype=torch.bool)
+    if nodata is not None:
+        absent = (image.isnan() if math.isnan(nodata) else image == nodata).all(dim=0)
+
+    def read(y: int, x: int, height: int, width: int) -> Strip:
+        assert min(y, x) >= 0
+        assert y + height <= image.shape[1]
+        assert x + width <= image.shape[2]
+        invalid = absent[y : y + height, x : x + width]
+        return Strip(image[:, y : y + height, x : x + width], invalid if invalid.any() else None)
+
+    return read
 
 
 def blend(
@@ -56,14 +73,8 @@ def blend(
         cells = (Cells.of(row[0], row[1], rows, row[2]), Cells.of(column[0], column[1], columns, column[2]))
         targets.append(Target(slice(0, channels), *cells, write))
 
-    def read(y: int, x: int, height: int, width: int) -> Tensor:
-        assert min(y, x) >= 0
-        assert y + height <= rows
-        assert x + width <= columns
-        return image[:, y : y + height, x : x + width]
-
     blender = Blender(network, channels, layout, batch, DEVICE)
-    done = sum(blender.run(read, rows, columns, targets, nodata))
+    done = sum(blender.run(reader(image, nodata), rows, columns, targets))
     assert done == blender.count_windows(rows, columns)
     return maps
 
@@ -139,12 +150,12 @@ def test_no_window_is_run_twice_and_no_row_of_a_block_read_twice(monkeypatch: py
         run.extend(windows[:, 0, 0, 0].tolist())
         return pointwise(windows)
 
-    def read(y: int, x: int, height: int, width: int) -> Tensor:
+    def read(y: int, x: int, height: int, width: int) -> Strip:
         rows.append((x, y, y + height))
         assert width <= 70
-        return image[:, y : y + height, x : x + width]
+        return reader(image)(y, x, height, width)
 
-    list(Blender(network, 3, ORIGINAL, 2, DEVICE).run(read, 120, 200, [], None))
+    list(Blender(network, 3, ORIGINAL, 2, DEVICE).run(read, 120, 200, []))
     expected = [float(image[0, y, x]) for y, x in itertools.product(ORIGINAL(120).starts, ORIGINAL(200).starts)]
     assert sorted(run) == sorted(expected)
     blocks = {x for x, _, _ in rows}
@@ -183,9 +194,9 @@ def test_errors_of_any_thread_are_raised(part: str) -> None:
 
     reads, runs, writes = [], [], []  # type: ignore[var-annotated]  # lists of calls
 
-    def read(y: int, x: int, height: int, width: int) -> Tensor:
+    def read(y: int, x: int, height: int, width: int) -> Strip:
         failing("read", reads)
-        return image[:, y : y + height, x : x + width]
+        return reader(image)(y, x, height, width)
 
     def network(windows: Tensor) -> Tensor:
         failing("network", runs)
@@ -193,7 +204,7 @@ def test_errors_of_any_thread_are_raised(part: str) -> None:
 
     target = Target(slice(0, 3), Cells.of(1, 0, 200, 200), Cells.of(1, 0, 40, 40), lambda *_: failing("write", writes))
     with pytest.raises(OSError, match="no space left"):
-        list(Blender(network, 3, EVEN, 1, DEVICE).run(read, 200, 40, [target], None))
+        list(Blender(network, 3, EVEN, 1, DEVICE).run(read, 200, 40, [target]))
     assert threading.active_count() == threads
 
 
@@ -203,7 +214,7 @@ def test_errors_of_the_last_write_are_raised() -> None:
 
     target = Target(slice(0, 3), Cells.of(1, 0, 20, 20), Cells.of(1, 0, 20, 20), write)
     with pytest.raises(OSError, match="no space left"):
-        list(Blender(pointwise, 3, EVEN, 1, DEVICE).run(lambda y, x, h, w: picture(h, w), 20, 20, [target], None))
+        list(Blender(pointwise, 3, EVEN, 1, DEVICE).run(reader(picture(20, 20)), 20, 20, [target]))
 
 
 ROWS, COLUMNS = 83, 150
@@ -281,7 +292,7 @@ def test_the_image_s_type_is_kept_for_the_network() -> None:
 
         target = Target(slice(0, 1), Cells.of(1, 0, 10, 10), Cells.of(1, 0, 40, 40), write)
         blender = Blender(network, 1, original(32, 24), 2, DEVICE)
-        list(blender.run(lambda y, x, h, w, i=image: i[:, y : y + h, x : x + w], 10, 40, [target], nodata=3))
+        list(blender.run(reader(image, 3), 10, 40, [target]))
         expected = image.float()
         torch.testing.assert_close(blended, expected.masked_fill(expected == 3, math.nan), equal_nan=True)
     assert dtypes == {torch.uint8, torch.uint16, torch.int16}
@@ -300,10 +311,7 @@ def test_memory_does_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch, t
         def watch(finished: Finished, block_bytes: list[int] = block_bytes) -> None:
             block_bytes.append(finished.values.untyped_storage().nbytes())
 
-        def read(y: int, x: int, h: int, w: int, image: Tensor = image) -> Tensor:
-            return image[:, y : y + h, x : x + w]
-
-        list(blender.run(read, rows, columns, [target], None, watch, tmp_path))
+        list(blender.run(reader(image), rows, columns, [target], watch, tmp_path))
         sizes[rows, columns] = max(block_bytes)
     assert max(sizes.values()) <= 1.2 * 2**20  # ten rows more, for cells that straddle
     assert sizes[2000, 3000] <= sizes[200, 3000] * 1.1
@@ -322,6 +330,5 @@ def test_finished_values_are_seen_once_with_a_row_and_a_column_before_them(monke
         expected = pointwise(image[None, :, finished.top : bottom, finished.left : right])[0]
         assert torch.equal(finished.values, expected)
 
-    read = lambda y, x, h, w: image[:, y : y + h, x : x + w]  # noqa: E731  # the image
-    list(Blender(pointwise, 3, EVEN, 2, DEVICE).run(read, 83, 150, [], None, watch))
+    list(Blender(pointwise, 3, EVEN, 2, DEVICE).run(reader(image), 83, 150, [], watch))
     assert (count == 1).all()

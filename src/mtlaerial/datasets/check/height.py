@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from mtlaerial.config import HeightSpec, Split
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, Level, percent
-from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
+from mtlaerial.datasets.check.part import Part
+from mtlaerial.datasets.check.parts import locate, present
 from mtlaerial.datasets.check.place import ImagePlace
 from mtlaerial.datasets.check.report import HeightFacts
-from mtlaerial.datasets.decode import decode_height, nodata_mask, to_float
+from mtlaerial.datasets.check.streaming import gather, read_through
+from mtlaerial.datasets.decode import RawHeights, decode_height, nodata_mask, to_float
+from mtlaerial.rasters.validity import Pixels
 
 _SAMPLE = 1_000_000
 """Largest number of cells in the sample for quantiles."""
@@ -35,7 +38,8 @@ def check_height(dataset: Dataset, tile: str, image: ImagePlace | None, findings
     if not _check_form(parts, findings):
         return HeightFacts(present=True, size=size)
     cells, errors = _Cells(spec, parts, size), findings.errors
-    gather(parts, cells.add, findings)
+    zero = nodata_mask(spec, RawHeights(np.zeros((1, 1), parts[0].dtype)))
+    gather(parts, cells.add, findings, zero_counts=not zero.any())
     if findings.errors > errors:
         return HeightFacts(present=True, size=size)
     cells.judge(parts[0].path, dataset.spec.split_of(tile), findings)
@@ -60,7 +64,7 @@ class _Cells:
         self.spec = spec
         # The range is applied after the statistics: heights in a wrong unit lie mostly outside it.
         self.unlimited = spec.model_copy(update={"valid_range": _UNLIMITED})
-        self.nodata_tags = [part.nodata for part in parts] + [None]
+        self.parts = parts
         self.cells = size[0] * size[1]
         # A step coprime to the width samples other columns in each row.
         start = max(1, math.ceil(self.cells / _SAMPLE))
@@ -70,13 +74,13 @@ class _Cells:
         """Cells inside the file, with a finite height, with one in the range, and with an infinite one."""
         self.minimum, self.maximum = math.inf, -math.inf
 
-    def add(self, raw: NDArray[Any], ground: NDArray[Any] | None = None) -> None:
-        """Add a block of shape (bands, rows, columns)."""
-        below = None if ground is None else ground[0]
-        metres = decode_height(self.unlimited, raw[0], below, self.nodata_tags[0], self.nodata_tags[1])
-        self.infinite += self._count_infinite(raw[0], self.nodata_tags[0])
-        if below is not None:
-            self.infinite += self._count_infinite(below, self.nodata_tags[1])
+    def add(self, *blocks: Pixels) -> None:
+        """Add a block of rows: of the heights, or of surface and ground."""
+        raws = []
+        for part, (values, invalid) in zip(self.parts, blocks, strict=True):
+            raws.append(RawHeights(values[0], invalid, part.scaling))
+            self.infinite += self._count_infinite(values[0], part.nodata)
+        metres = decode_height(self.unlimited, *raws)
         self.read += metres.size
         picked = metres.ravel()[:: self.step]
         self.sample.append(picked[np.isfinite(picked)])
@@ -88,10 +92,12 @@ class _Cells:
             self.minimum = min(self.minimum, float(valid.min()))
             self.maximum = max(self.maximum, float(valid.max()))
 
-    def _count_infinite(self, raw: NDArray[Any], tag: float | None) -> int:
-        infinite = np.isinf(to_float(raw)) if raw.dtype.kind == "f" else np.zeros((), dtype=np.bool_)
+    def _count_infinite(self, values: NDArray[Any], tag: float | None) -> int:
+        """Count infinite values that are not no-data by the specification or the file's tag."""
+        infinite = np.isinf(to_float(values)) if values.dtype.kind == "f" else np.zeros((), dtype=np.bool_)
         if infinite.any():
-            infinite &= ~nodata_mask(self.spec, raw, tag)
+            infinite &= ~nodata_mask(self.spec, RawHeights(values))
+            infinite &= values != tag
         return int(np.count_nonzero(infinite))
 
     def judge(self, path: Path, split: Split, findings: Findings) -> None:
@@ -104,6 +110,9 @@ class _Cells:
             remedy = f"Take the tile out of splits.{split}, or correct height.nodata."
             findings.add(critical, path, "no cell with a height", "heights", remedy)
             return
+        if self.minimum == self.maximum and self.valid > 1:
+            remedy = "Check the file, and height.scale."
+            findings.warning(path, f"the height {self.minimum:g} m in every cell", "heights that differ", remedy)
         if self.finite < 0.5 * self.read:
             remedy = "Nothing is trained or scored there; check height.nodata and the file."
             observed = f"{percent(1 - self.finite / self.read)} of the cells without a height"

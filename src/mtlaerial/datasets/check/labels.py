@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from mtlaerial.config import IGNORED, LabelsSpec, Layer
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, Level, percent
-from mtlaerial.datasets.check.parts import Part, gather, locate, present, read_through
+from mtlaerial.datasets.check.image_gate.remedies import unset_nodata_command
+from mtlaerial.datasets.check.part import Part
+from mtlaerial.datasets.check.parts import locate, present
 from mtlaerial.datasets.check.place import ImagePlace
 from mtlaerial.datasets.check.report import LabelsFacts
+from mtlaerial.datasets.check.streaming import gather, read_through
 from mtlaerial.datasets.decode import LabelValue, decode_labels, unknown_labels
+from mtlaerial.rasters.validity import Pixels
 
 _SHOWN = 8
 """Largest number of values that a finding lists."""
@@ -37,8 +41,9 @@ def check_labels(
     if not _check_form(spec, part, findings):
         read_through(part, findings)
         return LabelsFacts(present=True, size=size)
-    pixels, errors = _Pixels(spec, part.nodata), findings.errors
-    gather(parts, pixels.add, findings)
+    pixels, errors = _Counts(spec), findings.errors
+    zero = 0 if spec.encoding == "codes" else (0, 0, 0)
+    gather(parts, pixels.add, findings, zero_counts=zero not in spec.ignore)
     if findings.errors > errors:
         return LabelsFacts(present=True, size=size)
     pixels.judge(part.path, dataset.spec.split_of(tile), findings)
@@ -49,7 +54,7 @@ def _check_form(spec: LabelsSpec, part: Part, findings: Findings) -> bool:
     """Check bands and dtype; return whether the values can be decoded."""
     codes = spec.encoding == "codes"
     observed = f"{part.bands} band{'s' if part.bands > 1 else ''} of {part.dtype}"
-    if codes and part.nodata is not None:
+    if part.nodata is not None:
         _check_tag(spec, part, findings)
     if codes and (part.bands > 1 or np.dtype(part.dtype).kind not in "ui"):
         remedy = "Set labels.encoding to rgb for colours, or convert the file to one integer band."
@@ -64,30 +69,33 @@ def _check_form(spec: LabelsSpec, part: Part, findings: Findings) -> bool:
 
 def _check_tag(spec: LabelsSpec, part: Part, findings: Findings) -> None:
     """Check that the no-data tag is not also the value of a class."""
+    assert part.nodata is not None
+    tag = part.nodata if spec.encoding == "codes" else (part.nodata,) * 3
     for entry in spec.classes:
-        if part.nodata in entry.values:
+        if tag in entry.values:
             observed = f"the no-data tag {part.nodata:g}, which is also the class {entry.name}"
-            remedy = f"Those pixels are ignored; if they are {entry.name}, remove the tag (gdal_edit -unsetnodata)."
+            remedy = f"Those pixels are ignored; if they are {entry.name}: {unset_nodata_command(part.path)}"
             findings.warning(part.path, observed, "a tag that is no class, or none", remedy)
 
 
-class _Pixels:
+class _Counts:
     """Counts of classes and unknown values, accumulated block by block."""
 
-    def __init__(self, spec: LabelsSpec, nodata: float | None) -> None:
-        self.spec, self.nodata = spec, nodata
+    def __init__(self, spec: LabelsSpec) -> None:
+        self.spec = spec
         self.counts: NDArray[np.int64] = np.zeros(IGNORED + 1, dtype=np.int64)
         self.unknown: Counter[LabelValue] = Counter()
         """Pixels per unknown value, of the most frequent ones."""
         self.unknown_pixels = 0
 
-    def add(self, block: NDArray[Any]) -> None:
-        """Add a block of shape (bands, rows, columns)."""
-        raw = block[0] if self.spec.encoding == "codes" else block[:3]
-        counts = np.bincount(decode_labels(self.spec, raw, self.nodata).ravel(), minlength=IGNORED + 1)
+    def add(self, block: Pixels) -> None:
+        """Add a block of rows."""
+        values, invalid = block
+        raw = values[0] if self.spec.encoding == "codes" else values
+        counts = np.bincount(decode_labels(self.spec, raw, invalid).ravel(), minlength=IGNORED + 1)
         self.counts += counts
         if counts[IGNORED]:
-            unknown = unknown_labels(self.spec, raw, self.nodata)
+            unknown = unknown_labels(self.spec, raw, invalid)
             self.unknown_pixels += sum(unknown.values())
             frequent = (self.unknown + Counter(unknown)).most_common(_COUNTED)
             self.unknown = Counter(dict(frequent))

@@ -1,18 +1,19 @@
-"""The parts of layer files that a tile covers: location, alignment, and joint streaming."""
+"""The parts of layer files that a tile covers: presence, location and alignment."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
-from rasterio.windows import Window
+import rasterio
 
 from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
-from mtlaerial.datasets.check.image import read_blocks
+from mtlaerial.datasets.check.image_gate.remedies import like_command
+from mtlaerial.datasets.check.part import Part
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
+from mtlaerial.datasets.check.streaming import read_through
+from mtlaerial.datasets.decode import UNSCALED, Scaling, height_scaling
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -21,47 +22,10 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 """The task that each layer is the ground truth of."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """The part of a layer's file that a tile covers.
-
-    Attributes
-    ----------
-    path : Path
-    row, column : int
-        First pixel of the part in the file; the part may extend beyond the file.
-    grid : Grid
-        The part's.
-    rows, columns : int
-        Size of the whole file.
-    dtype : str
-    bands : int
-    nodata : float or None
-        No-data tag of the file.
-    """
-
-    path: Path
-    row: int
-    column: int
-    grid: Grid
-    rows: int
-    columns: int
-    dtype: str
-    bands: int
-    nodata: float | None
-
-    @property
-    def inside(self) -> tuple[int, int, int, int]:
-        """Rows and columns of the part that lie inside the file: first, past the last, first, past the last."""
-        top, left = max(0, -self.row), max(0, -self.column)
-        bottom, right = self.rows - self.row, self.columns - self.column
-        return top, min(self.grid.height, bottom), left, min(self.grid.width, right)
-
-
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(Path.exists, paths))]
+    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
     for accepted, path in absent:
@@ -100,7 +64,7 @@ def locate(
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
             pattern = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
-            part = _locate(dataset, path, image, "{tile}" in pattern, findings)
+            part = _locate(dataset, layer, path, image, "{tile}" in pattern, findings)
             if part:
                 parts.append(part)
     if len(parts) == 2 and findings.errors == errors:
@@ -112,10 +76,13 @@ def locate(
     return None
 
 
-def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bool, findings: Findings) -> Part | None:
+def _locate(
+    dataset: Dataset, layer: Layer, path: Path, image: ImagePlace | None, per_tile: bool, findings: Findings
+) -> Part | None:
     """Locate a tile in a file; at a wrong place, return a file per tile as a whole, and None for a mosaic."""
     with open_raster(path) as source:
         file, dtype, bands, nodata = Grid.of(source), source.dtypes[0], source.count, source.nodata
+        scaling = _scaling(dataset, layer, source, findings)
     usable = check_layer_place(dataset, path, file, image, per_tile, findings)
     if usable and image:
         row, column, grid = layer_window(path, image.grid)
@@ -123,7 +90,18 @@ def _locate(dataset: Dataset, path: Path, image: ImagePlace | None, per_tile: bo
         row, column, grid = 0, 0, file
     else:
         return None
-    return Part(path, row, column, grid, file.height, file.width, dtype, bands, nodata)
+    used = (1,) if layer == "height" or dataset.spec.labels is None else dataset.spec.labels.bands
+    if max(used) > bands:  # reported by the layer's check of its form
+        used = tuple(range(1, bands + 1))
+    return Part(path, row, column, grid, file.height, file.width, dtype, bands, nodata, used, scaling)
+
+
+def _scaling(dataset: Dataset, layer: Layer, source: rasterio.DatasetReader, findings: Findings) -> Scaling:
+    """Return the scale and offset tags of a height file; report those that the specification contradicts."""
+    if layer == "height" and dataset.spec.height is not None:
+        with findings.collecting():
+            return height_scaling(source, dataset.spec.height)
+    return UNSCALED
 
 
 def _check_aligned(surface: Part, ground: Part, findings: Findings) -> None:
@@ -135,7 +113,7 @@ def _check_aligned(surface: Part, ground: Part, findings: Findings) -> None:
     shift = max(max(abs(x - u), abs(y - v)) for (x, y), (u, v) in corners)
     if size != (ground.grid.width, ground.grid.height) or shift > 0.01:
         expected = f"the cells of {surface.path}: {_describe(surface.grid)}"
-        remedy = "Resample one to the grid of the other, e.g. with gdalwarp -te -tr."
+        remedy = f"Resample it: {like_command(ground.path, surface.path)}"
         findings.error(ground.path, _describe(ground.grid), expected, remedy)
 
 
@@ -143,36 +121,3 @@ def _describe(grid: Grid) -> str:
     west, _, _, north = grid.bounds
     height, width = grid.pixel_size
     return f"{grid.height} x {grid.width} cells of {height:g} x {width:g} from W {west:.3f} N {north:.3f}"
-
-
-def read_through(part: Part, findings: Findings) -> None:
-    """Read all pixels of a part, to report damaged ones."""
-    with findings.collecting():
-        for _ in stream([part]):
-            pass
-
-
-def gather(parts: Sequence[Part], add: Callable[..., None], findings: Findings) -> None:
-    """Pass the values of all parts to a function, block by block; report each file that cannot be read."""
-    errors = findings.errors
-    with findings.collecting():
-        for blocks in stream(parts):
-            add(*blocks)
-    if findings.errors > errors:  # the first damaged file ended the stream; the other may be damaged too
-        for part in parts[1:]:
-            read_through(part, findings)
-
-
-def stream(parts: Sequence[Part]) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Yield the values of aligned parts in blocks, each of shape (bands, rows, columns), within all files' extents."""
-    tops, bottoms, lefts, rights = zip(*(part.inside for part in parts), strict=True)
-    top, left, height, width = max(tops), max(lefts), min(bottoms) - max(tops), min(rights) - max(lefts)
-    if height <= 0 or width <= 0:
-        return
-    windows = [Window(part.column + left, part.row + top, width, height) for part in parts]
-    yield from zip(*map(_blocks, parts, windows), strict=True)
-
-
-def _blocks(part: Part, window: Window) -> Iterator[NDArray[Any]]:
-    with open_raster(part.path) as source:
-        yield from read_blocks(source, list(source.indexes), window)

@@ -1,17 +1,18 @@
 """Checks of georeference: CRS, pixel size, and coverage of the image's ground by the layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pyproj import CRS as Projection
 from rasterio.crs import CRS
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
+from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
+from mtlaerial.datasets.check.image_gate.georeference import judge_orientation, judge_place
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.ground_size import crs_name, horizontal_projection
 
-GSD_TOLERANCE = 0.01
-"""Largest relative difference from the specified GSD."""
 EDGE_TOLERANCE = 0.999
 """Smallest difference between edges, in pixels, that counts: a whole pixel, less the rounding of coordinates."""
 CORNER_TOLERANCE = 1.0
@@ -27,23 +28,13 @@ class ImagePlace:
     georeferenced: bool
 
 
-def check_image_place(dataset: Dataset, path: Path, grid: Grid, findings: Findings) -> bool:
+def check_image_place(dataset: Dataset, header: RasterHeader, expected: ImageExpectation, findings: Findings) -> bool:
     """Check an image file's georeference; return whether layers can be compared with it."""
-    spec = dataset.spec
-    if not grid.georeferenced:
-        if spec.gsd is None:
-            remedy = "Set gsd in the data set's specification, or add the georeference."
-            findings.error(path, "no georeference", "one, or gsd in the specification", remedy)
-        return True
-    if not _check_north_up(path, grid, findings):
-        return False
-    _check_crs(path, grid.crs, dataset.crs, findings)
-    if grid.crs is not None and grid.crs.is_geographic:
-        remedy = "Reproject the data set, e.g. with gdalwarp -t_srs, to a CRS in metres."
-        findings.error(path, f"the CRS {grid.crs.to_string()}, in degrees", "a projected CRS", remedy)
-    else:
-        _check_gsd(dataset, path, grid, findings)
-    return True
+    grid = header.grid
+    if grid.georeferenced:
+        _check_crs(header.path, grid.crs, dataset.crs, findings)
+    completed = Grid(grid.crs or dataset.crs, grid.transform, grid.height, grid.width)
+    return judge_place(replace(header, grid=completed), expected, findings)
 
 
 def check_corner(dataset: Dataset, tile: str, path: Path, grid: Grid, findings: Findings) -> None:
@@ -56,23 +47,6 @@ def check_corner(dataset: Dataset, tile: str, path: Path, grid: Grid, findings: 
         expected = "{:.2f} {:.2f}, as its name says".format(*corner)
         remedy = "Correct the georeference, or check that this is the tile's file."
         findings.error(path, f"a lower-left corner at {west:.2f} {south:.2f}", expected, remedy)
-
-
-def metres_per_pixel(grid: Grid) -> tuple[float, float]:
-    """Return height and width of a pixel in metres; without a projected CRS, coordinates are taken to be metres."""
-    factor = float(grid.crs.linear_units_factor[1]) if grid.crs and grid.crs.is_projected else 1.0
-    return grid.pixel_size[0] * factor, grid.pixel_size[1] * factor
-
-
-def _check_gsd(dataset: Dataset, path: Path, grid: Grid, findings: Findings) -> None:
-    height, width = metres_per_pixel(grid)
-    expected = dataset.spec.gsd or width
-    if any(abs(side / expected - 1) > GSD_TOLERANCE for side in (height, width)):
-        remedy = "Correct gsd in the specification, or resample the data set to square pixels of that size."
-        findings.error(path, f"pixels of {width:.6g} x {height:.6g} m", f"{expected:.6g} x {expected:.6g} m", remedy)
-    if dataset.spec.gsd is None and abs(width / grid.pixel_size[1] - 1) > 1e-9:
-        observed = f"a CRS in {grid.crs.linear_units if grid.crs else 'an unknown unit'}"
-        findings.error(path, observed, "metres, or gsd in the specification", f"Set gsd: {width:.6g}.")
 
 
 def check_layer_place(
@@ -95,7 +69,9 @@ def check_layer_place(
     if not grid.georeferenced:
         return _check_size(path, grid, image, per_tile, findings)
     expected = dataset.crs or (image.grid.crs if image else None)
-    if not (_check_north_up(path, grid, findings) and _check_crs(path, grid.crs, expected, findings)) or image is None:
+    if not judge_orientation(RasterHeader.read(path), findings, "nearest"):
+        return False
+    if not _check_crs(path, grid.crs, expected, findings) or image is None:
         return False
     if not image.georeferenced:
         remedy = "Add the image's georeference (e.g. a world file), or remove this file's."
@@ -106,22 +82,11 @@ def check_layer_place(
     return _check_bounds(path, grid, image.grid, per_tile, findings)
 
 
-def _check_north_up(path: Path, grid: Grid, findings: Findings) -> bool:
-    t = grid.transform
-    # Less than a thousandth of a pixel across the whole raster is rounding.
-    rotated = abs(t.b) * grid.height > 1e-3 * abs(t.a) or abs(t.d) * grid.width > 1e-3 * abs(t.e)
-    if rotated or t.a < 0 or t.e > 0:
-        observed = "a rotated geotransform" if rotated else "rows or columns in reverse (not from the north-west)"
-        findings.error(path, observed, "a north-up raster", "Warp it to a north-up grid, e.g. with gdalwarp.")
-        return False
-    return True
-
-
 def _check_crs(path: Path, crs: CRS | None, expected: CRS | None, findings: Findings) -> bool:
     if crs is None or expected is None or _same_crs(crs, expected):
         return True
     remedy = "Reproject the file, or correct crs in the specification."
-    findings.error(path, f"the CRS {crs.to_string()}", expected.to_string(), remedy)
+    findings.error(path, f"the CRS {crs_name(crs)}", crs_name(expected), remedy)
     return False
 
 
@@ -130,12 +95,7 @@ def _same_crs(first: CRS | None, second: CRS | None) -> bool:
     if first is None or second is None or first == second:
         return first == second
     # By pyproj, which can split compound CRSs and ignore the order of axes.
-    return _horizontal(first).equals(_horizontal(second), ignore_axis_order=True)
-
-
-def _horizontal(crs: CRS) -> Projection:
-    projection = Projection.from_wkt(crs.to_wkt())
-    return projection.sub_crs_list[0] if projection.is_compound else projection
+    return horizontal_projection(first.to_wkt()).equals(horizontal_projection(second.to_wkt()), ignore_axis_order=True)
 
 
 def _check_size(path: Path, grid: Grid, image: ImagePlace | None, per_tile: bool, findings: Findings) -> bool:

@@ -20,7 +20,7 @@ class ImageFacts(Section):
     bands: int
     """Bands of the file, used or not."""
     nodata: float | None = None
-    """Share of no-data pixels, 0-1."""
+    """Share of pixels without image, 0-1: by the specification, the file's tag, alpha band or mask, or not finite."""
     minimum: float | None = None
     maximum: float | None = None
     digest: str | None = None

@@ -1,6 +1,7 @@
 """Plain-text summary of a data check: a table of tiles, then the findings, errors first."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from mtlaerial.datasets.check.classes import class_pixels, labelled_splits
 from mtlaerial.datasets.check.findings import Finding, Level
@@ -9,7 +10,10 @@ from mtlaerial.datasets.check.report import DatasetReport, TileReport
 _PLACES = 5
 """Largest number of places that are listed for one fault."""
 _LEVELS: tuple[Level, ...] = ("error", "warning")
-_HEADER = ("tile", "split or area", "size", "GSD (m)", "no height", "heights (m)", "no class", "errors", "warnings")
+_HEADER = (
+    "tile", "split or area", "size", "GSD (m)", "no image", "no height", "heights (m)", "no class",
+    "errors", "warnings",
+)  # fmt: skip
 
 
 def summary(report: DatasetReport) -> str:
@@ -35,11 +39,13 @@ def _number(count: int, noun: str) -> str:
 def _row(report: TileReport) -> tuple[str, ...]:
     """Return the cells of a tile's row; see ``_HEADER``."""
     image, height, labels = report.image, report.height, report.labels
-    size = gsd = no_height = heights = no_class = "-"
+    size = gsd = no_image = no_height = heights = no_class = "-"
     if image:
         size = f"{image.size[0]} x {image.size[1]}"
     if image and image.gsd:
         gsd = f"{image.gsd:.4g}"
+    if image and image.nodata is not None:
+        no_image = _share(image.nodata)
     if height and height.nodata is not None:
         no_height = _share(height.nodata)
     if height and height.minimum is not None:
@@ -47,7 +53,7 @@ def _row(report: TileReport) -> tuple[str, ...]:
     if labels and labels.nodata is not None:
         no_class = _share(labels.nodata)
     counts = (str(_count(report.findings, level) or "-") for level in _LEVELS)
-    return report.tile, report.group, size, gsd, no_height, heights, no_class, *counts
+    return report.tile, report.group, size, gsd, no_image, no_height, heights, no_class, *counts
 
 
 def _class_table(report: DatasetReport) -> Iterator[str]:
@@ -74,18 +80,23 @@ def _table(rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
 
 def _section(report: DatasetReport, level: Level) -> Iterator[str]:
     """Yield the lines of one level: findings with the same expectation and remedy together."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for tile, finding in _findings_with_tiles(report):
         if finding.level == level:
-            place = f"{tile}{finding.where}: {finding.found}"
-            groups.setdefault((finding.expected, finding.remedy), []).append(place)
+            groups.setdefault((finding.expected, _for_any_file(finding)), []).append((tile, finding))
     if groups:
         yield from ("", f"{level.capitalize()}s")
     for (expected, remedy), places in groups.items():
-        yield f"- expected {expected}. {remedy}"
-        yield from (f"    {place}" for place in places[:_PLACES])
+        yield f"- expected {expected}. {places[0][1].remedy if len(places) == 1 else remedy}"
+        yield from (f"    {tile}{finding.where}: {finding.found}" for tile, finding in places[:_PLACES])
         if len(places) > _PLACES:
             yield f"    and {len(places) - _PLACES} more"
+
+
+def _for_any_file(finding: Finding) -> str:
+    """Return a remedy with FILE for the file at fault in its commands, so that findings of many files are grouped."""
+    file = Path(finding.where)
+    return finding.remedy.replace(str(file.with_suffix("")), "FILE") if file.suffix else finding.remedy
 
 
 def _findings_with_tiles(report: DatasetReport) -> Iterator[tuple[str, Finding]]:

@@ -11,32 +11,23 @@ from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from mtlaerial.prediction.blending.column_blocks import Block, BorderFile, column_blocks, first_needed
 from mtlaerial.prediction.blending.read_ahead import WriteBehind, prefetch
+from mtlaerial.prediction.blending.strips import Read, Strip, joined
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Axis, Layout
 
 Network = Callable[[Tensor], Tensor]
 """From windows (batch, bands, rows, columns), in the file's values, to outputs (batch, channels, rows, columns)."""
-Read = Callable[[int, int, int, int], Tensor]
-"""From row, column, rows, columns to the image there: (bands, rows, columns) in the file's values."""
 Take = Callable[[Finished], None]
 BLOCK_BYTES = 64 * 2**20
 """Limit of a block's values in a row of windows on the CPU."""
 GPU_BLOCKS = 8
 """Factor of the limit on a GPU: an image stored in strips is decoded again for every block, and a GPU would wait."""
-
-
-class Strip(NamedTuple):
-    """A block's image in a row of windows, (bands, rows, columns), and its no-data mask; None for a file without."""
-
-    image: Tensor
-    outside: Tensor | None
 
 
 class Blender:
@@ -68,7 +59,6 @@ class Blender:
         rows: int,
         columns: int,
         targets: Sequence[Target],
-        nodata: float | None,
         watch: Take | None = None,
         scratch: Path | None = None,
     ) -> Iterator[int]:
@@ -77,12 +67,11 @@ class Blender:
         Parameters
         ----------
         read : Read
-            Reader of the image; called in a thread, as the targets' ``write`` is in another.
+            Reader of the image; called in a thread, as the targets' ``write`` is in another. At invalid pixels values
+            become NaN; windows of such pixels alone are not run.
         rows, columns : int
             The image's size in pixels.
         targets : sequence of Target
-        nodata : float or None
-            Pixels with this value in all bands become NaN; windows of such pixels alone are not run.
         watch : callable, optional
             Takes the finished values too.
         scratch : Path, optional
@@ -91,7 +80,7 @@ class Blender:
         down, across = self.layout(rows), self.layout(columns)
         limit = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
         blocks = column_blocks(across, targets, limit // (4 * self.channels * down.window))
-        strips = chain.from_iterable(self._strips(read, down, block, nodata) for block in blocks)
+        strips = chain.from_iterable(self._strips(read, down, block) for block in blocks)
         takes: list[Take] = [target.take for target in targets]
         takes += [watch] if watch else []
         with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
@@ -104,27 +93,26 @@ class Blender:
                     yield from self._run_windows(strip, down, across, block, fresh)
                     # Before finish() blends downwards: the next block does that itself, with all of its columns.
                     border.save(index, fresh[..., block.handed_on :])
-                    write(partial(_deliver, takes, buffer.finish(index, strip.outside)))
+                    write(partial(_deliver, takes, buffer.finish(index, strip.invalid)))
 
-    def _strips(self, read: Read, down: Axis, block: Block, nodata: float | None) -> Iterator[Strip]:
+    def _strips(self, read: Read, down: Axis, block: Block) -> Iterator[Strip]:
         """Read the strips of a block; rows that two strips share are read once."""
-        image, read_to = torch.empty(0), 0
+        strip, read_to = Strip(torch.empty(0), None), 0
         for index, start in enumerate(down.starts):
-            new = read(read_to, block.left, down.stop(index) - read_to, block.right - block.left).to(self.device)
-            image = torch.cat([image[:, start - read_to :], new], dim=1) if start < read_to else new
+            fresh = read(read_to, block.left, down.stop(index) - read_to, block.right - block.left)
+            invalid = None if fresh.invalid is None else fresh.invalid.to(self.device)
+            fresh = Strip(fresh.image.to(self.device), invalid)
+            strip = joined(strip, fresh, start - read_to) if start < read_to else fresh
             read_to = down.stop(index)
-            outside = None
-            if nodata is not None:
-                outside = (image.isnan() if math.isnan(nodata) else image == nodata).all(dim=0)
-            yield Strip(image, outside)
+            yield strip
 
     def _run_windows(self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor) -> Iterator[int]:
         """Run the windows of a strip, and blend each into those before it."""
         for first in range(0, len(block.windows), self.batch):
             indices = block.windows[first : first + self.batch]
             spans = {i: slice(across.starts[i] - block.left, across.stop(i) - block.left) for i in indices}
-            # A window that is not run leaves its values uninitialised: all are no-data, which finish() masks.
-            with_data = [i for i in indices if strip.outside is None or not strip.outside[:, spans[i]].all()]
+            # A window that is not run leaves its values uninitialised: all are invalid, which finish() masks.
+            with_data = [i for i in indices if strip.invalid is None or not strip.invalid[:, spans[i]].all()]
             if with_data:
                 crops = [padded(strip.image[:, :, spans[i]], down.window, across.window) for i in with_data]
                 for i, output in zip(with_data, self.network(torch.stack(crops)), strict=True):
@@ -156,7 +144,7 @@ class _RowBuffer:
         self._values = self._before.new_empty(shape[0], self._down.stop(index) - self._top, shape[2])
         return self._values[:, self._down.starts[index] - self._top :]
 
-    def finish(self, index: int, outside: Tensor | None) -> Finished:
+    def finish(self, index: int, invalid: Tensor | None) -> Finished:
         """Blend a row of windows into those before it, drop rows no longer needed, and return the finished values."""
         start, done, top = self._down.starts[index], self._down.done(index), self._top
         fresh = self._values[:, start - top :]
@@ -164,9 +152,9 @@ class _RowBuffer:
         earlier = self._before[:, start - top :]
         share = self._down.fade_factors[index][: earlier.shape[1], None].to(fresh.device)
         torch.lerp(earlier, fresh[:, : earlier.shape[1]], share, out=fresh[:, : earlier.shape[1]])
-        if outside is not None:
+        if invalid is not None:
             # Rows from `done` on are masked with the next strip, which holds them too.
-            fresh[:, : done - start].masked_fill_(outside[: done - start], math.nan)
+            fresh[:, : done - start].masked_fill_(invalid[: done - start], math.nan)
         values = self._values[:, : done - top, : self._block.columns[1] - self._block.left]
         self._top = first_needed([target.rows.needed(done) for target in self._targets], done)
         self._values = self._values[:, self._top - top :]

@@ -1,0 +1,108 @@
+"""Expectations of an image: from a data set's specification, or from a trained run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mtlaerial.config import DatasetSpec
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Names of the settings that a user can correct."""
+
+    bands: str
+    choice: str
+    """Advice to choose the bands ``{bands}``."""
+    gsd: str
+    wrong_gsd: str
+    """Advice where the georeference contradicts the stated GSD."""
+    range: str
+    fewer_bands: str
+    """Advice where the image has too few bands."""
+    unused: str
+    """Advice where the image has more bands than are used."""
+
+    def choose(self, bands: Sequence[int]) -> str:
+        """Return the advice to choose bands."""
+        return self.choice.format(bands=",".join(map(str, bands)))
+
+
+SPECIFICATION = Wording(
+    bands="image.bands",
+    choice="Set image.bands: [{bands}]",
+    gsd="gsd in the specification",
+    wrong_gsd="Correct gsd in the specification, or resample the data set to square pixels of that size",
+    range="image.range",
+    fewer_bands="Correct image.bands and image.band_names, or the file.",
+    unused="name all bands to use in image.bands and image.band_names.",
+)
+OPTIONS = Wording(
+    bands="--bands",
+    choice="Choose them with --bands {bands}",
+    gsd="--gsd",
+    wrong_gsd="Leave --gsd out, or correct the georeference",
+    range="the values of the training",
+    fewer_bands="Map an image that has them, or train a run on the bands of this one.",
+    unused="the run was trained without them; choose others with --bands.",
+)
+
+
+@dataclass(frozen=True)
+class BandLevel:
+    """Mean and standard deviation of a band over the training pixels, in values of the file."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class ImageExpectation:
+    """Expectation of an image's form, place and values.
+
+    Attributes
+    ----------
+    wording : Wording
+    bands : sequence of int
+        Bands to read, counted from 1, in the order the network sees them.
+    names : sequence of str
+        Their names.
+    chosen : bool
+        Whether the user chose the bands for this image, or in an order other than the file's.
+    range : tuple of float
+        Values that the network sees as -1 and 1.
+    nodata : float or None
+        The specified value of pixels without image.
+    stated_gsd : float or None
+        Metres per pixel that the user states.
+    trained_gsd : float or None
+        Metres per pixel of the training images.
+    dtype : str or None
+        Data type of the training images.
+    levels : tuple of BandLevel
+        Of the training images, one per band; empty where they are not known.
+    """
+
+    wording: Wording
+    bands: Sequence[int]
+    names: Sequence[str]
+    chosen: bool
+    range: tuple[float, float]
+    nodata: float | None = None
+    stated_gsd: float | None = None
+    trained_gsd: float | None = None
+    dtype: str | None = None
+    levels: tuple[BandLevel, ...] = ()
+
+    @classmethod
+    def of_specification(cls, spec: DatasetSpec) -> "ImageExpectation":
+        """Return what a data set's specification expects of its images."""
+        in_order = tuple(range(1, len(spec.image.bands) + 1))
+        return cls(
+            wording=SPECIFICATION,
+            bands=spec.image.bands,
+            names=spec.image.band_names,
+            chosen=spec.image.bands != in_order,
+            range=spec.image.range,
+            nodata=spec.image.nodata,
+            stated_gsd=spec.gsd,
+        )

@@ -1,0 +1,164 @@
+"""Commands that mend an image, for error messages; they work as printed.
+
+``rio`` comes with rasterio, so every installation has it. Only what ``rio`` cannot do safely names a tool of GDAL.
+"""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
+from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, utm_code
+
+GDAL_TOOLS = "one of GDAL's command-line tools, e.g. from conda-forge or the package gdal-bin"
+_FULL_SCALES = (1, 255, 1023, 2047, 4095, 10_000, 16_383, 32_767, 65_535)
+"""Largest values of common encodings: reflectances, 8 to 16 bits, reflectances times 10,000."""
+_SHARE_USED = 0.25
+"""Share of a range that an image in its unit makes use of; bytes use less of 10 bits and more."""
+_GDAL_DTYPES = {
+    "uint8": "Byte",
+    "int8": "Int8",
+    "uint16": "UInt16",
+    "int16": "Int16",
+    "uint32": "UInt32",
+    "int32": "Int32",
+    "float32": "Float32",
+    "float64": "Float64",
+}
+
+
+def north_up_command(header: RasterHeader, resampling: str) -> str:
+    """Return the command that brings a raster to a north-up grid with square pixels in its CRS."""
+    grid = header.grid
+    corners = [grid.transform @ corner for corner in _corners(grid.width, grid.height)]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    side = min(grid.side_lengths)
+    bounds = " ".join(_number(value) for value in (min(xs), min(ys), max(xs), max(ys)))
+    fill = f" {_fill(header)}" if grid.rotated else ""
+    return _warp(header.path, f"--bounds {bounds} --res {_number(side)} --resampling {resampling}{fill}")
+
+
+def reproject_command(header: RasterHeader, gsd: float | None) -> str | None:
+    """Return the command that brings an image to the UTM zone of its centre; None where it has no place on Earth."""
+    position = centre_position(header.grid)
+    if position is None:
+        return None
+    resolution = f" --res {_number(gsd)}" if gsd else ""
+    return _warp(
+        header.path, f"--dst-crs {utm_code(*position)}{resolution} --resampling cubic {_fill(header)}".rstrip()
+    )
+
+
+def resample_command(header: RasterHeader, gsd: float, stated_gsd: float | None = None) -> str:
+    """Return the command that resamples an image to square pixels of a size on the ground, in its CRS."""
+    if not header.grid.georeferenced:
+        return _outsize(header, stated_gsd or gsd, gsd)
+    ground, units = ground_pixel_size(header.grid), header.grid.pixel_size
+    resolutions = [f"{gsd * unit / metres:.9g}" for metres, unit in zip(ground, units, strict=True)]
+    across = " ".join(f"--res {side}" for side in dict.fromkeys(reversed(resolutions)))
+    return _warp(header.path, f"{across} --resampling {_resampling(max(ground), gsd)}")
+
+
+def _outsize(header: RasterHeader, stated_gsd: float, gsd: float) -> str:
+    """Return the command for an image without georeference, which `rio warp` does not take."""
+    columns, rows = (max(1, round(side * stated_gsd / gsd)) for side in (header.grid.width, header.grid.height))
+    options = f"-outsize {columns} {rows} -r {_resampling(stated_gsd, gsd)}"
+    return f"gdal_translate {options} {_files(header.path)} ({GDAL_TOOLS})"
+
+
+def _resampling(gsd: float, new_gsd: float) -> str:
+    """Return ``average`` where pixels become fewer, else ``cubic``: a mean of less than a pixel is its value."""
+    return "average" if gsd <= new_gsd else "cubic"
+
+
+def convert_command(header: RasterHeader, dtype: str, source: tuple[float, float], target: tuple[float, float]) -> str:
+    """Return the command that converts an image to a data type and scales its values.
+
+    Parameters
+    ----------
+    header : RasterHeader
+    dtype : str
+        The new data type.
+    source, target : tuple of float
+        Values before and after, each from smallest to largest.
+    """
+    scale = " ".join(map(_number, (*source, *target)))
+    # gdal_translate limits values to the data type's range, where `rio convert` lets them wrap around.
+    options = f"-ot {_GDAL_DTYPES.get(dtype, dtype)} -scale {scale}"
+    return f"gdal_translate {options} {_files(header.path)} ({GDAL_TOOLS})"
+
+
+def like_command(path: Path, template: Path) -> str:
+    """Return the command that resamples heights to the cells of another file."""
+    return _warp(path, f"--like {shlex.quote(str(template))} --resampling bilinear")
+
+
+def unset_crs_command(header: RasterHeader) -> str:
+    """Return the command that removes the CRS of a file."""
+    # `rio edit-info --unset-crs` of rasterio 1.4 raises CRSError.
+    return f"gdal_translate -a_srs none {_files(header.path)} ({GDAL_TOOLS})"
+
+
+def unset_nodata_command(path: Path) -> str:
+    """Return the command that removes the no-data tag of a file."""
+    return f"rio edit-info --unset-nodata {shlex.quote(str(path))}"
+
+
+def expand_command(path: Path) -> str:
+    """Return the command that writes the colours of a colour table as bands."""
+    return f"gdal_translate -expand rgb {_files(path)} ({GDAL_TOOLS})"
+
+
+def colour_tags_command(header: RasterHeader, colours: Mapping[int, str]) -> str:
+    """Return the command that sets the colour tags of some bands, counted from 1; others keep theirs."""
+    # A tag must not stand twice: bands that had one of the new colours lose it.
+    unique = ["undefined" if colour in colours.values() else colour for colour in header.colours]
+    tags = [colours.get(band, colour) for band, colour in enumerate(unique, start=1)]
+    return f"rio edit-info --colorinterp {','.join(tags)} {shlex.quote(str(header.path))}"
+
+
+def full_scale(values: tuple[float, float], limits: tuple[float, float]) -> tuple[float, float]:
+    """Return the smallest and largest value of the encoding that an image probably has.
+
+    Parameters
+    ----------
+    values : tuple of float
+        Smallest and largest value of the image.
+    limits : tuple of float
+        Values that the run was trained on; an image that makes use of them has them.
+
+    Examples
+    --------
+    >>> full_scale((0.02, 0.93), (0, 255)), full_scale((0, 3817), (0, 255)), full_scale((8, 2900), (0, 3000))
+    ((0, 1), (0, 4095), (0, 3000))
+    """
+    lowest, highest = values
+    low, high = limits
+    if low <= lowest and low + _SHARE_USED * (high - low) <= highest <= high:
+        return limits
+    return min(0, lowest), next((scale for scale in _FULL_SCALES if highest <= scale), highest)
+
+
+def _corners(width: int, height: int) -> tuple[tuple[int, int], ...]:
+    return (0, 0), (width, 0), (0, height), (width, height)
+
+
+def _fill(header: RasterHeader) -> str:
+    """Return the option that marks the corners that a turned image leaves empty as no-data, where nothing else does."""
+    if header.tagged_nodata or header.alpha_bands:
+        return ""
+    return "--src-nodata nan" if header.dtypes[0].startswith("float") else "--src-nodata 0"
+
+
+def _warp(path: Path, options: str) -> str:
+    return f"rio warp {_files(path)} {options}".rstrip()
+
+
+def _files(path: Path) -> str:
+    """Return a file and the one to write, quoted for a shell."""
+    return f"{shlex.quote(str(path))} {shlex.quote(str(path.with_name(f'{path.stem}_new.tif')))}"
+
+
+def _number(value: float) -> str:
+    """Format a number with the digits that a coordinate in metres needs, without trailing zeros."""
+    return f"{value:.12g}"

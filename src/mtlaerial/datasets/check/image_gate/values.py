@@ -1,0 +1,123 @@
+"""Rules on the values of an image: data type, range, and levels of its bands."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.datasets.check.findings import Findings, percent
+from mtlaerial.datasets.check.image_gate.expectation import BandLevel, ImageExpectation
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
+from mtlaerial.datasets.check.image_gate.remedies import convert_command, full_scale
+
+_MIN_RANGE_USED = 0.02
+"""Share of the range that even a dark image exceeds; reflectances in 0-1 read as bytes do not."""
+_MAX_FAR = 0.25
+"""Largest share of values beyond the range by more than its length, as 0-255 in a range of 0-1 are, that may be fill
+values, clouds or a choice of contrast."""
+_LARGE_RANGE = 100
+"""Length of a range that reflectances in 0-1 do not have."""
+_MAX_SHIFT = 1.5
+"""Largest difference between an image's and the training's mean of a band, in standard deviations of the training."""
+_MAX_SPREAD = 3
+"""Largest ratio between an image's and the training's standard deviation of a band, either way."""
+
+
+@dataclass
+class ValueTally:
+    """Counts of finite values inside and outside a range, accumulated block by block.
+
+    Attributes
+    ----------
+    limits : tuple of float
+        The range.
+    values, outside, far : int
+        All values, those outside the range, and those beyond it by more than its length.
+    minimum, maximum : float
+        Infinite without a value.
+    """
+
+    limits: tuple[float, float]
+    values: int = 0
+    outside: int = 0
+    far: int = 0
+    minimum: float = np.inf
+    maximum: float = -np.inf
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Add finite values; an array of any shape."""
+        if not values.size:
+            return
+        self.values += values.size
+        lowest, highest = float(values.min()), float(values.max())
+        self.minimum, self.maximum = min(self.minimum, lowest), max(self.maximum, highest)
+        low, high = self.limits
+        if lowest < low or highest > high:
+            self.outside += _count_outside(values, low, high)
+            length = high - low
+            self.far += _count_outside(values, low - length, high + length)
+
+
+def _count_outside(values: NDArray[Any], low: float, high: float) -> int:
+    return int(np.count_nonzero((values < low) | (values > high)))
+
+
+def judge_range(path: Path, tally: ValueTally, dtype: str, expected: ImageExpectation, findings: Findings) -> None:
+    """Compare an image's values with the range; an error where they have another unit, as 0-255 in a range of 0-1."""
+    low, high = expected.range
+    if not tally.values:
+        return
+    extent = f"from {tally.minimum:g} to {tally.maximum:g}"
+    setting = expected.wording.range
+    advice = (
+        f"Correct {setting}, which the network sees as -1 to 1" if setting == "image.range" else "Convert the image"
+    )
+    if tally.outside:
+        observed = (
+            f"{percent(tally.outside / tally.values)} of the values outside {low:g} to {high:g} (they reach {extent})"
+        )
+        another_unit = tally.far > _MAX_FAR * tally.values
+        remedy = f"{advice}, or mark fill values as no-data."
+        findings.add("error" if another_unit else "warning", path, observed, f"values in {setting}", remedy)
+    if tally.maximum - tally.minimum >= _MIN_RANGE_USED * (high - low) or tally.minimum == tally.maximum:
+        return
+    reflectances = (
+        dtype.startswith("float") and tally.minimum >= 0 and tally.maximum <= 1 and high - low >= _LARGE_RANGE
+    )
+    observed = f"values {extent} only"
+    expectation = f"values that make use of {low:g} to {high:g}"
+    findings.add("error" if reflectances else "warning", path, observed, expectation, f"{advice}.")
+
+
+def judge_dtype(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, findings: Findings) -> bool:
+    """Compare an image's data type with that of the training; return whether they agree."""
+    dtype = header.dtypes[expected.bands[0] - 1]
+    if expected.dtype is None or dtype == expected.dtype:
+        return True
+    values = (tally.minimum, tally.maximum) if tally.values else (0.0, 1.0)
+    low, high = expected.range
+    scale = full_scale(values, (low, high))
+    command = convert_command(header, expected.dtype, scale, (low, high))
+    remedy = f"Convert it, e.g. for values from {scale[0]:g} to {scale[1]:g}: {command}"
+    findings.error(header.path, f"dtype {dtype}", f"{expected.dtype} with values from {low:g} to {high:g}", remedy)
+    return False
+
+
+def judge_levels(path: Path, levels: tuple[BandLevel, ...], expected: ImageExpectation, findings: Findings) -> None:
+    """Warn of an image whose bands are much brighter, darker, flatter or harsher than the training images."""
+    if not levels:
+        return
+    unusual = []
+    for name, level, trained in zip(expected.names, levels, expected.levels, strict=False):
+        shifted = abs(level.mean - trained.mean) > _MAX_SHIFT * trained.std
+        flat, harsh = level.std * _MAX_SPREAD < trained.std, level.std > _MAX_SPREAD * trained.std
+        if shifted or flat or harsh:
+            observed = f"{level.mean:.4g} ± {level.std:.3g}"
+            unusual.append((f"{name} {observed}", f"{name} {trained.mean:.4g} ± {trained.std:.3g}"))
+    if unusual:
+        observed = f"mean and deviation of bands {', '.join(text for text, _ in unusual)}"
+        expectation = f"about those of the training ({', '.join(text for _, text in unusual)})"
+        remedy = "The maps may be wrong; check units, contrast and band order, or train on such images."
+        findings.warning(path, observed, expectation, remedy)

@@ -1,0 +1,62 @@
+"""Warnings of GDAL's decoders, as errors: a damaged JPEG strip is decoded to wrong pixels, and GDAL only warns."""
+
+import logging
+import shlex
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mtlaerial.errors import DataError
+
+_METADATA = ("TIFFReadDirectory", "TIFFFetch", "TIFFReadCustomDirectory")
+"""Beginnings of warnings about a TIFF's tags, which pixels do not depend on; a VRT opens its files while it reads."""
+
+_LOGGERS = ("rasterio._err", "rasterio._env")
+"""Loggers of GDAL's warnings, in the thread that reads."""
+
+
+class _Collector(logging.Filter):
+    """Takes one thread's warnings out of the log, and collects them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = threading.get_ident()
+        self.messages: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record stays in the log; collect others without GDAL's class of errors."""
+        message = record.getMessage().removeprefix("CPLE_AppDefined").removeprefix(" in").lstrip(": ")
+        if record.levelno < logging.WARNING or record.thread != self.thread or message.startswith(_METADATA):
+            return True
+        self.messages.append(message)
+        return False
+
+
+@contextmanager
+def decoding(path: str) -> Iterator[None]:
+    """Raise an error if GDAL warns while the block decodes pixels of a raster.
+
+    Raises
+    ------
+    DataError
+    """
+    collector = _Collector()
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(collector)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(collector)
+    if collector.messages:
+        remedy = (
+            f"Get the file anew. If its pixels look right, write them anew: rio convert {' '.join(rewriting(path))}"
+        )
+        raise DataError(path, f"damaged pixels ({collector.messages[0]})", "pixels that decode cleanly", remedy)
+
+
+def rewriting(path: str) -> tuple[str, str]:
+    """Return a path and that of a new file beside it, quoted for commands in messages."""
+    return shlex.quote(path), shlex.quote(str(Path(path).with_suffix("")) + "_new.tif")
