@@ -369,6 +369,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "window": (("--window", "100"), ("--window", "multiple of 32")),
     "stride": (("--window", "64", "--stride", "65"), ("--window, --stride", "at most the window (64)")),
     "bands": (("--bands", "red"), ("--bands", "'red'", "numbers separated by commas")),
+    "superscript": (("--bands", "1,²"), ("--bands", "'²'", "numbers separated by commas")),
     "band": (("--bands", "1,2,9"), ("3 bands", "the bands 1, 2, 9")),
 }
 

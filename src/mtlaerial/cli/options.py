@@ -26,7 +26,11 @@ def numbers(option: str, text: str) -> list[int]:
     [1, 2, 3]
     """
     parts = text.split(",")
-    invalid = [part for part in parts if not part.strip().isdigit()]
+    invalid = [part for part in parts if not _is_number(part.strip())]
     if invalid:
         raise UserError(option, repr(invalid[0]), "numbers separated by commas", f"For example {option} 1,2,3.")
     return [int(part) for part in parts]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()  # isdigit alone takes superscripts, which int refuses
