@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.blending.blender import Blender
+from mtlaerial.prediction.blending.strips import Strip
 from mtlaerial.prediction.blending.windows import Layout, even, original
 from mtlaerial.prediction.seam_meter import SeamMeter, lines
 from mtlaerial.reporting.tables.collect import collect
@@ -26,7 +27,12 @@ def measured(network, layout: Layout, image: Tensor, nodata: float | None = None
     meter = SeamMeter(down, across, CHANNELS)
     blender = Blender(network, 3, layout, 2, DEVICE)
     _, rows, columns = image.shape
-    list(blender.run(lambda y, x, h, w: image[:, y : y + h, x : x + w], rows, columns, [], nodata, meter))
+
+    def read(row: int, column: int, height: int, width: int) -> Strip:
+        strip = image[:, row : row + height, column : column + width]
+        return Strip(strip, None if nodata is None else (strip == nodata).all(dim=0))
+
+    list(blender.run(read, rows, columns, [], meter))
     return meter
 
 
