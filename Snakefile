@@ -1,5 +1,7 @@
 # Semantics and height from aerial images: from raw downloads to tables. The rules follow the data:
 # datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
+import re
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -23,7 +25,7 @@ include: "workflow/rules/report.smk"
 
 # After the rules: constraints do not reach wildcards of pathvars that are resolved later (Snakemake 9.27).
 wildcard_constraints:
-    dataset="|".join(project.datasets),
+    dataset="|".join(map(re.escape, sorted({*project.datasets, *project.sources}))),
     method="|".join(sorted({method for _, method in project.runs() + project.trainings()})),
     seed=r"\d+",
     tile=r"[^/]+",

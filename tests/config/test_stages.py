@@ -36,16 +36,21 @@ MOSAIC = {
     "image": {"files": ["image.tif"]},
     "height": {"files": None, "surface": ["dsm.tif"], "ground": ["dtm.tif"]},
 }
+AREAS = {"north": ["city_1", "city_2"], "south": ["city_3", "city_4"]}
 SPECIFICATIONS = [
     TILES,
     merge(TILES, MOSAIC, {"grid": {"size": [64, 64]}}),
     merge(TILES, MOSAIC, {"footprints": {"files": ["tiles.gpkg"]}}),
+    {**TILES, "splits": {}, "areas": AREAS, "buffer": 5.0},
 ]
 """Together they have every section."""
+OF_DATASETS = ("locate_held_out", "summarise_tiles", "layout_figure")
+"""Rules with a job per data set or fold."""
 SPLITS = {"train": ["city_1"], "val": ["city_3"], "test": ["city_4", "city_2", "city_9"]}
 RGB = {"encoding": "rgb", "classes": [{**entry, "values": [entry["colour"]]} for entry in CLASSES]}
 VALUES: dict[str, Any] = {
     "splits": SPLITS,
+    "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
     "labels.encoding": RGB,
     "methods.*.trained_as": {"trained_as": "other"},
     "methods.*.weighting": {"name": "dwa"},
@@ -93,10 +98,13 @@ def jobs(project: Project) -> Iterator[Job]:
     wildcards += [("fetch_pretrained", {"weights": name}) for name in project.config.pretrained]
     pending = [mark for mark, archive in project.archives.items() if archive.pending]
     wildcards += [("unpack_archive", {"mark": mark.removesuffix(".json")}) for mark in pending]
+    for dataset, source in project.sources.items():
+        wildcards.append(("check_splits", {"dataset": dataset}))
+        wildcards += [("check_tile", {"dataset": dataset, "tile": tile}) for tile in source.spec.tiles]
     for dataset, source in project.datasets.items():
-        wildcards += [(rule, {"dataset": dataset}) for rule in ("summarise_tiles", "layout_figure")]
-        tiles = [{"dataset": dataset, "tile": tile} for tile in source.spec.tiles]
-        wildcards += [(rule, tile) for tile in tiles for rule in ("check_tile", "prepare_tile")]
+        wildcards += [(rule, {"dataset": dataset}) for rule in OF_DATASETS]
+        places = [{"dataset": project.tile_source(dataset, tile), "tile": tile} for tile in source.spec.tiles]
+        wildcards += [("prepare_tile", place) for place in places]
         methods = [{"dataset": dataset, "method": method} for method in project.methods(dataset)]
         wildcards += [("figures", method) for method in methods]
         runs = [{**method, "seed": str(seed)} for method in methods for seed in project.config.run.seeds]

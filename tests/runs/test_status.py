@@ -75,6 +75,16 @@ def only(config: ProjectConfig) -> RunStatus:
     return run
 
 
+@pytest.mark.parametrize("state", ["done", "interrupted", "waiting"])
+def test_a_training_worse_than_a_constant_prediction_is_shown_as_such(config: ProjectConfig, state: str) -> None:
+    write_progress(config, "end", 360, warning="Worse than a constant prediction: by far.")
+    files = {"done": "model.safetensors", "interrupted": "model.resume.pt"}
+    if state in files:
+        (run_of(config) / files[state]).touch()
+    text = status_text([only(config)], 0)
+    assert ("    Warning: Worse than a constant prediction: by far." in text.splitlines()) == (state != "waiting")
+
+
 @pytest.fixture
 def held(config: ProjectConfig) -> Iterator[None]:
     """Another process trains the run."""

@@ -103,6 +103,6 @@ def test_class_weights_and_the_median_height_are_those_of_areas(tmp_path: Path) 
 def test_validation_scores_are_pooled_by_area(tmp_path: Path, statistics: Statistics) -> None:
     folders = write_tiles(tmp_path, {"fine": 0, "coarse": 1}, {"fine": 5.0, "coarse": 8.0})
     assert statistics.height
-    baseline = Validator(load_tiles(folders, torch.device("cpu"), 10), statistics).baseline
+    baseline = Validator(load_tiles(folders, torch.device("cpu"), 10), statistics).constant
     median = statistics.height.median
     assert baseline["MAE"] == pytest.approx((abs(5 - median) + abs(8 - median)) / 2)

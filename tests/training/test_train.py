@@ -247,7 +247,7 @@ def test_validation_scores_against_the_median_of_the_training(tiles: Folders, st
     tile = load_tiles(tiles["val"], torch.device("cpu"), 10)[0]
     heights = tile.height[..., 0].numpy()
     assert statistics.height
-    baseline = Validator([tile], statistics).baseline
+    baseline = Validator([tile], statistics).constant
     assert baseline["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
 
 
@@ -258,7 +258,7 @@ def test_weights_are_chosen_by_the_mean_of_classes_and_of_heights_over_the_media
     """Classes are all right, and heights have a share of the error of the training's median."""
     (tile,) = load_tiles(tiles["val"], torch.device("cpu"), 10)
     validator = Validator([tile], statistics)
-    maps = {"semantics": tile.labels, "height": tile.height + share * validator.baseline["MAE"]}
+    maps = {"semantics": tile.labels, "height": tile.height + share * validator.constant["MAE"]}
     arrays = {task: layer[..., 0].numpy() for task, layer in maps.items()}
     monkeypatch.setattr(validation, "predict_arrays", lambda *arguments: arrays)
     network: Any = SimpleNamespace(outputs=maps)

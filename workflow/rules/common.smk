@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from mtlaerial.config import LAYERS, PREPARED_LAYERS, read_configuration
+from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
@@ -51,24 +52,57 @@ def raw_files(wildcards):
 
     A file from an archive is replaced by the mark of the archive, also when the archive is gone: deleting it then
     prepares no tile again."""
-    entry = project.config.datasets[wildcards.dataset]
+    return raw_layers(wildcards.dataset, [wildcards.tile], PREPARED_LAYERS)
+
+
+def raw_layers(name, tiles, layers):
+    """Return the raw files of some layers of some tiles, or what stands for them."""
+    entry = project.config.datasets[project.source(name)]
     if entry.generate:
         return f"{entry.root.as_posix()}/GENERATED.txt"
-    dataset = project.datasets[wildcards.dataset]
-    files = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, wildcards.tile)]
+    dataset = project.dataset(name)
+    files = [path for tile in tiles for layer in layers for path in dataset.files(layer, tile)]
     return list(dict.fromkeys(dataset.provided.get(path, path) for path in files))
+
+
+def held_out_images(wildcards):
+    """Return the raw images of the validation and test tiles."""
+    return raw_layers(wildcards.dataset, tiles_of(wildcards.dataset, "val", "test"), ["image"])
 
 
 def tile_files(*splits, layers=LAYERS):
     """Return an input function: the prepared layers of all tiles of some splits, and the records that verify them."""
 
     def files(wildcards):
-        spec = project.datasets[wildcards.dataset].spec
-        tiles = [tile for split in splits for tile in spec.splits.get(split, ())]
-        names = [*(f"{layer}.tif" for layer in layers), "tile.json"]
-        return expand(f"{TILE}/{{name}}", dataset=wildcards.dataset, tile=tiles, name=names)
+        names, files = [*(f"{layer}.tif" for layer in layers), "tile.json"], []
+        for tile in tiles_of(wildcards.dataset, *splits):
+            source = project.tile_source(wildcards.dataset, tile)
+            files += expand(f"{TILE}/{{name}}", dataset=source, tile=tile, name=names)
+        return files
 
     return files
+
+
+def tiles_of(dataset, *splits):
+    """Return the tiles of some splits of a data set or a fold."""
+    listed = project.datasets[dataset].spec.splits
+    return [tile for split in splits for tile in listed.get(split, ())]
+
+
+def checks_of(dataset, tiles):
+    """Return the checks of tiles, which all folds of a data set share."""
+    return expand(CHECK, dataset=project.source(dataset), tile=tiles)
+
+
+def checked_splits(wildcards):
+    """Return the check of a data set's splits or areas."""
+    return expand("<results>/{dataset}/checks.json", dataset=project.source(wildcards.dataset))
+
+
+def held_out_places(wildcards):
+    """Return the file with the places of tiles held out, for a tile that a buffer keeps away from some."""
+    held_out = held_out_of(project.dataset(wildcards.dataset), wildcards.tile)
+    return "<results>/{dataset}/held_out.jsonl" if held_out else []
 
 
 def pretrained_weights(wildcards):

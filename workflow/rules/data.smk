@@ -83,7 +83,7 @@ rule check_tile:
 
 rule check_splits:
     input:
-        lambda w: expand(CHECK, dataset=w.dataset, tile=project.datasets[w.dataset].spec.tiles),
+        lambda w: checks_of(w.dataset, project.sources[w.dataset].spec.tiles),
     output:
         "<results>/{dataset}/checks.json",
     log:
@@ -97,16 +97,45 @@ rule check_splits:
         mem_mb=1000,
         runtime=10,
         gpu=0,
+    params:
+        decisive=decisive_params("check_splits"),
     message:
         "Checking that the splits of {wildcards.dataset} do not overlap"
     script:
         "../scripts/check_splits.py"
 
 
+# Read by the tiles that a buffer keeps away from these. It depends on their images alone: a corrected height or label of a
+# test tile prepares no training tile again.
+rule locate_held_out:
+    input:
+        held_out_images,
+    output:
+        "<results>/{dataset}/held_out.jsonl",
+    log:
+        "<logs>/{dataset}/locate_held_out.log",
+    benchmark:
+        "<benchmarks>/{dataset}/locate_held_out.tsv"
+    retries: 0
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        decisive=decisive_params("locate_held_out"),
+        context=context_params("locate_held_out"),
+    message:
+        "Locating the validation and test tiles of {wildcards.dataset}"
+    script:
+        "../scripts/locate_held_out.py"
+
+
 rule prepare_tile:
     input:
         raw=raw_files,
-        check="<check>",
+        check=lambda w: checks_of(w.dataset, [w.tile]),
+        held_out=held_out_places,
     output:
         image="<tile>/image.tif",
         height="<tile>/height.tif",

@@ -5,7 +5,7 @@ rule predict:
         description="<run>/run.yaml",
         tiles=tile_files("test"),
         # Not read: maps wait until the splits are known not to overlap.
-        splits="<results>/{dataset}/checks.json",
+        splits=checked_splits,
     output:
         maps=directory("<run>/maps"),
     log:

@@ -55,7 +55,7 @@ rule report:
         scores=score_files,
         costs=cost_files,
         figures=figure_files,
-        checks=expand("<results>/{dataset}/checks.json", dataset=project.datasets),
+        checks=expand("<results>/{dataset}/checks.json", dataset=project.sources),
     output:
         "<results>/report.html",
     log:

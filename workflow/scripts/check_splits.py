@@ -1,4 +1,4 @@
-"""Join the reports of all tiles, and check that no training tile overlaps a validation or test tile."""
+"""Join the reports of all tiles, and check that no ground lies in two splits."""
 
 import logging
 import sys
@@ -12,7 +12,8 @@ with logged(snakemake):
     from mtlaerial.datasets.check import TileReport, assemble, summary
 
     texts = [Path(path).read_text(encoding="utf-8") for path in snakemake.input]
-    report = assemble([TileReport.model_validate_json(text) for text in texts])
+    reports = [TileReport.model_validate_json(text) for text in texts]
+    report = assemble(reports, snakemake.params.decisive["buffer"])
     logging.info("%s", summary(report))
     if not report.ok:
         sys.exit(1)

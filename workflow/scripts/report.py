@@ -8,6 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds
     from mtlaerial.reporting.report import write_report
     from mtlaerial.runs.cost import load_cost
     from mtlaerial.scoring.scores import load_scores
@@ -21,4 +22,9 @@ with logged(snakemake):
     specs = {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()}
     checks = [Path(path) for path in snakemake.input.checks]
     lacking = {name: dataset["lacking"] for name, dataset in snakemake.params.decisive.items()}
-    write_report(list(scores.values()), specs, figures, checks, Path(snakemake.output[0]), costs, lacking)
+    evaluations: dict[str, Evaluation] = {}
+    for name, dataset in snakemake.params.decisive.items():
+        evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
+    pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
+    folds = fold_sources(evaluations)
+    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, lacking, folds)

@@ -8,12 +8,15 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.config.published import PublishedSpec
+    from mtlaerial.reporting.folds import Evaluation, pool_folds
     from mtlaerial.reporting.tables import write_tables
     from mtlaerial.scoring.scores import load_scores
 
     scores = [load_scores(Path(path)) for path in snakemake.input]
+    evaluations: dict[str, Evaluation] = {}
     published: dict[str, list[PublishedSpec]] = {}
     for name, dataset in snakemake.params.decisive.items():
+        evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
         published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
     lacking = {name: dataset["lacking"] for name, dataset in snakemake.params.decisive.items()}
-    write_tables(scores, Path(snakemake.output[0]), published, lacking)
+    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, lacking)

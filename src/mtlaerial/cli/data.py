@@ -39,6 +39,34 @@ def check(
 
 
 @commands.command()
+def folds(
+    spec: Spec,
+    root: Root,
+    number: Annotated[int, typer.Option(help="Number of areas.", min=2)] = 5,
+    out: Annotated[Path | None, typer.Option(help="The CSV to write; else NAME_areas.csv beside DATASET.yaml.")] = None,
+) -> None:
+    """Divide a data set's tiles by place into areas, each to be tested by a training on all others.
+
+    Example: `mtlaerial folds my_town.yaml --root /data/my_town --number 5`
+    """
+    import os
+
+    from mtlaerial.datasets.archives import unpack_pending
+    from mtlaerial.datasets.catalog import Dataset
+    from mtlaerial.datasets.spatial_folds import divide, write_areas
+
+    dataset = Dataset.of(spec, root)
+    unpack_pending(dataset.archives)
+    areas = divide(dataset, number)
+    path = out or spec.with_name(f"{spec.stem}_areas.csv")
+    write_areas(areas, path)
+    for area, tiles in areas.items():
+        typer.echo(f"{area}: {len(tiles)} tiles")
+    relative = Path(os.path.relpath(path, spec.parent)).as_posix()
+    typer.echo(f"Areas in {path}. In {spec}, write instead of splits:\n\nareas: {{csv: {relative}}}")
+
+
+@commands.command()
 def synthesise(
     spec: Spec,
     out: Annotated[Path, typer.Option(help="The folder to write to.")],

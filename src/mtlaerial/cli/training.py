@@ -19,6 +19,7 @@ def train(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
+    area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
     tiles: Annotated[
         Path | None, typer.Option(help="Folder of prepared tiles, shared between runs; else the run has its own.")
     ] = None,
@@ -35,7 +36,7 @@ def train(
     from mtlaerial.pipeline.single_run import SingleRun, train_single
 
     configs = config or [Path("config/config.yaml")]
-    train_single(SingleRun(spec, root, out, configs, method, seed, tiles, replace))
+    train_single(SingleRun(spec, root, out, configs, method, seed, area, tiles, replace))
     if ranks.rank() == 0:
         typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
 

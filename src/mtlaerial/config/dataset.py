@@ -1,6 +1,5 @@
 """The specification of a data set, ``config/datasets/*.yaml``."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +11,14 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
-from mtlaerial.config.numbers import Extent, Metres
+from mtlaerial.config.method import Name
+from mtlaerial.config.numbers import Distance, Extent, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
-
-LONGEST_TILE_NAME = 200
-"""Largest length of a tile's name in bytes: file systems allow 255 for a file, of which endings take some."""
 
 
 class GridSpec(Section):
@@ -68,7 +66,12 @@ class DatasetSpec(Section):
     labels: LabelsSpec | None = None
     grid: GridSpec | None = None
     footprints: FootprintSpec | None = None
-    splits: dict[Split, tuple[TileName, ...]]
+    splits: dict[Split, tuple[TileName, ...]] = {}
+    areas: dict[Name, Annotated[tuple[TileName, ...], Field(min_length=1)]] = {}
+    """Tiles of each area, instead of splits: each area is tested once, by a training on all others (a *fold*)."""
+    buffer: Distance = 0.0
+    """Metres: truth of training tiles nearer than this to validation or test tiles, and of validation tiles nearer than
+    this to test tiles, is left out when tiles are prepared."""
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` of the configuration."""
     published: tuple[PublishedSpec, ...] = ()
@@ -76,16 +79,7 @@ class DatasetSpec(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        listed = Counter(tile for tiles in self.splits.values() for tile in tiles)
-        twice = [tile for tile, count in listed.items() if count > 1]
-        if twice:
-            times = f"the tile {twice[0]} {listed[twice[0]]} times"
-            raise Unfit("splits", times, "each tile once, in one split", "List it once.")
-        longest = max((name.encode(errors="replace") for name in self.tiles), key=len, default=b"")
-        if len(longest) > LONGEST_TILE_NAME:
-            start = longest[:40].decode(errors="ignore")
-            expected = f"names of tiles of at most {LONGEST_TILE_NAME} bytes"
-            raise Unfit("splits", f"{start}... of {len(longest)} bytes", expected, "Shorten it.")
+        require_groups(self.splits, self.areas)
         mosaic = not any("{tile}" in pattern for pattern in self.image.files)
         if mosaic != (self.grid is not None or self.footprints is not None):
             expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
@@ -97,7 +91,8 @@ class DatasetSpec(Section):
             raise Unfit("grid, footprints", "both", "either grid or footprints", "Remove one of them.")
         by_split = self.labels.files if self.labels and isinstance(self.labels.files, dict) else self.splits
         if set(by_split) != set(self.splits):
-            expected = f"files for each of the splits {', '.join(self.splits)}"
+            splits = ", ".join(self.splits)
+            expected = f"files for each of the splits {splits}" if splits else "the same files for all tiles"
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
@@ -121,12 +116,43 @@ class DatasetSpec(Section):
 
     @property
     def tiles(self) -> tuple[str, ...]:
-        """All tiles, in the order train, val, test."""
-        return tuple(tile for split in SPLITS for tile in self.splits.get(split, ()))
+        """All tiles, in the order train, val, test, or by area."""
+        fixed = [tile for split in SPLITS for tile in self.splits.get(split, ())]
+        return (*fixed, *(tile for tiles in self.areas.values() for tile in tiles))
 
     def as_generated(self) -> "DatasetSpec":
         """Return the data set marked as generated, and without published scores."""
         return self.model_copy(update={"generated": True, "published": ()})
+
+    @property
+    def protocol(self) -> str:
+        """The protocol of the evaluation, as a phrase."""
+        buffer = f"buffer {self.buffer:g} m" if self.buffer else "no buffer"
+        if self.areas:
+            return f"{len(self.areas)} areas, each tested by a training on all others, {buffer}"
+        return f"fixed split, {buffer}"
+
+    def fold(self, area: str) -> "DatasetSpec":
+        """Return the data set with fixed splits: an area for testing, all others for training.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such area.
+        """
+        if area not in self.areas:
+            areas = ", ".join(self.areas) or "none, as the splits are fixed"
+            raise ConfigError("areas", f"no area {area}", f"one of {areas}", "Correct the name.")
+        others = tuple(tile for name, tiles in self.areas.items() if name != area for tile in tiles)
+        return self.model_copy(update={"splits": {"train": others, "test": self.areas[area]}, "areas": {}})
+
+    def fold_areas(self, name: str) -> dict[str, str]:
+        """Return the area that each fold of a data set tests, by the fold's name; none for fixed splits."""
+        return {f"{name}.{area}": area for area in self.areas}
+
+    def area_of(self, tile: str) -> str:
+        """Return the area that a tile belongs to; empty where the splits are fixed."""
+        return next((name for name, tiles in self.areas.items() if tile in tiles), "")
 
     def holding_out(self, tiles: Sequence[str], key: str) -> "DatasetSpec":
         """Return the data set with some training tiles as validation tiles; their label files stay the same.
@@ -165,7 +191,9 @@ class DatasetSpec(Section):
         return self.labels.model_copy(update={"files": files})
 
     def split_of(self, tile: str) -> Split:
-        """Return the split a tile belongs to."""
+        """Return the split a tile belongs to; of areas, which are all tested, ``test``."""
+        if self.area_of(tile):
+            return "test"
         for split in SPLITS:
             if tile in self.splits.get(split, ()):
                 return split
@@ -176,38 +204,16 @@ class DatasetSpec(Section):
 def load_dataset(path: Path) -> DatasetSpec:
     """Read a data set's specification.
 
-    ``splits: {csv: FILE}`` reads the columns ``tile`` and ``split`` of a CSV beside the YAML file.
+    ``splits: {csv: FILE}`` reads the columns ``tile`` and ``split`` of a CSV beside the YAML file, and
+    ``areas: {csv: FILE}`` the columns ``tile`` and ``area``.
 
     Raises
     ------
     ConfigError
         When the file, or the CSV it names, is missing or wrong.
     """
-    data = read_kind(path, "specification")
-    splits = data.get("splits")
-    if isinstance(splits, dict) and set(splits) == {"csv"}:
-        data["splits"] = _read_splits(path.parent / str(splits["csv"]))
+    data = with_tables(read_kind(path, "specification"), path.parent)
     spec = DatasetSpec.parse(data, str(path))
-    if not spec.splits.get("train"):
+    if not spec.areas and not spec.splits.get("train"):
         raise ConfigError(f"{path}, key splits.train", "no tiles", "at least one tile", "List the training tiles.")
     return spec
-
-
-def _read_splits(path: Path) -> dict[str, list[str]]:
-    """Read a split table; an unknown split is left for the model to report."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        reason = error.strerror or "no file"
-        raise ConfigError(path, reason, "a CSV of splits", "Correct splits.csv in the specification.") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        remedy = "Save it as CSV in UTF-8, with a header and a row per tile."
-        raise ConfigError(path, f"text that is not CSV ({error})", "a CSV of splits", remedy) from None
-    if not rows or not {"tile", "split"} <= set(rows[0]):
-        content = f"the columns {', '.join(rows[0])}" if rows else "no rows"
-        raise ConfigError(path, content, "a header with tile and split, and a row per tile", "Correct the table.")
-    splits: dict[str, list[str]] = {}
-    for row in rows:
-        splits.setdefault(row["split"], []).append(row["tile"])
-    return splits

@@ -34,6 +34,8 @@ BandIndex = Annotated[int, Field(ge=1, le=65_535)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Metres = Annotated[float, Field(gt=0.0, le=1e6)]
 """Positive length in metres."""
+Distance = Annotated[float, Field(ge=0.0, le=1e6)]
+"""Length in metres, or 0 for none."""
 
 
 def _not_zero(value: float) -> float:

@@ -104,7 +104,7 @@ class TrainingSpec(Section):
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled (AdamW); at 0 the optimiser is Adam."""
     clip_norm: PositiveFloat | None = None
-    """Largest L2 norm of the gradient of all parameters together; a longer one is shortened to it."""
+    """Largest L2 norm of the gradient of the network; a longer one is shortened to it."""
     schedule: Annotated[Literal["constant", "warmup_cosine"], renamed_value("one_cycle", "warmup_cosine")] = "constant"
     """warmup_cosine: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
     sampling: Literal["uniform", "class_balanced"] = "uniform"

@@ -12,6 +12,8 @@ Stage = Literal[
     "unpack_archive",
     "fetch_pretrained",
     "check_tile",
+    "check_splits",
+    "locate_held_out",
     "prepare_tile",
     "summarise_tiles",
     "train",
@@ -29,6 +31,9 @@ Stages = tuple[Stage, ...]
 NOTHING: Stages = ()
 """For keys that only choose jobs, files and folders, or that no result depends on."""
 TILE: Stages = ("check_tile", "prepare_tile")
+BETWEEN_TILES: Stages = ("check_splits", "locate_held_out")
+PLACE: Stages = (*TILE, "locate_held_out")
+"""For keys that decide where a tile lies."""
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
@@ -48,12 +53,12 @@ STAGES: dict[str, Stages] = {
     "dashboard.samples": NOTHING,
     "figures.formats": ("layout_figure", "figures"),
     "datasets.*.spec": ("synthesise",),
-    "datasets.*.root": TILE,
+    "datasets.*.root": PLACE,
     "datasets.*.generate.seed": ("synthesise",),
     "datasets.*.generate.size": ("synthesise",),
     "datasets.*.generate.vary": ("synthesise",),
     "datasets.*.generate.ground_truth_gsd": ("synthesise",),
-    "datasets.*.hold_out": (*TILE, "layout_figure"),
+    "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "layout_figure"),
     "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,
     "models.*.name": TRAINING,
@@ -123,7 +128,7 @@ STAGES: dict[str, Stages] = {
     "obtain": ("report",),
     "generated": (*TILE, "describe_run", "layout_figure", "report"),
     "gsd": (*TILE, *MEASURED, "layout_figure"),
-    "crs": TILE,
+    "crs": PLACE,
     "folders": NOTHING,
     "archives.file": NOTHING,
     "archives.page": NOTHING,
@@ -132,7 +137,7 @@ STAGES: dict[str, Stages] = {
     "archives.md5": NOTHING,
     "archives.sha256": NOTHING,
     "archives.optional": NOTHING,
-    "image.files": TILE,
+    "image.files": PLACE,
     "image.bands": (*TILE, "describe_run"),
     "image.band_names": (*TILE, "describe_run"),
     "image.range": (*TILE, *MEASURED),
@@ -159,11 +164,13 @@ STAGES: dict[str, Stages] = {
     "labels.obtain": NOTHING,
     "labels.eroded.files": TILE,
     "labels.eroded.ignore": TILE,
-    "grid.size": TILE,
-    "grid.name": TILE,
-    "footprints.files": TILE,
-    "footprints.column": TILE,
-    "splits": ("synthesise", *TILE, "predict", "score", "layout_figure", "figures"),
+    "grid.size": PLACE,
+    "grid.name": PLACE,
+    "footprints.files": PLACE,
+    "footprints.column": PLACE,
+    "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
+    "areas": ("synthesise", "prepare_tile", *BETWEEN_TILES, "predict", "score", "layout_figure", "figures", *REPORTING),
+    "buffer": ("check_splits", "prepare_tile", *REPORTING),
     "recipe": NOTHING,
     "published.name": REPORTING,
     "published.source": REPORTING,

@@ -1,7 +1,8 @@
 """The catalogue of a data set's files: paths of each layer of each tile."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -61,6 +62,25 @@ class Dataset:
         if generated or (root / NOTE).exists():
             spec = spec.as_generated()
         return cls(name or path.stem, spec, root)
+
+    def fold(self, area: str, hold_out: Sequence[str] = (), key: str = "hold_out") -> "Dataset":
+        """Return the data set with an area for testing and all others for training, named ``NAME.AREA``.
+
+        Parameters
+        ----------
+        area : str
+        hold_out : sequence of str
+            Tiles for validation, in the folds that do not test them.
+        key : str
+            The key that lists them, for messages.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such area, or a tile of ``hold_out`` is none.
+        """
+        validated = [tile for tile in hold_out if self.spec.area_of(tile) != area]
+        return replace(self, name=f"{self.name}.{area}", spec=self.spec.fold(area).holding_out(validated, key))
 
     def require_root(self) -> None:
         """Refuse a root that is no folder, in one sentence instead of one for each missing file.

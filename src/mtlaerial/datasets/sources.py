@@ -8,6 +8,7 @@ from typing import Any
 from mtlaerial.config import LAYERS, PREPARED_LAYERS
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
+from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
 
 Sources = dict[str, list[int]]
@@ -15,7 +16,7 @@ Sources = dict[str, list[int]]
 
 
 def raw_sources(dataset: Dataset, tile: str, archived: bool = True) -> Sources:
-    """Return the raw files of a tile that exist, with the vector file of all tiles' footprints.
+    """Return the raw files of a tile that exist, the vector file of footprints, and images that a buffer depends on.
 
     Parameters
     ----------
@@ -36,9 +37,16 @@ def raw_sources(dataset: Dataset, tile: str, archived: bool = True) -> Sources:
 
 
 def tile_keys(dataset: Dataset, tile: str, stage: Stage = "prepare_tile") -> dict[str, Any]:
-    """Return the part of a specification that decides a tile: its split, and the patterns of that."""
+    """Return the part of a specification that decides a tile: its split, and the patterns of that.
+
+    Of other tiles only those count that a buffer keeps the tile's truth away from.
+    """
     keys = decisive(stage, dataset.spec)
-    del keys["splits"]  # they list all tiles
+    for key in ("splits", "areas"):  # they list all tiles
+        keys.pop(key, None)
+    if stage == "prepare_tile":
+        held_out = list(held_out_of(dataset, tile))
+        keys |= {"buffer": keys["buffer"] if held_out else 0.0, "held_out": held_out}
     for layer in LAYERS:
         if keys[layer]:
             keys[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
@@ -50,7 +58,8 @@ def tile_keys(dataset: Dataset, tile: str, stage: Stage = "prepare_tile") -> dic
 def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:
     footprints = [path for path in dataset.footprint_paths if path.exists()]
     layers = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, tile)]
-    for path in dict.fromkeys([*layers, *footprints[:1]]):
+    held_out = [path for other in held_out_of(dataset, tile) for path in dataset.files("image", other)]
+    for path in dict.fromkeys([*layers, *held_out, *footprints[:1]]):
         if archived or path not in dataset.provided:
             yield path
             yield from _sidecars(path)

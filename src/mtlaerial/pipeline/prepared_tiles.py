@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mtlaerial.datasets.buffer import read_later, select_held_out
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.system.progress import track
@@ -36,6 +37,7 @@ def prepared_tiles(dataset: Dataset, tiles: Sequence[str], parent: Path, shared:
         When a raw file or a shared tile cannot be used, or the folder cannot be written.
     """
     folders = tuple(parent / tile for tile in tiles)
+    footprints = read_later(dataset, "train") if dataset.spec.buffer else []
     for folder in track(folders, len(folders), "preparing", "tile"):
         with _locked(folder):
             fault = _fault(dataset, folder)
@@ -43,7 +45,7 @@ def prepared_tiles(dataset: Dataset, tiles: Sequence[str], parent: Path, shared:
                 remedy = f"Choose another folder for --tiles, or delete {folder} if no other run uses it."
                 raise DataError(folder, f"a tile of {fault}", "one of the same keys and files", remedy)
             if fault:
-                prepare_tile(dataset, folder.name, folder)
+                prepare_tile(dataset, folder.name, folder, select_held_out(dataset, folder.name, footprints))
     return folders
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
 from mtlaerial.config.require import require_tasks
 from mtlaerial.config.selection import lacking_truth, methods_on, trained_on, truth_notes
 from mtlaerial.datasets.archives import Archive
+from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.missing_files import missing_text
@@ -22,12 +24,12 @@ class Project:
     Attributes
     ----------
     config : ProjectConfig
-    datasets : dict of name to Dataset
-        The selected data sets.
+    sources : dict of name to Dataset
+        The selected data sets, as their files are: what is checked and prepared.
     """
 
     config: ProjectConfig
-    datasets: dict[str, Dataset]
+    sources: dict[str, Dataset]
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Project":
@@ -41,14 +43,56 @@ class Project:
         config = parse_project(data)
         entries = {name: config.datasets[name] for name in config.run.datasets}
         project = cls(config, {name: _dataset(name, entry) for name, entry in entries.items()})
+        project.require_distinct_folds()
         for dataset, method in project.runs():
             project.tasks(dataset, method)
             project.require_validation(dataset, method)
         return project
 
+    @cached_property
+    def datasets(self) -> dict[str, Dataset]:
+        """What is trained and tested: the data sets with fixed splits, and the folds of those with areas."""
+        datasets: dict[str, Dataset] = {}
+        for name, source in self.sources.items():
+            key, hold_out = f"datasets.{name}.hold_out", self.config.datasets[name].hold_out
+            folds = {fold: source.fold(area, hold_out, key) for fold, area in source.spec.fold_areas(name).items()}
+            datasets |= folds or {name: source}
+        return datasets
+
+    @cached_property
+    def folds(self) -> dict[str, str]:
+        """The data set that each fold belongs to, by the fold's name."""
+        return {fold: name for name, source in self.sources.items() for fold in source.spec.fold_areas(name)}
+
+    def source(self, dataset: str) -> str:
+        """Return the name of the data set that a fold belongs to; of a data set itself its own."""
+        return self.folds.get(dataset, dataset)
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a data set or a fold."""
+        return self.datasets[name] if name in self.datasets else self.sources[name]
+
+    def tile_source(self, dataset: str, tile: str) -> str:
+        """Return where a tile is prepared: once for all folds, or for each fold where a buffer takes truth of it."""
+        own = held_out_of(self.dataset(dataset), tile)
+        return dataset if own else self.source(dataset)
+
+    def require_distinct_folds(self) -> None:
+        """Refuse a fold with the name of a data set: their results would share a folder.
+
+        Raises
+        ------
+        ConfigError
+            When there is one.
+        """
+        for fold, name in self.folds.items():
+            if fold in self.config.datasets:
+                remedy = f"Rename the data set {fold}, or the area."
+                raise ConfigError(f"datasets.{name}, areas", f"a fold {fold}", "a name that no data set has", remedy)
+
     def methods(self, dataset: str) -> tuple[str, ...]:
-        """Return the methods that run on a data set."""
-        return methods_on(self.config, dataset, self.datasets[dataset].spec)
+        """Return the methods that run on a data set or a fold."""
+        return methods_on(self.config, self.source(dataset), self.dataset(dataset).spec)
 
     def runs(self) -> list[tuple[str, str]]:
         """Return the pairs of data set and method that run."""
@@ -56,26 +100,28 @@ class Project:
 
     def trainings(self) -> list[tuple[str, str]]:
         """Return the pairs of data set and method that are trained, also for methods with ``trained_as``."""
-        trained = {name: trained_on(self.config, name, dataset.spec) for name, dataset in self.datasets.items()}
+        trained = {
+            name: trained_on(self.config, self.source(name), dataset.spec) for name, dataset in self.datasets.items()
+        }
         return [(dataset, method) for dataset, methods in trained.items() for method in methods]
 
     def lacking_truth(self, dataset: str) -> dict[str, tuple[Task, ...]]:
         """Return the tasks of the methods selected for a data set that it has no ground truth for."""
-        return lacking_truth(self.config, dataset, self.datasets[dataset].spec)
+        return lacking_truth(self.config, dataset, self.sources[dataset].spec)
 
     def notes(self) -> list[str]:
         """Return a sentence on each method that is left out on a data set, or learns fewer tasks there."""
         return [
-            note for name in self.datasets for note in truth_notes(self.lacking_truth(name), self.methods(name), name)
+            note for name in self.sources for note in truth_notes(self.lacking_truth(name), self.methods(name), name)
         ]
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""
-        return self.config.recipe(self.datasets[dataset].spec.recipe, method)
+        return self.config.recipe(self.dataset(dataset).spec.recipe, method)
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
         """Return the tasks of a method that a data set has ground truth for."""
-        return require_tasks(method, self.config.methods[method].tasks, self.datasets[dataset].tasks, dataset)
+        return require_tasks(method, self.config.methods[method].tasks, self.dataset(dataset).tasks, dataset)
 
     def require_validation(self, dataset: str, method: str) -> None:
         """Refuse the selection of the best weights without validation tiles.
@@ -88,7 +134,7 @@ class Project:
         validated = bool(self.datasets[dataset].spec.splits.get("val"))
         if self.recipe(dataset, method).training.selection == "best" and not validated:
             selection = f"best for {method} on {dataset}, which has no validation tiles"
-            remedy = f"List training tiles in datasets.{dataset}.hold_out, or select last."
+            remedy = f"List training tiles in datasets.{self.source(dataset)}.hold_out, or select last."
             raise ConfigError("training.selection", selection, "last, or validation tiles", remedy)
 
     def check_weightings(self) -> None:
@@ -116,19 +162,19 @@ class Project:
     @property
     def generated(self) -> dict[str, str]:
         """The names of the data sets that are generated, by their folders."""
-        entries = {name: self.config.datasets[name] for name in self.datasets}
+        entries = {name: self.config.datasets[name] for name in self.sources}
         return {entry.root.as_posix(): name for name, entry in entries.items() if entry.generate}
 
     @property
     def archives(self) -> dict[str, Archive]:
         """The archives of the data sets that are not generated, by the paths of their marks."""
-        expected = [dataset for name, dataset in self.datasets.items() if not self.config.datasets[name].generate]
+        expected = [dataset for name, dataset in self.sources.items() if not self.config.datasets[name].generate]
         return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
 
     def missing(self) -> str:
         """List the missing files of the selected data sets, the searched paths and their sources; empty if none."""
         parts = []
-        for name, dataset in self.datasets.items():
+        for name, dataset in self.sources.items():
             if self.config.datasets[name].generate is None and (gaps := dataset.missing()):
                 parts.append(missing_text(dataset, gaps))
         return "\n\n".join(parts)
@@ -136,5 +182,7 @@ class Project:
 
 def _dataset(name: str, entry: DatasetEntry) -> Dataset:
     dataset = Dataset.of(entry.spec, entry.root, name, entry.generate is not None)
-    spec = dataset.spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out")
+    spec = dataset.spec
+    if not spec.areas:
+        spec = spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out")
     return replace(dataset, spec=spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)}))

@@ -49,8 +49,20 @@ class Decisive:
         """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
         return self._tile("check_tile", dataset, tile)
 
+    def check_splits(self, dataset: str) -> Params:
+        """Return the splits and the buffer between them."""
+        return decisive("check_splits", self._spec(dataset))
+
+    def locate_held_out(self, dataset: str) -> Params:
+        """Return the splits, and the keys that decide where tiles lie."""
+        located = self.project.dataset(dataset)
+        return {**decisive("locate_held_out", located.spec), "root": located.root.as_posix()}
+
     def prepare_tile(self, dataset: str, tile: str) -> Params:
-        """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
+        """Return the keys that decide a tile's pixels; no name or colour of a class.
+
+        With a buffer the tiles of later splits belong to them, else no other tile does.
+        """
         return self._tile("prepare_tile", dataset, tile)
 
     def summarise_tiles(self, dataset: str) -> Params:
@@ -78,8 +90,8 @@ class Decisive:
         return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
 
     def tables(self) -> Params:
-        """Return the published scores of each data set, and the methods that it has no ground truth for."""
-        return {name: self._reported("tables", name) for name in self.project.datasets}
+        """Return published scores, folds and protocol of each data set, and the methods without ground truth."""
+        return {name: self._reported("tables", name) for name in self.project.sources}
 
     def layout_figure(self, dataset: str) -> Params:
         """Return title, splits and pixel size of a data set, and the formats."""
@@ -90,15 +102,17 @@ class Decisive:
         return {"tiles": self._test_tiles(dataset), **self._figures("figures")}
 
     def report(self) -> Params:
-        """Return titles, licences and published scores of each data set, and the methods without ground truth."""
-        return {name: self._reported("report", name) for name in self.project.datasets}
+        """Return the same, and titles and licences."""
+        return {name: self._reported("report", name) for name in self.project.sources}
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
         lacking = {method: list(tasks) for method, tasks in self.project.lacking_truth(dataset).items()}
-        return {**decisive(stage, self._spec(dataset)), "lacking": lacking}
+        folds = [fold for fold, name in self.project.folds.items() if name == dataset]
+        evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, "lacking": lacking}
 
     def _spec(self, dataset: str) -> DatasetSpec:
-        return self.project.datasets[dataset].spec
+        return self.project.dataset(dataset).spec
 
     def _test_tiles(self, dataset: str) -> list[str]:
         return list(self._spec(dataset).splits.get("test", ()))
@@ -108,8 +122,8 @@ class Decisive:
 
         Snakemake itself notices only files that are newer than the results.
         """
-        dataset = self.project.datasets[name]
-        generated = self.project.config.datasets[name].generate is not None
+        dataset = self.project.dataset(name)
+        generated = self.project.config.datasets[self.project.source(name)].generate is not None
         # Generated and archived files have a mark among the inputs, and may not exist yet.
         sources = {} if generated else raw_sources(dataset, tile, archived=False)
         return {**tile_keys(dataset, tile, stage), "root": dataset.root.as_posix(), "sources": sources}
@@ -149,15 +163,19 @@ class Context:
 
     def check_tile(self, dataset: str, tile: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
+
+    def locate_held_out(self, dataset: str) -> Params:
+        """Return the data set."""
+        return _record(self.project.dataset(dataset))
 
     def prepare_tile(self, dataset: str, tile: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def summarise_tiles(self, dataset: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set, the rest of the plan, and the places of resume files and dashboard."""
@@ -167,15 +185,15 @@ class Context:
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set and the plan."""
         plan = self.project.plan(dataset, method, int(seed))
-        return {**_record(self.project.datasets[dataset]), "plan": plan.model_dump(mode="json")}
+        return {**_record(self.project.dataset(dataset)), "plan": plan.model_dump(mode="json")}
 
     def layout_figure(self, dataset: str) -> Params:
         """Return the data set."""
-        return _record(self.project.datasets[dataset])
+        return _record(self.project.dataset(dataset))
 
     def report(self) -> Params:
         """Return the data sets."""
-        return {name: _record(dataset) for name, dataset in self.project.datasets.items()}
+        return {name: _record(dataset) for name, dataset in self.project.sources.items()}
 
 
 def _record(dataset: Dataset) -> Params:

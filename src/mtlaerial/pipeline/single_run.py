@@ -10,7 +10,7 @@ from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary
-from mtlaerial.errors import DataError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -39,6 +39,8 @@ class SingleRun:
         Configuration and overlays.
     method : str
     seed : int
+    area : str, optional
+        Of a data set with areas, the one that is left out of the training.
     tiles : Path, optional
         Folder of prepared tiles, which runs may share; by default ``folder/tiles``, the run's own.
     replace : bool
@@ -51,6 +53,7 @@ class SingleRun:
     configs: Sequence[Path]
     method: str = "equal"
     seed: int = 0
+    area: str | None = None
     tiles: Path | None = None
     replace: bool = False
 
@@ -76,8 +79,18 @@ def train_single(run: SingleRun) -> None:
             save_description(job.folder, job.plan, job.statistics)
 
 
+def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
+    """Return a data set with fixed splits: itself, or the fold of an area."""
+    if area is not None:
+        return dataset.fold(area)
+    if dataset.spec.areas:
+        areas = ", ".join(dataset.spec.areas)
+        raise ConfigError("areas", areas, "one to leave out of this training", "Name it with --area.")
+    return dataset
+
+
 def _prepare(run: SingleRun) -> TrainingJob:
-    dataset = Dataset.of(run.spec, run.root)
+    dataset = _with_splits(Dataset.of(run.spec, run.root), run.area)
     dataset.require_root()
     config = load_project(*run.configs)
     require_method(config, run.method)

@@ -67,6 +67,7 @@ def write_report(
     path: Path,
     costs: Costs | None = None,
     lacking: Mapping[str, Lacking] | None = None,
+    folds: Mapping[str, str] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -87,6 +88,8 @@ def write_report(
         Costs of the trainings, shown beside the weightings, in cells of the class ``measured``.
     lacking : mapping of data set to mapping, optional
         Tasks without ground truth of each selected method; notes below the tables name them.
+    folds : mapping of fold to data set, optional
+        Figures of folds are shown with their data set, and named after the fold.
 
     Raises
     ------
@@ -96,7 +99,7 @@ def write_report(
     published = {name: spec.published for name, spec in datasets.items()}
     documents = build_documents(scores, published, costs=costs, lacking=lacking)
     panels = [panel for document in documents for panel in document.panels]
-    images = [Figure(read_caption(figure), data_uri(figure)) for figure in _selected(figures, scores)]
+    images = [_figure(figure, folds or {}) for figure in _selected(figures, scores)]
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
     sections = [_section(datasets[name], runs, panels, images, reports) for name, runs in _by_dataset(scores).items()]
     environment = Environment(
@@ -111,6 +114,15 @@ def write_report(
     )
     with writing(path) as partial:
         partial.write_bytes(page.encode("utf-8"))
+
+
+def _figure(path: Path, folds: Mapping[str, str]) -> Figure:
+    """Return a figure; one of a fold with its data set and the fold's name."""
+    caption = read_caption(path)
+    if caption.dataset in folds:
+        text = f"{caption.dataset}: {caption.description}"
+        caption = caption.model_copy(update={"dataset": folds[caption.dataset], "description": text})
+    return Figure(caption, data_uri(path))
 
 
 def _section(

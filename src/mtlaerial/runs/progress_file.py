@@ -23,7 +23,7 @@ Event = Literal["begin", "resume", "step", "validation", "state_saved", "end", "
 INTERVAL = 5.0
 """Seconds between records of steps."""
 MESSAGE = 500
-"""Most characters of an error's message, so that a line stays one small write."""
+"""Most characters of an error's message or a warning, so that a line stays one small write."""
 TAIL = 65_536
 """Bytes at the end of the file that hold the last record for certain."""
 log = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ class ProgressRecord(Section):
     """GPU memory that torch has reserved in the main process."""
     message: str = ""
     """Of an error."""
+    warning: str = ""
+    """Statement that the last validated weights, at the end the chosen ones, are worse than a constant prediction."""
 
 
 class ProgressFile:
@@ -61,9 +63,15 @@ class ProgressFile:
         The file; with None, as in the other processes of a training, nothing is written.
     steps : int
         Steps of the whole training.
+
+    Attributes
+    ----------
+    warning : str
+        Warning that all further records carry; empty without one.
     """
 
     def __init__(self, path: Path | None, steps: int) -> None:
+        self.warning = ""
         self._path, self._steps = path, steps
         self._first_step = self._saved_step = 0
         self._began = self._last_write = monotonic()
@@ -99,6 +107,7 @@ class ProgressFile:
             seconds_left=self._seconds_left(step),
             memory_mb=process_memory_mb(),
             gpu_memory_mb=gpu_memory_mb(),
+            warning=self.warning[:MESSAGE],
         )
         if (error := _append(self._path, record)) and not self._warned:
             self._warned = True
@@ -160,7 +169,13 @@ def failure_recorded(folder: Path) -> Iterator[None]:
         last = last_record(folder) or ProgressRecord(event="begin", time=datetime.now(UTC))
         message = (str(error) or type(error).__name__)[:MESSAGE]
         if (last.event, last.message) != ("error", message):
-            changes = {"event": "error", "time": datetime.now(UTC), "seconds_left": None, "message": message}
+            changes = {
+                "event": "error",
+                "time": datetime.now(UTC),
+                "seconds_left": None,
+                "message": message,
+                "warning": "",
+            }
             _append(progress_path(folder), last.model_copy(update=changes))
         raise
 

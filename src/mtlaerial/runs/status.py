@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +44,8 @@ class RunStatus:
         Seconds since the last line of its log.
     lines : tuple of str
         The last lines of its log.
+    warning : str
+        Statement that its weights are worse than a constant prediction; empty where they are not.
     """
 
     name: str
@@ -50,6 +53,7 @@ class RunStatus:
     progress: str
     age: float | None
     lines: tuple[str, ...]
+    warning: str = ""
 
 
 def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
@@ -61,9 +65,10 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
         When the specification of a data set is missing or wrong: it decides which methods run.
     """
     for dataset in config.run.datasets:
-        for method in trained_on(config, dataset, load_dataset(config.datasets[dataset].spec)):
-            for seed in config.run.seeds:
-                yield _status(config, dataset, method, seed)
+        spec = load_dataset(config.datasets[dataset].spec)
+        folds = spec.fold_areas(dataset) or (dataset,)
+        runs = product(folds, trained_on(config, dataset, spec), config.run.seeds)
+        yield from (_status(config, fold, method, seed) for fold, method, seed in runs)
 
 
 def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunStatus:
@@ -72,7 +77,8 @@ def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunS
     last, lines = last_record(folder), _last_lines(log)
     state = _state(folder, last, config.resume)
     age = max(0.0, time.time() - log.stat().st_mtime) if lines else None
-    return RunStatus(f"{dataset}/{method}/seed{seed}", state, _progress(last, state), age, lines)
+    warning = last.warning if last and state != "waiting" else ""
+    return RunStatus(f"{dataset}/{method}/seed{seed}", state, _progress(last, state), age, lines, warning)
 
 
 def _state(folder: Path, last: ProgressRecord | None, resume: Path | None) -> State:
@@ -142,13 +148,14 @@ def status_text(runs: list[RunStatus], lines: int) -> str:
 
 
 def _run_lines(run: RunStatus, width: int, lines: int) -> list[str]:
+    warnings = [f"    Warning: {run.warning}"] if run.warning else []
     if run.state == "done":
-        return [f"{run.name:{width}}  {run.state}"]
+        return [f"{run.name:{width}}  {run.state}", *warnings]
     age = "" if run.age is None else f"log {_ago(run.age)}"
     row = f"{run.name:{width}}  {run.state:11}  {run.progress:34}  {age}".rstrip()
     shown = max(lines, int(run.state == "failed"))
     first = max(0, len(run.lines) - shown)
-    return [row, *(f"    {line}" for line in run.lines[first:])]
+    return [row, *warnings, *(f"    {line}" for line in run.lines[first:])]
 
 
 def _seems_alive(run: RunStatus) -> bool:

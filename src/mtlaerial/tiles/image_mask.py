@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import MaskFlags
+from rasterio.features import geometry_mask
 from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import row_blocks
@@ -33,6 +34,8 @@ class ImageMask:
         The image's grid.
     folder : Path
         Folder of the unnamed file, which the system frees even when the process is killed.
+    excluded : shape, optional
+        Ground, in the CRS of the grid, whose cells are masked too; the image stays.
 
     Raises
     ------
@@ -40,8 +43,9 @@ class ImageMask:
         When the folder is not writable or the disk is full.
     """
 
-    def __init__(self, grid: Grid, folder: Path) -> None:
+    def __init__(self, grid: Grid, folder: Path, excluded: Any = None) -> None:
         self.grid = grid
+        self._excluded = excluded
         self._row_bytes = -(-grid.width // 8)
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -77,12 +81,16 @@ class ImageMask:
             yield top, invalid == 0
 
     def cells(self, layer: Grid) -> NDArray[np.bool_]:
-        """Return the mask of cells whose centre lies outside the image or on an invalid pixel, shape (rows, columns).
+        """Return the mask of cells whose centre is outside the image, on an invalid pixel or excluded ground.
 
         Parameters
         ----------
         layer : Grid
             Grid of a layer, or of a part of it.
+
+        Returns
+        -------
+        array of bool, shape (rows, columns)
         """
         mapping = layer.to(self.grid)
         # 1e-6: a centre on the edge between two pixels belongs to the first, whatever the rounding.
@@ -90,7 +98,12 @@ class ImageMask:
         columns = np.floor((np.arange(layer.width) + 0.5) * mapping.a + mapping.c - 1e-6).astype(int)
         y, x = rows.clip(0, self.grid.height - 1)[:, None], columns.clip(0, self.grid.width - 1)
         outside: NDArray[np.bool_] = (y != rows[:, None]) | (x != columns)
-        return outside if self._bits is None else outside | self._at(y, x)
+        absent = outside if self._bits is None else outside | self._at(y, x)
+        if self._excluded is None:
+            return absent
+        shape = layer.height, layer.width
+        excluded: NDArray[np.bool_] = geometry_mask([self._excluded], shape, layer.transform, invert=True)
+        return absent | excluded
 
     def _at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
         assert self._bits is not None

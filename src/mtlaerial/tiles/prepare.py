@@ -3,15 +3,17 @@
 Raw files are streamed in blocks of rows, so that memory does not grow with the raster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window
 
 from mtlaerial.config import IGNORED, HeightSpec, LabelsSpec, Layer
+from mtlaerial.datasets.buffer import buffer_zone, read_held_out
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, height_scaling
+from mtlaerial.datasets.footprints import Footprint
 from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.rasters.geotiff import PREPARED, create_masked_raster, create_raster, open_raster, reading, row_blocks
@@ -26,7 +28,7 @@ ABSENT = {"MTLAERIAL": "absent"}
 """Tag of an absent layer, which is written as a single no-data cell, so that readers need no special case."""
 
 
-def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
+def prepare_tile(dataset: Dataset, tile: str, folder: Path, held_out: Sequence[Footprint] | None = None) -> None:
     """Write ``image.tif``, ``height.tif``, ``labels.tif`` and ``eroded.tif`` of a tile, and last its ``tile.json``.
 
     The image has the specified bands in the file's dtype. Pixels that are not image, however the file or the
@@ -42,17 +44,22 @@ def prepare_tile(dataset: Dataset, tile: str, folder: Path) -> None:
         The tile's name.
     folder : Path
         The folder to write to.
+    held_out : sequence of Footprint, optional
+        The tiles that ``buffer`` of the specification keeps the tile's truth away from; by default they are read from
+        the images' headers.
 
     Raises
     ------
     DataError
-        When a file is missing or damaged.
+        When a file is missing or damaged, or has no georeference though there is a buffer.
     """
     sources = raw_sources(dataset, tile)  # before they are read: a change meanwhile is noticed by the next reader
     remove_leftovers(folder)
     discard(folder / RECORD)
     path, row, column, grid = image_window(dataset, tile)
-    with ImageMask(grid, folder) as mask:
+    if held_out is None:
+        held_out = read_held_out(dataset, tile)
+    with ImageMask(grid, folder, buffer_zone(dataset, tile, held_out)) as mask:
         _write_image(dataset, path, Window(column, row, grid.width, grid.height), folder / "image.tif", mask)
         _write_height(dataset, tile, folder / "height.tif", mask)
         _write_labels(dataset, "labels", tile, folder / "labels.tif", mask)

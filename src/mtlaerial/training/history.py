@@ -1,7 +1,8 @@
 """History of a training: the rows of ``history.csv``."""
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from mtlaerial.training.process_group import Group
 from mtlaerial.training.train_step import Update
 from mtlaerial.weighting.gradient_conflict import conflict
 
+log = logging.getLogger(__name__)
+
 
 class History:
     """Rows of a training so far, and the updates to be averaged in the next row.
@@ -24,7 +27,8 @@ class History:
     ----------
     rows : list of dict
         ``step``, ``epoch``, ``learning_rate`` and ``loss_<task>``; with several tasks also ``weight_<task>``, norms and
-        cosines of the tasks' gradients; ``val_<score>`` in the last row of an epoch that was validated.
+        cosines of the tasks' gradients; with 16-bit gradients ``skipped``, the updates without effect, as these
+        overflowed; ``val_<score>`` and ``constant_<score>`` in the last row of an epoch that was validated.
     """
 
     def __init__(self, plan: RunPlan, device: torch.device) -> None:
@@ -60,12 +64,19 @@ class History:
             weights = torch.stack([update.weights.cpu().double() for update in updates]).mean(dim=0)
             row |= {f"weight_{task}": weight for task, weight in zip(tasks, weights.tolist(), strict=True)}
             row |= conflict(updates[-1].gramian, tasks)
+        row |= _skipped(updates, step)
         self.rows.append(row)
         return len(updates)
 
-    def add_scores(self, scores: Mapping[str, float]) -> None:
-        """Add scores of the validation tiles to the last row."""
+    def add_scores(self, scores: Mapping[str, float], constant: Mapping[str, float]) -> None:
+        """Add scores of the validation tiles to the last row, and OA and MAE of the constant prediction there."""
         self.rows[-1] |= {f"val_{key}": value for key, value in scores.items()}
+        compared = [key for key in ("OA", "MAE") if key in scores and key in constant]
+        self.rows[-1] |= {f"constant_{key}": constant[key] for key in compared}
+
+    def row_of(self, epoch: int) -> Mapping[str, Any]:
+        """Return the row at the end of an epoch."""
+        return next(row for row in reversed(self.rows) if row["epoch"] == epoch)
 
     @property
     def scored(self) -> bool:
@@ -79,13 +90,27 @@ class History:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows, and the updates since the last one."""
-        return {"rows": self.rows, "pending": [[update.losses, update.weights] for update in self._pending]}
+        pending = [[update.losses, update.weights, update.skipped] for update in self._pending]
+        return {"rows": self.rows, "pending": pending}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
         self.rows = list(state["rows"])
         # Conflict is measured in the update that ends a row, which is not among these: they need no Gram matrix.
-        self._pending = [Update(losses.to(self._device), weights, None) for losses, weights in state["pending"]]
+        self._pending = [
+            Update(losses.to(self._device), weights, None, skipped) for losses, weights, skipped in state["pending"]
+        ]
+
+
+def _skipped(updates: Sequence[Update], step: int) -> dict[str, int]:
+    """Return the column of skipped updates, and warn of them; empty in a precision that skips none."""
+    skipped = [bool(update.skipped) for update in updates if update.skipped is not None]
+    number = sum(skipped)
+    if number:
+        text = "%d of the %d updates up to step %d had no effect: their gradients overflowed in 16-bit floats. %s"
+        remedy = "The scale of the losses is halved each time; if this goes on, use precision bf16-mixed or 32-true."
+        log.warning(text, number, len(skipped), step, remedy)
+    return {"skipped": number} if skipped else {}
 
 
 def require_finite(finite: bool, plan: RunPlan, value: str, epoch: int) -> None:

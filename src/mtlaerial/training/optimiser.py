@@ -1,4 +1,4 @@
-"""The optimiser and its learning rate."""
+"""The optimiser, its learning rate, and the clipping of gradients."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils import clip_grad_norm_
 
 from mtlaerial.config import TrainingSpec
 
@@ -29,3 +30,21 @@ def learning_rate(spec: TrainingSpec, step: int, steps: int) -> float:
     if step < rise:
         return spec.learning_rate * (step + 1) / rise
     return spec.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def clip_gradient(network: nn.Module, optimiser: torch.optim.Optimizer, limit: float, scaler: Any = None) -> None:
+    """Shorten the gradient of a network to a norm; other parameters of the optimiser keep theirs.
+
+    Parameters
+    ----------
+    network : nn.Module
+    optimiser : torch.optim.Optimizer
+    limit : float
+        Largest L2 norm.
+    scaler : torch.amp.GradScaler, optional
+        Of gradients in 16-bit floats, which are unscaled first.
+    """
+    if scaler:
+        # Fabric refuses to clip with fused optimisers; torch's scaler knows that it has unscaled them.
+        scaler.unscale_(optimiser)
+    clip_grad_norm_(network.parameters(), limit, error_if_nonfinite=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from mtlaerial.models import D3Net
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.training.losses import TaskLosses
-from mtlaerial.training.optimiser import learning_rate
+from mtlaerial.training.optimiser import clip_gradient, learning_rate
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.step_batches import BatchShare, StepBatches
 from mtlaerial.weighting import Pass, Step, Weighting
@@ -33,11 +33,14 @@ class Update:
         Each task's weight in the trunk.
     gramian : Tensor, shape (tasks, tasks), or None
         Inner products of the tasks' gradients with respect to the features, before the update; None where not measured.
+    skipped : Tensor of bool, shape (), or None
+        Whether nothing was updated, as the gradients overflowed in 16-bit floats; None in other precisions.
     """
 
     losses: Tensor
     weights: Tensor
     gramian: Tensor | None
+    skipped: Tensor | None = None
 
 
 class TrainStep:
@@ -72,9 +75,9 @@ class TrainStep:
         batches = self.batches.draw(number)
         self.optimiser.zero_grad()
         update = self.forward_backward(number, batches, measure_conflict)  # forward, losses, weigh
-        self._clip()
-        self._step_optimiser(batches[-1])
-        return update
+        if self.spec.clip_norm:
+            clip_gradient(self.network, self.optimiser.optimizer, self.spec.clip_norm, self._scaler)
+        return replace(update, skipped=self._step_optimiser(batches[-1]))
 
     def forward_backward(self, number: int, batches: Sequence[BatchShare], measure_conflict: bool = False) -> Update:
         """Run batches forward and backward, part by part, and leave the weighted gradients at all parameters.
@@ -107,21 +110,21 @@ class TrainStep:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.spec, number, self.spec.steps)
 
-    def _clip(self) -> None:
-        if self.spec.clip_norm:
-            self.fabric.clip_gradients(
-                self.network, self.optimiser, max_norm=self.spec.clip_norm, error_if_nonfinite=False
-            )
+    def _step_optimiser(self, batch: BatchShare) -> Tensor | None:
+        """Update the parameters; show the losses of the batch, after that, to a weighting that observes them.
 
-    def _step_optimiser(self, batch: BatchShare) -> None:
-        """Update the parameters; show the losses of the batch, after that, to a weighting that observes them."""
-        if not self.weighting.looks_again:
-            self.optimiser.step()
-            return
+        Returns
+        -------
+        Tensor of bool, shape (), or None
+            As ``Update.skipped``.
+        """
         scale = self._scale()
         self.optimiser.step()
-        if self._scale() >= scale:  # it falls when 16-bit gradients overflowed: then nothing was updated
+        # The scale falls when 16-bit gradients overflowed: then nothing was updated.
+        skipped = self._scale() < scale if self._scaler else None
+        if self.weighting.looks_again and (skipped is None or not bool(skipped)):
             self.weighting.observe(self._losses_now(batch))
+        return skipped
 
     def _weighting_step(self, number: int) -> Step:
         return Step(
@@ -175,8 +178,9 @@ class TrainStep:
     def _scaled(self, loss: Tensor) -> Tensor:
         return self._scaler.scale(loss) if self._scaler else loss
 
-    def _scale(self) -> float:
-        return float(self._scaler.get_scale()) if self._scaler else 1.0
+    def _scale(self) -> Tensor:
+        """Return the factor of the losses, without waiting for the device as ``get_scale`` does."""
+        return self._scaled(torch.ones((), device=self.fabric.device))
 
     @property
     def _scaler(self) -> Any:

@@ -25,6 +25,7 @@ from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter
+from mtlaerial.training.divergence import divergence
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.job import TrainingJob
@@ -147,6 +148,7 @@ class Trainer:
         epoch = int(selected["epoch"])
         provenance = Provenance(code=code_hash("training"), epoch=epoch, identity=self.identity)
         save_run_weights(folder, provenance, selected["weights"], weights)
+        self._warn_of_divergence(epoch)
 
     def _begin(self) -> None:
         self.network.train()
@@ -171,15 +173,25 @@ class Trainer:
         finite = all(bool(parameter.isfinite().all()) for parameter in self.network.parameters())
         require_finite(finite, self.plan, "a weight that is not a number", self.epoch)
         if self._validation_due:
-            self.history.add_scores(self._validate(stop))
-            self.progress.record("validation", self.step)
+            assert self.validator
+            self.history.add_scores(self._validate(stop), self.validator.constant)
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
+        if self._validation_due or not self.validator:
+            self._warn_of_divergence(self.epoch)
+        if self._validation_due:
+            self.progress.record("validation", self.step)
         if self.group.main:
             state.save(self.state())
             self.progress.state_saved(self.step)
         if self.watcher:
             self.watcher.add(self.history.rows[-1])
             self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
+
+    def _warn_of_divergence(self, epoch: int) -> None:
+        """Warn where the weights of an epoch are worse than a constant prediction, in the log and in the progress."""
+        self.progress.warning = divergence(self.history.row_of(epoch), self.plan, self.statistics)
+        if self.progress.warning:
+            log.warning("Weights of epoch %d: %s", epoch, self.progress.warning)
 
     @property
     def epoch(self) -> int:

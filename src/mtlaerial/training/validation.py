@@ -27,13 +27,25 @@ class Validator:
     tiles : sequence of Tile
     statistics : Statistics
         Of the training tiles.
+
+    Attributes
+    ----------
+    constant : dict of score to float
+        Scores of the constant prediction: the most frequent class and the median height of the training tiles.
     """
 
     def __init__(self, tiles: Sequence[Tile], statistics: Statistics) -> None:
         self.tiles = tiles
         self.classes = [entry.name for entry in statistics.classes]
-        median = statistics.height.median if statistics.height else 0.0
-        self.baseline = self._scores({"height": [np.full(t.height.shape[:2], median, np.float32) for t in tiles]})
+        pixels = [entry.pixels for entry in statistics.classes]
+        maps: dict[Task, list[NDArray[Any]]] = {}
+        if pixels:
+            majority = pixels.index(max(pixels))
+            maps["semantics"] = [np.full(tile.labels.shape[:2], majority, np.uint8) for tile in tiles]
+        if statistics.height:
+            median = statistics.height.median
+            maps["height"] = [np.full(tile.height.shape[:2], median, np.float32) for tile in tiles]
+        self.constant = self._scores(maps)
 
     def __call__(self, blender: Blender, network: MapNetwork, stop: Stop) -> dict[str, float]:
         """Return the scores, and ``score``: the mean of mIoU and of 1 - MAE / MAE of the training median.
@@ -50,9 +62,12 @@ class Validator:
                 maps[task].append(array)
         scores = self._scores(maps)
         skills = [scores["mIoU"]] if "mIoU" in scores else []
-        if scores.get("MAE") is not None and self.baseline.get("MAE"):
-            skills.append(1 - scores["MAE"] / self.baseline["MAE"])
-        return {**scores, **({"score": float(np.mean(skills))} if skills else {})}
+        if scores.get("MAE") is not None and self.constant.get("MAE"):
+            skills.append(1 - scores["MAE"] / self.constant["MAE"])
+        if skills:
+            # An error that is not a number is worse than any: compared as NaN, it would be the best for ever.
+            scores["score"] = float(np.nan_to_num(np.mean(skills), nan=-np.inf))
+        return scores
 
     def _scores(self, maps: Mapping[Task, Sequence[NDArray[Any]]]) -> dict[str, float]:
         scores: dict[str, float] = {}

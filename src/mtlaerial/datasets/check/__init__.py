@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.buffer import buffer_notes
 from mtlaerial.datasets.check.classes import check_classes
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.height import check_height
@@ -10,7 +11,7 @@ from mtlaerial.datasets.check.image import check_image
 from mtlaerial.datasets.check.labels import check_labels
 from mtlaerial.datasets.check.parts import present
 from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
-from mtlaerial.datasets.check.splits import check_splits
+from mtlaerial.datasets.check.splits import check_splits, footprints
 from mtlaerial.datasets.check.summary import summary
 from mtlaerial.system.progress import track
 
@@ -52,6 +53,7 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
         dataset=dataset.name,
         tile=tile,
         split=dataset.spec.split_of(tile),
+        area=dataset.spec.area_of(tile),
         generated=dataset.spec.generated,
         findings=tuple(findings.items),
         image=facts,
@@ -64,10 +66,19 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
 def check_dataset(dataset: Dataset) -> DatasetReport:
     """Check all tiles of a data set, then its splits."""
     tiles = dataset.spec.tiles
-    return assemble([check_tile(dataset, tile) for tile in track(tiles, len(tiles), "checking", "tile")])
+    reports = [check_tile(dataset, tile) for tile in track(tiles, len(tiles), "checking", "tile")]
+    return assemble(reports, dataset.spec.buffer)
 
 
-def assemble(reports: Sequence[TileReport]) -> DatasetReport:
-    """Join the reports of a data set's tiles, one or more, and check splits and classes."""
-    between = (*check_splits(reports), *check_classes(reports))
-    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=between)
+def assemble(reports: Sequence[TileReport], buffer: float = 0.0) -> DatasetReport:
+    """Join the reports of a data set's tiles, one or more, and check splits and classes.
+
+    Parameters
+    ----------
+    reports : sequence of TileReport
+    buffer : float
+        Metres around tiles held out whose truth is not trained on.
+    """
+    notes = buffer_notes(footprints(reports), buffer) if buffer else []
+    between = (*check_splits(reports, buffer), *check_classes(reports))
+    return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=between, notes=tuple(notes))

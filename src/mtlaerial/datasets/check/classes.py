@@ -1,29 +1,31 @@
-"""Checks of the classes between splits: what cannot be learned, and what cannot be scored."""
+"""Checks of the classes between splits or areas: what cannot be learned, and what cannot be scored."""
 
 from collections.abc import Sequence
 
-from mtlaerial.config import SPLITS, Split
+from mtlaerial.config import SPLITS
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.report import TileReport
 
-ClassPixels = dict[str, dict[Split, int]]
-"""Pixels by class and split."""
+ClassPixels = dict[str, dict[str, int]]
+"""Pixels by class and split, or area."""
 
 
 def class_pixels(reports: Sequence[TileReport]) -> ClassPixels:
-    """Return the pixels of each class in each split that has readable labels; empty without any."""
+    """Return the pixels of each class in each split or area that has readable labels; empty without any."""
     pixels: ClassPixels = {}
     for report in reports:
         classes = report.labels.classes if report.labels else {}
         for name, count in classes.items():
             by_split = pixels.setdefault(name, {})
-            by_split[report.split] = by_split.get(report.split, 0) + count
+            by_split[report.group] = by_split.get(report.group, 0) + count
     return pixels
 
 
-def labelled_splits(pixels: ClassPixels) -> list[Split]:
-    """Return the splits with any labelled pixel, in the order train, val, test."""
-    return [split for split in SPLITS if any(by_split.get(split) for by_split in pixels.values())]
+def labelled_splits(pixels: ClassPixels) -> list[str]:
+    """Return the splits with any labelled pixel, in the order train, val, test; or the areas, in that of the tiles."""
+    groups = dict.fromkeys(group for by_split in pixels.values() for group in by_split)
+    ordered = [*(split for split in SPLITS if split in groups), *(group for group in groups if group not in SPLITS)]
+    return [group for group in ordered if any(by_split.get(group) for by_split in pixels.values())]
 
 
 def check_classes(reports: Sequence[TileReport]) -> tuple[Finding, ...]:
@@ -38,7 +40,13 @@ def check_classes(reports: Sequence[TileReport]) -> tuple[Finding, ...]:
     unread = any(report.labels and report.labels.present and not report.labels.classes for report in reports)
     pixels = class_pixels(reports)
     splits = labelled_splits(pixels)
-    if unread or "train" not in splits or len(splits) < 2:
+    if unread or len(splits) < 2:
+        return ()
+    if not set(splits) <= set(SPLITS):
+        _check_areas(pixels, findings)
+        _check_occurring(pixels, findings)
+        return tuple(findings.items)
+    if "train" not in splits:
         return ()
     for split in splits[1:]:
         _check_learned(pixels, split, findings)
@@ -48,7 +56,17 @@ def check_classes(reports: Sequence[TileReport]) -> tuple[Finding, ...]:
     return tuple(findings.items)
 
 
-def _check_learned(pixels: ClassPixels, split: Split, findings: Findings) -> None:
+def _check_areas(pixels: ClassPixels, findings: Findings) -> None:
+    """Find classes of one area only: no training that leaves it out has them."""
+    for name, counts in pixels.items():
+        areas = [area for area, count in counts.items() if count]
+        if len(areas) == 1:
+            observed = f"pixels of {name} ({counts[areas[0]]:,}) in {areas[0]} alone"
+            remedy = "When that area is tested, no network has learned the class: divide the tiles otherwise."
+            findings.warning("areas", observed, "every class in two areas or more", remedy)
+
+
+def _check_learned(pixels: ClassPixels, split: str, findings: Findings) -> None:
     """Find classes of a split that no training tile has."""
     lacking = {name: n.get(split, 0) for name, n in pixels.items() if not n.get("train") and n.get(split)}
     if lacking:

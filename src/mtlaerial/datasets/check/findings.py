@@ -33,11 +33,13 @@ class Findings:
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
+        self._distinct: set[Finding] = set()
 
     def add(self, level: Level, where: Path | str, observed: str, expected: str, remedy: str) -> None:
         """Add a finding; ``observed`` becomes its field ``found``."""
         finding = Finding(level=level, where=str(where), found=observed, expected=expected, remedy=remedy)
-        if finding not in self.items:
+        if finding not in self._distinct:
+            self._distinct.add(finding)
             self.items.append(finding)
 
     @property

@@ -58,6 +58,8 @@ class TileReport(Section):
     dataset: str
     tile: str
     split: Split
+    area: str = ""
+    """The area that the tile is tested in; empty for fixed splits."""
     generated: bool
     """True for a tile of a generated data set."""
     findings: tuple[Finding, ...]
@@ -69,6 +71,11 @@ class TileReport(Section):
     """None if the data set has no labels."""
     eroded: LabelsFacts | None
     """Labels with eroded borders; None if not specified for the tile."""
+
+    @property
+    def group(self) -> str:
+        """The area, or else the split: no ground may be in two groups."""
+        return self.area or self.split
 
     @property
     def ok(self) -> bool:
@@ -83,6 +90,8 @@ class DatasetReport(Section):
     tiles: tuple[TileReport, ...]
     splits: tuple[Finding, ...]
     """Findings between tiles, each of which may be correct in itself."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of the splits, and is no fault."""
 
     @property
     def generated(self) -> bool:

@@ -10,13 +10,17 @@ from mtlaerial.datasets.check.report import DatasetReport, TileReport
 _PLACES = 5
 """Largest number of places that are listed for one fault."""
 _LEVELS: tuple[Level, ...] = ("error", "warning")
-_HEADER = ("tile", "split", "size", "GSD (m)", "no image", "no height", "heights (m)", "no class", "errors", "warnings")
+_HEADER = (
+    "tile", "split or area", "size", "GSD (m)", "no image", "no height", "heights (m)", "no class",
+    "errors", "warnings",
+)  # fmt: skip
 
 
 def summary(report: DatasetReport) -> str:
     """Format a report as plain text: tables of tiles and classes, findings grouped by remedy, and their numbers."""
     title = f"Data set {report.dataset}" + (" (generated data)" if report.generated else "")
     lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)], names=2), *_class_table(report)]
+    lines += ["", *report.notes] if report.notes else []
     numbers = [_number(len(report.tiles), "tile")]
     for level in _LEVELS:
         lines += _section(report, level)
@@ -49,7 +53,7 @@ def _row(report: TileReport) -> tuple[str, ...]:
     if labels and labels.nodata is not None:
         no_class = _share(labels.nodata)
     counts = (str(_count(report.findings, level) or "-") for level in _LEVELS)
-    return report.tile, report.split, size, gsd, no_image, no_height, heights, no_class, *counts
+    return report.tile, report.group, size, gsd, no_image, no_height, heights, no_class, *counts
 
 
 def _class_table(report: DatasetReport) -> Iterator[str]:

@@ -1,0 +1,95 @@
+"""The folds of a data set with areas, joined: each tile is scored once, by the training that has not seen its area."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+
+from mtlaerial.config import Section
+from mtlaerial.errors import DataError
+from mtlaerial.reporting.tables import Costs
+from mtlaerial.runs.cost import Cost
+from mtlaerial.scoring.scores import Scores
+
+RunKey = tuple[str, str, int]
+"""Data set, method and seed."""
+
+
+class Evaluation(Section):
+    """How a data set is evaluated."""
+
+    folds: tuple[str, ...] = ()
+    """Names of its folds; empty for fixed splits."""
+    protocol: str
+    """The protocol as a phrase, from :attr:`mtlaerial.config.DatasetSpec.protocol`."""
+
+
+Evaluations = Mapping[str, Evaluation]
+"""By data set."""
+
+
+def pool_folds(scores: Sequence[Scores], evaluations: Evaluations) -> list[Scores]:
+    """Return one run per data set, method and seed: the sums of all folds' test tiles, with the protocol.
+
+    The constant prediction of heights is, as each tile's sums are, that of the fold. The majority class is that of all
+    folds' training tiles.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        One per run, in the order of the tables.
+    evaluations : mapping of data set to Evaluation
+
+    Raises
+    ------
+    DataError
+        When two folds of a run have the same tile.
+    """
+    sources = fold_sources(evaluations)
+    groups: dict[RunKey, list[Scores]] = {}
+    for run in scores:
+        groups.setdefault((sources.get(run.dataset, run.dataset), run.method, run.seed), []).append(run)
+    return [_joined(key[0], runs, evaluations) for key, runs in groups.items()]
+
+
+def pool_costs(costs: Costs, evaluations: Evaluations) -> dict[RunKey, Cost]:
+    """Return the costs of each run: of its folds the median time and the largest memory."""
+    sources = fold_sources(evaluations)
+    groups: dict[RunKey, list[Cost]] = {}
+    for (dataset, method, seed), cost in costs.items():
+        groups.setdefault((sources.get(dataset, dataset), method, seed), []).append(cost)
+    return {key: _typical(of_folds) for key, of_folds in groups.items()}
+
+
+def fold_sources(evaluations: Evaluations) -> dict[str, str]:
+    """Return the data set of each fold."""
+    return {fold: name for name, evaluation in evaluations.items() for fold in evaluation.folds}
+
+
+def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> Scores:
+    tiles = {name: tile for run in runs for name, tile in run.tiles.items()}
+    if len(tiles) < sum(len(run.tiles) for run in runs):
+        where = f"scores of {dataset}, {runs[0].method}, seed {runs[0].seed}"
+        raise DataError(where, "a tile in two folds", "each tile in one fold", "Delete the scores of earlier areas.")
+    pixels = zip(*(run.training_pixels for run in runs), strict=True)
+    joined = {
+        "dataset": dataset,
+        "tiles": tiles,
+        "training_pixels": tuple(map(sum, pixels)),
+        "mtlaerial": _different(run.mtlaerial for run in runs),
+        "code": _different(run.code for run in runs),
+        "scoring_code": _different(run.scoring_code for run in runs),
+    }
+    if dataset in evaluations:
+        joined["protocol"] = evaluations[dataset].protocol
+    return runs[0].model_copy(update=joined)
+
+
+def _different(values: Iterable[str]) -> str:
+    """Return the different ones of some values, so that a mixture shows."""
+    return " and ".join(dict.fromkeys(values))
+
+
+def _typical(costs: Sequence[Cost]) -> Cost:
+    seconds = median(cost.seconds_per_step for cost in costs)
+    memory = max(cost.peak_memory_mb for cost in costs)
+    device = _different(cost.device for cost in costs)
+    return Cost(seconds_per_step=seconds, peak_memory_mb=memory, device=device)

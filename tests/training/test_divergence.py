@@ -1,0 +1,103 @@
+"""Warnings of trainings whose results are worse than those of a constant prediction."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtlaerial.rasters.geotiff import map_raster
+from mtlaerial.runs.progress_file import last_record, load_progress, progress_path
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.divergence import divergence
+from mtlaerial.training.train import train
+from support import tiny
+from support.trainings import Folders
+
+
+def test_a_diverged_training_does_not_end_without_a_warning(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = tiny.run_plan(learning_rate=1e4, epochs=2)
+    train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path))
+    assert statistics.height
+    truth = np.concatenate([map_raster(tile / "height.tif").ravel() for tile in tiles["val"]])
+    median = np.nanmean(abs(truth - statistics.height.median))
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["constant_MAE"].to_numpy() == pytest.approx(median, rel=1e-5)
+    error = history["val_MAE"].iloc[-1]
+    assert error > 1e3
+    warning = f"the validation MAE of {error:.3g} m is above {median:.3g} m"
+    texts = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len([text for text in texts if text.startswith("Weights of epoch 2: ") and warning in text]) == 2
+    last = last_record(tmp_path)
+    assert last
+    assert last.event == "end"
+    assert warning in last.warning
+    warned = [record.event for record in load_progress(progress_path(tmp_path)) if record.warning]
+    assert warned.count("validation") == 2
+
+
+def test_the_end_warns_of_the_weights_that_were_chosen(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last epoch is worse than the first, whose weights are the best."""
+    scores = iter([{"OA": 1.0, "score": 1.0}, {"OA": 0.0, "score": 0.0}])
+    monkeypatch.setattr("mtlaerial.training.validation.Validator.__call__", lambda *_: dict(next(scores)))
+    for selection, warned in (("best", False), ("last", True)):
+        scores = iter([{"OA": 1.0, "score": 1.0}, {"OA": 0.0, "score": 0.0}])
+        plan = tiny.run_plan(epochs=2, selection=selection)
+        train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path / selection))
+        last = last_record(tmp_path / selection)
+        assert last
+        assert bool(last.warning) == warned
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"val_OA": 0.5, "constant_OA": 0.5, "val_MAE": 2.0, "constant_MAE": 2.0}, ()),
+        ({"val_OA": 0.1234, "constant_OA": 0.5}, ("OA of 12.3 % is below 50 %",)),
+        ({"val_MAE": 6e14, "constant_MAE": 2.0}, ("MAE of 6e+14 m is above 2 m",)),
+        ({"val_MAE": math.nan, "constant_MAE": 2.0}, ("MAE of nan m",)),
+        ({"val_OA": 0.1, "constant_OA": 0.5, "val_MAE": 3.0, "constant_MAE": 2.0}, ("OA", "; the validation MAE")),
+        ({"val_OA": 0.9, "loss_height": 1e9}, ()),  # the validation tiles have no heights
+        ({"loss_semantics": 1e9, "loss_height": 1e9}, ("training loss of semantics", "; the training loss of height")),
+        ({"loss_semantics": math.log(4), "loss_height": 0.1}, ()),
+        ({}, ()),
+    ],
+)
+def test_both_numbers_are_given(statistics: Statistics, row: dict[str, Any], words: tuple[str, ...]) -> None:
+    text = divergence({"step": 1, **row}, tiny.run_plan(), statistics)
+    assert bool(text) == bool(words)
+    for word in words:
+        assert word in text
+
+
+def test_without_validation_tiles_losses_are_compared(statistics: Statistics) -> None:
+    """With heights in units of 5 m; a constant height is off by less than the standard deviation."""
+    height = statistics.height
+    assert height
+    plan = tiny.run_plan(height_unit=5)
+    assert divergence({"loss_height": 0.99 * height.std / 5}, plan, statistics) == ""
+    assert f"above {height.std:.3g} m" in divergence({"loss_height": 1.01 * height.std / 5}, plan, statistics)
+    positive = statistics.model_copy(update={"zero_height": False})
+    assert divergence({"loss_height": 0.99 * height.maximum / 5}, plan, positive) == ""
+    assert f"above {height.maximum:.3g} m" in divergence({"loss_height": height.maximum}, plan, positive)
+
+
+def test_a_score_that_is_no_number_is_not_the_best(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = iter([math.nan, 2.0])
+    scored = "mtlaerial.training.validation.height_scores"
+    monkeypatch.setattr(scored, lambda _: {"MAE": next(errors, 2.0)})
+    errors = iter([2.0, math.nan, 2.0])  # of the constant prediction, then of two epochs
+    plan = tiny.run_plan(("height",), epochs=2, selection="best")
+    train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path))
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["val_score"].tolist() == [-math.inf, 0]
+    best, last = ((tmp_path / f"{name}.safetensors").read_bytes() for name in ("best", "last"))
+    assert best == last
