@@ -49,8 +49,8 @@ def test_hard_shapes_run_from_check_to_report(place: Workplace) -> None:
     overall = table[(table.group == "overall") & (table.pooling == "pooled") & (table["mask"] == "all")]
     for dataset, methods in SCORES.items():
         folder = results / "figures" / dataset
-        names = {path.name for path in folder.rglob("*.*")}
-        stems = {"tiles", "curves", TEST_TILES[dataset]}
+        names = {path.relative_to(path.parents[1]).as_posix() for path in folder.rglob("*.*")}
+        stems = {f"{dataset}/tiles", *(f"{method}/curves" for method in methods), f"maps/{TEST_TILES[dataset]}"}
         assert names >= {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg", "pdf")}
         assert PLACES[dataset] in read_caption(folder / "tiles.png").description
         for method, scores in methods.items():

@@ -29,6 +29,6 @@ with logged(snakemake):
         if figure:  # a method with one task has no conflict
             save_vectors(figure, out / f"{name}.png", formats)
     for tile in folders(snakemake.input.tiles):
-        path = out / f"{tile.name}.png"
+        path = out / "maps" / f"{tile.name}.png"  # a folder of their own: a tile may be called curves
         figure = map_figure(tile, Path(snakemake.input.maps[0]) / tile.name, runs[0], path)
         save_vectors(figure, path, formats)

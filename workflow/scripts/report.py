@@ -15,7 +15,7 @@ with logged(snakemake):
 
     figures: list[Path] = []
     for path in map(Path, snakemake.input.figures):
-        figures += sorted(path.glob("*.png")) if path.is_dir() else [path]
+        figures += [*sorted(path.glob("*.png")), *sorted(path.glob("maps/*.png"))] if path.is_dir() else [path]
     scores = {Path(path).parent: load_scores(Path(path)) for path in snakemake.input.scores}
     runs = {folder: (run.dataset, run.method, run.seed) for folder, run in scores.items()}
     costs = {runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)}

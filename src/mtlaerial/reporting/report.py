@@ -78,8 +78,8 @@ def write_report(
     datasets : mapping of name to DatasetSpec
         Specifications of at least the scored data sets.
     figures : sequence of Path
-        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set. Maps, which
-        are named after their tiles, are shown for the first ``MAPPED`` test tiles only.
+        PNGs written by :mod:`mtlaerial.figures`, in the order of the page; each is shown with its data set. Those in a
+        folder ``maps`` are named after their tiles, and shown for the first ``MAPPED`` test tiles only.
     checks : sequence of Path
         JSON files of the data checks, each a :class:`mtlaerial.datasets.check.DatasetReport`.
     path : Path
@@ -99,7 +99,7 @@ def write_report(
     published = {name: spec.published for name, spec in datasets.items()}
     documents = build_documents(scores, published, costs=costs, lacking=lacking)
     panels = [panel for document in documents for panel in document.panels]
-    images = [_figure(figure, folds or {}) for figure in _selected(figures, scores)]
+    images = _figures(figures, scores, folds or {})
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
     sections = [_section(datasets[name], runs, panels, images, reports) for name, runs in _by_dataset(scores).items()]
     environment = Environment(
@@ -116,13 +116,24 @@ def write_report(
         partial.write_bytes(page.encode("utf-8"))
 
 
-def _figure(path: Path, folds: Mapping[str, str]) -> Figure:
-    """Return a figure; one of a fold with its data set and the fold's name."""
+def _figures(paths: Sequence[Path], scores: Sequence[Scores], folds: Mapping[str, str]) -> list[Figure]:
+    """Return the figures without maps of further test tiles: no browser would open a page with hundreds of maps."""
+    further = {(run.dataset, tile) for run in scores for tile in list(run.tiles)[MAPPED:]}
+    figures = []
+    for path in paths:
+        caption = _caption(path, folds)
+        if path.parent.name != "maps" or (caption.dataset, path.stem) not in further:
+            figures.append(Figure(caption, data_uri(path)))
+    return figures
+
+
+def _caption(path: Path, folds: Mapping[str, str]) -> Caption:
+    """Return the caption of a figure; of one of a fold with its data set and the fold's name."""
     caption = read_caption(path)
-    if caption.dataset in folds:
-        text = f"{caption.dataset}: {caption.description}"
-        caption = caption.model_copy(update={"dataset": folds[caption.dataset], "description": text})
-    return Figure(caption, data_uri(path))
+    if caption.dataset not in folds:
+        return caption
+    text = f"{caption.dataset}: {caption.description}"
+    return caption.model_copy(update={"dataset": folds[caption.dataset], "description": text})
 
 
 def _section(
@@ -134,12 +145,6 @@ def _section(
     checks = [summary(report) for report in reports if report.dataset == name]
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     return Section(name, spec, tiles, MAPPED, methods, alarms, section_panels, figures, checks)
-
-
-def _selected(figures: Sequence[Path], scores: Sequence[Scores]) -> list[Path]:
-    """Return the figures without maps of further test tiles: no browser would open a page with hundreds of maps."""
-    further = {tile for run in scores for tile in list(run.tiles)[MAPPED:]}
-    return [figure for figure in figures if figure.stem not in further]
 
 
 def mixtures(runs: Sequence[Scores]) -> list[str]:
