@@ -1,5 +1,6 @@
 """Validity of pixels: every way in which a file, or its specification, says what is image."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -132,17 +133,24 @@ def test_blocks_that_a_file_lacks_are_counted(tmp_path: Path, layout: dict[str, 
 
 def write_mosaic(folder: Path, places: list[tuple[float, float, int, int]], options: str = "") -> Path:
     """Write a VRT of 60 rows and 80 columns, of files at (row, column, height, width)."""
-    sources = ""
-    for index, (row, column, height, width) in enumerate(places):
+    for index, (_, _, height, width) in enumerate(places):
         tiny.write_raster(folder / f"{index}.tif", np.full((height, width), 50 + index, np.uint8))
+    return write_vrt(folder, (60, 80), places, options)
+
+
+def write_vrt(
+    folder: Path, shape: tuple[int, int], places: list[tuple[float, float, int, int]], options: str = ""
+) -> Path:
+    sources = []
+    for index, (row, column, height, width) in enumerate(places):
         size = f'xSize="{width}" ySize="{height}"'
-        sources += (
+        sources.append(
             f'<SimpleSource><SourceFilename relativeToVRT="1">{index}.tif</SourceFilename><SourceBand>1</SourceBand>'
             f'<SrcRect xOff="0" yOff="0" {size}/><DstRect xOff="{column}" yOff="{row}" {size}/></SimpleSource>'
         )
-    band = f'<VRTRasterBand dataType="Byte" band="1">{options}{sources}</VRTRasterBand>'
+    band = f'<VRTRasterBand dataType="Byte" band="1">{options}{"".join(sources)}</VRTRasterBand>'
     path = folder / "mosaic.vrt"
-    path.write_text(f'<VRTDataset rasterXSize="80" rasterYSize="60">{band}</VRTDataset>')
+    path.write_text(f'<VRTDataset rasterXSize="{shape[1]}" rasterYSize="{shape[0]}">{band}</VRTDataset>')
     return path
 
 
@@ -163,4 +171,42 @@ def test_gaps_of_a_mosaic_are_counted(tmp_path: Path) -> None:
     with open_raster(path) as source:
         invalid = MaskedBands(source, [1]).read().invalid
         np.testing.assert_array_equal(invalid, gaps)
+        assert absent_pixels(MaskedBands(source, [1]), Window(0, 0, 80, 60)) == 0
+
+
+def test_gaps_between_thousands_of_files_are_counted(tmp_path: Path) -> None:
+    number = 5_100  # more than 10^8 cells between their edges
+    path = write_vrt(tmp_path, (2 * number, 2 * number), [(2 * index, 2 * index, 1, 1) for index in range(number)])
+    with open_raster(path) as source:
+        assert absent_pixels(MaskedBands(source, [1]), Window(0, 0, 2 * number, 2 * number)) == 4 * number**2 - number
+
+
+def test_blocks_that_a_file_of_a_mosaic_lacks_are_counted(tmp_path: Path) -> None:
+    """Unless another file lies over them; in a mosaic of mosaics, too."""
+    path = write_mosaic(tmp_path, [(0, 0, 60, 80), (30, 40, 30, 30)])
+    values = np.zeros((60, 80), np.uint8)
+    values[:16], values[16:32, :64] = 1, 1
+    options = {"sparse_ok": True, "tiled": True, "blockxsize": 16, "blockysize": 16}
+    tiny.write_raster(tmp_path / "0.tif", values, **options)
+    part = '<SrcRect xOff="20" yOff="10" xSize="40" ySize="50"/><DstRect xOff="5" yOff="0" xSize="20" ySize="25"/>'
+    band = "<SourceFilename relativeToVRT='1'>mosaic.vrt</SourceFilename><SourceBand>1</SourceBand>"
+    outer = tmp_path / "outer.vrt"
+    outer.write_text(
+        '<VRTDataset rasterXSize="30" rasterYSize="25"><VRTRasterBand dataType="Byte" band="1">'
+        f"<SimpleSource>{band}{part}</SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    for file in (path, outer):
+        with open_raster(file) as source:
+            zeros = np.count_nonzero(source.read(1) == 0)
+            assert absent_pixels(MaskedBands(source, [1]), Window(0, 0, source.width, source.height)) == zeros
+            assert absent_pixels(MaskedBands(source, [1]), Window(5, 0, 10, 8)) == 0
+    tiny.write_raster(tmp_path / "0.tif", values, nodata=3, **options)
+    with open_raster(path) as source:
+        assert absent_pixels(MaskedBands(source, [1]), Window(0, 0, 80, 60)) == 0
+
+
+def test_a_file_without_a_place_covers_the_mosaic(tmp_path: Path) -> None:
+    path = write_mosaic(tmp_path, [(0, 0, 60, 80), (30, 40, 30, 30)])
+    path.write_text(re.sub(r"<SrcRect [^>]*/><DstRect [^>]*/>", "", path.read_text(), count=1))
+    with open_raster(path) as source:
         assert absent_pixels(MaskedBands(source, [1]), Window(0, 0, 80, 60)) == 0

@@ -2,18 +2,21 @@
 
 import math
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import rasterio
+import shapely
+from affine import Affine
 from rasterio.windows import Window
+from shapely.affinity import affine_transform
 
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.decoder_warnings import rewriting
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.validity import MaskedBands
-
-_MOST_CELLS = 10**8
-"""Largest grid of edges on which the files of a mosaic are drawn, as of 5,000 files at arbitrary places."""
 
 
 def require_all_parts(bands: MaskedBands, window: Window) -> None:
@@ -38,14 +41,17 @@ def require_all_parts(bands: MaskedBands, window: Window) -> None:
 def absent_pixels(bands: MaskedBands, window: Window) -> int:
     """Return the number of valid pixels of a window that the file lacks.
 
-    These are blocks of a GeoTIFF that were never written, and gaps between the files of a VRT; 0 for other formats.
+    These are blocks of a GeoTIFF that were never written, and of a VRT the gaps between its files and what these lack;
+    0 for other formats.
     """
+    source = bands.source
     if bands.tagged:  # what is absent reads as no data
         return 0
-    if bands.source.driver == "GTiff":
-        return sum(_count_valid(bands, block) for block in _absent_blocks(bands, window))
-    if bands.source.driver == "VRT" and not bands.masked and bands.nodata != 0:
-        return _gap_pixels(bands.source, bands.bands[0], window)
+    if source.driver == "GTiff":
+        return sum(_count_valid(bands, block) for block in _absent_blocks(source, bands.bands, window))
+    if source.driver == "VRT" and not bands.masked and bands.nodata != 0:
+        gaps = shapely.union_all([_gaps(source, band, window) for band in bands.bands])
+        return round(float(gaps.area))
     return 0
 
 
@@ -54,12 +60,11 @@ def _count_valid(bands: MaskedBands, block: Window) -> int:
     return int(block.height * block.width) - (0 if invalid is None else int(invalid.sum()))
 
 
-def _absent_blocks(bands: MaskedBands, window: Window) -> Iterator[Window]:
-    """Yield the parts of a window in blocks that one of the bands lacks."""
-    source = bands.source
-    height, width = source.block_shapes[bands.bands[0] - 1]
+def _absent_blocks(source: rasterio.DatasetReader, bands: Sequence[int], window: Window) -> Iterator[Window]:
+    """Yield the parts of a window in blocks of a GeoTIFF that one of the bands lacks."""
+    height, width = source.block_shapes[bands[0] - 1]
     by_pixel = source.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
-    bands_with_blocks = bands.bands[:1] if by_pixel else bands.bands
+    bands_with_blocks = bands[:1] if by_pixel else bands
     for y in range(int(window.row_off) // height, -(-int(window.row_off + window.height) // height)):
         for x in range(int(window.col_off) // width, -(-int(window.col_off + window.width) // width)):
             offsets = [source.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band) for band in bands_with_blocks]
@@ -67,32 +72,92 @@ def _absent_blocks(bands: MaskedBands, window: Window) -> Iterator[Window]:
                 yield Window(x * width, y * height, width, height).intersection(window)
 
 
-def _gap_pixels(source: rasterio.DatasetReader, band: int, window: Window) -> int:
-    """Return the number of pixels of a window that no file of a VRT covers."""
-    top, left = int(window.row_off), int(window.col_off)
-    bottom, right = top + int(window.height), left + int(window.width)
-    places = _places(source, band)
-    if not places:  # a warped VRT, or one of another kind, whose sources have no places
-        return 0
-    # The window is cut at all edges of the files: each cell between them is covered or not as a whole.
-    clipped = np.clip(places, (top, left, top, left), (bottom, right, bottom, right))
-    rows = np.unique([top, bottom, *clipped[:, 0], *clipped[:, 2]])
-    columns = np.unique([left, right, *clipped[:, 1], *clipped[:, 3]])
-    if len(rows) * len(columns) > _MOST_CELLS:
-        return 0
-    covered = np.zeros((len(rows) - 1, len(columns) - 1), np.bool_)
-    indices = zip(np.searchsorted(rows, clipped[:, [0, 2]]), np.searchsorted(columns, clipped[:, [1, 3]]), strict=True)
-    for (first, last), (begin, end) in indices:
-        covered[first:last, begin:end] = True
-    return int((np.outer(np.diff(rows), np.diff(columns)) * ~covered).sum())
+@dataclass(frozen=True)
+class _Piece:
+    """A file in a band of a VRT."""
+
+    file: Path
+    band: str
+    part: Any
+    """Rectangle in pixels of the file; None for all of it."""
+    place: Any
+    """Rectangle in pixels of the VRT, rounded outwards."""
 
 
-def _places(source: rasterio.DatasetReader, band: int) -> list[tuple[int, int, int, int]]:
-    """Return top, left, bottom, right of each file of a VRT's band, in its pixels, rounded outwards."""
+def _gaps(source: rasterio.DatasetReader, band: int, window: Window) -> Any:
+    """Return the shape of the parts of a window of a VRT's band for which no file has pixels."""
+    frame, pieces = _rectangle(window), _pieces(source, band)
+    if not pieces:  # a warped VRT, or one of another kind, whose sources have no places
+        return shapely.Polygon()
+    near = [piece for piece in pieces if piece.place.intersects(frame)]
+    return frame.difference(shapely.union_all([piece.place.difference(_absent(piece, frame)) for piece in near]))
+
+
+def _absent(piece: _Piece, frame: Any) -> Any:
+    """Return the shape of what a piece's file lacks in a frame, both in pixels of the VRT."""
+    if not (piece.file.is_file() and piece.band.isdecimal()):  # in an archive, or a mask
+        return shapely.Polygon()
+    with open_raster(piece.file) as source:
+        whole = _rectangle(_whole(source))
+        to_vrt = _between(piece.part or whole, piece.place)
+        in_file = affine_transform(piece.place.intersection(frame), (~to_vrt).to_shapely()).intersection(whole)
+        # What is absent reads as the no-data value, if there is one.
+        if in_file.area == 0 or source.nodatavals[int(piece.band) - 1] is not None:
+            return shapely.Polygon()
+        return affine_transform(_absent_shape(source, int(piece.band), _around(in_file)), to_vrt.to_shapely())
+
+
+def _absent_shape(source: rasterio.DatasetReader, band: int, window: Window) -> Any:
+    if source.driver == "VRT":
+        return _gaps(source, band, window)
+    blocks = _absent_blocks(source, [band], window) if source.driver == "GTiff" else ()
+    return shapely.union_all([_rectangle(block) for block in blocks])
+
+
+def _pieces(source: rasterio.DatasetReader, band: int) -> list[_Piece]:
     root = ET.fromstring(source.tags(ns="xml:VRT")["xml:VRT"])
-    places = []
-    for place in root.iterfind(f"VRTRasterBand[@band='{band}']/*/DstRect"):
-        left, top = float(place.get("xOff", 0)), float(place.get("yOff", 0))
-        bottom, right = top + float(place.get("ySize", 0)), left + float(place.get("xSize", 0))
-        places.append((math.floor(top), math.floor(left), math.ceil(bottom), math.ceil(right)))
-    return places
+    elements = root.iterfind(f"VRTRasterBand[@band='{band}']/*")
+    # SimpleSource, ComplexSource and more; an Overview has a file too.
+    return [_piece(source, element) for element in elements if element.tag.endswith("Source")]
+
+
+def _piece(source: rasterio.DatasetReader, element: ET.Element) -> _Piece:
+    file = Path(element.findtext("SourceFilename", ""))
+    if element.find("SourceFilename[@relativeToVRT='1']") is not None:
+        file = Path(source.name).parent / file
+    part, place = element.find("SrcRect"), element.find("DstRect")
+    return _Piece(
+        file=file,
+        band=element.findtext("SourceBand", "1"),
+        part=None if part is None else _read_rectangle(part),
+        # GDAL draws a file without a place over the whole raster.
+        place=_rectangle(_whole(source) if place is None else _around(_read_rectangle(place))),
+    )
+
+
+def _whole(source: rasterio.DatasetReader) -> Window:
+    return Window(0, 0, source.width, source.height)
+
+
+def _read_rectangle(element: ET.Element) -> Any:
+    left, top, width, height = (float(element.get(key, 0)) for key in ("xOff", "yOff", "xSize", "ySize"))
+    return shapely.box(left, top, left + width, top + height)
+
+
+def _rectangle(window: Window) -> Any:
+    left, top = window.col_off, window.row_off
+    return shapely.box(left, top, left + window.width, top + window.height)
+
+
+def _around(shape: Any) -> Window:
+    """Return the smallest window of whole pixels around a shape."""
+    left, top, right, bottom = shape.bounds
+    return Window.from_slices((math.floor(top), math.ceil(bottom)), (math.floor(left), math.ceil(right)))
+
+
+def _between(part: Any, place: Any) -> Affine:
+    """Return the transform from one rectangle to another."""
+    left, top, right, bottom = part.bounds
+    west, north, east, south = place.bounds
+    scale = Affine.scale((east - west) / (right - left), (south - north) / (bottom - top))
+    return Affine.translation(west, north) @ scale @ Affine.translation(-left, -top)
