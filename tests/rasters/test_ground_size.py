@@ -9,7 +9,7 @@ from pyproj import Transformer
 from rasterio.crs import CRS
 
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import area_centre, centre_position, ground_pixel_size, utm_code
+from mtlaerial.rasters.ground_size import area_centre, centre_position, ground_cell_area, ground_pixel_size, utm_code
 
 A, E2 = 6_378_137.0, 0.00669437999014
 """Half the major axis, and the squared eccentricity, of WGS 84."""
@@ -91,3 +91,10 @@ def test_utm_zones_follow_from_the_position() -> None:
     for (longitude, latitude), code in positions.items():
         assert utm_code(longitude, latitude) == f"EPSG:{code}"
     assert utm_code(0, -85) == "EPSG:32761"
+
+
+def test_area_of_a_cell_is_in_square_metres_on_the_ground() -> None:
+    assert ground_cell_area(grid_at("EPSG:32632", 9, 48)) == 0.25
+    assert ground_cell_area(grid_at("EPSG:2992", -120.5, 44, 1.0)) == pytest.approx(0.3048**2)
+    equator, north = (ground_cell_area(grid_at("EPSG:3857", 10, latitude)) for latitude in (0, 60))
+    assert north / equator == pytest.approx(0.25, rel=0.01)

@@ -37,12 +37,6 @@ class Grid:
         return abs(self.transform.e), abs(self.transform.a)
 
     @property
-    def cell_area(self) -> float:
-        """Area of a pixel in square metres of the CRS; in units of the transform without a CRS in lengths."""
-        factor = self.crs.linear_units_factor[1] if self.crs and self.crs.is_projected else 1.0
-        return abs(self.transform.determinant) * float(factor) ** 2
-
-    @property
     def side_lengths(self) -> tuple[float, float]:
         """Height and width of a pixel along its own sides, in units of the CRS, on rotated grids too."""
         return math.hypot(self.transform.b, self.transform.e), math.hypot(self.transform.a, self.transform.d)

@@ -80,6 +80,12 @@ def ground_pixel_size(grid: Grid) -> tuple[float, float]:
     return grid.pixel_size[0] * scales[0], grid.pixel_size[1] * scales[1]
 
 
+def ground_cell_area(grid: Grid) -> float:
+    """Return the area of a cell in square metres on the ground, at the centre of a north-up grid."""
+    height, width = ground_pixel_size(grid)
+    return height * width
+
+
 def _ground_scales(grid: Grid) -> tuple[float, float] | None:
     """Return metres on the ground per unit of the CRS, along its second and its first axis; None if there are none."""
     if grid.crs is None or not grid.crs.is_projected:

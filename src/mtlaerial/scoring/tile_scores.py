@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import ScoringSpec, Section
+from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.scoring.joint import ClassCounts, tally_joint
 from mtlaerial.scoring.map_checks import grid_of
@@ -46,11 +47,12 @@ def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sco
     values: dict[str, Any] = {"seams": load_seams(maps)}
     if "semantics" in tasks:
         confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
-        values |= {"confusion": confusion, "eroded": eroded, "label_area": grid_of(tile / "labels.tif").cell_area}
+        values |= {"confusion": confusion, "eroded": eroded}
+        values |= {"label_area": ground_cell_area(grid_of(tile / "labels.tif"))}
     if "height" in tasks:
         tally, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
         values |= {"height": tally.sums, "detection": tally.detection}
-        values |= {"height_area": grid_of(tile / "height.tif").cell_area}
+        values |= {"height_area": ground_cell_area(grid_of(tile / "height.tif"))}
         if training:
             values |= {"constant": constant.sums, "constant_detection": constant.detection}
     if {"semantics", "height"} <= set(tasks):

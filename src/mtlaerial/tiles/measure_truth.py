@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mtlaerial.config import IGNORED, Layer
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid, area_weights
+from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.tiles.statistics import HeightStatistics
 
 _BIN = 0.01
@@ -102,5 +103,5 @@ def _area_weights(folders: Sequence[Path], layer: Layer) -> dict[Path, float]:
     areas = []
     for folder in folders:
         with open_raster(folder / f"{layer}.tif") as source:
-            areas.append(Grid.of(source).cell_area)
+            areas.append(ground_cell_area(Grid.of(source)))
     return dict(zip(folders, area_weights(areas).tolist(), strict=True))

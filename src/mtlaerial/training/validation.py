@@ -11,6 +11,7 @@ from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.rasters.grid import area_weights
+from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.scoring.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics
@@ -86,7 +87,7 @@ class Validator:
     def _pooled(self, layer: Layer, sums: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Add up sums of the tiles, by the area of the layer's cells."""
         present = [index for index, entry in enumerate(sums) if entry.any()]
-        weights = area_weights([self.tiles[index].grids[layer].cell_area for index in present])
+        weights = area_weights([ground_cell_area(self.tiles[index].grids[layer]) for index in present])
         total = np.zeros(np.shape(sums[0]))
         for index, weight in zip(present, weights.tolist(), strict=True):
             total += weight * sums[index]
