@@ -76,6 +76,23 @@ def test_a_data_set_of_heights_alone_scores_the_heights_of_a_run_of_both(
     assert scores.height("all")["overall"][0] > 0
 
 
+def test_a_data_set_with_areas_is_scored_on_the_area_that_is_named(
+    city: Dataset, run_folder: Path, tmp_path: Path
+) -> None:
+    data = city.spec.model_dump(mode="json", exclude_none=True, exclude={"splits"})
+    data["areas"] = {"seen": ["city_1", "city_2", "city_3"], "north": ["city_4"]}
+    spec = tmp_path / "city.yaml"
+    spec.write_text(yaml.safe_dump(data))
+    command = ["score", str(run_folder), str(spec), "--root", str(city.root), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*command, "--area", "north"])
+    assert result.exit_code == 0, result.output
+    assert "equal (city)" in (tmp_path / "out" / "tables" / "city.north.md").read_text()
+    with pytest.raises(UserError, match=r"north, seen; expected the one .* Name it with --area"):
+        score_runs([run_folder], spec, city.root, tmp_path / "others")
+    with pytest.raises(UserError, match=r"no area south; expected one of seen, north"):
+        score_runs([run_folder], spec, city.root, tmp_path / "others", area="south")
+
+
 @pytest.mark.full("predicts with the original's wide decoder")
 def test_runs_of_another_implementation_are_rows_beside_ours(
     city: Dataset, spec: Path, run_folder: Path, tmp_path: Path

@@ -61,7 +61,7 @@ def folds(
     path = out or spec.with_name(f"{spec.stem}_areas.csv")
     write_areas(areas, path)
     for area, tiles in areas.items():
-        typer.echo(f"{area}: {len(tiles)} tiles")
+        typer.echo(f"{area}: {len(tiles)} tile{'' if len(tiles) == 1 else 's'}")
     relative = Path(os.path.relpath(path, spec.parent)).as_posix()
     typer.echo(f"Areas in {path}. In {spec}, write instead of splits:\n\nareas: {{csv: {relative}}}")
 

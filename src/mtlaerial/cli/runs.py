@@ -67,6 +67,7 @@ def score(
     name: Annotated[
         str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
     ] = None,
+    area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to test.")] = None,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
@@ -78,9 +79,9 @@ def score(
 
     if out is None and len(runs) > 1:
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
-    dataset = name or spec.stem
+    dataset = ".".join(filter(None, (name or spec.stem, area)))
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles)
+    score_runs(runs, spec, root, folder, name or spec.stem, tiles, area)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

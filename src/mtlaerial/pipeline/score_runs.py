@@ -10,7 +10,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
-from mtlaerial.pipeline.single_run import require_sound
+from mtlaerial.pipeline.single_run import require_sound, with_splits
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.report import mixtures
 from mtlaerial.reporting.tables import write_tables
@@ -21,7 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def score_runs(
-    runs: Sequence[Path], spec: Path, root: Path, out: Path, name: str = "", tiles: Path | None = None
+    runs: Sequence[Path],
+    spec: Path,
+    root: Path,
+    out: Path,
+    name: str = "",
+    tiles: Path | None = None,
+    area: str | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -40,6 +46,8 @@ def score_runs(
         data set of another name is shown as such.
     tiles : Path, optional
         Folder of prepared tiles that other runs share, instead of ``out/tiles``.
+    area : str, optional
+        Of a data set with areas, the one that is tested; the tables name it ``NAME.AREA``.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def score_runs(
     tables = out / "tables"
     if tables.exists():
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or delete that folder.")
-    dataset = _tested(Dataset.of(spec, root, name), spec)
+    dataset = _tested(with_splits(Dataset.of(spec, root, name), area), spec)
     dataset.require_root()
     scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
     rows = scored_runs(runs, dataset, spec)

@@ -79,18 +79,25 @@ def train_single(run: SingleRun) -> None:
             save_description(job.folder, job.plan, job.statistics)
 
 
-def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
-    """Return a data set with fixed splits: itself, or the fold of an area."""
+def with_splits(dataset: Dataset, area: str | None) -> Dataset:
+    """Return a data set with fixed splits: itself, or the fold of an area.
+
+    Raises
+    ------
+    ConfigError
+        When the data set has areas and none is named, or there is no such area.
+    """
     if area is not None:
         return dataset.fold(area)
     if dataset.spec.areas:
         areas = ", ".join(dataset.spec.areas)
-        raise ConfigError("areas", areas, "one to leave out of this training", "Name it with --area.")
+        remedy = "Name it with --area."
+        raise ConfigError("areas", areas, "the one that is left out of the training, and tested", remedy)
     return dataset
 
 
 def _prepare(run: SingleRun) -> TrainingJob:
-    dataset = _with_splits(Dataset.of(run.spec, run.root), run.area)
+    dataset = with_splits(Dataset.of(run.spec, run.root), run.area)
     dataset.require_root()
     config = load_project(*run.configs)
     require_method(config, run.method)
