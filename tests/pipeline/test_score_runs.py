@@ -89,7 +89,7 @@ def test_a_data_set_with_areas_is_scored_on_the_area_that_is_named(
     assert "equal (city)" in (tmp_path / "out" / "tables" / "city.north.md").read_text()
     with pytest.raises(UserError, match=r"north, seen; expected the one .* Name it with --area"):
         score_runs([run_folder], spec, city.root, tmp_path / "others")
-    with pytest.raises(UserError, match=r"no area south; expected one of seen, north"):
+    with pytest.raises(UserError, match=r"no area south; expected one of north, seen"):
         score_runs([run_folder], spec, city.root, tmp_path / "others", area="south")
 
 

@@ -191,10 +191,12 @@ def test_values_of_another_unit_are_refused(tmp_path: Path, description: RunDesc
     floats = trained_on(description, dtype="float32", range=(0.0, 1.0))
     bright = write(tmp_path, noise().astype(np.float32))
     assert "of the values outside 0 to 1 (they reach from 0 to 255)" in refusal(bright, floats)
+    assert "gdal_translate -ot Float32 -scale 0 255 0 1 " in refusal(bright, floats)
     bytes_as_floats = trained_on(description, dtype="float32", range=(0.0, 255.0))
     match_image(bright, bytes_as_floats, None, None)
     dim = write(tmp_path, noise() / np.float32(255))
     assert "found values from 0 to 1 only; expected values that make use of 0 to 255" in refusal(dim, bytes_as_floats)
+    assert "gdal_translate -ot Float32 -scale 0 1 0 255 " in refusal(dim, bytes_as_floats)
     match_image(dim, floats, None, None)
 
 

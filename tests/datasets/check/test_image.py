@@ -25,7 +25,7 @@ def test_values_that_are_not_finite_are_no_image(town: Town) -> None:
     image[0, 0, :2] = np.nan, np.inf
     image[:, 1] = np.nan  # in all bands, as usual for no data
     report = town.write("image", "a", image), town.check()
-    only("warning", *report, "2 pixels", "infinite values, or NaN in some bands", "count as no image")
+    only("warning", *report, "0.0488 % of the pixels", "infinite values, or NaN in some bands", "count as no image")
     assert report[1].image
     assert report[1].image.nodata == (2 + SIZE) / SIZE**2
 

@@ -48,7 +48,7 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
             pixels = _read(dataset, path, bands, window, findings)
             pixels.judge(dataset, path, dataset.spec.split_of(tile), findings)
             judge_alpha_values(header, expected, findings)
-            judge_range(path, pixels.tally, header.dtypes[bands[0] - 1], expected, findings)
+            judge_range(header, pixels.tally, expected, findings)
             facts = facts.model_copy(update=pixels.facts())
         return facts, place if comparable else None
     return None, None
@@ -139,7 +139,7 @@ class _Pixels:
             return
         if self.not_finite:
             share = percent(self.not_finite / self.pixels)
-            observed = f"{self.not_finite} pixels ({share}) with infinite values, or NaN in some bands"
+            observed = f"{share} of the pixels with infinite values, or NaN in some bands"
             remedy = "They count as no image; check how the file was made."
             findings.warning(path, observed, "finite values", remedy)
         if self.tally.values:

@@ -41,7 +41,7 @@ OPTIONS = Wording(
     choice="Choose them with --bands {bands}",
     gsd="--gsd",
     wrong_gsd="Leave --gsd out, or correct the georeference",
-    range="the values of the training",
+    range="the range of the training",
     fewer_bands="Map an image that has them, or train a run on the bands of this one.",
     unused="the run was trained without them; choose others with --bands.",
 )

@@ -27,7 +27,8 @@ def judge_alpha_values(header: RasterHeader, expected: ImageExpectation, finding
         if band in expected.bands or (share := translucent_share(header, band)) <= _TRANSLUCENT:
             continue
         observed = f"band {band} tagged as alpha, with {percent(share)} of the values neither transparent nor opaque"
-        remedy = f"If it is an image band, e.g. near infrared, {colour_tags_command(header, {band: 'undefined'})}"
+        command = colour_tags_command(header, {band: "undefined"})
+        remedy = f"If it is an image band, e.g. near infrared, correct the tag: {command}"
         findings.warning(header.path, observed, "transparency", remedy)
 
 
@@ -47,5 +48,5 @@ def judge_image(header: RasterHeader, expected: ImageExpectation, findings: Find
     judge_alpha_values(header, expected, findings)
     tally, levels = sample_image(header, expected.bands, expected.range, expected.nodata)
     if judge_dtype(header, tally, expected, findings):
-        judge_range(header.path, tally, header.dtypes[expected.bands[0] - 1], expected, findings)
+        judge_range(header, tally, expected, findings)
         judge_levels(header.path, levels, expected, findings)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.datasets.check.findings import Findings, percent
-from mtlaerial.datasets.check.image_gate.expectation import BandLevel, ImageExpectation
+from mtlaerial.datasets.check.findings import Findings, Level, percent
+from mtlaerial.datasets.check.image_gate.expectation import SPECIFICATION, BandLevel, ImageExpectation
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import convert_command, full_scale
 
@@ -64,31 +64,37 @@ def _count_outside(values: NDArray[Any], low: float, high: float) -> int:
     return int(np.count_nonzero((values < low) | (values > high)))
 
 
-def judge_range(path: Path, tally: ValueTally, dtype: str, expected: ImageExpectation, findings: Findings) -> None:
+def judge_range(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, findings: Findings) -> None:
     """Compare an image's values with the range; an error where they have another unit, as 0-255 in a range of 0-1."""
     low, high = expected.range
     if not tally.values:
         return
     extent = f"from {tally.minimum:g} to {tally.maximum:g}"
-    setting = expected.wording.range
-    advice = (
-        f"Correct {setting}, which the network sees as -1 to 1" if setting == "image.range" else "Convert the image"
-    )
     if tally.outside:
-        observed = (
-            f"{percent(tally.outside / tally.values)} of the values outside {low:g} to {high:g} (they reach {extent})"
-        )
         another_unit = tally.far > _MAX_FAR * tally.values
-        remedy = f"{advice}, or mark fill values as no-data."
-        findings.add("error" if another_unit else "warning", path, observed, f"values in {setting}", remedy)
+        share = percent(tally.outside / tally.values)
+        observed = f"{share} of the values outside {low:g} to {high:g} (they reach {extent})"
+        remedy = f"Mark fill values as no-data. {_unit_remedy(header, tally, expected, another_unit)}"
+        expectation = f"values in {expected.wording.range}"
+        findings.add("error" if another_unit else "warning", header.path, observed, expectation, remedy)
     if tally.maximum - tally.minimum >= _MIN_RANGE_USED * (high - low) or tally.minimum == tally.maximum:
         return
-    reflectances = (
-        dtype.startswith("float") and tally.minimum >= 0 and tally.maximum <= 1 and high - low >= _LARGE_RANGE
-    )
-    observed = f"values {extent} only"
+    in_unit_interval = tally.minimum >= 0 and tally.maximum <= 1 and high - low >= _LARGE_RANGE
+    reflectances = in_unit_interval and header.dtypes[expected.bands[0] - 1].startswith("float")
+    remedy = _unit_remedy(header, tally, expected, reflectances)
+    level: Level = "error" if reflectances else "warning"
     expectation = f"values that make use of {low:g} to {high:g}"
-    findings.add("error" if reflectances else "warning", path, observed, expectation, f"{advice}.")
+    findings.add(level, header.path, f"values {extent} only", expectation, remedy)
+
+
+def _unit_remedy(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, another_unit: bool) -> str:
+    if expected.wording is SPECIFICATION:
+        return "Correct image.range, which the network sees as -1 to 1."
+    if not another_unit:
+        return "Check that the image's unit is that of the training."
+    dtype, scale = header.dtypes[expected.bands[0] - 1], full_scale((tally.minimum, tally.maximum), expected.range)
+    command = convert_command(header, dtype, scale, expected.range)
+    return f"Convert it to the training's unit, e.g. for values from {scale[0]:g} to {scale[1]:g}: {command}"
 
 
 def judge_dtype(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, findings: Findings) -> bool:
