@@ -1,9 +1,11 @@
 """Downloads in other places than expected: accepted where harmless, else found and told."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mtlaerial.datasets.check import check_dataset, summary
 from mtlaerial.pipeline.missing_files import missing_text
@@ -57,6 +59,18 @@ def test_a_data_set_one_folder_deeper_is_told_with_its_root(town: Town, tmp_path
     town.root = tmp_path / "download"
     text = told(town)
     assert text.count(f"Give {deeper} as the data set's folder") >= 2
+
+
+def test_a_layer_one_folder_deeper_is_told_without_another_root(town: Town) -> None:
+    """With that folder as the root, the other layers would be missing."""
+    (town.root / "more data").mkdir()
+    (town.root / "height").rename(town.root / "more data" / "height")
+    text = told(town)
+    assert "as the data set's folder" not in text
+    folders = re.findall(r"Move it to where it is expected, or set folders: (\[.*?\]) in the specification", text)
+    assert len(folders) == 3
+    town.change(folders=yaml.safe_load(folders[0]))
+    assert check_dataset(town.dataset).findings == ()
 
 
 def test_an_archive_of_another_name_that_holds_the_file_is_told(town: Town) -> None:

@@ -1,5 +1,6 @@
 """Missing files that lie elsewhere below the data root, or in an archive that the specification does not list."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def find_misplaced(dataset: Dataset, expected: Path) -> Misplaced | None:
     for path in files.get(name, ()):
         same_layer = not ambiguous or expected.parent.name.casefold() in map(str.casefold, path.parent.parts)
         if same_layer and path.exists():  # it may have moved since files were listed
-            return Misplaced(f"one of that name is {path}", _move(dataset.root, expected, path))
+            return Misplaced(f"one of that name is {path}", _move(dataset, expected, path))
     archive = next(filter(Path.exists, archives.get(name, ())), None)
     return Misplaced(f"{archive} holds one of that name", _unpack(dataset)) if archive else None
 
@@ -58,12 +59,18 @@ def _count_sources(dataset: Dataset, name: str) -> int:
     return len(sources)
 
 
-def _move(root: Path, expected: Path, actual: Path) -> str:
-    """Return what to do with a file that lies elsewhere: if it is only the root that is wrong, to correct that."""
-    below_root, parts = expected.parts[len(root.parts) :], actual.relative_to(root).parts
-    if len(parts) > len(below_root) and parts[-len(below_root) :] == below_root:
-        return f"Give {root.joinpath(*parts[: -len(below_root)])} as the data set's folder (--root, or root)."
-    return "Move it to where it is expected, or add its folder to folders in the specification."
+def _move(dataset: Dataset, expected: Path, actual: Path) -> str:
+    """Return what to do with a file that lies elsewhere: name the folder that it is expected below."""
+    move = "Move it to where it is expected"
+    below_root, parts = expected.parts[len(dataset.root.parts) :], actual.relative_to(dataset.root).parts
+    if not (len(parts) > len(below_root) and parts[-len(below_root) :] == below_root):
+        return f"{move}, or correct its path in the specification."
+    folder = Path(*parts[: -len(below_root)]).as_posix()
+    images = [path for tile in dataset.spec.tiles for path in dataset.files("image", tile)]
+    if any(map(dataset.exists, images)):  # the root is right
+        folders = json.dumps([*dataset.spec.folders, folder], ensure_ascii=False)
+        return f"{move}, or set folders: {folders} in the specification."
+    return f"Give {dataset.root / folder} as the data set's folder (--root, or root)."
 
 
 def _unpack(dataset: Dataset) -> str:
