@@ -1,5 +1,6 @@
 """Validity of pixels: every way in which a file, or its specification, says what is image."""
 
+import logging
 import re
 from pathlib import Path
 
@@ -109,6 +110,20 @@ def test_pixels_that_a_decoder_warns_of_are_an_error(tmp_path: Path, caplog: pyt
     with open_raster(path) as source, pytest.raises(DataError, match=r"a\.tif: found damaged pixels \(JPEGLib:Corrupt"):
         MaskedBands(source, [1, 2, 3]).read()
     assert caplog.text == ""  # one sentence, not GDAL's besides
+
+
+def test_pixels_that_a_decoder_warns_of_are_an_error_where_rasterio_is_silenced(tmp_path: Path) -> None:
+    path = write_damaged_jpeg(tmp_path / "a.tif")
+    logger = logging.getLogger("rasterio")
+    logger.setLevel(logging.CRITICAL)
+    logging.disable(logging.WARNING)
+    try:
+        with open_raster(path) as source, pytest.raises(DataError, match="found damaged pixels"):
+            MaskedBands(source, [1, 2, 3]).read()
+        assert not logging.getLogger("rasterio._env").isEnabledFor(logging.WARNING)
+    finally:
+        logging.disable(logging.NOTSET)
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.mark.parametrize("layout", [{"tiled": True, "blockxsize": 16, "blockysize": 16}, {}])
