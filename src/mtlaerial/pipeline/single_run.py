@@ -9,7 +9,7 @@ from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.check import check_dataset, summary
+from mtlaerial.datasets.check import check_dataset, summary, warnings_text
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.plan_run import plan_run
@@ -126,7 +126,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
 
 
 def require_sound(dataset: Dataset) -> None:
-    """Unpack a data set's archives and check its files.
+    """Unpack a data set's archives and check its files; log the warnings.
 
     Raises
     ------
@@ -137,6 +137,8 @@ def require_sound(dataset: Dataset) -> None:
     report = check_dataset(dataset)
     if not report.ok:
         raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
+    if warnings := warnings_text(report):
+        log.warning("%s", warnings)
 
 
 def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

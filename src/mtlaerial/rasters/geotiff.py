@@ -50,7 +50,7 @@ def _require_file(path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise DataError(path, "a directory", "a raster file", "Check the path.")
     if not stat.S_ISREG(mode):
-        raise DataError(path, "a pipe or a device", "a raster file", "Write the image to a file first.")
+        raise DataError(path, "a pipe or a device", "a raster file", "Write its content to a file first.")
 
 
 @contextmanager

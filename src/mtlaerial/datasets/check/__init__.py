@@ -12,7 +12,7 @@ from mtlaerial.datasets.check.labels import check_labels
 from mtlaerial.datasets.check.parts import present
 from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
 from mtlaerial.datasets.check.splits import check_splits, footprints
-from mtlaerial.datasets.check.summary import summary
+from mtlaerial.datasets.check.summary import summary, warnings_text
 from mtlaerial.system.progress import track
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "check_splits",
     "check_tile",
     "summary",
+    "warnings_text",
 ]
 
 

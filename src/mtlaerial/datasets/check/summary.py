@@ -28,6 +28,11 @@ def summary(report: DatasetReport) -> str:
     return "\n".join([*lines, "", f"{', '.join(numbers)}."])
 
 
+def warnings_text(report: DatasetReport) -> str:
+    """Format the warnings of a report as in its summary; empty without any."""
+    return "\n".join(_section(report, "warning")).strip()
+
+
 def _count(findings: Sequence[Finding], level: Level) -> int:
     return sum(finding.level == level for finding in findings)
 
