@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rasterio.shutil import copy
 
 from mtlaerial.config import PREPARED_LAYERS
 from mtlaerial.datasets.catalog import Dataset
@@ -14,6 +15,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import load_record, verify_tiles, write_record
+from support.town import Town
 from support.trainings import Folders
 
 
@@ -93,3 +95,13 @@ def test_changes_of_keys_and_raw_files_are_named(raw: Dataset, tmp_path: Path) -
     for sidecar in (image.with_suffix(".tfw"), image.with_name(f"{image.name}.msk")):
         sidecar.write_text("")
         assert f"{sidecar.relative_to(raw.root)}" in record.difference(raw, "city_1")
+
+
+def test_a_changed_file_of_a_mosaic_is_a_change_of_the_mosaic(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    copy(tmp_path / "image" / "a.tif", tmp_path / "image" / "a.vrt", driver="VRT")
+    town.change(image={"files": "image/{tile}.vrt"})
+    prepare_tile(town.dataset, "a", tmp_path / "tile")
+    assert load_record(tmp_path / "tile").difference(town.dataset, "a") == ""
+    os.utime(tmp_path / "image" / "a.tif", (0, 1_000_000_000))
+    assert load_record(tmp_path / "tile").difference(town.dataset, "a") == "other files image/a.vrt"

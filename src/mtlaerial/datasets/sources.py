@@ -10,9 +10,12 @@ from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import DataError
+from mtlaerial.rasters.geotiff import open_raster
 
 Sources = dict[str, list[int]]
-"""Size in bytes and time of the last change in whole seconds of each file, by its path below the root."""
+"""Size in bytes and time of the last change in whole seconds of each file, by its path below the root; for a VRT also
+the sums of those of the files that it reads."""
 
 
 def raw_sources(dataset: Dataset, tile: str, archived: bool = True) -> Sources:
@@ -32,7 +35,8 @@ def raw_sources(dataset: Dataset, tile: str, archived: bool = True) -> Sources:
         except OSError:
             continue
         # Whole seconds: file systems keep fractions differently, and copies lose them.
-        sources[os.path.relpath(path, dataset.root)] = [status.st_size, int(status.st_mtime)]
+        name = os.path.relpath(path, dataset.root)
+        sources[name] = [status.st_size, int(status.st_mtime), *_mosaic_sources(path)]
     return sources
 
 
@@ -63,6 +67,19 @@ def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:
         if archived or path not in dataset.provided:
             yield path
             yield from _sidecars(path)
+
+
+def _mosaic_sources(path: Path) -> list[int]:
+    """Return sums of the sizes and times of the files that a VRT reads, thousands maybe; empty for other files."""
+    if path.suffix.lower() != ".vrt":
+        return []
+    try:
+        with open_raster(path) as source:
+            files = [Path(name) for name in source.files[1:]]
+    except DataError:  # the check tells
+        return []
+    statuses = [file.stat() for file in files if file.exists()]
+    return [sum(status.st_size for status in statuses), sum(int(status.st_mtime) for status in statuses)]
 
 
 def _sidecars(path: Path) -> Iterator[Path]:
