@@ -100,9 +100,6 @@ def _prepare(run: SingleRun) -> TrainingJob:
     for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
     require_same_plan(run.folder, plan, run.replace)
-    lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
-    for note in truth_notes(lacking, [run.method], dataset.name):
-        log.info("%s", note)
     pretrained = _pretrained(config, plan.model, run.folder)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
