@@ -20,7 +20,8 @@ from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
 from mtlaerial.training.resume_state import ResumeFile
-from mtlaerial.training.trainer import Trainer, Watcher
+from mtlaerial.training.trainer import Trainer
+from mtlaerial.training.watcher import Watcher
 
 log = logging.getLogger(__name__)
 DONE = "done"
