@@ -174,12 +174,12 @@ def test_only_runs_that_differ_in_the_seed_alone_share_a_row(run_folder: Path) -
     assert row_names(folders[:2], [changed(0), changed(0, dataset="town")], ["city"]) == ["equal", "equal (town)"]
 
 
-def trained_on_fold(run_folder: Path, folder: Path, area: str, seed: int = 0) -> Path:
-    """Write a copy of a run as if it had been trained with an area left out, whatever tiles it has really seen."""
+def trained_on_fold(run_folder: Path, folder: Path, area: str, images: dict[str, str] | None = None) -> Path:
+    """Write a copy of a run as if it had been trained with an area left out, on tiles of certain images."""
     shutil.copytree(run_folder, folder)
     data = yaml.safe_load((folder / "run.yaml").read_text())
-    data["plan"] |= {"dataset": f"town.{area}", "seed": seed}
-    data["statistics"] |= {"dataset": f"town.{area}", "tiles": {"city_1": "0" * 64}}
+    data["plan"]["dataset"] = data["statistics"]["dataset"] = f"town.{area}"
+    data["statistics"] |= {"tiles": {"elsewhere": "0" * 64}, "images": images or {}}
     (folder / "run.yaml").write_text(yaml.safe_dump(data))
     return folder
 
@@ -207,14 +207,16 @@ def test_runs_on_areas_are_scored_on_what_they_left_out_and_joined(
     assert table.count("One seed") == 2  # one row of one seed in each table, not two seeds
 
 
-def test_an_area_that_a_run_was_trained_on_is_refused(
+def test_a_tile_that_a_run_was_trained_on_is_refused_whatever_its_truth_was(
     city: Dataset, town: Path, run_folder: Path, tmp_path: Path
 ) -> None:
-    """By its name, since training tiles may have other truth; and by content, whatever name the data set had."""
-    with pytest.raises(UserError, match=r"a test tile that .* was trained on, as city_1"):
-        score_runs([trained_on_fold(run_folder, tmp_path / "mid", "mid")], town, city.root, tmp_path / "out")
+    """A buffer, or label files of their own, make the truth of a training tile another one."""
     with pytest.raises(UserError, match=r"a test tile that .* was trained on, as city_1.*--name"):
         score_runs([run_folder], town, city.root, tmp_path / "other")
+    images = load_description(run_folder).statistics.images
+    run = trained_on_fold(run_folder, tmp_path / "mid", "mid", {"north_1": images["city_1"]})
+    with pytest.raises(UserError, match=r"city_1: found a test tile that .* was trained on, as north_1"):
+        score_runs([run], town, city.root, tmp_path / "out")
 
 
 def test_the_configuration_s_scoring_decides_before_the_recipe(

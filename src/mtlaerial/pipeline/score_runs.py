@@ -16,10 +16,9 @@ from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.report import mixtures
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.scoring.scores import Scores, save_scores, score_maps
-from mtlaerial.tiles.record import tile_digest
 
 log = logging.getLogger(__name__)
-NOT_IN_SPLIT = "Take it out of splits.test, score another run, or give another data set of that name another --name."
+NOT_IN_SPLIT = "Take it out of splits.test, or score another run."
 NOT_IN_AREAS = "Give the data set's name in that training with --name, or score another run."
 
 
@@ -77,10 +76,9 @@ def score_runs(
     require_sound(tested)
     folders = prepared_tiles(tested, tested.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
     by_tile = {folder.name: folder for folder in folders}
-    digests = {name: tile_digest(folder) for name, folder in by_tile.items()}
     tiles_of = [[by_tile[name] for name in row.tiles] for row in rows]
     for row, row_tiles in zip(rows, tiles_of, strict=True):
-        row.require_unseen(digests, NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT)
+        row.require_unseen(row_tiles, NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT)
         row.require_images(row_tiles, dataset.spec.gsd)
     scores = [_score(row, row_tiles, scoring, out / "runs") for row, row_tiles in zip(rows, tiles_of, strict=True)]
     _write_tables(scores, dataset, tables)

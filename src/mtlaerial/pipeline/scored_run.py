@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.tiles.record import image_hash, tile_digest
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
 
@@ -29,15 +30,12 @@ class ScoredRun:
         Name of the folder of its maps and scores.
     tiles : tuple of str
         Names of the tiles that it is scored on.
-    of_data_set : bool
-        Whether it was trained on the data set, or on a fold of it.
     """
 
     folder: Path
     description: RunDescription
     folder_name: str
     tiles: tuple[str, ...]
-    of_data_set: bool
 
     def require_images(self, tiles: Sequence[Path], gsd: float | None) -> None:
         """Refuse prepared tiles whose images do not match the run's training data."""
@@ -49,18 +47,15 @@ class ScoredRun:
                 remedy = f"Convert the files of the data set, or score another run than {self.folder}."
                 raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None
 
-    def require_unseen(self, digests: Mapping[str, str], remedy: str) -> None:
-        """Refuse test tiles that the run was trained on, given the hash of each prepared tile by its name."""
-        trained = self.description.statistics.tiles
-        names = {value: name for name, value in trained.items()}
-        if (
-            self.of_data_set
-        ):  # as training tiles they may have other label files, and less truth where there is a buffer
-            names |= {digests[name]: name for name in self.tiles if name in trained}
-        for tile in self.tiles:
-            if digests[tile] in names:
-                observed = f"a test tile that {self.folder} was trained on, as {names[digests[tile]]}"
-                raise DataError(tile, observed, "tiles that the run has not seen", remedy)
+    def require_unseen(self, tiles: Sequence[Path], remedy: str) -> None:
+        """Refuse prepared tiles that the run was trained on, whatever their names and their truth were."""
+        statistics = self.description.statistics
+        trained = {value: name for hashes in (statistics.tiles, statistics.images) for name, value in hashes.items()}
+        for tile in tiles:
+            name = trained.get(image_hash(tile)) or trained.get(tile_digest(tile))
+            if name:
+                observed = f"a test tile that {self.folder} was trained on, as {name}"
+                raise DataError(tile.name, observed, "tiles that the run has not seen", remedy)
 
 
 def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[ScoredRun]:
@@ -85,8 +80,7 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
     for folder, description, name in zip(folders, descriptions, names, strict=True):
         slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}_seed{description.plan.seed}")
         scored, tiles = _test_tiles(description, dataset, spec)
-        of_data_set = description.plan.dataset in (dataset.name, *folds)
-        rows.append(ScoredRun(folder, _described(description, dataset, scored, name), slug, tiles, of_data_set))
+        rows.append(ScoredRun(folder, _described(description, dataset, scored, name), slug, tiles))
     return rows
 
 
