@@ -67,11 +67,14 @@ def score(
     name: Annotated[
         str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
     ] = None,
-    area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to test.")] = None,
+    config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration, and overlays, whose section scoring decides the scores.")
+    ] = None,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
-    Runs that differ in the seed alone are one row; each other run is a row of its own.
+    Runs that differ in the seed alone are one row; each other run is a row of its own. Of a data set with areas, a run
+    is scored on the area that its training left out, and the runs of all areas are joined in one row.
 
     Example: `mtlaerial score runs/first my_town.yaml --root /data/my_town`
     """
@@ -79,9 +82,9 @@ def score(
 
     if out is None and len(runs) > 1:
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
-    dataset = ".".join(filter(None, (name or spec.stem, area)))
+    dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, name or spec.stem, tiles, area)
+    score_runs(runs, spec, root, folder, dataset, tiles, config or ())
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

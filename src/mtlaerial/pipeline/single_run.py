@@ -79,25 +79,18 @@ def train_single(run: SingleRun) -> None:
             save_description(job.folder, job.plan, job.statistics)
 
 
-def with_splits(dataset: Dataset, area: str | None) -> Dataset:
-    """Return a data set with fixed splits: itself, or the fold of an area.
-
-    Raises
-    ------
-    ConfigError
-        When the data set has areas and none is named, or there is no such area.
-    """
+def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
+    """Return a data set with fixed splits: itself, or the fold of an area."""
     if area is not None:
         return dataset.fold(area)
     if dataset.spec.areas:
         areas = ", ".join(dataset.spec.areas)
-        remedy = "Name it with --area."
-        raise ConfigError("areas", areas, "the one that is left out of the training, and tested", remedy)
+        raise ConfigError("areas", areas, "one to leave out of this training", "Name it with --area.")
     return dataset
 
 
 def _prepare(run: SingleRun) -> TrainingJob:
-    dataset = with_splits(Dataset.of(run.spec, run.root), run.area)
+    dataset = _with_splits(Dataset.of(run.spec, run.root), run.area)
     dataset.require_root()
     config = load_project(*run.configs)
     require_method(config, run.method)
@@ -107,9 +100,6 @@ def _prepare(run: SingleRun) -> TrainingJob:
     for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
     require_same_plan(run.folder, plan, run.replace)
-    lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
-    for note in truth_notes(lacking, [run.method], dataset.name):
-        log.info("%s", note)
     pretrained = _pretrained(config, plan.model, run.folder)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
