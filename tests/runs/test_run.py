@@ -202,6 +202,12 @@ def test_a_kill_between_writes_leaves_the_old_run_or_none(
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
 
 
+def test_a_training_that_has_not_ended_is_told_from_other_folders(tmp_path: Path) -> None:
+    (tmp_path / "model.resume.pt").touch()
+    with pytest.raises(ConfigError, match=r"found a training that has not ended; .* resumes it\."):
+        load_description(tmp_path)
+
+
 def test_a_run_of_the_first_format_names_the_command_that_converts_it(
     saved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

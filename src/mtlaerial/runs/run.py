@@ -170,6 +170,9 @@ def _no_run(folder: Path) -> ConfigError:
     if (folder / WEIGHTS).exists():
         content = f"weights without {DESCRIPTION}"
         remedy = "The command that trains the run was ended before it wrote that: give it again."
+    elif any(folder.glob("*.resume.pt")):
+        content = "a training that has not ended"
+        remedy = "The command that trains the run resumes it."
     elif folder.is_dir():
         content = f"a folder without {DESCRIPTION}"
     elif folder.exists():
