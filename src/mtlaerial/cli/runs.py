@@ -67,6 +67,9 @@ def score(
     name: Annotated[
         str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the tables of an earlier scoring in that folder.")
+    ] = False,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
@@ -80,7 +83,7 @@ def score(
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles)
+    score_runs(runs, spec, root, folder, dataset, tiles, replace)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

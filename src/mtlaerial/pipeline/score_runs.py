@@ -21,7 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def score_runs(
-    runs: Sequence[Path], spec: Path, root: Path, out: Path, name: str = "", tiles: Path | None = None
+    runs: Sequence[Path],
+    spec: Path,
+    root: Path,
+    out: Path,
+    name: str = "",
+    tiles: Path | None = None,
+    replace: bool = False,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -40,6 +46,8 @@ def score_runs(
         data set of another name is shown as such.
     tiles : Path, optional
         Folder of prepared tiles that other runs share, instead of ``out/tiles``.
+    replace : bool
+        Replace the tables of an earlier scoring in ``out``.
 
     Returns
     -------
@@ -50,11 +58,11 @@ def score_runs(
     ------
     UserError
         When a run does not match the data set or was trained on one of the test tiles, the files are not sound, or
-        ``out`` holds tables already.
+        ``out`` holds tables that must not be replaced.
     """
     tables = out / "tables"
-    if tables.exists():
-        raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or delete that folder.")
+    if tables.exists() and not replace:
+        raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or add --replace.")
     dataset = _tested(Dataset.of(spec, root, name), spec)
     dataset.require_root()
     scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
@@ -68,6 +76,8 @@ def score_runs(
     scores = [_score(row, folders, scoring, out / "runs") for row in rows]
     for alarm in mixtures(scores):
         log.warning("%s", alarm)
+    for stale in [*tables.glob("*.csv"), *tables.glob("*.md"), *tables.glob("*.tex")]:
+        stale.unlink()
     write_tables(scores, tables, {dataset.name: dataset.spec.published})
     return scores
 
