@@ -206,6 +206,8 @@ def test_a_training_that_has_not_ended_is_told_from_other_folders(tmp_path: Path
     (tmp_path / "model.resume.pt").touch()
     with pytest.raises(ConfigError, match=r"found a training that has not ended; .* resumes it\."):
         load_description(tmp_path)
+    with pytest.raises(ConfigError, match=r"found no such folder; expected the folder of a trained run"):
+        upgrade_run(tmp_path / "elsewhere")
 
 
 def test_a_run_of_the_first_format_names_the_command_that_converts_it(

@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import PredictionSpec, read_yaml
+from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
-from mtlaerial.runs.run import FORMAT, RunDescription, load_description, load_network, write_description
+from mtlaerial.runs.run import (
+    FORMAT,
+    RunDescription,
+    load_description,
+    load_network,
+    read_entries,
+    write_description,
+)
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import UNNUMBERED, format_of
 
@@ -30,7 +37,7 @@ def upgrade_run(folder: Path) -> bool:
     import torch
 
     path = folder / DESCRIPTION
-    data = read_yaml(path)
+    data = read_entries(folder)
     if format_of(data) != UNNUMBERED:
         load_description(folder)
         return False
