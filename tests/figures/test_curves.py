@@ -77,6 +77,14 @@ def test_the_epoch_that_validation_chose_is_ringed(path):
     assert "seed 1, epoch 3; seed 2, epoch 7" in read_caption(path).description
 
 
+def test_no_epoch_is_ringed_without_validation(path):
+    """Without validation tiles, the weights of the last epoch are kept whatever the selection is."""
+    table = pd.DataFrame({"epoch": [0.5, 1.0], "loss_height": [3.0, 2.0]})
+    figure = curves_figure({"seed 1": table}, [description(("height",), epoch=1, selection="best")], path)
+    assert "chosen epoch" not in texts(figure)
+    assert "Rings" not in read_caption(path).description
+
+
 def test_vector_formats_have_the_caption_and_no_date_and_equal_bytes(path):
     contents = []
     table = pd.DataFrame({"epoch": [0.5, 1.0, 1.5], "loss_height": [3.0, 2.0, 1.0]})

@@ -22,7 +22,7 @@ from mtlaerial.runs.import_original import import_checkpoint
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.scores import score_run
 from support import original
-from support.tiny import write_raster
+from support.tiny import CONFIG, write_raster
 from support.trainings import Folders
 
 
@@ -46,7 +46,7 @@ def expected(run_folder: Path, tiles: Folders, tmp_path_factory: pytest.TempPath
     run = folder / "run"
     shutil.copytree(run_folder, run)
     Predictor(run).predict_tiles(tiles["test"], run / "maps")
-    write_tables([score_run(run, tiles["test"], ScoringSpec())], folder / "tables")
+    write_tables([score_run(run, tiles["test"], ScoringSpec(), "fixed split, no buffer")], folder / "tables")
     return folder / "tables"
 
 
@@ -173,7 +173,63 @@ def test_only_runs_that_differ_in_the_seed_alone_share_a_row(run_folder: Path) -
         return run.model_copy(update={"plan": plan})
 
     folders = [Path("a"), Path("b"), Path("c")]
-    assert row_names(folders, [changed(0), changed(1), changed(2)], "city") == ["equal"] * 3
-    assert row_names(folders, [changed(0), changed(1, epochs=9), changed(2)], "city") == ["a", "b", "c"]
-    assert row_names(folders[:2], [changed(0), changed(0)], "city") == ["a", "b"]
-    assert row_names(folders[:2], [changed(0), changed(0, dataset="town")], "city") == ["equal", "equal (town)"]
+    assert row_names(folders, [changed(0), changed(1), changed(2)], ["city"]) == ["equal"] * 3
+    assert row_names(folders, [changed(0), changed(1, epochs=9), changed(2)], ["city"]) == ["a", "b", "c"]
+    assert row_names(folders[:2], [changed(0), changed(0)], ["city"]) == ["a", "b"]
+    assert row_names(folders[:2], [changed(0), changed(0, dataset="town")], ["city"]) == ["equal", "equal (town)"]
+
+
+def trained_on_fold(run_folder: Path, folder: Path, area: str, images: dict[str, str] | None = None) -> Path:
+    """Write a copy of a run as if it had been trained with an area left out, on tiles of certain images."""
+    shutil.copytree(run_folder, folder)
+    data = yaml.safe_load((folder / "run.yaml").read_text())
+    data["plan"]["dataset"] = data["statistics"]["dataset"] = f"town.{area}"
+    data["statistics"] |= {"tiles": {"elsewhere": "0" * 64}, "images": images or {}}
+    (folder / "run.yaml").write_text(yaml.safe_dump(data))
+    return folder
+
+
+@pytest.fixture
+def town(city: Dataset, tmp_path: Path) -> Path:
+    areas = {"north": ["city_3"], "mid": ["city_1"], "south": ["city_4"]}
+    spec = write_spec(city, tmp_path / "town.yaml", areas=areas)
+    spec.write_text(yaml.safe_dump({**yaml.safe_load(spec.read_text()), "splits": {}}))
+    return spec
+
+
+def test_runs_on_areas_are_scored_on_what_they_left_out_and_joined(
+    city: Dataset, town: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    runs = [trained_on_fold(run_folder, tmp_path / area, area) for area in ("north", "south")]
+    scores = score_runs(runs, town, city.root, tmp_path / "out")
+    assert [(run.dataset, set(run.tiles)) for run in scores] == [
+        ("town.north", {"city_3"}),
+        ("town.south", {"city_4"}),
+    ]
+    table = (tmp_path / "out" / "tables" / "town.md").read_text()
+    assert "2 test tiles" in table
+    assert "Split: north, south of 3 areas, each tested by a training on all others, no buffer." in table
+    assert table.count("One seed") == 2  # one row of one seed in each table, not two seeds
+
+
+def test_a_tile_that_a_run_was_trained_on_is_refused_whatever_its_truth_was(
+    city: Dataset, town: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    """A buffer, or label files of their own, make the truth of a training tile another one."""
+    with pytest.raises(UserError, match=r"a test tile that .* was trained on, as city_1.*--name"):
+        score_runs([run_folder], town, city.root, tmp_path / "other")
+    images = load_description(run_folder).statistics.images
+    run = trained_on_fold(run_folder, tmp_path / "mid", "mid", {"north_1": images["city_1"]})
+    with pytest.raises(UserError, match=r"city_1: found a test tile that .* was trained on, as north_1"):
+        score_runs([run], town, city.root, tmp_path / "out")
+
+
+def test_the_configuration_s_scoring_decides_before_the_recipe(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    overlay = tmp_path / "bins.yaml"
+    overlay.write_text("scoring: {height_bins: [3, 9], error_unit: 5}\n")
+    configs = [CONFIG / "config.yaml", overlay]
+    (scores,) = score_runs([run_folder], spec, city.root, tmp_path / "out", configs=configs)
+    assert "3-9 m" in scores.height("all")
+    assert scores.height_unit == 5

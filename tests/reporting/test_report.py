@@ -104,6 +104,16 @@ def test_mixed_code_versions_and_tiles_are_flagged(page):
     assert [kind in " ".join(mixtures(runs)) for kind in ("versions", "code", "test tiles")] == [True] * 3
 
 
+def test_test_tiles_are_compared_in_any_order_and_listed_in_short():
+    one = tile([[5, 1, 0], [0, 9, 0]])
+    few, many = run("few", 0, [one] * 20), run("many", 0, [one] * 100)
+    backwards = few.model_copy(update={"seed": 1, "tiles": dict(reversed(few.tiles.items()))})
+    assert mixtures([few, backwards]) == []
+    (alarm,) = mixtures([few, many])
+    assert "and 12 more: few seed 0" in alarm
+    assert "and 92 more: many seed 0" in alarm
+
+
 def test_mixed_scoring_code_is_flagged_where_it_is_known():
     first, second, *others = experiment()
     first = first.model_copy(update={"scoring_code": "eeee"})

@@ -18,7 +18,6 @@ from mtlaerial.scoring.metrics import (
     MASKS,
     SUMS,
     confusion_matrix,
-    delta_m,
     height_scores,
     height_sums,
     semantic_scores,
@@ -158,11 +157,3 @@ def test_groups_and_parts_add_up() -> None:
 def test_cells_of_no_group_are_left_out() -> None:
     sums = height_sums(np.ones(3, np.float32), np.ones(3, np.float32), np.array([0, IGNORED, -1]), 2)
     assert sums["all"][:, 0].tolist() == [1, 0]
-
-
-def test_delta_m_is_the_mean_gain_in_the_direction_of_better() -> None:
-    single = {"mIoU": 0.5, "MAE": 2.0}
-    assert delta_m({"mIoU": 0.6, "MAE": 1.5}, single, ("mIoU", "MAE")) == pytest.approx((0.2 + 0.25) / 2)
-    assert delta_m({"mIoU": 0.4, "MAE": 2.0}, single, ("mIoU", "MAE")) == pytest.approx(-0.1)
-    assert delta_m({"MAE": 3.0}, single, ("mIoU", "MAE")) == pytest.approx(-0.5)
-    assert np.isnan(delta_m({}, single, ("mIoU", "MAE")))

@@ -331,7 +331,7 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
             trained("run")
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"other")
-    monkeypatch.setattr("mtlaerial.training.trainer.load_encoder", lambda network, path: 0)
+    monkeypatch.setattr("mtlaerial.training.initial_network.load_encoder", lambda network, path: 0)
     train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights))
     assert "belongs to another plan or other data" in caplog.text
 

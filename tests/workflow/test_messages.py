@@ -75,12 +75,11 @@ def test_wrong_configuration(config: dict[str, Any], words: tuple[str, ...], tmp
 def test_a_key_twice_in_an_overlay_ends_the_workflow(tmp_path: Path) -> None:
     """Snakemake's own reader would take the last value."""
     overlay = tmp_path / "overlay.yaml"
-    text = TINY.read_text()
-    overlay.write_text(text + "results: elsewhere\n")
+    lines = TINY.read_text().splitlines()
+    overlay.write_text("\n".join([*lines, "results: elsewhere"]))
     run = Workplace(tmp_path / "place", overlay).run("--dry-run")
     assert run.returncode == 1
-    lines = f"lines 6 and {len(text.splitlines()) + 1}"
-    assert f"overlay.yaml, key results: found the key twice ({lines})" in run.stdout
+    assert f"overlay.yaml, key results: found the key twice (lines 6 and {len(lines) + 1})" in run.stdout
 
 
 def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path: Path) -> None:

@@ -67,13 +67,17 @@ def score(
     name: Annotated[
         str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
     ] = None,
+    config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration, and overlays, whose section scoring decides the scores.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the tables of an earlier scoring in that folder.")
     ] = False,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
-    Runs that differ in the seed alone are one row; each other run is a row of its own.
+    Runs that differ in the seed alone are one row; each other run is a row of its own. Of a data set with areas, a run
+    is scored on the area that its training left out, and the runs of all areas are joined in one row.
 
     Example: `mtlaerial score runs/first my_town.yaml --root /data/my_town`
     """
@@ -83,7 +87,7 @@ def score(
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles, replace)
+    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

@@ -42,7 +42,9 @@ def find_misplaced(dataset: Dataset, expected: Path) -> Misplaced | None:
         same_layer = not ambiguous or expected.parent.name.casefold() in map(str.casefold, path.parent.parts)
         if same_layer and path.exists():  # it may have moved since files were listed
             return Misplaced(f"one of that name is {path}", _move(dataset.root, expected, path))
-    archive = next(filter(Path.exists, archives.get(name, ())), None)
+    listed = {entry.path for entry in dataset.archives}  # they are unpacked without help
+    unlisted = [path for path in archives.get(name, ()) if path not in listed and path.exists()]
+    archive = next(iter(unlisted), None)
     return Misplaced(f"{archive} holds one of that name", _unpack(dataset)) if archive else None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -28,7 +29,7 @@ CHOSEN = "chosen epoch"
 
 
 def curves_figure(histories: Histories, runs: Sequence[RunDescription], path: Path) -> Figure:
-    """Draw losses and validation scores by epoch; with ``selection: best``, mark the epochs of the weights.
+    """Draw losses and validation scores by epoch; mark the epochs that validation chose.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def curves_figure(histories: Histories, runs: Sequence[RunDescription], path: Pa
         which have a row every few steps, are drawn as points and their running median.
     """
     plan, statistics = runs[0].plan, runs[0].statistics
-    chosen = [run.epoch for run in runs] if plan.training.selection == "best" else [None] * len(runs)
+    chosen = [_chosen_epoch(run, table) for run, table in zip(runs, histories.values(), strict=True)]
     panels = learning_panels(plan.training, {column for table in histories.values() for column in table.columns})
     columns = 2 if len(panels) > 1 else 1
     rows = -(-len(panels) // columns)
@@ -77,6 +78,12 @@ def _draw(axes: Axes, panel: Panel, histories: Histories, chosen: Sequence[int |
     if len(panel.columns) > 1:
         handles = style_handles(column.removeprefix("val_") for column in panel.columns)
         axes.legend(handles=handles, fontsize=9, frameon=False)
+
+
+def _chosen_epoch(run: RunDescription, history: pd.DataFrame) -> int | None:
+    """Return the epoch of a run's weights if they were chosen by validation."""
+    validated = any(column.startswith("val_") for column in history.columns)
+    return run.epoch if validated and run.plan.training.selection == "best" else None
 
 
 def _chosen_handles(chosen: Sequence[int | None]) -> list[Line2D]:

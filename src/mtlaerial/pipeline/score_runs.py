@@ -5,19 +5,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import Recipe, ScoringSpec
+from mtlaerial.config import DatasetSpec, Recipe, ScoringSpec, load_project
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.report import mixtures
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.scoring.scores import Scores, save_scores, score_maps
-from mtlaerial.tiles.record import tile_digest
 
 log = logging.getLogger(__name__)
+NOT_IN_SPLIT = "Take it out of splits.test, or score another run."
+NOT_IN_AREAS = "Give the data set's name in that training with --name, or score another run."
 
 
 def score_runs(
@@ -27,9 +29,13 @@ def score_runs(
     out: Path,
     name: str = "",
     tiles: Path | None = None,
+    configs: Sequence[Path] = (),
     replace: bool = False,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
+
+    Where the data set has areas, a run is scored on the area that its training left out. The runs of several areas with
+    the same plan and seed are joined, as in the workflow. A run that was trained on other data is scored on all areas.
 
     Parameters
     ----------
@@ -46,6 +52,8 @@ def score_runs(
         data set of another name is shown as such.
     tiles : Path, optional
         Folder of prepared tiles that other runs share, instead of ``out/tiles``.
+    configs : sequence of Path, optional
+        Configuration and overlays: its section ``scoring``, before the data set's ``recipe``, decides the scores.
     replace : bool
         Replace the tables of an earlier scoring in ``out``.
 
@@ -63,31 +71,34 @@ def score_runs(
     tables = out / "tables"
     if tables.exists() and not replace:
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or add --replace.")
-    dataset = _tested(Dataset.of(spec, root, name), spec)
+    dataset = Dataset.of(spec, root, name)
     dataset.require_root()
-    scoring = Recipe.parse(dataset.spec.recipe, f"{spec}, recipe").scoring
+    scoring = _scoring(dataset.spec, spec, configs)
     rows = scored_runs(runs, dataset, spec)
-    require_sound(dataset)
-    folders = prepared_tiles(dataset, dataset.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
-    digests = {folder.name: tile_digest(folder) for folder in folders}
-    for row in rows:
-        row.require_unseen(digests)
-        row.require_images(folders, dataset.spec.gsd)
-    scores = [_score(row, folders, scoring, out / "runs") for row in rows]
-    for alarm in mixtures(scores):
-        log.warning("%s", alarm)
-    for stale in [*tables.glob("*.csv"), *tables.glob("*.md"), *tables.glob("*.tex")]:
-        stale.unlink()
-    write_tables(scores, tables, {dataset.name: dataset.spec.published})
+    tested = _tested(dataset, rows)
+    require_sound(tested)
+    folders = prepared_tiles(tested, tested.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
+    by_tile = {folder.name: folder for folder in folders}
+    tiles_of = [[by_tile[name] for name in row.tiles] for row in rows]
+    for row, row_tiles in zip(rows, tiles_of, strict=True):
+        row.require_unseen(row_tiles, NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT)
+        row.require_images(row_tiles, dataset.spec.gsd)
+    scores = [_score(row, row_tiles, scoring, out / "runs") for row, row_tiles in zip(rows, tiles_of, strict=True)]
+    _write_tables(scores, dataset, tables)
     return scores
 
 
-def _tested(dataset: Dataset, spec: Path) -> Dataset:
-    """Return the data set with its test tiles alone: files of other tiles may be missing."""
-    tiles = dataset.spec.splits.get("test", ())
-    if not tiles:
-        raise ConfigError(f"{spec}, key splits.test", "no tiles", "at least one tile to score", "List the test tiles.")
-    return replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"test": tiles}}))
+def _scoring(dataset: DatasetSpec, spec: Path, configs: Sequence[Path]) -> ScoringSpec:
+    """Return the section ``scoring`` in force."""
+    if configs:
+        return load_project(*configs).recipe(dataset.recipe).scoring
+    return Recipe.parse(dataset.recipe, f"{spec}, recipe").scoring
+
+
+def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
+    """Return the data set with the tested tiles alone: files of other tiles may be missing."""
+    tiles = tuple(dict.fromkeys(tile for row in rows for tile in row.tiles))
+    return replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"test": tiles}, "areas": {}}))
 
 
 def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: Path) -> Scores:
@@ -96,3 +107,23 @@ def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: 
     scores = score_maps(row.description, folder / "maps", tiles, scoring)
     save_scores(scores, folder / "scores.json")
     return scores
+
+
+def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path) -> None:
+    """Join the runs of folds, warn of rows that are not comparable, and write the tables."""
+    folds = tuple(dataset.spec.fold_areas(dataset.name))
+    evaluation = Evaluation(folds=folds, protocol=_protocol(scores, dataset))
+    pooled = pool_folds(scores, {dataset.name: evaluation})
+    for alarm in mixtures(pooled):
+        log.warning("%s", alarm)
+    for stale in [*folder.glob("*.csv"), *folder.glob("*.md"), *folder.glob("*.tex")]:
+        stale.unlink()
+    write_tables(pooled, folder, {dataset.name: dataset.spec.published})
+
+
+def _protocol(scores: Sequence[Scores], dataset: Dataset) -> str:
+    """Return the protocol of the data set; it begins with the tested areas where these are not all."""
+    tiles = {tile for run in scores for tile in run.tiles}
+    tested = [area for area, members in dataset.spec.areas.items() if tiles.intersection(members)]
+    part = f"{', '.join(tested)} of " if len(tested) < len(dataset.spec.areas) else ""
+    return part + dataset.spec.protocol

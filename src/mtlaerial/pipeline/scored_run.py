@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.tiles.record import image_hash, tile_digest
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
 
@@ -23,14 +24,18 @@ class ScoredRun:
     ----------
     folder : Path
     description : RunDescription
-        That of the run, with the names of the scored data set and of the row, and the classes that are scored.
+        That of the run, with the names of the scored data set, or of its fold, and of the row, and the classes that are
+        scored.
     folder_name : str
         Name of the folder of its maps and scores.
+    tiles : tuple of str
+        Names of the tiles that it is scored on.
     """
 
     folder: Path
     description: RunDescription
     folder_name: str
+    tiles: tuple[str, ...]
 
     def require_images(self, tiles: Sequence[Path], gsd: float | None) -> None:
         """Refuse prepared tiles whose images do not match the run's training data."""
@@ -42,14 +47,15 @@ class ScoredRun:
                 remedy = f"Convert the files of the data set, or score another run than {self.folder}."
                 raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None
 
-    def require_unseen(self, digests: Mapping[str, str]) -> None:
-        """Refuse test tiles that the run was trained on, given the hash of each prepared tile by its name."""
-        trained = {value: name for name, value in self.description.statistics.tiles.items()}
-        for tile, value in digests.items():
-            if value in trained:
-                observed = f"a test tile that {self.folder} was trained on, as {trained[value]}"
-                remedy = "Take it out of splits.test, or score another run."
-                raise DataError(tile, observed, "tiles that the run has not seen", remedy)
+    def require_unseen(self, tiles: Sequence[Path], remedy: str) -> None:
+        """Refuse prepared tiles that the run was trained on, whatever their names and their truth were."""
+        statistics = self.description.statistics
+        trained = {value: name for hashes in (statistics.tiles, statistics.images) for name, value in hashes.items()}
+        for tile in tiles:
+            name = trained.get(image_hash(tile)) or trained.get(tile_digest(tile))
+            if name:
+                observed = f"a test tile that {self.folder} was trained on, as {name}"
+                raise DataError(tile.name, observed, "tiles that the run has not seen", remedy)
 
 
 def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[ScoredRun]:
@@ -69,41 +75,61 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
         _require_same_input(folder, description.statistics, dataset.spec, spec)
         _require_truth(folder, description, dataset, spec)
     rows: list[ScoredRun] = []
-    names = row_names(folders, descriptions, dataset.name)
+    folds = dataset.spec.fold_areas(dataset.name)
+    names = row_names(folders, descriptions, folds or (dataset.name,))
     for folder, description, name in zip(folders, descriptions, names, strict=True):
         slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}_seed{description.plan.seed}")
-        rows.append(ScoredRun(folder, _described(description, dataset, name), slug))
+        scored, tiles = _test_tiles(description, dataset, spec)
+        rows.append(ScoredRun(folder, _described(description, dataset, scored, name), slug, tiles))
     return rows
 
 
-def row_names(folders: Sequence[Path], descriptions: Sequence[RunDescription], dataset: str) -> list[str]:
+def _test_tiles(run: RunDescription, dataset: Dataset, spec: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the data set, or of the run's fold of it, and its test tiles."""
+    areas, trained_on = dataset.spec.fold_areas(dataset.name), run.plan.dataset
+    if trained_on in areas:
+        return trained_on, dataset.spec.areas[areas[trained_on]]
+    if areas:
+        return dataset.name, dataset.spec.tiles
+    tiles = dataset.spec.splits.get("test", ())
+    if not tiles:
+        raise ConfigError(f"{spec}, key splits.test", "no tiles", "at least one tile to score", "List the test tiles.")
+    return dataset.name, tiles
+
+
+def row_names(folders: Sequence[Path], descriptions: Sequence[RunDescription], scored: Collection[str]) -> list[str]:
     """Return the name of each run's row: its method, with the data set that it was trained on if that is another.
 
-    Runs that cannot be seeds of one method, as their plans differ in more than the seed, or two have the same seed, are
-    named after their folders.
+    Runs that cannot be seeds and folds of one method, as their plans differ in more than these, or two have the same
+    seed and fold, are named after their folders.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+    descriptions : sequence of RunDescription
+    scored : collection of str
+        The scored data set; where it has areas, its folds.
     """
-    labels = [_label(description, dataset) for description in descriptions]
+    labels = [_label(description, scored) for description in descriptions]
     names = []
     for folder, label in zip(folders, labels, strict=True):
         group = [entry for entry, other in zip(descriptions, labels, strict=True) if other == label]
-        names.append(label if _differ_in_seed_alone(group) else folder.as_posix())
+        names.append(label if _of_one_method(group) else folder.as_posix())
     return names
 
 
-def _label(description: RunDescription, dataset: str) -> str:
+def _label(description: RunDescription, scored: Collection[str]) -> str:
     plan = description.plan
-    return plan.method if plan.dataset == dataset else f"{plan.method} ({plan.dataset})"
+    return plan.method if plan.dataset in scored else f"{plan.method} ({plan.dataset})"
 
 
-def _differ_in_seed_alone(runs: Sequence[RunDescription]) -> bool:
-    seeds = {run.plan.seed for run in runs}
-    recipes = [_recipe(run) for run in runs]
-    return len(seeds) == len(runs) and all(recipe == recipes[0] for recipe in recipes)
-
-
-def _recipe(run: RunDescription) -> tuple[Any, ...]:
-    """Return what runs have in common that differ in their seeds alone."""
-    return run.plan.model_copy(update={"seed": 0}), run.statistics.tiles, run.imported
+def _of_one_method(runs: Sequence[RunDescription]) -> bool:
+    """Tell whether runs differ in their seeds and folds alone, and no two have the same."""
+    plans = [run.plan.model_copy(update={"seed": 0, "dataset": ""}) for run in runs]
+    tiles = {run.plan.dataset: run.statistics.tiles for run in runs}
+    alike = all(plan == plans[0] and run.imported == runs[0].imported for plan, run in zip(plans, runs, strict=True))
+    distinct = len({(run.plan.dataset, run.plan.seed) for run in runs}) == len(runs)
+    return alike and distinct and all(run.statistics.tiles == tiles[run.plan.dataset] for run in runs)
 
 
 def _require_same_input(folder: Path, statistics: Statistics, dataset: DatasetSpec, spec: Path) -> None:
@@ -135,10 +161,10 @@ def _require_truth(folder: Path, description: RunDescription, dataset: Dataset, 
             raise MismatchError(f"{spec}, key labels.classes", names, expected, remedy)
 
 
-def _described(run: RunDescription, dataset: Dataset, name: str) -> RunDescription:
-    """Return a run's description under the names of its row and of the scored data set, with that one's classes."""
-    plan = run.plan.model_copy(update={"dataset": dataset.name, "method": name})
-    changes: dict[str, Any] = {"dataset": dataset.name, "title": dataset.spec.title}
+def _described(run: RunDescription, dataset: Dataset, scored: str, name: str) -> RunDescription:
+    """Return a run's description under the names of its row and of what it is scored on, with the classes of that."""
+    plan = run.plan.model_copy(update={"dataset": scored, "method": name})
+    changes: dict[str, Any] = {"dataset": scored, "title": dataset.spec.title}
     changes["generated"] = dataset.spec.generated
     if "semantics" not in run.plan.tasks and dataset.spec.labels:
         changes["classes"] = _classes(run.statistics, dataset.spec)

@@ -96,10 +96,10 @@ def _prepare(run: SingleRun) -> TrainingJob:
     require_method(config, run.method)
     plan = plan_run(config, dataset, run.method, run.seed)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
-    require_same_plan(run.folder, plan, run.replace)
     lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
     for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
+    require_same_plan(run.folder, plan, run.replace)
     pretrained = _pretrained(config, plan.model, run.folder)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)

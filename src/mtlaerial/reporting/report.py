@@ -24,6 +24,8 @@ from mtlaerial.version import __version__
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 MAPPED = 3
 """Test tiles per data set with their maps on the page."""
+LISTED = 8
+"""Test tiles or classes that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def mixtures(runs: Sequence[Scores]) -> list[str]:
         # Imported weights come from another stage, whose hash differs from that of trainings.
         "code (hashes of the modules that train)": lambda run: None if run.weighting == "unknown" else run.code,
         "scoring code (hashes of the modules that score)": lambda run: run.scoring_code or None,
-        "test tiles": lambda run: ", ".join(run.tiles),
+        "test tiles": lambda run: ", ".join(sorted(run.tiles)),
         "classes": lambda run: ", ".join(run.classes),
     }
     warnings = []
@@ -170,9 +172,16 @@ def mixtures(runs: Sequence[Scores]) -> list[str]:
             if (value := value_of(run)) is not None:
                 run_names.setdefault(value, []).append(f"{run.method} seed {run.seed}")
         if len(run_names) > 1:
-            groups = "; ".join(f"{key}: {', '.join(names)}" for key, names in sorted(run_names.items()))
+            groups = "; ".join(f"{_short_list(key)}: {', '.join(names)}" for key, names in sorted(run_names.items()))
             warnings.append(f"The rows mix different {name}. {groups}")
     return warnings
+
+
+def _short_list(text: str) -> str:
+    """Return a list separated by commas with its first names alone, and how many follow."""
+    names = text.split(", ")
+    more = len(names) - LISTED
+    return text if more <= 0 else f"{', '.join(names[:LISTED])} and {more} more"
 
 
 def data_uri(figure: Path) -> str:

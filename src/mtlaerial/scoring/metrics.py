@@ -4,7 +4,6 @@ The scores accept arrays of sums, so that a bootstrap evaluates all of its draws
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ MASKS = ("all", "positive", "objects")
 """Masks of the cells scored for height: all valid ones, the paper's 0 < h < 9000, or objects, 1 m < h < 9000."""
 LABEL_MASKS = ("all", "eroded")
 """Masks of the pixels scored for semantics: all with a class, or those away from class boundaries."""
-Number = TypeVar("Number", float, NDArray[np.float64])
 
 
 def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
@@ -163,35 +161,6 @@ def length_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 def height_scores(sums: NDArray[np.float64]) -> dict[str, float]:
     """Return the scores of one group's sums, see :func:`length_scores`; those without a value are left out."""
     return _with_value(length_scores(sums))
-
-
-HIGHER_IS_BETTER = {"OA": True, "AA": True, "kappa": True, "mIoU": True, "F1": True, "MAE": False, "RMSE": False}
-"""The scores that may enter delta-m; see :func:`delta_m`."""
-
-
-def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Sequence[str]) -> float:
-    """Return the mean relative gain over single-task baselines, as a fraction.
-
-    Parameters
-    ----------
-    scores : mapping of score to value
-        Scores of the method.
-    single : mapping of score to value
-        Scores of the single-task methods.
-    names : sequence of str
-        The scores that enter, usually one per task.
-
-    Notes
-    -----
-    Maninis et al. 2019, arXiv 1904.08918, equation 4 (as a gain: positive is better).
-    """
-    gains = [relative_gain(name, scores[name], single[name]) for name in names if name in scores and name in single]
-    return float(np.mean(gains)) if gains else float("nan")
-
-
-def relative_gain(name: str, value: Number, baseline: Number) -> Number:
-    """Return the gain of a score as a fraction of the baseline, for numbers or arrays; positive is better."""
-    return (1 if HIGHER_IS_BETTER[name] else -1) * (value - baseline) / baseline
 
 
 def ratio_of(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

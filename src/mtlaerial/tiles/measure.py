@@ -15,7 +15,7 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.ground_size import ground_pixel_size
 from mtlaerial.tiles.image_mask import invalid_pixels
 from mtlaerial.tiles.measure_truth import class_areas, measure_heights
-from mtlaerial.tiles.record import tile_digest, verify_tiles
+from mtlaerial.tiles.record import image_hash, tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import Statistics, TileStatistics, with_specification
 
 
@@ -48,6 +48,7 @@ def measure_tiles(spec: DatasetSpec, folders: Sequence[Path]) -> TileStatistics:
         without_image=without_image,
         height=measure_heights(folders),
         tiles={folder.name: tile_digest(folder) for folder in folders},
+        images={folder.name: image_hash(folder) for folder in folders},
     )
 
 

@@ -104,6 +104,11 @@ def tile_digest(folder: Path) -> str:
     return hashlib.sha256("".join(hashes[layer] for layer in LAYERS).encode()).hexdigest()
 
 
+def image_hash(folder: Path) -> str:
+    """Return the hash of a prepared tile's image, from the tile's record."""
+    return load_record(folder).sha256["image"]
+
+
 def layer_path(folder: Path, layer: Layer) -> Path:
     """Return the file of a layer of a prepared tile."""
     return folder / f"{layer}.tif"

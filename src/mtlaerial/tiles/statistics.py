@@ -91,6 +91,8 @@ class Statistics(Section):
     """Whether heights <= 0 are trained on."""
     tiles: dict[str, str]
     """Hash of each training tile, of its image, height and labels; empty if the tiles are not available."""
+    images: dict[str, str] = {}
+    """Hash of each training tile's image, which does not depend on labels and buffer; empty in earlier versions."""
 
 
 class TileStatistics(Section):
@@ -108,6 +110,8 @@ class TileStatistics(Section):
     height: HeightStatistics | None
     tiles: dict[str, str]
     """Hash of each tile, of its image, height and labels."""
+    images: dict[str, str] = {}
+    """Hash of each tile's image; empty in files of earlier versions."""
 
 
 def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -> Statistics:
@@ -133,6 +137,7 @@ def with_specification(name: str, spec: DatasetSpec, measured: TileStatistics) -
         "classes": tuple(counted),
         "height": measured.height,
         "tiles": measured.tiles,
+        "images": measured.images,
     }
     return base.model_copy(update=pixel_statistics)
 

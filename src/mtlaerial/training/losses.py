@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from mtlaerial.config import IGNORED, Task, TrainingSpec
 from mtlaerial.sampling import Batch
+from mtlaerial.tiles.statistics import Statistics
 
 HeightError = Callable[[Tensor, Tensor], Tensor]
 _HEIGHT_ERRORS: dict[str, HeightError] = {
@@ -84,6 +85,12 @@ class TaskLosses(nn.Module):
 
     def _valid(self, height: Tensor) -> Tensor:
         return torch.isfinite(height) if self.zero_height else height > 0
+
+
+def class_weights(training: TrainingSpec, statistics: Statistics) -> Tensor:
+    """Return the weights of the cross entropy, shape (classes,), float32, as ``training.class_weights`` says."""
+    pixels = torch.tensor([entry.pixels for entry in statistics.classes])
+    return torch.ones(len(pixels)) if training.class_weights == "none" else median_frequency_weights(pixels)
 
 
 def median_frequency_weights(pixels: Tensor) -> Tensor:

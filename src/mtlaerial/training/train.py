@@ -20,15 +20,17 @@ from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
 from mtlaerial.training.resume_state import ResumeFile
-from mtlaerial.training.trainer import Trainer, Watcher
+from mtlaerial.training.trainer import Trainer
+from mtlaerial.training.watcher import Watcher
 
 log = logging.getLogger(__name__)
 DONE = "done"
-FOR_PEOPLE: dict[str, Any] = {
+INDECISIVE: dict[str, Any] = {
     **dict.fromkeys(indecisive("train", Statistics.model_fields), True),
+    "images": True,  # the hashes of the tiles cover them
     "classes": {"__all__": indecisive("train", ClassStatistics.model_fields, "labels.classes")},
 }
-"""Parts of the statistics that only people read: they train nothing again."""
+"""Parts of the statistics that do not decide the weights: they train nothing again."""
 
 
 def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
@@ -108,7 +110,7 @@ def identity(job: TrainingJob) -> str:
     """Return the fingerprint of the inputs that decide the weights of a training: not titles and names."""
     validation = {tile.name: tile_digest(tile) for tile in job.validation_tiles}
     pretrained = file_hashes(job.pretrained, "sha256") if job.pretrained else None
-    return fingerprint(job.plan.decisive(), job.statistics.model_dump(exclude=FOR_PEOPLE), validation, pretrained)
+    return fingerprint(job.plan.decisive(), job.statistics.model_dump(exclude=INDECISIVE), validation, pretrained)
 
 
 def _require_measured(job: TrainingJob) -> None:

@@ -1,16 +1,11 @@
 """The training loop, and its state."""
 
 import logging
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import Any
 
 from mtlaerial.config import PredictionSpec
-from mtlaerial.models import build_model
 from mtlaerial.models.activation_checkpointing import checkpoint_network
-from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
@@ -28,27 +23,19 @@ from mtlaerial.training.cost_meter import Meter
 from mtlaerial.training.divergence import divergence
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
+from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.job import TrainingJob
-from mtlaerial.training.losses import TaskLosses, median_frequency_weights
+from mtlaerial.training.losses import TaskLosses, class_weights
 from mtlaerial.training.optimiser import build_optimiser
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep
 from mtlaerial.training.validation import Validator
+from mtlaerial.training.watcher import Watcher
 from mtlaerial.weighting import build_weighting
 
 log = logging.getLogger(__name__)
-
-
-class Watcher(Protocol):
-    """Watches a training, as a dashboard does."""
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Take a row of the history, or the last one again with scores added."""
-
-    def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
-        """Take a network, in evaluation mode, after an epoch."""
 
 
 class Trainer:
@@ -76,11 +63,7 @@ class Trainer:
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
         self.outputs = task_outputs(plan.tasks, statistics)
-        network = build_model(plan.model, len(statistics.bands), self.outputs)
-        if job.pretrained:
-            load_encoder(network, job.pretrained)
-        if spec.channels_last:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
+        network = initial_network(job)
         self.weighting.to(self.device)
         optimiser = build_optimiser(network, spec, self.weighting.parameters())
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.
@@ -90,7 +73,7 @@ class Trainer:
             checkpoint_network(self.network)
         if spec.compile:
             compile_network(self.network, self.weighting)
-        losses = TaskLosses(spec, self._class_weights(), statistics.zero_height).to(self.device)
+        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
         sampler = build_sampler(job.training_tiles, spec, self.device)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
@@ -119,10 +102,8 @@ class Trainer:
         if self.watcher:
             for row in self.history.rows:
                 self.watcher.add(row)
-        if (
-            self._validation_due and not self.history.scored
-        ):  # stopped after the epoch's last step, before its validation
-            self._end_epoch(state, stop)
+        if self._validation_due and not self.history.scored:
+            self._end_epoch(state, stop)  # the program was stopped after the epoch's last step, before its validation
         self._begin()
         while self.step < self.spec.steps:
             self._train_step()
@@ -246,9 +227,3 @@ class Trainer:
         self.weighting.load_state_dict(state["weighting"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.meter.load_state_dict(state["meter"])
-
-    def _class_weights(self) -> torch.Tensor:
-        pixels = torch.tensor([entry.pixels for entry in self.statistics.classes])
-        if self.spec.class_weights == "none":
-            return torch.ones(len(pixels))
-        return median_frequency_weights(pixels)

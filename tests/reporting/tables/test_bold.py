@@ -88,11 +88,28 @@ def test_a_method_that_the_constant_beats_is_not_bold() -> None:
     assert chosen["MAE (m)"] == {"good"}
 
 
-def test_the_rule_stands_under_the_table() -> None:
+def test_the_rule_stands_under_the_tables_with_bold_numbers() -> None:
     panel = build_documents([*trained("one", 0.8), *trained("two", 0.7)])[0].panels[0]
     (rule,) = (note.text for note in panel.notes if note.text.startswith("Bold"))
     for words in ("runner-up", "paired bootstrap", "p < 0.05", "5 seeds"):
         assert words in rule
+    documents = build_documents([*trained("equal", 0.7), *trained("other", 0.8, generator=1)])
+    for table in (table for document in documents[-2:] for table in document.panels):  # verdicts, and every score
+        assert not any(cell.bold for row in table.rows for cell in row)
+        assert not any(note.text.startswith("Bold") for note in table.notes)
     lone = build_documents(trained("one", 0.8))[0].panels[0]
     assert not any(note.text.startswith("Bold") for note in lone.notes)
     assert "Bold" not in lone.caption
+
+
+def test_a_class_in_one_tile_is_not_told_apart() -> None:
+    """The other tiles say nothing about it, however many they are."""
+    runs = []
+    for method, hits in (("good", 900), ("bad", 700)):
+        for seed in range(5):
+            common = [hits + seed, 1000 - hits - seed, 0]
+            with_house = tile([common, [1000 - hits - seed, hits + seed, 0]])
+            runs.append(run(method, seed, [with_house, *[tile([common, [0, 0, 0]])] * (TILES - 1)]))
+    chosen = bold(runs)
+    assert chosen["F1 road (%)"] == {"good"}
+    assert chosen["F1 house (%)"] == set()

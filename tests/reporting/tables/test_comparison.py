@@ -21,7 +21,7 @@ from mtlaerial.reporting.tables.bootstrap import (
 from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
-from mtlaerial.scoring.metrics import delta_m
+from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import TileScores
 from support.sample_scores import run, tile

@@ -145,3 +145,12 @@ def test_bootstrap_weighs_tiles_by_area_as_the_tables_do() -> None:
         assert pooled(sums[score], np.ones((1, 1)), np.ones((1, 2)))[0] == pytest.approx(scores[score])
     assert scores["MAE"] == pytest.approx((1 + 4) / 2)
     assert math.isfinite(scores["mIoU"])
+
+
+def test_the_constant_is_scored_where_methods_have_different_tiles() -> None:
+    """As where a method lacks the runs of some areas: its tiles alone have the labels of the first method."""
+    both = tile([[5, 1, 0], [0, 9, 0]], [4.0, 0.0], [5.0, 0.0], near=(4, 8), constant_near=(3, 3))
+    runs = [run("semantics", 0, [tile([[5, 1, 0], [0, 9, 0]])]), run("equal", 0, [both, both])]
+    scores = overall(runs, "constant")
+    assert scores["mIoU-3"] == pytest.approx((0 + 3 / (3 + 6)) / 2)
+    assert scores["MAE"] == pytest.approx(2)

@@ -48,7 +48,7 @@ class Bold:
         if column.score == GAIN:  # the mean of relative gains in both tasks
             return compare((*best_runs, *other_runs), runner_up)[best].better
         method, baseline = (self._draw(runs, tiles, source_of(column)) for runs in (best_runs, other_runs))
-        units = min(len(best_runs), method.tiles)
+        units = min(len(best_runs), method.tiles_with(column))
         sign = -1 if column.lower_is_better else 1
         gains = sign * (method.scores[_key(column)] - baseline.scores[_key(column)])
         return units > 1 and judged(float(gains[0]), gains[1:], units).p < LEVEL
@@ -67,8 +67,14 @@ class Drawn:
 
     tiles: int
     """Number of tiles with truth."""
+    class_tiles: Mapping[str, int]
+    """Number of tiles in which each class occurs, by group; empty for scores that are not of classes."""
     scores: Mapping[str, Array]
     """By score: its value, then that of each draw."""
+
+    def tiles_with(self, column: Column) -> int:
+        """Return the number of tiles with truth for a column: a class may occur in few of the tiles."""
+        return self.class_tiles.get(column.group, self.tiles)
 
 
 def _drawn_scores(sums: Array, source: Source, classes: Sequence[str]) -> Drawn:
@@ -79,7 +85,17 @@ def _drawn_scores(sums: Array, source: Source, classes: Sequence[str]) -> Drawn:
         total = np.tensordot(tile_times, sums, axes=(1, 1))  # draws, seeds, …
         for name, values in _scores(total, source, classes).items():
             parts.setdefault(name, []).append(averaged(values, seed_times))
-    return Drawn(tiles_with_truth(sums), {name: np.concatenate(values) for name, values in parts.items()})
+    scores = {name: np.concatenate(values) for name, values in parts.items()}
+    return Drawn(tiles_with_truth(sums), _class_tiles(sums, source, classes), scores)
+
+
+def _class_tiles(sums: Array, source: Source, classes: Sequence[str]) -> dict[str, int]:
+    """Return the number of tiles in which each class occurs, by group; empty for a source that is not of classes."""
+    if source[0] != "classes":
+        return {}
+    true = sums[:, :, 1, :]  # seeds, tiles, classes: the same for all seeds
+    numbers = (true > 0).any(axis=0).sum(axis=0).tolist()
+    return {CLASS + name: number for name, number in zip(classes, numbers, strict=True)}
 
 
 def _scores(total: Array, source: Source, classes: Sequence[str]) -> Mapping[str, Array]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit  # Student's distribution; all of scipy.stats takes a second to import
 
-from mtlaerial.scoring.metrics import relative_gain
+from mtlaerial.scoring.gain import relative_gain
 
 DRAWS = 4000
 CONFIDENCE = 0.95

@@ -12,8 +12,9 @@ from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
 from mtlaerial.scoring.detection import detection_scores
+from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.joint import iou3_scores
-from mtlaerial.scoring.metrics import LABEL_MASKS, MASKS, delta_m, height_scores, margins, semantic_scores
+from mtlaerial.scoring.metrics import LABEL_MASKS, MASKS, height_scores, margins, semantic_scores
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
 

@@ -29,6 +29,8 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
     for name in dict.fromkeys((*semantics.tiles, *height.tiles)):
         labelled = semantics.tiles.get(name, TileScores()) if labelled_runs else TileScores()
         measured = height.tiles.get(name, TileScores())
+        # Runs may have been scored on different tiles: without its labels, a tile has no score of both tasks.
+        both = joint.tiles.get(name, TileScores()) if labelled.confusion else TileScores()
         tiles[name] = TileScores(
             confusion=_predict_one_class(majority, labelled.confusion),
             eroded=_predict_one_class(majority, labelled.eroded),
@@ -36,7 +38,7 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
             height=measured.constant,
             height_area=measured.height_area,
             detection=measured.constant_detection,
-            near=_keep_one_class(majority, joint.tiles[name].constant_near if name in joint.tiles else ()),
+            near=_keep_one_class(majority, both.constant_near),
         )
     return semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
 

@@ -88,7 +88,7 @@ def _panel(values: Values) -> Panel:
         dataset=values.dataset,
         title=values.title(),
         subject="every score over all classes and heights",
-        details=f"{values.sampling()} {TILE_MEAN}: scores of the tiles, averaged.",
+        details=f"{values.sampling()} {TILE_MEAN}: scores of the tiles, averaged; class means over the tile's classes.",
         header=HEADER,
         rows=tuple(rows),
         notes=notes(values, values.methods, columns, "By class and by height: everything.csv."),

@@ -23,7 +23,7 @@ from mtlaerial.reporting.tables.columns import (
 )
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
-from mtlaerial.reporting.tables.notes import missing, notes
+from mtlaerial.reporting.tables.notes import bold_rule, missing, notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
 from mtlaerial.reporting.tables.values import Lacking, Values
@@ -163,7 +163,7 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
         details=" ".join(filter(None, details)),
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
-        notes=notes(values, methods, columns, missing(values, methods, columns), note),
+        notes=notes(values, methods, columns, missing(values, methods, columns), bold_rule(methods, columns), note),
     )
 
 

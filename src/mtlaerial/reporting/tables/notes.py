@@ -33,7 +33,6 @@ def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *fi
         *_definitions(values, columns),
         mixed_grids(values.runs),
         *_methods(values, methods),
-        bold_rule(methods, columns),
         protocol(values.runs),
     )
     return (*(Note(sentence) for sentence in sentences if sentence), *values.citations.notes(columns))

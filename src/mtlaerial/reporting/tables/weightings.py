@@ -116,7 +116,7 @@ def _cells(comparison: Comparison | None) -> Iterator[Cell]:
     yield Cell(_signed(difference.effect))
     yield Cell(f"{_signed(difference.low)} to {_signed(difference.high)}" if isfinite(difference.low) else MISSING)
     yield Cell(_p(comparison.adjusted))
-    yield Cell(comparison.verdict, bold=comparison.better)
+    yield Cell(comparison.verdict)
 
 
 def _signed(fraction: float) -> str:

@@ -1,0 +1,18 @@
+"""Network that a training begins with."""
+
+import torch
+
+from mtlaerial.models import D3Net, build_model
+from mtlaerial.models.imagenet import load_encoder
+from mtlaerial.runs.plan import task_outputs
+from mtlaerial.training.job import TrainingJob
+
+
+def initial_network(job: TrainingJob) -> D3Net:
+    """Return the network of a training before its first step, with pretrained weights if the job has any."""
+    network = build_model(job.plan.model, len(job.statistics.bands), task_outputs(job.plan.tasks, job.statistics))
+    if job.pretrained:
+        load_encoder(network, job.pretrained)
+    if job.plan.training.channels_last:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
+    return network
