@@ -289,6 +289,7 @@ def test_splits_are_read_from_a_table(split_table: Path) -> None:
     [
         ("name,split\na,train\n", "found the columns name, split; expected a header with tile and split"),
         ("tile,split\n", "found no rows"),
+        ("tile,split\na,train\nb\n", "splits.csv: found row 2 without a tile or split"),
         ("tile,split\na,train\nb,tests\n", "tests"),
         ("tile,split\na,test\n", "splits.train: found no tiles"),
         ("tile,split\na,train\na,test\n", "found the tile a 2 times"),

@@ -23,6 +23,7 @@ def classes(**changes: Any) -> dict[str, Any]:
     [
         ({"run": {"seeds": 3}}, "here, key run.seeds: found 3; expected a list of whole numbers. Write [3]."),
         ({"run": {"seeds": []}}, "here, key run.seeds: found []; expected a list of whole numbers, at least 1."),
+        ({"run": {"seeds": "first"}}, "found 'first'; expected a list of whole numbers. Correct the value."),
         ({"run": {"methods": "both"}}, "key run.methods: found 'both'; expected a list of names. Write [both]."),
         ({"run": {"methods": ["boht"]}}, "found 'boht'; expected one of both. Did you mean both?"),
         (

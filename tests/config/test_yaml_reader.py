@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mtlaerial.config import load_dataset, load_project, read_yaml
+from mtlaerial.config import load_dataset, load_project, read_yaml, typed_scalars
 from mtlaerial.errors import ConfigError
 from support import tiny
 
@@ -97,3 +97,8 @@ def test_a_field_of_a_split_table_beyond_csv_s_limit_is_named(tmp_path: Path) ->
     (tmp_path / "splits.csv").write_text(f"tile,split\n{'a' * 140_000},train\n")
     with pytest.raises(ConfigError, match=r"splits\.csv: found text that is not CSV \(field larger than"):
         load_dataset(tmp_path / "city.yaml")
+
+
+def test_texts_that_yaml_cannot_read_stay_texts() -> None:
+    texts = {"a": "2001-99-99", "b": "*name", "c": "[1", "d": "", "e": "{x: 1}"}
+    assert typed_scalars(texts) == texts

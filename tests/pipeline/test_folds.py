@@ -138,6 +138,18 @@ def test_a_fold_is_trained_alone_by_its_area(tmp_path: Path, city: Any) -> None:
     assert described["plan"]["dataset"] == "town.mid"
 
 
+def test_a_training_alone_notes_a_task_without_ground_truth_once(
+    tmp_path: Path, city: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    path, config = tmp_path / "config.yaml", configuration(tmp_path)
+    config["methods"]["metres"] = {"tasks": ["semantics", "height"], "model": "net"}
+    path.write_text(yaml.safe_dump(config))
+    spec = specification(tmp_path, labels=None)
+    _prepare(SingleRun(spec, city.root, tmp_path / "run", [path], "metres", area="mid"))
+    assert caplog.text.count("Without semantics, of which town.mid has no ground truth: metres.") == 1
+
+
 def test_shared_tiles_of_another_fold_or_buffer_are_not_taken(tmp_path: Path, city: Any) -> None:
     """A training tile's truth depends on the area that is left out, as soon as there is a buffer."""
     path, shared = tmp_path / "config.yaml", tmp_path / "tiles"

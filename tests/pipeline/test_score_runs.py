@@ -155,8 +155,13 @@ def test_earlier_tables_are_not_replaced_and_no_run_counts_twice(
     with pytest.raises(UserError, match="given twice"):
         score_runs([run_folder, run_folder], spec, city.root, tmp_path / "out")
     (tmp_path / "out" / "tables").mkdir(parents=True)
-    with pytest.raises(UserError, match="tables of an earlier scoring"):
+    with pytest.raises(UserError, match=r"tables of an earlier scoring; .* add --replace"):
         score_runs([run_folder], spec, city.root, tmp_path / "out")
+    earlier = tmp_path / "out" / "tables" / "town.md"
+    earlier.touch()
+    score_runs([run_folder], spec, city.root, tmp_path / "out", replace=True)
+    assert (tmp_path / "out" / "tables" / "city.md").exists()
+    assert not earlier.exists()
 
 
 def test_only_runs_that_differ_in_the_seed_alone_share_a_row(run_folder: Path) -> None:

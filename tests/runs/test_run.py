@@ -202,10 +202,18 @@ def test_a_kill_between_writes_leaves_the_old_run_or_none(
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
 
 
+def test_a_training_that_has_not_ended_is_told_from_other_folders(tmp_path: Path) -> None:
+    (tmp_path / "model.resume.pt").touch()
+    with pytest.raises(ConfigError, match=r"found a training that has not ended; .* resumes it\."):
+        load_description(tmp_path)
+    with pytest.raises(ConfigError, match=r"found no such folder; expected the folder of a trained run"):
+        upgrade_run(tmp_path / "elsewhere")
+
+
 def test_a_run_of_the_first_format_names_the_command_that_converts_it(
     saved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = (saved / "run.yaml").read_bytes()
+    before = load_description(saved)
     as_first_format(saved)
     with pytest.raises(DataError, match="format 1, which an older mtlaerial wrote") as refused:
         load_run(saved, CPU)
@@ -214,7 +222,8 @@ def test_a_run_of_the_first_format_names_the_command_that_converts_it(
     with pytest.raises(SystemExit, match="0"):
         main()
     assert "Converted" in capsys.readouterr().out
-    assert (saved / "run.yaml").read_bytes() == before
+    unmeasured = before.statistics.model_copy(update={"without_image": None})
+    assert load_description(saved) == before.model_copy(update={"statistics": unmeasured})
     assert upgrade_run(saved) is False
 
 
@@ -232,6 +241,10 @@ def as_first_format(folder: Path) -> None:
         for key in ("format", "sha256", "identity"):
             del run[key]
         del run["plan"]["prediction"]
+        for key in ("nodata", "without_image"):
+            del run["statistics"][key]
+        for band in run["statistics"]["bands"]:
+            del band["index"]
 
     change_description(folder, change)
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.runs.run import load_description, load_run, save_description
+from mtlaerial.runs.weights import load_provenance, save_run_weights
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
@@ -65,6 +67,17 @@ def test_the_run_of_other_data_stays(run: Path, tiles: Folders, city: Any) -> No
     with pytest.raises(DataError, match="another finished run \\(of other training data"):
         train(job(fewer, summarise(city, fewer["train"]), run))
     assert contents(run) == before
+
+
+def test_weights_of_another_seed_are_not_taken_for_a_run_of_other_data(
+    run: Path, tiles: Folders, statistics: Statistics
+) -> None:
+    provenance = load_provenance(run).model_copy(update={"identity": "0" * 64})
+    described = (run / "run.yaml").read_bytes()
+    save_run_weights(run, provenance, load_file(run / "model.safetensors"), {})
+    (run / "run.yaml").write_bytes(described)
+    with pytest.raises(DataError, match=r"model\.safetensors: found SHA-256 .* --replace trains it here again\."):
+        train(job(tiles, statistics, run))
 
 
 @pytest.mark.parametrize("file", ["history.csv", "last.safetensors", "model.safetensors"])

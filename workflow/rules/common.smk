@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from mtlaerial.config import LAYERS, PREPARED_LAYERS, read_configuration
+from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, read_configuration, typed_scalars
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
@@ -13,7 +13,8 @@ from snakemake.logging import logger
 try:
     for file in workflow.configfiles:
         read_configuration(Path(file))  # Snakemake's own reader takes the last of two equal keys
-    project = Project.of(config)
+    options = typed_scalars(dict(workflow.config_settings.config))
+    project = Project.of(merge(config, options))
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
 except UserError as error:
     raise WorkflowError(str(error)) from None

@@ -27,8 +27,8 @@ def predict(
     blend: Annotated[
         Literal["even", "original"] | None,
         typer.Option(
-            help="even: few windows fitted to the image, fast; original: the paper's, 1024 pixels every 256; else as "
-            "the run was scored."
+            help="even: few windows fitted to the image; original: the paper's, 1024 pixels every 256, in ten times "
+            "the time; else as the run was scored."
         ),
     ] = None,
     dropout_passes: Annotated[
@@ -70,6 +70,9 @@ def score(
     config: Annotated[
         list[Path] | None, typer.Option(help="Configuration, and overlays, whose section scoring decides the scores.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the tables of an earlier scoring in that folder.")
+    ] = False,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
@@ -84,7 +87,7 @@ def score(
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles, config or ())
+    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

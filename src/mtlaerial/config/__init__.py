@@ -38,7 +38,7 @@ from mtlaerial.config.recipe import (
     TrainingSpec,
 )
 from mtlaerial.config.weighting import WeightingSpec
-from mtlaerial.config.yaml_reader import read_yaml
+from mtlaerial.config.yaml_reader import read_yaml, typed_scalars
 
 __all__ = [
     "IGNORED",
@@ -76,4 +76,5 @@ __all__ = [
     "parse_project",
     "read_configuration",
     "read_yaml",
+    "typed_scalars",
 ]

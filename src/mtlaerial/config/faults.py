@@ -142,7 +142,8 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
 
 def _remedy(value: Any, expected: str) -> str:
     of_any_length = expected.startswith("a list of ") and not re.search(r"\d", expected)
-    if of_any_length and isinstance(value, (str, int)) and not isinstance(value, bool):
+    fits = "number" not in expected or _is_number(str(value))
+    if of_any_length and fits and isinstance(value, (str, int)) and not isinstance(value, bool):
         return f"Write [{value}]."
     if value is None and expected.startswith("a section"):
         return "Remove the key, or indent its keys below it."

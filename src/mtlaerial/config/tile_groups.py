@@ -55,7 +55,9 @@ def read_table(path: Path, column: Literal["split", "area"]) -> dict[str, list[s
         expected = f"a header with tile and {column}, and a row per tile"
         raise ConfigError(path, content, expected, "Correct the table.")
     groups: dict[str, list[str]] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
+        if not row["tile"] or not row[column]:
+            raise ConfigError(path, f"row {number} without a tile or {column}", "both in each row", "Complete the row.")
         groups.setdefault(row[column], []).append(row["tile"])
     return groups
 

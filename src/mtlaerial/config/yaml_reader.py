@@ -1,7 +1,7 @@
 """The reader of YAML files: mappings with each key once, of bounded size, depth and expansion."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,29 @@ def read_yaml(path: Path) -> dict[str, Any]:
         kind = "nothing" if data is None else f"a {type(data).__name__}"
         raise ConfigError(path, kind, "a mapping of keys to values", "See config/README.md.")
     return data
+
+
+def typed_scalars(value: Any) -> Any:
+    """Return a configuration whose texts are the numbers, booleans and nulls that YAML reads them as.
+
+    Snakemake gives all values of its option ``--config KEY={...}`` as text.
+
+    Examples
+    --------
+    >>> typed_scalars({"epochs": "2", "betas": ["0.9", "0.99"], "compile": "false", "name": "equal"})
+    {'epochs': 2, 'betas': [0.9, 0.99], 'compile': False, 'name': 'equal'}
+    """
+    if isinstance(value, Mapping):
+        return {key: typed_scalars(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [typed_scalars(entry) for entry in value]
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        scalar = yaml.load(value, _Loader)
+    except yaml.YAMLError:
+        return value
+    return scalar if scalar is None or isinstance(scalar, (bool, int, float)) else value
 
 
 def _text(path: Path) -> str:

@@ -30,6 +30,7 @@ def score_runs(
     name: str = "",
     tiles: Path | None = None,
     configs: Sequence[Path] = (),
+    replace: bool = False,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -53,6 +54,8 @@ def score_runs(
         Folder of prepared tiles that other runs share, instead of ``out/tiles``.
     configs : sequence of Path, optional
         Configuration and overlays: its section ``scoring``, before the data set's ``recipe``, decides the scores.
+    replace : bool
+        Replace the tables of an earlier scoring in ``out``.
 
     Returns
     -------
@@ -63,11 +66,11 @@ def score_runs(
     ------
     UserError
         When a run does not match the data set or was trained on one of the test tiles, the files are not sound, or
-        ``out`` holds tables already.
+        ``out`` holds tables that must not be replaced.
     """
     tables = out / "tables"
-    if tables.exists():
-        raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or delete that folder.")
+    if tables.exists() and not replace:
+        raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or add --replace.")
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     scoring = _scoring(dataset.spec, spec, configs)
@@ -113,6 +116,8 @@ def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path) -> N
     pooled = pool_folds(scores, {dataset.name: evaluation})
     for alarm in mixtures(pooled):
         log.warning("%s", alarm)
+    for stale in [*folder.glob("*.csv"), *folder.glob("*.md"), *folder.glob("*.tex")]:
+        stale.unlink()
     write_tables(pooled, folder, {dataset.name: dataset.spec.published})
 
 

@@ -28,7 +28,7 @@ def prediction_for(
         Pixels; a stride that is not given stays the same share of the window.
     dropout_passes : int, optional
     blend : Blend, optional
-        ``even`` for the settings with least work, ``original`` for the paper's, instead of the run's.
+        Other windows than the run's: ``even`` for those with least work, ``original`` for the paper's.
 
     Raises
     ------
@@ -65,7 +65,9 @@ def usable_threads(threads: int) -> int:
 def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
     if blend is None or blend == configured.blend:
         return configured
-    return PredictionSpec.fitted() if blend == "even" else PredictionSpec()
+    windows = PredictionSpec.fitted() if blend == "even" else PredictionSpec()
+    changes = {key: getattr(windows, key) for key in ("blend", "window", "stride")}
+    return configured.model_copy(update=changes)
 
 
 def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None:

@@ -35,16 +35,13 @@ def is_finished(folder: Path, plan: RunPlan, identity: str, replace: bool = Fals
     """
     if not (folder / WEIGHTS).exists():
         return False
-    if _trained_identity(folder) != identity:
-        if not replace:
-            raise _another(folder, plan)
-        return False
-    if not all((folder / name).exists() for name in FILES):
-        return False
     fault = _fault(folder)
-    if fault and not replace:
+    same = _trained_identity(folder) == identity
+    if not replace and fault and (same or not plan_difference(folder, plan)):
         raise DataError(fault.where, fault.found, fault.expected, f"{fault.remedy} --replace trains it here again.")
-    return fault is None
+    if not replace and not same:
+        raise _another(folder, plan)
+    return same and fault is None and all((folder / name).exists() for name in FILES)
 
 
 def require_same_plan(folder: Path, plan: RunPlan, replace: bool = False) -> None:

@@ -6,7 +6,7 @@ Most steps read only the description: torch, which takes seconds to import, is i
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -98,11 +98,23 @@ def read_description(folder: Path) -> RunDescription:
         When it is missing, of another format, or not a run's description.
     """
     path = folder / DESCRIPTION
-    if not path.is_file():
-        raise _no_run(folder)
-    data = read_yaml(path)
+    data = read_entries(folder)
     require_format(path, data, FORMAT, f"Convert it with: mtlaerial upgrade {folder}")
     return RunDescription.parse(data, str(path))
+
+
+def read_entries(folder: Path) -> dict[str, Any]:
+    """Read the entries of ``run.yaml``, of whatever format.
+
+    Raises
+    ------
+    ConfigError
+        When it is missing or no YAML.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise _no_run(folder)
+    return read_yaml(path)
 
 
 def load_description(folder: Path) -> RunDescription:
@@ -170,6 +182,9 @@ def _no_run(folder: Path) -> ConfigError:
     if (folder / WEIGHTS).exists():
         content = f"weights without {DESCRIPTION}"
         remedy = "The command that trains the run was ended before it wrote that: give it again."
+    elif any(folder.glob("*.resume.pt")):
+        content = "a training that has not ended"
+        remedy = "The command that trains the run resumes it."
     elif folder.is_dir():
         content = f"a folder without {DESCRIPTION}"
     elif folder.exists():

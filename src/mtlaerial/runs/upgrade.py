@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import PredictionSpec, read_yaml
+from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
-from mtlaerial.runs.run import FORMAT, RunDescription, load_description, load_network, write_description
+from mtlaerial.runs.run import (
+    FORMAT,
+    RunDescription,
+    load_description,
+    load_network,
+    read_entries,
+    write_description,
+)
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import UNNUMBERED, format_of
 
@@ -18,8 +25,9 @@ def upgrade_run(folder: Path) -> bool:
     """Write a run's ``run.yaml`` in the current format; return False when it was of that format before.
 
     Descriptions of the first format hold no hash: the weights are taken to be the run's if version, code and epoch that
-    they carry are those of the description, and they fit its network. The prediction by which the run was scored is not
-    known either: the defaults of the configuration are written.
+    they carry are those of the description, and they fit its network. Nor do they hold the prediction by which the run
+    was scored and the bands that were read: the defaults of the configuration and the first bands are written, as the
+    versions of that format predicted from them.
 
     Raises
     ------
@@ -29,18 +37,40 @@ def upgrade_run(folder: Path) -> bool:
     import torch
 
     path = folder / DESCRIPTION
-    data = read_yaml(path)
+    data = read_entries(folder)
     if format_of(data) != UNNUMBERED:
         load_description(folder)
         return False
     _require_same_origin(folder, data)
-    plan = {**data.get("plan", {}), "prediction": PredictionSpec().model_dump(mode="json")}
-    entries = {**data, "format": FORMAT, "sha256": weights_hash(folder), "plan": plan}
+    entries = {**data, **_assumed(data), "format": FORMAT, "sha256": weights_hash(folder)}
     description = RunDescription.parse(entries, str(path))
     load_network(folder, description, torch.device("cpu"))
     write_description(folder, description)
-    log.info("%s did not say how the run was scored: plan.prediction has the defaults; correct it there", path)
+    count = len(description.statistics.bands)
+    log.warning(
+        "%s did not say how the run was scored, nor which bands it read: plan.prediction has the defaults, "
+        "statistics.bands the bands 1 to %d; correct them there",
+        *(path, count),
+    )
     return True
+
+
+def _assumed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plan and statistics of the first format with the defaults of what they lack; what is damaged as it is."""
+    plan, statistics = data.get("plan"), data.get("statistics")
+    assumed: dict[str, Any] = {}
+    if isinstance(plan, Mapping):
+        assumed["plan"] = {**plan, "prediction": PredictionSpec().model_dump(mode="json")}
+    if isinstance(statistics, Mapping):
+        assumed["statistics"] = {**statistics, "bands": _numbered(statistics.get("bands"))}
+    return assumed
+
+
+def _numbered(bands: Any) -> Any:
+    """Return bands with their numbers in the files, from 1; what is damaged as it is."""
+    if not isinstance(bands, list) or not all(isinstance(band, Mapping) for band in bands):
+        return bands
+    return [{**band, "index": index} for index, band in enumerate(bands, start=1)]
 
 
 def _require_same_origin(folder: Path, data: Mapping[str, Any]) -> None:
