@@ -16,6 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from mtlaerial.errors import DataError, deepest_cause
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.vrt_files import require_files
 from mtlaerial.system.files import writing
 
 
@@ -26,7 +27,8 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     Raises
     ------
     DataError
-        When it is missing, a directory, or not a readable raster; also when reading fails within the block.
+        When it is missing, a directory, or not a readable raster, or a VRT lacks files; also when reading fails within
+        the block.
     """
     _require_file(path)
     try:
@@ -36,6 +38,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     except RasterioError as error:
         raise DataError(path, deepest_cause(error), "a raster that GDAL reads", "Get the file anew.") from None
     with source, reading(path):
+        require_files(source)
         yield source
 
 
