@@ -126,7 +126,7 @@ BAD_RASTERS: dict[str, BadRaster] = {
     "degrees": at("a CRS in degrees (WGS 84)", "EPSG:32632 --res", crs="EPSG:4326", a=1e-5, c=9, e=-1e-5, f=48),
     "degrees of the south": at("a CRS in degrees", "EPSG:32733", crs="EPSG:4326", a=1e-5, c=15, e=-1e-5, f=-48),
     "metres taken for degrees": at("a CRS in degrees", "its place is not on Earth", crs="EPSG:4326"),
-    "local CRS": at("an engineering CRS (site grid)", "gdal_translate -a_srs none", crs=LOCAL),
+    "local CRS": at("an engineering CRS (site grid)", "import rasterio; rasterio.open", crs=LOCAL),
     "geocentric CRS": at("a geocentric CRS (WGS 84)", "a projected CRS", crs="EPSG:4978"),
     "beyond the CRS": at("no place in EPSG:3857", crs="EPSG:3857", f=1e11),
     "Web Mercator": at(

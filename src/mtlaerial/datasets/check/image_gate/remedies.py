@@ -3,6 +3,7 @@
 ``rio`` comes with rasterio, so every installation has it. Only what ``rio`` cannot do safely names a tool of GDAL.
 """
 
+import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,8 +96,9 @@ def like_command(path: Path, template: Path) -> str:
 
 def unset_crs_command(header: RasterHeader) -> str:
     """Return the command that removes the CRS of a file."""
-    # `rio edit-info --unset-crs` of rasterio 1.4 raises CRSError.
-    return f"gdal_translate -a_srs none {_files(header.path)} ({GDAL_TOOLS})"
+    # `rio edit-info --unset-crs` of rasterio 1.4 raises CRSError, and gdal_translate 3.6 does not know `-a_srs none`.
+    statement = f'import rasterio; rasterio.open({json.dumps(str(header.path))}, "r+").crs = rasterio.crs.CRS()'
+    return f"python -c {shlex.quote(statement)}"
 
 
 def unset_nodata_command(path: Path) -> str:
