@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 JOB_SCRIPTS = "/.snakemake/scripts/"
 """Part of the path of every script that runs as a job."""

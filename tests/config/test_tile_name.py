@@ -13,7 +13,7 @@ from support.tiny import city_spec
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("/tmp/outside", "without /"),
+        ("/outside", "without /"),
         ("../outside", "without /"),
         ("..", "no dot or space at its beginning"),
         ("", "no dot or space"),

@@ -1,4 +1,4 @@
-"""Pydantic's reports in the words of the user: key, value, expectation and remedy of each fault."""
+"""Faults of a configuration in the user's words (key, value, expectation, remedy), from pydantic's reports."""
 
 import difflib
 import re
@@ -119,7 +119,7 @@ def _without_indices(key: str) -> str:
 
 
 MISSING = "a value"
-"""What is expected of a required key."""
+"""Expectation of a required key."""
 
 
 def _fault(item: Any, model: type[BaseModel]) -> Fault:

@@ -51,7 +51,7 @@ class Project:
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        """What is trained and tested: the data sets with fixed splits, and the folds of those with areas."""
+        """Data sets to train and test on: those with fixed splits, and the folds of those with areas."""
         datasets: dict[str, Dataset] = {}
         for name, source in self.sources.items():
             key, hold_out = f"datasets.{name}.hold_out", self.config.datasets[name].hold_out
@@ -73,9 +73,9 @@ class Project:
         return self.datasets[name] if name in self.datasets else self.sources[name]
 
     def tile_source(self, dataset: str, tile: str) -> str:
-        """Return where a tile is prepared: once for all folds, or for each fold where a buffer takes truth of it."""
-        own = held_out_of(self.dataset(dataset), tile)
-        return dataset if own else self.source(dataset)
+        """Return the data set that a tile is prepared for; its fold where a buffer takes truth of the tile."""
+        held_out = held_out_of(self.dataset(dataset), tile)
+        return dataset if held_out else self.source(dataset)
 
     def require_distinct_folds(self) -> None:
         """Refuse a fold with the name of a data set: their results would share a folder.

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SingleRun:
-    """What a run without Snakemake is to be.
+    """Request of a run without Snakemake: data set, method, seed and folders.
 
     Attributes
     ----------

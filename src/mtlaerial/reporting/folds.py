@@ -14,7 +14,7 @@ RunKey = tuple[str, str, int]
 
 
 class Evaluation(Section):
-    """How a data set is evaluated."""
+    """Evaluation of a data set: its folds and its protocol."""
 
     folds: tuple[str, ...] = ()
     """Names of its folds; empty for fixed splits."""

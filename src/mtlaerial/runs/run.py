@@ -170,7 +170,7 @@ def load_network(folder: Path, description: RunDescription, device: "torch.devic
         where = f"{folder / DESCRIPTION}, key plan.model"
         raise DataError(where, f"sizes that cannot be ({error})", "the sizes of its weights", remedy) from None
     load_weights(network, folder / WEIGHTS)
-    network.to(device, torch.float32, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(device, torch.float32, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     network.eval()
     return network
 

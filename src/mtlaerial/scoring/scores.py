@@ -50,9 +50,9 @@ class Scores(Section):
     training: TrainingSpec | None = None
     """The recipe of the training; None for imported weights."""
     prediction: PredictionSpec | None = None
-    """How the maps were predicted."""
+    """Settings that the maps were predicted with."""
     protocol: str = ""
-    """How the test tiles were set apart from the training tiles, in a sentence."""
+    """Protocol of the split, as a phrase, e.g. "fixed split, no buffer"."""
     tiles: dict[str, TileScores]
 
     def confusion(self, mask: str = "all") -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import errno
 import sys
 from collections.abc import Iterator
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from mtlaerial.errors import UserError
 

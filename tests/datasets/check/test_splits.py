@@ -130,8 +130,8 @@ def test_tiles_without_crs_are_compared_among_themselves() -> None:
 
 def test_equal_images_of_three_splits_are_found() -> None:
     squares = [Square(split, split, placed=False, digest="0") for split in ("train", "val", "test")]
-    found = [finding.found for finding in check(*squares) if finding.level == "error"]
-    assert found == [
+    overlaps = [finding.found for finding in check(*squares) if finding.level == "error"]
+    assert overlaps == [
         "train tile train and val tile val with the same image",
         "train tile train and test tile test with the same image",
     ]

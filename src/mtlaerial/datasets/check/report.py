@@ -91,7 +91,7 @@ class DatasetReport(Section):
     splits: tuple[Finding, ...]
     """Findings between tiles, each of which may be correct in itself."""
     notes: tuple[str, ...] = ()
-    """What is to be known of the splits, and is no fault."""
+    """Notes on the splits that are no faults."""
 
     @property
     def generated(self) -> bool:
