@@ -80,7 +80,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         },
         "models": {"net": {}, "small": {"head": [8, 8]}},
         "methods": {"both": method, "other": {**method, "tasks": ["height"]}},
-        "pretrained": {"weights": {"url": "https://example.org", "sha256": "0" * 8}},
+        "pretrained": {"weights": {"url": "https://example.org", "sha256": "0" * 64}},
     }
     return ProjectConfig.parse(data, "test").model_dump(mode="json")
 
