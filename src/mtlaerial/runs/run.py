@@ -46,6 +46,9 @@ class RunDescription(Section):
     the tasks, the model, the patch, the unit of heights and the prediction have a meaning."""
     identity: str | None = None
     """Fingerprint of the plan and the data of the training; None where it is unknown."""
+    validation: dict[str, str] | None = None
+    """Hash of the image of each validation tile, as ``statistics.images`` of the training tiles; None where it is
+    unknown."""
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from mtlaerial.runs.weights import Provenance, remove_description, save_run_weig
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
+from mtlaerial.tiles.record import image_hash
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter
@@ -80,6 +81,7 @@ class Trainer:
         self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
         self.validator = Validator(held_out, statistics) if held_out else None
+        self.validation_images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
         self.step = 0
         self.history = History(plan, self.device)
         self.best: dict[str, Any] | None = None
@@ -127,7 +129,9 @@ class Trainer:
         self.history.save(folder / "history.csv")
         save_cost(self.meter.cost(), folder / "cost.json")
         epoch = int(selected["epoch"])
-        provenance = Provenance(code=code_hash("training"), epoch=epoch, identity=self.identity)
+        provenance = Provenance(
+            code=code_hash("training"), epoch=epoch, identity=self.identity, validation=self.validation_images
+        )
         save_run_weights(folder, provenance, selected["weights"], weights)
         self._warn_of_divergence(epoch)
 
