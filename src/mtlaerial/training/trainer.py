@@ -1,6 +1,7 @@
 """The training loop, and its state."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from mtlaerial.tiles.record import image_hash
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter
-from mtlaerial.training.divergence import divergence
+from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
@@ -133,7 +134,7 @@ class Trainer:
             code=code_hash("training"), epoch=epoch, identity=self.identity, validation=self.validation_images
         )
         save_run_weights(folder, provenance, selected["weights"], weights)
-        self._warn_of_divergence(epoch)
+        self._warn_of_divergence(epoch, [self.history.row_of(epoch)])
 
     def _begin(self) -> None:
         self.network.train()
@@ -162,7 +163,7 @@ class Trainer:
             self.history.add_scores(self._validate(stop), self.validator.constant)
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
         if self._validation_due or not self.validator:
-            self._warn_of_divergence(self.epoch)
+            self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, bool(self.validator)))
         if self._validation_due:
             self.progress.record("validation", self.step)
         if self.group.main:
@@ -172,9 +173,9 @@ class Trainer:
             self.watcher.add(self.history.rows[-1])
             self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
 
-    def _warn_of_divergence(self, epoch: int) -> None:
-        """Warn where the weights of an epoch are worse than a constant prediction, in the log and in the progress."""
-        self.progress.warning = divergence(self.history.row_of(epoch), self.plan, self.statistics)
+    def _warn_of_divergence(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Warn where all of some evaluations are worse than a constant prediction, in the log and in the progress."""
+        self.progress.warning = divergence(rows, self.plan, self.statistics)
         if self.progress.warning:
             log.warning("Weights of epoch %d: %s", epoch, self.progress.warning)
 
