@@ -18,6 +18,7 @@ from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.absence import absence
 
 TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 """The task that each layer is the ground truth of."""
@@ -26,13 +27,13 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
+    absent = [(accepted, paths) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
-    for accepted, path in absent:
-        expected = _describe_patterns(accepted, dataset.spec.folders)
+    for accepted, paths in absent:
+        path, expected = paths[0], _describe_patterns(accepted, dataset.spec.folders)
         misplaced = find_misplaced(dataset, path)
-        observed = f"no file, but {misplaced.place}" if misplaced else "no file"
+        observed = absence(*paths) + (f", but {misplaced.place}" if misplaced else "")
         if dataset.may_lack(layer, tile):
             advice = misplaced.remedy if misplaced else dataset.obtain(layer)
             remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {advice}"
