@@ -112,8 +112,8 @@ def test_a_changed_file_of_a_mosaic_is_a_change_of_the_mosaic(tmp_path: Path) ->
 def test_a_changed_file_of_a_mosaic_of_mosaics_is_a_change_too(tmp_path: Path, name: str) -> None:
     town = Town(tmp_path)
     (tmp_path / "image" / "a.tif").rename(tmp_path / "image" / "part.tif")
-    copy(tmp_path / "image" / "part.tif", tmp_path / "image" / "inner.vrt", driver="VRT")
-    copy(tmp_path / "image" / "inner.vrt", tmp_path / "image" / name, driver="VRT")
+    (tmp_path / "image" / "inner.vrt").write_text(virtual("part.tif", "Byte"))
+    (tmp_path / "image" / name).write_text(virtual("inner.vrt", "Byte"))
     town.change(image={"files": "image/{tile}.vrt"})
     before = raw_sources(town.dataset, "a")
     os.utime(tmp_path / "image" / "part.tif", (0, 1_000_000_000))

@@ -1,11 +1,9 @@
 """Marks of methods that are trained otherwise than most of a table."""
 
 from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
-from mtlaerial.config.weighting import WEIGHTINGS, batches_per_update
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.scoring.scores import Scores
-from mtlaerial.weighting import weighting_class
 from support.sample_scores import run, tile
 
 TILES = [tile([[5, 1, 0], [0, 9, 0]], [4.0, 0.0], [5.0, 0.0])]
@@ -40,11 +38,6 @@ def test_weightings_that_draw_several_batches_are_marked() -> None:
     runs += [trained(name).model_copy(update={"weighting": name}) for name in ("modo", "sdmgrad", "cagrad")]
     pixels = "3 times the training pixels (updates x batch x area of a patch; 3 batches per update)"
     assert {method: mark.difference for method, mark in marks(runs).items()} == {"modo": pixels, "sdmgrad": pixels}
-
-
-def test_the_batches_per_update_are_those_of_the_weightings() -> None:
-    for name in WEIGHTINGS:
-        assert batches_per_update(name) == weighting_class(name).batches, name
 
 
 def test_the_training_pixels_of_a_weighting_that_is_not_installed_are_said_to_be_unknown() -> None:
