@@ -11,7 +11,7 @@ from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
 from mtlaerial.datasets.check.image_gate.georeference import judge_orientation, judge_place
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import crs_name, horizontal_projection
+from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
 
 EDGE_TOLERANCE = 0.999
 """Smallest difference between edges, in pixels, that counts: a whole pixel, less the rounding of coordinates."""
@@ -91,11 +91,9 @@ def _check_crs(path: Path, crs: CRS | None, expected: CRS | None, findings: Find
 
 
 def _same_crs(first: CRS | None, second: CRS | None) -> bool:
-    """Compare the horizontal parts of two CRSs: height files often have a vertical part too."""
     if first is None or second is None or first == second:
         return first == second
-    # By pyproj, which can split compound CRSs and ignore the order of axes.
-    return horizontal_projection(first.to_wkt()).equals(horizontal_projection(second.to_wkt()), ignore_axis_order=True)
+    return same_projection(horizontal_projection(first.to_wkt()), horizontal_projection(second.to_wkt()))
 
 
 def _check_size(path: Path, grid: Grid, image: ImagePlace | None, per_tile: bool, findings: Findings) -> bool:

@@ -14,7 +14,8 @@ from mtlaerial.datasets.check.image_gate.remedies import (
     unset_crs_command,
 )
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import centre_position, crs_name, ground_pixel_size, horizontal_projection
+from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size
+from mtlaerial.rasters.projection import crs_name, horizontal_projection
 
 STATED_TOLERANCE = 0.01
 """Largest relative difference between a GSD that is stated and the one of the georeference."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
-from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, utm_code
+from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size
+from mtlaerial.rasters.projection import utm_code
 
 GDAL_TOOLS = "one of GDAL's command-line tools, e.g. from conda-forge or the package gdal-bin"
 _FULL_SCALES = (1, 255, 1023, 2047, 4095, 10_000, 16_383, 32_767, 65_535)
