@@ -1,6 +1,7 @@
 """Size of pixels on the ground, and the place of a raster on Earth."""
 
 import numpy as np
+from affine import Affine
 from pyproj import CRS as Projection
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
@@ -36,10 +37,20 @@ def area_centre(crs: CRS) -> tuple[float, float]:
     area = projection.area_of_use
     if area is None or projection.geodetic_crs is None:
         return 0.0, 0.0
-    longitude, latitude = (area.west + area.east) / 2, (area.south + area.north) / 2
-    from_degrees = Transformer.from_crs(projection.geodetic_crs.to_2d(), projection, always_xy=True)
-    x, y = from_degrees.transform(longitude, latitude)
-    return float(x), float(y)
+    return _from_degrees(projection, ((area.west + area.east) / 2, (area.south + area.north) / 2))
+
+
+def unit_size(crs: CRS, position: tuple[float, float]) -> tuple[float, float]:
+    """Return the metres on the ground in a unit of a projected CRS, along its second and its first axis.
+
+    Parameters
+    ----------
+    crs : CRS
+    position : tuple of float
+        Longitude and latitude of the place, in degrees.
+    """
+    x, y = _from_degrees(horizontal_projection(crs.to_wkt()), position)
+    return ground_pixel_size(Grid(crs, Affine(1, 0, x - 0.5, 0, -1, y + 0.5), 1, 1))
 
 
 def ground_pixel_size(grid: Grid) -> tuple[float, float]:
@@ -85,6 +96,14 @@ def ground_scales(projection: Projection, place: tuple[float, float]) -> tuple[f
 def _centre(grid: Grid) -> tuple[float, float]:
     x, y = grid.transform @ (grid.width / 2, grid.height / 2)
     return x, y
+
+
+def _from_degrees(projection: Projection, position: tuple[float, float]) -> tuple[float, float]:
+    """Return the coordinates of a longitude and latitude."""
+    assert projection.geodetic_crs is not None
+    from_degrees = Transformer.from_crs(projection.geodetic_crs.to_2d(), projection, always_xy=True)
+    x, y = from_degrees.transform(*position)
+    return float(x), float(y)
 
 
 def _to_degrees(projection: Projection, points: list[tuple[float, float]]) -> list[tuple[float, float]] | None:

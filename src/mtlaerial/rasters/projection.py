@@ -45,6 +45,16 @@ def crs_name(crs: CRS | None) -> str:
     return f"EPSG:{code}" if code else str(Projection.from_wkt(crs.to_wkt()).name)
 
 
+def horizontal_code(crs: CRS) -> str:
+    """Return the horizontal part of a CRS as its EPSG code, else as WKT."""
+    projection = horizontal_projection(crs.to_wkt())
+    code = projection.to_epsg()
+    # PROJ names the code of a CRS that is only similar, too.
+    if code and same_projection(projection, horizontal_projection(f"EPSG:{code}")):
+        return f"EPSG:{code}"
+    return str(projection.to_wkt())
+
+
 def utm_code(longitude: float, latitude: float) -> str:
     """Return the EPSG code of the UTM zone of a position, of the polar stereographic CRS near the poles.
 
