@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 
 from mtlaerial.reporting.tables import collect
-from mtlaerial.reporting.tables.bootstrap import (
-    Summed,
-    difference,
-    holm,
-    p_value,
-    pooled,
-    student_p,
-    widening,
-)
+from mtlaerial.reporting.tables.bootstrap import Summed, difference, holm, p_value, pooled, student_p, widening
 from mtlaerial.reporting.tables.comparison import run_sums
 from support.sample_scores import run, tile
 

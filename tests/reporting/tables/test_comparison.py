@@ -7,10 +7,7 @@ import pandas as pd
 import pytest
 
 from mtlaerial.reporting.tables import build_documents, collect, write_tables
-from mtlaerial.reporting.tables.bootstrap import (
-    Difference,
-    difference,
-)
+from mtlaerial.reporting.tables.bootstrap import Difference, difference
 from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
