@@ -138,33 +138,6 @@ def test_a_damaged_description_is_refused_in_one_sentence(
         load_run(saved, CPU)
 
 
-EDITED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
-    (lambda run: run["plan"]["model"].update(growth=5), r"key plan\.model: found a network whose \S+ is "),
-    (lambda run: run["plan"]["model"].update(head=[5, 4]), r"key plan\.model: found a network whose heads\.\S+ is "),
-    (
-        lambda run: run["plan"]["model"].update(blocks=[1, 1, 1, 2]),
-        r"key plan\.model: .*, which model\.safetensors lacks",
-    ),
-    (lambda run: run["plan"].update(tasks=["semantics"]), r"key plan\.tasks: found a network without heads\.height\."),
-    (
-        lambda run: run["statistics"]["classes"].pop(),
-        r"key statistics\.classes: found a network whose heads\.semantics\.last\.weight is 5 x .*, which is 6 x ",
-    ),
-    (lambda run: run["statistics"]["bands"].pop(), r"key statistics\.bands: found a network whose \S+ is "),
-]
-
-
-@pytest.mark.parametrize(("change", "words"), EDITED, ids=[words[:20] for _, words in EDITED])
-def test_a_description_that_does_not_fit_its_weights_is_named_with_the_key(
-    saved: Path, change: Callable[[dict[str, Any]], Any], words: str
-) -> None:
-    change_description(saved, change)
-    with pytest.raises(DataError, match=rf"^\S+run\.yaml, {words}") as refused:
-        load_run(saved, CPU)
-    assert "\n" not in str(refused.value)
-    assert "Undo the change of run.yaml" in str(refused.value)
-
-
 def flip_bits(path: Path, number: int = 64) -> None:
     """Flip a bit of each of some bytes at the end of a file."""
     content = bytearray(path.read_bytes())
