@@ -113,9 +113,26 @@ def test_an_image_in_degrees_has_one_command_to_the_crs_specified(town: Town) ->
     assert not [finding for finding in town.check().findings if finding.level == "error"]
 
 
-def test_a_crs_without_a_place_on_earth_is_assigned(town: Town) -> None:
-    path = town.write("labels", "a", town.labels(), crs=LOCAL)
-    only("error", path, town.check(), "site grid", "Correct crs in the specification, or assign the right CRS")
+@pytest.mark.parametrize("crs", ["EPSG:32633", LOCAL])
+def test_a_wrong_crs_on_right_coordinates_is_corrected_by_the_command_printed(town: Town, crs: str) -> None:
+    """Reprojected, the file would lie elsewhere."""
+    path = town.write("labels", "a", town.labels(), crs=crs)
+    report = town.check()
+    only(
+        "error", path, report, "Correct crs in the specification, or assign the right CRS, if the file is of this place"
+    )
+    outcome = CliRunner().invoke(main_group, shlex.split(report.findings[0].remedy.split(": rio ")[1]))
+    assert outcome.exit_code == 0, outcome.output
+    assert town.check().findings == ()
+
+
+def test_an_image_without_a_place_on_earth_gets_no_command(town: Town) -> None:
+    town.change(height=None, labels={"files": "labels/all.tif"})
+    town.write("labels", "all", town.labels(400), west=WEST - 50, north=NORTH + 50)
+    path = town.write("image", "a", town.image(), crs=LOCAL)
+    report = town.check()
+    only("error", path, report, "site grid", "or assign the right CRS to the file.")
+    assert "rio" not in report.findings[0].remedy
 
 
 def test_vertical_crs_is_right(town: Town) -> None:

@@ -13,7 +13,12 @@ from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
 from mtlaerial.datasets.check.image_gate.georeference import judge_orientation, judge_place
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import empty_corners
-from mtlaerial.datasets.check.image_gate.reprojection import reproject_image_command, reproject_layer_command
+from mtlaerial.datasets.check.image_gate.reprojection import (
+    assign_crs_command,
+    covers_ground_of,
+    reproject_image_command,
+    reproject_layer_command,
+)
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
 
@@ -39,8 +44,8 @@ def check_image_place(dataset: Dataset, header: RasterHeader, expected: ImageExp
         # Its pixels get their size on the ground by the command.
         upright = judge_orientation(header, findings, "cubic", empty_corners(header))
         if upright:
-            command = reproject_image_command(header, expected.stated_gsd, dataset.crs)
-            _report_crs(dataset, header, dataset.crs, command, findings)
+            remedy = _remedy(reproject_image_command(header, expected.stated_gsd, dataset.crs))
+            _report_crs(dataset, header, dataset.crs, remedy, findings)
         return upright
     completed = Grid(grid.crs or dataset.crs, grid.transform, grid.height, grid.width)
     return judge_place(replace(header, grid=completed), expected, findings)
@@ -101,9 +106,12 @@ def _check_frame(
     if _agree(header.grid.crs, expected):
         return True
     placed = image is not None and image.georeferenced and _same_crs(image.grid.crs, expected)
-    tile = image.grid if image and placed and per_tile else None
-    command = reproject_layer_command(header, expected, tile, empty)
-    _report_crs(dataset, header, expected, command, findings)
+    ground = image.grid if image and placed else None
+    if ground and not covers_ground_of(header, ground):
+        remedy = f"Assign the right CRS, if the file is of this place: {assign_crs_command(header.path, expected)}"
+    else:
+        remedy = _remedy(reproject_layer_command(header, expected, ground if per_tile else None, empty))
+    _report_crs(dataset, header, expected, remedy, findings)
     return False
 
 
@@ -112,8 +120,11 @@ def _agree(crs: CRS | None, expected: CRS | None) -> bool:
     return crs is None or expected is None or _same_crs(crs, expected)
 
 
-def _report_crs(dataset: Dataset, header: RasterHeader, expected: CRS, command: str | None, findings: Findings) -> None:
-    remedy = f"Reproject the file: {command}" if command else "Assign the right CRS to the file."
+def _remedy(command: str | None) -> str:
+    return f"Reproject the file: {command}" if command else "Assign the right CRS to the file."
+
+
+def _report_crs(dataset: Dataset, header: RasterHeader, expected: CRS, remedy: str, findings: Findings) -> None:
     if dataset.crs:
         remedy = f"Correct crs in the specification, or {remedy[0].lower()}{remedy[1:]}"
     findings.error(header.path, f"the CRS {crs_name(header.grid.crs)}", crs_name(expected), remedy)

@@ -2,8 +2,12 @@
 
 import math
 import shlex
+from pathlib import Path
 
+from pyproj import Transformer
+from pyproj.exceptions import ProjError
 from rasterio.crs import CRS
+from shapely import box
 
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import empty_corners, number, warp_command
@@ -69,6 +73,23 @@ def reproject_layer_command(header: RasterHeader, crs: CRS, tile: Grid | None, e
         height, width = _whole_part(north - south, height), _whole_part(east - west, width)
     # The nearest cell, so that codes, and no-data values without a tag, stay what they are.
     return _reproject(header, crs, f"{bounds}{resolution(height, width)} --resampling nearest {empty}")
+
+
+def covers_ground_of(header: RasterHeader, image: Grid) -> bool:
+    """Tell whether a layer covers ground of its image, if the CRSs that both state are right."""
+    if header.grid.crs is None or image.crs is None:
+        return False
+    stated, target = (horizontal_projection(crs.to_wkt()) for crs in (header.grid.crs, image.crs))
+    try:
+        bounds = Transformer.from_crs(stated, target, always_xy=True).transform_bounds(*header.grid.bounds)
+    except ProjError:  # no place on Earth
+        return False
+    return bool(box(*bounds).intersects(box(*image.bounds)))
+
+
+def assign_crs_command(path: Path, crs: CRS) -> str:
+    """Return the command that states another CRS in a file and changes nothing else."""
+    return f"rio edit-info --crs {shlex.quote(horizontal_code(crs))} {shlex.quote(str(path))}"
 
 
 def resolution(height: float, width: float) -> str:
