@@ -9,6 +9,7 @@ import rasterio
 from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import like_command
 from mtlaerial.datasets.check.part import Part
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
@@ -85,9 +86,11 @@ def _locate(
 ) -> Part | None:
     """Locate a tile in a file; at a wrong place, return a file per tile as a whole, and None for a mosaic."""
     with open_raster(path) as source:
-        file, dtype, bands, nodata = Grid.of(source), source.dtypes[0], source.count, source.nodata
+        bands, nodata = source.count, source.nodata
         scaling = _scaling(dataset, layer, source, findings)
-    usable = check_layer_place(dataset, path, file, image, per_tile, findings)
+    header = RasterHeader.read(path)
+    file, dtype = header.grid, header.dtypes[0]
+    usable = check_layer_place(dataset, layer, header, image, per_tile, findings)
     if usable and image:
         row, column, grid = layer_window(path, image.grid)
     elif per_tile:
