@@ -33,7 +33,7 @@ def without_training(entries: Mapping[str, Any]) -> dict[str, Any]:
     training = {"height_unit": plan["training"]["height_unit"], "recipe": NOT_KNOWN}
     model = {**plan["model"], "pretrained": NOT_KNOWN}
     changes = {"seed": NOT_KNOWN, "weighting": NOT_KNOWN, "model": model, "training": training}
-    known = {key: value for key, value in entries.items() if key not in ("epoch", "identity")}
+    known = {key: value for key, value in entries.items() if key not in ("epoch", "identity", "validation")}
     return {**known, "plan": {**plan, **changes}}
 
 
