@@ -1,6 +1,7 @@
 """Visdom servers for tests: a double that misbehaves as asked, and the real one, as the command starts it."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,12 +11,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import psutil
 import pytest
 from filelock import FileLock
 
+from mtlaerial.dashboard.client import Client
 from mtlaerial.errors import UserError
 from support.waiting import eventually
 
@@ -24,6 +25,11 @@ def free_port() -> int:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         return int(server.getsockname()[1])
+
+
+def token_file(port: int) -> Path:
+    """Return where the token of a dashboard at a port of this machine stands."""
+    return Path(os.environ["XDG_STATE_HOME"]) / "mtlaerial" / f"dashboard_{port}.token"
 
 
 class Double(ThreadingHTTPServer):
@@ -108,10 +114,11 @@ class Visdom:
             return client.connect_ex((address, self.port)) == 0
 
     def window(self, environment: str, name: str) -> dict[str, Any]:
-        """Return a window's data."""
-        body = json.dumps({"eid": environment, "win": name}).encode()
-        with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
-            return dict(json.loads(response.read()))
+        """Return a window's data, from the file that the server saves."""
+        client = Client(self.url, environment, timeout=60)
+        assert client.has(name)  # loads it: Visdom writes "null" for what it has not loaded since its start
+        client.keep()
+        return dict(json.loads((self.saved / f"{environment}.json").read_text())["jsons"][name])
 
 
 class StartedVisdom(Visdom):
