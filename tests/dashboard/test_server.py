@@ -18,7 +18,7 @@ from mtlaerial.dashboard.client import Client
 from mtlaerial.dashboard.curves import POINTS, Curves, panels
 from mtlaerial.errors import ConfigError, DownloadError, UserError
 from support.tiny import training_spec
-from support.visdoms import Visdom, visdom
+from support.visdoms import Visdom, token_file, visdom
 
 UPDATES = 600
 COMMAND = [sys.executable, "-m", "mtlaerial", "dashboard"]
@@ -47,6 +47,7 @@ def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path:
     assert second.returncode == 1
     assert second.stderr.startswith(f"Error: port {running_visdom.port}: found another program on it")
     assert len(second.stderr.splitlines()) == 1
+    assert not Client(running_visdom.url, "run").has("nothing"), "the first has its token still"
 
 
 @pytest.mark.slow("two servers of its own")
@@ -55,9 +56,12 @@ def test_ctrl_c_ends_the_server_and_saved_windows_return(tmp_path: Path) -> None
         client = Client(server.url, "run")
         client.show("text", {"data": [{"type": "text", "content": "kept"}], "opts": {}})
         client.keep()
+        token = token_file(server.port)
+        assert f"{server.url}/?token={token.read_text().strip()}; Ctrl-C" in server.log.read_text()
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(120) == 130
         assert "Traceback" not in server.log.read_text()
+        assert not token.exists()
     with visdom(tmp_path / "saved") as again:
         assert again.window("run", "text")["content"] == "kept"
 
@@ -155,7 +159,9 @@ def test_an_incomplete_page_is_got_again(tmp_path: Path) -> None:
     assert not assets._complete(tmp_path, "1")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8097", "ftp://host", "http://", "http://host/?a=b"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8097", "ftp://host", "http://", "http://host/?a=b", "http://host:99999", "http://:80"]
+)
 def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="key url"):
         DashboardSpec.parse({"url": url}, "dashboard")

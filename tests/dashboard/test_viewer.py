@@ -22,7 +22,7 @@ from mtlaerial.training.train_step import TrainStep, Update
 from support import tiny
 from support.logs import messages
 from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
-from support.visdoms import Double, StartedVisdom, Visdom, free_port, visdom
+from support.visdoms import Double, StartedVisdom, Visdom, free_port, token_file, visdom
 from support.waiting import eventually
 
 PLAN: dict[str, Any] = {**RICH, "epoch_patches": 8, "log_every": 1}
@@ -79,6 +79,20 @@ def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
     assert file_names(without_dashboard) == file_names(with_dashboard)
     warnings = [text for text in messages(caplog, logging.WARNING) if text.startswith(f"dashboard: {url} ")]
     assert len(warnings) == (behaviour != "well")
+
+
+def test_the_token_stays_out_of_runs_and_logs(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    server = Double()
+    path = token_file(server.server_address[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("a-secret-token")
+    with caplog.at_level(logging.DEBUG):
+        folder = run("run", server.url)
+    server.end()
+    path.unlink()
+    assert server.credentials == {"Bearer a-secret-token"}
+    assert "a-secret-token" not in caplog.text
+    assert not [file for file in folder.parent.rglob("*") if file.is_file() and b"a-secret-token" in file.read_bytes()]
 
 
 def test_every_window_has_all_of_the_history(run: Run) -> None:
@@ -162,7 +176,7 @@ def test_a_server_that_is_killed_ends_nothing(
         done = at_step(monkeypatch, step, server.end)
         assert_same_run(unseen, run("seen", server.url))
     assert done == list(range(1, STEPS + 1))
-    assert sum(f"{server.url} is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+    assert sum(f"{server.url} does not show this training" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
 @pytest.mark.full("a server of its own; the double that hangs is in the quick tier")
@@ -175,7 +189,7 @@ def test_steps_go_on_while_the_server_hangs(
         assert_same_run(unseen, run("seen", server.url))
         assert psutil.Process(server.process.pid).status() == psutil.STATUS_STOPPED
     assert done == list(range(1, STEPS + 1))
-    assert sum(f"{server.url} is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+    assert sum(f"{server.url} does not show this training" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
 @pytest.mark.slow("two servers of its own")

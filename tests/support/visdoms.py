@@ -38,10 +38,12 @@ class Double(ThreadingHTTPServer):
     Attributes
     ----------
     behaviour : str
-        ``well``, ``error``, ``nonsense`` or ``hang``.
+        ``well``, ``error``, ``nonsense``, ``hang``, ``refuse`` or ``full``.
     windows : dict
         The last content of each.
     posts : list of (endpoint, message)
+    credentials : set of str
+        What the requests had in ``Authorization``.
     """
 
     daemon_threads = True
@@ -49,7 +51,7 @@ class Double(ThreadingHTTPServer):
 
     def __init__(self, port: int = 0, behaviour: str = "well") -> None:
         self.behaviour, self.windows, self.posts = behaviour, dict[str, Any](), list[tuple[str, Any]]()
-        self.released = threading.Event()
+        self.released, self.credentials = threading.Event(), set[str]()
         super().__init__(("127.0.0.1", port), Handler)
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -80,6 +82,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.released.wait(60)
             return
         endpoint = self.path.strip("/")
+        self.server.credentials.add(self.headers.get("Authorization", ""))
         self.server.posts.append((endpoint, message))
         body = str(message.get("win") in self.server.windows).lower() if endpoint == "win_exists" else "done"
         if endpoint == "events" and self.server.behaviour == "well":
@@ -87,9 +90,10 @@ class Handler(BaseHTTPRequestHandler):
         self._answer("hello" if self.server.behaviour == "nonsense" else body)
 
     def _answer(self, body: str) -> None:
-        self.send_response(500 if self.server.behaviour == "error" else 200)
+        status = {"error": 500, "refuse": 403, "full": 400}.get(self.server.behaviour, 200)
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(body.encode())
+        self.wfile.write(b"no\x1b[31m\nroom" if self.server.behaviour == "full" else body.encode())
 
 
 class Visdom:
@@ -108,15 +112,23 @@ class Visdom:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def announced(self) -> str:
+        """The address of the page with the token, as the server prints it."""
+        path = token_file(self.port)
+        return f"{self.url}/?token={path.read_text().strip()}" if path.exists() else f"{self.url}/"
+
     def answers(self, address: str) -> bool:
         with socket.socket() as client:
             client.settimeout(2)
             return client.connect_ex((address, self.port)) == 0
 
     def window(self, environment: str, name: str) -> dict[str, Any]:
-        """Return a window's data, from the file that the server saves."""
+        """Return a window's data, from the file that the server saves; empty if there is no such window."""
         client = Client(self.url, environment, timeout=60)
-        assert client.has(name)  # loads it: Visdom writes "null" for what it has not loaded since its start
+        # The question lets the server load the environment: Visdom saves "null" for one that it has not loaded.
+        if not client.has(name):
+            return {}
         client.keep()
         return dict(json.loads((self.saved / f"{environment}.json").read_text())["jsons"][name])
 
