@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import socket
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from mtlaerial.dashboard.client import Client, text_window
+from support.paths import ROOT
 from support.visdoms import Visdom, token_file
 
 EVIL = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
@@ -234,6 +236,37 @@ def test_a_long_body_is_refused_before_it_is_read(
     with socket.create_connection(("127.0.0.1", running_visdom.port), timeout=5) as connection:
         connection.sendall("\r\n".join(["POST /events HTTP/1.1", *lines, "", ""]).encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 400" if entitled else b"HTTP/1.1 403")
+
+
+def test_windows_have_a_limit(running_visdom: Visdom, bearer: dict[str, str]) -> None:
+    statuses = []
+    for number in range(102):
+        message = WINDOW | {"eid": "crowded", "win": str(min(number, 100))}
+        statuses.append(ask(running_visdom, "POST", "/events", bearer | JSON, message)[0])
+    assert statuses == [200] * 100 + [400] * 2
+    assert ask(running_visdom, "POST", "/events", bearer | JSON, WINDOW | {"eid": "crowded", "win": "7"})[0] == 200
+
+
+def test_environments_have_a_limit() -> None:
+    pytest.importorskip("tornado")
+    from mtlaerial.dashboard.handlers import ENVIRONMENTS, Invalid, _require_room
+
+    state = {str(number): {"jsons": {}} for number in range(ENVIRONMENTS)}
+    _require_room(state, ["7"], "window")
+    with pytest.raises(Invalid, match="found no room; expected 1000 environments of 100 windows at most"):
+        _require_room(state, ["another"], "window")
+
+
+def test_the_documentation_names_the_limits() -> None:
+    pytest.importorskip("tornado")
+    from mtlaerial.dashboard import handlers, server
+
+    text = " ".join((ROOT / "docs" / "dashboard.md").read_text(encoding="utf-8").split())
+    assert f"more than {server.BODY_BYTES >> 20} MiB, or that takes longer than {server.BODY_SECONDS:.0f} s" in text
+    assert f"more than {handlers.ENVIRONMENTS:,} environments, or {handlers.WINDOWS} windows in one" in text
+    assert f"longer than {handlers.NAME_BYTES} bytes" in text
+    assert re.search(r"letters, digits, spaces and `(.*?)`", text)[1] == "_.,=@()-"
+    assert all(handlers.NAME.fullmatch(f"a{sign}") for sign in "_.,=@()-b1 ")
 
 
 def test_only_their_owner_reads_tokens(running_visdom: Visdom) -> None:

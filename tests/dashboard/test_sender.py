@@ -148,6 +148,7 @@ def test_another_machine_is_sent_no_token(token_of: Path) -> None:
     [
         (b"", "it asks for its token, which is not in {path}"),
         (b"\xff", "it asks for its token, which is not in {path}"),
+        (b"two\nlines", "it asks for its token, which is not in {path}"),
         (b"old", "it refuses the token in {path}, which may be of another dashboard"),
     ],
 )

@@ -142,7 +142,7 @@ class StartedVisdom(Visdom):
         self.log = saved.with_suffix(".log")
         with self.log.open("w") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file)
-        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"))
+        eventually(lambda: self.process.poll() is not None or "dashboard is at" in self.log.read_text())
         assert self.process.poll() is None, self.log.read_text()
 
     def end(self) -> None:

@@ -32,7 +32,7 @@ class DashboardSpec(Section):
     url: Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})] = (
         "http://127.0.0.1:8097"
     )
-    """Its address; ``mtlaerial dashboard`` starts a server there."""
+    """Its address without a token; ``mtlaerial dashboard`` starts a server there."""
     seconds: PositiveFloat = 5.0
     """Shortest time between updates."""
     samples: Annotated[int, Field(ge=0, le=8)] = 3

@@ -1,6 +1,7 @@
 """Access token of a dashboard: its server writes it to a file, trainings of the same user read it there."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from mtlaerial.system.files import discard, partial_path, writable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Names of this machine, or of the near end of a tunnel; a token is sent to no other host."""
+TOKEN = re.compile(r"[\w-]+", re.ASCII)
 TOKEN_BYTES = 32
 
 
@@ -45,7 +47,7 @@ def read_token(url: str) -> str | None:
         token = path.read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         return None
-    return token or None
+    return token if TOKEN.fullmatch(token) else None
 
 
 @contextmanager
