@@ -98,3 +98,13 @@ def test_a_name_that_was_rebound_shows_nothing(server: Visdom, page: Any) -> Non
     answer = page.goto(f"http://rebound.example:{server.port}/")
     assert answer.status == 403
     assert page.inner_text("body").startswith("Host: found another name")
+
+
+def test_a_link_on_another_page_may_lead_to_the_announced_address(server: Visdom, foreign: int, page: Any) -> None:
+    """As in the terminal of a notebook; without the token, the link leads to a refusal."""
+    for address, reached in ((server.announced, True), (f"{server.url}/env/main", False)):
+        page.goto(f"http://evil.example:{foreign}/")
+        page.evaluate("address => { location.href = address }", address)
+        page.wait_for_url(f"{server.url}/" if reached else address)
+        page.wait_for_load_state()
+        assert ("expected its token" in page.inner_text("body")) != reached

@@ -16,9 +16,10 @@ from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard import assets
 from mtlaerial.dashboard.client import Client
 from mtlaerial.dashboard.curves import POINTS, Curves, panels
-from mtlaerial.errors import ConfigError, DownloadError, UserError
+from mtlaerial.dashboard.server import serve
+from mtlaerial.errors import ConfigError, DataError, DownloadError, UserError
 from support.tiny import training_spec
-from support.visdoms import Visdom, token_file, visdom
+from support.visdoms import Visdom, free_port, require_visdom, token_file, visdom
 
 UPDATES = 600
 COMMAND = [sys.executable, "-m", "mtlaerial", "dashboard"]
@@ -64,6 +65,17 @@ def test_ctrl_c_ends_the_server_and_saved_windows_return(tmp_path: Path) -> None
         assert not token.exists()
     with visdom(tmp_path / "saved") as again:
         assert again.window("run", "text")["content"] == "kept"
+
+
+@pytest.mark.parametrize("place", ["saved", "state"])
+def test_a_folder_that_cannot_be_written_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    require_visdom()
+    (tmp_path / place).write_text("a file where a folder belongs")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with pytest.raises(DataError, match=rf"{tmp_path / place}.*found Not a directory; expected a place to write to"):
+        serve(free_port(), tmp_path / "saved" / "dashboard", "npm", print)
 
 
 @pytest.mark.full("endurance: 1,200 updates of a server of its own")

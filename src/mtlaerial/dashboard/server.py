@@ -10,6 +10,7 @@ from typing import Any
 from mtlaerial.dashboard.assets import Source, provide_assets
 from mtlaerial.dashboard.token import published_token
 from mtlaerial.errors import UserError
+from mtlaerial.system.files import writable
 
 INSTALL = "pip install --no-deps --no-build-isolation -r envs/dashboard.txt"
 ADDRESS = "127.0.0.1"
@@ -37,8 +38,8 @@ def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) 
     Raises
     ------
     UserError
-        When Visdom is not installed, the port is taken, the scripts of its page cannot be installed, or the token
-        cannot be written to its file.
+        When Visdom is not installed, the port is taken, the scripts of its page cannot be installed, or the folder or
+        the token's file cannot be written to.
     """
     try:
         from visdom.server import app
@@ -49,7 +50,9 @@ def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) 
         logging.getLogger(name).setLevel(level)  # else a line per request, and one on a missing style sheet
     app.tornado_settings["autoreload"] = False  # else a changed Python file restarts the server, empty
     # This application holds the windows; it does not listen.
-    visdom = app.Application(port=port, base_url="", env_path=f"{saved}/")
+    with writable(saved):
+        saved.mkdir(parents=True, exist_ok=True)
+        visdom = app.Application(port=port, base_url="", env_path=f"{saved}/")
     asyncio.run(_serve(port, visdom, ready))
 
 
