@@ -12,7 +12,7 @@ from mtlaerial.dashboard.token import published_token
 from mtlaerial.errors import UserError
 from mtlaerial.system.files import writable
 
-INSTALL = "pip install --no-deps --no-build-isolation -r envs/dashboard.txt"
+INSTALL = "pip install -r envs/first.txt && pip install --no-build-isolation -r requirements.lock"
 ADDRESS = "127.0.0.1"
 BODY_BYTES = 16 * 2**20
 """Largest message; the patches of an epoch take up to 2 MB."""
