@@ -2,7 +2,8 @@
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,16 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
     return done
 
 
+@contextmanager
+def written_token(url: str, token: str) -> Iterator[None]:
+    """Write the token of a URL in the block."""
+    path = token_file(int(url.rpartition(":")[2]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(token)
+    yield
+    path.unlink()
+
+
 @pytest.mark.parametrize(
     "behaviour", ["well", "hang", "absent", pytest.param("error", marks=pytest.mark.full("like absent"))]
 )
@@ -71,28 +82,16 @@ def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
     without_dashboard = run("unseen")
     server = Double(behaviour=behaviour) if behaviour != "absent" else None
     url = server.url if server else f"http://127.0.0.1:{free_port()}"
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.DEBUG), written_token(url, "a-secret-token"):
         with_dashboard = run("seen", url)
     if server:
         server.end()
+        assert server.credentials == {"Bearer a-secret-token"}
+    assert "a-secret-token" not in caplog.text
     assert_same_run(without_dashboard, with_dashboard)
     assert file_names(without_dashboard) == file_names(with_dashboard)
     warnings = [text for text in messages(caplog, logging.WARNING) if text.startswith(f"dashboard: {url} ")]
     assert len(warnings) == (behaviour != "well")
-
-
-def test_the_token_stays_out_of_runs_and_logs(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    server = Double()
-    path = token_file(server.server_address[1])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("a-secret-token")
-    with caplog.at_level(logging.DEBUG):
-        folder = run("run", server.url)
-    server.end()
-    path.unlink()
-    assert server.credentials == {"Bearer a-secret-token"}
-    assert "a-secret-token" not in caplog.text
-    assert not [file for file in folder.parent.rglob("*") if file.is_file() and b"a-secret-token" in file.read_bytes()]
 
 
 def test_every_window_has_all_of_the_history(run: Run) -> None:

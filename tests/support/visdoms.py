@@ -77,12 +77,12 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self) -> None:
+        self.server.credentials.add(self.headers.get("Authorization", ""))
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.server.behaviour == "hang":
             self.server.released.wait(60)
             return
         endpoint = self.path.strip("/")
-        self.server.credentials.add(self.headers.get("Authorization", ""))
         self.server.posts.append((endpoint, message))
         body = str(message.get("win") in self.server.windows).lower() if endpoint == "win_exists" else "done"
         if endpoint == "events" and self.server.behaviour == "well":

@@ -92,6 +92,8 @@ class Sender:
         self.client.show(name, content)
 
     def _note(self, state: State, text: str) -> None:
+        if state == "gone" and self._state == "refusing":
+            return  # the log says already that the training is not shown
         if self._state != state:
             log.log(logging.INFO if state == "showing" else logging.WARNING, "dashboard: %s", text)
         self._state = state
