@@ -59,6 +59,7 @@ VALUES: dict[str, Any] = {
     "datasets.*.methods": ["other"],
     "height.optional": ["train"],
     "labels.optional": ["train"],
+    "scoring.without_classes": ["class 1"],
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
 

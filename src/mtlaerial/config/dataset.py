@@ -115,6 +115,11 @@ class DatasetSpec(Section):
         return tuple(task for task in TASKS if sections[task] is not None)
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes in the order of their codes; empty without labels."""
+        return tuple(entry.name for entry in self.labels.classes) if self.labels else ()
+
+    @property
     def tiles(self) -> tuple[str, ...]:
         """All tiles, in the order train, val, test, or by area."""
         fixed = [tile for split in SPLITS for tile in self.splits.get(split, ())]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mtlaerial.config import DatasetSpec, Recipe, ScoringSpec, load_project
+from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -89,10 +90,13 @@ def score_runs(
 
 
 def _scoring(dataset: DatasetSpec, spec: Path, configs: Sequence[Path]) -> ScoringSpec:
-    """Return the section ``scoring`` in force."""
+    """Return the section ``scoring`` in force; the classes that it names are the data set's."""
     if configs:
-        return load_project(*configs).recipe(dataset.recipe).scoring
-    return Recipe.parse(dataset.recipe, f"{spec}, recipe").scoring
+        scoring = load_project(*configs).recipe(dataset.recipe).scoring
+    else:
+        scoring = Recipe.parse(dataset.recipe, f"{spec}, recipe").scoring
+    require_scored_classes(scoring, dataset, str(spec))
+    return scoring
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:

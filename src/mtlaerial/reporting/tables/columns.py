@@ -1,9 +1,10 @@
 """Columns of the tables: scores with their headers and units."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mtlaerial.reporting.tables.collect import CLASS, GAIN, JOINT, OVERALL
+from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 LENGTHS = ("MAE", "RMSE", "bias")
@@ -57,6 +58,8 @@ SEMANTICS = (
 ERODED = tuple(
     replace(column, header=column.header.replace(" (%)", ", eroded (%)"), mask="eroded") for column in SEMANTICS
 )
+_SPELT_OUT = 2
+"""Classes that a header names; more are counted."""
 HEIGHT = (Column("MAE (m)", "MAE"), Column("RMSE (m)", "RMSE"))
 POSITIVE = (
     Column("MAE, h > 0 (m)", "MAE", "positive"),
@@ -93,6 +96,20 @@ def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]
 def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of each class's F1."""
     return tuple(Column(f"F1 {name} (%)", "F1", group=CLASS + name) for name in classes)
+
+
+def without_classes(columns: Iterable[Column], names: Sequence[str]) -> tuple[Column, ...]:
+    """Return copies of semantic columns that leave out the pixels of some classes; none without such classes."""
+    text = f"without {', '.join(names) if len(names) <= _SPELT_OUT else f'{len(names)} classes'}"
+    return tuple(
+        replace(
+            column,
+            header=column.header.replace(" (%)", f", {text} (%)"),
+            mask=LabelMask(column.mask == "eroded", tuple(names)).name,
+        )
+        for column in columns
+        if names
+    )
 
 
 def by_group(groups: Iterable[str], score: str, mask: str = "all", prefix: str = "") -> tuple[Column, ...]:
