@@ -233,3 +233,20 @@ def test_the_configuration_s_scoring_decides_before_the_recipe(
     (scores,) = score_runs([run_folder], spec, city.root, tmp_path / "out", configs=configs)
     assert "3-9 m" in scores.height("all")
     assert scores.height_unit == 5
+
+
+@pytest.mark.full("predicts the test tile once more")
+def test_score_prints_a_second_set_of_scores_without_a_class(city: Dataset, run_folder: Path, tmp_path: Path) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", recipe={"scoring": {"without_classes": ["water"]}})
+    where = ["--root", str(city.root), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["score", str(run_folder), str(spec), *where])
+    assert result.exit_code == 0, result.output
+    assert "OA, without water (%)" in result.output
+    assert "means are over the other" in result.output
+
+
+def test_score_refuses_to_leave_out_what_is_no_class(city: Dataset, run_folder: Path, tmp_path: Path) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", recipe={"scoring": {"without_classes": ["watr"]}})
+    message = rf"scoring\.without_classes: found 'watr' for {spec}; expected names .*Did you mean water\?"
+    with pytest.raises(UserError, match=message):
+        score_runs([run_folder], spec, city.root, tmp_path / "out")

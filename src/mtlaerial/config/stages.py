@@ -179,6 +179,7 @@ STAGES: dict[str, Stages] = {
     "published.scores": REPORTING,
     "published.error_unit": REPORTING,
     "published.labels": REPORTING,
+    "published.without_classes": REPORTING,
     "published.heights": REPORTING,
     "published.pooling": REPORTING,
     "published.split": REPORTING,

@@ -7,6 +7,8 @@ from mtlaerial.reporting.tables.collect import CLASS, GAIN, JOINT, OVERALL
 from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP
 
+_SPELT_OUT = 2
+"""Classes that a header names; more are counted."""
 LENGTHS = ("MAE", "RMSE", "bias")
 
 
@@ -58,8 +60,6 @@ SEMANTICS = (
 ERODED = tuple(
     replace(column, header=column.header.replace(" (%)", ", eroded (%)"), mask="eroded") for column in SEMANTICS
 )
-_SPELT_OUT = 2
-"""Classes that a header names; more are counted."""
 HEIGHT = (Column("MAE (m)", "MAE"), Column("RMSE (m)", "RMSE"))
 POSITIVE = (
     Column("MAE, h > 0 (m)", "MAE", "positive"),
@@ -98,18 +98,16 @@ def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:
     return tuple(Column(f"F1 {name} (%)", "F1", group=CLASS + name) for name in classes)
 
 
-def without_classes(columns: Iterable[Column], names: Sequence[str]) -> tuple[Column, ...]:
-    """Return copies of semantic columns that leave out the pixels of some classes; none without such classes."""
-    text = f"without {', '.join(names) if len(names) <= _SPELT_OUT else f'{len(names)} classes'}"
-    return tuple(
-        replace(
-            column,
-            header=column.header.replace(" (%)", f", {text} (%)"),
-            mask=LabelMask(column.mask == "eroded", tuple(names)).name,
-        )
-        for column in columns
-        if names
-    )
+def without_classes(columns: Iterable[Column], left_out: Iterable[Sequence[str]]) -> tuple[Column, ...]:
+    """Return copies of semantic columns for each set of classes whose pixels are left out."""
+    sets = [tuple(names) for names in left_out if names]
+    return tuple(_without(column, names) for names in dict.fromkeys(sets) for column in columns)
+
+
+def _without(column: Column, names: tuple[str, ...]) -> Column:
+    text = ", ".join(names) if len(names) <= _SPELT_OUT else f"{len(names)} classes"
+    header = column.header.replace(" (%)", f", without {text} (%)")
+    return replace(column, header=header, mask=LabelMask(column.mask == "eroded", names).name)
 
 
 def by_group(groups: Iterable[str], score: str, mask: str = "all", prefix: str = "") -> tuple[Column, ...]:

@@ -78,7 +78,7 @@ def _panel(values: Values) -> Panel:
     height = (*HEIGHT, *POSITIVE)
     lengths = (*height, *BIASES, *in_unit(height, values.unit))
     of_classes = (*SEMANTICS, *ERODED, *BOTH)
-    semantics = (*of_classes, *without_classes(of_classes, values.without))
+    semantics = (*of_classes, *without_classes(of_classes, values.left_out))
     candidates = (*semantics, *lengths, *RATIOS, *PAPER_RATIOS, *DETECTION, *GAINS, *SEAMS)
     columns, rows = [], []
     for column in candidates:

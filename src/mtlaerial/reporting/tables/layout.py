@@ -86,7 +86,7 @@ def build_documents(
 
 def _main(values: Values) -> Document:
     semantics, without, eroded, eroded_without = _semantics(values)
-    both = _scored(values, (*BOTH, *without_classes(BOTH, values.without)))
+    both = _scored(values, (*BOTH, *without_classes(BOTH, values.left_out)))
     height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
     unit = _scored(values, in_unit(HEIGHT, values.unit))
     positive = _scored(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))
@@ -96,7 +96,8 @@ def _main(values: Values) -> Document:
     of_classes = (*semantics, *without, *eroded, *eroded_without)
     columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *gains)
     tasks = " and ".join(name for name, part in (("semantics", semantics), ("height", height)) if part)
-    away, some = "semantics away from class boundaries", f"without {', '.join(values.without)}"
+    left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
+    away, some = "semantics away from class boundaries", f"without {' or '.join(left_out)}"
     if len(values.methods) < WIDEST:
         panels = [_panel(values, "main", tasks, columns)]
     else:
@@ -111,7 +112,7 @@ def _main(values: Values) -> Document:
             _panel(values, "objects", "heights above 1 m", objects),
         ]
     f1 = class_f1(values.runs[0].classes) if semantics else ()
-    f1_without = _scored(values, without_classes(f1, values.without))
+    f1_without = _scored(values, without_classes(f1, values.left_out))
     panels.append(_panel(values, "f1", "F1 of each class", f1))
     panels.append(_panel(values, "f1-without", f"F1 of each class, {some}", f1_without))
     return Document(values.dataset, _present(panels), _wide(values, (*columns, *f1, *f1_without)))
@@ -120,9 +121,8 @@ def _main(values: Values) -> Document:
 def _semantics(values: Values) -> Iterator[tuple[Column, ...]]:
     """Yield the columns of semantic scores with all labels and with eroded ones, each over all classes and some."""
     for columns in (SEMANTICS, ERODED):
-        scored = _scored(values, columns)
-        yield scored
-        yield _scored(values, without_classes(scored, values.without))
+        yield _scored(values, columns)
+        yield _scored(values, without_classes(columns, values.left_out))
 
 
 def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Document:

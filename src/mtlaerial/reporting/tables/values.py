@@ -44,8 +44,8 @@ class Values:
         In the order of the runs; the last is the constant prediction.
     classes, bins : list of str
         The groups of heights.
-    without : tuple of str
-        Classes that the second set of semantic scores leaves out.
+    left_out : list of tuple of str
+        Classes that a second set of semantic scores leaves out, those of the runs first; then those of published ones.
     seeds : dict of method to int
         Number of seeds.
     unit : float or None
@@ -71,7 +71,7 @@ class Values:
         self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]
-        self.without = runs[0].without_classes
+        self.left_out = [runs[0].without_classes, *citations.left_out]
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))
         self.bins = [group for group in groups if group not in (OVERALL, TALL_GROUP, *self.classes)]
