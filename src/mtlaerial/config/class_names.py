@@ -45,6 +45,20 @@ def untrained_classes(training: TrainingSpec) -> tuple[str, ...]:
     return tuple(name for name, weight in weights.items() if weight == 0)
 
 
+def left_out_classes(scoring: ScoringSpec, training: TrainingSpec | None) -> tuple[str, ...]:
+    """Return the classes that a second set of scores leaves out: those of ``scoring``, else those never trained.
+
+    Parameters
+    ----------
+    scoring : ScoringSpec
+    training : TrainingSpec or None
+        None where it is unknown, as of imported weights.
+    """
+    if scoring.without_classes is not None:
+        return scoring.without_classes
+    return untrained_classes(training) if training else ()
+
+
 def require_class_weights(training: TrainingSpec, spec: DatasetSpec, place: str) -> None:
     """Refuse weights by name that are not one of each class, or all 0.
 

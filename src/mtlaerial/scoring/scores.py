@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from mtlaerial.config import ModelSpec, PredictionSpec, ScoringSpec, Section, Task, TrainingSpec
-from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.config.class_names import left_out_classes
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.code_hash import code_hash
@@ -157,6 +157,7 @@ def score_maps(
     """Score the maps of a described run in any folder; see :func:`score_run`."""
     verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
+    training = None if description.imported else plan.training
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
     tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
@@ -175,19 +176,12 @@ def score_maps(
         code=description.code,
         scoring_code=code_hash("scoring"),
         network=plan.model,
-        training=None if description.imported else plan.training,
+        training=training,
         prediction=plan.prediction,
         protocol=protocol,
-        without_classes=_without_classes(description, scoring),
+        without_classes=left_out_classes(scoring, training),
         tiles=tile_scores,
     )
-
-
-def _without_classes(description: RunDescription, scoring: ScoringSpec) -> tuple[str, ...]:
-    """Return the classes that the second set of scores leaves out: those of ``scoring``, or those never trained."""
-    if scoring.without_classes is not None:
-        return scoring.without_classes
-    return () if description.imported else untrained_classes(description.plan.training)
 
 
 def save_scores(scores: Scores, path: Path) -> None:
