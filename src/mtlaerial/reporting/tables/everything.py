@@ -22,7 +22,7 @@ from mtlaerial.reporting.tables.columns import (
     in_unit,
     without_classes,
 )
-from mtlaerial.reporting.tables.notes import notes
+from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import protocol
 from mtlaerial.reporting.tables.values import MISSING, Values
@@ -94,7 +94,7 @@ def _panel(values: Values) -> Panel:
         details=f"{values.sampling()} {TILE_MEAN}: scores of the tiles, averaged; class means over the tile's classes.",
         header=HEADER,
         rows=tuple(rows),
-        notes=notes(values, values.methods, columns, "By class and by height: everything.csv."),
+        notes=panel_notes(values, values.methods, columns, "By class and by height: everything.csv."),
         long=True,
     )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from mtlaerial.config.selection import truth_notes
 from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
@@ -10,6 +9,7 @@ from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.ground_truth import (
     class_convention,
     coverage,
+    different_tiles,
     left_out_convention,
     mixed_grids,
     protocol,
@@ -30,10 +30,11 @@ DEFINITIONS = {
 """Definitions of scores that are less known."""
 
 
-def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
+def panel_notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
     """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
     sentences = (
         *first,
+        different_tiles(values.runs),
         unscored_tasks(values.runs),
         coverage(values.runs),
         *_masks(values, columns),
@@ -81,7 +82,7 @@ def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
-    yield from truth_notes(values.lacking, values.methods, "this data set")
+    yield from values.notes
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."
