@@ -53,7 +53,8 @@ def score_runs(
     tiles : Path, optional
         Folder of prepared tiles that other runs share, instead of ``out/tiles``.
     configs : sequence of Path, optional
-        Configuration and overlays: its section ``scoring``, before the data set's ``recipe``, decides the scores.
+        Configuration and overlays: its section ``scoring``, changed by the data set's ``recipe`` in the specification
+        and in the configuration, decides the scores.
     replace : bool
         Replace the tables of an earlier scoring in ``out``.
 
@@ -91,7 +92,8 @@ def score_runs(
 def _scoring(dataset: DatasetSpec, spec: Path, configs: Sequence[Path]) -> ScoringSpec:
     """Return the section ``scoring`` in force."""
     if configs:
-        return load_project(*configs).recipe(dataset.recipe).scoring
+        config = load_project(*configs)
+        return config.recipe(dataset.recipe, dataset=config.with_specification(spec)).scoring
     return Recipe.parse(dataset.recipe, f"{spec}, recipe").scoring
 
 

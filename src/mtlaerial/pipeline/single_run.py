@@ -94,7 +94,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     dataset.require_root()
     config = load_project(*run.configs)
     require_method(config, run.method)
-    plan = plan_run(config, dataset, run.method, run.seed)
+    plan = plan_run(config, dataset, run.method, run.seed, config.with_specification(run.spec))
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
     for note in truth_notes(lacking, [run.method], dataset.name):
