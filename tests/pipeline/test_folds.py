@@ -146,16 +146,17 @@ def test_a_fold_is_trained_alone_by_its_area(tmp_path: Path, city: Any) -> None:
     assert described["plan"]["dataset"] == "town.mid"
 
 
-def test_a_training_alone_has_the_changes_for_the_data_set_with_its_specification(tmp_path: Path, city: Any) -> None:
-    """As in the workflow; a data set with another specification changes nothing."""
-    entry = {"recipe": {"training": {"batch": 3}}, "overrides": {"metres": {"training": {"epochs": 7}}}}
-    path, spec = tmp_path / "config.yaml", specification(tmp_path)
-    budgets = []
-    for described in (spec, tmp_path / "other.yaml"):
-        config = configuration(tmp_path, {**entry, "spec": str(described)})
+def test_a_training_alone_has_the_changes_for_the_data_set_of_its_name(tmp_path: Path, city: Any) -> None:
+    """As in the workflow; those for a data set of another name are not taken."""
+    changes = {"recipe": {"training": {"batch": 3}}, "overrides": {"metres": {"training": {"epochs": 7}}}}
+    path, budgets = tmp_path / "config.yaml", []
+    for name in ("town", "village"):
+        config = configuration(tmp_path)
+        config["datasets"] = {"town": config["datasets"]["town"]}
+        config["datasets"].setdefault(name, dict(config["datasets"]["town"])).update(changes)
         path.write_text(yaml.safe_dump(config))
-        run = SingleRun(spec, city.root, tmp_path / "run", [path], "metres", area="mid", tiles=tmp_path / "tiles")
-        training = _prepare(run).plan.training
+        spec, folder = tmp_path / "town.yaml", tmp_path / "run"
+        training = _prepare(SingleRun(spec, city.root, folder, [path], "metres", area="mid")).plan.training
         budgets.append((training.batch, training.epochs))
     assert budgets == [(3, 7), (2, 3)]
 

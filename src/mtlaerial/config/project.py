@@ -105,10 +105,9 @@ class ProjectConfig(Section):
         """Return the methods that are selected for a data set, whether or not it has ground truth for them."""
         return self.datasets[dataset].methods or self.run.methods
 
-    def with_specification(self, spec: Path) -> str | None:
-        """Return the data set that a specification describes; None unless there is exactly one."""
-        names = [name for name, entry in self.datasets.items() if entry.spec.resolve() == spec.resolve()]
-        return names[0] if len(names) == 1 else None
+    def named(self, dataset: str) -> str | None:
+        """Return the name of a data set that the configuration describes; None of any other."""
+        return dataset if dataset in self.datasets else None
 
     def recipe(self, specified: Mapping[str, Any], method: str | None = None, dataset: str | None = None) -> Recipe:
         """Return the recipe in force: the configuration's, with all changes for a data set and a method.
