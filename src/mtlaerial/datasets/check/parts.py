@@ -26,12 +26,12 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
     pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
+    absent = [(accepted, paths) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
-    for accepted, path in absent:
-        expected = _describe_patterns(accepted, dataset.spec.folders)
-        misplaced = find_misplaced(dataset, path)
+    for accepted, paths in absent:
+        path, expected = paths[0], _describe_patterns(accepted, dataset.spec.folders)
+        misplaced = find_misplaced(dataset, paths)
         observed = f"no file, but {misplaced.place}" if misplaced else "no file"
         if dataset.may_lack(layer, tile):
             advice = misplaced.remedy if misplaced else dataset.obtain(layer)
@@ -66,7 +66,9 @@ def locate(
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
-            pattern = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
+            pattern = next(
+                pattern for pattern in patterns if path in dataset.places.paths((layer, patterns), pattern, tile)
+            )
             part = _locate(dataset, layer, path, image, "{tile}" in pattern, findings)
             if part:
                 parts.append(part)
