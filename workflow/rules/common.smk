@@ -16,6 +16,9 @@ try:
     options = typed_scalars(dict(workflow.config_settings.config))
     project = Project.of(merge(config, options))
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
+    for archive in PENDING.values():
+        archive.require_place()
+    project.require_one_place()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Set
 from pathlib import Path, PurePath
 
 from mtlaerial.datasets.folder_spelling import normalise
+from mtlaerial.datasets.hidden_names import is_shown
 
 ABOVE = 2
 """Largest number of unexpected folders above an expected one."""
@@ -76,8 +77,3 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
         yield folder / name
         if depth > 1:
             yield from _walk(folder / name, depth - 1)
-
-
-def is_shown(name: str) -> bool:
-    """Tell whether a file or folder may belong to a data set: neither hidden nor added by macOS to an archive."""
-    return not name.startswith(".") and name != "__MACOSX"

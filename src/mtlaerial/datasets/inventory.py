@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from zipfile import is_zipfile
 
-from mtlaerial.datasets.deeper_folders import is_shown
+from mtlaerial.datasets.hidden_names import is_shown, is_shown_path
 from mtlaerial.datasets.safe_zip import open_archive
 from mtlaerial.errors import DataError
 
@@ -64,4 +64,4 @@ def _members(path: Path) -> tuple[PurePosixPath, ...]:
             files = [PurePosixPath(info.filename) for info in source.infolist() if not info.is_dir()]
     except DataError:
         return ()
-    return tuple(file for file in files if all(map(is_shown, file.parts)))
+    return tuple(filter(is_shown_path, files))

@@ -8,8 +8,9 @@ from itertools import combinations
 from pathlib import Path
 
 from mtlaerial.config.layers import Patterns
-from mtlaerial.datasets.deeper_folders import deeper_folders, is_shown, walk_folders
+from mtlaerial.datasets.deeper_folders import deeper_folders, walk_folders
 from mtlaerial.datasets.folder_spelling import find_folder, normalise
+from mtlaerial.datasets.hidden_names import is_shown_path
 from mtlaerial.errors import DataError
 
 Source = tuple[str, Patterns]
@@ -130,8 +131,7 @@ class Places:
     def _actual_folders(self) -> list[Path]:
         """Existing folders relative to the root, and those that archives will be unpacked to."""
         provided = [folder.relative_to(self.root) for folder in self._provided_folders if self.root in folder.parents]
-        shown = [folder for folder in provided if all(map(is_shown, folder.parts))]
-        return list(dict.fromkeys([*walk_folders(self.root), *sorted(shown)]))
+        return list(dict.fromkeys([*walk_folders(self.root), *sorted(filter(is_shown_path, provided))]))
 
     @cached_property
     def _expected_names(self) -> frozenset[str]:
