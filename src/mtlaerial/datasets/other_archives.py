@@ -76,11 +76,16 @@ def _offer(dataset: Dataset, path: Path, members: Members, gaps: Sequence[Sequen
     for above in range(ABOVE + 1):
         filled = {spec.file: _filled(dataset.root, spec, members, gaps, above) for spec in absent}
         best = max(filled, key=lambda name: filled[name], default=None)
-        if best and filled[best] > (0, 0):
+        if best and _is_likely(dataset, *filled[best]):
             return Offer(path, filled[best][0], _rename(dataset.root, path, best))
     names = {member.name.casefold() for member in members}
     files = sum(1 for accepted in gaps if any(expected.name.casefold() in names for expected in accepted))
     return Offer(path, files, f"Unpack it in {dataset.root}") if files else None
+
+
+def _is_likely(dataset: Dataset, files: int, preferred: int) -> bool:
+    """Tell whether an archive may be a listed one: it fits where files are expected first, or required ones lack."""
+    return preferred > 0 or (files > 0 and bool(dataset.missing()))
 
 
 def _filled(
