@@ -31,7 +31,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its specification and the folder of its files."""
+    """A data set: its specification and the folder of its files, whose folders are looked up once."""
 
     name: str
     spec: DatasetSpec

@@ -8,6 +8,7 @@ import rasterio
 
 from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.duplicates import report_duplicates
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image_gate.remedies import like_command
 from mtlaerial.datasets.check.part import Part
@@ -25,7 +26,9 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
-    pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
+    candidates = dataset.candidates(layer, tile)
+    report_duplicates(candidates, findings)
+    pairs = zip(dataset.patterns(layer, tile), candidates, strict=True)
     absent = [(accepted, paths) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
