@@ -252,3 +252,27 @@ def scored(dataset: Dataset) -> set[Task]:
     """Return the tasks with truth in the test tiles."""
     tiles = dataset.spec.splits["test"]
     return {task for task, layer in LAYERS.items() if any(dataset.files(layer, tile) for tile in tiles)}
+
+
+@pytest.mark.parametrize("link", ["data", "data/2018IEEE_Contest", f"data/{PHASE2}/Lidar GeoTiff Rasters", "data/in"])
+def test_a_download_may_lie_behind_links(link: str, tmp_path: Path) -> None:
+    moves = {"^2018IEEE": "in/2018IEEE"} if link == "data/in" else {}
+    dataset = lay_out(Layout("dfc2018", moves), tmp_path / "data")
+    (tmp_path / link).rename(tmp_path / "elsewhere")
+    (tmp_path / link).symlink_to(tmp_path / "elsewhere")
+    assert message(dataset) == ""
+    assert scored(dataset) == BOTH
+
+
+def test_links_in_a_circle_end_the_search(tmp_path: Path) -> None:
+    dataset = lay_out(LAYOUTS["vaihingen: no heights"], tmp_path / "data")
+    (tmp_path / "data/top/again").symlink_to(tmp_path / "data")
+    assert "height: 3 missing" in message(dataset)
+
+
+def test_nothing_is_written_below_the_root_of_an_unpacked_download(tmp_path: Path) -> None:
+    dataset = lay_out(LAYOUTS["dfc: the contest one folder deeper"], tmp_path / "data")
+    before = sorted(dataset.root.rglob("*"))
+    assert message(dataset) == ""
+    unpack_pending(dataset.archives)
+    assert sorted(dataset.root.rglob("*")) == before

@@ -92,6 +92,20 @@ def test_names_that_file_systems_do_not_allow_are_refused(name: str, tmp_path: P
     refused(tmp_path, "a name that file systems do not allow")
 
 
+def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / NAME, "w") as target:
+        info = zipfile.ZipInfo("name")
+        info.filename = ""
+        target.writestr(info, b"content")
+    refused(tmp_path, "'', no name of a file")
+
+
+def test_reasons_that_quote_a_long_name_are_shortened(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / NAME, {"x" * 60_000: b"content"})
+    path.write_bytes(path.read_bytes().replace(b"x", b"y", 1))  # in the file's own header
+    refused(tmp_path, r"found .{1,300}; expected")
+
+
 def test_names_that_differ_in_the_form_of_an_accent_are_refused(tmp_path: Path) -> None:
     write_zip(tmp_path / NAME, {"höhe.tif": b"", "ho\u0308he.tif": b""})
     refused(tmp_path, "a second file of its name")

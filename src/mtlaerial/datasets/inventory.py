@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from zipfile import is_zipfile
 
 from mtlaerial.datasets.hidden_names import is_shown, is_shown_path
-from mtlaerial.datasets.safe_zip import open_archive
+from mtlaerial.datasets.safe_zip import files_in, open_archive
 from mtlaerial.errors import DataError
 
 SEARCHED = 100_000
@@ -61,7 +61,7 @@ def _members(path: Path) -> tuple[PurePosixPath, ...]:
     """Return the files in an archive; none where it cannot be read."""
     try:
         with open_archive(path) as source:
-            files = [PurePosixPath(info.filename) for info in source.infolist() if not info.is_dir()]
+            files = [PurePosixPath(info.filename) for info in files_in(source)]
     except DataError:
         return ()
     return tuple(filter(is_shown_path, files))

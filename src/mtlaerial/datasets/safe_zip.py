@@ -29,6 +29,8 @@ RATIO = 200
 """Largest ratio of expanded to packed bytes beyond that; label rasters of few classes reach 100."""
 LONGEST_NAME, LONGEST_PATH = 255, 1024
 """Bytes of a file's or folder's name, and of a path, as file systems allow them."""
+LONGEST_TEXT = 200
+"""Characters of a name or a reason in a message."""
 _TRUSTED = "Unpack it yourself if you trust it, and take it away."
 
 
@@ -53,7 +55,12 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
         ) from None
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
         remedy = "It is cut off, damaged, or something else: get it anew."
-        raise DataError(path, " ".join(str(error).split()), "a zip archive", remedy) from None
+        raise DataError(path, _brief(" ".join(str(error).split())), "a zip archive", remedy) from None
+
+
+def _brief(text: str) -> str:
+    """Return the beginning of a text: names in archives may be long, and zipfile's errors quote them."""
+    return f"{text[:LONGEST_TEXT]}..." if len(text) > LONGEST_TEXT else text
 
 
 def _require_readable_directory(path: Path) -> None:
@@ -61,6 +68,12 @@ def _require_readable_directory(path: Path) -> None:
     if listed > LARGEST_DIRECTORY:
         observed = f"a list of members of {listed / 2**20:.0f} MiB"
         raise DataError(path, observed, f"at most {LARGEST_DIRECTORY // 2**20} MiB", _TRUSTED)
+
+
+def files_in(source: ZipFile) -> list[ZipInfo]:
+    """Return the members of an archive that are no folders."""
+    # ZipInfo.is_dir fails on an empty name.
+    return [info for info in source.infolist() if not info.filename.endswith("/")]
 
 
 def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
@@ -73,7 +86,7 @@ def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
         too many members, or expands too much.
     """
     entries: dict[str, ZipInfo] = {}
-    files = [info for info in source.infolist() if not info.is_dir()]
+    files = files_in(source)
     _require_sizes(path, files)
     # Folders are included, so that no file takes the path of one.
     taken = {_same(parent) for info in files for parent in PurePosixPath(into, info.filename).parents}
@@ -81,7 +94,9 @@ def safe_entries(source: ZipFile, path: Path, into: str) -> dict[str, ZipInfo]:
         name = PurePosixPath(into, info.filename)
         fault = _fault(info, name) or ("a second file of its name" if _same(name) in taken else "")
         if fault:
-            raise DataError(path, f"{info.filename!r}, {fault}", "plain files in folders of their own", _TRUSTED)
+            raise DataError(
+                path, f"{_brief(repr(info.filename))}, {fault}", "plain files in folders of their own", _TRUSTED
+            )
         taken.add(_same(name))
         if is_shown_path(PurePosixPath(info.filename)):
             entries[str(name)] = info
