@@ -276,3 +276,10 @@ def test_nothing_is_written_below_the_root_of_an_unpacked_download(tmp_path: Pat
     assert message(dataset) == ""
     unpack_pending(dataset.archives)
     assert sorted(dataset.root.rglob("*")) == before
+
+
+def test_a_copy_elsewhere_does_not_stand_for_a_disk_that_is_not_mounted(tmp_path: Path) -> None:
+    dataset = lay_out(Layout("vaihingen", {"nDSM/": "old/nDSM/"}), tmp_path / "data")
+    assert message(dataset) == ""
+    (tmp_path / "data/nDSM").symlink_to(tmp_path / "disk")
+    assert "height: 3 missing" in message(Dataset(dataset.name, dataset.spec, dataset.root))

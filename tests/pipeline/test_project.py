@@ -111,6 +111,7 @@ def test_a_method_learns_the_tasks_of_the_data_set(data: dict[str, Any]) -> None
 
 def test_methods_without_ground_truth_are_left_out_with_a_note(data: dict[str, Any]) -> None:
     data["run"]["methods"] = ["classes", "metres", "both"]
+    data["methods"]["both"]["weighting"] = {"name": "uw"}
     project = project_of(data, {"labels": None})
     assert project.runs() == project.trainings() == [("city", "metres"), ("city", "both")]
     assert project.tasks("city", "both") == ("height",)
@@ -118,7 +119,40 @@ def test_methods_without_ground_truth_are_left_out_with_a_note(data: dict[str, A
         "Left out, as city has no ground truth of semantics: classes.",
         "Without semantics, of which city has no ground truth: both.",
     ]
-    assert Decisive(project).tables()["city"]["lacking"] == {"classes": ["semantics"], "both": ["semantics"]}
+    assert Decisive(project).tables()["city"]["notes"] == [
+        "Left out, as this data set has no ground truth of semantics: classes.",
+        "Without semantics, of which this data set has no ground truth: both.",
+    ]
+
+
+def test_a_method_that_would_repeat_another_for_want_of_truth_is_left_out_with_a_note(data: dict[str, Any]) -> None:
+    data["methods"]["passes"] = {"trained_as": "both", "overrides": {"prediction": {"dropout_passes": 9}}}
+    data["run"]["methods"] = ["both", "metres", "passes"]
+    project = project_of(data, {"labels": None})
+    assert project.runs() == [("city", "metres"), ("city", "passes")]
+    assert project.trainings() == [("city", "metres")]
+    assert project.weights_of("city", "passes") == "metres"
+    note = "Left out, as without semantics, of which {} has no ground truth, it would repeat metres: both."
+    assert note.format("city") in project.notes()
+    assert note.format("this data set") in Decisive(project).tables()["city"]["notes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "methods"),
+    [
+        ({"weighting": {"name": "uw"}}, ["both", "metres"]),
+        ({"overrides": {"training": {"batch": 3}}}, ["both", "metres"]),
+        ({"overrides": {"training": {"batch": 6}}}, ["metres"]),
+        ({}, ["metres"]),
+    ],
+)
+def test_a_method_of_another_recipe_is_not_left_out(
+    data: dict[str, Any], changes: dict[str, Any], methods: list[str]
+) -> None:
+    data["methods"]["both"] |= changes
+    data["run"]["methods"] = ["both", "metres"]
+    assert [method for _, method in project_of(data, {"labels": None}).runs()] == methods
+    assert [method for _, method in project_of(data, {}).runs()] == ["both", "metres"]
 
 
 def test_a_data_set_without_a_method_it_has_ground_truth_for_is_refused(data: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 import hashlib
 import math
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -278,3 +280,13 @@ def test_fingerprints_are_the_same_in_every_process() -> None:
     digest = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert fingerprint({"a": (2, "x"), "b": 1}) == digest
     assert fingerprint({"a": (2, "y"), "b": 1}) != digest
+
+
+def test_the_description_says_what_the_training_was_validated_on(run_folder: Path, tmp_path: Path) -> None:
+    assert re.search(r"validated on +1 tiles; the weights are the last", describe_run(run_folder))
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    data = yaml.safe_load((run / "run.yaml").read_text())
+    del data["validation"]
+    (run / "run.yaml").write_text(yaml.safe_dump(data))
+    assert re.search(r"validated on +tiles that an earlier version did not record", describe_run(run))

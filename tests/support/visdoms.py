@@ -170,7 +170,7 @@ def _count_users(state: Path, more: int) -> dict[str, int]:
 
 def require_visdom() -> None:
     """Skip the test where Visdom or its page's scripts cannot be had."""
-    pytest.importorskip("visdom", reason="Visdom is not installed: envs/dashboard.txt")
+    pytest.importorskip("visdom", reason="Visdom is not installed: requirements.lock")
     from mtlaerial.dashboard.assets import provide_assets
 
     try:

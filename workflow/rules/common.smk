@@ -120,7 +120,7 @@ def trained_file(name):
     """Return an input function: a file of the run whose weights a method uses."""
 
     def file(wildcards):
-        trained = project.config.methods[wildcards.method].trained_as
+        trained = project.weights_of(wildcards.dataset, wildcards.method)
         (path,) = expand(f"{RUN}/{name}", dataset=wildcards.dataset, method=trained, seed=wildcards.seed)
         return path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from mtlaerial.dashboard.assets import Source, provide_assets
 from mtlaerial.errors import UserError
 
-INSTALL = "pip install --no-deps --no-build-isolation -r envs/dashboard.txt"
+INSTALL = "pip install -r envs/first.txt && pip install --no-build-isolation -r requirements.lock"
 
 
 def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.places import Places, Source
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.system.absence import NOTHING, absence
 
 NOTE = "GENERATED.txt"
 """The file in a data set's folder that marks its files as generated and complete."""
@@ -90,6 +91,8 @@ class Dataset:
         """
         if not self.root.is_dir():
             content = "a file" if self.root.exists() else "no such folder"
+            if (absent := absence(self.root)) != NOTHING:
+                content = absent
             expected = f"the folder with the files of {self.name}"
             raise DataError(self.root, content, expected, f"Correct the path. {self.spec.obtain}")
 

@@ -95,9 +95,9 @@ class Places:
         return self._lookups[shared]
 
     def _is_expected_anywhere(self, source: Source, tiles: tuple[str, ...]) -> bool:
-        """Tell whether any file of a source lies where one is expected."""
+        """Tell whether any file of a source lies where one is expected, or would but for a broken link."""
         paths = (path for tile in tiles for pattern in source[1] for path in self._expected_paths(pattern, tile))
-        return any(map(self.exists, paths))
+        return any(self.exists(path) or _is_broken(path) or _is_broken(path.parent) for path in paths)
 
     def _deeper_folder(self, source: Source, pattern: str, tiles: tuple[str, ...]) -> Path | None:
         """Return the one deeper folder that holds a file of a pattern; None if there is none."""
@@ -139,6 +139,11 @@ class Places:
         patterns = [pattern for _, accepted in self.sources for pattern in accepted]
         folders = [*map(Path, self.folders), *(Path(pattern).parent for pattern in patterns)]
         return frozenset(normalise(part) for folder in folders for part in folder.parts)
+
+
+def _is_broken(path: Path) -> bool:
+    """Tell whether a path is a link to nothing, e.g. to a disk that is not mounted."""
+    return os.path.islink(path) and not os.path.exists(path)
 
 
 def _in_either_case(paths: list[Path]) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
 from mtlaerial.config.require import require_tasks
-from mtlaerial.config.selection import lacking_truth, methods_on, trained_on, truth_notes
+from mtlaerial.config.selection import methods_on, selection_notes, trained_on, weights_of
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
@@ -105,15 +105,14 @@ class Project:
         }
         return [(dataset, method) for dataset, methods in trained.items() for method in methods]
 
-    def lacking_truth(self, dataset: str) -> dict[str, tuple[Task, ...]]:
-        """Return the tasks of the methods selected for a data set that it has no ground truth for."""
-        return lacking_truth(self.config, dataset, self.sources[dataset].spec)
+    def weights_of(self, dataset: str, method: str) -> str:
+        """Return the method whose training a method takes its weights from; itself where it is trained."""
+        return weights_of(self.config, self.source(dataset), self.dataset(dataset).spec, method)
 
     def notes(self) -> list[str]:
         """Return a sentence on each method that is left out on a data set, or learns fewer tasks there."""
-        return [
-            note for name in self.sources for note in truth_notes(self.lacking_truth(name), self.methods(name), name)
-        ]
+        sources = self.sources.items()
+        return [note for name, source in sources for note in selection_notes(self.config, name, source.spec)]
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""

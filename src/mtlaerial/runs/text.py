@@ -28,11 +28,19 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
+        ("validated on", _validation(run)),
         ("licence", statistics.licence),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),
     ]
+
+
+def _validation(run: RunDescription) -> str:
+    if run.validation is None:
+        return "tiles that an earlier version did not record"
+    use = "which chose the weights" if run.plan.training.selection == "best" else "the weights are the last"
+    return f"{len(run.validation)} tiles; {use}" if run.validation else "no tiles"
 
 
 def _input(run: RunDescription) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from mtlaerial.reporting.tables.columns import (
     Column,
     in_unit,
 )
-from mtlaerial.reporting.tables.notes import notes
+from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import protocol
 from mtlaerial.reporting.tables.values import MISSING, Values
@@ -91,7 +91,7 @@ def _panel(values: Values) -> Panel:
         details=f"{values.sampling()} {TILE_MEAN}: scores of the tiles, averaged; class means over the tile's classes.",
         header=HEADER,
         rows=tuple(rows),
-        notes=notes(values, values.methods, columns, "By class and by height: everything.csv."),
+        notes=panel_notes(values, values.methods, columns, "By class and by height: everything.csv."),
         long=True,
     )
 

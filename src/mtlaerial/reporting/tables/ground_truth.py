@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from mtlaerial.config import TASKS
 from mtlaerial.scoring.scores import Scores
 
+LISTED = 8
+"""Test tiles that a note names."""
+
 
 def coverage(runs: Sequence[Scores]) -> str:
     """Return the number of test tiles with truth as a sentence; empty if all tiles have all layers."""
@@ -15,6 +18,22 @@ def coverage(runs: Sequence[Scores]) -> str:
     numbers = {"classes": len(labelled), "heights": len(measured)}
     parts = [f"{layer} in {number}" for layer, number in numbers.items() if 0 < number < len(tiles)]
     return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
+
+
+def different_tiles(runs: Sequence[Scores]) -> str:
+    """Return which runs are scored on other test tiles than the rest as a sentence; empty if all are on the same."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for run in runs:
+        groups.setdefault(tuple(sorted(run.tiles)), []).append(f"{run.method} seed {run.seed}")
+    if len(groups) < 2:
+        return ""
+    parts = [f"{', '.join(names)} on {_listed(tiles)}" for tiles, names in groups.items()]
+    return f"Scored on different test tiles, so not comparable: {'; '.join(parts)}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - LISTED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:LISTED])} and {more} more"
 
 
 def unscored_tasks(runs: Sequence[Scores]) -> str:

@@ -23,10 +23,10 @@ from mtlaerial.reporting.tables.columns import (
 )
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
-from mtlaerial.reporting.tables.notes import bold_rule, missing, notes
+from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
-from mtlaerial.reporting.tables.values import Lacking, Values
+from mtlaerial.reporting.tables.values import Values
 from mtlaerial.reporting.tables.weightings import weightings
 from mtlaerial.scoring.scores import Scores
 
@@ -42,7 +42,7 @@ def build_documents(
     published: Published | None = None,
     summary: pd.DataFrame | None = None,
     costs: Costs | None = None,
-    lacking: Mapping[str, Lacking] | None = None,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -56,8 +56,8 @@ def build_documents(
         From :func:`mtlaerial.reporting.tables.mean_over_seeds`, if it is computed already.
     costs : Costs, optional
         Costs of the trainings, shown beside the weightings; they differ from run to run.
-    lacking : mapping of data set to mapping, optional
-        Tasks without ground truth of each selected method; notes below the tables name them.
+    notes : mapping of data set to sequence of str, optional
+        Sentences on methods and runs, for below the tables.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def build_documents(
     for dataset in dict.fromkeys(run.dataset for run in scores):
         citations = Citations((published or {}).get(dataset, ()))
         runs = [run for run in scores if run.dataset == dataset]
-        values = Values(runs, summary, citations, (lacking or {}).get(dataset, {}))
+        values = Values(runs, summary, citations, (notes or {}).get(dataset, ()))
         every.append(values)
         documents += [
             _main(values),
@@ -155,6 +155,7 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
     details = (values.sampling(), values.gain() if GAINS[0] in columns else "")
+    explanations = (missing(values, methods, columns), bold_rule(methods, columns), note)
     return Panel(
         key=f"{values.dataset}-{key}",
         dataset=values.dataset,
@@ -163,7 +164,7 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
         details=" ".join(filter(None, details)),
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
-        notes=notes(values, methods, columns, missing(values, methods, columns), bold_rule(methods, columns), note),
+        notes=panel_notes(values, methods, columns, *explanations),
     )
 
 

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from mtlaerial.config.selection import truth_notes
 from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
-from mtlaerial.reporting.tables.ground_truth import class_convention, coverage, mixed_grids, protocol, unscored_tasks
+from mtlaerial.reporting.tables.ground_truth import (
+    class_convention,
+    coverage,
+    different_tiles,
+    mixed_grids,
+    protocol,
+    unscored_tasks,
+)
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.values import MISSING, Values
 
@@ -23,10 +29,11 @@ DEFINITIONS = {
 """Definitions of scores that are less known."""
 
 
-def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
+def panel_notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
     """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
     sentences = (
         *first,
+        different_tiles(values.runs),
         unscored_tasks(values.runs),
         coverage(values.runs),
         *_masks(columns),
@@ -71,7 +78,7 @@ def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
-    yield from truth_notes(values.lacking, values.methods, "this data set")
+    yield from values.notes
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."
