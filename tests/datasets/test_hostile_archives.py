@@ -92,6 +92,12 @@ def test_names_that_file_systems_do_not_allow_are_refused(name: str, tmp_path: P
     refused(tmp_path, "a name that file systems do not allow")
 
 
+def test_a_compression_that_may_take_any_memory_is_refused(tmp_path: Path) -> None:
+    """LZMA's header states the size of its dictionary, up to 4 GiB."""
+    write_zip(tmp_path / NAME, MEMBERS, zipfile.ZIP_LZMA)
+    refused(tmp_path, r"'top/area1\.tif', a file packed by method 14 instead of deflate or bzip2")
+
+
 def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / NAME, "w") as target:
         info = zipfile.ZipInfo("name")

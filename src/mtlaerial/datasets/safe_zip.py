@@ -1,6 +1,5 @@
 """Untrusted zip archives: clear errors, bounded sizes, no links or encrypted files, no path outside the folder."""
 
-import lzma
 import re
 import stat
 import unicodedata
@@ -27,6 +26,8 @@ EXPANDED = 2**30
 """Bytes that any archive may expand to."""
 RATIO = 200
 """Largest ratio of expanded to packed bytes beyond that; label rasters of few classes reach 100."""
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+"""Of packing. LZMA is none of them: an archive chooses how much memory it takes."""
 LONGEST_NAME, LONGEST_PATH = 255, 1024
 """Bytes of a file's or folder's name, and of a path, as file systems allow them."""
 LONGEST_TEXT = 200
@@ -53,7 +54,7 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
         raise DataError(
             path, "names of files that are not the UTF-8 that they are marked as", "names in UTF-8", remedy
         ) from None
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         remedy = "It is cut off, damaged, or something else: get it anew."
         raise DataError(path, _brief(" ".join(str(error).split())), "a zip archive", remedy) from None
 
@@ -133,6 +134,8 @@ def _fault(info: ZipInfo, target: PurePosixPath) -> str:
     name = PurePosixPath(info.filename)
     if info.flag_bits & ENCRYPTED:
         return "an encrypted file"
+    if info.compress_type not in METHODS:
+        return f"a file packed by method {info.compress_type} instead of deflate or bzip2"
     # The upper 16 bits hold the Unix mode; 0 where the archive comes from another system.
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return "a link or a device"
