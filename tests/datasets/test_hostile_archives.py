@@ -1,5 +1,6 @@
 """Archives from strangers: refused in one sentence before a file is written, or unpacked without their ornaments."""
 
+import json
 import os
 import struct
 import zipfile
@@ -123,6 +124,17 @@ def test_hidden_files_and_those_of_macos_are_left_out(tmp_path: Path) -> None:
     unpack(archive_in(tmp_path))
     assert unpacked(tmp_path) == list(MEMBERS)
     assert not archive_in(tmp_path).pending
+
+
+@pytest.mark.parametrize("into", [".", "sub"])
+def test_an_archive_that_was_unpacked_with_its_hidden_files_is_not_unpacked_again(into: str, tmp_path: Path) -> None:
+    write_zip(tmp_path / NAME, {**MEMBERS, ".DS_Store": b""})
+    unpack(archive_in(tmp_path, into))
+    mark = archive_in(tmp_path, into).mark
+    content = json.loads(mark.read_text())
+    hidden = ".DS_Store" if into == "." else f"{into}/.DS_Store"
+    mark.write_text(json.dumps({**content, "members": {**content["members"], hidden: [0, 0]}}))
+    assert not archive_in(tmp_path, into).pending
 
 
 def test_links_in_the_root_are_not_followed(tmp_path: Path) -> None:

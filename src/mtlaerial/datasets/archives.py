@@ -9,12 +9,13 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from zipfile import ZipFile, ZipInfo
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.datasets.hidden_names import is_shown_path
 from mtlaerial.datasets.safe_zip import MARKS, open_archive, safe_entries
 from mtlaerial.datasets.unpacking_folders import require_own_folders
 from mtlaerial.errors import DataError
@@ -78,14 +79,19 @@ class Archive:
 
     @property
     def _marked(self) -> dict[str, Member]:
-        """The unpacked files by path below the root, as the mark records them."""
+        """The unpacked files by path below the root, as the mark records them; no hidden ones, as of earlier versions."""
         if not self.mark.exists():
             return {}
         try:
-            return Mark.model_validate_json(self.mark.read_text(encoding="utf-8")).members
+            members = Mark.model_validate_json(self.mark.read_text(encoding="utf-8")).members
+            return {name: member for name, member in members.items() if self._is_shown(name)}
         except (OSError, ValueError):
             remedy = "Delete it, and the archive is unpacked again."
             raise DataError(self.mark, "something else", "what unpacking wrote", remedy) from None
+
+    def _is_shown(self, name: str) -> bool:
+        below = len(PurePosixPath(self.spec.into).parts)
+        return is_shown_path(PurePosixPath(*PurePosixPath(name).parts[below:]))
 
     @property
     def pending(self) -> bool:
