@@ -79,7 +79,7 @@ class Archive:
 
     @property
     def _marked(self) -> dict[str, Member]:
-        """The unpacked files by path below the root, as the mark records them; no hidden ones, as of earlier versions."""
+        """The unpacked files by path below the root, as the mark records them; without hidden ones."""
         if not self.mark.exists():
             return {}
         try:
