@@ -1,6 +1,7 @@
 """The plan of a run, from a configuration and a data set."""
 
 from mtlaerial.config import ProjectConfig
+from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
@@ -20,10 +21,11 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int) ->
     Raises
     ------
     ConfigError
-        When the data set has truth for none of the method's tasks, or an override has a wrong key or value.
+        When the data set has truth for none of the method's tasks, an override has a wrong key or value, or the
+        recipe names classes that are not the data set's.
     """
     entry = config.methods[method]
-    recipe = config.recipe(dataset.spec.recipe, method)
+    recipe = recipe_on(config, dataset.name, dataset.spec, method)
     return RunPlan(
         dataset=dataset.name,
         method=method,
