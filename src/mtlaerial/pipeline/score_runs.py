@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import Blend, Recipe, ScoringSpec, load_project, merge
+from mtlaerial.config import Blend, Recipe, ScoringSpec, load_project
+from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -110,18 +111,24 @@ def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: S
 
     Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
     """
+    recipes = _recipe_of_each(rows, dataset, spec, configs)
+    for recipe in recipes:
+        require_scored_classes(recipe.scoring, dataset.spec, str(spec))
+    return recipes
+
+
+def _recipe_of_each(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
     recipe = dataset.spec.recipe
     if not configs:
         return [Recipe.parse(recipe, f"{spec}, recipe")] * len(rows)
     config = load_project(*configs)
-    if dataset.name in config.datasets:
-        recipe = merge(recipe, config.datasets[dataset.name].recipe)
     trained = [row.method for row in rows if not row.description.imported]
     unknown = dict.fromkeys(method for method in trained if method not in config.methods)
     if unknown:
         log.warning("The configuration has no method %s: its own overrides do not count", ", ".join(unknown))
     methods = [row.method if row.method in config.methods else None for row in rows]
-    return [config.recipe(recipe, method) for method in methods]
+    entry = config.named(dataset.name)
+    return [config.recipe(recipe, method, entry) for method in methods]
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:

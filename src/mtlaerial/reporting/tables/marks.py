@@ -20,6 +20,10 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
+CLASS_WEIGHTS = "training.class_weights"
+"""Key whose values by name are compared as one value: other recipes have the name of a rule there."""
+INITIAL = {"model.pretrained", "model.initialisation"}
+"""Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]
@@ -72,7 +76,8 @@ def _recipe(run: Scores) -> Recipe:
         sections["training"] = decisive("train", run.training, "training")
     if run.prediction:
         sections["prediction"] = decisive("predict", run.prediction, "prediction")
-    recipe = {key: value for key, value in _flat(sections).items() if key not in MACHINE_KEYS}
+    left_out = MACHINE_KEYS if run.training else MACHINE_KEYS | INITIAL
+    recipe = {key: value for key, value in _flat(sections).items() if key not in left_out}
     budget = _budget(run.training, run.weighting) if run.training else None
     return recipe if budget is None else {**recipe, BUDGET: budget}
 
@@ -81,7 +86,9 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" == CLASS_WEIGHTS:
+            flat[CLASS_WEIGHTS] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
+        elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
