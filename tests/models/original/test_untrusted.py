@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.errors import DataError
-from mtlaerial.models.original.pickle_reader import UNREAD, read_pickle
+from mtlaerial.models.original.pickle_reader import read_pickle
+from mtlaerial.models.original.stored_tensors import UNREAD
 from mtlaerial.models.original.untrusted import read_checkpoint
 
 STATE = {"features.a.weight": torch.arange(6.0).reshape(2, 3).t(), "features.b.num_batches_tracked": torch.tensor(3)}
@@ -297,6 +298,10 @@ PROGRAMS = {
     "a key whose hash recurses": b"\x80\x02})" + b"\x85" * 100_000 + b"K\x01s.",
     "one list copied many times": b"\x80\x02ccollections\nOrderedDict\nq\x00]("
     + b"K\x01K\x02\x86" * 5_000 + b"e\x85q\x01" + b"h\x00h\x01R0" * 5_000 + b"N.",
+    "one tuple as the shape of many tensors": b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00(" + b"K\x01" * 100_000
+    + b"tq\x01" + b"h\x00(NK\x00h\x01h\x01tR0" * 30_000 + b"N.",
+    "one text as the items of many dictionaries": b"\x80\x02ccollections\nOrderedDict\nq\x00"
+    + b"X" + struct.pack("<I", 100_000) + b"a" * 100_000 + b"\x85q\x01" + b"h\x00h\x01R0" * 30_000 + b"N.",
     "names of many classes": b"".join(b"cmodule\nname%d\n" % number for number in range(20_000)) + b".",
     "bytes that are not there": b"\x80\x05\x96" + struct.pack("<q", 2**40) + b".",
     "too many instructions": b"\x80\x02" + b"N0" * 600_000 + b"N.",

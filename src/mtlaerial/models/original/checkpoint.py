@@ -17,7 +17,7 @@ from mtlaerial.config import ModelSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models.d3net import D3Net, DecoderBlock
 from mtlaerial.models.densenet import densenet_name, without_dots
-from mtlaerial.models.original.pickle_reader import shortened
+from mtlaerial.models.original.stored_tensors import shortened
 
 _BLOCK_LAYERS = ("conv1", "bn1", "conv2", "bn2")
 """The original's names of a decoder block's layers with weights, in their order."""

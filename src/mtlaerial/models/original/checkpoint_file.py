@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from mtlaerial.models.original.pickle_reader import Malformed, Storage, read_pickle
+from mtlaerial.models.original.pickle_reader import read_pickle
+from mtlaerial.models.original.stored_tensors import Malformed, Storage
 
 MAX_PICKLE = 2**26
 """Bytes of the objects beside the values: hundreds of times what a network's have."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtlaerial.errors import DataError
 from mtlaerial.models.original.checkpoint_file import CheckpointFile, open_checkpoint
-from mtlaerial.models.original.pickle_reader import MAX_NUMBER, Malformed, Storage, StoredTensor, shortened
+from mtlaerial.models.original.stored_tensors import MAX_NUMBER, Malformed, Storage, StoredTensor, shortened
 from mtlaerial.system.file_signature import other_kind
 
 MAX_FILE = 2**32
