@@ -1,6 +1,7 @@
 """Weights read from an untrusted checkpoint file: no code in it runs, and memory follows from what it stores."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,10 @@ def _tensors(file: CheckpointFile, state: Mapping[str, StoredTensor]) -> dict[st
     if declared > 2 * stored:  # the original has its third decoder block under two names
         raise Malformed(f"tensors of {declared:,} bytes that store {stored:,}")
     values = {key: _values(file, storage) for key, storage in storages.items()}
-    return {name: _view(values[tensor.storage.key], tensor) for name, tensor in state.items()}
+    uses = Counter(tensor.storage.key for tensor in state.values())
+    views = {name: _view(values[tensor.storage.key], tensor) for name, tensor in state.items()}
+    # Safetensors saves no two tensors of one memory.
+    return {name: view.clone() if uses[state[name].storage.key] > 1 else view for name, view in views.items()}
 
 
 def _require_stored(file: CheckpointFile, name: str, tensor: StoredTensor) -> None:
