@@ -9,7 +9,9 @@ from mtlaerial.config.recipe import ScoringSpec, TrainingSpec
 from mtlaerial.errors import ConfigError
 
 
-def recipe_on(config: ProjectConfig, dataset: str, spec: DatasetSpec, method: str | None = None) -> Recipe:
+def recipe_on(
+    config: ProjectConfig, dataset: str, spec: DatasetSpec, method: str | None = None, entry: str | None = None
+) -> Recipe:
     """Return the recipe in force for a data set and a method, whose names of classes are the data set's.
 
     Parameters
@@ -18,15 +20,18 @@ def recipe_on(config: ProjectConfig, dataset: str, spec: DatasetSpec, method: st
     dataset : str
         Name of the data set or fold, for messages.
     spec : DatasetSpec
-        Its specification, with all changes of the recipe that the configuration makes for it.
+        Its specification.
     method : str, optional
+        A method of the configuration.
+    entry : str, optional
+        The data set's name in the configuration, whose changes of the recipe apply.
 
     Raises
     ------
     ConfigError
         When an override has an unknown key or a wrong value, or the recipe names classes that are not the data set's.
     """
-    recipe = config.recipe(spec.recipe, method)
+    recipe = config.recipe(spec.recipe, method, entry)
     place = f"{method} on {dataset}" if method else dataset
     require_class_weights(recipe.training, spec, place)
     require_scored_classes(recipe.scoring, spec, place)

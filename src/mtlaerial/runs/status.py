@@ -11,7 +11,7 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from mtlaerial.config import ProjectConfig, load_dataset, merge
+from mtlaerial.config import ProjectConfig, load_dataset
 from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.selection import selection_notes, trained_on
 from mtlaerial.errors import ConfigError, DataError
@@ -69,10 +69,9 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
     for dataset in config.run.datasets:
         entry = config.datasets[dataset]
         spec = load_dataset(entry.spec)
-        spec = spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)})
         methods = trained_on(config, dataset, spec)
         for method in methods:
-            recipe_on(config, dataset, spec, method)
+            recipe_on(config, dataset, spec, method, dataset)
         folds = spec.fold_areas(dataset) or (dataset,)
         runs = product(folds, methods, config.run.seeds)
         yield from (_status(config, fold, method, seed) for fold, method, seed in runs)

@@ -67,7 +67,20 @@ def test_another_prediction_is_marked_and_faster_windows_are_not() -> None:
 
 def test_imported_weights_are_marked() -> None:
     imported = trained("original").model_copy(update={"training": None})
-    assert marks([trained("one"), imported])["original"].difference == "trained elsewhere, recipe not known"
+    assert marks([trained("one"), imported])["original"].difference == "imported: recipe and training tiles not known"
+
+
+def test_imported_weights_are_not_said_to_begin_otherwise() -> None:
+    """The network of an imported run does not tell what its training began with."""
+    begun = {"initialisation": "normal", "pretrained": "densenet121"}
+    imported = trained("original").model_copy(update={"training": None})
+    assert marks([trained("one", begun), imported])["original"].difference == "trained elsewhere, recipe not known"
+
+
+def test_other_initial_weights_are_marked() -> None:
+    runs = [trained(name, {"initialisation": "normal"}) for name in ("one", "two")]
+    (mark,) = marks([*runs, trained("plain")]).values()
+    assert mark.difference == "model.initialisation default instead of normal"
 
 
 def test_tables_show_marks_and_their_notes() -> None:

@@ -22,6 +22,8 @@ MACHINE_KEYS = {
 """Keys that change results by rounding only, or not at all."""
 CLASS_WEIGHTS = "training.class_weights"
 """Key whose values by name are compared as one value: other recipes have the name of a rule there."""
+INITIAL = {"model.pretrained", "model.initialisation"}
+"""Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]
@@ -74,7 +76,8 @@ def _recipe(run: Scores) -> Recipe:
         sections["training"] = decisive("train", run.training, "training")
     if run.prediction:
         sections["prediction"] = decisive("predict", run.prediction, "prediction")
-    recipe = {key: value for key, value in _flat(sections).items() if key not in MACHINE_KEYS}
+    left_out = MACHINE_KEYS if run.training else MACHINE_KEYS | INITIAL
+    recipe = {key: value for key, value in _flat(sections).items() if key not in left_out}
     budget = _budget(run.training, run.weighting) if run.training else None
     return recipe if budget is None else {**recipe, BUDGET: budget}
 
@@ -109,7 +112,7 @@ def _usual(recipes: Sequence[Recipe]) -> Recipe:
 
 def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
     """Return what differs, as text; empty if nothing does."""
-    parts = [] if run.training else ["trained elsewhere, recipe not known"]
+    parts = [] if run.training else ["imported: recipe and training tiles not known"]
     if run.training and BUDGET not in recipe:
         parts.append(f"{BUDGET} not known, as its weighting {run.weighting} is not installed")
     for key, value in recipe.items():
