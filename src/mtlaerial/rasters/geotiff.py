@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from mtlaerial.errors import DataError, deepest_cause
+from mtlaerial.rasters.admission import admit, opened, require_admitted
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.vrt_files import require_files
 from mtlaerial.system.files import writing
 
 
@@ -27,18 +27,20 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     Raises
     ------
     DataError
-        When it is missing, a directory, or not a readable raster, or a VRT lacks files; also when reading fails within
-        the block.
+        When it is missing, a directory, or not a readable raster of an accepted format
+        (:mod:`mtlaerial.rasters.formats`), or a VRT lacks files; also when reading fails within the block.
     """
     _require_file(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            source = rasterio.open(path)
+        admitted = admit(path)
+        source = opened(path, admitted)
     except RasterioError as error:
-        raise DataError(path, deepest_cause(error), "a raster that GDAL reads", "Get the file anew.") from None
+        remedy = "Get the file anew."
+        raise DataError(path, deepest_cause(error), "a raster that GDAL reads", remedy) from None
+    except OSError as error:
+        raise DataError(path, deepest_cause(error), "a readable file", "Check the path, and its permissions.") from None
     with source, reading(path):
-        require_files(source)
+        require_admitted(source, path, admitted)
         yield source
 
 

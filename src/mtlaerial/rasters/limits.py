@@ -1,0 +1,61 @@
+"""Limits of what a raster file may declare: a file of a few kilobytes must not take the memory or days."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from mtlaerial.errors import DataError
+
+MOST_BANDS = 1_000
+"""Most bands; hyperspectral images have some 500."""
+LARGEST_BLOCK = 2**30
+"""Largest block (a tile or a strip) in bytes, which GDAL decodes at once."""
+MOST_VALUES = 10**10
+"""Most values of a small file: a square of 58,000 pixels in three bands, which is checked in minutes."""
+VALUES_PER_BYTE = 1_000
+"""Most values per byte of a larger raster. Deflate packs at most 1,032; an orthophoto has some 30."""
+
+
+def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> None:
+    """Refuse a raster whose declared size is out of proportion to its file, and one that needs too much memory.
+
+    Parameters
+    ----------
+    source : DatasetReader
+    path : Path
+        Its file, for messages.
+    size : int
+        Bytes of the files that hold its pixels.
+
+    Raises
+    ------
+    DataError
+    """
+    if source.count > MOST_BANDS:
+        remedy = "Write those that show the image to a file of their own: rio stack --bidx 1,2,3."
+        raise DataError(path, f"{source.count:,} bands", f"at most {MOST_BANDS:,}", remedy)
+    values = source.height * source.width * source.count
+    if values > MOST_VALUES and values > VALUES_PER_BYTE * size:
+        observed = f"{source.height:,} x {source.width:,} pixels of {source.count} bands in {size:,} bytes"
+        expected = f"at most {MOST_VALUES:.0e} values, or {VALUES_PER_BYTE:,} for each byte"
+        remedy = "Almost all of it is empty or of one value: cut out the part with an image: rio clip."
+        raise DataError(path, observed, expected, remedy)
+    largest = max(_block_bytes(source), key=lambda block: block[0], default=(0, 0, 0))
+    if largest[0] > LARGEST_BLOCK:
+        observed = f"blocks of {largest[1]:,} x {largest[2]:,} pixels, {largest[0] / 2**30:.3g} GB each"
+        remedy = "Write it in tiles where there is enough memory: rio convert OLD NEW.tif --co tiled=true."
+        raise DataError(path, observed, f"blocks of at most {LARGEST_BLOCK / 2**30:g} GB", remedy)
+
+
+def _block_bytes(source: rasterio.DatasetReader) -> list[tuple[int, int, int]]:
+    """Return bytes, rows and columns of the blocks that GDAL decodes at once; bands that share pixels share blocks."""
+    by_pixel = source.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
+    blocks = []
+    for (rows, columns), dtype in zip(source.block_shapes, source.dtypes, strict=True):
+        itemsize = np.dtype(dtype if dtype != "complex_int16" else "complex64").itemsize
+        bands = source.count if by_pixel else 1
+        size = math.prod((min(rows, source.height), min(columns, source.width), itemsize, bands))
+        blocks.append((size, rows, columns))
+    return blocks
