@@ -36,9 +36,10 @@ def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> No
     if source.count > MOST_BANDS:
         remedy = "Write those that show the image to a file of their own: rio stack --bidx 1,2,3."
         raise DataError(path, f"{source.count:,} bands", f"at most {MOST_BANDS:,}", remedy)
+    bands = "1 band" if source.count == 1 else f"{source.count} bands"
     values = source.height * source.width * source.count
     if values > MOST_VALUES and values > VALUES_PER_BYTE * size:
-        observed = f"{source.height:,} x {source.width:,} pixels of {source.count} bands in {size:,} bytes"
+        observed = f"{source.height:,} x {source.width:,} pixels of {bands} in {size:,} bytes"
         expected = f"at most {MOST_VALUES:.0e} values, or {VALUES_PER_BYTE:,} for each byte"
         remedy = "Almost all of it is empty or of one value: cut out the part with an image: rio clip."
         raise DataError(path, observed, expected, remedy)
