@@ -15,6 +15,8 @@ from mtlaerial.errors import ConfigError
 
 MOST = 3
 """Faults in one message besides the first."""
+EXPLAINED = 500
+"""Faults that are put into words; of a file with more, the others are counted."""
 LONGEST = 80
 """Characters of a value in a message."""
 _REPR = reprlib.Repr()
@@ -59,12 +61,14 @@ def did_you_mean(name: str, valid: Iterable[str], otherwise: str) -> str:
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     """Return pydantic's report as one error in the words of the user."""
     # Misspelled keys first: a required key that is missing is often one of them.
-    unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    faults = _distinct([_fault(item, model) for item in unknown_first if not _follows(item)])
+    items = [item for item in error.errors(include_url=False) if not _follows(item)]
+    unknown_first = sorted(items, key=lambda item: item["type"] != "extra_forbidden")
+    faults = _distinct([_fault(item, model) for item in unknown_first[:EXPLAINED]])
     first, others = faults[0], faults[1:]
     sentences = [first.remedy, *(f"Also {f.key}: found {f.found}; expected {f.expected}." for f in others[:MOST])]
-    if len(others) > MOST:
-        sentences.append(f"And {len(others) - MOST} more.")
+    more = len(others) - MOST + max(0, len(items) - EXPLAINED)
+    if more > 0:
+        sentences.append(f"And {more} more.")
     place = f"{where}, key {first.key}" if first.key else where
     return ConfigError(place, first.found, first.expected, " ".join(filter(None, sentences)))
 

@@ -80,7 +80,7 @@ def load_provenance(folder: Path) -> Provenance:
     try:
         with safe_open(path, framework="np") as file:
             entries: dict[str, Any] = dict(json.loads(file.metadata()[_PROVENANCE]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
     return Provenance.parse(entries, str(path))
 
