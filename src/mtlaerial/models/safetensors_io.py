@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mtlaerial.errors import DataError
 from mtlaerial.system.files import writing
+from mtlaerial.system.safetensors_header import require_header
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -36,6 +37,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         When the file is missing or damaged, belongs to another model, or has weights that are not finite.
     """
     try:
+        require_header(path)
         weights = load_file(path)
         model.load_state_dict(weights, assign=True)
     except FileNotFoundError:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import DatasetSpec, Recipe, ScoringSpec, load_project
+from mtlaerial.config import Blend, DatasetSpec, Recipe, ScoringSpec, load_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -31,6 +31,7 @@ def score_runs(
     tiles: Path | None = None,
     configs: Sequence[Path] = (),
     replace: bool = False,
+    blend: Blend | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -56,6 +57,8 @@ def score_runs(
         Configuration and overlays: its section ``scoring``, before the data set's ``recipe``, decides the scores.
     replace : bool
         Replace the tables of an earlier scoring in ``out``.
+    blend : Blend, optional
+        The windows instead of those that each run is scored by; ``original`` for the protocol of the original's code.
 
     Returns
     -------
@@ -73,8 +76,9 @@ def score_runs(
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or add --replace.")
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
-    scoring = _scoring(dataset.spec, spec, configs)
-    rows = scored_runs(runs, dataset, spec)
+    recipe = _recipe(dataset.spec, spec, configs)
+    rows = [row.with_blend(blend, recipe.prediction) for row in scored_runs(runs, dataset, spec)]
+    _warn_of_unknown_tiles(rows)
     tested = _tested(dataset, rows)
     require_sound(tested)
     folders = prepared_tiles(tested, tested.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
@@ -83,16 +87,26 @@ def score_runs(
     for row, row_tiles in zip(rows, tiles_of, strict=True):
         row.require_unseen(row_tiles, NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT)
         row.require_images(row_tiles, dataset.spec.gsd)
-    scores = [_score(row, row_tiles, scoring, out / "runs") for row, row_tiles in zip(rows, tiles_of, strict=True)]
+    scores = [
+        _score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles in zip(rows, tiles_of, strict=True)
+    ]
     _write_tables(scores, dataset, tables)
     return scores
 
 
-def _scoring(dataset: DatasetSpec, spec: Path, configs: Sequence[Path]) -> ScoringSpec:
-    """Return the section ``scoring`` in force."""
+def _recipe(dataset: DatasetSpec, spec: Path, configs: Sequence[Path]) -> Recipe:
+    """Return the recipe in force, of which the section ``scoring`` decides, and on request ``prediction``."""
     if configs:
-        return load_project(*configs).recipe(dataset.recipe).scoring
-    return Recipe.parse(dataset.recipe, f"{spec}, recipe").scoring
+        return load_project(*configs).recipe(dataset.recipe)
+    return Recipe.parse(dataset.recipe, f"{spec}, recipe")
+
+
+def _warn_of_unknown_tiles(rows: Sequence[ScoredRun]) -> None:
+    for row in rows:
+        if row.description.imported:
+            log.warning(
+                "%s was imported: it is not known whether it was trained on tiles that it is scored on", row.folder
+            )
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
@@ -103,7 +117,7 @@ def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
 
 def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: Path) -> Scores:
     folder = parent / row.folder_name
-    Predictor(row.folder).predict_tiles(tiles, folder / "maps")
+    Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
     scores = score_maps(row.description, folder / "maps", tiles, scoring)
     save_scores(scores, folder / "scores.json")
     return scores

@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
 from mtlaerial.errors import DataError
+from mtlaerial.runs.imported import Original
+from mtlaerial.system.safetensors_header import require_header
 from mtlaerial.version import __version__
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Provenance(Section):
     """The epoch that they are from, counted from 1; 0 for imported ones."""
     imported: str | None = None
     """The file that they were imported from."""
+    original: Original | None = None
+    """Facts about the file that they were imported from; None in files of earlier versions."""
     identity: str | None = None
     """Fingerprint of the plan and the data of their training; None for imported ones."""
 
@@ -60,7 +64,8 @@ def save_run_weights(
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     # One entry, since safetensors writes several in no fixed order.
-    save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json()})
+    excluded = set() if provenance.original else {"original"}
+    save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json(exclude=excluded)})
 
 
 def remove_description(folder: Path) -> None:
@@ -78,6 +83,7 @@ def load_provenance(folder: Path) -> Provenance:
     """
     path = folder / WEIGHTS
     try:
+        require_header(path)
         with safe_open(path, framework="np") as file:
             entries: dict[str, Any] = dict(json.loads(file.metadata()[_PROVENANCE]))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:

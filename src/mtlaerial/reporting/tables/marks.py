@@ -100,7 +100,7 @@ def _usual(recipes: Sequence[Recipe]) -> Recipe:
 
 def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
     """Return what differs, as text; empty if nothing does."""
-    parts = [] if run.training else ["trained elsewhere, recipe not known"]
+    parts = [] if run.training else ["imported: recipe and training tiles not known"]
     for key, value in recipe.items():
         if value != usual[key] and key != BUDGET:
             parts.append(f"{key} {_text(value)} instead of {_text(usual[key])}")
