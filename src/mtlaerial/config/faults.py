@@ -137,6 +137,8 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
     if item["type"] == "missing" and isinstance(location[-1], str):
         remedy = "This key is required; config/README.md explains it."
         return Fault(key_of(location), "nothing", MISSING, remedy)
+    if item["type"] == "invalid_key" or (item["type"] == "string_type" and item["loc"][-1] == "[key]"):
+        return Fault(key_of(location), f"{shown(item['input'])} as a key", "text", "Put it into quotes, or remove it.")
     if item["type"] in ("missing", "too_long", "too_short"):
         return _wrong_length(item, model, location)
     value, key = item["input"], key_of(location)

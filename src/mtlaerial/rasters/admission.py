@@ -105,12 +105,16 @@ def _listing(folder: Path, modified: int) -> tuple[str, ...]:
 
 
 def _require_plain_raster(path: Path, sidecar: Path) -> None:
-    content = format_of(sidecar)
+    expected, remedy = f"a GeoTIFF, as GDAL reads it with {path.name}", "Remove it, or make it anew with GDAL."
+    try:
+        content = format_of(sidecar)
+    except DataError as error:
+        raise DataError(sidecar, error.found, expected, remedy) from None
     if content.driver not in _SIDECAR_DRIVERS:
-        remedy = f"Remove {sidecar}, or make it anew with GDAL."
-        raise DataError(sidecar, content.title, f"a GeoTIFF, as GDAL reads it with {path.name}", remedy)
-    with opened(sidecar, Admitted(content, frozenset())) as source:
-        require_admitted(source, sidecar, Admitted(content, frozenset()))
+        raise DataError(sidecar, content.title, expected, remedy)
+    admitted = Admitted(content, frozenset())
+    with opened(sidecar, admitted) as source:
+        require_admitted(source, sidecar, admitted)
 
 
 def _absolute(path: Path) -> Path:
