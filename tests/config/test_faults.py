@@ -142,3 +142,12 @@ def test_a_key_that_is_no_text_is_put_into_quotes(key: str, text: str, tmp_path:
         with pytest.raises(ConfigError) as caught:
             load_dataset(path)
         assert f"found {text} as a key; expected text. Put it into quotes, or remove it." in str(caught.value)
+
+
+def test_a_value_of_thousands_of_characters_is_shortened() -> None:
+    assert len(dataset_refusal(folders="a/" * 5_000)) < 500
+
+
+def test_a_weighting_of_thousands_of_characters_is_shortened() -> None:
+    message = refusal({"methods": {name: {"weighting": {"name": "a" * 5_000}} for name in ("equal", "uw", "dwa")}})
+    assert len(message) < 1_500

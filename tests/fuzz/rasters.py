@@ -50,7 +50,7 @@ class Fuzzed(Target):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        (folder / "town").mkdir()
+        (folder / "town").mkdir(exist_ok=True)
         self.town = Town(folder / "town")
         self.town.change(height=None)
         self.images = self.town.root / "image"

@@ -37,7 +37,7 @@ def test_a_small_file_that_declares_a_continent_is_refused(tmp_path: Path) -> No
     assert path.stat().st_size < 200_000
     message = refusal(path)
     assert "a.tif: found 1,000,000 x 1,000,000 pixels of 1 band in " in message
-    assert "bytes; expected at most 1e+10 values, or 1,000 for each byte." in message
+    assert "bytes; expected at most 1e+09 values, or 10,000 for each byte." in message
 
 
 def test_a_vrt_that_enlarges_a_small_file_is_refused(tmp_path: Path) -> None:
@@ -47,9 +47,9 @@ def test_a_vrt_that_enlarges_a_small_file_is_refused(tmp_path: Path) -> None:
     assert "found 1,000,000 x 1,000,000 pixels" in refusal(path)
 
 
-def test_a_sparse_raster_of_a_city_is_read(tmp_path: Path) -> None:
-    with open_raster(sparse(tmp_path / "a.tif", 60_000, 60_000, **TILED)) as source:
-        assert source.shape == (60_000, 60_000)
+def test_a_sparse_raster_is_read(tmp_path: Path) -> None:
+    with open_raster(sparse(tmp_path / "a.tif", 30_000, 30_000, **TILED)) as source:
+        assert source.shape == (30_000, 30_000)
 
 
 @pytest.mark.parametrize("layout", [{"blockysize": 12_000}, {**TILED, "blockxsize": 65_536, "blockysize": 65_536}])
@@ -59,10 +59,11 @@ def test_blocks_that_need_much_memory_are_refused(tmp_path: Path, layout: dict[s
 
 
 def test_bands_of_one_pixel_count_for_its_block(tmp_path: Path) -> None:
-    path = sparse(tmp_path / "a.tif", 16_384, 16_384, count=8, **TILED, interleave="pixel")
-    assert "2 GB each" in refusal(path)
-    with open_raster(sparse(tmp_path / "b.tif", 16_384, 16_384, count=8, **TILED, interleave="band")) as source:
-        assert source.count == 8
+    layout = {**TILED, "blockxsize": 8_192, "blockysize": 8_192, "dtype": "float64"}
+    path = sparse(tmp_path / "a.tif", 8_192, 8_192, count=3, interleave="pixel", **layout)
+    assert "1.5 GB each" in refusal(path)
+    with open_raster(sparse(tmp_path / "b.tif", 8_192, 8_192, count=3, interleave="band", **layout)) as source:
+        assert source.count == 3
 
 
 def test_thousands_of_bands_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Runs without a training."""
 
+import shutil
 from pathlib import Path
 
 import torch
@@ -18,5 +19,6 @@ def imported_run(folder: Path) -> Path:
     content = tiny.city_spec(recipe={"training": {"height_unit": 20}}).model_dump(mode="json")
     spec.write_text(yaml.safe_dump(content), encoding="utf-8")
     torch.save({"epoch": 1, "state_dict": original.weights(original.shapes((1, 7), True, SIZES))}, checkpoint)
+    shutil.rmtree(run, ignore_errors=True)
     import_checkpoint(checkpoint, spec, run)
     return run

@@ -65,12 +65,16 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Confi
     unknown_first = sorted(items, key=lambda item: item["type"] != "extra_forbidden")
     faults = _distinct([_fault(item, model) for item in unknown_first[:EXPLAINED]])
     first, others = faults[0], faults[1:]
-    sentences = [first.remedy, *(f"Also {f.key}: found {f.found}; expected {f.expected}." for f in others[:MOST])]
+    sentences = [first.remedy, *map(_briefly, others[:MOST])]
     more = len(others) - MOST + max(0, len(items) - EXPLAINED)
     if more > 0:
         sentences.append(f"And {more} more.")
     place = f"{where}, key {first.key}" if first.key else where
     return ConfigError(place, first.found, first.expected, " ".join(filter(None, sentences)))
+
+
+def _briefly(fault: Fault) -> str:
+    return f"Also {fault.key}: found {fault.found}; expected {_shortened(fault.expected, 2 * LONGEST)}."
 
 
 def shown(value: Any) -> str:
@@ -87,8 +91,8 @@ def shown(value: Any) -> str:
     return _shortened(_REPR.repr(value))
 
 
-def _shortened(text: str) -> str:
-    return f"{text[: LONGEST - 3]}..." if len(text) > LONGEST else text
+def _shortened(text: str, length: int = LONGEST) -> str:
+    return f"{text[: length - 3]}..." if len(text) > length else text
 
 
 def _follows(item: Any) -> bool:
@@ -131,7 +135,8 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
     location = plain_location(item["loc"])
     cause = (item.get("ctx") or {}).get("error")
     if isinstance(cause, Unfit):
-        return Fault(key_of([*location, *filter(None, [cause.key])]), cause.found, cause.expected, cause.remedy)
+        key = key_of([*location, *filter(None, [cause.key])])
+        return Fault(key, _shortened(cause.found, 3 * LONGEST), cause.expected, cause.remedy)
     if item["type"] == "extra_forbidden":
         return _unknown_key(location, sections_at(model, location[:-1]))
     if item["type"] == "missing" and isinstance(location[-1], str):
@@ -149,7 +154,8 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
 def _remedy(value: Any, expected: str) -> str:
     of_any_length = expected.startswith("a list of ") and not re.search(r"\d", expected)
     fits = "number" not in expected or _is_number(str(value))
-    if of_any_length and fits and isinstance(value, (str, int)) and not isinstance(value, bool):
+    short = isinstance(value, (str, int)) and not isinstance(value, bool) and len(str(value)) <= LONGEST
+    if of_any_length and fits and short:
         return f"Write [{value}]."
     if value is None and expected.startswith("a section"):
         return "Remove the key, or indent its keys below it."

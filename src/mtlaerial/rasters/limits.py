@@ -7,15 +7,17 @@ import numpy as np
 import rasterio
 
 from mtlaerial.errors import DataError
+from mtlaerial.rasters.decoder_warnings import rewriting
 
 MOST_BANDS = 1_000
 """Most bands; hyperspectral images have some 500."""
 LARGEST_BLOCK = 2**30
 """Largest block (a tile or a strip) in bytes, which GDAL decodes at once."""
-MOST_VALUES = 10**10
-"""Most values of a small file: a square of 58,000 pixels in three bands, which is checked in minutes."""
-VALUES_PER_BYTE = 1_000
-"""Most values per byte of a larger raster. Deflate packs at most 1,032; an orthophoto has some 30."""
+MOST_VALUES = 10**9
+"""Most values of a small file: a square of 18,000 pixels in three bands, which is checked in seconds."""
+VALUES_PER_BYTE = 10_000
+"""Most values per byte of a larger raster. Deflate packs at most 1,032, other codecs some more where all pixels are
+equal; an orthophoto has up to 30."""
 
 
 def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> None:
@@ -33,21 +35,22 @@ def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> No
     ------
     DataError
     """
+    old, new = rewriting(str(path))
     if source.count > MOST_BANDS:
-        remedy = "Write those that show the image to a file of their own: rio stack --bidx 1,2,3."
+        remedy = f"Write those of the image to a file of their own, e.g.: rio stack {old} --bidx 1,2,3 {new}"
         raise DataError(path, f"{source.count:,} bands", f"at most {MOST_BANDS:,}", remedy)
+    largest = max(_block_bytes(source), key=lambda block: block[0], default=(0, 0, 0))
+    if largest[0] > LARGEST_BLOCK:
+        observed = f"blocks of {largest[1]:,} x {largest[2]:,} pixels, {largest[0] / 2**30:.3g} GB each"
+        remedy = f"Write it in tiles where there is enough memory: rio convert {old} {new} --co tiled=true"
+        raise DataError(path, observed, f"blocks of at most {LARGEST_BLOCK / 2**30:g} GB", remedy)
     bands = "1 band" if source.count == 1 else f"{source.count} bands"
     values = source.height * source.width * source.count
     if values > MOST_VALUES and values > VALUES_PER_BYTE * size:
         observed = f"{source.height:,} x {source.width:,} pixels of {bands} in {size:,} bytes"
         expected = f"at most {MOST_VALUES:.0e} values, or {VALUES_PER_BYTE:,} for each byte"
-        remedy = "Almost all of it is empty or of one value: cut out the part with an image: rio clip."
+        remedy = "Almost all of it is empty or of one value: cut out the part with an image (rio clip --help)."
         raise DataError(path, observed, expected, remedy)
-    largest = max(_block_bytes(source), key=lambda block: block[0], default=(0, 0, 0))
-    if largest[0] > LARGEST_BLOCK:
-        observed = f"blocks of {largest[1]:,} x {largest[2]:,} pixels, {largest[0] / 2**30:.3g} GB each"
-        remedy = "Write it in tiles where there is enough memory: rio convert OLD NEW.tif --co tiled=true."
-        raise DataError(path, observed, f"blocks of at most {LARGEST_BLOCK / 2**30:g} GB", remedy)
 
 
 def _block_bytes(source: rasterio.DatasetReader) -> list[tuple[int, int, int]]:
