@@ -116,6 +116,7 @@ BAD_RASTERS: dict[str, BadRaster] = {
     "origin infinite": at("an origin at 500000 inf", "coordinates on Earth", f=np.inf),
     "origin absurd": at("an origin at 1e+30", "coordinates on Earth", c=1e30),
     "origin beyond double precision": at("do not tell pixels of 0.5 x 0.5 apart", f=-1e17),
+    "pixels beyond double precision": at("pixels of at least 1e-12", a=1e-307, c=0, e=-1e-307, f=0),
     "pixels of nothing": at("coordinates on Earth", a=1e-30, e=-1e-30),
     "south-up": at("rows (from the south) in reverse", "Turn it: rio warp", e=0.5),
     "mirrored": at("columns (from the east) in reverse", "Turn it: rio warp", a=-0.5),

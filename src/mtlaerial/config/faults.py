@@ -74,7 +74,8 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Confi
 
 
 def _briefly(fault: Fault) -> str:
-    return f"Also {fault.key}: found {fault.found}; expected {_shortened(fault.expected, 2 * LONGEST)}."
+    expected = _shortened(f"{fault.expected}.", LONGEST + 20)
+    return f"Also {fault.key}: found {fault.found}; expected {expected}"
 
 
 def shown(value: Any) -> str:

@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from mtlaerial.errors import DataError, deepest_cause
 from mtlaerial.rasters.admission import admit, opened, require_admitted
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.files import writing
+
+GDAL_ERRORS = (RasterioError, CPLE_BaseError)
+"""What rasterio raises; the second, GDAL's own error, where it is asked for tags or colours of a damaged file."""
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     try:
         admitted = admit(path)
         source = opened(path, admitted)
-    except RasterioError as error:
+    except GDAL_ERRORS as error:
         remedy = "Get the file anew."
         raise DataError(path, deepest_cause(error), "a raster that GDAL reads", remedy) from None
     except OSError as error:
@@ -69,7 +73,7 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except RasterioError as error:
+    except GDAL_ERRORS as error:
         remedy = "The file is truncated or damaged: get it anew."
         raise DataError(path, deepest_cause(error), "readable pixels", remedy) from None
 
@@ -86,7 +90,7 @@ def writing_raster(path: Path) -> Iterator[Path]:
     with writing(path) as partial:
         try:
             yield partial
-        except RasterioError as error:
+        except GDAL_ERRORS as error:
             raise OSError(errno.EIO, deepest_cause(error)) from error
 
 

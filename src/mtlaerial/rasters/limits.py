@@ -15,9 +15,8 @@ LARGEST_BLOCK = 2**30
 """Largest block (a tile or a strip) in bytes, which GDAL decodes at once."""
 MOST_VALUES = 10**9
 """Most values of a small file: a square of 18,000 pixels in three bands, which is checked in seconds."""
-VALUES_PER_BYTE = 10_000
-"""Most values per byte of a larger raster. Deflate packs at most 1,032, other codecs some more where all pixels are
-equal; an orthophoto has up to 30."""
+BYTES_PER_BYTE = 2_000
+"""Most bytes of pixels for each byte of a larger raster. Deflate packs at most 1,032, an orthophoto up to 30."""
 
 
 def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> None:
@@ -46,9 +45,9 @@ def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> No
         raise DataError(path, observed, f"blocks of at most {LARGEST_BLOCK / 2**30:g} GB", remedy)
     bands = "1 band" if source.count == 1 else f"{source.count} bands"
     values = source.height * source.width * source.count
-    if values > MOST_VALUES and values > VALUES_PER_BYTE * size:
+    if values > MOST_VALUES and values * max(map(_itemsize, source.dtypes)) > BYTES_PER_BYTE * size:
         observed = f"{source.height:,} x {source.width:,} pixels of {bands} in {size:,} bytes"
-        expected = f"at most {MOST_VALUES:.0e} values, or {VALUES_PER_BYTE:,} for each byte"
+        expected = f"at most {MOST_VALUES:.0e} values, or a byte for each {BYTES_PER_BYTE:,} of their bytes"
         remedy = "Almost all of it is empty or of one value: cut out the part with an image (rio clip --help)."
         raise DataError(path, observed, expected, remedy)
 
@@ -58,8 +57,12 @@ def _block_bytes(source: rasterio.DatasetReader) -> list[tuple[int, int, int]]:
     by_pixel = source.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
     blocks = []
     for (rows, columns), dtype in zip(source.block_shapes, source.dtypes, strict=True):
-        itemsize = np.dtype(dtype if dtype != "complex_int16" else "complex64").itemsize
         bands = source.count if by_pixel else 1
-        size = math.prod((min(rows, source.height), min(columns, source.width), itemsize, bands))
+        size = math.prod((min(rows, source.height), min(columns, source.width), _itemsize(dtype), bands))
         blocks.append((size, rows, columns))
     return blocks
+
+
+def _itemsize(dtype: str) -> int:
+    """Return the bytes of a value; rasterio has a name of its own for a type that NumPy lacks."""
+    return np.dtype("complex64" if dtype == "complex_int16" else dtype).itemsize
