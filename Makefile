@@ -1,7 +1,7 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
 # make test: the quick tests, one case of each kind.   make test-all: all of them.   make lint: what CI checks besides.
 # make test-slurm: tests on a real SLURM.   make test-gpu: trainings and predictions on a GPU of this machine.
-# make resume: go on after a crash.
+# make resume: go on after a crash.   make lock: pin the dependencies again.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
 # make bench-peers: the same work by other libraries.
 VENV ?= .venv
@@ -13,13 +13,14 @@ ASSETS ?= visdom
 BENCH := results/bench
 ON_GPU := $(addprefix tests/,weighting/test_in_the_network.py training prediction/test_predictor.py prediction/test_monte_carlo_dropout.py)
 PEERS := benchmarks/.peers-venv
+LOCKING := .lock-venv
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
 TOGETHER := -n $(CORES) --dist worksteal --durations 20
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test test-all test-slurm test-gpu lint resume dashboard schema bench bench-peers clean
+.PHONY: demo test test-all test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -93,12 +94,24 @@ $(PEERS)/.installed: benchmarks/peers/requirements.lock
 	@touch $@
 
 # torch first, and alone: where it lies on disk as a wheel for the CPU, that is taken.
-$(INSTALLED): requirements.lock envs/dashboard.txt pyproject.toml
+$(INSTALLED): requirements.lock envs/first.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.lock)"
-	$(BIN)/pip install --quiet -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -r envs/dashboard.txt -e .
+	$(BIN)/pip install --quiet -r envs/first.txt
+	$(BIN)/pip install --quiet --no-build-isolation --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+# The pins again, after a change of pyproject.toml; those that still fit stay. To take the newest, delete the lock first.
+# Afterwards, make licences.
+lock:
+	$(PYTHON) -m venv $(LOCKING)
+	$(LOCKING)/bin/pip install --quiet pip-tools==7.6.2
+	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --unsafe-package torch --unsafe-package mtlaerial \
+		--extra dev --extra dashboard --constraint envs/first.txt --output-file requirements.lock pyproject.toml
+
+licences: $(INSTALLED)
+	$(BIN)/python envs/licences.py > docs/licences.md
 
 clean:
 	rm -rf $(VENV) $(PEERS) results/demo datasets/city

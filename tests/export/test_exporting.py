@@ -227,7 +227,7 @@ def test_the_description_of_an_imported_run_omits_unknown_facts(run_folder: Path
     assert hyperparameters["training"] == "not known"
     assert hyperparameters["checkpoint"] == facts.checkpoint
     assert not {"weighting", "seed"} & set(hyperparameters)
-    assert "pretrained" not in hyperparameters["model"]
+    assert not {"pretrained", "initialisation"} & set(hyperparameters["model"])
 
 
 def test_the_example_of_the_documentation_runs(

@@ -111,6 +111,7 @@ def test_a_method_learns_the_tasks_of_the_data_set(data: dict[str, Any]) -> None
 
 def test_methods_without_ground_truth_are_left_out_with_a_note(data: dict[str, Any]) -> None:
     data["run"]["methods"] = ["classes", "metres", "both"]
+    data["methods"]["both"]["weighting"] = {"name": "uw"}
     project = project_of(data, {"labels": None})
     assert project.runs() == project.trainings() == [("city", "metres"), ("city", "both")]
     assert project.tasks("city", "both") == ("height",)
@@ -118,7 +119,40 @@ def test_methods_without_ground_truth_are_left_out_with_a_note(data: dict[str, A
         "Left out, as city has no ground truth of semantics: classes.",
         "Without semantics, of which city has no ground truth: both.",
     ]
-    assert Decisive(project).tables()["city"]["lacking"] == {"classes": ["semantics"], "both": ["semantics"]}
+    assert Decisive(project).tables()["city"]["notes"] == [
+        "Left out, as this data set has no ground truth of semantics: classes.",
+        "Without semantics, of which this data set has no ground truth: both.",
+    ]
+
+
+def test_a_method_that_would_repeat_another_for_want_of_truth_is_left_out_with_a_note(data: dict[str, Any]) -> None:
+    data["methods"]["passes"] = {"trained_as": "both", "overrides": {"prediction": {"dropout_passes": 9}}}
+    data["run"]["methods"] = ["both", "metres", "passes"]
+    project = project_of(data, {"labels": None})
+    assert project.runs() == [("city", "metres"), ("city", "passes")]
+    assert project.trainings() == [("city", "metres")]
+    assert project.weights_of("city", "passes") == "metres"
+    note = "Left out, as without semantics, of which {} has no ground truth, it would repeat metres: both."
+    assert note.format("city") in project.notes()
+    assert note.format("this data set") in Decisive(project).tables()["city"]["notes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "methods"),
+    [
+        ({"weighting": {"name": "uw"}}, ["both", "metres"]),
+        ({"overrides": {"training": {"batch": 3}}}, ["both", "metres"]),
+        ({"overrides": {"training": {"batch": 6}}}, ["metres"]),
+        ({}, ["metres"]),
+    ],
+)
+def test_a_method_of_another_recipe_is_not_left_out(
+    data: dict[str, Any], changes: dict[str, Any], methods: list[str]
+) -> None:
+    data["methods"]["both"] |= changes
+    data["run"]["methods"] = ["both", "metres"]
+    assert [method for _, method in project_of(data, {"labels": None}).runs()] == methods
+    assert [method for _, method in project_of(data, {}).runs()] == ["both", "metres"]
 
 
 def test_a_data_set_without_a_method_it_has_ground_truth_for_is_refused(data: dict[str, Any]) -> None:
@@ -298,3 +332,22 @@ def test_generated_files_are_called_so_whatever_the_specification_says(tmp_path:
     for spec in (Project.of(to_be_generated).datasets["vaihingen"].spec, Project.of(data).datasets["vaihingen"].spec):
         assert spec.generated
         assert not spec.published  # numbers of the real place mean nothing beside a generated one's
+
+
+def test_names_of_classes_train_again_only_where_they_carry_weights(data: dict[str, Any]) -> None:
+    classes = SPEC["labels"]["classes"]
+    names = [entry["name"] for entry in classes]
+    swapped = [{**entry, "name": name} for entry, name in zip(classes, reversed(names), strict=True)]
+    for weights, alike in (("none", True), ({**dict.fromkeys(names, 1), names[0]: 0}, False)):
+        data["training"] = {"class_weights": weights}
+        before, after = project_of(data, {}), project_of(data, {"labels": {"classes": swapped}})
+        trained = [Decisive(project).train("city", "both", "0") for project in (before, after)]
+        assert (trained[0] == trained[1]) is alike
+
+
+def test_classes_left_out_of_scores_score_again_and_nothing_else(data: dict[str, Any]) -> None:
+    before = Decisive(project_of(data))
+    after = Decisive(project_of({**data, "scoring": {"without_classes": ["tree"]}}))
+    assert before.score("city", "both", "0") != after.score("city", "both", "0")
+    for rule in ("train", "describe_run", "predict"):
+        assert getattr(before, rule)("city", "both", "0") == getattr(after, rule)("city", "both", "0")

@@ -255,3 +255,103 @@ def test_the_configuration_s_scoring_decides_before_the_recipe(
     (scores,) = score_runs([run_folder], spec, city.root, tmp_path / "out", configs=configs)
     assert "3-9 m" in scores.height("all")
     assert scores.height_unit == 5
+
+
+def test_the_overrides_of_method_and_data_set_decide_the_scores_as_in_the_workflow(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    entry = {"spec": str(spec), "root": str(city.root), "recipe": {"scoring": {"error_unit": 5}}}
+    method = {"overrides": {"scoring": {"height_bins": [3, 9]}}}
+    overlay = tmp_path / "overrides.yaml"
+    overlay.write_text(yaml.safe_dump({"datasets": {"city": entry}, "methods": {"equal": method}}))
+    (scores,) = score_runs([run_folder], spec, city.root, tmp_path / "out", configs=[CONFIG / "config.yaml", overlay])
+    assert "3-9 m" in scores.height("all")
+    assert scores.height_unit == 5
+
+
+def test_a_method_that_the_configuration_lacks_is_told_and_scored_without_overrides(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = changed_run(run_folder, tmp_path / "run", method="mine")
+    (scores,) = score_runs([run], spec, city.root, tmp_path / "out", configs=[CONFIG / "config.yaml"])
+    assert scores.method == "mine"
+    assert "The configuration has no method mine" in caplog.text
+
+
+def table_text(folder: Path, dataset: str) -> str:
+    """Return the Markdown of a data set's main table, without its escapes."""
+    return (folder / "tables" / f"{dataset}.md").read_text().replace("\\", "")
+
+
+def changed_run(run_folder: Path, folder: Path, selection: str = "last", **plan: Any) -> Path:
+    """Write a copy of a run with changes of its plan."""
+    shutil.copytree(run_folder, folder)
+    data = yaml.safe_load((folder / "run.yaml").read_text())
+    data["plan"] |= plan
+    data["plan"]["training"]["selection"] = selection
+    (folder / "run.yaml").write_text(yaml.safe_dump(data))
+    return folder
+
+
+@pytest.fixture
+def validated(city: Dataset, tmp_path: Path) -> Path:
+    """Return a specification whose test tile is the validation tile of the run."""
+    splits = {"train": ["city_1", "city_2"], "val": ["city_4"], "test": ["city_3"]}
+    return write_spec(city, tmp_path / "city.yaml", splits=splits)
+
+
+def test_a_tile_that_chose_the_weights_is_refused(
+    city: Dataset, validated: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    run = changed_run(run_folder, tmp_path / "best", "best")
+    refusal = r"city_3: found a test tile that .*best chose its weights by \(training.selection: best\)"
+    with pytest.raises(UserError, match=refusal):
+        score_runs([run], validated, city.root, tmp_path / "out")
+    assert not (tmp_path / "out" / "tables").exists()
+
+
+def test_test_tiles_that_only_watched_a_training_are_noted_below_the_tables(
+    city: Dataset, validated: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    score_runs([run_folder], validated, city.root, tmp_path / "out")
+    note = "equal: validated on test tiles (city_3); its weights are the last, not chosen by them."
+    assert note in table_text(tmp_path / "out", "city")
+
+
+def test_a_run_without_a_record_of_its_validation_tiles_is_noted_below_the_tables(
+    city: Dataset, validated: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    run = changed_run(run_folder, tmp_path / "earlier", "best")
+    data = yaml.safe_load((run / "run.yaml").read_text())
+    assert set(data.pop("validation")) == {"city_3"}
+    (run / "run.yaml").write_text(yaml.safe_dump(data))
+    score_runs([run], validated, city.root, tmp_path / "out")
+    table = table_text(tmp_path / "out", "city")
+    assert "whether its weights were selected on test tiles could not be told" in table
+
+
+def test_runs_for_unequal_sets_of_areas_are_noted_below_the_tables(
+    city: Dataset, town: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    runs = [trained_on_fold(run_folder, tmp_path / area, area) for area in ("north", "south")]
+    one = trained_on_fold(changed_run(run_folder, tmp_path / "uw", method="uw"), tmp_path / "one", "north")
+    score_runs([*runs, one], town, city.root, tmp_path / "out")
+    table = table_text(tmp_path / "out", "town")
+    assert "not comparable: equal seed 0 on city_3, city_4; uw seed 0 on city_3." in table
+
+
+@pytest.mark.full("predicts the test tile once more")
+def test_score_prints_a_second_set_of_scores_without_a_class(city: Dataset, run_folder: Path, tmp_path: Path) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", recipe={"scoring": {"without_classes": ["water"]}})
+    where = ["--root", str(city.root), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["score", str(run_folder), str(spec), *where])
+    assert result.exit_code == 0, result.output
+    assert "OA, without water (%)" in result.output
+    assert "means are over the other" in result.output
+
+
+def test_score_refuses_to_leave_out_what_is_no_class(city: Dataset, run_folder: Path, tmp_path: Path) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", recipe={"scoring": {"without_classes": ["watr"]}})
+    message = rf"scoring\.without_classes: found 'watr' for {spec}; expected names .*Did you mean water\?"
+    with pytest.raises(UserError, match=message):
+        score_runs([run_folder], spec, city.root, tmp_path / "out")

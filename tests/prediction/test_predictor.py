@@ -1,7 +1,6 @@
 """Maps: georeference, values of the network, atomic writes; and images that do not match the run."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,10 @@ from rasterio.crs import CRS
 
 from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import ConfigError, DataError, MismatchError
-from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.errors import DataError, MismatchError
 from mtlaerial.prediction.array_maps import predict_arrays
-from mtlaerial.prediction.blending.blender import Blender
-from mtlaerial.prediction.map_network import MapNetwork, build_blender, class_codes
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.prediction.settings import prediction_for, usable_threads
+from mtlaerial.prediction.settings import prediction_for
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.tiles.prepare import prepare_tile
@@ -268,75 +264,3 @@ def test_images_are_mapped_as_the_run_was_scored(run_folder: Path, tmp_path: Pat
     assert prediction_for(tmp_path) == scored.model_copy(update={"image_maps": False})
     even = prediction_for(tmp_path, blend="even")
     assert (even.blend, even.views, even.activation) == ("even", 8, "sigmoid"), "other windows change nothing else"
-
-
-def test_options_that_change_the_prediction_are_logged_with_both_values(
-    run_folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    assert prediction_for(run_folder) == PredictionSpec()
-    assert not caplog.records
-    prediction_for(run_folder, blend="even")
-    assert "blend even instead of original, window 1280 instead of 1024" in caplog.text
-
-
-def test_a_run_of_more_threads_than_cores_says_that_maps_may_differ(caplog: pytest.LogCaptureFixture) -> None:
-    assert usable_threads(10**12) == os.cpu_count()
-    assert "trained with 1000000000000 threads" in caplog.text
-    assert usable_threads(1) == 1
-
-
-def test_windows_are_the_runs_unless_they_are_stated(run_folder: Path) -> None:
-    assert prediction_for(run_folder, 512).stride == 128
-    default = prediction_for(run_folder, blend="even")
-    assert (default.blend, default.window, default.stride) == ("even", 1280, 1184)
-    chosen = prediction_for(run_folder, 128, 32, blend="even")
-    assert (chosen.window, chosen.stride) == (128, 32)
-    assert prediction_for(run_folder, 640, blend="even").stride == 592
-    with pytest.raises(ConfigError, match="--window: found 100; expected a multiple of 32"):
-        prediction_for(run_folder, 100, None)
-    with pytest.raises(ConfigError, match="a stride of at most the window"):
-        prediction_for(run_folder, 64, 65)
-
-
-def test_normalisation_brings_the_range_to_one() -> None:
-    values = torch.tensor([100.0, 200.0, 300.0, math.nan, math.inf, -math.inf])
-    assert Normalisation(100, 300)(values).tolist() == [-1, 0, 1, 0, 0, 0]
-    assert Normalisation(0, 255)(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
-
-
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
-def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: Any) -> None:
-    logits, height = torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)
-    spec = SPEC.model_copy(update={"activation": activation})
-    outputs = {"height": 1, "semantics": 3}
-    network = MapNetwork(lambda image: [{"semantics": logits, "height": height}], Normalisation(0, 1), spec, outputs, 5)
-    stacked = network(torch.zeros(2, 3, 8, 8))
-    assert network.channels == 4
-    torch.testing.assert_close(stacked[:, network.slice_of("height")], height * 5)
-    expected = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
-    torch.testing.assert_close(stacked[:, network.slice_of("semantics")], expected)
-    assert isinstance(build_blender(network, spec, 32, torch.device("cpu")), Blender)
-
-
-def test_a_class_is_the_best_score_or_none() -> None:
-    scores = torch.tensor([[[0.1, 0.5, math.nan]], [[0.3, 0.4, math.nan]]])
-    assert class_codes(scores).tolist() == [[1, 0, IGNORED]]
-
-
-def views_network(forward: Any) -> MapNetwork:
-    return MapNetwork(forward, Normalisation(-1, 1), SPEC.model_copy(update={"views": 8}), {"height": 1}, 1)
-
-
-def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:
-    image = torch.rand(2, 3, 8, 8)
-    heights = views_network(lambda view: [{"height": view[:, :1]}])(image)
-    torch.testing.assert_close(heights, image[:, :1])
-
-
-def test_eight_views_make_any_network_turn_with_its_image() -> None:
-    weights = torch.randn(1, 3, 3, 3)
-    network = views_network(lambda view: [{"height": torch.nn.functional.conv2d(view, weights, padding=1)}])
-    image = torch.rand(1, 3, 8, 8)
-    for turned in (lambda x: torch.rot90(x, 1, (-2, -1)), lambda x: x.flip(-1), lambda x: x.transpose(-2, -1)):
-        torch.testing.assert_close(network(turned(image)), turned(network(image)))

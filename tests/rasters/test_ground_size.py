@@ -9,7 +9,13 @@ from pyproj import Transformer
 from rasterio.crs import CRS
 
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import area_centre, centre_position, ground_cell_area, ground_pixel_size, utm_code
+from mtlaerial.rasters.ground_size import (
+    area_centre,
+    centre_position,
+    ground_cell_area,
+    ground_pixel_size,
+    ground_scales,
+)
 
 A, E2 = 6_378_137.0, 0.00669437999014
 """Half the major axis, and the squared eccentricity, of WGS 84."""
@@ -86,15 +92,17 @@ def test_the_middle_of_a_crs_lies_in_its_area(crs: str) -> None:
     assert south < position[1] < north
 
 
-def test_utm_zones_follow_from_the_position() -> None:
-    positions = {(-180, 1): 32601, (179.9, 1): 32660, (180, 1): 32601, (3, 0): 32631, (3, -1): 32731, (0, 85): 32661}
-    for (longitude, latitude), code in positions.items():
-        assert utm_code(longitude, latitude) == f"EPSG:{code}"
-    assert utm_code(0, -85) == "EPSG:32761"
-
-
 def test_area_of_a_cell_is_in_square_metres_on_the_ground() -> None:
     assert ground_cell_area(grid_at("EPSG:32632", 9, 48)) == 0.25
     assert ground_cell_area(grid_at("EPSG:2992", -120.5, 44, 1.0)) == pytest.approx(0.3048**2)
     equator, north = (ground_cell_area(grid_at("EPSG:3857", 10, latitude)) for latitude in (0, 60))
     assert north / equator == pytest.approx(0.25, rel=0.01)
+
+
+@pytest.mark.parametrize("latitude", [0, 45, 75])
+def test_a_degree_has_the_length_of_the_arcs_of_the_ellipsoid(latitude: float) -> None:
+    phi = math.radians(latitude)
+    w = 1 - E2 * math.sin(phi) ** 2
+    arcs = A * (1 - E2) / w**1.5, A / math.sqrt(w) * math.cos(phi)
+    expected = [math.radians(arc) for arc in arcs]
+    assert ground_scales(Projection.from_epsg(4326), (10, latitude)) == pytest.approx(expected, rel=1e-6)

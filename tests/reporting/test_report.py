@@ -193,3 +193,18 @@ def test_the_maps_of_further_test_tiles_are_left_to_their_folder(page, tmp_path)
     assert text.count("<figure>") == MAPPED + 1
     assert f"the maps of {MAPPED} of the {MAPPED + 2} test tiles" in text
     assert "With the maps of" not in page(experiment())
+
+
+def test_figures_of_folds_are_shown_and_their_folders_named(tmp_path):
+    scores = [run("joint", 1, [tile([[6, 2, 0], [1, 11, 0]])] * (MAPPED + 2))]
+    folds = {"town.north": "town", "town.south": "town"}
+    figures = [tmp_path / fold / "confusion.png" for fold in folds]
+    for path in figures:
+        confusion_figure([entry.model_copy(update={"dataset": path.parent.name}) for entry in experiment()[:2]], path)
+    path = tmp_path / "report.html"
+    write_report(scores, {"town": specification()}, figures, (), path, folds=folds)
+    text = re.sub(r"\s+", " ", path.read_text(encoding="utf-8"))
+    folders = "<code>figures/town.north</code>, <code>figures/town.south</code> beside this page"
+    assert f"those of all are in the folders {folders}" in text
+    assert text.count("<figure>") == 2
+    assert "figures/town<" not in text

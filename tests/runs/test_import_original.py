@@ -149,7 +149,8 @@ def test_the_description_invents_no_training(spec: Path, tmp_path: Path) -> None
     entries = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text(encoding="utf-8"))
     plan = entries["plan"]
     assert plan["training"] == {"height_unit": 20, "recipe": "not known"}
-    assert (plan["seed"], plan["weighting"], plan["model"]["pretrained"]) == ("not known",) * 3
+    assert (plan["seed"], plan["weighting"]) == ("not known", "not known")
+    assert (plan["model"]["pretrained"], plan["model"]["initialisation"]) == ("not known", "not known")
     assert "epoch" not in entries
     assert "learning_rate" not in (tmp_path / "run" / "run.yaml").read_text(encoding="utf-8")
 

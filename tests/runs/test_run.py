@@ -3,6 +3,8 @@
 import hashlib
 import math
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,6 +33,7 @@ from support.trainings import Killed
 
 CPU = torch.device("cpu")
 PROVENANCE = Provenance(code="0123456789ab", epoch=2)
+MADE = PROVENANCE.model_dump_json(exclude={"original"})
 
 
 @pytest.fixture
@@ -172,11 +175,38 @@ def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(saved: Path, s
     with pytest.raises(DataError, match=rf"model\.safetensors: found values in {name} that are not finite"):
         save_run_weights(saved, PROVENANCE, weights, {})
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
-    metadata = {"made": PROVENANCE.model_dump_json()}
-    save_file(weights, saved / "model.safetensors", metadata)
+    save_file(weights, saved / "model.safetensors", {"made": MADE})
     save_description(saved, tiny.run_plan(), statistics)
     with pytest.raises(DataError, match="not finite"):
         load_run(saved, CPU)
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex64])
+def test_weights_of_types_that_no_training_writes_are_refused(
+    saved: Path, statistics: Statistics, dtype: torch.dtype
+) -> None:
+    weights = load_file(saved / "model.safetensors")
+    name = "heads.height.last.weight"
+    save_file({**weights, name: weights[name].to(dtype)}, saved / "model.safetensors", {"made": MADE})
+    save_description(saved, tiny.run_plan(), statistics)
+    with pytest.raises(DataError, match=rf"found numbers of type \w+ in {name}; expected float32"):
+        load_run(saved, CPU)
+
+
+def test_a_header_that_no_network_has_is_refused_before_it_is_parsed(saved: Path, statistics: Statistics) -> None:
+    path = saved / "model.safetensors"
+    length = 50_000_000
+    path.write_bytes(length.to_bytes(8, "little") + b"{")
+    os.truncate(path, length + 8)  # a sparse file
+    with pytest.raises(DataError, match=r"found a header of 50,000,000 bytes; expected at most 8,388,608"):
+        save_description(saved, tiny.run_plan(), statistics)
+
+
+def test_provenance_that_is_nested_without_end_is_refused(saved: Path, statistics: Statistics) -> None:
+    weights = load_file(saved / "model.safetensors")
+    save_file(weights, saved / "model.safetensors", {"made": 100_000 * "["})
+    with pytest.raises(DataError, match=r"model\.safetensors: .*expected a trained run's weights"):
+        save_description(saved, tiny.run_plan(), statistics)
 
 
 @pytest.mark.parametrize("write", range(3), ids=["last", "best", "model"])
@@ -264,6 +294,12 @@ def test_a_description_in_words(saved: Path) -> None:
         assert words in text
 
 
+def test_a_description_says_which_class_was_never_trained(saved: Path, statistics: Statistics) -> None:
+    weights = {entry.name: 0.0 if entry.name == "tree" else 1.0 for entry in statistics.classes}
+    save_description(saved, tiny.run_plan(class_weights=weights), statistics)
+    assert "2 low vegetation, 3 tree (never trained), 4 car" in describe_run(saved)
+
+
 def test_a_description_says_which_pixels_are_no_image(saved: Path, statistics: Statistics) -> None:
     measured = statistics.model_copy(update={"nodata": 7.0, "without_image": 0.1234})
     save_description(saved, load_description(saved).plan, measured)
@@ -278,3 +314,13 @@ def test_fingerprints_are_the_same_in_every_process() -> None:
     digest = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert fingerprint({"a": (2, "x"), "b": 1}) == digest
     assert fingerprint({"a": (2, "y"), "b": 1}) != digest
+
+
+def test_the_description_says_what_the_training_was_validated_on(run_folder: Path, tmp_path: Path) -> None:
+    assert re.search(r"validated on +1 tiles; the weights are the last", describe_run(run_folder))
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    data = yaml.safe_load((run / "run.yaml").read_text())
+    del data["validation"]
+    (run / "run.yaml").write_text(yaml.safe_dump(data))
+    assert re.search(r"validated on +tiles that an earlier version did not record", describe_run(run))

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from mtlaerial.cli import app
 from mtlaerial.config import ProjectConfig, load_project
 from mtlaerial.errors import DataError
 from mtlaerial.runs.progress_file import Event, ProgressRecord, failure_recorded, progress_path
@@ -178,6 +180,18 @@ def test_every_training_of_the_selection(tmp_path: Path) -> None:
     config = load_project(written(tmp_path, run=chosen, methods=methods))
     named = ["town/equal/seed2", "town/equal/seed1", "town/height/seed2", "town/height/seed1"]
     assert [run.name for run in training_states(config)] == named
+
+
+def test_methods_that_are_left_out_are_named(tmp_path: Path) -> None:
+    methods = {"equal": {**METHOD, "tasks": ["semantics", "height"]}, "height": METHOD}
+    chosen = {"datasets": ["town"], "methods": ["equal", "height"], "seeds": [0]}
+    spec = tiny.city_spec(labels=None).model_dump(mode="json")
+    (tmp_path / "heights.yaml").write_text(yaml.safe_dump(spec))
+    datasets = {"town": {"spec": str(tmp_path / "heights.yaml"), "root": "town"}}
+    path = written(tmp_path, run=chosen, methods=methods, datasets=datasets)
+    done = CliRunner().invoke(app, ["status", "--config", str(path)])
+    assert done.stdout.splitlines()[0].split() == ["town/height/seed0", "waiting"]
+    assert "has no ground truth, it would repeat height: equal." in done.stdout
 
 
 def test_lines_of_the_logs(config: ProjectConfig) -> None:

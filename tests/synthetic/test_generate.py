@@ -1,4 +1,4 @@
-"""The generated city: the same town in every layout of files."""
+"""Files of generated data sets: the same town in every layout."""
 
 from functools import cache
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from scipy.stats import spearmanr
 
 from mtlaerial.config import DatasetSpec, load_dataset
 from mtlaerial.datasets.catalog import NOTE, Dataset
@@ -15,61 +14,12 @@ from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, 
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, light, render, render_strips, town
-from mtlaerial.synthetic.city.legend import raw_values
+from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, render
 from mtlaerial.synthetic.encode import sources
 from mtlaerial.synthetic.erosion import at_border
-from mtlaerial.synthetic.file_plan import Plan
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.synthetic.tile_layout import Place, lay_out, tile_sizes
-
-SPECS = Path(__file__).parents[2] / "config" / "datasets"
-CLASSES = [
-    {"name": "paved", "values": [7, 8], "colour": "#b4b4b4"},
-    {"name": "roof", "values": [3], "colour": "#d7191c"},
-    {"name": "vegetation", "values": [300], "colour": "#b8e186"},
-]
-SEED = 5
-
-
-def spec_of(**changes: object) -> DatasetSpec:
-    """Return a data set of four tiles in a mosaic with four bands of 16 bits."""
-    data = {
-        "title": "Town",
-        "licence": "none",
-        "obtain": "It is generated.",
-        "crs": "EPSG:2993",
-        "gsd": 0.5,
-        "image": {
-            "files": "a folder/mosaic.tif",
-            "bands": [4, 1, 3],
-            "band_names": ["nir", "red", "green"],
-            "range": [0, 4000],
-            "nodata": 0,
-        },
-        "height": {"files": "{tile}/height.tif", "scale": 0.01, "offset": -3, "nodata": -1},
-        "labels": {"files": "labels.tif", "classes": CLASSES},
-        "splits": {"train": ["west"], "test": ["north", "a b"]},
-        **changes,
-    }
-    return DatasetSpec.parse(data, "test")
-
-
-GRID = {"grid": {"size": [96, 128]}, "splits": {"train": ["r2c2"], "test": ["r1c1", "r1c2"]}}
-FOOTPRINTS = {"footprints": {"files": ["areas/tiles.gpkg"], "column": "name"}}
-LAYOUTS = {
-    "city": (load_dataset(SPECS / "city.yaml"), {"height": 1.0}),
-    "dfc2018": (load_dataset(SPECS / "dfc2018.yaml"), {"height": 0.5, "labels": 0.5}),
-    "vaihingen": (load_dataset(SPECS / "vaihingen.yaml"), {}),
-    "grid": (spec_of(**GRID), {"labels": 1.0}),
-    "footprints": (spec_of(**FOOTPRINTS), {"height": 2.0}),
-    "geographic": (spec_of(**FOOTPRINTS, crs="EPSG:4326"), {}),
-}
-
-
-@pytest.fixture(scope="module")
-def view() -> View:
-    return render(SEED, 0, 0, 900, 900, 0.5)
+from support.generated_layouts import CLASSES, FOOTPRINTS, LAYOUTS, SEED, SPECS, spec_of
 
 
 @pytest.fixture(scope="module", params=LAYOUTS)
@@ -105,99 +55,6 @@ def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:
     return np.asarray(raw)
 
 
-def test_views_agree_where_they_overlap(view: View) -> None:
-    part = render(SEED, 310, 205, 60, 90, 0.5)
-    window = slice(310, 370), slice(205, 295)
-    np.testing.assert_array_equal(part.kind, view.kind[window])
-    np.testing.assert_allclose(part.height, view.height[window], atol=1e-4)
-    np.testing.assert_allclose(part.ground, view.ground[window], atol=1e-4)
-    assert np.mean(np.abs(part.colour - view.colour[window]) > 1e-3) < 1e-3
-
-
-@pytest.mark.parametrize("step", [37, 64])
-def test_strips_equal_the_town_rendered_at_once(step: int) -> None:
-    place = 100, 40, 64, 200
-    whole, counts = render(SEED, *place, 0.3), np.zeros(64, np.int64)
-    for first, strip in render_strips(SEED, *place, 0.3, step):
-        rows = slice(first - 100, first - 100 + len(strip.kind))
-        counts[rows] += 1
-        for layer in ("colour", "kind", "height", "ground"):
-            np.testing.assert_array_equal(getattr(strip, layer), getattr(whole, layer)[rows])
-    assert (counts == 1).all()
-
-
-def test_the_river_is_never_skipped_where_it_flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = render(SEED, 60, 0, 100, 300, 1.0).kind
-    assert 300 < (kinds == Kind.WATER).sum() < 10000
-    monkeypatch.setattr(town, "_far_from_river", lambda *_: False)
-    np.testing.assert_array_equal(kinds, render(SEED, 60, 0, 100, 300, 1.0).kind)
-
-
-def test_every_kind_stands_at_its_height(view: View) -> None:
-    standing = np.isin(view.kind, (*BUILDINGS, *TREES))
-    assert np.mean(view.height[standing] > 2.0) > 0.99
-    assert 10 < view.height.max() < light.HIGHEST
-    car = view.kind == Kind.CAR
-    assert 0.8 < view.height[car].min() <= view.height[car].max() < 2.0
-    assert not view.height[~standing & ~car].any()
-
-
-def test_a_town_has_all_that_the_demo_learns(view: View) -> None:
-    spec = LAYOUTS["city"][0].labels
-    assert spec is not None
-    codes = raw_values(spec)[view.kind]
-    share = np.bincount(codes.ravel(), minlength=7) / codes.size
-    assert share[0] == 0
-    assert (share[1:] > 0.005).all(), share
-
-
-def test_shadows_are_dark_and_as_long_as_things_are_high() -> None:
-    lengths = []
-    for height in (4.0, 8.0, 16.0):
-        plain = np.zeros((120, 120), np.float32)
-        plain[70:100, 70:100] = height
-        lengths.append(light.shadow(plain, 0.5).diagonal()[:70].sum() * 0.5 * np.sqrt(2))
-    np.testing.assert_allclose(lengths, np.array([4, 8, 16]) / np.tan(light.ELEVATION), atol=0.75)
-
-
-def test_pixels_whose_ray_to_the_sun_is_blocked_are_in_shadow(view: View) -> None:
-    elevation = (view.ground + view.height)[100:260, 300:460]
-    expected = np.zeros(elevation.shape, dtype=bool)
-    for step in range(1, light.reach(0.5) + 1):
-        ray = elevation[:-step, :-step] + step * np.sqrt(2) * 0.5 * np.tan(light.ELEVATION)
-        expected[:-step, :-step] |= elevation[step:, step:] > ray + 0.25
-    assert expected.mean() > 0.1
-    assert np.mean(light.shadow(elevation, 0.5) != expected) < 1e-3
-
-
-def test_the_picture_carries_height(view: View) -> None:
-    brightness = view.colour[..., :3].mean(axis=-1)
-    dark = light.shadow(view.ground + view.height, 0.5)[:-70, :-70]
-    road = np.isin(view.kind, (Kind.ROAD, Kind.MAIN_ROAD, Kind.PAVEMENT))[:-70, :-70]
-    assert brightness[:-70, :-70][road & dark].mean() < 0.6 * brightness[:-70, :-70][road & ~dark].mean()
-    # Along every diagonal that leaves a wall towards the shadow: how high the wall, how many dark pixels.
-    built = np.isin(view.kind, BUILDINGS)
-    rows, columns = np.nonzero(built[80:-80, 80:-80] & ~built[79:-81, 79:-81])
-    heights, dark_pixels = [], []
-    for row, column in zip(rows[::7] + 80, columns[::7] + 80, strict=True):
-        steps = np.arange(1, 70)
-        path = view.kind[row - steps, column - steps]
-        free = np.isin(path, (*BUILDINGS, *TREES))
-        if not free[:45].any():
-            heights.append(view.height[row, column])
-            dark_pixels.append((brightness[row - steps, column - steps][:45] < 0.27).sum())
-    assert len(heights) > 50
-    assert spearmanr(heights, dark_pixels).statistic > 0.5
-
-
-def test_infrared_shows_vegetation(view: View) -> None:
-    infrared, red = view.colour[..., 3], view.colour[..., 0]
-    index = (infrared - red) / (infrared + red + 1e-6)
-    green = np.isin(view.kind, (Kind.GRASS, Kind.PARK, *TREES))
-    assert index[green].mean() > 0.2
-    assert index[np.isin(view.kind, (Kind.ROAD, Kind.HOUSE))].mean() < 0.1
-
-
 @pytest.mark.parametrize("name", ["city", "grid", "footprints"])
 def test_same_seed_same_pixels_other_seed_others(name: str, tmp_path: Path) -> None:
     spec, coarse = LAYOUTS[name]
@@ -229,48 +86,6 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
 def test_generated_data_sets_pass_the_check(generated: Dataset) -> None:
     if generated.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
         assert not [str(finding) for finding in check_dataset(generated).findings if finding.level == "error"]
-
-
-def test_tiles_begin_where_their_names_say() -> None:
-    spec = LAYOUTS["dfc2018"][0]
-    sizes = tile_sizes(spec, SEED, (12020, 11920), 0, 1)
-    layout = lay_out(Dataset("houston", spec, Path()), sizes)
-    for tile, place in layout.places.items():
-        west, south = map(float, tile.split("_")[2:])
-        assert layout.grid(place, 1).bounds == pytest.approx((west, south, west + 596, south + 601), abs=1e-6)
-    plan = Plan(Dataset("houston", spec, Path()), SEED, layout, {"image": 1, "height": 10, "labels": 10}, Path())
-    grids = {f.path.name: layout.grid(plan.extent(f), 10) for f in plan.files() if f.source.mosaic}
-    whole = (2404, 8344), (271460, 3289689, 275632, 3290891)
-    expected = {
-        "UH17c_GEF051.tif": whole,
-        "UH17_GEG05.tif": whole,
-        "Test_Labels.tif": whole,
-        "2018_IEEE_GRSS_DFC_GT_TR.tif": ((1202, 4768), (272056, 3289689, 274440, 3290290)),
-    }
-    assert grids.keys() == expected.keys()
-    for name, (size, bounds) in expected.items():
-        assert (grids[name].height, grids[name].width) == size
-        assert grids[name].bounds == pytest.approx(bounds, abs=1e-6)
-
-
-def test_each_tile_may_have_a_size_of_its_own() -> None:
-    spec = LAYOUTS["vaihingen"][0]
-    sizes = tile_sizes(spec, SEED, (2557, 1887), 0.03, 5)
-    assert sizes == tile_sizes(spec, SEED, (2557, 1887), 0.03, 5)
-    assert sizes != tile_sizes(spec, SEED + 1, (2557, 1887), 0.03, 5)
-    assert len(set(sizes.values())) > 25
-    for number, side in enumerate((2557, 1887)):
-        sides = [size[number] for size in sizes.values()]
-        assert not any(length % 5 for length in sides)
-        assert 0.97 * side - 5 < min(sides) < 0.99 * side < 1.01 * side < max(sides) < 1.03 * side + 5
-    places = list(lay_out(Dataset("vaihingen", spec, Path()), sizes).places.values())
-    cells = {(p.row, p.column) for p in places}
-    assert len(cells) == len(places)
-    for place in places:
-        assert not any(
-            place.row < row < place.row + place.rows and place.column <= column < place.column + place.columns
-            for row, column in cells
-        )
 
 
 def test_labels_without_borders(tmp_path: Path) -> None:
@@ -398,7 +213,7 @@ def test_layouts_that_cannot_be_written_are_refused(changes: dict, options: dict
 @pytest.mark.parametrize("files", ["../{tile}.tif", "{outside}/{tile}.tif"])
 def test_nothing_is_written_outside_the_folder(files: str, tmp_path: Path) -> None:
     height = {"files": files.replace("{outside}", str(tmp_path / "outside"))}
-    with pytest.raises(ConfigError, match=r"height\.files: found .*; expected a path below"):
+    with pytest.raises(ConfigError, match=r"height\.files\.0: found .*; expected a path below"):
         synthesise(Dataset("town", spec_of(**FOOTPRINTS, height=height), tmp_path / "town"), seed=0, size=64)
     assert not list(tmp_path.rglob("*.tif"))
 

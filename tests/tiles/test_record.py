@@ -15,6 +15,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import load_record, verify_tiles, write_record
+from support.bad_rasters import virtual
 from support.town import Town
 from support.trainings import Folders
 
@@ -105,3 +106,25 @@ def test_a_changed_file_of_a_mosaic_is_a_change_of_the_mosaic(tmp_path: Path) ->
     assert load_record(tmp_path / "tile").difference(town.dataset, "a") == ""
     os.utime(tmp_path / "image" / "a.tif", (0, 1_000_000_000))
     assert load_record(tmp_path / "tile").difference(town.dataset, "a") == "other files image/a.vrt"
+
+
+@pytest.mark.parametrize("name", ["a.vrt", "a.VRT"])
+def test_a_changed_file_of_a_mosaic_of_mosaics_is_a_change_too(tmp_path: Path, name: str) -> None:
+    town = Town(tmp_path)
+    (tmp_path / "image" / "a.tif").rename(tmp_path / "image" / "part.tif")
+    (tmp_path / "image" / "inner.vrt").write_text(virtual("part.tif", "Byte"))
+    (tmp_path / "image" / name).write_text(virtual("inner.vrt", "Byte"))
+    town.change(image={"files": "image/{tile}.vrt"})
+    before = raw_sources(town.dataset, "a")
+    os.utime(tmp_path / "image" / "part.tif", (0, 1_000_000_000))
+    after = raw_sources(town.dataset, "a")
+    changed = [file for file in after if after[file] != before[file]]
+    assert changed == [f"image/{name}"]
+
+
+@pytest.mark.parametrize("content", ["<VRTDataset", "\0\1", virtual("gone.tif", "Byte"), virtual("a.vrt", "Byte")])
+def test_a_mosaic_that_cannot_be_read_is_left_to_the_check(tmp_path: Path, content: str) -> None:
+    town = Town(tmp_path)
+    (tmp_path / "image" / "a.vrt").write_text(content)
+    town.change(image={"files": "image/{tile}.vrt"})
+    assert "image/a.vrt" in raw_sources(town.dataset, "a")

@@ -37,7 +37,7 @@ def test_a_diverged_training_does_not_end_without_a_warning(
     assert last.event == "end"
     assert warning in last.warning
     warned = [record.event for record in load_progress(progress_path(tmp_path)) if record.warning]
-    assert warned.count("validation") == 2
+    assert warned.count("validation") == 1  # the second in a row
 
 
 def test_the_end_warns_of_the_weights_that_were_chosen(
@@ -56,6 +56,43 @@ def test_the_end_warns_of_the_weights_that_were_chosen(
 
 
 @pytest.mark.parametrize(
+    ("accuracies", "warned"),
+    [
+        ([0.0, 0.9, 0.9], [False, False, False]),  # nearly every training
+        ([0.9, 0.0, 0.9], [False, False, False]),
+        ([0.0, 0.0, 0.9], [False, True, False]),
+        ([0.9, 0.0, 0.0], [False, False, True]),
+    ],
+)
+def test_a_training_that_goes_on_is_warned_of_when_two_validations_in_a_row_are_worse(
+    tiles: Folders,
+    statistics: Statistics,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    accuracies: list[float],
+    warned: list[bool],
+) -> None:
+    scores = iter(accuracies)
+    monkeypatch.setattr("mtlaerial.training.validation.Validator.__call__", lambda *_: {"OA": next(scores)})
+    monkeypatch.setattr("mtlaerial.training.validation.Validator._scores", lambda *_: {"OA": 0.5})
+    train(tiny.job(tiny.run_plan(epochs=3), statistics, tiles["train"], tiles["val"], tmp_path))
+    records = [record for record in load_progress(progress_path(tmp_path)) if record.event == "validation"]
+    assert [bool(record.warning) for record in records] == warned
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history["val_OA"].tolist() == accuracies
+    assert set(history["constant_OA"]) == {0.5}
+
+
+def test_one_task_after_the_other_is_not_persistent(statistics: Statistics) -> None:
+    semantics = {"val_OA": 0.1, "constant_OA": 0.5, "val_MAE": 1.0, "constant_MAE": 2.0}
+    height = {"val_OA": 0.9, "constant_OA": 0.5, "val_MAE": 3.0, "constant_MAE": 2.0}
+    assert divergence([semantics, height], tiny.run_plan(), statistics) == ""
+    text = divergence([height, semantics | {"val_MAE": 4.0}], tiny.run_plan(), statistics)
+    assert "MAE of 4 m" in text
+    assert "OA" not in text
+
+
+@pytest.mark.parametrize(
     ("row", "words"),
     [
         ({"val_OA": 0.5, "constant_OA": 0.5, "val_MAE": 2.0, "constant_MAE": 2.0}, ()),
@@ -70,7 +107,7 @@ def test_the_end_warns_of_the_weights_that_were_chosen(
     ],
 )
 def test_both_numbers_are_given(statistics: Statistics, row: dict[str, Any], words: tuple[str, ...]) -> None:
-    text = divergence({"step": 1, **row}, tiny.run_plan(), statistics)
+    text = divergence([{"step": 1, **row}], tiny.run_plan(), statistics)
     assert bool(text) == bool(words)
     for word in words:
         assert word in text
@@ -81,11 +118,11 @@ def test_without_validation_tiles_losses_are_compared(statistics: Statistics) ->
     height = statistics.height
     assert height
     plan = tiny.run_plan(height_unit=5)
-    assert divergence({"loss_height": 0.99 * height.std / 5}, plan, statistics) == ""
-    assert f"above {height.std:.3g} m" in divergence({"loss_height": 1.01 * height.std / 5}, plan, statistics)
+    assert divergence([{"loss_height": 0.99 * height.std / 5}], plan, statistics) == ""
+    assert f"above {height.std:.3g} m" in divergence([{"loss_height": 1.01 * height.std / 5}], plan, statistics)
     positive = statistics.model_copy(update={"zero_height": False})
-    assert divergence({"loss_height": 0.99 * height.maximum / 5}, plan, positive) == ""
-    assert f"above {height.maximum:.3g} m" in divergence({"loss_height": height.maximum}, plan, positive)
+    assert divergence([{"loss_height": 0.99 * height.maximum / 5}], plan, positive) == ""
+    assert f"above {height.maximum:.3g} m" in divergence([{"loss_height": height.maximum}], plan, positive)
 
 
 def test_a_score_that_is_no_number_is_not_the_best(

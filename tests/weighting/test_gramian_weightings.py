@@ -1,5 +1,6 @@
 """Weightings by inner products of the tasks' gradients: properties beyond the contract."""
 
+import itertools
 from typing import Any, cast
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.weighting import GramianWeighting, Step, Weighting
+from mtlaerial.weighting.methods.dual_cone import project
 from support.weighting_assertions import assert_follows
 from support.weighting_problem import TASKS, Problem, update, weighting
 from support.weighting_references_gramian import FORMULAS, Numbers, aligned_mtl, fair, imtl_g
@@ -92,8 +94,30 @@ def test_upgrad_is_half_of_pcgrad_and_gradvac_begins_as_it() -> None:
     for seed in range(20):
         products = gramian(seed, 0.5)
         expected = weights(weighting("pcgrad"), products)
-        torch.testing.assert_close(2 * weights(weighting("upgrad"), products), expected, rtol=0, atol=1e-5)
+        torch.testing.assert_close(2 * weights(weighting("upgrad"), products), expected, rtol=0, atol=1e-9)
         torch.testing.assert_close(weights(weighting("gradvac"), products), expected)
+
+
+def _least_norm(weights: Numbers, cosines: Numbers) -> Numbers:
+    """Return the projection of a combination of gradients: the best of those with some of the weights left free."""
+    candidates = []
+    for free in itertools.product([False, True], repeat=len(weights)):
+        solution, rest = weights.copy(), ~np.array(free)
+        solution[~rest] = np.linalg.solve(cosines[~rest][:, ~rest], -cosines[~rest][:, rest] @ weights[rest])
+        if (solution >= weights - 1e-12).all():
+            candidates.append(solution)
+    return min(candidates, key=lambda solution: float(solution @ cosines @ solution))
+
+
+@pytest.mark.parametrize("tasks", [1, 2, 3])
+def test_projections_onto_the_cone_are_those_of_least_norm(tasks: int) -> None:
+    generator = torch.Generator().manual_seed(tasks)
+    for _ in range(30):
+        rows = torch.randn(tasks, 4, generator=generator, dtype=torch.float64)
+        rows /= rows.norm(dim=1, keepdim=True)
+        cosines, combinations = rows @ rows.T, torch.rand(2, tasks, generator=generator, dtype=torch.float64)
+        expected = np.stack([_least_norm(weights, cosines.numpy()) for weights in combinations.numpy()])
+        torch.testing.assert_close(project(combinations, cosines), torch.from_numpy(expected), rtol=0, atol=1e-9)
 
 
 def test_three_methods_share_a_direction_and_differ_in_length() -> None:

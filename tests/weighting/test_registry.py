@@ -11,7 +11,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
-from mtlaerial.config.weighting import WEIGHTINGS, weighting_targets
+from mtlaerial.config.weighting import WEIGHTINGS, batches_per_update, weighting_targets
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import weighting_class
 from mtlaerial.weighting.listing import explain_weighting, list_weightings
@@ -110,12 +110,19 @@ def test_broken_packages_are_named_below_the_others(tmp_path: Path, monkeypatch:
     assert f"{len(WEIGHTINGS)} weightings." in text
     assert "Broken: weighting raising: found RuntimeError: no licence; expected a class at raising_one:Method." in text
     assert "Broken: weighting absent: found AttributeError: module 'absent_one' has no attribute 'Method'" in text
+    assert batches_per_update("raising") is batches_per_update("absent") is batches_per_update("unknown") is None
 
 
 def test_another_package_brings_a_weighting(other_package: str) -> None:
     assert other_package not in WEIGHTINGS
     assert other_package in weighting_targets()
     assert other_package in list_weightings()
+    assert batches_per_update(other_package) == 1
     problem = Problem(3)
     norms: Tensor = problem.gramian("features").diagonal().sqrt().float()
     torch.testing.assert_close(update(weighting(other_package), problem).weights, norms.min() / norms)
+
+
+def test_the_batches_per_update_are_those_of_the_weightings() -> None:
+    for name in WEIGHTINGS:
+        assert batches_per_update(name) == weighting_class(name).batches, name

@@ -95,9 +95,10 @@ def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path:
     dry = place.run("--dry-run", "--nolock", *seed, config=config)
     assert dry.returncode == 0, dry.stdout
     trainings = re.findall(r"^Job \d+: Training (\w+) on (\w+), seed 3$", dry.stdout, re.MULTILINE)
-    assert sorted(trainings) == [("equal", "city"), ("equal", "hilly"), ("height", "hilly")]
+    assert sorted(trainings) == [("equal", "city"), ("height", "hilly")]
     assert not re.search("^Reason: ", dry.stdout, re.MULTILINE)  # which would list every input file of a job
     assert dry.stdout.count("Left out, as hilly has no ground truth of semantics: semantics.") == 1
+    assert dry.stdout.count("of which hilly has no ground truth, it would repeat height: equal.") == 1
 
 
 def test_missing_data(tmp_path: Path) -> None:

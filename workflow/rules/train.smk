@@ -1,5 +1,5 @@
 # From prepared tiles to trained runs.
-SHARING = sorted({name for _, name in project.runs() if project.config.methods[name].trained_as})
+SHARING = sorted({name for dataset, name in project.runs() if project.weights_of(dataset, name) != name})
 TRAINED = sorted({name for _, name in project.trainings()})
 
 

@@ -21,10 +21,10 @@ with logged(snakemake):
     costs = {runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)}
     specs = {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()}
     checks = [Path(path) for path in snakemake.input.checks]
-    lacking = {name: dataset["lacking"] for name, dataset in snakemake.params.decisive.items()}
+    notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
     evaluations: dict[str, Evaluation] = {}
     for name, dataset in snakemake.params.decisive.items():
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, lacking, folds)
+    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds)

@@ -18,5 +18,5 @@ with logged(snakemake):
     for name, dataset in snakemake.params.decisive.items():
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
         published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
-    lacking = {name: dataset["lacking"] for name, dataset in snakemake.params.decisive.items()}
-    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, lacking)
+    notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
+    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes)

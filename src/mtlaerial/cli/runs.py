@@ -131,7 +131,7 @@ def import_checkpoint(
         str | None, typer.Option(help="Its tasks in its order, e.g. depth,semantics, where channels do not tell.")
     ] = None,
     channels: Annotated[
-        str | None, typer.Option(help="The output channel of each class, from 0, in the specification's order.")
+        str | None, typer.Option(help="The output channel of each class, in the specification's order; else its code.")
     ] = None,
     height_unit: Annotated[
         float | None, typer.Option(help="Metres per unit of its height; else as in the data set's recipe.", min=1e-6)

@@ -51,10 +51,12 @@ def status(
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """
     from mtlaerial.config import load_project
-    from mtlaerial.runs.status import status_text, training_states
+    from mtlaerial.runs.status import selection_text, status_text, training_states
 
     project = load_project(*(config or [Path("config/config.yaml")]))
     typer.echo(status_text(list(training_states(project)), lines))
+    if notes := selection_text(project):
+        typer.echo(notes)
 
 
 @commands.command()

@@ -61,12 +61,14 @@ def did_you_mean(name: str, valid: Iterable[str], otherwise: str) -> str:
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     """Return pydantic's report as one error in the words of the user."""
     # Misspelled keys first: a required key that is missing is often one of them.
-    items = [item for item in error.errors(include_url=False) if not _follows(item)]
-    unknown_first = sorted(items, key=lambda item: item["type"] != "extra_forbidden")
-    faults = _distinct([_fault(item, model) for item in unknown_first[:EXPLAINED]])
+    unknown_first = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+    items = unknown_first[:EXPLAINED]
+    faults = _distinct(
+        [_fault(item, model) for item in items if not _follows(item) and not _meant_otherwise(item, items)]
+    )
     first, others = faults[0], faults[1:]
     sentences = [first.remedy, *map(_briefly, others[:MOST])]
-    more = len(others) - MOST + max(0, len(items) - EXPLAINED)
+    more = len(others) - MOST + len(unknown_first) - len(items)
     if more > 0:
         sentences.append(f"And {more} more.")
     place = f"{where}, key {first.key}" if first.key else where
@@ -99,6 +101,13 @@ def _shortened(text: str, length: int = LONGEST) -> str:
 def _follows(item: Any) -> bool:
     """Tell whether a list is only too short because pydantic does not count its invalid values."""
     return item["type"] == "too_short" and len(item["input"]) >= int(item["ctx"]["min_length"])
+
+
+def _meant_otherwise(item: Any, items: Iterable[Any]) -> bool:
+    """Tell whether a section is no listed text only because it is the other member of a union, with faults within."""
+    key = key_of(plain_location(item["loc"]))
+    within = any(key_of(plain_location(entry["loc"])).startswith(f"{key}.") for entry in items)
+    return item["type"] == "literal_error" and isinstance(item["input"], Mapping) and within
 
 
 def _distinct(faults: list[Fault]) -> list[Fault]:

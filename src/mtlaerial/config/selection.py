@@ -5,14 +5,15 @@ from collections.abc import Collection, Mapping, Sequence
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig
-from mtlaerial.config.recipe import Task
+from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.errors import ConfigError
 
 
 def methods_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[str, ...]:
     """Return the methods that run on a data set, in the order of their selection.
 
-    A method is left out where the data set has ground truth for none of its tasks; :func:`lacking_truth` names it.
+    A method is left out where the data set has ground truth for none of its tasks, or where it would repeat another one
+    for want of ground truth; :func:`selection_notes` names it.
 
     Parameters
     ----------
@@ -28,7 +29,9 @@ def methods_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[
         When no method is left.
     """
     selected = config.selected(dataset)
-    methods = tuple(name for name in selected if not set(spec.tasks).isdisjoint(config.methods[name].tasks))
+    repeated = repetitions(config, dataset, spec)
+    with_truth = [name for name in selected if not set(spec.tasks).isdisjoint(config.methods[name].tasks)]
+    methods = tuple(name for name in with_truth if name not in repeated)
     if not methods:
         raise ConfigError(
             f"datasets.{dataset}.methods" if config.datasets[dataset].methods else "run.methods",
@@ -53,7 +56,46 @@ def require_method(config: ProjectConfig, method: str) -> None:
 
 def trained_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[str, ...]:
     """Return the methods that are trained on a data set, for themselves or as the ``trained_as`` of another."""
-    return tuple(dict.fromkeys(config.methods[name].trained_as or name for name in methods_on(config, dataset, spec)))
+    methods = methods_on(config, dataset, spec)
+    return tuple(dict.fromkeys(weights_of(config, dataset, spec, name) for name in methods))
+
+
+def weights_of(config: ProjectConfig, dataset: str, spec: DatasetSpec, method: str) -> str:
+    """Return the method whose training a method takes its weights from on a data set; itself where it is trained."""
+    trained = config.methods[method].trained_as
+    return repetitions(config, dataset, spec).get(trained, trained) if trained else method
+
+
+def repetitions(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[str, str]:
+    """Return the methods that would repeat another one on a data set, each with the name of that.
+
+    Without ground truth of one task, a method of both may be the same training, prediction and scoring as a method of
+    the other task, e.g. equal weighting. The method that loses no task stays, else the first of the selection.
+    Methods that the configuration describes twice, whatever the ground truth, both run.
+    """
+    selected = config.selected(dataset)
+    reduced = {name for name, method in config.methods.items() if not set(method.tasks) <= set(spec.tasks)}
+    sources = [config.methods[name].trained_as or name for name in selected]
+    # Selected ones first, those without a lost task first among them; sorting keeps the selection's order else.
+    ordered = sorted(dict.fromkeys(sources), key=lambda name: (name not in selected, name in reduced))
+    repeated: dict[str, str] = {}
+    for index, name in enumerate(ordered):
+        earlier = [first for first in ordered[:index] if first not in repeated and {first, name} & reduced]
+        same = [first for first in earlier if _same_run(config, dataset, spec, first, name)]
+        if same:
+            repeated[name] = same[0]
+    return repeated
+
+
+def _same_run(config: ProjectConfig, dataset: str, spec: DatasetSpec, *names: str) -> bool:
+    """Tell whether two methods are the same training, prediction and scoring on a data set."""
+    first, second = (config.methods[name] for name in names)
+    tasks = [set(method.tasks) & set(spec.tasks) for method in (first, second)]
+    same_network = config.models[first.model] == config.models[second.model]
+    if not tasks[0] or tasks[0] != tasks[1] or first.weighting != second.weighting or not same_network:
+        return False
+    recipes = [config.recipe(spec.recipe, name, dataset) for name in names]
+    return recipes[0] == recipes[1]
 
 
 def lacking_truth(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[str, tuple[Task, ...]]:
@@ -92,4 +134,31 @@ def truth_notes(lacking: Mapping[str, Sequence[Task]], methods: Collection[str],
             notes.append(f"Left out, as {dataset} has no ground truth of {names}: {', '.join(left_out)}.")
         if reduced:
             notes.append(f"Without {names}, of which {dataset} has no ground truth: {', '.join(reduced)}.")
+    return notes
+
+
+def selection_notes(config: ProjectConfig, dataset: str, spec: DatasetSpec, name: str = "") -> list[str]:
+    """Return a sentence on each kind of method that is left out on a data set, or learns fewer tasks there.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+    dataset : str
+        A data set of the configuration.
+    spec : DatasetSpec
+        Its specification.
+    name : str, optional
+        The data set's name in the sentences; by default ``dataset``.
+    """
+    name = name or dataset
+    repeated = repetitions(config, dataset, spec)
+    lacking = lacking_truth(config, dataset, spec)
+    others = {method: tasks for method, tasks in lacking.items() if method not in repeated}
+    notes = truth_notes(others, methods_on(config, dataset, spec), name)
+    for first in dict.fromkeys(repeated.values()):
+        methods = [method for method in config.selected(dataset) if repeated.get(method) == first]
+        if methods:
+            tasks = " and ".join(task for task in TASKS if task not in spec.tasks)
+            repeating = f"without {tasks}, of which {name} has no ground truth, it would repeat {first}"
+            notes.append(f"Left out, as {repeating}: {', '.join(methods)}.")
     return notes

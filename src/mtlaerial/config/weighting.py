@@ -1,5 +1,6 @@
 """The registry of task weightings, and the section ``weighting`` of a method."""
 
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -50,6 +51,21 @@ WEIGHTINGS: dict[str, str] = {
     "sdmgrad": f"{_HERE}.double_sampling:SDMGrad",
 }
 """Modules and classes by name; a class is imported only when it is used."""
+
+
+BATCHES = {"modo": 3, "sdmgrad": 3}
+"""Independent batches per update of the weightings above that draw more than one; as :attr:`Weighting.batches`."""
+
+
+def batches_per_update(name: str) -> int | None:
+    """Return the independent batches that a weighting draws per update; None where no weighting has that name."""
+    if name in WEIGHTINGS:  # without an import of its class, which needs torch
+        return BATCHES.get(name, 1)
+    module, _, attribute = weighting_targets().get(name, "").partition(":")
+    try:
+        return int(getattr(import_module(module), attribute).batches)
+    except Exception:  # anything may happen while another package is imported
+        return None
 
 
 def weighting_targets() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
 from mtlaerial.config import Section
@@ -16,6 +16,8 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.tile_windows import image_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.ground_size import ground_scales
+from mtlaerial.rasters.projection import horizontal_projection, metres_per_unit, same_projection
 from mtlaerial.system.files import writing
 
 Bounds = tuple[float, float, float, float]
@@ -23,7 +25,6 @@ Bounds = tuple[float, float, float, float]
 Polygons = NDArray[np.object_]
 _SEGMENTS = 8
 """Segments per side of a footprint that is reprojected: its sides become curves."""
-_GEOD = Geod(ellps="WGS84")
 
 
 class Footprint(Section):
@@ -47,7 +48,7 @@ class Footprint(Section):
         return shapely.box(*self.bounds)
 
     def metres_per_unit(self) -> float:
-        """Return the length in metres on the ellipsoid of a unit of the CRS, at the tile's centre.
+        """Return the length in metres on the ground of a unit of the CRS to the north, at the tile's centre.
 
         Without a CRS coordinates are taken to be metres. The scale of a projection is part of it: a unit of Web
         Mercator at 60° N is half a metre.
@@ -56,13 +57,8 @@ class Footprint(Section):
         if crs is None:
             return 1.0
         west, south, east, north = self.bounds
-        x, y, half = (west + east) / 2, (south + north) / 2, (north - south) / 2
-        try:
-            longitudes, latitudes = _transformer(crs, lon_lat()).transform([x, x], [y - half, y + half])
-        except ProjError:  # a local CRS
-            return float(crs.axis_info[0].unit_conversion_factor)
-        _, _, metres = _GEOD.inv(longitudes[0], latitudes[0], longitudes[1], latitudes[1])
-        return float(metres / (2 * half))
+        scales = ground_scales(crs, ((west + east) / 2, (south + north) / 2))
+        return scales[0] if scales else metres_per_unit(crs)  # a local CRS has no place on Earth
 
 
 def read_footprint(dataset: Dataset, tile: str) -> Footprint | None:
@@ -111,7 +107,7 @@ def reproject(footprint: Footprint, target: CRS) -> Any:
     source = footprint.horizontal_crs
     if source is None:
         return None
-    if same_crs(source, target):
+    if same_projection(source, target):
         return footprint.box
     west, south, east, north = footprint.bounds
     dense = shapely.segmentize(footprint.box, max(east - west, north - south) / _SEGMENTS)
@@ -125,13 +121,6 @@ def reproject(footprint: Footprint, target: CRS) -> Any:
     return shapely.set_coordinates(dense, np.column_stack([x, y]))
 
 
-def same_crs(first: CRS | None, second: CRS | None) -> bool:
-    """Tell whether two horizontal CRSs are the same but for the order of their axes."""
-    if first is None or second is None:
-        return first is second
-    return first is second or _equal(first, second)
-
-
 @cache
 def lon_lat() -> CRS:
     """Return the CRS of longitude and latitude."""
@@ -141,15 +130,9 @@ def lon_lat() -> CRS:
 @cache
 def _horizontal_crs(text: str) -> CRS | None:
     try:
-        crs = CRS.from_user_input(text)
+        return horizontal_projection(text)
     except CRSError:
         return None
-    return crs.sub_crs_list[0] if crs.is_compound else crs
-
-
-@cache
-def _equal(first: CRS, second: CRS) -> bool:
-    return bool(first.equals(second, ignore_axis_order=True))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +71,38 @@ def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:
 
 
 def _mosaic_sources(path: Path) -> list[int]:
-    """Return sums of the sizes and times of the files that a VRT reads, thousands maybe; empty for other files."""
-    if path.suffix.lower() != ".vrt":
+    """Return sums of the sizes and times of the files that a VRT reads, thousands maybe; empty for other files.
+
+    A VRT is a file named so, in any case: under another name its content is not what it says. VRTs of VRTs are followed
+    to their ends.
+    """
+    if not _is_vrt(path) or not (files := _read_by(path)):
         return []
+    statuses: dict[Path, os.stat_result] = {}
+    while files:
+        file = files.pop()
+        if file in statuses:
+            continue
+        with suppress(OSError):  # no file, or a part of an archive
+            statuses[file] = file.stat()
+            files += _read_by(file) if _is_vrt(file) else []
+    return [
+        sum(status.st_size for status in statuses.values()),
+        sum(int(status.st_mtime) for status in statuses.values()),
+    ]
+
+
+def _is_vrt(path: Path) -> bool:
+    return path.suffix.lower() == ".vrt"
+
+
+def _read_by(path: Path) -> list[Path]:
+    """Return the files that a VRT reads itself; none where it cannot be opened, of which the check tells."""
     try:
         with open_raster(path) as source:
-            files = [Path(name) for name in source.files[1:]]
-    except DataError:  # the check tells
+            return [Path(name) for name in source.files[1:]]
+    except DataError:
         return []
-    statuses = [file.stat() for file in files if file.exists()]
-    return [sum(status.st_size for status in statuses), sum(int(status.st_mtime) for status in statuses)]
 
 
 def _sidecars(path: Path) -> Iterator[Path]:

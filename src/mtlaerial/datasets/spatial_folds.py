@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.footprints import Footprint, boxes, in_lon_lat, read_footprint, same_crs
+from mtlaerial.datasets.footprints import Footprint, boxes, in_lon_lat, read_footprint
 from mtlaerial.errors import DataError, UserError
+from mtlaerial.rasters.projection import same_projection
 from mtlaerial.system.files import writing
 from mtlaerial.system.progress import track
 
@@ -72,7 +73,7 @@ def ground_of(footprints: Sequence[Footprint]) -> Ground:
     units = np.array([footprint.metres_per_unit() for footprint in footprints])
     polygons = boxes(footprints)
     areas = np.array([polygon.area for polygon in polygons]) * units**2
-    if all(same_crs(first, footprint.horizontal_crs) for footprint in footprints):
+    if all(same_projection(first, footprint.horizontal_crs) for footprint in footprints):
         return Ground(_centres(footprints, polygons), areas)
     centres = _centres(footprints, in_lon_lat(footprints))
     centres[:, 0] *= np.cos(np.radians(centres[:, 1].mean()))

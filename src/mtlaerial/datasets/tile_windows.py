@@ -11,6 +11,7 @@ from mtlaerial.datasets.vector_file import read_vector_file
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.absence import absence
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""
@@ -94,7 +95,7 @@ def _footprints(dataset: Dataset) -> dict[str, Bounds]:
     assert spec is not None
     path = next(filter(Path.exists, paths), None)
     if path is None:
-        raise DataError(paths[0], "no file", " or ".join(map(str, paths)), dataset.spec.obtain)
+        raise DataError(paths[0], absence(*paths), " or ".join(map(str, paths)), dataset.spec.obtain)
     return _read_footprints(path, path.stat().st_mtime_ns, spec.column, dataset.spec.crs)
 
 

@@ -134,12 +134,13 @@ def _array(channels: int, axis: str, contents: Contents) -> dict[str, Any]:
 
 def _hyperparameters(contents: Contents) -> dict[str, Any]:
     run = contents.description
+    unknown = {"pretrained", "initialisation"} if run.imported else set()
     parameters: dict[str, Any] = {
         "size_multiple": contents.multiple,
         "smallest_size": contents.tile or SMALLEST * contents.multiple,
         "mtlaerial": run.mtlaerial,
         "code": run.code,
-        "model": run.plan.model.model_dump(mode="json", exclude={"pretrained"} if run.imported else None),
+        "model": run.plan.model.model_dump(mode="json", exclude=unknown),
     }
     if run.imported:
         parameters |= {"imported": run.imported, "training": NOT_KNOWN}

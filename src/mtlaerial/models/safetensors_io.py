@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtlaerial.errors import DataError
 from mtlaerial.system.files import writing
@@ -28,28 +28,27 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, 
             raise OSError(errno.EIO, str(error)) from None
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a run's weights into its model, which may be on the device ``meta``; names and shapes must match exactly.
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read a run's weights by name.
 
     Raises
     ------
     DataError
-        When the file is missing or damaged, belongs to another model, or has weights that are not finite.
+        When the file is missing or damaged, or has weights that are not finite.
     """
     try:
         require_header(path)
-        weights = load_file(path)
-        model.load_state_dict(weights, assign=True)
+        weights: dict[str, Tensor] = load_file(path)
     except FileNotFoundError:
         raise DataError(path, "no file", "the run's weights", "Train the run first.") from None
-    except (SafetensorError, OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:300]  # torch lists every tensor that does not fit
-        raise DataError(path, reason, "the run's weights", "Train the run again.") from None
+    except (SafetensorError, OSError) as error:
+        raise DataError(path, str(error), "the run's weights", "Train the run again.") from None
     require_finite_weights(path, weights)
+    return weights
 
 
 def require_finite_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights with infinite values or NaN.
+    """Refuse weights with infinite values or NaN, or of types that no training writes.
 
     Parameters
     ----------
@@ -63,6 +62,10 @@ def require_finite_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
         When a value is not finite; it names the first such tensor.
     """
     for name, tensor in weights.items():
+        if tensor.is_complex() or (tensor.is_floating_point() and tensor.itemsize < 2):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            remedy = "Get the file anew, or train again."
+            raise DataError(path, f"numbers of type {kind} in {name}", "float32 or another type of weights", remedy)
         if not bool(tensor.isfinite().all()):
             remedy = "Train again, with a lower training.learning_rate."
             raise DataError(path, f"values in {name} that are not finite", "finite weights", remedy)

@@ -3,7 +3,9 @@
 from mtlaerial.config import LAYERS
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
-from mtlaerial.datasets.misplaced import find_misplaced
+from mtlaerial.datasets.misplaced import find_misplaced_file
+from mtlaerial.datasets.other_archives import archive_notes
+from mtlaerial.system.absence import NOTHING, absence
 
 SHOWN = 4
 """Missing files listed per data set and layer."""
@@ -16,7 +18,7 @@ def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
         lines.append(f"  The folder {dataset.root} does not exist.")
     for layer in dict.fromkeys(gap.layer for gap in gaps):
         of_layer = [gap for gap in gaps if gap.layer == layer]
-        paths = list(dict.fromkeys(str(gap.looked_for[0]) for gap in of_layer))
+        paths = list(dict.fromkeys(_place(gap) for gap in of_layer))
         others = dict.fromkeys(pattern for gap in of_layer for pattern in gap.accepted[1:])
         lines.append(f"  {layer}: {len(of_layer)} missing; looked for")
         lines += [f"    {path}" for path in paths[:SHOWN]]
@@ -29,17 +31,24 @@ def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
     if len(dataset.spec.folders) > 1:
         places = (str(dataset.root / folder) for folder in dataset.spec.folders)
         lines.append(f"  Each may lie below {' or '.join(places)}.")
+    lines += [f"  {note}" for note in archive_notes(dataset, [gap.looked_for for gap in gaps])]
     lines.append(f"  Where to get it: {dataset.spec.obtain}")
     lines += filter(None, map(_archive_text, dataset.archives))
     lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
     return "\n".join(lines)
 
 
+def _place(gap: Missing) -> str:
+    """Return the preferred path of a missing file, and what is there if it is a broken symbolic link."""
+    absent = absence(*gap.looked_for)
+    return str(gap.looked_for[0]) + ("" if absent == NOTHING else f" (found {absent})")
+
+
 def _elsewhere(dataset: Dataset, gaps: list[Missing]) -> list[str]:
     """Return a line for each remedy for files that lie elsewhere, with one of them."""
     places: dict[str, list[str]] = {}
     for gap in gaps:
-        if misplaced := find_misplaced(dataset, gap.looked_for[0]):
+        if misplaced := find_misplaced_file(dataset, gap.looked_for):
             places.setdefault(misplaced.remedy, []).append(misplaced.place)
     return [f"    But of {len(found)} of them {found[0]}. {remedy}" for remedy, found in places.items()]
 

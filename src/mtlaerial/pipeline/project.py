@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
+from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
+from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
-from mtlaerial.config.selection import lacking_truth, methods_on, trained_on, truth_notes
+from mtlaerial.config.selection import methods_on, selection_notes, trained_on, weights_of
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
@@ -105,19 +106,18 @@ class Project:
         }
         return [(dataset, method) for dataset, methods in trained.items() for method in methods]
 
-    def lacking_truth(self, dataset: str) -> dict[str, tuple[Task, ...]]:
-        """Return the tasks of the methods selected for a data set that it has no ground truth for."""
-        return lacking_truth(self.config, dataset, self.sources[dataset].spec)
+    def weights_of(self, dataset: str, method: str) -> str:
+        """Return the method whose training a method takes its weights from; itself where it is trained."""
+        return weights_of(self.config, self.source(dataset), self.dataset(dataset).spec, method)
 
     def notes(self) -> list[str]:
         """Return a sentence on each method that is left out on a data set, or learns fewer tasks there."""
-        return [
-            note for name in self.sources for note in truth_notes(self.lacking_truth(name), self.methods(name), name)
-        ]
+        sources = self.sources.items()
+        return [note for name, source in sources for note in selection_notes(self.config, name, source.spec)]
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""
-        return self.config.recipe(self.dataset(dataset).spec.recipe, method)
+        return recipe_on(self.config, dataset, self.dataset(dataset).spec, method, self.source(dataset))
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
         """Return the tasks of a method that a data set has ground truth for."""
@@ -157,7 +157,7 @@ class Project:
 
     def plan(self, dataset: str, method: str, seed: int) -> RunPlan:
         """Return a run's plan."""
-        return plan_run(self.config, self.datasets[dataset], method, seed)
+        return plan_run(self.config, self.datasets[dataset], method, seed, self.source(dataset))
 
     @property
     def generated(self) -> dict[str, str]:
@@ -171,6 +171,17 @@ class Project:
         expected = [dataset for name, dataset in self.sources.items() if not self.config.datasets[name].generate]
         return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
 
+    def require_one_place(self) -> None:
+        """Refuse files of a data set in two folders that could both be meant.
+
+        Raises
+        ------
+        DataError
+        """
+        for name, dataset in self.sources.items():
+            if self.config.datasets[name].generate is None:
+                dataset.require_one_place()
+
     def missing(self) -> str:
         """List the missing files of the selected data sets, the searched paths and their sources; empty if none."""
         parts = []
@@ -182,7 +193,6 @@ class Project:
 
 def _dataset(name: str, entry: DatasetEntry) -> Dataset:
     dataset = Dataset.of(entry.spec, entry.root, name, entry.generate is not None)
-    spec = dataset.spec
-    if not spec.areas:
-        spec = spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out")
-    return replace(dataset, spec=spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)}))
+    if dataset.spec.areas:
+        return dataset
+    return replace(dataset, spec=dataset.spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out"))

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import DatasetSpec, load_dataset, merge
+from mtlaerial.config.class_names import weights_by_name
 from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import raw_sources, tile_keys
@@ -72,7 +74,10 @@ class Decisive:
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that decide the weights of a run."""
         plan = self.project.plan(dataset, method, int(seed))
-        return {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
+        params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
+        # Names of classes decide nothing, unless they say which class a weight belongs to.
+        weights = weights_by_name(plan.training, self._spec(dataset).class_names)
+        return params if weights is None else {**params, "class_weights": list(weights)}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""
@@ -90,7 +95,7 @@ class Decisive:
         return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
 
     def tables(self) -> Params:
-        """Return published scores, folds and protocol of each data set, and the methods without ground truth."""
+        """Return published scores, folds and protocol of each data set, and notes on the methods left out."""
         return {name: self._reported("tables", name) for name in self.project.sources}
 
     def layout_figure(self, dataset: str) -> Params:
@@ -106,10 +111,10 @@ class Decisive:
         return {name: self._reported("report", name) for name in self.project.sources}
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
-        lacking = {method: list(tasks) for method, tasks in self.project.lacking_truth(dataset).items()}
+        notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, "lacking": lacking}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec

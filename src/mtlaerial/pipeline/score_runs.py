@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import Blend, DatasetSpec, Recipe, ScoringSpec, load_project
+from mtlaerial.config import Blend, Recipe, ScoringSpec, load_project
+from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
+from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.folds import Evaluation, pool_folds
@@ -54,7 +56,8 @@ def score_runs(
     tiles : Path, optional
         Folder of prepared tiles that other runs share, instead of ``out/tiles``.
     configs : sequence of Path, optional
-        Configuration and overlays: its section ``scoring``, before the data set's ``recipe``, decides the scores.
+        Configuration and overlays: its section ``scoring``, changed by the data set's ``recipe`` and the method's
+        ``overrides`` as in the workflow, decides the scores.
     replace : bool
         Replace the tables of an earlier scoring in ``out``.
     blend : Blend, optional
@@ -68,45 +71,64 @@ def score_runs(
     Raises
     ------
     UserError
-        When a run does not match the data set or was trained on one of the test tiles, the files are not sound, or
-        ``out`` holds tables that must not be replaced.
+        When a run does not match the data set, was trained on one of the test tiles or chose its weights by one, the
+        files are not sound, or ``out`` holds tables that must not be replaced.
     """
     tables = out / "tables"
     if tables.exists() and not replace:
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or add --replace.")
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
-    recipe = _recipe(dataset.spec, spec, configs)
-    rows = [row.with_blend(blend, recipe.prediction) for row in scored_runs(runs, dataset, spec)]
+    rows = scored_runs(runs, dataset, spec)
     _warn_of_unknown_tiles(rows)
+    recipes = _recipes(rows, dataset, spec, configs)
+    rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)
     require_sound(tested)
     folders = prepared_tiles(tested, tested.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
     by_tile = {folder.name: folder for folder in folders}
     tiles_of = [[by_tile[name] for name in row.tiles] for row in rows]
     for row, row_tiles in zip(rows, tiles_of, strict=True):
-        row.require_unseen(row_tiles, NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT)
+        remedy = NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT
+        require_unseen(row.folder, row.description, row_tiles, remedy)
         row.require_images(row_tiles, dataset.spec.gsd)
-    scores = [
-        _score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles in zip(rows, tiles_of, strict=True)
-    ]
-    _write_tables(scores, dataset, tables)
+    jobs = zip(rows, tiles_of, recipes, strict=True)
+    scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
+    notes = [validation_note(row.description, row_tiles) for row, row_tiles in zip(rows, tiles_of, strict=True)]
+    _write_tables(scores, dataset, tables, list(dict.fromkeys(filter(None, notes))))
     return scores
 
 
-def _recipe(dataset: DatasetSpec, spec: Path, configs: Sequence[Path]) -> Recipe:
-    """Return the recipe in force, of which the section ``scoring`` decides, and on request ``prediction``."""
-    if configs:
-        return load_project(*configs).recipe(dataset.recipe)
-    return Recipe.parse(dataset.recipe, f"{spec}, recipe")
-
-
 def _warn_of_unknown_tiles(rows: Sequence[ScoredRun]) -> None:
+    unknown = "%s was imported: it is not known whether it was trained on tiles that it is scored on"
     for row in rows:
         if row.description.imported:
-            log.warning(
-                "%s was imported: it is not known whether it was trained on tiles that it is scored on", row.folder
-            )
+            log.warning(unknown, row.folder)
+
+
+def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
+    """Return the recipe in force for each run, as the workflow has it for its method and the data set.
+
+    Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
+    """
+    recipes = _recipe_of_each(rows, dataset, spec, configs)
+    for recipe in recipes:
+        require_scored_classes(recipe.scoring, dataset.spec, str(spec))
+    return recipes
+
+
+def _recipe_of_each(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
+    recipe = dataset.spec.recipe
+    if not configs:
+        return [Recipe.parse(recipe, f"{spec}, recipe")] * len(rows)
+    config = load_project(*configs)
+    trained = [row.method for row in rows if not row.description.imported]
+    unknown = dict.fromkeys(method for method in trained if method not in config.methods)
+    if unknown:
+        log.warning("The configuration has no method %s: its own overrides do not count", ", ".join(unknown))
+    methods = [row.method if row.method in config.methods else None for row in rows]
+    entry = config.named(dataset.name)
+    return [config.recipe(recipe, method, entry) for method in methods]
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
@@ -123,16 +145,16 @@ def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: 
     return scores
 
 
-def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path) -> None:
-    """Join the runs of folds, warn of rows that are not comparable, and write the tables."""
+def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path, notes: Sequence[str]) -> None:
+    """Join the runs of folds, warn of rows that are not comparable, and write the tables with the notes below them."""
     folds = tuple(dataset.spec.fold_areas(dataset.name))
     evaluation = Evaluation(folds=folds, protocol=_protocol(scores, dataset))
     pooled = pool_folds(scores, {dataset.name: evaluation})
-    for alarm in mixtures(pooled):
+    for alarm in (*mixtures(pooled), *notes):
         log.warning("%s", alarm)
     for stale in [*folder.glob("*.csv"), *folder.glob("*.md"), *folder.glob("*.tex")]:
         stale.unlink()
-    write_tables(pooled, folder, {dataset.name: dataset.spec.published})
+    write_tables(pooled, folder, {dataset.name: dataset.spec.published}, {dataset.name: notes})
 
 
 def _protocol(scores: Sequence[Scores], dataset: Dataset) -> str:

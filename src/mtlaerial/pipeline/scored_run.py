@@ -14,7 +14,6 @@ from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.settings import scored_prediction
 from mtlaerial.runs.run import RunDescription, load_description
-from mtlaerial.tiles.record import image_hash, tile_digest
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
 
@@ -28,6 +27,8 @@ class ScoredRun:
     description : RunDescription
         That of the run, with the names of the scored data set, or of its fold, and of the row, and the classes that are
         scored.
+    method : str
+        The method's name in its training.
     folder_name : str
         Name of the folder of its maps and scores.
     tiles : tuple of str
@@ -36,6 +37,7 @@ class ScoredRun:
 
     folder: Path
     description: RunDescription
+    method: str
     folder_name: str
     tiles: tuple[str, ...]
 
@@ -56,16 +58,6 @@ class ScoredRun:
             except MismatchError as error:  # its remedy is for the prepared file, not for the data set's
                 remedy = f"Convert the files of the data set, or score another run than {self.folder}."
                 raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None
-
-    def require_unseen(self, tiles: Sequence[Path], remedy: str) -> None:
-        """Refuse prepared tiles that the run was trained on, whatever their names and their truth were."""
-        statistics = self.description.statistics
-        trained = {value: name for hashes in (statistics.tiles, statistics.images) for name, value in hashes.items()}
-        for tile in tiles:
-            name = trained.get(image_hash(tile)) or trained.get(tile_digest(tile))
-            if name:
-                observed = f"a test tile that {self.folder} was trained on, as {name}"
-                raise DataError(tile.name, observed, "tiles that the run has not seen", remedy)
 
 
 def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[ScoredRun]:
@@ -91,7 +83,8 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
         seed = "" if description.imported else f"_seed{description.plan.seed}"
         slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}{seed}").strip("_")
         scored, tiles = _test_tiles(description, dataset, spec)
-        rows.append(ScoredRun(folder, _described(description, dataset, scored, name), slug, tiles))
+        row = _described(description, dataset, scored, name)
+        rows.append(ScoredRun(folder, row, description.plan.method, slug, tiles))
     return rows
 
 

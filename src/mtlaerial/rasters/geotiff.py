@@ -18,6 +18,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from mtlaerial.errors import DataError, deepest_cause
 from mtlaerial.rasters.admission import admit, opened, require_admitted
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.absence import absence
 from mtlaerial.system.files import writing
 
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
@@ -53,7 +54,7 @@ def _require_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise DataError(path, "no file", "a raster file", "Check the path.") from None
+        raise DataError(path, absence(path), "a raster file", "Check the path.") from None
     except (OSError, ValueError) as error:  # a name that is too long, a loop of links, a null character
         raise DataError(path, deepest_cause(error), "a raster file", "Check the path.") from None
     if stat.S_ISDIR(mode):

@@ -1,53 +1,31 @@
 """Size of pixels on the ground, and the place of a raster on Earth."""
 
-import math
-from functools import lru_cache
-
 import numpy as np
+from affine import Affine
 from pyproj import CRS as Projection
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 from rasterio.crs import CRS
 
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.projection import horizontal_projection, metres_per_unit
 
 NEGLIGIBLE_SCALE = 0.01
 """Largest relative difference between ground and CRS for which a pixel has the size that the CRS states. UTM and state
 planes stay within a thousandth; Web Mercator at 60 degrees of latitude is off by half."""
 _STEP = 50.0
-"""Distance from a raster's centre, in units of the CRS, over which the scale of a projection is measured."""
+"""Distance from a place, in units of a projected CRS, over which its scale is measured."""
+_STEP_IN_DEGREES = 5e-4
+"""The same in a geographic CRS: 55 m along a meridian."""
 _LARGEST_SHIFT = 1e-2
 """Largest distance, in units of the CRS, between a point and its image there and back."""
-
-
-@lru_cache(maxsize=64)
-def horizontal_projection(wkt: str) -> Projection:
-    """Return the horizontal part of a CRS; height files often have a vertical part too."""
-    projection = Projection.from_wkt(wkt)
-    return projection.sub_crs_list[0] if projection.is_compound else projection
-
-
-def crs_name(crs: CRS | None) -> str:
-    """Return the EPSG code of a CRS, else its name; WKT fills a screen."""
-    if crs is None:
-        return "no CRS"
-    code = crs.to_epsg()
-    return f"EPSG:{code}" if code else str(Projection.from_wkt(crs.to_wkt()).name)
-
-
-def metres_per_unit(crs: CRS | None) -> float:
-    """Return the metres in a unit of a projected CRS; without one, coordinates are taken to be metres."""
-    if crs is None:
-        return 1.0
-    projection = horizontal_projection(crs.to_wkt())
-    return float(projection.axis_info[0].unit_conversion_factor) if projection.is_projected else 1.0
 
 
 def centre_position(grid: Grid) -> tuple[float, float] | None:
     """Return longitude and latitude of a grid's centre in degrees; None where its CRS has none there."""
     if grid.crs is None:
         return None
-    positions = _to_degrees(grid.crs, [_centre(grid)])
+    positions = _to_degrees(horizontal_projection(grid.crs.to_wkt()), [_centre(grid)])
     return positions[0] if positions else None
 
 
@@ -59,10 +37,20 @@ def area_centre(crs: CRS) -> tuple[float, float]:
     area = projection.area_of_use
     if area is None or projection.geodetic_crs is None:
         return 0.0, 0.0
-    longitude, latitude = (area.west + area.east) / 2, (area.south + area.north) / 2
-    from_degrees = Transformer.from_crs(projection.geodetic_crs.to_2d(), projection, always_xy=True)
-    x, y = from_degrees.transform(longitude, latitude)
-    return float(x), float(y)
+    return _from_degrees(projection, ((area.west + area.east) / 2, (area.south + area.north) / 2))
+
+
+def unit_size(crs: CRS, position: tuple[float, float]) -> tuple[float, float]:
+    """Return the metres on the ground in a unit of a projected CRS, along its second and its first axis.
+
+    Parameters
+    ----------
+    crs : CRS
+    position : tuple of float
+        Longitude and latitude of the place, in degrees.
+    """
+    x, y = _from_degrees(horizontal_projection(crs.to_wkt()), position)
+    return ground_pixel_size(Grid(crs, Affine(1, 0, x - 0.5, 0, -1, y + 0.5), 1, 1))
 
 
 def ground_pixel_size(grid: Grid) -> tuple[float, float]:
@@ -72,9 +60,12 @@ def ground_pixel_size(grid: Grid) -> tuple[float, float]:
     The scale is the geodesic length of a step in the projection. Where it is within ``NEGLIGIBLE_SCALE`` of 1, or the
     CRS is not projected, the size is that of the CRS.
     """
-    factor = metres_per_unit(grid.crs)
+    if grid.crs is None:
+        return grid.pixel_size
+    projection = horizontal_projection(grid.crs.to_wkt())
+    factor = metres_per_unit(projection)
     height, width = (side * factor for side in grid.pixel_size)
-    scales = _ground_scales(grid)
+    scales = ground_scales(projection, _centre(grid)) if projection.is_projected else None
     if scales is None or max(abs(scale / factor - 1) for scale in scales) < NEGLIGIBLE_SCALE:
         return height, width
     return grid.pixel_size[0] * scales[0], grid.pixel_size[1] * scales[1]
@@ -86,21 +77,20 @@ def ground_cell_area(grid: Grid) -> float:
     return height * width
 
 
-def _ground_scales(grid: Grid) -> tuple[float, float] | None:
-    """Return metres on the ground per unit of the CRS, along its second and its first axis; None if there are none."""
-    if grid.crs is None or not grid.crs.is_projected:
-        return None
-    x, y = _centre(grid)
-    steps = [(x, y - _STEP), (x, y + _STEP), (x - _STEP, y), (x + _STEP, y)]
-    positions = _to_degrees(grid.crs, steps)
+def ground_scales(projection: Projection, place: tuple[float, float]) -> tuple[float, float] | None:
+    """Return metres on the ground per unit of a CRS at a place, along its second and its first axis; None off Earth."""
+    x, y = place
+    step = _STEP_IN_DEGREES if projection.is_geographic else _STEP
+    ends = [(x, y - step), (x, y + step), (x - step, y), (x + step, y)]
+    positions = _to_degrees(projection, ends)
     if positions is None:
         return None
-    geodesics = horizontal_projection(grid.crs.to_wkt()).get_geod()
+    geodesics = projection.get_geod()
     assert geodesics is not None  # a CRS with longitudes and latitudes has an ellipsoid
     south, north, west, east = positions
     _, _, along_y = geodesics.inv(*south, *north)
     _, _, along_x = geodesics.inv(*west, *east)
-    return along_y / (2 * _STEP), along_x / (2 * _STEP)
+    return along_y / (2 * step), along_x / (2 * step)
 
 
 def _centre(grid: Grid) -> tuple[float, float]:
@@ -108,9 +98,16 @@ def _centre(grid: Grid) -> tuple[float, float]:
     return x, y
 
 
-def _to_degrees(crs: CRS, points: list[tuple[float, float]]) -> list[tuple[float, float]] | None:
+def _from_degrees(projection: Projection, position: tuple[float, float]) -> tuple[float, float]:
+    """Return the coordinates of a longitude and latitude."""
+    assert projection.geodetic_crs is not None
+    from_degrees = Transformer.from_crs(projection.geodetic_crs.to_2d(), projection, always_xy=True)
+    x, y = from_degrees.transform(*position)
+    return float(x), float(y)
+
+
+def _to_degrees(projection: Projection, points: list[tuple[float, float]]) -> list[tuple[float, float]] | None:
     """Return longitudes and latitudes of points; None where a point has none."""
-    projection = horizontal_projection(crs.to_wkt())
     if projection.geodetic_crs is None:
         return None
     try:
@@ -124,19 +121,3 @@ def _to_degrees(crs: CRS, points: list[tuple[float, float]]) -> list[tuple[float
     if not (shifts < _LARGEST_SHIFT).all() or any(abs(latitude) > 90 for _, latitude in positions):
         return None
     return positions
-
-
-def utm_code(longitude: float, latitude: float) -> str:
-    """Return the EPSG code of the UTM zone of a position, of the polar stereographic CRS near the poles.
-
-    Examples
-    --------
-    >>> utm_code(-95.4, 29.7)
-    'EPSG:32615'
-    >>> utm_code(151.2, -33.9)
-    'EPSG:32756'
-    """
-    if latitude > 84 or latitude < -80:
-        return "EPSG:32661" if latitude > 0 else "EPSG:32761"
-    zone = math.floor((longitude + 180) / 6) % 60 + 1
-    return f"EPSG:{32600 + zone}" if latitude >= 0 else f"EPSG:{32700 + zone}"

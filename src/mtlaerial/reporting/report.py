@@ -15,7 +15,7 @@ from PIL import Image
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
-from mtlaerial.reporting.tables import Costs, Lacking, Panel, build_documents
+from mtlaerial.reporting.tables import Costs, Panel, build_documents
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
@@ -58,6 +58,8 @@ class Section:
     alarms: list[str]
     panels: list[Panel]
     figures: list[Figure]
+    figure_folders: list[str]
+    """Folders with the figures of all tiles, one per fold, relative to the page."""
     checks: list[str]
 
 
@@ -68,7 +70,7 @@ def write_report(
     checks: Sequence[Path],
     path: Path,
     costs: Costs | None = None,
-    lacking: Mapping[str, Lacking] | None = None,
+    notes: Mapping[str, Sequence[str]] | None = None,
     folds: Mapping[str, str] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
@@ -88,8 +90,8 @@ def write_report(
         The page to write. The same inputs and versions give the same bytes.
     costs : Costs, optional
         Costs of the trainings, shown beside the weightings, in cells of the class ``measured``.
-    lacking : mapping of data set to mapping, optional
-        Tasks without ground truth of each selected method; notes below the tables name them.
+    notes : mapping of data set to sequence of str, optional
+        Sentences on methods and runs, for below the tables.
     folds : mapping of fold to data set, optional
         Figures of folds are shown with their data set, and named after the fold.
 
@@ -99,11 +101,15 @@ def write_report(
         See :func:`mtlaerial.reporting.tables.collect`; or when the page cannot be written.
     """
     published = {name: spec.published for name, spec in datasets.items()}
-    documents = build_documents(scores, published, costs=costs, lacking=lacking)
+    documents = build_documents(scores, published, costs=costs, notes=notes)
     panels = [panel for document in documents for panel in document.panels]
-    images = _figures(figures, scores, folds or {})
+    of_folds = folds or {}
+    images = _figures(figures, scores, of_folds)
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
-    sections = [_section(datasets[name], runs, panels, images, reports) for name, runs in _by_dataset(scores).items()]
+    sections = [
+        _section(datasets[name], runs, panels, images, reports, [fold for fold in of_folds if of_folds[fold] == name])
+        for name, runs in _by_dataset(scores).items()
+    ]
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -139,14 +145,20 @@ def _caption(path: Path, folds: Mapping[str, str]) -> Caption:
 
 
 def _section(
-    spec: DatasetSpec, runs: list[Scores], panels: list[Panel], images: list[Figure], reports: list[DatasetReport]
+    spec: DatasetSpec,
+    runs: list[Scores],
+    panels: list[Panel],
+    images: list[Figure],
+    reports: list[DatasetReport],
+    folds: Sequence[str],
 ) -> Section:
     name = runs[0].dataset
     section_panels = [panel for panel in panels if panel.dataset == name]
     figures = [image for image in images if image.caption.dataset == name]
     checks = [summary(report) for report in reports if report.dataset == name]
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
-    return Section(name, spec, tiles, MAPPED, methods, alarms, section_panels, figures, checks)
+    folders = [f"figures/{folder}" for folder in folds or (name,)]
+    return Section(name, spec, tiles, MAPPED, methods, alarms, section_panels, figures, folders, checks)
 
 
 def mixtures(runs: Sequence[Scores]) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Any
 from mtlaerial.config import Section
 
 NOT_KNOWN = "not known"
+_INITIAL_WEIGHTS = ("pretrained", "initialisation")
+"""Keys of ``plan.model`` that say what the training began with."""
 
 
 class Original(Section):
@@ -31,9 +33,9 @@ def without_training(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of an imported run's ``run.yaml``, which leave open how it was trained."""
     plan = entries["plan"]
     training = {"height_unit": plan["training"]["height_unit"], "recipe": NOT_KNOWN}
-    model = {**plan["model"], "pretrained": NOT_KNOWN}
+    model = {**plan["model"], **dict.fromkeys(_INITIAL_WEIGHTS, NOT_KNOWN)}
     changes = {"seed": NOT_KNOWN, "weighting": NOT_KNOWN, "model": model, "training": training}
-    known = {key: value for key, value in entries.items() if key not in ("epoch", "identity")}
+    known = {key: value for key, value in entries.items() if key not in ("epoch", "identity", "validation")}
     return {**known, "plan": {**plan, **changes}}
 
 
@@ -45,10 +47,11 @@ def with_placeholders(entries: Mapping[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     changes |= {"seed": 0} if plan.get("seed") == NOT_KNOWN else {}
     changes |= {"weighting": {}} if plan.get("weighting") == NOT_KNOWN else {}
-    for key, unknown in (("model", "pretrained"), ("training", "recipe")):
+    for key, unknown in (("model", _INITIAL_WEIGHTS), ("training", ("recipe",))):
         section = plan.get(key)
-        if isinstance(section, Mapping) and section.get(unknown) == NOT_KNOWN:
-            changes[key] = {name: value for name, value in section.items() if name != unknown}
+        if isinstance(section, Mapping):
+            placed = [name for name in unknown if section.get(name) == NOT_KNOWN]
+            changes[key] = {name: value for name, value in section.items() if name not in placed}
     return {"epoch": 0, **entries, "plan": {**plan, **changes}}
 
 

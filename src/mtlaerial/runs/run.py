@@ -49,6 +49,9 @@ class RunDescription(Section):
     """Facts about that file; None in files of earlier versions."""
     identity: str | None = None
     """Fingerprint of the plan and the data of the training; None where it is unknown."""
+    validation: dict[str, str] | None = None
+    """Hash of the image of each validation tile, as ``statistics.images`` of the training tiles; None where it is
+    unknown."""
 
     @property
     def name(self) -> str:
@@ -168,6 +171,7 @@ def load_network(folder: Path, description: RunDescription, device: "torch.devic
 
     from mtlaerial.models import build_model
     from mtlaerial.models.safetensors_io import load_weights
+    from mtlaerial.runs.fitting_weights import require_fitting_weights
 
     try:
         with torch.device("meta"):  # sizes that do not fit the weights take no memory
@@ -176,7 +180,9 @@ def load_network(folder: Path, description: RunDescription, device: "torch.devic
         remedy = "Get the file anew: it is damaged."
         where = f"{folder / DESCRIPTION}, key plan.model"
         raise DataError(where, f"sizes that cannot be ({error})", "the sizes of its weights", remedy) from None
-    load_weights(network, folder / WEIGHTS)
+    weights = load_weights(folder / WEIGHTS)
+    require_fitting_weights(folder, network, weights)
+    network.load_state_dict(weights, assign=True)
     network.to(device, torch.float32, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     network.eval()
     return network

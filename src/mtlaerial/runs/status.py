@@ -12,7 +12,8 @@ from typing import Literal
 from tqdm import tqdm
 
 from mtlaerial.config import ProjectConfig, load_dataset
-from mtlaerial.config.selection import trained_on
+from mtlaerial.config.class_names import recipe_on
+from mtlaerial.config.selection import selection_notes, trained_on
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.lock import is_locked
 from mtlaerial.runs.progress_file import ProgressRecord, last_record
@@ -62,12 +63,17 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
     Raises
     ------
     ConfigError
-        When the specification of a data set is missing or wrong: it decides which methods run.
+        When the specification of a data set is missing or wrong: it decides which methods run, and its classes which
+        class weights are possible.
     """
     for dataset in config.run.datasets:
-        spec = load_dataset(config.datasets[dataset].spec)
+        entry = config.datasets[dataset]
+        spec = load_dataset(entry.spec)
+        methods = trained_on(config, dataset, spec)
+        for method in methods:
+            recipe_on(config, dataset, spec, method, dataset)
         folds = spec.fold_areas(dataset) or (dataset,)
-        runs = product(folds, trained_on(config, dataset, spec), config.run.seeds)
+        runs = product(folds, methods, config.run.seeds)
         yield from (_status(config, fold, method, seed) for fold, method, seed in runs)
 
 
@@ -127,6 +133,18 @@ def _progress(last: ProgressRecord | None, state: State) -> str:
     if state != "running" or last.seconds_left is None:
         return steps
     return f"{steps}, {tqdm.format_interval(last.seconds_left)} left"
+
+
+def selection_text(config: ProjectConfig) -> str:
+    """Return a line for each kind of method that is left out on a data set, or learns fewer tasks there.
+
+    Raises
+    ------
+    ConfigError
+        When the specification of a data set is missing or wrong.
+    """
+    specs = {name: load_dataset(config.datasets[name].spec) for name in config.run.datasets}
+    return "\n".join(note for name, spec in specs.items() for note in selection_notes(config, name, spec))
 
 
 def status_text(runs: list[RunStatus], lines: int) -> str:

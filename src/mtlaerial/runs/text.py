@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.imported import NOT_KNOWN, Original
 from mtlaerial.runs.run import RunDescription, load_description
@@ -47,11 +48,19 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
+        ("validated on", _validation(run)),
         ("licence", statistics.licence),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),
     ]
+
+
+def _validation(run: RunDescription) -> str:
+    if run.validation is None:
+        return "tiles that an earlier version did not record"
+    use = "which chose the weights" if run.plan.training.selection == "best" else "the weights are the last"
+    return f"{len(run.validation)} tiles; {use}" if run.validation else "no tiles"
 
 
 def _input(run: RunDescription) -> list[tuple[str, str]]:
@@ -70,17 +79,25 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
     return lines
 
 
+def _classes(run: RunDescription) -> list[str]:
+    """Return each class with its code in maps, and whether it was trained."""
+    untrained = () if run.imported else untrained_classes(run.plan.training)
+    classes = []
+    for code, entry in enumerate(run.statistics.classes):
+        classes.append(f"{code} {entry.name}" + (" (never trained)" if entry.name in untrained else ""))
+    return classes
+
+
 def _output(run: RunDescription) -> list[tuple[str, str]]:
-    statistics, height = run.statistics, run.statistics.height
+    height = run.statistics.height
     prediction = run.plan.prediction
     windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
     lines = [("windows", windows)]
     if "semantics" in run.plan.tasks:
-        lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
+        lines.append(("classes", ", ".join(_classes(run))))
         if run.original and run.original.channels:
-            lines.append(
-                ("channels", f"{', '.join(map(str, run.original.channels))} of the file, the original's codes")
-            )
+            channels = ", ".join(map(str, run.original.channels))
+            lines.append(("channels", f"{channels} of the file, the original's codes"))
     if "height" in run.plan.tasks:
         training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
         lines.append(("height", f"metres above ground{training_range}"))

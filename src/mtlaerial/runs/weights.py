@@ -38,6 +38,8 @@ class Provenance(Section):
     """Facts about the file that they were imported from; None in files of earlier versions."""
     identity: str | None = None
     """Fingerprint of the plan and the data of their training; None for imported ones."""
+    validation: dict[str, str] | None = None
+    """Hash of the image of each validation tile; None for imported ones, and in files of earlier versions."""
 
 
 def save_run_weights(

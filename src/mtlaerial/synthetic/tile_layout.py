@@ -13,7 +13,8 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import area_centre, ground_pixel_size, metres_per_unit
+from mtlaerial.rasters.ground_size import area_centre, ground_pixel_size
+from mtlaerial.rasters.projection import horizontal_projection, metres_per_unit
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _origin(crs: CRS | None) -> tuple[float, float]:
     if crs is not None and crs.is_geographic:
         return 3.0, 48.0
     corner = Grid(crs, Affine(1, 0, 500_000, 0, -1, 5_400_000), 1, 1)
-    if ground_pixel_size(corner)[1] == metres_per_unit(crs):
+    if ground_pixel_size(corner)[1] == _metres_per_unit(crs):
         return 500_000.0, 5_400_000.0
     assert crs is not None  # without one, a unit is a metre
     position = area_centre(crs)
@@ -128,9 +129,9 @@ def _origin(crs: CRS | None) -> tuple[float, float]:
 
 def _metres_per_unit(crs: CRS | None) -> float:
     """Return metres per unit of a CRS; for degrees, those of latitude."""
-    if crs is not None and crs.is_geographic:
-        return 111320.0
-    return metres_per_unit(crs)
+    if crs is None:
+        return 1.0
+    return 111320.0 if crs.is_geographic else metres_per_unit(horizontal_projection(crs.to_wkt()))
 
 
 def _in_cells(spec: DatasetSpec, sizes: dict[str, tuple[int, int]]) -> dict[str, Place]:

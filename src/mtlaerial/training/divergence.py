@@ -1,50 +1,68 @@
 """Signs of a diverged training: results that are worse than those of a constant prediction."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mtlaerial.config import Task
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 
+Fault = tuple[Task, str]
+"""A task, and how it is worse than a constant prediction."""
 
-def divergence(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> str:
-    """Return a sentence where a row of the history is worse than a constant prediction; empty where it is not.
+PERSISTENT = 2
+"""Evaluations in a row that are worse than a constant prediction where a training that goes on is warned of: the first
+one nearly always is, and one alone says little."""
 
-    Without scores of validation tiles the losses of the training patches are compared instead.
+
+def divergence(rows: Sequence[Mapping[str, Any]], plan: RunPlan, statistics: Statistics) -> str:
+    """Return a sentence where a task is worse than a constant prediction in all of some rows of the history.
+
+    It is empty where no task is, and has the numbers of the last row. Without scores of validation tiles the losses of
+    the training patches are compared instead.
 
     Parameters
     ----------
-    row : mapping of column to value
+    rows : sequence of mapping of column to value
         With ``val_OA`` and ``val_MAE`` beside ``constant_OA`` and ``constant_MAE``, see
         :class:`mtlaerial.training.validation.Validator`; or with losses alone.
     plan : RunPlan
     statistics : Statistics
         Of the training tiles.
     """
+    faults = [dict(_faults(row, plan, statistics)) for row in rows]
+    last = faults[-1] if faults else {}
+    persistent = [text for task, text in last.items() if all(task in entry for entry in faults)]
+    return f"Worse than a constant prediction: {'; '.join(persistent)}." if persistent else ""
+
+
+def _faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[Fault]:
     validated = any(column.startswith("val_") for column in row)
-    faults = list(_validation_faults(row) if validated else _loss_faults(row, plan, statistics))
-    return f"Worse than a constant prediction: {'; '.join(faults)}." if faults else ""
+    yield from _validation_faults(row) if validated else _loss_faults(row, plan, statistics)
 
 
-def _validation_faults(row: Mapping[str, Any]) -> Iterator[str]:
+def _validation_faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     overall, majority = row.get("val_OA"), row.get("constant_OA")
     if overall is not None and majority is not None and overall < majority:
         baseline = "that of the most frequent class of the training tiles"
-        yield f"the validation OA of {100 * overall:.3g} % is below {100 * majority:.3g} %, {baseline}"
+        yield "semantics", f"the validation OA of {100 * overall:.3g} % is below {100 * majority:.3g} %, {baseline}"
     error, median = row.get("val_MAE"), row.get("constant_MAE")
     # An error that is not a number is worse than any.
     if error is not None and median is not None and not error <= median:
         baseline = "that of the median height of the training tiles"
-        yield f"the validation MAE of {error:.3g} m is above {median:.3g} m, {baseline}"
+        yield "height", f"the validation MAE of {error:.3g} m is above {median:.3g} m, {baseline}"
 
 
-def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[str]:
-    present = sum(entry.pixels > 0 for entry in statistics.classes)
+def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[Fault]:
+    untrained = untrained_classes(plan.training)
+    present = sum(entry.pixels > 0 for entry in statistics.classes if entry.name not in untrained)
     entropy = row.get("loss_semantics")
     if entropy is not None and present and not entropy <= math.log(present):
         guess = math.log(present)
-        yield f"the training loss of semantics of {entropy:.3g} is above {guess:.3g}, that of equal class probabilities"
+        baseline = "that of equal class probabilities"
+        yield "semantics", f"the training loss of semantics of {entropy:.3g} is above {guess:.3g}, {baseline}"
     loss, height = row.get("loss_height"), statistics.height
     if loss is None or height is None:
         return
@@ -53,4 +71,4 @@ def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) 
     bound, name = (height.std, "standard deviation") if statistics.zero_height else (height.maximum, "maximum")
     metres = loss * plan.training.height_unit
     if not metres <= bound:
-        yield f"the training loss of height of {metres:.3g} m is above {bound:.3g} m, the heights' {name}"
+        yield "height", f"the training loss of height of {metres:.3g} m is above {bound:.3g} m, the heights' {name}"

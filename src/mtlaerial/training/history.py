@@ -78,10 +78,19 @@ class History:
         """Return the row at the end of an epoch."""
         return next(row for row in reversed(self.rows) if row["epoch"] == epoch)
 
+    def last_evaluations(self, number: int, validated: bool) -> list[dict[str, Any]]:
+        """Return the last rows with scores of the validation tiles; without such tiles, those at the ends of epochs.
+
+        Empty where there are fewer than ``number``.
+        """
+        is_evaluation = _is_scored if validated else _ends_epoch
+        rows = [row for row in self.rows if is_evaluation(row)]
+        return rows[-number:] if len(rows) >= number else []
+
     @property
     def scored(self) -> bool:
         """Whether the last row has scores of the validation tiles."""
-        return any(key.startswith("val_") for key in self.rows[-1])
+        return _is_scored(self.rows[-1])
 
     def save(self, path: Path) -> None:
         """Write the rows as CSV."""
@@ -100,6 +109,14 @@ class History:
         self._pending = [
             Update(losses.to(self._device), weights, None, skipped) for losses, weights, skipped in state["pending"]
         ]
+
+
+def _is_scored(row: Mapping[str, Any]) -> bool:
+    return any(key.startswith("val_") for key in row)
+
+
+def _ends_epoch(row: Mapping[str, Any]) -> bool:
+    return float(row["epoch"]).is_integer()
 
 
 def _skipped(updates: Sequence[Update], step: int) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """The training loop, and its state."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
@@ -17,10 +19,11 @@ from mtlaerial.runs.weights import Provenance, remove_description, save_run_weig
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
+from mtlaerial.tiles.record import image_hash
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter
-from mtlaerial.training.divergence import divergence
+from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
@@ -75,11 +78,13 @@ class Trainer:
             compile_network(self.network, self.weighting)
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
-        sampler = build_sampler(job.training_tiles, spec, self.device)
+        untrained = statistics.codes(untrained_classes(spec))
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
         self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
-        self.validator = Validator(held_out, statistics) if held_out else None
+        self.validator = Validator(held_out, statistics, untrained) if held_out else None
+        self.validation_images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
         self.step = 0
         self.history = History(plan, self.device)
         self.best: dict[str, Any] | None = None
@@ -127,9 +132,11 @@ class Trainer:
         self.history.save(folder / "history.csv")
         save_cost(self.meter.cost(), folder / "cost.json")
         epoch = int(selected["epoch"])
-        provenance = Provenance(code=code_hash("training"), epoch=epoch, identity=self.identity)
+        provenance = Provenance(
+            code=code_hash("training"), epoch=epoch, identity=self.identity, validation=self.validation_images
+        )
         save_run_weights(folder, provenance, selected["weights"], weights)
-        self._warn_of_divergence(epoch)
+        self._warn_of_divergence(epoch, [self.history.row_of(epoch)])
 
     def _begin(self) -> None:
         self.network.train()
@@ -158,7 +165,7 @@ class Trainer:
             self.history.add_scores(self._validate(stop), self.validator.constant)
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
         if self._validation_due or not self.validator:
-            self._warn_of_divergence(self.epoch)
+            self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, bool(self.validator)))
         if self._validation_due:
             self.progress.record("validation", self.step)
         if self.group.main:
@@ -168,9 +175,9 @@ class Trainer:
             self.watcher.add(self.history.rows[-1])
             self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
 
-    def _warn_of_divergence(self, epoch: int) -> None:
-        """Warn where the weights of an epoch are worse than a constant prediction, in the log and in the progress."""
-        self.progress.warning = divergence(self.history.row_of(epoch), self.plan, self.statistics)
+    def _warn_of_divergence(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Warn where all of some evaluations are worse than a constant prediction, in the log and in the progress."""
+        self.progress.warning = divergence(rows, self.plan, self.statistics)
         if self.progress.warning:
             log.warning("Weights of epoch %d: %s", epoch, self.progress.warning)
 

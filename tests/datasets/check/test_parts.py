@@ -1,11 +1,16 @@
 """A clean data set gives no finding; a file that is missing or cannot be read gives one."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from mtlaerial.datasets.check import DatasetReport, TileReport, check_dataset
+from mtlaerial.errors import DataError
+from mtlaerial.pipeline.missing_files import missing_text
+from mtlaerial.rasters.geotiff import open_raster
 from support.town import NORTH, SIZE, WEST, Town, only
 
 
@@ -85,3 +90,22 @@ def test_directory(town: Town, layer: str) -> None:
     path.unlink()
     path.mkdir()
     only("error", path, town.check(), "a directory")
+
+
+def test_a_broken_link_is_named_with_its_target(town: Town) -> None:
+    path = town.root / "image" / "a.tif"
+    path.unlink()
+    path.symlink_to("/archive/orthophotos/a.tif")
+    link = "a symbolic link to /archive/orthophotos/a.tif, where nothing is"
+    (finding,) = town.check().findings
+    assert finding.found == link
+    with pytest.raises(DataError, match=f"a.tif: found {link}"), open_raster(path):
+        pass
+    assert f"{path} (found {link})" in missing_text(town.dataset, town.dataset.missing())
+
+
+def test_a_root_that_is_a_broken_link_is_named_with_its_target(town: Town, tmp_path: Path) -> None:
+    root = tmp_path / "link"
+    root.symlink_to("/archive")
+    with pytest.raises(DataError, match="link: found a symbolic link to /archive, where nothing is"):
+        replace(town.dataset, root=root).require_root()

@@ -1,13 +1,22 @@
 """CRS, pixel size, bounds and size of images and layers: each fault gives just its finding."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
 from affine import Affine
+from click.testing import CliRunner
+from pyproj import Transformer
+from rasterio.crs import CRS
+from rasterio.rio.main import main_group
 from shapely.geometry import box
 
-from mtlaerial.datasets.check import check_dataset
+from mtlaerial.datasets.check import TileReport, check_dataset
+from support.bad_rasters import LOCAL
 from support.town import NORTH, SIZE, SPEC, WEST, Town, only
 
 
@@ -24,6 +33,106 @@ def test_layer_crs(town: Town, layer: str, specified: str | None) -> None:
     values, gsd = (town.heights(), 1.0) if layer == "height" else (town.labels(), 0.5)
     path = town.write(layer, "a", values, gsd=gsd, crs="EPSG:25832")
     only("error", path, town.check(), "EPSG:25832", "EPSG:32632")
+
+
+def zone_33(town: Town, layer: str, tile: str, values: np.ndarray, gsd: float, **profile: Any) -> Path:
+    """Write a layer of the town in the neighbouring UTM zone, large enough for its image."""
+    centre = WEST + SIZE / 4, NORTH - SIZE / 4
+    x, y = Transformer.from_crs("EPSG:32632", "EPSG:32633", always_xy=True).transform(*centre)
+    half = values.shape[-1] * gsd / 2
+    return town.write(layer, tile, values, gsd=gsd, west=x - half, north=y + half, crs="EPSG:32633", **profile)
+
+
+def follow(path: Path, report: TileReport) -> Path:
+    """Run the command of a finding as printed; the new file takes the place of the old one."""
+    (finding,) = [finding for finding in report.findings if finding.where == str(path)]
+    outcome = CliRunner().invoke(main_group, shlex.split(finding.remedy.split(": rio ")[1]))
+    assert outcome.exit_code == 0, outcome.output
+    return path.with_name(f"{path.stem}_new.tif").replace(path)
+
+
+@pytest.mark.parametrize("per_tile", [True, False])
+def test_a_layer_is_reprojected_by_the_command_printed(town: Town, per_tile: bool) -> None:
+    """Truth whose axes the other zone turns by 4 degrees comes back to its place, with its cell size."""
+    name, pattern = ("a", "{tile}") if per_tile else ("all", "all")
+    town.change(height={"files": f"height/{pattern}.tif", "nodata": None}, labels={"files": f"labels/{pattern}.tif"})
+    heights = np.maximum(0, np.arange(40, dtype=np.int16) - 16)[:, None] * np.ones(40, np.int16)
+    labels = np.indices((80, 80)).sum(axis=0).astype(np.uint8) % 4
+    files = zone_33(town, "height", name, heights, 1.0), zone_33(town, "labels", name, labels, 0.5)
+    for path in files:
+        with rasterio.open(follow(path, town.check())) as source:
+            assert source.crs == CRS.from_epsg(32632)
+            assert source.res == pytest.approx((1.0, 1.0) if path == files[0] else (0.5, 0.5), rel=1e-3)
+    report = town.check()
+    assert report.findings == ()
+    with rasterio.open(files[0]) as source:
+        centre = source.index(WEST + SIZE / 4, NORTH - SIZE / 4)
+        assert abs(int(source.read(1)[centre]) - 4) <= 1
+
+
+def test_cells_outside_a_reprojected_layer_are_no_data(town: Town) -> None:
+    """Where the layer ends, neither the class 0 nor the height 0 is invented."""
+    files = {
+        zone_33(town, "height", "a", np.full((32, 32), 7, np.uint16), 1.0),
+        zone_33(town, "labels", "a", np.zeros((64, 64), np.uint8), 0.5),
+    }
+    for path in files:
+        with rasterio.open(follow(path, town.check())) as source:
+            values, valid = source.read(1), source.dataset_mask() > 0
+            assert 0.02 < (~valid).mean() < 0.3
+            assert set(np.unique(values[valid])) == ({7} if path.parent.name == "height" else {0})
+
+
+def test_the_corners_of_rectified_labels_are_no_class(town: Town) -> None:
+    transform = Affine.translation(WEST, NORTH) @ Affine.rotation(10) @ Affine.scale(0.5, -0.5)
+    path = town.write("labels", "a", np.zeros((SIZE, SIZE), np.uint8), transform=transform)
+    with rasterio.open(follow(path, town.check())) as source:
+        assert source.nodata == 9
+        assert set(np.unique(source.read(1))) == {0, 9}
+
+
+def test_an_image_is_reprojected_by_the_command_printed(town: Town) -> None:
+    town.change(height=None, labels={"files": "labels/all.tif"})
+    town.write("labels", "all", town.labels(400), west=WEST - 50, north=NORTH + 50)
+    path = zone_33(town, "image", "a", town.image(), 0.45)
+    report = town.check()
+    only("error", path, report, "EPSG:32633", "EPSG:32632", "Correct crs in the specification, or reproject the file:")
+    with rasterio.open(follow(path, report)) as source:
+        assert (source.crs, source.res) == (CRS.from_epsg(32632), (0.5, 0.5))
+    assert not [finding for finding in town.check().findings if finding.level == "error"]
+
+
+def test_an_image_in_degrees_has_one_command_to_the_crs_specified(town: Town) -> None:
+    town.change(height=None, labels={"files": "labels/all.tif"})
+    town.write("labels", "all", town.labels(400), west=WEST - 50, north=NORTH + 50)
+    longitude, latitude = Transformer.from_crs("EPSG:32632", "EPSG:4326", always_xy=True).transform(WEST, NORTH)
+    path = town.write("image", "a", town.image(), crs="EPSG:4326", gsd=5e-6, west=longitude, north=latitude)
+    report = town.check()
+    only("error", path, report, "EPSG:4326", "--dst-crs EPSG:32632 --res 0.5")
+    follow(path, report)
+    assert not [finding for finding in town.check().findings if finding.level == "error"]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", LOCAL])
+def test_a_wrong_crs_on_right_coordinates_is_corrected_by_the_command_printed(town: Town, crs: str) -> None:
+    """Reprojected, the file would lie elsewhere."""
+    path = town.write("labels", "a", town.labels(), crs=crs)
+    report = town.check()
+    only(
+        "error", path, report, "Correct crs in the specification, or assign the right CRS, if the file is of this place"
+    )
+    outcome = CliRunner().invoke(main_group, shlex.split(report.findings[0].remedy.split(": rio ")[1]))
+    assert outcome.exit_code == 0, outcome.output
+    assert town.check().findings == ()
+
+
+def test_an_image_without_a_place_on_earth_gets_no_command(town: Town) -> None:
+    town.change(height=None, labels={"files": "labels/all.tif"})
+    town.write("labels", "all", town.labels(400), west=WEST - 50, north=NORTH + 50)
+    path = town.write("image", "a", town.image(), crs=LOCAL)
+    report = town.check()
+    only("error", path, report, "site grid", "or assign the right CRS to the file.")
+    assert "rio" not in report.findings[0].remedy
 
 
 def test_vertical_crs_is_right(town: Town) -> None:

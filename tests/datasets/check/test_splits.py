@@ -2,14 +2,16 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from pyproj import Transformer
 
 from mtlaerial.datasets.check import ImageFacts, TileReport, check_dataset, check_splits, summary
 from mtlaerial.datasets.check.findings import Finding
-from support.town import WEST, Town
+from support.town import NORTH, SIZE, WEST, Town
 
 UTM = ("EPSG:32632", 500_000.0, 5_400_000.0)
 SIDE = 1000.0
@@ -161,3 +163,21 @@ def test_common_ground_of_areas_and_classes_of_one_area_are_found(town: Town) ->
     assert "in west alone" in findings[1].found
     row = next(line for line in summary(check_dataset(town.dataset)).splitlines() if line.startswith("a "))
     assert row.split()[1] == "west"
+
+
+def test_a_reversed_raster_has_its_own_error_and_no_warning_of_a_missing_place(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    town.write("image", "a", town.image(), transform=Affine(0.5, 0, WEST, 0, 0.5, NORTH - SIZE / 2))
+    for buffer in (0.0, 5.0):
+        town.change(buffer=buffer)
+        report = check_dataset(town.dataset)
+        (finding,) = report.findings
+        assert "rows (from the south) in reverse" in finding.found
+
+
+def test_a_tile_without_georeference_has_a_warning_still(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    town.write("image", "a", town.image(), transform=Affine.identity(), crs=None)
+    assert any(
+        "no place on the earth for train tile a" in entry.found for entry in check_dataset(town.dataset).findings
+    )

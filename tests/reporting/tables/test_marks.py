@@ -33,6 +33,21 @@ def test_a_mark_says_what_differs_from_most() -> None:
     }
 
 
+def test_weightings_that_draw_several_batches_are_marked() -> None:
+    runs = [trained("one"), trained("two")]
+    runs += [trained(name).model_copy(update={"weighting": name}) for name in ("modo", "sdmgrad", "cagrad")]
+    pixels = "3 times the training pixels (updates x batch x area of a patch; 3 batches per update)"
+    assert {method: mark.difference for method, mark in marks(runs).items()} == {"modo": pixels, "sdmgrad": pixels}
+
+
+def test_the_training_pixels_of_a_weighting_that_is_not_installed_are_said_to_be_unknown() -> None:
+    absent = trained("other").model_copy(update={"weighting": "of_another_package"})
+    found = marks([trained("one"), trained("two"), absent])
+    assert (
+        found["other"].difference == "training pixels not known, as its weighting of_another_package is not installed"
+    )
+
+
 def test_as_many_pixels_in_other_patches_are_named_without_a_factor() -> None:
     runs = [trained("one"), trained("two"), trained("wide", patch=640, batch=6, epochs=30)]
     assert marks(runs)["wide"].difference == "training.patch 640 instead of 320; training.epochs 30 instead of 120"
@@ -53,6 +68,19 @@ def test_another_prediction_is_marked_and_faster_windows_are_not() -> None:
 def test_imported_weights_are_marked() -> None:
     imported = trained("original").model_copy(update={"training": None})
     assert marks([trained("one"), imported])["original"].difference == "imported: recipe and training tiles not known"
+
+
+def test_imported_weights_are_not_said_to_begin_otherwise() -> None:
+    """The network of an imported run does not tell what its training began with."""
+    begun = {"initialisation": "normal", "pretrained": "densenet121"}
+    imported = trained("original").model_copy(update={"training": None})
+    assert marks([trained("one", begun), imported])["original"].difference == "trained elsewhere, recipe not known"
+
+
+def test_other_initial_weights_are_marked() -> None:
+    runs = [trained(name, {"initialisation": "normal"}) for name in ("one", "two")]
+    (mark,) = marks([*runs, trained("plain")]).values()
+    assert mark.difference == "model.initialisation default instead of normal"
 
 
 def test_tables_show_marks_and_their_notes() -> None:

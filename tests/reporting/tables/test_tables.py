@@ -40,11 +40,26 @@ def test_scores_are_pooled_over_tiles_not_averaged():
 
 
 def test_methods_without_ground_truth_are_named_below_the_tables():
-    lacking = {"town": {"classes": ["semantics"], "joint": ["semantics"]}}
-    document = build_documents([run("joint", 0, [tile((), [0.0, 4.0], [1.0, 4.0])])], lacking=lacking)[0]
-    notes = texts(document.panels[0])
-    assert "Left out, as this data set has no ground truth of semantics: classes." in notes
-    assert "Without semantics, of which this data set has no ground truth: joint." in notes
+    sentences = [
+        "Left out, as this data set has no ground truth of semantics: classes.",
+        "Without semantics, of which this data set has no ground truth: joint.",
+    ]
+    notes = {"town": sentences}
+    document = build_documents([run("joint", 0, [tile((), [0.0, 4.0], [1.0, 4.0])])], notes=notes)[0]
+    assert set(sentences) <= set(texts(document.panels[0]))
+
+
+def test_rows_of_different_test_tiles_are_named_below_the_tables():
+    confusion = [[5, 1, 0], [0, 9, 0]]
+    both = [tile(confusion, [0.0, 4.0], [1.0, 4.0]), tile(confusion, [0.0, 4.0], [1.0, 4.0])]
+    documents = build_documents([run("equal", 0, both), run("uw", 0, both[:1])])
+    note = "Scored on different test tiles, so not comparable: equal seed 0 on t0, t1; uw seed 0 on t0."
+    for document in documents:
+        for panel in document.panels:
+            assert note in texts(panel)
+            assert "1 to 2 test tiles, pooled" in panel.details
+    same = build_documents([run("equal", 0, both), run("uw", 0, both)])[0].panels[0]
+    assert not any(text.startswith("Scored on different") for text in texts(same))
 
 
 def test_the_other_pooling_averages_the_tiles_that_have_a_score():

@@ -64,6 +64,7 @@ def _georeference_facts(dataset: Dataset, place: ImagePlace, header: RasterHeade
         gsd=gsd,
         crs=grid.crs.to_string() if grid.crs else None,
         bounds=grid.bounds if place.georeferenced else None,
+        georeference_rejected=header.grid.georeferenced and not place.georeferenced,
         dtype=header.dtypes[0],
         bands=header.count,
     )

@@ -8,7 +8,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from mtlaerial.datasets.footprints import Footprint, Polygons, boxes, in_lon_lat, reproject, same_crs
+from mtlaerial.datasets.footprints import Footprint, Polygons, boxes, in_lon_lat, reproject
+from mtlaerial.rasters.projection import same_projection
 
 Pairs = NDArray[np.intp]
 _ROUND = np.array([360.0, 0.0])
@@ -69,7 +70,7 @@ def _zones(footprints: Sequence[Footprint]) -> Pairs:
     systems: list[CRS | None] = []
     numbers: dict[str | None, int] = {}
     for text, crs in {footprint.crs: footprint.horizontal_crs for footprint in footprints}.items():
-        same = [number for number, system in enumerate(systems) if same_crs(crs, system)]
+        same = [number for number, system in enumerate(systems) if same_projection(crs, system)]
         if not same:
             systems.append(crs)
         numbers[text] = same[0] if same else len(systems) - 1

@@ -8,7 +8,9 @@ import rasterio
 
 from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.duplicates import report_duplicates
 from mtlaerial.datasets.check.findings import Findings
+from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import like_command
 from mtlaerial.datasets.check.part import Part
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
@@ -18,6 +20,7 @@ from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.absence import absence
 
 TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 """The task that each layer is the ground truth of."""
@@ -25,14 +28,16 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
-    pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
-    absent = [(accepted, paths[0]) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
+    candidates = dataset.candidates(layer, tile)
+    report_duplicates(candidates, findings)
+    pairs = zip(dataset.patterns(layer, tile), candidates, strict=True)
+    absent = [(accepted, paths) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
-    for accepted, path in absent:
-        expected = _describe_patterns(accepted, dataset.spec.folders)
-        misplaced = find_misplaced(dataset, path)
-        observed = f"no file, but {misplaced.place}" if misplaced else "no file"
+    for accepted, paths in absent:
+        path, expected = paths[0], _describe_patterns(accepted, dataset.spec.folders)
+        misplaced = find_misplaced(dataset, paths)
+        observed = absence(*paths) + (f", but {misplaced.place}" if misplaced else "")
         if dataset.may_lack(layer, tile):
             advice = misplaced.remedy if misplaced else dataset.obtain(layer)
             remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {advice}"
@@ -66,7 +71,9 @@ def locate(
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
-            pattern = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
+            pattern = next(
+                pattern for pattern in patterns if path in dataset.places.paths((layer, patterns), pattern, tile)
+            )
             part = _locate(dataset, layer, path, image, "{tile}" in pattern, findings)
             if part:
                 parts.append(part)
@@ -84,9 +91,11 @@ def _locate(
 ) -> Part | None:
     """Locate a tile in a file; at a wrong place, return a file per tile as a whole, and None for a mosaic."""
     with open_raster(path) as source:
-        file, dtype, bands, nodata = Grid.of(source), source.dtypes[0], source.count, source.nodata
+        bands, nodata = source.count, source.nodata
         scaling = _scaling(dataset, layer, source, findings)
-    usable = check_layer_place(dataset, path, file, image, per_tile, findings)
+    header = RasterHeader.read(path)
+    file, dtype = header.grid, header.dtypes[0]
+    usable = check_layer_place(dataset, layer, header, image, per_tile, findings)
     if usable and image:
         row, column, grid = layer_window(path, image.grid)
     elif per_tile:

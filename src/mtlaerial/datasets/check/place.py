@@ -5,13 +5,22 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
+from mtlaerial.config import Layer
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.empty_cells import empty_cells
 from mtlaerial.datasets.check.findings import Findings, percent
 from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
 from mtlaerial.datasets.check.image_gate.georeference import judge_orientation, judge_place
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
+from mtlaerial.datasets.check.image_gate.remedies import empty_corners
+from mtlaerial.datasets.check.image_gate.reprojection import (
+    assign_crs_command,
+    covers_ground_of,
+    reproject_image_command,
+    reproject_layer_command,
+)
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import crs_name, horizontal_projection
+from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
 
 EDGE_TOLERANCE = 0.999
 """Smallest difference between edges, in pixels, that counts: a whole pixel, less the rounding of coordinates."""
@@ -31,8 +40,13 @@ class ImagePlace:
 def check_image_place(dataset: Dataset, header: RasterHeader, expected: ImageExpectation, findings: Findings) -> bool:
     """Check an image file's georeference; return whether layers can be compared with it."""
     grid = header.grid
-    if grid.georeferenced:
-        _check_crs(header.path, grid.crs, dataset.crs, findings)
+    if grid.georeferenced and not _agree(grid.crs, dataset.crs):
+        # Its pixels get their size on the ground by the command.
+        upright = judge_orientation(header, findings, "cubic", empty_corners(header))
+        if upright:
+            remedy = _remedy(reproject_image_command(header, expected.stated_gsd, dataset.crs))
+            _report_crs(dataset, header, dataset.crs, remedy, findings)
+        return upright
     completed = Grid(grid.crs or dataset.crs, grid.transform, grid.height, grid.width)
     return judge_place(replace(header, grid=completed), expected, findings)
 
@@ -50,28 +64,27 @@ def check_corner(dataset: Dataset, tile: str, path: Path, grid: Grid, findings: 
 
 
 def check_layer_place(
-    dataset: Dataset, path: Path, grid: Grid, image: ImagePlace | None, per_tile: bool, findings: Findings
+    dataset: Dataset, layer: Layer, header: RasterHeader, image: ImagePlace | None, per_tile: bool, findings: Findings
 ) -> bool:
     """Check that a layer's file covers the ground of the image; return whether the tile can be located in it.
 
     Parameters
     ----------
     dataset : Dataset
-    path : Path
-    grid : Grid
-        The file's grid.
+    layer : Layer
+    header : RasterHeader
+        Of the layer's file.
     image : ImagePlace or None
         None if the image's place is unusable; then only the layer itself is checked.
     per_tile : bool
         Whether the file is of this tile only; False for a mosaic.
     findings : Findings
     """
+    path, grid = header.path, header.grid
     if not grid.georeferenced:
         return _check_size(path, grid, image, per_tile, findings)
-    expected = dataset.crs or (image.grid.crs if image else None)
-    if not judge_orientation(RasterHeader.read(path), findings, "nearest"):
-        return False
-    if not _check_crs(path, grid.crs, expected, findings) or image is None:
+    comparable = _check_frame(dataset, layer, header, image, per_tile, findings)
+    if not comparable or image is None:
         return False
     if not image.georeferenced:
         remedy = "Add the image's georeference (e.g. a world file), or remove this file's."
@@ -82,20 +95,45 @@ def check_layer_place(
     return _check_bounds(path, grid, image.grid, per_tile, findings)
 
 
-def _check_crs(path: Path, crs: CRS | None, expected: CRS | None, findings: Findings) -> bool:
-    if crs is None or expected is None or _same_crs(crs, expected):
+def _check_frame(
+    dataset: Dataset, layer: Layer, header: RasterHeader, image: ImagePlace | None, per_tile: bool, findings: Findings
+) -> bool:
+    """Check orientation and CRS of a layer's file; parameters as of :func:`check_layer_place`."""
+    empty = empty_cells(dataset.spec, layer, header)
+    if not judge_orientation(header, findings, "nearest", empty):
+        return False
+    expected = dataset.crs or (image.grid.crs if image else None)
+    if _agree(header.grid.crs, expected):
         return True
-    remedy = "Reproject the file, or correct crs in the specification."
-    findings.error(path, f"the CRS {crs_name(crs)}", crs_name(expected), remedy)
+    placed = image is not None and image.georeferenced and _same_crs(image.grid.crs, expected)
+    ground = image.grid if image and placed else None
+    if ground and not covers_ground_of(header, ground):
+        remedy = f"Assign the right CRS, if the file is of this place: {assign_crs_command(header.path, expected)}"
+    else:
+        remedy = _remedy(reproject_layer_command(header, expected, ground if per_tile else None, empty))
+    _report_crs(dataset, header, expected, remedy, findings)
     return False
 
 
+def _agree(crs: CRS | None, expected: CRS | None) -> bool:
+    """Tell whether a file's CRS is the expected one; where one is not known, the other counts."""
+    return crs is None or expected is None or _same_crs(crs, expected)
+
+
+def _remedy(command: str | None) -> str:
+    return f"Reproject the file: {command}" if command else "Assign the right CRS to the file."
+
+
+def _report_crs(dataset: Dataset, header: RasterHeader, expected: CRS, remedy: str, findings: Findings) -> None:
+    if dataset.crs:
+        remedy = f"Correct crs in the specification, or {remedy[0].lower()}{remedy[1:]}"
+    findings.error(header.path, f"the CRS {crs_name(header.grid.crs)}", crs_name(expected), remedy)
+
+
 def _same_crs(first: CRS | None, second: CRS | None) -> bool:
-    """Compare the horizontal parts of two CRSs: height files often have a vertical part too."""
     if first is None or second is None or first == second:
         return first == second
-    # By pyproj, which can split compound CRSs and ignore the order of axes.
-    return horizontal_projection(first.to_wkt()).equals(horizontal_projection(second.to_wkt()), ignore_axis_order=True)
+    return same_projection(horizontal_projection(first.to_wkt()), horizontal_projection(second.to_wkt()))
 
 
 def _check_size(path: Path, grid: Grid, image: ImagePlace | None, per_tile: bool, findings: Findings) -> bool:

@@ -15,7 +15,9 @@ class ImageFacts(Section):
     """Metres per pixel, from the georeference, else from the specification."""
     crs: str | None = None
     bounds: tuple[float, float, float, float] | None = None
-    """West, south, east, north in the CRS; None without georeference."""
+    """West, south, east, north in the CRS; None without georeference, or with one that an error rejects."""
+    georeference_rejected: bool = False
+    """Whether an error rejects the georeference, e.g. of a rotated raster."""
     dtype: str
     bands: int
     """Bands of the file, used or not."""

@@ -71,7 +71,7 @@ def _report_inconclusive(tiles: Tiles, placed: Sequence[Footprint], findings: Fi
     """Warn of tiles of which it cannot be told whether they share ground with other splits."""
     if len({report.group for report, _ in tiles}) < 2:
         return
-    unplaced = [_name(report) for report, image in tiles if image.bounds is None]
+    unplaced = _without_georeference(tiles)
     if len({footprint.horizontal_crs for footprint in placed}) > 1:
         pairs = zip(placed, in_lon_lat(placed), strict=True)
         unplaced += [f"{footprint.group} tile {footprint.tile}" for footprint, polygon in pairs if polygon is None]
@@ -81,9 +81,14 @@ def _report_inconclusive(tiles: Tiles, placed: Sequence[Footprint], findings: Fi
         findings.warning("splits", observed, "georeferenced tiles", remedy)
 
 
+def _without_georeference(tiles: Tiles) -> list[str]:
+    """Return the tiles without georeference; those with a wrong one have an error of their own."""
+    return [_name(report) for report, image in tiles if image.bounds is None and not image.georeference_rejected]
+
+
 def _check_located(tiles: Tiles, findings: Findings) -> None:
     """Find tiles that no distance can be measured from."""
-    unplaced = [_name(report) for report, image in tiles if image.bounds is None]
+    unplaced = _without_georeference(tiles)
     if unplaced:
         observed = f"no georeference of {_listed(unplaced)}, so that no distance from it can be told"
         remedy = "Add the georeference, or take buffer out of the data set's specification."

@@ -6,7 +6,6 @@ from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.published import Published
-from mtlaerial.reporting.tables.values import Lacking
 from mtlaerial.reporting.tables.write import write_tables
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "Cell",
     "Costs",
     "Document",
-    "Lacking",
     "Note",
     "Panel",
     "Published",

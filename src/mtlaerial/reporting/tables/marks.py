@@ -8,6 +8,7 @@ from typing import Any
 
 from mtlaerial.config import TrainingSpec
 from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.weighting import batches_per_update
 from mtlaerial.scoring.scores import Scores
 
 MACHINE_KEYS = {
@@ -19,6 +20,10 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
+CLASS_WEIGHTS = "training.class_weights"
+"""Key whose values by name are compared as one value: other recipes have the name of a rule there."""
+INITIAL = {"model.pretrained", "model.initialisation"}
+"""Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]
@@ -71,8 +76,9 @@ def _recipe(run: Scores) -> Recipe:
         sections["training"] = decisive("train", run.training, "training")
     if run.prediction:
         sections["prediction"] = decisive("predict", run.prediction, "prediction")
-    recipe = {key: value for key, value in _flat(sections).items() if key not in MACHINE_KEYS}
-    budget = _budget(run.training) if run.training else None
+    left_out = MACHINE_KEYS if run.training else MACHINE_KEYS | INITIAL
+    recipe = {key: value for key, value in _flat(sections).items() if key not in left_out}
+    budget = _budget(run.training, run.weighting) if run.training else None
     return recipe if budget is None else {**recipe, BUDGET: budget}
 
 
@@ -80,16 +86,22 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" == CLASS_WEIGHTS:
+            flat[CLASS_WEIGHTS] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
+        elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
     return flat
 
 
-def _budget(training: TrainingSpec) -> int:
-    """Return the number of pixels that a training sees: updates x batch x area of a patch."""
-    return training.steps * training.batch * training.patch**2
+def _budget(training: TrainingSpec, weighting: str) -> int | None:
+    """Return the number of pixels that a training sees: updates x batches x patches of a batch x area of a patch.
+
+    None where the weighting, of another package, is not installed.
+    """
+    batches = batches_per_update(weighting)
+    return None if batches is None else training.steps * batches * training.batch * training.patch**2
 
 
 def _usual(recipes: Sequence[Recipe]) -> Recipe:
@@ -101,11 +113,17 @@ def _usual(recipes: Sequence[Recipe]) -> Recipe:
 def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
     """Return what differs, as text; empty if nothing does."""
     parts = [] if run.training else ["imported: recipe and training tiles not known"]
+    if run.training and BUDGET not in recipe:
+        parts.append(f"{BUDGET} not known, as its weighting {run.weighting} is not installed")
     for key, value in recipe.items():
         if value != usual[key] and key != BUDGET:
             parts.append(f"{key} {_text(value)} instead of {_text(usual[key])}")
     if BUDGET in recipe and recipe[BUDGET] != usual[BUDGET]:
-        parts.append(f"{recipe[BUDGET] / usual[BUDGET]:.3g} times the {BUDGET} (updates x batch x area of a patch)")
+        batches = batches_per_update(run.weighting) or 1
+        several = f"; {batches} batches per update" if batches > 1 else ""
+        parts.append(
+            f"{recipe[BUDGET] / usual[BUDGET]:.3g} times the {BUDGET} (updates x batch x area of a patch{several})"
+        )
     return "; ".join(parts)
 
 

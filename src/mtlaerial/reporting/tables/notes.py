@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from mtlaerial.config.selection import truth_notes
 from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
-from mtlaerial.reporting.tables.ground_truth import class_convention, coverage, mixed_grids, protocol, unscored_tasks
+from mtlaerial.reporting.tables.ground_truth import (
+    class_convention,
+    coverage,
+    different_tiles,
+    left_out_convention,
+    mixed_grids,
+    protocol,
+    unscored_tasks,
+)
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.values import MISSING, Values
 
@@ -23,13 +30,14 @@ DEFINITIONS = {
 """Definitions of scores that are less known."""
 
 
-def notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
+def panel_notes(values: Values, methods: Sequence[str], columns: Sequence[Column], *first: str) -> tuple[Note, ...]:
     """Return the notes of a table of some methods and columns, after those of ``first`` that are not empty."""
     sentences = (
         *first,
+        different_tiles(values.runs),
         unscored_tasks(values.runs),
         coverage(values.runs),
-        *_masks(columns),
+        *_masks(values, columns),
         *_definitions(values, columns),
         mixed_grids(values.runs),
         *_methods(values, methods),
@@ -51,10 +59,13 @@ def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
 
 
-def _masks(columns: Sequence[Column]) -> Iterator[str]:
+def _masks(values: Values, columns: Sequence[Column]) -> Iterator[str]:
     masks = {column.mask for column in columns}
-    if "eroded" in masks:
+    label_masks = [mask for name, mask in values.runs[0].label_masks.items() if name in masks]
+    if any(mask.eroded for mask in label_masks):
         yield "eroded: on ground truth without the pixels along class boundaries; else on all pixels with a class."
+    if any(mask.without for mask in label_masks):
+        yield left_out_convention(values.runs)
     if "positive" in masks:
         yield "h > 0: over cells with 0 < h < 9000 m; other height scores: over all valid cells."
     if "objects" in masks:
@@ -71,7 +82,7 @@ def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
-    yield from truth_notes(values.lacking, values.methods, "this data set")
+    yield from values.notes
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."

@@ -2,12 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from mtlaerial.config import Task
 from mtlaerial.reporting.tables.bold import Bold
 from mtlaerial.reporting.tables.collect import CLASS, OVERALL, POOLED, baselines
 from mtlaerial.reporting.tables.columns import Column
@@ -18,9 +16,6 @@ from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 MISSING = "–"
-Lacking = Mapping[str, Sequence[Task]]
-"""Tasks of each selected method that a data set has no ground truth for, from
-:func:`mtlaerial.config.selection.lacking_truth`."""
 
 
 class Values:
@@ -29,13 +24,13 @@ class Values:
     Parameters
     ----------
     runs : sequence of Scores
-        All runs on one data set.
+        All runs on one data set, from :func:`mtlaerial.reporting.tables.left_out.left_out_alike`.
     summary : DataFrame
         From :func:`mtlaerial.reporting.tables.mean_over_seeds`.
     citations : Citations
         Published numbers on the data set.
-    lacking : mapping of method to sequence of Task
-        Tasks of selected methods that the data set has no ground truth for.
+    notes : sequence of str
+        Sentences on methods and runs, for below the tables.
 
     Attributes
     ----------
@@ -44,6 +39,8 @@ class Values:
         In the order of the runs; the last is the constant prediction.
     classes, bins : list of str
         The groups of heights.
+    left_out : list of tuple of str
+        Classes that a second set of semantic scores leaves out, those of the runs first; then those of published ones.
     seeds : dict of method to int
         Number of seeds.
     unit : float or None
@@ -59,16 +56,17 @@ class Values:
         runs: Sequence[Scores],
         summary: pd.DataFrame,
         citations: Citations,
-        lacking: Lacking = MappingProxyType({}),
+        notes: Sequence[str] = (),
     ) -> None:
         self.runs = runs
         self.citations = citations
         self.bold = Bold(runs)
         self.marks = marks(runs)
-        self.lacking = lacking
+        self.notes = notes
         self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]
+        self.left_out = [runs[0].without_classes, *citations.left_out]
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))
         self.bins = [group for group in groups if group not in (OVERALL, TALL_GROUP, *self.classes)]
@@ -136,7 +134,9 @@ class Values:
         low, high = min(numbers), max(numbers)
         seeds = _count(high, "seed") if low == high else f"{low} to {high} seeds"
         over = f"Mean ± standard deviation over {seeds}" if high > 1 else "One seed"
-        return f"{over}; {_count(len(self.runs[0].tiles), 'test tile')}, pooled."
+        tiles = sorted({len(run.tiles) for run in self.runs})
+        fewest = f"{tiles[0]} to " if len(tiles) > 1 else ""
+        return f"{over}; {fewest}{_count(tiles[-1], 'test tile')}, pooled."
 
     def gain(self) -> str:
         """Return the definition of delta-m and its baselines as a sentence."""

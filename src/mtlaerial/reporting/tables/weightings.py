@@ -9,7 +9,7 @@ from mtlaerial.reporting.tables.bootstrap import DRAWS
 from mtlaerial.reporting.tables.columns import GAINS
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, Comparison, compare
 from mtlaerial.reporting.tables.costs import Costs, with_costs
-from mtlaerial.reporting.tables.ground_truth import coverage, mixed_grids, protocol
+from mtlaerial.reporting.tables.ground_truth import coverage, different_tiles, mixed_grids, protocol
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.values import MISSING, Values
@@ -94,8 +94,9 @@ def _panel(
     for method, weighting in methods.items():
         gain = [Cell(values.text(method, GAIN))] if gains else []
         rows.append((Cell(values.label(method)), Cell(weighting), *gain, *_cells(comparisons.get(method))))
-    truth = (coverage(values.runs), mixed_grids(values.runs), protocol(values.runs))
-    sentences = filter(None, (*_notes(comparisons), *notes, *mark_notes(values, list(methods)), *truth))
+    truth = (different_tiles(values.runs), coverage(values.runs), mixed_grids(values.runs), protocol(values.runs))
+    about_methods = (*values.notes, *mark_notes(values, list(methods)))
+    sentences = filter(None, (*_notes(comparisons), *notes, *about_methods, *truth))
     return Panel(
         key=f"{values.dataset}-{key}",
         dataset=values.dataset,

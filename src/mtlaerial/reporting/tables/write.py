@@ -9,7 +9,6 @@ from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
-from mtlaerial.reporting.tables.values import Lacking
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import writing
 
@@ -18,7 +17,7 @@ def write_tables(
     scores: Sequence[Scores],
     folder: Path,
     published: Published | None = None,
-    lacking: Mapping[str, Lacking] | None = None,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write all tables.
 
@@ -34,8 +33,8 @@ def write_tables(
         percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
         Published numbers.
-    lacking : mapping of data set to mapping, optional
-        Tasks without ground truth of each selected method; notes below the tables name them.
+    notes : mapping of data set to sequence of str, optional
+        Sentences on methods and runs, for below the tables.
 
     Raises
     ------
@@ -44,7 +43,7 @@ def write_tables(
     """
     long = collect(scores)
     _write(folder / "scores.csv", _csv(long))
-    for document in build_documents(scores, published, mean_over_seeds(long), lacking=lacking):
+    for document in build_documents(scores, published, mean_over_seeds(long), notes=notes):
         _write(folder / f"{document.stem}.csv", _csv(document.wide))
         _write(folder / f"{document.stem}.md", markdown(document))
         _write(folder / f"{document.stem}.tex", latex(document))

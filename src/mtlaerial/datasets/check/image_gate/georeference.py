@@ -8,13 +8,15 @@ from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image_gate.expectation import ImageExpectation
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import (
+    empty_corners,
     north_up_command,
-    reproject_command,
     resample_command,
     unset_crs_command,
 )
+from mtlaerial.datasets.check.image_gate.reprojection import reproject_image_command
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import centre_position, crs_name, ground_pixel_size, horizontal_projection
+from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size
+from mtlaerial.rasters.projection import crs_name, horizontal_projection
 
 STATED_TOLERANCE = 0.01
 """Largest relative difference between a GSD that is stated and the one of the georeference."""
@@ -39,7 +41,7 @@ def judge_place(header: RasterHeader, expected: ImageExpectation, findings: Find
             return True
         _judge_gsd(header, (expected.stated_gsd, expected.stated_gsd), expected, findings)
         return True
-    if not judge_orientation(header, findings, "cubic"):
+    if not judge_orientation(header, findings, "cubic", empty_corners(header)):
         return False
     if judge_crs(header, expected.stated_gsd or expected.trained_gsd, findings):
         _judge_unit(header, expected, findings)
@@ -47,7 +49,7 @@ def judge_place(header: RasterHeader, expected: ImageExpectation, findings: Find
     return True
 
 
-def judge_orientation(header: RasterHeader, findings: Findings, resampling: str) -> bool:
+def judge_orientation(header: RasterHeader, findings: Findings, resampling: str, empty: str) -> bool:
     """Add findings about pixel size and orientation; return whether the raster is north-up.
 
     Parameters
@@ -56,13 +58,15 @@ def judge_orientation(header: RasterHeader, findings: Findings, resampling: str)
         Of the image or another layer.
     findings : Findings
     resampling : str
-        Resampling of the remedy for a rotated raster: ``nearest`` for classes.
+        Resampling of the remedy for a rotated raster: ``nearest`` for layers.
+    empty : str
+        Option of the remedy that marks the corners that a rotated raster leaves empty.
     """
     if not _judge_coordinates(header, findings):
         return False
     grid = header.grid
     if grid.rotated:
-        remedy = f"Rectify it: {north_up_command(header, resampling)}"
+        remedy = f"Rectify it: {north_up_command(header, resampling, empty)}"
         findings.error(header.path, "a rotated raster", "a raster with north up", remedy)
         return False
     reversals = _reversals(grid)
@@ -125,7 +129,7 @@ def judge_crs(header: RasterHeader, gsd: float | None, findings: Findings) -> bo
         remedy = f"Assign the right CRS, or remove it, and coordinates count as metres: {unset_crs_command(header)}"
         findings.error(header.path, f"{article} {kind} CRS ({projection.name})", "a projected CRS", remedy)
         return False
-    command = reproject_command(header, gsd)
+    command = reproject_image_command(header, gsd)
     remedy = f"Reproject it: {command}" if command else "Correct the georeference: its place is not on Earth."
     findings.error(header.path, f"a CRS in degrees ({projection.name})", "a projected CRS in metres", remedy)
     return False

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
-from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, utm_code
+from mtlaerial.rasters.ground_size import ground_pixel_size
 
 GDAL_TOOLS = "one of GDAL's command-line tools, e.g. from conda-forge or the package gdal-bin"
 _FULL_SCALES = (1, 255, 1023, 2047, 4095, 10_000, 16_383, 32_767, 65_535)
@@ -28,26 +28,22 @@ _GDAL_DTYPES = {
 }
 
 
-def north_up_command(header: RasterHeader, resampling: str) -> str:
-    """Return the command that brings a raster to a north-up grid with square pixels in its CRS."""
+def north_up_command(header: RasterHeader, resampling: str, empty: str = "") -> str:
+    """Return the command that brings a raster to a north-up grid with square pixels in its CRS.
+
+    Parameters
+    ----------
+    header : RasterHeader
+    resampling : str
+    empty : str, optional
+        Option that marks the corners that a rotated raster leaves empty.
+    """
     grid = header.grid
     corners = [grid.transform @ corner for corner in _corners(grid.width, grid.height)]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     side = min(grid.side_lengths)
-    bounds = " ".join(_number(value) for value in (min(xs), min(ys), max(xs), max(ys)))
-    fill = f" {_fill(header)}" if grid.rotated else ""
-    return _warp(header.path, f"--bounds {bounds} --res {_number(side)} --resampling {resampling}{fill}")
-
-
-def reproject_command(header: RasterHeader, gsd: float | None) -> str | None:
-    """Return the command that brings an image to the UTM zone of its centre; None where it has no place on Earth."""
-    position = centre_position(header.grid)
-    if position is None:
-        return None
-    resolution = f" --res {_number(gsd)}" if gsd else ""
-    return _warp(
-        header.path, f"--dst-crs {utm_code(*position)}{resolution} --resampling cubic {_fill(header)}".rstrip()
-    )
+    bounds = " ".join(number(value) for value in (min(xs), min(ys), max(xs), max(ys)))
+    return warp_command(header.path, f"--bounds {bounds} --res {number(side)} --resampling {resampling} {empty}")
 
 
 def resample_command(header: RasterHeader, gsd: float, stated_gsd: float | None = None) -> str:
@@ -57,7 +53,7 @@ def resample_command(header: RasterHeader, gsd: float, stated_gsd: float | None 
     ground, units = ground_pixel_size(header.grid), header.grid.pixel_size
     resolutions = [f"{gsd * unit / metres:.9g}" for metres, unit in zip(ground, units, strict=True)]
     across = " ".join(f"--res {side}" for side in dict.fromkeys(reversed(resolutions)))
-    return _warp(header.path, f"{across} --resampling {_resampling(max(ground), gsd)}")
+    return warp_command(header.path, f"{across} --resampling {_resampling(max(ground), gsd)}")
 
 
 def _outsize(header: RasterHeader, stated_gsd: float, gsd: float) -> str:
@@ -83,7 +79,7 @@ def convert_command(header: RasterHeader, dtype: str, source: tuple[float, float
     source, target : tuple of float
         Values before and after, each from smallest to largest.
     """
-    scale = " ".join(map(_number, (*source, *target)))
+    scale = " ".join(map(number, (*source, *target)))
     # gdal_translate limits values to the data type's range, where `rio convert` lets them wrap around.
     options = f"-ot {_GDAL_DTYPES.get(dtype, dtype)} -scale {scale}"
     return f"gdal_translate {options} {_files(header.path)} ({GDAL_TOOLS})"
@@ -91,7 +87,7 @@ def convert_command(header: RasterHeader, dtype: str, source: tuple[float, float
 
 def like_command(path: Path, template: Path) -> str:
     """Return the command that resamples heights to the cells of another file."""
-    return _warp(path, f"--like {shlex.quote(str(template))} --resampling bilinear")
+    return warp_command(path, f"--like {shlex.quote(str(template))} --resampling bilinear")
 
 
 def unset_crs_command(header: RasterHeader) -> str:
@@ -145,14 +141,15 @@ def _corners(width: int, height: int) -> tuple[tuple[int, int], ...]:
     return (0, 0), (width, 0), (0, height), (width, height)
 
 
-def _fill(header: RasterHeader) -> str:
+def empty_corners(header: RasterHeader) -> str:
     """Return the option that marks the corners that a turned image leaves empty as no-data, where nothing else does."""
     if header.tagged_nodata or header.alpha_bands:
         return ""
     return "--src-nodata nan" if header.dtypes[0].startswith("float") else "--src-nodata 0"
 
 
-def _warp(path: Path, options: str) -> str:
+def warp_command(path: Path, options: str) -> str:
+    """Return a call of `rio warp` that writes beside the file."""
     return f"rio warp {_files(path)} {options}".rstrip()
 
 
@@ -161,6 +158,6 @@ def _files(path: Path) -> str:
     return f"{shlex.quote(str(path))} {shlex.quote(str(path.with_name(f'{path.stem}_new.tif')))}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Format a number with the digits that a coordinate in metres needs, without trailing zeros."""
     return f"{value:.12g}"

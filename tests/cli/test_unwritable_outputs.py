@@ -1,0 +1,63 @@
+"""Outputs that cannot be written, on the command line: one clear message, and no partial file."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support import tiny
+from support.command_line import Town, config, image
+
+BELOW_A_FILE = Path("/dev/null/below")
+"""A folder that nobody can make, not even root."""
+
+
+def test_unwritable_outputs_are_named(town: Town, run: Path, program: Callable[..., tuple[int, str]]) -> None:
+    out = ("--out", BELOW_A_FILE)
+    messages = ("Error: /dev/null/below", "Not a directory", "Choose another folder", "choose another folder")
+    for arguments in (
+        ("predict", run, image(run.parent), *out),
+        ("train", town.spec, "--root", town.root, *out, "--config", config(town)),
+        ("synthesise", town.spec, *out, "--size", "64"),
+        ("check", town.spec, "--root", town.root, "--report", BELOW_A_FILE / "report.json"),
+    ):
+        code, text = program(*arguments)
+        assert code == 1, text
+        assert messages[0] in text
+        assert messages[1] in text
+        assert messages[2] in text or messages[3] in text
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk of 200 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_no_partial_file(
+    town: Town, run: Path, small_disk: Path, program: Callable[..., tuple[int, str]]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (3, 512, 512), np.uint8)
+    large = tiny.write_raster(town.folder / "ortho.tif", noise)
+    for arguments in (
+        ("predict", run, large, "--out", small_disk / "maps"),
+        ("train", town.spec, "--root", town.root, "--out", small_disk / "run", "--config", config(town)),
+        ("synthesise", town.spec, "--out", small_disk / "town", "--size", "512"),
+    ):
+        code, text = program(*arguments)
+        assert code == 1, text
+        assert str(small_disk) in text
+        assert "Free space" in text
+        assert not (small_disk / "maps" / "height.tif").exists()
+        for path in small_disk.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,44 @@
+"""What an installation fetches is pinned: packages by hash, the container's base by digest, licences on a page."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from test_dependencies import declared
+
+ROOT = Path(__file__).parents[1]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+ALONE = {"torch", "mtlaerial"}
+"""Declared packages that the lock lacks: the one of envs/first.txt, and this one."""
+
+
+def pinned() -> dict[str, str]:
+    """Return the text of every package's lines in the lock, by name."""
+    entries = re.split(r"\n(?=[\w.-]+==)", "\n" + re.sub(r"(?m)^\s*#.*\n", "", LOCK))[1:]
+    return {entry.split("==")[0].lower().replace("-", "_"): entry for entry in entries}
+
+
+def test_every_package_of_the_lock_has_whole_hashes() -> None:
+    assert len(pinned()) > 100
+    without = [name for name, entry in pinned().items() if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)]
+    assert not without
+
+
+def test_the_lock_holds_every_declared_package_but_those_installed_alone() -> None:
+    assert declared() - set(pinned()) == ALONE
+
+
+def test_the_base_of_the_container_has_a_digest() -> None:
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "envs/Containerfile").read_text(), re.MULTILINE)
+    assert bases
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", base) for base in bases)
+
+
+def test_the_page_of_licences_is_that_of_the_lock_and_names_no_gpl() -> None:
+    command = [sys.executable, str(ROOT / "envs/licences.py")]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert page == (ROOT / "docs/licences.md").read_text(encoding="utf-8")
+    licences = {row.split(" | ")[0]: row for row in page.splitlines() if row.startswith("| ")}
+    copyleft = [row for row in licences.values() if re.search(r"\b[AL]?GPL|General Public", row)]
+    assert [row.split(" | ")[0] for row in copyleft] == ["| docutils"]
