@@ -141,7 +141,7 @@ def test_a_key_that_is_no_text_is_put_into_quotes(key: str, text: str, tmp_path:
         path.write_text(yaml.safe_dump(data) + line)
         with pytest.raises(ConfigError) as caught:
             load_dataset(path)
-        assert f"found {text} as a key; expected text. Put it into quotes, or remove it." in str(caught.value)
+        assert f": found {text}; expected text. Put it into quotes." in str(caught.value)
 
 
 def test_a_value_of_thousands_of_characters_is_shortened() -> None:

@@ -153,7 +153,7 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
         remedy = "This key is required; config/README.md explains it."
         return Fault(key_of(location), "nothing", MISSING, remedy)
     if item["type"] == "invalid_key" or (item["type"] == "string_type" and item["loc"][-1] == "[key]"):
-        return Fault(key_of(location), f"{shown(item['input'])} as a key", "text", "Put it into quotes, or remove it.")
+        return Fault(key_of(location), shown(item["input"]), "text", "Put it into quotes.")
     if item["type"] in ("missing", "too_long", "too_short"):
         return _wrong_length(item, model, location)
     value, key = item["input"], key_of(location)
