@@ -1,5 +1,6 @@
 """Rasters closed to strangers: a file is read with the files that it may have, and with nothing else."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,3 +160,13 @@ def test_the_listener_notices_a_request() -> None:
         with pytest.raises(rasterio.errors.RasterioIOError):
             rasterio.open(f"{listener.url}/a.tif")
         assert listener.requested()
+
+
+@pytest.mark.parametrize("name", ["a.vrt", "plain.tif.msk"])
+def test_a_pipe_beside_or_in_a_raster_is_not_waited_for(name: str, plain: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tif")
+    if name == "a.vrt":
+        write(tmp_path / name, doors.vrt(doors.source("pipe.tif", relative=1)))
+    else:
+        (tmp_path / "pipe.tif").rename(tmp_path / name)
+    assert "a pipe or a device" in refusal(tmp_path / "a.vrt" if name == "a.vrt" else plain)

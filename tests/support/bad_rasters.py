@@ -173,6 +173,6 @@ BAD_RASTERS: dict[str, BadRaster] = {
     "a PNG in a .tif": file(
         lambda path: tiny.write_raster(path, np.zeros((3, 8, 8), np.uint8), driver="PNG"), "a PNG", "Rename it: mv "
     ),
-    "a link to nothing": file(lambda path: path.symlink_to("gone.tif"), "no file"),
+    "a link to nothing": file(lambda path: path.symlink_to("gone.tif"), "a symbolic link to", "gone.tif"),
     "a link to itself": file(lambda path: path.symlink_to("a.tif"), ""),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Checks of raster files before their pixels are read: what GDAL would open besides the file that the user named."""
 
 import os
+import stat
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import NamedTuple
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
-from mtlaerial.errors import DataError
+from mtlaerial.errors import DataError, deepest_cause
 from mtlaerial.rasters.formats import VRT, Format, format_of
 from mtlaerial.rasters.limits import require_bounded
 from mtlaerial.rasters.vrt_files import files_of
+from mtlaerial.system.absence import absence
 
 DEEPEST = 8
 """Deepest nesting of VRTs."""
@@ -42,9 +44,11 @@ def admit(path: Path, depth: int = 0) -> Admitted:
     """
     if depth > DEEPEST:
         raise DataError(path, "VRTs of VRTs, nested more deeply", f"at most {DEEPEST} levels", "Mosaic the rasters.")
+    _require_file(path)
     file_format = format_of(path)
     sidecars = _sidecars(path)
     for sidecar in sidecars:
+        _require_file(sidecar)
         _require_plain_raster(path, sidecar)
     parts = files_of(path) if file_format is VRT else []
     files = {*map(_absolute, sidecars)}
@@ -52,6 +56,20 @@ def admit(path: Path, depth: int = 0) -> Admitted:
         status = part.stat()
         files |= {_absolute(part), *_admit_part(part, status.st_size, status.st_mtime_ns, depth + 1)}
     return Admitted(file_format, frozenset(files))
+
+
+def _require_file(path: Path) -> None:
+    """Refuse everything but a regular file: GDAL would wait for a pipe, and read a device without end."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(path, absence(path), "a raster file", "Check the path.") from None
+    except (OSError, ValueError) as error:  # a name that is too long, a loop of links, a null character
+        raise DataError(path, deepest_cause(error), "a raster file", "Check the path.") from None
+    if stat.S_ISDIR(mode):
+        raise DataError(path, "a directory", "a raster file", "Check the path.")
+    if not stat.S_ISREG(mode):
+        raise DataError(path, "a pipe or a device", "a raster file", "Write its content to a file first.")
 
 
 def require_admitted(source: rasterio.DatasetReader, path: Path, admitted: Admitted) -> None:
