@@ -146,6 +146,7 @@ def test_a_key_that_is_no_text_is_put_into_quotes(key: str, text: str, tmp_path:
 
 def test_a_value_of_thousands_of_characters_is_shortened() -> None:
     assert len(dataset_refusal(folders="a/" * 5_000)) < 500
+    assert len(dataset_refusal(**{"a" * 5_000: 1})) < 500
 
 
 def test_a_weighting_of_thousands_of_characters_is_shortened() -> None:

@@ -139,6 +139,26 @@ def test_a_vrt_reads_no_other_files(way: str, tmp_path: Path) -> None:
     refusal(write(tmp_path / "a.vrt", HARMFUL[way](secret)))
 
 
+@pytest.mark.parametrize("relative", [True, False])
+def test_an_img_takes_no_pixels_from_elsewhere(relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with doors.listening() as listener:
+        path = spilling(tmp_path, f"/vsicurl/{listener.url}/a.ige")
+        message = refusal(Path(path.name) if relative else path)
+        assert not listener.requested()
+    assert "which it reads; expected no other files" in message
+
+
+def spilling(folder: Path, name: str) -> Path:
+    """Write an ERDAS Imagine file whose pixels lie in another one."""
+    image, path = np.zeros((16, 16), np.uint8), folder / f"{'x' * (len(name) - 4)}.img"
+    tiny.write_raster(path, image, driver="HFA", use_spill="YES")
+    # Renamed, as GDAL prefers a file of the image's name, where there is one.
+    renamed = folder / "a.img"
+    renamed.write_bytes(path.read_bytes().replace(f"{path.stem}.ige".encode(), name.encode()))
+    return renamed
+
+
 def test_a_vrt_of_itself_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.vrt", doors.vrt(doors.source("a.vrt", relative=1)))
     assert "nested more deeply" in refusal(path)

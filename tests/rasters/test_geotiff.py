@@ -180,14 +180,3 @@ def test_a_raster_without_georeference_stays_without(tmp_path: Path, recwarn: py
     with open_raster(tmp_path / "b.tif") as source:
         assert not Grid.of(source).georeferenced
     assert rasterio.open(path).crs is None
-
-
-def test_damaged_georeference_keys_are_refused() -> None:
-    damaged = Path(__file__).parents[1] / "fuzz" / "kept" / "rasters" / "damaged_geokeys.raster"
-    with pytest.raises(DataError, match="GTCitationGeoKey"):
-        colours(damaged)
-
-
-def colours(path: Path) -> object:
-    with open_raster(path) as source:
-        return source.crs, source.colorinterp

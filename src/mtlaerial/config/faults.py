@@ -71,13 +71,13 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Confi
     more = len(others) - MOST + len(unknown_first) - len(items)
     if more > 0:
         sentences.append(f"And {more} more.")
-    place = f"{where}, key {first.key}" if first.key else where
+    place = f"{where}, key {_shortened(first.key)}" if first.key else where
     return ConfigError(place, first.found, first.expected, " ".join(filter(None, sentences)))
 
 
 def _briefly(fault: Fault) -> str:
     expected = _shortened(f"{fault.expected}.", LONGEST + 20)
-    return f"Also {fault.key}: found {fault.found}; expected {expected}"
+    return f"Also {_shortened(fault.key)}: found {fault.found}; expected {expected}"
 
 
 def shown(value: Any) -> str:

@@ -83,11 +83,12 @@ def require_admitted(source: rasterio.DatasetReader, path: Path, admitted: Admit
     if overviews := source.tags(ns="OVERVIEWS").get(_OVERVIEWS):
         remedy = "Remove the tag, or the .aux.xml file that has it, if you trust the file."
         raise DataError(path, f"overviews in {overviews[:100]}", "overviews in the file or in its .ovr", remedy)
-    if admitted.format is VRT:
-        known = {*admitted.files, _absolute(path), Path(f"{_absolute(path)}.aux.xml")}
-        extra = [name for name in source.files if _absolute(Path(name)) not in known]
-        if extra:
-            raise DataError(path, f"{extra[0]}, which it reads", "a VRT of plain rasters", "Correct the VRT.")
+    admitted_files = {*admitted.files, _absolute(path)}
+    for name in source.files:
+        file = _absolute(Path(name))
+        beside = file.parent == _absolute(path).parent and admitted.format is not VRT
+        if not (beside or file in admitted_files or file.name == f"{path.name}.aux.xml"):
+            raise DataError(path, f"{name[:100]}, which it reads", "no other files, or those of a VRT", "Get it anew.")
     require_bounded(source, path, sum(file.stat().st_size for file in {path, *admitted.files} if file.exists()))
 
 
@@ -104,7 +105,8 @@ def opened(path: Path, admitted: Admitted) -> rasterio.DatasetReader:
     """Open an admitted file with the driver of its format alone."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path, driver=admitted.format.driver)
+        # Absolute: beside a relative path, GDAL takes names in an .img, of files for its pixels, for addresses too.
+        return rasterio.open(_absolute(path), driver=admitted.format.driver)
 
 
 def _sidecars(path: Path) -> list[Path]:
