@@ -22,6 +22,9 @@ from mtlaerial.system.files import writing
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
 """What rasterio raises; the second, GDAL's own error, where it is asked for tags or colours of a damaged file."""
 
+TEXT_ERRORS = (CRSError, UnicodeDecodeError)
+"""What rasterio raises where a file's CRS or tags are damaged."""
+
 
 @contextmanager
 def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
@@ -39,8 +42,8 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     except GDAL_ERRORS as error:
         remedy = "Get the file anew."
         raise DataError(path, deepest_cause(error), "a raster that GDAL reads", remedy) from None
-    except CRSError:
-        raise _crs_error(path) from None
+    except TEXT_ERRORS:
+        raise _text_error(path) from None
     except OSError as error:
         raise DataError(path, deepest_cause(error), "a readable file", "Check the path, and its permissions.") from None
     with source, reading(path):
@@ -62,13 +65,13 @@ def reading(path: Path) -> Iterator[None]:
     except GDAL_ERRORS as error:
         remedy = "The file is truncated or damaged: get it anew."
         raise DataError(path, deepest_cause(error), "readable pixels", remedy) from None
-    except CRSError:
-        raise _crs_error(path) from None
+    except TEXT_ERRORS:
+        raise _text_error(path) from None
 
 
-def _crs_error(path: Path) -> DataError:
+def _text_error(path: Path) -> DataError:
     remedy = "Remove the .aux.xml or .prj file beside it, or write the file anew with GDAL."
-    return DataError(path, "a CRS that cannot be read", "a CRS", remedy)
+    return DataError(path, "a CRS or a tag that cannot be read", "readable text", remedy)
 
 
 @contextmanager
