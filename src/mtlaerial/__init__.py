@@ -3,10 +3,14 @@
 The names below are the public interface; docs/python.md shows them at work. Modules may move, these names stay.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mtlaerial.version import __version__
+
+# Before GDAL and pyproj start: no transform may depend on grids that PROJ would fetch, whatever the environment says.
+os.environ["PROJ_NETWORK"] = "OFF"
 
 if TYPE_CHECKING:
     from mtlaerial.datasets.catalog import Dataset

@@ -30,12 +30,12 @@ class UserError(Exception):
     """
 
     def __init__(self, where: str | Path, found: str, expected: str, remedy: str = "") -> None:
-        self.where = str(where)
-        self.found = found
-        self.expected = expected
-        self.remedy = remedy
-        message = f"{where}: found {found}; expected {expected}."
-        super().__init__(f"{message} {remedy}" if remedy else message)
+        self.where = printable(str(where))
+        self.found = printable(found)
+        self.expected = printable(expected)
+        self.remedy = printable(remedy)
+        message = f"{self.where}: found {self.found}; expected {self.expected}."
+        super().__init__(f"{message} {self.remedy}" if remedy else message)
 
     def __reduce__(self) -> tuple[type, tuple[str, ...]]:
         """Pickle the four arguments, so that the error survives the way out of a worker process."""
@@ -65,6 +65,17 @@ class DeviceError(UserError):
 
 class DownloadError(UserError):
     """A file cannot be downloaded, or differs from the published one."""
+
+
+def printable(text: str) -> str:
+    r"""Return a text with escapes in place of characters that a terminal does not print on one line.
+
+    Examples
+    --------
+    >>> print(printable("a name\nof two lines"))
+    a name\nof two lines
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def deepest_cause(error: BaseException) -> str:

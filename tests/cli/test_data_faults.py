@@ -62,7 +62,7 @@ DATA: dict[str, tuple[Callable[[Town], None], tuple[str, ...]]] = {
     "truncated": (truncate, ("images/city_1.tif", "truncated or damaged")),
     "directory": (directory, ("images/city_1.tif", "a directory", "a raster file")),
     "missing": (missing_file, ("images/city_1.tif", "no file")),
-    "not a raster": (not_a_raster, ("images/city_1.tif", "a raster that GDAL reads")),
+    "not a raster": (not_a_raster, ("images/city_1.tif", "beginning with '<html>404", "a GeoTIFF")),
     "crs": (lambda t: t.rewrite("height", crs=CRS.from_epsg(32632)), ("height/city_1.tif", "EPSG:32632", "EPSG:32631")),
     "leak": (same_ground, ("train tile city_1 and test tile city_4", "in common", "splits without common ground")),
     "one pixel more": (lambda t: t.rewrite("labels", one_pixel_more), ("labels/city_1.tif", "Crop or pad")),

@@ -131,3 +131,24 @@ def test_a_run_given_as_a_data_set_is_recognised(tmp_path: Path) -> None:
     run = write(tmp_path / "run.yaml", {"mtlaerial": "1", "plan": {}, "statistics": {}, "epoch": 3})
     with pytest.raises(ConfigError, match=r"run\.yaml: found the description of a trained run"):
         load_dataset(run)
+
+
+@pytest.mark.parametrize(("key", "text"), [("1", "1"), ("true", "true"), ("2001-01-01", "the date 2001-01-01")])
+def test_a_key_that_is_no_text_is_put_into_quotes(key: str, text: str, tmp_path: Path) -> None:
+    path, data = tmp_path / "town.yaml", spec_data()
+    del data["areas"]
+    for line in (f"{key}: b\n", f"areas: {{{key}: [a]}}\n"):
+        path.write_text(yaml.safe_dump(data) + line)
+        with pytest.raises(ConfigError) as caught:
+            load_dataset(path)
+        assert f": found {text}; expected text. Put it into quotes." in str(caught.value)
+
+
+def test_a_value_of_thousands_of_characters_is_shortened() -> None:
+    assert len(dataset_refusal(folders="a/" * 5_000)) < 500
+    assert len(dataset_refusal(**{"a" * 5_000: 1})) < 500
+
+
+def test_a_weighting_of_thousands_of_characters_is_shortened() -> None:
+    message = refusal({"methods": {name: {"weighting": {"name": "a" * 5_000}} for name in ("equal", "uw", "dwa")}})
+    assert len(message) < 1_500

@@ -77,11 +77,11 @@ def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_alias_bomb_is_refused_before_it_expands(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
-    assert "found more values; expected at most 1,000,000 values" in refusal(tmp_path, "\n".join(lines))
+    assert "found more values; expected at most 100,000 values" in refusal(tmp_path, "\n".join(lines))
 
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
-    with pytest.raises(ConfigError, match="/dev/zero: found a larger file; expected a YAML file of at most 16 MB"):
+    with pytest.raises(ConfigError, match="/dev/zero: found a larger file; expected a YAML file of at most 8 MB"):
         read_yaml(Path("/dev/zero"))
 
 
@@ -102,3 +102,27 @@ def test_a_field_of_a_split_table_beyond_csv_s_limit_is_named(tmp_path: Path) ->
 def test_texts_that_yaml_cannot_read_stay_texts() -> None:
     texts = {"a": "2001-99-99", "b": "*name", "c": "[1", "d": "", "e": "{x: 1}"}
     assert typed_scalars(texts) == texts
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 9_000, "1" + ":20" * 3_000, "0b" + "1" * 40_000, "1." + "0" * 200])
+def test_a_number_without_end_is_refused(tmp_path: Path, number: str) -> None:
+    message = refusal(tmp_path, f"gsd: {number}")
+    assert "(line 1, column 6: '" in message
+    assert "quote it if it is text" in message
+
+
+def test_a_character_beyond_unicode_is_refused(tmp_path: Path) -> None:
+    assert "found text that is not YAML (" in refusal(tmp_path, r'title: "\U00110000"')
+
+
+@pytest.mark.full("reads 300,000 values")
+def test_many_values_are_not_read_to_their_end(tmp_path: Path) -> None:
+    assert "expected at most 100,000 values" in refusal(tmp_path, "gsd: [" + "1," * 300_000 + "]")
+
+
+def test_many_faults_are_counted_in_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "town.yaml"
+    path.write_text("title: a\n" + "".join(f"k{index}: 1\n" for index in range(3_000)))
+    with pytest.raises(ConfigError) as caught:
+        load_dataset(path)
+    assert str(caught.value).endswith("And 2999 more.")

@@ -297,7 +297,7 @@ def test_eroded_labels_are_checked(vaihingen: Dataset) -> None:
     tiny.write_raster(path, np.zeros((3, 191, 192), np.uint8), pixel=0)
     assert_one(findings(vaihingen), "error", path, "191 x 192 pixels", "192 x 192 pixels")
     path.write_bytes(b"404")
-    assert_one(findings(vaihingen), "error", path, "a raster that GDAL reads")
+    assert_one(findings(vaihingen), "error", path, "a GeoTIFF")
 
 
 def test_heights_that_are_a_pixel_short_are_refused(vaihingen: Dataset) -> None:

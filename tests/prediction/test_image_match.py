@@ -64,7 +64,7 @@ def test_a_bad_raster_ends_in_one_sentence_in_check_and_predict(
     report = check_tile(town.dataset, "a")
     errors = [str(finding) for finding in report.findings if finding.level == "error"]
     with pytest.raises(UserError) as caught:
-        match_image(town.root / "image" / "a.tif", description, None, None)
+        match_image(town.root / "image" / bad.name, description, None, None)
     for word in bad.words:
         assert word in str(caught.value)
         assert not bad.error_in_check or any(word in error for error in errors), errors

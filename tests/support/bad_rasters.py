@@ -11,6 +11,7 @@ import rasterio
 from affine import Affine
 from rasterio.enums import ColorInterp
 
+from support import tiny
 from support.town import NORTH, WEST, Town
 
 LOCAL = 'LOCAL_CS["site grid",UNIT["metre",1]]'
@@ -26,6 +27,8 @@ class BadRaster:
         Replaces the image of tile a.
     words : tuple of str
         In the error of both commands.
+    name : str
+        Name of the file.
     error_in_check : bool
         False where only `predict` can know: a data set may state other images.
     """
@@ -33,6 +36,7 @@ class BadRaster:
     write: Callable[[Town], Any]
     words: tuple[str, ...]
     error_in_check: bool = True
+    name: str = "a.tif"
 
 
 def place(a: float = 0.5, b: float = 0, c: float = WEST, d: float = 0, e: float = -0.5, f: float = NORTH) -> Affine:
@@ -74,15 +78,15 @@ def with_colour_table(town: Town) -> None:
         target.write_colormap(1, {1: (255, 0, 0, 255)})
 
 
-def file(make: Callable[[Path], Any], *words: str) -> BadRaster:
+def file(make: Callable[[Path], Any], *words: str, name: str = "a.tif") -> BadRaster:
     """Return something else in the image's place."""
 
     def write(town: Town) -> None:
-        path = town.root / "image" / "a.tif"
-        path.unlink()
-        make(path)
+        (town.root / "image" / "a.tif").unlink()
+        town.change(image={"files": f"image/{name}".replace("a.", "{tile}.")})
+        make(town.root / "image" / name)
 
-    return BadRaster(write, words)
+    return BadRaster(write, words, name=name)
 
 
 def truncate(town: Town) -> None:
@@ -112,6 +116,7 @@ BAD_RASTERS: dict[str, BadRaster] = {
     "origin infinite": at("an origin at 500000 inf", "coordinates on Earth", f=np.inf),
     "origin absurd": at("an origin at 1e+30", "coordinates on Earth", c=1e30),
     "origin beyond double precision": at("do not tell pixels of 0.5 x 0.5 apart", f=-1e17),
+    "pixels beyond double precision": at("pixels of at least 1e-12", a=1e-307, c=0, e=-1e-307, f=0),
     "pixels of nothing": at("coordinates on Earth", a=1e-30, e=-1e-30),
     "south-up": at("rows (from the south) in reverse", "Turn it: rio warp", e=0.5),
     "mirrored": at("columns (from the east) in reverse", "Turn it: rio warp", a=-0.5),
@@ -147,16 +152,27 @@ BAD_RASTERS: dict[str, BadRaster] = {
     ),
     "float in 0-1": values(lambda image: image / np.float32(255), "0 to 1" , error_in_check=False),
     "different dtypes": file(
-        lambda path: path.write_text(virtual("b.tif", "Byte", "Float32", "Byte")), "bands of different dtypes"
+        lambda path: path.write_text(virtual("b.tif", "Byte", "Float32", "Byte")),
+        "bands of different dtypes", name="a.vrt",
     ),
     "a pipe": file(os.mkfifo, "a pipe or a device", "a raster file"),
     "a device": file(lambda path: path.symlink_to("/dev/zero"), "a pipe or a device"),
     "a folder": file(Path.mkdir, "a directory"),
-    "an empty file": file(Path.touch, "a raster that GDAL reads"),
-    "a web page": file(lambda path: path.write_text("<html>404</html>"), "a raster that GDAL reads"),
+    "an empty file": file(Path.touch, "an empty file", "a GeoTIFF"),
+    "a web page": file(lambda path: path.write_text("<html>404</html>"), "'<html>404", "a GeoTIFF"),
     "truncated": BadRaster(truncate, ("readable pixels", "truncated or damaged")),
-    "a VRT of nothing": file(lambda path: path.write_text("<VRTDataset/>"), "a raster that GDAL reads"),
-    "a VRT of a missing file": file(lambda path: path.write_text(virtual("gone.tif", *["Byte"] * 3)), "gone.tif"),
-    "a link to nothing": file(lambda path: path.symlink_to("gone.tif"), "no file"),
+    "a VRT of nothing": file(
+        lambda path: path.write_text("<VRTDataset/>"), "a raster that GDAL reads", name="a.vrt"
+    ),
+    "a VRT of a missing file": file(
+        lambda path: path.write_text(virtual("gone.tif", *["Byte"] * 3)), "gone.tif", name="a.vrt"
+    ),
+    "a VRT in a .tif": file(
+        lambda path: path.write_text(virtual("b.tif", *["Byte"] * 3)), "a VRT, which lists other files", "rename it"
+    ),
+    "a PNG in a .tif": file(
+        lambda path: tiny.write_raster(path, np.zeros((3, 8, 8), np.uint8), driver="PNG"), "a PNG", "Rename it: mv "
+    ),
+    "a link to nothing": file(lambda path: path.symlink_to("gone.tif"), "a symbolic link to", "gone.tif"),
     "a link to itself": file(lambda path: path.symlink_to("a.tif"), ""),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.below_root import BelowRoot
+from mtlaerial.config.crs_text import CrsText
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
@@ -57,7 +58,7 @@ class DatasetSpec(Section):
     """True for a generated data set, which tables, figures and report then state."""
     gsd: Metres | None = None
     """Metres per image pixel on the ground; needed where the files have no georeference."""
-    crs: str | None = None
+    crs: CrsText | None = None
     """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
     folders: Annotated[tuple[BelowRoot, ...], Field(min_length=1)] = (".",)
     """Folders below the root that are searched for each file, in this order; archives may have been unpacked there."""

@@ -15,6 +15,8 @@ from mtlaerial.errors import ConfigError
 
 MOST = 3
 """Faults in one message besides the first."""
+EXPLAINED = 500
+"""Faults that are put into words; of a file with more, the others are counted."""
 LONGEST = 80
 """Characters of a value in a message."""
 _REPR = reprlib.Repr()
@@ -59,15 +61,23 @@ def did_you_mean(name: str, valid: Iterable[str], otherwise: str) -> str:
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     """Return pydantic's report as one error in the words of the user."""
     # Misspelled keys first: a required key that is missing is often one of them.
-    unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    causes = [item for item in unknown_first if not _follows(item) and not _meant_otherwise(item, unknown_first)]
-    faults = _distinct([_fault(item, model) for item in causes])
+    unknown_first = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+    items = unknown_first[:EXPLAINED]
+    faults = _distinct(
+        [_fault(item, model) for item in items if not _follows(item) and not _meant_otherwise(item, items)]
+    )
     first, others = faults[0], faults[1:]
-    sentences = [first.remedy, *(f"Also {f.key}: found {f.found}; expected {f.expected}." for f in others[:MOST])]
-    if len(others) > MOST:
-        sentences.append(f"And {len(others) - MOST} more.")
-    place = f"{where}, key {first.key}" if first.key else where
+    sentences = [first.remedy, *map(_briefly, others[:MOST])]
+    more = len(others) - MOST + len(unknown_first) - len(items)
+    if more > 0:
+        sentences.append(f"And {more} more.")
+    place = f"{where}, key {_shortened(first.key)}" if first.key else where
     return ConfigError(place, first.found, first.expected, " ".join(filter(None, sentences)))
+
+
+def _briefly(fault: Fault) -> str:
+    expected = _shortened(f"{fault.expected}.", LONGEST + 20)
+    return f"Also {_shortened(fault.key)}: found {fault.found}; expected {expected}"
 
 
 def shown(value: Any) -> str:
@@ -84,8 +94,8 @@ def shown(value: Any) -> str:
     return _shortened(_REPR.repr(value))
 
 
-def _shortened(text: str) -> str:
-    return f"{text[: LONGEST - 3]}..." if len(text) > LONGEST else text
+def _shortened(text: str, length: int = LONGEST) -> str:
+    return f"{text[: length - 3]}..." if len(text) > length else text
 
 
 def _follows(item: Any) -> bool:
@@ -135,12 +145,15 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
     location = plain_location(item["loc"])
     cause = (item.get("ctx") or {}).get("error")
     if isinstance(cause, Unfit):
-        return Fault(key_of([*location, *filter(None, [cause.key])]), cause.found, cause.expected, cause.remedy)
+        key = key_of([*location, *filter(None, [cause.key])])
+        return Fault(key, _shortened(cause.found, 3 * LONGEST), cause.expected, cause.remedy)
     if item["type"] == "extra_forbidden":
         return _unknown_key(location, sections_at(model, location[:-1]))
     if item["type"] == "missing" and isinstance(location[-1], str):
         remedy = "This key is required; config/README.md explains it."
         return Fault(key_of(location), "nothing", MISSING, remedy)
+    if item["type"] == "invalid_key" or (item["type"] == "string_type" and item["loc"][-1] == "[key]"):
+        return Fault(key_of(location), shown(item["input"]), "text", "Put it into quotes.")
     if item["type"] in ("missing", "too_long", "too_short"):
         return _wrong_length(item, model, location)
     value, key = item["input"], key_of(location)
@@ -151,7 +164,8 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
 def _remedy(value: Any, expected: str) -> str:
     of_any_length = expected.startswith("a list of ") and not re.search(r"\d", expected)
     fits = "number" not in expected or _is_number(str(value))
-    if of_any_length and fits and isinstance(value, (str, int)) and not isinstance(value, bool):
+    short = isinstance(value, (str, int)) and not isinstance(value, bool) and len(str(value)) <= LONGEST
+    if of_any_length and fits and short:
         return f"Write [{value}]."
     if value is None and expected.startswith("a section"):
         return "Remove the key, or indent its keys below it."

@@ -10,17 +10,39 @@ from yaml.constructor import ConstructorError
 
 from mtlaerial.errors import ConfigError
 
-LARGEST_BYTES = 16 * 2**20
+LARGEST_BYTES = 8 * 2**20
 """Largest file; a specification with thousands of tiles has less than a megabyte."""
 DEEPEST = 50
 """Deepest nesting of lists and mappings."""
-MOST_VALUES = 1_000_000
-"""Most values in a file, each alias counted with all values that it stands for."""
+MOST_VALUES = 100_000
+"""Most values in a file, each alias counted with all values that it stands for; they are read in seconds."""
+LONGEST_NUMBER = 100
+"""Most characters of a number: Python takes minutes for a million, and prints no more than 4,300 digits."""
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _MERGE = "tag:yaml.org,2002:merge"
 
 
+class _TooManyValuesError(Exception):
+    """More values than are read."""
+
+
 class _Loader(yaml.SafeLoader):
-    """A safe loader whose errors in scalars are errors of YAML."""
+    """A safe loader whose errors in scalars are errors of YAML, and that reads a bounded number of values."""
+
+    composed = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node.
+
+        Raises
+        ------
+        _TooManyValuesError
+        """
+        self.composed += 1
+        if self.composed > MOST_VALUES:
+            raise _TooManyValuesError
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Return the value of a node.
@@ -31,6 +53,8 @@ class _Loader(yaml.SafeLoader):
             When a scalar does not fit its type, e.g. the date 2001-99-99.
         """
         try:
+            if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
+                raise ValueError
             return super().construct_object(node, deep)
         except (ValueError, KeyError, AttributeError, IndexError, OverflowError):
             # PyYAML lets them through: ValueError of dates and numbers, KeyError of !!bool, AttributeError of
@@ -110,6 +134,10 @@ def _parsed(path: Path, text: str) -> Any:
     except yaml.YAMLError as error:
         fault = f"text that is not YAML ({_problem(error)})"
         raise ConfigError(path, fault, "YAML", "Correct the syntax.") from None
+    except ValueError as error:  # of an escaped character beyond Unicode
+        raise ConfigError(path, f"text that is not YAML ({error})", "YAML", "Correct the syntax.") from None
+    except _TooManyValuesError:
+        raise _too_many(path) from None
     except RecursionError:
         raise _nested(path) from None
 
@@ -135,8 +163,12 @@ def _require_bounded(path: Path, root: yaml.Node) -> None:
         return sizes[id(node)]
 
     if size(root, 0) > MOST_VALUES:
-        expected = f"at most {MOST_VALUES:,} values, aliases (*name) expanded"
-        raise ConfigError(path, "more values", expected, "Write the values out, or make the file smaller.")
+        raise _too_many(path)
+
+
+def _too_many(path: Path) -> ConfigError:
+    expected = f"at most {MOST_VALUES:,} values, aliases (*name) expanded"
+    return ConfigError(path, "more values", expected, "Write the values out, or make the file smaller.")
 
 
 def _nested(path: Path) -> ConfigError:

@@ -7,6 +7,7 @@ from affine import Affine
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.tile_names import parse_tile_name
+from mtlaerial.datasets.vector_file import read_vector_file
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -101,12 +102,7 @@ def _footprints(dataset: Dataset) -> dict[str, Bounds]:
 @cache
 def _read_footprints(path: Path, modified: int, column: str, crs: str | None) -> dict[str, Bounds]:
     """Read the tiles' bounds; the modification time is part of the cache's key, so that a changed file is read anew."""
-    import geopandas as gpd  # here, as the import takes half a second and few data sets have footprints
-
-    try:
-        frame = gpd.read_file(path)
-    except Exception as error:
-        raise DataError(path, str(error), "a vector file", "Get the file anew.") from None
+    frame = read_vector_file(path)
     if column not in frame:
         columns = ", ".join(map(str, frame.columns))
         raise DataError(path, f"the columns {columns}", f"a column {column}", "Correct footprints.column.")

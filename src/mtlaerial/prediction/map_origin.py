@@ -5,9 +5,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import rasterio
-from rasterio.errors import RasterioError
-
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.rasters.geotiff import open_raster
@@ -72,9 +69,9 @@ def require_replaceable(image: Path, maps: Iterable[Path], origin: Mapping[str, 
 def _difference(path: Path, origin: Mapping[str, str]) -> str:
     """Return what an existing file is, if it is no map of the same image and run; else nothing."""
     try:
-        with rasterio.open(path) as source:
+        with open_raster(path) as source:
             tags = source.tags()
-    except RasterioError:
+    except DataError:
         return "a file that is no map"
     if "IMAGE_ID" not in tags:
         return "a file without the name of its image"

@@ -1,7 +1,6 @@
 """GeoTIFFs: reading with clear errors, memory mapping, and atomic writing."""
 
 import errno
-import stat
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,13 +11,19 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
 from mtlaerial.errors import DataError, deepest_cause
+from mtlaerial.rasters.admission import admit, opened, require_admitted
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.vrt_files import require_files
-from mtlaerial.system.absence import absence
 from mtlaerial.system.files import writing
+
+GDAL_ERRORS = (RasterioError, CPLE_BaseError)
+"""What rasterio raises; the second, GDAL's own error, where it is asked for tags or colours of a damaged file."""
+
+TEXT_ERRORS = (CRSError, UnicodeDecodeError)
+"""What rasterio raises where a file's CRS or tags are damaged."""
 
 
 @contextmanager
@@ -28,33 +33,22 @@ def open_raster(path: Path) -> Iterator[rasterio.DatasetReader]:
     Raises
     ------
     DataError
-        When it is missing, a directory, or not a readable raster, or a VRT lacks files; also when reading fails within
-        the block.
+        When it is missing, a directory, or not a readable raster of an accepted format
+        (:mod:`mtlaerial.rasters.formats`), or a VRT lacks files; also when reading fails within the block.
     """
-    _require_file(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            source = rasterio.open(path)
-    except RasterioError as error:
-        raise DataError(path, deepest_cause(error), "a raster that GDAL reads", "Get the file anew.") from None
+        admitted = admit(path)
+        source = opened(path, admitted)
+    except GDAL_ERRORS as error:
+        remedy = "Get the file anew."
+        raise DataError(path, deepest_cause(error), "a raster that GDAL reads", remedy) from None
+    except TEXT_ERRORS:
+        raise _text_error(path) from None
+    except OSError as error:
+        raise DataError(path, deepest_cause(error), "a readable file", "Check the path, and its permissions.") from None
     with source, reading(path):
-        require_files(source)
+        require_admitted(source, path, admitted)
         yield source
-
-
-def _require_file(path: Path) -> None:
-    """Refuse everything but a regular file: GDAL would wait for a pipe, and read a device without end."""
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise DataError(path, absence(path), "a raster file", "Check the path.") from None
-    except (OSError, ValueError) as error:  # a name that is too long, a loop of links, a null character
-        raise DataError(path, deepest_cause(error), "a raster file", "Check the path.") from None
-    if stat.S_ISDIR(mode):
-        raise DataError(path, "a directory", "a raster file", "Check the path.")
-    if not stat.S_ISREG(mode):
-        raise DataError(path, "a pipe or a device", "a raster file", "Write its content to a file first.")
 
 
 @contextmanager
@@ -68,9 +62,16 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except RasterioError as error:
+    except GDAL_ERRORS as error:
         remedy = "The file is truncated or damaged: get it anew."
         raise DataError(path, deepest_cause(error), "readable pixels", remedy) from None
+    except TEXT_ERRORS:
+        raise _text_error(path) from None
+
+
+def _text_error(path: Path) -> DataError:
+    remedy = "Remove the .aux.xml or .prj file beside it, or write the file anew with GDAL."
+    return DataError(path, "a CRS or a tag that cannot be read", "readable text", remedy)
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def writing_raster(path: Path) -> Iterator[Path]:
     with writing(path) as partial:
         try:
             yield partial
-        except RasterioError as error:
+        except GDAL_ERRORS as error:
             raise OSError(errno.EIO, deepest_cause(error)) from error
 
 

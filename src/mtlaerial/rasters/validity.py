@@ -13,6 +13,8 @@ from mtlaerial.rasters.decoder_warnings import decoding
 from mtlaerial.rasters.geotiff import row_blocks
 
 Mask = NDArray[np.bool_]
+_ROWS, _LARGEST_BLOCK = 512, 128 * 2**20
+"""Most rows and most bytes of a block that is read at once."""
 
 
 class Pixels(NamedTuple):
@@ -67,8 +69,10 @@ class MaskedBands:
         return self._masked or bool(self._alpha)
 
     def blocks(self, window: Window) -> Iterator[Pixels]:
-        """Read a window in blocks of rows."""
-        for top, rows in row_blocks(int(window.height)):
+        """Read a window in blocks of rows, the fewer the wider it is."""
+        row_bytes = int(window.width) * sum(np.dtype(self.source.dtypes[band - 1]).itemsize for band in self.bands)
+        most = max(1, min(_ROWS, _LARGEST_BLOCK // max(1, row_bytes)))
+        for top, rows in row_blocks(int(window.height), most):
             yield self.read(Window(window.col_off, window.row_off + top, window.width, rows))
 
     def read(self, window: Window | None = None) -> Pixels:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import NonNegativeFloat
 
 from mtlaerial.config import Section
+from mtlaerial.errors import DataError
 from mtlaerial.system.files import writing
 
 
@@ -29,7 +30,12 @@ def load_cost(path: Path) -> Cost:
 
     Raises
     ------
-    ConfigError
-        When the file does not have the keys of this version.
+    ConfigError, DataError
+        When the file is damaged, or does not have the keys of this version.
     """
-    return Cost.parse(json.loads(path.read_text(encoding="utf-8")), str(path))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        remedy = "Copy the run's folder anew from where it was trained, or train it again."
+        raise DataError(path, "a damaged file", "the cost of a training", remedy) from None
+    return Cost.parse(data, str(path))

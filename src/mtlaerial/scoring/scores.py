@@ -204,11 +204,11 @@ def load_scores(path: Path) -> Scores:
         if isinstance(data, dict):
             require_format(path, data, FORMAT, remedy)
         return Scores.model_validate(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(path, _first_fault(error), "scores of this version", remedy) from None
 
 
-def _first_fault(error: ValueError) -> str:
+def _first_fault(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]

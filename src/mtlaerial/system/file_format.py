@@ -47,7 +47,7 @@ def require_format(path: Path, data: Mapping[str, Any], current: int, remedy: st
     number = format_of(data)
     expected = f"format {current}, which this mtlaerial reads"
     if isinstance(number, bool) or not isinstance(number, int):
-        raise DataError(path, f"the format {number!r}", expected, "Get the file anew: it is damaged.")
+        raise DataError(path, f"the format {repr(number)[:80]}", expected, "Get the file anew: it is damaged.")
     if number > current:
         newer = f"format {number}, which a newer mtlaerial wrote"
         raise DataError(path, newer, expected, "Install the version that wrote it, or a later one.")

@@ -62,7 +62,7 @@ def load_record(folder: Path) -> TileRecord:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         raise DataError(path, "no file", "the record of a prepared tile", remedy) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(path, "a damaged file", "the record of a prepared tile", remedy) from None
     if not isinstance(data, dict):
         raise DataError(path, "a damaged file", "the record of a prepared tile", remedy)

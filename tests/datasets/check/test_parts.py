@@ -74,7 +74,7 @@ def test_optional(town: Town, layer: str, task: str) -> None:
 def test_unreadable(town: Town, layer: str) -> None:
     path = town.root / layer / "a.tif"
     path.write_text("not found: 404")
-    only("error", path, town.check(), "a raster that GDAL reads")
+    only("error", path, town.check(), "beginning with 'not found: 4'", "a GeoTIFF")
 
 
 @pytest.mark.parametrize("layer", ["image", "height", "labels"])

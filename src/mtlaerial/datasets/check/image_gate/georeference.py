@@ -22,6 +22,8 @@ STATED_TOLERANCE = 0.01
 """Largest relative difference between a GSD that is stated and the one of the georeference."""
 TRAINED_TOLERANCE = 0.1
 """Largest relative difference between an image's GSD and that of the training images."""
+_SMALLEST = 1e-12
+"""Smallest side of a pixel, in units of any CRS: areas and ratios of smaller ones are beyond double precision."""
 _DRIFT = 1e-3
 """Largest rounding of coordinates, in pixels, that an origin far away may cause."""
 
@@ -88,6 +90,10 @@ def _judge_coordinates(header: RasterHeader, findings: Findings) -> bool:
         x, y = grid.transform @ (0, 0)
         observed = f"an origin at {x:g} {y:g}, where coordinates do not tell pixels of {width:g} x {height:g} apart"
         findings.error(header.path, observed, "coordinates on Earth", "Correct the georeference.")
+        return False
+    if min(height, width) < _SMALLEST:
+        observed = f"pixels of {width:g} x {height:g} (width x height)"
+        findings.error(header.path, observed, f"pixels of at least {_SMALLEST:g}", "Correct the georeference.")
         return False
     return True
 

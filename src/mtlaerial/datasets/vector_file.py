@@ -1,0 +1,106 @@
+"""Vector files of footprints: the formats that are read, told by their content before GDAL opens them.
+
+GDAL would also take a text file for a list of other files, a service, or commands, and fetch a CRS from an address.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.errors import DataError
+
+LARGEST_BYTES = 256 * 2**20
+"""Largest GeoJSON file."""
+_SPATIAL_INDEX = "USING RTREE"
+"""The only virtual table of a GeoPackage that reads nothing else."""
+
+
+def read_vector_file(path: Path) -> Any:
+    """Return the features of a vector file as a GeoDataFrame.
+
+    Raises
+    ------
+    DataError
+        When it is of another format than its name says, or cannot be read.
+    """
+    import geopandas as gpd  # here, as the import takes half a second and few data sets have footprints
+
+    require_plain(path)
+    try:
+        return gpd.read_file(path)
+    except Exception as error:
+        raise DataError(path, " ".join(str(error).split()), "a vector file", "Get the file anew.") from None
+
+
+def require_plain(path: Path) -> None:
+    """Require that a vector file has an accepted format and refers to nothing else.
+
+    Raises
+    ------
+    DataError
+    """
+    magic, check = _FORMATS.get(path.suffix.lower(), (None, None))
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+        if magic is None or not start.startswith(magic):
+            observed = f"content beginning with {repr(start)[1:]}" if magic else "another format"
+            expected = f"the content of a {path.suffix} file" if magic else f"a vector file ({', '.join(_FORMATS)})"
+            raise DataError(path, observed, expected, "Save it as GeoPackage, e.g. with QGIS.")
+        if check:
+            check(path)
+    except OSError as error:
+        raise DataError(path, error.strerror or "no file", "a vector file", "Check the path.") from None
+
+
+def _require_tables(path: Path) -> None:
+    """Refuse views and virtual tables in a GeoPackage: SQL in them is run, and may read other files."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'table', 'trigger')"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            rows = database.execute(query).fetchall()
+    except sqlite3.Error as error:
+        raise DataError(path, f"no database ({error})", "a GeoPackage", "Get the file anew.") from None
+    for kind, name, sql in rows:
+        virtual = "VIRTUAL" in str(sql).upper() and _SPATIAL_INDEX not in str(sql).upper()
+        if kind == "view" or virtual:
+            observed = f"the {'virtual table' if virtual else 'view'} {name}"
+            raise DataError(path, observed, "tables alone", "Export the layer to a new GeoPackage.")
+
+
+def _require_features(path: Path) -> None:
+    """Refuse JSON that is no GeoJSON, and one whose CRS lies at an address."""
+    if path.stat().st_size > LARGEST_BYTES:
+        expected = f"GeoJSON of at most {LARGEST_BYTES // 2**20} MB"
+        raise DataError(path, "a larger file", expected, "Save it as GeoPackage, e.g. with QGIS.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_unambiguous)
+    except (ValueError, RecursionError) as error:
+        raise DataError(path, f"no GeoJSON ({error})", "a FeatureCollection", "Get the file anew.") from None
+    kind = content.get("type") if isinstance(content, dict) else type(content).__name__
+    if kind != "FeatureCollection":
+        raise DataError(path, f"{str(kind)[:60]!r}", "a FeatureCollection", "Save it as GeoJSON, e.g. with QGIS.")
+    crs = content.get("crs")
+    if crs is not None and (not isinstance(crs, dict) or crs.get("type") != "name" or "//" in json.dumps(crs)):
+        raise DataError(path, f"the CRS {json.dumps(crs)[:80]}", "the name of a CRS", "Save it anew, e.g. with QGIS.")
+
+
+def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of a key that it has twice, another reader may take the other value."""
+    content = dict(pairs)
+    if len(content) < len(pairs) and {"type", "crs"}.intersection(content):
+        raise ValueError("a key twice")
+    return content
+
+
+_FORMATS: dict[str, tuple[bytes, Callable[[Path], None] | None]] = {
+    ".gpkg": (b"SQLite format 3\0", _require_tables),
+    ".geojson": (b"", _require_features),
+    ".json": (b"", _require_features),
+    ".shp": (b"\0\0\x27\x0a", None),
+    ".fgb": (b"fgb\x03", None),
+}
+"""Accepted formats by ending: their first bytes, and the check of what may refer to other files."""
