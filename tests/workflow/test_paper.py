@@ -1,4 +1,4 @@
-"""The paper's whole configuration, on generated data in both layouts: every row of the tables is filled."""
+"""The original's whole configuration, on generated data in both layouts: every row of the tables is filled."""
 
 import re
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
     assert planned(place.run("--dry-run", config=seeds).stdout) | downloads == explained | {"synthesise": 2}
 
 
-@pytest.mark.full("the paper's every method in both layouts")
+@pytest.mark.full("the original's every method in both layouts")
 def test_every_row_is_filled_and_reported(place: Workplace) -> None:
     run = place.run(timeout=1800)
     assert run.returncode == 0, run.stdout[-5000:]
