@@ -1,7 +1,7 @@
 """The table of keys and stages: it names every key, and the params of exactly these rules change with the key."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -18,7 +18,7 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
-OVERLAYS = {"recipe", "datasets.*.recipe", "methods.*.overrides"}
+OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
 CONSTANT = {"models.*.name"}
 """Keys that have one valid value."""
@@ -223,15 +223,22 @@ def test_a_key_repeats_exactly_its_stages(key: str, configuration: dict[str, Any
     pytest.fail(f"no other value of {key} is valid")
 
 
-@pytest.mark.parametrize("place", ["specification", "recipe", "overrides"])
+CHANGES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "recipe": lambda overlay: {"datasets": {"town": {"recipe": overlay}}},
+    "overrides": lambda overlay: {"methods": {"both": {"overrides": overlay}}},
+    "overrides of a data set": lambda overlay: {"datasets": {"town": {"overrides": {"both": overlay}}}},
+}
+"""Places for changes of the recipe in a configuration."""
+
+
+@pytest.mark.parametrize("place", ["specification", *CHANGES])
 def test_an_overlay_repeats_the_stages_of_its_keys(place: str, configuration: dict[str, Any]) -> None:
     before = project(configuration, TILES)
     for overlay in ({"training": {"batch": 4}}, {"prediction": {"stride": 64}}, {"scoring": {"height_bins": [3]}}):
         if place == "specification":
             after = project(configuration, {**TILES, "recipe": overlay})
         else:
-            section, name = ("datasets", "town") if place == "recipe" else ("methods", "both")
-            after = project(merge(configuration, {section: {name: {place: overlay}}}), TILES)
+            after = project(merge(configuration, CHANGES[place](overlay)), TILES)
         ((first, keys),) = overlay.items()
         assert repeated(before, after) == set(STAGES[f"{first}.{next(iter(keys))}"])
 

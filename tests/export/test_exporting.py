@@ -222,6 +222,7 @@ def test_the_description_of_an_imported_run_omits_unknown_facts(run_folder: Path
     properties = stac_item(Contents(run, TASKS), {})["properties"]
     assert not {"mlm:pretrained", "mlm:pretrained_source"} & set(properties)
     assert not {"training", "weighting", "seed"} & set(properties["mlm:hyperparameters"])
+    assert not {"pretrained", "initialisation"} & set(properties["mlm:hyperparameters"]["model"])
 
 
 def test_the_example_of_the_documentation_runs(

@@ -53,6 +53,14 @@ def test_each_area_is_tested_by_a_training_on_all_others(tmp_path: Path) -> None
     assert town.source("town.mid") == "town"
 
 
+def test_changes_for_a_data_set_apply_to_its_folds(tmp_path: Path) -> None:
+    entry = {"recipe": {"training": {"batch": 3}}, "overrides": {"metres": {"training": {"epochs": 7}}}}
+    town = project(tmp_path, entry)
+    for fold in town.datasets:
+        training = town.plan(fold, "metres", 0).training
+        assert (training.batch, training.epochs) == (3, 7)
+
+
 def test_a_tile_is_prepared_once_for_all_folds_and_for_each_with_a_buffer(tmp_path: Path) -> None:
     town = project(tmp_path)
     assert {town.tile_source(fold, tile) for fold in town.datasets for tile in town.sources["town"].spec.tiles} == {
@@ -136,6 +144,21 @@ def test_a_fold_is_trained_alone_by_its_area(tmp_path: Path, city: Any) -> None:
     described = yaml.safe_load((tmp_path / "run/run.yaml").read_text())
     assert sorted(described["statistics"]["tiles"]) == ["city_1", "city_3", "city_4"]
     assert described["plan"]["dataset"] == "town.mid"
+
+
+def test_a_training_alone_has_the_changes_for_the_data_set_of_its_name(tmp_path: Path, city: Any) -> None:
+    """As in the workflow; those for a data set of another name are not taken."""
+    changes = {"recipe": {"training": {"batch": 3}}, "overrides": {"metres": {"training": {"epochs": 7}}}}
+    path, budgets = tmp_path / "config.yaml", []
+    for name in ("town", "village"):
+        config = configuration(tmp_path)
+        config["datasets"] = {"town": config["datasets"]["town"]}
+        config["datasets"].setdefault(name, dict(config["datasets"]["town"])).update(changes)
+        path.write_text(yaml.safe_dump(config))
+        spec, folder = tmp_path / "town.yaml", tmp_path / "run"
+        training = _prepare(SingleRun(spec, city.root, folder, [path], "metres", area="mid")).plan.training
+        budgets.append((training.batch, training.epochs))
+    assert budgets == [(3, 7), (2, 3)]
 
 
 def test_a_training_alone_notes_a_task_without_ground_truth_once(

@@ -1,16 +1,19 @@
 """The original's whole configuration, on generated data in both layouts: every row of the tables is filled."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from mtlaerial.config import merge, read_yaml
 from support.paths import ROOT
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
-BOTH = ("equal", "feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty", "equal_dropout")
+WEIGHTINGS = ("feature_normalisation", "mgda", "mgda_ub", "gradnorm", "gradient_penalty")
+BOTH = ("equal", *WEIGHTINGS, "equal_dropout", "equal_noskips")
 TASKS = {"semantics": ("semantics",), "height": ("height",), **dict.fromkeys(BOTH, ("semantics", "height"))}
 SCORES = {"semantics": ("OA", "AA", "kappa", "mIoU", "F1"), "height": ("MAE", "RMSE", "REL", "delta1")}
 TEST_TILES = {"dfc2018": 10, "vaihingen": 17}
@@ -22,13 +25,19 @@ def planned(output: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
+def section(heading: str) -> str:
+    """Return a section of the page on the reproduction."""
+    page = (ROOT / "docs" / "reproduction.md").read_text()
+    return page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     return Workplace(tmp_path_factory.mktemp("paper") / "place", Path(__file__).with_name("paper.yaml"))
 
 
 def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
-    text = (ROOT / "docs" / "reproduction.md").read_text()
+    text = section("3. The jobs")
     rows = re.findall(r"^\| ([\w, ]+?) \| (\d+)(?: each)? \|", text, re.MULTILINE)
     explained = {rule: int(count) for rules, count in rows for rule in rules.split(", ")}
     downloads = {"fetch_pretrained": 1}  # what a network of its full size begins with
@@ -36,19 +45,37 @@ def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
     assert planned(place.run("--dry-run", config=seeds).stdout) | downloads == explained | {"synthesise": 2}
 
 
+@pytest.mark.full("two more plans")
+@pytest.mark.parametrize("overlay", ["original_single", "no_skips"])
+def test_the_plan_of_an_overlay_is_as_the_documentation_explains(place: Workplace, overlay: str) -> None:
+    text = " ".join(section("3. The jobs").split())
+    (explained,) = re.findall(rf"`config/{overlay}\.yaml`,?[\w `,]*? (\d+)[;.,]", text)
+    whole = {"run": {"seeds": [0, 1, 2]}, "prediction": {"window": 1024}}
+    changes = merge(read_yaml(ROOT / "config" / f"{overlay}.yaml"), whole)
+    counts = planned(place.run("--dry-run", config=changes).stdout)
+    assert sum(counts.values()) - counts["synthesise"] + 1 == int(explained)  # and fetch_pretrained
+
+
+def require_every_row(place: Workplace, methods: Iterable[str]) -> None:
+    """Require all scores of some methods on both data sets."""
+    scores = pd.read_csv(place.folder / "results" / "tables" / "everything.csv")
+    whole = scores[(scores.group == "overall") & (scores.pooling == "pooled")]
+    for dataset in TEST_TILES:
+        for method in methods:
+            tasks = TASKS[method]
+            rows = whole[(whole.dataset == dataset) & (whole.method == method)]
+            assert set(rows["mask"]) >= ({"eroded"} if (dataset, tasks[0]) == ("vaihingen", "semantics") else set())
+            for score in (score for task in tasks for score in SCORES[task]):
+                assert rows[rows.score == score].n.eq(1).any(), (dataset, method, score)
+
+
 @pytest.mark.full("the original's every method in both layouts")
 def test_every_row_is_filled_and_reported(place: Workplace) -> None:
     run = place.run(timeout=1800)
     assert run.returncode == 0, run.stdout[-5000:]
     results = place.folder / "results"
-    scores = pd.read_csv(results / "tables" / "everything.csv")
-    whole = scores[(scores.group == "overall") & (scores.pooling == "pooled")]
+    require_every_row(place, TASKS)
     for dataset, tiles in TEST_TILES.items():
-        for method, tasks in TASKS.items():
-            rows = whole[(whole.dataset == dataset) & (whole.method == method)]
-            assert set(rows["mask"]) >= ({"eroded"} if (dataset, tasks[0]) == ("vaihingen", "semantics") else set())
-            for score in (score for task in tasks for score in SCORES[task]):
-                assert rows[rows.score == score].n.eq(1).any(), (dataset, method, score)
         assert "generated" in (results / "tables" / f"{dataset}.md").read_text()
         maps = list((results / dataset / "runs/equal_dropout/seed0").rglob("height_std.tif"))
         assert len(maps) == tiles

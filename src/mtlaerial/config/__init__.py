@@ -3,6 +3,7 @@
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
+from mtlaerial.config.dataset_entry import DatasetEntry, Generation
 from mtlaerial.config.figures import VectorFormat
 from mtlaerial.config.layers import (
     IGNORED,
@@ -18,8 +19,6 @@ from mtlaerial.config.layers import (
 )
 from mtlaerial.config.method import MethodSpec
 from mtlaerial.config.project import (
-    DatasetEntry,
-    Generation,
     ProjectConfig,
     Recipe,
     load_project,

@@ -1,12 +1,12 @@
 """Methods: the rows of the tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from mtlaerial.config.annotations import FOLDER_NAME
-from mtlaerial.config.base import Section, merge
+from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.recipe import Task
 from mtlaerial.config.weighting import WeightingSpec
@@ -24,7 +24,8 @@ class MethodSpec(Section):
     weighting: WeightingSpec = WeightingSpec()
     model: Name
     overrides: dict[str, Any] = {}
-    """Changes to ``training``, ``prediction`` and ``scoring``."""
+    """Changes to ``training``, ``prediction`` and ``scoring``, with ``trained_as`` after those of the trained
+    method."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -34,7 +35,7 @@ class MethodSpec(Section):
 
 
 def take_over(methods: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy tasks, weighting, model and overrides of the trained method to methods with ``trained_as``.
+    """Copy tasks, weighting and model of the trained method to methods with ``trained_as``.
 
     Parameters
     ----------
@@ -57,11 +58,15 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     if not isinstance(base, Mapping) or base.get("trained_as"):
         remedy = did_you_mean(str(trained), methods, "Name a method without trained_as.")
         raise Unfit(f"methods.{name}.trained_as", repr(trained), "a method that is trained itself", remedy)
-    overrides, taken = entry.get("overrides") or {}, base.get("overrides") or {}
-    if not isinstance(overrides, Mapping) or not isinstance(taken, Mapping):
-        return {**base, **entry}  # the fields' own check says what is wrong
-    if {"tasks", "weighting", "model"} & set(entry) or "training" in overrides:
-        changed = sorted({"tasks", "weighting", "model"} & set(entry)) or ["overrides.training"]
-        expected = f"changes of prediction and scoring alone, as it is trained as {trained}"
-        raise Unfit(f"methods.{name}", f"the keys {', '.join(changed)}", expected, "Remove them.")
-    return {**base, **entry, "overrides": merge(taken, overrides)}
+    if changed := sorted({"tasks", "weighting", "model"} & set(entry)):
+        raise retrained(f"methods.{name}", changed, trained)
+    overrides = entry.get("overrides") or {}
+    if isinstance(overrides, Mapping) and "training" in overrides:
+        raise retrained(f"methods.{name}", ["overrides.training"], trained)
+    return {**base, **entry, "overrides": overrides}
+
+
+def retrained(place: str, keys: Sequence[str], trained: str) -> Unfit:
+    """Return the fault of a method with ``trained_as`` that changes its training."""
+    expected = f"changes of prediction and scoring alone, as it is trained as {trained}"
+    return Unfit(place, f"the keys {', '.join(keys)}", expected, "Remove them.")

@@ -8,20 +8,15 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
+from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.file_kinds import read_kind
-from mtlaerial.config.layers import Layer
-from mtlaerial.config.method import MethodSpec, Name, take_over
+from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
 from mtlaerial.config.names import PlainPath, require_names, require_once
-from mtlaerial.config.numbers import Metres
 from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, TrainingSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.sources import PretrainedSpec
-
-Side = Annotated[int, Field(ge=64, le=65_536)]
-"""Pixels along a side of a generated tile."""
-
 
 NOT_DATASETS = {
     "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard",
@@ -29,35 +24,6 @@ NOT_DATASETS = {
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {"constant", "published", "tiles.png", "tiles.svg", "tiles.pdf"}
 """Names of other rows of the tables, and of other files among a data set's figures."""
-
-
-class Generation(Section):
-    """Options of the generator of a data set."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    size: Side | tuple[Side, Side] = 512
-    """Side of each tile in image pixels, or its rows and columns."""
-    vary: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Largest share by which rows and columns of a tile differ from ``size``; 0 for tiles of equal size."""
-    ground_truth_gsd: dict[Layer, Metres] = {}
-    """Pixel size in metres of height and labels, a multiple of the image's; by default as the image."""
-
-
-class DatasetEntry(Section):
-    """A data set of the project."""
-
-    spec: PlainPath
-    """Its specification."""
-    root: PlainPath
-    """Folder of its files."""
-    generate: Generation | None = None
-    """Generate its files instead of expecting a download."""
-    hold_out: tuple[str, ...] = ()
-    """Training tiles that are used for validation instead."""
-    methods: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    """Methods to run on the data set; by default those of ``run.methods``."""
-    recipe: dict[str, Any] = {}
-    """Changes to ``training``, ``prediction`` and ``scoring`` for the data set, after those of its specification."""
 
 
 class RunSpec(Section):
@@ -116,6 +82,7 @@ class ProjectConfig(Section):
         for name, entry in self.datasets.items():
             require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
             require_once(f"datasets.{name}.methods", entry.methods or ())
+            self._require_overrides(f"datasets.{name}.overrides", entry)
         for name, method in self.methods.items():
             require_names(f"methods.{name}.model", (method.model,), self.models)
         for name, model in self.models.items():
@@ -126,30 +93,67 @@ class ProjectConfig(Section):
                 raise Unfit(key, clashing[0], expected, "Choose another name.")
         return self
 
+    def _require_overrides(self, key: str, entry: DatasetEntry) -> None:
+        """Refuse overrides of methods that are not described, and trainings of methods with ``trained_as``."""
+        require_names(key, entry.overrides, self.methods)
+        for name, values in entry.overrides.items():
+            trained = self.methods[name].trained_as
+            if trained and "training" in values:
+                raise retrained(f"{key}.{name}", ["training"], trained)
+
     def selected(self, dataset: str) -> tuple[str, ...]:
         """Return the methods that are selected for a data set, whether or not it has ground truth for them."""
         return self.datasets[dataset].methods or self.run.methods
 
-    def recipe(self, dataset_overrides: Mapping[str, Any], method: str | None = None) -> Recipe:
-        """Return the recipe in force: the configuration's, then the data set's changes, then the method's.
+    def named(self, dataset: str) -> str | None:
+        """Return the name of a data set that the configuration describes; None of any other."""
+        return dataset if dataset in self.datasets else None
+
+    def recipe(self, specified: Mapping[str, Any], method: str | None = None, dataset: str | None = None) -> Recipe:
+        """Return the recipe in force: the configuration's, with all changes for a data set and a method.
+
+        Parameters
+        ----------
+        specified : mapping
+            The changes by the specification of the data set.
+        method : str, optional
+            A method of the configuration.
+        dataset : str, optional
+            A data set of the configuration.
 
         Raises
         ------
         ConfigError
-            When an override has an unknown key or a wrong value.
+            When a change has an unknown key or a wrong value.
         """
         base = self.model_dump(include={"training", "prediction", "scoring"}, mode="json")
-        overrides = self.methods[method].overrides if method else {}
-        places = ["recipe of the data set"] if dataset_overrides else []
-        places += [f"methods.{method}.overrides"] if overrides else []
-        recipe = Recipe.parse(merge(base, dataset_overrides, overrides), " or ".join(places) or "configuration")
+        changes = {"recipe of the data set": specified, **self._changes(method, dataset)}
+        places = [place for place, values in changes.items() if values]
+        recipe = Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
         if method:
             model = self.models[self.methods[method].model]
             require_multiple("training.patch", recipe.training.patch, model)
             require_multiple("prediction.window", recipe.prediction.window, model)
-            require_overlap("prediction", recipe.prediction)
+            stated = [place for place, values in changes.items() if "prediction" in values]
+            require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
             require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
         return recipe
+
+    def _changes(self, method: str | None, dataset: str | None) -> dict[str, Mapping[str, Any]]:
+        """Return the configuration's changes of the recipe by their keys, in the order in which they apply.
+
+        A method with ``trained_as`` begins with the changes of the method that trains it.
+        """
+        changes: dict[str, Mapping[str, Any]] = {}
+        entry = self.datasets[dataset] if dataset else None
+        if entry:
+            changes[f"datasets.{dataset}.recipe"] = entry.recipe
+        trained = self.methods[method].trained_as if method else None
+        for name in filter(None, (trained, method)):
+            changes[f"methods.{name}.overrides"] = self.methods[name].overrides
+            if entry:
+                changes[f"datasets.{dataset}.overrides.{name}"] = entry.overrides.get(name, {})
+        return changes
 
 
 def read_configuration(path: Path) -> dict[str, Any]:
@@ -181,4 +185,6 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
         Recipe.parse(method.overrides, f"methods.{name}.overrides")
     for name, entry in config.datasets.items():
         Recipe.parse(entry.recipe, f"datasets.{name}.recipe")
+        for method_name, values in entry.overrides.items():
+            Recipe.parse(values, f"datasets.{name}.overrides.{method_name}")
     return config

@@ -51,6 +51,10 @@ class ModelSpec(Section):
     """Concatenate encoder features into the decoder."""
     dropout: Fraction = 0.5
     """Rate in the two coarsest decoder blocks; 0 for none."""
+    initialisation: Literal["default", "normal"] = "default"
+    """Distribution of the random initial weights: PyTorch's default, or normal, as the original's code: N(0, 0.02) for
+    convolutions, N(1, 0.02) for the scales of batch norms, 0 for biases. Pretrained weights replace those that they
+    fit."""
     pretrained: str = "none"
     """Initial weights of the encoder: a name from ``pretrained`` of the configuration, or none."""
 

@@ -133,12 +133,13 @@ def _array(channels: int, axis: str, contents: Contents) -> dict[str, Any]:
 
 def _hyperparameters(contents: Contents) -> dict[str, Any]:
     run = contents.description
+    unknown = {"pretrained", "initialisation"} if run.imported else set()
     parameters: dict[str, Any] = {
         "size_multiple": contents.multiple,
         "smallest_size": contents.tile or SMALLEST * contents.multiple,
         "mtlaerial": run.mtlaerial,
         "code": run.code,
-        "model": run.plan.model.model_dump(mode="json"),
+        "model": run.plan.model.model_dump(mode="json", exclude=unknown),
     }
     if not run.imported:
         parameters |= {"method": run.plan.method, "seed": run.plan.seed, "epoch": run.epoch}

@@ -6,7 +6,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
 
 
-def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int) -> RunPlan:
+def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int, entry: str | None = None) -> RunPlan:
     """Return the plan of a run: the method's tasks that the data set has truth for, its network and its recipe.
 
     Parameters
@@ -16,21 +16,23 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int) ->
     method : str
         A method of the configuration.
     seed : int
+    entry : str, optional
+        The data set's name in the configuration, whose changes of the recipe apply.
 
     Raises
     ------
     ConfigError
         When the data set has truth for none of the method's tasks, or an override has a wrong key or value.
     """
-    entry = config.methods[method]
-    recipe = config.recipe(dataset.spec.recipe, method)
+    described = config.methods[method]
+    recipe = config.recipe(dataset.spec.recipe, method, entry)
     return RunPlan(
         dataset=dataset.name,
         method=method,
         seed=seed,
-        tasks=require_tasks(method, entry.tasks, dataset.tasks, dataset.name),
-        weighting=entry.weighting,
-        model=config.models[entry.model],
+        tasks=require_tasks(method, described.tasks, dataset.tasks, dataset.name),
+        weighting=described.weighting,
+        model=config.models[described.model],
         training=recipe.training,
         prediction=recipe.prediction,
     )

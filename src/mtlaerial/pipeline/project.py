@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, merge, parse_project
+from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
 from mtlaerial.config.require import require_tasks
 from mtlaerial.config.selection import methods_on, selection_notes, trained_on, weights_of
 from mtlaerial.datasets.archives import Archive
@@ -116,7 +116,7 @@ class Project:
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""
-        return self.config.recipe(self.dataset(dataset).spec.recipe, method)
+        return self.config.recipe(self.dataset(dataset).spec.recipe, method, self.source(dataset))
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
         """Return the tasks of a method that a data set has ground truth for."""
@@ -156,7 +156,7 @@ class Project:
 
     def plan(self, dataset: str, method: str, seed: int) -> RunPlan:
         """Return a run's plan."""
-        return plan_run(self.config, self.datasets[dataset], method, seed)
+        return plan_run(self.config, self.datasets[dataset], method, seed, self.source(dataset))
 
     @property
     def generated(self) -> dict[str, str]:
@@ -181,7 +181,6 @@ class Project:
 
 def _dataset(name: str, entry: DatasetEntry) -> Dataset:
     dataset = Dataset.of(entry.spec, entry.root, name, entry.generate is not None)
-    spec = dataset.spec
-    if not spec.areas:
-        spec = spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out")
-    return replace(dataset, spec=spec.model_copy(update={"recipe": merge(spec.recipe, entry.recipe)}))
+    if dataset.spec.areas:
+        return dataset
+    return replace(dataset, spec=dataset.spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import Recipe, ScoringSpec, load_project, merge
+from mtlaerial.config import Recipe, ScoringSpec, load_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -99,13 +99,12 @@ def _scoring(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: S
     if not configs:
         return [Recipe.parse(recipe, f"{spec}, recipe").scoring] * len(rows)
     config = load_project(*configs)
-    if dataset.name in config.datasets:
-        recipe = merge(recipe, config.datasets[dataset.name].recipe)
     unknown = dict.fromkeys(row.method for row in rows if row.method not in config.methods)
     if unknown:
         log.warning("The configuration has no method %s: its own overrides do not count", ", ".join(unknown))
     methods = [row.method if row.method in config.methods else None for row in rows]
-    return [config.recipe(recipe, method).scoring for method in methods]
+    entry = config.named(dataset.name)
+    return [config.recipe(recipe, method, entry).scoring for method in methods]
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:

@@ -90,11 +90,12 @@ def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
 
 
 def _prepare(run: SingleRun) -> TrainingJob:
-    dataset = _with_splits(Dataset.of(run.spec, run.root), run.area)
+    described = Dataset.of(run.spec, run.root)
+    dataset = _with_splits(described, run.area)
     dataset.require_root()
     config = load_project(*run.configs)
     require_method(config, run.method)
-    plan = plan_run(config, dataset, run.method, run.seed)
+    plan = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
     for note in truth_notes(lacking, [run.method], dataset.name):

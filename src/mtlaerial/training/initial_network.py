@@ -4,13 +4,19 @@ import torch
 
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.models.imagenet import load_encoder
+from mtlaerial.models.initialisation import draw_normal_weights
 from mtlaerial.runs.plan import task_outputs
 from mtlaerial.training.job import TrainingJob
 
 
 def initial_network(job: TrainingJob) -> D3Net:
-    """Return the network of a training before its first step, with pretrained weights if the job has any."""
+    """Return the network of a training before its first step, with pretrained weights if the job has any.
+
+    Random weights are drawn from torch's default generator, which follows from the seed.
+    """
     network = build_model(job.plan.model, len(job.statistics.bands), task_outputs(job.plan.tasks, job.statistics))
+    if job.plan.model.initialisation == "normal":
+        draw_normal_weights(network)
     if job.pretrained:
         load_encoder(network, job.pretrained)
     if job.plan.training.channels_last:

@@ -70,6 +70,19 @@ def test_imported_weights_are_marked() -> None:
     assert marks([trained("one"), imported])["original"].difference == "trained elsewhere, recipe not known"
 
 
+def test_imported_weights_are_not_said_to_begin_otherwise() -> None:
+    """The network of an imported run does not tell what its training began with."""
+    begun = {"initialisation": "normal", "pretrained": "densenet121"}
+    imported = trained("original").model_copy(update={"training": None})
+    assert marks([trained("one", begun), imported])["original"].difference == "trained elsewhere, recipe not known"
+
+
+def test_other_initial_weights_are_marked() -> None:
+    runs = [trained(name, {"initialisation": "normal"}) for name in ("one", "two")]
+    (mark,) = marks([*runs, trained("plain")]).values()
+    assert mark.difference == "model.initialisation default instead of normal"
+
+
 def test_tables_show_marks_and_their_notes() -> None:
     documents = build_documents([trained("one"), trained("two"), trained("long", epochs=240)])
     for panel in documents[0].panels:

@@ -20,6 +20,8 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
+INITIAL = {"model.pretrained", "model.initialisation"}
+"""Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]
@@ -72,7 +74,8 @@ def _recipe(run: Scores) -> Recipe:
         sections["training"] = decisive("train", run.training, "training")
     if run.prediction:
         sections["prediction"] = decisive("predict", run.prediction, "prediction")
-    recipe = {key: value for key, value in _flat(sections).items() if key not in MACHINE_KEYS}
+    left_out = MACHINE_KEYS if run.training else MACHINE_KEYS | INITIAL
+    recipe = {key: value for key, value in _flat(sections).items() if key not in left_out}
     budget = _budget(run.training, run.weighting) if run.training else None
     return recipe if budget is None else {**recipe, BUDGET: budget}
 

@@ -1,0 +1,110 @@
+"""Both data sets of the original from their archives to tables: rows of equal budget, then the original's schedules."""
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from mtlaerial.config import Generation, load_dataset, merge, read_yaml
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.synthetic.generate import synthesise
+from support.paths import ROOT
+from support.workplace import Workplace
+
+pytestmark = pytest.mark.workflow
+PAPER = Path(__file__).with_name("paper.yaml")
+METHODS = ["semantics", "height", "equal", "equal_dropout", "equal_noskips"]
+ARCHIVES = {
+    "dfc2018": {"phase2.zip": "2018IEEE_Contest/Phase2"},
+    "vaihingen": {
+        "ISPRS_semantic_labeling_Vaihingen.zip": "top",
+        "ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE.zip": "gts",
+        "ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE.zip": "gts_eroded",
+        "Normalized_DSM.zip": "nDSM",
+    },
+}
+"""The folder of each archive's files."""
+LONGER = {"training": {"epochs": 3}}
+SCHEDULES = {
+    "dfc2018": {"semantics": LONGER, "height": {"training": {"epochs": 2}}},
+    "vaihingen": dict.fromkeys(("semantics", "height"), merge(LONGER, {"prediction": {"stride": 64}})),
+}
+"""Numbers of epochs, and a stride, in place of those of the overlay, which would take long or not fit the window."""
+
+
+def overlay_of_downloads() -> dict[str, Any]:
+    """Return the overlay of the original's rows with small networks, without generating the data."""
+    data = dict(read_yaml(PAPER))
+    for entry in data["datasets"].values():
+        del entry["generate"]
+    return merge(data, {"run": {"methods": METHODS}})
+
+
+def download(name: str, root: Path, folder: Path) -> None:
+    """Generate a data set in its layout in a folder, and put its archives into the root as a user would."""
+    options = Generation.parse(read_yaml(PAPER)["datasets"][name]["generate"], "generate")
+    spec = load_dataset(ROOT / "config" / "datasets" / f"{name}.yaml")
+    synthesise(Dataset(name, spec, folder), **options.model_dump())
+    root.mkdir(parents=True)
+    if name == "dfc2018":
+        (labels,) = folder.rglob("Test_Labels.tif")  # a download of its own
+        (root / "TestingGT").mkdir()
+        shutil.move(labels, root / "TestingGT" / labels.name)
+    for archive, contents in ARCHIVES[name].items():
+        above = folder / contents if name == "vaihingen" and contents != "top" else folder
+        with zipfile.ZipFile(root / archive, "w") as target:
+            for file in sorted((folder / contents).rglob("*.*")):
+                target.write(file, file.relative_to(above))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    folder = tmp_path_factory.mktemp("archives")
+    (folder / "overlay.yaml").write_text(yaml.safe_dump(overlay_of_downloads()))
+    place = Workplace(folder / "place", folder / "overlay.yaml")
+    for name in ARCHIVES:
+        download(name, place.folder / "datasets" / name, folder / name)
+        spec = place.folder / "config" / "datasets" / f"{name}.yaml"
+        spec.write_text(re.sub(r"\n +md5: .*", "", spec.read_text()))  # that of the real archive
+    return place
+
+
+def trainings(place: Workplace) -> dict[tuple[str, str], int]:
+    """Return the number of updates of each training."""
+    histories = (place.folder / "results").glob("*/runs/*/seed0/history.csv")
+    return {(path.parts[-5], path.parts[-3]): int(pd.read_csv(path).step.max()) for path in histories}
+
+
+@pytest.mark.full("trains the original's rows in both layouts, twice")
+def test_archives_become_tables_by_either_recipe(place: Workplace) -> None:
+    run = place.run()
+    assert run.returncode == 0, run.stdout[-5000:]
+    assert run.stdout.count("Unpacking datasets/") == sum(map(len, ARCHIVES.values()))
+    equal_budgets = trainings(place)
+    assert set(equal_budgets) == {(dataset, method) for dataset in ARCHIVES for method in METHODS}
+    assert {dataset: len({n for (d, _), n in equal_budgets.items() if d == dataset}) for dataset in ARCHIVES} == {
+        "dfc2018": 1, "vaihingen": 1,
+    }  # fmt: skip
+    for dataset in ARCHIVES:
+        described = yaml.safe_load((place.folder / f"results/{dataset}/runs/equal/seed0/run.yaml").read_text())
+        assert described["plan"]["model"]["initialisation"] == "normal"
+
+    original = merge(read_yaml(ROOT / "config" / "original_single.yaml"), {"results": "results"})
+    reduced = {"datasets": {name: {"overrides": overrides} for name, overrides in SCHEDULES.items()}}
+    schedules = merge(original, reduced)
+    planned = [message for message in place.planned(schedules) if message.startswith("Training")]
+    assert len(planned) == 4, planned
+    run = place.run(config=schedules)
+    assert run.returncode == 0, run.stdout[-5000:]
+    longer = {run for run, steps in trainings(place).items() if steps != equal_budgets[run]}
+    assert longer == {(dataset, method) for dataset in ARCHIVES for method in ("semantics", "height")}
+    for dataset, words in (("dfc2018", "training.epochs 2 instead of 1"), ("vaihingen", "training.epochs 3 instead")):
+        table = (place.folder / "results" / "tables" / f"{dataset}.md").read_text()
+        assert words in table
+        assert "times the training pixels" in table
+        assert "skips False instead of True" in table
