@@ -59,6 +59,8 @@ VALUES: dict[str, Any] = {
     "datasets.*.methods": ["other"],
     "height.optional": ["train"],
     "labels.optional": ["train"],
+    "scoring.without_classes": ["house"],
+    "published.without_classes": ["house"],
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
 

@@ -332,3 +332,22 @@ def test_generated_files_are_called_so_whatever_the_specification_says(tmp_path:
     for spec in (Project.of(to_be_generated).datasets["vaihingen"].spec, Project.of(data).datasets["vaihingen"].spec):
         assert spec.generated
         assert not spec.published  # numbers of the real place mean nothing beside a generated one's
+
+
+def test_names_of_classes_train_again_only_where_they_carry_weights(data: dict[str, Any]) -> None:
+    classes = SPEC["labels"]["classes"]
+    names = [entry["name"] for entry in classes]
+    swapped = [{**entry, "name": name} for entry, name in zip(classes, reversed(names), strict=True)]
+    for weights, alike in (("none", True), ({**dict.fromkeys(names, 1), names[0]: 0}, False)):
+        data["training"] = {"class_weights": weights}
+        before, after = project_of(data, {}), project_of(data, {"labels": {"classes": swapped}})
+        trained = [Decisive(project).train("city", "both", "0") for project in (before, after)]
+        assert (trained[0] == trained[1]) is alike
+
+
+def test_classes_left_out_of_scores_score_again_and_nothing_else(data: dict[str, Any]) -> None:
+    before = Decisive(project_of(data))
+    after = Decisive(project_of({**data, "scoring": {"without_classes": ["tree"]}}))
+    assert before.score("city", "both", "0") != after.score("city", "both", "0")
+    for rule in ("train", "describe_run", "predict"):
+        assert getattr(before, rule)("city", "both", "0") == getattr(after, rule)("city", "both", "0")

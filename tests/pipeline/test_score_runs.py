@@ -316,3 +316,20 @@ def test_runs_for_unequal_sets_of_areas_are_noted_below_the_tables(
     score_runs([*runs, one], town, city.root, tmp_path / "out")
     table = table_text(tmp_path / "out", "town")
     assert "not comparable: equal seed 0 on city_3, city_4; uw seed 0 on city_3." in table
+
+
+@pytest.mark.full("predicts the test tile once more")
+def test_score_prints_a_second_set_of_scores_without_a_class(city: Dataset, run_folder: Path, tmp_path: Path) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", recipe={"scoring": {"without_classes": ["water"]}})
+    where = ["--root", str(city.root), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["score", str(run_folder), str(spec), *where])
+    assert result.exit_code == 0, result.output
+    assert "OA, without water (%)" in result.output
+    assert "means are over the other" in result.output
+
+
+def test_score_refuses_to_leave_out_what_is_no_class(city: Dataset, run_folder: Path, tmp_path: Path) -> None:
+    spec = write_spec(city, tmp_path / "city.yaml", recipe={"scoring": {"without_classes": ["watr"]}})
+    message = rf"scoring\.without_classes: found 'watr' for {spec}; expected names .*Did you mean water\?"
+    with pytest.raises(UserError, match=message):
+        score_runs([run_folder], spec, city.root, tmp_path / "out")

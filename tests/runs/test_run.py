@@ -266,6 +266,12 @@ def test_a_description_in_words(saved: Path) -> None:
         assert words in text
 
 
+def test_a_description_says_which_class_was_never_trained(saved: Path, statistics: Statistics) -> None:
+    weights = {entry.name: 0.0 if entry.name == "tree" else 1.0 for entry in statistics.classes}
+    save_description(saved, tiny.run_plan(class_weights=weights), statistics)
+    assert "2 low vegetation, 3 tree (never trained), 4 car" in describe_run(saved)
+
+
 def test_a_description_says_which_pixels_are_no_image(saved: Path, statistics: Statistics) -> None:
     measured = statistics.model_copy(update={"nodata": 7.0, "without_image": 0.1234})
     save_description(saved, load_description(saved).plan, measured)

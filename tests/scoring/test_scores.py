@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,35 @@ def test_confusions_are_those_of_the_maps(run: Run, chosen: list[Path], scores: 
         total += matrix
     np.testing.assert_array_equal(scores.confusion(), total)
     assert total.sum() == sum(int((truth(tile, "labels") != IGNORED).sum()) for tile in chosen)
+
+
+@pytest.mark.parametrize(
+    ("weights", "names", "expected"),
+    [
+        ("none", None, ()),
+        ({"tree": 0}, None, ("tree",)),  # a class that is never trained is left out of a second set by itself
+        ({"tree": 0}, ["car"], ("car",)),
+        ({"tree": 0}, [], ()),
+        ("median_frequency", ["car"], ("car",)),
+    ],
+)
+def test_the_classes_left_out_are_those_never_trained_or_those_of_the_configuration(
+    run: Run, chosen: list[Path], weights: Any, names: list[str] | None, expected: tuple[str, ...]
+) -> None:
+    path = run.folder / "run.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    classes = [entry["name"] for entry in content["statistics"]["classes"]]
+    content["plan"]["training"]["class_weights"] = (
+        weights if isinstance(weights, str) else dict.fromkeys(classes, 1) | weights
+    )
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    scores = score_run(run.folder, chosen[:1], ScoringSpec(without_classes=names))
+    assert scores.without_classes == expected
+    left = scores.confusion("all")
+    left[[classes.index(name) for name in expected]] = 0
+    if expected:
+        np.testing.assert_array_equal(scores.confusion(f"without {expected[0]}"), left)
+    assert len(scores.label_masks) == (4 if expected else 2)
 
 
 def gathered(run: Run, chosen: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -69,7 +69,8 @@ def described(item: Any, model: type[BaseModel], location: Location) -> str:
         return _PATTERNS.get(pattern, f"text that matches {pattern}")
     if kind.endswith(("_type", "_parsing", "_from_float")):
         branch = _BRANCHES.get(kind)
-        candidates = [part for part in annotations_at(model, location) if branch in (None, get_origin(part))]
+        at_location = [str] if item["loc"][-1] == "[key]" else annotations_at(model, location)
+        candidates = [part for part in at_location if branch in (None, get_origin(part))]
         alternatives = [words for candidate in candidates for words in _words(candidate)]
         return ALTERNATIVE.join(dict.fromkeys(alternatives)) or message
     return message.removeprefix("Input should be ")

@@ -12,6 +12,7 @@ from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
 from mtlaerial.config.method import Name
+from mtlaerial.config.names import require_names
 from mtlaerial.config.numbers import Distance, Extent, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
@@ -94,6 +95,8 @@ class DatasetSpec(Section):
             splits = ", ".join(self.splits)
             expected = f"files for each of the splits {splits}" if splits else "the same files for all tiles"
             raise Unfit("labels.files", f"files for {', '.join(by_split)}", expected)
+        for entry in self.published:
+            require_names("published.without_classes", entry.without_classes or (), self.class_names)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
@@ -113,6 +116,11 @@ class DatasetSpec(Section):
         """The tasks with ground truth."""
         sections = {"semantics": self.labels, "height": self.height}
         return tuple(task for task in TASKS if sections[task] is not None)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes in the order of their codes; empty without labels."""
+        return tuple(entry.name for entry in self.labels.classes) if self.labels else ()
 
     @property
     def tiles(self) -> tuple[str, ...]:

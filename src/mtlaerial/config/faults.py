@@ -60,7 +60,8 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Confi
     """Return pydantic's report as one error in the words of the user."""
     # Misspelled keys first: a required key that is missing is often one of them.
     unknown_first = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    faults = _distinct([_fault(item, model) for item in unknown_first if not _follows(item)])
+    causes = [item for item in unknown_first if not _follows(item) and not _meant_otherwise(item, unknown_first)]
+    faults = _distinct([_fault(item, model) for item in causes])
     first, others = faults[0], faults[1:]
     sentences = [first.remedy, *(f"Also {f.key}: found {f.found}; expected {f.expected}." for f in others[:MOST])]
     if len(others) > MOST:
@@ -90,6 +91,13 @@ def _shortened(text: str) -> str:
 def _follows(item: Any) -> bool:
     """Tell whether a list is only too short because pydantic does not count its invalid values."""
     return item["type"] == "too_short" and len(item["input"]) >= int(item["ctx"]["min_length"])
+
+
+def _meant_otherwise(item: Any, items: Iterable[Any]) -> bool:
+    """Tell whether a section is no listed text only because it is the other member of a union, with faults within."""
+    key = key_of(plain_location(item["loc"]))
+    within = any(key_of(plain_location(entry["loc"])).startswith(f"{key}.") for entry in items)
+    return item["type"] == "literal_error" and isinstance(item["input"], Mapping) and within
 
 
 def _distinct(faults: list[Fault]) -> list[Fault]:

@@ -30,6 +30,8 @@ class PublishedSpec(Section):
     """Metres per unit of MAE and RMSE; if not stated, they are shown unchanged beside metres."""
     labels: Literal["all", "eroded"] | None = None
     """Ground truth of the semantics."""
+    without_classes: tuple[str, ...] | None = None
+    """Classes whose pixels are not scored; [] if all are."""
     heights: Literal["all", "positive"] | None = None
     """Cells of MAE and RMSE: all valid ones, or those with a height above 0."""
     pooling: Literal["pooled", "tile mean"] | None = None

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.layers import Layer
+from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import (
     Batch,
     Channels,
@@ -19,6 +20,7 @@ from mtlaerial.config.numbers import (
     Passes,
     Pixels,
     Threads,
+    Weight,
 )
 
 Task = Literal["semantics", "height"]
@@ -115,7 +117,9 @@ class TrainingSpec(Section):
     """Position of patches: uniform over the area of the training tiles, or about a pixel of a class; then each class
     that occurs has the same probability, and so has each of its pixels."""
     augmentation: Augmentation = Augmentation()
-    class_weights: Literal["median_frequency", "none"] = "median_frequency"
+    class_weights: Literal["median_frequency", "none"] | dict[str, Weight] = "median_frequency"
+    """Weights of the classes in the cross entropy: a rule, or a weight of each class by name. A class of weight 0 is
+    never trained: its pixels give no loss of semantics, and ``class_balanced`` does not choose them."""
     height_loss: Literal["l1", "huber"] = "l1"
     """huber: quadratic below one height_unit."""
     height_mean: Literal["known", "all"] = "known"
@@ -214,6 +218,14 @@ class ScoringSpec(Section):
     """Inner edges in metres of the height bins that errors are broken down by."""
     error_unit: Metres | None = None
     """Metres per unit of a second set of height errors in the tables, for comparison with scaled heights."""
+    without_classes: tuple[str, ...] | None = None
+    """Classes that a second set of semantic scores leaves out: pixels whose truth they are are ignored, and the means
+    are over the other classes. By default those that ``training.class_weights`` never trains; [] for no second set."""
+
+    @model_validator(mode="after")
+    def _each_class_once(self) -> Self:
+        require_once("without_classes", self.without_classes or ())
+        return self
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:

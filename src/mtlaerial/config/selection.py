@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from mtlaerial.config.base import merge
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig
@@ -95,8 +94,7 @@ def _same_run(config: ProjectConfig, dataset: str, spec: DatasetSpec, *names: st
     same_network = config.models[first.model] == config.models[second.model]
     if not tasks[0] or tasks[0] != tasks[1] or first.weighting != second.weighting or not same_network:
         return False
-    changes = merge(spec.recipe, config.datasets[dataset].recipe)
-    return config.recipe(changes, names[0]) == config.recipe(changes, names[1])
+    return config.recipe(spec.recipe, names[0], dataset) == config.recipe(spec.recipe, names[1], dataset)
 
 
 def lacking_truth(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[str, tuple[Task, ...]]:

@@ -123,6 +123,7 @@ STAGES: dict[str, Stages] = {
     "prediction.image_maps": PREDICTION,
     "scoring.height_bins": ("score",),
     "scoring.error_unit": ("score",),
+    "scoring.without_classes": ("score",),
     # The specification of a data set. Archives and folders only say where files are.
     "title": ("describe_run", "layout_figure", "report"),
     "licence": ("describe_run", "report"),
@@ -180,6 +181,7 @@ STAGES: dict[str, Stages] = {
     "published.scores": REPORTING,
     "published.error_unit": REPORTING,
     "published.labels": REPORTING,
+    "published.without_classes": REPORTING,
     "published.heights": REPORTING,
     "published.pooling": REPORTING,
     "published.split": REPORTING,

@@ -1,6 +1,7 @@
 """The plan of a run, from a configuration and a data set."""
 
 from mtlaerial.config import ProjectConfig
+from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
@@ -22,10 +23,11 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int, en
     Raises
     ------
     ConfigError
-        When the data set has truth for none of the method's tasks, or an override has a wrong key or value.
+        When the data set has truth for none of the method's tasks, an override has a wrong key or value, or the
+        recipe names classes that are not the data set's.
     """
     described = config.methods[method]
-    recipe = config.recipe(dataset.spec.recipe, method, entry)
+    recipe = recipe_on(config, dataset.name, dataset.spec, method, entry)
     return RunPlan(
         dataset=dataset.name,
         method=method,

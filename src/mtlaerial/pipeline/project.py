@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
+from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
 from mtlaerial.config.selection import methods_on, selection_notes, trained_on, weights_of
 from mtlaerial.datasets.archives import Archive
@@ -116,7 +117,7 @@ class Project:
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""
-        return self.config.recipe(self.dataset(dataset).spec.recipe, method, self.source(dataset))
+        return recipe_on(self.config, dataset, self.dataset(dataset).spec, method, self.source(dataset))
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
         """Return the tasks of a method that a data set has ground truth for."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import DatasetSpec, load_dataset, merge
+from mtlaerial.config.class_names import weights_by_name
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.stages import Stage
@@ -73,7 +74,10 @@ class Decisive:
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that decide the weights of a run."""
         plan = self.project.plan(dataset, method, int(seed))
-        return {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
+        params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
+        # Names of classes decide nothing, unless they say which class a weight belongs to.
+        weights = weights_by_name(plan.training, self._spec(dataset).class_names)
+        return params if weights is None else {**params, "class_weights": list(weights)}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""

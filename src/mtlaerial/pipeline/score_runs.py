@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mtlaerial.config import Recipe, ScoringSpec, load_project
+from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -95,6 +96,15 @@ def score_runs(
 
 def _scoring(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[ScoringSpec]:
     """Return the section ``scoring`` in force for each run, as the workflow has it for its method and the data set."""
+    scoring = _scoring_of_each(rows, dataset, spec, configs)
+    for section in scoring:
+        require_scored_classes(section, dataset.spec, str(spec))
+    return scoring
+
+
+def _scoring_of_each(
+    rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]
+) -> list[ScoringSpec]:
     recipe = dataset.spec.recipe
     if not configs:
         return [Recipe.parse(recipe, f"{spec}, recipe").scoring] * len(rows)

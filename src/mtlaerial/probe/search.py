@@ -52,6 +52,7 @@ def planned(configs: Sequence[Path], method: str) -> RunPlan:
     config = load_project(*configs)
     require_method(config, method)
     entry = config.methods[method]
+    training = config.recipe({}, method).training
     return RunPlan(
         dataset="generated",
         method=method,
@@ -59,7 +60,8 @@ def planned(configs: Sequence[Path], method: str) -> RunPlan:
         tasks=entry.tasks,
         weighting=entry.weighting,
         model=config.models[entry.model],
-        training=config.recipe({}, method).training,
+        # The generated patches have other classes than weights by name; the cost is that of any weights.
+        training=training.model_copy(update={"class_weights": "none"}),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from tqdm import tqdm
 
 from mtlaerial.config import ProjectConfig, load_dataset
+from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.selection import selection_notes, trained_on
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.lock import is_locked
@@ -62,12 +63,17 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
     Raises
     ------
     ConfigError
-        When the specification of a data set is missing or wrong: it decides which methods run.
+        When the specification of a data set is missing or wrong: it decides which methods run, and its classes which
+        class weights are possible.
     """
     for dataset in config.run.datasets:
-        spec = load_dataset(config.datasets[dataset].spec)
+        entry = config.datasets[dataset]
+        spec = load_dataset(entry.spec)
+        methods = trained_on(config, dataset, spec)
+        for method in methods:
+            recipe_on(config, dataset, spec, method, dataset)
         folds = spec.fold_areas(dataset) or (dataset,)
-        runs = product(folds, trained_on(config, dataset, spec), config.run.seeds)
+        runs = product(folds, methods, config.run.seeds)
         yield from (_status(config, fold, method, seed) for fold, method, seed in runs)
 
 

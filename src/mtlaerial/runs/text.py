@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.run import RunDescription, load_description
 
@@ -59,13 +60,22 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
     return lines
 
 
+def _classes(run: RunDescription) -> list[str]:
+    """Return each class with its code in maps, and whether it was trained."""
+    untrained = () if run.imported else untrained_classes(run.plan.training)
+    classes = []
+    for code, entry in enumerate(run.statistics.classes):
+        classes.append(f"{code} {entry.name}" + (" (never trained)" if entry.name in untrained else ""))
+    return classes
+
+
 def _output(run: RunDescription) -> list[tuple[str, str]]:
-    statistics, height = run.statistics, run.statistics.height
+    height = run.statistics.height
     prediction = run.plan.prediction
     windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
     lines = [("windows", windows)]
     if "semantics" in run.plan.tasks:
-        lines.append(("classes", ", ".join(f"{i} {entry.name}" for i, entry in enumerate(statistics.classes))))
+        lines.append(("classes", ", ".join(_classes(run))))
     if "height" in run.plan.tasks:
         training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
         lines.append(("height", f"metres above ground{training_range}"))

@@ -1,6 +1,6 @@
 """Class-balanced sampling: positions of patches that meet all classes equally often."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +20,7 @@ _BLOCK = 1024
 
 
 class BalancedCorners:
-    """Draws a class that occurs, each with the same probability, then a point of its area uniformly over all tiles.
+    """Draws a trained class that occurs, each as often, then a point of its area uniformly over all tiles.
 
     The cell lies anywhere in the middle half of the patch, however that is turned, so that the network cannot learn
     that the centre of a patch is special. Memory holds one count per class and row of the labels, not the labels.
@@ -31,10 +31,14 @@ class BalancedCorners:
     patch : int
         Side of a patch in image pixels.
     labels : sequence of array, shape (rows, columns), uint8
-        The labels of each tile, in the memory of the host or mapped into it; some are not ``IGNORED``.
+        The labels of each tile, in the memory of the host or mapped into it; some are of a class that is trained.
+    untrained : collection of int, optional
+        Classes that are never drawn.
     """
 
-    def __init__(self, tiles: Sequence[Tile], patch: int, labels: Sequence[NDArray[np.uint8]]) -> None:
+    def __init__(
+        self, tiles: Sequence[Tile], patch: int, labels: Sequence[NDArray[np.uint8]], untrained: Collection[int] = ()
+    ) -> None:
         self.tiles, self.patch, self.labels = tiles, patch, labels
         self._up_to_row = [_cells_up_to_row(array) for array in labels]
         self._weights = _cell_weights(tiles, self._up_to_row)
@@ -42,7 +46,8 @@ class BalancedCorners:
         for total, cells, weight in zip(in_tiles, self._up_to_row, self._weights, strict=True):
             total[: len(cells)] = weight * cells[:, -1]
         self._up_to_tile = in_tiles.cumsum(axis=0)
-        self.classes: list[int] = np.flatnonzero(self._up_to_tile[-1]).tolist()
+        present: list[int] = np.flatnonzero(self._up_to_tile[-1]).tolist()
+        self.classes = [index for index in present if index not in untrained]
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
         """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""

@@ -6,7 +6,7 @@ draws the poses (:mod:`mtlaerial.sampling.poses`), lays them on each layer's own
 ground truth is never enlarged to the image's size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -139,20 +139,24 @@ class PatchSampler:
         return [of_height, of_image, of_labels]
 
 
-def build_sampler(folders: Sequence[Path], spec: TrainingSpec, device: torch.device) -> PatchSampler:
+def build_sampler(
+    folders: Sequence[Path], spec: TrainingSpec, device: torch.device, untrained: Collection[int] = ()
+) -> PatchSampler:
     """Return the sampler of prepared tiles for a training.
 
     Parameters
     ----------
     folders : sequence of Path
-        A folder per tile; at least one holds labels where ``sampling`` is ``class_balanced``.
+        A folder per tile; at least one holds a trained class where ``sampling`` is ``class_balanced``.
     spec : TrainingSpec
     device : torch.device
         Device of the batches, and of the tiles where they fit ``memory_budget_mb``.
+    untrained : collection of int, optional
+        Classes that ``class_balanced`` never chooses.
     """
     tiles = load_tiles(folders, device, spec.memory_budget_mb)
     if spec.sampling != "class_balanced":
         return PatchSampler(tiles, spec.patch, spec.augmentation, device=device)
     labels = [map_raster(folder / "labels.tif") for folder in folders]
-    corners = BalancedCorners(tiles, spec.patch, labels)
+    corners = BalancedCorners(tiles, spec.patch, labels, untrained)
     return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device)

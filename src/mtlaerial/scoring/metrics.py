@@ -3,7 +3,7 @@
 The scores accept arrays of sums, so that a bootstrap evaluates all of its draws at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ FLOOR = 1.0
 and delta, are scored above it: ground at millimetres makes them arbitrarily large."""
 MASKS = ("all", "positive", "objects")
 """Masks of the cells scored for height: all valid ones, the original's 0 < h < 9000, or objects, 1 m < h < 9000."""
-LABEL_MASKS = ("all", "eroded")
-"""Masks of the pixels scored for semantics: all with a class, or those away from class boundaries."""
 
 
 def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
@@ -31,6 +29,16 @@ def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], clas
     column = np.minimum(predicted[labelled], classes).astype(np.int64)
     flat = np.bincount(row * (classes + 1) + column, minlength=classes * (classes + 1))
     return flat.reshape(classes, classes + 1)
+
+
+def without_true(confusion: NDArray[np.generic], codes: Collection[int]) -> NDArray[np.float64]:
+    """Return a confusion matrix without the pixels whose true class is one of some codes.
+
+    The other pixels that are predicted as such a class stay, as errors of their true class.
+    """
+    left = confusion.astype(np.float64)
+    left[list(codes)] = 0
+    return left
 
 
 def height_sums(

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from mtlaerial.config import ModelSpec, PredictionSpec, ScoringSpec, Section, Task, TrainingSpec
+from mtlaerial.config.class_names import left_out_classes
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.detection import COUNTS
+from mtlaerial.scoring.label_masks import LabelMask, label_masks
+from mtlaerial.scoring.metrics import without_true
 from mtlaerial.scoring.tile_scores import TileScores, score_tile
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import writing
@@ -53,14 +56,26 @@ class Scores(Section):
     """Settings that the maps were predicted with."""
     protocol: str = ""
     """Protocol of the split, as a phrase, e.g. "fixed split, no buffer"."""
+    without_classes: tuple[str, ...] = ()
+    """Classes that a second set of semantic scores leaves out."""
     tiles: dict[str, TileScores]
+
+    @property
+    def label_masks(self) -> dict[str, LabelMask]:
+        """The masks of the semantic scores, by name."""
+        return label_masks(self.without_classes)
 
     def confusion(self, mask: str = "all") -> NDArray[np.float64]:
         """Return the confusion matrix over all tiles, shape (classes, classes + 1); zeros without ground truth.
 
         Pixels are counted in those of the finest grid: tiles weigh by area.
         """
-        return self._pooled_matrix("confusion" if mask == "all" else "eroded", list(self.tiles))
+        pooled = self._pooled_matrix("eroded" if self.label_masks[mask].eroded else "confusion", list(self.tiles))
+        return without_true(pooled, self.left_out(mask))
+
+    def left_out(self, mask: str) -> list[int]:
+        """Return the codes of the classes that a mask of semantic scores leaves out."""
+        return [code for code, name in enumerate(self.classes) if name in self.label_masks[mask].without]
 
     def height(self, mask: str, source: str = "height") -> dict[str, NDArray[np.float64]]:
         """Return the height sums over all tiles by group, for a mask; ``source`` may be ``constant``.
@@ -81,14 +96,18 @@ class Scores(Section):
                 total += weight * np.array(self.tiles[name].detection)
         return total
 
-    def joint(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the confusion matrix over the tiles with both layers, and the pixels right in both, by class."""
+    def joint(self, mask: str = "all") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the confusion matrix over the tiles with both layers, and the pixels right in both, by class.
+
+        Those that a mask leaves out are not counted; eroded labels have no such scores.
+        """
         names = [name for name, tile in self.tiles.items() if tile.near]
         weights = self.label_weights()
         near = np.zeros(len(self.classes))
         for name in names:
             near += weights[name] * np.array(self.tiles[name].near)
-        return self._pooled_matrix("confusion", names), near
+        near[self.left_out(mask)] = 0
+        return without_true(self._pooled_matrix("confusion", names), self.left_out(mask)), near
 
     def label_weights(self) -> dict[str, float]:
         """Return the weights of pixels that add up to areas, for the tiles with labels."""
@@ -138,6 +157,7 @@ def score_maps(
     """Score the maps of a described run in any folder; see :func:`score_run`."""
     verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
+    training = None if description.imported else plan.training
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
     tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
@@ -156,9 +176,10 @@ def score_maps(
         code=description.code,
         scoring_code=code_hash("scoring"),
         network=plan.model,
-        training=None if description.imported else plan.training,
+        training=training,
         prediction=plan.prediction,
         protocol=protocol,
+        without_classes=left_out_classes(scoring, training),
         tiles=tile_scores,
     )
 

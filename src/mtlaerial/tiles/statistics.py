@@ -1,6 +1,7 @@
 """Statistics of training tiles that a run needs: classes and their frequencies, bands, heights, hashes."""
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -93,6 +94,10 @@ class Statistics(Section):
     """Hash of each training tile, of its image, height and labels; empty if the tiles are not available."""
     images: dict[str, str] = {}
     """Hash of each training tile's image, which does not depend on labels and buffer; empty in earlier versions."""
+
+    def codes(self, classes: Collection[str]) -> tuple[int, ...]:
+        """Return the codes of some classes by name."""
+        return tuple(code for code, entry in enumerate(self.classes) if entry.name in classes)
 
 
 class TileStatistics(Section):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mtlaerial.config import Task
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 
@@ -55,7 +56,8 @@ def _validation_faults(row: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[Fault]:
-    present = sum(entry.pixels > 0 for entry in statistics.classes)
+    untrained = untrained_classes(plan.training)
+    present = sum(entry.pixels > 0 for entry in statistics.classes if entry.name not in untrained)
     entropy = row.get("loss_semantics")
     if entropy is not None and present and not entropy <= math.log(present):
         guess = math.log(present)

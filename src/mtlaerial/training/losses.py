@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mtlaerial.config import IGNORED, Task, TrainingSpec
+from mtlaerial.config.class_names import weights_by_name
 from mtlaerial.sampling import Batch
 from mtlaerial.tiles.statistics import Statistics
 
@@ -89,6 +90,9 @@ class TaskLosses(nn.Module):
 
 def class_weights(training: TrainingSpec, statistics: Statistics) -> Tensor:
     """Return the weights of the cross entropy, shape (classes,), float32, as ``training.class_weights`` says."""
+    by_name = weights_by_name(training, [entry.name for entry in statistics.classes])
+    if by_name is not None:
+        return torch.tensor(by_name)
     pixels = torch.tensor([entry.pixels for entry in statistics.classes])
     return torch.ones(len(pixels)) if training.class_weights == "none" else median_frequency_weights(pixels)
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from mtlaerial.config import TRUTH
+from mtlaerial.config.class_names import untrained_classes, weights_by_name
 from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.errors import ConfigError, DataError, TrainingError
 from mtlaerial.runs.finished import is_finished
@@ -52,7 +53,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     TrainingError
         When there is nothing to learn from, or the loss is no longer finite.
     ConfigError
-        When classes are to be balanced that there are none of.
+        When classes are to be balanced that there are none of, or the weights of all that there are are 0.
     DataError
         When a prepared tile is damaged, or the folder holds the run of another training, which ``job.replace`` allows.
     Stopped
@@ -110,7 +111,11 @@ def identity(job: TrainingJob) -> str:
     """Return the fingerprint of the inputs that decide the weights of a training: not titles and names."""
     validation = {tile.name: tile_digest(tile) for tile in job.validation_tiles}
     pretrained = file_hashes(job.pretrained, "sha256") if job.pretrained else None
-    return fingerprint(job.plan.decisive(), job.statistics.model_dump(exclude=INDECISIVE), validation, pretrained)
+    # Names of classes decide nothing, unless they say which class a weight belongs to.
+    weights = weights_by_name(job.plan.training, [entry.name for entry in job.statistics.classes])
+    statistics = job.statistics.model_dump(exclude=INDECISIVE)
+    named = [] if weights is None else [weights]
+    return fingerprint(job.plan.decisive(), statistics, validation, pretrained, *named)
 
 
 def _require_measured(job: TrainingJob) -> None:
@@ -131,6 +136,14 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
                 f"{statistics.dataset}, training tiles", f"no valid {layer}", f"{layer} to learn {task} from",
                 f"Add the layer, or take {task} out of the method's tasks.",
             )  # fmt: skip
-    if plan.training.sampling == "class_balanced" and not any(entry.pixels for entry in statistics.classes):
-        setting = f"class_balanced for {statistics.dataset}, whose training tiles have no valid labels"
+    untrained = untrained_classes(plan.training)
+    occurring = [entry.name for entry in statistics.classes if entry.pixels]
+    learned = set(occurring) - set(untrained)
+    if "semantics" in plan.tasks and untrained and not learned:
+        weights = f"0 for all classes of the training tiles ({', '.join(occurring)})"
+        expected = "a weight above 0 for one of them"
+        raise ConfigError("training.class_weights", weights, expected, "Correct the weights.")
+    if plan.training.sampling == "class_balanced" and not learned:
+        labels = "valid labels of a trained class" if untrained else "valid labels"
+        setting = f"class_balanced for {statistics.dataset}, whose training tiles have no {labels}"
         raise ConfigError("training.sampling", setting, "uniform, or labels to balance", "Write uniform.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
@@ -77,11 +78,12 @@ class Trainer:
             compile_network(self.network, self.weighting)
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height).to(self.device)
         self.normalise = Normalisation(*statistics.range)
-        sampler = build_sampler(job.training_tiles, spec, self.device)
+        untrained = statistics.codes(untrained_classes(spec))
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
         self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
-        self.validator = Validator(held_out, statistics) if held_out else None
+        self.validator = Validator(held_out, statistics, untrained) if held_out else None
         self.validation_images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
         self.step = 0
         self.history = History(plan, self.device)

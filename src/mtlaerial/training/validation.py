@@ -1,6 +1,6 @@
 """Scoring a network on the validation tiles while it is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,13 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.rasters.ground_size import ground_cell_area
-from mtlaerial.scoring.metrics import confusion_matrix, height_scores, height_sums, semantic_scores
+from mtlaerial.scoring.metrics import (
+    confusion_matrix,
+    height_scores,
+    height_sums,
+    semantic_scores,
+    without_true,
+)
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import Tile
@@ -28,6 +34,8 @@ class Validator:
     tiles : sequence of Tile
     statistics : Statistics
         Of the training tiles.
+    untrained : collection of int, optional
+        Codes of classes that are never trained: their pixels are ignored.
 
     Attributes
     ----------
@@ -35,8 +43,8 @@ class Validator:
         Scores of the constant prediction: the most frequent class and the median height of the training tiles.
     """
 
-    def __init__(self, tiles: Sequence[Tile], statistics: Statistics) -> None:
-        self.tiles = tiles
+    def __init__(self, tiles: Sequence[Tile], statistics: Statistics, untrained: Collection[int] = ()) -> None:
+        self.tiles, self.untrained = tiles, untrained
         self.classes = [entry.name for entry in statistics.classes]
         pixels = [entry.pixels for entry in statistics.classes]
         maps: dict[Task, list[NDArray[Any]]] = {}
@@ -76,7 +84,8 @@ class Validator:
             pairs = zip(self.tiles, maps["semantics"], strict=True)
             n = len(self.classes)
             matrices = [confusion_matrix(t.labels[..., 0].cpu().numpy(), m, n) for t, m in pairs]
-            scores |= semantic_scores(self._pooled("labels", matrices), self.classes)
+            confusion = without_true(self._pooled("labels", matrices), self.untrained)
+            scores |= semantic_scores(confusion, self.classes)
         if "height" in maps:
             pairs = zip(self.tiles, maps["height"], strict=True)
             truths = ((t.height[..., 0].cpu().numpy().ravel(), m.ravel()) for t, m in pairs)

@@ -49,7 +49,7 @@ def test_no_published_column_without_published_numbers():
 
 
 def test_facts_missing_from_a_source_are_noted():
-    assert protocol(entry({"OA": 0.9})) == "Protocol not stated: split, pooling, class boundaries"
+    assert protocol(entry({"OA": 0.9})) == "Protocol not stated: split, pooling, class boundaries, which classes"
     assert protocol(entry({"MAE": 0.9})) == "Protocol not stated: split, pooling, which heights, unit of heights"
     stated = {"split": "areas 1-4", "pooling": "tile mean", "heights": "positive", "error_unit": 1}
     text = "Split: areas 1-4, mean of the tiles' scores, heights above 0 only, heights in metres"
@@ -148,7 +148,9 @@ def test_everything_has_what_is_published_where_it_belongs(everything):
     ]
     sources = set(rows["source"])
     assert all(source.startswith("JointNet: A journal, abstract <https://example.org/a_b>") for source in sources)
-    assert any(source.endswith("(Protocol not stated: split, pooling, class boundaries)") for source in sources)
+    assert any(
+        source.endswith("(Protocol not stated: split, pooling, class boundaries, which classes)") for source in sources
+    )
 
 
 def test_addresses_survive_markdown_and_latex():

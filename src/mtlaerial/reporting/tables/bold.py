@@ -111,7 +111,7 @@ def _scores(total: Array, source: Source, classes: Sequence[str]) -> Mapping[str
 def source_of(column: Column) -> Source:
     """Return the sums that a column's score follows from."""
     if column.score == JOINT:
-        return ("joint",)
+        return "joint", column.mask
     if column.score in DETECTION_SCORES:
         return ("detection",)
     if column.length or column.score in RATIO_SCORES:

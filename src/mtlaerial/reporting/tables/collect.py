@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
+from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.joint import iou3_scores
-from mtlaerial.scoring.metrics import LABEL_MASKS, MASKS, height_scores, margins, semantic_scores
+from mtlaerial.scoring.metrics import MASKS, height_scores, margins, semantic_scores
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
 
@@ -50,7 +51,9 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         Columns ``dataset, method, seed, pooling, mask, group, score, value``. Values are fractions or metres.
         ``pooling`` is ``pooled``, from sums over the test tiles, or ``tile mean``, the plain mean of a score over the
         tiles that have it, as some publications give it. ``mask`` is ``all``; ``eroded`` for semantics without the
-        pixels along class boundaries; ``positive`` for heights with 0 < h < 9000 m, ``objects`` with 1 m < h < 9000 m.
+        pixels along class boundaries; ``without CLASS, …`` and ``eroded, without CLASS, …`` without the pixels of
+        classes that a run leaves out (``scoring.without_classes``); ``positive`` for heights with 0 < h < 9000 m,
+        ``objects`` with 1 m < h < 9000 m.
         ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``. ``cells`` counts the heights of a
         group, in cells of the finest grid. ``seam TASK`` is the mean step from pixel to pixel at window borders
         relative to that elsewhere. Scores that a run lacks have no rows. Each data set ends with the method
@@ -64,7 +67,7 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
     _require_distinct(scores)
     rows: list[tuple[str, str, int | None, str, str, str, str, float]] = []
     for dataset in dict.fromkeys(run.dataset for run in scores):
-        runs = [run for run in scores if run.dataset == dataset]
+        runs = left_out_alike([run for run in scores if run.dataset == dataset])
         for run in runs:
             numbers = (*_both_poolings(run), *_gain(run, runs))
             rows += [(dataset, run.method, run.seed, *row) for row in numbers]
@@ -124,17 +127,18 @@ def _both_poolings(run: Scores) -> Iterator[PooledRow]:
 
 def _rows(run: Scores) -> Iterator[Row]:
     """Yield the scores from the sums over a run's tiles."""
-    for mask in LABEL_MASKS:
+    for mask in run.label_masks:
         yield from _semantic_rows(mask, run.confusion(mask), run.classes)
     for mask in MASKS:
         yield from _height_rows(mask, run.height(mask))
     for score, value in detection_scores(run.detection()).items():
         if np.isfinite(value):
             yield "all", OVERALL, score, float(value)
-    confusion, near = run.joint()
-    joint = iou3_scores(margins(confusion), near)
-    if np.isfinite(joint):
-        yield "all", OVERALL, JOINT, float(joint)
+    for mask in [name for name, pixels in run.label_masks.items() if not pixels.eroded]:
+        confusion, near = run.joint(mask)
+        joint = iou3_scores(margins(confusion), near)
+        if np.isfinite(joint):
+            yield mask, OVERALL, JOINT, float(joint)
     for task in run.tasks:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:

@@ -1,11 +1,14 @@
 """Columns of the tables: scores with their headers and units."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mtlaerial.reporting.tables.collect import CLASS, GAIN, JOINT, OVERALL
+from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP
 
+_SPELT_OUT = 2
+"""Classes that a header names; more are counted."""
 LENGTHS = ("MAE", "RMSE", "bias")
 
 
@@ -93,6 +96,18 @@ def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]
 def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of each class's F1."""
     return tuple(Column(f"F1 {name} (%)", "F1", group=CLASS + name) for name in classes)
+
+
+def without_classes(columns: Iterable[Column], left_out: Iterable[Sequence[str]]) -> tuple[Column, ...]:
+    """Return copies of semantic columns for each set of classes whose pixels are left out."""
+    sets = [tuple(names) for names in left_out if names]
+    return tuple(_without(column, names) for names in dict.fromkeys(sets) for column in columns)
+
+
+def _without(column: Column, names: tuple[str, ...]) -> Column:
+    text = ", ".join(names) if len(names) <= _SPELT_OUT else f"{len(names)} classes"
+    header = column.header.replace(" (%)", f", without {text} (%)")
+    return replace(column, header=header, mask=LabelMask(column.mask == "eroded", names).name)
 
 
 def by_group(groups: Iterable[str], score: str, mask: str = "all", prefix: str = "") -> tuple[Column, ...]:

@@ -20,6 +20,7 @@ from mtlaerial.reporting.tables.columns import (
     SEMANTICS,
     Column,
     in_unit,
+    without_classes,
 )
 from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
@@ -76,7 +77,9 @@ def _unit(column: Column) -> str:
 def _panel(values: Values) -> Panel:
     height = (*HEIGHT, *POSITIVE)
     lengths = (*height, *BIASES, *in_unit(height, values.unit))
-    candidates = (*SEMANTICS, *ERODED, *BOTH, *lengths, *RATIOS, *PAPER_RATIOS, *DETECTION, *GAINS, *SEAMS)
+    of_classes = (*SEMANTICS, *ERODED, *BOTH)
+    semantics = (*of_classes, *without_classes(of_classes, values.left_out))
+    candidates = (*semantics, *lengths, *RATIOS, *PAPER_RATIOS, *DETECTION, *GAINS, *SEAMS)
     columns, rows = [], []
     for column in candidates:
         methods = [method for method in values.methods if values.has_score(method, column)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mtlaerial.config import TASKS
+from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.scoring.scores import Scores
 
 LISTED = 8
@@ -48,17 +49,47 @@ def unscored_tasks(runs: Sequence[Scores]) -> str:
 
 def class_convention(runs: Sequence[Scores]) -> str:
     """Return which classes enter means over classes as a sentence; empty without truth."""
+    present, absent = _classes_in_truth(runs)
+    if not present:
+        return ""
+    lacking = f" Not in the truth, so without a score: {', '.join(absent)}." if absent else ""
+    return (
+        f"AA, mIoU and mean F1: over the {_count(present)} in the truth of the test tiles ({', '.join(present)}); a "
+        f"pixel predicted as another class is an error of its true class.{lacking}{_untrained(runs)}"
+    )
+
+
+def left_out_convention(runs: Sequence[Scores]) -> str:
+    """Return the meaning of scores without some classes as a sentence, with the classes in their means."""
+    present, _ = _classes_in_truth(runs)
+    names = ", ".join(runs[0].without_classes)
+    left = [name for name in present if name not in runs[0].without_classes]
+    return (
+        f"without {names}: pixels of {names} in the truth are ignored, and means are over the other {_count(left)} "
+        f"({', '.join(left)}); a pixel of these that is predicted as {names} is an error."
+    )
+
+
+def _classes_in_truth(runs: Sequence[Scores]) -> tuple[list[str], list[str]]:
+    """Return the classes that occur in the truth of the test tiles, and those that do not; none without truth."""
     truth = next((run.confusion().sum(axis=1) for run in runs if run.confusion().any()), None)
     if truth is None:
-        return ""
-    absent = [name for name, pixels in zip(runs[0].classes, truth.tolist(), strict=True) if not pixels]
-    number = len(truth) - len(absent)
-    lacking = f" Not in the truth, so without a score: {', '.join(absent)}." if absent else ""
-    classes = "class" if number == 1 else "classes"
-    return (
-        f"AA, mIoU and mean F1: over the {number} {classes} in the truth of the test tiles; a pixel predicted as "
-        f"another class is an error of its true class.{lacking}"
-    )
+        return [], []
+    numbers = dict(zip(runs[0].classes, truth.tolist(), strict=True))
+    present = [name for name, pixels in numbers.items() if pixels]
+    return present, [name for name in numbers if name not in present]
+
+
+def _count(classes: Sequence[str]) -> str:
+    return f"{len(classes)} {'class' if len(classes) == 1 else 'classes'}"
+
+
+def _untrained(runs: Sequence[Scores]) -> str:
+    """Return the classes that no run has trained, by weights of 0, as a sentence; empty without any."""
+    recipes = [run.training for run in runs if run.training and "semantics" in run.tasks]
+    shared = set(runs[0].classes).intersection(*map(untrained_classes, recipes)) if recipes else set()
+    names = [name for name in runs[0].classes if name in shared]
+    return f" Never trained, as the class weight is 0: {', '.join(names)}." if names else ""
 
 
 def mixed_grids(runs: Sequence[Scores]) -> str:

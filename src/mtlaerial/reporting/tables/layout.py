@@ -1,6 +1,6 @@
 """Layout of the tables: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -20,9 +20,11 @@ from mtlaerial.reporting.tables.columns import (
     by_group,
     class_f1,
     in_unit,
+    without_classes,
 )
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
+from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
@@ -70,7 +72,7 @@ def build_documents(
     every: list[Values] = []
     for dataset in dict.fromkeys(run.dataset for run in scores):
         citations = Citations((published or {}).get(dataset, ()))
-        runs = [run for run in scores if run.dataset == dataset]
+        runs = left_out_alike([run for run in scores if run.dataset == dataset])
         values = Values(runs, summary, citations, (notes or {}).get(dataset, ()))
         every.append(values)
         documents += [
@@ -83,29 +85,44 @@ def build_documents(
 
 
 def _main(values: Values) -> Document:
-    semantics, eroded, both = (_scored(values, columns) for columns in (SEMANTICS, ERODED, BOTH))
+    semantics, without, eroded, eroded_without = _semantics(values)
+    both = _scored(values, (*BOTH, *without_classes(BOTH, values.left_out)))
     height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
     unit = _scored(values, in_unit(HEIGHT, values.unit))
     positive = _scored(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))
     # Ratios over the paper's mask are dominated by ground of a few millimetres: only to compare with publications.
     paper = tuple(column for column in PAPER_RATIOS if values.citations.values(column))
     objects = (*_scored(values, RATIOS), *paper, *_scored(values, DETECTION))
-    columns = (*semantics, *eroded, *both, *height, *unit, *bias, *positive, *objects, *gains)
+    of_classes = (*semantics, *without, *eroded, *eroded_without)
+    columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *gains)
     tasks = " and ".join(name for name, part in (("semantics", semantics), ("height", height)) if part)
+    left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
+    away, some = "semantics away from class boundaries", f"without {' or '.join(left_out)}"
     if len(values.methods) < WIDEST:
         panels = [_panel(values, "main", tasks, columns)]
     else:
         panels = [
             _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains)),
-            _panel(values, "eroded", "semantics away from class boundaries", eroded),
+            _panel(values, "without", f"semantics {some}", without),
+            _panel(values, "eroded", away, eroded),
+            _panel(values, "eroded-without", f"{away}, {some}", eroded_without),
             _panel(values, "both", "both tasks at once, and bias of height", (*both, *bias)),
             _panel(values, "unit", "height over all valid cells, in another unit", unit),
             _panel(values, "positive", "height over cells with 0 < h < 9000 m", positive),
             _panel(values, "objects", "heights above 1 m", objects),
         ]
     f1 = class_f1(values.runs[0].classes) if semantics else ()
+    f1_without = _scored(values, without_classes(f1, values.left_out))
     panels.append(_panel(values, "f1", "F1 of each class", f1))
-    return Document(values.dataset, _present(panels), _wide(values, (*columns, *f1)))
+    panels.append(_panel(values, "f1-without", f"F1 of each class, {some}", f1_without))
+    return Document(values.dataset, _present(panels), _wide(values, (*columns, *f1, *f1_without)))
+
+
+def _semantics(values: Values) -> Iterator[tuple[Column, ...]]:
+    """Yield the columns of semantic scores with all labels and with eroded ones, each over all classes and some."""
+    for columns in (SEMANTICS, ERODED):
+        yield _scored(values, columns)
+        yield _scored(values, without_classes(columns, values.left_out))
 
 
 def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Document:

@@ -22,6 +22,8 @@ MACHINE_KEYS = {
 """Keys that change results by rounding only, or not at all."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""
+CLASS_WEIGHTS = "training.class_weights"
+"""Key whose values by name are compared as one value: other recipes have the name of a rule there."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]
@@ -84,7 +86,9 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" == CLASS_WEIGHTS:
+            flat[CLASS_WEIGHTS] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
+        elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value

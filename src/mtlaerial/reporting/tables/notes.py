@@ -10,6 +10,7 @@ from mtlaerial.reporting.tables.ground_truth import (
     class_convention,
     coverage,
     different_tiles,
+    left_out_convention,
     mixed_grids,
     protocol,
     unscored_tasks,
@@ -36,7 +37,7 @@ def panel_notes(values: Values, methods: Sequence[str], columns: Sequence[Column
         different_tiles(values.runs),
         unscored_tasks(values.runs),
         coverage(values.runs),
-        *_masks(columns),
+        *_masks(values, columns),
         *_definitions(values, columns),
         mixed_grids(values.runs),
         *_methods(values, methods),
@@ -58,10 +59,13 @@ def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -
     return f"{MISSING} Not available: not learned by the method, or no truth for it in the test tiles."
 
 
-def _masks(columns: Sequence[Column]) -> Iterator[str]:
+def _masks(values: Values, columns: Sequence[Column]) -> Iterator[str]:
     masks = {column.mask for column in columns}
-    if "eroded" in masks:
+    label_masks = [mask for name, mask in values.runs[0].label_masks.items() if name in masks]
+    if any(mask.eroded for mask in label_masks):
         yield "eroded: on ground truth without the pixels along class boundaries; else on all pixels with a class."
+    if any(mask.without for mask in label_masks):
+        yield left_out_convention(values.runs)
     if "positive" in masks:
         yield "h > 0: over cells with 0 < h < 9000 m; other height scores: over all valid cells."
     if "objects" in masks:

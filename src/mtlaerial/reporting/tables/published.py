@@ -6,6 +6,7 @@ from mtlaerial.config.published import PublishedSpec
 from mtlaerial.reporting.tables.collect import OVERALL, POOLED
 from mtlaerial.reporting.tables.columns import HEIGHT, PAPER_RATIOS, SEMANTICS, Column
 from mtlaerial.reporting.tables.panels import Note
+from mtlaerial.scoring.label_masks import LabelMask
 
 Published = Mapping[str, Sequence[PublishedSpec]]
 """Published numbers by data set."""
@@ -22,6 +23,11 @@ class Citations:
 
     def __init__(self, entries: Sequence[PublishedSpec]) -> None:
         self.entries = dict(enumerate(entries, start=1))
+
+    @property
+    def left_out(self) -> list[tuple[str, ...]]:
+        """The sets of classes that the numbers leave out, each once; none of them is empty."""
+        return list(dict.fromkeys(entry.without_classes for entry in self.entries.values() if entry.without_classes))
 
     def values(self, column: Column, pooling: str | None = None) -> dict[int, float]:
         """Return the fractions or metres that belong to a column, by number of the entry.
@@ -59,6 +65,8 @@ def protocol(entry: PublishedSpec) -> str:
     parts["pooling"] = entry.pooling and POOLINGS[entry.pooling]
     if set(entry.scores) & set(_SEMANTIC):
         parts["class boundaries"] = entry.labels and LABELS[entry.labels]
+        names = entry.without_classes
+        parts["which classes"] = None if names is None else f"without {', '.join(names)}" if names else "all classes"
     if set(entry.scores) & set(_LENGTHS):
         parts["which heights"] = entry.heights and HEIGHTS[entry.heights]
         parts["unit of heights"] = _unit(entry.error_unit) if entry.error_unit else None
@@ -75,8 +83,12 @@ def _comparable(entry: PublishedSpec, column: Column) -> bool:
     if column.score in _RATIOS:
         return column.mask == "positive"
     if column.score in _SEMANTIC:
-        return column.mask == (entry.labels or "all")
+        return column.mask == _label_mask(entry).name
     return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.error_unit is not None)
+
+
+def _label_mask(entry: PublishedSpec) -> LabelMask:
+    return LabelMask(entry.labels == "eroded", entry.without_classes or ())
 
 
 def _unit(metres: float) -> str:

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.scoring.detection import COUNTS
-from mtlaerial.scoring.metrics import SUMS, margins
+from mtlaerial.scoring.metrics import SUMS, margins, without_true
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import TileScores
 
 Source = tuple[str, ...]
 """``classes`` and a mask: margins of the confusion matrices. ``height``, a mask and a group: height sums.
-``detection``: counts. ``joint``: margins of the tiles with both layers, and as a last row the pixels right in both."""
+``detection``: counts. ``joint`` and a mask: margins of the tiles with both layers; last row: pixels right in both."""
 
 
 def tile_sums(runs: Sequence[Scores], tiles: Sequence[str], source: Source) -> NDArray[np.float64]:
@@ -39,8 +39,11 @@ def _sums(run: Scores, tile: TileScores, source: Source) -> NDArray[np.float64]:
     if source[0] == "detection":
         return np.array(tile.detection or np.zeros(len(COUNTS)), dtype=np.float64)
     lacking = np.zeros((classes, classes + 1))
+    left_out = run.left_out(source[1])
     if source[0] == "classes":
-        matrix = tile.confusion if source[1] == "all" else tile.eroded
-        return margins(np.array(matrix or lacking))
+        matrix = tile.eroded if run.label_masks[source[1]].eroded else tile.confusion
+        return margins(without_true(np.array(matrix or lacking), left_out))
     both = np.array(tile.confusion if tile.near else lacking)
-    return np.vstack([margins(both), np.array(tile.near or np.zeros(classes))])
+    near = np.array(tile.near or np.zeros(classes), dtype=np.float64)
+    near[left_out] = 0
+    return np.vstack([margins(without_true(both, left_out)), near])

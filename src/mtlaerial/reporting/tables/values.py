@@ -24,7 +24,7 @@ class Values:
     Parameters
     ----------
     runs : sequence of Scores
-        All runs on one data set.
+        All runs on one data set, from :func:`mtlaerial.reporting.tables.left_out.left_out_alike`.
     summary : DataFrame
         From :func:`mtlaerial.reporting.tables.mean_over_seeds`.
     citations : Citations
@@ -39,6 +39,8 @@ class Values:
         In the order of the runs; the last is the constant prediction.
     classes, bins : list of str
         The groups of heights.
+    left_out : list of tuple of str
+        Classes that a second set of semantic scores leaves out, those of the runs first; then those of published ones.
     seeds : dict of method to int
         Number of seeds.
     unit : float or None
@@ -64,6 +66,7 @@ class Values:
         self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]
+        self.left_out = [runs[0].without_classes, *citations.left_out]
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))
         self.bins = [group for group in groups if group not in (OVERALL, TALL_GROUP, *self.classes)]

@@ -1,0 +1,113 @@
+"""Names of classes in a recipe: their weights in the loss, and those that scores leave out."""
+
+from collections.abc import Iterable, Sequence
+
+from mtlaerial.config.dataset import DatasetSpec
+from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.project import ProjectConfig, Recipe
+from mtlaerial.config.recipe import ScoringSpec, TrainingSpec
+from mtlaerial.errors import ConfigError
+
+
+def recipe_on(
+    config: ProjectConfig, dataset: str, spec: DatasetSpec, method: str | None = None, entry: str | None = None
+) -> Recipe:
+    """Return the recipe in force for a data set and a method, whose names of classes are the data set's.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+    dataset : str
+        Name of the data set or fold, for messages.
+    spec : DatasetSpec
+        Its specification.
+    method : str, optional
+    entry : str, optional
+        The data set's name in the configuration, whose changes of the recipe apply.
+
+    Raises
+    ------
+    ConfigError
+        When an override has an unknown key or a wrong value, or the recipe names classes that are not the data set's.
+    """
+    recipe = config.recipe(spec.recipe, method, entry)
+    place = f"{method} on {dataset}" if method else dataset
+    require_class_weights(recipe.training, spec, place)
+    require_scored_classes(recipe.scoring, spec, place)
+    return recipe
+
+
+def weights_by_name(training: TrainingSpec, classes: Sequence[str]) -> tuple[float, ...] | None:
+    """Return the weights of classes in their order, or None where ``training.class_weights`` names a rule instead."""
+    weights = training.class_weights
+    return None if isinstance(weights, str) else tuple(weights[name] for name in classes)
+
+
+def untrained_classes(training: TrainingSpec) -> tuple[str, ...]:
+    """Return the classes that have the weight 0 by name, which are never trained."""
+    weights = {} if isinstance(training.class_weights, str) else training.class_weights
+    return tuple(name for name, weight in weights.items() if weight == 0)
+
+
+def left_out_classes(scoring: ScoringSpec, training: TrainingSpec | None) -> tuple[str, ...]:
+    """Return the classes that a second set of scores leaves out: those of ``scoring``, else those never trained.
+
+    Parameters
+    ----------
+    scoring : ScoringSpec
+    training : TrainingSpec or None
+        None where it is unknown, as of imported weights.
+    """
+    if scoring.without_classes is not None:
+        return scoring.without_classes
+    return untrained_classes(training) if training else ()
+
+
+def require_class_weights(training: TrainingSpec, spec: DatasetSpec, place: str) -> None:
+    """Refuse weights by name that are not one of each class, or all 0.
+
+    Parameters
+    ----------
+    training : TrainingSpec
+    spec : DatasetSpec
+    place : str
+        The data set, or a method on it, for the message.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if isinstance(training.class_weights, str):
+        return
+    key, weights, classes = "training.class_weights", training.class_weights, spec.class_names
+    _require_classes(key, weights, classes, place)
+    missing = ", ".join(name for name in classes if name not in weights)
+    if missing:
+        expected = f"a weight for each of the classes {', '.join(classes)}"
+        remedy = "Add it; a class of weight 0 is never trained."
+        raise ConfigError(key, f"no weight of {missing} for {place}", expected, remedy)
+    if not any(weights.values()):
+        expected = "a weight above 0 for at least one class"
+        raise ConfigError(key, f"only zeros for {place}", expected, "Correct the weights.")
+
+
+def require_scored_classes(scoring: ScoringSpec, spec: DatasetSpec, place: str) -> None:
+    """Refuse to leave out of the scores what is no class of a data set, or all of its classes.
+
+    Raises
+    ------
+    ConfigError
+    """
+    key, names = "scoring.without_classes", scoring.without_classes or ()
+    _require_classes(key, names, spec.class_names, place)
+    if names and set(spec.class_names) <= set(names):
+        raise ConfigError(key, f"all classes of {place}", "at least one class left to score", "Remove one of them.")
+
+
+def _require_classes(key: str, names: Iterable[str], classes: Sequence[str], place: str) -> None:
+    """Refuse the first name that is no class."""
+    unknown = [name for name in names if name not in classes]
+    if unknown:
+        expected = f"names of its classes ({', '.join(classes)})" if classes else "no names, as it has no labels"
+        remedy = did_you_mean(unknown[0], classes, "Remove the name.")
+        raise ConfigError(key, f"{unknown[0]!r} for {place}", expected, remedy)
