@@ -114,7 +114,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         ),
         (["predict", "{run}", "absent.tif", "--out", "maps"], "absent.tif: found no file"),
         (["predict", "{run}", "{image}", "--out", "maps", "--bands", "1,x"], "--bands: found 'x'"),
-        (["import-checkpoint", "absent.pth.tar", "{spec}", "--out", "run"], "absent.pth.tar: found a file that cannot"),
+        (["import-checkpoint", "absent.pth.tar", "{spec}", "--out", "run"], "absent.pth.tar: found no file"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "run"], "expected a checkpoint saved by torch"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--tasks", "a,b"], "--tasks: found a,b"),
         (["import-checkpoint", "{image}", "{spec}", "--out", "run", "--channels", "1;2"], "--channels: found '1;2'"),

@@ -1,6 +1,5 @@
-"""The dashboard in a real browser while a training runs: the curves grow, and the patches appear and change."""
+"""The dashboard in a real browser: a training's curves grow, its patches change, and its buttons work."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,43 +9,23 @@ from typing import Any
 import pytest
 
 from mtlaerial.config import DashboardSpec
-from mtlaerial.dashboard.client import Client
+from mtlaerial.dashboard.client import Client, text_window
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from support import tiny
+from support.browser import BROWSER
 from support.trainings import Folders
-from support.visdoms import Visdom, visdom
+from support.visdoms import Visdom
 from support.waiting import eventually
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SECONDS = 60_000
-"""Milliseconds that anything may take, on a busy machine."""
 POINTS = "document.querySelector('.js-plotly-plot').data[0].x.length"
-pytestmark = [
-    pytest.mark.full("a real browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
-]
-
-
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """Return a page that loads resources from this machine only."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1480, "height": 1000})
-        page.set_default_timeout(SECONDS)
-        page.failed = []
-        page.on("requestfailed", lambda request: page.failed.append(request.url))
-        page.on("pageerror", lambda error: page.failed.append(str(error)))
-        yield page
-        browser.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Visdom]:
-    with visdom(tmp_path / "saved") as server:
-        yield server
+pytestmark = BROWSER
+SEND = """message => new Promise(done => {
+    const socket = new WebSocket(`ws://${location.host}/socket`)
+    socket.onopen = () => { socket.send(JSON.stringify(message)); setTimeout(() => done('open'), 1000) }
+    socket.onclose = event => done(`${event.code}`)
+})"""
+"""Sends a command as the page's buttons do; returns whether the connection was closed."""
 
 
 @pytest.fixture
@@ -99,3 +78,15 @@ def test_curves_grow_and_patches_change_while_a_training_runs(
     assert "(generated data)" in page.inner_text("body")
     assert page.failed == []
     assert training.poll() is None
+
+
+def test_the_page_s_buttons_work_and_take_no_path(server: Visdom, page: Any) -> None:
+    client = Client(server.url, "mine")
+    client.show("text", text_window("title", "content"))
+    page.goto(client.page)
+    page.wait_for_function("document.body.innerText.includes('content')")
+    for command in ("save", "delete_env"):
+        assert page.evaluate(SEND, {"cmd": command, "prev_eid": "mine", "eid": "copy", "data": {}}) == "open"
+        assert (server.saved / "copy.json").exists() == (command == "save")
+    assert page.evaluate(SEND, {"cmd": "save", "prev_eid": "mine", "eid": "../copy", "data": {}}) == "1008"
+    assert page.failed == []

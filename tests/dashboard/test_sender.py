@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mtlaerial.dashboard.client import Client, NoAnswer, Window, text_window
 from mtlaerial.dashboard.sender import Sender
 from support.logs import messages
-from support.visdoms import Double, free_port
+from support.visdoms import Double, free_port, token_file
 from support.waiting import eventually
 
 SECONDS, RETRY, TIMEOUT = 0.05, 0.05, 1.0
@@ -86,7 +87,7 @@ def test_between_updates_there_is_a_pause(server: Double) -> None:
     assert 1 <= len(server.events) <= (time.monotonic() - begun) / 0.2 + 1
 
 
-@pytest.mark.parametrize("behaviour", ["absent", "error", "nonsense", "hang"])
+@pytest.mark.parametrize("behaviour", ["absent", "error", "nonsense", "hang", "refuse"])
 def test_a_server_that_does_not_answer_is_logged_once(
     sender: Callable[[str], Sender], caplog: pytest.LogCaptureFixture, behaviour: str
 ) -> None:
@@ -109,6 +110,85 @@ def test_a_server_that_does_not_answer_is_logged_once(
     assert len(messages(caplog, logging.INFO)) == len(messages(caplog, logging.WARNING)) == 1
     one.close()
     server.end()
+
+
+@pytest.fixture
+def token_of(server: Double) -> Iterator[Path]:
+    """Yield where the token of the double would stand; it is removed after the test."""
+    path = token_file(server.server_address[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_the_token_is_read_from_its_file_each_time(server: Double, token_of: Path) -> None:
+    client = Client(server.url, "run")
+    for content in ("first\n", "second"):
+        token_of.write_text(content)
+        client.has("curve")
+    assert server.credentials == {"Bearer first", "Bearer second"}
+
+
+def test_a_visdom_without_a_gate_is_sent_no_token(server: Double) -> None:
+    Client(server.url, "run").has("curve")
+    assert server.credentials == {""}
+
+
+def test_another_machine_is_sent_no_token(token_of: Path) -> None:
+    token_of.write_text("secret")
+    port = token_of.stem.rpartition("_")[2]
+    from mtlaerial.dashboard.token import read_token
+
+    assert read_token(f"http://localhost:{port}") == "secret"
+    assert read_token(f"http://elsewhere:{port}") is None
+
+
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        (b"", "it asks for its token, which is not in {path}"),
+        (b"\xff", "it asks for its token, which is not in {path}"),
+        (b"two\nlines", "it asks for its token, which is not in {path}"),
+        (b"old", "it refuses the token in {path}, which may be of another dashboard"),
+    ],
+)
+def test_a_refusal_is_logged_once_with_the_place_of_the_token(
+    server: Double,
+    token_of: Path,
+    sender: Callable[[str], Sender],
+    caplog: pytest.LogCaptureFixture,
+    token: bytes,
+    sentence: str,
+) -> None:
+    server.behaviour = "refuse"
+    token_of.write_bytes(token)
+    one = sender(server.url)
+    one.put("curve", text(1))
+    eventually(lambda: len(server.posts) > 3)
+    assert messages(caplog, logging.WARNING) == [
+        f"dashboard: {server.url} does not show this training ({sentence.format(path=token_of)}); "
+        "the training goes on, and history.csv will have everything"
+    ]
+    assert "old" not in caplog.text
+
+
+def test_a_refusal_after_an_absence_is_logged_too(
+    sender: Callable[[str], Sender], caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    sender(f"http://127.0.0.1:{port}").put("curve", text(1))
+    eventually(lambda: messages(caplog, logging.WARNING))
+    server = Double(port, "refuse")
+    eventually(lambda: len(messages(caplog, logging.WARNING)) == 2)
+    assert "refused" in messages(caplog, logging.WARNING)[0]
+    assert "token" in messages(caplog, logging.WARNING)[1]
+    server.end()
+
+
+def test_what_a_server_answers_is_quoted_on_one_line(server: Double) -> None:
+    server.behaviour = "full"
+    with pytest.raises(NoAnswer, match=r"^it answers 400: no \[31m room$"):
+        Client(server.url, "run").has("curve")
 
 
 def test_a_new_server_gets_every_window_though_nobody_saw_the_old_one_go(

@@ -16,9 +16,10 @@ from mtlaerial.config import DashboardSpec
 from mtlaerial.dashboard import assets
 from mtlaerial.dashboard.client import Client
 from mtlaerial.dashboard.curves import POINTS, Curves, panels
-from mtlaerial.errors import ConfigError, DownloadError, UserError
+from mtlaerial.dashboard.server import serve
+from mtlaerial.errors import ConfigError, DataError, DownloadError, UserError
 from support.tiny import training_spec
-from support.visdoms import Visdom, visdom
+from support.visdoms import Visdom, free_port, require_visdom, token_file, visdom
 
 UPDATES = 600
 COMMAND = [sys.executable, "-m", "mtlaerial", "dashboard"]
@@ -47,6 +48,7 @@ def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path:
     assert second.returncode == 1
     assert second.stderr.startswith(f"Error: port {running_visdom.port}: found another program on it")
     assert len(second.stderr.splitlines()) == 1
+    assert not Client(running_visdom.url, "run").has("nothing"), "the first has its token still"
 
 
 @pytest.mark.slow("two servers of its own")
@@ -55,11 +57,25 @@ def test_ctrl_c_ends_the_server_and_saved_windows_return(tmp_path: Path) -> None
         client = Client(server.url, "run")
         client.show("text", {"data": [{"type": "text", "content": "kept"}], "opts": {}})
         client.keep()
+        token = token_file(server.port)
+        assert f"{server.url}/?token={token.read_text().strip()}; Ctrl-C" in server.log.read_text()
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(120) == 130
         assert "Traceback" not in server.log.read_text()
+        assert not token.exists()
     with visdom(tmp_path / "saved") as again:
         assert again.window("run", "text")["content"] == "kept"
+
+
+@pytest.mark.parametrize("place", ["saved", "state"])
+def test_a_folder_that_cannot_be_written_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    require_visdom()
+    (tmp_path / place).write_text("a file where a folder belongs")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with pytest.raises(DataError, match=rf"{tmp_path / place}.*found Not a directory; expected a place to write to"):
+        serve(free_port(), tmp_path / "saved" / "dashboard", "npm", print)
 
 
 @pytest.mark.full("endurance: 1,200 updates of a server of its own")
@@ -155,7 +171,9 @@ def test_an_incomplete_page_is_got_again(tmp_path: Path) -> None:
     assert not assets._complete(tmp_path, "1")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8097", "ftp://host", "http://", "http://host/?a=b"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8097", "ftp://host", "http://", "http://host/?a=b", "http://host:99999", "http://:80"]
+)
 def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="key url"):
         DashboardSpec.parse({"url": url}, "dashboard")

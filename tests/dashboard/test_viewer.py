@@ -2,7 +2,8 @@
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from mtlaerial.training.train_step import TrainStep, Update
 from support import tiny
 from support.logs import messages
 from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
-from support.visdoms import Double, StartedVisdom, Visdom, free_port, visdom
+from support.visdoms import Double, StartedVisdom, Visdom, free_port, token_file, visdom
 from support.waiting import eventually
 
 PLAN: dict[str, Any] = {**RICH, "epoch_patches": 8, "log_every": 1}
@@ -62,6 +63,16 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
     return done
 
 
+@contextmanager
+def written_token(url: str, token: str) -> Iterator[None]:
+    """Write the token of a URL in the block."""
+    path = token_file(int(url.rpartition(":")[2]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(token)
+    yield
+    path.unlink()
+
+
 @pytest.mark.parametrize(
     "behaviour", ["well", "hang", "absent", pytest.param("error", marks=pytest.mark.full("like absent"))]
 )
@@ -71,10 +82,12 @@ def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
     without_dashboard = run("unseen")
     server = Double(behaviour=behaviour) if behaviour != "absent" else None
     url = server.url if server else f"http://127.0.0.1:{free_port()}"
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.DEBUG), written_token(url, "a-secret-token"):
         with_dashboard = run("seen", url)
     if server:
         server.end()
+        assert server.credentials == {"Bearer a-secret-token"}
+    assert "a-secret-token" not in caplog.text
     assert_same_run(without_dashboard, with_dashboard)
     assert file_names(without_dashboard) == file_names(with_dashboard)
     warnings = [text for text in messages(caplog, logging.WARNING) if text.startswith(f"dashboard: {url} ")]
@@ -162,7 +175,7 @@ def test_a_server_that_is_killed_ends_nothing(
         done = at_step(monkeypatch, step, server.end)
         assert_same_run(unseen, run("seen", server.url))
     assert done == list(range(1, STEPS + 1))
-    assert sum(f"{server.url} is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+    assert sum(f"{server.url} does not show this training" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
 @pytest.mark.full("a server of its own; the double that hangs is in the quick tier")
@@ -175,7 +188,7 @@ def test_steps_go_on_while_the_server_hangs(
         assert_same_run(unseen, run("seen", server.url))
         assert psutil.Process(server.process.pid).status() == psutil.STATUS_STOPPED
     assert done == list(range(1, STEPS + 1))
-    assert sum(f"{server.url} is not to be reached" in text for text in messages(caplog, logging.WARNING)) == 1
+    assert sum(f"{server.url} does not show this training" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
 @pytest.mark.slow("two servers of its own")

@@ -37,10 +37,10 @@ def test_the_first_accepted_spelling_that_exists_is_taken(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("spelling", ["My Images/of 2020", "MyImages/of_2020", "my_images/OF2020"])
 def test_folders_may_be_spelled_otherwise(tmp_path: Path, spelling: str) -> None:
-    town = dataset(tmp_path, image={"files": "My Images/of 2020/{tile}.tif"})
-    assert town.files("image", "city_1") == (tmp_path / "My Images/of 2020/city_1.tif",)
+    before, after = (dataset(tmp_path, image={"files": "My Images/of 2020/{tile}.tif"}) for _ in range(2))
+    assert before.files("image", "city_1") == (tmp_path / "My Images/of 2020/city_1.tif",)
     tiny.write_raster(tmp_path / spelling / "city_1.tif", np.zeros((3, 8, 8), np.uint8))
-    assert town.files("image", "city_1") == (tmp_path / spelling / "city_1.tif",)
+    assert after.files("image", "city_1") == (tmp_path / spelling / "city_1.tif",)
 
 
 def test_the_exact_spelling_comes_first_and_tiles_have_no_other(tmp_path: Path) -> None:

@@ -52,19 +52,20 @@ def test_a_file_in_an_inner_folder_is_told(town: Town) -> None:
     assert f"{town.root / 'height' / 'b.tif'}: no file, but one of that name is {other / 'b.tif'}" in text
 
 
-def test_a_data_set_one_folder_deeper_is_told_with_its_root(town: Town, tmp_path: Path) -> None:
-    deeper = tmp_path / "download" / "Town 2018"
-    deeper.parent.mkdir()
+def test_a_data_set_three_folders_deeper_is_told_with_its_root(town: Town, tmp_path: Path) -> None:
+    deeper = tmp_path / "download" / "towns" / "in Europe" / "Town 2018"
+    deeper.parent.mkdir(parents=True)
     shutil.move(town.root, deeper)
     town.root = tmp_path / "download"
     text = told(town)
     assert text.count(f"Give {deeper} as the data set's folder") >= 2
 
 
-def test_a_layer_one_folder_deeper_is_told_without_another_root(town: Town) -> None:
+def test_a_layer_three_folders_deeper_is_told_without_another_root(town: Town) -> None:
     """With that folder as the root, the other layers would be missing."""
-    (town.root / "more data").mkdir()
-    (town.root / "height").rename(town.root / "more data" / "height")
+    deeper = town.root / "more data" / "of the" / "town"
+    deeper.mkdir(parents=True)
+    (town.root / "height").rename(deeper / "height")
     text = told(town)
     assert "as the data set's folder" not in text
     folders = re.findall(r"Move it to where it is expected, or set folders: (\[.*?\]) in the specification", text)
@@ -85,5 +86,5 @@ def test_an_archive_of_another_name_that_holds_the_file_is_told(town: Town) -> N
     town.change(archives=[archive])
     text = told(town)
     assert f"{image}: no file, but {town.root / 'Phase 2 (1).zip'} holds one of that name" in text
-    assert "Rename it to town.zip, if it is that archive, or unpack it." in text
+    assert f"{town.root / 'Phase 2 (1).zip'} holds 1 of the 4 missing files: rename it to town.zip." in text
     assert "other.zip" not in text

@@ -1,6 +1,7 @@
 """Visdom servers for tests: a double that misbehaves as asked, and the real one, as the command starts it."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,12 +11,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import psutil
 import pytest
 from filelock import FileLock
 
+from mtlaerial.dashboard.client import Client
 from mtlaerial.errors import UserError
 from support.waiting import eventually
 
@@ -26,16 +27,23 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def token_file(port: int) -> Path:
+    """Return where the token of a dashboard at a port of this machine stands."""
+    return Path(os.environ["XDG_STATE_HOME"]) / "mtlaerial" / f"dashboard_{port}.token"
+
+
 class Double(ThreadingHTTPServer):
     """Answers as Visdom does, or with an error, with nonsense, or not at all.
 
     Attributes
     ----------
     behaviour : str
-        ``well``, ``error``, ``nonsense`` or ``hang``.
+        ``well``, ``error``, ``nonsense``, ``hang``, ``refuse`` or ``full``.
     windows : dict
         The last content of each.
     posts : list of (endpoint, message)
+    credentials : set of str
+        What the requests had in ``Authorization``.
     """
 
     daemon_threads = True
@@ -43,7 +51,7 @@ class Double(ThreadingHTTPServer):
 
     def __init__(self, port: int = 0, behaviour: str = "well") -> None:
         self.behaviour, self.windows, self.posts = behaviour, dict[str, Any](), list[tuple[str, Any]]()
-        self.released = threading.Event()
+        self.released, self.credentials = threading.Event(), set[str]()
         super().__init__(("127.0.0.1", port), Handler)
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -69,6 +77,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self) -> None:
+        self.server.credentials.add(self.headers.get("Authorization", ""))
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.server.behaviour == "hang":
             self.server.released.wait(60)
@@ -81,9 +90,10 @@ class Handler(BaseHTTPRequestHandler):
         self._answer("hello" if self.server.behaviour == "nonsense" else body)
 
     def _answer(self, body: str) -> None:
-        self.send_response(500 if self.server.behaviour == "error" else 200)
+        status = {"error": 500, "refuse": 403, "full": 400}.get(self.server.behaviour, 200)
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(body.encode())
+        self.wfile.write(b"no\x1b[31m\nroom" if self.server.behaviour == "full" else body.encode())
 
 
 class Visdom:
@@ -102,16 +112,25 @@ class Visdom:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def announced(self) -> str:
+        """The address of the page with the token, as the server prints it."""
+        path = token_file(self.port)
+        return f"{self.url}/?token={path.read_text().strip()}" if path.exists() else f"{self.url}/"
+
     def answers(self, address: str) -> bool:
         with socket.socket() as client:
             client.settimeout(2)
             return client.connect_ex((address, self.port)) == 0
 
     def window(self, environment: str, name: str) -> dict[str, Any]:
-        """Return a window's data."""
-        body = json.dumps({"eid": environment, "win": name}).encode()
-        with urlopen(Request(f"{self.url}/win_data", body), timeout=60) as response:
-            return dict(json.loads(response.read()))
+        """Return a window's data, from the file that the server saves; empty if there is no such window."""
+        client = Client(self.url, environment, timeout=60)
+        # The question lets the server load the environment: Visdom saves "null" for one that it has not loaded.
+        if not client.has(name):
+            return {}
+        client.keep()
+        return dict(json.loads((self.saved / f"{environment}.json").read_text())["jsons"][name])
 
 
 class StartedVisdom(Visdom):
@@ -123,7 +142,7 @@ class StartedVisdom(Visdom):
         self.log = saved.with_suffix(".log")
         with self.log.open("w") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=file)
-        eventually(lambda: self.process.poll() is not None or self.answers("127.0.0.1"))
+        eventually(lambda: self.process.poll() is not None or "dashboard is at" in self.log.read_text())
         assert self.process.poll() is None, self.log.read_text()
 
     def end(self) -> None:

@@ -213,7 +213,7 @@ def test_layouts_that_cannot_be_written_are_refused(changes: dict, options: dict
 @pytest.mark.parametrize("files", ["../{tile}.tif", "{outside}/{tile}.tif"])
 def test_nothing_is_written_outside_the_folder(files: str, tmp_path: Path) -> None:
     height = {"files": files.replace("{outside}", str(tmp_path / "outside"))}
-    with pytest.raises(ConfigError, match=r"height\.files: found .*; expected a path below"):
+    with pytest.raises(ConfigError, match=r"height\.files\.0: found .*; expected a path below"):
         synthesise(Dataset("town", spec_of(**FOOTPRINTS, height=height), tmp_path / "town"), seed=0, size=64)
     assert not list(tmp_path.rglob("*.tif"))
 

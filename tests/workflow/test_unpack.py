@@ -113,3 +113,46 @@ def test_missing_archives_are_listed(place: Workplace) -> None:
     for words in ("image: 4 missing", "Archive images.zip: images; MD5", "https://example.org", "datasets/town"):
         assert words in run.stdout
     assert "truth.zip" not in run.stdout
+
+
+@pytest.mark.full("two more plans; tests/pipeline has the sentence")
+def test_a_plan_of_what_could_not_be_scored_asks_first(place: Workplace) -> None:
+    root = place.folder / "datasets/town"
+    images, truth = root / "images.zip", root / "archives/truth.zip"
+    kept = {name: content for name, content in members(truth).items() if name != "labels/city_4.tif"}
+    with zipfile.ZipFile(truth, "w") as target:
+        for name, content in kept.items():
+            target.writestr(name, content)
+    labels = {**yaml.safe_load(place.spec.read_text())["labels"], "optional": ["test"]}
+    archives = [described(images, "images"), described(truth, "heights and labels")]
+    place.change_spec(archives=archives, labels=labels)
+    alone = {"run": {"methods": ["semantics", "equal"]}, "methods": {"semantics": {"model": "tiny"}}}
+    refused = place.run("--dry-run", config=alone)
+    assert refused.returncode == 1
+    assert "run.methods: found semantics on town, which could not be scored: no test tile has labels" in refused.stdout
+    assert "Traceback" not in refused.stdout
+    confirmed = place.run("--dry-run", config=merge(alone, {"run": {"train_unscored": True}}))
+    assert confirmed.returncode == 0, confirmed.stdout
+    assert "Without a score of semantics, as no test tile of town has labels: semantics, equal." in confirmed.stdout
+    assert "Training semantics on town" in confirmed.stdout
+
+
+@pytest.mark.full("two more plans; tests/datasets has the sentences")
+def test_a_root_that_nothing_may_be_unpacked_to_ends_the_plan(place: Workplace, tmp_path: Path) -> None:
+    root = place.folder / "datasets/town"
+    (root / "images").symlink_to(tmp_path)
+    run = place.run("--dry-run")
+    assert run.returncode == 1
+    assert f"town/images: found a link to {tmp_path}; expected a folder below the data root" in run.stdout
+    (root / "images").unlink()
+    (root / "Snakefile").touch()
+    run = place.run("--dry-run")
+    assert run.returncode == 1
+    assert "town: found a project's folder (with Snakefile)" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def members(path: Path) -> dict[str, bytes]:
+    """Return the files of an archive by their names."""
+    with zipfile.ZipFile(path) as source:
+        return {name: source.read(name) for name in source.namelist()}

@@ -8,6 +8,7 @@ from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from snakemake.logging import logger
 
 try:
@@ -16,6 +17,9 @@ try:
     options = typed_scalars(dict(workflow.config_settings.config))
     project = Project.of(merge(config, options))
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
+    for archive in PENDING.values():
+        archive.require_place()
+    project.require_one_place()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -164,13 +168,15 @@ def growing(megabytes):
 
 
 def wanted(wildcards):
-    """Return the final files; exit with a message on wrong options of weightings or missing raw files."""
+    """Return the final files; exit with a message on wrong options of weightings, missing raw files, or runs that
+    could not be scored."""
     try:
         project.check_weightings()
+        if missing := project.missing():
+            sys.exit(missing)
+        require_scored(project)
     except UserError as error:
         sys.exit(str(error))
-    if missing := project.missing():
-        sys.exit(missing)
-    for note in project.notes():
+    for note in [*project.notes(), *unscored_notes(project)]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

@@ -21,6 +21,8 @@ def dashboard(
 ) -> None:
     """Show trainings in a browser while they run, until Ctrl-C: those with `dashboard: {}` in their configuration.
 
+    The printed address holds a token: whoever has it can see and change what is shown.
+
     Example: `mtlaerial dashboard --assets npm`
     """
     from mtlaerial.dashboard.server import serve

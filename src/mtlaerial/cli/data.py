@@ -54,15 +54,19 @@ def folds(
     from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.spatial_folds import divide, write_areas
+    from mtlaerial.errors import ConfigError
 
+    path = out or spec.with_name(f"{spec.stem}_areas.csv")
+    relative = Path(os.path.relpath(path, spec.parent)).as_posix()
+    if relative.startswith("../"):
+        expected = f"a file in {spec.parent} or below it, so that {spec.name} can name it"
+        raise ConfigError("--out", str(path), expected, "Choose another place.")
     dataset = Dataset.of(spec, root)
     unpack_pending(dataset.archives)
     areas = divide(dataset, number)
-    path = out or spec.with_name(f"{spec.stem}_areas.csv")
     write_areas(areas, path)
     for area, tiles in areas.items():
         typer.echo(f"{area}: {len(tiles)} tile{'' if len(tiles) == 1 else 's'}")
-    relative = Path(os.path.relpath(path, spec.parent)).as_posix()
     typer.echo(f"Areas in {path}. In {spec}, write instead of splits:\n\nareas: {{csv: {relative}}}")
 
 

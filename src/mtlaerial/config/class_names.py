@@ -22,6 +22,7 @@ def recipe_on(
     spec : DatasetSpec
         Its specification.
     method : str, optional
+        A method of the configuration.
     entry : str, optional
         The data set's name in the configuration, whose changes of the recipe apply.
 

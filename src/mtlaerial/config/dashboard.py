@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveFloat
 
@@ -11,9 +12,18 @@ ADDRESS = r"^https?://[^/\s?#]+[^\s?#]*$"
 
 
 def _address(text: str) -> str:
-    if not re.fullmatch(ADDRESS, text):
-        raise ValueError("an address such as http://127.0.0.1:8097")
+    if not re.fullmatch(ADDRESS, text) or not _has_port(text):
+        raise ValueError("an address such as http://127.0.0.1:8097, without a token (docs/dashboard.md)")
     return text.rstrip("/")
+
+
+def _has_port(text: str) -> bool:
+    """Return whether an address has a host, and a port that exists where it has one."""
+    try:
+        address = urlsplit(text)
+        return bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
 
 
 class DashboardSpec(Section):
@@ -22,7 +32,7 @@ class DashboardSpec(Section):
     url: Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS})] = (
         "http://127.0.0.1:8097"
     )
-    """Its address; ``mtlaerial dashboard`` starts a server there."""
+    """Its address without a token; ``mtlaerial dashboard`` starts a server there."""
     seconds: PositiveFloat = 5.0
     """Shortest time between updates."""
     samples: Annotated[int, Field(ge=0, le=8)] = 3

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
@@ -58,7 +59,7 @@ class DatasetSpec(Section):
     """Metres per image pixel on the ground; needed where the files have no georeference."""
     crs: str | None = None
     """CRS that all rasters must have, e.g. "EPSG:2993"; without it, each tile has that of its image, or none."""
-    folders: Annotated[tuple[str, ...], Field(min_length=1)] = (".",)
+    folders: Annotated[tuple[BelowRoot, ...], Field(min_length=1)] = (".",)
     """Folders below the root that are searched for each file, in this order; archives may have been unpacked there."""
     archives: tuple[ArchiveSpec, ...] = ()
     """Archives that the data set is distributed in."""

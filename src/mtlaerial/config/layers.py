@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import BandIndex, Factor, Range
 
@@ -51,7 +52,9 @@ Byte = Annotated[int, Field(ge=0, le=255)]
 Colour = Annotated[tuple[Byte, Byte, Byte], BeforeValidator(_as_colour)]
 """Red, green, blue, each 0-255; in YAML a list of three or ``"#rrggbb"``."""
 
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), AfterValidator(_with_tile_alone), Field(min_length=1)]
+Patterns = Annotated[
+    tuple[BelowRoot, ...], BeforeValidator(_as_tuple), AfterValidator(_with_tile_alone), Field(min_length=1)
+]
 """Paths below the data root, of which the first that exists is taken; their folders may differ in spaces, underscores
 and case. With ``{tile}``: a file per tile; without: one mosaic."""
 

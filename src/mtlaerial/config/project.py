@@ -32,6 +32,8 @@ class RunSpec(Section):
     datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
     methods: Annotated[tuple[Name, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
+    train_unscored: bool = False
+    """Run methods also on data sets whose test tiles have ground truth for none of their tasks."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

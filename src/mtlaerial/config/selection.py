@@ -94,7 +94,8 @@ def _same_run(config: ProjectConfig, dataset: str, spec: DatasetSpec, *names: st
     same_network = config.models[first.model] == config.models[second.model]
     if not tasks[0] or tasks[0] != tasks[1] or first.weighting != second.weighting or not same_network:
         return False
-    return config.recipe(spec.recipe, names[0], dataset) == config.recipe(spec.recipe, names[1], dataset)
+    recipes = [config.recipe(spec.recipe, name, dataset) for name in names]
+    return recipes[0] == recipes[1]
 
 
 def lacking_truth(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[str, tuple[Task, ...]]:

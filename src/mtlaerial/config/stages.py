@@ -46,6 +46,7 @@ STAGES: dict[str, Stages] = {
     "run.datasets": REPORTING,
     "run.methods": NOTHING,
     "run.seeds": NOTHING,
+    "run.train_unscored": NOTHING,
     "results": NOTHING,
     "resume": NOTHING,
     "dashboard.url": NOTHING,

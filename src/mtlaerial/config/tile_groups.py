@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from mtlaerial.config.below_root import require_below
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.layers import SPLITS
 from mtlaerial.errors import ConfigError
@@ -34,8 +35,17 @@ def with_tables(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key, column in columns.items():
         value = data.get(key)
         if isinstance(value, dict) and set(value) == {"csv"}:
-            completed[key] = read_table(folder / str(value["csv"]), column)
+            completed[key] = read_table(folder / _below(str(value["csv"]), f"{key}.csv"), column)
     return completed
+
+
+def _below(file: str, key: str) -> str:
+    """Refuse a table outside the folder of the specification, which may come from a stranger."""
+    try:
+        return require_below(file)
+    except ValueError:
+        expected = "a file beside the specification or below its folder, named relative to it"
+        raise ConfigError(key, file or "nothing", expected, "Move it there.") from None
 
 
 def read_table(path: Path, column: Literal["split", "area"]) -> dict[str, list[str]]:

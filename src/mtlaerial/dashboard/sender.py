@@ -5,10 +5,13 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Literal
 
-from mtlaerial.dashboard.client import Client, NoAnswer, Window, text_window
+from mtlaerial.dashboard.client import Client, NoAnswer, Refusal, Window, text_window
 
 log = logging.getLogger(__name__)
+State = Literal["showing", "gone", "refusing"]
+"""Behaviour of the server at the last attempt."""
 Maker = Callable[[], Window]
 """Builder of a window's content, called when it is sent: content outdated by then is never built."""
 RETRY = 5.0
@@ -20,7 +23,8 @@ CLOSE_TIMEOUT = 5.0
 class Sender:
     """Thread that sends the latest content of windows; its methods neither raise nor block.
 
-    The loss of the server is logged once, as is its return. A server that lacks a window is a new one and gets all.
+    The loss of the server is logged once, as are a refusal and its return. A server that lacks a window is a new one
+    and gets all.
 
     Parameters
     ----------
@@ -37,7 +41,7 @@ class Sender:
         self._due: dict[str, Maker] = {}
         self._broken: set[str] = set()
         self._lock, self._closing = threading.Lock(), threading.Event()
-        self._reachable: bool | None = None
+        self._state: State | None = None
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
         self._thread.start()
 
@@ -52,10 +56,10 @@ class Sender:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while not self._closing.wait(self.retry if self._reachable is False else self.seconds):
+        while not self._closing.wait(self.retry if self._state in ("gone", "refusing") else self.seconds):
             self._deliver()
         self._deliver()
-        if self._reachable:
+        if self._state == "showing":
             with suppress(NoAnswer):
                 self.client.keep()
 
@@ -70,10 +74,11 @@ class Sender:
         except NoAnswer as reason:
             with self._lock:
                 self._due = due | self._due  # content queued meanwhile is newer
-            self._note(False, f"{self.client.url} is not to be reached ({reason}); the training goes on, and "
+            self._note("refusing" if isinstance(reason, Refusal) else "gone",
+                       f"{self.client.url} does not show this training ({reason}); the training goes on, and "
                        "history.csv will have everything")  # fmt: skip
         else:
-            self._note(True, f"this training is shown at {self.client.page}")
+            self._note("showing", f"this training is shown at {self.client.page}")
 
     def _show(self, name: str, make: Maker) -> None:
         try:
@@ -86,7 +91,9 @@ class Sender:
             self._broken.add(name)
         self.client.show(name, content)
 
-    def _note(self, reachable: bool, text: str) -> None:
-        if self._reachable is not reachable:
-            log.log(logging.INFO if reachable else logging.WARNING, "dashboard: %s", text)
-        self._reachable = reachable
+    def _note(self, state: State, text: str) -> None:
+        if state == "gone" and self._state == "refusing":
+            return  # the log says already that the training is not shown
+        if self._state != state:
+            log.log(logging.INFO if state == "showing" else logging.WARNING, "dashboard: %s", text)
+        self._state = state

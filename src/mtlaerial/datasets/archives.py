@@ -9,13 +9,15 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from zipfile import ZipFile, ZipInfo
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.datasets.hidden_names import is_shown_path
 from mtlaerial.datasets.safe_zip import MARKS, open_archive, safe_entries
+from mtlaerial.datasets.unpacking_folders import require_own_folders
 from mtlaerial.errors import DataError
 from mtlaerial.system.files import writing
 from mtlaerial.system.hashing import file_hashes
@@ -77,19 +79,34 @@ class Archive:
 
     @property
     def _marked(self) -> dict[str, Member]:
-        """The unpacked files by path below the root, as the mark records them."""
+        """The unpacked files by path below the root, as the mark records them; without hidden ones."""
         if not self.mark.exists():
             return {}
         try:
-            return Mark.model_validate_json(self.mark.read_text(encoding="utf-8")).members
+            members = Mark.model_validate_json(self.mark.read_text(encoding="utf-8")).members
+            return {name: member for name, member in members.items() if self._is_shown(name)}
         except (OSError, ValueError):
             remedy = "Delete it, and the archive is unpacked again."
             raise DataError(self.mark, "something else", "what unpacking wrote", remedy) from None
+
+    def _is_shown(self, name: str) -> bool:
+        below = len(PurePosixPath(self.spec.into).parts)
+        return is_shown_path(PurePosixPath(*PurePosixPath(name).parts[below:]))
 
     @property
     def pending(self) -> bool:
         """Whether the archive exists and its present content is not unpacked."""
         return self.path is not None and self._marked != self.members
+
+    def require_place(self) -> None:
+        """Refuse to unpack where nothing can be written, through links below the root, or into a project.
+
+        Raises
+        ------
+        DataError
+        """
+        files = [*map(Path, self.members), self.mark.relative_to(self.root)]
+        require_own_folders(self.root, files, self.spec.file)
 
     @property
     def provided(self) -> list[Path]:
@@ -119,7 +136,7 @@ def unpack(archive: Archive) -> None:
     ------
     DataError
         When the archive is missing, differs from the published hashes or is not safe to unpack, when the disk is too
-        small, or when a file with other content is in the way.
+        small, when a file with other content or a link is in the way, or when it would be unpacked into a project.
     """
     path = archive.path
     if path is None:
@@ -127,6 +144,7 @@ def unpack(archive: Archive) -> None:
     hashes = _verify(path, archive.spec)
     with open_archive(path) as source:
         entries = safe_entries(source, path, archive.spec.into)
+        archive.require_place()
         _require_space(archive.root, path, entries)
         for name, info in track(entries.items(), len(entries), f"unpacking {path.name}", "file"):
             _unpack_member(source, info, archive.root / name)
@@ -157,10 +175,11 @@ def _require_space(root: Path, path: Path, entries: dict[str, ZipInfo]) -> None:
 
 def _unpack_member(source: ZipFile, info: ZipInfo, target: Path) -> None:
     """Unpack a file, unless it exists with the same content."""
-    if target.exists():
-        if not _is_member(target, info):
+    if target.exists() or target.is_symlink():
+        if not (target.is_file() and _is_member(target, info)):
+            observed = "a link to nothing" if target.is_symlink() and not target.exists() else "another file"
             remedy = "Move it away; it is not overwritten."
-            raise DataError(target, "another file", f"no file, or that of {source.filename}", remedy)
+            raise DataError(target, observed, f"no file, or that of {source.filename}", remedy)
         return
     with writing(target) as partial, source.open(info) as packed, partial.open("wb") as file:
         shutil.copyfileobj(packed, file, CHUNK)

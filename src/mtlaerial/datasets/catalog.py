@@ -1,6 +1,5 @@
 """The catalogue of a data set's files: paths of each layer of each tile."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,10 +7,10 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Task, load_dataset
+from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Split, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
-from mtlaerial.datasets.folder_spelling import find_folder
+from mtlaerial.datasets.places import Places, Source
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.system.absence import NOTHING, absence
@@ -33,7 +32,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its specification and the folder of its files."""
+    """A data set: its specification and the folder of its files, whose folders are looked up once."""
 
     name: str
     spec: DatasetSpec
@@ -134,39 +133,51 @@ class Dataset:
         return {path: archive.mark for archive in reversed(self.archives) for path in archive.provided}
 
     @cached_property
-    def _provided_folders(self) -> frozenset[Path]:
-        return frozenset(folder for path in self.provided for folder in path.parents)
+    def places(self) -> Places:
+        """The places of the files.
+
+        Raises
+        ------
+        DataError
+            When an existing archive cannot be unpacked.
+        """
+        return Places(self.root, self.spec.folders, self.provided, self._sources())
+
+    def _sources(self) -> dict[Source, tuple[str, ...]]:
+        """Return the tiles that each list of accepted patterns is for."""
+        sources: dict[Source, tuple[str, ...]] = {}
+        groups = self.spec.splits or {"test": self.spec.tiles}  # areas are all tested
+        for split, tiles in groups.items():
+            for layer in PREPARED_LAYERS:
+                for accepted in self._patterns(layer, split):
+                    sources[layer, accepted] = (*sources.get((layer, accepted), ()), *tiles)
+        if self.spec.footprints:
+            sources["footprints", self.spec.footprints.files] = ("all",)
+        return sources
+
+    def require_one_place(self) -> None:
+        """Refuse files of a layer in two folders that could both be meant.
+
+        Raises
+        ------
+        DataError
+        """
+        _ = self.places.deeper
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file exists, or will once the archives are unpacked."""
-        # Unlike Path.exists, it is False for a name that is too long.
-        return path in self.provided or os.path.exists(path)
+        return self.places.exists(path)
 
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""
-        candidates = []
-        for accepted in self.patterns(layer, tile):
-            paths = tuple(path for pattern in accepted for path in self.paths(pattern, tile))
-            candidates.append(paths)
-        return tuple(candidates)
-
-    def paths(self, pattern: str, tile: str) -> tuple[Path, ...]:
-        """Return the path of a tile by a pattern in each folder of the specification.
-
-        The same paths with their ending in the other case, as .TIF for .tif, follow.
-        """
-        file = Path(pattern.replace("{tile}", tile))
-        # Other spellings are accepted for folders, not for tiles: a_1 is not a1.
-        shared = file.parent if file.parent == Path(pattern).parent else Path()
-        paths = [
-            find_folder(self.root, Path(folder, shared), self._provided_folders) / file.relative_to(shared)
-            for folder in self.spec.folders
-        ]
-        return (*paths, *(path.with_suffix(path.suffix.swapcase()) for path in paths if path.suffix))
+        return tuple(self.places.candidates((layer, accepted), tile) for accepted in self.patterns(layer, tile))
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
         """Return the accepted patterns of each file of a layer, preferred ones first; empty for an absent layer."""
-        labels, height, split = self.spec.labels, self.spec.height, self.spec.split_of(tile)
+        return self._patterns(layer, self.spec.split_of(tile))
+
+    def _patterns(self, layer: Layer, split: Split) -> tuple[Patterns, ...]:
+        labels, height = self.spec.labels, self.spec.height
         if layer == "image":
             return (self.spec.image.files,)
         if layer == "height":
@@ -216,8 +227,8 @@ class Dataset:
     @property
     def footprint_paths(self) -> tuple[Path, ...]:
         """Accepted paths of the vector file with the tiles' footprints; empty where tiles are not cut by footprints."""
-        patterns = self.spec.footprints.files if self.spec.footprints else ()
-        return tuple(path for pattern in patterns for path in self.paths(pattern, "all"))
+        footprints = self.spec.footprints
+        return self.places.candidates(("footprints", footprints.files), "all") if footprints else ()
 
     def corner(self, tile: str) -> tuple[float, float] | None:
         """Return west and south of a tile, in units of the CRS, from its name; None where names have no coordinates.

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from mtlaerial.errors import DataError
+
 
 def find_folder(root: Path, folder: Path, expected: Collection[Path] = ()) -> Path:
     """Return a folder below a root, also if its path there differs in spaces, underscores or case.
@@ -19,18 +21,28 @@ def find_folder(root: Path, folder: Path, expected: Collection[Path] = ()) -> Pa
     -------
     Path
         The folder's actual path; ``root / folder`` if no such folder exists.
+
+    Raises
+    ------
+    DataError
+        When two folders have such a name and neither has the exact one.
     """
     path = root
     for name in folder.parts:
         exact = path / name
-        if exact in expected or exact.exists():
-            path = exact
-        else:
-            siblings = [*_subfolders(path), *(candidate for candidate in expected if candidate.parent == path)]
-            # Sorted: of several similar names always the same is chosen.
-            similar = (sibling for sibling in sorted(siblings) if _normalise(sibling.name) == _normalise(name))
-            path = next(similar, exact)
+        path = exact if exact in expected or exact.exists() else _similar(exact, expected)
     return path
+
+
+def _similar(exact: Path, expected: Collection[Path]) -> Path:
+    """Return the one folder whose name differs in spelling alone; the exact path if there is none."""
+    siblings = {*_subfolders(exact.parent), *(folder for folder in expected if folder.parent == exact.parent)}
+    similar = sorted(folder for folder in siblings if normalise(folder.name) == normalise(exact.name))
+    if len(similar) > 1:
+        names = " and ".join(folder.name for folder in similar)
+        remedy = f"Move one of them away, or rename the right one to {exact.name}."
+        raise DataError(exact.parent, f"the folders {names}", f"one folder {exact.name}, however spelled", remedy)
+    return similar[0] if similar else exact
 
 
 def _subfolders(parent: Path) -> list[Path]:
@@ -39,5 +51,12 @@ def _subfolders(parent: Path) -> list[Path]:
     return [path for path in parent.iterdir() if path.is_dir()]
 
 
-def _normalise(name: str) -> str:
+def normalise(name: str) -> str:
+    """Return a folder's name without what spellings differ in.
+
+    Examples
+    --------
+    >>> normalise("Lidar GeoTiff_Rasters")
+    'lidargeotiffrasters'
+    """
     return name.replace(" ", "").replace("_", "").casefold()

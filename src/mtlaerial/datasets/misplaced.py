@@ -1,22 +1,14 @@
-"""Missing files that lie elsewhere below the data root, or in an archive that the specification does not list."""
+"""Missing files that lie elsewhere below the data root, or under a name of another case."""
 
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import islice
-from pathlib import Path, PurePosixPath
-from zipfile import ZipFile
+from pathlib import Path
 
 from mtlaerial.config import PREPARED_LAYERS
-from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.safe_zip import open_archive
-from mtlaerial.errors import DataError
-
-SEARCHED = 100_000
-"""Largest number of files below the root that are looked at."""
+from mtlaerial.datasets.inventory import take_inventory
+from mtlaerial.datasets.other_archives import find_archive
 
 
 @dataclass(frozen=True)
@@ -27,26 +19,38 @@ class Misplaced:
     remedy: str
 
 
-def find_misplaced(dataset: Dataset, expected: Path) -> Misplaced | None:
-    """Return where a file of the name of a missing one lies; None if nowhere.
+def find_misplaced(dataset: Dataset, accepted: Sequence[Path]) -> Misplaced | None:
+    """Return where a file of the name of a missing one lies, or the archive that holds one; None if nowhere.
 
     Parameters
     ----------
     dataset : Dataset
-    expected : Path
-        The preferred path of the missing file.
+    accepted : sequence of Path
+        The accepted paths of the missing file, preferred ones first.
     """
-    files, archives = _inventory(dataset.root)
-    name = expected.name.casefold()
-    ambiguous = _count_sources(dataset, name) > 1  # then the folder tells the layer
-    for path in files.get(name, ()):
-        same_layer = not ambiguous or expected.parent.name.casefold() in map(str.casefold, path.parent.parts)
-        if same_layer and path.exists():  # it may have moved since files were listed
-            return Misplaced(f"one of that name is {path}", _move(dataset, expected, path))
-    listed = {entry.path for entry in dataset.archives}  # they are unpacked without help
-    unlisted = [path for path in archives.get(name, ()) if path not in listed and path.exists()]
-    archive = next(iter(unlisted), None)
-    return Misplaced(f"{archive} holds one of that name", _unpack(dataset)) if archive else None
+    if misplaced := find_misplaced_file(dataset, accepted):
+        return misplaced
+    offer = find_archive(dataset, accepted)
+    return Misplaced(f"{offer.archive} holds one of that name", f"{offer.remedy}.") if offer else None
+
+
+def find_misplaced_file(dataset: Dataset, accepted: Sequence[Path]) -> Misplaced | None:
+    """Return where a file of the name of a missing one lies; None if there is none outside archives."""
+    files = take_inventory(dataset.root).files
+    for expected in {path.name.casefold(): path for path in reversed(accepted)}.values():
+        name = expected.name.casefold()
+        ambiguous = _count_sources(dataset, name) > 1  # then the folder tells the layer
+        for path in files.get(name, ()):
+            # It may have moved since files were listed.
+            if path.exists() and not (ambiguous and not _shares_folder(dataset, accepted, path)):
+                return Misplaced(f"one of that name is {path}", _move(dataset, expected, path))
+    return None
+
+
+def _shares_folder(dataset: Dataset, accepted: Sequence[Path], path: Path) -> bool:
+    """Tell whether a file lies below a folder of the name of an expected one."""
+    folders = {expected.parent.name.casefold() for expected in accepted if expected.parent != dataset.root}
+    return not folders.isdisjoint(part.casefold() for part in path.relative_to(dataset.root).parent.parts)
 
 
 def _count_sources(dataset: Dataset, name: str) -> int:
@@ -63,6 +67,8 @@ def _count_sources(dataset: Dataset, name: str) -> int:
 
 def _move(dataset: Dataset, expected: Path, actual: Path) -> str:
     """Return what to do with a file that lies elsewhere: name the folder that it is expected below."""
+    if actual.parent == expected.parent:
+        return f"Rename it to {expected.name}: upper and lower case differ."
     move = "Move it to where it is expected"
     below_root, parts = expected.parts[len(dataset.root.parts) :], actual.relative_to(dataset.root).parts
     if not (len(parts) > len(below_root) and parts[-len(below_root) :] == below_root):
@@ -73,48 +79,3 @@ def _move(dataset: Dataset, expected: Path, actual: Path) -> str:
         folders = json.dumps([*dataset.spec.folders, folder], ensure_ascii=False)
         return f"{move}, or set folders: {folders} in the specification."
     return f"Give {dataset.root / folder} as the data set's folder (--root, or root)."
-
-
-def _unpack(dataset: Dataset) -> str:
-    listed = [entry.spec for entry in dataset.archives if entry.path is None]
-    if listed:
-        return f"Rename it to {_names(listed)}, if it is that archive, or unpack it."
-    return "Unpack it, or list it under archives in the specification."
-
-
-def _names(archives: list[ArchiveSpec]) -> str:
-    return " or ".join(archive.file for archive in archives)
-
-
-@cache
-def _inventory(root: Path) -> tuple[dict[str, tuple[Path, ...]], dict[str, tuple[Path, ...]]]:
-    """Return the files below a folder, and the archives that hold files, by case-folded name of the file."""
-    files: dict[str, tuple[Path, ...]] = {}
-    archives: dict[str, tuple[Path, ...]] = {}
-    for path in islice(_files(root), SEARCHED):
-        name = path.name.casefold()
-        files[name] = (*files.get(name, ()), path)
-        if path.suffix.lower() == ".zip":
-            for member in _members(path):
-                archives[member] = (*archives.get(member, ()), path)
-    return files, archives
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Yield all files below a folder in the order of their names; hidden ones and links to folders are left out."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(folder, name) for name in sorted(names))
-
-
-def _members(path: Path) -> set[str]:
-    """Return the case-folded names of the files in an archive; none where it cannot be read."""
-    try:
-        with open_archive(path) as source:
-            return _names_in(source)
-    except DataError:
-        return set()
-
-
-def _names_in(source: ZipFile) -> set[str]:
-    return {PurePosixPath(info.filename).name.casefold() for info in source.infolist() if not info.is_dir()}

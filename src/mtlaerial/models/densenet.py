@@ -10,6 +10,7 @@ from mtlaerial.models.activation_checkpointing import CheckpointedModule
 
 SLOPE = 0.2
 """Negative slope of the encoder's leaky ReLUs, which are outside the dense layers."""
+_DOTTED_LAYER = re.compile(r"(denselayer\d+)\.(norm|relu|conv)\.(\d)\.")
 
 
 class DenseLayer(CheckpointedModule):
@@ -136,3 +137,14 @@ def densenet_name(key: str) -> str:
     """Return torchvision's name of an encoder tensor, e.g. ``features.denseblock1.denselayer1.…``."""
     key = re.sub(r"^blocks\.(\d+)\.(\d+)", lambda m: f"denseblock{int(m[1]) + 1}.denselayer{int(m[2]) + 1}", key)
     return "features." + re.sub(r"^transitions\.(\d+)", lambda m: f"transition{int(m[1]) + 1}", key)
+
+
+def without_dots(name: str) -> str:
+    """Return a tensor's name in today's spelling; versions of torch before 0.4.1 wrote ``norm.1`` for ``norm1``.
+
+    Examples
+    --------
+    >>> without_dots("features.denseblock1.denselayer1.norm.1.weight")
+    'features.denseblock1.denselayer1.norm1.weight'
+    """
+    return _DOTTED_LAYER.sub(r"\1.\2\3.", name)

@@ -13,16 +13,16 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.d3net import D3Net
-from mtlaerial.models.densenet import Encoder, densenet_name
+from mtlaerial.models.densenet import Encoder, densenet_name, without_dots
+from mtlaerial.models.original.untrusted import require_plain_checkpoint
 from mtlaerial.models.safetensors_io import save_weights
+from mtlaerial.system.safetensors_header import require_header
 
 _REMEDY = "Get torchvision's DenseNet-121 anew."
 _STEM = ("conv0.", "downconv0.", "norm1.")
 """Prefixes of the stem's tensors that DenseNet-121 lacks, or has in another shape."""
 _COUNTER = "num_batches_tracked"
 """A tensor without effect; files of old versions of torch have none."""
-_DOTTED_LAYER = re.compile(r"\.(norm|conv)\.(\d)\.")
-"""Spelling of the published file: ``.norm.1.`` instead of ``.norm1.``."""
 
 
 def convert_densenet(source: Path, target: Path) -> None:
@@ -41,7 +41,7 @@ def convert_densenet(source: Path, target: Path) -> None:
     DataError
         When the source is missing, damaged or another network's, or the target cannot be written.
     """
-    published = {_DOTTED_LAYER.sub(r".\1\2.", name): tensor for name, tensor in _read(source).items()}
+    published = {without_dots(name): tensor for name, tensor in _read(source).items()}
     weights = {}
     for key, shape in _shared_shapes().items():
         name = densenet_name(key)
@@ -104,8 +104,12 @@ def _read(path: Path) -> dict[str, Tensor]:
     """Read tensors by name from a safetensors file or a torch checkpoint; no code in the file is run."""
     try:
         if path.suffix == ".safetensors":
+            require_header(path)
             return load_file(path)
+        require_plain_checkpoint(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
+    except DataError as error:
+        raise DataError(path, error.found, "weights by name", _REMEDY) from None
     except Exception as error:  # a damaged file fails in any way
         missing = isinstance(error, FileNotFoundError)
         reason = "no file" if missing else f"a file that cannot be read ({_first_sentence(error)})"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mtlaerial.errors import DataError
 from mtlaerial.system.files import writing
+from mtlaerial.system.safetensors_header import require_header
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -36,6 +37,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         When the file is missing or damaged, or has weights that are not finite.
     """
     try:
+        require_header(path)
         weights: dict[str, Tensor] = load_file(path)
     except FileNotFoundError:
         raise DataError(path, "no file", "the run's weights", "Train the run first.") from None

@@ -3,7 +3,8 @@
 from mtlaerial.config import LAYERS
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.catalog import Dataset, Missing
-from mtlaerial.datasets.misplaced import find_misplaced
+from mtlaerial.datasets.misplaced import find_misplaced_file
+from mtlaerial.datasets.other_archives import archive_notes
 from mtlaerial.system.absence import NOTHING, absence
 
 SHOWN = 4
@@ -30,6 +31,7 @@ def missing_text(dataset: Dataset, gaps: list[Missing]) -> str:
     if len(dataset.spec.folders) > 1:
         places = (str(dataset.root / folder) for folder in dataset.spec.folders)
         lines.append(f"  Each may lie below {' or '.join(places)}.")
+    lines += [f"  {note}" for note in archive_notes(dataset, [gap.looked_for for gap in gaps])]
     lines.append(f"  Where to get it: {dataset.spec.obtain}")
     lines += filter(None, map(_archive_text, dataset.archives))
     lines.append(f"  Put it into {dataset.root}, or set datasets.{dataset.name}.root in the configuration.")
@@ -46,7 +48,7 @@ def _elsewhere(dataset: Dataset, gaps: list[Missing]) -> list[str]:
     """Return a line for each remedy for files that lie elsewhere, with one of them."""
     places: dict[str, list[str]] = {}
     for gap in gaps:
-        if misplaced := find_misplaced(dataset, gap.looked_for[0]):
+        if misplaced := find_misplaced_file(dataset, gap.looked_for):
             places.setdefault(misplaced.remedy, []).append(misplaced.place)
     return [f"    But of {len(found)} of them {found[0]}. {remedy}" for remedy, found in places.items()]
 

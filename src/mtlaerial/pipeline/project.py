@@ -171,6 +171,17 @@ class Project:
         expected = [dataset for name, dataset in self.sources.items() if not self.config.datasets[name].generate]
         return {archive.mark.as_posix(): archive for dataset in expected for archive in dataset.archives}
 
+    def require_one_place(self) -> None:
+        """Refuse files of a data set in two folders that could both be meant.
+
+        Raises
+        ------
+        DataError
+        """
+        for name, dataset in self.sources.items():
+            if self.config.datasets[name].generate is None:
+                dataset.require_one_place()
+
     def missing(self) -> str:
         """List the missing files of the selected data sets, the searched paths and their sources; empty if none."""
         parts = []

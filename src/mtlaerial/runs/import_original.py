@@ -6,7 +6,7 @@ from pathlib import Path
 from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
-from mtlaerial.models.original.untrusted import read_state
+from mtlaerial.models.original.untrusted import read_checkpoint
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import save_description
@@ -58,7 +58,7 @@ def import_checkpoint(
     if (folder / DESCRIPTION).exists() or (folder / WEIGHTS).exists():
         raise DataError(folder, "a run", "a folder without one", "Choose another folder.")
     dataset = load_dataset(spec)
-    original = OriginalCheckpoint.of(read_state(checkpoint), checkpoint, dropout)
+    original = OriginalCheckpoint.of(read_checkpoint(checkpoint).state, checkpoint, dropout)
     _require_images(original, dataset, spec)
     order = _tasks(original.outputs, tasks)
     weights = original.weights(order)

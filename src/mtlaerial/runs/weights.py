@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
 from mtlaerial.errors import DataError
+from mtlaerial.system.safetensors_header import require_header
 from mtlaerial.version import __version__
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ def load_provenance(folder: Path) -> Provenance:
     """
     path = folder / WEIGHTS
     try:
+        require_header(path)
         with safe_open(path, framework="np") as file:
             entries: dict[str, Any] = dict(json.loads(file.metadata()[_PROVENANCE]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(path, str(error), "a trained run's weights", "Train the run again.") from None
     return Provenance.parse(entries, str(path))
 

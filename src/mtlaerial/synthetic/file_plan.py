@@ -1,7 +1,6 @@
 """The file plan of a generated data set: files, and the tiles of the town in each of them."""
 
 import math
-import os
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -99,30 +98,22 @@ class Plan:
         return max(1, STRIP // (place.columns * multiple)) * multiple
 
     def check_formats(self) -> None:
-        """Check that all files have a format that can be written, and lie below the data set's folder.
+        """Check that all files have a format that can be written.
 
         Raises
         ------
         ConfigError
-            For the first file with another format or place.
+            For the first file with another format.
         """
         for path in self.dataset.footprint_paths[:1]:
-            self._require_below_root("footprints", path)
             if path.suffix.lower() == ".shp":
                 expected = "a format of one file, as .geojson or .gpkg"
                 raise ConfigError("footprints.files", path.name, expected, "Name such a file first.")
         for file in self.files():
             layer, suffix = file.source.layer, file.path.suffix.lower()
-            self._require_below_root(layer, file.path)
             if suffix not in TIFF and not (suffix in JPEG and layer == "height" and not file.source.mosaic):
                 expected = "GeoTIFF, or for heights in a file per tile JPEG"
                 raise ConfigError(f"{layer}.files", file.path.name, expected, "Name such a file first.")
-
-    def _require_below_root(self, section: str, path: Path) -> None:
-        root = self.dataset.root
-        if not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
-            remedy = "Name such a path first: files elsewhere may be somebody's data."
-            raise ConfigError(f"{section}.files", str(path), f"a path below {root}", remedy)
 
 
 def is_jpeg(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -159,6 +160,23 @@ def test_names_may_have_the_prefix_of_data_parallel_training() -> None:
     prefixed = OriginalCheckpoint.of({f"module.{name}": tensor for name, tensor in state.items()}, WHERE, 0.5)
     assert prefixed.state.keys() == OriginalCheckpoint.of(state, WHERE, 0.5).state.keys()
     assert prefixed.weights(ORDERS[2]).keys() == OriginalCheckpoint.of(state, WHERE, 0.5).weights(ORDERS[2]).keys()
+
+
+def test_names_may_have_the_spelling_of_older_versions_of_torch() -> None:
+    """They had a dot before the number of a dense layer's layers, as torchvision's published files have."""
+    state = small()
+    dotted = {re.sub(r"(denselayer\d+\.(?:norm|conv))", r"\1.", name): tensor for name, tensor in state.items()}
+    assert "features.denseblock1.denselayer1.norm.1.weight" in dotted
+    weights, expected = (OriginalCheckpoint.of(names, WHERE, 0.5).weights(ORDERS[2]) for names in (dotted, state))
+    assert weights.keys() == expected.keys()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_a_tensor_in_both_spellings_is_refused() -> None:
+    name = "features.denseblock1.denselayer1.norm{}1.weight"
+    state = {**small(), name.format("."): torch.zeros(8)}
+    with pytest.raises(DataError, match=rf"found two tensors {re.escape(name.format(''))}; expected"):
+        OriginalCheckpoint.of(state, WHERE, 0.5)
 
 
 @pytest.mark.parametrize("absent", [original.ALIAS, "last_common_layer"])

@@ -8,6 +8,7 @@ import rasterio
 
 from mtlaerial.config import Layer, Task
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.check.duplicates import report_duplicates
 from mtlaerial.datasets.check.findings import Findings
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.datasets.check.image_gate.remedies import like_command
@@ -27,13 +28,15 @@ TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
 
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
     """Return whether all files of a layer exist; report missing ones, optional ones as a warning."""
-    pairs = zip(dataset.patterns(layer, tile), dataset.candidates(layer, tile), strict=True)
+    candidates = dataset.candidates(layer, tile)
+    report_duplicates(candidates, findings)
+    pairs = zip(dataset.patterns(layer, tile), candidates, strict=True)
     absent = [(accepted, paths) for accepted, paths in pairs if not any(map(os.path.exists, paths))]
     if layer == "eroded":  # optional everywhere
         return not absent
     for accepted, paths in absent:
         path, expected = paths[0], _describe_patterns(accepted, dataset.spec.folders)
-        misplaced = find_misplaced(dataset, path)
+        misplaced = find_misplaced(dataset, paths)
         observed = absence(*paths) + (f", but {misplaced.place}" if misplaced else "")
         if dataset.may_lack(layer, tile):
             advice = misplaced.remedy if misplaced else dataset.obtain(layer)
@@ -68,7 +71,9 @@ def locate(
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
-            pattern = next(pattern for pattern in patterns if path in dataset.paths(pattern, tile))
+            pattern = next(
+                pattern for pattern in patterns if path in dataset.places.paths((layer, patterns), pattern, tile)
+            )
             part = _locate(dataset, layer, path, image, "{tile}" in pattern, findings)
             if part:
                 parts.append(part)

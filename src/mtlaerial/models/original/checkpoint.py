@@ -16,7 +16,8 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models.d3net import D3Net, DecoderBlock
-from mtlaerial.models.densenet import densenet_name
+from mtlaerial.models.densenet import densenet_name, without_dots
+from mtlaerial.models.original.pickle_reader import shortened
 
 _BLOCK_LAYERS = ("conv1", "bn1", "conv2", "bn2")
 """The original's names of a decoder block's layers with weights, in their order."""
@@ -64,7 +65,7 @@ class OriginalCheckpoint:
         DataError
             When tensors with these sizes are missing, or the number of tasks is not one or two.
         """
-        tensors = _canonical_names(state)
+        tensors = _canonical_names(state, where)
         sizes = _SizeReader(where, tensors)
         tasks = {name.split(".")[1] for name in tensors if name.startswith("decoder_tasks.")}
         if len(tasks) not in (1, 2):
@@ -151,9 +152,20 @@ class _SizeReader:
         return sum(bool(pattern.fullmatch(name)) for name in self.state)
 
 
-def _canonical_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the network's tensors without ``DataParallel``'s prefix, and with the third block under one name."""
-    tensors = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+def _canonical_names(state: Mapping[str, Tensor], where: Path) -> dict[str, Tensor]:
+    """Return the network's tensors by today's names, without ``DataParallel``'s prefix, the third block under one.
+
+    Raises
+    ------
+    DataError
+        When two tensors have the same name then.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        canonical = without_dots(name.removeprefix("module."))
+        if canonical in tensors:
+            raise _not_original(where, f"two tensors {shortened(canonical)}", _EXPECTED)
+        tensors[canonical] = tensor
     tensors.pop(_GRADNORM_WEIGHTS, None)
     aliases = [name for name in tensors if name.startswith(_BLOCK3_ALIAS)]
     block3 = {name.replace(_BLOCK3_ALIAS, _BLOCK3, 1): tensors.pop(name) for name in aliases}
@@ -193,4 +205,4 @@ def _not_original(where: Path, fault: str, expected: str) -> DataError:
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+    return ", ".join(map(shortened, names[:_LISTED])) + more

@@ -20,10 +20,10 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
-INITIAL = {"model.pretrained", "model.initialisation"}
-"""Keys of the weights that a training begins with, which imported weights do not tell."""
 CLASS_WEIGHTS = "training.class_weights"
 """Key whose values by name are compared as one value: other recipes have the name of a rule there."""
+INITIAL = {"model.pretrained", "model.initialisation"}
+"""Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
 """Key of the pixels that a training sees, repeated ones too."""
 Recipe = Mapping[str, Any]

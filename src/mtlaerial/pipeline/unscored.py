@@ -1,0 +1,69 @@
+"""Runs that could not be scored, because no test tile has ground truth of their tasks."""
+
+from collections.abc import Iterator, Sequence
+
+from mtlaerial.config import Layer, Task
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.misplaced import find_misplaced
+from mtlaerial.errors import ConfigError
+from mtlaerial.pipeline.project import Project
+
+LAYERS: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
+"""The layer with the ground truth of each task."""
+
+
+def require_scored(project: Project) -> None:
+    """Refuse runs of which no task can be scored, unless ``run.train_unscored`` confirms them.
+
+    Raises
+    ------
+    ConfigError
+        For the first data set with such runs.
+    """
+    for name in {} if project.config.run.train_unscored else project.datasets:
+        scored = scored_tasks(project, name)
+        methods = project.methods(name)
+        unscored = [method for method in methods if not set(project.tasks(name, method)).intersection(scored)]
+        if unscored:
+            _refuse(project, name, unscored, [method for method in methods if method not in unscored])
+
+
+def _refuse(project: Project, name: str, unscored: Sequence[str], scored: Sequence[str]) -> None:
+    lacking = dict.fromkeys(task for method in unscored for task in project.tasks(name, method))
+    layers = [LAYERS[task] for task in lacking]
+    methods, source = ", ".join(unscored), project.source(name)
+    observed = f"{methods} on {name}, which could not be scored: no test tile has {' or '.join(layers)}"
+    hints = filter(None, (_hint(project.dataset(name), layer) for layer in layers))
+    selection = f"select others (datasets: {{{source}: {{methods: [{', '.join(scored) or 'NAME'}]}}}})"
+    confirmation = "set run.train_unscored: true to train them all the same"
+    key = f"datasets.{source}.methods" if project.config.datasets[source].methods else "run.methods"
+    remedy = " ".join([*hints, f"Or {selection}, or {confirmation}."])
+    raise ConfigError(key, observed, "methods of which at least one task can be scored", remedy)
+
+
+def _hint(dataset: Dataset, layer: Layer) -> str:
+    """Return where the truth of the test tiles lies, else where to get it."""
+    for tile in dataset.spec.splits.get("test", ()):
+        for accepted in dataset.candidates(layer, tile):
+            if misplaced := find_misplaced(dataset, accepted):
+                return f"For {accepted[0].name}, {misplaced.place}. {misplaced.remedy}"
+    return dataset.obtain(layer) or f"Add {layer} of test tiles."
+
+
+def unscored_notes(project: Project) -> Iterator[str]:
+    """Yield a sentence for each data set and task that methods learn but that no test tile has truth of."""
+    for name in project.datasets:
+        scored = scored_tasks(project, name)
+        for task, layer in LAYERS.items():
+            learning = [method for method in project.methods(name) if task in project.tasks(name, method)]
+            if learning and task not in scored:
+                yield f"Without a score of {task}, as no test tile of {name} has {layer}: {', '.join(learning)}."
+
+
+def scored_tasks(project: Project, name: str) -> tuple[Task, ...]:
+    """Return the tasks that a test tile of a data set has ground truth of; all for a generated one."""
+    dataset = project.datasets[name]
+    if project.config.datasets[project.source(name)].generate:
+        return dataset.tasks
+    tiles = dataset.spec.splits.get("test", ())
+    return tuple(task for task in dataset.tasks if any(dataset.files(LAYERS[task], tile) for tile in tiles))
