@@ -52,7 +52,7 @@ def first_hour() -> list[tuple[list[str], int]]:
     text = section("A first hour")
     (first, trial) = re.findall(r"^    snakemake -n --config (.+)$", text, re.MULTILINE)
     (jobs,) = re.findall(r"^\| together \| (\d+) \|", text, re.MULTILINE)
-    rows = re.findall(r"^\| `(.+)`.*? \| (\d+) \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([^`]+)`.*? \| (\d+) \|$", text, re.MULTILINE)
     begun = {"datasets": ["dfc2018"], "methods": ["equal"], "seeds": [0]}
     added = [([f"run={json.dumps(begun | json.loads(f'{{{changes}}}'))}"], int(number)) for changes, number in rows]
     return [(shlex.split(first), int(jobs)), (shlex.split(trial), int(jobs)), *added]
