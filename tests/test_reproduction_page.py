@@ -12,7 +12,7 @@ REPOSITORY = "marcelampc/mtl_aerial_images"
 PLACE = re.compile(r"`[\w/]+\.(?:py|sh):[1-9]\d*`")
 UNPUBLISHED = ("measure_raster.py", "measure_raster_semantics.py")
 """Files that neither the original's tree nor its history holds."""
-OF_THE_CODE = r"paper's (?:own (?!tables)|whole |every )?(?:windows?|rows?|recipe|network|protocol|size|mask|layouts?|data sets?)"
+OF_THE_CODE = r"paper's (?:own |whole )?(?:windows?|rows?|recipe|network|protocol|size|mask|layouts?|data sets?)"
 """What comes from the original's code, and must not be called the paper's."""
 
 

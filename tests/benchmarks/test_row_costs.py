@@ -17,9 +17,9 @@ OUTPUTS: tuple[tuple[Task, int], ...] = (("semantics", 5), ("height", 1))
 def costs(monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    import paper_costs
+    import row_costs
 
-    return paper_costs
+    return row_costs
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_documentation_has_the_tables(costs: ModuleType, overlays: tuple[str
     tables = dict(costs.tables([Path(f"config/{name}.yaml") for name in overlays]))
     assert list(tables) == ["dfc2018", "vaihingen", "all"]
     for title, text in tables.items():
-        assert text in page, f"python benchmarks/paper_costs.py: {title}\n{text}"
+        assert text in page, f"python benchmarks/row_costs.py: {title}\n{text}"
 
 
 @pytest.mark.full("counts four networks of the original's size")

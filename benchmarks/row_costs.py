@@ -4,7 +4,7 @@ Networks, steps and windows are those of the configuration, and torch counts the
 addition each). Times of a step and of a window and the peak memory were measured with ``equal`` (docs/benchmarks.md);
 nothing is measured here.
 
-    python benchmarks/paper_costs.py [config/original_single.yaml]
+    python benchmarks/row_costs.py [config/original_single.yaml]
 """
 
 import argparse

@@ -35,7 +35,7 @@ def section(heading: str) -> str:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    return Workplace(tmp_path_factory.mktemp("paper") / "place", Path(__file__).with_name("paper.yaml"))
+    return Workplace(tmp_path_factory.mktemp("original") / "place", Path(__file__).with_name("original.yaml"))
 
 
 def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:

@@ -17,7 +17,7 @@ from support.paths import ROOT
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
-PAPER = Path(__file__).with_name("paper.yaml")
+ORIGINAL = Path(__file__).with_name("original.yaml")
 METHODS = ["semantics", "height", "equal", "equal_dropout", "equal_noskips"]
 ARCHIVES = {
     "dfc2018": {"phase2.zip": "2018IEEE_Contest/Phase2"},
@@ -39,7 +39,7 @@ SCHEDULES = {
 
 def overlay_of_downloads() -> dict[str, Any]:
     """Return the overlay of the original's rows with small networks, without generating the data."""
-    data = dict(read_yaml(PAPER))
+    data = dict(read_yaml(ORIGINAL))
     for entry in data["datasets"].values():
         del entry["generate"]
     return merge(data, {"run": {"methods": METHODS}})
@@ -47,7 +47,7 @@ def overlay_of_downloads() -> dict[str, Any]:
 
 def download(name: str, root: Path, folder: Path) -> None:
     """Generate a data set in its layout in a folder, and put its archives into the root as a user would."""
-    options = Generation.parse(read_yaml(PAPER)["datasets"][name]["generate"], "generate")
+    options = Generation.parse(read_yaml(ORIGINAL)["datasets"][name]["generate"], "generate")
     spec = load_dataset(ROOT / "config" / "datasets" / f"{name}.yaml")
     synthesise(Dataset(name, spec, folder), **options.model_dump())
     root.mkdir(parents=True)
