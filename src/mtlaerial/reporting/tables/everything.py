@@ -76,7 +76,7 @@ def _published_rows(values: Values) -> Iterator[tuple[object, ...]]:
             pooling = citations.entries[number].pooling or NOT_STATED
             place = (values.dataset, citations.label(number), pooling, column.mask, column.group, column.score)
             shown = float(f"{value / column.unit:.9g}") if column.length else value
-            yield *place, _unit(column), math.nan, math.nan, 0, shown, citations.source(number)
+            yield *place, _unit(column), math.nan, math.nan, "", shown, citations.source(number)
 
 
 def _unit(column: Column) -> str:
