@@ -261,6 +261,9 @@ def test_from_a_checkpoint_of_the_original_to_maps(call: Call, project: dict[str
     code, out, err = call("import-checkpoint", tmp_path / "d3net.pth.tar", spec, "--out", run, *options)
     assert code == 0, err
     assert f"mtlaerial describe {run}" in out
+    assert "height.tif: metres, 25.5 per unit of the file's output." in out
+    assert "semantics.tif: class indices; in brackets the file's channel, which is the original's code" in out
+    assert "0 impervious (channel 7), 1 building (channel 6)" in out
     plan = load_description(run).plan
     assert (plan.training.height_unit, plan.model.dropout) == (25.5, 0)
     code, out, _ = call("describe", run)

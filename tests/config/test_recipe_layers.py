@@ -15,6 +15,7 @@ from mtlaerial.config import (
     parse_project,
     read_yaml,
 )
+from mtlaerial.config.selection import methods_on
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from support import tiny
@@ -77,6 +78,15 @@ def test_another_prediction_follows_the_overrides_of_the_method_that_trains_it()
     sharing = {"methods": {"again": {"overrides": {"prediction": {"stride": 64}}}}}
     prediction = parse_project(merge(data, sharing)).recipe({}, "again", "town").prediction
     assert (prediction.stride, prediction.batch) == (64, 2)  # its changes are made after those of `both`
+
+
+def test_methods_that_differ_on_a_data_set_by_its_overrides_alone_both_run_there() -> None:
+    """Without labels a method of both tasks repeats that of heights, unless one of them is overridden."""
+    heights = tiny.city_spec(labels=None)
+    data = merge(PROJECT, METHODS, {"run": {"methods": ["height", "both"]}})
+    assert methods_on(parse_project(data), "town", heights) == ("height",)
+    changed = merge(data, with_overrides(height={"training": {"epochs": 7}}), {"run": {"methods": ["height", "both"]}})
+    assert methods_on(parse_project(changed), "town", heights) == ("height", "both")
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         },
         "models": {"net": {}, "small": {"head": [8, 8]}},
         "methods": {"both": method, "other": {**method, "tasks": ["height"]}},
-        "pretrained": {"weights": {"url": "https://example.org", "sha256": "0" * 8}},
+        "pretrained": {"weights": {"url": "https://example.org", "sha256": "0" * 64}},
     }
     return ProjectConfig.parse(data, "test").model_dump(mode="json")
 
@@ -166,7 +166,7 @@ def others(value: Any) -> Iterator[Any]:
     elif isinstance(value, int | float):
         yield from (value + 1, value + 10, value * 2, value / 2, value + 0.25)
     elif isinstance(value, str):
-        yield from (f"{value}x", "1" * 8, "small", "weights")
+        yield from (f"{value}x", "1" * 64, "small", "weights")
     elif isinstance(value, list) and value:
         yield from ([new, *value[1:]] for new in others(value[0]))
         yield value[:1]

@@ -25,6 +25,7 @@ from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.runs.imported import Original
 from mtlaerial.runs.run import load_description
 from support import tiny
 
@@ -218,11 +219,15 @@ def test_the_file_carries_its_description(files: dict[str, Path], pt2: tuple[tor
 
 
 def test_the_description_of_an_imported_run_omits_unknown_facts(run_folder: Path) -> None:
-    run = load_description(run_folder).model_copy(update={"imported": "d3net.pth.tar"})
+    facts = Original(checkpoint={"epoch": 20, "mtl_method": "eweights"})
+    run = load_description(run_folder).model_copy(update={"imported": "d3net.pth.tar", "original": facts})
     properties = stac_item(Contents(run, TASKS), {})["properties"]
     assert not {"mlm:pretrained", "mlm:pretrained_source"} & set(properties)
-    assert not {"training", "weighting", "seed"} & set(properties["mlm:hyperparameters"])
-    assert not {"pretrained", "initialisation"} & set(properties["mlm:hyperparameters"]["model"])
+    hyperparameters = properties["mlm:hyperparameters"]
+    assert hyperparameters["training"] == "not known"
+    assert hyperparameters["checkpoint"] == facts.checkpoint
+    assert not {"weighting", "seed"} & set(hyperparameters)
+    assert not {"pretrained", "initialisation"} & set(hyperparameters["model"])
 
 
 def test_the_example_of_the_documentation_runs(

@@ -57,7 +57,9 @@ class Fuzzed(Target):
     def structured(self, rng: random.Random) -> bytes:
         if rng.random() < 0.5:  # an archive with right checksums about a pickle with changed bytes
             return archive(mutated(rng, [pickle_of(self.valid[1])]), self.valid[1])
-        make: Callable[[random.Random], bytes] = rng.choice([self._tensors, self._facts, _program, _bomb, self._legacy])
+        make: Callable[[random.Random], bytes] = rng.choice(
+            [self._tensors, self._facts, self._program, _bomb, self._legacy]
+        )
         return make(rng)
 
     def _tensors(self, rng: random.Random) -> bytes:
@@ -87,6 +89,10 @@ class Fuzzed(Target):
         ]
         name = rng.choice(["epoch", "tasks", "mtl_method", "use_skips", "state_dict", "\n", ""])
         return saved({**self.content, name: rng.choice(odd)}, rng.random() < 0.5)
+
+    def _program(self, rng: random.Random) -> bytes:
+        program = _program(rng)
+        return archive(program, self.valid[1]) if rng.random() < 0.5 else program
 
     def _legacy(self, rng: random.Random) -> bytes:
         """Return a checkpoint of the old format with another number of values before some storage."""
@@ -136,7 +142,7 @@ def _changed(rng: random.Random, name: str, tensor: Tensor) -> dict[str, Tensor]
 
 
 def _program(rng: random.Random) -> bytes:
-    """Return a pickle that exhausts the memory or the time of an unpickler, where torch has its magic number."""
+    """Return a pickle that exhausts the memory or the time of an unpickler, or calls a function."""
     programs = [
         b"\x80\x02]r\xff\xff\xff\x7f.",  # a memo of 2**31 places
         b"\x80\x02" + b"(" * 200_000 + b"t" * 200_000 + b".",

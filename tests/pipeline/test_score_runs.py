@@ -11,12 +11,13 @@ import yaml
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
-from mtlaerial.config import ScoringSpec
+from mtlaerial.config import PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.score_runs import score_runs
 from mtlaerial.pipeline.scored_run import row_names
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.prediction.settings import scored_prediction
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.runs.import_original import import_checkpoint
 from mtlaerial.runs.run import load_description
@@ -78,17 +79,38 @@ def test_a_data_set_of_heights_alone_scores_the_heights_of_a_run_of_both(
 
 @pytest.mark.full("predicts with the original's wide decoder")
 def test_runs_of_another_implementation_are_rows_beside_ours(
-    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     weights = original.weights(original.shapes((6, 1), True))
     torch.save({"state_dict": weights}, tmp_path / "d3net.pth.tar")
     import_checkpoint(tmp_path / "d3net.pth.tar", spec, tmp_path / "original", height_unit=20)
-    scores = score_runs([run_folder, tmp_path / "original"], spec, city.root, tmp_path / "out")
-    assert [run.method for run in scores] == ["equal", "original"]
+    scores = score_runs([run_folder, tmp_path / "original"], spec, city.root, tmp_path / "out", blend="original")
+    assert [run.method for run in scores] == ["equal", "original (imported)"]
+    assert {run.prediction.blend for run in scores} == {"original"}
     table = (tmp_path / "out" / "tables" / "city.md").read_text()
     assert " equal " in table
-    assert " original " in table
-    assert {path.name for path in (tmp_path / "out" / "runs").iterdir()} == {"1_equal_seed0", "2_original_seed0"}
+    assert " original (imported)" in table
+    assert "imported: recipe and training tiles not known" in table
+    assert "original was imported: it is not known whether it was trained on tiles" in caplog.text
+    assert {path.name for path in (tmp_path / "out" / "runs").iterdir()} == {"1_equal_seed0", "2_original_imported"}
+
+
+def test_runs_are_scored_by_the_windows_that_are_asked_for(
+    city: Dataset, spec: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    (scores,) = score_runs([run_folder], spec, city.root, tmp_path / "out", blend="even")
+    configured = load_description(run_folder).plan.prediction
+    assert (configured.blend, scores.prediction.blend, scores.prediction.stride) == ("original", "even", 1184)
+
+
+def test_the_original_s_protocol_has_the_windows_of_the_data_set_and_a_sigmoid() -> None:
+    fitted = PredictionSpec.fitted()
+    recipe = PredictionSpec(stride=1024)
+    prediction = scored_prediction(fitted, "original", recipe)
+    assert (prediction.blend, prediction.window, prediction.stride) == ("original", 1024, 1024)
+    assert prediction.activation == "sigmoid"
+    assert scored_prediction(fitted, "original", fitted).stride == 256
+    assert scored_prediction(fitted, None, recipe) == fitted
 
 
 def test_files_of_training_tiles_are_not_needed(city: Dataset, spec: Path, run_folder: Path, tmp_path: Path) -> None:

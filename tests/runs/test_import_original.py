@@ -1,6 +1,7 @@
 """Import of the original's checkpoints: the same maps, and a description without unknown facts."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec, PredictionSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.runs.import_original import import_checkpoint, named_tasks
+from mtlaerial.runs.import_original import import_checkpoint
+from mtlaerial.runs.original_outputs import named_tasks
 from mtlaerial.runs.run import load_description, save_description
-from mtlaerial.runs.text import describe_run
+from mtlaerial.runs.text import describe_import, describe_run
+from mtlaerial.runs.upgrade import upgrade_run
 from support import original, tiny
 
 CLASSES = 6
@@ -45,9 +48,9 @@ def state_of(*outputs: int, skips: bool = True) -> dict[str, Tensor]:
     return original.weights(original.shapes(outputs, skips))
 
 
-def checkpoint(folder: Path, state: dict[str, Tensor], legacy: bool = True) -> Path:
+def checkpoint(folder: Path, state: dict[str, Tensor], legacy: bool = True, **facts: Any) -> Path:
     """Save weights as the original does, beside its options, which the import does not use."""
-    content = {"epoch": 20, "options": argparse.Namespace(tasks=["depth"]), "state_dict": state}
+    content = {"epoch": 20, **facts, "options": argparse.Namespace(tasks=["depth"]), "state_dict": state}
     path = folder / "d3net.pth.tar"
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
     return path
@@ -126,8 +129,75 @@ def test_the_description_has_known_facts_alone(spec: Path, tmp_path: Path) -> No
     for words in ("imported from d3net.pth.tar, SHA-256 ", "red, green, blue", "uint8, 0 to 255", "1 building"):
         assert words in text
     assert text.splitlines()[-1].split(maxsplit=1) == ["height", "metres above ground"]
-    for unknown in ("seed", "epoch", "weighting", "tiles", "in training"):
-        assert unknown not in text
+    assert "not known: neither seed nor weighting nor recipe nor tiles" in text
+    assert "in training" not in text
+
+
+def test_epoch_and_method_of_the_file_are_kept(spec: Path, tmp_path: Path) -> None:
+    facts = {"arch_type": "D3net", "mtl_method": "eweights", "use_skips": True, "tasks": ["depth", "semantics"]}
+    odd = {"lr": float("nan"), "notes": "x" * 1000, "losses": list(range(1000)), "path": tmp_path, "text": "\ud800"}
+    path = checkpoint(tmp_path, state_of(1, CLASSES + 1), **facts, **odd)
+    import_checkpoint(path, spec, tmp_path / "run")
+    entries = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text(encoding="utf-8"))
+    assert entries["original"] == {"checkpoint": {"epoch": 20, **facts}, "channels": [1, 2, 3, 4, 5, 6]}
+    words = "epoch 20, arch_type D3net, mtl_method eweights, use_skips True, tasks depth, semantics"
+    assert words in describe_run(tmp_path / "run")
+
+
+def test_the_description_invents_no_training(spec: Path, tmp_path: Path) -> None:
+    import_checkpoint(checkpoint(tmp_path, state_of(1, CLASSES + 1)), spec, tmp_path / "run")
+    entries = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text(encoding="utf-8"))
+    plan = entries["plan"]
+    assert plan["training"] == {"height_unit": 20, "recipe": "not known"}
+    assert (plan["seed"], plan["weighting"]) == ("not known", "not known")
+    assert (plan["model"]["pretrained"], plan["model"]["initialisation"]) == ("not known", "not known")
+    assert "epoch" not in entries
+    assert "learning_rate" not in (tmp_path / "run" / "run.yaml").read_text(encoding="utf-8")
+
+
+def test_an_older_import_loses_its_invented_training_by_an_upgrade(spec: Path, tmp_path: Path) -> None:
+    import_checkpoint(checkpoint(tmp_path, state_of(1, CLASSES + 1)), spec, tmp_path / "run")
+    path = tmp_path / "run" / "run.yaml"
+    before, run = path.read_bytes(), load_description(tmp_path / "run")
+    path.write_text(yaml.safe_dump(json.loads(run.model_dump_json())), encoding="utf-8")
+    assert "learning_rate" in path.read_text(encoding="utf-8")
+    assert load_description(tmp_path / "run") == run
+    assert upgrade_run(tmp_path / "run")
+    assert path.read_bytes() == before
+    assert not upgrade_run(tmp_path / "run")
+
+
+def test_the_file_s_tasks_tell_which_output_is_which(
+    spec: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    two = changed(spec, labels={"classes": yaml.safe_load(spec.read_text(encoding="utf-8"))["labels"]["classes"][:2]})
+    import_checkpoint(checkpoint(tmp_path, state_of(1, 2), tasks=["depth", "semantics"]), two, tmp_path / "fits")
+    assert load_description(tmp_path / "fits").plan.tasks == ("semantics", "height")
+    assert caplog.text == ""
+    import_checkpoint(checkpoint(tmp_path, state_of(1, 2), tasks=["semantics", "depth"]), two, tmp_path / "other")
+    assert "says that its tasks are ['semantics', 'depth']; its outputs are taken as height, semantics" in caplog.text
+
+
+def test_skips_that_the_weights_do_not_have_are_refused(spec: Path, tmp_path: Path) -> None:
+    path = checkpoint(tmp_path, state_of(1, CLASSES + 1, skips=False), use_skips=True)
+    with pytest.raises(DataError, match="found use_skips True; expected use_skips False, as its weights have none"):
+        import_checkpoint(path, spec, tmp_path / "run")
+
+
+def test_channels_are_the_codes_of_the_labels_not_their_order(spec: Path, tmp_path: Path) -> None:
+    """The original's output channels are the codes of the labels, 0 for unlabelled."""
+    codes = [4, 1, 6, 2, 5, 3]
+    classes = yaml.safe_load(spec.read_text(encoding="utf-8"))["labels"]["classes"]
+    reordered = [{**entry, "values": [code]} for entry, code in zip(classes, codes, strict=True)]
+    state, (image, pixels) = state_of(1, CLASSES + 1), photo(tmp_path)
+    path = changed(spec, labels={"classes": reordered, "ignore": [0]})
+    import_checkpoint(checkpoint(tmp_path, state), path, tmp_path / "run")
+    _, logits = outputs(state, pixels)
+    np.testing.assert_array_equal(maps(tmp_path / "run", image)["semantics"], logits[codes].argmax(axis=0))
+    assert load_description(tmp_path / "run").original.channels == tuple(codes)
+    assert f"0 {classes[0]['name']} (channel 4), 1 {classes[1]['name']} (channel 1)" in "".join(
+        describe_import(tmp_path / "run")
+    )
 
 
 def test_an_imported_run_that_is_described_again_stays_one(spec: Path, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from support.trainings import Killed
 
 CPU = torch.device("cpu")
 PROVENANCE = Provenance(code="0123456789ab", epoch=2)
+MADE = PROVENANCE.model_dump_json(exclude={"original"})
 
 
 @pytest.fixture
@@ -174,11 +175,38 @@ def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(saved: Path, s
     with pytest.raises(DataError, match=rf"model\.safetensors: found values in {name} that are not finite"):
         save_run_weights(saved, PROVENANCE, weights, {})
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
-    metadata = {"made": PROVENANCE.model_dump_json()}
-    save_file(weights, saved / "model.safetensors", metadata)
+    save_file(weights, saved / "model.safetensors", {"made": MADE})
     save_description(saved, tiny.run_plan(), statistics)
     with pytest.raises(DataError, match="not finite"):
         load_run(saved, CPU)
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.complex64])
+def test_weights_of_types_that_no_training_writes_are_refused(
+    saved: Path, statistics: Statistics, dtype: torch.dtype
+) -> None:
+    weights = load_file(saved / "model.safetensors")
+    name = "heads.height.last.weight"
+    save_file({**weights, name: weights[name].to(dtype)}, saved / "model.safetensors", {"made": MADE})
+    save_description(saved, tiny.run_plan(), statistics)
+    with pytest.raises(DataError, match=rf"found numbers of type \w+ in {name}; expected float32"):
+        load_run(saved, CPU)
+
+
+def test_a_header_that_no_network_has_is_refused_before_it_is_parsed(saved: Path, statistics: Statistics) -> None:
+    path = saved / "model.safetensors"
+    length = 50_000_000
+    path.write_bytes(length.to_bytes(8, "little") + b"{")
+    os.truncate(path, length + 8)  # a sparse file
+    with pytest.raises(DataError, match=r"found a header of 50,000,000 bytes; expected at most 8,388,608"):
+        save_description(saved, tiny.run_plan(), statistics)
+
+
+def test_provenance_that_is_nested_without_end_is_refused(saved: Path, statistics: Statistics) -> None:
+    weights = load_file(saved / "model.safetensors")
+    save_file(weights, saved / "model.safetensors", {"made": 100_000 * "["})
+    with pytest.raises(DataError, match=r"model\.safetensors: .*expected a trained run's weights"):
+        save_description(saved, tiny.run_plan(), statistics)
 
 
 @pytest.mark.parametrize("write", range(3), ids=["last", "best", "model"])

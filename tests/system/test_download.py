@@ -2,22 +2,31 @@
 
 import hashlib
 import logging
+import os
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mtlaerial.errors import DownloadError
 from mtlaerial.system.download import fetch
+from mtlaerial.system.download_limits import Limits
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-QUICK = {"timeout": 0.3, "attempts": 2, "pause": 0.01}
+QUICK: dict[str, Any] = {"limits": Limits(timeout=0.3), "attempts": 2, "pause": 0.01}
+
+
+ENDLESS = ("endless", "huge", "drip", "header", "chunks")
+"""Behaviours that send more than a file."""
 
 
 class Server(ThreadingHTTPServer):
@@ -51,7 +60,17 @@ class Handler(BaseHTTPRequestHandler):
         if begin >= len(CONTENT):
             self.send_error(416)
             return
+        if behaviour in ENDLESS:
+            self.send_without_end(behaviour)
+            return
         self.send_response(206 if begin else 200)
+        if behaviour == "steady":
+            self.send_header("Content-Length", str(len(CONTENT) - begin))
+            self.end_headers()
+            for at in range(begin, len(CONTENT), 1000):
+                self.wfile.write(CONTENT[at : at + 1000])
+                time.sleep(0.02 if first else 0)
+            return
         self.send_header("Content-Length", "abc" if behaviour == "no_length" else str(len(CONTENT) - begin))
         self.end_headers()
         body = CONTENT[begin:] if behaviour != "corrupted" else CONTENT[begin:-1] + b"?"
@@ -60,6 +79,24 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         if behaviour == "stalled":
             time.sleep(1)
+
+    def send_without_end(self, behaviour: str) -> None:
+        """Send until the client has enough: five seconds at most, so that a test without limits ends too."""
+        end = time.monotonic() + 5
+        if behaviour == "header":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+        else:
+            self.send_response(200)
+            if behaviour == "huge":
+                self.send_header("Content-Length", "5000000000")
+            if behaviour == "chunks":
+                self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+        pieces = {"endless": bytes(100_000), "huge": bytes(1000), "drip": b".", "header": b".", "chunks": b"0"}
+        with suppress(OSError):
+            while time.monotonic() < end:
+                self.wfile.write(pieces[behaviour])
+                time.sleep(0 if behaviour == "endless" else 0.02)
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +117,7 @@ def test_a_file_is_fetched_and_its_whole_hash_told(
 ) -> None:
     target = tmp_path / "new" / "weights.pth"
     with caplog.at_level(logging.INFO):
-        assert fetch(server.url("good"), target, SHA256[:8].upper()) == SHA256
+        assert fetch(server.url("good"), target, SHA256.upper()) == SHA256
     assert target.read_bytes() == CONTENT
     assert SHA256 in caplog.text
     assert [path.name for path in target.parent.iterdir()] == ["weights.pth"]
@@ -125,7 +162,7 @@ def test_a_busy_server_is_asked_again(server: Server, tmp_path: Path) -> None:
         ("404", "the answer 404 (Not Found)", 1),
         ("403", "the answer 403 (Forbidden)", 1),
         ("500", "the answer 500", 2),
-        ("corrupted", f"one that begins with {SHA256[:8]}", 1),
+        ("corrupted", f"{SHA256}, as published", 1),
     ],
 )
 def test_failures_are_told_and_leave_no_file(
@@ -133,7 +170,7 @@ def test_failures_are_told_and_leave_no_file(
 ) -> None:
     target = tmp_path / "file"
     with pytest.raises(DownloadError) as caught:
-        fetch(server.url(behaviour), target, SHA256[:8], **QUICK)
+        fetch(server.url(behaviour), target, SHA256, **QUICK)
     assert words in str(caught.value)
     assert server.url(behaviour) in str(caught.value)
     assert len(server.requests) == requests
@@ -198,6 +235,44 @@ def test_an_address_that_is_none_is_refused_at_once(
         fetch(address, tmp_path / "file", **QUICK)
     assert error.value.where == address
     assert "trying again" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words", "requests"),
+    [
+        ("huge", "found a file of 5,000,000,000 bytes; expected at most 1,000,000", 1),
+        ("endless", "found more than 1,000,000 bytes; expected at most 1,000,000", 1),
+        ("drip", " bytes in 0.", 2),
+        ("header", "found no end; expected the file within 0.8 s", 1),
+        ("chunks", "found no end; expected the file within 0.8 s", 1),
+    ],
+)
+def test_a_server_that_sends_without_end_is_left(
+    behaviour: str, words: str, requests: int, server: Server, tmp_path: Path
+) -> None:
+    limits = Limits(size=1_000_000, seconds=0.8, timeout=0.2)
+    begin = time.monotonic()
+    with pytest.raises(DownloadError, match=re.escape(words)):
+        fetch(server.url(behaviour), tmp_path / "file", limits=limits, attempts=2, pause=0.01)
+    assert time.monotonic() - begin < 2
+    assert len(server.requests) == requests
+    assert not (tmp_path / "file").exists()
+
+
+def test_a_download_that_takes_too_long_goes_on_where_it_stopped(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"expected the file within 0\.3 s\. Run it again: it goes on"):
+        fetch(server.url("steady"), tmp_path / "file", SHA256, limits=Limits(seconds=0.3))
+    size = (tmp_path / ".file.part").stat().st_size
+    assert 0 < size < len(CONTENT)
+    fetch(server.url("steady"), tmp_path / "file", SHA256)
+    assert server.requests[-1] == ("steady", f"bytes={size}-")
+    assert (tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DownloadError, match="found a device or a pipe; expected a file"):
+        fetch(str(tmp_path / "pipe"), tmp_path / "file")
 
 
 def test_a_length_that_is_no_number_is_refused(server: Server, tmp_path: Path) -> None:

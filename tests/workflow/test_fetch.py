@@ -27,7 +27,7 @@ def test_a_local_copy(tmp_path: Path) -> None:
     place, copy = Workplace(tmp_path / "place"), tmp_path / "copy.pth"
     write_densenet(copy)
     sha256 = hashlib.sha256(copy.read_bytes()).hexdigest()
-    published = {"url": URL, "sha256": sha256[:8], "file": str(copy)}
+    published = {"url": URL, "sha256": sha256, "file": str(copy)}
     run = place.run(TARGET, config={"pretrained": {"densenet121": published}})
     assert run.returncode == 0, run.stdout
     assert sha256 in run.stdout

@@ -73,6 +73,13 @@ def score(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the tables of an earlier scoring in that folder.")
     ] = False,
+    blend: Annotated[
+        Literal["even", "original"] | None,
+        typer.Option(
+            help="original: as the original's code predicts, with the data set's windows; even: few windows fitted to "
+            "the image; else as each run was configured."
+        ),
+    ] = None,
 ) -> None:
     """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
@@ -87,7 +94,7 @@ def score(
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace)
+    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 
@@ -124,7 +131,7 @@ def import_checkpoint(
         str | None, typer.Option(help="Its tasks in its order, e.g. depth,semantics, where channels do not tell.")
     ] = None,
     channels: Annotated[
-        str | None, typer.Option(help="The output channel of each class, from 0, in the specification's order.")
+        str | None, typer.Option(help="The output channel of each class, in the specification's order; else its code.")
     ] = None,
     height_unit: Annotated[
         float | None, typer.Option(help="Metres per unit of its height; else as in the data set's recipe.", min=1e-6)
@@ -136,12 +143,15 @@ def import_checkpoint(
     Example: `mtlaerial import-checkpoint vaihingen.pth.tar config/datasets/vaihingen.yaml --out runs/original`
     """
     from mtlaerial.runs.import_original import import_checkpoint as import_original
-    from mtlaerial.runs.import_original import named_tasks
+    from mtlaerial.runs.original_outputs import named_tasks
+    from mtlaerial.runs.text import describe_import
 
     order = named_tasks(tasks) if tasks else None
     indices = numbers("--channels", channels) if channels else None
     import_original(checkpoint, spec, out, order, indices, height_unit, dropout)
     typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")
+    for line in describe_import(out):
+        typer.echo(line)
 
 
 @commands.command()

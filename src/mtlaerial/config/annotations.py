@@ -17,10 +17,10 @@ _BRANCH = re.compile(
 ALTERNATIVE = ", or "
 """Between the types of a union in words."""
 FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-HEXADECIMAL = r"^[0-9a-f]{8,64}$"
+SHA256 = r"^[0-9a-f]{64}$"
 _PATTERNS = {
     FOLDER_NAME: "a name of letters, digits, dots, dashes and underscores, since it becomes a folder",
-    HEXADECIMAL: "8 to 64 hexadecimal digits",
+    SHA256: "the whole hash, 64 hexadecimal digits",
 }
 WORDS: dict[Any, str] = {int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path"}
 PLURALS: dict[Any, str] = {int: "whole numbers", float: "numbers", str: "names", Path: "paths"}

@@ -4,13 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mtlaerial.config.annotations import HEXADECIMAL
+from mtlaerial.config.annotations import SHA256
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
 
 _LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$"), _LOWER]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), _LOWER]
+Sha256 = Annotated[str, Field(pattern=SHA256), _LOWER]
 
 
 class ArchiveSpec(Section):
@@ -48,7 +48,7 @@ class PretrainedSpec(Section):
     """Published weights of an encoder."""
 
     url: str
-    sha256: Annotated[str, Field(pattern=HEXADECIMAL), _LOWER]
-    """The SHA-256 of the published file, or how it begins (at least 8 digits)."""
+    sha256: Sha256
+    """The SHA-256 of the published file."""
     file: str | None = None
     """A copy of the published file, or the URL of a mirror; taken instead of ``url``."""

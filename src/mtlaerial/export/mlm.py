@@ -13,6 +13,7 @@ import torch
 from mtlaerial.config import Task
 from mtlaerial.config.layers import Colour
 from mtlaerial.export.network import INPUT, SMALLEST, Contents
+from mtlaerial.runs.imported import NOT_KNOWN
 from mtlaerial.runs.run import RunDescription
 
 EXTENSIONS = [f"https://stac-extensions.github.io/{name}/schema.json" for name in ("mlm/v1.5.1", "file/v2.1.0")]
@@ -141,7 +142,10 @@ def _hyperparameters(contents: Contents) -> dict[str, Any]:
         "code": run.code,
         "model": run.plan.model.model_dump(mode="json", exclude=unknown),
     }
-    if not run.imported:
+    if run.imported:
+        parameters |= {"imported": run.imported, "training": NOT_KNOWN}
+        parameters |= {"checkpoint": run.original.checkpoint} if run.original else {}
+    else:
         parameters |= {"method": run.plan.method, "seed": run.plan.seed, "epoch": run.epoch}
         parameters |= {key: getattr(run.plan, key).model_dump(mode="json") for key in ("weighting", "training")}
     return parameters

@@ -48,7 +48,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 
 def require_finite_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights with infinite values or NaN.
+    """Refuse weights with infinite values or NaN, or of types that no training writes.
 
     Parameters
     ----------
@@ -62,6 +62,10 @@ def require_finite_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
         When a value is not finite; it names the first such tensor.
     """
     for name, tensor in weights.items():
+        if tensor.is_complex() or (tensor.is_floating_point() and tensor.itemsize < 2):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            remedy = "Get the file anew, or train again."
+            raise DataError(path, f"numbers of type {kind} in {name}", "float32 or another type of weights", remedy)
         if not bool(tensor.isfinite().all()):
             remedy = "Train again, with a lower training.learning_rate."
             raise DataError(path, f"values in {name} that are not finite", "finite weights", remedy)

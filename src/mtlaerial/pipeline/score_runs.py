@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import Recipe, ScoringSpec, load_project
+from mtlaerial.config import Blend, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
@@ -33,6 +33,7 @@ def score_runs(
     tiles: Path | None = None,
     configs: Sequence[Path] = (),
     replace: bool = False,
+    blend: Blend | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -59,6 +60,8 @@ def score_runs(
         ``overrides`` as in the workflow, decides the scores.
     replace : bool
         Replace the tables of an earlier scoring in ``out``.
+    blend : Blend, optional
+        The windows instead of those that each run is scored by; ``original`` for the protocol of the original's code.
 
     Returns
     -------
@@ -77,7 +80,9 @@ def score_runs(
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
-    scoring = _scoring(rows, dataset, spec, configs)
+    _warn_of_unknown_tiles(rows)
+    recipes = _recipes(rows, dataset, spec, configs)
+    rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)
     require_sound(tested)
     folders = prepared_tiles(tested, tested.spec.tiles, tiles or out / "tiles", shared=tiles is not None)
@@ -87,34 +92,43 @@ def score_runs(
         remedy = NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT
         require_unseen(row.folder, row.description, row_tiles, remedy)
         row.require_images(row_tiles, dataset.spec.gsd)
-    jobs = zip(rows, tiles_of, scoring, strict=True)
-    scores = [_score(row, row_tiles, row_scoring, out / "runs") for row, row_tiles, row_scoring in jobs]
+    jobs = zip(rows, tiles_of, recipes, strict=True)
+    scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
     notes = [validation_note(row.description, row_tiles) for row, row_tiles in zip(rows, tiles_of, strict=True)]
     _write_tables(scores, dataset, tables, list(dict.fromkeys(filter(None, notes))))
     return scores
 
 
-def _scoring(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[ScoringSpec]:
-    """Return the section ``scoring`` in force for each run, as the workflow has it for its method and the data set."""
-    scoring = _scoring_of_each(rows, dataset, spec, configs)
-    for section in scoring:
-        require_scored_classes(section, dataset.spec, str(spec))
-    return scoring
+def _warn_of_unknown_tiles(rows: Sequence[ScoredRun]) -> None:
+    unknown = "%s was imported: it is not known whether it was trained on tiles that it is scored on"
+    for row in rows:
+        if row.description.imported:
+            log.warning(unknown, row.folder)
 
 
-def _scoring_of_each(
-    rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]
-) -> list[ScoringSpec]:
+def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
+    """Return the recipe in force for each run, as the workflow has it for its method and the data set.
+
+    Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
+    """
+    recipes = _recipe_of_each(rows, dataset, spec, configs)
+    for recipe in recipes:
+        require_scored_classes(recipe.scoring, dataset.spec, str(spec))
+    return recipes
+
+
+def _recipe_of_each(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
     recipe = dataset.spec.recipe
     if not configs:
-        return [Recipe.parse(recipe, f"{spec}, recipe").scoring] * len(rows)
+        return [Recipe.parse(recipe, f"{spec}, recipe")] * len(rows)
     config = load_project(*configs)
-    unknown = dict.fromkeys(row.method for row in rows if row.method not in config.methods)
+    trained = [row.method for row in rows if not row.description.imported]
+    unknown = dict.fromkeys(method for method in trained if method not in config.methods)
     if unknown:
         log.warning("The configuration has no method %s: its own overrides do not count", ", ".join(unknown))
     methods = [row.method if row.method in config.methods else None for row in rows]
     entry = config.named(dataset.name)
-    return [config.recipe(recipe, method, entry).scoring for method in methods]
+    return [config.recipe(recipe, method, entry) for method in methods]
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
@@ -125,7 +139,7 @@ def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
 
 def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: Path) -> Scores:
     folder = parent / row.folder_name
-    Predictor(row.folder).predict_tiles(tiles, folder / "maps")
+    Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
     scores = score_maps(row.description, folder / "maps", tiles, scoring)
     save_scores(scores, folder / "scores.json")
     return scores

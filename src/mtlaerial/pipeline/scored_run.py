@@ -3,14 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import DatasetSpec
+from mtlaerial.config import Blend, DatasetSpec, PredictionSpec
+from mtlaerial.config.require import require_multiple
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import match_image
+from mtlaerial.prediction.settings import scored_prediction
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
@@ -38,6 +40,14 @@ class ScoredRun:
     method: str
     folder_name: str
     tiles: tuple[str, ...]
+
+    def with_blend(self, blend: Blend | None, recipe: PredictionSpec) -> "ScoredRun":
+        """Return the run with the prediction of :func:`mtlaerial.prediction.settings.scored_prediction`."""
+        plan = self.description.plan
+        prediction = scored_prediction(plan.prediction, blend, recipe)
+        require_multiple(f"--blend {blend}, its window", prediction.window, plan.model)
+        changed = plan.model_copy(update={"prediction": prediction})
+        return replace(self, description=self.description.model_copy(update={"plan": changed}))
 
     def require_images(self, tiles: Sequence[Path], gsd: float | None) -> None:
         """Refuse prepared tiles whose images do not match the run's training data."""
@@ -70,7 +80,8 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
     folds = dataset.spec.fold_areas(dataset.name)
     names = row_names(folders, descriptions, folds or (dataset.name,))
     for folder, description, name in zip(folders, descriptions, names, strict=True):
-        slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}_seed{description.plan.seed}")
+        seed = "" if description.imported else f"_seed{description.plan.seed}"
+        slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}{seed}").strip("_")
         scored, tiles = _test_tiles(description, dataset, spec)
         row = _described(description, dataset, scored, name)
         rows.append(ScoredRun(folder, row, description.plan.method, slug, tiles))
@@ -93,8 +104,8 @@ def _test_tiles(run: RunDescription, dataset: Dataset, spec: Path) -> tuple[str,
 def row_names(folders: Sequence[Path], descriptions: Sequence[RunDescription], scored: Collection[str]) -> list[str]:
     """Return the name of each run's row: its method, with the data set that it was trained on if that is another.
 
-    Runs that cannot be seeds and folds of one method, as their plans differ in more than these, or two have the same
-    seed and fold, are named after their folders.
+    That a run was imported is said too. Runs that cannot be seeds and folds of one method, as their plans differ in
+    more than these, or two have the same seed and fold, are named after their folders.
 
     Parameters
     ----------
@@ -107,13 +118,16 @@ def row_names(folders: Sequence[Path], descriptions: Sequence[RunDescription], s
     names = []
     for folder, label in zip(folders, labels, strict=True):
         group = [entry for entry, other in zip(descriptions, labels, strict=True) if other == label]
-        names.append(label if _of_one_method(group) else folder.as_posix())
+        own_name = f"{folder.as_posix()} (imported)" if group[0].imported else folder.as_posix()
+        names.append(label if _of_one_method(group) else own_name)
     return names
 
 
 def _label(description: RunDescription, scored: Collection[str]) -> str:
     plan = description.plan
-    return plan.method if plan.dataset in scored else f"{plan.method} ({plan.dataset})"
+    remarks = ["imported"] if description.imported else []
+    remarks += [] if plan.dataset in scored else [plan.dataset]
+    return f"{plan.method} ({', '.join(remarks)})" if remarks else plan.method
 
 
 def _of_one_method(runs: Sequence[RunDescription]) -> bool:

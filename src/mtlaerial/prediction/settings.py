@@ -50,12 +50,32 @@ def prediction_for(
     return prediction
 
 
+def scored_prediction(configured: PredictionSpec, blend: Blend | None, recipe: PredictionSpec) -> PredictionSpec:
+    """Return the prediction by which a run is to be scored.
+
+    Parameters
+    ----------
+    configured : PredictionSpec
+        That of the run, which is returned without a blend.
+    blend : Blend, optional
+        ``original`` for the protocol of the original's code: the windows of the data set's recipe, and a sigmoid before
+        blending. ``even`` for fitted windows.
+    recipe : PredictionSpec
+        That of the data set's recipe.
+    """
+    if blend != "original":
+        return _base(configured, blend)
+    windows = recipe if recipe.blend == blend else PredictionSpec()
+    changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid", "views": 1}
+    return configured.model_copy(update=changes)
+
+
 def usable_threads(threads: int) -> int:
     """Return a run's number of threads, at most the machine's cores; warn where that is fewer."""
     cores = os.cpu_count() or 1
     if threads > cores:
         log.warning(
-            "the run was trained with %d threads, and this machine has %d cores: maps may differ from those of another "
+            "the run computes with %d threads, and this machine has %d cores: maps may differ from those of another "
             "machine by rounding",
             *(threads, cores),
         )

@@ -6,8 +6,10 @@ from pathlib import Path
 from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
-from mtlaerial.models.original.untrusted import read_checkpoint
+from mtlaerial.models.original.untrusted import Facts, read_checkpoint
 from mtlaerial.runs.code_hash import code_hash
+from mtlaerial.runs.imported import Original
+from mtlaerial.runs.original_outputs import channels_of, tasks_of
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import save_description
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, Provenance, save_run_weights
@@ -41,10 +43,11 @@ def import_checkpoint(
     folder : Path
         The run's folder.
     tasks : sequence of Task, optional
-        The original's tasks in its order; by default an output of one channel is height, one of more semantics.
+        The original's tasks in its order; by default as the checkpoint says, else an output of one channel is height,
+        one of more semantics.
     channels : sequence of int, optional
-        The output channel of each class, counted from 0, in the order of the specification. By default all in their
-        order, without channel 0 (the original's unlabelled) where there is one more than classes.
+        The output channel of each class, counted from 0, in the order of the specification. By default that of its
+        code, without channel 0 (the original's unlabelled) where there is one more than classes.
     height_unit : float, optional
         Metres per unit of the height output; by default as the data set's recipe says.
     dropout : float
@@ -58,39 +61,24 @@ def import_checkpoint(
     if (folder / DESCRIPTION).exists() or (folder / WEIGHTS).exists():
         raise DataError(folder, "a run", "a folder without one", "Choose another folder.")
     dataset = load_dataset(spec)
-    original = OriginalCheckpoint.of(read_checkpoint(checkpoint).state, checkpoint, dropout)
+    content = read_checkpoint(checkpoint)
+    original = OriginalCheckpoint.of(content.state, checkpoint, dropout)
     _require_images(original, dataset, spec)
-    order = _tasks(original.outputs, tasks)
+    _require_stated_skips(original, content.facts)
+    order = tasks_of(original.outputs, tasks, content.facts.get("tasks"))
     weights = original.weights(order)
+    class_channels: tuple[int, ...] = ()
     if "semantics" in order:
-        weights[_LAST] = weights[_LAST][_channels(len(weights[_LAST]), dataset, spec, channels)]
+        class_channels = channels_of(len(weights[_LAST]), dataset, spec, channels)
+        weights[_LAST] = weights[_LAST][list(class_channels)]
     plan = _plan(spec, order, original, _recipe(dataset, spec, height_unit))
     statistics = without_tiles(spec.stem, dataset, _gsd(dataset, spec), IMAGES[0])
     source = f"{checkpoint.name}, SHA-256 {file_hashes(checkpoint, 'sha256')['sha256']}"
-    save_run_weights(folder, Provenance(code=code_hash("import"), epoch=0, imported=source), weights, {})
+    facts = Original(checkpoint=content.facts, channels=class_channels)
+    save_run_weights(
+        folder, Provenance(code=code_hash("import"), epoch=0, imported=source, original=facts), weights, {}
+    )
     save_description(folder, plan, statistics)
-
-
-def named_tasks(text: str) -> list[Task]:
-    """Return the tasks of a text such as ``depth,semantics``; depth is the original's name of height.
-
-    Raises
-    ------
-    ConfigError
-        When a task is unknown or repeated.
-
-    Examples
-    --------
-    >>> named_tasks("depth,semantics")
-    ['height', 'semantics']
-    """
-    task_of: dict[str, Task] = {"depth": "height", "height": "height", "semantics": "semantics"}
-    names = [name.strip() for name in text.split(",")]
-    tasks = [task_of[name] for name in names if name in task_of]
-    if len(set(tasks)) < len(names):
-        remedy = "For example --tasks depth,semantics."
-        raise ConfigError("--tasks", text, "depth, semantics or both, each once", remedy)
-    return tasks
 
 
 def _plan(spec: Path, tasks: Sequence[Task], original: OriginalCheckpoint, recipe: Recipe) -> RunPlan:
@@ -118,40 +106,13 @@ def _require_images(original: OriginalCheckpoint, dataset: DatasetSpec, spec: Pa
         raise ConfigError(f"{spec}, key image.range", f"{list(image.range)}", expected, remedy)
 
 
-def _tasks(outputs: Sequence[int], named: Sequence[Task] | None) -> tuple[Task, ...]:
-    """Return the task of each output, in the outputs' order: as named, else by the numbers of channels."""
-    sizes = " and ".join(map(str, outputs))
-    if named is not None:
-        height_channels = [size for task, size in zip(named, outputs, strict=False) if task == "height"]
-        if len(named) != len(outputs) or any(size > 1 for size in height_channels):
-            expected = f"as many as the checkpoint's outputs, which have {sizes} channels, height with one"
-            raise ConfigError("--tasks", ", ".join(named), expected, "Name them in the order of the outputs.")
-        return tuple(named)
-    guessed = tuple(_guessed_task(size) for size in outputs)
-    if len(set(guessed)) < len(guessed):
-        remedy = "Say it, e.g. --tasks depth,semantics."
-        raise ConfigError("--tasks", "nothing", f"which of the outputs of {sizes} channels is which task", remedy)
-    return guessed
-
-
-def _guessed_task(channels: int) -> Task:
-    return "height" if channels == 1 else "semantics"
-
-
-def _channels(outputs: int, dataset: DatasetSpec, spec: Path, named: Sequence[int] | None) -> list[int]:
-    """Return the output channel of each class."""
-    classes = len(dataset.labels.classes) if dataset.labels else 0
-    if named is None and classes and outputs - classes in (0, 1):
-        return list(range(outputs - classes, outputs))
-    if named is None or not classes:
-        expected = f"{outputs} or {outputs - 1}, as the checkpoint has {outputs} channels"
-        remedy = "Name another specification, or say with --channels which channel is which class."
-        raise ConfigError(f"{spec}, key labels.classes", f"{classes} classes", expected, remedy)
-    if len(named) != classes or len(set(named)) != classes or not set(named) <= set(range(outputs)):
-        expected = f"a channel from 0 to {outputs - 1} for each of the {classes} classes of {spec}"
-        remedy = "Name each once, in the classes' order."
-        raise ConfigError("--channels", ", ".join(map(str, named)), expected, remedy)
-    return list(named)
+def _require_stated_skips(original: OriginalCheckpoint, facts: Facts) -> None:
+    """Refuse a checkpoint whose value ``use_skips`` is not that of its weights."""
+    stated = facts.get("use_skips")
+    if isinstance(stated, bool) and stated != original.model.skips:
+        expected = f"use_skips {original.model.skips}, as its weights have {'some' if original.model.skips else 'none'}"
+        remedy = "Get the file anew: its parts are of two networks."
+        raise DataError(original.where, f"use_skips {stated}", expected, remedy)
 
 
 def _recipe(dataset: DatasetSpec, spec: Path, height_unit: float | None) -> Recipe:

@@ -12,6 +12,7 @@ import yaml
 
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
@@ -42,8 +43,10 @@ class RunDescription(Section):
     epoch: int
     """The epoch of the weights in ``model.safetensors``, counted from 1; 0 for imported ones."""
     imported: str | None = None
-    """The file that the weights were imported from. Seed, weighting and training are unknown then: of the plan only
-    the tasks, the model, the patch, the unit of heights and the prediction have a meaning."""
+    """The file that the weights were imported from. Seed, weighting and training are not known then: of the plan only
+    the tasks, the model's sizes, the unit of heights and the prediction have a meaning."""
+    original: Original | None = None
+    """Facts about that file; None in files of earlier versions."""
     identity: str | None = None
     """Fingerprint of the plan and the data of the training; None where it is unknown."""
     validation: dict[str, str] | None = None
@@ -88,8 +91,12 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
+    excluded = set() if description.original else {"original"}
+    entries = json.loads(description.model_dump_json(exclude=excluded))
+    if description.imported:
+        entries = without_training(entries)
     with writing(folder / DESCRIPTION) as path:
-        path.write_text(yaml.safe_dump(json.loads(description.model_dump_json()), sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.safe_dump(entries, sort_keys=False), encoding="utf-8")
 
 
 def read_description(folder: Path) -> RunDescription:
@@ -103,7 +110,7 @@ def read_description(folder: Path) -> RunDescription:
     path = folder / DESCRIPTION
     data = read_entries(folder)
     require_format(path, data, FORMAT, f"Convert it with: mtlaerial upgrade {folder}")
-    return RunDescription.parse(data, str(path))
+    return RunDescription.parse(with_placeholders(data), str(path))
 
 
 def read_entries(folder: Path) -> dict[str, Any]:

@@ -67,8 +67,7 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
         class weights are possible.
     """
     for dataset in config.run.datasets:
-        entry = config.datasets[dataset]
-        spec = load_dataset(entry.spec)
+        spec = load_dataset(config.datasets[dataset].spec)
         methods = trained_on(config, dataset, spec)
         for method in methods:
             recipe_on(config, dataset, spec, method, dataset)

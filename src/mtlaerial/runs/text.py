@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.datasets.check.findings import percent
+from mtlaerial.runs.imported import NOT_KNOWN, Original
 from mtlaerial.runs.run import RunDescription, load_description
 
 
@@ -15,12 +16,30 @@ def describe_run(folder: Path) -> str:
     return "\n".join(f"{key:<{width}}  {value}" for key, value in lines)
 
 
+def describe_import(folder: Path) -> list[str]:
+    """Return sentences on what the import of a checkpoint concluded: what the file says, heights, classes."""
+    run = load_description(folder)
+    original = run.original or Original()
+    lines = [f"The file says: {original.text}. How it was trained is not known beyond that."]
+    if "height" in run.plan.tasks:
+        unit = run.plan.training.height_unit
+        lines.append(f"height.tif: metres, {unit:g} per unit of the file's output.")
+    if "semantics" in run.plan.tasks:
+        pairs = zip(run.statistics.classes, original.channels, strict=True)
+        classes = [f"{index} {entry.name} (channel {channel})" for index, (entry, channel) in enumerate(pairs)]
+        rule = "class indices; in brackets the file's channel, which is the original's code of the class"
+        lines.append(f"semantics.tif: {rule}: {', '.join(classes)}.")
+    return lines
+
+
 def _identity(run: RunDescription) -> list[tuple[str, str]]:
     plan, statistics = run.plan, run.statistics
     generated = " (generated data)" if statistics.generated else ""
     if run.imported:
         return [
             ("run", f"imported from {run.imported}"),
+            ("the file says", run.original.text if run.original else NOT_KNOWN),
+            ("training", "not known: neither seed nor weighting nor recipe nor tiles"),
             ("trained on", f"{statistics.title}{generated}, as was said when it was imported"),
             ("licence", statistics.licence),
             ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
@@ -76,6 +95,9 @@ def _output(run: RunDescription) -> list[tuple[str, str]]:
     lines = [("windows", windows)]
     if "semantics" in run.plan.tasks:
         lines.append(("classes", ", ".join(_classes(run))))
+        if run.original and run.original.channels:
+            channels = ", ".join(map(str, run.original.channels))
+            lines.append(("channels", f"{channels} of the file, the original's codes"))
     if "height" in run.plan.tasks:
         training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
         lines.append(("height", f"metres above ground{training_range}"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
+from mtlaerial.runs.imported import invents_training
 from mtlaerial.runs.run import (
     FORMAT,
     RunDescription,
@@ -25,7 +26,8 @@ def upgrade_run(folder: Path) -> bool:
     """Write a run's ``run.yaml`` in the current format; return False when it was of that format before.
 
     Descriptions of the first format hold no hash: the weights are taken to be the run's if version, code and epoch that
-    they carry are those of the description, and they fit its network. Nor do they hold the prediction by which the run
+    they carry are those of the description, and they fit its network. Of imported runs a training that nobody knows of
+    is taken out of the description. Nor do they hold the prediction by which the run
     was scored and the bands that were read: the defaults of the configuration and the first bands are written, as the
     versions of that format predicted from them.
 
@@ -39,8 +41,11 @@ def upgrade_run(folder: Path) -> bool:
     path = folder / DESCRIPTION
     data = read_entries(folder)
     if format_of(data) != UNNUMBERED:
-        load_description(folder)
-        return False
+        description = load_description(folder)
+        if not invents_training(data):
+            return False
+        write_description(folder, description)
+        return True
     _require_same_origin(folder, data)
     entries = {**data, **_assumed(data), "format": FORMAT, "sha256": weights_hash(folder)}
     description = RunDescription.parse(entries, str(path))

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
 from mtlaerial.errors import DataError
+from mtlaerial.runs.imported import Original
 from mtlaerial.system.safetensors_header import require_header
 from mtlaerial.version import __version__
 
@@ -33,6 +34,8 @@ class Provenance(Section):
     """The epoch that they are from, counted from 1; 0 for imported ones."""
     imported: str | None = None
     """The file that they were imported from."""
+    original: Original | None = None
+    """Facts about the file that they were imported from; None in files of earlier versions."""
     identity: str | None = None
     """Fingerprint of the plan and the data of their training; None for imported ones."""
     validation: dict[str, str] | None = None
@@ -63,7 +66,8 @@ def save_run_weights(
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     # One entry, since safetensors writes several in no fixed order.
-    save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json()})
+    excluded = set() if provenance.original else {"original"}
+    save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json(exclude=excluded)})
 
 
 def remove_description(folder: Path) -> None:

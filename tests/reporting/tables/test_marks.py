@@ -67,7 +67,7 @@ def test_another_prediction_is_marked_and_faster_windows_are_not() -> None:
 
 def test_imported_weights_are_marked() -> None:
     imported = trained("original").model_copy(update={"training": None})
-    assert marks([trained("one"), imported])["original"].difference == "trained elsewhere, recipe not known"
+    assert marks([trained("one"), imported])["original"].difference == "imported: recipe and training tiles not known"
 
 
 def test_imported_weights_are_not_said_to_begin_otherwise() -> None:

@@ -16,8 +16,8 @@ from mtlaerial.system.file_signature import other_kind
 
 MAX_FILE = 2**32
 """Bytes of a file; the original's, with its optimiser, have 3e8."""
-MAX_VALUES = 100_000_000
-"""Values of a network; the largest of the original's has 2.5e7."""
+MAX_VALUES = 400_000_000
+"""Bytes of a network's values; the largest of the original's has 1e8."""
 _DEPTH = 3
 """Levels of nested dictionaries that are searched for weights."""
 _EXPECTED = "a checkpoint saved by torch"
@@ -132,12 +132,12 @@ def _tensors(file: CheckpointFile, state: Mapping[str, StoredTensor]) -> dict[st
     for name, tensor in state.items():
         _require_stored(file, name, tensor)
     storages = {tensor.storage.key: tensor.storage for tensor in state.values()}
-    stored = sum(storage.count for storage in storages.values())
-    declared = sum(math.prod(tensor.shape) for tensor in state.values())
+    stored = sum(_length(storage) for storage in storages.values())
+    declared = sum(math.prod(tensor.shape) * tensor.storage.dtype.itemsize for tensor in state.values())
     if max(declared, stored) > MAX_VALUES:
-        raise Malformed(f"tensors of {max(declared, stored):,} values, more than {MAX_VALUES:,}")
+        raise Malformed(f"tensors of {max(declared, stored):,} bytes, more than {MAX_VALUES:,}")
     if declared > 2 * stored:  # the original has its third decoder block under two names
-        raise Malformed(f"tensors of {declared:,} values that store {stored:,}")
+        raise Malformed(f"tensors of {declared:,} bytes that store {stored:,}")
     values = {key: _values(file, storage) for key, storage in storages.items()}
     return {name: _view(values[tensor.storage.key], tensor) for name, tensor in state.items()}
 
@@ -146,13 +146,17 @@ def _require_stored(file: CheckpointFile, name: str, tensor: StoredTensor) -> No
     """Refuse a tensor whose storage is cut off, or that has more values than this, as by a stride of 0."""
     storage, count = tensor.storage, math.prod(tensor.shape)
     length = file.sizes.get(storage.key, 0)
-    if length != storage.count * storage.dtype.itemsize:
-        raise Malformed(f"{length:,} bytes of {shortened(name)} instead of {storage.count * storage.dtype.itemsize:,}")
+    if length != _length(storage):
+        raise Malformed(f"{length:,} bytes of {shortened(name)} instead of {_length(storage):,}")
     steps = zip(tensor.shape, tensor.stride, strict=True)
     last = tensor.offset + sum((size - 1) * step for size, step in steps)
     if count > storage.count or (count and last >= storage.count):
         shape = "x".join(map(str, tensor.shape))
         raise Malformed(f"{shape} values of {shortened(name)}, of which {storage.count:,} are stored")
+
+
+def _length(storage: Storage) -> int:
+    return storage.count * storage.dtype.itemsize
 
 
 def _values(file: CheckpointFile, storage: Storage) -> Tensor:

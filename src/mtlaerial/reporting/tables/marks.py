@@ -112,7 +112,7 @@ def _usual(recipes: Sequence[Recipe]) -> Recipe:
 
 def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
     """Return what differs, as text; empty if nothing does."""
-    parts = [] if run.training else ["trained elsewhere, recipe not known"]
+    parts = [] if run.training else ["imported: recipe and training tiles not known"]
     if run.training and BUDGET not in recipe:
         parts.append(f"{BUDGET} not known, as its weighting {run.weighting} is not installed")
     for key, value in recipe.items():
