@@ -1,4 +1,4 @@
-"""Operations and memory traffic of the paper's network, counted, and the times that they predict for GPUs.
+"""Operations and memory traffic of the original's network, counted, and the times that they predict for GPUs.
 
 Torch counts the operations on tensors without memory, a multiplication and an addition each. Traffic is the sum of all
 bytes that operators other than views read and write in bf16: an upper bound, since fused kernels move less, and caches
@@ -117,8 +117,8 @@ def _images(network: nn.Module, batch: int, rows: int, columns: int, bands: int)
     return torch.empty(batch, bands, rows, columns, dtype=weight.dtype, device=weight.device)
 
 
-def paper_network() -> nn.Module:
-    """Return D3Net at the paper's size with both tasks of DFC2018, in bf16, without memory."""
+def original_network() -> nn.Module:
+    """Return D3Net at the original's size with both tasks of DFC2018, in bf16, without memory."""
     with torch.device("meta"):
         return build_model(ModelSpec(), 3, {"semantics": CLASSES, "height": 1}).to(torch.bfloat16)
 
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--efficiency", type=float, default=0.35, help="share of the peak that arithmetic reaches")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    counts, jobs = works(paper_network(), TrainingSpec())
+    counts, jobs = works(original_network(), TrainingSpec())
     lines = [count_row(name, work) for name, work in {**counts, **jobs}.items()]
     print(table(["", "TFLOP", "GB moved", "FLOP/byte"], lines))
     rows = [predicted(gpu, name, work, options.efficiency) for gpu in GPUS for name, work in jobs.items()]
@@ -142,13 +142,13 @@ def main() -> None:
 def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], dict[str, Work]]:
     """Return the work of units (a patch, a megapixel) and of whole jobs (a training, the maps of a tile)."""
     batch, patch = training.batch, training.patch
-    paper, ours = PredictionSpec(), PredictionSpec.fitted()
+    theirs, ours = PredictionSpec(), PredictionSpec.fitted()
     step = training_step(network.train(), batch, patch)
     counts = {
         f"{patch} px patch, forward": forward_pass(network, batch, patch, patch).times(1 / batch),
         f"{patch} px patch, forward and backward": step.times(1 / batch),
-        "map, per Mpixel of windows": forward_pass(network.eval(), 1, paper.window, paper.window).times(
-            1e6 / paper.window**2
+        "map, per Mpixel of windows": forward_pass(network.eval(), 1, theirs.window, theirs.window).times(
+            1e6 / theirs.window**2
         ),
     }
     parameters = sum(weight.numel() for weight in network.parameters())
@@ -156,7 +156,7 @@ def works(network: nn.Module, training: TrainingSpec) -> tuple[dict[str, Work], 
     whole = Work(step.flop, step.moved + OPTIMISER_BYTES * parameters).times(steps)
     layouts = {
         f"tile, windows up to {ours.window} px (default)": even(ours.window, ours.window - ours.stride, MULTIPLE),
-        f"tile, {paper.window} px every {paper.stride} (the paper's)": original(paper.window, paper.stride),
+        f"tile, {theirs.window} px every {theirs.stride} (the original's)": original(theirs.window, theirs.stride),
     }
     jobs = {name: tile(network, layout) for name, layout in layouts.items()}
     return counts, {f"training, {training.epochs * training.epoch_patches:,} patches": whole, **jobs}

@@ -1,8 +1,8 @@
-"""Maps of the real scene with the paper's network at full size: the engine beside the paper's protocol.
+"""Maps of the real scene with the original's network at full size: the engine beside the original's protocol.
 
-The mosaic of all tiles has so many of the paper's windows (1024 pixels every 256) that the network is timed on some, in
-float32 and torch's default memory format, and the median is multiplied by their number; blending and writing are free
-for the paper. The engine reads, predicts and writes all windows. On a crop both run in full and are scored.
+The mosaic of all tiles has so many of the original's windows (1024 pixels every 256) that the network is timed on some,
+in float32 and torch's default memory format, and the median is multiplied by their number; blending and writing are
+free for the original. The engine reads, predicts and writes all windows. On a crop both run in full and are scored.
 
 Without --run a network is trained first (benchmarks/full_scene.yaml) and stored in --folder. With --crop 0 or a
 generated image, of --generated pixels squared, nothing is scored, and the weights are random.
@@ -26,7 +26,7 @@ from record import save
 
 from mtlaerial.config import PredictionSpec
 
-PAPER = PredictionSpec()
+ORIGINAL = PredictionSpec()
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
         "--accelerator", choices=["cpu", "cuda"], default="cpu", help="of networks that are not trained"
     )
     parser.add_argument("--folder", type=Path, default=Path("results/bench/full_scene"))
-    parser.add_argument("--precision", default="32-true", help="of the engine; the paper's is float32")
+    parser.add_argument("--precision", default="32-true", help="of the engine; the original's is float32")
     parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--crop", type=int, default=2048, help="side of the crop that is scored; 0 for none")
@@ -72,36 +72,36 @@ def speed(run: Path, image: Path, maps: Path, precision: str, runs: int, threads
     with rasterio.open(image) as source:
         mpixel = source.height * source.width / 1e6
     with alone() as pool:
-        paper = pool.submit(paper_windows, run, image, runs, threads).result()
+        theirs = pool.submit(original_windows, run, image, runs, threads).result()
     with alone() as pool:
         ours = pool.submit(engine, run, image, maps, precision, runs, threads).result()
-    paper |= {"what": "paper", "mpixel_per_second": mpixel / (paper["windows"] * paper["seconds_per_window"])}
+    theirs |= {"what": "original", "mpixel_per_second": mpixel / (theirs["windows"] * theirs["seconds_per_window"])}
     ours |= {"what": "engine", "mpixel_per_second": mpixel / ours["seconds"]}
-    ours["ratio"] = ours["mpixel_per_second"] / paper["mpixel_per_second"]
+    ours["ratio"] = ours["mpixel_per_second"] / theirs["mpixel_per_second"]
     print(
-        f"paper: {paper['windows']} windows of {paper['seconds_per_window']:.2f} s,"
-        f" {paper['mpixel_per_second']:.4f} Mpixel/s\n"
+        f"original: {theirs['windows']} windows of {theirs['seconds_per_window']:.2f} s,"
+        f" {theirs['mpixel_per_second']:.4f} Mpixel/s\n"
         f"engine: {ours['windows']}; {ours['seconds']:.1f} s, {ours['mpixel_per_second']:.4f} Mpixel/s,"
         f" {ours['above_rest_mb']:.0f} MB above rest; {ours['ratio']:.1f} x",
         flush=True,
     )
-    return [paper, ours]
+    return [theirs, ours]
 
 
-def paper_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, Any]:
-    """Return the number of the paper's windows and the network's median seconds on one."""
+def original_windows(run: Path, image: Path, runs: int, threads: int) -> dict[str, Any]:
+    """Return the number of the original's windows and the network's median seconds on one."""
     from mtlaerial.prediction.blending.windows import original
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.runs.run import load_run
 
-    device = Predictor(run, PAPER).device
+    device = Predictor(run, ORIGINAL).device
     torch.set_num_threads(threads)
     model, watch = load_run(run, device).model.eval(), Watch(device.type)
-    layout, seconds = original(PAPER.window, PAPER.stride), []
+    layout, seconds = original(ORIGINAL.window, ORIGINAL.stride), []
     with rasterio.open(image) as source:
         number = len(layout(source.height).starts) * len(layout(source.width).starts)
         for start in layout(source.width).starts[: runs + 1]:
-            window = source.read(window=((start, start + PAPER.window), (start, start + PAPER.window)))
+            window = source.read(window=((start, start + ORIGINAL.window), (start, start + ORIGINAL.window)))
             normal = (torch.from_numpy(window).float()[None] / 127.5 - 1).to(device)
             begun = time.perf_counter()
             with torch.inference_mode():
@@ -127,9 +127,9 @@ def engine(run: Path, image: Path, maps: Path, precision: str, runs: int, thread
 
 
 def quality(run: Path, root: Path, folder: Path, precision: str, size: int) -> list[dict[str, Any]]:
-    """Score maps of a crop by the paper's protocol and by the engine."""
+    """Score maps of a crop by the original's protocol and by the engine."""
     crop, rows = mosaic(root, folder, "images", size), []
-    for name, prediction, used in (("paper", PAPER, "32-true"), ("engine", suited(run), precision)):
+    for name, prediction, used in (("original", ORIGINAL, "32-true"), ("engine", suited(run), precision)):
         with alone() as pool:
             pool.submit(predict, run, crop, folder / name, prediction, used).result()
         rows.append({"what": f"crop, {name}", **scored(folder / name, root, folder, size)})

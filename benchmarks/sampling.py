@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 FLIPS = Augmentation(flip=True, rotation=0)
 QUARTERS = Augmentation(flip=True, quarter_turns=True, rotation=0)
 ROTATION = Augmentation(flip=True)
-"""By a few degrees, as in the paper."""
+"""By a few degrees, as in the original's code."""
 ANY_ANGLE = Augmentation(flip=True, rotation=60)
 
 

@@ -1,4 +1,4 @@
-"""Cost of a training step of the paper's network, against a plain loop over the same network.
+"""Cost of a training step of the original's network, against a plain loop over the same network.
 
 The plain loop is float32 in torch's default memory format, with an unfused Adam and float patches cut from float
 arrays. The other variants are this project's trainer, which draws, turns and normalises its patches from bytes: in

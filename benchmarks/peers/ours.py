@@ -35,7 +35,7 @@ def sampling(tiles: str, patch: int, batch: int, batches: int, rotation: float) 
 
 
 def training(precision: str) -> dict[str, Any]:
-    """Measure steps of the trainer on D3Net at the paper's size, with patches drawn from a generated tile."""
+    """Measure steps of the trainer on D3Net at the original's size, with patches drawn from a generated tile."""
     case, step = Case("equal", ""), iter(range(100))
     with tempfile.TemporaryDirectory() as folder:
         trainer = build_trainers(Path(folder), "full", [case], precision=precision)[case]

@@ -368,7 +368,7 @@ def test_every_shipped_specification_parses(path: Path) -> None:
     assert load_project(BASE).recipe(spec.recipe)
 
 
-def test_the_paper_is_the_default_of_the_recipe() -> None:
+def test_the_original_is_the_default_of_the_recipe() -> None:
     training = load_project(BASE).training
     assert (training.patch, training.batch, training.epochs, training.epoch_patches) == (320, 6, 120, 10_000)
     assert (training.learning_rate, training.betas, training.weight_decay) == (2e-4, (0.5, 0.999), 0)

@@ -157,7 +157,7 @@ def test_skips_are_left_out_in_one_row_or_in_all() -> None:
     assert shipped("no_skips").results != shipped().results
 
 
-def test_the_paper_s_rows_begin_with_normal_weights_and_small_networks_with_the_default() -> None:
+def test_the_original_s_rows_begin_with_normal_weights_and_small_networks_with_the_default() -> None:
     initial = {overlay: {model.initialisation for model in shipped(*overlay).models.values()} for overlay in (
         (), ("original_single",), ("no_skips",), ("demo",), ("autzen",), ("autzen", "weightings"),
     )}  # fmt: skip

@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def paper(**changes: Any) -> D3Net:
+def d3net(**changes: Any) -> D3Net:
     bands = changes.pop("bands", 3)
     return build_model(ModelSpec(**changes), bands, {"height": 1})
 
@@ -55,7 +55,7 @@ def paper(**changes: Any) -> D3Net:
 def test_all_is_taken_but_the_first_convolution_and_the_classifier(folder: Path) -> None:
     state = load_file(folder / "encoder.safetensors")
     with torch.device("meta"):
-        encoder = paper().trunk.encoder.state_dict()
+        encoder = d3net().trunk.encoder.state_dict()
     assert set(encoder) - set(state) == {
         "conv0.weight", "downconv0.weight", "norm1.weight", "norm1.bias", "norm1.running_mean", "norm1.running_var",
         "norm1.num_batches_tracked",
@@ -94,7 +94,7 @@ def test_a_safetensors_file_will_do(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bands", [3, 5])
 def test_a_network_begins_with_them_and_keeps_the_rest(folder: Path, bands: int) -> None:
-    model = paper(bands=bands)
+    model = d3net(bands=bands)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     tensors = load_file(folder / "encoder.safetensors")
     assert load_encoder(model, folder / "encoder.safetensors") == len(tensors)
@@ -104,7 +104,7 @@ def test_a_network_begins_with_them_and_keeps_the_rest(folder: Path, bands: int)
 
 @pytest.mark.parametrize("change", [{"stem": 48}, {"growth": 12}, {"blocks": (6, 12, 24, 8)}, {"bottleneck": 2}])
 def test_a_network_of_another_size_is_refused(folder: Path, change: dict[str, Any]) -> None:
-    model = paper(**change)
+    model = d3net(**change)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     with pytest.raises(ConfigError, match=r"pretrained: found a network whose .*full-size.*or set pretrained: none"):
         load_encoder(model, folder / "encoder.safetensors")

@@ -128,7 +128,7 @@ def test_height_scores_are_the_formulas() -> None:
     assert scores["RMSE"] == pytest.approx(np.sqrt(mean_squared_error(h[positive], p[positive])))
 
 
-def test_the_paper_s_mask_ends_at_9000_metres() -> None:
+def test_the_original_s_mask_ends_at_9000_metres() -> None:
     true = np.array([-1, 0, 1, 8999, 9000], np.float32)
     sums = height_sums(true, true, np.zeros(5, int), 1)
     assert sums["all"][0][SUMS.index("cells")] == 5

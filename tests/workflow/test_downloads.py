@@ -1,4 +1,4 @@
-"""The paper's data sets from the archives of their downloads to the tables; generated, small, with both recipes."""
+"""The original's data sets from the archives of their downloads to the tables; generated, small, with both recipes."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from mtlaerial.synthetic.generate import synthesise
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
-PAPER = yaml.safe_load(Path(__file__).with_name("paper.yaml").read_text())
+ORIGINAL = yaml.safe_load(Path(__file__).with_name("original.yaml").read_text())
 METHODS = {"semantics": ("semantics",), "equal": ("semantics", "height")}
 SCORES = {"semantics": "OA", "height": "MAE"}
 VAIHINGEN = "ISPRS_semantic_labeling_Vaihingen"
@@ -34,9 +34,9 @@ ARCHIVES = {
 def place(tmp_path: Path) -> Workplace:
     """Return a workplace with the archives, and specifications of few tiles without published hashes."""
     overlay = tmp_path / "overlay.yaml"
-    datasets = {name: {"generate": None, "recipe": PAPER["datasets"][name].get("recipe", {})} for name in ARCHIVES}
+    datasets = {name: {"generate": None, "recipe": ORIGINAL["datasets"][name].get("recipe", {})} for name in ARCHIVES}
     change = {"run": {"methods": list(METHODS)}, "datasets": datasets}
-    overlay.write_text(yaml.safe_dump(merge(PAPER, change)))
+    overlay.write_text(yaml.safe_dump(merge(ORIGINAL, change)))
     place = Workplace(tmp_path / "place", overlay)
     for name, archives in ARCHIVES.items():
         path = place.folder / f"config/datasets/{name}.yaml"
@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> Workplace:
             archive.pop("md5", None)
         splits = {split: tiles[:2] for split, tiles in spec["splits"].items()}
         path.write_text(yaml.safe_dump({**spec, "splits": splits}, sort_keys=False))
-        options = PAPER["datasets"][name]["generate"]
+        options = ORIGINAL["datasets"][name]["generate"]
         city = Dataset(name, load_dataset(path), tmp_path / name)
         synthesise(city, seed=0, size=options["size"], ground_truth_gsd=options.get("ground_truth_gsd", {}))
         pack(city.root, place.folder / "datasets" / name, archives)

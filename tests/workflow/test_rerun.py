@@ -184,5 +184,5 @@ def test_published_numbers_reach_tables_and_report_alone(place: Workplace) -> No
     assert sorted(place.planned()) == sorted(expected)
     again = place.run("results/tables")
     assert again.returncode == 0, again.stdout
-    assert "90 \\[1\\]" in (place.folder / "results/tables/town.md").read_text()
+    assert "TownNet \\[1\\]" in (place.folder / "results/tables/town.md").read_text()
     assert "TownNet: A journal" in (place.folder / "results/tables/everything.csv").read_text()

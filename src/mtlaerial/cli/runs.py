@@ -27,8 +27,8 @@ def predict(
     blend: Annotated[
         Literal["even", "original"] | None,
         typer.Option(
-            help="even: few windows fitted to the image; original: the paper's, 1024 pixels every 256, in ten times "
-            "the time; else as the run was scored."
+            help="even: few windows fitted to the image; original: those of the original's code, 1024 pixels every "
+            "256, in ten times the time; else as the run was scored."
         ),
     ] = None,
     dropout_passes: Annotated[

@@ -27,7 +27,7 @@ class PublishedSpec(Section):
     scores: Annotated[dict[PublishedScore, float], Field(min_length=1)]
     """Fractions; MAE and RMSE in units of ``error_unit``."""
     error_unit: Metres | None = None
-    """Metres per unit of MAE and RMSE; if not stated, they are shown unchanged beside metres."""
+    """Metres per unit of MAE and RMSE; if not stated, they are shown as they are, in columns of their own."""
     labels: Literal["all", "eroded"] | None = None
     """Ground truth of the semantics."""
     without_classes: tuple[str, ...] | None = None

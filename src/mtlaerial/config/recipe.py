@@ -31,7 +31,7 @@ Blend = Literal["original", "even"]
 
 
 class ModelSpec(Section):
-    """A network: D3Net, at the paper's size or smaller."""
+    """A network: D3Net, at the original's size or smaller."""
 
     name: Literal["d3net"] = "d3net"
     stem: Channels = 64
@@ -176,15 +176,15 @@ class PredictionSpec(Section):
     """Prediction of maps from overlapping windows."""
 
     blend: Blend = "original"
-    """original: the paper's square windows, one every stride and a last one at the end, weighted by a Gaussian. even:
-    as few windows of equal size as cover the image; each fades into the next across their overlap."""
+    """original: the original's square windows, one every stride and a last one at the end, weighted by a Gaussian.
+    even: as few windows of equal size as cover the image; each fades into the next across their overlap."""
     window: Multiple = 1024
     """Side of a window in image pixels; for even windows its upper limit."""
     stride: Pixels = 256
     """Distance between windows in image pixels; for even windows its upper limit, so that they overlap by at least
     window - stride."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
-    """Activation of semantic logits before blending; the paper's: sigmoid."""
+    """Activation of semantic logits before blending; the original's: sigmoid."""
     batch: Batch = 1
     views: Literal[1, 8] = 1
     """8: average over the window and its mirrored and turned copies, at eight times the cost."""
@@ -198,7 +198,7 @@ class PredictionSpec(Section):
     def fitted(cls) -> Self:
         """Return the cheapest settings: few windows fitted to the image, with the smallest sufficient overlap.
 
-        96 pixels are enough for the paper's network, as measured in docs/benchmarks.md.
+        96 pixels are enough for the original's network, as measured in docs/benchmarks.md.
         """
         return cls(blend="even", window=1280, stride=1280 - 96, activation="softmax")
 

@@ -28,7 +28,7 @@ def prediction_for(
         Pixels; a stride that is not given stays the same share of the window.
     dropout_passes : int, optional
     blend : Blend, optional
-        Other windows than the run's: ``even`` for those with least work, ``original`` for the paper's.
+        Other windows than the run's: ``even`` for those with least work, ``original`` for those of the original's code.
 
     Raises
     ------

@@ -8,15 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-PAPER_LIMIT = 9000.0
-"""The paper scores heights with 0 < h < 9000 m."""
+HEIGHT_LIMIT = 9000.0
+"""Metres; the original's code trains on heights with 0 < h < 9000 m."""
 SUMS = ("cells", "error", "absolute", "squared", "positive", "relative", "delta1", "delta2", "delta3")
 """Per group of cells: number; sums of e, |e|, e²; with 0 < h < 9000: number, sum of |e| / h, numbers within 1.25^k."""
 FLOOR = 1.0
 """Metres that separate objects from ground, as in SynRS3D (Song et al. 2024, arXiv 2406.18151). Ratios of heights, REL
 and delta, are scored above it: ground at millimetres makes them arbitrarily large."""
 MASKS = ("all", "positive", "objects")
-"""Masks of the cells scored for height: all valid ones, the paper's 0 < h < 9000, or objects, 1 m < h < 9000."""
+"""Masks of the cells scored for height: all valid ones, the original's 0 < h < 9000, or objects, 1 m < h < 9000."""
 
 
 def confusion_matrix(true: NDArray[np.uint8], predicted: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
@@ -62,7 +62,7 @@ def height_sums(
     scored = np.isfinite(true) & (groups >= 0) & (groups < number)
     group = groups[scored].astype(np.int64)
     h, p = true[scored].astype(np.float64), predicted[scored].astype(np.float64)  # sums of float32 lose digits
-    below_limit = h < PAPER_LIMIT
+    below_limit = h < HEIGHT_LIMIT
     masks = {"all": np.ones_like(below_limit), "positive": (h > 0) & below_limit, "objects": (h > FLOOR) & below_limit}
     return {name: _sums(h[mask], p[mask], group[mask], number) for name, mask in masks.items()}
 
@@ -70,7 +70,7 @@ def height_sums(
 def _sums(h: NDArray[np.float64], p: NDArray[np.float64], group: NDArray[np.int64], number: int) -> NDArray[np.float64]:
     """Return the sums named by ``SUMS`` of each group, shape (number, len(SUMS))."""
     error = p - h
-    positive = (h > 0) & (h < PAPER_LIMIT)
+    positive = (h > 0) & (h < HEIGHT_LIMIT)
     safe_h = np.where(positive, h, 1.0)  # no division by zero
     ratio = height_ratio(safe_h, p)
     deltas = [positive & (ratio < 1.25**k) for k in (1, 2, 3)]

@@ -24,9 +24,9 @@ TASK: dict[str, Task] = {"depth": "height", "semantics": "semantics"}
 ORDERS: list[tuple[Task, ...]] = [
     ("height",), ("semantics",), ("height", "semantics"), ("semantics", "height"),
 ]  # fmt: skip
-PAPER = original.Sizes()
+ORIGINAL = original.Sizes()
 JOINT = (1, 21)
-"""Outputs of the paper's network for depth and the 21 codes of the DFC2018 labels, in this order."""
+"""Outputs of the original's network for depth and the 21 codes of the DFC2018 labels, in this order."""
 
 
 def outputs_of(tasks: Sequence[Task], classes: int) -> tuple[int, ...]:
@@ -66,8 +66,8 @@ def test_every_variant_has_the_outputs_of_the_original(
 
 @pytest.mark.parametrize("tasks", ORDERS, ids="-".join)
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
-def test_the_paper_s_network_has_tensors_of_the_same_shapes(tasks: tuple[Task, ...], skips: bool) -> None:
-    named = original.shapes(outputs_of(tasks, 21), skips, PAPER)
+def test_the_original_s_network_has_tensors_of_the_same_shapes(tasks: tuple[Task, ...], skips: bool) -> None:
+    named = original.shapes(outputs_of(tasks, 21), skips, ORIGINAL)
     theirs = Counter(shape for name, shape in named.items() if not name.startswith(original.ALIAS))
     outputs = dict(zip(tasks, outputs_of(tasks, 21), strict=True))
     with torch.device("meta"):
@@ -78,7 +78,7 @@ def test_the_paper_s_network_has_tensors_of_the_same_shapes(tasks: tuple[Task, .
 @pytest.mark.parametrize(
     ("tasks", "skips", "parameters"), [(("height", "semantics"), True, 24_692_224), (("height",), False, 21_394_496)]
 )
-def test_the_paper_s_networks_have_as_many_parameters(tasks: tuple[Task, ...], skips: bool, parameters: int) -> None:
+def test_the_original_s_networks_have_as_many_parameters(tasks: tuple[Task, ...], skips: bool, parameters: int) -> None:
     with torch.device("meta"):
         model = build_model(ModelSpec(skips=skips), 3, dict(zip(tasks, JOINT, strict=False)))
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
@@ -86,14 +86,14 @@ def test_the_paper_s_networks_have_as_many_parameters(tasks: tuple[Task, ...], s
 
 @pytest.fixture(scope="module")
 def joint() -> list[Tensor]:
-    """Return our outputs for the paper's joint network."""
-    return ours(original.weights(original.shapes(JOINT, True, PAPER)), ORDERS[2], original.image())
+    """Return our outputs for the original's joint network."""
+    return ours(original.weights(original.shapes(JOINT, True, ORIGINAL)), ORDERS[2], original.image())
 
 
 @pytest.fixture(scope="module")
 def height_alone() -> list[Tensor]:
     """Return ours for height alone, without skips and dropout."""
-    return ours(original.weights(original.shapes((1,), False, PAPER)), ORDERS[0], original.image(), dropout=0.0)
+    return ours(original.weights(original.shapes((1,), False, ORIGINAL)), ORDERS[0], original.image(), dropout=0.0)
 
 
 GOLDEN = {
@@ -119,7 +119,7 @@ without.
 
 
 @pytest.mark.parametrize(("network", "number"), list(GOLDEN))
-def test_the_paper_s_networks_give_what_the_original_s_code_gave(
+def test_the_original_s_networks_give_what_the_original_s_code_gave(
     network: str, number: int, request: pytest.FixtureRequest
 ) -> None:
     output = request.getfixturevalue(network)[number].numpy()
@@ -137,7 +137,7 @@ def test_all_pixels_of_the_reference_outputs() -> None:
     cases = json.loads((folder / "d3net_cases.json").read_text(encoding="utf-8"))
     assert cases
     for name, case in cases.items():
-        named = original.shapes(case["outputs"], case["skips"], PAPER)
+        named = original.shapes(case["outputs"], case["skips"], ORIGINAL)
         assert {key: list(shape) for key, shape in named.items()} == case["keys"]
         tasks = [TASK[task] for task in case["tasks"]]
         results = ours(original.weights(named), tasks, original.image(), 0.5 if case["dropout"] else 0.0)

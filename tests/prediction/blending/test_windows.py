@@ -1,4 +1,4 @@
-"""Windows along an axis: the paper's and even ones, and their weights in a pixel."""
+"""Windows along an axis: the original's and even ones, and their weights in a pixel."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ import torch
 from mtlaerial.prediction.blending.windows import even, original, windows_text
 
 
-def test_the_paper_s_windows_cover_an_axis_and_end_with_it() -> None:
+def test_the_original_s_windows_cover_an_axis_and_end_with_it() -> None:
     for length, stride in itertools.product(range(1, 140), (1, 5, 24, 32)):
         axis = original(32, stride)(length)
         assert axis.starts[0] == 0
@@ -19,7 +19,7 @@ def test_the_paper_s_windows_cover_an_axis_and_end_with_it() -> None:
         assert (axis.window, (steps > 0).all(), (steps <= stride).all()) == (32, True, True)
 
 
-def test_the_paper_s_windows_are_weighted_towards_their_middle() -> None:
+def test_the_original_s_windows_are_weighted_towards_their_middle() -> None:
     weights = original(65, 1)(65).weights
     assert weights[32] == 1
     assert float(weights[10]) == pytest.approx(math.exp(-((10 / 32 - 1) ** 2) / (2 * 0.2**2)), rel=1e-9)
@@ -38,7 +38,7 @@ def test_even_windows_are_as_few_as_can_be_and_of_equal_size() -> None:
         assert number == 1 or (steps.min() > 0 and steps.max() <= min(axis.window - overlap, steps.min() + 1))
 
 
-def test_the_paper_s_scene_takes_few_windows() -> None:
+def test_the_original_s_scene_takes_few_windows() -> None:
     down, across = even(1280, 128, 32)(3240), even(1280, 128, 32)(4380)
     assert (down.window, len(down.starts), across.window, len(across.starts)) == (1184, 3, 1216, 4)
 

@@ -1,5 +1,7 @@
 """Published numbers beside ours, other units, and the table of everything."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -12,6 +14,7 @@ from mtlaerial.reporting.tables.render import latex, markdown
 from support.sample_scores import experiment, run, tile
 from support.tiny import CONFIG
 
+SCORE = re.compile(r"\((%|m|25\.5 m|unit not stated)\)$")
 ABSTRACT = {"name": "JointNet", "source": "A journal, abstract", "url": "https://example.org/a_b"}
 
 
@@ -19,32 +22,67 @@ def entry(scores, **changes):
     return PublishedSpec.parse({**ABSTRACT, "scores": scores, **changes}, "published")
 
 
+def by_name(panel):
+    """Return the cells of each method and source by score, whichever of them the rows are."""
+    columns = [[cell.text for cell in cells] for cells in panel.rows]
+    if any(SCORE.search(name) for name in panel.header[1:]):
+        return {name: dict(zip(panel.header[1:], values, strict=True)) for name, *values in columns}
+    scores, *values = zip(*columns, strict=True)
+    return {name: dict(zip(scores, row, strict=True)) for name, row in zip(panel.header[1:], values, strict=True)}
+
+
 def shown(entries, runs=None):
-    """Return the cells of the published column by score, and the notes' texts."""
+    """Return the published numbers of each source by score, and the notes' texts."""
     panel = build_documents(runs or experiment(), {"town": entries})[0].panels[0]
-    column = panel.header.index("published")
-    published = {row[0].text: row[column].text for row in panel.rows if row[column].text}
+    sources = {name: cells for name, cells in by_name(panel).items() if "[" in name}
+    published = {name: {score: text for score, text in cells.items() if text} for name, cells in sources.items()}
     return published, [note.text for note in panel.notes]
 
 
-def test_published_numbers_stand_in_their_row_with_a_source():
-    cells, notes = shown([entry({"OA": 0.9116, "REL": 0.261}), entry({"OA": 0.9, "RMSE": 1.283}, name="Other")])
-    assert cells == {"OA (%)": "91.16 [1]; 90 [2]", "REL, h > 0 (%)": "26.1 [1]", "RMSE (m)": "1.283 [2]"}
+def test_each_source_has_a_row_of_its_own():
+    cells, notes = shown(
+        [entry({"OA": 0.9116, "REL": 0.261}), entry({"OA": 0.9, "RMSE": 1.283}, name="Other", error_unit=1)]
+    )
+    assert cells == {
+        "JointNet [1]": {"OA (%)": "91.16", "REL, h > 0 (%)": "26.1"},
+        "Other [2]": {"OA (%)": "90", "RMSE (m)": "1.283"},
+    }
+    assert "[1], [2]: published by others, not run here; compare only where the protocols agree." in notes
     assert any(note.startswith("[1] JointNet: A journal, abstract.") for note in notes)
     assert any(note.startswith("[2] Other") for note in notes)
 
 
+@pytest.mark.parametrize("methods", [3, 10])
+def test_many_sources_stand_in_rows_below_the_methods(methods):
+    runs = [run(f"method{number}", 0, [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0])]) for number in range(methods)]
+    entries = [entry({"OA": 0.9, "MAE": 0.7, "RMSE": 1, "delta1": 0.5}, name=f"Net{n}") for n in range(8)]
+    panels = build_documents(runs, {"town": entries})[0].panels
+    assert max(len(panel.header) for panel in panels) <= 9
+    numbers = {}
+    for panel in panels:
+        for name, cells in by_name(panel).items():
+            numbers.setdefault(name, {}).update(cells)
+    for number in range(1, 9):
+        cells = numbers[f"Net{number - 1} [{number}]"]
+        assert {score: text for score, text in cells.items() if text} == {
+            "OA (%)": "90",
+            "δ1, h > 0 (%)": "50",
+            "MAE (unit not stated)": "0.7",
+            "RMSE (unit not stated)": "1",
+        }
+
+
 def test_scores_of_both_tasks_and_of_objects_can_be_published():
     cells, notes = shown([entry({"mIoU-3": 0.745, "F1-HE1": 0.5, "PFA": 0.02})])
-    assert cells == {"mIoU-3 (%)": "74.5 [1]", "F1-HE, 1.25 (%)": "50 [1]", "PFA (%)": "2 [1]"}
+    assert cells == {"JointNet [1]": {"mIoU-3 (%)": "74.5", "F1-HE, 1.25 (%)": "50", "PFA (%)": "2"}}
     assert any("IEEE DFC2019" in note for note in notes)
 
 
-def test_no_published_column_without_published_numbers():
+def test_no_row_without_published_numbers():
     documents = build_documents(experiment(), {"elsewhere": [entry({"OA": 0.9})]})
-    assert all("published" not in panel.header for document in documents[:-1] for panel in document.panels)
+    assert not any("[1]" in name for document in documents[:-1] for panel in document.panels for name in by_name(panel))
     (f1,) = (p for p in build_documents(experiment(), {"town": [entry({"OA": 0.9})]})[0].panels if p.key == "town-f1")
-    assert "published" not in f1.header
+    assert "JointNet [1]" not in by_name(f1)
     assert not any("JointNet" in note.text for note in f1.notes)
 
 
@@ -66,9 +104,8 @@ def test_numbers_go_beside_scores_of_their_own_protocol():
         [entry({"OA": 0.9}, labels="eroded"), entry({"MAE": 0.04}, heights="positive", error_unit=25.5)], runs
     )
     assert cells == {
-        "OA, eroded (%)": "90 [1]",
-        "MAE, h > 0 (m)": "1.02 [2]",
-        "MAE, h > 0 (25.5 m)": "0.04 [2]",
+        "JointNet [1]": {"OA, eroded (%)": "90"},
+        "JointNet [2]": {"MAE, h > 0 (m)": "1.02", "MAE, h > 0 (25.5 m)": "0.04"},
     }
     assert any(note.startswith("(25.5 m):") for note in notes)
 
@@ -76,12 +113,19 @@ def test_numbers_go_beside_scores_of_their_own_protocol():
 def test_a_number_on_truth_that_is_not_here_is_shown_beside_dashes():
     panel = build_documents(experiment(), {"town": [entry({"OA": 0.9}, labels="eroded")]})[0].panels[0]
     row = next(row for row in panel.rows if row[0].text == "OA, eroded (%)")
-    assert [cell.text for cell in row[1:]] == ["–", "–", "–", "–", "90 [1]"]
+    assert [cell.text for cell in row[1:]] == ["–", "–", "–", "–", "90"]
 
 
-def test_a_number_of_unknown_unit_is_not_converted():
+def test_an_error_without_a_stated_unit_does_not_stand_under_metres():
     runs = [run("joint", 0, [tile([[5, 1, 0], [0, 4, 0]], [4.0], [5.0])], height_unit=25.5)]
-    assert shown([entry({"MAE": 0.783})], runs)[0] == {"MAE (m)": "0.783 [1]"}
+    numbers = [entry({"MAE": 0.783}), entry({"RMSE": 1.2}, heights="positive", error_unit=1)]
+    cells, notes = shown(numbers, runs)
+    assert cells["JointNet [1]"] == {"MAE (unit not stated)": "0.783"}
+    assert cells["JointNet [2]"] == {"RMSE, h > 0 (m)": "1.2", "RMSE, h > 0 (25.5 m)": "0.0471"}
+    assert any(note.startswith("unit not stated:") for note in notes)
+    panel = build_documents(runs, {"town": numbers})[0].panels[0]
+    assert by_name(panel)["joint"]["MAE (unit not stated)"] == "–"
+    assert "MAE (unit not stated)" not in build_documents(runs, {"town": numbers})[0].wide
 
 
 def test_height_errors_are_given_in_another_unit_too():
@@ -106,10 +150,10 @@ def test_every_number_is_shown_whatever_the_shape(methods):
         "MAE (25.5 m)",
         "RMSE, h > 0 (25.5 m)",
         "δ3, h > 1 (%)",
-        "published",
+        "JointNet [1]",
     }
     assert titles >= {f"method{number}" for number in range(methods)}
-    assert "90 [1]" in [cell.text for row in panels[0].rows for cell in row]
+    assert "90" in [cell.text for row in panels[0].rows for cell in row]
     assert max(len(panel.header) for panel in panels) <= 9
 
 
@@ -117,7 +161,11 @@ def test_every_number_is_shown_whatever_the_shape(methods):
 def everything(tmp_path):
     runs = [entry.model_copy(update={"height_unit": 25.5}) for entry in experiment()]
     city = run("joint", 0, [tile([[5, 1, 0], [0, 9, 0]])], dataset="city", title="City")
-    numbers = [entry({"OA": 0.9116}), entry({"MAE": 0.0312}, heights="positive", error_unit=25.5, pooling="tile mean")]
+    numbers = [
+        entry({"OA": 0.9116}),
+        entry({"MAE": 0.0312}, heights="positive", error_unit=25.5, pooling="tile mean"),
+        entry({"MAE": 0.783}),
+    ]
     write_tables([*runs, city], tmp_path, {"town": numbers})
     return tmp_path
 
@@ -140,12 +188,17 @@ def test_everything_has_what_is_published_where_it_belongs(everything):
     table = pd.read_csv(everything / "everything.csv")
     rows = table[table["published"].notna()]
     assert set(rows["dataset"]) == {"town"}
-    places = rows[["pooling", "mask", "group", "score", "unit", "published"]].drop_duplicates()
+    assert rows[["mean", "std"]].isna().all(axis=None)
+    places = rows[["method", "pooling", "mask", "group", "score", "unit", "published"]]
     assert sorted(places.itertuples(index=False, name=None)) == [
-        ("pooled", "all", "overall", "OA", "fraction", 0.9116),
-        ("tile mean", "positive", "overall", "MAE", "25.5 m", 0.0312),
-        ("tile mean", "positive", "overall", "MAE", "m", 0.7956),
+        ("JointNet [1]", "not stated", "all", "overall", "OA", "fraction", 0.9116),
+        ("JointNet [2]", "tile mean", "positive", "overall", "MAE", "25.5 m", 0.0312),
+        ("JointNet [2]", "tile mean", "positive", "overall", "MAE", "m", 0.7956),
+        ("JointNet [3]", "not stated", "all", "overall", "MAE", "not stated", 0.783),
     ]
+    panel = build_documents(experiment(), {"town": [entry({"MAE": 0.783})]})[-1].panels[0]
+    (row,) = ([cell.text for cell in row] for row in panel.rows if row[1].text == "JointNet [1]")
+    assert row == ["MAE (unit not stated)", "JointNet [1]", "", "", "", "0.783"]
     sources = set(rows["source"])
     assert all(source.startswith("JointNet: A journal, abstract <https://example.org/a_b>") for source in sources)
     assert any(
@@ -176,11 +229,8 @@ def test_percentages_are_refused():
 def test_the_published_numbers_that_are_shipped():
     entries = load_dataset(CONFIG / "datasets" / "vaihingen.yaml").published
     cells, notes = shown(entries)
-    assert cells == {
-        "OA (%)": "91.16 [1]",
-        "mIoU (%)": "82.88 [1]",
-        "REL, h > 0 (%)": "26.1 [1]",
-        "RMSE (m)": "1.283 [1]",
-        "MAE (m)": "0.783 [2]",
-    }
-    assert all("rotocol not stated:" in note for note in notes if note.startswith("["))
+    assert list(cells.values()) == [
+        {"OA (%)": "91.16", "mIoU (%)": "82.88", "REL, h > 0 (%)": "26.1", "RMSE (unit not stated)": "1.283"},
+        {"MAE (unit not stated)": "0.783"},
+    ]
+    assert all("rotocol not stated:" in note for note in notes if re.match(r"\[\d] ", note))

@@ -80,7 +80,7 @@ Layout = Callable[[int], Axis]
 
 
 def original(window: int, stride: int) -> Layout:
-    """Return the paper's windows: of one size, one every stride and a last one at the end, with Gaussian weights.
+    """Return the original's windows: of one size, one every stride and a last one at the end, with Gaussian weights.
 
     The weight is exp(-d² / (2 * 0.2²)) at a distance d from the centre, the window reaching from -1 to 1.
     """

@@ -1,4 +1,4 @@
-"""Tables of the scores of runs: long form, mean and deviation over seeds, and tables for a paper."""
+"""Tables of the scores of runs: long form, mean and deviation over seeds, and tables for a publication."""
 
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.constant import CONSTANT

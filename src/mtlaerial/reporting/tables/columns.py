@@ -22,6 +22,8 @@ class Column:
     group: str = OVERALL
     unit: float = 1.0
     """Metres per unit of a length in the table."""
+    unit_stated: bool = True
+    """Whether the unit of a length is known; else the column holds published numbers alone, as in their source."""
 
     @property
     def length(self) -> bool:
@@ -65,12 +67,12 @@ POSITIVE = (
     Column("MAE, h > 0 (m)", "MAE", "positive"),
     Column("RMSE, h > 0 (m)", "RMSE", "positive"),
 )
-"""With the paper's mask, 0 < h < 9000 m."""
+"""Over 0 < h < 9000 m, which the original's code trains on."""
 _RATIO_NAMES = {"REL": "REL", "delta1": "δ1", "delta2": "δ2", "delta3": "δ3"}
 RATIOS = tuple(Column(f"{name}, h > 1 (%)", score, "objects") for score, name in _RATIO_NAMES.items())
 """Over objects, 1 m < h < 9000 m."""
-PAPER_RATIOS = tuple(Column(f"{name}, h > 0 (%)", score, "positive") for score, name in _RATIO_NAMES.items())
-"""With the paper's mask: only beside published numbers."""
+POSITIVE_RATIOS = tuple(Column(f"{name}, h > 0 (%)", score, "positive") for score, name in _RATIO_NAMES.items())
+"""Over 0 < h < 9000 m: only beside published numbers."""
 DETECTION = (
     Column("F1-HE, 1.25 (%)", "F1-HE1"),
     Column("F1-HE, 1.25² (%)", "F1-HE2"),
@@ -90,6 +92,15 @@ def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]
         replace(column, header=column.header.replace("(m)", f"({unit:g} m)"), unit=unit)
         for column in columns
         if unit and column.length
+    )
+
+
+def unit_not_stated(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return copies of the columns of lengths for published numbers of which the source does not state the unit."""
+    return tuple(
+        replace(column, header=column.header.replace("(m)", "(unit not stated)"), unit_stated=False)
+        for column in columns
+        if column.length
     )
 
 

@@ -1,5 +1,6 @@
 """Table of every score of every data set, beside published numbers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,20 +15,22 @@ from mtlaerial.reporting.tables.columns import (
     ERODED,
     GAINS,
     HEIGHT,
-    PAPER_RATIOS,
     POSITIVE,
+    POSITIVE_RATIOS,
     RATIOS,
     SEMANTICS,
     Column,
     in_unit,
+    unit_not_stated,
     without_classes,
 )
 from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
-from mtlaerial.reporting.tables.published import protocol
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 EVERYTHING = "everything"
+NOT_STATED = "not stated"
+"""Unit or pooling of published numbers that their source does not state."""
 HEADER = ("score", "method", POOLED, TILE_MEAN, "n", "published")
 BIASES = (*BIAS, Column("bias, h > 0 (m)", "bias", "positive"))
 SEAMS = tuple(Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in TASKS)
@@ -47,44 +50,60 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
     -------
     Document
         One panel per data set, with the scores over all cells and classes. ``wide`` is the summary with the columns
-        ``unit`` (``fraction``, ``m``, the data set's other unit of heights, or ``cells``), ``published`` and
-        ``source``; the last two are empty if nothing is published on those cells and with that pooling.
+        ``unit`` (``fraction``, ``m``, the data set's other unit of heights, ``cells``, or ``not stated``),
+        ``published`` and ``source``. Published numbers are rows of their own, one per source, score and unit.
     """
     by_dataset = {values.dataset: values for values in every}
     rows = [row for entry in summary.itertuples(index=False) for row in _rows(entry, by_dataset[str(entry.dataset)])]
+    rows += [row for values in every for row in _published_rows(values)]
     wide = pd.DataFrame(rows, columns=[*summary.columns[:-3], "unit", *summary.columns[-3:], "published", "source"])
     return Document(EVERYTHING, tuple(_panel(values) for values in every), wide)
 
 
 def _rows(entry: Any, values: Values) -> Iterator[tuple[object, ...]]:
-    """Yield a row of the summary in each unit, with published numbers and their sources."""
+    """Yield a row of the summary in each unit."""
     column = Column("", entry.score, entry.mask, entry.group)
     for shown in (column, *in_unit([column], values.unit)):
-        cited = values.citations.values(shown, entry.pooling)
-        published = "; ".join(f"{value / shown.unit:.9g}" for value in cited.values())
-        sources = [values.citations.entries[number] for number in cited]
-        source = "; ".join(f"{spec.name}: {spec.source} <{spec.url}> ({protocol(spec)})" for spec in sources)
         mean, std = entry.mean / shown.unit, entry.std / shown.unit
-        yield *entry[:-3], _unit(shown), mean, std, entry.n, published, source
+        yield *entry[:-3], _unit(shown), mean, std, entry.n, "", ""
+
+
+def _published_rows(values: Values) -> Iterator[tuple[object, ...]]:
+    """Yield a row of each published number in each unit."""
+    citations = values.citations
+    for column in _candidates(values):
+        for number, value in citations.values(column).items():
+            pooling = citations.entries[number].pooling or NOT_STATED
+            place = (values.dataset, citations.label(number), pooling, column.mask, column.group, column.score)
+            shown = float(f"{value / column.unit:.9g}") if column.length else value
+            yield *place, _unit(column), math.nan, math.nan, "", shown, citations.source(number)
 
 
 def _unit(column: Column) -> str:
+    if not column.unit_stated:
+        return NOT_STATED
     if column.length:
         return "m" if column.unit == 1 else f"{column.unit:g} m"
     return CELLS if column.score == CELLS else "fraction"
 
 
-def _panel(values: Values) -> Panel:
+def _candidates(values: Values) -> tuple[Column, ...]:
+    """Return all columns over all classes and heights."""
     height = (*HEIGHT, *POSITIVE)
-    lengths = (*height, *BIASES, *in_unit(height, values.unit))
+    lengths = (*height, *BIASES, *in_unit(height, values.unit), *unit_not_stated(height))
     of_classes = (*SEMANTICS, *ERODED, *BOTH)
     semantics = (*of_classes, *without_classes(of_classes, values.left_out))
-    candidates = (*semantics, *lengths, *RATIOS, *PAPER_RATIOS, *DETECTION, *GAINS, *SEAMS)
+    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *GAINS, *SEAMS)
+
+
+def _panel(values: Values) -> Panel:
     columns, rows = [], []
-    for column in candidates:
+    for column in _candidates(values):
         methods = [method for method in values.methods if values.has_score(method, column)]
+        sources = values.citations.cited([column])
         rows += [_row(values, method, column) for method in methods]
-        if methods:
+        rows += [_published_row(values, number, column) for number in sources]
+        if methods or sources:
             columns.append(column)
     return Panel(
         key=f"{values.dataset}-{EVERYTHING}",
@@ -103,4 +122,9 @@ def _row(values: Values, method: str, column: Column) -> tuple[Cell, ...]:
     # Delta-m has no mean over tiles; that field is empty, not a dash.
     pooled, averaged = (values.text(method, column, pooling).replace(MISSING, "") for pooling in (POOLED, TILE_MEAN))
     n = str(values(method, column)[2])
-    return tuple(map(Cell, (column.header, method, pooled, averaged, n, values.citations.text(column))))
+    return tuple(map(Cell, (column.header, method, pooled, averaged, n, "")))
+
+
+def _published_row(values: Values, number: int, column: Column) -> tuple[Cell, ...]:
+    texts = (column.header, values.citations.label(number), "", "", "", values.citations.text(number, column))
+    return tuple(map(Cell, texts))

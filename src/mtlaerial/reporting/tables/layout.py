@@ -1,6 +1,6 @@
 """Layout of the tables: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -12,14 +12,15 @@ from mtlaerial.reporting.tables.columns import (
     ERODED,
     GAINS,
     HEIGHT,
-    PAPER_RATIOS,
     POSITIVE,
+    POSITIVE_RATIOS,
     RATIOS,
     SEMANTICS,
     Column,
     by_group,
     class_f1,
     in_unit,
+    unit_not_stated,
     without_classes,
 )
 from mtlaerial.reporting.tables.costs import Costs
@@ -36,7 +37,6 @@ GROUPED_MASKS = {"all": "", "positive": "h > 0, "}
 """Masks of the heights by group, and the prefixes of their columns."""
 WIDEST = 8
 """Columns of numbers that fit a page."""
-PUBLISHED = "published"
 
 
 def build_documents(
@@ -90,16 +90,17 @@ def _main(values: Values) -> Document:
     height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
     unit = _scored(values, in_unit(HEIGHT, values.unit))
     positive = _scored(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))
-    # Ratios over the paper's mask are dominated by ground of a few millimetres: only to compare with publications.
-    paper = tuple(column for column in PAPER_RATIOS if values.citations.values(column))
-    objects = (*_scored(values, RATIOS), *paper, *_scored(values, DETECTION))
+    # Ratios over all h > 0 are dominated by ground of a few millimetres: only to compare with publications.
+    ratios = tuple(column for column in POSITIVE_RATIOS if values.citations.values(column))
+    objects = _scored(values, (*RATIOS, *DETECTION))
+    of_unknown_unit = _scored(values, unit_not_stated((*HEIGHT, *POSITIVE)))
     of_classes = (*semantics, *without, *eroded, *eroded_without)
-    columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *gains)
+    columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *ratios, *gains)
     tasks = " and ".join(name for name, part in (("semantics", semantics), ("height", height)) if part)
     left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
     away, some = "semantics away from class boundaries", f"without {' or '.join(left_out)}"
-    if len(values.methods) < WIDEST:
-        panels = [_panel(values, "main", tasks, columns)]
+    if len(values.methods) + len(values.citations.entries) < WIDEST:
+        panels = [_panel(values, "main", tasks, (*columns, *of_unknown_unit))]
     else:
         panels = [
             _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains)),
@@ -110,12 +111,14 @@ def _main(values: Values) -> Document:
             _panel(values, "unit", "height over all valid cells, in another unit", unit),
             _panel(values, "positive", "height over cells with 0 < h < 9000 m", positive),
             _panel(values, "objects", "heights above 1 m", objects),
+            _panel(values, "ratios", "ratios of heights over cells with 0 < h < 9000 m", ratios),
+            _panel(values, "unit-not-stated", "published errors whose source does not state the unit", of_unknown_unit),
         ]
     f1 = class_f1(values.runs[0].classes) if semantics else ()
     f1_without = _scored(values, without_classes(f1, values.left_out))
     panels.append(_panel(values, "f1", "F1 of each class", f1))
     panels.append(_panel(values, "f1-without", f"F1 of each class, {some}", f1_without))
-    return Document(values.dataset, _present(panels), _wide(values, (*columns, *f1, *f1_without)))
+    return Document(values.dataset, tuple(filter(None, panels)), _wide(values, (*columns, *f1, *f1_without)))
 
 
 def _semantics(values: Values) -> Iterator[tuple[Column, ...]]:
@@ -139,7 +142,7 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
         for score in ("MAE", "RMSE", "bias")
         for column in by_group(groups, score, mask, f"{score} (m), {prefix}")
     ]
-    return Document(f"{values.dataset}_{stem}", _present(panels), _wide(values, wide))
+    return Document(f"{values.dataset}_{stem}", tuple(filter(None, panels)), _wide(values, wide))
 
 
 def _scored(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
@@ -151,28 +154,22 @@ def _scored(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
     )
 
 
-def _present(panels: Iterable[Panel | None]) -> tuple[Panel, ...]:
-    return tuple(panel for panel in panels if panel)
-
-
 def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], note: str = "") -> Panel | None:
-    """Return a table of some columns and the methods that have any of them; None without such a method."""
+    """Return a table of some columns, and the methods and sources that have any of them; None without any."""
     methods = [method for method in values.methods if values.has_any(method, columns)]
-    if not methods:
+    sources = values.citations.cited(columns)
+    if not methods and not sources:
         return None
-    names = [values.label(method) for method in methods]
-    cells = [_cells(values, column, methods) for column in columns]
-    if any(map(values.citations.values, columns)):
-        names.append(PUBLISHED)
-        for column, column_cells in zip(columns, cells, strict=True):
-            column_cells.append(Cell(values.citations.text(column)))
+    names = [*map(values.label, methods), *map(values.citations.label, sources)]
+    cells = [_cells(values, column, methods, sources) for column in columns]
     headers = [column.header for column in columns]
     if len(columns) > max(WIDEST, len(names)):  # too wide for a page: transposed, with a row per score
         header, rows = ["", *names], [[Cell(label), *row] for label, row in zip(headers, cells, strict=True)]
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
-    details = (values.sampling(), values.gain() if GAINS[0] in columns else "")
+    details = (values.sampling() if methods else "", values.gain() if GAINS[0] in columns else "")
     explanations = (missing(values, methods, columns), bold_rule(methods, columns), note)
+    notes = panel_notes(values, methods, columns, *explanations) if methods else values.citations.notes(columns)
     return Panel(
         key=f"{values.dataset}-{key}",
         dataset=values.dataset,
@@ -181,13 +178,14 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
         details=" ".join(filter(None, details)),
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
-        notes=panel_notes(values, methods, columns, *explanations),
+        notes=tuple(notes),
     )
 
 
-def _cells(values: Values, column: Column, methods: Sequence[str]) -> list[Cell]:
+def _cells(values: Values, column: Column, methods: Sequence[str], sources: Sequence[int]) -> list[Cell]:
     winner = values.winner(column)
-    return [Cell(values.text(method, column), bold=method == winner) for method in methods]
+    scored = [Cell(values.text(method, column), bold=method == winner) for method in methods]
+    return [*scored, *(Cell(values.citations.text(source, column)) for source in sources)]
 
 
 def _wide(values: Values, columns: Sequence[Column]) -> pd.DataFrame:

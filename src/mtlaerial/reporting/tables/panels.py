@@ -45,7 +45,7 @@ class Panel:
     @property
     def caption(self) -> str:
         """Caption that makes the table readable by itself."""
-        return f"{self.title}: {self.subject}. {self.details}"
+        return f"{self.title}: {self.subject}. {self.details}".rstrip()
 
 
 @dataclass(frozen=True)

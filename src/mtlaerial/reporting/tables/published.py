@@ -1,10 +1,10 @@
-"""Published numbers of other methods on a data set, by column of our tables, and their protocols."""
+"""Published numbers on a data set: a row per source in our tables, and the protocols."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mtlaerial.config.published import PublishedSpec
-from mtlaerial.reporting.tables.collect import OVERALL, POOLED
-from mtlaerial.reporting.tables.columns import HEIGHT, PAPER_RATIOS, SEMANTICS, Column
+from mtlaerial.reporting.tables.collect import OVERALL
+from mtlaerial.reporting.tables.columns import HEIGHT, POSITIVE_RATIOS, SEMANTICS, Column
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.scoring.label_masks import LabelMask
 
@@ -15,7 +15,7 @@ HEIGHTS = {"all": "heights of all valid cells", "positive": "heights above 0 onl
 POOLINGS = {"pooled": "pooled over tiles", "tile mean": "mean of the tiles' scores"}
 _SEMANTIC = tuple(column.score for column in SEMANTICS)
 _LENGTHS = tuple(column.score for column in HEIGHT)
-_RATIOS = tuple(column.score for column in PAPER_RATIOS)
+_RATIOS = tuple(column.score for column in POSITIVE_RATIOS)
 
 
 class Citations:
@@ -29,30 +29,45 @@ class Citations:
         """The sets of classes that the numbers leave out, each once; none of them is empty."""
         return list(dict.fromkeys(entry.without_classes for entry in self.entries.values() if entry.without_classes))
 
-    def values(self, column: Column, pooling: str | None = None) -> dict[int, float]:
-        """Return the fractions or metres that belong to a column, by number of the entry.
+    def values(self, column: Column) -> dict[int, float]:
+        """Return the numbers that belong to a column, by number of the entry.
 
-        An entry with an unstated protocol is shown beside our usual one, and its note says so. With ``pooling``, only
-        numbers of that pooling are returned.
+        They are fractions or metres; lengths in the unit of the source where it does not state the unit. An entry with
+        another unstated part of the protocol is shown beside our usual one, and its note says so.
         """
         values = {}
         for number, entry in self.entries.items():
-            same_pooling = pooling in (None, entry.pooling or POOLED)
-            if column.score in entry.scores and same_pooling and _comparable(entry, column):
+            if column.score in entry.scores and _comparable(entry, column):
                 metres = entry.error_unit or 1
                 values[number] = entry.scores[column.score] * (metres if column.length else 1)
         return values
 
-    def text(self, column: Column) -> str:
-        """Return the published numbers as text, e.g. ``91.16 [1]``; several are separated by semicolons."""
-        values = self.values(column).items()
-        return "; ".join(f"{column.shown(value):g} [{number}]".replace("-", "−") for number, value in values)
+    def cited(self, columns: Iterable[Column]) -> list[int]:
+        """Return the entries with numbers in some columns, in their order."""
+        return sorted({number for column in columns for number in self.values(column)})
 
-    def notes(self, columns: Iterable[Column]) -> Iterator[Note]:
+    def label(self, number: int) -> str:
+        """Return the name of an entry's row, e.g. ``JointNet [1]``."""
+        return f"{self.entries[number].name} [{number}]"
+
+    def text(self, number: int, column: Column) -> str:
+        """Return an entry's number as its source has it; empty without one."""
+        value = self.values(column).get(number)
+        return "" if value is None else f"{column.shown(value):g}".replace("-", "−")
+
+    def source(self, number: int) -> str:
+        """Return where an entry's numbers are from, and their protocol."""
+        entry = self.entries[number]
+        return f"{entry.name}: {entry.source} <{entry.url}> ({protocol(entry)})"
+
+    def notes(self, columns: Sequence[Column]) -> Iterator[Note]:
         """Yield source and protocol of the numbers in some columns."""
-        cited = sorted({number for column in columns for number in self.values(column)})
+        cited = self.cited(columns)
         if cited:
-            yield Note("published: reported by others, not run here; compare only where the protocols agree.")
+            marks = ", ".join(f"[{number}]" for number in cited)
+            yield Note(f"{marks}: published by others, not run here; compare only where the protocols agree.")
+        if not all(column.unit_stated for column in columns):
+            yield Note("unit not stated: errors as their source prints them, in metres or not: not comparable.")
         for number in cited:
             entry = self.entries[number]
             remarks = ". ".join((protocol(entry), *(note.rstrip(".") for note in entry.notes)))
@@ -84,7 +99,8 @@ def _comparable(entry: PublishedSpec, column: Column) -> bool:
         return column.mask == "positive"
     if column.score in _SEMANTIC:
         return column.mask == _label_mask(entry).name
-    return column.mask == (entry.heights or "all") and (column.unit == 1 or entry.error_unit is not None)
+    same_unit = not column.length or column.unit_stated == (entry.error_unit is not None)
+    return column.mask == (entry.heights or "all") and same_unit
 
 
 def _label_mask(entry: PublishedSpec) -> LabelMask:

@@ -78,6 +78,8 @@ class Values:
 
     def __call__(self, method: str, column: Column, pooling: str = POOLED) -> tuple[float, float, int]:
         """Return mean, standard deviation and number of seeds; NaN, NaN and 0 without a score."""
+        if not column.unit_stated:
+            return math.nan, math.nan, 0
         key = (method, pooling, column.mask, column.group, column.score)
         mean, std, n = self._values.get(key, (math.nan, math.nan, 0))
         return float(mean), float(std), int(n)

@@ -9,8 +9,8 @@ from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
 class FeatureNormalisation(GramianWeighting):
     """Each task's gradient is brought to the mean of their L2 norms; then they are added.
 
-    ``w_t = mean_s(||g_s||) / ||g_t||``: the strategy that Carvalho et al. 2019, arXiv 1911.07543, bring besides the
-    known ones ("alexnorm" in their code).
+    ``w_t = mean_s(||g_s||) / ||g_t||``: ``alexnorm`` in the code of Carvalho et al. 2019, arXiv 1911.07543, which
+    computes it at the third decoder block and never uses the result.
     """
 
     paper = "Carvalho et al. 2019"

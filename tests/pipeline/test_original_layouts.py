@@ -1,4 +1,4 @@
-"""Layouts of the paper's data sets as downloaded or copied, and messages on missing files."""
+"""Layouts of the original's data sets as downloaded or copied, and messages on missing files."""
 
 import shutil
 from pathlib import Path

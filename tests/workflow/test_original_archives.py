@@ -1,4 +1,4 @@
-"""Both data sets of the paper from their archives to tables: rows of equal budget, then the original's schedules."""
+"""Both data sets of the original from their archives to tables: rows of equal budget, then the original's schedules."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from support.paths import ROOT
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
-PAPER = Path(__file__).with_name("paper.yaml")
+ORIGINAL = Path(__file__).with_name("original.yaml")
 METHODS = ["semantics", "height", "equal", "equal_noskips"]
 ARCHIVES = {
     "dfc2018": {"phase2.zip": "2018IEEE_Contest/Phase2"},
@@ -40,8 +40,8 @@ SCHEDULES = {
 
 
 def overlay_of_downloads() -> dict[str, Any]:
-    """Return the overlay of the paper's rows with small networks, without generating the data."""
-    data = dict(read_yaml(PAPER))
+    """Return the overlay of the original's rows with small networks, without generating the data."""
+    data = dict(read_yaml(ORIGINAL))
     for entry in data["datasets"].values():
         del entry["generate"]
     return merge(data, {"run": {"methods": METHODS}})
@@ -49,7 +49,7 @@ def overlay_of_downloads() -> dict[str, Any]:
 
 def download(name: str, root: Path, folder: Path) -> None:
     """Generate a data set in its layout in a folder, and put its archives into the root as a user would."""
-    options = Generation.parse(read_yaml(PAPER)["datasets"][name]["generate"], "generate")
+    options = Generation.parse(read_yaml(ORIGINAL)["datasets"][name]["generate"], "generate")
     spec = load_dataset(ROOT / "config" / "datasets" / f"{name}.yaml")
     synthesise(Dataset(name, spec, folder), **options.model_dump())
     root.mkdir(parents=True)
@@ -82,7 +82,7 @@ def trainings(place: Workplace) -> dict[tuple[str, str], int]:
     return {(path.parts[-5], path.parts[-3]): int(pd.read_csv(path).step.max()) for path in histories}
 
 
-@pytest.mark.full("trains the paper's rows in both layouts, twice")
+@pytest.mark.full("trains the original's rows in both layouts, twice")
 def test_archives_become_tables_by_either_recipe(place: Workplace) -> None:
     run = place.run(TARGET)
     assert run.returncode == 0, run.stdout[-5000:]

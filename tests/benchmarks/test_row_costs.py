@@ -1,4 +1,4 @@
-"""Costs of the paper's rows: counts of its networks and windows, and the tables of the documentation."""
+"""Costs of the original's rows: counts of its networks and windows, and the tables of the documentation."""
 
 from pathlib import Path
 from types import ModuleType
@@ -17,9 +17,9 @@ OUTPUTS: tuple[tuple[Task, int], ...] = (("semantics", 5), ("height", 1))
 def costs(monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    import paper_costs
+    import row_costs
 
-    return paper_costs
+    return row_costs
 
 
 @pytest.fixture
@@ -59,17 +59,17 @@ def test_maps_take_all_windows_of_a_tile(costs: ModuleType, dataset: str, stride
     assert cost.flop == pytest.approx(2 * windows * 1024**2 * network.flop)
 
 
-@pytest.mark.full("counts eight networks of the paper's size")
+@pytest.mark.full("counts eight networks of the original's size")
 @pytest.mark.parametrize("overlays", [(), ("original_single",), ("no_skips",)])
 def test_the_documentation_has_the_tables(costs: ModuleType, overlays: tuple[str, ...]) -> None:
     page = Path("docs/reproduction.md").read_text(encoding="utf-8")
     tables = dict(costs.tables([Path(f"config/{name}.yaml") for name in overlays]))
     assert list(tables) == ["dfc2018", "vaihingen", "all"]
     for title, text in tables.items():
-        assert text in page, f"python benchmarks/paper_costs.py: {title}\n{text}"
+        assert text in page, f"python benchmarks/row_costs.py: {title}\n{text}"
 
 
-@pytest.mark.full("counts four networks of the paper's size")
+@pytest.mark.full("counts four networks of the original's size")
 def test_the_documentation_has_the_operations_of_the_networks(costs: ModuleType) -> None:
     page = " ".join(Path("docs/reproduction.md").read_text(encoding="utf-8").split())
     both = (("semantics", 20), ("height", 1))

@@ -1,10 +1,10 @@
-"""Operations, hours and memory of each row of the paper's configuration: the tables of docs/reproduction.md.
+"""Operations, hours and memory of each row of the original's configuration: the tables of docs/reproduction.md.
 
 Networks, steps and windows are those of the configuration, and torch counts their operations (a multiplication and an
 addition each). Times of a step and of a window and the peak memory were measured with ``equal`` (docs/benchmarks.md);
 nothing is measured here.
 
-    python benchmarks/paper_costs.py [config/original_single.yaml]
+    python benchmarks/row_costs.py [config/original_single.yaml]
 """
 
 import argparse

@@ -1,6 +1,8 @@
-"""The paper's whole configuration, on generated data in both layouts: every row of the tables is filled."""
+"""The original's whole configuration, on generated data in both layouts: every row of the tables is filled."""
 
+import json
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,14 +28,14 @@ def planned(output: str) -> dict[str, int]:
 
 
 def section(heading: str) -> str:
-    """Return a section of the page on the paper."""
+    """Return a section of the page on the reproduction."""
     page = (ROOT / "docs" / "reproduction.md").read_text()
     return page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    return Workplace(tmp_path_factory.mktemp("paper") / "place", Path(__file__).with_name("paper.yaml"))
+    return Workplace(tmp_path_factory.mktemp("original") / "place", Path(__file__).with_name("original.yaml"))
 
 
 def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
@@ -43,6 +45,36 @@ def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
     downloads = {"fetch_pretrained": 1}  # what a network of its full size begins with
     seeds = {"run": {"seeds": [0, 1, 2]}}
     assert planned(place.run("--dry-run", config=seeds).stdout) | downloads == explained | {"synthesise": 2}
+
+
+def first_hour() -> list[tuple[list[str], int]]:
+    """Return each selection of the first hour as arguments of ``--config``, and its number of jobs."""
+    text = section("A first hour")
+    (first, trial) = re.findall(r"^    snakemake -n --config (.+)$", text, re.MULTILINE)
+    (jobs,) = re.findall(r"^\| together \| (\d+) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([^`]+)`.*? \| (\d+) \|$", text, re.MULTILINE)
+    begun = {"datasets": ["dfc2018"], "methods": ["equal"], "seeds": [0]}
+    added = [([f"run={json.dumps(begun | json.loads(f'{{{changes}}}'))}"], int(number)) for changes, number in rows]
+    return [(shlex.split(first), int(jobs)), (shlex.split(trial), int(jobs)), *added]
+
+
+def test_the_first_hour_has_the_jobs_that_the_documentation_says(place: Workplace) -> None:
+    arguments, jobs = first_hour()[0]
+    counts = planned(place.run("--dry-run", "--config", *arguments).stdout)
+    assert sum(counts.values()) == jobs  # synthesise, where a download has fetch_pretrained
+    assert counts["train"] == counts["synthesise"] == 1
+    parts = re.findall(r"^\| (.+?) \| (\d+) \|", section("A first hour"), re.MULTILINE)
+    numbers = [int(number) for part, number in parts if not part.startswith(("`", "together"))]
+    assert sum(numbers) == jobs
+
+
+@pytest.mark.full("four more plans")
+@pytest.mark.parametrize("selection", first_hour()[1:], ids=str)
+def test_added_rows_have_the_jobs_that_the_documentation_says(
+    place: Workplace, selection: tuple[list[str], int]
+) -> None:
+    counts = planned(place.run("--dry-run", "--config", *selection[0]).stdout)
+    assert sum(counts.values()) == selection[1]
 
 
 @pytest.mark.full("two more plans")
@@ -69,7 +101,7 @@ def require_every_row(place: Workplace, methods: Iterable[str]) -> None:
                 assert rows[rows.score == score].n.eq(1).any(), (dataset, method, score)
 
 
-@pytest.mark.full("the paper's every method in both layouts")
+@pytest.mark.full("the original's every method in both layouts")
 def test_every_row_is_filled_and_reported(place: Workplace) -> None:
     run = place.run(timeout=1800)
     assert run.returncode == 0, run.stdout[-5000:]
