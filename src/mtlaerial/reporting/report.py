@@ -18,7 +18,7 @@ from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.tables import Costs, Panel, build_documents
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 from mtlaerial.version import __version__
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
@@ -120,8 +120,7 @@ def write_report(
     page = environment.get_template("report.html").render(
         sections=sections, software=_software(), code=code_hash("report")
     )
-    with writing(path) as partial:
-        partial.write_bytes(page.encode("utf-8"))
+    write_text(path, page)
 
 
 def _figures(paths: Sequence[Path], scores: Sequence[Scores], folds: Mapping[str, str]) -> list[Figure]:

@@ -19,7 +19,7 @@ from mtlaerial.scoring.label_masks import LabelMask, label_masks
 from mtlaerial.scoring.metrics import without_true
 from mtlaerial.scoring.tile_scores import TileScores, score_tile
 from mtlaerial.system.file_format import require_format
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 from mtlaerial.tiles.record import verify_tiles
 
 FORMAT = 2
@@ -186,8 +186,7 @@ def score_maps(
 
 def save_scores(scores: Scores, path: Path) -> None:
     """Write ``scores.json``."""
-    with writing(path) as partial:
-        partial.write_text(scores.model_dump_json(indent=1), encoding="utf-8")
+    write_text(path, scores.model_dump_json(indent=1))
 
 
 def load_scores(path: Path) -> Scores:
