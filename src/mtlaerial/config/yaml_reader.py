@@ -16,8 +16,8 @@ LARGEST_BYTES = 32 * 2**20
 DEEPEST = 50
 """Deepest nesting of lists and mappings."""
 MOST_VALUES = 500_000
-"""Most values in a file, each alias counted with all values that it stands for; they are read in seconds. A ``run.yaml``
-has four for each training tile."""
+"""Most values in a file, each alias counted with all values that it stands for; they are read in seconds. A
+``run.yaml`` has four for each training tile."""
 LONGEST_NUMBER = 100
 """Most characters of a number: Python takes minutes for a million, and prints no more than 4,300 digits."""
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
