@@ -168,13 +168,31 @@ class Dataset:
         """Tell whether a file exists, or will once the archives are unpacked."""
         return self.places.exists(path)
 
+    @cached_property
+    def _split_by_tile(self) -> dict[str, Split]:
+        # Looked up for each file of each tile: in lists, 20,000 tiles would take a minute.
+        return self.spec.split_by_tile()
+
+    def split_of(self, tile: str) -> Split:
+        """Return the split that a tile belongs to; of areas, which are all tested, ``test``.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such tile.
+        """
+        if tile not in self._split_by_tile:
+            expected = f"one of {', '.join(self.spec.tiles)}"
+            raise ConfigError("splits", f"no tile {tile}", expected, "Correct the tile's name.")
+        return self._split_by_tile[tile]
+
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""
         return tuple(self.places.candidates((layer, accepted), tile) for accepted in self.patterns(layer, tile))
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
         """Return the accepted patterns of each file of a layer, preferred ones first; empty for an absent layer."""
-        return self._patterns(layer, self.spec.split_of(tile))
+        return self._patterns(layer, self.split_of(tile))
 
     def _patterns(self, layer: Layer, split: Split) -> tuple[Patterns, ...]:
         labels, height = self.spec.labels, self.spec.height
@@ -202,7 +220,7 @@ class Dataset:
     def may_lack(self, layer: Layer, tile: str) -> bool:
         """Tell whether a layer is optional for a tile."""
         section = {"height": self.spec.height, "labels": self.spec.labels}.get(layer)
-        optional = section is not None and not {tile, self.spec.split_of(tile)}.isdisjoint(section.optional)
+        optional = section is not None and not {tile, self.split_of(tile)}.isdisjoint(section.optional)
         return optional or layer == "eroded"
 
     def obtain(self, layer: str) -> str:
