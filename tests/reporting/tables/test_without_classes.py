@@ -145,7 +145,9 @@ def test_tables_say_which_class_no_method_trains() -> None:
 def test_published_numbers_stand_in_our_column_in_whatever_order_they_name_the_classes() -> None:
     common = {"name": "Net", "source": "A journal", "url": "https://example.org", "scores": {"OA": 0.9}}
     named = [NAMES[1], NAMES[0]]
-    published = [PublishedSpec.parse({**common, "without_classes": order}, "published") for order in (named, named[::-1])]
+    published = [
+        PublishedSpec.parse({**common, "without_classes": order}, "published") for order in (named, named[::-1])
+    ]
     scored = {**WITHOUT, "without_classes": tuple(named)}
     panel = build_documents([run("net", 0, [tile(matrix())], **scored)], {"town": published})[0].panels[0]
     labels = [*panel.header, *(row[0].text for row in panel.rows)]
