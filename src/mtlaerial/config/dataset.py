@@ -12,38 +12,17 @@ from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.crs_text import CrsText
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
-from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
+from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Split
 from mtlaerial.config.method import Name
+from mtlaerial.config.mosaic import FootprintSpec, GridSpec
 from mtlaerial.config.names import Sentence, require_names
-from mtlaerial.config.numbers import Distance, Extent, Metres
+from mtlaerial.config.numbers import Distance, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
-
-
-class GridSpec(Section):
-    """Tiles cut from a mosaic by a regular grid."""
-
-    size: tuple[Extent, Extent]
-    """Rows and columns of a tile in image pixels; the last row and column of tiles may be smaller."""
-    name: str = "r{row}c{column}"
-    """Name of a tile; rows count from the north, columns from the west, both from 1."""
-
-    @model_validator(mode="after")
-    def _named_by_cell(self) -> Self:
-        require_fields("name", self.name, ("row", "column"))
-        return self
-
-
-class FootprintSpec(Section):
-    """Tiles cut from a mosaic by the bounds of polygons in a vector file."""
-
-    files: Patterns
-    column: str = "tile"
-    """Attribute with the name of the tile."""
 
 
 class DatasetSpec(Section):
