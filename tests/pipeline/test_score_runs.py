@@ -21,7 +21,7 @@ from mtlaerial.prediction.settings import scored_prediction
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.runs.import_original import import_checkpoint
 from mtlaerial.runs.run import load_description
-from mtlaerial.scoring.scores import score_run
+from mtlaerial.scoring.run_scores import score_run
 from support import original
 from support.tiny import CONFIG, write_raster
 from support.trainings import Folders

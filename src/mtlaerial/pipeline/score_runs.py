@@ -15,9 +15,10 @@ from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.folds import Evaluation, pool_folds
-from mtlaerial.reporting.report import mixtures
+from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
-from mtlaerial.scoring.scores import Scores, save_scores, score_maps
+from mtlaerial.scoring.run_scores import score_maps
+from mtlaerial.scoring.scores import Scores, save_scores
 
 log = logging.getLogger(__name__)
 NOT_IN_SPLIT = "Take it out of splits.test, or score another run."
