@@ -220,6 +220,11 @@ class Dataset:
             gaps.append(Missing("footprints", "all", footprints.files, self.footprint_paths))
         return gaps
 
+    @cached_property
+    def incomplete(self) -> bool:
+        """Whether a required file was missing when this was first asked."""
+        return bool(self.missing())
+
     @property
     def footprint_paths(self) -> tuple[Path, ...]:
         """Accepted paths of the vector file with the tiles' footprints; empty where tiles are not cut by footprints."""
