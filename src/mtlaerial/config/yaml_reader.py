@@ -157,7 +157,9 @@ def _problem(error: yaml.YAMLError) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return _shortened(str(error), 200)
     mark = error.problem_mark
-    problem = " ".join(filter(None, (error.context, error.problem)))
+    start = error.context_mark
+    begin = f"from line {start.line + 1}" if start and start.line != mark.line else ""
+    problem = " ".join(filter(None, (error.context, begin, error.problem)))
     return _shortened(f"line {mark.line + 1}, column {mark.column + 1}: {problem}", 300)
 
 
