@@ -37,7 +37,7 @@ def test_files_outside_the_root_are_refused(value: str, tmp_path: Path) -> None:
 
 def test_names_too_long_for_a_file_system_are_refused(tmp_path: Path) -> None:
     load(tmp_path, folders=["a" * 150])
-    with pytest.raises(ConfigError, match=r"folders\.0: found .*; expected .* names of folders and files up to 150 bytes"):
+    with pytest.raises(ConfigError, match=r"folders\.0: found .*; .* folders and files up to 150 bytes"):
         load(tmp_path, folders=["images/" + "ä" * 76])
 
 

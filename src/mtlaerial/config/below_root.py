@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-
 LONGEST_PART = 150
 """Bytes of a folder's or file's name; file systems allow 255, and a tile's name may be part of it."""
 
