@@ -50,7 +50,11 @@ def _elsewhere(dataset: Dataset, gaps: list[Missing]) -> list[str]:
     for gap in gaps:
         if misplaced := find_misplaced_file(dataset, gap.looked_for):
             places.setdefault(misplaced.remedy, []).append(misplaced.place)
-    return [f"    But of {len(found)} of them {found[0]}. {remedy}" for remedy, found in places.items()]
+    return [f"    For {len(paths)} of them, {_list_first(paths)}. {remedy}" for remedy, paths in places.items()]
+
+
+def _list_first(places: list[str]) -> str:
+    return places[0] if len(places) == 1 else f"{places[0]}, and so on"
 
 
 def _archive_text(archive: Archive) -> str:
