@@ -22,7 +22,7 @@ def test_options_that_change_the_prediction_are_logged_with_both_values(
 
 def test_a_run_of_more_threads_than_cores_says_that_maps_may_differ(caplog: pytest.LogCaptureFixture) -> None:
     assert usable_threads(10**12) == os.cpu_count()
-    assert "trained with 1000000000000 threads" in caplog.text
+    assert "the run computes with 1000000000000 threads" in caplog.text
     assert usable_threads(1) == 1
 
 

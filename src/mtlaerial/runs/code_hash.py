@@ -64,8 +64,13 @@ def _imported_files(path: Path) -> set[Path]:
     """
     if path == PACKAGE / "__init__.py":
         return set()
-    tree = ast.parse(path.read_bytes())
-    return {file for name in _imported_names(tree) for file in _files_of(name)}
+    return {file for name in _names_in(path.read_bytes()) for file in _files_of(name)}
+
+
+@cache
+def _names_in(source: bytes) -> frozenset[str]:
+    """Return the dotted names that a source imports; parsing is the slow part, and stages share modules."""
+    return frozenset(_imported_names(ast.parse(source)))
 
 
 def _imported_names(node: ast.AST) -> Iterator[str]:
