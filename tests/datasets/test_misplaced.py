@@ -97,3 +97,11 @@ def test_files_of_another_case_are_told_together(town: Town) -> None:
     text = told(town)
     assert "A.TIF, and so on. Rename it to the name expected" in missing_text(town.dataset, town.dataset.missing())
     assert text.count("upper and lower case differ") == 2  # once in the check, once in the workflow
+
+
+def test_a_file_of_another_case_in_another_folder_is_moved_and_renamed(town: Town) -> None:
+    path = town.root / "later" / "height of" / "the town" / "height" / "A.TIF"
+    path.parent.mkdir(parents=True)
+    (town.root / "height" / "a.tif").rename(path)
+    expected = f"one of that name is {path}. Move it to where it is expected, under the name expected (upper and lower"
+    assert expected in missing_text(town.dataset, town.dataset.missing())

@@ -73,6 +73,8 @@ def _move(dataset: Dataset, expected: Path, actual: Path) -> str:
     if actual.parent == expected.parent:
         return "Rename it to the name expected: upper and lower case differ."  # the same for all files of a layer
     move = "Move it to where it is expected"
+    if actual.stem != expected.stem:  # endings may differ in case
+        move += ", under the name expected (upper and lower case differ)"
     below_root, parts = expected.parts[len(dataset.root.parts) :], actual.relative_to(dataset.root).parts
     if not (len(parts) > len(below_root) and parts[-len(below_root) :] == below_root):
         return f"{move}, or correct its path in the specification."
