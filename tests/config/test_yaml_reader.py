@@ -77,9 +77,7 @@ def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_alias_bomb_is_refused_before_it_expands(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
-    assert "found more than 100,000 values, aliases (*name) expanded; expected fewer" in refusal(
-        tmp_path, "\n".join(lines)
-    )
+    assert "found more values; expected at most 100,000 values" in refusal(tmp_path, "\n".join(lines))
 
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
@@ -119,7 +117,7 @@ def test_a_character_beyond_unicode_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.full("reads 300,000 values")
 def test_many_values_are_not_read_to_their_end(tmp_path: Path) -> None:
-    assert "found more than 100,000 values" in refusal(tmp_path, "gsd: [" + "1," * 300_000 + "]")
+    assert "expected at most 100,000 values" in refusal(tmp_path, "gsd: [" + "1," * 300_000 + "]")
 
 
 def test_many_faults_are_counted_in_seconds(tmp_path: Path) -> None:

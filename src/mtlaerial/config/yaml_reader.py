@@ -167,8 +167,8 @@ def _require_bounded(path: Path, root: yaml.Node) -> None:
 
 
 def _too_many(path: Path) -> ConfigError:
-    observed = f"more than {MOST_VALUES:,} values, aliases (*name) expanded"
-    return ConfigError(path, observed, "fewer", "Write the values out, or make the file smaller.")
+    expected = f"at most {MOST_VALUES:,} values, aliases (*name) expanded"
+    return ConfigError(path, "more values", expected, "Write the values out, or make the file smaller.")
 
 
 def _nested(path: Path) -> ConfigError:
