@@ -88,6 +88,8 @@ def test_an_archive_of_another_name_that_holds_the_file_is_told(town: Town) -> N
     assert f"{image}: no file, but {town.root / 'Phase 2 (1).zip'} holds one of that name" in text
     assert f"{town.root / 'Phase 2 (1).zip'} holds 1 of the 4 missing files: rename it to town.zip." in text
     assert "Rename Phase 2 (1).zip to town.zip." in text
+    assert "put it into" in text
+    assert "it is unpacked by the workflow" in text  # without a published hash nothing is verified
     assert "other.zip" not in text
 
 

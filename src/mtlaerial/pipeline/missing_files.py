@@ -67,7 +67,8 @@ def _archive_text(archive: Archive) -> str:
     if archive.path:
         return ""
     hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())
+    treatment = "verified and unpacked" if spec.published else "unpacked"
     return (
         f"  {'Optional archive' if spec.optional else 'Archive'} {spec.file}: {spec.holds}{hashes}\n"
-        f"    Get it from {spec.page} and put it into {archive.root}; it is verified and unpacked by the workflow."
+        f"    Get it from {spec.page} and put it into {archive.root}; it is {treatment} by the workflow."
     )
