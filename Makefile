@@ -90,7 +90,7 @@ endif
 
 $(PEERS)/.installed: benchmarks/peers/requirements.lock
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet -r $<
+	$(PEERS)/bin/pip install --quiet --require-hashes -r $<
 	@touch $@
 
 # torch first, and alone: where it lies on disk as a wheel for the CPU, that is taken.

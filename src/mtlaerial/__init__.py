@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mtlaerial.pipeline.score_runs import score_runs
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.runs.run import load_run, save_description
-    from mtlaerial.scoring.scores import score_run
+    from mtlaerial.scoring.run_scores import score_run
     from mtlaerial.tiles.measure import summarise
     from mtlaerial.tiles.prepare import prepare_tile
     from mtlaerial.tiles.statistics import Statistics
@@ -55,7 +55,7 @@ _MODULES = {
     "plan_run": "mtlaerial.pipeline.plan_run",
     "prepare_tile": "mtlaerial.tiles.prepare",
     "save_description": "mtlaerial.runs.run",
-    "score_run": "mtlaerial.scoring.scores",
+    "score_run": "mtlaerial.scoring.run_scores",
     "score_runs": "mtlaerial.pipeline.score_runs",
     "summarise": "mtlaerial.tiles.measure",
     "train": "mtlaerial.training.train",

@@ -263,12 +263,16 @@ def test_colours_are_hexadecimal_or_a_list() -> None:
     assert [entry.colour for entry in spec.labels.classes] == [(10, 16, 255), (1, 2, 3)]
 
 
+def test_instructions_of_several_lines_are_one_line_of_a_message() -> None:
+    spec = DatasetSpec.parse(spec_data(obtain="Ask the\npublisher.\n"), "town.yaml")
+    assert spec.obtain == "Ask the publisher."
+
+
 def test_a_tile_knows_its_split() -> None:
     spec = tiny.city_spec()
-    assert [spec.split_of(tile) for tile in ("city_2", "city_3", "city_4")] == ["train", "val", "test"]
-    assert spec.tiles == ("city_1", "city_2", "city_3", "city_4")
-    with pytest.raises(ConfigError, match="one of city_1"):
-        spec.split_of("city_9")
+    splits = spec.split_by_tile()
+    assert [splits[tile] for tile in ("city_2", "city_3", "city_4")] == ["train", "val", "test"]
+    assert spec.tiles == tuple(splits) == ("city_1", "city_2", "city_3", "city_4")
 
 
 @pytest.fixture

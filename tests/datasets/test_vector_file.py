@@ -41,6 +41,12 @@ def test_a_crs_in_geojson_is_not_fetched(tmp_path: Path) -> None:
         assert not listener.requested()
 
 
+def test_a_crs_in_geojson_that_is_no_name_of_one_is_refused(tmp_path: Path) -> None:
+    crs = {"type": "name", "properties": {"name": "/etc/crs.wkt"}}
+    with pytest.raises(DataError, match=r"found the CRS .*; expected the name of a CRS"):
+        read_vector_file(geojson(tmp_path / "a.geojson", crs=crs))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -15,7 +15,8 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import markdown
 from mtlaerial.runs.run import save_description
-from mtlaerial.scoring.scores import Scores, score_run
+from mtlaerial.scoring.run_scores import score_run
+from mtlaerial.scoring.scores import Scores
 from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import ABSENT, prepare_tile

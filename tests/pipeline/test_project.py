@@ -210,7 +210,7 @@ def test_every_shipped_data_set_can_be_run(data: dict[str, Any], name: str, tmp_
     project = project_of(data)
     for tile in project.datasets[name].spec.tiles:
         params = json.loads(json.dumps(Decisive(project).prepare_tile(name, tile)))
-        assert params["split"] == project.datasets[name].spec.split_of(tile)
+        assert params["split"] == project.datasets[name].split_of(tile)
     assert project.plan(name, "both", 0).tasks == ("semantics", "height")
 
 

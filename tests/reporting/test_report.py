@@ -9,7 +9,8 @@ from PIL import Image
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, Finding, TileReport
 from mtlaerial.figures import confusion_figure
-from mtlaerial.reporting.report import MAPPED, mixtures, write_report
+from mtlaerial.reporting.mixtures import mixtures
+from mtlaerial.reporting.report import MAPPED, write_report
 from mtlaerial.runs.cost import Cost
 from support.sample_scores import experiment, run, tile
 

@@ -18,7 +18,8 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
-from mtlaerial.scoring.scores import Scores, load_scores, save_scores, score_run
+from mtlaerial.scoring.run_scores import score_run
+from mtlaerial.scoring.scores import Scores, load_scores, save_scores
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import write_record
 from support import tiny

@@ -112,6 +112,13 @@ def test_validation_scores_against_the_median_of_the_training(tiles: Folders, st
     assert baseline["MAE"] == pytest.approx(np.nanmean(abs(heights - statistics.height.median)), rel=1e-5)
 
 
+def test_the_constant_prediction_of_a_validation_is_a_trained_class(tiles: Folders, statistics: Statistics) -> None:
+    tile = load_tiles(tiles["val"], torch.device("cpu"), 10)[0]
+    pixels = [entry.pixels for entry in statistics.classes]
+    majority = pixels.index(max(pixels))
+    assert Validator([tile], statistics, [majority]).constant["OA"] > 0
+
+
 @pytest.mark.parametrize(("share", "score"), [(0.0, 1.0), (0.5, 0.75), (3.0, -0.5)])
 def test_weights_are_chosen_by_the_mean_of_classes_and_of_heights_over_the_median(
     tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch, share: float, score: float

@@ -8,7 +8,8 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.config import ScoringSpec
-    from mtlaerial.scoring.scores import save_scores, score_run
+    from mtlaerial.scoring.run_scores import score_run
+    from mtlaerial.scoring.scores import save_scores
 
     run = Path(snakemake.output[0]).parent
     scoring = ScoringSpec.parse(snakemake.params.decisive["scoring"], "scoring")

@@ -25,7 +25,7 @@ def check(
     from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.check import check_dataset, summary
-    from mtlaerial.system.files import writing
+    from mtlaerial.system.files import write_text
 
     dataset = Dataset.of(spec, root)
     dataset.require_root()
@@ -33,8 +33,7 @@ def check(
     findings = check_dataset(dataset)
     typer.echo(summary(findings))
     if report:
-        with writing(report) as path:
-            path.write_text(findings.model_dump_json(indent=1), encoding="utf-8")
+        write_text(report, findings.model_dump_json(indent=1))
     raise typer.Exit(0 if findings.ok else 1)
 
 

@@ -75,13 +75,12 @@ def probe(
     from mtlaerial.probe import planned
     from mtlaerial.probe import probe as measure
     from mtlaerial.probe.table import probed_text
-    from mtlaerial.system.files import writing
+    from mtlaerial.system.files import write_text
 
     probed = measure(planned(config or [Path("config/config.yaml")], method), compile)
     typer.echo(probed_text(probed))
     if json:
-        with writing(json) as path:
-            path.write_text(probed.model_dump_json(indent=1), encoding="utf-8")
+        write_text(json, probed.model_dump_json(indent=1))
 
 
 @commands.command()

@@ -18,6 +18,7 @@ from mtlaerial.config.layers import (
     Split,
 )
 from mtlaerial.config.method import MethodSpec
+from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.project import (
     ProjectConfig,
     Recipe,
@@ -30,7 +31,6 @@ from mtlaerial.config.recipe import (
     TRUTH,
     Augmentation,
     Blend,
-    ModelSpec,
     PredictionSpec,
     ScoringSpec,
     Task,

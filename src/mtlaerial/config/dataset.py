@@ -12,10 +12,11 @@ from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.crs_text import CrsText
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
-from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split, require_fields
+from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Split
 from mtlaerial.config.method import Name
-from mtlaerial.config.names import require_names
-from mtlaerial.config.numbers import Distance, Extent, Metres
+from mtlaerial.config.mosaic import FootprintSpec, GridSpec
+from mtlaerial.config.names import Sentence, require_names
+from mtlaerial.config.numbers import Distance, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
@@ -24,35 +25,13 @@ from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
 
 
-class GridSpec(Section):
-    """Tiles cut from a mosaic by a regular grid."""
-
-    size: tuple[Extent, Extent]
-    """Rows and columns of a tile in image pixels; the last row and column of tiles may be smaller."""
-    name: str = "r{row}c{column}"
-    """Name of a tile; rows count from the north, columns from the west, both from 1."""
-
-    @model_validator(mode="after")
-    def _named_by_cell(self) -> Self:
-        require_fields("name", self.name, ("row", "column"))
-        return self
-
-
-class FootprintSpec(Section):
-    """Tiles cut from a mosaic by the bounds of polygons in a vector file."""
-
-    files: Patterns
-    column: str = "tile"
-    """Attribute with the name of the tile."""
-
-
 class DatasetSpec(Section):
     """The files, layers and splits of a data set, as its user describes them."""
 
     title: str
     licence: str
     citation: str = ""
-    obtain: str
+    obtain: Sentence
     """Instructions to get the data, in a sentence; shown when files are missing."""
     generated: bool = False
     """True for a generated data set, which tables, figures and report then state."""
@@ -200,15 +179,11 @@ class DatasetSpec(Section):
             raise ConfigError(key, f"labels.files of their own for val ({files['val'][0]})", expected, "Edit splits.")
         return self.labels.model_copy(update={"files": files})
 
-    def split_of(self, tile: str) -> Split:
-        """Return the split a tile belongs to; of areas, which are all tested, ``test``."""
-        if self.area_of(tile):
-            return "test"
-        for split in SPLITS:
-            if tile in self.splits.get(split, ()):
-                return split
-        expected = f"one of {', '.join(self.tiles)}"
-        raise ConfigError("splits", f"no tile {tile}", expected, "Correct the tile's name.")
+    def split_by_tile(self) -> dict[str, Split]:
+        """Return the split that each tile belongs to; of areas, which are all tested, ``test``."""
+        by_split = {tile: split for split in SPLITS for tile in self.splits.get(split, ())}
+        by_area: dict[str, Split] = {tile: "test" for tiles in self.areas.values() for tile in tiles}
+        return by_split | by_area
 
 
 def load_dataset(path: Path) -> DatasetSpec:

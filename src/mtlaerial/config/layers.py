@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from mtlaerial.config.base import Section
 from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.faults import Unfit
+from mtlaerial.config.names import Sentence
 from mtlaerial.config.numbers import BandIndex, Factor, Range
 
 Split = Literal["train", "val", "test"]
@@ -120,7 +121,7 @@ class HeightSpec(Section):
     """Whether heights <= 0 are trained on; scores are always given both ways."""
     optional: tuple[str, ...] = ()
     """Splits or tiles in which this layer may be absent."""
-    obtain: str = ""
+    obtain: Sentence = ""
     """Instructions to get this layer, in a sentence, if it does not come with the image."""
 
     @model_validator(mode="after")
@@ -166,7 +167,7 @@ class LabelsSpec(Section):
     """Raw values without a class."""
     optional: tuple[str, ...] = ()
     """Splits or tiles in which this layer may be absent."""
-    obtain: str = ""
+    obtain: Sentence = ""
     """Instructions to get this layer, in a sentence, if it does not come with the image."""
     eroded: ErodedSpec | None = None
 

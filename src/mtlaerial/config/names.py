@@ -15,6 +15,12 @@ def _without_braces(path: Path) -> Path:
     return path
 
 
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+Sentence = Annotated[str, AfterValidator(_on_one_line)]
+"""Text of messages, which are one line each, however YAML folds it."""
 PlainPath = Annotated[Path, AfterValidator(_without_braces)]
 """Path of a file or folder of the workflow."""
 

@@ -13,8 +13,9 @@ from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
+from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
-from mtlaerial.config.recipe import ModelSpec, PredictionSpec, ScoringSpec, TrainingSpec
+from mtlaerial.config.recipe import PredictionSpec, ScoringSpec, TrainingSpec
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.sources import PretrainedSpec
 

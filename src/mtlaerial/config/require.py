@@ -1,6 +1,7 @@
 """Requirements between sections of the configuration: sizes, overlaps, dropout, tasks."""
 
-from mtlaerial.config.recipe import ModelSpec, PredictionSpec, Task
+from mtlaerial.config.model import ModelSpec
+from mtlaerial.config.recipe import PredictionSpec, Task
 from mtlaerial.errors import ConfigError
 
 

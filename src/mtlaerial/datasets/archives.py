@@ -19,7 +19,7 @@ from mtlaerial.datasets.hidden_names import is_shown_path
 from mtlaerial.datasets.safe_zip import MARKS, open_archive, safe_entries
 from mtlaerial.datasets.unpacking_folders import require_own_folders
 from mtlaerial.errors import DataError
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text, writing
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.progress import track
 
@@ -149,8 +149,7 @@ def unpack(archive: Archive) -> None:
         for name, info in track(entries.items(), len(entries), f"unpacking {path.name}", "file"):
             _unpack_member(source, info, archive.root / name)
     mark = Mark(archive=archive.spec.file, hashes=hashes, members=archive.members)
-    with writing(archive.mark) as partial:
-        partial.write_text(mark.model_dump_json(indent=1), encoding="utf-8")
+    write_text(archive.mark, mark.model_dump_json(indent=1))
 
 
 def _verify(path: Path, spec: ArchiveSpec) -> dict[str, str]:

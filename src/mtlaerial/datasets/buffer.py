@@ -56,7 +56,7 @@ def _as_placed(footprint: Footprint) -> Any:
 
 def held_out_of(dataset: Dataset, tile: str) -> tuple[str, ...]:
     """Return the tiles that the buffer keeps a tile's truth away from; none without a buffer."""
-    return _later(dataset, dataset.spec.split_of(tile)) if dataset.spec.buffer else ()
+    return _later(dataset, dataset.split_of(tile)) if dataset.spec.buffer else ()
 
 
 def read_held_out(dataset: Dataset, tile: str) -> list[Footprint]:
@@ -67,7 +67,7 @@ def read_held_out(dataset: Dataset, tile: str) -> list[Footprint]:
     DataError
         When one of them has no georeference.
     """
-    return read_later(dataset, dataset.spec.split_of(tile)) if dataset.spec.buffer else []
+    return read_later(dataset, dataset.split_of(tile)) if dataset.spec.buffer else []
 
 
 def read_later(dataset: Dataset, split: Split) -> list[Footprint]:

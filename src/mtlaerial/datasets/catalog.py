@@ -10,7 +10,8 @@ from rasterio.crs import CRS
 from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Split, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
-from mtlaerial.datasets.places import Places, Source
+from mtlaerial.datasets.layer_patterns import layer_patterns, sources_of
+from mtlaerial.datasets.places import Places
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.system.absence import NOTHING, absence
@@ -141,19 +142,7 @@ class Dataset:
         DataError
             When an existing archive cannot be unpacked.
         """
-        return Places(self.root, self.spec.folders, self.provided, self._sources())
-
-    def _sources(self) -> dict[Source, tuple[str, ...]]:
-        """Return the tiles that each list of accepted patterns is for."""
-        sources: dict[Source, tuple[str, ...]] = {}
-        groups = self.spec.splits or {"test": self.spec.tiles}  # areas are all tested
-        for split, tiles in groups.items():
-            for layer in PREPARED_LAYERS:
-                for accepted in self._patterns(layer, split):
-                    sources[layer, accepted] = (*sources.get((layer, accepted), ()), *tiles)
-        if self.spec.footprints:
-            sources["footprints", self.spec.footprints.files] = ("all",)
-        return sources
+        return Places(self.root, self.spec.folders, self.provided, sources_of(self.spec))
 
     def require_one_place(self) -> None:
         """Refuse files of a layer in two folders that could both be meant.
@@ -168,24 +157,31 @@ class Dataset:
         """Tell whether a file exists, or will once the archives are unpacked."""
         return self.places.exists(path)
 
+    @cached_property
+    def _split_by_tile(self) -> dict[str, Split]:
+        # Looked up for each file of each tile: in lists, 20,000 tiles would take a minute.
+        return self.spec.split_by_tile()
+
+    def split_of(self, tile: str) -> Split:
+        """Return the split that a tile belongs to; of areas, which are all tested, ``test``.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such tile.
+        """
+        if tile not in self._split_by_tile:
+            expected = f"one of {', '.join(self.spec.tiles)}"
+            raise ConfigError("splits", f"no tile {tile}", expected, "Correct the tile's name.")
+        return self._split_by_tile[tile]
+
     def candidates(self, layer: Layer, tile: str) -> tuple[tuple[Path, ...], ...]:
         """Return the accepted paths of each file of a layer, preferred ones first."""
         return tuple(self.places.candidates((layer, accepted), tile) for accepted in self.patterns(layer, tile))
 
     def patterns(self, layer: Layer, tile: str) -> tuple[Patterns, ...]:
         """Return the accepted patterns of each file of a layer, preferred ones first; empty for an absent layer."""
-        return self._patterns(layer, self.spec.split_of(tile))
-
-    def _patterns(self, layer: Layer, split: Split) -> tuple[Patterns, ...]:
-        labels, height = self.spec.labels, self.spec.height
-        if layer == "image":
-            return (self.spec.image.files,)
-        if layer == "height":
-            return height.sources if height else ()
-        if layer == "labels":
-            return (labels.files_of(split),) if labels else ()
-        eroded = labels.eroded if labels and split != "train" else None
-        return (eroded.files,) if eroded else ()
+        return layer_patterns(self.spec, layer, self.split_of(tile))
 
     def files(self, layer: Layer, tile: str) -> tuple[Path, ...]:
         """Return the files of a layer of a tile; none where the layer is absent.
@@ -202,7 +198,7 @@ class Dataset:
     def may_lack(self, layer: Layer, tile: str) -> bool:
         """Tell whether a layer is optional for a tile."""
         section = {"height": self.spec.height, "labels": self.spec.labels}.get(layer)
-        optional = section is not None and not {tile, self.spec.split_of(tile)}.isdisjoint(section.optional)
+        optional = section is not None and not {tile, self.split_of(tile)}.isdisjoint(section.optional)
         return optional or layer == "eroded"
 
     def obtain(self, layer: str) -> str:
@@ -223,6 +219,11 @@ class Dataset:
         if footprints and not any(map(self.exists, self.footprint_paths)):
             gaps.append(Missing("footprints", "all", footprints.files, self.footprint_paths))
         return gaps
+
+    @cached_property
+    def incomplete(self) -> bool:
+        """Whether a required file was missing when this was first asked."""
+        return bool(self.missing())
 
     @property
     def footprint_paths(self) -> tuple[Path, ...]:

@@ -18,7 +18,7 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.ground_size import ground_scales
 from mtlaerial.rasters.projection import horizontal_projection, metres_per_unit, same_projection
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""
@@ -74,13 +74,12 @@ def read_footprint(dataset: Dataset, tile: str) -> Footprint | None:
         if not Grid.of(source).georeferenced:
             return None
     crs = grid.crs.to_string() if grid.crs else None
-    return Footprint(tile=tile, group=dataset.spec.split_of(tile), bounds=grid.bounds, crs=crs)
+    return Footprint(tile=tile, group=dataset.split_of(tile), bounds=grid.bounds, crs=crs)
 
 
 def save_footprints(footprints: Sequence[Footprint], path: Path) -> None:
     """Write footprints as JSON, a line each."""
-    with writing(path) as partial:
-        partial.write_text("".join(f"{footprint.model_dump_json()}\n" for footprint in footprints), encoding="utf-8")
+    write_text(path, "".join(f"{footprint.model_dump_json()}\n" for footprint in footprints))
 
 
 def load_footprints(path: Path) -> list[Footprint]:

@@ -86,7 +86,7 @@ def _offer(dataset: Dataset, path: Path, members: Members, gaps: Sequence[Sequen
 
 def _is_likely(dataset: Dataset, files: int, preferred: int) -> bool:
     """Tell whether an archive may be a listed one: it fits where files are expected first, or required ones lack."""
-    return preferred > 0 or (files > 0 and bool(dataset.missing()))
+    return preferred > 0 or (files > 0 and dataset.incomplete)
 
 
 def _filled(

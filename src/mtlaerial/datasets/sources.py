@@ -57,7 +57,7 @@ def tile_keys(dataset: Dataset, tile: str, stage: Stage = "prepare_tile") -> dic
             keys[layer] |= {"files": dataset.patterns(layer, tile), "optional": dataset.may_lack(layer, tile)}
     if keys["labels"] and not dataset.patterns("eroded", tile):
         keys["labels"]["eroded"] = None
-    return {**keys, "split": dataset.spec.split_of(tile)}
+    return {**keys, "split": dataset.split_of(tile)}
 
 
 def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.footprints import Footprint, boxes, in_lon_lat, read_footprint
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.rasters.projection import same_projection
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 from mtlaerial.system.progress import track
 
 AREA = "area_{}"
@@ -124,12 +124,10 @@ def write_areas(areas: Mapping[str, Sequence[str]], path: Path) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["tile", "area"])
     table.writerows([tile, area] for area, tiles in areas.items() for tile in tiles)
-    content = text.getvalue().encode()
-    if path.exists() and (not path.is_file() or path.read_bytes() != content):
+    if path.exists() and (not path.is_file() or path.read_bytes() != text.getvalue().encode()):
         remedy = "Name another one with --out, or remove it: runs on its areas would no longer match."
         raise UserError(path, "a file with other content", "a new file", remedy)
-    with writing(path) as partial:
-        partial.write_bytes(content)
+    write_text(path, text.getvalue())
 
 
 def _located(dataset: Dataset, tile: str) -> Footprint:

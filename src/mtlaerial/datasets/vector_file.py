@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mtlaerial.config.crs_text import is_crs_text
 from mtlaerial.errors import DataError
 
 LARGEST_BYTES = 256 * 2**20
@@ -84,8 +85,15 @@ def _require_features(path: Path) -> None:
     if kind != "FeatureCollection":
         raise DataError(path, f"{str(kind)[:60]!r}", "a FeatureCollection", "Save it as GeoJSON, e.g. with QGIS.")
     crs = content.get("crs")
-    if crs is not None and (not isinstance(crs, dict) or crs.get("type") != "name" or "//" in json.dumps(crs)):
+    if crs is not None and not _is_crs_name(crs):
         raise DataError(path, f"the CRS {json.dumps(crs)[:80]}", "the name of a CRS", "Save it anew, e.g. with QGIS.")
+
+
+def _is_crs_name(crs: Any) -> bool:
+    """Tell whether a CRS of GeoJSON is a name: ``{"type": "name", "properties": {"name": ...}}``."""
+    properties = crs.get("properties") if isinstance(crs, dict) and crs.get("type") == "name" else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    return isinstance(name, str) and is_crs_text(name)
 
 
 def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -106,9 +106,9 @@ def _bounds(extents: Sequence[Extent]) -> Extent:
 
 def _on_the_map(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: DatasetSpec) -> list[_PlacedTile]:
     first = next(iter(grids.values()))
-    frame = Frame.of(first, spec.gsd)
+    frame, splits = Frame.of(first, spec.gsd), spec.split_by_tile()
     return [
-        _PlacedTile(name, folder / "image.tif", spec.split_of(name), frame, frame.extent(grids[name]))
+        _PlacedTile(name, folder / "image.tif", splits[name], frame, frame.extent(grids[name]))
         for name, folder in tiles.items()
     ]
 
@@ -119,13 +119,13 @@ def _in_rows(tiles: Mapping[str, Path], grids: Mapping[str, Grid], spec: Dataset
     # Each extent starts at (0, 0), the north-west corner.
     width = max(right for _, right, _, _ in extents.values())
     height = max(-bottom for _, _, bottom, _ in extents.values())
-    columns = math.ceil(math.sqrt(len(tiles)))
+    columns, splits = math.ceil(math.sqrt(len(tiles))), spec.split_by_tile()
     placed = []
     for number, (name, folder) in enumerate(tiles.items()):
         x, y = number % columns * 1.08 * width, -(number // columns) * 1.08 * height
         left, right, bottom, top = extents[name]
         extent = (left + x, right + x, bottom + y, top + y)
-        placed.append(_PlacedTile(name, folder / "image.tif", spec.split_of(name), frames[name], extent))
+        placed.append(_PlacedTile(name, folder / "image.tif", splits[name], frames[name], extent))
     return placed
 
 

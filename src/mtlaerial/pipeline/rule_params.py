@@ -43,9 +43,8 @@ class Decisive:
         return {"files": self.project.archives[f"{mark}.json"].fingerprint}
 
     def fetch_pretrained(self, weights: str) -> Params:
-        """Return the first digits of the published hash; to complete it later fetches nothing again."""
-        published = decisive("fetch_pretrained", self.project.config.pretrained[weights], "pretrained.*")
-        return {"sha256": published["sha256"][:8]}
+        """Return the published hash, whatever the address that it is fetched from."""
+        return decisive("fetch_pretrained", self.project.config.pretrained[weights], "pretrained.*")
 
     def check_tile(self, dataset: str, tile: str) -> Params:
         """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
@@ -163,7 +162,7 @@ class Context:
         return {"archive": archive.spec.model_dump(mode="json"), "root": archive.root.as_posix()}
 
     def fetch_pretrained(self, weights: str) -> Params:
-        """Return the addresses and the whole hash of published weights."""
+        """Return the addresses and the hash of published weights."""
         return self.project.config.pretrained[weights].model_dump(mode="json")
 
     def check_tile(self, dataset: str, tile: str) -> Params:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mtlaerial.config import Blend, Recipe, ScoringSpec, load_project
+from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
@@ -15,9 +15,10 @@ from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.folds import Evaluation, pool_folds
-from mtlaerial.reporting.report import mixtures
+from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
-from mtlaerial.scoring.scores import Scores, save_scores, score_maps
+from mtlaerial.scoring.run_scores import score_maps
+from mtlaerial.scoring.scores import Scores, save_scores
 
 log = logging.getLogger(__name__)
 NOT_IN_SPLIT = "Take it out of splits.test, or score another run."
@@ -80,7 +81,6 @@ def score_runs(
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
-    _warn_of_unknown_tiles(rows)
     recipes = _recipes(rows, dataset, spec, configs)
     rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)
@@ -92,18 +92,20 @@ def score_runs(
         remedy = NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT
         require_unseen(row.folder, row.description, row_tiles, remedy)
         row.require_images(row_tiles, dataset.spec.gsd)
+    notes = _validation_notes(rows, tiles_of)
     jobs = zip(rows, tiles_of, recipes, strict=True)
     scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
-    notes = [validation_note(row.description, row_tiles) for row, row_tiles in zip(rows, tiles_of, strict=True)]
-    _write_tables(scores, dataset, tables, list(dict.fromkeys(filter(None, notes))))
+    _write_tables(scores, dataset, tables, notes)
     return scores
 
 
-def _warn_of_unknown_tiles(rows: Sequence[ScoredRun]) -> None:
-    unknown = "%s was imported: it is not known whether it was trained on tiles that it is scored on"
-    for row in rows:
-        if row.description.imported:
-            log.warning(unknown, row.folder)
+def _validation_notes(rows: Sequence[ScoredRun], tiles_of: Sequence[Sequence[Path]]) -> list[str]:
+    """Return notes on test tiles that runs may have seen, and log them: before the hours of predicting."""
+    notes = [validation_note(row.description, tiles) for row, tiles in zip(rows, tiles_of, strict=True)]
+    distinct = list(dict.fromkeys(filter(None, notes)))
+    for note in distinct:
+        log.warning("%s", note)
+    return distinct
 
 
 def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
@@ -111,24 +113,25 @@ def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: S
 
     Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
     """
-    recipes = _recipe_of_each(rows, dataset, spec, configs)
+    specified = dataset.spec.recipe
+    if configs:
+        config = load_project(*configs)
+        entry = config.named(dataset.name)
+        recipes = [config.recipe(specified, method, entry) for method in _configured_methods(rows, config)]
+    else:
+        recipes = [Recipe.parse(specified, f"{spec}, recipe")] * len(rows)
     for recipe in recipes:
         require_scored_classes(recipe.scoring, dataset.spec, str(spec))
     return recipes
 
 
-def _recipe_of_each(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
-    recipe = dataset.spec.recipe
-    if not configs:
-        return [Recipe.parse(recipe, f"{spec}, recipe")] * len(rows)
-    config = load_project(*configs)
+def _configured_methods(rows: Sequence[ScoredRun], config: ProjectConfig) -> list[str | None]:
+    """Return the method of each run in a configuration; None, with a warning if it was trained, where it has none."""
     trained = [row.method for row in rows if not row.description.imported]
     unknown = dict.fromkeys(method for method in trained if method not in config.methods)
     if unknown:
         log.warning("The configuration has no method %s: its own overrides do not count", ", ".join(unknown))
-    methods = [row.method if row.method in config.methods else None for row in rows]
-    entry = config.named(dataset.name)
-    return [config.recipe(recipe, method, entry) for method in methods]
+    return [row.method if row.method in config.methods else None for row in rows]
 
 
 def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
@@ -150,7 +153,7 @@ def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path, note
     folds = tuple(dataset.spec.fold_areas(dataset.name))
     evaluation = Evaluation(folds=folds, protocol=_protocol(scores, dataset))
     pooled = pool_folds(scores, {dataset.name: evaluation})
-    for alarm in (*mixtures(pooled), *notes):
+    for alarm in mixtures(pooled):
         log.warning("%s", alarm)
     for stale in [*folder.glob("*.csv"), *folder.glob("*.md"), *folder.glob("*.tex")]:
         stale.unlink()

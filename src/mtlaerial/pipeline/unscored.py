@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from mtlaerial.config import Layer, Task
+from mtlaerial.config import TRUTH, Layer, Task
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
-
-LAYERS: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
-"""The layer with the ground truth of each task."""
 
 
 def require_scored(project: Project) -> None:
@@ -30,7 +27,7 @@ def require_scored(project: Project) -> None:
 
 def _refuse(project: Project, name: str, unscored: Sequence[str], scored: Sequence[str]) -> None:
     lacking = dict.fromkeys(task for method in unscored for task in project.tasks(name, method))
-    layers = [LAYERS[task] for task in lacking]
+    layers = [TRUTH[task] for task in lacking]
     methods, source = ", ".join(unscored), project.source(name)
     observed = f"{methods} on {name}, which could not be scored: no test tile has {' or '.join(layers)}"
     hints = filter(None, (_hint(project.dataset(name), layer) for layer in layers))
@@ -54,7 +51,7 @@ def unscored_notes(project: Project) -> Iterator[str]:
     """Yield a sentence for each data set and task that methods learn but that no test tile has truth of."""
     for name in project.datasets:
         scored = scored_tasks(project, name)
-        for task, layer in LAYERS.items():
+        for task, layer in TRUTH.items():
             learning = [method for method in project.methods(name) if task in project.tasks(name, method)]
             if learning and task not in scored:
                 hint = _hint(project.dataset(name), layer)
@@ -67,4 +64,4 @@ def scored_tasks(project: Project, name: str) -> tuple[Task, ...]:
     if project.config.datasets[project.source(name)].generate:
         return dataset.tasks
     tiles = dataset.spec.splits.get("test", ())
-    return tuple(task for task in dataset.tasks if any(dataset.files(LAYERS[task], tile) for tile in tiles))
+    return tuple(task for task in dataset.tasks if any(dataset.files(TRUTH[task], tile) for tile in tiles))

@@ -11,7 +11,7 @@ from mtlaerial.config import Task
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import Axis
 from mtlaerial.scoring.seams import FILE, Place, SeamSums
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 
 
 class SeamMeter:
@@ -54,8 +54,7 @@ class SeamMeter:
 
     def save(self, folder: Path) -> None:
         """Write ``seams.json``."""
-        with writing(folder / FILE) as partial:
-            partial.write_text(json.dumps(self.sums), encoding="utf-8")
+        write_text(folder / FILE, json.dumps(self.sums))
 
 
 def lines(borders: Sequence[int], length: int) -> dict[Place, list[int]]:

@@ -2,7 +2,7 @@
 
 import base64
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
@@ -15,17 +15,16 @@ from PIL import Image
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
+from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import Costs, Panel, build_documents
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 from mtlaerial.version import __version__
 
 LIBRARIES = ("torch", "lightning-fabric", "numpy", "pandas", "rasterio", "pydantic", "matplotlib")
 MAPPED = 3
 """Test tiles per data set with their maps on the page."""
-LISTED = 8
-"""Test tiles or classes that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,7 @@ def write_report(
     page = environment.get_template("report.html").render(
         sections=sections, software=_software(), code=code_hash("report")
     )
-    with writing(path) as partial:
-        partial.write_bytes(page.encode("utf-8"))
+    write_text(path, page)
 
 
 def _figures(paths: Sequence[Path], scores: Sequence[Scores], folds: Mapping[str, str]) -> list[Figure]:
@@ -159,46 +157,6 @@ def _section(
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
     return Section(name, spec, tiles, MAPPED, methods, alarms, section_panels, figures, folders, checks)
-
-
-def mixtures(runs: Sequence[Scores]) -> list[str]:
-    """Return warnings on runs of one data set that are not directly comparable.
-
-    Parameters
-    ----------
-    runs : sequence of Scores
-        All runs on one data set.
-
-    Returns
-    -------
-    list of str
-        A sentence for each of package version, code, scoring code, test tiles and classes that differs between runs.
-    """
-    properties: dict[str, Callable[[Scores], str | None]] = {
-        "versions of mtlaerial": lambda run: run.mtlaerial,
-        # Imported weights come from another stage, whose hash differs from that of trainings.
-        "code (hashes of the modules that train)": lambda run: None if run.weighting == "unknown" else run.code,
-        "scoring code (hashes of the modules that score)": lambda run: run.scoring_code or None,
-        "test tiles": lambda run: ", ".join(sorted(run.tiles)),
-        "classes": lambda run: ", ".join(run.classes),
-    }
-    warnings = []
-    for name, value_of in properties.items():
-        run_names: dict[str, list[str]] = {}
-        for run in runs:
-            if (value := value_of(run)) is not None:
-                run_names.setdefault(value, []).append(f"{run.method} seed {run.seed}")
-        if len(run_names) > 1:
-            groups = "; ".join(f"{_short_list(key)}: {', '.join(names)}" for key, names in sorted(run_names.items()))
-            warnings.append(f"The rows mix different {name}. {groups}")
-    return warnings
-
-
-def _short_list(text: str) -> str:
-    """Return a list separated by commas with its first names alone, and how many follow."""
-    names = text.split(", ")
-    more = len(names) - LISTED
-    return text if more <= 0 else f"{', '.join(names[:LISTED])} and {more} more"
 
 
 def data_uri(figure: Path) -> str:

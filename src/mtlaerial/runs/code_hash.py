@@ -13,7 +13,7 @@ ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
     # Weightings are imported by the names that a configuration gives, which no import statement shows.
     "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*"),
     "import": ("mtlaerial.runs.import_original",),
-    "scoring": ("mtlaerial.scoring.scores",),
+    "scoring": ("mtlaerial.scoring.run_scores",),
     "report": ("mtlaerial.reporting.report",),
 }
 """Entry modules of each stage that writes a hash into its results; ``.*`` stands for all modules of a package."""

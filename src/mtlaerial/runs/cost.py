@@ -7,7 +7,7 @@ from pydantic import NonNegativeFloat
 
 from mtlaerial.config import Section
 from mtlaerial.errors import DataError
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 
 
 class Cost(Section):
@@ -21,8 +21,7 @@ class Cost(Section):
 
 def save_cost(cost: Cost, path: Path) -> None:
     """Write ``cost.json``."""
-    with writing(path) as partial:
-        partial.write_text(cost.model_dump_json(indent=1), encoding="utf-8")
+    write_text(path, cost.model_dump_json(indent=1))
 
 
 def load_cost(path: Path) -> Cost:

@@ -16,7 +16,7 @@ from mtlaerial.runs.imported import Original, with_placeholders, without_trainin
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def write_description(folder: Path, description: RunDescription) -> None:
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)
-    with writing(folder / DESCRIPTION) as path:
-        path.write_text(yaml.safe_dump(entries, sort_keys=False), encoding="utf-8")
+    write_text(folder / DESCRIPTION, yaml.safe_dump(entries, sort_keys=False))
 
 
 def read_description(folder: Path) -> RunDescription:

@@ -1,6 +1,6 @@
 """Masks of the pixels that are scored for semantics, by their names in the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -13,11 +13,16 @@ class LabelMask:
     eroded : bool
         Only those away from class boundaries, by the eroded labels.
     without : tuple of str
-        Classes whose pixels are not scored.
+        Classes whose pixels are not scored, sorted, as the order is part of the name.
     """
 
     eroded: bool = False
     without: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, eroded: bool, without: Iterable[str]) -> "LabelMask":
+        """Return the mask without some classes, in whatever order these are named."""
+        return cls(eroded, tuple(sorted(without)))
 
     @property
     def name(self) -> str:
@@ -35,5 +40,5 @@ def label_masks(without: Sequence[str]) -> dict[str, LabelMask]:
     ['all', 'eroded', 'without clutter', 'eroded, without clutter']
     """
     of_all = [LabelMask(), LabelMask(eroded=True)]
-    of_some = [LabelMask(mask.eroded, tuple(without)) for mask in of_all] if without else []
+    of_some = [LabelMask.of(mask.eroded, without) for mask in of_all] if without else []
     return {mask.name: mask for mask in (*of_all, *of_some)}

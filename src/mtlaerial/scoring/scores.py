@@ -8,19 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from mtlaerial.config import ModelSpec, PredictionSpec, ScoringSpec, Section, Task, TrainingSpec
-from mtlaerial.config.class_names import left_out_classes
+from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
-from mtlaerial.runs.code_hash import code_hash
-from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.label_masks import LabelMask, label_masks
 from mtlaerial.scoring.metrics import without_true
-from mtlaerial.scoring.tile_scores import TileScores, score_tile
+from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.system.file_format import require_format
-from mtlaerial.system.files import writing
-from mtlaerial.tiles.record import verify_tiles
+from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
@@ -129,65 +125,9 @@ class Scores(Section):
         return total
 
 
-def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = "") -> Scores:
-    """Score the maps of a run on its test tiles.
-
-    Parameters
-    ----------
-    run : Path
-        The run's folder, with ``run.yaml`` and in ``maps/{tile}`` ``{semantics,height}.tif``, ``seams.json``.
-    tiles : sequence of Path
-        Folders of the prepared test tiles.
-    scoring : ScoringSpec
-    protocol : str, optional
-        How the test tiles were set apart from the training tiles, as a phrase.
-
-    Raises
-    ------
-    DataError
-        When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
-        that of eroded labels from the labels'.
-    """
-    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol)
-
-
-def score_maps(
-    description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = ""
-) -> Scores:
-    """Score the maps of a described run in any folder; see :func:`score_run`."""
-    verify_tiles(tiles, ["height", "labels", "eroded"])
-    plan, statistics = description.plan, description.statistics
-    training = None if description.imported else plan.training
-    names = tuple([entry.name for entry in statistics.classes])
-    pixels = tuple([entry.pixels for entry in statistics.classes])
-    tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
-    return Scores(
-        dataset=plan.dataset,
-        title=statistics.title,
-        generated=statistics.generated,
-        method=plan.method,
-        seed=plan.seed,
-        tasks=plan.tasks,
-        weighting="unknown" if description.imported else plan.weighting.name,
-        classes=names,
-        training_pixels=pixels,
-        height_unit=scoring.error_unit,
-        mtlaerial=description.mtlaerial,
-        code=description.code,
-        scoring_code=code_hash("scoring"),
-        network=plan.model,
-        training=training,
-        prediction=plan.prediction,
-        protocol=protocol,
-        without_classes=left_out_classes(scoring, training),
-        tiles=tile_scores,
-    )
-
-
 def save_scores(scores: Scores, path: Path) -> None:
     """Write ``scores.json``."""
-    with writing(path) as partial:
-        partial.write_text(scores.model_dump_json(indent=1), encoding="utf-8")
+    write_text(path, scores.model_dump_json(indent=1))
 
 
 def load_scores(path: Path) -> Scores:

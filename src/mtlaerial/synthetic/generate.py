@@ -14,7 +14,7 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.synthetic.file_plan import Plan
 from mtlaerial.synthetic.tile_layout import check_alignment, lay_out, pixel_ratios, tile_sizes
 from mtlaerial.synthetic.writer import SIGNATURE, join_mosaics, write_tile
-from mtlaerial.system.files import discard, writing
+from mtlaerial.system.files import discard, write_text, writing
 from mtlaerial.system.process_pool import in_processes
 from mtlaerial.system.progress import track
 
@@ -116,9 +116,8 @@ def _write_note(plan: Plan) -> None:
     columns = [place.columns for place in places]
     smallest, largest = f"{min(rows)} x {min(columns)}", f"{max(rows)} x {max(columns)}"
     size = largest if smallest == largest else f"{smallest} to {largest}"
-    with writing(plan.dataset.root / NOTE) as path:
-        path.write_text(
-            f"All files of this data set ({spec.title}) are {SIGNATURE}. They show no real place.\n"
-            f"seed {plan.seed}, {len(places)} tiles of {size} pixels, {spec.gsd} m each\n",
-            encoding="utf-8",
-        )
+    write_text(
+        plan.dataset.root / NOTE,
+        f"All files of this data set ({spec.title}) are {SIGNATURE}. They show no real place.\n"
+        f"seed {plan.seed}, {len(places)} tiles of {size} pixels, {spec.gsd} m each\n",
+    )

@@ -64,6 +64,12 @@ def writing(path: Path) -> Iterator[Path]:
         discard(partial)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, with the line ends that the text has, on every system; see :func:`writing`."""
+    with writing(path) as partial:
+        partial.write_bytes(text.encode("utf-8"))
+
+
 def _mode_of_new_files(path: Path) -> int:
     """Return the mode of a file that is created there; os.umask is only read by changing it for all threads."""
     path.touch()

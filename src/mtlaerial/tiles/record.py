@@ -12,7 +12,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import Sources, raw_sources, tile_keys
 from mtlaerial.errors import DataError
 from mtlaerial.system.file_format import require_format
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 from mtlaerial.system.progress import Progress
 
 RECORD = "tile.json"
@@ -45,8 +45,7 @@ def write_record(folder: Path, keys: dict[str, Any], sources: Sources) -> None:
     """Hash the layers of a prepared tile and write its record."""
     hashes = {layer: _file_hash(layer_path(folder, layer)) for layer in PREPARED_LAYERS}
     record = TileRecord(keys=_plain(keys), sources=sources, sha256=hashes)
-    with writing(folder / RECORD) as path:
-        path.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    write_text(folder / RECORD, record.model_dump_json(indent=1))
 
 
 def load_record(folder: Path) -> TileRecord:

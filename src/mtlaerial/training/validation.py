@@ -40,13 +40,15 @@ class Validator:
     Attributes
     ----------
     constant : dict of score to float
-        Scores of the constant prediction: the most frequent class and the median height of the training tiles.
+        Scores of the constant prediction: the most frequent class that is trained, and the median height,
+        of the training tiles.
     """
 
     def __init__(self, tiles: Sequence[Tile], statistics: Statistics, untrained: Collection[int] = ()) -> None:
         self.tiles, self.untrained = tiles, untrained
         self.classes = [entry.name for entry in statistics.classes]
-        pixels = [entry.pixels for entry in statistics.classes]
+        trained = [code not in untrained for code in range(len(self.classes))]
+        pixels = [entry.pixels * learned for entry, learned in zip(statistics.classes, trained, strict=True)]
         maps: dict[Task, list[NDArray[Any]]] = {}
         if pixels:
             majority = pixels.index(max(pixels))

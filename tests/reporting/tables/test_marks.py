@@ -74,7 +74,10 @@ def test_imported_weights_are_not_said_to_begin_otherwise() -> None:
     """The network of an imported run does not tell what its training began with."""
     begun = {"initialisation": "normal", "pretrained": "densenet121"}
     imported = trained("original").model_copy(update={"training": None})
-    assert marks([trained("one", begun), imported])["original"].difference == "imported: recipe and training tiles not known"
+    assert (
+        marks([trained("one", begun), imported])["original"].difference
+        == "imported: recipe and training tiles not known"
+    )
 
 
 def test_other_initial_weights_are_marked() -> None:

@@ -142,6 +142,18 @@ def test_tables_say_which_class_no_method_trains() -> None:
     assert sentence not in notes(build_documents([trained("one", uniform), trained("rule", "median_frequency")]))
 
 
+def test_published_numbers_stand_in_our_column_in_whatever_order_they_name_the_classes() -> None:
+    common = {"name": "Net", "source": "A journal", "url": "https://example.org", "scores": {"OA": 0.9}}
+    named = [NAMES[1], NAMES[0]]
+    published = [
+        PublishedSpec.parse({**common, "without_classes": order}, "published") for order in (named, named[::-1])
+    ]
+    scored = {**WITHOUT, "without_classes": tuple(named)}
+    panel = build_documents([run("net", 0, [tile(matrix())], **scored)], {"town": published})[0].panels[0]
+    labels = [*panel.header, *(row[0].text for row in panel.rows)]
+    assert len([label for label in labels if label.startswith("OA, without")]) == 1
+
+
 def test_published_numbers_without_the_class_stand_in_its_column() -> None:
     common = {"name": "Net", "source": "A journal", "url": "https://example.org"}
     published = PublishedSpec.parse({**common, "scores": {"OA": 0.9}, "without_classes": ["clutter"]}, "published")

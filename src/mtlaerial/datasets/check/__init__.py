@@ -53,7 +53,7 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
     return TileReport(
         dataset=dataset.name,
         tile=tile,
-        split=dataset.spec.split_of(tile),
+        split=dataset.split_of(tile),
         area=dataset.spec.area_of(tile),
         generated=dataset.spec.generated,
         findings=tuple(findings.items),

@@ -42,7 +42,7 @@ def check_height(dataset: Dataset, tile: str, image: ImagePlace | None, findings
     gather(parts, cells.add, findings, zero_counts=not zero.any())
     if findings.errors > errors:
         return HeightFacts(present=True, size=size)
-    cells.judge(parts[0].path, dataset.spec.split_of(tile), findings)
+    cells.judge(parts[0].path, dataset.split_of(tile), findings)
     return HeightFacts(present=True, size=size, **cells.facts())
 
 

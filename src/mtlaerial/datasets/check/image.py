@@ -46,7 +46,7 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
         # Nested, so that unreadable pixels do not discard the place: layers can still be compared with it.
         with findings.collecting():
             pixels = _read(dataset, path, bands, window, findings)
-            pixels.judge(dataset, path, dataset.spec.split_of(tile), findings)
+            pixels.judge(dataset, path, dataset.split_of(tile), findings)
             judge_alpha_values(header, expected, findings)
             judge_range(header, pixels.tally, expected, findings)
             facts = facts.model_copy(update=pixels.facts())

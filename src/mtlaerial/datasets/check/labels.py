@@ -46,7 +46,7 @@ def check_labels(
     gather(parts, pixels.add, findings, zero_counts=zero not in spec.ignore)
     if findings.errors > errors:
         return LabelsFacts(present=True, size=size)
-    pixels.judge(part.path, dataset.spec.split_of(tile), findings)
+    pixels.judge(part.path, dataset.split_of(tile), findings)
     return LabelsFacts(present=True, size=size, **pixels.facts(size[0] * size[1]))
 
 

@@ -71,9 +71,7 @@ def locate(
     errors, parts, files = findings.errors, [], dataset.files(layer, tile)
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
-            pattern = next(
-                pattern for pattern in patterns if path in dataset.places.paths((layer, patterns), pattern, tile)
-            )
+            pattern = dataset.places.pattern_of((layer, patterns), tile, path)
             part = _locate(dataset, layer, path, image, "{tile}" in pattern, findings)
             if part:
                 parts.append(part)

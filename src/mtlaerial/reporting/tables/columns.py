@@ -111,7 +111,7 @@ def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:
 
 def without_classes(columns: Iterable[Column], left_out: Iterable[Sequence[str]]) -> tuple[Column, ...]:
     """Return copies of semantic columns for each set of classes whose pixels are left out."""
-    sets = [tuple(names) for names in left_out if names]
+    sets = [LabelMask.of(False, names).without for names in left_out if names]
     return tuple(_without(column, names) for names in dict.fromkeys(sets) for column in columns)
 
 

@@ -13,7 +13,5 @@ def left_out_alike(runs: Sequence[Scores]) -> list[Scores]:
     runs : sequence of Scores
         All runs on one data set. What any of them leaves out, all do.
     """
-    names = {name for run in runs for name in run.without_classes}
-    classes = dict.fromkeys(name for run in runs for name in run.classes)
-    without = tuple(name for name in classes if name in names)
+    without = tuple(sorted({name for run in runs for name in run.without_classes}))
     return [run.model_copy(update={"without_classes": without}) for run in runs]

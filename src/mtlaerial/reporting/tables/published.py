@@ -27,7 +27,8 @@ class Citations:
     @property
     def left_out(self) -> list[tuple[str, ...]]:
         """The sets of classes that the numbers leave out, each once; none of them is empty."""
-        return list(dict.fromkeys(entry.without_classes for entry in self.entries.values() if entry.without_classes))
+        masks = map(_label_mask, self.entries.values())
+        return list(dict.fromkeys(mask.without for mask in masks if mask.without))
 
     def values(self, column: Column) -> dict[int, float]:
         """Return the numbers that belong to a column, by number of the entry.
@@ -104,7 +105,7 @@ def _comparable(entry: PublishedSpec, column: Column) -> bool:
 
 
 def _label_mask(entry: PublishedSpec) -> LabelMask:
-    return LabelMask(entry.labels == "eroded", entry.without_classes or ())
+    return LabelMask.of(entry.labels == "eroded", entry.without_classes or ())
 
 
 def _unit(metres: float) -> str:

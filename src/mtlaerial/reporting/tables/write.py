@@ -10,7 +10,7 @@ from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.scoring.scores import Scores
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import write_text
 
 
 def write_tables(
@@ -42,17 +42,12 @@ def write_tables(
         See :func:`mtlaerial.reporting.tables.collect`; or when the folder cannot be written.
     """
     long = collect(scores)
-    _write(folder / "scores.csv", _csv(long))
+    write_text(folder / "scores.csv", _csv(long))
     for document in build_documents(scores, published, mean_over_seeds(long), notes=notes):
-        _write(folder / f"{document.stem}.csv", _csv(document.wide))
-        _write(folder / f"{document.stem}.md", markdown(document))
-        _write(folder / f"{document.stem}.tex", latex(document))
+        write_text(folder / f"{document.stem}.csv", _csv(document.wide))
+        write_text(folder / f"{document.stem}.md", markdown(document))
+        write_text(folder / f"{document.stem}.tex", latex(document))
 
 
 def _csv(table: pd.DataFrame) -> str:
     return table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-
-
-def _write(path: Path, text: str) -> None:
-    with writing(path) as partial:
-        partial.write_bytes(text.encode("utf-8"))

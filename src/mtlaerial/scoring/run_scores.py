@@ -1,0 +1,67 @@
+"""Scoring of a run's maps against the ground truth of the test tiles."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtlaerial.config import ScoringSpec
+from mtlaerial.config.class_names import left_out_classes
+from mtlaerial.runs.code_hash import code_hash
+from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import score_tile
+from mtlaerial.tiles.record import verify_tiles
+
+
+def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = "") -> Scores:
+    """Score the maps of a run on its test tiles.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder, with ``run.yaml`` and in ``maps/{tile}`` ``{semantics,height}.tif``, ``seams.json``.
+    tiles : sequence of Path
+        Folders of the prepared test tiles.
+    scoring : ScoringSpec
+    protocol : str, optional
+        How the test tiles were set apart from the training tiles, as a phrase.
+
+    Raises
+    ------
+    DataError
+        When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
+        that of eroded labels from the labels'.
+    """
+    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol)
+
+
+def score_maps(
+    description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = ""
+) -> Scores:
+    """Score the maps of a described run in any folder; see :func:`score_run`."""
+    verify_tiles(tiles, ["height", "labels", "eroded"])
+    plan, statistics = description.plan, description.statistics
+    training = None if description.imported else plan.training
+    names = tuple([entry.name for entry in statistics.classes])
+    pixels = tuple([entry.pixels for entry in statistics.classes])
+    tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
+    return Scores(
+        dataset=plan.dataset,
+        title=statistics.title,
+        generated=statistics.generated,
+        method=plan.method,
+        seed=plan.seed,
+        tasks=plan.tasks,
+        weighting="unknown" if description.imported else plan.weighting.name,
+        classes=names,
+        training_pixels=pixels,
+        height_unit=scoring.error_unit,
+        mtlaerial=description.mtlaerial,
+        code=description.code,
+        scoring_code=code_hash("scoring"),
+        network=plan.model,
+        training=training,
+        prediction=plan.prediction,
+        protocol=protocol,
+        without_classes=left_out_classes(scoring, training),
+        tiles=tile_scores,
+    )
