@@ -52,7 +52,7 @@ def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path:
 
 
 @pytest.mark.slow("two servers of its own")
-def test_ctrl_c_ends_the_server_and_saved_windows_return(tmp_path: Path) -> None:
+def test_ctrl_c_and_sigterm_end_the_server_and_saved_windows_return(tmp_path: Path) -> None:
     with visdom(tmp_path / "saved") as server:
         client = Client(server.url, "run")
         client.show("text", {"data": [{"type": "text", "content": "kept"}], "opts": {}})
@@ -65,6 +65,9 @@ def test_ctrl_c_ends_the_server_and_saved_windows_return(tmp_path: Path) -> None
         assert not token.exists()
     with visdom(tmp_path / "saved") as again:
         assert again.window("run", "text")["content"] == "kept"
+        again.process.send_signal(signal.SIGTERM)
+        assert again.process.wait(120) == 0
+        assert not token_file(again.port).exists()
 
 
 @pytest.mark.parametrize("place", ["saved", "state"])

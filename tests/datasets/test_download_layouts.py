@@ -147,7 +147,7 @@ LAYOUTS = {
     "vaihingen: file names in capitals": Layout(
         "vaihingen",
         {"top/top_mosaic": "top/TOP_Mosaic"},
-        ("image: 3 missing", "top_mosaic_09cm_area1.tif: upper and lower case differ."),
+        ("image: 3 missing", "For 3 of them, one of that name", "the name expected: upper and lower case differ."),
     ),
     "vaihingen: heights as TIFF": Layout("vaihingen", {r"\.jpg$": ".tif"}),
     "vaihingen: heights in an inner folder": Layout("vaihingen", {"nDSM/": "nDSM/Normalized_DSM/"}),

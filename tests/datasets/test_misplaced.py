@@ -48,7 +48,7 @@ def test_a_file_in_an_inner_folder_is_told(town: Town) -> None:
     text = told(town)
     assert f"{town.root / 'image' / 'a.tif'}: no file\n" in text
     assert f"no file, but one of that name is {inner / 'a.tif'}" in text
-    assert f"But of 1 of them one of that name is {inner / 'a.tif'}. Move it to where it is expected" in text
+    assert f"For 1 of them, one of that name is {inner / 'a.tif'}. Move it to where it is expected" in text
     assert f"{town.root / 'height' / 'b.tif'}: no file, but one of that name is {other / 'b.tif'}" in text
 
 
@@ -87,4 +87,23 @@ def test_an_archive_of_another_name_that_holds_the_file_is_told(town: Town) -> N
     text = told(town)
     assert f"{image}: no file, but {town.root / 'Phase 2 (1).zip'} holds one of that name" in text
     assert f"{town.root / 'Phase 2 (1).zip'} holds 1 of the 4 missing files: rename it to town.zip." in text
+    assert "Rename Phase 2 (1).zip to town.zip." in text
+    assert "put it into" in text
+    assert "it is unpacked by the workflow" in text  # without a published hash nothing is verified
     assert "other.zip" not in text
+
+
+def test_files_of_another_case_are_told_together(town: Town) -> None:
+    for path in sorted((town.root / "image").iterdir()):
+        path.rename(path.with_name(path.name.upper()))
+    text = told(town)
+    assert "A.TIF, and so on. Rename it to the name expected" in missing_text(town.dataset, town.dataset.missing())
+    assert text.count("upper and lower case differ") == 2  # once in the check, once in the workflow
+
+
+def test_a_file_of_another_case_in_another_folder_is_moved_and_renamed(town: Town) -> None:
+    path = town.root / "later" / "height of" / "the town" / "height" / "A.TIF"
+    path.parent.mkdir(parents=True)
+    (town.root / "height" / "a.tif").rename(path)
+    expected = f"one of that name is {path}. Move it to where it is expected, under the name expected (upper and lower"
+    assert expected in missing_text(town.dataset, town.dataset.missing())

@@ -132,7 +132,7 @@ def test_a_method_that_would_repeat_another_for_want_of_truth_is_left_out_with_a
     assert project.runs() == [("city", "metres"), ("city", "passes")]
     assert project.trainings() == [("city", "metres")]
     assert project.weights_of("city", "passes") == "metres"
-    note = "Left out, as without semantics, of which {} has no ground truth, it would repeat metres: both."
+    note = "Left out, as {} has no ground truth of semantics and it would repeat metres: both."
     assert note.format("city") in project.notes()
     assert note.format("this data set") in Decisive(project).tables()["city"]["notes"]
 

@@ -57,7 +57,7 @@ def test_methods_without_a_score_are_refused_with_the_way_out(data: dict[str, An
 
 def test_labels_in_an_archive_are_named(data: dict[str, Any]) -> None:
     archive = tiny.write_zip(Path(data["datasets"]["city"]["root"]) / "test.zip", {"city_4.tif": b""})
-    assert f"For city_4.tif, {archive} holds one of that name. Unpack it in" in refusal(data)
+    assert f"For city_4.tif, {archive} holds one of that name. Unpack test.zip in" in refusal(data)
 
 
 @pytest.mark.parametrize("way", ["confirmed", "selected", "labelled", "generated"])
@@ -77,4 +77,14 @@ def test_notes_name_joint_methods_that_are_scored_on_one_task_alone(data: dict[s
     data["run"]["methods"] = ["both", "metres"]
     project = Project.of(data)
     require_scored(project)
-    assert list(unscored_notes(project)) == ["Without a score of semantics, as no test tile of city has labels: both."]
+    note = "Without a score of semantics, as no test tile of city has labels: both."
+    assert list(unscored_notes(project)) == [f"{note} Ask the town."]
+
+
+def test_a_note_names_labels_that_lie_elsewhere(data: dict[str, Any]) -> None:
+    data["run"]["methods"] = ["both"]
+    path = Path(data["datasets"]["city"]["root"]) / "released/in/2020/labels/city_4.tif"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    (note,) = unscored_notes(Project.of(data))
+    assert f"For city_4.tif, one of that name is {path}. Move it" in note

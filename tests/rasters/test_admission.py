@@ -190,3 +190,8 @@ def test_a_pipe_beside_or_in_a_raster_is_not_waited_for(name: str, plain: Path, 
     else:
         (tmp_path / "pipe.tif").rename(tmp_path / name)
     assert "a pipe or a device" in refusal(tmp_path / "a.vrt" if name == "a.vrt" else plain)
+
+
+@pytest.mark.parametrize("name", ["http://127.0.0.1:9/a.tif", "s3://bucket/a.tif", "/vsizip/a.zip/a.tif"])
+def test_an_address_is_named_as_one(name: str) -> None:
+    assert "found an address; expected a raster file of this machine. Download or unpack it" in refusal(Path(name))

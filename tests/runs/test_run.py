@@ -317,7 +317,7 @@ def test_fingerprints_are_the_same_in_every_process() -> None:
 
 
 def test_the_description_says_what_the_training_was_validated_on(run_folder: Path, tmp_path: Path) -> None:
-    assert re.search(r"validated on +1 tiles; the weights are the last", describe_run(run_folder))
+    assert re.search(r"validated on +1 tile, with the weights of the last epoch", describe_run(run_folder))
     run = tmp_path / "run"
     shutil.copytree(run_folder, run)
     data = yaml.safe_load((run / "run.yaml").read_text())

@@ -191,7 +191,7 @@ def test_methods_that_are_left_out_are_named(tmp_path: Path) -> None:
     path = written(tmp_path, run=chosen, methods=methods, datasets=datasets)
     done = CliRunner().invoke(app, ["status", "--config", str(path)])
     assert done.stdout.splitlines()[0].split() == ["town/height/seed0", "waiting"]
-    assert "has no ground truth, it would repeat height: equal." in done.stdout
+    assert "has no ground truth of semantics and it would repeat height: equal." in done.stdout
 
 
 def test_lines_of_the_logs(config: ProjectConfig) -> None:

@@ -96,6 +96,7 @@ def test_one_task_after_the_other_is_not_persistent(statistics: Statistics) -> N
     ("row", "words"),
     [
         ({"val_OA": 0.5, "constant_OA": 0.5, "val_MAE": 2.0, "constant_MAE": 2.0}, ()),
+        ({"val_OA": 0.4999, "constant_OA": 0.5, "val_MAE": 2.0001, "constant_MAE": 2.0}, ()),  # printed alike
         ({"val_OA": 0.1234, "constant_OA": 0.5}, ("OA of 12.3 % is below 50 %",)),
         ({"val_MAE": 6e14, "constant_MAE": 2.0}, ("MAE of 6e+14 m is above 2 m",)),
         ({"val_MAE": math.nan, "constant_MAE": 2.0}, ("MAE of nan m",)),

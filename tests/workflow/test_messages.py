@@ -98,7 +98,7 @@ def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path:
     assert sorted(trainings) == [("equal", "city"), ("height", "hilly")]
     assert not re.search("^Reason: ", dry.stdout, re.MULTILINE)  # which would list every input file of a job
     assert dry.stdout.count("Left out, as hilly has no ground truth of semantics: semantics.") == 1
-    assert dry.stdout.count("of which hilly has no ground truth, it would repeat height: equal.") == 1
+    assert dry.stdout.count("as hilly has no ground truth of semantics and it would repeat height: equal.") == 1
 
 
 def test_missing_data(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def score(
         ),
     ] = None,
 ) -> None:
-    """Say what runs are worth: predict a data set's test tiles, score the maps, and write the workflow's tables.
+    """Score runs: predict a data set's test tiles, score the maps, and write the workflow's tables.
 
     Runs that differ in the seed alone are one row; each other run is a row of its own. Of a data set with areas, a run
     is scored on the area that its training left out, and the runs of all areas are joined in one row.

@@ -159,6 +159,6 @@ def selection_notes(config: ProjectConfig, dataset: str, spec: DatasetSpec, name
         methods = [method for method in config.selected(dataset) if repeated.get(method) == first]
         if methods:
             tasks = " and ".join(task for task in TASKS if task not in spec.tasks)
-            repeating = f"without {tasks}, of which {name} has no ground truth, it would repeat {first}"
+            repeating = f"{name} has no ground truth of {tasks} and it would repeat {first}"
             notes.append(f"Left out, as {repeating}: {', '.join(methods)}.")
     return notes

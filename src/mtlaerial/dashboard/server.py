@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ IDLE_SECONDS = 300.0
 
 
 def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) -> None:
-    """Run a Visdom server at 127.0.0.1 until it is interrupted.
+    """Run a Visdom server at 127.0.0.1 until Ctrl-C, SIGTERM or the end of its terminal.
 
     Parameters
     ----------
@@ -79,4 +80,12 @@ async def _serve(port: int, visdom: Any, ready: Callable[[str], None]) -> None:
         server = HTTPServer(gate, **limits)
         server.add_sockets(sockets)
         ready(f"http://{ADDRESS}:{port}/?token={token}")
-        await asyncio.Event().wait()
+        await _terminated()
+
+
+async def _terminated() -> None:
+    """Wait for a signal that would end the process at once, and leave the token's file behind."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await ended.wait()

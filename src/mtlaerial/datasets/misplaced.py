@@ -31,7 +31,10 @@ def find_misplaced(dataset: Dataset, accepted: Sequence[Path]) -> Misplaced | No
     if misplaced := find_misplaced_file(dataset, accepted):
         return misplaced
     offer = find_archive(dataset, accepted)
-    return Misplaced(f"{offer.archive} holds one of that name", f"{offer.remedy}.") if offer else None
+    if offer is None:
+        return None
+    remedy = f"{offer.action} {offer.archive.name} {offer.target}."
+    return Misplaced(f"{offer.archive} holds one of that name", remedy)
 
 
 def find_misplaced_file(dataset: Dataset, accepted: Sequence[Path]) -> Misplaced | None:
@@ -68,8 +71,10 @@ def _count_sources(dataset: Dataset, name: str) -> int:
 def _move(dataset: Dataset, expected: Path, actual: Path) -> str:
     """Return what to do with a file that lies elsewhere: name the folder that it is expected below."""
     if actual.parent == expected.parent:
-        return f"Rename it to {expected.name}: upper and lower case differ."
+        return "Rename it to the name expected: upper and lower case differ."  # the same for all files of a layer
     move = "Move it to where it is expected"
+    if actual.stem != expected.stem:  # endings may differ in case
+        move += ", under the name expected (upper and lower case differ)"
     below_root, parts = expected.parts[len(dataset.root.parts) :], actual.relative_to(dataset.root).parts
     if not (len(parts) > len(below_root) and parts[-len(below_root) :] == below_root):
         return f"{move}, or correct its path in the specification."

@@ -23,13 +23,14 @@ class Offer:
     archive : Path
     files : int
         Number of missing files that it holds.
-    remedy : str
-        What to do, as a clause in the imperative.
+    action, target : str
+        What to do: ``Rename`` and ``to town.zip``, with the archive between them.
     """
 
     archive: Path
     files: int
-    remedy: str
+    action: str
+    target: str
 
 
 def archive_notes(dataset: Dataset, gaps: Sequence[Sequence[Path]]) -> list[str]:
@@ -43,7 +44,7 @@ def archive_notes(dataset: Dataset, gaps: Sequence[Sequence[Path]]) -> list[str]
     """
     files, noun = len(gaps), "file" if len(gaps) == 1 else "files"
     notes = [
-        f"{offer.archive} holds {offer.files} of the {files} missing {noun}: {_lowered(offer.remedy)}."
+        f"{offer.archive} holds {offer.files} of the {files} missing {noun}: {offer.action.lower()} it {offer.target}."
         for offer in _offers(dataset, gaps)
     ]
     inventory = take_inventory(dataset.root)
@@ -77,10 +78,10 @@ def _offer(dataset: Dataset, path: Path, members: Members, gaps: Sequence[Sequen
         filled = {spec.file: _filled(dataset.root, spec, members, gaps, above) for spec in absent}
         best = max(filled, key=lambda name: filled[name], default=None)
         if best and _is_likely(dataset, *filled[best]):
-            return Offer(path, filled[best][0], _rename(dataset.root, path, best))
+            return Offer(path, filled[best][0], *_rename(dataset.root, path, best))
     names = {member.name.casefold() for member in members}
     files = sum(1 for accepted in gaps if any(expected.name.casefold() in names for expected in accepted))
-    return Offer(path, files, f"Unpack it in {dataset.root}") if files else None
+    return Offer(path, files, "Unpack", f"in {dataset.root}") if files else None
 
 
 def _is_likely(dataset: Dataset, files: int, preferred: int) -> bool:
@@ -105,11 +106,8 @@ def _comparable(path: PurePath) -> tuple[str, ...]:
     return (*map(normalise, path.parent.parts), path.name.casefold())
 
 
-def _rename(root: Path, path: Path, name: str) -> str:
+def _rename(root: Path, path: Path, name: str) -> tuple[str, str]:
+    """Return action and target for an archive that is a listed one."""
     if path.parent in {root / folder for folder in FOLDERS}:
-        return f"Rename it to {name}"
-    return f"Move it to {root / name}"
-
-
-def _lowered(clause: str) -> str:
-    return clause[0].lower() + clause[1:]
+        return "Rename", f"to {name}"
+    return "Move", f"to {root / name}"

@@ -50,7 +50,11 @@ def _elsewhere(dataset: Dataset, gaps: list[Missing]) -> list[str]:
     for gap in gaps:
         if misplaced := find_misplaced_file(dataset, gap.looked_for):
             places.setdefault(misplaced.remedy, []).append(misplaced.place)
-    return [f"    But of {len(found)} of them {found[0]}. {remedy}" for remedy, found in places.items()]
+    return [f"    For {len(paths)} of them, {_list_first(paths)}. {remedy}" for remedy, paths in places.items()]
+
+
+def _list_first(places: list[str]) -> str:
+    return places[0] if len(places) == 1 else f"{places[0]}, and so on"
 
 
 def _archive_text(archive: Archive) -> str:
@@ -63,7 +67,8 @@ def _archive_text(archive: Archive) -> str:
     if archive.path:
         return ""
     hashes = "".join(f"; {algorithm.upper()} {value}" for algorithm, value in spec.published.items())
+    treatment = "verified and unpacked" if spec.published else "unpacked"
     return (
         f"  {'Optional archive' if spec.optional else 'Archive'} {spec.file}: {spec.holds}{hashes}\n"
-        f"    Get it from {spec.page} and put it into {archive.root}; it is verified and unpacked by the workflow."
+        f"    Get it from {spec.page} and put it into {archive.root}; it is {treatment} by the workflow."
     )

@@ -54,7 +54,8 @@ def unscored_notes(project: Project) -> Iterator[str]:
         for task, layer in TRUTH.items():
             learning = [method for method in project.methods(name) if task in project.tasks(name, method)]
             if learning and task not in scored:
-                yield f"Without a score of {task}, as no test tile of {name} has {layer}: {', '.join(learning)}."
+                hint = _hint(project.dataset(name), layer)
+                yield f"Without a score of {task}, as no test tile of {name} has {layer}: {', '.join(learning)}. {hint}"
 
 
 def scored_tasks(project: Project, name: str) -> tuple[Task, ...]:

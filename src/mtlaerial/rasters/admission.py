@@ -1,6 +1,7 @@
 """Checks of raster files before their pixels are read: what GDAL would open besides the file that the user named."""
 
 import os
+import re
 import stat
 import warnings
 from functools import lru_cache
@@ -23,6 +24,9 @@ _SIDECARS = (".msk", ".ovr")
 _SIDECAR_DRIVERS = ("GTiff", "HFA")
 _OVERVIEWS = "OVERVIEW_FILE"
 """A tag, of the file or its ``.aux.xml``, by which GDAL opens any file or address as overviews and mask."""
+
+_ADDRESS = re.compile(r"/vsi\w+/|[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""Addresses, of which paths keep one of the two slashes, and GDAL's names of remote and packed files."""
 
 
 class Admitted(NamedTuple):
@@ -63,6 +67,9 @@ def _require_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
+        if _ADDRESS.match(str(path)):
+            remedy = "Download or unpack it, and give the path of the file."
+            raise DataError(path, "an address", "a raster file of this machine", remedy) from None
         raise DataError(path, absence(path), "a raster file", "Check the path.") from None
     except (OSError, ValueError) as error:  # a name that is too long, a loop of links, a null character
         raise DataError(path, deepest_cause(error), "a raster file", "Check the path.") from None

@@ -47,7 +47,7 @@ def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> No
     values = source.height * source.width * source.count
     if values > MOST_VALUES and values * max(map(_itemsize, source.dtypes)) > BYTES_PER_BYTE * size:
         observed = f"{source.height:,} x {source.width:,} pixels of {bands} in {size:,} bytes"
-        expected = f"at most {MOST_VALUES:.0e} values, or a byte for each {BYTES_PER_BYTE:,} of their bytes"
+        expected = f"at most {MOST_VALUES:,} values, or a file of at least 1/{BYTES_PER_BYTE:,} of their size"
         remedy = "Almost all of it is empty or of one value: cut out the part with an image (rio clip --help)."
         raise DataError(path, observed, expected, remedy)
 

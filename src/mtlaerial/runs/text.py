@@ -59,8 +59,11 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
 def _validation(run: RunDescription) -> str:
     if run.validation is None:
         return "tiles that an earlier version did not record"
-    use = "which chose the weights" if run.plan.training.selection == "best" else "the weights are the last"
-    return f"{len(run.validation)} tiles; {use}" if run.validation else "no tiles"
+    if not run.validation:
+        return "no tiles"
+    tiles = "1 tile" if len(run.validation) == 1 else f"{len(run.validation)} tiles"
+    use = "which chose the weights" if run.plan.training.selection == "best" else "with the weights of the last epoch"
+    return f"{tiles}, {use}"
 
 
 def _input(run: RunDescription) -> list[tuple[str, str]]:

@@ -45,21 +45,25 @@ def _faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> It
 
 def _validation_faults(row: Mapping[str, Any]) -> Iterator[Fault]:
     overall, majority = row.get("val_OA"), row.get("constant_OA")
-    if overall is not None and majority is not None and overall < majority:
+    if overall is not None and majority is not None and _exceeds(100 * majority, 100 * overall):
         baseline = "that of the most frequent class of the training tiles"
         yield "semantics", f"the validation OA of {100 * overall:.3g} % is below {100 * majority:.3g} %, {baseline}"
     error, median = row.get("val_MAE"), row.get("constant_MAE")
-    # An error that is not a number is worse than any.
-    if error is not None and median is not None and not error <= median:
+    if error is not None and median is not None and _exceeds(error, median):
         baseline = "that of the median height of the training tiles"
         yield "height", f"the validation MAE of {error:.3g} m is above {median:.3g} m, {baseline}"
+
+
+def _exceeds(number: float, bound: float) -> bool:
+    """Tell whether a number is above another as both are printed; one that is not a number is above any."""
+    return not number <= bound and f"{number:.3g}" != f"{bound:.3g}"
 
 
 def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[Fault]:
     untrained = untrained_classes(plan.training)
     present = sum(entry.pixels > 0 for entry in statistics.classes if entry.name not in untrained)
     entropy = row.get("loss_semantics")
-    if entropy is not None and present and not entropy <= math.log(present):
+    if entropy is not None and present and _exceeds(entropy, math.log(present)):
         guess = math.log(present)
         baseline = "that of equal class probabilities"
         yield "semantics", f"the training loss of semantics of {entropy:.3g} is above {guess:.3g}, {baseline}"
@@ -70,5 +74,5 @@ def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) 
     # these are trained on, is not measured; their maximum bounds it.
     bound, name = (height.std, "standard deviation") if statistics.zero_height else (height.maximum, "maximum")
     metres = loss * plan.training.height_unit
-    if not metres <= bound:
+    if _exceeds(metres, bound):
         yield "height", f"the training loss of height of {metres:.3g} m is above {bound:.3g} m, the heights' {name}"
