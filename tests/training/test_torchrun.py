@@ -122,7 +122,7 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(place: Place, 
         pytest.param(
             "raise",
             "tile.tif: found a damaged file",
-            marks=pytest.mark.full("torchrun; of processes that we start, tests/pipeline/test_launch.py"),
+            marks=pytest.mark.full("torchrun; test_launch has it"),
         ),
         pytest.param("kill", "sudden end", marks=pytest.mark.full("torchrun")),
     ],
