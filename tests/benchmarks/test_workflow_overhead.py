@@ -42,6 +42,7 @@ def test_jobs_are_read_from_what_snakemake_leaves(overhead: ModuleType, tmp_path
     ]
 
 
+@pytest.mark.full("interpreters that import torch")
 def test_what_a_script_imports_is_timed(overhead: ModuleType) -> None:
     timing = overhead.startup(overhead.SCRIPTS / "check_splits.py")
     assert timing["startup"] > 0

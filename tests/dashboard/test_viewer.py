@@ -74,7 +74,13 @@ def written_token(url: str, token: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "behaviour", ["well", "hang", "absent", pytest.param("error", marks=pytest.mark.full("like absent"))]
+    "behaviour",
+    [
+        "well",
+        "absent",
+        pytest.param("hang", marks=pytest.mark.full("waits")),
+        pytest.param("error", marks=pytest.mark.full("like absent")),
+    ],
 )
 def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
     run: Run, caplog: pytest.LogCaptureFixture, behaviour: str

@@ -119,8 +119,12 @@ def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(place: Place, 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        pytest.param("raise", "tile.tif: found a damaged file", marks=pytest.mark.slow("two interpreters")),
-        pytest.param("kill", "sudden end", marks=pytest.mark.full("torchrun; an error is in the quick tier")),
+        pytest.param(
+            "raise",
+            "tile.tif: found a damaged file",
+            marks=pytest.mark.full("torchrun; test_launch has it"),
+        ),
+        pytest.param("kill", "sudden end", marks=pytest.mark.full("torchrun")),
     ],
 )
 def test_the_end_of_another_process_ends_all(place: Place, tmp_path: Path, fault: str, message: str) -> None:

@@ -22,7 +22,7 @@ def write_densenet(path: Path) -> None:
     torch.save({densenet_name(key): tensor for key, tensor in encoder.state_dict().items()}, path)
 
 
-@pytest.mark.slow("a real job")
+@pytest.mark.full("a real job; what it calls is tested in the quick tier")
 def test_a_local_copy(tmp_path: Path) -> None:
     place, copy = Workplace(tmp_path / "place"), tmp_path / "copy.pth"
     write_densenet(copy)

@@ -97,7 +97,7 @@ def test_peaks(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.slow("real jobs")
+@pytest.mark.full("real jobs")
 def test_peaks_are_taken_by_snakemake(finished: Workplace, tmp_path: Path) -> None:
     """They replace the resources of the rule, and grow with the attempts."""
     (tmp_path / "mine").mkdir()

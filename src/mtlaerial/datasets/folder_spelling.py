@@ -1,5 +1,6 @@
 """Spelling of folder names: published ones have spaces, copies often underscores or neither."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def find_folder(root: Path, folder: Path, expected: Collection[Path] = ()) -> Pa
     path = root
     for name in folder.parts:
         exact = path / name
-        path = exact if exact in expected or exact.exists() else _similar(exact, expected)
+        # Unlike Path.exists, os.path.exists is False for a name that is too long.
+        path = exact if exact in expected or os.path.exists(exact) else _similar(exact, expected)
     return path
 
 
@@ -46,7 +48,7 @@ def _similar(exact: Path, expected: Collection[Path]) -> Path:
 
 
 def _subfolders(parent: Path) -> list[Path]:
-    if not parent.is_dir():
+    if not os.path.isdir(parent):
         return []
     return [path for path in parent.iterdir() if path.is_dir()]
 

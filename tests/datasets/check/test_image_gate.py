@@ -136,6 +136,8 @@ def test_names_of_tiles_fit_into_names_of_files(town: Town) -> None:
         town.dataset  # noqa: B018  # a property that reads the specification
     town.change(image={"files": "p" * 200 + "{tile}.tif"}, splits={"train": ["a" * 100]})
     assert "no file" in str(town.check("a" * 100).findings[0])
+    town.change(image={"files": "p" * 300 + "/q/{tile}.tif"})
+    assert "no file" in str(town.check("a" * 100).findings[0])
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 40), (512, 3000), (100_000, 70_000)])

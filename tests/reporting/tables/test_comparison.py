@@ -73,7 +73,13 @@ def row(panel, method: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("others", [1, 6])
-@pytest.mark.parametrize("noise", [{"seeds": 0.02, "tiles": 0.002}, {"seeds": 0.005, "tiles": 0.05}])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        {"seeds": 0.02, "tiles": 0.002},
+        pytest.param({"seeds": 0.005, "tiles": 0.05}, marks=pytest.mark.full("the other source of noise")),
+    ],
+)
 def test_methods_that_are_alike_are_seldom_told_apart(
     noise: dict[str, float], others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
