@@ -35,12 +35,6 @@ def test_files_outside_the_root_are_refused(value: str, tmp_path: Path) -> None:
     refused(tmp_path, "image.files.1", value, image={"files": ["{tile}.tif", value]})
 
 
-def test_names_too_long_for_a_file_system_are_refused(tmp_path: Path) -> None:
-    load(tmp_path, folders=["a" * 150])
-    with pytest.raises(ConfigError, match=r"folders\.0: found .*; .* folders and files up to 150 bytes"):
-        load(tmp_path, folders=["images/" + "ä" * 76])
-
-
 def test_every_path_is_held_to_it(tmp_path: Path) -> None:
     out = "../x"
     refused(tmp_path, "folders.0", out, folders=[out])

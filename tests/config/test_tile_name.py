@@ -20,7 +20,6 @@ from support.tiny import city_spec
         ("tile ", "no space at its end"),
         ("{x}", "without { }"),
         ("a\nb", r"without '\n'"),
-        ("ü" * 51, "at most 100 bytes"),
     ],
 )
 def test_a_name_that_cannot_be_a_folder_is_refused(name: str, words: str, tmp_path: Path) -> None:

@@ -6,9 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-LONGEST_PART = 150
-"""Bytes of a folder's or file's name; file systems allow 255, and a tile's name may be part of it."""
-
 
 def require_below(path: str) -> str:
     """Return a path below a folder.
@@ -16,7 +13,7 @@ def require_below(path: str) -> str:
     Raises
     ------
     ValueError
-        When it is absolute, leads out of the folder, has backslashes, or a name that no file can have.
+        When it is absolute, leads out of the folder, or has backslashes.
 
     Examples
     --------
@@ -26,8 +23,6 @@ def require_below(path: str) -> str:
     parts = PurePosixPath(path).parts
     if not path or path.startswith("/") or ".." in parts or "\\" in path or re.match("[A-Za-z]:", path):
         raise ValueError("a path below the root: not absolute, without .. in it, with / between folders")
-    if any(len(part.encode()) > LONGEST_PART for part in parts):
-        raise ValueError(f"a path below the root, with names of folders and files up to {LONGEST_PART} bytes")
     return path
 
 

@@ -8,10 +8,6 @@ FORBIDDEN = "/\\{}"
 """Characters that separate folders, or mark fields of patterns and wildcards of the workflow."""
 
 
-LONGEST = 100
-"""Bytes of a tile's name."""
-
-
 def require_tile_name(name: str) -> str:
     """Return the name of a tile.
 
@@ -31,8 +27,6 @@ def require_tile_name(name: str) -> str:
         raise ValueError(f"the name of a tile, which becomes the name of a folder, without {characters}")
     if not name or name.startswith(".") or name.strip() != name:
         raise ValueError("the name of a tile, with no dot or space at its beginning and no space at its end")
-    if len(name.encode()) > LONGEST:
-        raise ValueError(f"the name of a tile, which becomes part of names of files, of at most {LONGEST} bytes")
     return name
 
 
