@@ -116,7 +116,7 @@ def test_a_server_that_does_not_answer_is_logged_once(
 def token_of(server: Double) -> Iterator[Path]:
     """Yield where the token of the double would stand; it is removed after the test."""
     path = token_file(server.server_address[1])
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     yield path
     path.unlink(missing_ok=True)
 

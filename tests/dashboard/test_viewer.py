@@ -67,7 +67,7 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, happen: Callable[[], obj
 def written_token(url: str, token: str) -> Iterator[None]:
     """Write the token of a URL in the block."""
     path = token_file(int(url.rpartition(":")[2]))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.write_text(token)
     yield
     path.unlink()
