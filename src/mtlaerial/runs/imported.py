@@ -35,8 +35,8 @@ def without_training(entries: Mapping[str, Any]) -> dict[str, Any]:
     training = {"height_unit": plan["training"]["height_unit"], "recipe": NOT_KNOWN}
     model = {**plan["model"], **dict.fromkeys(_INITIAL_WEIGHTS, NOT_KNOWN)}
     changes = {"seed": NOT_KNOWN, "weighting": NOT_KNOWN, "model": model, "training": training}
-    known = {key: value for key, value in entries.items() if key not in ("epoch", "identity", "validation")}
-    return {**known, "plan": {**plan, **changes}}
+    remaining = {key: value for key, value in entries.items() if key not in ("epoch", "identity", "validation")}
+    return {**remaining, "plan": {**plan, **changes}}
 
 
 def with_placeholders(entries: Mapping[str, Any]) -> dict[str, Any]:
