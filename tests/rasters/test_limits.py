@@ -13,6 +13,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.validity import MaskedBands
 from support import doors, tiny
+from support.paths import ROOT
 
 TILED = {"tiled": True, "blockxsize": 16_384, "blockysize": 16_384, "compress": "deflate"}
 
@@ -38,6 +39,12 @@ def test_a_small_file_that_declares_a_continent_is_refused(tmp_path: Path) -> No
     message = refusal(path)
     assert "a.tif: found 1,000,000 x 1,000,000 pixels of 1 band in " in message
     assert "bytes; expected at most 1,000,000,000 values, or a file of at least 1/2,000 of their size." in message
+
+
+def test_a_small_jpeg_2000_that_declares_many_blocks_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jp2"
+    path.write_bytes((ROOT / "tests/fuzz/kept/rasters/tall_jpeg2000.raster").read_bytes())
+    assert "found 2,097,216 x 64 pixels of 3 bands in 4,936 bytes; expected at most 100,000,000 values" in refusal(path)
 
 
 def test_a_vrt_that_enlarges_a_small_file_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ LARGEST_BLOCK = 2**30
 """Largest block (a tile or a strip) in bytes, which GDAL decodes at once."""
 MOST_VALUES = 10**9
 """Most values of a small file: a square of 18,000 pixels in three bands, which is checked in seconds."""
+MOST_VALUES_OF_JPEG2000 = 10**8
+"""The same for JPEG 2000, whose decoder holds a record for each block of the whole image."""
 BYTES_PER_BYTE = 2_000
 """Most bytes of pixels for each byte of a larger raster. Deflate packs at most 1,032, an orthophoto up to 30."""
 
@@ -45,9 +47,10 @@ def require_bounded(source: rasterio.DatasetReader, path: Path, size: int) -> No
         raise DataError(path, observed, f"blocks of at most {LARGEST_BLOCK / 2**30:g} GB", remedy)
     bands = "1 band" if source.count == 1 else f"{source.count} bands"
     values = source.height * source.width * source.count
-    if values > MOST_VALUES and values * max(map(_itemsize, source.dtypes)) > BYTES_PER_BYTE * size:
+    most = MOST_VALUES_OF_JPEG2000 if source.driver == "JP2OpenJPEG" else MOST_VALUES
+    if values > most and values * max(map(_itemsize, source.dtypes)) > BYTES_PER_BYTE * size:
         observed = f"{source.height:,} x {source.width:,} pixels of {bands} in {size:,} bytes"
-        expected = f"at most {MOST_VALUES:,} values, or a file of at least 1/{BYTES_PER_BYTE:,} of their size"
+        expected = f"at most {most:,} values, or a file of at least 1/{BYTES_PER_BYTE:,} of their size"
         remedy = "Almost all of it is empty or of one value: cut out the part with an image (rio clip --help)."
         raise DataError(path, observed, expected, remedy)
 
