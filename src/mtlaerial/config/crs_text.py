@@ -18,7 +18,7 @@ _WKT = re.compile(r"[A-Za-z_]+\s*\[.*\]", re.DOTALL)
 _JSON = re.compile(r"\{.*\}", re.DOTALL)
 _PROJ = re.compile(r"\+[^\n]*")
 _FILE = re.compile(r"\+(init\s*=|\w+\s*=\s*[^\s,]*([/\\]|:/))")
-"""What makes a PROJ string read a file: ``+init``, or a path or an address as a value."""
+"""Parts of a PROJ string that make it read a file: ``+init``, or a path or an address as a value."""
 
 
 def is_crs_text(text: str) -> bool:

@@ -20,10 +20,10 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.files import writing
 
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
-"""What rasterio raises; the second, GDAL's own error, where it is asked for tags or colours of a damaged file."""
+"""Errors of rasterio; the second, GDAL's own error, where it is asked for tags or colours of a damaged file."""
 
 TEXT_ERRORS = (CRSError, UnicodeDecodeError)
-"""What rasterio raises where a file's CRS or tags are damaged."""
+"""Errors of rasterio where the CRS or tags of a file are damaged."""
 
 
 @contextmanager

@@ -127,4 +127,4 @@ FUNCTIONS: dict[Name, Callable[..., Any]] = {
     Name("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     Name("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
 }
-"""What a pickle may call, and what is done instead; each takes any arguments."""
+"""Names that a pickle may call, with the function that stands in for each; it takes any arguments."""
