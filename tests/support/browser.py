@@ -12,6 +12,7 @@ SECONDS = 60_000
 """Milliseconds that anything may take, on a busy machine."""
 NAMES = "--host-resolver-rules=MAP *.example 127.0.0.1"
 """Names of foreign pages lead to this machine, as after DNS rebinding."""
+ABORTED = "net::ERR_ABORTED"
 BROWSER = [
     pytest.mark.full("a real browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
@@ -21,14 +22,17 @@ BROWSER = [
 
 @contextmanager
 def browser_page() -> Iterator[Any]:
-    """Yield a page; its ``failed`` lists the requests and scripts that failed."""
+    """Yield a page; its ``failed`` lists the requests and scripts that failed.
+
+    Requests that the browser itself gave up do not count: it does so with those of a page that it leaves.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", NAMES])
         page = browser.new_page(viewport={"width": 1480, "height": 1000})
         page.set_default_timeout(SECONDS)
         page.failed = []
-        page.on("requestfailed", lambda request: page.failed.append(request.url))
+        page.on("requestfailed", lambda request: request.failure != ABORTED and page.failed.append(request.url))
         page.on("pageerror", lambda error: page.failed.append(str(error)))
         yield page
         browser.close()
