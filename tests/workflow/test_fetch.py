@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from mtlaerial.config import ModelSpec
-from mtlaerial.models.densenet import Encoder, densenet_name
+from mtlaerial.models.encoders.densenet import DenseNet, densenet_name
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
@@ -18,7 +18,7 @@ URL = "http://127.0.0.1:9/densenet121.pth"
 
 def write_densenet(path: Path) -> None:
     spec = ModelSpec()
-    encoder = Encoder(3, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
+    encoder = DenseNet(3, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
     torch.save({densenet_name(key): tensor for key, tensor in encoder.state_dict().items()}, path)
 
 

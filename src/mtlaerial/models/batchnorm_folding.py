@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mtlaerial.models.d3net import D3Net, DecoderBlock
-from mtlaerial.models.densenet import DenseLayer, Encoder
+from mtlaerial.models.encoders.densenet import DenseLayer, DenseNet
 
 Pair = tuple[nn.Module, str, str]
 """A module, and the names in it of a convolution and of the batch norm that follows."""
@@ -45,7 +45,7 @@ def folded(model: D3Net) -> D3Net:
 
 def _foldable_pairs(model: D3Net) -> Iterator[Pair]:
     for module in model.modules():
-        if isinstance(module, Encoder):
+        if isinstance(module, DenseNet):
             yield module, "conv0", "norm0"
             yield module, "downconv0", "norm1"
         elif isinstance(module, DenseLayer):

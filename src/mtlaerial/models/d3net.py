@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.models.activation_checkpointing import CheckpointedModule
-from mtlaerial.models.densenet import Encoder
+from mtlaerial.models.encoders.densenet import DenseNet
 
 
 class DecoderBlock(nn.Sequential, CheckpointedModule):
@@ -51,11 +51,12 @@ class Trunk(nn.Module):
 
     def __init__(self, spec: ModelSpec, bands: int) -> None:
         super().__init__()
-        self.encoder = Encoder(bands, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
+        self.encoder = DenseNet(bands, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
         self.skips = spec.skips
-        skips = self.encoder.skip_channels if spec.skips else [0, 0, 0, 0]
+        *skips, deepest = self.encoder.channels
+        skips = skips if spec.skips else [0, 0, 0, 0]
         coarse, middle, fine = spec.shared
-        self.block5 = DecoderBlock(self.encoder.channels, coarse, spec.dropout)
+        self.block5 = DecoderBlock(deepest, coarse, spec.dropout)
         self.block4 = DecoderBlock(coarse + skips[3], middle, spec.dropout)
         self.block3 = DecoderBlock(middle + skips[2], fine)
         # At 1/2 and 1/4 resolution: the reverse of the order of the features.

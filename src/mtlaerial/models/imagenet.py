@@ -13,7 +13,7 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.d3net import D3Net
-from mtlaerial.models.densenet import Encoder, densenet_name, without_dots
+from mtlaerial.models.encoders.densenet import DenseNet, densenet_name, without_dots
 from mtlaerial.models.original.untrusted import require_plain_checkpoint
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.system.safetensors_header import require_header
@@ -96,7 +96,7 @@ def _shared_shapes() -> dict[str, torch.Size]:
     """Return the shapes of the tensors that the full-size encoder has in common with DenseNet-121."""
     spec = ModelSpec()
     with torch.device("meta"):  # shapes without memory
-        encoder = Encoder(3, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
+        encoder = DenseNet(3, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
     return {key: tensor.shape for key, tensor in encoder.state_dict().items() if not key.startswith(_STEM)}
 
 

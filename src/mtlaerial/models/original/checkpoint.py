@@ -16,7 +16,7 @@ from torch import Tensor
 from mtlaerial.config import ModelSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models.d3net import D3Net, DecoderBlock
-from mtlaerial.models.densenet import densenet_name, without_dots
+from mtlaerial.models.encoders.densenet import densenet_name, without_dots
 from mtlaerial.models.original.stored_tensors import shortened
 
 _BLOCK_LAYERS = ("conv1", "bn1", "conv2", "bn2")

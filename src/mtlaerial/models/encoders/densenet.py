@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.models.activation_checkpointing import CheckpointedModule
+from mtlaerial.models.encoders.encoder import Encoder
 
 SLOPE = 0.2
 """Negative slope of the encoder's leaky ReLUs, which are outside the dense layers."""
@@ -70,7 +71,7 @@ class Transition(CheckpointedModule):
         return _norm_relu_conv(self.norm, self.conv, *features)
 
 
-class Encoder(nn.Module):
+class DenseNet(Encoder):
     """Features at 1/32 of the image's resolution, and skips at 1/2, 1/4, 1/8 and 1/16.
 
     Parameters
@@ -78,8 +79,10 @@ class Encoder(nn.Module):
     bands : int
         Bands of the image.
     stem, growth, blocks, bottleneck
-        As in :class:`mtlaerial.config.ModelSpec`.
+        As in :class:`mtlaerial.config.D3NetSpec`.
     """
+
+    strides = (2, 4, 8, 16, 32)
 
     def __init__(self, bands: int, stem: int, growth: int, blocks: tuple[int, ...], bottleneck: int) -> None:
         super().__init__()
@@ -90,7 +93,7 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList()
         self.transitions = nn.ModuleList()
         channels = stem
-        self.skip_channels = [stem]
+        skips = [stem]
         for number, layers in enumerate(blocks):
             block = DenseBlock(channels, layers, growth, bottleneck)
             self.blocks.append(block)
@@ -99,9 +102,20 @@ class Encoder(nn.Module):
                 transition = Transition(channels)
                 self.transitions.append(transition)
                 channels = transition.channels
-                self.skip_channels.append(channels)
+                skips.append(channels)
         self.norm5 = nn.BatchNorm2d(channels)
-        self.channels = channels
+        self.channels = (*skips, channels)
+
+    @property
+    def first_convolution(self) -> nn.Conv2d:
+        """The first of the two stem convolutions."""
+        return self.conv0
+
+    def stages(self) -> list[nn.Module]:
+        """Return the stem, then each block with the transition after it or the last norm."""
+        stem = nn.ModuleList([self.conv0, self.norm0, self.downconv0, self.norm1])
+        ends = [*self.transitions, self.norm5]
+        return [stem, *(nn.ModuleList(pair) for pair in zip(self.blocks, ends, strict=True))]
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the skips, fine to coarse, then the coarsest features.
