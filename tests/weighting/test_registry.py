@@ -108,7 +108,9 @@ def test_broken_packages_are_named_below_the_others(tmp_path: Path, monkeypatch:
     monkeypatch.syspath_prepend(tmp_path)
     text = " ".join(list_weightings().split())
     assert f"{len(WEIGHTINGS)} weightings." in text
-    assert "Broken: weighting raising: found RuntimeError: no licence; expected an object at raising_one:Method." in text
+    assert (
+        "Broken: weighting raising: found RuntimeError: no licence; expected an object at raising_one:Method." in text
+    )
     assert "Broken: weighting absent: found AttributeError: module 'absent_one' has no attribute 'Method'" in text
     assert batches_per_update("raising") is batches_per_update("absent") is batches_per_update("unknown") is None
 
