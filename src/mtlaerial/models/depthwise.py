@@ -69,7 +69,7 @@ def with_float32_depthwise(network: Network) -> Network:
     """
     for module in network.modules():
         if _is_depthwise(module) and not isinstance(module, DepthwiseConv2d):
-            module.__class__ = _float32_class(type(module))  # type: ignore[arg-type]  # mypy takes a module's hash for its class's
+            module.__class__ = _float32_class(type(module))  # type: ignore[arg-type]  # a class has a hash
     return network
 
 
