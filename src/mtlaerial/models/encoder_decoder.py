@@ -1,19 +1,21 @@
 """Networks of an encoder by name and a decoder without transposed convolutions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import EncoderDecoderSpec, Task
 from mtlaerial.config.encoder import ENCODERS, DecoderSpec, EncoderSpec
+from mtlaerial.models.decoders.exchange import Exchange
+from mtlaerial.models.decoders.fusion import FusionDecoder
 from mtlaerial.models.decoders.head import Head
 from mtlaerial.models.decoders.resize import ResizeDecoder
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network, Trunk
 from mtlaerial.models.registered import build_registered
 
-DECODERS = {"resize": ResizeDecoder}
+DECODERS: dict[str, type[FusionDecoder] | type[ResizeDecoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
 
 
 class InputScaling(nn.Module):
@@ -55,7 +57,7 @@ class EncoderDecoderTrunk(Trunk):
 
 
 class EncoderDecoder(Network):
-    """An encoder, a shared decoder, and a head per task.
+    """An encoder, a shared decoder, and a head per task, which may take features from each other.
 
     Parameters
     ----------
@@ -64,6 +66,11 @@ class EncoderDecoder(Network):
         Bands of the image.
     outputs : mapping of task to int
         Channels of each task's output.
+
+    Attributes
+    ----------
+    sources : ModuleDict
+        Embeddings of the tasks whose outputs were removed, as far as the heads left take features from them.
 
     Raises
     ------
@@ -75,7 +82,35 @@ class EncoderDecoder(Network):
         encoder = build_encoder(spec.encoder, bands)
         decoder = DECODERS[spec.decoder.name](encoder.channels, encoder.strides, spec.decoder.channels)
         trunk = EncoderDecoderTrunk(encoder, decoder, bands, spec.dropout)
-        super().__init__(trunk, _heads(spec.decoder, decoder.stride, outputs), spec.reduction)
+        heads = {task: _head(task, spec.decoder, decoder, outputs) for task in outputs}
+        super().__init__(trunk, heads, spec.reduction)
+        self.exchanging = spec.decoder.exchange != "none" and len(outputs) > 1
+        self.sources = nn.ModuleDict()
+
+    def run_heads(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
+        """Return each head's output, at the resolution of the reduced image."""
+        if not self.exchanging:
+            return super().run_heads(features)
+        embedded = {task: head.embedding(features) for task, head in self.heads.items()}
+        taken = {**embedded, **{task: embedding(features) for task, embedding in self.sources.items()}}
+        return {task: self.heads[task].output(embedded[task], taken) for task in self.tasks}
+
+    def restrict(self, tasks: Collection[Task]) -> None:
+        """Remove the outputs of all other tasks; what the remaining heads take from them stays."""
+        removed = {task: self.heads[task].embedding for task in self.tasks if task not in tasks}
+        super().restrict(tasks)
+        if self.exchanging:
+            self.sources.update(removed)
+
+    def compiled_parts(self) -> Iterator[nn.Module]:
+        """Yield the trunk and the parts of the heads that are called one by one."""
+        if not self.exchanging:
+            yield from super().compiled_parts()
+            return
+        yield self.trunk
+        for head in self.heads.values():
+            yield head.embedding
+            yield head.output
 
 
 def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
@@ -89,5 +124,7 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
 
 
-def _heads(spec: DecoderSpec, stride: int, outputs: Mapping[Task, int]) -> dict[Task, nn.Module]:
-    return {task: Head(spec.channels, spec.head, channels, stride) for task, channels in outputs.items()}
+def _head(task: Task, spec: DecoderSpec, decoder: nn.Module, outputs: Mapping[Task, int]) -> Head:
+    sources = [source for source in outputs if source != task]
+    exchange = Exchange(spec.exchange, spec.head, sources) if sources and spec.exchange != "none" else None
+    return Head(decoder.channels, spec.head, outputs[task], decoder.stride, exchange)
