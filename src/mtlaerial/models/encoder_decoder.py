@@ -1,6 +1,7 @@
 """Networks of an encoder by name and a decoder without transposed convolutions."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,8 @@ from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network, Trunk
 from mtlaerial.models.registered import build_registered
 
-DECODERS: dict[str, type[FusionDecoder] | type[ResizeDecoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
+Decoder = FusionDecoder | ResizeDecoder
+DECODERS: dict[str, type[Decoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
 
 
 class InputScaling(nn.Module):
@@ -82,7 +84,7 @@ class EncoderDecoder(Network):
         encoder = build_encoder(spec.encoder, bands)
         decoder = DECODERS[spec.decoder.name](encoder.channels, encoder.strides, spec.decoder.channels)
         trunk = EncoderDecoderTrunk(encoder, decoder, bands, spec.dropout)
-        heads = {task: _head(task, spec.decoder, decoder, outputs) for task in outputs}
+        heads = {task: _build_head(task, spec.decoder, decoder, outputs) for task in outputs}
         super().__init__(trunk, heads, spec.reduction)
         self.exchanging = spec.decoder.exchange != "none" and len(outputs) > 1
         self.sources = nn.ModuleDict()
@@ -91,26 +93,25 @@ class EncoderDecoder(Network):
         """Return each head's output, at the resolution of the reduced image."""
         if not self.exchanging:
             return super().run_heads(features)
-        embedded = {task: head.embedding(features) for task, head in self.heads.items()}
-        taken = {**embedded, **{task: embedding(features) for task, embedding in self.sources.items()}}
-        return {task: self.heads[task].output(embedded[task], taken) for task in self.tasks}
+        taken = {str(task): self._head(task).embedding(features) for task in self.tasks}
+        taken |= {task: embedding(features) for task, embedding in self.sources.items()}
+        return {task: self._head(task).output(taken[task], taken) for task in self.tasks}
 
     def restrict(self, tasks: Collection[Task]) -> None:
         """Remove the outputs of all other tasks; what the remaining heads take from them stays."""
-        removed = {task: self.heads[task].embedding for task in self.tasks if task not in tasks}
+        removed = {str(task): self._head(task).embedding for task in self.tasks if task not in tasks}
         super().restrict(tasks)
         if self.exchanging:
             self.sources.update(removed)
 
-    def compiled_parts(self) -> Iterator[nn.Module]:
-        """Yield the trunk and the parts of the heads that are called one by one."""
+    def compiled_parts(self) -> list[nn.Module]:
+        """Return the trunk and the parts of the heads that are called one by one."""
         if not self.exchanging:
-            yield from super().compiled_parts()
-            return
-        yield self.trunk
-        for head in self.heads.values():
-            yield head.embedding
-            yield head.output
+            return super().compiled_parts()
+        return [self.trunk, *(part for head in self.heads.values() for part in head.children())]
+
+    def _head(self, task: Task) -> Head:
+        return cast("Head", self.heads[task])
 
 
 def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
@@ -124,7 +125,7 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
 
 
-def _head(task: Task, spec: DecoderSpec, decoder: nn.Module, outputs: Mapping[Task, int]) -> Head:
+def _build_head(task: Task, spec: DecoderSpec, decoder: Decoder, outputs: Mapping[Task, int]) -> Head:
     sources = [source for source in outputs if source != task]
     exchange = Exchange(spec.exchange, spec.head, sources) if sources and spec.exchange != "none" else None
     return Head(decoder.channels, spec.head, outputs[task], decoder.stride, exchange)

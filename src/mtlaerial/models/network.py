@@ -1,7 +1,7 @@
 """The interface of networks: a trunk that all tasks share, and a head per task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor, nn
 
@@ -114,10 +114,9 @@ class Network(nn.Module):
         for task in set(self.tasks) - set(tasks):
             del self.heads[task]
 
-    def compiled_parts(self) -> Iterator[nn.Module]:
-        """Yield the modules that torch.compile compiles, each for itself: weightings meet the features between."""
-        yield self.trunk
-        yield from self.heads.values()
+    def compiled_parts(self) -> list[nn.Module]:
+        """Return the modules that torch.compile compiles, each for itself: weightings meet the features between."""
+        return [self.trunk, *self.heads.values()]
 
     def _downsampled(self, image: Tensor) -> Tensor:
         return image if self.reduction == 1 else nn.functional.avg_pool2d(image, self.reduction)

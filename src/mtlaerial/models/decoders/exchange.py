@@ -32,7 +32,8 @@ class GatedMessage(nn.Module):
 
     def forward(self, features: Tensor, taken: Tensor) -> Tensor:
         """Return the message, of the shape of both."""
-        return torch.sigmoid(self.gate(features)) * self.message(taken)
+        gate, message = torch.sigmoid(self.gate(features)), self.message(taken)
+        return gate * message  # type: ignore[no-any-return]  # a module gives Any
 
 
 class AttentionMessage(nn.Module):
@@ -103,7 +104,7 @@ class Exchange(nn.Module):
         super().__init__()
         self.messages = nn.ModuleDict({str(task): MESSAGES[kind](width) for task in sources})
 
-    def forward(self, features: Tensor, taken: Mapping[Task, Tensor]) -> Tensor:
+    def forward(self, features: Tensor, taken: Mapping[str, Tensor]) -> Tensor:
         """Return the features with messages.
 
         Parameters

@@ -35,7 +35,8 @@ class Pyramid(nn.Module):
 
     def forward(self, encoded: tuple[Tensor, ...]) -> Tensor:
         """Return the sum, shape (batch, width, rows, columns) with those of the finest scale."""
-        *finer, total = [lateral(features) for lateral, features in zip(self.laterals, encoded, strict=True)]
+        projected: list[Tensor] = [lateral(features) for lateral, features in zip(self.laterals, encoded, strict=True)]
+        *finer, total = projected
         for features, steps in zip(reversed(finer), reversed(self.steps), strict=True):
             total = features + doubled(total, steps)
         return total

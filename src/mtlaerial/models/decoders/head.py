@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from mtlaerial.config import Task
 from mtlaerial.models.decoders.exchange import Exchange
 from mtlaerial.models.decoders.layers import conv_norm_relu, doubled, doublings
 
@@ -68,7 +67,7 @@ class Output(nn.Module):
         self.refine = conv_norm_relu(width, width)
         self.last = nn.Conv2d(width, out, 1)
 
-    def forward(self, features: Tensor, taken: Mapping[Task, Tensor]) -> Tensor:
+    def forward(self, features: Tensor, taken: Mapping[str, Tensor]) -> Tensor:
         """Return the output, shape (batch, out, rows, columns).
 
         Parameters
