@@ -17,13 +17,11 @@ def documented() -> dict[str, tuple[str, ...]]:
     """Return the rows of the document's tables by their first cell."""
     lines = re.findall(r"^\| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     rows = [line.split(" | ") for line in lines]
-    return {
-        first.strip("`"): tuple(numbers) for first, *numbers in rows if first not in {"network", "decoder, exchange"}
-    }
+    heads = {"network", "decoder, exchange"}
+    return {first.strip("`"): tuple(numbers) for first, *numbers in rows if first not in heads}
 
 
 def test_operations_are_counted_by_hand() -> None:
-    """Of a 1x1 convolution of 3 bands and 4 heads' layers on it, at 1/2 resolution and in 1/4."""
     counts = count_network(networks.network_spec("fusion"), {"height": 1})
     strides, channels, width, head = (
         (2, 4, 8, 16, 32),

@@ -102,7 +102,7 @@ def test_exported_files_give_what_predict_gives(run: Path, network: MapNetwork, 
             np.testing.assert_allclose(from_pt2[task].detach(), values, rtol=1e-3, atol=1e-4, err_msg=f"pt2 {task}")
 
 
-@pytest.mark.slow("torch's exporter")
+@pytest.mark.full("torch's exporter")
 def test_a_file_of_one_task_has_what_its_head_takes_from_the_other(
     tiles: Folders, statistics: Statistics, tmp_path: Path
 ) -> None:
@@ -158,7 +158,7 @@ def test_a_weighting_of_each_kind_trains_every_network(
     assert (gradient != 0).double().mean() > 0.5
 
 
-@pytest.mark.slow("torch's compiler")
+@pytest.mark.full("torch's compiler")
 def test_a_compiled_network_has_the_same_gradients(
     gradients: Callable[..., Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
