@@ -43,6 +43,11 @@ class NetworkSpec(Section):
         return 32 * self.reduction
 
     @property
+    def encoder_name(self) -> str | None:
+        """Name of the encoder, which published weights must be of; None where it is not known."""
+        return None
+
+    @property
     def start(self) -> StartSpec | None:
         """Initial weights; None for random ones."""
         if isinstance(self.pretrained, StartSpec):
@@ -82,6 +87,11 @@ class D3NetSpec(NetworkSpec):
     pretrained: Start = "none"
     """Initial weights: a source, or a section of sources and of how they are fine-tuned, or none."""
 
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder."""
+        return "densenet121"
+
     @model_validator(mode="after")
     def _as_published(self) -> Self:
         sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
@@ -109,6 +119,11 @@ class EncoderDecoderSpec(NetworkSpec):
     """Rate before the heads; 0 for none."""
     pretrained: Start = "none"
     """As of D3Net."""
+
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder."""
+        return self.encoder.name
 
 
 class PackagedSpec(NetworkSpec):

@@ -75,9 +75,9 @@ def _model(contents: Contents) -> dict[str, Any]:
     run = contents.description
     pretrained: dict[str, Any] = {}
     if not run.imported:  # the plan of imported weights does not tell how they were trained
-        source = run.plan.model.pretrained
-        source_name = None if source == "none" else source
-        pretrained = {"mlm:pretrained": source_name is not None, "mlm:pretrained_source": source_name}
+        start = run.plan.model.start
+        source = run.start.text if run.start else start and start.source
+        pretrained = {"mlm:pretrained": source is not None, "mlm:pretrained_source": source}
     outputs = [_output(task, contents) for task in contents.tasks]
     return {
         "mlm:name": _slug(run.name),
