@@ -143,6 +143,11 @@ def score_files(wildcards):
     return [path for run in project.runs() for path in files_of(run, "scores.json")]
 
 
+def description_files(wildcards):
+    """Return the description of every selected run."""
+    return [path for run in project.runs() for path in files_of(run, "run.yaml")]
+
+
 def cost_files(wildcards):
     """Return the costs of the selected methods that are trained."""
     trained = set(project.trainings())
