@@ -24,6 +24,12 @@ PUBLISHED = Registry(
         "efficientnet_lite0": f"{_HERE}.efficientnet_lite:LITE0",
         "efficientnet_lite1": f"{_HERE}.efficientnet_lite:LITE1",
         "efficientnet_lite2": f"{_HERE}.efficientnet_lite:LITE2",
+        "convnext_tiny": f"{_HERE}.convnext:TINY",
+        "convnext_small": f"{_HERE}.convnext:SMALL",
+        "convnext_base": f"{_HERE}.convnext:BASE",
+        "swin_v2_t": f"{_HERE}.swin_v2:TINY",
+        "swin_v2_s": f"{_HERE}.swin_v2:SMALL",
+        "swin_v2_b": f"{_HERE}.swin_v2:BASE",
     },
     "docs/networks.md says how the weights of another encoder are registered.",
 )

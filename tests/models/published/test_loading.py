@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mtlaerial.config.encoder import ENCODERS
 from mtlaerial.config.sources import PUBLISHED, WeightsInput
 from mtlaerial.errors import ConfigError
 from mtlaerial.models import Network
@@ -179,3 +180,27 @@ def test_damaged_facts_are_refused(tmp_path: Path) -> None:
     path.write_bytes(content.replace(rb"\"encoder\"", rb"\"encoded\""))
     with pytest.raises(ConfigError, match=r"tiny\.safetensors, key encoded: found an unknown key"):
         read_encoder_weights(path, "tiny")
+
+
+@pytest.mark.parametrize("encoder", PUBLISHED.builtin)
+def test_every_form_is_of_an_encoder_and_says_what_it_expects(encoder: str) -> None:
+    assert encoder in ENCODERS.builtin
+    registered = form.published_form(encoder)
+    assert (registered.input is None) == (encoder == "densenet121")
+    assert registered.input is None or registered.input.bands == ("red", "green", "blue")
+
+
+def test_expected_values_are_those_of_the_publishers() -> None:
+    """torchvision scales to 0 to 1, then by mean and deviation of ImageNet; EfficientNet-Lite is (v - 127) / 128."""
+    values = torch.tensor([0.0, 127.0, 255.0])
+    for encoder, mean, deviation in (
+        ("convnext_tiny", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ("swin_v2_b", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ("efficientnet_lite0", (127 / 255,) * 3, (128 / 255,) * 3),
+    ):
+        expected = form.published_form(encoder).input
+        assert expected is not None
+        scale, shift = form.band_scaling(expected, list(expected.bands))
+        for band in range(3):
+            scaled = Normalisation(0, 255)(values) * scale[band] + shift[band]
+            torch.testing.assert_close(scaled, (values / 255 - mean[band]) / deviation[band])

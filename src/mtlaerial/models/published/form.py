@@ -7,11 +7,6 @@ from torch import Tensor
 
 from mtlaerial.config.sources import PUBLISHED, WeightsInput
 
-RGB = ("red", "green", "blue")
-IMAGENET = WeightsInput(bands=RGB, mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
-"""torchvision's mean and deviation of ImageNet, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225) for values of 0 to 1;
-here of 0 to 255."""
-
 
 @dataclass(frozen=True)
 class PublishedForm:
