@@ -1,19 +1,26 @@
 """Networks of an encoder by name and a decoder without transposed convolutions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import EncoderDecoderSpec, Task
 from mtlaerial.config.encoder import ENCODERS, DecoderSpec, EncoderSpec
+from mtlaerial.models.decoders.exchange import Exchange
+from mtlaerial.models.decoders.fusion import FusionDecoder
 from mtlaerial.models.decoders.head import Head
 from mtlaerial.models.decoders.resize import ResizeDecoder
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network, Trunk
 from mtlaerial.models.registered import build_registered
 
-DECODERS = {"resize": ResizeDecoder}
+DECODED = 4
+"""Least stride of the features that a decoder joins; the cost of a layer grows with its area, and heads take finer
+features as they are."""
+Decoder = FusionDecoder | ResizeDecoder
+DECODERS: dict[str, type[Decoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
 
 
 class InputScaling(nn.Module):
@@ -36,26 +43,43 @@ class InputScaling(nn.Module):
 
 
 class EncoderDecoderTrunk(Trunk):
-    """An encoder, with its input scaled to what its weights expect, and the decoder that all tasks share."""
+    """An encoder, with its input scaled to what its weights expect, and the decoder that all tasks share.
 
-    def __init__(self, encoder: Encoder, decoder: nn.Module, bands: int, dropout: float) -> None:
+    Parameters
+    ----------
+    encoder : Encoder
+    spec : EncoderDecoderSpec
+    bands : int
+        Bands of the image.
+
+    Attributes
+    ----------
+    channels, strides : tuple of int
+        Of the features: the decoder's, then the encoder's finer ones, from coarse to fine.
+    """
+
+    def __init__(self, encoder: Encoder, spec: EncoderDecoderSpec, bands: int) -> None:
         super().__init__()
         self.scaling = InputScaling(bands)
         self.encoder = encoder
-        self.decoder = decoder
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.finer = sum(stride < DECODED for stride in encoder.strides)
+        build = DECODERS[spec.decoder.name]
+        self.decoder = build(encoder.channels[self.finer :], encoder.strides[self.finer :], spec.decoder.channels)
+        self.channels = (self.decoder.channels, *encoder.channels[: self.finer][::-1])
+        self.strides = (self.decoder.stride, *encoder.strides[: self.finer][::-1])
+        self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the encoder's features of the scaled image."""
         return self.encoder(self.scaling(image))  # type: ignore[no-any-return]  # a module gives Any
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the decoder's features, shape (batch, channels, rows / stride, columns / stride)."""
-        return (self.dropout(self.decoder(encoded)),)
+        """Return the decoder's features and the encoder's finer ones, each (batch, channels, rows / stride, …)."""
+        return (self.dropout(self.decoder(encoded[self.finer :])), *reversed(encoded[: self.finer]))
 
 
 class EncoderDecoder(Network):
-    """An encoder, a shared decoder, and a head per task.
+    """An encoder, a shared decoder, and a head per task, which may take features from each other.
 
     Parameters
     ----------
@@ -65,6 +89,11 @@ class EncoderDecoder(Network):
     outputs : mapping of task to int
         Channels of each task's output.
 
+    Attributes
+    ----------
+    sources : ModuleDict
+        Embeddings of the tasks whose outputs were removed, as far as the heads left take features from them.
+
     Raises
     ------
     ConfigError
@@ -73,9 +102,35 @@ class EncoderDecoder(Network):
 
     def __init__(self, spec: EncoderDecoderSpec, bands: int, outputs: Mapping[Task, int]) -> None:
         encoder = build_encoder(spec.encoder, bands)
-        decoder = DECODERS[spec.decoder.name](encoder.channels, encoder.strides, spec.decoder.channels)
-        trunk = EncoderDecoderTrunk(encoder, decoder, bands, spec.dropout)
-        super().__init__(trunk, _heads(spec.decoder, decoder.stride, outputs), spec.reduction)
+        trunk = EncoderDecoderTrunk(encoder, spec, bands)
+        heads = {task: _build_head(task, spec.decoder, trunk, outputs) for task in outputs}
+        super().__init__(trunk, heads, spec.reduction)
+        self.exchanging = spec.decoder.exchange != "none" and len(outputs) > 1
+        self.sources = nn.ModuleDict()
+
+    def run_heads(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
+        """Return each head's output, at the resolution of the reduced image."""
+        if not self.exchanging:
+            return super().run_heads(features)
+        taken = {str(task): self._head(task).embedding(features) for task in self.tasks}
+        taken |= {task: embedding(features) for task, embedding in self.sources.items()}
+        return {task: self._head(task).output(taken[task], features, taken) for task in self.tasks}
+
+    def restrict(self, tasks: Collection[Task]) -> None:
+        """Remove the outputs of all other tasks; what the remaining heads take from them stays."""
+        removed = {str(task): self._head(task).embedding for task in self.tasks if task not in tasks}
+        super().restrict(tasks)
+        if self.exchanging:
+            self.sources.update(removed)
+
+    def compiled_parts(self) -> list[nn.Module]:
+        """Return the trunk and the parts of the heads that are called one by one."""
+        if not self.exchanging:
+            return super().compiled_parts()
+        return [self.trunk, *(part for head in self.heads.values() for part in head.children())]
+
+    def _head(self, task: Task) -> Head:
+        return cast("Head", self.heads[task])
 
 
 def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
@@ -89,5 +144,7 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
 
 
-def _heads(spec: DecoderSpec, stride: int, outputs: Mapping[Task, int]) -> dict[Task, nn.Module]:
-    return {task: Head(spec.channels, spec.head, channels, stride) for task, channels in outputs.items()}
+def _build_head(task: Task, spec: DecoderSpec, trunk: EncoderDecoderTrunk, outputs: Mapping[Task, int]) -> Head:
+    sources = [source for source in outputs if source != task]
+    exchange = Exchange(spec.exchange, spec.head, sources) if sources and spec.exchange != "none" else None
+    return Head(trunk.channels, trunk.strides, spec.head, outputs[task], exchange)
