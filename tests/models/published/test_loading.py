@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mtlaerial.config.encoder import ENCODERS
 from mtlaerial.config.sources import PUBLISHED, WeightsInput
 from mtlaerial.errors import ConfigError
-from mtlaerial.models import Network
-from mtlaerial.models.encoder_decoder import EncoderDecoderTrunk
+from mtlaerial.models import Network, Trunk
+from mtlaerial.models.encoder_decoder import InputScaling
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.published import form
@@ -57,8 +57,22 @@ def tiny_form(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+class TinyTrunk(Trunk):
+    """The encoder of a scaled image, and nothing else."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.scaling, self.encoder = InputScaling(bands), TinyEncoder(bands)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
+        return self.encoder(self.scaling(image))
+
+    def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return encoded
+
+
 def network(bands: int) -> Network:
-    return Network(EncoderDecoderTrunk(TinyEncoder(bands), nn.Identity(), bands, dropout=0), {})
+    return Network(TinyTrunk(bands), {})
 
 
 def weights(**tensors: Tensor | None) -> EncoderWeights:
