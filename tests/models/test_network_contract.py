@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mtlaerial.config import Task
 from mtlaerial.models import Network
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.depthwise import DepthwiseConv2d
@@ -165,7 +166,7 @@ def test_a_file_of_weights_has_everything(network: Network, name: str, tmp_path:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("task", TASKS)
-def test_a_network_without_an_output_gives_the_same_others(network: Network, task: str) -> None:
+def test_a_network_without_an_output_gives_the_same_others(network: Network, task: Task) -> None:
     restricted = folded(network)
     restricted.restrict([task])
     outputs = restricted(image())
