@@ -33,7 +33,8 @@ def with_formula_weights() -> SwinV2:
 def test_features_are_torchvision_s() -> None:
     with torch.inference_mode():
         features = with_formula_weights()(torchvision_networks.formula_image(*torchvision_networks.IMAGE))
-    torch.testing.assert_close(torchvision_networks.summary(features), torch.tensor(torchvision_networks.SWIN_V2_FEATURES), rtol=1e-4, atol=1e-5)
+    expected = torch.tensor(torchvision_networks.SWIN_V2_FEATURES)
+    torch.testing.assert_close(torchvision_networks.summary(features), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_blocks_begin_as_the_identity() -> None:
         torch.testing.assert_close(encoder(image)[0], encoder.entries[0](image).permute(0, 3, 1, 2), rtol=0, atol=0)
     weights = encoder.blocks[3][0].expand.weight
     assert float(weights.detach().std()) == pytest.approx(0.02, rel=0.1)
-    assert float(weights.abs().max()) < 0.1
+    assert float(weights.detach().abs().max()) < 0.1
 
 
 def gradients(encoder: SwinV2, image: Tensor) -> list[Tensor]:
@@ -85,12 +86,8 @@ def gradients(encoder: SwinV2, image: Tensor) -> list[Tensor]:
 
 
 def test_every_parameter_has_a_gradient_the_same_each_time() -> None:
-    encoder, image = with_formula_weights(), torch.randn(2, 3, 64, 64)
-    torch.set_num_threads(2)
-    try:
-        first, second = gradients(encoder, image), gradients(encoder, image)
-    finally:
-        torch.set_num_threads(1)
+    encoder, image = with_formula_weights(), torch.randn(1, 3, 32, 64)
+    first, second = gradients(encoder, image), gradients(encoder, image)
     assert all(gradient.abs().max() > 0 for gradient in first)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 

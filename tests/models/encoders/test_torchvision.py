@@ -56,6 +56,7 @@ def assert_same_features(encoder: Encoder, network: nn.Module, image: Tensor) ->
             torch.testing.assert_close(scale, reference, rtol=1e-5, atol=1e-5 * float(reference.abs().max()))
 
 
+@pytest.mark.full("networks of full size")
 @pytest.mark.parametrize(("name", "build", "convert"), PAIRS, ids=[name for name, _, _ in PAIRS])
 def test_features_of_the_same_weights_are_equal(name: str, build: Any, convert: Any) -> None:
     network = draw(getattr(torchvision.models, name)())
@@ -89,9 +90,7 @@ def small_convnext(channels: Sequence[int], depths: Sequence[int]) -> nn.Module:
 
 def small_swin_v2(channels: int, depths: Sequence[int], heads: Sequence[int]) -> nn.Module:
     module = torchvision.models.swin_transformer
-    build = partial(
-        module.SwinTransformer, block=module.SwinTransformerBlockV2, downsample_layer=module.PatchMergingV2
-    )
+    build = partial(module.SwinTransformer, block=module.SwinTransformerBlockV2, downsample_layer=module.PatchMergingV2)
     return build([4, 4], channels, list(depths), list(heads), [8, 8])
 
 

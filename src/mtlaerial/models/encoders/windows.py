@@ -82,6 +82,6 @@ def window_shift(side: int, window: int, shift: int) -> int:
     Without a comparison, which would make torch export a graph for one window alone or for several alone.
     """
     windows = (side + window - 1) // window
-    # 0 for one window, else 1. Not 1 - 1 // windows: ONNX Runtime 1.24 takes s * (1 // n) for s // n.
+    # 0 for one window, else 1. Not 1 - 1 // windows: ONNX Runtime 1.32 takes s * (1 // n) for s // n.
     is_shifted = (2 * windows - 2) // windows
     return shift * is_shifted
