@@ -88,7 +88,7 @@ RUNS = [
     "gated",
     *(
         pytest.param(name, marks=pytest.mark.full("trains a large network"))
-        for name in ("lite0 resize", "lite0 attention", "convnext_tiny", "swin_v2_t")
+        for name in ("resize of 4 to 32", "efficientnet_lite0", "convnext_tiny", "swin_v2_t")
     ),
 ]
 """Names of those that are trained: the smallest of each kind."""

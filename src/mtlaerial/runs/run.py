@@ -175,15 +175,18 @@ def load_network(folder: Path, description: RunDescription, device: "torch.devic
     from mtlaerial.models.safetensors_io import load_weights
     from mtlaerial.runs.fitting_weights import require_fitting_weights
 
+    sizes = description.plan.model, len(description.statistics.bands), description.outputs
     try:
         with torch.device("meta"):  # sizes that do not fit the weights take no memory
-            network = build_model(description.plan.model, len(description.statistics.bands), description.outputs)
+            network = build_model(*sizes)
     except RuntimeError as error:
         remedy = "Get the file anew: it is damaged."
         where = f"{folder / DESCRIPTION}, key plan.model"
         raise DataError(where, f"sizes that cannot be ({error})", "the sizes of its weights", remedy) from None
     weights = load_weights(folder / WEIGHTS)
     require_fitting_weights(folder, network, weights)
+    if any(name not in weights for name, _ in network.named_buffers()):
+        network = build_model(*sizes)  # e.g. tables of positions, which are computed and not in the file
     network.load_state_dict(weights, assign=True)
     network.to(device, torch.float32, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     network.eval()
