@@ -12,6 +12,7 @@ from mtlaerial.config import ModelSpec, NetworkSpec
 from mtlaerial.config.encoder import ENCODERS
 from mtlaerial.models import Network, build_model
 from mtlaerial.models.encoders.encoder import Encoder
+from mtlaerial.runs.plan import RunPlan
 from support import tiny
 
 OF_EXTRAS = {"timm", "torchvision"}
@@ -74,6 +75,7 @@ QUICK: dict[str, Mapping[str, Any]] = {
 }
 """Configurations of small networks by name."""
 FULL: dict[str, Mapping[str, Any]] = {
+    "default": {},
     **{name: {"encoder": name} for name in ENCODERS.builtin if name not in {*OF_EXTRAS, "small"}},
     "lite0 resize": {"encoder": "efficientnet_lite0", "decoder": "resize"},
     "lite0 gated": {"encoder": "efficientnet_lite0", "decoder": {"exchange": "gated"}},
@@ -83,6 +85,14 @@ FULL: dict[str, Mapping[str, Any]] = {
 """Configurations of whole networks by name."""
 EVERY = [*QUICK, *(pytest.param(name, marks=pytest.mark.full("a large network")) for name in FULL)]
 """Names of all of them for ``parametrize``; the small ones are in the quick tier."""
+RUNS = [
+    "gated",
+    *(
+        pytest.param(name, marks=pytest.mark.full("trains a large network"))
+        for name in ("lite0 resize", "lite0 gated", "lite0 attention", "convnext_tiny", "swin_v2_t", "densenet121")
+    ),
+]
+"""Names of those that are trained: of each encoder's kind, the smallest."""
 OUTPUTS = {"semantics": 5, "height": 1}
 
 
@@ -94,3 +104,8 @@ def network_spec(name: str, **changes: Any) -> NetworkSpec:
 def built(name: str, bands: int = 3, outputs: Mapping[str, int] = OUTPUTS, **changes: Any) -> Network:
     """Return a network by its name here."""
     return build_model(network_spec(name, **changes), bands, outputs)
+
+
+def plan(name: str, **changes: Any) -> RunPlan:
+    """Return a plan that trains a network by its name here, on patches of 64 pixels."""
+    return tiny.run_plan(**{"patch": 64, "epochs": 2, **changes}).model_copy(update={"model": network_spec(name)})
