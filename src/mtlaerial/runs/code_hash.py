@@ -10,8 +10,13 @@ from typing import Literal
 HashedPart = Literal["training", "import", "scoring", "report"]
 PACKAGE = Path(__file__).parents[1]
 ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
-    # Weightings are imported by the names that a configuration gives, which no import statement shows.
-    "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*"),
+    # What registries name is imported by the names that a configuration gives, which no import statement shows.
+    "training": (
+        "mtlaerial.training.train",
+        "mtlaerial.weighting.methods.*",
+        "mtlaerial.models.encoders.*",
+        "mtlaerial.models.published.*",
+    ),
     "import": ("mtlaerial.runs.import_original",),
     "scoring": ("mtlaerial.scoring.run_scores",),
     "report": ("mtlaerial.reporting.report",),
