@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mtlaerial.config.encoder import ENCODERS
 from mtlaerial.models import network_listing
 from mtlaerial.models.network_counts import count_network
 from mtlaerial.models.network_listing import OUTPUTS, cells, count_decoders, count_encoders, list_networks
@@ -48,12 +49,13 @@ def test_the_documented_counts_are_those_of_the_networks() -> None:
     assert documented() == {name: cells(each) for name, each in counts.items()}
 
 
+@pytest.mark.full("counts all decoders")
 def test_the_list_has_every_encoder_and_names_the_reason_for_one_that_cannot_be_built(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in set(network_listing.ENCODERS.builtin) - {"small"}:
-        monkeypatch.delitem(network_listing.ENCODERS.builtin, name)
-    monkeypatch.setitem(network_listing.ENCODERS.builtin, "broken", "support.networks:none_such")
+    for name in set(ENCODERS.builtin) - {"small"}:
+        monkeypatch.delitem(ENCODERS.builtin, name)
+    monkeypatch.setitem(ENCODERS.builtin, "broken", "support.networks:none_such")
     monkeypatch.setattr(network_listing, "DECODED", "small")
     text = list_networks()
     assert re.search(r"^  small +0\.\d M +0\.\d M +\d+ +\d+$", text, re.MULTILINE)

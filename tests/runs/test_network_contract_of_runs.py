@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.weighting import REGISTRY
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.export import export_run
 from mtlaerial.prediction.map_network import MapNetwork
@@ -21,7 +23,7 @@ from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from support import networks, tiny
 from support.trainings import Folders, Killed, assert_same_run, kill_after
-from support.weightings import OPTIONS, every_weighting
+from support.weightings import OPTIONS
 
 WINDOW = PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE, activation="softmax")
 
@@ -137,8 +139,18 @@ def gradients(tiles: Folders, statistics: Statistics) -> Callable[..., Tensor]:
     return of_step
 
 
+def weightings() -> list[Any]:
+    """Return the names of all weightings; two are in the quick tier, which has all kinds with D3Net."""
+    quick = ["equal", "mgda_ub"]
+    full = pytest.mark.full("two are enough")
+    return [
+        *quick,
+        *(pytest.param(name, marks=full) for name in sorted(set(REGISTRY.targets()) - {*quick, "graddrop"})),
+    ]
+
+
 # GradDrop masks each element of the features at random: another mask for other passes.
-@pytest.mark.parametrize("weighting", every_weighting(without=["graddrop"]))
+@pytest.mark.parametrize("weighting", weightings())
 @pytest.mark.parametrize("network", ["gated"])
 def test_every_weighting_adds_passes_up_to_the_batch(
     gradients: Callable[..., Tensor], network: str, weighting: str

@@ -62,19 +62,18 @@ def _small(strides: Sequence[int] | None = None, **decoder: Any) -> dict[str, An
     return {"encoder": encoder, "decoder": {**SMALL, **decoder}}
 
 
-QUICK: dict[str, Mapping[str, Any]] = {
+SMALLEST: dict[str, Mapping[str, Any]] = {
     "d3net": tiny.MODEL,
     "fusion": _small(name="fusion"),
-    "resize": _small(name="resize"),
-    "fusion of 4 to 32": _small((4, 8, 16, 32), name="fusion", exchange="gated"),
     "resize of 4 to 32": _small((4, 8, 16, 32), name="resize", exchange="attention"),
-    "fusion of 1, 8, 32": _small((1, 8, 32), name="fusion"),
-    "gated": _small(exchange="gated"),
-    "attention": _small(exchange="attention"),
-    "reduced": {**_small(exchange="gated"), "reduction": 2},
+    "gated": {**_small(exchange="gated"), "reduction": 2},
 }
-"""Configurations of small networks by name."""
-FULL: dict[str, Mapping[str, Any]] = {
+"""Configurations of networks for the quick tier by name."""
+FURTHER: dict[str, Mapping[str, Any]] = {
+    "resize": _small(name="resize"),
+    "attention": _small(exchange="attention"),
+    "fusion of 4 to 32": _small((4, 8, 16, 32), name="fusion", exchange="gated"),
+    "fusion of 1, 8, 32": _small((1, 8, 32), name="fusion"),
     "default": {},
     **{name: {"encoder": name} for name in ENCODERS.builtin if name not in {*OF_EXTRAS, "small"}},
     "lite0 resize": {"encoder": "efficientnet_lite0", "decoder": "resize"},
@@ -82,23 +81,23 @@ FULL: dict[str, Mapping[str, Any]] = {
     "lite0 attention": {"encoder": "efficientnet_lite0", "decoder": {"exchange": "attention"}},
     "swin attention": {"encoder": "swin_v2_t", "decoder": {"exchange": "attention"}},
 }
-"""Configurations of whole networks by name."""
-EVERY = [*QUICK, *(pytest.param(name, marks=pytest.mark.full("a large network")) for name in FULL)]
-"""Names of all of them for ``parametrize``; the small ones are in the quick tier."""
+"""Configurations of further small and of whole networks by name."""
+EVERY = [*SMALLEST, *(pytest.param(name, marks=pytest.mark.full("one of each kind is enough")) for name in FURTHER)]
+"""Names of all of them for ``parametrize``."""
 RUNS = [
     "gated",
     *(
         pytest.param(name, marks=pytest.mark.full("trains a large network"))
-        for name in ("lite0 resize", "lite0 gated", "lite0 attention", "convnext_tiny", "swin_v2_t", "densenet121")
+        for name in ("lite0 resize", "lite0 attention", "convnext_tiny", "swin_v2_t")
     ),
 ]
-"""Names of those that are trained: of each encoder's kind, the smallest."""
+"""Names of those that are trained: the smallest of each kind."""
 OUTPUTS = {"semantics": 5, "height": 1}
 
 
 def network_spec(name: str, **changes: Any) -> NetworkSpec:
     """Return the specification of a network by its name here."""
-    return _MODELS.validate_python({**{**QUICK, **FULL}[name], **changes})
+    return _MODELS.validate_python({**{**SMALLEST, **FURTHER}[name], **changes})
 
 
 def built(name: str, bands: int = 3, outputs: Mapping[str, int] = OUTPUTS, **changes: Any) -> Network:

@@ -80,7 +80,7 @@ def cells(counts: NetworkCounts) -> tuple[str, ...]:
 
 
 def _table(groups: Mapping[str, Mapping[str, NetworkCounts]]) -> Iterator[str]:
-    rows = [HEADER]
+    rows: list[tuple[str, ...]] = [HEADER]
     for heading, entries in groups.items():
         rows += [(heading, *[""] * (len(HEADER) - 1)), *((f"  {name}", *cells(each)) for name, each in entries.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
