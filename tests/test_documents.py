@@ -23,7 +23,6 @@ NO_MODULES = {
     *("mtlaerial.tar", "mtlaerial.sif"),
 }
 """Groups of entry points, and two files of a container."""
-"""Groups of entry points, and two files of a container."""
 
 
 def anchors(page: Path) -> set[str]:
