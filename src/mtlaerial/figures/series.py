@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, Literal
 
 import pandas as pd
@@ -10,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtlaerial.config import TrainingSpec
+from mtlaerial.config import Task, TrainingSpec, task_entry
 from mtlaerial.figures.style import CYCLE
 
-LineStyle = Literal["-", "--"]
-STYLES: tuple[LineStyle, ...] = ("-", "--")
-"""Line styles of the two columns that share axes."""
+LineStyle = Literal["-", "--", "-.", ":"]
+STYLES: tuple[LineStyle, ...] = ("-", "--", "-.", ":")
+"""Line styles of the columns that share axes."""
 FEW = 30
 """Largest number of values that are drawn as a line with markers; more are smoothed."""
 WINDOWS_PER_SERIES = 40
@@ -41,10 +42,11 @@ def with_colours(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
     return [(CYCLE[index % len(CYCLE)], history) for index, history in enumerate(histories.values())]
 
 
-def loss_units(training: TrainingSpec) -> dict[str, str]:
-    """Return the unit of each task's loss."""
-    height = "m" if training.height_unit == 1 else f"units of {training.height_unit:g} m"
-    return {"semantics": "nat", "height": height}
+def loss_unit(task: Task, training: TrainingSpec) -> str:
+    """Return the unit of a task's loss."""
+    metres = "m" if training.height_unit == 1 else f"units of {training.height_unit:g} m"
+    units = {"cross_entropy": "nat", "height_error": metres}
+    return units.get(task_entry(task).loss, "units of the loss")
 
 
 def draw_line(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
@@ -96,7 +98,7 @@ def format_axes(axes: Axes, title: str, unit: str) -> None:
 def style_handles(names: Iterable[str]) -> list[Line2D]:
     """Return legend entries of the line styles, one per name."""
     return [Line2D([], [], linestyle=style, color="#404040", label=name)
-            for style, name in zip(STYLES, names, strict=False)]  # fmt: skip
+            for style, name in zip(cycle(STYLES), names, strict=False)]  # fmt: skip
 
 
 def add_legend(figure: Figure, histories: Histories, entries: Sequence[Line2D] = ()) -> None:

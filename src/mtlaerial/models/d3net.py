@@ -124,7 +124,7 @@ class D3Net(nn.Module):
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks of the heads."""
-        return tuple(self.heads)  # type: ignore[arg-type]  # a ModuleDict's keys are strings
+        return tuple(self.heads)
 
     def forward(self, image: Tensor) -> dict[Task, Tensor]:
         """Return each task's output: class logits, or heights in units of ``training.height_unit``."""
