@@ -111,7 +111,7 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
         ({"methods": {"both": {"model": "other"}}}, "methods.both.model: found 'other'; expected one of net"),
         ({"methods": {"both": {"tasks": []}}}, "methods.both.tasks"),
         ({"methods": {"both": {"tasks": ["height", "height"]}}}, "each task once"),
-        ({"methods": {"both": {"tasks": ["depth"]}}}, "tasks.0: found 'depth'; expected one of semantics, height"),
+        ({"methods": {"both": {"tasks": ["depth"]}}}, "tasks.0: found 'depth'; expected one of height, semantics"),
         ({"methods": {"both": {"tasks": ["heigth"]}}}, "Did you mean height?"),
         ({"methods": {"both": {"weighting": {"name": "equals"}}}}, "methods.both.weighting.name: found 'equals'"),
         ({"methods": {"a/b": {"tasks": ["height"], "model": "net"}}}, "a/b"),
@@ -155,7 +155,7 @@ OTHER = {"trained_as": "both"}
                 "models": {"net": {"stem": 8, "pretrained": "dense"}},
                 "pretrained": {"dense": {"url": "a", "sha256": "0" * 64}},
             },
-            "models.net.pretrained: found dense with other sizes; expected none, or an encoder of the published",
+            "models.net.pretrained: found dense with other sizes; expected none, the folder of a run, or an encoder of the published sizes",
         ),
         (
             {"models": {"net": {"pretrained": "nothing"}}},

@@ -5,13 +5,12 @@ Reading a configuration imports the entries that it names, which need no torch.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.registry import Registry
 from mtlaerial.config.task_entry import Metrics, TaskEntry
 from mtlaerial.errors import ConfigError
 
@@ -22,11 +21,7 @@ TASKS: dict[str, str] = {
     "height": "mtlaerial.tasks.height:HEIGHT",
 }
 """Modules and entries of the package's own tasks by name, in the order of tables; imported when they are used."""
-
-
-def task_targets() -> dict[str, str]:
-    """Return ``module:ENTRY`` of each task by name: the package's first, then those of other packages."""
-    return {**TASKS, **{point.name: point.value for point in entry_points(group=GROUP) if point.name not in TASKS}}
+REGISTRY = Registry("task", GROUP, TASKS, "Install the package that registers it, or correct the name.")
 
 
 @cache
@@ -43,32 +38,16 @@ def task_entry(name: str) -> TaskEntry:
     >>> task_entry("height").truth
     'height'
     """
-    targets = TASKS if name in TASKS else task_targets()  # a search of the installed packages is slow
-    if name not in targets:
-        remedy = did_you_mean(name, targets, "Install the package that registers it, or correct the name.")
-        raise ConfigError("task", repr(name), f"one of {', '.join(targets)}", remedy)
-    return _load(name, targets[name])
-
-
-def _load(name: str, target: str) -> TaskEntry:
-    module, _, attribute = target.partition(":")
-    remedy = "Correct the package that registers it, or remove it."
-    try:
-        entry = getattr(import_module(module), attribute)
-    except ConfigError:
-        raise
-    except Exception as error:  # anything may happen while another package is imported
-        content = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"task {name}", content, f"an entry at {target}", remedy) from None
+    entry = REGISTRY.load(name)
     if not isinstance(entry, TaskEntry) or entry.name != name:
         content = f"a task named {entry.name}" if isinstance(entry, TaskEntry) else repr(entry)
-        raise ConfigError(f"task {name}", content, f"a TaskEntry named {name} at {target}", remedy)
+        raise REGISTRY.registered_wrongly(name, content, f"a TaskEntry named {name} at {REGISTRY.target(name)}")
     return entry
 
 
 def installed_entries() -> Iterator[TaskEntry]:
     """Yield the entries of all tasks, without those of broken packages."""
-    for name in task_targets():
+    for name in REGISTRY.targets():
         try:
             yield task_entry(name)
         except ConfigError:
