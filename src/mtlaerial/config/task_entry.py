@@ -70,7 +70,7 @@ class TaskEntry:
         From the network's output to maps: ``class_scores`` is the sigmoid or softmax of ``prediction.activation``,
         ``linear`` the change of units.
     loss : str
-        Name of a loss in :mod:`mtlaerial.training.losses`, or ``module:Class`` of another package.
+        Name of a loss in ``LOSSES`` of :mod:`mtlaerial.training.losses`, or ``module:Class`` of another package.
     metrics : Metrics
         Sums and scores: those of classes, or those of heights in metres.
     maps : tuple of MapLayer

@@ -1,16 +1,23 @@
 """The tasks' losses, masked to pixels with truth; 0 for a batch without any."""
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from mtlaerial.config import TASKS, Task, TrainingSpec, task_entry
+from mtlaerial.config import TASKS, Task, TaskEntry, TrainingSpec, task_entry
 from mtlaerial.config.class_names import weights_by_name
+from mtlaerial.errors import ConfigError
 from mtlaerial.sampling import Batch
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training.task_loss import LossSettings, TaskLoss, build_loss
+from mtlaerial.training.cross_entropy import CrossEntropy
+from mtlaerial.training.height_error import HeightError
+from mtlaerial.training.task_loss import LossSettings, TaskLoss
+
+LOSSES: dict[str, type[TaskLoss]] = {"cross_entropy": CrossEntropy, "height_error": HeightError}
+"""The package's losses by the names that entries of tasks give."""
 
 
 class TaskLosses(nn.Module):
@@ -33,7 +40,7 @@ class TaskLosses(nn.Module):
     ) -> None:
         super().__init__()
         settings = LossSettings(training, class_weights, zero_height)
-        self.losses = nn.ModuleDict({task: build_loss(task_entry(task), settings) for task in tasks})
+        self.losses = nn.ModuleDict({task: loss_class(task_entry(task))(settings) for task in tasks})
 
     def forward(
         self, outputs: Mapping[Task, Tensor], batch: Batch, amounts: Mapping[Task, Tensor] | None = None
@@ -59,6 +66,29 @@ class TaskLosses(nn.Module):
 
     def _loss(self, task: Task) -> TaskLoss:
         return cast(TaskLoss, self.losses[task])
+
+
+def loss_class(entry: TaskEntry) -> type[TaskLoss]:
+    """Return the class of the loss that a task's entry names.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such loss.
+    """
+    if entry.loss in LOSSES:
+        return LOSSES[entry.loss]
+    where, remedy = f"task {entry.name}, its loss", "Correct the package that registers the task."
+    expected = f"one of {', '.join(LOSSES)}, or module:Class of a TaskLoss"
+    module, _, attribute = entry.loss.partition(":")
+    try:
+        kind = getattr(import_module(module), attribute)
+    except Exception as error:  # anything may happen while another package is imported
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ConfigError(where, f"{entry.loss!r} ({problem})", expected, remedy) from None
+    if not isinstance(kind, type) or not issubclass(kind, TaskLoss):
+        raise ConfigError(where, f"{entry.loss!r}, which is {kind!r}", expected, remedy)
+    return kind
 
 
 def class_weights(training: TrainingSpec, statistics: Statistics) -> Tensor:

@@ -1,19 +1,11 @@
-"""The loss of one task: its interface, and how it is found by the name in the task's entry."""
+"""The interface of a task's loss, which the task's entry names."""
 
 from dataclasses import dataclass
-from importlib import import_module
 
 from torch import Tensor, nn
 
-from mtlaerial.config import TaskEntry, TrainingSpec
-from mtlaerial.errors import ConfigError
+from mtlaerial.config import TrainingSpec
 from mtlaerial.sampling import Batch
-
-LOSSES: dict[str, str] = {
-    "cross_entropy": "mtlaerial.training.cross_entropy:CrossEntropy",
-    "height_error": "mtlaerial.training.height_error:HeightError",
-}
-"""Modules and classes of the package's losses by name."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +48,3 @@ class TaskLoss(nn.Module):
     def amount(self, batch: Batch) -> Tensor:
         """Return the denominator of the mean, a scalar."""
         raise NotImplementedError
-
-
-def build_loss(entry: TaskEntry, settings: LossSettings) -> TaskLoss:
-    """Return the loss that a task's entry names.
-
-    Raises
-    ------
-    ConfigError
-        When there is no such loss.
-    """
-    target = LOSSES.get(entry.loss, entry.loss)
-    module, _, attribute = target.partition(":")
-    expected, remedy = f"one of {', '.join(LOSSES)}, or module:Class of a TaskLoss", "Correct the task's package."
-    try:
-        kind = getattr(import_module(module), attribute)
-    except Exception as error:  # anything may happen while another package is imported
-        content = f"{entry.loss!r}, with {type(error).__name__}: {error}"
-        raise ConfigError(f"task {entry.name}, its loss", content, expected, remedy) from None
-    if not isinstance(kind, type) or not issubclass(kind, TaskLoss):
-        raise ConfigError(f"task {entry.name}, its loss", repr(entry.loss), expected, remedy)
-    return kind(settings)
