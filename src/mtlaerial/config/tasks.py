@@ -16,10 +16,8 @@ from mtlaerial.errors import ConfigError
 
 GROUP = "mtlaerial.tasks"
 """Group of the entry points by which other packages register tasks."""
-TASKS: dict[str, str] = {
-    "semantics": "mtlaerial.tasks.semantics:SEMANTICS",
-    "height": "mtlaerial.tasks.height:HEIGHT",
-}
+_HERE = "mtlaerial.tasks"
+TASKS: dict[str, str] = {"semantics": f"{_HERE}.semantics:SEMANTICS", "height": f"{_HERE}.height:HEIGHT"}
 """Modules and entries of the package's own tasks by name, in the order of tables; imported when they are used."""
 REGISTRY = Registry("task", GROUP, TASKS, "Install the package that registers it, or correct the name.")
 
