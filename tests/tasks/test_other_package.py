@@ -99,7 +99,7 @@ def test_a_broken_package_is_named(code: str, words: str, tmp_path: Path) -> Non
     with installed(tmp_path, {"broken_task": code}, "roof = broken_task:ROOF"):
         with pytest.raises(ConfigError, match=words):
             task_entry("roof")
-        with pytest.raises(ConfigError, match="tasks.0: found"):
+        with pytest.raises(ConfigError, match=r"tasks\.0: found"):
             method("roof")
 
 
@@ -107,7 +107,7 @@ def test_tasks_that_would_write_the_same_file_are_refused(tmp_path: Path) -> Non
     code = COVER.replace('MapLayer("cover"', 'MapLayer("semantics"')
     with installed(tmp_path, {"cover_task": code}, "cover = cover_task:COVER"):
         assert method("cover").tasks == ("cover",)
-        with pytest.raises(ConfigError, match="maps of different names, and not semantics.tif of both"):
+        with pytest.raises(ConfigError, match=r"maps of different names, and not semantics\.tif of both"):
             method("semantics", "cover")
 
 

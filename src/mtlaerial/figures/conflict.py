@@ -146,15 +146,13 @@ def _label_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Ta
 
 
 def _spread(heights: Sequence[float]) -> list[float]:
-    """Return ascending heights with at least ``LABEL_DISTANCE`` between them: two give way alike, more upwards."""
-    if len(heights) == 2:
-        push = max(0.0, LABEL_DISTANCE - heights[1] + heights[0]) / 2
-        return [heights[0] - push, heights[1] + push]
+    """Return ascending heights with at least ``LABEL_DISTANCE`` between them: they give way upwards and downwards."""
     spread: list[float] = []
     for height in heights:
         least = spread[-1] + LABEL_DISTANCE if spread else height
         spread.append(max(height, least))
-    return spread
+    push = (spread[-1] - heights[-1]) / 2 if heights else 0.0
+    return [height - push for height in spread]
 
 
 def _label(axes: Axes, height: float, text: str) -> None:

@@ -66,7 +66,7 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     for row, entry in enumerate(entries):
         true, predicted = (read_layer(path, frame) for path in (tile / f"{entry.truth}.tif", _map_of(entry, maps)))
         if entry.output == "classes":
-            sheet.draw_classes(row, true, predicted)
+            sheet.draw_classes(row, entry, true, predicted)
         else:
             sheet.draw_heights(row, entry, true, predicted.scaled(entry.metres))
         if entry.name in uncertain:
@@ -119,15 +119,15 @@ class _Sheet:
         self._frame(axes)
         scale_bar(axes, self.extent[1] - self.extent[0])
 
-    def draw_classes(self, row: int, true: Layer, predicted: Layer) -> None:
+    def draw_classes(self, row: int, entry: TaskEntry, true: Layer, predicted: Layer) -> None:
         """Draw true, predicted and wrong classes, and their key."""
         palette = ListedColormap([colour for _, colour in self.classes])
         norm = Normalize(-0.5, len(self.classes) - 0.5)
-        self._map(row, 1, "true classes", true, true.band, palette, norm)
-        self._map(row, 2, "predicted classes", predicted, predicted.band, palette, norm)
+        self._map(row, 1, f"true {entry.title}", true, true.band, palette, norm)
+        self._map(row, 2, f"predicted {entry.title}", predicted, predicted.band, palette, norm)
         wrong = np.ma.masked_array(true.band.data != predicted.at(true).filled(IGNORED), np.ma.getmaskarray(true.band))
         verdict = ListedColormap([colour for _, colour in VERDICTS])
-        self._map(row, 3, "wrong classes", true, wrong, verdict, Normalize(0, 1))
+        self._map(row, 3, f"wrong {entry.title}", true, wrong, verdict, Normalize(0, 1))
         self._class_key(row)
 
     def draw_heights(self, row: int, entry: TaskEntry, true: Layer, predicted: Layer) -> None:

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from mtlaerial.config import Task, TrainingSpec, task_entry
 from mtlaerial.figures.style import CYCLE
 
-LineStyle = Literal["-", "--", "-.", ":"]
-STYLES: tuple[LineStyle, ...] = ("-", "--", "-.", ":")
+LineStyle = Literal["-", "--", "-.", ":"] | tuple[float, tuple[int, ...]]
+STYLES: tuple[LineStyle, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 4)))
 """Line styles of the columns that share axes."""
 FEW = 30
 """Largest number of values that are drawn as a line with markers; more are smoothed."""
@@ -52,7 +52,7 @@ def loss_unit(task: Task, training: TrainingSpec) -> str:
 def draw_line(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
     """Draw values without smoothing; missing values are gaps."""
     marker = "." if values.count() <= FEW else ""
-    axes.plot(epochs, values, style, color=colour, marker=marker, linewidth=1.4)
+    axes.plot(epochs, values, linestyle=style, color=colour, marker=marker, linewidth=1.4)
 
 
 def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
@@ -62,7 +62,7 @@ def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyl
         return
     size = min(6.0, 130 / math.sqrt(len(values)))
     axes.plot(epochs, values, ".", color=colour, markersize=size, alpha=0.3, markeredgewidth=0, zorder=1)
-    axes.plot(epochs, running_median(values), style, color=colour, linewidth=1.3)
+    axes.plot(epochs, running_median(values), linestyle=style, color=colour, linewidth=1.3)
 
 
 def draw_ring(axes: Axes, epochs: pd.Series, values: pd.Series, chosen: int | None, colour: str) -> None:
