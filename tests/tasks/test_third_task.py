@@ -170,6 +170,14 @@ def test_tables_show_further_tasks_with_their_names(place: Place, tmp_path: Path
     assert compared[["baseline", "method"]].to_numpy().tolist() == [["equal", "mgda"]]  # not with other tasks
 
 
+def test_a_run_of_a_further_task_alone_has_tables(place: Place, tmp_path: Path) -> None:
+    write_tables([run for run in place.scores() if run.method == "ndsm"], tmp_path)
+    wide = pd.read_csv(tmp_path / "city.csv")
+    assert {"ndsm: MAE (m)", "ndsm: PFA (%)"} <= set(wide.columns)
+    assert "MAE (m)" not in wide.columns
+    assert "No scores of" not in (tmp_path / "city.md").read_text(encoding="utf-8")
+
+
 def test_gain_is_the_mean_over_all_tasks(place: Place) -> None:
     baselines = {"semantics": "both", "height": "both", "ndsm": "ndsm", "cover": "cover"}
     runs = {run.method: run for run in place.scores()}
