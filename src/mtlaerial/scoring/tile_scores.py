@@ -6,6 +6,7 @@ from typing import Any
 from mtlaerial.config import ScoringSpec, Section
 from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.runs.run import RunDescription
+from mtlaerial.scoring.checkerboard import SpectrumSums, load_spectra
 from mtlaerial.scoring.joint import ClassCounts, tally_joint
 from mtlaerial.scoring.map_checks import grid_of
 from mtlaerial.scoring.seams import SeamSums, load_seams
@@ -37,6 +38,8 @@ class TileScores(Section):
     """Pixels of each true class at which the error of the constant height is below 1 m."""
     seams: SeamSums = {}
     """Steps of the maps' values at window borders, and elsewhere."""
+    checkerboard: SpectrumSums = {}
+    """Spectra of the predicted heights at the image's resolution; empty in files of before this score."""
 
 
 def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
@@ -44,7 +47,7 @@ def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sco
     tasks, names = description.plan.tasks, [entry.name for entry in description.statistics.classes]
     training = description.statistics.height  # None without heights in the training tiles
     median = training.median if training else 0.0
-    values: dict[str, Any] = {"seams": load_seams(maps)}
+    values: dict[str, Any] = {"seams": load_seams(maps), "checkerboard": load_spectra(maps)}
     if "semantics" in tasks:
         confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
         values |= {"confusion": confusion, "eroded": eroded}

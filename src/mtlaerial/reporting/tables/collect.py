@@ -12,6 +12,7 @@ from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
 from mtlaerial.reporting.tables.left_out import left_out_alike
+from mtlaerial.scoring.checkerboard import checkerboard_ratios
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.joint import iou3_scores
@@ -27,6 +28,8 @@ GAIN = "delta-m"
 JOINT = "mIoU-3"
 SEAM = "seam "
 """Prefix of the seam scores of tasks."""
+CHECKERBOARD = "checkerboard"
+"""The largest checkerboard ratio, and the prefix of those at periods, e.g. ``checkerboard 4 px``."""
 COMPARED: dict[Task, str] = {"semantics": "mIoU", "height": "MAE"}
 """The score of each task that enters delta-m."""
 CELLS = "cells"
@@ -56,8 +59,9 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``objects`` with 1 m < h < 9000 m.
         ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``. ``cells`` counts the heights of a
         group, in cells of the finest grid. ``seam TASK`` is the mean step from pixel to pixel at window borders
-        relative to that elsewhere. Scores that a run lacks have no rows. Each data set ends with the method
-        ``constant``, which has no seed.
+        relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
+        its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
+        ends with the method ``constant``, which has no seed.
 
     Raises
     ------
@@ -143,6 +147,11 @@ def _rows(run: Scores) -> Iterator[Row]:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:
             yield "all", OVERALL, SEAM + task, ratio
+    ratios = checkerboard_ratios(tile.checkerboard for tile in run.tiles.values())
+    if ratios:
+        yield "all", OVERALL, CHECKERBOARD, max(ratios.values())
+    for period, ratio in ratios.items():
+        yield "all", OVERALL, f"{CHECKERBOARD} {period} px", ratio
 
 
 def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[str]) -> Iterator[Row]:
