@@ -22,6 +22,8 @@ LEAST_HEIGHT = 2.0
 """Metres of the lowest surface: roofs and trees, without the ground."""
 NOISE = 0.01
 """Standard deviation, in metres, of the white noise that is added to spectra: a lower grid is not worth a report."""
+LINE_STEP = 3
+"""Every third line is measured: neighbours are alike, and 3 has no divisor in common with the periods of a grid."""
 CHUNK_PIXELS = 2**18
 """Limit of the pixels whose segments are in memory at once."""
 
@@ -50,8 +52,12 @@ class CheckerboardMeter:
         heights = finished.values[self._channels].mean(dim=0)
         (top, bottom), (left, right) = finished.rows, finished.columns
         y, x = finished.top, finished.left
-        self._add("across", heights[top - y : bottom - y], (left, right), x)
-        self._add("down", heights[:, left - x : right - x].T, (top, bottom), y)
+        rows, columns = (
+            slice(_first_line(top) - y, bottom - y, LINE_STEP),
+            slice(_first_line(left) - x, right - x, LINE_STEP),
+        )
+        self._add("across", heights[rows], (left, right), x)
+        self._add("down", heights[:, columns].T, (top, bottom), y)
 
     def _add(self, direction: Direction, lines: Tensor, ends: tuple[int, int], origin: int) -> None:
         """Add the segments that end in a range of pixels; lines, shape (lines, pixels), start at pixel ``origin``."""
@@ -65,11 +71,11 @@ class CheckerboardMeter:
                 segments = chunk.unfold(1, length + 1, step)
                 surfaces = segments[segments.amin(dim=-1) >= LEAST_HEIGHT]  # NaN is no surface
                 if len(surfaces):
-                    self._add_spectra(direction, length, relative_spectra(surfaces))
+                    self._add_spectra(direction, length, surfaces)
 
-    def _add_spectra(self, direction: Direction, length: int, spectra: Tensor) -> None:
+    def _add_spectra(self, direction: Direction, length: int, surfaces: Tensor) -> None:
         number, power = self._sums.get((direction, length), (0, 0.0))
-        self._sums[direction, length] = number + len(spectra), power + spectra.sum(dim=0).cpu()
+        self._sums[direction, length] = number + len(surfaces), power + sum_of_spectra(surfaces).cpu().double()
 
     @property
     def sums(self) -> SpectrumSums:
@@ -94,8 +100,13 @@ class CheckerboardMeter:
         save_spectra(self.sums, folder)
 
 
-def relative_spectra(segments: Tensor) -> Tensor:
-    """Return the power spectra of segments of heights, each divided by its sum.
+def _first_line(line: int) -> int:
+    """Return the first measured row or column from the given one on."""
+    return -(-line // LINE_STEP) * LINE_STEP
+
+
+def sum_of_spectra(segments: Tensor) -> Tensor:
+    """Return the sum of the power spectra of segments of heights, each divided by its own sum.
 
     Parameters
     ----------
@@ -104,22 +115,24 @@ def relative_spectra(segments: Tensor) -> Tensor:
 
     Returns
     -------
-    Tensor, shape (segments, length / 2 + 1), float64
+    Tensor, shape (length / 2 + 1,)
     """
-    # Differences flatten the slope of natural spectra, lest low frequencies leak; less their mean, they have no trend.
-    steps = segments.diff(dim=-1)
-    steps = steps - steps.mean(dim=-1, keepdim=True)
-    window, noise = _window_and_noise(steps.shape[-1])
-    power: Tensor = torch.fft.rfft(steps * window.to(steps)).abs().square().double() + noise.to(steps.device)
-    return power / power.sum(dim=-1, keepdim=True)
+    transform, noise = _transform_and_noise(segments.shape[1] - 1, segments.device)
+    cosines, sines = (segments @ transform).chunk(2, dim=1)
+    power = cosines.square() + sines.square() + noise
+    return 1 / power.sum(dim=1) @ power
 
 
 @cache
-def _window_and_noise(length: int) -> tuple[Tensor, Tensor]:
-    """Return the Hann window, and the spectrum of white noise of ``NOISE`` after differences and window.
+def _transform_and_noise(length: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the matrix from heights to the Fourier transform of their steps, and the spectrum of noise in them.
 
-    A difference has the gain |1 - exp(-i w)|² = 4 sin²(w / 2).
+    Steps between pixels, less their mean, with a Hann window. Steps flatten the slope of natural spectra, lest low
+    frequencies leak into high ones; a step has the gain |1 - exp(-i w)|² = 4 sin²(w / 2).
     """
     window = torch.hann_window(length, dtype=torch.float64)
-    half_angles = torch.pi * torch.arange(length // 2 + 1, dtype=torch.float64) / length
-    return window, NOISE**2 * 4 * half_angles.sin().square() * window.square().sum()
+    steps = torch.eye(length + 1, dtype=torch.float64).diff(dim=1)
+    fourier = torch.fft.rfft((steps - steps.mean(dim=1, keepdim=True)) * window)
+    half_angles = torch.pi * torch.arange(length // 2 + 1) / length
+    noise = NOISE**2 * 4 * half_angles.sin().square() * window.square().sum()
+    return torch.cat([fourier.real, fourier.imag], dim=1).float().to(device), noise.float().to(device)

@@ -21,8 +21,8 @@ PERIODS = (2, 4, 8, 16, 32)
 """Periods in pixels: those of upsampling by 2, up to five times."""
 SEGMENT_LENGTHS = {period: max(64, 4 * period) for period in PERIODS}
 """Pixels of the segments whose spectra show a period. Long ones resolve it, but few surfaces hold one."""
-LEAST_SEGMENTS = 100
-"""Segments of a direction below which there is no ratio: those of neighbouring lines are much alike."""
+LEAST_SEGMENTS = 50
+"""Segments of a direction below which there is no ratio: chance alone makes peaks of 2 and more in 30 of them."""
 NEAREST_BIN, FARTHEST_BIN = 2, 6
 """Frequency bins between a peak and its neighbours. With Hann windows a peak reaches to the next bin."""
 Direction = Literal["across", "down"]
