@@ -15,7 +15,7 @@ from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import Layout, even, original
 from mtlaerial.prediction.checkerboard_meter import CheckerboardMeter
 from mtlaerial.scoring.checkerboard import PERIODS, Direction, SpectrumSums, checkerboard_ratios
-from support.checkerboards import grid, ratios, roofs, spectra
+from support.checkerboards import grid, ratios, roofs, spectra, spectrum
 
 SIZE = 512
 DIRECTIONS = get_args(Direction)
@@ -38,8 +38,9 @@ def streamed(heights: Tensor, layout: Layout) -> SpectrumSums:
 def assert_same(sums: SpectrumSums, expected: SpectrumSums) -> None:
     for direction in DIRECTIONS:
         for length in (64, 128):
-            assert sums[direction][length].segments == expected[direction][length].segments > 0
-            np.testing.assert_allclose(sums[direction][length].power, expected[direction][length].power, rtol=1e-3)
+            ours, whole = (spectrum(each, direction, length) for each in (sums, expected))
+            assert ours.segments == whole.segments > 0
+            np.testing.assert_allclose(ours.power, whole.power, rtol=1e-3)
 
 
 def natural(exponent: float) -> Tensor:
@@ -64,12 +65,12 @@ def test_the_sums_are_those_of_a_plain_welch_periodogram() -> None:
                     continue
                 steps = np.diff(segment)
                 hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(64) / 64)
-                spectrum = np.abs(np.fft.fft((steps - steps.mean()) * hann)[:33]) ** 2
+                squares = np.abs(np.fft.fft((steps - steps.mean()) * hann)[:33]) ** 2
                 # White noise of 1 cm: a step's variance at w is 2 - 2 cos(w), in units of the noise's.
-                spectrum += 0.01**2 * (2 - 2 * np.cos(2 * np.pi * np.arange(33) / 64)) * (hann**2).sum()
-                power, number = power + spectrum / spectrum.sum(), number + 1
-        assert sums[direction][64].segments == number > 50
-        np.testing.assert_allclose(sums[direction][64].power, power, rtol=1e-3)
+                squares += 0.01**2 * (2 - 2 * np.cos(2 * np.pi * np.arange(33) / 64)) * (hann**2).sum()
+                power, number = power + squares / squares.sum(), number + 1
+        assert spectrum(sums, direction, 64).segments == number > 50
+        np.testing.assert_allclose(spectrum(sums, direction, 64).power, power, rtol=1e-3)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.3])
@@ -135,7 +136,7 @@ def test_the_ground_does_not_count() -> None:
     heights[100:300, 100:300] += 3
     sums = spectra(heights)
     # The lines 102, 105, … 297 are measured; segments start at 128, 160, 192 and 224, those of 128 px at 128.
-    assert {length: spectrum.segments for length, spectrum in sums["across"].items()} == {64: 66 * 4, 128: 66}
+    assert {entry.length: entry.segments for entry in sums["across"]} == {64: 66 * 4, 128: 66}
 
 
 @pytest.mark.parametrize("layout", [original(96, 64), even(96, 32, 4)], ids=["original", "even"])
@@ -155,9 +156,9 @@ def test_pixels_without_data_are_left_out() -> None:
     sums = spectra(heights)
     # Of a row, the segments that start at 0, 32, 128, 160 and 192 remain; of the columns, all but the 100th, which is
     # none of the measured ones.
-    assert sums["across"][64].segments == 67 * (2 + 2 + 1)
-    assert sums["down"][64].segments == 87 * 5
-    assert all(math.isfinite(value) for spectrum in sums["across"].values() for value in spectrum.power)
+    assert spectrum(sums, "across", 64).segments == 67 * (2 + 2 + 1)
+    assert spectrum(sums, "down", 64).segments == 87 * 5
+    assert all(math.isfinite(value) for entry in sums["across"] for value in entry.power)
 
 
 def test_passes_with_dropout_are_averaged() -> None:

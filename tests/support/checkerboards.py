@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.checkerboard_meter import CheckerboardMeter
-from mtlaerial.scoring.checkerboard import SpectrumSums, checkerboard_ratios
+from mtlaerial.scoring.checkerboard import Direction, SpectrumSum, SpectrumSums, checkerboard_ratios
 
 
 def spectra(heights: Tensor) -> SpectrumSums:
@@ -15,6 +15,12 @@ def spectra(heights: Tensor) -> SpectrumSums:
     rows, columns = heights.shape
     meter(Finished(heights[None].float(), 0, 0, (0, rows), (0, columns)))
     return meter.sums
+
+
+def spectrum(sums: SpectrumSums, direction: Direction, length: int) -> SpectrumSum:
+    """Return the only sum of a direction and a length."""
+    (entry,) = [entry for entry in sums[direction] if entry.length == length]
+    return entry
 
 
 def ratios(heights: Tensor) -> dict[int, float]:

@@ -82,7 +82,8 @@ class CheckerboardMeter:
         """The sums of all segments so far."""
         sums: SpectrumSums = {}
         for (direction, length), (number, power) in sorted(self._sums.items()):
-            sums.setdefault(direction, {})[length] = SpectrumSum(segments=number, power=tuple(power.tolist()))
+            values = {"length": length, "segments": number, "power": power.tolist()}
+            sums[direction] = (*sums.get(direction, ()), SpectrumSum.model_validate(values))
         return sums
 
     def findings(self) -> Iterator[str]:

@@ -6,11 +6,12 @@ segments of rows and columns show it as a peak; without a grid the ratio is abou
 
 import math
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter, ValidationError, model_validator
+from pydantic import Field, PositiveInt, TypeAdapter, ValidationError, model_validator
 
 from mtlaerial.config import Section
 from mtlaerial.errors import DataError
@@ -32,19 +33,21 @@ Direction = Literal["across", "down"]
 class SpectrumSum(Section):
     """Sum of the spectra of segments of one length."""
 
-    segments: int
-    power: tuple[float, ...]
+    length: Literal[64, 128]
+    """In pixels."""
+    segments: PositiveInt
+    power: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
     """At 0, 1, … cycles per length. A segment's spectrum has the sum 1, so that all surfaces count alike."""
 
     @model_validator(mode="after")
     def _check(self) -> "SpectrumSum":
-        if self.segments < 0 or not all(0 <= value < math.inf for value in self.power):
-            raise ValueError("sums must be at least 0 and finite")
+        if len(self.power) != self.length // 2 + 1:
+            raise ValueError(f"{len(self.power)} frequencies of segments of {self.length} pixels")
         return self
 
 
-SpectrumSums = dict[Direction, dict[int, SpectrumSum]]
-"""By direction and length of segments; directions and lengths without any segment are left out."""
+SpectrumSums = dict[Direction, tuple[SpectrumSum, ...]]
+"""By direction, one sum per length of segments; directions and lengths without any segment are left out."""
 
 
 def save_spectra(sums: SpectrumSums, folder: Path) -> None:
@@ -61,17 +64,11 @@ def load_spectra(folder: Path) -> SpectrumSums:
         When the file is not valid in this version.
     """
     path = folder / FILE
-    if not path.exists():
-        return {}
     try:
-        sums = TypeAdapter(SpectrumSums).validate_json(path.read_bytes())
+        return TypeAdapter(SpectrumSums).validate_json(path.read_bytes()) if path.exists() else {}
     except ValidationError as error:
-        raise _damaged(path, error.errors()[0]["msg"]) from None
-    for spectra in sums.values():
-        for length, spectrum in spectra.items():
-            if len(spectrum.power) != length // 2 + 1:
-                raise _damaged(path, f"{len(spectrum.power)} frequencies of segments of {length} pixels")
-    return sums
+        reason = error.errors()[0]["msg"]
+        raise DataError(path, reason, "sums of spectra of predicted heights", "Predict again.") from None
 
 
 def checkerboard_ratios(tiles: Iterable[SpectrumSums]) -> dict[int, float]:
@@ -83,7 +80,8 @@ def checkerboard_ratios(tiles: Iterable[SpectrumSums]) -> dict[int, float]:
     ratios: dict[int, list[float]] = {}
     for period, length in SEGMENT_LENGTHS.items():
         for direction in ("across", "down"):
-            spectra = [sums[direction][length] for sums in pooled if length in sums.get(direction, {})]
+            every = chain.from_iterable(sums.get(direction, ()) for sums in pooled)
+            spectra = [spectrum for spectrum in every if spectrum.length == length]
             if sum(spectrum.segments for spectrum in spectra) >= LEAST_SEGMENTS:
                 power = [math.fsum(values) for values in zip(*[each.power for each in spectra], strict=True)]
                 ratios.setdefault(period, []).append(peak_ratio(power, length // period))
@@ -105,7 +103,3 @@ def peak_ratio(power: list[float], peak: int) -> float:
     bins = range(max(peak - reach, 0), min(peak + reach, len(power) - 1) + 1)
     neighbours = [math.log(power[bin]) for bin in bins if abs(bin - peak) >= NEAREST_BIN]
     return math.exp(math.log(power[peak]) - median(neighbours))
-
-
-def _damaged(path: Path, reason: str) -> DataError:
-    return DataError(path, reason, "sums of spectra of predicted heights", "Predict again.")
