@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
+from mtlaerial.config import D3NetSpec, PredictionSpec, TrainingSpec
 from mtlaerial.models import build_model
 from mtlaerial.prediction.blending.windows import Layout, even, original
 
@@ -30,7 +30,7 @@ CLASSES = 20
 """Classes of DFC2018."""
 TILE = (12_020, 11_920)
 """Rows and columns of a tile of DFC2018."""
-MULTIPLE = ModelSpec().multiple
+MULTIPLE = D3NetSpec().multiple
 """Divisor of a window's sides."""
 OPTIMISER_BYTES = 28
 """Traffic of Adam per parameter in float32: reads weight, gradient and two moments, writes weight and moments."""
@@ -120,7 +120,7 @@ def _images(network: nn.Module, batch: int, rows: int, columns: int, bands: int)
 def original_network() -> nn.Module:
     """Return D3Net at the original's size with both tasks of DFC2018, in bf16, without memory."""
     with torch.device("meta"):
-        return build_model(ModelSpec(), 3, {"semantics": CLASSES, "height": 1}).to(torch.bfloat16)
+        return build_model(D3NetSpec(), 3, {"semantics": CLASSES, "height": 1}).to(torch.bfloat16)
 
 
 def main() -> None:

@@ -28,10 +28,10 @@ def untrained(folder: Path, accelerator: str) -> Path:
     """Write a run of the full network with random weights."""
     from predict_memory import write_run
 
-    from mtlaerial.config import ModelSpec
+    from mtlaerial.config import D3NetSpec
 
     run = folder / "untrained"
-    write_run(run, gsd=gsd(), accelerator=accelerator, **ModelSpec().model_dump())
+    write_run(run, gsd=gsd(), accelerator=accelerator, **D3NetSpec().model_dump())
     return run
 
 

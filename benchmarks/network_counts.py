@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mtlaerial.config import ModelSpec, Task
+from mtlaerial.config import D3NetSpec, Task
 from mtlaerial.models import build_model
 
 PATCH = 64
@@ -49,7 +49,7 @@ class Network:
 
 
 @cache
-def counted(spec: ModelSpec, outputs: Outputs) -> Network:
+def counted(spec: D3NetSpec, outputs: Outputs) -> Network:
     """Return the counts of a network with some outputs for images of three bands."""
     kept: dict[int, Tensor] = {}
 

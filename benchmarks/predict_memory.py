@@ -79,7 +79,7 @@ def write_image(path: Path, size: int, gsd: float = 0.5) -> None:
 
 def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes: Any) -> None:
     """Write an untrained run with 6 classes and height; by default of a small network."""
-    from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
+    from mtlaerial.config import D3NetSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
     from mtlaerial.runs.code_hash import code_hash
     from mtlaerial.runs.plan import RunPlan, task_outputs
@@ -88,7 +88,7 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
     small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
-    model_spec = ModelSpec(**(sizes or {**small, "dropout": 0}))
+    model_spec = D3NetSpec(**(sizes or {**small, "dropout": 0}))
     training = TrainingSpec.parse({"patch": 256, "accelerator": accelerator}, "training")
     tasks = ("semantics", "height")
     plan = RunPlan(

@@ -18,8 +18,8 @@ from network_counts import Network, counted
 
 from mtlaerial.config import (
     TASKS,
+    D3NetSpec,
     DatasetSpec,
-    ModelSpec,
     PredictionSpec,
     ProjectConfig,
     Recipe,
@@ -130,18 +130,18 @@ def training_cost(network: Network, recipe: Recipe, steps: int, ratio: float) ->
 def maps_cost(network: Network, prediction: PredictionSpec, tile: Tile, tiles: int) -> Cost:
     """Return the cost of the maps of some tiles, without blending, which is small beside the network."""
     window, stride = prediction.window, prediction.stride
-    multiple = ModelSpec().multiple
+    multiple = D3NetSpec().multiple
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
     down, across = layout(tile.rows), layout(tile.columns)
     pixels = len(down.starts) * down.window * len(across.starts) * across.window
     flop = tiles * pixels * network.pass_flop(prediction.dropout_passes)
-    measured = counted(ModelSpec(), MEASURED).flop * 1024**2
+    measured = counted(D3NetSpec(), MEASURED).flop * 1024**2
     return Cost(flop, flop / SUSTAINED / 3600, flop / measured * WINDOW / 3600)
 
 
 def gpu_bytes(network: Network, recipe: Recipe) -> float:
     """Return the peak memory of a step, in proportion to the counted bytes of what was measured."""
-    measured = counted(ModelSpec(), MEASURED).training_bytes(6, 320)
+    measured = counted(D3NetSpec(), MEASURED).training_bytes(6, 320)
     return PEAK * network.training_bytes(recipe.training.batch, recipe.training.patch) / measured
 
 

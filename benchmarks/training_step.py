@@ -115,14 +115,14 @@ def plain(folder: Path, recipe: dict[str, Any], steps: int) -> dict[str, Any]:
     import torch
     from torch.nn import functional
 
-    from mtlaerial.config import ModelSpec
+    from mtlaerial.config import D3NetSpec
     from mtlaerial.models import build_model
 
     device, batch, half = torch.device(recipe["accelerator"]), recipe["batch"], "precision" in recipe
     patch, side = RECIPES["full"]["patch"], 1024
     torch.set_num_threads(RECIPES["full"]["threads"])
     order = torch.channels_last if half else torch.contiguous_format
-    network = build_model(ModelSpec(**NETWORKS["full"]), 3, {"semantics": CLASSES, "height": 1}).train()
+    network = build_model(D3NetSpec(**NETWORKS["full"]), 3, {"semantics": CLASSES, "height": 1}).train()
     network = network.to(device, memory_format=order)
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999))
     image, height = torch.rand(3, side, side, device=device) * 2 - 1, torch.rand(side, side, device=device)

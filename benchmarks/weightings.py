@@ -96,7 +96,7 @@ def rounds(folder: Path, network: str, accelerator: str, chosen: list[Case], num
 def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any) -> dict[Case, Any]:
     """Return a trainer for each weighting on a generated tile, with changes to the recipe."""
     from mtlaerial.config import WeightingSpec, load_dataset
-    from mtlaerial.config.model import ModelSpec
+    from mtlaerial.config.model import D3NetSpec
     from mtlaerial.config.recipe import TASKS, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.runs.plan import RunPlan
@@ -112,7 +112,7 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
     synthesise(dataset, seed=0, size=1024)
     prepare_tile(dataset, tile, folder / tile)
     measured = summarise(dataset, [folder / tile])
-    model = ModelSpec.parse(NETWORKS[network], "model")
+    model = D3NetSpec.parse(NETWORKS[network], "model")
     training = TrainingSpec.parse({**RECIPES[network], "accelerator": "cpu", **recipe}, "training")
     trainers = {}
     for case in chosen:

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from mtlaerial.config import ModelSpec, PredictionSpec, Task
+from mtlaerial.config import D3NetSpec, PredictionSpec, Task
 from mtlaerial.models import build_model
 from support import tiny
 from support.paths import ROOT
@@ -75,10 +75,10 @@ def test_the_documentation_has_the_operations_of_the_networks(costs: ModuleType)
     both = (("semantics", 20), ("height", 1))
     patch = 320**2 / 1e9
     gigaflop = {
-        "{} GFLOP forward for a patch": costs.counted(ModelSpec(), both).flop,
-        "{} without skips": costs.counted(ModelSpec(skips=False), both).flop,
-        "{} for semantics alone": costs.counted(ModelSpec(), both[:1]).flop,
-        "{} for height alone": costs.counted(ModelSpec(), both[1:]).flop,
+        "{} GFLOP forward for a patch": costs.counted(D3NetSpec(), both).flop,
+        "{} without skips": costs.counted(D3NetSpec(skips=False), both).flop,
+        "{} for semantics alone": costs.counted(D3NetSpec(), both[:1]).flop,
+        "{} for height alone": costs.counted(D3NetSpec(), both[1:]).flop,
     }
     for words, flop in gigaflop.items():
         assert words.format(f"{flop * patch:.1f}") in page

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -10,7 +11,9 @@ from pydantic import BaseModel
 
 from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
 from mtlaerial.config.decisive_keys import decisive, indecisive
+from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.stages import STAGES
+from mtlaerial.config.start import StartSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive, dataset_in, plan_in
@@ -18,6 +21,8 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
+WHOLE = (WeightingSpec, EncoderSpec, StartSpec)
+"""Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
 CONSTANT = {"models.*.name"}
@@ -36,6 +41,8 @@ MOSAIC = {
     "image": {"files": ["image.tif"]},
     "height": {"files": None, "surface": ["dsm.tif"], "ground": ["dtm.tif"]},
 }
+KINDS: list[dict[str, Any]] = [{}, {"encoder": "densenet121"}, {"name": "packaged", "options": {"width": 8}}]
+"""A network of each kind."""
 AREAS = {"north": ["city_1", "city_2"], "south": ["city_3", "city_4"]}
 SPECIFICATIONS = [
     TILES,
@@ -49,6 +56,7 @@ OF_DATASETS = ("locate_held_out", "summarise_tiles", "layout_figure")
 SPLITS = {"train": ["city_1"], "val": ["city_3"], "test": ["city_4", "city_2", "city_9"]}
 RGB = {"encoding": "rgb", "classes": [{**entry, "values": [entry["colour"]]} for entry in CLASSES]}
 VALUES: dict[str, Any] = {
+    "models.*.encoder": "convnext_tiny",
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
     "labels.encoding": RGB,
@@ -136,7 +144,7 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Yield the keys of a model down to those whose values are no sections."""
     for name, field in model.model_fields.items():
-        sections = [section for section in models_in(field.annotation) if section is not WeightingSpec]
+        sections = [section for section in models_in(field.annotation) if section not in WHOLE]
         star = ".*" if get_origin(field.annotation) is dict and sections else ""
         for section in sections:
             yield from keys_of(section, f"{prefix}{name}{star}.")
@@ -210,9 +218,14 @@ def test_table_names_every_key_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("key", sorted(set(STAGES) - OVERLAYS - CONSTANT))
-def test_a_key_repeats_exactly_its_stages(key: str, configuration: dict[str, Any]) -> None:
+def test_a_key_repeats_exactly_its_stages(
+    key: str, configuration: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETWORKS.builtin, "packaged", "package:build")  # type: ignore[arg-type]  # a dict
     in_configuration = key.split(".", maxsplit=1)[0] in ProjectConfig.model_fields
-    for specification in SPECIFICATIONS:
+    networks = KINDS if key.startswith("models.") else KINDS[:1]
+    for specification, network in product(SPECIFICATIONS, networks):
+        configuration["models"]["net"] = network
         model: type[Section] = ProjectConfig if in_configuration else DatasetSpec
         for data in changed(configuration if in_configuration else specification, model, key):
             before = project(configuration, specification)

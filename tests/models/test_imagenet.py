@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mtlaerial.config import ModelSpec
+from mtlaerial.config import D3NetSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.models.imagenet import convert_densenet, load_encoder
@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def d3net(**changes: Any) -> D3Net:
     bands = changes.pop("bands", 3)
-    return build_model(ModelSpec(**changes), bands, {"height": 1})
+    return build_model(D3NetSpec(**changes), bands, {"height": 1})
 
 
 def test_all_is_taken_but_the_first_convolution_and_the_classifier(folder: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from mtlaerial.config import ModelSpec, PredictionSpec
+from mtlaerial.config import D3NetSpec, PredictionSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.import_original import import_checkpoint
@@ -118,7 +118,7 @@ def test_the_description_has_known_facts_alone(spec: Path, tmp_path: Path) -> No
     path = checkpoint(tmp_path, state_of(1, CLASSES + 1))
     import_checkpoint(path, spec, tmp_path / "run", dropout=0.3)
     run = load_description(tmp_path / "run")
-    assert run.plan.model == ModelSpec(
+    assert run.plan.model == D3NetSpec(
         stem=8, growth=4, blocks=(2, 1, 3, 1), bottleneck=2, shared=(12, 10, 6), head=(7, 5), dropout=0.3
     )
     assert (run.statistics.gsd, run.statistics.dtype, run.statistics.range) == (0.5, "uint8", (0, 255))

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec
+from mtlaerial.config import D3NetSpec, TrainingSpec, WeightingSpec
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, Statistics
@@ -22,7 +22,7 @@ def description(
         height=None, zero_height=True, tiles={},
     )  # fmt: skip
     plan = RunPlan(dataset="town", method="joint", seed=3, tasks=tasks, weighting=WeightingSpec(name=weighting),
-                   model=ModelSpec(),
+                   model=D3NetSpec(),
                    training=TrainingSpec(selection=selection))  # fmt: skip
     return RunDescription(mtlaerial="0.1.0", code="abc", sha256="", plan=plan, statistics=statistics, epoch=epoch)
 

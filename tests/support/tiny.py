@@ -12,7 +12,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
-from mtlaerial.config import ModelSpec, TrainingSpec, WeightingSpec, load_dataset, merge
+from mtlaerial.config import D3NetSpec, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
@@ -52,8 +52,8 @@ def city_spec(**changes: Any) -> DatasetSpec:
     return DatasetSpec.parse({**spec, "splits": SPLITS, **changes}, "city")
 
 
-def model_spec(**changes: Any) -> ModelSpec:
-    return ModelSpec.parse({**MODEL, **changes}, "model")
+def model_spec(**changes: Any) -> D3NetSpec:
+    return D3NetSpec.parse({**MODEL, **changes}, "model")
 
 
 def training_spec(**changes: Any) -> TrainingSpec:

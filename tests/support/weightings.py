@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mtlaerial.config.weighting import weighting_targets
+from mtlaerial.config.weighting import REGISTRY
 
 ONE_OF_EACH_KIND = {
     "equal",  # constant weights
@@ -25,7 +25,7 @@ OPTIONS: dict[str, dict[str, Any]] = {"fixed": {"weights": {"semantics": 0.5, "h
 
 def every_weighting(among: Collection[str] | None = None, without: Collection[str] = ()) -> list[Any]:
     """Return the names of all weightings, or some, for ``parametrize``; one of each kind is in the quick tier."""
-    names = sorted(set(weighting_targets() if among is None else among) - set(without))
+    names = sorted(set(REGISTRY.targets() if among is None else among) - set(without))
     return [_tiered(name) for name in names]
 
 

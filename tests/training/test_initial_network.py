@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mtlaerial.config import ModelSpec
+from mtlaerial.config import D3NetSpec
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.tiles.statistics import Statistics
@@ -18,7 +18,7 @@ from support.trainings import Folders
 
 
 def initial_weights(
-    statistics: Statistics, model: ModelSpec, seed: int = 0, pretrained: Path | None = None
+    statistics: Statistics, model: D3NetSpec, seed: int = 0, pretrained: Path | None = None
 ) -> dict[str, Tensor]:
     """Return the state dict of a network before its first step, drawn with a seed."""
     plan = tiny.run_plan().model_copy(update={"model": model})
@@ -36,7 +36,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file of an encoder's weights, each 7."""
     path = tmp_path_factory.mktemp("pretrained") / "densenet121.safetensors"
     with torch.device("meta"):  # shapes without memory
-        state = build_model(ModelSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
+        state = build_model(D3NetSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
     names = [name for name in state if not name.startswith(("conv0.", "downconv0.", "norm1."))]
     save_weights(path, {name: torch.full(state[name].shape, 7.0) for name in names})
     return path
@@ -44,7 +44,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_normal_weights_have_the_original_s_moments(statistics: Statistics, encoder: Path) -> None:
     """N(0, 0.02) for convolutions, N(1, 0.02) for scales, biases 0; pretrained tensors replace what they fit."""
-    model = ModelSpec.parse({"initialisation": "normal", "pretrained": "densenet121"}, "model")
+    model = D3NetSpec.parse({"initialisation": "normal", "pretrained": "densenet121"}, "model")
     weights = initial_weights(statistics, model, pretrained=encoder)
     published = {name for name in weights if name.startswith("trunk.encoder.") and (weights[name] == 7).all()}
     assert published == {f"trunk.encoder.{name}" for name in load_file(encoder)}

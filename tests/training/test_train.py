@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from mtlaerial.config import ModelSpec
+from mtlaerial.config import D3NetSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import TrainingError
 from mtlaerial.models import build_model
@@ -178,9 +178,9 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, a
 
 
 def test_a_training_begins_with_published_weights(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
-    published = build_model(ModelSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
+    published = build_model(D3NetSpec(), 3, {"height": 1}).trunk.encoder.state_dict()
     save_weights(tmp_path / "densenet121.safetensors", published)
-    plan = tiny.run_plan().model_copy(update={"model": ModelSpec()})
+    plan = tiny.run_plan().model_copy(update={"model": D3NetSpec()})
     begun = Trainer(
         tiny.job(plan, statistics, tiles["train"], pretrained=tmp_path / "densenet121.safetensors")
     ).network.trunk.encoder

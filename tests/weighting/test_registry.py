@@ -11,7 +11,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
-from mtlaerial.config.weighting import WEIGHTINGS, batches_per_update, weighting_targets
+from mtlaerial.config.weighting import REGISTRY, WEIGHTINGS, batches_per_update
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import weighting_class
 from mtlaerial.weighting.listing import explain_weighting, list_weightings
@@ -108,14 +108,16 @@ def test_broken_packages_are_named_below_the_others(tmp_path: Path, monkeypatch:
     monkeypatch.syspath_prepend(tmp_path)
     text = " ".join(list_weightings().split())
     assert f"{len(WEIGHTINGS)} weightings." in text
-    assert "Broken: weighting raising: found RuntimeError: no licence; expected a class at raising_one:Method." in text
+    assert (
+        "Broken: weighting raising: found RuntimeError: no licence; expected an object at raising_one:Method." in text
+    )
     assert "Broken: weighting absent: found AttributeError: module 'absent_one' has no attribute 'Method'" in text
     assert batches_per_update("raising") is batches_per_update("absent") is batches_per_update("unknown") is None
 
 
 def test_another_package_brings_a_weighting(other_package: str) -> None:
     assert other_package not in WEIGHTINGS
-    assert other_package in weighting_targets()
+    assert other_package in REGISTRY.targets()
     assert other_package in list_weightings()
     assert batches_per_update(other_package) == 1
     problem = Problem(3)

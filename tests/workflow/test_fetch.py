@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mtlaerial.config import ModelSpec
+from mtlaerial.config import D3NetSpec
 from mtlaerial.models.encoders.densenet import DenseNet, densenet_name
 from support.workplace import Workplace
 
@@ -17,7 +17,7 @@ URL = "http://127.0.0.1:9/densenet121.pth"
 
 
 def write_densenet(path: Path) -> None:
-    spec = ModelSpec()
+    spec = D3NetSpec()
     encoder = DenseNet(3, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
     torch.save({densenet_name(key): tensor for key, tensor in encoder.state_dict().items()}, path)
 

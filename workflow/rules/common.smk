@@ -112,8 +112,8 @@ def held_out_places(wildcards):
 
 def pretrained_weights(wildcards):
     """Return the initial weights of a training; none if they are random."""
-    name = project.config.models[project.config.methods[wildcards.method].model].pretrained
-    return [] if name == "none" else f"<results>/pretrained/{name}.safetensors"
+    start = project.config.models[project.config.methods[wildcards.method].model].start
+    return f"<results>/pretrained/{start.source}.safetensors" if start else []
 
 
 def trained_file(name):

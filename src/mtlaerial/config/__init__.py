@@ -18,7 +18,7 @@ from mtlaerial.config.layers import (
     Split,
 )
 from mtlaerial.config.method import MethodSpec
-from mtlaerial.config.model import ModelSpec
+from mtlaerial.config.model import D3NetSpec, EncoderDecoderSpec, ModelSpec, NetworkSpec, PackagedSpec
 from mtlaerial.config.project import (
     ProjectConfig,
     Recipe,
@@ -49,9 +49,11 @@ __all__ = [
     "Augmentation",
     "Blend",
     "ClassSpec",
+    "D3NetSpec",
     "DashboardSpec",
     "DatasetEntry",
     "DatasetSpec",
+    "EncoderDecoderSpec",
     "Generation",
     "HeightSpec",
     "ImageSpec",
@@ -59,6 +61,8 @@ __all__ = [
     "Layer",
     "MethodSpec",
     "ModelSpec",
+    "NetworkSpec",
+    "PackagedSpec",
     "PredictionSpec",
     "ProjectConfig",
     "Recipe",

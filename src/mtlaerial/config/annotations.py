@@ -11,7 +11,7 @@ from pydantic import BaseModel
 Location = list[str | int]
 """Keys and indices from a section to a value."""
 _BRANCH = re.compile(
-    r"(function-(before|after|plain|wrap)|tuple|dict|list|literal|nullable)\[|constrained-|lax-or-strict"
+    r"(function-(before|after|plain|wrap)|tuple|dict|list|literal|nullable|tagged)\[|constrained-|lax-or-strict"
 )
 """Beginning of what pydantic adds to a location: the branch of a union of types."""
 ALTERNATIVE = ", or "
@@ -76,9 +76,11 @@ def described(item: Any, model: type[BaseModel], location: Location) -> str:
     return message.removeprefix("Input should be ")
 
 
-def sections_at(model: type[BaseModel], location: Location) -> list[type[BaseModel]]:
-    """Return the models of the section that a location leads to."""
-    return [candidate for candidate in annotations_at(model, location) if _is_model(candidate)]
+def sections_at(model: type[BaseModel], location: Sequence[str | int]) -> list[type[BaseModel]]:
+    """Return the models of the section that a location of pydantic leads to; of a tagged union the tagged one."""
+    sections = [candidate for candidate in annotations_at(model, plain_location(location)) if _is_model(candidate)]
+    tag = str(location[-1]) if location else ""
+    return [section for section in sections if f"tagged[{getattr(section, 'KIND', '')}]" == tag] or sections
 
 
 def annotations_at(model: type[BaseModel], location: Location) -> list[Any]:

@@ -148,7 +148,7 @@ def _fault(item: Any, model: type[BaseModel]) -> Fault:
         key = key_of([*location, *filter(None, [cause.key])])
         return Fault(key, _shortened(cause.found, 3 * LONGEST), cause.expected, cause.remedy)
     if item["type"] == "extra_forbidden":
-        return _unknown_key(location, sections_at(model, location[:-1]))
+        return _unknown_key(location, sections_at(model, item["loc"][:-1]))
     if item["type"] == "missing" and isinstance(location[-1], str):
         remedy = "This key is required; config/README.md explains it."
         return Fault(key_of(location), "nothing", MISSING, remedy)

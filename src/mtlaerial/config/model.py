@@ -1,16 +1,59 @@
-"""A network of the section ``models``."""
+"""A network of the section ``models``: D3Net, an encoder with a decoder, or a network of another package."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Discriminator, Tag, field_validator, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.encoder import NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Channels, Fraction, Layers
+from mtlaerial.config.start import StartSpec
+
+Reduction = Literal[1, 2, 4]
 
 
-class ModelSpec(Section):
-    """A network: D3Net, at the original's size or smaller."""
+def tagged(kind: str) -> str:
+    """Return the tag of a kind in pydantic's locations."""
+    return f"tagged[{kind}]"
+
+
+Start = Annotated[
+    Annotated[str, Tag(tagged("source"))] | Annotated[StartSpec, Tag(tagged("start"))],
+    Discriminator(lambda value: tagged("start" if isinstance(value, Mapping | StartSpec) else "source")),
+]
+"""Initial weights: a source, or a section of it and of how they are fine-tuned; none for random weights."""
+
+
+class NetworkSpec(Section):
+    """The keys that all networks have; each declares them itself, in its own order and with its own defaults."""
+
+    KIND: ClassVar[str]
+
+    if TYPE_CHECKING:
+        name: str
+        reduction: Reduction
+        dropout: Fraction
+        pretrained: Start
+
+    @property
+    def multiple(self) -> int:
+        """Divisor of rows and columns of an image: it is reduced, then halved five times."""
+        return 32 * self.reduction
+
+    @property
+    def start(self) -> StartSpec | None:
+        """Initial weights; None for random ones."""
+        if isinstance(self.pretrained, StartSpec):
+            return self.pretrained
+        return None if self.pretrained == "none" else StartSpec(source=self.pretrained)
+
+
+class D3NetSpec(NetworkSpec):
+    """D3Net, at the original's size or smaller."""
+
+    KIND = "d3net"
 
     name: Literal["d3net"] = "d3net"
     stem: Channels = 64
@@ -25,7 +68,7 @@ class ModelSpec(Section):
     """Channels of the shared decoder blocks, from coarse to fine."""
     head: tuple[Channels, Channels] = (64, 64)
     """Channels of the decoder blocks of each task, from coarse to fine."""
-    reduction: Literal[1, 2, 4] = 1
+    reduction: Reduction = 1
     """Side in pixels of the squares that the image is averaged over first; outputs are interpolated back. For images
     that are less sharp than their pixels."""
     skips: bool = True
@@ -36,19 +79,74 @@ class ModelSpec(Section):
     """Distribution of the random initial weights: PyTorch's default, or normal, as the original's code: N(0, 0.02) for
     convolutions, N(1, 0.02) for the scales of batch norms, 0 for biases. Pretrained weights replace those that they
     fit."""
-    pretrained: str = "none"
-    """Initial weights of the encoder: a name from ``pretrained`` of the configuration, or none."""
+    pretrained: Start = "none"
+    """Initial weights: a source, or a section of sources and of how they are fine-tuned, or none."""
 
     @model_validator(mode="after")
     def _as_published(self) -> Self:
         sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
-        if self.pretrained != "none" and any(getattr(self, name) != size for name, size in sizes.items()):
+        named = self.start is not None and not self.start.is_path
+        if self.start and named and any(getattr(self, name) != size for name, size in sizes.items()):
             listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            expected = f"none, or an encoder of the published sizes ({listed})"
-            raise Unfit("pretrained", f"{self.pretrained} with other sizes", expected)
+            expected = f"none, the folder of a run, or an encoder of the published sizes ({listed})"
+            raise Unfit("pretrained", f"{self.start.source} with other sizes", expected)
         return self
 
-    @property
-    def multiple(self) -> int:
-        """Divisor of rows and columns of an image: it is reduced, then halved five times."""
-        return 32 * self.reduction
+
+class EncoderDecoderSpec(NetworkSpec):
+    """An encoder, and a decoder without transposed convolutions."""
+
+    KIND = "encoder_decoder"
+
+    name: Literal["encoder_decoder"] = "encoder_decoder"
+    encoder: Encoder
+    """The encoder; ``mtlaerial networks`` lists them."""
+    decoder: Decoder = DecoderSpec()
+    """The decoder: what all tasks share after the encoder, and the heads."""
+    reduction: Reduction = 1
+    """As of D3Net."""
+    dropout: Fraction = 0.1
+    """Rate before the heads; 0 for none."""
+    pretrained: Start = "none"
+    """As of D3Net."""
+
+
+class PackagedSpec(NetworkSpec):
+    """A network of another package, which registers it by an entry point of the group ``mtlaerial.networks``."""
+
+    KIND = "packaged"
+
+    name: str
+    """The name of the entry point."""
+    options: dict[str, Any] = {}
+    """Keywords of the function that builds it."""
+    reduction: Reduction = 1
+    """As of D3Net."""
+    dropout: Fraction = 0.0
+    """Rate of its dropout, which it is given; 0 for none."""
+    pretrained: Start = "none"
+    """As of D3Net."""
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return require_registered(NETWORKS, name)
+
+
+def _kind(value: Any) -> str:
+    """Return the kind of a network, as read from YAML or as a section."""
+    if isinstance(value, NetworkSpec):
+        return tagged(value.KIND)
+    entries = value if isinstance(value, Mapping) else {}
+    name = entries.get("name", EncoderDecoderSpec.KIND if "encoder" in entries else D3NetSpec.KIND)
+    builtin = name in (D3NetSpec.KIND, EncoderDecoderSpec.KIND)
+    return tagged(name if builtin else PackagedSpec.KIND)
+
+
+ModelSpec = Annotated[
+    Annotated[D3NetSpec, Tag(tagged(D3NetSpec.KIND))]
+    | Annotated[EncoderDecoderSpec, Tag(tagged(EncoderDecoderSpec.KIND))]
+    | Annotated[PackagedSpec, Tag(tagged(PackagedSpec.KIND))],
+    Discriminator(_kind),
+]
+"""A network, by the key ``name`` or, without it, by whether there is an ``encoder``."""

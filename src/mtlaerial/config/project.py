@@ -89,7 +89,8 @@ class ProjectConfig(Section):
         for name, method in self.methods.items():
             require_names(f"methods.{name}.model", (method.model,), self.models)
         for name, model in self.models.items():
-            require_names(f"models.{name}.pretrained", (model.pretrained,), ("none", *self.pretrained))
+            if model.start and not model.start.is_path:
+                require_names(f"models.{name}.pretrained", (model.start.source,), ("none", *self.pretrained))
         for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):
             if clashing := sorted(taken.intersection(names)):
                 expected = f"{key} without the name {clashing[0]}, which something else among the results has"

@@ -1,11 +1,11 @@
 """Requirements between sections of the configuration: sizes, overlaps, dropout, tasks."""
 
-from mtlaerial.config.model import ModelSpec
+from mtlaerial.config.model import NetworkSpec
 from mtlaerial.config.recipe import PredictionSpec, Task
 from mtlaerial.errors import ConfigError
 
 
-def require_multiple(key: str, size: int, model: ModelSpec) -> None:
+def require_multiple(key: str, size: int, model: NetworkSpec) -> None:
     """Refuse a size in pixels that does not fit a network.
 
     Raises
@@ -18,7 +18,7 @@ def require_multiple(key: str, size: int, model: ModelSpec) -> None:
         raise ConfigError(key, str(size), expected, "Correct either.")
 
 
-def require_dropout(key: str, passes: int, model: ModelSpec) -> None:
+def require_dropout(key: str, passes: int, model: NetworkSpec) -> None:
     """Refuse dropout passes for a network without dropout: all passes would be equal.
 
     Raises

@@ -1,13 +1,12 @@
 """The registry of task weightings, and the section ``weighting`` of a method."""
 
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import ConfigDict, field_validator
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.faults import Unfit
+from mtlaerial.config.registry import Registry
 from mtlaerial.errors import ConfigError
 
 GROUP = "mtlaerial.weightings"
@@ -51,7 +50,7 @@ WEIGHTINGS: dict[str, str] = {
     "sdmgrad": f"{_HERE}.double_sampling:SDMGrad",
 }
 """Modules and classes by name; a class is imported only when it is used."""
-
+REGISTRY = Registry("weighting", GROUP, WEIGHTINGS, "List them with: mtlaerial weightings")
 
 BATCHES = {"modo": 3, "sdmgrad": 3}
 """Independent batches per update of the weightings above that draw more than one; as :attr:`Weighting.batches`."""
@@ -61,33 +60,10 @@ def batches_per_update(name: str) -> int | None:
     """Return the independent batches that a weighting draws per update; None where no weighting has that name."""
     if name in WEIGHTINGS:  # without an import of its class, which needs torch
         return BATCHES.get(name, 1)
-    module, _, attribute = weighting_targets().get(name, "").partition(":")
     try:
-        return int(getattr(import_module(module), attribute).batches)
+        return int(REGISTRY.load(name).batches)
     except Exception:  # anything may happen while another package is imported
         return None
-
-
-def weighting_targets() -> dict[str, str]:
-    """Return ``module:Class`` of each weighting by name, also of other packages."""
-    return {**{point.name: point.value for point in entry_points(group=GROUP)}, **WEIGHTINGS}
-
-
-def weighting_target(name: str) -> str:
-    """Return ``module:Class`` of a weighting.
-
-    Raises
-    ------
-    ConfigError
-        When no weighting has that name.
-    """
-    if name in WEIGHTINGS:  # without a search of the installed packages, which is slow
-        return WEIGHTINGS[name]
-    targets = weighting_targets()
-    if name not in targets:
-        remedy = did_you_mean(name, targets, "List them with: mtlaerial weightings")
-        raise ConfigError("weighting, key name", repr(name), f"one of {', '.join(sorted(targets))}", remedy)
-    return targets[name]
 
 
 class WeightingSpec(Section):
@@ -114,7 +90,7 @@ class WeightingSpec(Section):
     @classmethod
     def _known(cls, name: str) -> str:
         try:
-            weighting_target(name)
+            REGISTRY.target(name)
         except ConfigError as error:
             raise Unfit("", error.found, error.expected, error.remedy) from None
         return name

@@ -2,12 +2,36 @@
 
 from collections.abc import Mapping
 
-from mtlaerial.config import ModelSpec, Task
+from mtlaerial.config import D3NetSpec, EncoderDecoderSpec, NetworkSpec, PackagedSpec, Task
+from mtlaerial.config.encoder import NETWORKS
 from mtlaerial.models.d3net import D3Net
+from mtlaerial.models.encoder_decoder import EncoderDecoder
+from mtlaerial.models.network import Network, Trunk
+from mtlaerial.models.registered import build_registered
 
-__all__ = ["D3Net", "build_model"]
+__all__ = ["D3Net", "EncoderDecoder", "Network", "Trunk", "build_model"]
 
 
-def build_model(spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> D3Net:
-    """Build the network of a specification; see :class:`D3Net` for the parameters."""
-    return D3Net(spec, bands, outputs)
+def build_model(spec: NetworkSpec, bands: int, outputs: Mapping[Task, int]) -> Network:
+    """Build the network of a specification.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    bands : int
+        Bands of the image.
+    outputs : mapping of task to int
+        Channels of each task's output.
+
+    Raises
+    ------
+    ConfigError
+        When a package that it needs is missing, an option is wrong, or another package registers no network.
+    """
+    if isinstance(spec, D3NetSpec):
+        return D3Net(spec, bands, outputs)
+    if isinstance(spec, EncoderDecoderSpec):
+        return EncoderDecoder(spec, bands, outputs)
+    shared = {"reduction": spec.reduction, "dropout": spec.dropout}
+    options = spec.options if isinstance(spec, PackagedSpec) else {}
+    return build_registered(NETWORKS, spec.name, Network, bands=bands, outputs=outputs, **shared, **options)

@@ -7,14 +7,14 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mtlaerial.models.d3net import D3Net, DecoderBlock
 from mtlaerial.models.encoders.densenet import DenseLayer, DenseNet
+from mtlaerial.models.network import Network
 
 Pair = tuple[nn.Module, str, str]
 """A module, and the names in it of a convolution and of the batch norm that follows."""
 
 
-def folded(model: D3Net) -> D3Net:
+def folded(model: Network) -> Network:
     """Return a copy for inference whose batch norms are folded into the convolutions before them.
 
     The first norms of dense layers and the norms of transitions are not folded: they follow a concatenation, or a
@@ -22,12 +22,12 @@ def folded(model: D3Net) -> D3Net:
 
     Parameters
     ----------
-    model : D3Net
+    model : Network
         A trained network; it is not changed.
 
     Returns
     -------
-    D3Net
+    Network
         In evaluation mode. Its outputs equal the model's in that mode but for rounding; it cannot be trained, and its
         tensors have different names.
     """
@@ -43,14 +43,14 @@ def folded(model: D3Net) -> D3Net:
     return copy
 
 
-def _foldable_pairs(model: D3Net) -> Iterator[Pair]:
+def _foldable_pairs(model: Network) -> Iterator[Pair]:
     for module in model.modules():
         if isinstance(module, DenseNet):
             yield module, "conv0", "norm0"
             yield module, "downconv0", "norm1"
         elif isinstance(module, DenseLayer):
             yield module, "conv1", "norm2"
-        elif isinstance(module, DecoderBlock):
-            for (before, _), (name, layer) in pairwise(module.named_children()):
-                if isinstance(layer, nn.BatchNorm2d):
+        elif isinstance(module, nn.Sequential):
+            for (before, conv), (name, norm) in pairwise(module.named_children()):
+                if isinstance(norm, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d | nn.ConvTranspose2d):
                     yield module, before, name

@@ -10,9 +10,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtlaerial.config import ModelSpec, Task
+from mtlaerial.config import D3NetSpec, Task
 from mtlaerial.models.activation_checkpointing import CheckpointedModule
 from mtlaerial.models.encoders.densenet import DenseNet
+from mtlaerial.models.network import Network, Trunk
 
 
 class DecoderBlock(nn.Sequential, CheckpointedModule):
@@ -46,10 +47,10 @@ def _chain(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
     return lambda features: reduce(lambda tensor, layer: layer(tensor), layers, features)
 
 
-class Trunk(nn.Module):
+class D3NetTrunk(Trunk):
     """The layers shared by all tasks: the encoder, and the decoder up to 1/4 of the image's resolution."""
 
-    def __init__(self, spec: ModelSpec, bands: int) -> None:
+    def __init__(self, spec: D3NetSpec, bands: int) -> None:
         super().__init__()
         self.encoder = DenseNet(bands, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
         self.skips = spec.skips
@@ -62,18 +63,8 @@ class Trunk(nn.Module):
         # At 1/2 and 1/4 resolution: the reverse of the order of the features.
         self.channels = (skips[0], fine + skips[1])
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the input features of the heads: (1/4 resolution,), or with skips (1/4, 1/2).
-
-        Parameters
-        ----------
-        image : Tensor, shape (batch, bands, rows, columns), float in [-1, 1]
-            Rows and columns divisible by 32.
-        """
-        return self.decode(self.encoder(image))
-
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the input features of the heads for the encoder's outputs."""
+        """Return the input features of the heads: (1/4 resolution,), or with skips (1/4, 1/2)."""
         half, quarter, eighth, sixteenth, features = encoded
         features = self.block5(features)
         features = self.block4(self._with_skip(sixteenth, features))
@@ -87,7 +78,7 @@ class Trunk(nn.Module):
 class Head(nn.Module):
     """Decoder of one task, from the trunk's features to the image's resolution."""
 
-    def __init__(self, spec: ModelSpec, channels: tuple[int, int], out: int) -> None:
+    def __init__(self, spec: D3NetSpec, channels: tuple[int, int], out: int) -> None:
         super().__init__()
         half, quarter = channels
         coarse, fine = spec.head
@@ -102,12 +93,12 @@ class Head(nn.Module):
         return self.last(self.block1(joined))  # type: ignore[no-any-return]  # a module gives Any
 
 
-class D3Net(nn.Module):
-    """The network: ``{task: head(trunk(image))}``.
+class D3Net(Network):
+    """The network of the paper.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : D3NetSpec
         Sizes of the layers.
     bands : int
         Bands of the image.
@@ -115,42 +106,7 @@ class D3Net(nn.Module):
         Channels of each task's output: the number of classes for semantics, 1 for height.
     """
 
-    def __init__(self, spec: ModelSpec, bands: int, outputs: Mapping[Task, int]) -> None:
-        super().__init__()
-        self.reduction = spec.reduction
-        self.trunk = Trunk(spec, bands)
-        self.heads = nn.ModuleDict({task: Head(spec, self.trunk.channels, n) for task, n in outputs.items()})
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks of the heads."""
-        return tuple(self.heads)  # type: ignore[arg-type]  # a ModuleDict's keys are strings
-
-    def forward(self, image: Tensor) -> dict[Task, Tensor]:
-        """Return each task's output: class logits, or heights in units of ``training.height_unit``."""
-        return self.outputs(self.features(image))
-
-    def features(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the trunk's features, the input of the heads."""
-        return self.trunk(self._downsampled(image))  # type: ignore[no-any-return]  # a module gives Any
-
-    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the encoder's outputs, the input of :meth:`decode`; no layer up to here has dropout."""
-        return self.trunk.encoder(self._downsampled(image))  # type: ignore[no-any-return]  # a module gives Any
-
-    def decode(self, encoded: tuple[Tensor, ...]) -> dict[Task, Tensor]:
-        """Return each task's output for an encoded image."""
-        return self.outputs(self.trunk.decode(encoded))
-
-    def outputs(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
-        """Return each task's output for the trunk's features."""
-        return {task: self._upsampled(self.heads[task](features)) for task in self.tasks}
-
-    def _downsampled(self, image: Tensor) -> Tensor:
-        return image if self.reduction == 1 else nn.functional.avg_pool2d(image, self.reduction)
-
-    def _upsampled(self, output: Tensor) -> Tensor:
-        if self.reduction == 1:
-            return output
-        factor = float(self.reduction)
-        return nn.functional.interpolate(output, scale_factor=factor, mode="bilinear", align_corners=False)
+    def __init__(self, spec: D3NetSpec, bands: int, outputs: Mapping[Task, int]) -> None:
+        trunk = D3NetTrunk(spec, bands)
+        heads = {task: Head(spec, trunk.channels, channels) for task, channels in outputs.items()}
+        super().__init__(trunk, heads, spec.reduction)

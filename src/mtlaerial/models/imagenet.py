@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mtlaerial.config import ModelSpec
+from mtlaerial.config import D3NetSpec
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.models.d3net import D3Net
 from mtlaerial.models.encoders.densenet import DenseNet, densenet_name, without_dots
+from mtlaerial.models.network import Network
 from mtlaerial.models.original.untrusted import require_plain_checkpoint
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.system.safetensors_header import require_header
@@ -53,12 +53,12 @@ def convert_densenet(source: Path, target: Path) -> None:
     save_weights(target, weights)
 
 
-def load_encoder(model: D3Net, path: Path) -> int:
+def load_encoder(model: Network, path: Path) -> int:
     """Copy an encoder's weights into a network, in place.
 
     Parameters
     ----------
-    model : D3Net
+    model : Network
         A full-size network with any number of bands: the first convolution keeps its random weights.
     path : Path
         A file written by :func:`convert_densenet`.
@@ -94,7 +94,7 @@ def load_encoder(model: D3Net, path: Path) -> int:
 
 def _shared_shapes() -> dict[str, torch.Size]:
     """Return the shapes of the tensors that the full-size encoder has in common with DenseNet-121."""
-    spec = ModelSpec()
+    spec = D3NetSpec()
     with torch.device("meta"):  # shapes without memory
         encoder = DenseNet(3, spec.stem, spec.growth, spec.blocks, spec.bottleneck)
     return {key: tensor.shape for key, tensor in encoder.state_dict().items() if not key.startswith(_STEM)}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtlaerial.config import ModelSpec, ProjectConfig, Split, load_project
+from mtlaerial.config import NetworkSpec, ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
@@ -141,11 +141,12 @@ def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...]
     return folders[: len(training)], folders[len(training) :]
 
 
-def _pretrained(config: ProjectConfig, model: ModelSpec, folder: Path) -> Path | None:
+def _pretrained(config: ProjectConfig, model: NetworkSpec, folder: Path) -> Path | None:
     """Return the pretrained weights of a model, fetched once per run; None without any."""
-    if model.pretrained == "none":
+    if model.start is None:
         return None
-    path = folder / "pretrained" / f"{model.pretrained}.safetensors"
+    name = model.start.source
+    path = folder / "pretrained" / f"{name}.safetensors"
     if not path.exists():
-        fetch_pretrained(model.pretrained, config.pretrained[model.pretrained], path)
+        fetch_pretrained(name, config.pretrained[name], path)
     return path

@@ -12,18 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import Task
-from mtlaerial.models import D3Net
+from mtlaerial.models import Network
 from mtlaerial.prediction.map_network import Passes, in_precision
 
 
-def dropout_forward(model: D3Net, precision: str, device: torch.device, passes: int, seed: int) -> Passes:
+def dropout_forward(model: Network, precision: str, device: torch.device, passes: int, seed: int) -> Passes:
     """Return the model's forward with passes that differ in the dropped features.
 
     All other layers stay in evaluation mode. The encoder has no dropout: it runs once for all passes.
 
     Parameters
     ----------
-    model : D3Net
+    model : Network
         In evaluation mode; left so.
     precision : str
         Named as in Fabric, e.g. ``bf16-mixed``.

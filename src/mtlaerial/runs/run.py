@@ -22,7 +22,7 @@ from mtlaerial.tiles.statistics import Statistics
 if TYPE_CHECKING:
     import torch
 
-    from mtlaerial.models import D3Net
+    from mtlaerial.models import Network
 
 FORMAT = 2
 """Format of ``run.yaml``; the first had neither the hash of the weights nor the prediction."""
@@ -71,7 +71,7 @@ class Run:
 
     folder: Path
     description: RunDescription
-    model: "D3Net"
+    model: "Network"
 
 
 def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
@@ -158,7 +158,7 @@ def load_run(folder: Path, device: "torch.device") -> Run:
     return Run(folder, description, load_network(folder, description, device))
 
 
-def load_network(folder: Path, description: RunDescription, device: "torch.device") -> "D3Net":
+def load_network(folder: Path, description: RunDescription, device: "torch.device") -> "Network":
     """Return the network that a description states, with a run's weights, ready to predict.
 
     Raises

@@ -3,11 +3,11 @@
 import torch
 
 from mtlaerial.errors import TrainingError
-from mtlaerial.models import D3Net
+from mtlaerial.models import Network
 from mtlaerial.weighting import Weighting
 
 
-def compile_network(network: D3Net, weighting: Weighting) -> None:
+def compile_network(network: Network, weighting: Weighting) -> None:
     """Compile trunk and heads, each for itself, so that weightings still meet the features between them.
 
     Raises

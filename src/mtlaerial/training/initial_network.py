@@ -2,20 +2,22 @@
 
 import torch
 
-from mtlaerial.models import D3Net, build_model
+from mtlaerial.config import D3NetSpec
+from mtlaerial.models import Network, build_model
 from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.initialisation import draw_normal_weights
 from mtlaerial.runs.plan import task_outputs
 from mtlaerial.training.job import TrainingJob
 
 
-def initial_network(job: TrainingJob) -> D3Net:
+def initial_network(job: TrainingJob) -> Network:
     """Return the network of a training before its first step, with pretrained weights if the job has any.
 
     Random weights are drawn from torch's default generator, which follows from the seed.
     """
     network = build_model(job.plan.model, len(job.statistics.bands), task_outputs(job.plan.tasks, job.statistics))
-    if job.plan.model.initialisation == "normal":
+    spec = job.plan.model
+    if isinstance(spec, D3NetSpec) and spec.initialisation == "normal":
         draw_normal_weights(network)
     if job.pretrained:
         load_encoder(network, job.pretrained)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtlaerial.config import Task
 from mtlaerial.errors import TrainingError
-from mtlaerial.models import D3Net
+from mtlaerial.models import Network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.training.losses import TaskLosses
@@ -50,7 +50,7 @@ class TrainStep:
     ----------
     plan : RunPlan
     fabric : Fabric
-    network : D3Net
+    network : Network
     optimiser : torch.optim.Optimizer
         The fabric's wrapper of it.
     losses : TaskLosses
@@ -59,7 +59,7 @@ class TrainStep:
     """
 
     def __init__(
-        self, plan: RunPlan, fabric: Any, network: D3Net, optimiser: Any,
+        self, plan: RunPlan, fabric: Any, network: Network, optimiser: Any,
         losses: TaskLosses, weighting: Weighting, batches: StepBatches,
     ) -> None:  # fmt: skip
         self.spec = plan.training

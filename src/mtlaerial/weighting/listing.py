@@ -7,9 +7,10 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from mtlaerial.config.weighting import weighting_targets
+from mtlaerial.config.registry import REGISTERED_WRONGLY
+from mtlaerial.config.weighting import REGISTRY
 from mtlaerial.errors import ConfigError
-from mtlaerial.weighting import REGISTERED_WRONGLY, Weighting, weighting_class
+from mtlaerial.weighting import Weighting, weighting_class
 
 HEADER = ("name", "family", "level", "published by", "cost beyond a plain sum", "state")
 LEGEND = (
@@ -29,7 +30,7 @@ _FAMILY = f"one of the families {', '.join(FAMILIES)}"
 def list_weightings() -> str:
     """Return a table of all weightings, by family; those that another package registers wrongly are named below it."""
     facts, broken = {}, {}
-    for name in weighting_targets():
+    for name in REGISTRY.targets():
         try:
             facts[name] = _facts(weighting_class(name))
         except ConfigError as error:

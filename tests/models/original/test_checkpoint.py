@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.config import ModelSpec, Task
+from mtlaerial.config import D3NetSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models import build_model
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
@@ -71,7 +71,7 @@ def test_the_original_s_network_has_tensors_of_the_same_shapes(tasks: tuple[Task
     theirs = Counter(shape for name, shape in named.items() if not name.startswith(original.ALIAS))
     outputs = dict(zip(tasks, outputs_of(tasks, 21), strict=True))
     with torch.device("meta"):
-        model = build_model(ModelSpec(skips=skips), 3, outputs)
+        model = build_model(D3NetSpec(skips=skips), 3, outputs)
     assert Counter(tuple(tensor.shape) for tensor in model.state_dict().values()) == theirs
 
 
@@ -80,7 +80,7 @@ def test_the_original_s_network_has_tensors_of_the_same_shapes(tasks: tuple[Task
 )
 def test_the_original_s_networks_have_as_many_parameters(tasks: tuple[Task, ...], skips: bool, parameters: int) -> None:
     with torch.device("meta"):
-        model = build_model(ModelSpec(skips=skips), 3, dict(zip(tasks, JOINT, strict=False)))
+        model = build_model(D3NetSpec(skips=skips), 3, dict(zip(tasks, JOINT, strict=False)))
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
 
 
@@ -151,7 +151,7 @@ def test_sizes_of_the_network_are_read_from_the_shapes(skips: bool) -> None:
     named = original.shapes((1, 21), skips, original.Sizes(bands=5, stem=10, growth=6, bottleneck=3, head=(9, 4)))
     state = {name: torch.zeros(shape) for name, shape in named.items()}
     checkpoint = OriginalCheckpoint.of(state, WHERE, dropout=0.25)
-    expected = ModelSpec(stem=10, growth=6, bottleneck=3, head=(9, 4), skips=skips, dropout=0.25)
+    expected = D3NetSpec(stem=10, growth=6, bottleneck=3, head=(9, 4), skips=skips, dropout=0.25)
     assert (checkpoint.model, checkpoint.bands, checkpoint.outputs) == (expected, 5, (1, 21))
 
 

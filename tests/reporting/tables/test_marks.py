@@ -1,6 +1,6 @@
 """Marks of methods that are trained otherwise than most of a table."""
 
-from mtlaerial.config import ModelSpec, PredictionSpec, TrainingSpec
+from mtlaerial.config import D3NetSpec, PredictionSpec, TrainingSpec
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.scoring.scores import Scores
@@ -10,7 +10,7 @@ TILES = [tile([[5, 1, 0], [0, 9, 0]], [4.0, 0.0], [5.0, 0.0])]
 
 
 def trained(method: str, model: dict[str, object] | None = None, **training: object) -> Scores:
-    network, recipe = ModelSpec.parse(model or {}, "model"), TrainingSpec.parse(training, "training")
+    network, recipe = D3NetSpec.parse(model or {}, "model"), TrainingSpec.parse(training, "training")
     return run(method, 0, TILES, network=network, training=recipe)
 
 

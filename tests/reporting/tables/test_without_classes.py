@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, jaccard_score, recall_score
 
-from mtlaerial.config import ModelSpec, TrainingSpec
+from mtlaerial.config import D3NetSpec, TrainingSpec
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.reporting.tables import Document, build_documents, collect
 from mtlaerial.reporting.tables.marks import marks
@@ -118,7 +118,7 @@ def test_a_better_method_without_the_class_is_bold(monkeypatch: pytest.MonkeyPat
 
 def trained(method: str, weights: object) -> Scores:
     recipe = TrainingSpec.parse({"class_weights": weights}, "training")
-    return run(method, 0, [tile(matrix())], training=recipe, network=ModelSpec(), **WITHOUT)
+    return run(method, 0, [tile(matrix())], training=recipe, network=D3NetSpec(), **WITHOUT)
 
 
 def test_rows_of_other_class_weights_are_marked() -> None:

@@ -135,6 +135,11 @@ class DenseNet(Encoder):
         return *skips, leaky(self.norm5(_concatenate(self.blocks[-1](features))), SLOPE)
 
 
+def densenet121(bands: int) -> DenseNet:
+    """Build DenseNet-121 with D3Net's stem (Huang et al. 2017, arXiv 1608.06993)."""
+    return DenseNet(bands, stem=64, growth=32, blocks=(6, 12, 24, 16), bottleneck=4)
+
+
 def _norm_relu_conv(norm: nn.BatchNorm2d, conv: nn.Conv2d, *features: Tensor) -> Tensor:
     """Concatenate, normalise, rectify, convolve."""
     normalised = norm(_concatenate(features))

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mtlaerial.config import ModelSpec, Task
+from mtlaerial.config import D3NetSpec, Task
 from mtlaerial.errors import DataError
 from mtlaerial.models.d3net import D3Net, DecoderBlock
 from mtlaerial.models.encoders.densenet import densenet_name, without_dots
@@ -42,7 +42,7 @@ class OriginalCheckpoint:
         The checkpoint file, for messages.
     state : dict of str to Tensor
         By the original's names, without the prefix of ``DataParallel``.
-    model : ModelSpec
+    model : D3NetSpec
         The network's sizes. ``dropout`` is the caller's, since dropout has no weights.
     bands : int
         Bands of the image.
@@ -52,7 +52,7 @@ class OriginalCheckpoint:
 
     where: Path
     state: dict[str, Tensor]
-    model: ModelSpec
+    model: D3NetSpec
     bands: int
     outputs: tuple[int, ...]
 
@@ -128,7 +128,7 @@ class _SizeReader:
             raise _not_original(self.where, fault, _EXPECTED)
         return shape[axis]
 
-    def model(self, dropout: float) -> ModelSpec:
+    def model(self, dropout: float) -> D3NetSpec:
         layer = "features.denseblock1.denselayer1"
         growth = self.size(f"{layer}.conv2.weight", 0)
         shared = [self.size(f"{block}.0.conv2.weight", 0) for block in ("decoder.d_block5", "decoder.d_block4")]
@@ -144,7 +144,7 @@ class _SizeReader:
             "skips": self.size("decoder.d_block4.0.conv1.weight", 0) > shared[0],
             "dropout": dropout,
         }
-        return ModelSpec.parse(sizes, str(self.where))
+        return D3NetSpec.parse(sizes, str(self.where))
 
     def _layers(self, block: int) -> int:
         self.size(f"features.denseblock{block}.denselayer1.conv1.weight", 0)
