@@ -96,8 +96,10 @@ def peak_ratio(power: list[float], peak: int) -> float:
 
     Examples
     --------
-    >>> round(peak_ratio([bin**-2.0 for bin in range(1, 34)], 16), 2)
-    1.0
+    >>> spectrum = [2.0] * 33
+    >>> spectrum[16] = 160.0
+    >>> round(peak_ratio(spectrum, 16), 6)
+    80.0
     """
     reach = min(FARTHEST_BIN, peak // 2)
     bins = range(max(peak - reach, 0), min(peak + reach, len(power) - 1) + 1)
