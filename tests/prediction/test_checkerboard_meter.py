@@ -150,6 +150,14 @@ def test_blocks_add_up_to_the_whole(layout: Layout, monkeypatch: pytest.MonkeyPa
         assert_same(streamed(heights, layout), whole)
 
 
+@pytest.mark.parametrize("height", [math.inf, 1e30])
+def test_heights_of_a_diverged_network_are_left_out(height: float) -> None:
+    heights = roofs(300).float() + 5
+    heights[100:120, 100:120] = height
+    assert max(ratios(heights).values()) < 1.5
+    assert spectra(torch.full((300, 300), height)) == {}
+
+
 def test_pixels_without_data_are_left_out() -> None:
     heights = 10 + torch.randn(200, 260, generator=torch.Generator().manual_seed(0))
     heights[:, 100] = math.nan

@@ -18,8 +18,8 @@ from mtlaerial.scoring.checkerboard import (
     save_spectra,
 )
 
-LEAST_HEIGHT = 2.0
-"""Metres of the lowest surface: roofs and trees, without the ground."""
+LEAST_HEIGHT, GREATEST_HEIGHT = 2.0, 9000.0
+"""Range of surfaces in metres: roofs and trees, without the ground and what no height can be."""
 NOISE = 0.01
 """Standard deviation, in metres, of the white noise that is added to spectra: a lower grid is not worth a report."""
 LINE_STEP = 3
@@ -52,12 +52,10 @@ class CheckerboardMeter:
         heights = finished.values[self._channels].mean(dim=0)
         (top, bottom), (left, right) = finished.rows, finished.columns
         y, x = finished.top, finished.left
-        rows, columns = (
-            slice(_first_line(top) - y, bottom - y, LINE_STEP),
-            slice(_first_line(left) - x, right - x, LINE_STEP),
-        )
-        self._add("across", heights[rows], (left, right), x)
-        self._add("down", heights[:, columns].T, (top, bottom), y)
+        rows = heights[_first_line(top) - y : bottom - y : LINE_STEP]
+        columns = heights[:, _first_line(left) - x : right - x : LINE_STEP].T
+        self._add("across", rows, (left, right), x)
+        self._add("down", columns, (top, bottom), y)
 
     def _add(self, direction: Direction, lines: Tensor, ends: tuple[int, int], origin: int) -> None:
         """Add the segments that end in a range of pixels; lines, shape (lines, pixels), start at pixel ``origin``."""
@@ -69,7 +67,8 @@ class CheckerboardMeter:
                 continue
             for chunk in torch.split(lines[:, first:last], max(CHUNK_PIXELS // (last - first), 1)):
                 segments = chunk.unfold(1, length + 1, step)
-                surfaces = segments[segments.amin(dim=-1) >= LEAST_HEIGHT]  # NaN is no surface
+                high = segments[segments.amin(dim=-1) >= LEAST_HEIGHT]  # NaN is no surface
+                surfaces = high[high.amax(dim=-1) <= GREATEST_HEIGHT]
                 if len(surfaces):
                     self._add_spectra(direction, length, surfaces)
 
@@ -119,7 +118,8 @@ def sum_of_spectra(segments: Tensor) -> Tensor:
     Tensor, shape (length / 2 + 1,)
     """
     transform, noise = _transform_and_noise(segments.shape[1] - 1, segments.device)
-    cosines, sines = (segments @ transform).chunk(2, dim=1)
+    # Less their first pixel, which changes no step, lest rounding be that of the whole height.
+    cosines, sines = ((segments - segments[:, :1]) @ transform).chunk(2, dim=1)
     power = cosines.square() + sines.square() + noise
     return 1 / power.sum(dim=1) @ power
 

@@ -36,13 +36,15 @@ class SpectrumSum(Section):
     length: Literal[64, 128]
     """In pixels."""
     segments: PositiveInt
-    power: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
+    power: tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...]
     """At 0, 1, … cycles per length. A segment's spectrum has the sum 1, so that all surfaces count alike."""
 
     @model_validator(mode="after")
     def _check(self) -> "SpectrumSum":
         if len(self.power) != self.length // 2 + 1:
             raise ValueError(f"{len(self.power)} frequencies of segments of {self.length} pixels")
+        if min(self.power[1:]) == 0:
+            raise ValueError("a frequency without any power")
         return self
 
 
@@ -102,6 +104,6 @@ def peak_ratio(power: list[float], peak: int) -> float:
     80.0
     """
     reach = min(FARTHEST_BIN, peak // 2)
-    bins = range(max(peak - reach, 0), min(peak + reach, len(power) - 1) + 1)
-    neighbours = [math.log(power[bin]) for bin in bins if abs(bin - peak) >= NEAREST_BIN]
+    frequencies = range(peak - reach, min(peak + reach, len(power) - 1) + 1)
+    neighbours = [math.log(power[frequency]) for frequency in frequencies if abs(frequency - peak) >= NEAREST_BIN]
     return math.exp(math.log(power[peak]) - median(neighbours))
