@@ -21,6 +21,8 @@ def main() -> None:
     parser.add_argument("--tile", type=Path, required=True, help="folder of a prepared tile")
     parser.add_argument("--out", type=Path, required=True, help="PNG to write")
     options = parser.parse_args()
+    if not all("=" in run for run in options.runs):
+        parser.error(f"found {' '.join(options.runs)}; expected NAME=RUN, e.g. d3net=results/city/runs/equal/seed0")
     runs = {name: Path(folder) for name, _, folder in [run.partition("=") for run in options.runs]}
     with TemporaryDirectory() as scratch:
         maps = {}
