@@ -1,6 +1,7 @@
 """Comparison of runs by hillshades and checkerboard ratios."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,7 @@ def test_runs_are_compared_at_the_resolution_of_the_image(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
-    import hillshades
-
+    hillshades = import_module("hillshades")
     out, tile = tmp_path / "hillshades.png", tiles["test"][0]
     monkeypatch.setattr(sys, "argv", ["hillshades.py", "--tile", str(tile), "--out", str(out), f"d3net={run_folder}"])
     hillshades.main()
