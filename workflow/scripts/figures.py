@@ -9,6 +9,7 @@ snakemake: Job
 with logged(snakemake):
     import pandas as pd
 
+    from mtlaerial.config.tasks import leads, tasks_with
     from mtlaerial.figures import (
         conflict_figure,
         confusion_figure,
@@ -29,9 +30,12 @@ with logged(snakemake):
         "curves": curves_figure(histories, runs, out / "curves.png"),
         "conflict": conflict_figure(histories, runs[0], out / "conflict.png"),
     }
-    if "semantics" in runs[0].plan.tasks:
+    for task in tasks_with("classes", runs[0].plan.tasks):
         scores = [load_scores(Path(path)) for path in snakemake.input.scores]
-        figures["confusion"] = confusion_figure(scores, out / "confusion.png")
+        name = "confusion"
+        if not leads(task):
+            scores, name = [run.of(task) for run in scores], f"confusion_{task}"
+        figures[name] = confusion_figure(scores, out / f"{name}.png")
     for name, figure in figures.items():
         if figure:  # a method with one task has no conflict
             save_vectors(figure, out / f"{name}.png", formats)

@@ -1,7 +1,9 @@
 """Requirements between sections of the configuration: sizes, overlaps, dropout, tasks."""
 
+from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.model import NetworkSpec
-from mtlaerial.config.recipe import PredictionSpec, Task
+from mtlaerial.config.recipe import PredictionSpec
+from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
 
@@ -44,7 +46,7 @@ def require_overlap(key: str, prediction: PredictionSpec) -> None:
         raise ConfigError(key, f"the stride {prediction.stride}", expected, "Correct either.")
 
 
-def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:
+def require_tasks(method: str, tasks: tuple[Task, ...], spec: DatasetSpec, dataset: str) -> tuple[Task, ...]:
     """Return the tasks of a method that a data set has ground truth for.
 
     Raises
@@ -52,12 +54,12 @@ def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, .
     ConfigError
         When it has none for any of them.
     """
-    learned = tuple(task for task in tasks if task in available)
+    learned = tuple(filter(spec.has_truth, tasks))
     if not learned:
         raise ConfigError(
             f"methods.{method}.tasks",
             f"{', '.join(tasks)}",
-            f"a task that {dataset} has layers for ({', '.join(available)})",
+            f"a task that {dataset} has layers for ({', '.join(spec.tasks)})",
             "Choose a method that learns one of these.",
         )
     return learned

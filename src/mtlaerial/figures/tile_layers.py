@@ -43,6 +43,10 @@ class Layer:
         """The first band."""
         return np.ma.asarray(self.values[0])
 
+    def scaled(self, factor: float) -> "Layer":
+        """Return the layer with its values multiplied by a factor, such as the metres per unit."""
+        return Layer(self.values * np.float32(factor), self.extent)
+
     def at(self, target: "Layer") -> np.ma.MaskedArray:
         """Return the first band at the pixels of another layer, nearest neighbour; masked outside."""
         rows, columns = target.values.shape[1:]

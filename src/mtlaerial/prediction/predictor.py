@@ -8,8 +8,9 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
-from mtlaerial.config import LAYERS, PredictionSpec
+from mtlaerial.config import LAYERS, Layer, PredictionSpec, task_entry
 from mtlaerial.config.require import require_dropout
+from mtlaerial.config.tasks import installed_entries
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
@@ -18,7 +19,7 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import match_image
-from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
+from mtlaerial.prediction.map_files import Map, contents_of, open_maps
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
@@ -96,9 +97,10 @@ class Predictor:
         for tile in tiles:
             grids = _tile_grids(tile)
             image = grids.pop("image")
-            maps = [Map(shows, shows, grids.get(CONTENTS[shows].task, image)) for shows in shown_by(self.network)]
+            contents = contents_of(self.network)
+            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image)) for of in contents]
             if self.prediction.image_maps:
-                maps += [Map(f"image_{shows}", shows, image) for shows in shown_by(self.network)]
+                maps += [Map(f"image_{of.layer.name}", of, image) for of in contents]
             self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False).save(folder / tile.name)
 
     def predict_image(
@@ -136,9 +138,10 @@ class Predictor:
         image = match_image(path, self.run.description, bands, gsd)
         with open_raster(path) as source:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
-        possible = [folder / f"{shows}.tif" for shows in CONTENTS]
+        names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.maps)
+        possible = [folder / f"{name}.tif" for name in names]
         require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace)
-        maps = [Map(shows, shows, image.grid) for shows in shown_by(self.network)]
+        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network)]
         meters = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
         remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
         for line in meters.findings():
@@ -183,11 +186,11 @@ class Predictor:
         return meters
 
 
-def _tile_grids(folder: Path) -> dict[str, Grid]:
-    """Return the grids of a prepared tile: its image's, and by task those of the ground truth that is present."""
-    grids = {}
-    for layer, key in zip(LAYERS, ("image", "height", "semantics"), strict=True):
+def _tile_grids(folder: Path) -> dict[Layer, Grid]:
+    """Return the grids of a prepared tile by layer: its image's, and those of the ground truth that is present."""
+    grids: dict[Layer, Grid] = {}
+    for layer in LAYERS:
         with open_raster(folder / f"{layer}.tif") as source:
             if source.tags().get("MTLAERIAL") != ABSENT["MTLAERIAL"]:
-                grids[key] = Grid.of(source)
+                grids[layer] = Grid.of(source)
     return grids

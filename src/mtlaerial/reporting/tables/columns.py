@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from mtlaerial.reporting.tables.collect import CHECKERBOARD, CLASS, GAIN, JOINT, OVERALL
+from mtlaerial.config import Task, task_entry
+from mtlaerial.config.task_entry import Metrics
+from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT
+from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of
 from mtlaerial.scoring.checkerboard import PERIODS
 from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP
@@ -94,6 +97,21 @@ CHECKERBOARDS = (
     Column("checkerboard ratio, largest", CHECKERBOARD),
     *(Column(f"checkerboard ratio at {period} px", f"{CHECKERBOARD} {period} px") for period in PERIODS),
 )
+
+
+TASK_COLUMNS: dict[Metrics, tuple[Column, ...]] = {
+    "classes": (*SEMANTICS, *ERODED),
+    "heights": (*HEIGHT, *BIAS, *POSITIVE, *RATIOS, *DETECTION),
+}
+"""Columns of a task that is not the leading one of its metrics."""
+
+
+def of_task(task: Task) -> tuple[Column, ...]:
+    """Return the columns of a task that is not the leading one of its metrics, with its name in their headers."""
+    return tuple(
+        replace(column, header=f"{task}: {column.header}", group=group_of(task, column.group))
+        for column in TASK_COLUMNS[task_entry(task).metrics]
+    )
 
 
 def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]:
