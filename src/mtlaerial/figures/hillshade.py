@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mtlaerial.config import TRUTH
 from mtlaerial.figures.style import Caption, hide_ticks, mark_nodata, named, save, scale_bar
 from mtlaerial.figures.tile_layers import Extent, Frame, Layer, as_picture, read_grid, read_layer, read_part
 from mtlaerial.runs.run import RunDescription
@@ -46,7 +45,7 @@ def hillshade_figure(tile: Path, maps: Mapping[str, Path], description: RunDescr
     """
     statistics = description.statistics
     frame = Frame.of(read_grid(tile / "image.tif"), statistics.gsd)
-    heights = {"true height": tile / f"{TRUTH['height']}.tif"}
+    heights = {"true height": tile / "height.tif"}
     heights |= {title: height_map(folder) for title, folder in maps.items()}
     extent = detail_extent(list(heights.values()), frame)
     figure = Figure(figsize=((len(heights) + 1) * (PANEL + 0.1) + 0.2, PANEL + 1.15), layout="constrained")
