@@ -10,7 +10,14 @@ with logged(snakemake):
     import pandas as pd
 
     from mtlaerial.config.tasks import leads, tasks_with
-    from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure, save_vectors
+    from mtlaerial.figures import (
+        conflict_figure,
+        confusion_figure,
+        curves_figure,
+        hillshade_figure,
+        map_figure,
+        save_vectors,
+    )
     from mtlaerial.runs.run import load_description
     from mtlaerial.scoring.scores import load_scores
 
@@ -34,5 +41,9 @@ with logged(snakemake):
             save_vectors(figure, out / f"{name}.png", formats)
     for tile in folders(snakemake.input.tiles):
         path = out / "maps" / f"{tile.name}.png"  # a folder of their own: a tile may be called curves
-        figure = map_figure(tile, Path(snakemake.input.maps[0]) / tile.name, runs[0], path)
-        save_vectors(figure, path, formats)
+        maps = Path(snakemake.input.maps[0]) / tile.name
+        save_vectors(map_figure(tile, maps, runs[0], path), path, formats)
+        if "height" in runs[0].plan.tasks:
+            path = out / "hillshades" / f"{tile.name}.png"
+            title = f"{runs[0].plan.method}, seed {runs[0].plan.seed}"
+            save_vectors(hillshade_figure(tile, {title: maps}, runs[0], path), path, formats)

@@ -1,7 +1,7 @@
 """Meter of the steps of values at windows' borders, fed while a map is made."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from mtlaerial.config import Task, task_entry
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import Axis
-from mtlaerial.scoring.seams import FILE, Place, SeamSums
+from mtlaerial.scoring.seams import FILE, Place, SeamSums, seam_ratio
 from mtlaerial.system.files import write_text
 
 
@@ -52,6 +52,12 @@ class SeamMeter:
             valid = step[~step.isnan()]
             total, number = self.sums[task][place]
             self.sums[task][place] = total + float(valid.double().sum()), number + valid.numel()
+
+    def findings(self) -> Iterator[str]:
+        """Yield a line of text per task."""
+        for task in self.sums:
+            if (ratio := seam_ratio([self.sums], task)) is not None:
+                yield f"{task}: steps at borders of windows are {ratio:.2f} of those elsewhere"
 
     def save(self, folder: Path) -> None:
         """Write ``seams.json``."""

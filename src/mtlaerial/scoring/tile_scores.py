@@ -9,6 +9,7 @@ from mtlaerial.config import ScoringSpec, Section, Task, TaskEntry, task_entry
 from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.runs.run import RunDescription
+from mtlaerial.scoring.checkerboard import SpectrumSums, load_spectra
 from mtlaerial.scoring.joint import BOTH, ClassCounts, tally_joint
 from mtlaerial.scoring.map_checks import grid_of
 from mtlaerial.scoring.seams import SeamSums, load_seams
@@ -40,6 +41,8 @@ class TileScores(Section):
     """Pixels of each true class at which the error of the constant height is below 1 m."""
     seams: SeamSums = {}
     """Steps of the maps' values at window borders, and elsewhere."""
+    checkerboard: SpectrumSums = {}
+    """Spectra of the predicted heights at the image's resolution; empty in files of before this score."""
     further: dict[Task, "TileScores"] = {}
     """The sums of tasks that are not the leading ones of their metrics, whose sums are the above."""
 
@@ -59,7 +62,7 @@ class TileScores(Section):
 def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
     """Return the sums of a tile, from the folder of its maps and that of its prepared layers; see ``score_run``."""
     tasks = description.plan.tasks
-    values: dict[str, Any] = {"seams": load_seams(maps)}
+    values: dict[str, Any] = {"seams": load_seams(maps), "checkerboard": load_spectra(maps)}
     further: dict[Task, TileScores] = {}
     for task in tasks:
         sums = _task_sums(task_entry(task), maps, tile, description, scoring)

@@ -15,6 +15,7 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of, split_group
 from mtlaerial.reporting.tables.left_out import left_out_alike
+from mtlaerial.scoring.checkerboard import checkerboard_ratios
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.joint import iou3_scores
@@ -27,6 +28,8 @@ GAIN = "delta-m"
 JOINT = "mIoU-3"
 SEAM = "seam "
 """Prefix of the seam scores of tasks."""
+CHECKERBOARD = "checkerboard"
+"""The largest checkerboard ratio, and the prefix of those at periods, e.g. ``checkerboard 4 px``."""
 COMPARED: dict[Metrics, str] = {"classes": "mIoU", "heights": "MAE"}
 """The score of a task that enters delta-m, by its metrics."""
 CELLS = "cells"
@@ -57,8 +60,9 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``; that of a task which is not the
         leading one of its metrics begins with the task. ``cells`` counts the heights of a
         group, in cells of the finest grid. ``seam TASK`` is the mean step from pixel to pixel at window borders
-        relative to that elsewhere. Scores that a run lacks have no rows. Each data set ends with the method
-        ``constant``, which has no seed.
+        relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
+        its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
+        ends with the method ``constant``, which has no seed.
 
     Raises
     ------
@@ -155,6 +159,11 @@ def _rows(run: Scores) -> Iterator[Row]:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:
             yield "all", OVERALL, SEAM + task, ratio
+    ratios = checkerboard_ratios(tile.checkerboard for tile in run.tiles.values())
+    if ratios:
+        yield "all", OVERALL, CHECKERBOARD, max(ratios.values())
+    for period, ratio in ratios.items():
+        yield "all", OVERALL, f"{CHECKERBOARD} {period} px", ratio
     for task in run.further_tasks:
         for mask, group, score, number in _rows(run.of(task)):
             yield mask, group_of(task, group), score, number

@@ -10,6 +10,7 @@ from mtlaerial.reporting.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
 from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
+    CHECKERBOARDS,
     DETECTION,
     ERODED,
     GAINS,
@@ -49,7 +50,7 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
     -------
     Document
         One panel per data set, with the scores over all cells and classes. ``wide`` is the summary with the columns
-        ``unit`` (``fraction``, ``m``, the data set's other unit of heights, ``cells``, or ``not stated``),
+        ``unit`` (``fraction``, ``ratio``, ``m``, the data set's other unit of heights, ``cells``, or ``not stated``),
         ``published`` and ``source``. Published numbers are rows of their own, one per source, score and unit.
     """
     by_dataset = {values.dataset: values for values in every}
@@ -83,6 +84,8 @@ def _unit(column: Column) -> str:
         return NOT_STATED
     if column.length:
         return "m" if column.unit == 1 else f"{column.unit:g} m"
+    if column.multiple:
+        return "ratio"
     return CELLS if column.score == CELLS else "fraction"
 
 
@@ -94,7 +97,7 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     semantics = (*of_classes, *without_classes(of_classes, values.left_out))
     seams = (Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in values.tasks)
     further = (column for task in values.further_tasks for column in of_task(task))
-    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *further, *GAINS, *seams)
+    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *further, *GAINS, *seams, *CHECKERBOARDS)
 
 
 def _panel(values: Values) -> Panel:
