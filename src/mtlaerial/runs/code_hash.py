@@ -16,10 +16,11 @@ ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
         "mtlaerial.weighting.methods.*",
         "mtlaerial.models.encoders.*",
         "mtlaerial.models.published.*",
+        "mtlaerial.tasks.*",
     ),
-    "import": ("mtlaerial.runs.import_original",),
-    "scoring": ("mtlaerial.scoring.run_scores",),
-    "report": ("mtlaerial.reporting.report",),
+    "import": ("mtlaerial.runs.import_original", "mtlaerial.tasks.*"),
+    "scoring": ("mtlaerial.scoring.run_scores", "mtlaerial.tasks.*"),
+    "report": ("mtlaerial.reporting.report", "mtlaerial.tasks.*"),
 }
 """Entry modules of each stage that writes a hash into its results; ``.*`` stands for all modules of a package."""
 
