@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,9 @@ def test_expected_values_are_those_of_the_publishers() -> None:
         for band in range(3):
             scaled = Normalisation(0, 255)(values) * scale[band] + shift[band]
             torch.testing.assert_close(scaled, (values / 255 - mean[band]) / deviation[band])
+
+
+def test_text_of_a_file_from_elsewhere_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    facts = weights().facts.model_copy(update={"name": "a\x1b[2Jb\nlicence MIT"})
+    save_encoder_weights(tmp_path / "tiny.safetensors", replace(weights(), facts=facts))
+    assert read_encoder_weights(tmp_path / "tiny.safetensors", "tiny").facts.name == r"a\x1b[2Jb\nlicence MIT"
