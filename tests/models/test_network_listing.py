@@ -15,8 +15,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "networks.md"
 
 
 def documented() -> dict[str, tuple[str, ...]]:
-    """Return the rows of the document's tables by their first cell."""
-    lines = re.findall(r"^\| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    """Return the rows of the tables of costs by their first cell."""
+    _, _, section = DOCUMENT.read_text(encoding="utf-8").partition("\n## Costs\n")
+    lines = re.findall(r"^\| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
     rows = [line.split(" | ") for line in lines]
     heads = {"network", "decoder, exchange"}
     return {first.strip("`"): tuple(numbers) for first, *numbers in rows if first not in heads}
