@@ -87,11 +87,11 @@ def _converted(
         if plain not in names:  # a constant, which files of weights do not hold
             weights[key] = tensor
             continue
-        name = published_names.get(plain)
-        actual = f"the shape {tuple(published[name].shape)}" if name else "no such tensor"
-        if name is None or published[name].shape != tensor.shape:
-            raise DataError(name or names[plain], actual, f"the shape {tuple(tensor.shape)}", remedy)
-        weights[key] = published[name]
+        source = published.get(published_names.get(plain, ""))
+        if source is None or source.shape != tensor.shape:
+            actual = "no such tensor" if source is None else f"the shape {tuple(source.shape)}"
+            raise DataError(names[plain], actual, f"the shape {tuple(tensor.shape)}", remedy)
+        weights[key] = source
     return weights
 
 

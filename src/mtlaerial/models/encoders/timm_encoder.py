@@ -73,4 +73,4 @@ def _without_stochastic_depth(network: nn.Module) -> None:
     """Switch the drop paths off that some models have by default, in place."""
     for module in network.modules():
         if hasattr(module, "drop_prob"):
-            module.drop_prob = 0.0
+            module.drop_prob = 0.0  # type: ignore[assignment]  # an attribute of timm's classes
