@@ -57,9 +57,11 @@ def test_the_list_has_every_encoder_and_names_the_reason_for_one_that_cannot_be_
     for name in set(ENCODERS.builtin) - {"small"}:
         monkeypatch.delitem(ENCODERS.builtin, name)
     monkeypatch.setitem(ENCODERS.builtin, "broken", "support.networks:none_such")
+    monkeypatch.setitem(ENCODERS.builtin, "sized", "support.networks:SmallEncoder")
     monkeypatch.setattr(network_listing, "DECODED", "small")
     text = list_networks()
     assert re.search(r"^  small +0\.\d M +0\.\d M +\d+ +\d+$", text, re.MULTILINE)
     for row in ("d3net +24.7 M +7.0 M +643 +117", "fusion, none", "resize, attention"):
         assert re.search(rf"^  {row}", text, re.MULTILINE), row
     assert "Not counted: encoder broken: found AttributeError" in text
+    assert "as their size is an option: sized: strides" in text

@@ -1,5 +1,6 @@
 """Texts about networks, for the command line."""
 
+import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
@@ -30,7 +31,11 @@ def list_networks() -> str:
     encoders, uncounted = count_encoders()
     network = {"d3net": count_network(_SPEC.validate_python({}), OUTPUTS)}
     packaged = sorted(set(NETWORKS.targets()) - set(NETWORKS.builtin))
-    below = [*LEGEND, *(f"Not counted: {error}" for error in uncounted.values())]
+    options = [f"{name}: {', '.join(keys)}" for name in uncounted if (keys := required_options(name))]
+    broken = [f"Not counted: {error}" for name, error in uncounted.items() if not required_options(name)]
+    below = [*LEGEND, *broken]
+    if options:
+        below.append(f"Not counted, as their size is an option: {'; '.join(options)}")
     if packaged:
         below.append(f"Networks of other packages: {', '.join(packaged)}")
     return "\n".join(
@@ -53,6 +58,16 @@ def count_encoders() -> tuple[dict[str, NetworkCounts], dict[str, ConfigError]]:
         except ConfigError as error:
             errors[name] = error
     return dict(sorted(counts.items(), key=lambda entry: entry[1].flop)), errors
+
+
+def required_options(encoder: str) -> tuple[str, ...]:
+    """Return the options without which an encoder cannot be built; none where it cannot be imported."""
+    try:
+        parameters = inspect.signature(ENCODERS.load(encoder)).parameters.values()
+    except (ConfigError, TypeError, ValueError):  # also what is no function, or has no signature
+        return ()
+    named = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    return tuple(each.name for each in named if each.default is each.empty and each.name != "bands")
 
 
 def count_decoders() -> dict[str, NetworkCounts]:
