@@ -1,0 +1,64 @@
+"""Parts of a network that are not trained in the first epochs."""
+
+from collections.abc import Mapping
+
+from mtlaerial.config.start import Part
+from mtlaerial.errors import ConfigError
+from mtlaerial.models import Network
+from mtlaerial.models.parts import network_parts
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.weighting import build_weighting
+
+
+class Freezing:
+    """Switches parts of a network between frozen and trained, by the number of the epoch.
+
+    A frozen part has no gradients, so that the optimiser passes over it, weight decay included; its batch norms
+    normalise by their running statistics, which stay as they are. Dropout stays on: the layers behind it are trained.
+
+    Parameters
+    ----------
+    network : Network
+    epochs : mapping of part to int
+        Epochs at the beginning during which a part is frozen.
+    """
+
+    def __init__(self, network: Network, epochs: Mapping[Part, int]) -> None:
+        parts = network_parts(network)
+        self._parts = [(parts[name], number) for name, number in epochs.items()]
+
+    def apply(self, epoch: int) -> None:
+        """Freeze or train each part as in an epoch, counted from 0, after ``network.train()``."""
+        for part, number in self._parts:
+            trained = epoch >= number
+            for parameter in part.parameters:
+                parameter.requires_grad_(trained)
+            for norm in part.norms:
+                norm.train(trained)
+
+
+def require_freezable(plan: RunPlan) -> None:
+    """Refuse weightings that cannot do without the gradients of frozen parts.
+
+    Raises
+    ------
+    ConfigError
+        When the trunk is frozen and the weighting balances its gradients, or the weighting remembers a value for each
+        parameter of the trunk and some of them are frozen for a part of the training.
+    """
+    epochs = plan.model.start.freeze if plan.model.start else {}
+    frozen = [epochs[part] for part in ("encoder", "decoder") if part in epochs]
+    if not frozen:
+        return
+    weighting, name = build_weighting(plan.weighting, plan.tasks), plan.weighting.name
+    where = f"method {plan.method}, key pretrained.freeze of its model"
+    if len(frozen) == 2 and weighting.family == "gradients":
+        raise ConfigError(
+            where, f"encoder and decoder with the weighting {name}, which balances their gradients",
+            "a part of the trunk that is trained", "Freeze the encoder alone, or choose a weighting by losses.",
+        )  # fmt: skip
+    if weighting.tracks_parameters and min(frozen) < plan.training.epochs:
+        raise ConfigError(
+            where, f"parts of the trunk with the weighting {name}, which remembers a value for each trained parameter",
+            "the same parameters in all epochs", "Freeze nothing, choose another weighting, or its level: features.",
+        )  # fmt: skip
