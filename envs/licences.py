@@ -37,8 +37,9 @@ def licence(package: Distribution) -> str:
     names = [line.rsplit(" :: ", 1)[-1] for line in classifiers if line.startswith("License :: ")]
     if specific := [name for name in names if name != "OSI Approved"]:
         return ", ".join(specific)
-    stated = metadata.get("License") or _file(package)
-    return stated.strip().splitlines()[0]
+    stated = metadata.get("License") or "UNKNOWN"  # what setuptools wrote where a package stated none
+    text = stated if stated != "UNKNOWN" else _file(package)
+    return text.strip().splitlines()[0]
 
 
 def _file(package: Distribution) -> str:
