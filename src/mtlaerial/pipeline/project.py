@@ -138,13 +138,21 @@ class Project:
             raise ConfigError("training.selection", selection, "last, or validation tiles", remedy)
 
     def check_weightings(self) -> None:
-        """Refuse wrong options of the weightings of the selected methods; only options load torch.
+        """Refuse wrong options of the weightings of the selected methods, and frozen parts whose gradients they need.
+
+        Only these load torch.
 
         Raises
         ------
         ConfigError
             For an option that is unknown, wrong, or missing.
         """
+        for dataset, method in self.trainings():
+            plan = self.plan(dataset, method, seed=0)
+            if plan.model.start and plan.model.start.freeze:
+                from mtlaerial.training.freezing import require_freezable
+
+                require_freezable(plan)
         chosen = [run for run in self.runs() if self.config.methods[run[1]].weighting.needs_check]
         for dataset, method in chosen:
             from mtlaerial.weighting import build_weighting

@@ -17,6 +17,7 @@ from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, deferred_signals
 from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
+from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
@@ -53,13 +54,15 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     TrainingError
         When there is nothing to learn from, or the loss is no longer finite.
     ConfigError
-        When classes are to be balanced that there are none of, or the weights of all that there are are 0.
+        When classes are to be balanced that there are none of, or the weights of all that there are are 0; when parts
+        of the network are frozen whose gradients the weighting needs.
     DataError
         When a prepared tile is damaged, or the folder holds the run of another training, which ``job.replace`` allows.
     Stopped
         When the program was asked to end: the next call with the same job goes on from there.
     """
     _require_truth(job.plan, job.statistics)
+    require_freezable(job.plan)
     key = identity(job)
     path = job.resume / f"{key[:16]}.resume.pt" if job.resume else job.folder / "model.resume.pt"
     state = ResumeFile(path, key)
