@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Tag, field_validator, model_validator
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.encoder import NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
+from mtlaerial.config.encoder import ENCODERS, NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Channels, Fraction, Layers
 from mtlaerial.config.start import StartSpec
@@ -41,6 +41,11 @@ class NetworkSpec(Section):
     def multiple(self) -> int:
         """Divisor of rows and columns of an image: it is reduced, then halved five times."""
         return 32 * self.reduction
+
+    @property
+    def checkpoints(self) -> bool:
+        """Whether ``training.checkpointing`` may save memory; of another package's network nothing is known."""
+        return True
 
     @property
     def start(self) -> StartSpec | None:
@@ -109,6 +114,11 @@ class EncoderDecoderSpec(NetworkSpec):
     """Rate before the heads; 0 for none."""
     pretrained: Start = "none"
     """As of D3Net."""
+
+    @property
+    def checkpoints(self) -> bool:
+        """Whether the encoder is one with dense layers, or of another package."""
+        return self.encoder.name == "densenet121" or self.encoder.name not in ENCODERS.builtin
 
 
 class PackagedSpec(NetworkSpec):

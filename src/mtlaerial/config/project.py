@@ -16,7 +16,7 @@ from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.recipe import PredictionSpec, ScoringSpec, TrainingSpec
-from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.config.require import require_checkpointing, require_dropout, require_multiple, require_overlap
 from mtlaerial.config.sources import PretrainedSpec
 
 NOT_DATASETS = {
@@ -138,6 +138,7 @@ class ProjectConfig(Section):
             model = self.models[self.methods[method].model]
             require_multiple("training.patch", recipe.training.patch, model)
             require_multiple("prediction.window", recipe.prediction.window, model)
+            require_checkpointing("training.checkpointing", recipe.training.checkpointing, model)
             stated = [place for place, values in changes.items() if "prediction" in values]
             require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
             require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)

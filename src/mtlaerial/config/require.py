@@ -31,6 +31,19 @@ def require_dropout(key: str, passes: int, model: NetworkSpec) -> None:
         raise ConfigError(key, str(passes), expected, "Or train a network with dropout, e.g. 0.5.")
 
 
+def require_checkpointing(key: str, checkpointing: bool, model: NetworkSpec) -> None:
+    """Refuse activation checkpointing for a network without stages that it applies to: memory would stay the same.
+
+    Raises
+    ------
+    ConfigError
+        When it is on and the network is known to have none.
+    """
+    if checkpointing and not model.checkpoints:
+        expected = "false, as no stage of the model can be checkpointed: D3Net and the encoder densenet121 have some"
+        raise ConfigError(key, "true", expected, "Save memory with training.accumulate.")
+
+
 def require_overlap(key: str, prediction: PredictionSpec) -> None:
     """Refuse windows with gaps between them.
 

@@ -55,8 +55,7 @@ class ExportedNetwork(nn.Module):
         self.normalise = Normalisation(*run.description.statistics.range)
         self.height_unit = run.description.plan.training.height_unit
         self.network = folded(run.model)
-        for task in set(self.network.tasks) - set(contents.tasks):  # lest unused heads enter the file
-            del self.network.heads[task]
+        self.network.restrict(contents.tasks)  # lest unused heads enter the file
         self.tasks = contents.tasks
 
     def forward(self, image: Tensor) -> dict[Task, Tensor]:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mtlaerial.errors import ConfigError
+
 
 class CheckpointedModule(nn.Module):
     """A module whose stages can be computed again in the backward pass."""
@@ -49,10 +51,19 @@ class CheckpointedModule(nn.Module):
 
 
 def checkpoint_network(network: nn.Module) -> None:
-    """Switch on checkpointing in all stages of a network; the gradients stay the same."""
-    for module in network.modules():
-        if isinstance(module, CheckpointedModule):
-            module.checkpointing = True
+    """Switch on checkpointing in all stages of a network; the gradients stay the same.
+
+    Raises
+    ------
+    ConfigError
+        When the network has none: memory would stay the same.
+    """
+    modules = [module for module in network.modules() if isinstance(module, CheckpointedModule)]
+    if not modules:
+        expected = "false, as no stage of the model can be checkpointed"
+        raise ConfigError("training.checkpointing", "true", expected, "Save memory with training.accumulate.")
+    for module in modules:
+        module.checkpointing = True
 
 
 class _CopiedStatistics(AbstractContextManager[None]):

@@ -1,19 +1,23 @@
 """Networks of an encoder by name and a decoder without transposed convolutions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import EncoderDecoderSpec, Task
 from mtlaerial.config.encoder import ENCODERS, DecoderSpec, EncoderSpec
+from mtlaerial.models.decoders.exchange import Exchange
+from mtlaerial.models.decoders.fusion import FusionDecoder
 from mtlaerial.models.decoders.head import Head
 from mtlaerial.models.decoders.resize import ResizeDecoder
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network, Trunk
 from mtlaerial.models.registered import build_registered
 
-DECODERS = {"resize": ResizeDecoder}
+Decoder = FusionDecoder | ResizeDecoder
+DECODERS: dict[str, type[Decoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
 
 
 class InputScaling(nn.Module):
@@ -55,7 +59,7 @@ class EncoderDecoderTrunk(Trunk):
 
 
 class EncoderDecoder(Network):
-    """An encoder, a shared decoder, and a head per task.
+    """An encoder, a shared decoder, and a head per task, which may take features from each other.
 
     Parameters
     ----------
@@ -64,6 +68,11 @@ class EncoderDecoder(Network):
         Bands of the image.
     outputs : mapping of task to int
         Channels of each task's output.
+
+    Attributes
+    ----------
+    sources : ModuleDict
+        Embeddings of the tasks whose outputs were removed, as far as the heads left take features from them.
 
     Raises
     ------
@@ -75,7 +84,34 @@ class EncoderDecoder(Network):
         encoder = build_encoder(spec.encoder, bands)
         decoder = DECODERS[spec.decoder.name](encoder.channels, encoder.strides, spec.decoder.channels)
         trunk = EncoderDecoderTrunk(encoder, decoder, bands, spec.dropout)
-        super().__init__(trunk, _heads(spec.decoder, decoder.stride, outputs), spec.reduction)
+        heads = {task: _build_head(task, spec.decoder, decoder, outputs) for task in outputs}
+        super().__init__(trunk, heads, spec.reduction)
+        self.exchanging = spec.decoder.exchange != "none" and len(outputs) > 1
+        self.sources = nn.ModuleDict()
+
+    def run_heads(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
+        """Return each head's output, at the resolution of the reduced image."""
+        if not self.exchanging:
+            return super().run_heads(features)
+        taken = {str(task): self._head(task).embedding(features) for task in self.tasks}
+        taken |= {task: embedding(features) for task, embedding in self.sources.items()}
+        return {task: self._head(task).output(taken[task], taken) for task in self.tasks}
+
+    def restrict(self, tasks: Collection[Task]) -> None:
+        """Remove the outputs of all other tasks; what the remaining heads take from them stays."""
+        removed = {str(task): self._head(task).embedding for task in self.tasks if task not in tasks}
+        super().restrict(tasks)
+        if self.exchanging:
+            self.sources.update(removed)
+
+    def compiled_parts(self) -> list[nn.Module]:
+        """Return the trunk and the parts of the heads that are called one by one."""
+        if not self.exchanging:
+            return super().compiled_parts()
+        return [self.trunk, *(part for head in self.heads.values() for part in head.children())]
+
+    def _head(self, task: Task) -> Head:
+        return cast("Head", self.heads[task])
 
 
 def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
@@ -89,5 +125,7 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
 
 
-def _heads(spec: DecoderSpec, stride: int, outputs: Mapping[Task, int]) -> dict[Task, nn.Module]:
-    return {task: Head(spec.channels, spec.head, channels, stride) for task, channels in outputs.items()}
+def _build_head(task: Task, spec: DecoderSpec, decoder: Decoder, outputs: Mapping[Task, int]) -> Head:
+    sources = [source for source in outputs if source != task]
+    exchange = Exchange(spec.exchange, spec.head, sources) if sources and spec.exchange != "none" else None
+    return Head(decoder.channels, spec.head, outputs[task], decoder.stride, exchange)

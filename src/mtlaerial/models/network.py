@@ -1,7 +1,7 @@
 """The interface of networks: a trunk that all tasks share, and a head per task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor, nn
 
@@ -108,6 +108,15 @@ class Network(nn.Module):
     def run_heads(self, features: tuple[Tensor, ...]) -> dict[Task, Tensor]:
         """Return each head's output, at the resolution of the reduced image; networks with exchange extend this."""
         return {task: self.heads[task](features) for task in self.tasks}
+
+    def restrict(self, tasks: Collection[Task]) -> None:
+        """Remove the outputs of all other tasks, in place; networks with exchange extend this."""
+        for task in set(self.tasks) - set(tasks):
+            del self.heads[task]
+
+    def compiled_parts(self) -> list[nn.Module]:
+        """Return the modules that torch.compile compiles, each for itself: weightings meet the features between."""
+        return [self.trunk, *self.heads.values()]
 
     def _downsampled(self, image: Tensor) -> Tensor:
         return image if self.reduction == 1 else nn.functional.avg_pool2d(image, self.reduction)

@@ -22,6 +22,5 @@ def compile_network(network: Network, weighting: Weighting) -> None:
         )  # fmt: skip
     # Gradients are taken per task: a buffer that the first backward pass uses must outlive it.
     torch._functorch.config.donated_buffer = False  # torch's own switch
-    network.trunk.compile()
-    for head in network.heads.values():
-        head.compile()
+    for part in network.compiled_parts():
+        part.compile()
