@@ -17,7 +17,7 @@ import rasterio
 import torch
 
 import mtlaerial
-from mtlaerial.config import TASKS, PredictionSpec
+from mtlaerial.config import TASKS, EncoderDecoderSpec, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.export import export_run, exporting
@@ -27,6 +27,7 @@ from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.imported import Original
 from mtlaerial.runs.run import load_description
+from mtlaerial.runs.start import StartRecord
 from support import tiny
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
@@ -216,6 +217,20 @@ def test_the_file_carries_its_description(files: dict[str, Path], pt2: tuple[tor
     for key in ("file:size", "file:checksum"):
         del beside["assets"]["model"][key]
     assert json.loads(inside) == beside
+
+
+@pytest.mark.parametrize("source", ["lite0", "/home/me/lite0.pth"])
+def test_the_description_says_what_the_training_began_with(run_folder: Path, source: str) -> None:
+    run = load_description(run_folder)
+    model = EncoderDecoderSpec.parse({"encoder": "efficientnet_lite0", "pretrained": source}, "model")
+    start = StartRecord(kind="published", name="lite0", sha256="ab" * 32, licence="Apache-2.0", source="a book")
+    changes = {"start": start, "plan": run.plan.model_copy(update={"model": model})}
+    item = stac_item(Contents(run.model_copy(update=changes), TASKS), {})
+    properties = item["properties"]
+    expected = "lite0 (encoder), licence Apache-2.0, a book, SHA-256 abababababab…"
+    assert (properties["mlm:pretrained"], properties["mlm:pretrained_source"]) == (True, expected)
+    assert f"Initial weights: {expected}." in properties["description"]
+    assert "/home/me" not in json.dumps(item)
 
 
 def test_the_description_of_an_imported_run_omits_unknown_facts(run_folder: Path) -> None:

@@ -209,3 +209,13 @@ def test_figures_of_folds_are_shown_and_their_folders_named(tmp_path):
     assert f"those of all are in the folders {folders}" in text
     assert text.count("<figure>") == 2
     assert "figures/town<" not in text
+
+
+def test_page_has_origin_and_licence_of_initial_weights(tmp_path):
+    path = tmp_path / "report.html"
+    lines = {"town": ["lite0 (encoder), licence Apache-2.0", "dense (encoder), licence BSD & more"]}
+    write_report(experiment(), {"town": specification()}, (), (), path, starts=lines)
+    text = path.read_text(encoding="utf-8")
+    assert text.count("Initial weights") == 1
+    assert "<td>lite0 (encoder), licence Apache-2.0</td>" in text
+    assert "<td>dense (encoder), licence BSD &amp; more</td>" in text

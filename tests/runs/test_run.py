@@ -24,6 +24,7 @@ from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.models import build_model
 from mtlaerial.runs.plan import fingerprint
 from mtlaerial.runs.run import RunDescription, load_description, load_run, save_description
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.text import describe_run
 from mtlaerial.runs.upgrade import upgrade_run
 from mtlaerial.runs.weights import Provenance, load_provenance, save_run_weights
@@ -33,7 +34,7 @@ from support.trainings import Killed
 
 CPU = torch.device("cpu")
 PROVENANCE = Provenance(code="0123456789ab", epoch=2)
-MADE = PROVENANCE.model_dump_json(exclude={"original"})
+MADE = PROVENANCE.model_dump_json(exclude={"original", "start"})
 
 
 @pytest.fixture
@@ -324,3 +325,33 @@ def test_the_description_says_what_the_training_was_validated_on(run_folder: Pat
     del data["validation"]
     (run / "run.yaml").write_text(yaml.safe_dump(data))
     assert re.search(r"validated on +tiles that an earlier version did not record", describe_run(run))
+
+
+START = StartRecord(
+    kind="published", name="lite0", encoder="efficientnet_lite0", location="https://example.org/lite0.pth",
+    sha256="ab" * 32, licence="Apache-2.0", source="https://example.org/lite",
+)  # fmt: skip
+
+
+def test_a_run_says_what_its_training_began_with(saved: Path, statistics: Statistics, tmp_path: Path) -> None:
+    begun, weights = tmp_path / "begun", load_file(saved / "model.safetensors")
+    save_run_weights(begun, PROVENANCE.model_copy(update={"start": START}), weights, {})
+    save_description(begun, load_description(saved).plan, statistics)
+    assert load_description(begun).start == START
+    expected = "lite0 (encoder), licence Apache-2.0, https://example.org/lite, SHA-256 abababababab…"
+    assert re.search(rf"initial weights +{re.escape(expected)}", describe_run(begun))
+
+
+def test_a_run_from_random_weights_is_written_as_before(saved: Path) -> None:
+    assert "start" not in yaml.safe_load((saved / "run.yaml").read_text())
+    assert load_description(saved).start is None
+    assert re.search(r"initial weights +random", describe_run(saved))
+
+
+def test_a_run_of_an_earlier_version_is_not_said_to_be_random(saved: Path) -> None:
+    def change(run: dict[str, Any]) -> None:
+        run["plan"]["model"] = {"name": "d3net", "pretrained": "densenet121"}
+
+    change_description(saved, change)
+    expected = "densenet121, of which an earlier version recorded no origin"
+    assert re.search(rf"initial weights +{expected}", describe_run(saved))

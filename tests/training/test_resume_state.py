@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.system.signals import Stopped
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.step_batches import StepBatches
@@ -148,8 +149,9 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
             trained("run")
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"other")
-    monkeypatch.setattr("mtlaerial.training.initial_network.load_encoder", lambda network, path: 0)
-    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", pretrained=weights))
+    monkeypatch.setattr("mtlaerial.training.initial_network.load_start", lambda network, job: None)
+    begun = {"pretrained": weights, "start": StartRecord(kind="published", name="net", sha256="0" * 64)}
+    train(tiny.job(tiny.run_plan(), statistics, tiles["train"], tiles["val"], tmp_path / "run", **begun))
     assert "belongs to another plan or other data" in caplog.text
 
 

@@ -112,8 +112,8 @@ def held_out_places(wildcards):
 
 def pretrained_weights(wildcards):
     """Return the initial weights of a training; none if they are random."""
-    start = project.config.models[project.config.methods[wildcards.method].model].start
-    return f"<results>/pretrained/{start.source}.safetensors" if start else []
+    start = project.start(wildcards.method)
+    return start.path.as_posix() if start else []
 
 
 def trained_file(name):
@@ -141,6 +141,11 @@ def files_of(run, name):
 def score_files(wildcards):
     """Return the scores of every selected run."""
     return [path for run in project.runs() for path in files_of(run, "scores.json")]
+
+
+def description_files(wildcards):
+    """Return the description of every selected run."""
+    return [path for run in project.runs() for path in files_of(run, "run.yaml")]
 
 
 def cost_files(wildcards):
@@ -172,6 +177,7 @@ def wanted(wildcards):
     could not be scored."""
     try:
         project.check_weightings()
+        project.check_starts()
         if missing := project.missing():
             sys.exit(missing)
         require_scored(project)

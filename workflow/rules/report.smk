@@ -53,6 +53,7 @@ rule figures:
 rule report:
     input:
         scores=score_files,
+        descriptions=description_files,
         costs=cost_files,
         figures=figure_files,
         checks=expand("<results>/{dataset}/checks.json", dataset=project.sources),

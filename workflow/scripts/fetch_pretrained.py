@@ -8,7 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.config.sources import PretrainedSpec
-    from mtlaerial.models.pretrained import fetch_pretrained
+    from mtlaerial.pipeline.pretrained import fetch_pretrained
 
     name = snakemake.wildcards.weights
     published = PretrainedSpec.parse(snakemake.params.context, f"pretrained.{name}")

@@ -9,6 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in
     from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds
+    from mtlaerial.reporting.initial_weights import initial_weights
     from mtlaerial.reporting.report import write_report
     from mtlaerial.runs.cost import load_cost
     from mtlaerial.scoring.scores import load_scores
@@ -27,4 +28,5 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds)
+    starts = initial_weights(scores, folds)
+    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds, starts)

@@ -25,6 +25,7 @@ with logged(snakemake):
         folder=Path(snakemake.output.model).parent,
         resume=context["resume"],
         pretrained=snakemake.input.pretrained or None,
+        start=context["start"],
         dashboard=context["dashboard"],
         replace=True,
     )

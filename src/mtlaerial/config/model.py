@@ -48,6 +48,11 @@ class NetworkSpec(Section):
         return True
 
     @property
+    def encoder_name(self) -> str | None:
+        """Name of the encoder, which published weights must be of; None where it is not known."""
+        return None
+
+    @property
     def start(self) -> StartSpec | None:
         """Initial weights; None for random ones."""
         if isinstance(self.pretrained, StartSpec):
@@ -87,6 +92,11 @@ class D3NetSpec(NetworkSpec):
     pretrained: Start = "none"
     """Initial weights: a source, or a section of sources and of how they are fine-tuned, or none."""
 
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder."""
+        return "densenet121"
+
     @model_validator(mode="after")
     def _as_published(self) -> Self:
         sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
@@ -119,6 +129,11 @@ class EncoderDecoderSpec(NetworkSpec):
     def checkpoints(self) -> bool:
         """Whether the encoder is one with dense layers, or of another package."""
         return self.encoder.name == "densenet121" or self.encoder.name not in ENCODERS.builtin
+
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder."""
+        return self.encoder.name
 
 
 class PackagedSpec(NetworkSpec):

@@ -16,7 +16,13 @@ from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.recipe import PredictionSpec, ScoringSpec, TrainingSpec
-from mtlaerial.config.require import require_checkpointing, require_dropout, require_multiple, require_overlap
+from mtlaerial.config.require import (
+    require_checkpointing,
+    require_dropout,
+    require_multiple,
+    require_overlap,
+    require_start,
+)
 from mtlaerial.config.sources import PretrainedSpec
 
 NOT_DATASETS = {
@@ -89,8 +95,7 @@ class ProjectConfig(Section):
         for name, method in self.methods.items():
             require_names(f"methods.{name}.model", (method.model,), self.models)
         for name, model in self.models.items():
-            if model.start and not model.start.is_path:
-                require_names(f"models.{name}.pretrained", (model.start.source,), ("none", *self.pretrained))
+            require_start(f"models.{name}.pretrained", model, self.pretrained)
         for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):
             if clashing := sorted(taken.intersection(names)):
                 expected = f"{key} without the name {clashing[0]}, which something else among the results has"

@@ -1,7 +1,12 @@
-"""Requirements between sections of the configuration: sizes, overlaps, dropout, tasks."""
+"""Requirements between sections of the configuration: sizes, overlaps, dropout, tasks, initial weights."""
 
+from collections.abc import Mapping
+
+from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.model import NetworkSpec
 from mtlaerial.config.recipe import PredictionSpec, Task
+from mtlaerial.config.sources import PretrainedSpec
+from mtlaerial.config.start import WEIGHT_FILES
 from mtlaerial.errors import ConfigError
 
 
@@ -74,3 +79,29 @@ def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, .
             "Choose a method that learns one of these.",
         )
     return learned
+
+
+def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, PretrainedSpec]) -> None:
+    """Refuse initial weights that are not described, or that are of another encoder than the model's.
+
+    Raises
+    ------
+    Unfit
+    """
+    start = model.start
+    if start is None or start.is_path:
+        return
+    if start.source not in pretrained:
+        listed = ", ".join(("none", *pretrained))
+        paths = f"or a file or the folder of a run, which have a slash or end in {', '.join(WEIGHT_FILES)}"
+        remedy = did_you_mean(start.source, pretrained, "Describe it in pretrained, or correct the name.")
+        raise Unfit(key, repr(start.source), f"one of {listed}, {paths}", remedy)
+    encoder = pretrained[start.source].encoder
+    if model.encoder_name not in (None, encoder):
+        fitting = [name for name, spec in pretrained.items() if spec.encoder == model.encoder_name]
+        remedy = f"Write {' or '.join(fitting)}." if fitting else f"Choose the encoder {encoder}, or write none."
+        expected = f"weights of the model's encoder, {model.encoder_name}"
+        raise Unfit(key, f"{start.source}, weights of {encoder}", expected, remedy)
+    if start.parts != "encoder":
+        expected = "encoder, as published weights are those of an encoder"
+        raise Unfit(f"{key}.parts", start.parts, expected, "Correct it.")

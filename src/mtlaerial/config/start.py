@@ -38,9 +38,14 @@ class StartSpec(Section):
     change least."""
 
     @property
+    def is_file(self) -> bool:
+        """Whether the source is a file of weights."""
+        return self.source.endswith(WEIGHT_FILES)
+
+    @property
     def is_path(self) -> bool:
         """Whether the source is a file or a folder, not a name."""
-        return "/" in self.source or self.source.endswith(WEIGHT_FILES)
+        return "/" in self.source or self.is_file
 
     @property
     def tuned(self) -> bool:

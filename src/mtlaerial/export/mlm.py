@@ -6,6 +6,7 @@ catalogues search and other programs read.
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import torch
@@ -68,16 +69,17 @@ def _description(run: RunDescription) -> str:
     statistics = run.statistics
     generated = " (generated data)" if statistics.generated else ""
     sentence = f"Trained on {statistics.title}{generated}; licence of the data: {statistics.licence}."
-    return f"{sentence} {statistics.citation}".strip()
+    start = f"Initial weights: {run.start.text}." if run.start else ""
+    return " ".join(filter(None, [sentence, statistics.citation, start]))
 
 
 def _model(contents: Contents) -> dict[str, Any]:
     run = contents.description
     pretrained: dict[str, Any] = {}
     if not run.imported:  # the plan of imported weights does not tell how they were trained
-        source = run.plan.model.pretrained
-        source_name = None if source == "none" else source
-        pretrained = {"mlm:pretrained": source_name is not None, "mlm:pretrained_source": source_name}
+        start = run.plan.model.start
+        source = run.start.text if run.start else start and PurePath(start.source).name
+        pretrained = {"mlm:pretrained": source is not None, "mlm:pretrained_source": source}
     outputs = [_output(task, contents) for task in contents.tasks]
     return {
         "mlm:name": _slug(run.name),
@@ -134,7 +136,10 @@ def _array(channels: int, axis: str, contents: Contents) -> dict[str, Any]:
 
 def _hyperparameters(contents: Contents) -> dict[str, Any]:
     run = contents.description
+    start = run.plan.model.start
     unknown = {"pretrained", "initialisation"} if run.imported else set()
+    if start and start.is_path:  # a place of the machine that trained it; mlm:pretrained_source says what it is
+        unknown = {"pretrained"}
     parameters: dict[str, Any] = {
         "size_multiple": contents.multiple,
         "smallest_size": contents.tile or SMALLEST * contents.multiple,

@@ -54,7 +54,7 @@ def adapt_kernels(
     >>> adapt_kernels(kernels, ["red", "green", "blue"], ["blue", "green", "red", "nir"], {"nir": "mean"}).flatten()
     tensor([2.2500, 1.5000, 0.7500, 1.5000])
     """
-    sources = _sources(known, bands, new_bands or {})
+    sources = band_sources(known, bands, new_bands)
     if sorted(sources) == sorted(known):
         return kernels[:, [known.index(source) for source in sources]].clone()
     exact = kernels.double()
@@ -68,8 +68,12 @@ def adapt_kernels(
     return adapted.to(kernels.dtype)
 
 
-def _sources(known: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str]) -> list[str]:
-    """Return what each band of the image takes: the name of a band of the weights, ``mean`` or ``zero``."""
+def band_sources(known: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str] | None = None) -> list[str]:
+    """Return what each band of the image takes: the name of a band of the weights, ``mean`` or ``zero``.
+
+    Parameters and errors are those of :func:`adapt_kernels`.
+    """
+    new_bands = new_bands or {}
     _require_new(known, bands, new_bands)
     sources = [band if band in known else _source(band, known, new_bands) for band in bands]
     if set(sources) == {ZERO}:

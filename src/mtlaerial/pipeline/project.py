@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
@@ -15,6 +16,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.missing_files import missing_text
 from mtlaerial.pipeline.plan_run import plan_run
+from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.runs.plan import RunPlan
 
 
@@ -162,6 +164,26 @@ class Project:
             except ConfigError as error:
                 where = f"methods.{method}: {error.where}"
                 raise ConfigError(where, error.found, error.expected, error.remedy) from None
+
+    def start(self, method: str) -> Start | None:
+        """Return the weights that the training of a method begins with; None for random ones."""
+        return resolve_start(self.config, self.config.methods[method].model, self._fetched)
+
+    def check_starts(self) -> None:
+        """Refuse initial weights of the selected methods whose file or package is missing.
+
+        Raises
+        ------
+        ConfigError
+            It says what to install, or where the file was looked for.
+        """
+        for model in dict.fromkeys(self.config.methods[method].model for _, method in self.trainings()):
+            require_start(self.config, model, self._fetched)
+
+    @property
+    def _fetched(self) -> Path:
+        """Folder of fetched weights."""
+        return self.config.results / "pretrained"
 
     def plan(self, dataset: str, method: str, seed: int) -> RunPlan:
         """Return a run's plan."""

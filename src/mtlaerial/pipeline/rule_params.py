@@ -12,6 +12,7 @@ from mtlaerial.config import DatasetSpec, load_dataset, merge
 from mtlaerial.config.class_names import weights_by_name
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.selection import selection_notes
+from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import raw_sources, tile_keys
@@ -43,8 +44,11 @@ class Decisive:
         return {"files": self.project.archives[f"{mark}.json"].fingerprint}
 
     def fetch_pretrained(self, weights: str) -> Params:
-        """Return the published hash, whatever the address that it is fetched from."""
-        return decisive("fetch_pretrained", self.project.config.pretrained[weights], "pretrained.*")
+        """Return the published hash and how the file is read, whatever the address that it is fetched from."""
+        spec = self.project.config.pretrained[weights]
+        keys = decisive("fetch_pretrained", spec, "pretrained.*")
+        # Without defaults: a key that is added to the configuration fetches nothing again.
+        return {key: value for key, value in keys.items() if value != PretrainedSpec.model_fields[key].default}
 
     def check_tile(self, dataset: str, tile: str) -> Params:
         """Return the keys that decide a tile's pixels; no other tile, and no name or colour of a class."""
@@ -182,9 +186,11 @@ class Context:
         return _record(self.project.dataset(dataset))
 
     def train(self, dataset: str, method: str, seed: str) -> Params:
-        """Return the data set, the rest of the plan, and the places of resume files and dashboard."""
+        """Return the data set, the rest of the plan, places of resume files and dashboard, and the start's origin."""
         places = self.project.config.model_dump(mode="json", include={"resume", "dashboard"})
-        return {**self.describe_run(dataset, method, seed), **places}
+        start = self.project.start(method)
+        record = start.record.model_dump(mode="json") if start and start.record else None
+        return {**self.describe_run(dataset, method, seed), **places, "start": record}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set and the plan."""

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtlaerial.config import NetworkSpec, ProjectConfig, Split, load_project
+from mtlaerial.config import Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset, summary, warnings_text
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.models.pretrained import fetch_pretrained
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_training import run_training
+from mtlaerial.pipeline.start import require_start, resolve_start
 from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.measure import summarise
@@ -101,7 +101,11 @@ def _prepare(run: SingleRun) -> TrainingJob:
     for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
     require_same_plan(run.folder, plan, run.replace)
-    pretrained = _pretrained(config, plan.model, run.folder)
+    model = config.methods[run.method].model
+    require_start(config, model, run.folder / "pretrained")
+    start = resolve_start(config, model, run.folder / "pretrained")
+    if start:
+        start.fetch()
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     return TrainingJob(
@@ -110,7 +114,8 @@ def _prepare(run: SingleRun) -> TrainingJob:
         training_tiles=training,
         validation_tiles=validation,
         folder=run.folder,
-        pretrained=pretrained,
+        pretrained=start.path if start else None,
+        start=start.record if start else None,
         dashboard=config.dashboard,
         replace=run.replace,
     )
@@ -139,14 +144,3 @@ def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...]
     parent = run.tiles or run.folder / "tiles"
     folders = prepared_tiles(dataset, [*training, *validation], parent, shared=run.tiles is not None)
     return folders[: len(training)], folders[len(training) :]
-
-
-def _pretrained(config: ProjectConfig, model: NetworkSpec, folder: Path) -> Path | None:
-    """Return the pretrained weights of a model, fetched once per run; None without any."""
-    if model.start is None:
-        return None
-    name = model.start.source
-    path = folder / "pretrained" / f"{name}.safetensors"
-    if not path.exists():
-        fetch_pretrained(name, config.pretrained[name], path)
-    return path

@@ -3,7 +3,7 @@
 import base64
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -54,6 +54,8 @@ class Section:
     tiles: int
     mapped: int
     methods: list[Method]
+    starts: Sequence[str]
+    """A line on each origin of the weights that trainings began with."""
     alarms: list[str]
     panels: list[Panel]
     figures: list[Figure]
@@ -71,6 +73,7 @@ def write_report(
     costs: Costs | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     folds: Mapping[str, str] | None = None,
+    starts: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -93,6 +96,8 @@ def write_report(
         Sentences on methods and runs, for below the tables.
     folds : mapping of fold to data set, optional
         Figures of folds are shown with their data set, and named after the fold.
+    starts : mapping of data set to sequence of str, optional
+        Lines on the origin of the weights that trainings began with.
 
     Raises
     ------
@@ -105,10 +110,11 @@ def write_report(
     of_folds = folds or {}
     images = _figures(figures, scores, of_folds)
     reports = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in checks]
-    sections = [
-        _section(datasets[name], runs, panels, images, reports, [fold for fold in of_folds if of_folds[fold] == name])
-        for name, runs in _by_dataset(scores).items()
-    ]
+    sections = []
+    for name, runs in _by_dataset(scores).items():
+        folds_of_it = [fold for fold in of_folds if of_folds[fold] == name]
+        section = _section(datasets[name], runs, panels, images, reports, folds_of_it)
+        sections.append(replace(section, starts=(starts or {}).get(name, ())))
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -156,7 +162,7 @@ def _section(
     checks = [summary(report) for report in reports if report.dataset == name]
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
-    return Section(name, spec, tiles, MAPPED, methods, alarms, section_panels, figures, folders, checks)
+    return Section(name, spec, tiles, MAPPED, methods, (), alarms, section_panels, figures, folders, checks)
 
 
 def data_uri(figure: Path) -> str:

@@ -14,6 +14,7 @@ from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import write_text
@@ -52,6 +53,8 @@ class RunDescription(Section):
     validation: dict[str, str] | None = None
     """Hash of the image of each validation tile, as ``statistics.images`` of the training tiles; None where it is
     unknown."""
+    start: StartRecord | None = None
+    """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
 
     @property
     def name(self) -> str:
@@ -91,7 +94,7 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = set() if description.original else {"original"}
+    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -50,10 +50,18 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
         ("validated on", _validation(run)),
         ("licence", statistics.licence),
+        ("initial weights", _start(run)),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),
     ]
+
+
+def _start(run: RunDescription) -> str:
+    if run.start:
+        return run.start.text
+    start = run.plan.model.start
+    return f"{start.source}, of which an earlier version recorded no origin" if start else "random"
 
 
 def _validation(run: RunDescription) -> str:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from mtlaerial.config import Section
 from mtlaerial.errors import DataError
 from mtlaerial.runs.imported import Original
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.system.safetensors_header import require_header
 from mtlaerial.version import __version__
 
@@ -40,6 +41,8 @@ class Provenance(Section):
     """Fingerprint of the plan and the data of their training; None for imported ones."""
     validation: dict[str, str] | None = None
     """Hash of the image of each validation tile; None for imported ones, and in files of earlier versions."""
+    start: StartRecord | None = None
+    """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
 
 
 def save_run_weights(
@@ -66,7 +69,7 @@ def save_run_weights(
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     # One entry, since safetensors writes several in no fixed order.
-    excluded = set() if provenance.original else {"original"}
+    excluded = {name for name in ("original", "start") if getattr(provenance, name) is None}
     save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json(exclude=excluded)})
 
 

@@ -4,10 +4,10 @@ import torch
 
 from mtlaerial.config import D3NetSpec
 from mtlaerial.models import Network, build_model
-from mtlaerial.models.imagenet import load_encoder
 from mtlaerial.models.initialisation import draw_normal_weights
 from mtlaerial.runs.plan import task_outputs
 from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.start import load_start
 
 
 def initial_network(job: TrainingJob) -> Network:
@@ -20,7 +20,7 @@ def initial_network(job: TrainingJob) -> Network:
     if isinstance(spec, D3NetSpec) and spec.initialisation == "normal":
         draw_normal_weights(network)
     if job.pretrained:
-        load_encoder(network, job.pretrained)
+        load_start(network, job)
     if job.plan.training.channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types lack it
     return network

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mtlaerial.config import DashboardSpec, Section
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.tiles.statistics import Statistics
 
 
@@ -27,7 +28,10 @@ class TrainingJob(Section):
     """Folder for the state of the unfinished training, which may hold those of many runs; None for the run's own. A
     killed training goes on from there and ends as an unbroken one would."""
     pretrained: Path | None = None
-    """Encoder weights to begin with, from :func:`mtlaerial.models.imagenet.convert_densenet`."""
+    """Encoder weights to begin with: from :func:`mtlaerial.pipeline.pretrained.fetch_pretrained`, or a file as
+    published."""
+    start: StartRecord | None = None
+    """Origin of these weights, where the configuration states it."""
     dashboard: DashboardSpec | None = None
     """Server that shows the training; the result is the same with and without, whatever becomes of the server."""
     replace: bool = False

@@ -33,6 +33,7 @@ from mtlaerial.training.optimiser import build_optimiser
 from mtlaerial.training.parameter_groups import parameter_groups
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.resume_state import ResumeFile
+from mtlaerial.training.start import start_record
 from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep
 from mtlaerial.training.validation import Validator
@@ -68,6 +69,7 @@ class Trainer:
         self.group, self.device = Group.current(), self.fabric.device
         self.outputs = task_outputs(plan.tasks, statistics)
         network = initial_network(job)
+        self.start = start_record(job)
         self.weighting.to(self.device)
         groups = parameter_groups(network, plan.model.start)
         optimiser = build_optimiser(groups, spec, self.weighting.parameters())
@@ -135,7 +137,11 @@ class Trainer:
         save_cost(self.meter.cost(), folder / "cost.json")
         epoch = int(selected["epoch"])
         provenance = Provenance(
-            code=code_hash("training"), epoch=epoch, identity=self.identity, validation=self.validation_images
+            code=code_hash("training"),
+            epoch=epoch,
+            identity=self.identity,
+            validation=self.validation_images,
+            start=self.start,
         )
         save_run_weights(folder, provenance, selected["weights"], weights)
         self._warn_of_divergence(epoch, [self.history.row_of(epoch)])

@@ -1,0 +1,1 @@
+"""Published weights of encoders: read, converted to our tensors' names, and loaded into networks."""

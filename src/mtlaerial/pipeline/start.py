@@ -1,0 +1,94 @@
+"""The weights that a training begins with: their file, and what the configuration says of their origin."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtlaerial.config import ProjectConfig
+from mtlaerial.config.sources import PretrainedSpec
+from mtlaerial.errors import ConfigError, DownloadError
+from mtlaerial.pipeline.pretrained import fetch_pretrained, published_place
+from mtlaerial.runs.start import StartRecord, published_start
+
+
+@dataclass(frozen=True)
+class Start:
+    """The weights that a training begins with.
+
+    Attributes
+    ----------
+    path : Path
+        The file that the training reads.
+    record : StartRecord, optional
+        Their origin; None where only the file tells it.
+    published : PretrainedSpec, optional
+        Where they are fetched from; None of files that are there.
+    """
+
+    path: Path
+    record: StartRecord | None = None
+    published: PretrainedSpec | None = None
+
+    def fetch(self) -> None:
+        """Fetch the weights if they are published ones that are not there yet.
+
+        Raises
+        ------
+        DownloadError, DataError
+            When the file cannot be had, or is another one.
+        """
+        if self.published and self.record and not self.path.exists():
+            fetch_pretrained(self.record.name, self.published, self.path)
+
+
+def resolve_start(config: ProjectConfig, model: str, folder: Path) -> Start | None:
+    """Return the weights that trainings of a model begin with; None for random ones.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+    model : str
+        The model's name in the configuration.
+    folder : Path
+        Folder of fetched weights.
+
+    Raises
+    ------
+    ConfigError
+        When the source is of no kind that a training can begin with.
+    """
+    spec = config.models[model].start
+    if spec is None:
+        return None
+    if spec.source in config.pretrained:
+        published = config.pretrained[spec.source]
+        record = published_start(spec.source, published, spec.parts)
+        return Start(folder / f"{spec.source}.safetensors", record, published)
+    if spec.is_file:
+        return Start(Path(spec.source))
+    expected = "a name of pretrained, or a file of weights"
+    raise ConfigError(f"models.{model}.pretrained", spec.source, expected, "Correct it.")
+
+
+def require_start(config: ProjectConfig, model: str, folder: Path) -> None:
+    """Refuse initial weights whose file is missing, or in a package that is not installed; nothing is fetched.
+
+    Raises
+    ------
+    ConfigError
+        It says what to install, or where the file was looked for.
+    """
+    start = resolve_start(config, model, folder)
+    if start is None or start.path.exists():
+        return
+    key = f"models.{model}.pretrained"
+    if start.published is None:
+        raise ConfigError(key, f"{start.path}, which does not exist", "a file of weights", "Correct the path.")
+    assert start.record is not None
+    try:
+        place = published_place(start.record.name, start.published)
+    except DownloadError as error:
+        problem = f"{start.record.name}, which is in a package that is not installed"
+        raise ConfigError(key, problem, error.expected, error.remedy) from None
+    if "://" not in place and not Path(place).exists():
+        problem = f"{start.record.name}, whose file {place} does not exist"
+        raise ConfigError(key, problem, "the published file, or none", f"Correct pretrained.{start.record.name}.")

@@ -1,0 +1,57 @@
+"""Weights that a training begins with: their loading, and the record of their origin."""
+
+from mtlaerial.config.start import StartSpec
+from mtlaerial.errors import ConfigError
+from mtlaerial.models import Network
+from mtlaerial.models.published.loading import load_encoder
+from mtlaerial.models.published.weights_file import read_encoder_weights, read_facts
+from mtlaerial.runs.start import StartRecord
+from mtlaerial.system.hashing import file_hashes
+from mtlaerial.training.job import TrainingJob
+
+
+def load_start(network: Network, job: TrainingJob) -> None:
+    """Give a network the weights that its training begins with, in place.
+
+    Raises
+    ------
+    ConfigError
+        When they are of another encoder or of other sizes, do not know a band of the image, or lack a part.
+    DataError
+        When their file is missing or damaged, or belongs to another network.
+    """
+    assert job.pretrained is not None
+    spec = _spec(job)
+    if spec.parts != "encoder":
+        expected = f"encoder, as {job.pretrained.name} has weights of an encoder"
+        raise ConfigError("models.NAME.pretrained.parts", spec.parts, expected, "Correct it, or start from a run.")
+    weights = read_encoder_weights(job.pretrained, job.plan.model.encoder_name)
+    load_encoder(network, weights, [band.name for band in job.statistics.bands], spec.new_bands)
+
+
+def start_record(job: TrainingJob) -> StartRecord | None:
+    """Return the origin of the weights that a training begins with; None for random ones.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When their file is missing or damaged.
+    """
+    if job.start or job.pretrained is None:
+        return job.start
+    facts, spec = read_facts(job.pretrained), _spec(job)
+    described = (
+        facts.model_dump(include={"name", "encoder", "sha256", "licence", "source"})
+        if facts
+        else {
+            "name": job.pretrained.name,
+            "encoder": job.plan.model.encoder_name,
+            "sha256": file_hashes(job.pretrained, "sha256")["sha256"],
+        }
+    )
+    return StartRecord(kind="file", parts=spec.parts, **described)
+
+
+def _spec(job: TrainingJob) -> StartSpec:
+    """Return how the weights are to be taken: as configured, or else by default."""
+    return job.plan.model.start or StartSpec(source=str(job.pretrained))

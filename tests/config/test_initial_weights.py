@@ -1,0 +1,70 @@
+"""Initial weights of models: names, files, and the encoders that they are of."""
+
+import re
+from typing import Any
+
+import pytest
+
+from mtlaerial.config import load_project, merge, parse_project
+from mtlaerial.config.project import read_configuration
+from mtlaerial.errors import ConfigError
+from support import tiny
+
+PROJECT = {
+    "run": {"datasets": ["town"], "methods": ["both"], "seeds": [0]},
+    "datasets": {"town": {"spec": "town.yaml", "root": "town"}},
+    "methods": {"both": {"tasks": ["semantics", "height"], "model": "net"}},
+    "pretrained": {
+        "dense": {"url": "a", "sha256": "0" * 64},
+        "lite0": {"encoder": "efficientnet_lite0", "url": "a", "sha256": "0" * 64},
+    },
+}
+LITE = {"encoder": "efficientnet_lite0"}
+
+
+def parse(model: dict[str, Any]) -> Any:
+    return parse_project(merge(PROJECT, {"models": {"net": model}})).models["net"]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            {**LITE, "pretrained": "lite00"},
+            "models.net.pretrained: found 'lite00'; expected one of none, dense, lite0, or a file or the folder of a "
+            "run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
+        ),
+        (
+            {"pretrained": "lite0"},
+            "models.net.pretrained: found lite0, weights of efficientnet_lite0; expected weights of the model's "
+            "encoder, densenet121. Write dense.",
+        ),
+        (
+            {"encoder": "efficientnet_lite1", "pretrained": {"source": "dense"}},
+            "models.net.pretrained: found dense, weights of densenet121; expected weights of the model's encoder, "
+            "efficientnet_lite1. Choose the encoder densenet121, or write none.",
+        ),
+        (
+            {**LITE, "pretrained": {"source": "lite0", "parts": "all"}},
+            "models.net.pretrained.parts: found all; expected encoder, as published weights are those of an encoder",
+        ),
+    ],
+)
+def test_weights_that_cannot_be_taken_are_refused_in_one_sentence(model: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(model)
+
+
+@pytest.mark.parametrize("source", ["lite0", "weights.pth", "some/folder", "./lite0.safetensors"])
+def test_names_and_paths_are_told_apart(source: str) -> None:
+    start = parse({**LITE, "pretrained": source}).start
+    assert (start.source, start.is_path) == (source, source != "lite0")
+
+
+def test_shipped_configuration_has_weights_for_networks_of_its_encoders() -> None:
+    data = read_configuration(tiny.CONFIG / "config.yaml")
+    for name, published in load_project(tiny.CONFIG / "config.yaml").pretrained.items():
+        models = {"models": {"net": {"encoder": published.encoder, "pretrained": name}}}
+        start = parse_project(merge(data, models)).models["net"].start
+        assert start is not None
+        assert start.source == name
