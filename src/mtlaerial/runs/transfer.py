@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description, load_network
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _BEYOND = {
 """Keys of a model, by the parts that take weights, that decide other parts alone."""
 
 
-def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: Statistics) -> RunDescription:
+def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: Statistics) -> None:
     """Copy the weights of a run into a network, in place; an error leaves the network unchanged.
 
     Bands are matched by name (:func:`mtlaerial.models.bands.adapt_kernels`), and classes too: a class that the run does
@@ -42,11 +43,6 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
         Of the new training; ``model.pretrained`` says which parts take weights.
     statistics : Statistics
         Of the new training's tiles.
-
-    Returns
-    -------
-    RunDescription
-        The run's.
 
     Raises
     ------
@@ -75,7 +71,30 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     for name, tensor in drawn.items():
         tensor.copy_(tensors[name])
     _log(folder, description, plan, statistics)
-    return description
+
+
+def run_start(description: RunDescription, parts: str) -> StartRecord:
+    """Return the record of a run whose weights another training begins with."""
+    return StartRecord(
+        kind="run",
+        name=description.name,
+        parts=parts,
+        sha256=description.sha256,
+        licence=description.statistics.licence,
+        trained_on=description.statistics.title,
+        start=description.start,
+    )
+
+
+def decisive_facts(description: RunDescription) -> dict[str, Any]:
+    """Return what decides the weights that another training takes from a run: not its titles."""
+    statistics = description.statistics
+    return {
+        "sha256": description.sha256,
+        "bands": [band.name for band in statistics.bands],
+        "classes": _classes(statistics),
+        "height_unit": description.plan.training.height_unit,
+    }
 
 
 def _require_tasks(folder: Path, description: RunDescription, plan: RunPlan) -> None:

@@ -1,6 +1,9 @@
 """Parts of a network that are not trained in the first epochs."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
+
+from torch import Tensor
 
 from mtlaerial.config.start import Part
 from mtlaerial.errors import ConfigError
@@ -8,6 +11,8 @@ from mtlaerial.models import Network
 from mtlaerial.models.parts import network_parts
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.weighting import build_weighting
+
+log = logging.getLogger(__name__)
 
 
 class Freezing:
@@ -35,6 +40,35 @@ class Freezing:
                 parameter.requires_grad_(trained)
             for norm in part.norms:
                 norm.train(trained)
+
+
+def weights_of(network: Network, parts: Collection[Part]) -> dict[str, Tensor]:
+    """Return a copy of the weights of some parts, without biases and batch norms, by name."""
+    sections = network_parts(network)
+    chosen = {id(parameter) for part in parts for parameter in sections[part].parameters}
+    named = network.named_parameters()
+    return {name: value.detach().clone() for name, value in named if id(value) in chosen and value.ndim > 1}
+
+
+def warn_of_random(network: Network, drawn: Mapping[str, Tensor]) -> None:
+    """Warn of layers that are frozen with random weights, after a network took those that it begins with.
+
+    Parameters
+    ----------
+    network : Network
+    drawn : mapping of str to Tensor
+        The random weights of the parts that are frozen, by name.
+    """
+    weights = dict(network.named_parameters())
+    random = [name for name, value in drawn.items() if _shares_a_row(value, weights[name].detach())]
+    if random:
+        listed = ", ".join(random[:3]) + (", …" if len(random) > 3 else "")
+        log.warning("pretrained.freeze: %d frozen layers have random weights (%s)", len(random), listed)
+
+
+def _shares_a_row(drawn: Tensor, weights: Tensor) -> bool:
+    """Tell whether an output channel is still as it was drawn."""
+    return bool((drawn == weights).flatten(1).all(1).any())
 
 
 def require_freezable(plan: RunPlan) -> None:
