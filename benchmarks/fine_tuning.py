@@ -1,8 +1,8 @@
 """Worth of a run to start from: the same network and recipe, fine-tuned from a run and from random weights.
 
-A generated town is learned that has other classes than the run and a band more, near infrared, in a hundred updates. All
-else is equal: tiles, recipe, seed, and so the patches that are drawn. Scores are those of a tile that is not trained on,
-after the last update.
+A generated town is learned that has other classes than the run and a band more, near infrared, in a hundred updates.
+All else is equal: tiles, recipe, seed, and so the patches that are drawn. Scores are those of a tile that is not
+trained on, after the last update.
 
     python benchmarks/fine_tuning.py [--run town] [--updates 100] [--seeds 0 1 2]
 """

@@ -31,8 +31,8 @@ In a configuration, `pretrained: {{source: {name}, parts: trunk}}` fine-tunes it
 
 ## Its limits
 
-It has seen {tiles} tiles of one scene ({title}), on one day: {metres:g} m pixels, {bands} bands of {dtype}, one kind
-of town, one light, one season. Elsewhere classes and heights are a first guess. It is meant to try the commands with,
+It has seen {tiles} tiles of one scene, {title}, on one day: {metres:g} m pixels, {bands} bands of {dtype}, one kind of
+town, one light, one season. Elsewhere classes and heights are a first guess. It is meant to try the commands with,
 and to be fine-tuned on your own data; before you use its maps for anything, score them on ground truth of your place
 (`mtlaerial score`). Heights above {highest:.0f} m did not occur in its training.
 

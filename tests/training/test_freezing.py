@@ -142,6 +142,7 @@ def tensors_in(value: Any) -> list[Tensor]:
     return [tensor for item in value.values() for tensor in tensors_in(item)] if isinstance(value, dict) else []
 
 
+@pytest.mark.full("three trainings; what is frozen follows from the step alone")
 def test_a_training_that_was_killed_before_the_unfreezing_ends_as_the_unbroken_one(
     tiles: Folders, statistics: Statistics, tmp_path: Path
 ) -> None:
