@@ -154,8 +154,7 @@ OTHER = {"trained_as": "both"}
                 "models": {"net": {"stem": 8, "pretrained": "dense"}},
                 "pretrained": {"dense": {"url": "a", "sha256": "0" * 64}},
             },
-            "models.net.pretrained: found dense with other sizes; expected none, the folder of a run, or an encoder of "
-            "the published sizes",
+            "models.net.pretrained: found dense with other sizes; expected none, the folder of a run, or",
         ),
         (
             {"models": {"net": {"pretrained": "nothing"}}},

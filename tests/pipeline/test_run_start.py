@@ -96,5 +96,7 @@ def test_freezing_that_a_weighting_cannot_do_is_refused_before_any_job(project: 
     source = "results/city/runs/both/seed0/"
     frozen = {"parts": "trunk", "freeze": {"encoder": 1, "decoder": 1}}
     project(source, **frozen).check_weightings()
-    with pytest.raises(UserError, match="method tuned, key pretrained.freeze of its model: found encoder and decoder"):
+    with pytest.raises(
+        UserError, match=r"method tuned, key pretrained\.freeze of its model: found encoder and decoder"
+    ):
         project(source, weighting="mgda", **frozen).check_weightings()

@@ -12,9 +12,10 @@ Network = TypeVar("Network", bound=nn.Module)
 class DepthwiseConv2d(nn.Conv2d):
     """A depthwise convolution: each output channel sees one input channel.
 
-    Under autocast to bf16 on the CPU it runs in float32 wherever a gradient will be needed: oneDNN's backward pass of
-    bf16 depthwise convolutions takes several times as long as that of float32, most of all with strides or kernels
-    larger than 3 (``benchmarks/depthwise.py``). Without gradients, and on other devices, autocast decides.
+    Under autocast to bf16 on the CPU it computes in float32 wherever a gradient will be needed: oneDNN's backward pass
+    of bf16 depthwise convolutions takes several times as long as that of float32, with a stride or a kernel larger than
+    3 (``benchmarks/depthwise.py``). Its output is rounded to bf16. Without gradients, and on other devices, it is an
+    ``nn.Conv2d``.
 
     Parameters
     ----------
@@ -26,20 +27,19 @@ class DepthwiseConv2d(nn.Conv2d):
     Examples
     --------
     >>> convolution = DepthwiseConv2d(8, kernel_size=7, padding=3)
-    >>> with torch.autocast("cpu", torch.bfloat16):
-    ...     convolution(torch.zeros(1, 8, 16, 16)).dtype
-    torch.float32
+    >>> convolution.groups, convolution.weight.shape
+    (8, torch.Size([8, 1, 7, 7]))
     """
 
     def __init__(self, channels: int, kernel_size: int, stride: int = 1, padding: int = 0, bias: bool = True) -> None:
         super().__init__(channels, channels, kernel_size, stride, padding, groups=channels, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Convolve; the output is of autocast's dtype, or of float32 where that is faster to train."""
+        """Convolve; the output has autocast's dtype, as that of ``nn.Conv2d``."""
         if not self._trains_in_bf16_on_cpu(features):
             return super().forward(features)
         with torch.autocast("cpu", enabled=False):
-            return super().forward(features.float())
+            return super().forward(features.float()).bfloat16()
 
     def _trains_in_bf16_on_cpu(self, features: Tensor) -> bool:
         if features.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or not torch.is_grad_enabled():

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mtlaerial.errors import DataError
 from mtlaerial.models.encoders import efficientnet_lite, efficientnet_lite_names
+from mtlaerial.models.encoders.efficientnet_lite import MOMENTUM
 from mtlaerial.models.encoders.efficientnet_lite_names import BANDS, DEVIATION, MEAN, convert_lite0, published_names
 
 SIZES = [
@@ -31,6 +32,8 @@ def reference(size: int, weights: dict[str, Tensor]) -> Any:
     network = import_module("efficientnet_lite_pytorch").EfficientNet
     model = network.from_name(f"efficientnet-lite{size}", image_size=None, drop_connect_rate=0)
     model.load_state_dict(weights)
+    for norm in (layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)):
+        norm.momentum = MOMENTUM  # which is ours, for trainings of hundreds of updates
     return model
 
 
