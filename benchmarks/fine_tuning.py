@@ -34,8 +34,9 @@ CLASSES = ("road", "building", "grass", "tree", "car", "water")
 """Three of them are not among those of the shipped run."""
 BANDS = ("red", "green", "blue", "nir")
 STARTS: dict[str, Any] = {"run": {"parts": "all", "new_bands": {"nir": "mean"}}, "random": None}
-SCORES = {"val_mIoU": "mIoU in %", "val_MAE": "MAE in m"}
+SCORES = {"val_mIoU": "mIoU", "val_MAE": "MAE in m"}
 """Columns of the history."""
+PATCH, BATCH = 96, 4
 
 
 class Town(NamedTuple):
@@ -96,9 +97,8 @@ def fine_tuned(
     section = STARTS[start]
     pretrained = "none" if section is None else {"source": str(run), **section}
     model = description.plan.model.model_dump(mode="json")
-    batch = 8
     recipe = {
-        "patch": 128, "batch": batch, "epochs": 1, "epoch_patches": updates * batch, "learning_rate": 1e-3,
+        "patch": PATCH, "batch": BATCH, "epochs": 1, "epoch_patches": updates * BATCH, "learning_rate": 1e-3,
         "betas": [0.9, 0.99], "weight_decay": 0.01, "schedule": "warmup_cosine", "accelerator": "cpu",
         "threads": threads, "height_unit": 5, "height_mean": "known", "selection": "last",
         "augmentation": {"flip": False, "rotation": 0},

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
 from mtlaerial.config.class_names import recipe_on
@@ -19,6 +19,13 @@ from mtlaerial.pipeline.missing_files import missing_text
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.runs.plan import RunPlan
+
+
+class RunName(NamedTuple):
+    """Data set and method of runs that differ in the seed alone."""
+
+    dataset: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -179,24 +186,21 @@ class Project:
             It says what to install, or where the file was looked for.
         """
         for model in dict.fromkeys(self.config.methods[method].model for _, method in self.trainings()):
-            require_start(self.config, model, self._fetched, self.trains)
+            require_start(self.config, model, self._fetched, lambda folder: self.run_of(folder) is not None)
         for dataset, method in self.trainings():
             start = self.start(method)
-            if start and self._run_of(start.path) == (dataset, method):
+            if start and self.run_of(start.path) == (dataset, method):
                 key, remedy = f"methods.{method}", "Choose the run of another method."
                 raise ConfigError(key, f"the start {start.path}", "a run that does not begin with itself", remedy)
 
-    def trains(self, folder: Path) -> bool:
-        """Tell whether the workflow makes the run of a folder."""
-        return self._run_of(folder) in [*self.runs(), *self.trainings()]
-
-    def _run_of(self, folder: Path) -> tuple[str, str] | None:
-        """Return data set and method of a folder that is that of a run of this workflow, trained or not."""
+    def run_of(self, folder: Path) -> RunName | None:
+        """Return data set and method of a run that the workflow makes, by its folder; None of any other."""
         results = self.config.results
         parts = folder.relative_to(results).parts if folder.is_relative_to(results) else ()
         if len(parts) != 4 or parts[1] != "runs" or not re.fullmatch(r"seed\d+", parts[3]):
             return None
-        return parts[0], parts[2]
+        run = RunName(parts[0], parts[2])
+        return run if run in [*self.runs(), *self.trainings()] else None
 
     @property
     def _fetched(self) -> Path:
