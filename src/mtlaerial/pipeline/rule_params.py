@@ -19,9 +19,6 @@ from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import read_description
-from mtlaerial.runs.start import is_run
-from mtlaerial.runs.transfer import decisive_facts
-from mtlaerial.runs.weights import DESCRIPTION
 
 Params = dict[str, Any]
 
@@ -84,26 +81,10 @@ class Decisive:
         params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
         # Names of classes decide nothing, unless they say which class a weight belongs to.
         weights = weights_by_name(plan.training, self._spec(dataset).class_names)
-        if facts := self._start(method):
-            params["start"] = facts
-        return params if weights is None else {**params, "class_weights": list(weights)}
-
-    def _start(self, method: str) -> Params:
-        """Return what decides the weights that a training takes from a run, besides the files among its inputs.
-
-        The run's title and licence are not among it: their correction trains nothing again.
-        """
         start = self.project.start(method)
-        if start is None or not is_run(start.path):
-            return {}
-        if trained := self.project.run_of(start.path):
-            spec, recipe = self._spec(trained.dataset), self.project.recipe(trained.dataset, trained.method)
-            names = {"bands": list(spec.image.band_names), "classes": list(spec.class_names)}
-            return {**names, "height_unit": recipe.training.height_unit}
-        if not (start.path / DESCRIPTION).exists():
-            return {}  # Snakemake names the missing input
-        facts = decisive_facts(read_description(start.path))
-        return facts if start.shipped else {key: value for key, value in facts.items() if key != "sha256"}
+        if start and start.shipped:  # the package's files are no inputs of a rule
+            params["start"] = read_description(start.path).sha256
+        return params if weights is None else {**params, "class_weights": list(weights)}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""
