@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from mtlaerial.errors import DataError
 from mtlaerial.models.encoders.efficientnet_lite import (
     EfficientNetLite,
     InvertedResidual,
@@ -17,6 +16,7 @@ from mtlaerial.models.encoders.efficientnet_lite import (
     efficientnet_lite1,
     efficientnet_lite2,
 )
+from mtlaerial.models.encoders.renaming import renamed
 
 BANDS = ("red", "green", "blue")
 """Bands that the weights expect, in order."""
@@ -84,16 +84,6 @@ def published_names(encoder: EfficientNetLite) -> dict[str, str]:
 
 
 def _converted(published: Mapping[str, Tensor], build: Callable[[int], EfficientNetLite]) -> dict[str, Tensor]:
-    with torch.random.fork_rng(devices=[]):  # only its shapes matter: a training's random numbers stay the same
-        encoder = build(len(BANDS))
-    shapes = {key: tensor.shape for key, tensor in encoder.state_dict().items()}
-    names = published_names(encoder)
-    remedy = f"Get the weights of {build.__name__} anew, or choose the encoder that they belong to."
-    for key, name in names.items():
-        if name not in published or published[name].shape != shapes[key]:
-            actual = f"the shape {tuple(published[name].shape)}" if name in published else "no such tensor"
-            raise DataError(name, actual, f"the shape {tuple(shapes[key])}", remedy)
-    surplus = sorted(name for name in published.keys() - names.values() if not name.startswith(_CLASSIFIER))
-    if surplus:
-        raise DataError(surplus[0], "a tensor", f"none of this name in {build.__name__}", remedy)
-    return {key: published[name] for key, name in names.items()}
+    with torch.device("meta"):  # names without memory
+        names = published_names(build(len(BANDS)))
+    return renamed(published, build, names.__getitem__, lambda name: name.startswith(_CLASSIFIER))

@@ -14,6 +14,7 @@ from mtlaerial.models.encoders.window_attention import WindowAttention
 from mtlaerial.models.encoders.windows import (
     border_mask,
     join_windows,
+    rolled,
     split_into_windows,
     whole_windows,
     window_shift,
@@ -63,12 +64,12 @@ class SwinBlock(nn.Module):
         features = nn.functional.pad(features, (0, 0, 0, width - columns, 0, height - rows))
         mask = None
         if self.shift:
-            features = features.roll((-shifts[0], -shifts[1]), (1, 2))
+            features = rolled(features, (-shifts[0], -shifts[1]))
             mask = border_mask(features, self.window, shifts)
         windows = self.attention(split_into_windows(features, self.window), mask)
         features = join_windows(windows, self.window, height, width)
         if self.shift:
-            features = features.roll(shifts, (1, 2))
+            features = rolled(features, shifts)
         return nn.functional.pad(features, (0, 0, 0, columns - width, 0, rows - height))
 
 

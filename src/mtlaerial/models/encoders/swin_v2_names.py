@@ -5,8 +5,9 @@ Two sources have torchvision's names and windows of 8 x 8 pixels:
 - torchvision's ImageNet weights of ``swin_v2_t``, ``swin_v2_s`` and ``swin_v2_b``;
 - ``Swin_V2_B_Weights.NAIP_RGB_SI_SATLAS`` of torchgeo, file ``aerial_swinb_si-e4169eb1.pth``: trained on aerial images
   (NAIP, 0.5 to 2 m) of SatlasPretrain (Bastani et al. 2023, arXiv 2211.15660). The authors release the models under
-  ODC-BY (github.com/allenai/satlas, SatlasPretrain.md). In their own file ``aerial_swinb_si.pth`` the names have the
-  prefix ``backbone.backbone.``, and tensors of other parts stand beside them.
+  ODC-BY (github.com/allenai/satlas, SatlasPretrain.md); the pages that offer the files say Apache-2.0. In the authors'
+  own file, ``aerial_swinb_si.pth``, the names have the prefix ``backbone.backbone.``, and tensors of other parts stand
+  beside them.
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ def log_spaced_offsets(window: int) -> Tensor:
     """
     steps = torch.arange(1 - window, window, dtype=torch.float32) * 8 / (window - 1)
     spaced = steps.sign() * (1 + steps.abs()).log2() / math.log2(8)
-    return torch.cartesian_prod(spaced, spaced)
+    return torch.stack((spaced.repeat_interleave(len(steps)), spaced.repeat(len(steps))), dim=1)
 
 
 def _offset_of_each_pair(window: int) -> Tensor:

@@ -27,6 +27,18 @@ def join_windows(windows: Tensor, window: int, rows: int, columns: int) -> Tenso
     return strips.transpose(1, 2).reshape(-1, rows, columns, channels)
 
 
+def rolled(features: Tensor, shifts: tuple[int, int]) -> Tensor:
+    """Return features of shape (batch, rows, columns, channels), shifted cyclically along rows and columns."""
+    if not torch.compiler.is_exporting():
+        return features.roll(shifts, (1, 2))
+    for axis, shift in enumerate(shifts, start=1):  # ONNX cannot roll by what follows from the image's size
+        side = features.shape[axis]
+        sources = torch.arange(side, device=features.device) - shift
+        sources = torch.where(sources < 0, sources + side, torch.where(sources >= side, sources - side, sources))
+        features = features.index_select(axis, sources)
+    return features
+
+
 def border_mask(features: Tensor, window: int, shifts: tuple[int, int]) -> Tensor:
     """Return what keeps pixels of opposite borders apart, which a shift has brought into one window.
 
@@ -59,7 +71,8 @@ def whole_windows(side: int, window: int) -> int:
     """
     windows = (side + window - 1) // window
     if torch.compiler.is_exporting():
-        windows = torch.sym_max(windows, 2)  # type: ignore[no-untyped-call]
+        # max(windows, 2), of an even and an odd number: of two equal ones torch 2.13 makes a constant.
+        windows = (torch.sym_max(2 * windows, 3) + 1) // 2  # type: ignore[no-untyped-call]
     return windows * window
 
 
@@ -69,4 +82,6 @@ def window_shift(side: int, window: int, shift: int) -> int:
     Without a comparison, which would make torch export a graph for one window alone or for several alone.
     """
     windows = (side + window - 1) // window
-    return shift - shift * (1 // windows)
+    # 0 for one window, else 1. Not 1 - 1 // windows: ONNX Runtime 1.32 takes s * (1 // n) for s // n.
+    is_shifted = (2 * windows - 2) // windows
+    return shift * is_shifted
