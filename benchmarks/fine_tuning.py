@@ -9,7 +9,9 @@ trained on, after the last update.
 
 import argparse
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -66,7 +68,21 @@ def main() -> None:
                 rows.append({"start": start, "seed": seed, **scores})
                 shown = ", ".join(f"{title} {scores[key]:.3g}" for key, title in SCORES.items())
                 print(f"{start}, seed {seed}: {shown}", flush=True)
+    print("\n" + table(rows))
     save(options.json, "fine_tuning", rows, run=str(options.run), updates=options.updates)
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rows of docs/networks.md: mean and, in brackets, range over the seeds."""
+    lines = ["| start | mIoU (%) | MAE (m) |", "|---|---|---|"]
+    for start, title in (("run", "shipped run"), ("random", "random weights")):
+        cells = []
+        for key, factor, digits in (("val_mIoU", 100, 1), ("val_MAE", 1, 2)):
+            values = [factor * row[key] for row in rows if row["start"] == start]
+            low, mean, high = (f"{value:.{digits}f}" for value in (min(values), fmean(values), max(values)))
+            cells.append(f"{mean} ({low}–{high})")
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def generated_town(folder: Path) -> Town:

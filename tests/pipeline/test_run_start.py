@@ -54,10 +54,14 @@ def test_a_run_of_the_same_workflow_is_trained_first(project: Any, source: str) 
 
 def test_any_other_run_must_be_there(project: Any, tmp_path: Path, statistics: Statistics) -> None:
     for source in ("results/city/runs/bth/seed0/", "results/town/runs/both/seed0/", str(tmp_path / "elsewhere")):
-        with pytest.raises(UserError, match="found no such folder; expected the folder of a trained run"):
+        with pytest.raises(
+            UserError, match=r"models\.begun\.pretrained: .*: found no such folder; expected the folder of"
+        ):
             project(source).check_starts()
     drawn_run(tmp_path / "elsewhere", tiny.run_plan(), statistics)
     project(str(tmp_path / "elsewhere")).check_starts()
+    with pytest.raises(UserError, match=r"a file of a run; expected the run's folder.*Write source: .*/elsewhere/\."):
+        project(str(tmp_path / "elsewhere" / "model.safetensors")).check_starts()
 
 
 def test_a_run_does_not_begin_with_itself(project: Any) -> None:

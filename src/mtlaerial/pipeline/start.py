@@ -7,7 +7,7 @@ from pathlib import Path
 from mtlaerial.config import ProjectConfig
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import SHIPPED
-from mtlaerial.errors import ConfigError, DownloadError
+from mtlaerial.errors import ConfigError, DownloadError, UserError
 from mtlaerial.pipeline.pretrained import fetch_pretrained, published_place
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.shipped import shipped_run
@@ -95,14 +95,16 @@ def require_start(
     ConfigError, DataError
         It says what to install, or where the file was looked for; of a run, what is missing or damaged.
     """
-    start = resolve_start(config, model, folder)
+    start, key = resolve_start(config, model, folder), f"models.{model}.pretrained"
     if start and is_run(start.path):
         if not planned(start.path):
-            load_description(start.path)
+            _require_run(key, start.path)
         return
+    if start and start.published is None and start.path.with_name(DESCRIPTION).exists():
+        problem, folder = f"{start.path}, a file of a run", start.path.parent
+        raise ConfigError(key, problem, "the run's folder, or weights of an encoder", f"Write source: {folder}/.")
     if start is None or start.path.exists():
         return
-    key = f"models.{model}.pretrained"
     if start.published is None:
         raise ConfigError(key, f"{start.path}, which does not exist", "a file of weights", "Correct the path.")
     assert start.record is not None
@@ -114,3 +116,11 @@ def require_start(
     if "://" not in place and not Path(place).exists():
         problem = f"{start.record.name}, whose file {place} does not exist"
         raise ConfigError(key, problem, "the published file, or none", f"Correct pretrained.{start.record.name}.")
+
+
+def _require_run(key: str, folder: Path) -> None:
+    """Refuse a folder that holds no trained run, or a damaged one."""
+    try:
+        load_description(folder)
+    except UserError as error:
+        raise type(error)(f"{key}: {error.where}", error.found, error.expected, error.remedy) from None
