@@ -34,8 +34,10 @@ def drawn_run(folder: Path, plan: RunPlan, statistics: Statistics, seed: int = 3
     torch.manual_seed(seed)
     network = build_model(plan.model, len(statistics.bands), task_outputs(plan.tasks, statistics))
     for name, buffer in network.named_buffers():
-        if name.endswith(("running_mean", "running_var", "scale", "shift")):
+        if name.endswith(("running_var", "scale")):
             buffer.uniform_(0.5, 1.5)
+        elif name.endswith(("running_mean", "shift")):
+            buffer.uniform_(-0.1, 0.1)
     save_run_weights(folder, Provenance(code="0", epoch=1, identity="0"), network.state_dict(), {})
     save_description(folder, plan, statistics)
     return folder
