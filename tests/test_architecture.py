@@ -20,7 +20,7 @@ FLOORS = [
     {"runs", "sampling"},
     {"synthetic", "tiles"},
     {"datasets"},
-    {"weighting", "models", "rasters"},
+    {"weighting", "models", "rasters", "tasks"},
     {"config", "system"},
     {"errors", "version"},
 ]

@@ -111,7 +111,8 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
         ({"methods": {"both": {"model": "other"}}}, "methods.both.model: found 'other'; expected one of net"),
         ({"methods": {"both": {"tasks": []}}}, "methods.both.tasks"),
         ({"methods": {"both": {"tasks": ["height", "height"]}}}, "each task once"),
-        ({"methods": {"both": {"tasks": ["depth"]}}}, "'semantics' or 'height'"),
+        ({"methods": {"both": {"tasks": ["depth"]}}}, "tasks.0: found 'depth'; expected one of height, semantics"),
+        ({"methods": {"both": {"tasks": ["heigth"]}}}, "Did you mean height?"),
         ({"methods": {"both": {"weighting": {"name": "equals"}}}}, "methods.both.weighting.name: found 'equals'"),
         ({"methods": {"a/b": {"tasks": ["height"], "model": "net"}}}, "a/b"),
         ({"training": {"batch": "many"}}, "training.batch: found 'many'"),
@@ -208,9 +209,10 @@ def test_every_weighting_of_the_configuration_can_be_built() -> None:
 
 
 def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:
-    assert require_tasks("both", ("semantics", "height"), ("height",), "town") == ("height",)
-    with pytest.raises(ConfigError, match="a task that town has layers for"):
-        require_tasks("classes", ("semantics",), ("height",), "town")
+    spec = tiny.city_spec(labels=None)
+    assert require_tasks("both", ("semantics", "height"), spec, "town") == ("height",)
+    with pytest.raises(ConfigError, match=r"a task that town has layers for \(height\)"):
+        require_tasks("classes", ("semantics",), spec, "town")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Maps: georeference, values of the network, atomic writes; and images that do not match the run."""
 
+import logging
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ from rasterio.crs import CRS
 from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError, MismatchError
+from mtlaerial.prediction import checkerboard_meter
 from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.settings import prediction_for
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.run import load_description, save_description
+from mtlaerial.scoring.checkerboard import load_spectra
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.tile import load_tiles
 from support import tiny
@@ -131,6 +135,30 @@ def test_maps_of_tiles_lie_on_the_grids_of_their_truth(
         with rasterio.open(path) as raster, rasterio.open(tile / f"{layer}.tif") as truth:
             assert (raster.shape, raster.transform, raster.crs) == (truth.shape, truth.transform, truth.crs)
         np.testing.assert_array_equal(pixels(path)[0], arrays[task])
+
+
+def test_grids_of_heights_are_measured_in_the_image_not_in_coarse_maps(
+    predictor: Predictor, tiles: dict[str, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkerboard_meter, "LEAST_HEIGHT", -1e9)
+    predictor.predict_tiles(tiles["test"], tmp_path)
+    folder = tmp_path / tiles["test"][0].name
+    assert pixels(folder / "height.tif").shape[1:] == (tiny.SIZE // 2, tiny.SIZE // 2)
+    # An image of 96 pixels has one segment of 65 pixels in every third line; a map of 48 would have none.
+    assert load_spectra(folder)["across"][0].segments == tiny.SIZE // 3
+
+
+def test_a_prediction_says_how_far_a_grid_stands_out(
+    predictor: Predictor, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    path = ortho(tmp_path, size=150)
+    predictor.predict_image(path, tmp_path / "low")
+    assert "height: too few surfaces of 2 m and more to tell a grid of the network" in caplog.messages
+    monkeypatch.setattr(checkerboard_meter, "LEAST_HEIGHT", -1e9)
+    predictor.predict_image(path, tmp_path / "all")
+    line = r"height: power at \d+ px is \d+\.\d times its neighbours \(checkerboard ratio\)"
+    assert re.fullmatch(line, caplog.messages[-1])
 
 
 def test_coarse_maps_are_the_means_of_the_fine_ones(

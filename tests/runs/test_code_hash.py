@@ -41,6 +41,8 @@ def hashes() -> dict[HashedPart | None, str]:
         ("sampling/poses.py", {"training"}),
         ("weighting/methods/cagrad.py", {"training"}),
         ("prediction/map_network.py", {"training"}),
+        ("tasks/height.py", {"training", "import", "scoring", "report"}),
+        ("training/height_error.py", {"training"}),
         ("models/d3net.py", {"training", "import", "scoring", "report"}),
         ("models/original/checkpoint.py", {"import"}),
         ("scoring/metrics.py", {"training", "scoring", "report"}),

@@ -9,7 +9,15 @@ snakemake: Job
 with logged(snakemake):
     import pandas as pd
 
-    from mtlaerial.figures import conflict_figure, confusion_figure, curves_figure, map_figure, save_vectors
+    from mtlaerial.config.tasks import leads, tasks_with
+    from mtlaerial.figures import (
+        conflict_figure,
+        confusion_figure,
+        curves_figure,
+        hillshade_figure,
+        map_figure,
+        save_vectors,
+    )
     from mtlaerial.runs.run import load_description
     from mtlaerial.scoring.scores import load_scores
 
@@ -22,13 +30,20 @@ with logged(snakemake):
         "curves": curves_figure(histories, runs, out / "curves.png"),
         "conflict": conflict_figure(histories, runs[0], out / "conflict.png"),
     }
-    if "semantics" in runs[0].plan.tasks:
+    for task in tasks_with("classes", runs[0].plan.tasks):
         scores = [load_scores(Path(path)) for path in snakemake.input.scores]
-        figures["confusion"] = confusion_figure(scores, out / "confusion.png")
+        name = "confusion"
+        if not leads(task):
+            scores, name = [run.of(task) for run in scores], f"confusion_{task}"
+        figures[name] = confusion_figure(scores, out / f"{name}.png")
     for name, figure in figures.items():
         if figure:  # a method with one task has no conflict
             save_vectors(figure, out / f"{name}.png", formats)
     for tile in folders(snakemake.input.tiles):
         path = out / "maps" / f"{tile.name}.png"  # a folder of their own: a tile may be called curves
-        figure = map_figure(tile, Path(snakemake.input.maps[0]) / tile.name, runs[0], path)
-        save_vectors(figure, path, formats)
+        maps = Path(snakemake.input.maps[0]) / tile.name
+        save_vectors(map_figure(tile, maps, runs[0], path), path, formats)
+        if "height" in runs[0].plan.tasks:
+            path = out / "hillshades" / f"{tile.name}.png"
+            title = f"{runs[0].plan.method}, seed {runs[0].plan.seed}"
+            save_vectors(hillshade_figure(tile, {title: maps}, runs[0], path), path, formats)

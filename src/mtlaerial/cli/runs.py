@@ -168,7 +168,7 @@ def export(
     format: Annotated[Literal["onnx", "pt2"], typer.Option(help="ONNX, or what torch.export.load reads.")] = "onnx",
     out: Annotated[Path | None, typer.Option(help="The file; else model.onnx or such in the run's folder.")] = None,
     task: Annotated[
-        Literal["semantics", "height"] | None,
+        str | None,
         typer.Option(help="The only output; as ONNX, for square tiles of one size, as QGIS Deepness wants it."),
     ] = None,
 ) -> None:

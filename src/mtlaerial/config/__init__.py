@@ -26,16 +26,9 @@ from mtlaerial.config.project import (
     parse_project,
     read_configuration,
 )
-from mtlaerial.config.recipe import (
-    TASKS,
-    TRUTH,
-    Augmentation,
-    Blend,
-    PredictionSpec,
-    ScoringSpec,
-    Task,
-    TrainingSpec,
-)
+from mtlaerial.config.recipe import Augmentation, Blend, PredictionSpec, ScoringSpec, TrainingSpec
+from mtlaerial.config.task_entry import TaskEntry
+from mtlaerial.config.tasks import TASKS, Task, task_entry
 from mtlaerial.config.weighting import WeightingSpec
 from mtlaerial.config.yaml_reader import read_yaml, typed_scalars
 
@@ -45,7 +38,6 @@ __all__ = [
     "PREPARED_LAYERS",
     "SPLITS",
     "TASKS",
-    "TRUTH",
     "Augmentation",
     "Blend",
     "ClassSpec",
@@ -70,6 +62,7 @@ __all__ = [
     "Section",
     "Split",
     "Task",
+    "TaskEntry",
     "TrainingSpec",
     "VectorFormat",
     "WeightingSpec",
@@ -79,5 +72,6 @@ __all__ = [
     "parse_project",
     "read_configuration",
     "read_yaml",
+    "task_entry",
     "typed_scalars",
 ]

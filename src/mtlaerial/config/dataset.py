@@ -18,8 +18,8 @@ from mtlaerial.config.mosaic import FootprintSpec, GridSpec
 from mtlaerial.config.names import Sentence, require_names
 from mtlaerial.config.numbers import Distance, Metres
 from mtlaerial.config.published import PublishedSpec
-from mtlaerial.config.recipe import TASKS, Task
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.tasks import TASKS, Task, task_entry
 from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
@@ -94,9 +94,13 @@ class DatasetSpec(Section):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """The tasks with ground truth."""
-        sections = {"semantics": self.labels, "height": self.height}
-        return tuple(task for task in TASKS if sections[task] is not None)
+        """The package's tasks with ground truth."""
+        return tuple(filter(self.has_truth, TASKS))
+
+    def has_truth(self, task: Task) -> bool:
+        """Tell whether there is ground truth of a task, which may be of another package."""
+        sections = {"labels": self.labels, "height": self.height}
+        return sections[task_entry(task).truth] is not None
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from mtlaerial.config.annotations import FOLDER_NAME
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
-from mtlaerial.config.recipe import Task
+from mtlaerial.config.tasks import Task, require_distinct_maps
 from mtlaerial.config.weighting import WeightingSpec
 
 Name = Annotated[str, Field(pattern=FOLDER_NAME)]
@@ -20,7 +20,7 @@ class MethodSpec(Section):
 
     trained_as: Name | None = None
     """Method whose trained weights this one uses; it changes ``prediction`` and ``scoring`` alone."""
-    tasks: Annotated[tuple[Task, ...], Field(min_length=1, max_length=2)]
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     weighting: WeightingSpec = WeightingSpec()
     model: Name
     overrides: dict[str, Any] = {}
@@ -31,6 +31,7 @@ class MethodSpec(Section):
     def _consistent(self) -> Self:
         if len(set(self.tasks)) != len(self.tasks):
             raise Unfit("tasks", ", ".join(self.tasks), "each task once", "Remove one.")
+        require_distinct_maps(self.tasks)
         return self
 
 

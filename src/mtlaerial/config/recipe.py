@@ -7,7 +7,6 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.faults import Unfit
-from mtlaerial.config.layers import Layer
 from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import (
     Batch,
@@ -21,10 +20,6 @@ from mtlaerial.config.numbers import (
     Weight,
 )
 
-Task = Literal["semantics", "height"]
-TASKS: tuple[Task, ...] = ("semantics", "height")
-TRUTH: dict[Task, Layer] = {"semantics": "labels", "height": "height"}
-"""Ground truth layer of each task."""
 Blend = Literal["original", "even"]
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.model import NetworkSpec
-from mtlaerial.config.recipe import PredictionSpec, Task
+from mtlaerial.config.recipe import PredictionSpec
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import SHIPPED, WEIGHT_FILES
+from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
 
@@ -62,7 +64,7 @@ def require_overlap(key: str, prediction: PredictionSpec) -> None:
         raise ConfigError(key, f"the stride {prediction.stride}", expected, "Correct either.")
 
 
-def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, ...], dataset: str) -> tuple[Task, ...]:
+def require_tasks(method: str, tasks: tuple[Task, ...], spec: DatasetSpec, dataset: str) -> tuple[Task, ...]:
     """Return the tasks of a method that a data set has ground truth for.
 
     Raises
@@ -70,12 +72,12 @@ def require_tasks(method: str, tasks: tuple[Task, ...], available: tuple[Task, .
     ConfigError
         When it has none for any of them.
     """
-    learned = tuple(task for task in tasks if task in available)
+    learned = tuple(filter(spec.has_truth, tasks))
     if not learned:
         raise ConfigError(
             f"methods.{method}.tasks",
             f"{', '.join(tasks)}",
-            f"a task that {dataset} has layers for ({', '.join(available)})",
+            f"a task that {dataset} has layers for ({', '.join(spec.tasks)})",
             "Choose a method that learns one of these.",
         )
     return learned

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig
-from mtlaerial.config.recipe import TASKS, Task
+from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
 
@@ -30,7 +30,7 @@ def methods_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[
     """
     selected = config.selected(dataset)
     repeated = repetitions(config, dataset, spec)
-    with_truth = [name for name in selected if not set(spec.tasks).isdisjoint(config.methods[name].tasks)]
+    with_truth = [name for name in selected if any(map(spec.has_truth, config.methods[name].tasks))]
     methods = tuple(name for name in with_truth if name not in repeated)
     if not methods:
         raise ConfigError(
@@ -74,7 +74,7 @@ def repetitions(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[
     Methods that the configuration describes twice, whatever the ground truth, both run.
     """
     selected = config.selected(dataset)
-    reduced = {name for name, method in config.methods.items() if not set(method.tasks) <= set(spec.tasks)}
+    reduced = {name for name, method in config.methods.items() if not all(map(spec.has_truth, method.tasks))}
     sources = [config.methods[name].trained_as or name for name in selected]
     # Selected ones first, those without a lost task first among them; sorting keeps the selection's order else.
     ordered = sorted(dict.fromkeys(sources), key=lambda name: (name not in selected, name in reduced))
@@ -90,7 +90,7 @@ def repetitions(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[
 def _same_run(config: ProjectConfig, dataset: str, spec: DatasetSpec, *names: str) -> bool:
     """Tell whether two methods are the same training, prediction and scoring on a data set."""
     first, second = (config.methods[name] for name in names)
-    tasks = [set(method.tasks) & set(spec.tasks) for method in (first, second)]
+    tasks = [set(filter(spec.has_truth, method.tasks)) for method in (first, second)]
     same_network = config.models[first.model] == config.models[second.model]
     if not tasks[0] or tasks[0] != tasks[1] or first.weighting != second.weighting or not same_network:
         return False
@@ -102,7 +102,7 @@ def lacking_truth(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dic
     """Return, for each method selected for a data set, its tasks without ground truth there; only if there are any."""
     lacking = {}
     for name in config.selected(dataset):
-        tasks = tuple(task for task in config.methods[name].tasks if task not in spec.tasks)
+        tasks = tuple(task for task in config.methods[name].tasks if not spec.has_truth(task))
         if tasks:
             lacking[name] = tasks
     return lacking
@@ -158,7 +158,7 @@ def selection_notes(config: ProjectConfig, dataset: str, spec: DatasetSpec, name
     for first in dict.fromkeys(repeated.values()):
         methods = [method for method in config.selected(dataset) if repeated.get(method) == first]
         if methods:
-            tasks = " and ".join(task for task in TASKS if task not in spec.tasks)
-            repeating = f"{name} has no ground truth of {tasks} and it would repeat {first}"
+            absent = dict.fromkeys(task for method in (*methods, first) for task in lacking.get(method, ()))
+            repeating = f"{name} has no ground truth of {' and '.join(absent)} and it would repeat {first}"
             notes.append(f"Left out, as {repeating}: {', '.join(methods)}.")
     return notes

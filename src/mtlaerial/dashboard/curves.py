@@ -1,6 +1,7 @@
 """Curves of a training as Visdom's plots, over all epochs and thinned to a screen's resolution."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from threading import Lock
 from typing import Any
 
@@ -11,14 +12,10 @@ from mtlaerial.dashboard.client import SIZE, Window
 from mtlaerial.figures.panels import Panel, learning_panels
 from mtlaerial.figures.series import FEW
 from mtlaerial.figures.style import CYCLE
+from mtlaerial.runs.history_columns import loss_column, score_columns
 
 POINTS = 500
 """Largest number of points of a curve."""
-COLUMNS: dict[Task, tuple[str, ...]] = {
-    "semantics": ("loss_semantics", "val_OA", "val_mIoU"),
-    "height": ("loss_height", "val_MAE", "val_RMSE"),
-}
-"""Columns of a history that belong to one task."""
 COSINE = "cosine"
 """Unit of values between -1 and 1."""
 AXIS = {"gridcolor": "#e8e8e8", "zerolinecolor": "#c0c0c0", "linecolor": "#808080", "automargin": True}
@@ -99,12 +96,13 @@ def _score(column: str, panel: Panel, value: float) -> str:
 
 def panels(training: TrainingSpec, tasks: Sequence[Task], validated: bool) -> dict[str, Panel]:
     """Return the panels of a training's windows by the windows' names, in the order on the page."""
-    columns = {column for task in tasks for column in COLUMNS[task]}
-    if not validated:
-        columns = {column for column in columns if not column.startswith("val_")}
-    shown = learning_panels(training, columns)
+    columns = {loss_column(task) for task in tasks}
+    if validated:
+        columns |= {column for task in tasks for column in score_columns(task)}
+    shown = learning_panels(training, tasks, columns)
     if len(tasks) > 1:
-        shown.append(Panel("agreement of the tasks' gradients", COSINE, [f"cosine_{'_'.join(tasks)}"]))
+        cosines = [f"cosine_{first}_{second}" for first, second in combinations(tasks, 2)]
+        shown.append(Panel("agreement of the tasks' gradients", COSINE, cosines))
         shown.append(Panel("weights of the tasks", "weight in the trunk", [f"weight_{task}" for task in tasks]))
     shown.append(Panel("learning rate", "learning rate", ["learning_rate"]))
     return {panel.columns[0]: panel for panel in shown}

@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch as Key
 
-from mtlaerial.config import IGNORED, Task
+from mtlaerial.config import IGNORED, Task, task_entry
+from mtlaerial.config.tasks import tasks_with
 from mtlaerial.dashboard.client import Window
 from mtlaerial.dashboard.samples import Maps, Patch
-from mtlaerial.figures.maps import HEIGHT_COLOURS, NO_DATA, height_scale
+from mtlaerial.figures.height_scales import height_scale
+from mtlaerial.figures.maps import HEIGHT_COLOURS, NO_DATA
 from mtlaerial.figures.style import NODATA, hide_ticks, mark_nodata, named
 from mtlaerial.figures.tile_layers import Layer, as_picture
 from mtlaerial.tiles.statistics import Statistics
@@ -26,8 +28,6 @@ PANEL = 2.0
 """Side of a map in inches."""
 DPI = 110
 KINDS = ("true", "predicted")
-SHOWN = {"semantics": "classes", "height": "height"}
-"""Names of the tasks' maps in titles."""
 
 
 def picture_window(figure: Figure, title: str) -> Window:
@@ -62,12 +62,14 @@ def draw(patches: Sequence[Patch], predicted: Sequence[Maps], statistics: Statis
     looks = {task: _look(task, patches, statistics) for task in tasks}
     for line, patch, maps in zip(axes, patches, predicted, strict=True):
         _draw_row(line, patch, maps, looks)
-    titles = ["image", *(f"{kind} {SHOWN[task]}" for task in tasks for kind in KINDS)]
+    titles = ["image", *(f"{kind} {task_entry(task).title}" for task in tasks for kind in KINDS)]
     for place, title in zip(axes[0], titles, strict=True):
         place.set_title(title, fontsize=10)
-    if "height" in tasks:
-        bar = ScalarMappable(looks["height"].norm, looks["height"].colours)
-        figure.colorbar(bar, ax=axes[:, -2:], label="height above ground (m)", extend="both", aspect=30, pad=0.02)
+    for number, task in enumerate(tasks):
+        entry, of_task = task_entry(task), slice(1 + 2 * number, 3 + 2 * number)
+        if entry.output == "values":
+            bar, label = ScalarMappable(looks[task].norm, looks[task].colours), f"{entry.maps[0].description} (m)"
+            figure.colorbar(bar, ax=axes[:, of_task], label=label, extend="both", aspect=30, pad=0.02)
     figure.legend(handles=_key(tasks, statistics), loc="outside lower center", ncols=7, fontsize=9, frameon=False)
     figure.suptitle(f"{named(statistics.title, statistics.generated)}: {heading}", fontsize=12)
     return figure
@@ -81,9 +83,9 @@ class _Look(NamedTuple):
 
 
 def _look(task: Task, patches: Sequence[Patch], statistics: Statistics) -> _Look:
-    if task == "height":
+    if task_entry(task).output == "values":
         # Scaled by the truth alone, so that pictures of different epochs can be compared.
-        heights = [np.ma.masked_invalid(patch.truth["height"]) for patch in patches]
+        heights = [np.ma.masked_invalid(patch.truth[task]) for patch in patches]
         return _Look(colormaps[HEIGHT_COLOURS], height_scale(*heights))
     colours = [colour for _, colour in _classes(statistics)]
     return _Look(ListedColormap(colours), Normalize(-0.5, len(colours) - 0.5))
@@ -97,7 +99,8 @@ def _draw_row(line: Sequence[Axes], patch: Patch, maps: Maps, looks: Mapping[Tas
     next(layers).imshow(as_picture(image), extent=extent)
     for task, look in looks.items():
         truth = patch.truth[task]
-        masked = np.ma.masked_equal(truth, IGNORED) if task == "semantics" else np.ma.masked_invalid(truth)
+        of_classes = task_entry(task).output == "classes"
+        masked = np.ma.masked_equal(truth, IGNORED) if of_classes else np.ma.masked_invalid(truth)
         for values, place in ((masked, patch.extents[task]), (maps[task], extent)):
             next(layers).imshow(values, extent=place, cmap=look.colours, norm=look.norm, interpolation="nearest")
     for axes in line:
@@ -108,7 +111,7 @@ def _draw_row(line: Sequence[Axes], patch: Patch, maps: Maps, looks: Mapping[Tas
 
 
 def _key(tasks: Sequence[Task], statistics: Statistics) -> list[Key]:
-    classes = _classes(statistics) if "semantics" in tasks else []
+    classes = _classes(statistics) if tasks_with("classes", tasks) else []
     keys = [Key(facecolor=colour, edgecolor="#606060", linewidth=0.5, label=name) for name, colour in classes]
     return [*keys, Key(**NODATA, label=NO_DATA)]
 

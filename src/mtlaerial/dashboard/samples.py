@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, TRUTH, Layer, Task
-from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
+from mtlaerial.config import IGNORED, Layer, Task, task_entry
+from mtlaerial.prediction.map_network import MAKERS, MapNetwork
 from mtlaerial.tiles.tile import Tile
 
 CANDIDATES = 8
@@ -49,7 +49,7 @@ class Patch:
         truth: Maps = {}
         extents: dict[Task, Extent] = {}
         for task in tasks:
-            truth[task], extents[task] = _cut(tile, TRUTH[task], row, column, side)
+            truth[task], extents[task] = _cut(tile, task_entry(task).truth, row, column, side)
         return cls(tile.name, image, truth, extents)
 
     @property
@@ -73,10 +73,11 @@ def _cells(first: int, side: int, scale: float, offset: float, number: int) -> t
 
 
 def _interest(task: Task, layer: NDArray[Any]) -> float:
-    valid = layer[layer != IGNORED] if task == "semantics" else layer[np.isfinite(layer)]
+    of_classes = task_entry(task).output == "classes"
+    valid = layer[layer != IGNORED] if of_classes else layer[np.isfinite(layer)]
     if not valid.size:
         return 0.0
-    variety = len(np.unique(valid)) if task == "semantics" else 1 + float(valid.std())
+    variety = len(np.unique(valid)) if of_classes else 1 + float(valid.std())
     return float(valid.size / layer.size * variety)
 
 
@@ -124,7 +125,8 @@ def predict(network: MapNetwork, patches: Sequence[Patch], device: torch.device)
             outputs = network(patch.image[None].to(device))[0]
             maps: Maps = {}
             for task in network.outputs:
-                values = outputs[network.slice_of(task)]
-                maps[task] = class_codes(values) if task == "semantics" else mean_height(values)
+                entry, values = task_entry(task), outputs[network.slice_of(task)]
+                shown = MAKERS[entry.maps[0].shows](values)
+                maps[task] = shown if entry.unit is None else shown * np.float32(entry.metres)
             predictions.append(maps)
     return predictions

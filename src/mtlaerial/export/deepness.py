@@ -9,7 +9,7 @@ import json
 from math import ceil
 from typing import Any
 
-from mtlaerial.config import PredictionSpec
+from mtlaerial.config import PredictionSpec, task_entry
 from mtlaerial.export.network import Contents
 
 _DIVISOR = 255
@@ -41,9 +41,9 @@ def deepness_metadata(contents: Contents, prediction: PredictionSpec) -> dict[st
         "standardization_mean": [0.0] * bands,
         "standardization_std": [1 / _DIVISOR] * bands,  # (x / 255 - 0) / (1 / 255) = x
     }
-    if task == "semantics":
+    if task_entry(task).output == "classes":
         names = {str(code): entry.name for code, entry in enumerate(statistics.classes)}
         values |= {"model_type": "Segmentor", "class_names": names, "seg_thresh": 0.0, "seg_small_segment": 0}
     else:
-        values |= {"model_type": "Regressor", "class_names": {"0": "height"}, "reg_output_scaling": 1.0}
+        values |= {"model_type": "Regressor", "class_names": {"0": task}, "reg_output_scaling": 1.0}
     return {key: json.dumps(value) for key, value in values.items()}

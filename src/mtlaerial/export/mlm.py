@@ -11,18 +11,16 @@ from typing import Any
 
 import torch
 
-from mtlaerial.config import Task
+from mtlaerial.config import Task, task_entry
 from mtlaerial.config.layers import Colour
+from mtlaerial.config.task_entry import Output
 from mtlaerial.export.network import INPUT, SMALLEST, Contents
 from mtlaerial.runs.imported import NOT_KNOWN
 from mtlaerial.runs.run import RunDescription
 
 EXTENSIONS = [f"https://stac-extensions.github.io/{name}/schema.json" for name in ("mlm/v1.5.1", "file/v2.1.0")]
-_TASKS: dict[Task, str] = {"semantics": "semantic-segmentation", "height": "regression"}
-_OUTPUT_DESCRIPTIONS: dict[Task, str] = {
-    "semantics": "Probabilities of the classes: their sum is 1.",
-    "height": "Metres above ground.",
-}
+_TASKS: dict[Output, str] = {"classes": "semantic-segmentation", "values": "regression"}
+_AXES: dict[Output, str] = {"classes": "class", "values": "channel"}
 
 
 def stac_item(contents: Contents, asset: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def _model(contents: Contents) -> dict[str, Any]:
     return {
         "mlm:name": _slug(run.name),
         "mlm:architecture": "D3Net",
-        "mlm:tasks": [_TASKS[task] for task in contents.tasks],
+        "mlm:tasks": [_TASKS[task_entry(task).output] for task in contents.tasks],
         "mlm:framework": "PyTorch",
         "mlm:framework_version": str(torch.__version__),
         **pretrained,
@@ -110,14 +108,15 @@ def _input(contents: Contents) -> dict[str, Any]:
 
 
 def _output(task: Task, contents: Contents) -> dict[str, Any]:
-    axis = "class" if task == "semantics" else "channel"
+    entry = task_entry(task)
+    meaning = entry.meaning[:1].upper() + entry.meaning[1:]
     output: dict[str, Any] = {
         "name": task,
-        "description": _OUTPUT_DESCRIPTIONS[task],
-        "tasks": [_TASKS[task]],
-        "result": _array(contents.channels[task], axis, contents),
+        "description": f"{meaning}.",
+        "tasks": [_TASKS[entry.output]],
+        "result": _array(contents.channels[task], _AXES[entry.output], contents),
     }
-    if task == "semantics":
+    if entry.output == "classes":
         output["classification:classes"] = [
             {"value": code, "name": _slug(entry.name), "description": entry.name, "color_hint": _hex(entry.colour)}
             for code, entry in enumerate(contents.description.statistics.classes)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from mtlaerial.config import Task
+from mtlaerial.config import Task, task_entry
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.runs.run import Run, RunDescription
@@ -40,7 +40,7 @@ class Contents:
 
 
 class ExportedNetwork(nn.Module):
-    """Network of a run for export: normalisation, network with folded batch norms, activation, height in metres.
+    """Network of a run for export: normalisation, network with folded batch norms, activation, units.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ExportedNetwork(nn.Module):
         self.tasks = contents.tasks
 
     def forward(self, image: Tensor) -> dict[Task, Tensor]:
-        """Return class probabilities and heights in metres.
+        """Return class probabilities, and values in the unit of their maps.
 
         Parameters
         ----------
@@ -69,14 +69,15 @@ class ExportedNetwork(nn.Module):
         Returns
         -------
         dict of Task to Tensor
-            ``semantics``: (batch, classes, rows, columns), sum 1 over the classes. ``height``: (batch, 1, rows,
-            columns).
+            Classes: (batch, classes, rows, columns), sum 1 over the classes. Values: (batch, 1, rows, columns).
         """
         outputs = self.network(self.normalise(image))
         return {task: self._activated(task, outputs[task]) for task in self.tasks}
 
     def _activated(self, task: Task, output: Tensor) -> Tensor:
-        return output.softmax(dim=1) if task == "semantics" else output * self.height_unit
+        entry = task_entry(task)
+        is_linear = entry.activation == "linear"
+        return output * (self.height_unit / entry.metres) if is_linear else output.softmax(dim=1)
 
 
 def traced(network: ExportedNetwork, contents: Contents) -> ExportedProgram:

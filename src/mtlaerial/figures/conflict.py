@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import combinations, cycle
 from pathlib import Path
 from textwrap import fill
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from mtlaerial.config import Task
+from mtlaerial.config.tasks import registry_order
 from mtlaerial.figures.series import (
     SMOOTHING,
     STYLES,
@@ -18,7 +20,7 @@ from mtlaerial.figures.series import (
     add_legend,
     draw_noisy,
     format_axes,
-    loss_units,
+    loss_unit,
     style_handles,
     with_colours,
 )
@@ -59,9 +61,8 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
         return None
     figure = Figure(figsize=(9.2, 6.8), layout="constrained")
     axes = figure.subplot_mosaic([["cosine", "cosine"], ["norms", "weights"]])
-    units = loss_units(plan.training)
-    _draw_cosine(axes["cosine"], histories, _cosine_column(plan.tasks))
-    _draw_norms(axes["norms"], histories, {task: units[task] for task in plan.tasks})
+    _draw_cosine(axes["cosine"], histories, plan.tasks)
+    _draw_norms(axes["norms"], histories, {task: loss_unit(task, plan.training) for task in plan.tasks})
     _draw_weights(axes["weights"], histories, plan.tasks)
     add_legend(figure, histories, style_handles(plan.tasks))
     heading = f"{named(statistics.title, statistics.generated)}: conflict between the tasks"
@@ -71,18 +72,29 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
     return save(figure, path, Caption(dataset=plan.dataset, title=f"{heading}, {method}", description=text))
 
 
-def _cosine_column(tasks: Sequence[Task]) -> str:
-    return f"cosine_{'_'.join(tasks)}"
+def _cosine_columns(tasks: Sequence[Task]) -> dict[str, str]:
+    """Return the column of each pair of tasks by the pair's name."""
+    pairs = combinations(tasks, 2)
+    return {f"{first} and {second}": f"cosine_{first}_{second}" for first, second in pairs}
 
 
-def _draw_cosine(axes: Axes, histories: Histories, column: str) -> None:
+def _listed(tasks: Sequence[Task]) -> str:
+    *rest, last = sorted(tasks, key=registry_order)
+    return f"{', '.join(rest)} and {last}"
+
+
+def _draw_cosine(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> None:
+    columns = _cosine_columns(tasks)
     axes.axhspan(-1, 0, color=CONFLICT_COLOUR, alpha=0.06, linewidth=0, zorder=0)
     axes.axhline(0, color="#404040", linewidth=0.8, zorder=1)
     for colour, history in with_colours(histories):
-        draw_noisy(axes, history["epoch"], history[column], "-", colour)
-    format_axes(axes, "cosine between the gradients of semantics and height", "cosine")
+        for column, style in zip(columns.values(), cycle(STYLES), strict=False):
+            draw_noisy(axes, history["epoch"], history[column], style, colour)
+    format_axes(axes, f"cosine between the gradients of {_listed(tasks)}", "cosine")
     axes.set_ylim(-1, 1)
-    pooled = pd.concat([history[column] for history in histories.values()])
+    if len(columns) > 1:
+        axes.legend(handles=style_handles(columns), fontsize=9, frameon=False)
+    pooled = pd.concat([history[column] for history in histories.values() for column in columns.values()])
     _label(axes, 0.75, "agreement")
     _label(axes, 0.25, fill(f"conflict: {_conflict_share(pooled)}", width=10))
 
@@ -102,7 +114,7 @@ def _draw_weights(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> No
 
 
 def _draw_tasks(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task], logarithmic: bool) -> None:
-    for task, style in zip(tasks, STYLES, strict=True):
+    for task, style in zip(tasks, cycle(STYLES), strict=False):
         for colour, history in with_colours(histories):
             values = history[f"{kind}_{task}"]
             if logarithmic:  # gaps instead of 0, which such an axis cannot show
@@ -129,9 +141,18 @@ def _label_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Ta
     axes.autoscale_view()  # limits must be final before data are turned into places
     to_axes = axes.transData + axes.transAxes.inverted()
     places = sorted((float(to_axes.transform((0, end))[1]), task) for task, end in ends.items() if end > 0)
-    push = max(0.0, LABEL_DISTANCE - places[1][0] + places[0][0]) / 2 if len(places) == 2 else 0.0
-    for (height, task), sign in zip(places, (-1, 1), strict=False):
-        _label(axes, height + sign * push, task)
+    for height, (_, task) in zip(_spread([height for height, _ in places]), places, strict=True):
+        _label(axes, height, task)
+
+
+def _spread(heights: Sequence[float]) -> list[float]:
+    """Return ascending heights with at least ``LABEL_DISTANCE`` between them: they give way upwards and downwards."""
+    spread: list[float] = []
+    for height in heights:
+        least = spread[-1] + LABEL_DISTANCE if spread else height
+        spread.append(max(height, least))
+    push = (spread[-1] - heights[-1]) / 2 if heights else 0.0
+    return [height - push for height in spread]
 
 
 def _label(axes: Axes, height: float, text: str) -> None:
@@ -147,13 +168,14 @@ def _conflict_share(cosines: pd.Series) -> str:
 
 def _description(histories: Histories, tasks: Sequence[Task]) -> str:
     """Return the figure's contents as text."""
-    cosine = _cosine_column(tasks)
-    conflicts = "; ".join(f"{name}, {_conflict_share(history[cosine])}" for name, history in histories.items())
-    columns = {"cosine": cosine}
+    cosines = _cosine_columns(tasks)
+    pooled = {name: pd.concat([history[column] for column in cosines.values()]) for name, history in histories.items()}
+    conflicts = "; ".join(f"{name}, {_conflict_share(values)}" for name, values in pooled.items())
+    columns = {f"cosine of {pair}" if len(cosines) > 1 else "cosine": column for pair, column in cosines.items()}
     columns |= {f"{kind} of {task}": f"{kind}_{task}" for kind in ("norm", "weight") for task in tasks}
     courses = "; ".join(f"{name}, {_course(histories, column)}" for name, column in columns.items())
     return (
-        "By epoch: cosine between the gradients of semantics and height at the features they share, norms of these "
+        f"By epoch: cosine between the gradients of {_listed(tasks)} at the features they share, norms of these "
         "gradients, and weights of the tasks. The cosine is below 0, which is conflict, in so many of the steps it was "
         f"measured at: {conflicts}. "
         f"Medians over all seeds in the first and in the last tenth of training: {courses}. {SMOOTHING}"

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mtlaerial.config.tasks import leads
 from mtlaerial.figures.style import Caption, named, save
 from mtlaerial.scoring.scores import Scores
 
@@ -32,7 +33,8 @@ def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
     """
     run, total = scores[0], np.sum([entry.confusion() for entry in scores], axis=0)
     names = list(run.classes)
-    heading = f"{named(run.title, run.generated)}: confusion of {run.method}"
+    further = "".join(f", {task}" for task in run.tasks if run.tasks == (task,) and not leads(task))
+    heading = f"{named(run.title, run.generated)}: confusion of {run.method}{further}"
     seeds = "one seed" if len(scores) == 1 else f"{len(scores)} seeds"
     text = f"Shares in % of each true class (rows) by predicted class (columns), summed over test tiles and {seeds}."
     side = max(4.5, 0.62 * len(names) + 2.2)

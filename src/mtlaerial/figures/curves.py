@@ -48,7 +48,8 @@ def curves_figure(histories: Histories, runs: Sequence[RunDescription], path: Pa
     """
     plan, statistics = runs[0].plan, runs[0].statistics
     chosen = [_chosen_epoch(run, table) for run, table in zip(runs, histories.values(), strict=True)]
-    panels = learning_panels(plan.training, {column for table in histories.values() for column in table.columns})
+    present = {column for table in histories.values() for column in table.columns}
+    panels = learning_panels(plan.training, plan.tasks, present)
     columns = 2 if len(panels) > 1 else 1
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.0 * rows + 0.8), layout="constrained")

@@ -1,10 +1,14 @@
 """Panels of learning curves: the columns of a history that share axes, with titles and units."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from mtlaerial.config import TrainingSpec
-from mtlaerial.figures.series import loss_units
+from mtlaerial.config import Task, TrainingSpec, task_entry
+from mtlaerial.config.tasks import registry_order
+from mtlaerial.figures.series import loss_unit
+from mtlaerial.runs.history_columns import loss_column, score_columns
+
+_HEIGHT_LOSSES = {"l1": "L1 loss", "huber": "Huber loss"}
 
 
 class Panel(NamedTuple):
@@ -17,18 +21,26 @@ class Panel(NamedTuple):
     """Factor from values to the unit."""
 
 
-def learning_panels(training: TrainingSpec, present: Collection[str]) -> list[Panel]:
-    """Return the panels of losses and validation scores, with the columns that are present."""
-    height_loss, units = {"l1": "L1", "huber": "Huber"}[training.height_loss], loss_units(training)
-    panels = [
-        Panel("training loss of semantics", f"cross entropy ({units['semantics']})", ["loss_semantics"]),
-        Panel("training loss of height", f"{height_loss} loss ({units['height']})", ["loss_height"]),
-        Panel("validation of semantics", "share (%)", ["val_OA", "val_mIoU"], scale=100),
-        Panel("validation of height", "error (m)", ["val_MAE", "val_RMSE"]),
-    ]
+def learning_panels(training: TrainingSpec, tasks: Sequence[Task], present: Collection[str]) -> list[Panel]:
+    """Return the panels of losses and validation scores of some tasks, with the columns that are present."""
+    ordered = sorted(tasks, key=registry_order)
+    panels = [_loss_panel(task, training) for task in ordered] + [_score_panel(task) for task in ordered]
     drawn = []
     for panel in panels:
         columns = [name for name in panel.columns if name in present]
         if columns:
             drawn.append(panel._replace(columns=columns))
     return drawn
+
+
+def _loss_panel(task: Task, training: TrainingSpec) -> Panel:
+    names = {"cross_entropy": "cross entropy", "height_error": _HEIGHT_LOSSES[training.height_loss]}
+    name = names.get(task_entry(task).loss, "loss")
+    return Panel(f"training loss of {task}", f"{name} ({loss_unit(task, training)})", [loss_column(task)])
+
+
+def _score_panel(task: Task) -> Panel:
+    title, columns = f"validation of {task}", list(score_columns(task))
+    if task_entry(task).metrics == "classes":
+        return Panel(title, "share (%)", columns, scale=100)
+    return Panel(title, "error (m)", columns)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, Literal
 
 import pandas as pd
@@ -10,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtlaerial.config import TrainingSpec
+from mtlaerial.config import Task, TrainingSpec, task_entry
 from mtlaerial.figures.style import CYCLE
 
-LineStyle = Literal["-", "--"]
-STYLES: tuple[LineStyle, ...] = ("-", "--")
-"""Line styles of the two columns that share axes."""
+LineStyle = Literal["-", "--", "-.", ":"] | tuple[float, tuple[int, ...]]
+STYLES: tuple[LineStyle, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 4)))
+"""Line styles of the columns that share axes."""
 FEW = 30
 """Largest number of values that are drawn as a line with markers; more are smoothed."""
 WINDOWS_PER_SERIES = 40
@@ -41,16 +42,17 @@ def with_colours(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
     return [(CYCLE[index % len(CYCLE)], history) for index, history in enumerate(histories.values())]
 
 
-def loss_units(training: TrainingSpec) -> dict[str, str]:
-    """Return the unit of each task's loss."""
-    height = "m" if training.height_unit == 1 else f"units of {training.height_unit:g} m"
-    return {"semantics": "nat", "height": height}
+def loss_unit(task: Task, training: TrainingSpec) -> str:
+    """Return the unit of a task's loss."""
+    metres = "m" if training.height_unit == 1 else f"units of {training.height_unit:g} m"
+    units = {"cross_entropy": "nat", "height_error": metres}
+    return units.get(task_entry(task).loss, "units of the loss")
 
 
 def draw_line(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
     """Draw values without smoothing; missing values are gaps."""
     marker = "." if values.count() <= FEW else ""
-    axes.plot(epochs, values, style, color=colour, marker=marker, linewidth=1.4)
+    axes.plot(epochs, values, linestyle=style, color=colour, marker=marker, linewidth=1.4)
 
 
 def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:
@@ -60,7 +62,7 @@ def draw_noisy(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyl
         return
     size = min(6.0, 130 / math.sqrt(len(values)))
     axes.plot(epochs, values, ".", color=colour, markersize=size, alpha=0.3, markeredgewidth=0, zorder=1)
-    axes.plot(epochs, running_median(values), style, color=colour, linewidth=1.3)
+    axes.plot(epochs, running_median(values), linestyle=style, color=colour, linewidth=1.3)
 
 
 def draw_ring(axes: Axes, epochs: pd.Series, values: pd.Series, chosen: int | None, colour: str) -> None:
@@ -96,7 +98,7 @@ def format_axes(axes: Axes, title: str, unit: str) -> None:
 def style_handles(names: Iterable[str]) -> list[Line2D]:
     """Return legend entries of the line styles, one per name."""
     return [Line2D([], [], linestyle=style, color="#404040", label=name)
-            for style, name in zip(STYLES, names, strict=False)]  # fmt: skip
+            for style, name in zip(cycle(STYLES), names, strict=False)]  # fmt: skip
 
 
 def add_legend(figure: Figure, histories: Histories, entries: Sequence[Line2D] = ()) -> None:

@@ -1,10 +1,12 @@
 """Layers of a tile for figures: read at the figure's resolution, with extents in metres."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -40,6 +42,10 @@ class Layer:
     def band(self) -> np.ma.MaskedArray:
         """The first band."""
         return np.ma.asarray(self.values[0])
+
+    def scaled(self, factor: float) -> "Layer":
+        """Return the layer with its values multiplied by a factor, such as the metres per unit."""
+        return Layer(self.values * np.float32(factor), self.extent)
 
     def at(self, target: "Layer") -> np.ma.MaskedArray:
         """Return the first band at the pixels of another layer, nearest neighbour; masked outside."""
@@ -94,9 +100,37 @@ def read_layer(path: Path, frame: Frame, side: int = SIDE) -> Layer:
         step = max(1.0, max(grid.height, grid.width) / side)
         shape = source.count, max(1, round(grid.height / step)), max(1, round(grid.width / step))
         values = np.ma.masked_invalid(source.read(out_shape=shape, masked=True))
-    # Rows from south to north; without a georeference such a transform means nothing.
-    flip = grid.transform.e > 0 and grid.georeferenced
-    return Layer(values[:, ::-1] if flip else values, frame.extent(grid))
+    return Layer(values[:, ::-1] if _south_first(grid) else values, frame.extent(grid))
+
+
+def read_part(path: Path, frame: Frame, extent: Extent) -> Layer:
+    """Read the cells of a raster that an extent in metres touches, all of them."""
+    with open_raster(path) as source:
+        grid = Grid.of(source)
+        west, east, south, north = frame.extent(grid)
+        cell_width, cell_height = (east - west) / grid.width, (north - south) / grid.height
+        first_column, end_column = _touched(
+            (extent[0] - west) / cell_width, (extent[1] - west) / cell_width, grid.width
+        )
+        first_row, end_row = _touched((north - extent[3]) / cell_height, (north - extent[2]) / cell_height, grid.height)
+        flip = _south_first(grid)
+        stored_row = grid.height - end_row if flip else first_row
+        window = Window(first_column, stored_row, end_column - first_column, end_row - first_row)
+        values = np.ma.masked_invalid(source.read(window=window, masked=True))
+    left, right = west + first_column * cell_width, west + end_column * cell_width
+    bottom, top = north - end_row * cell_height, north - first_row * cell_height
+    return Layer(values[:, ::-1] if flip else values, (left, right, bottom, top))
+
+
+def _touched(begin: float, end: float, cells: int) -> tuple[int, int]:
+    """Return the range of the cells between two positions, at least one; 1e-6 of a cell is rounding."""
+    first = min(max(math.floor(begin + 1e-6), 0), cells - 1)
+    return first, min(max(math.ceil(end - 1e-6), first + 1), cells)
+
+
+def _south_first(grid: Grid) -> bool:
+    """Tell whether rows run from south to north; without a georeference such a transform means nothing."""
+    return grid.transform.e > 0 and grid.georeferenced
 
 
 def as_picture(image: Layer) -> NDArray[np.uint8]:

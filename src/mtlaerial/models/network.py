@@ -66,7 +66,7 @@ class Network(nn.Module):
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks of the heads."""
-        return tuple(self.heads)  # type: ignore[arg-type]  # a ModuleDict's keys are strings
+        return tuple(self.heads)
 
     @property
     def multiple(self) -> int:

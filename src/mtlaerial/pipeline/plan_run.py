@@ -32,7 +32,7 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int, en
         dataset=dataset.name,
         method=method,
         seed=seed,
-        tasks=require_tasks(method, described.tasks, dataset.tasks, dataset.name),
+        tasks=require_tasks(method, described.tasks, dataset.spec, dataset.name),
         weighting=described.weighting,
         model=config.models[described.model],
         training=recipe.training,

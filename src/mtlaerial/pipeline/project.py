@@ -131,7 +131,7 @@ class Project:
 
     def tasks(self, dataset: str, method: str) -> tuple[Task, ...]:
         """Return the tasks of a method that a data set has ground truth for."""
-        return require_tasks(method, self.config.methods[method].tasks, self.dataset(dataset).tasks, dataset)
+        return require_tasks(method, self.config.methods[method].tasks, self.dataset(dataset).spec, dataset)
 
     def require_validation(self, dataset: str, method: str) -> None:
         """Refuse the selection of the best weights without validation tiles.

@@ -9,6 +9,7 @@ from typing import Any
 
 from mtlaerial.config import Blend, DatasetSpec, PredictionSpec
 from mtlaerial.config.require import require_multiple
+from mtlaerial.config.tasks import tasks_with
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import match_image
@@ -154,10 +155,10 @@ def _require_same_input(folder: Path, statistics: Statistics, dataset: DatasetSp
 
 def _require_truth(folder: Path, description: RunDescription, dataset: Dataset, spec: Path) -> None:
     tasks, labels = description.plan.tasks, dataset.spec.labels
-    if not set(tasks) & set(dataset.tasks):
+    if not any(map(dataset.spec.has_truth, tasks)):
         expected = f"truth for a task of {folder} ({', '.join(tasks)})"
         raise ConfigError(spec, f"truth for {', '.join(dataset.tasks)} alone", expected, "Score another run.")
-    if labels and "semantics" in tasks:
+    if labels and tasks_with("classes", tasks):
         names = ", ".join(entry.name for entry in labels.classes)
         trained = ", ".join(entry.name for entry in description.statistics.classes)
         if names != trained:
@@ -173,7 +174,7 @@ def _described(run: RunDescription, dataset: Dataset, scored: str, name: str) ->
     plan = run.plan.model_copy(update={"dataset": scored, "method": name})
     changes: dict[str, Any] = {"dataset": scored, "title": dataset.spec.title}
     changes["generated"] = dataset.spec.generated
-    if "semantics" not in run.plan.tasks and dataset.spec.labels:
+    if dataset.spec.labels and not tasks_with("classes", run.plan.tasks):
         changes["classes"] = _classes(run.statistics, dataset.spec)
     statistics = run.statistics.model_copy(update=changes)
     return run.model_copy(update={"plan": plan, "statistics": statistics})

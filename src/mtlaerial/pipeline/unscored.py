@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from mtlaerial.config import TRUTH, Layer, Task
+from mtlaerial.config import Layer, Task, task_entry
+from mtlaerial.config.tasks import registry_order
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.errors import ConfigError
@@ -27,7 +28,7 @@ def require_scored(project: Project) -> None:
 
 def _refuse(project: Project, name: str, unscored: Sequence[str], scored: Sequence[str]) -> None:
     lacking = dict.fromkeys(task for method in unscored for task in project.tasks(name, method))
-    layers = [TRUTH[task] for task in lacking]
+    layers = list(dict.fromkeys(task_entry(task).truth for task in lacking))
     methods, source = ", ".join(unscored), project.source(name)
     observed = f"{methods} on {name}, which could not be scored: no test tile has {' or '.join(layers)}"
     hints = filter(None, (_hint(project.dataset(name), layer) for layer in layers))
@@ -51,17 +52,24 @@ def unscored_notes(project: Project) -> Iterator[str]:
     """Yield a sentence for each data set and task that methods learn but that no test tile has truth of."""
     for name in project.datasets:
         scored = scored_tasks(project, name)
-        for task, layer in TRUTH.items():
+        for task in learned_tasks(project, name):
             learning = [method for method in project.methods(name) if task in project.tasks(name, method)]
-            if learning and task not in scored:
+            if task not in scored:
+                layer = task_entry(task).truth
                 hint = _hint(project.dataset(name), layer)
                 yield f"Without a score of {task}, as no test tile of {name} has {layer}: {', '.join(learning)}. {hint}"
 
 
+def learned_tasks(project: Project, name: str) -> list[Task]:
+    """Return the tasks that methods learn on a data set, the package's first."""
+    learned = dict.fromkeys(task for method in project.methods(name) for task in project.tasks(name, method))
+    return sorted(learned, key=registry_order)
+
+
 def scored_tasks(project: Project, name: str) -> tuple[Task, ...]:
-    """Return the tasks that a test tile of a data set has ground truth of; all for a generated one."""
-    dataset = project.datasets[name]
+    """Return the learned tasks that a test tile of a data set has ground truth of; all for a generated one."""
+    dataset, learned = project.datasets[name], learned_tasks(project, name)
     if project.config.datasets[project.source(name)].generate:
-        return dataset.tasks
+        return tuple(learned)
     tiles = dataset.spec.splits.get("test", ())
-    return tuple(task for task in dataset.tasks if any(dataset.files(TRUTH[task], tile) for tile in tiles))
+    return tuple(task for task in learned if any(dataset.files(task_entry(task).truth, tile) for tile in tiles))

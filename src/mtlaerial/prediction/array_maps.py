@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, Task
+from mtlaerial.config import Task, task_entry
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.strips import Strip
 from mtlaerial.prediction.blending.targets import Target
-from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
+from mtlaerial.prediction.map_files import PROFILES
+from mtlaerial.prediction.map_network import MAKERS, MapNetwork
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.tile import Tile
 
@@ -22,26 +23,25 @@ class ArrayMaps:
     def __init__(self, tile: Tile, network: MapNetwork) -> None:
         self.maps: dict[Task, NDArray[Any]] = {}
         self.targets = []
-        truth = {"semantics": tile.grids["labels"], "height": tile.grids["height"]}
         for task in network.outputs:
-            grid = truth[task]
-            dtype, fill = (np.uint8, IGNORED) if task == "semantics" else (np.float32, np.nan)
-            self.maps[task] = np.full((grid.height, grid.width), fill, dtype=dtype)
+            entry = task_entry(task)
+            grid, profile = tile.grids[entry.truth], PROFILES[entry.maps[0].shows]
+            self.maps[task] = np.full((grid.height, grid.width), profile["nodata"], dtype=profile["dtype"])
             if (grid.height, grid.width) != (1, 1):  # else the tile lacks the layer
                 self.targets.append(self._target(task, tile.grids["image"], grid, network.slice_of(task)))
 
     def _target(self, task: Task, image: Grid, grid: Grid, channels: slice) -> Target:
-        array = self.maps[task]
+        array, make = self.maps[task], MAKERS[task_entry(task).maps[0].shows]
 
         def write(row: int, column: int, values: Tensor) -> None:
-            block = class_codes(values) if task == "semantics" else mean_height(values)
+            block = make(values)
             array[row : row + block.shape[0], column : column + block.shape[1]] = block
 
         return Target(channels, *axes(image, grid), write)
 
 
 def predict_arrays(blender: Blender, network: MapNetwork, tile: Tile) -> dict[Task, NDArray[Any]]:
-    """Return a tile's maps as arrays on the grids of its ground truth: uint8 classes, float32 metres."""
+    """Return a tile's maps as arrays on the grids of its ground truth: codes, or values in their unit."""
     maps = ArrayMaps(tile, network)
 
     def read(row: int, column: int, rows: int, columns: int) -> Strip:

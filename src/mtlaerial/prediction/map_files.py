@@ -2,75 +2,57 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import rasterio
 import torch
-from numpy.typing import NDArray
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, Task
+from mtlaerial.config import IGNORED, Task, task_entry
+from mtlaerial.config.task_entry import MapLayer, Shows
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
-from mtlaerial.prediction.map_network import MapNetwork, class_codes, mean_height
+from mtlaerial.prediction.map_network import MAKERS, MapNetwork
 from mtlaerial.rasters.geotiff import create_raster, writing_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.system.files import discard, partial_path
 
-CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
-METRES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}
 TILED = {"count": 1, "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd", "zstd_level": 1}
 """Zstandard compresses heights to the size of deflate, in half the time."""
+CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
+VALUES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}
+PROFILES: dict[Shows, dict[str, Any]] = {"classes": CODES, "mean": VALUES, "deviation": VALUES}
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """GDAL's block cache in bytes (rasterio takes no other unit); GDAL's default grows with the machine's memory."""
-Shown = Literal["semantics", "height", "height_std"]
 
 
-@dataclass(frozen=True)
-class Content:
-    """A kind of map: the task and the function that make it from blended values, and its file's metadata."""
+class Content(NamedTuple):
+    """Content of a map: a task, and one of the maps of its entry."""
 
     task: Task
-    make: Callable[[Tensor], NDArray[Any]]
-    """From the task's values, (channels, rows, columns), to the map's, (rows, columns)."""
-    profile: dict[str, Any]
-    description: str
-    unit: str | None = None
+    layer: MapLayer
 
 
-def height_std(heights: Tensor) -> NDArray[np.float32]:
-    """Return the standard deviation over passes in metres; divided by n, as numpy's, not by n - 1."""
-    return heights.std(dim=0, correction=0).cpu().numpy()
-
-
-CONTENTS: dict[Shown, Content] = {
-    "semantics": Content("semantics", class_codes, CODES, "class"),
-    "height": Content("height", mean_height, METRES, "height above ground", "metre"),
-    "height_std": Content("height", height_std, METRES, "standard deviation of height over passes", "metre"),
-}
-
-
-def shown_by(network: MapNetwork) -> list[Shown]:
-    """Return the kinds of maps of a network: its tasks, and with several passes the height's deviation."""
+def contents_of(network: MapNetwork) -> list[Content]:
+    """Return the maps of a network: those of its tasks, of deviations only with several passes."""
     several = network.passes > 1
     return [
-        shows
-        for shows, content in CONTENTS.items()
-        if content.task in network.outputs and (several or shows == content.task)
+        Content(task, layer)
+        for task in network.outputs
+        for layer in task_entry(task).maps
+        if several or layer.shows != "deviation"
     ]
 
 
 class Map(NamedTuple):
-    """A map to be written: the name of its file without suffix, its kind, and its grid."""
+    """A map to be written: the name of its file without suffix, its content, and its grid."""
 
     name: str
-    shows: Shown
+    content: Content
     grid: Grid
 
 
@@ -103,10 +85,9 @@ def open_maps(
     """
     with rasterio.Env(**CACHE, GDAL_NUM_THREADS=torch.get_num_threads()), ExitStack() as stack:
         targets = []
-        for name, shows, grid in maps:
-            content = CONTENTS[shows]
-            create = _create_cog if cog else create_raster
-            out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **content.profile))
+        for name, content, grid in maps:
+            create, profile = _create_cog if cog else create_raster, PROFILES[content.layer.shows]
+            out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **profile))
             _annotate(out, content, description, origin)
             targets.append(Target(network.slice_of(content.task), *axes(image, grid), _writer(content, out)))
         yield targets
@@ -116,7 +97,7 @@ def _writer(content: Content, out: rasterio.io.DatasetWriter) -> Callable[[int, 
     """Return the function that writes a block of a task's values at a row and column."""
 
     def write(row: int, column: int, values: Tensor) -> None:
-        block = content.make(values)
+        block = MAKERS[content.layer.shows](values)
         out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
 
     return write
@@ -146,10 +127,11 @@ def _annotate(
         **origin,
         "TRAINED_ON": statistics.title + (" (generated data)" if statistics.generated else ""),
     }
-    out.descriptions = (content.description,)
-    if content.unit:
-        out.units = (content.unit,)
-    if content.task == "semantics":
+    out.descriptions = (content.layer.description,)
+    unit = task_entry(content.task).unit
+    if unit:
+        out.units = (unit.name,)
+    if content.layer.shows == "classes":
         out.write_colormap(1, {code: entry.colour for code, entry in enumerate(statistics.classes)})
         tags |= {f"CLASS_{code}": entry.name for code, entry in enumerate(statistics.classes)}
     out.update_tags(**tags)

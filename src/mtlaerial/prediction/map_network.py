@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mtlaerial.config import IGNORED, PredictionSpec, Task
+from mtlaerial.config import IGNORED, PredictionSpec, Task, task_entry
+from mtlaerial.config.task_entry import Shows
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import even, original
@@ -20,9 +22,9 @@ Passes = Callable[[Tensor], Iterable[Mapping[Task, Tensor]]]
 
 
 class MapNetwork:
-    """A trained network for the blender: class scores and heights in metres, stacked along the channels.
+    """A trained network for the blender: class scores, and values in their maps' unit, stacked along the channels.
 
-    Scores are means over the passes. Heights have a channel per pass, so that each pass is blended separately.
+    Scores are means over the passes. Values have a channel per pass, so that each pass is blended separately.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class MapNetwork:
     outputs : mapping of task to int
         Channels of each task's output.
     height_unit : float
-        Metres per unit of the network's height output.
+        Metres per unit of the network's outputs of values.
     """
 
     def __init__(
@@ -47,10 +49,11 @@ class MapNetwork:
     ) -> None:
         self.forward, self.normalise = forward, normalise
         self.activation, self.views = prediction.activation, VIEWS[: prediction.views]
-        self.passes, self.height_unit = max(1, prediction.dropout_passes), height_unit
-        self.outputs = dict(outputs)
-        if "height" in self.outputs:
-            self.outputs["height"] = self.passes
+        self.passes = max(1, prediction.dropout_passes)
+        entries = {task: task_entry(task) for task in outputs}
+        linear = [task for task, entry in entries.items() if entry.activation == "linear"]
+        self.factors = {task: height_unit / entries[task].metres for task in linear}
+        self.outputs = {task: self.passes if task in linear else channels for task, channels in outputs.items()}
 
     @property
     def channels(self) -> int:
@@ -65,20 +68,22 @@ class MapNetwork:
 
     @torch.inference_mode()
     def __call__(self, windows: Tensor) -> Tensor:
-        """Return class scores and heights in metres for windows in the file's values."""
+        """Return class scores and values in their maps' unit, for windows in the file's values."""
         image = self.normalise(windows)
         outputs = (_turned_back(self._run(_turned(image, *view)), *view) for view in self.views)
         return reduce(torch.add, outputs) / len(self.views)
 
     def _run(self, image: Tensor) -> Tensor:
-        scores, heights = torch.zeros((), device=image.device), []
+        stacks: dict[Task, list[Tensor]] = {task: [] for task in self.outputs}
         for outputs in self.forward(image.contiguous(memory_format=torch.channels_last)):
-            if "semantics" in self.outputs:
-                scores = scores + self._scores(outputs["semantics"].float()) / self.passes
-            if "height" in self.outputs:
-                heights.append(outputs["height"].float() * self.height_unit)
-        stacks: dict[Task, list[Tensor]] = {"semantics": [scores], "height": heights}
-        return torch.cat([part for task in self.outputs for part in stacks[task]], dim=1)
+            for task, stack in stacks.items():
+                output = outputs[task].float()
+                if task in self.factors:
+                    stack.append(output * self.factors[task])
+                else:
+                    total = stack.pop() if stack else torch.zeros((), device=image.device)
+                    stack.append(total + self._scores(output) / self.passes)
+        return torch.cat([part for stack in stacks.values() for part in stack], dim=1)
 
     def _scores(self, logits: Tensor) -> Tensor:
         return logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
@@ -111,9 +116,22 @@ def class_codes(scores: Tensor) -> NDArray[np.uint8]:
     return codes.cpu().numpy()
 
 
-def mean_height(heights: Tensor) -> NDArray[np.float32]:
-    """Return the mean over passes, in metres, from (passes, rows, columns)."""
-    return heights.mean(dim=0).cpu().numpy()
+def mean_over_passes(values: Tensor) -> NDArray[np.float32]:
+    """Return the mean over passes, from (passes, rows, columns)."""
+    return values.mean(dim=0).cpu().numpy()
+
+
+def deviation_over_passes(values: Tensor) -> NDArray[np.float32]:
+    """Return the standard deviation over passes; divided by n, as numpy's, not by n - 1."""
+    return values.std(dim=0, correction=0).cpu().numpy()
+
+
+MAKERS: dict[Shows, Callable[[Tensor], NDArray[Any]]] = {
+    "classes": class_codes,
+    "mean": mean_over_passes,
+    "deviation": deviation_over_passes,
+}
+"""From a task's blended values, (channels, rows, columns), to a map's, (rows, columns), by what the map shows."""
 
 
 def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Passes:

@@ -8,23 +8,22 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
-from mtlaerial.config import LAYERS, PredictionSpec
+from mtlaerial.config import LAYERS, Layer, PredictionSpec, task_entry
 from mtlaerial.config.require import require_dropout
+from mtlaerial.config.tasks import installed_entries
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
-from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import windows_text
-from mtlaerial.prediction.coverage_meter import CoverageMeter
 from mtlaerial.prediction.image_match import match_image
-from mtlaerial.prediction.map_files import CONTENTS, Map, open_maps, shown_by
+from mtlaerial.prediction.map_files import Map, contents_of, open_maps
+from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
-from mtlaerial.prediction.seam_meter import SeamMeter
 from mtlaerial.prediction.settings import usable_threads
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.rasters.geotiff import open_raster
@@ -32,7 +31,6 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
 from mtlaerial.runs.run import Run, load_run, read_description
-from mtlaerial.scoring.seams import seam_ratio
 from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
@@ -93,15 +91,16 @@ class Predictor:
 
         They have the grid of the ground truth, or of the image where a layer is absent. With
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
-        of steps of values at windows' borders and elsewhere.
+        of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra.
         """
         verify_tiles(tiles, ["image"])
         for tile in tiles:
             grids = _tile_grids(tile)
             image = grids.pop("image")
-            maps = [Map(shows, shows, grids.get(CONTENTS[shows].task, image)) for shows in shown_by(self.network)]
+            contents = contents_of(self.network)
+            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image)) for of in contents]
             if self.prediction.image_maps:
-                maps += [Map(f"image_{shows}", shows, image) for shows in shown_by(self.network)]
+                maps += [Map(f"image_{of.layer.name}", of, image) for of in contents]
             self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False).save(folder / tile.name)
 
     def predict_image(
@@ -139,14 +138,14 @@ class Predictor:
         image = match_image(path, self.run.description, bands, gsd)
         with open_raster(path) as source:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
-        possible = [folder / f"{shows}.tif" for shows in CONTENTS]
+        names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.maps)
+        possible = [folder / f"{name}.tif" for name in names]
         require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace)
-        maps = [Map(shows, shows, image.grid) for shows in shown_by(self.network)]
-        seams = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
+        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network)]
+        meters = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
         remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
-        for task in self.network.outputs:
-            if (ratio := seam_ratio([seams.sums], task)) is not None:
-                log.info("%s: steps at borders of windows are %.2f of those elsewhere", task, ratio)
+        for line in meters.findings():
+            log.info(line)
 
     def _image_bands(self, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> MaskedBands:
         """Return the bands of an image to predict from; its invalid pixels are told as in training."""
@@ -164,40 +163,34 @@ class Predictor:
 
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
-    ) -> SeamMeter:
-        """Write maps and return the sums of their seams."""
+    ) -> MapMeters:
+        """Write maps and return the meters that watched them."""
         size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across))
         remove_leftovers(folder)
-        seams = SeamMeter(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
-        coverage = CoverageMeter()
-
-        def watch(finished: Finished) -> None:
-            seams(finished)
-            coverage(finished)
-
+        meters = MapMeters(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
         with open_raster(path) as source:
             read = self._reader(path, source, bands)
             with open_maps(folder, self.run.description, origin, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
-                for number in self.blender.run(read, *size, targets, watch, folder):
+                for number in self.blender.run(read, *size, targets, meters, folder, MapMeters.CONTEXT):
                     bar.update(number)
                 bar.close()
-                if not coverage.valid:
+                if not meters.coverage.valid:
                     remedy = "Check its no-data tag, alpha band or mask."
                     raise DataError(path, "no pixel that is image", "an image", remedy)
-        if coverage.without_image:
-            log.info("%s: %s of the pixels are no image and not mapped", path, percent(coverage.without_image))
-        return seams
+        if empty := meters.coverage.without_image:
+            log.info("%s: %s of the pixels are no image and not mapped", path, percent(empty))
+        return meters
 
 
-def _tile_grids(folder: Path) -> dict[str, Grid]:
-    """Return the grids of a prepared tile: its image's, and by task those of the ground truth that is present."""
-    grids = {}
-    for layer, key in zip(LAYERS, ("image", "height", "semantics"), strict=True):
+def _tile_grids(folder: Path) -> dict[Layer, Grid]:
+    """Return the grids of a prepared tile by layer: its image's, and those of the ground truth that is present."""
+    grids: dict[Layer, Grid] = {}
+    for layer in LAYERS:
         with open_raster(folder / f"{layer}.tif") as source:
             if source.tags().get("MTLAERIAL") != ABSENT["MTLAERIAL"]:
-                grids[key] = Grid.of(source)
+                grids[layer] = Grid.of(source)
     return grids

@@ -1,16 +1,16 @@
 """Meter of the steps of values at windows' borders, fed while a map is made."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from torch import Tensor
 
-from mtlaerial.config import Task
+from mtlaerial.config import Task, task_entry
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import Axis
-from mtlaerial.scoring.seams import FILE, Place, SeamSums
+from mtlaerial.scoring.seams import FILE, Place, SeamSums, seam_ratio
 from mtlaerial.system.files import write_text
 
 
@@ -22,7 +22,7 @@ class SeamMeter:
     down, across : Axis
         Windows along rows and columns.
     channels : mapping of task to slice
-        Channels of class scores, and of heights of one pass or several.
+        Channels of class scores, and of values of one pass or several.
     """
 
     def __init__(self, down: Axis, across: Axis, channels: Mapping[Task, slice]) -> None:
@@ -47,10 +47,17 @@ class SeamMeter:
         for task, channels in self._channels.items():
             a, b = after[channels], before[channels]
             # Half the L1 distance of two distributions is the share of probability that changes its class.
-            step = (a - b).abs().sum(dim=0) / 2 if task == "semantics" else (a.mean(dim=0) - b.mean(dim=0)).abs()
+            of_classes = task_entry(task).output == "classes"
+            step = (a - b).abs().sum(dim=0) / 2 if of_classes else (a.mean(dim=0) - b.mean(dim=0)).abs()
             valid = step[~step.isnan()]
             total, number = self.sums[task][place]
             self.sums[task][place] = total + float(valid.double().sum()), number + valid.numel()
+
+    def findings(self) -> Iterator[str]:
+        """Yield a line of text per task."""
+        for task in self.sums:
+            if (ratio := seam_ratio([self.sums], task)) is not None:
+                yield f"{task}: steps at borders of windows are {ratio:.2f} of those elsewhere"
 
     def save(self, folder: Path) -> None:
         """Write ``seams.json``."""

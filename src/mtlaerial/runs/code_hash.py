@@ -10,11 +10,11 @@ from typing import Literal
 HashedPart = Literal["training", "import", "scoring", "report"]
 PACKAGE = Path(__file__).parents[1]
 ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
-    # Weightings are imported by the names that a configuration gives, which no import statement shows.
-    "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*"),
-    "import": ("mtlaerial.runs.import_original",),
-    "scoring": ("mtlaerial.scoring.run_scores",),
-    "report": ("mtlaerial.reporting.report",),
+    # Weightings and tasks are imported by the names that a configuration gives, which no import statement shows.
+    "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*", "mtlaerial.tasks.*"),
+    "import": ("mtlaerial.runs.import_original", "mtlaerial.tasks.*"),
+    "scoring": ("mtlaerial.scoring.run_scores", "mtlaerial.tasks.*"),
+    "report": ("mtlaerial.reporting.report", "mtlaerial.tasks.*"),
 }
 """Entry modules of each stage that writes a hash into its results; ``.*`` stands for all modules of a package."""
 

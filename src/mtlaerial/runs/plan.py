@@ -4,9 +4,10 @@ import hashlib
 import json
 from typing import Any
 
-from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, WeightingSpec
+from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, WeightingSpec, task_entry
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
+from mtlaerial.config.task_entry import Output
 from mtlaerial.tiles.statistics import Statistics
 
 
@@ -35,9 +36,9 @@ class RunPlan(Section):
 
 
 def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:
-    """Return the channels of each task's output: one per class, or one for height."""
-    channels: dict[Task, int] = {"semantics": len(statistics.classes), "height": 1}
-    return {task: channels[task] for task in tasks}
+    """Return the channels of each task's output: one per class, or one of values."""
+    channels: dict[Output, int] = {"classes": len(statistics.classes), "values": 1}
+    return {task: channels[task_entry(task).output] for task in tasks}
 
 
 def fingerprint(*parts: Any) -> str:

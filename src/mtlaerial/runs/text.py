@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from mtlaerial.config import task_entry
 from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.imported import NOT_KNOWN, Original
 from mtlaerial.runs.run import RunDescription, load_description
@@ -21,14 +23,14 @@ def describe_import(folder: Path) -> list[str]:
     run = load_description(folder)
     original = run.original or Original()
     lines = [f"The file says: {original.text}. How it was trained is not known beyond that."]
-    if "height" in run.plan.tasks:
+    for task in tasks_with("heights", run.plan.tasks):
         unit = run.plan.training.height_unit
-        lines.append(f"height.tif: metres, {unit:g} per unit of the file's output.")
-    if "semantics" in run.plan.tasks:
+        lines.append(f"{task_entry(task).map_name}.tif: metres, {unit:g} per unit of the file's output.")
+    for task in tasks_with("classes", run.plan.tasks):
         pairs = zip(run.statistics.classes, original.channels, strict=True)
         classes = [f"{index} {entry.name} (channel {channel})" for index, (entry, channel) in enumerate(pairs)]
         rule = "class indices; in brackets the file's channel, which is the original's code of the class"
-        lines.append(f"semantics.tif: {rule}: {', '.join(classes)}.")
+        lines.append(f"{task_entry(task).map_name}.tif: {rule}: {', '.join(classes)}.")
     return lines
 
 
@@ -100,16 +102,27 @@ def _classes(run: RunDescription) -> list[str]:
 
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:
-    height = run.statistics.height
     prediction = run.plan.prediction
     windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
     lines = [("windows", windows)]
-    if "semantics" in run.plan.tasks:
-        lines.append(("classes", ", ".join(_classes(run))))
-        if run.original and run.original.channels:
-            channels = ", ".join(map(str, run.original.channels))
-            lines.append(("channels", f"{channels} of the file, the original's codes"))
-    if "height" in run.plan.tasks:
-        training_range = f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""
-        lines.append(("height", f"metres above ground{training_range}"))
+    for task in sorted(run.plan.tasks, key=registry_order):
+        entry = task_entry(task)
+        key = entry.title if leads(task) else task
+        if entry.output == "classes":
+            lines += _class_lines(run, key)
+        else:
+            lines.append((key, f"{entry.meaning}{_training_range(run)}"))
     return lines
+
+
+def _class_lines(run: RunDescription, key: str) -> list[tuple[str, str]]:
+    lines = [(key, ", ".join(_classes(run)))]
+    if run.original and run.original.channels:
+        channels = ", ".join(map(str, run.original.channels))
+        lines.append(("channels", f"{channels} of the file, the original's codes"))
+    return lines
+
+
+def _training_range(run: RunDescription) -> str:
+    height = run.statistics.height
+    return f"; {height.minimum:.1f} to {height.maximum:.1f} m in training" if height else ""

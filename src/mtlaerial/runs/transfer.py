@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtlaerial.config import task_entry
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description, load_network
@@ -114,7 +115,7 @@ def _heads(
     adapted = dict(tensors)
     for task in plan.tasks:
         head = {name: tensor for name, tensor in tensors.items() if name.startswith(f"heads.{task}.")}
-        if task == "semantics":
+        if task_entry(task).output == "classes":
             adapted |= for_classes(head, drawn, _classes(description.statistics), _classes(statistics))
         else:
             adapted |= in_unit(head, factor)
@@ -171,11 +172,12 @@ def _log(folder: Path, description: RunDescription, plan: RunPlan, statistics: S
         log.info("%s: trained on pixels of %g m, and used here on %g m", folder, gsd, statistics.gsd)
     if parts != "all":
         return
-    if "semantics" in plan.tasks:
+    outputs = {task_entry(task).output for task in plan.tasks}
+    if "classes" in outputs:
         known, classes = _classes(description.statistics), _classes(statistics)
         taken = ", ".join(name for name in classes if name in known) or "none"
         random = ", ".join(name for name in classes if name not in known) or "none"
         log.info("%s: classes with weights of the run: %s; with random weights: %s", folder, taken, random)
     units = description.plan.training.height_unit, plan.training.height_unit
-    if "height" in plan.tasks and units[0] != units[1]:
+    if "values" in outputs and units[0] != units[1]:
         log.info("%s: heights in units of %g m, rescaled to the %g m of this training", folder, *units)

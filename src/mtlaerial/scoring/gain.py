@@ -33,4 +33,5 @@ def delta_m(scores: Mapping[str, float], single: Mapping[str, float], names: Seq
 
 def relative_gain(name: str, value: Number, baseline: Number) -> Number:
     """Return the gain of a score as a fraction of the baseline, for numbers or arrays; positive is better."""
-    return (1 if HIGHER_IS_BETTER[name] else -1) * (value - baseline) / baseline
+    score = name.rpartition(" ")[2]  # the task may stand before it
+    return (1 if HIGHER_IS_BETTER[score] else -1) * (value - baseline) / baseline

@@ -5,11 +5,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlaerial.config import task_entry
+from mtlaerial.config.task_entry import Metrics
+from mtlaerial.config.tasks import leading_task
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.scoring.metrics import finite_mean, ratio_of
 from mtlaerial.scoring.nearest_cells import NearestCells
 
+BOTH: tuple[Metrics, Metrics] = ("classes", "heights")
+"""Metrics whose leading tasks the score needs."""
 TOLERANCE = 1.0
 """Metres: largest height error of a true positive."""
 ClassCounts = tuple[int, ...]
@@ -25,7 +30,7 @@ def tally_joint(maps: Path, tile: Path, classes: int, median: float) -> tuple[Cl
     Parameters
     ----------
     maps : Path
-        Folder with ``semantics.tif`` on the grid of the labels, and ``height.tif`` on that of the heights.
+        Folder with the maps of the leading tasks: classes on the grid of the labels, heights on that of the heights.
     tile : Path
         Folder of the prepared tile.
     classes : int
@@ -42,7 +47,8 @@ def tally_joint(maps: Path, tile: Path, classes: int, median: float) -> tuple[Cl
     if not np.isfinite(true_heights).any() or not (true_classes < classes).any():
         return (), ()
     hits, constant = np.zeros(classes, dtype=np.int64), np.zeros(classes, dtype=np.int64)
-    with open_raster(maps / "semantics.tif") as semantics, open_raster(maps / "height.tif") as heights:
+    class_map, height_map = (maps / f"{task_entry(leading_task(metrics)).map_name}.tif" for metrics in BOTH)
+    with open_raster(class_map) as semantics, open_raster(height_map) as heights:
         cells = NearestCells(Grid.of(heights), Grid.of(semantics))
         for top, rows in row_blocks(semantics.height):
             first, number = cells.window(top, rows)

@@ -18,7 +18,8 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: 
     Parameters
     ----------
     run : Path
-        The run's folder, with ``run.yaml`` and in ``maps/{tile}`` ``{semantics,height}.tif``, ``seams.json``.
+        The run's folder, with ``run.yaml`` and in ``maps/{tile}`` the tasks' maps, ``seams.json``,
+        ``checkerboard.json``.
     tiles : sequence of Path
         Folders of the prepared test tiles.
     scoring : ScoringSpec

@@ -61,6 +61,16 @@ class Scores(Section):
         """The masks of the semantic scores, by name."""
         return label_masks(self.without_classes)
 
+    @property
+    def further_tasks(self) -> list[Task]:
+        """The tasks that are not the leading ones of their metrics; see :attr:`TileScores.further`."""
+        return list(dict.fromkeys(task for tile in self.tiles.values() for task in tile.further))
+
+    def of(self, task: Task) -> "Scores":
+        """Return the scores of a further task alone, whose sums stand in place of those of the leading tasks."""
+        tiles = {name: tile.further.get(task, TileScores()) for name, tile in self.tiles.items()}
+        return self.model_copy(update={"tasks": (task,), "tiles": tiles})
+
     def confusion(self, mask: str = "all") -> NDArray[np.float64]:
         """Return the confusion matrix over all tiles, shape (classes, classes + 1); zeros without ground truth.
 

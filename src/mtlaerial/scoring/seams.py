@@ -15,7 +15,7 @@ from mtlaerial.errors import DataError
 
 Place = Literal["border", "inside"]
 SeamSums = dict[Task, dict[Place, tuple[float, int]]]
-"""Sum of steps and number of pixels. A step is in metres, or the share of probability that moves to other classes."""
+"""Sum of steps and number of pixels. A step is in the map's unit, or the share of probability that changes class."""
 FILE = "seams.json"
 
 

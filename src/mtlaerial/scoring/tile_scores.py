@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import ScoringSpec, Section
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from mtlaerial.config import ScoringSpec, Section, Task, TaskEntry, task_entry
+from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.runs.run import RunDescription
-from mtlaerial.scoring.joint import ClassCounts, tally_joint
+from mtlaerial.scoring.checkerboard import SpectrumSums, load_spectra
+from mtlaerial.scoring.joint import BOTH, ClassCounts, tally_joint
 from mtlaerial.scoring.map_checks import grid_of
 from mtlaerial.scoring.seams import SeamSums, load_seams
 from mtlaerial.scoring.tile_sums import Confusion, Sums, tally_classes, tally_heights
@@ -37,25 +41,56 @@ class TileScores(Section):
     """Pixels of each true class at which the error of the constant height is below 1 m."""
     seams: SeamSums = {}
     """Steps of the maps' values at window borders, and elsewhere."""
+    checkerboard: SpectrumSums = {}
+    """Spectra of the predicted heights at the image's resolution; empty in files of before this score."""
+    further: dict[Task, "TileScores"] = {}
+    """The sums of tasks that are not the leading ones of their metrics, whose sums are the above."""
+
+    @property
+    def parts(self) -> tuple["TileScores", ...]:
+        """The sums of the leading tasks, and those of each other task."""
+        return (self, *self.further.values())
+
+    @model_serializer(mode="wrap")
+    def _without_empty_tasks(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if not self.further:
+            values.pop("further", None)
+        return values
 
 
 def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
     """Return the sums of a tile, from the folder of its maps and that of its prepared layers; see ``score_run``."""
-    tasks, names = description.plan.tasks, [entry.name for entry in description.statistics.classes]
+    tasks = description.plan.tasks
+    values: dict[str, Any] = {"seams": load_seams(maps), "checkerboard": load_spectra(maps)}
+    further: dict[Task, TileScores] = {}
+    for task in tasks:
+        sums = _task_sums(task_entry(task), maps, tile, description, scoring)
+        if leads(task):
+            values |= sums
+        else:
+            further[task] = TileScores(**sums)
+    if all(leading_task(metrics) in tasks for metrics in BOTH):
+        training = description.statistics.height
+        median = training.median if training else 0.0
+        near, constant_near = tally_joint(maps, tile, len(description.statistics.classes), median)
+        values |= {"near": near, "constant_near": constant_near if training else ()}
+    return TileScores(**values, further=further)
+
+
+def _task_sums(
+    entry: TaskEntry, maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec
+) -> dict[str, Any]:
+    """Return the sums of one task's map as fields of :class:`TileScores`."""
+    path, names = maps / f"{entry.map_name}.tif", [item.name for item in description.statistics.classes]
+    area = ground_cell_area(grid_of(tile / f"{entry.truth}.tif"))
+    if entry.metrics == "classes":
+        confusion, eroded = tally_classes(path, tile, len(names))
+        return {"confusion": confusion, "eroded": eroded, "label_area": area}
     training = description.statistics.height  # None without heights in the training tiles
     median = training.median if training else 0.0
-    values: dict[str, Any] = {"seams": load_seams(maps)}
-    if "semantics" in tasks:
-        confusion, eroded = tally_classes(maps / "semantics.tif", tile, len(names))
-        values |= {"confusion": confusion, "eroded": eroded}
-        values |= {"label_area": ground_cell_area(grid_of(tile / "labels.tif"))}
-    if "height" in tasks:
-        tally, constant = tally_heights(maps / "height.tif", tile, names, scoring.height_bins, median)
-        values |= {"height": tally.sums, "detection": tally.detection}
-        values |= {"height_area": ground_cell_area(grid_of(tile / "height.tif"))}
-        if training:
-            values |= {"constant": constant.sums, "constant_detection": constant.detection}
-    if {"semantics", "height"} <= set(tasks):
-        near, constant_near = tally_joint(maps, tile, len(names), median)
-        values |= {"near": near, "constant_near": constant_near if training else ()}
-    return TileScores(**values)
+    tally, constant = tally_heights(path, tile, names, scoring.height_bins, median, entry.metres)
+    sums: dict[str, Any] = {"height": tally.sums, "detection": tally.detection, "height_area": area}
+    if training:
+        sums |= {"constant": constant.sums, "constant_detection": constant.detection}
+    return sums

@@ -75,14 +75,14 @@ def _confusion(path: Path, truth: Path, classes: int) -> Confusion:
 
 
 def tally_heights(
-    path: Path, tile: Path, names: Sequence[str], bins: Sequence[float], median: float
+    path: Path, tile: Path, names: Sequence[str], bins: Sequence[float], median: float, metres: float = 1.0
 ) -> tuple[HeightTally, HeightTally]:
     """Sum the height errors of a map, overall, by class and by true height.
 
     Parameters
     ----------
     path : Path
-        The map, metres, on the grid of the tile's heights.
+        The map, on the grid of the tile's heights.
     tile : Path
         Folder of the prepared tile.
     names : sequence of str
@@ -91,6 +91,8 @@ def tally_heights(
         Inner edges in metres of the bins by true height.
     median : float
         The constant prediction in metres.
+    metres : float, optional
+        Metres per unit of the map.
 
     Returns
     -------
@@ -115,6 +117,7 @@ def tally_heights(
             h = np.array(true[top : top + rows])
             p = source.read(1, window=((top, top + rows), (0, source.width)))
             require_predicted(path, h, p)
+            p = p * np.float32(metres)
             height.add_overall(h, p)
             height.add(class_groups, h, p, classes(top, rows))
             height.add(bin_groups, h, p, np.digitize(h, bins))

@@ -4,8 +4,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mtlaerial.config import Task
+from mtlaerial.config import Task, task_entry
 from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.config.tasks import registry_order
+from mtlaerial.runs.history_columns import compared_key, loss_column
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 
@@ -40,18 +42,24 @@ def divergence(rows: Sequence[Mapping[str, Any]], plan: RunPlan, statistics: Sta
 
 def _faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[Fault]:
     validated = any(column.startswith("val_") for column in row)
-    yield from _validation_faults(row) if validated else _loss_faults(row, plan, statistics)
+    for task in sorted(plan.tasks, key=registry_order):
+        text = _validation_fault(row, task) if validated else _loss_fault(row, task, plan, statistics)
+        if text:
+            yield task, text
 
 
-def _validation_faults(row: Mapping[str, Any]) -> Iterator[Fault]:
-    overall, majority = row.get("val_OA"), row.get("constant_OA")
-    if overall is not None and majority is not None and _exceeds(100 * majority, 100 * overall):
-        baseline = "that of the most frequent class of the training tiles"
-        yield "semantics", f"the validation OA of {100 * overall:.3g} % is below {100 * majority:.3g} %, {baseline}"
-    error, median = row.get("val_MAE"), row.get("constant_MAE")
-    if error is not None and median is not None and _exceeds(error, median):
-        baseline = "that of the median height of the training tiles"
-        yield "height", f"the validation MAE of {error:.3g} m is above {median:.3g} m, {baseline}"
+def _validation_fault(row: Mapping[str, Any], task: Task) -> str:
+    key = compared_key(task)
+    score, constant = row.get(f"val_{key}"), row.get(f"constant_{key}")
+    if score is None or constant is None:
+        return ""
+    name = key.replace("_", " ")
+    if task_entry(task).metrics == "classes":
+        baseline = f"{100 * constant:.3g} %, that of the most frequent class of the training tiles"
+        worse = _exceeds(100 * constant, 100 * score)
+        return f"the validation {name} of {100 * score:.3g} % is below {baseline}" if worse else ""
+    baseline = f"{constant:.3g} m, that of the median height of the training tiles"
+    return f"the validation {name} of {score:.3g} m is above {baseline}" if _exceeds(score, constant) else ""
 
 
 def _exceeds(number: float, bound: float) -> bool:
@@ -59,20 +67,32 @@ def _exceeds(number: float, bound: float) -> bool:
     return not number <= bound and f"{number:.3g}" != f"{bound:.3g}"
 
 
-def _loss_faults(row: Mapping[str, Any], plan: RunPlan, statistics: Statistics) -> Iterator[Fault]:
+def _loss_fault(row: Mapping[str, Any], task: Task, plan: RunPlan, statistics: Statistics) -> str:
+    """Return how a loss is worse than that of a constant prediction; empty for losses whose constant is not known."""
+    loss, name = row.get(loss_column(task)), task_entry(task).loss
+    if loss is None:
+        return ""
+    if name == "cross_entropy":
+        return _entropy_fault(loss, task, plan, statistics)
+    return _height_fault(loss, task, plan, statistics) if name == "height_error" else ""
+
+
+def _entropy_fault(entropy: float, task: Task, plan: RunPlan, statistics: Statistics) -> str:
     untrained = untrained_classes(plan.training)
     present = sum(entry.pixels > 0 for entry in statistics.classes if entry.name not in untrained)
-    entropy = row.get("loss_semantics")
-    if entropy is not None and present and _exceeds(entropy, math.log(present)):
-        guess = math.log(present)
-        baseline = "that of equal class probabilities"
-        yield "semantics", f"the training loss of semantics of {entropy:.3g} is above {guess:.3g}, {baseline}"
-    loss, height = row.get("loss_height"), statistics.height
-    if loss is None or height is None:
-        return
+    if not present or not _exceeds(entropy, math.log(present)):
+        return ""
+    baseline = f"{math.log(present):.3g}, that of equal class probabilities"
+    return f"the training loss of {task} of {entropy:.3g} is above {baseline}"
+
+
+def _height_fault(loss: float, task: Task, plan: RunPlan, statistics: Statistics) -> str:
+    height = statistics.height
+    if height is None:
+        return ""
     # The mean distance from the median is at most the standard deviation. That of the heights above 0, where only
     # these are trained on, is not measured; their maximum bounds it.
     bound, name = (height.std, "standard deviation") if statistics.zero_height else (height.maximum, "maximum")
     metres = loss * plan.training.height_unit
-    if _exceeds(metres, bound):
-        yield "height", f"the training loss of height of {metres:.3g} m is above {bound:.3g} m, the heights' {name}"
+    baseline = f"{bound:.3g} m, the heights' {name}"
+    return f"the training loss of {task} of {metres:.3g} m is above {baseline}" if _exceeds(metres, bound) else ""

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 import torch
 
+from mtlaerial.config.tasks import registry_order
 from mtlaerial.errors import TrainingError
+from mtlaerial.runs.history_columns import compared_key
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.files import writing
 from mtlaerial.training.optimiser import learning_rate
@@ -69,9 +71,10 @@ class History:
         return len(updates)
 
     def add_scores(self, scores: Mapping[str, float], constant: Mapping[str, float]) -> None:
-        """Add scores of the validation tiles to the last row, and OA and MAE of the constant prediction there."""
+        """Add scores of the validation tiles to the last row, and OA or MAE of the constant prediction there."""
         self.rows[-1] |= {f"val_{key}": value for key, value in scores.items()}
-        compared = [key for key in ("OA", "MAE") if key in scores and key in constant]
+        tasks = sorted(self._plan.tasks, key=registry_order)
+        compared = [key for key in map(compared_key, tasks) if key in scores and key in constant]
         self.rows[-1] |= {f"constant_{key}": constant[key] for key in compared}
 
     def row_of(self, epoch: int) -> Mapping[str, Any]:

@@ -1,25 +1,27 @@
 """The tasks' losses, masked to pixels with truth; 0 for a batch without any."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from mtlaerial.config import IGNORED, Task, TrainingSpec
+from mtlaerial.config import TASKS, Task, TaskEntry, TrainingSpec, task_entry
 from mtlaerial.config.class_names import weights_by_name
+from mtlaerial.errors import ConfigError
 from mtlaerial.sampling import Batch
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.cross_entropy import CrossEntropy
+from mtlaerial.training.height_error import HeightError
+from mtlaerial.training.task_loss import LossSettings, TaskLoss
 
-HeightError = Callable[[Tensor, Tensor], Tensor]
-_HEIGHT_ERRORS: dict[str, HeightError] = {
-    "l1": lambda predicted, true: (predicted - true).abs(),
-    "huber": lambda predicted, true: nn.functional.smooth_l1_loss(predicted, true, reduction="none"),
-}
+LOSSES: dict[str, type[TaskLoss]] = {"cross_entropy": CrossEntropy, "height_error": HeightError}
+"""The package's losses by the names that entries of tasks give."""
 
 
 class TaskLosses(nn.Module):
-    """A loss per task that the network has an output for.
+    """A loss per task, as the tasks' entries name them.
 
     Parameters
     ----------
@@ -29,17 +31,16 @@ class TaskLosses(nn.Module):
         Weights of the cross entropy.
     zero_height : bool
         Whether heights <= 0 are trained on.
+    tasks : iterable of Task
+        By default the package's.
     """
 
-    class_weights: Tensor
-
-    def __init__(self, training: TrainingSpec, class_weights: Tensor, zero_height: bool) -> None:
+    def __init__(
+        self, training: TrainingSpec, class_weights: Tensor, zero_height: bool, tasks: Iterable[Task] = tuple(TASKS)
+    ) -> None:
         super().__init__()
-        self.register_buffer("class_weights", class_weights, persistent=False)
-        self.unit = training.height_unit
-        self.zero_height = zero_height
-        self.height_error = _HEIGHT_ERRORS[training.height_loss]
-        self.over_all = training.height_mean == "all"
+        settings = LossSettings(training, class_weights, zero_height)
+        self.losses = nn.ModuleDict({task: loss_class(task_entry(task))(settings) for task in tasks})
 
     def forward(
         self, outputs: Mapping[Task, Tensor], batch: Batch, amounts: Mapping[Task, Tensor] | None = None
@@ -56,36 +57,38 @@ class TaskLosses(nn.Module):
             then add up.
         """
         amounts = amounts or self.amounts(batch, outputs)
-        sums = {task: getattr(self, task)(output.float(), batch) for task, output in outputs.items()}
+        sums = {task: self._loss(task).total(output.float(), batch) for task, output in outputs.items()}
         return {task: total / amounts[task].clamp(min=1e-6) for task, total in sums.items()}
 
     def amounts(self, batch: Batch, tasks: Iterable[Task]) -> dict[Task, Tensor]:
-        """Return the denominators of the loss means: the weight of the pixels with a class, the pixels with height."""
-        return {task: getattr(self, f"_{task}_amount")(batch).float() for task in tasks}
+        """Return the denominators of the loss means, such as the number of pixels with a height."""
+        return {task: self._loss(task).amount(batch).float() for task in tasks}
 
-    def _semantics_amount(self, batch: Batch) -> Tensor:
-        valid = batch.labels != IGNORED
-        return (self.class_weights[torch.where(valid, batch.labels, 0).long()] * valid).sum()
+    def _loss(self, task: Task) -> TaskLoss:
+        return cast(TaskLoss, self.losses[task])
 
-    def _height_amount(self, batch: Batch) -> Tensor:
-        valid = self._valid(batch.height)
-        return torch.full((), valid.numel(), device=valid.device) if self.over_all else valid.sum()
 
-    def semantics(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Return the weighted sum of the cross entropy over the pixels that have a class."""
-        # Torch's own sum over an image would be in another order each time on a GPU.
-        entropy = cross_entropy(logits, batch.labels.long(), self.class_weights, ignore_index=IGNORED, reduction="none")
-        return entropy.sum()
+def loss_class(entry: TaskEntry) -> type[TaskLoss]:
+    """Return the class of the loss that a task's entry names.
 
-    def height(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return the sum of the errors over the pixels that are trained on, in units of ``training.height_unit``."""
-        valid = self._valid(batch.height)
-        # Invalid heights are replaced before the loss: NaN times 0 would still be NaN in the gradient.
-        error = self.height_error(output[:, 0], torch.where(valid, batch.height, 0) / self.unit)
-        return (error * valid).sum()
-
-    def _valid(self, height: Tensor) -> Tensor:
-        return torch.isfinite(height) if self.zero_height else height > 0
+    Raises
+    ------
+    ConfigError
+        When there is no such loss.
+    """
+    if entry.loss in LOSSES:
+        return LOSSES[entry.loss]
+    where, remedy = f"task {entry.name}, its loss", "Correct the package that registers the task."
+    expected = f"one of {', '.join(LOSSES)}, or module:Class of a TaskLoss"
+    module, _, attribute = entry.loss.partition(":")
+    try:
+        kind = getattr(import_module(module), attribute)
+    except Exception as error:  # anything may happen while another package is imported
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ConfigError(where, f"{entry.loss!r} ({problem})", expected, remedy) from None
+    if not isinstance(kind, type) or not issubclass(kind, TaskLoss):
+        raise ConfigError(where, f"{entry.loss!r}, which is {kind!r}", expected, remedy)
+    return kind
 
 
 def class_weights(training: TrainingSpec, statistics: Statistics) -> Tensor:

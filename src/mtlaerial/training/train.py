@@ -4,9 +4,10 @@ import logging
 from contextlib import ExitStack, closing
 from typing import Any
 
-from mtlaerial.config import TRUTH
+from mtlaerial.config import Layer, task_entry
 from mtlaerial.config.class_names import untrained_classes, weights_by_name
 from mtlaerial.config.decisive_keys import indecisive
+from mtlaerial.config.tasks import tasks_with
 from mtlaerial.errors import ConfigError, DataError, TrainingError
 from mtlaerial.runs.finished import is_finished
 from mtlaerial.runs.lock import run_lock
@@ -130,10 +131,10 @@ def _require_measured(job: TrainingJob) -> None:
 
 
 def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
-    present = {"semantics": bool(statistics.classes), "height": statistics.height is not None}
+    present: dict[Layer, bool] = {"labels": bool(statistics.classes), "height": statistics.height is not None}
     for task in plan.tasks:
-        if not present[task]:
-            layer = TRUTH[task]
+        layer = task_entry(task).truth
+        if not present[layer]:
             raise TrainingError(
                 f"{statistics.dataset}, training tiles", f"no valid {layer}", f"{layer} to learn {task} from",
                 f"Add the layer, or take {task} out of the method's tasks.",
@@ -141,7 +142,7 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
     untrained = untrained_classes(plan.training)
     occurring = [entry.name for entry in statistics.classes if entry.pixels]
     learned = set(occurring) - set(untrained)
-    if "semantics" in plan.tasks and untrained and not learned:
+    if tasks_with("classes", plan.tasks) and untrained and not learned:
         weights = f"0 for all classes of the training tiles ({', '.join(occurring)})"
         expected = "a weight above 0 for one of them"
         raise ConfigError("training.class_weights", weights, expected, "Correct the weights.")

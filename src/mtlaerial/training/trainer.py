@@ -80,14 +80,15 @@ class Trainer:
             checkpoint_network(self.network)
         if spec.compile:
             compile_network(self.network, self.weighting)
-        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height).to(self.device)
+        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks)
+        losses.to(self.device)
         self.normalise = Normalisation(*statistics.range)
         untrained = statistics.codes(untrained_classes(spec))
         sampler = build_sampler(job.training_tiles, spec, self.device, untrained)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
         self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
-        self.validator = Validator(held_out, statistics, untrained) if held_out else None
+        self.validator = Validator(held_out, statistics, untrained, plan.tasks) if held_out else None
         self.validation_images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
         self.step = 0
         self.history = History(plan, self.device)

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import Layer, Task
+from mtlaerial.config import TASKS, Layer, Task, task_entry
+from mtlaerial.config.tasks import registry_order, tasks_with
 from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.rasters.ground_size import ground_cell_area
+from mtlaerial.runs.history_columns import VALIDATED, score_key
 from mtlaerial.scoring.metrics import (
     confusion_matrix,
     height_scores,
@@ -22,8 +24,6 @@ from mtlaerial.scoring.metrics import (
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import Tile
-
-SHOWN = ("OA", "mIoU", "MAE", "RMSE")
 
 
 class Validator:
@@ -36,6 +36,8 @@ class Validator:
         Of the training tiles.
     untrained : collection of int, optional
         Codes of classes that are never trained: their pixels are ignored.
+    tasks : sequence of Task, optional
+        Tasks that the constant prediction is scored for; by default the package's.
 
     Attributes
     ----------
@@ -44,22 +46,32 @@ class Validator:
         of the training tiles.
     """
 
-    def __init__(self, tiles: Sequence[Tile], statistics: Statistics, untrained: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        tiles: Sequence[Tile],
+        statistics: Statistics,
+        untrained: Collection[int] = (),
+        tasks: Sequence[Task] = tuple(TASKS),
+    ) -> None:
         self.tiles, self.untrained = tiles, untrained
         self.classes = [entry.name for entry in statistics.classes]
-        trained = [code not in untrained for code in range(len(self.classes))]
+        self.constant = self._scores(self._constant_maps(statistics, tasks))
+
+    def _constant_maps(self, statistics: Statistics, tasks: Sequence[Task]) -> dict[Task, list[NDArray[Any]]]:
+        trained = [code not in self.untrained for code in range(len(self.classes))]
         pixels = [entry.pixels * learned for entry, learned in zip(statistics.classes, trained, strict=True)]
         maps: dict[Task, list[NDArray[Any]]] = {}
-        if pixels:
+        for task in tasks_with("classes", tasks) if pixels else ():
             majority = pixels.index(max(pixels))
-            maps["semantics"] = [np.full(tile.labels.shape[:2], majority, np.uint8) for tile in tiles]
-        if statistics.height:
-            median = statistics.height.median
-            maps["height"] = [np.full(tile.height.shape[:2], median, np.float32) for tile in tiles]
-        self.constant = self._scores(maps)
+            maps[task] = [np.full(tile.labels.shape[:2], majority, np.uint8) for tile in self.tiles]
+        for task in tasks_with("heights", tasks) if statistics.height else ():
+            assert statistics.height
+            median = statistics.height.median / task_entry(task).metres
+            maps[task] = [np.full(tile.height.shape[:2], median, np.float32) for tile in self.tiles]
+        return maps
 
     def __call__(self, blender: Blender, network: MapNetwork, stop: Stop) -> dict[str, float]:
-        """Return the scores, and ``score``: the mean of mIoU and of 1 - MAE / MAE of the training median.
+        """Return the scores, and ``score``: the mean over the tasks of mIoU, or of 1 - MAE / MAE of the median.
 
         Raises
         ------
@@ -72,28 +84,45 @@ class Validator:
             for task, array in predict_arrays(blender, network, tile).items():
                 maps[task].append(array)
         scores = self._scores(maps)
-        skills = [scores["mIoU"]] if "mIoU" in scores else []
-        if scores.get("MAE") is not None and self.constant.get("MAE"):
-            skills.append(1 - scores["MAE"] / self.constant["MAE"])
+        skills = [skill for task in sorted(maps, key=registry_order) for skill in self._skills(task, scores)]
         if skills:
             # An error that is not a number is worse than any: compared as NaN, it would be the best for ever.
             scores["score"] = float(np.nan_to_num(np.mean(skills), nan=-np.inf))
         return scores
 
+    def _skills(self, task: Task, scores: Mapping[str, float]) -> list[float]:
+        """Return a task's part of the number to choose weights by; none without truth."""
+        if task_entry(task).metrics == "classes":
+            key = score_key(task, "mIoU")
+            return [scores[key]] if key in scores else []
+        key = score_key(task, "MAE")
+        measured = scores.get(key) is not None and self.constant.get(key)
+        return [1 - scores[key] / self.constant[key]] if measured else []
+
     def _scores(self, maps: Mapping[Task, Sequence[NDArray[Any]]]) -> dict[str, float]:
         scores: dict[str, float] = {}
-        if "semantics" in maps:
-            pairs = zip(self.tiles, maps["semantics"], strict=True)
-            n = len(self.classes)
-            matrices = [confusion_matrix(t.labels[..., 0].cpu().numpy(), m, n) for t, m in pairs]
-            confusion = without_true(self._pooled("labels", matrices), self.untrained)
-            scores |= semantic_scores(confusion, self.classes)
-        if "height" in maps:
-            pairs = zip(self.tiles, maps["height"], strict=True)
-            truths = ((t.height[..., 0].cpu().numpy().ravel(), m.ravel()) for t, m in pairs)
-            sums = [height_sums(h, m, np.zeros(h.size, int), 1)["all"][0] for h, m in truths]
-            scores |= height_scores(self._pooled("height", sums))
-        return {key: scores[key] for key in SHOWN if key in scores}
+        for task in sorted(maps, key=registry_order):
+            entry = task_entry(task)
+            if entry.metrics == "classes":
+                values = self._class_scores(maps[task])
+            else:
+                values = self._height_scores(maps[task], entry.metres)
+            shown = [score for score in VALIDATED[entry.metrics] if score in values]
+            scores |= {score_key(task, score): values[score] for score in shown}
+        return scores
+
+    def _class_scores(self, maps: Sequence[NDArray[Any]]) -> dict[str, float]:
+        pairs = zip(self.tiles, maps, strict=True)
+        n = len(self.classes)
+        matrices = [confusion_matrix(t.labels[..., 0].cpu().numpy(), m, n) for t, m in pairs]
+        confusion = without_true(self._pooled("labels", matrices), self.untrained)
+        return semantic_scores(confusion, self.classes)
+
+    def _height_scores(self, maps: Sequence[NDArray[Any]], metres: float) -> dict[str, float]:
+        pairs = zip(self.tiles, maps, strict=True)
+        truths = ((t.height[..., 0].cpu().numpy().ravel(), m.ravel() * np.float32(metres)) for t, m in pairs)
+        sums = [height_sums(h, m, np.zeros(h.size, int), 1)["all"][0] for h, m in truths]
+        return height_scores(self._pooled("height", sums))
 
     def _pooled(self, layer: Layer, sums: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Add up sums of the tiles, by the area of the layer's cells."""

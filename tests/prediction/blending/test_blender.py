@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mtlaerial.prediction.blending import blender as blending
 from mtlaerial.prediction.blending.blender import Blender, Network
+from mtlaerial.prediction.blending.column_blocks import column_blocks
 from mtlaerial.prediction.blending.regrid import Cells
 from mtlaerial.prediction.blending.strips import Read, Strip
 from mtlaerial.prediction.blending.targets import Finished, Target
@@ -332,3 +333,13 @@ def test_finished_values_are_seen_once_with_a_row_and_a_column_before_them(monke
 
     list(Blender(pointwise, 3, EVEN, 2, DEVICE).run(reader(image), 83, 150, [], watch))
     assert (count == 1).all()
+
+
+def test_a_wider_context_changes_no_block_but_its_first_columns() -> None:
+    across = even(64, 16, 4)(900)
+    narrow, wide = column_blocks(across, [], 200), column_blocks(across, [], 200, context=128)
+    assert len(narrow) > 3
+    assert [(block.windows, block.right, block.columns) for block in narrow] == [
+        (block.windows, block.right, block.columns) for block in wide
+    ]
+    assert [block.left for block in wide] == [max(block.columns[0] - 128, 0) for block in wide]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rasterio
 
-from mtlaerial.config import Layer, Task
+from mtlaerial.config import TASKS, Layer, task_entry
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.duplicates import report_duplicates
 from mtlaerial.datasets.check.findings import Findings
@@ -21,9 +21,6 @@ from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.absence import absence
-
-TASK_OF_LAYER: dict[Layer, Task] = {"height": "height", "labels": "semantics"}
-"""The task that each layer is the ground truth of."""
 
 
 def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bool:
@@ -40,7 +37,7 @@ def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bo
         observed = absence(*paths) + (f", but {misplaced.place}" if misplaced else "")
         if dataset.may_lack(layer, tile):
             advice = misplaced.remedy if misplaced else dataset.obtain(layer)
-            remedy = f"The task {TASK_OF_LAYER[layer]} is neither trained nor scored there. {advice}"
+            remedy = f"The task {' and '.join(_tasks_of(layer))} is neither trained nor scored there. {advice}"
             findings.warning(path, observed, f"none, or {expected}", remedy.rstrip())
         else:
             remedy = misplaced.remedy if misplaced else dataset.obtain(layer) or dataset.spec.obtain
@@ -48,9 +45,14 @@ def present(dataset: Dataset, layer: Layer, tile: str, findings: Findings) -> bo
     return not absent
 
 
+def _tasks_of(layer: Layer) -> list[str]:
+    """Return the package's tasks that a layer is the ground truth of."""
+    return [task for task in TASKS if task_entry(task).truth == layer]
+
+
 def _optional(layer: Layer) -> str:
     """Return the hint for tiles that have no such layer."""
-    if layer not in TASK_OF_LAYER:
+    if not _tasks_of(layer):
         return ""
     return f" Or list the tiles that have none, or their split, in {layer}.optional."
 

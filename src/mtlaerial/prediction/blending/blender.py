@@ -61,6 +61,7 @@ class Blender:
         targets: Sequence[Target],
         watch: Take | None = None,
         scratch: Path | None = None,
+        context: int = 1,
     ) -> Iterator[int]:
         """Blend a raster into the targets; yield the number of windows done after each batch.
 
@@ -76,17 +77,19 @@ class Blender:
             Takes the finished values too.
         scratch : Path, optional
             Folder for the temporary file of the blocks' borders; by default the system's.
+        context : int
+            Number of finished rows and columns before the new ones that ``watch`` gets at least, inside the image.
         """
         down, across = self.layout(rows), self.layout(columns)
         limit = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
-        blocks = column_blocks(across, targets, limit // (4 * self.channels * down.window))
+        blocks = column_blocks(across, targets, limit // (4 * self.channels * down.window), context)
         strips = chain.from_iterable(self._strips(read, down, block) for block in blocks)
         takes: list[Take] = [target.take for target in targets]
         takes += [watch] if watch else []
         with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
             border = BorderFile(file, self.channels, down.window, blocks)
             for block in blocks:
-                buffer = _RowBuffer(self.channels, block, down, targets, self.device)
+                buffer = _RowBuffer(self.channels, block, down, targets, self.device, context)
                 for index in range(len(down.starts)):
                     strip, fresh = next(coming), buffer.begin(index)
                     border.load(index, fresh[..., : block.inherited])
@@ -130,9 +133,15 @@ class _RowBuffer:
     """A block's values in the current row of windows, and those of earlier rows that are still needed."""
 
     def __init__(
-        self, channels: int, block: Block, down: Axis, targets: Sequence[Target], device: torch.device
+        self,
+        channels: int,
+        block: Block,
+        down: Axis,
+        targets: Sequence[Target],
+        device: torch.device,
+        context: int,
     ) -> None:
-        self._block, self._down, self._targets = block, down, targets
+        self._block, self._down, self._targets, self._context = block, down, targets, context
         self._top = 0
         self._values = torch.empty(channels, 0, block.right - block.left, device=device)
         self._before = self._values
@@ -156,7 +165,7 @@ class _RowBuffer:
             # Rows from `done` on are masked with the next strip, which holds them too.
             fresh[:, : done - start].masked_fill_(invalid[: done - start], math.nan)
         values = self._values[:, : done - top, : self._block.columns[1] - self._block.left]
-        self._top = first_needed([target.rows.needed(done) for target in self._targets], done)
+        self._top = first_needed([target.rows.needed(done) for target in self._targets], done, self._context)
         self._values = self._values[:, self._top - top :]
         return Finished(values, top, self._block.left, (start, done), self._block.columns)
 

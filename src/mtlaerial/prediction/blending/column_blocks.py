@@ -40,25 +40,30 @@ class Block:
     columns: tuple[int, int]
 
 
-def column_blocks(across: Axis, targets: Sequence[Target], pixels: int) -> list[Block]:
-    """Divide a row of windows into blocks of at most the given number of columns, or of one window each."""
+def column_blocks(across: Axis, targets: Sequence[Target], pixels: int, context: int = 1) -> list[Block]:
+    """Divide a row of windows into blocks of at most the given number of columns, or of one window each.
+
+    With a ``context`` above 1, blocks hold as many columns more: which windows a block has must not depend on it, as
+    the last bits of a network's outputs depend on the windows that it gets at once.
+    """
     blocks: list[Block] = []
-    first = done = left = inherited = 0
+    first = done = left = inherited = counted_from = 0
     for index in range(len(across.starts)):
-        if index + 1 == len(across.starts) or across.stop(index + 1) - left > pixels:
+        if index + 1 == len(across.starts) or across.stop(index + 1) - counted_from > pixels:
             end, right = across.done(index), across.stop(index)
-            next_left = first_needed([target.columns.needed(end) for target in targets], end)
+            needed = [target.columns.needed(end) for target in targets]
+            next_left, counted_from = first_needed(needed, end, context), first_needed(needed, end)
             blocks.append(Block(range(first, index + 1), left, right, inherited, next_left - left, (done, end)))
             first, done, inherited, left = index + 1, end, right - next_left, next_left
     return blocks
 
 
-def first_needed(pixels: Sequence[int], done: int) -> int:
+def first_needed(pixels: Sequence[int], done: int, context: int = 1) -> int:
     """Return the first row or column to keep once those before ``done`` are finished.
 
-    Incomplete cells need the given pixels; the seam meter compares the last finished pixel with the next one.
+    Incomplete cells need the given pixels, and meters the last ``context`` finished ones.
     """
-    return min([done - 1, *pixels])
+    return min([max(done - context, 0), *pixels])
 
 
 class BorderFile:

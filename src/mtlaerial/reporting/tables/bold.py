@@ -6,14 +6,16 @@ not bold, nor is a method that does not beat the constant prediction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mtlaerial.config import Task
 from mtlaerial.reporting.tables.bootstrap import DRAWS, Array, averaged, judged, resamples, tiles_with_truth
-from mtlaerial.reporting.tables.collect import CLASS, GAIN, JOINT
+from mtlaerial.reporting.tables.collect import GAIN, JOINT
 from mtlaerial.reporting.tables.columns import DETECTION_SCORES, RATIO_SCORES, Column
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, common_tiles, compare, paired
+from mtlaerial.reporting.tables.groups import CLASS, split_group
 from mtlaerial.reporting.tables.tile_sums import Source, tile_sums
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.joint import iou3_scores
@@ -47,17 +49,21 @@ class Bold:
             return False
         if column.score == GAIN:  # the mean of relative gains in both tasks
             return compare((*best_runs, *other_runs), runner_up)[best].better
-        method, baseline = (self._draw(runs, tiles, source_of(column)) for runs in (best_runs, other_runs))
+        task, group = split_group(column.group)
+        column = replace(column, group=group)  # of the task alone
+        draws = [self._draw(runs, tiles, source_of(column), task) for runs in (best_runs, other_runs)]
+        method, baseline = draws
         units = min(len(best_runs), method.tiles_with(column))
         sign = -1 if column.lower_is_better else 1
         gains = sign * (method.scores[_key(column)] - baseline.scores[_key(column)])
         return units > 1 and judged(float(gains[0]), gains[1:], units).p < LEVEL
 
-    def _draw(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source) -> "Drawn":
+    def _draw(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source, task: Task | None) -> "Drawn":
         """Return the drawn scores of a method's runs; they are computed once for all columns of a source."""
-        key = (runs[0].method, tuple(run.seed for run in runs), tuple(tiles), source)
+        key = (runs[0].method, tuple(run.seed for run in runs), tuple(tiles), source, task)
         if key not in self._drawn:
-            self._drawn[key] = _drawn_scores(tile_sums(runs, tiles, source), source, runs[0].classes)
+            of_task = [run.of(task) for run in runs] if task else runs
+            self._drawn[key] = _drawn_scores(tile_sums(of_task, tiles, source), source, runs[0].classes)
         return self._drawn[key]
 
 

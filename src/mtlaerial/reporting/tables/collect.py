@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mtlaerial.config import Task
+from mtlaerial.config import Task, task_entry
+from mtlaerial.config.task_entry import Metrics
+from mtlaerial.config.tasks import leads, registry_order
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
+from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of, split_group
 from mtlaerial.reporting.tables.left_out import left_out_alike
+from mtlaerial.scoring.checkerboard import checkerboard_ratios
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.joint import iou3_scores
@@ -20,15 +24,14 @@ from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
 
 POOLED, TILE_MEAN = "pooled", "tile mean"
-OVERALL = "overall"
-CLASS = "class "
-"""Prefix of the groups of classes."""
 GAIN = "delta-m"
 JOINT = "mIoU-3"
 SEAM = "seam "
 """Prefix of the seam scores of tasks."""
-COMPARED: dict[Task, str] = {"semantics": "mIoU", "height": "MAE"}
-"""The score of each task that enters delta-m."""
+CHECKERBOARD = "checkerboard"
+"""The largest checkerboard ratio, and the prefix of those at periods, e.g. ``checkerboard 4 px``."""
+COMPARED: dict[Metrics, str] = {"classes": "mIoU", "heights": "MAE"}
+"""The score of a task that enters delta-m, by its metrics."""
 CELLS = "cells"
 COLUMNS = ["dataset", "method", "seed", "pooling", "mask", "group", "score", "value"]
 Row = tuple[str, str, str, float]
@@ -54,10 +57,12 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         pixels along class boundaries; ``without CLASS, …`` and ``eroded, without CLASS, …`` without the pixels of
         classes that a run leaves out (``scoring.without_classes``); ``positive`` for heights with 0 < h < 9000 m,
         ``objects`` with 1 m < h < 9000 m.
-        ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``. ``cells`` counts the heights of a
+        ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``; that of a task which is not the
+        leading one of its metrics begins with the task. ``cells`` counts the heights of a
         group, in cells of the finest grid. ``seam TASK`` is the mean step from pixel to pixel at window borders
-        relative to that elsewhere. Scores that a run lacks have no rows. Each data set ends with the method
-        ``constant``, which has no seed.
+        relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
+        its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
+        ends with the method ``constant``, which has no seed.
 
     Raises
     ------
@@ -97,11 +102,22 @@ def mean_over_seeds(long: pd.DataFrame) -> pd.DataFrame:
 def baselines(runs: Sequence[Scores]) -> dict[Task, str]:
     """Return the single-task baseline of each task for delta-m: the first method in the runs' order."""
     methods: dict[Task, str] = {}
-    for task in COMPARED:
+    for task in learned_tasks(runs):
         single = [run.method for run in runs if run.tasks == (task,)]
         if single:
             methods[task] = single[0]
     return methods
+
+
+def learned_tasks(runs: Sequence[Scores]) -> list[Task]:
+    """Return the tasks of some runs, the package's first."""
+    return sorted(dict.fromkeys(task for run in runs for task in run.tasks), key=registry_order)
+
+
+def compared_score(task: Task) -> str:
+    """Return the name of the score of a task that enters delta-m; with the task's before it, but for leading ones."""
+    score = COMPARED[task_entry(task).metrics]
+    return score if leads(task) else f"{task} {score}"
 
 
 def _require_distinct(scores: Sequence[Scores]) -> None:
@@ -143,6 +159,14 @@ def _rows(run: Scores) -> Iterator[Row]:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:
             yield "all", OVERALL, SEAM + task, ratio
+    ratios = checkerboard_ratios(tile.checkerboard for tile in run.tiles.values())
+    if ratios:
+        yield "all", OVERALL, CHECKERBOARD, max(ratios.values())
+    for period, ratio in ratios.items():
+        yield "all", OVERALL, f"{CHECKERBOARD} {period} px", ratio
+    for task in run.further_tasks:
+        for mask, group, score, number in _rows(run.of(task)):
+            yield mask, group_of(task, group), score, number
 
 
 def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[str]) -> Iterator[Row]:
@@ -170,9 +194,9 @@ def _gain(run: Scores, runs: Sequence[Scores]) -> Iterator[PooledRow]:
     methods = baselines(runs)
     if len(run.tasks) < 2 or not set(run.tasks) <= set(methods):
         return
-    names = [COMPARED[task] for task in run.tasks]
+    names = list(map(compared_score, run.tasks))
     single = {
-        COMPARED[task]: _overall(baseline).get(COMPARED[task], 0.0)
+        compared_score(task): _overall(baseline).get(compared_score(task), 0.0)
         for task in run.tasks
         for baseline in runs
         if (baseline.method, baseline.seed) == (methods[task], run.seed)
@@ -183,4 +207,10 @@ def _gain(run: Scores, runs: Sequence[Scores]) -> Iterator[PooledRow]:
 
 
 def _overall(run: Scores) -> dict[str, float]:
-    return {score: value for mask, group, score, value in _rows(run) if (mask, group) == ("all", OVERALL)}
+    """Return the scores over all pixels; the names of those of further tasks begin with the task."""
+    scores = {}
+    for mask, group, score, value in _rows(run):
+        task, of_task = split_group(group)
+        if (mask, of_task) == ("all", OVERALL):
+            scores[f"{task} {score}" if task else score] = value
+    return scores

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from mtlaerial.reporting.tables.collect import CLASS, GAIN, JOINT, OVERALL
+from mtlaerial.config import Task, task_entry
+from mtlaerial.config.task_entry import Metrics
+from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT
+from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of
+from mtlaerial.scoring.checkerboard import PERIODS
 from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP
 
@@ -27,13 +31,18 @@ class Column:
 
     @property
     def length(self) -> bool:
-        """Whether the score is a length; otherwise it is a fraction, shown as a percentage."""
+        """Whether the score is a length; otherwise it is a multiple, or a fraction, shown as a percentage."""
         return self.score in LENGTHS
+
+    @property
+    def multiple(self) -> bool:
+        """Whether the score is a ratio that may be far above 1, shown as such."""
+        return self.score.startswith(CHECKERBOARD)
 
     @property
     def lower_is_better(self) -> bool:
         """Whether the score is an error."""
-        return self.length or self.score in ("REL", "PFA")
+        return self.length or self.multiple or self.score in ("REL", "PFA")
 
     @property
     def digits(self) -> int:
@@ -44,7 +53,7 @@ class Column:
 
     def shown(self, value: float) -> float:
         """Return a value in the table's unit, rounded to its decimals; -0 becomes 0."""
-        scaled = value / self.unit if self.length else 100 * value
+        scaled = value / self.unit if self.length or self.multiple else 100 * value
         return round(scaled, self.digits) + 0.0  # -0.0 + 0.0 is 0.0
 
     def text(self, value: float) -> str:
@@ -84,6 +93,25 @@ DETECTION_SCORES = tuple(column.score for column in DETECTION)
 BOTH = (Column("mIoU-3 (%)", JOINT),)
 BIAS = (Column("bias (m)", "bias"), Column("bias, h > 3 (m)", "bias", group=TALL_GROUP))
 GAINS = (Column("Δm (%)", GAIN),)
+CHECKERBOARDS = (
+    Column("checkerboard ratio, largest", CHECKERBOARD),
+    *(Column(f"checkerboard ratio at {period} px", f"{CHECKERBOARD} {period} px") for period in PERIODS),
+)
+
+
+TASK_COLUMNS: dict[Metrics, tuple[Column, ...]] = {
+    "classes": (*SEMANTICS, *ERODED),
+    "heights": (*HEIGHT, *BIAS, *POSITIVE, *RATIOS, *DETECTION),
+}
+"""Columns of a task that is not the leading one of its metrics."""
+
+
+def of_task(task: Task) -> tuple[Column, ...]:
+    """Return the columns of a task that is not the leading one of its metrics, with its name in their headers."""
+    return tuple(
+        replace(column, header=f"{task}: {column.header}", group=group_of(task, column.group))
+        for column in TASK_COLUMNS[task_entry(task).metrics]
+    )
 
 
 def in_unit(columns: Iterable[Column], unit: float | None) -> tuple[Column, ...]:

@@ -1,11 +1,14 @@
 """Comparison of methods with a baseline: significance of the differences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 
+from mtlaerial.config import TASKS, Task, task_entry
+from mtlaerial.config.tasks import leads, registry_order
 from mtlaerial.reporting.tables.bootstrap import DRAWS, Difference, Summed, Sums, counts, difference, holm
-from mtlaerial.reporting.tables.collect import COMPARED, OVERALL
+from mtlaerial.reporting.tables.collect import COMPARED, compared_score
+from mtlaerial.reporting.tables.groups import OVERALL
 from mtlaerial.reporting.tables.tile_sums import tile_sums
 from mtlaerial.scoring.metrics import class_scores, length_scores
 from mtlaerial.scoring.scores import Scores
@@ -60,7 +63,7 @@ def compare(runs: Sequence[Scores], baseline: str, draws: int = DRAWS) -> dict[s
     Parameters
     ----------
     runs : sequence of Scores
-        Runs of methods that learn both tasks, on one data set.
+        Runs of methods that learn the same tasks, on one data set.
     baseline : str
         One of the methods.
     draws : int
@@ -82,8 +85,9 @@ def _comparison(runs: Sequence[Scores], method: str, baseline: str, draws: int) 
     tiles = common_tiles((*method_runs, *baseline_runs))
     if not method_runs or not tiles:
         return Comparison(method, baseline, len(method_runs), len(tiles), Difference(nan))
-    sums = run_sums(method_runs, tiles)
-    return Comparison(method, baseline, *counts(sums), difference(sums, run_sums(baseline_runs, tiles), draws))
+    tasks = [task for task in baseline_runs[0].tasks if task in method_runs[0].tasks]
+    sums = run_sums(method_runs, tiles, tasks)
+    return Comparison(method, baseline, *counts(sums), difference(sums, run_sums(baseline_runs, tiles, tasks), draws))
 
 
 def paired(runs: Sequence[Scores], method: str, baseline: str) -> tuple[list[Scores], list[Scores]]:
@@ -103,10 +107,10 @@ def common_tiles(runs: Sequence[Scores]) -> list[str]:
 
 
 def _tiles_with_truth(run: Scores) -> set[str]:
-    return {name for name, tile in run.tiles.items() if tile.confusion or tile.height}
+    return {name for name, tile in run.tiles.items() if any(part.confusion or part.height for part in tile.parts)}
 
 
-def run_sums(runs: Sequence[Scores], tiles: Sequence[str]) -> Sums:
+def run_sums(runs: Sequence[Scores], tiles: Sequence[str], tasks: Iterable[Task] = tuple(TASKS)) -> Sums:
     """Return the sums behind the scores that enter delta-m.
 
     Parameters
@@ -114,16 +118,23 @@ def run_sums(runs: Sequence[Scores], tiles: Sequence[str]) -> Sums:
     runs : sequence of Scores
         Runs of one method, one per seed.
     tiles : sequence of str
+    tasks : iterable of Task, optional
+        Tasks that the runs learned; by default the package's.
 
     Returns
     -------
     mapping of score to Summed
-        For mIoU, hits, true and predicted pixels of the classes. For MAE, the sums of heights over all cells.
+        For mIoU, hits, true and predicted pixels of the classes. For MAE, the sums of heights over all cells. Of a task
+        that is not the leading one of its metrics, the name is before the score.
     """
-    classes = tile_sums(runs, tiles, ("classes", "all"))
-    errors = tile_sums(runs, tiles, ("height", "all", OVERALL))
-    names = runs[0].classes
-    return {
-        COMPARED["semantics"]: Summed(classes, lambda sums: class_scores(sums, names)[COMPARED["semantics"]]),
-        COMPARED["height"]: Summed(errors, lambda sums: length_scores(sums)[COMPARED["height"]]),
-    }
+    ordered = sorted(tasks, key=registry_order)
+    return {compared_score(task): _task_sums(runs, tiles, task) for task in ordered}
+
+
+def _task_sums(runs: Sequence[Scores], tiles: Sequence[str], task: Task) -> Summed:
+    metrics, names = task_entry(task).metrics, runs[0].classes
+    score = COMPARED[metrics]
+    of_task = runs if leads(task) else [run.of(task) for run in runs]
+    if metrics == "classes":
+        return Summed(tile_sums(of_task, tiles, ("classes", "all")), lambda sums: class_scores(sums, names)[score])
+    return Summed(tile_sums(of_task, tiles, ("height", "all", OVERALL)), lambda sums: length_scores(sums)[score])

@@ -40,7 +40,19 @@ def constant_run(runs: Sequence[Scores]) -> Scores:
             detection=measured.constant_detection,
             near=_keep_one_class(majority, both.constant_near),
         )
-    return semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
+    run = semantics.model_copy(update={"method": CONSTANT, "tiles": tiles})
+    return _with_further_tasks(run, runs)
+
+
+def _with_further_tasks(constant: Scores, runs: Sequence[Scores]) -> Scores:
+    """Return the constant prediction with the sums of the tasks that are not the leading ones of their metrics."""
+    further = dict.fromkeys(task for run in runs for task in run.further_tasks)
+    alone = {task: constant_run([run.of(task) for run in runs if task in run.tasks]) for task in further}
+    tiles = {}
+    for name in dict.fromkeys((*constant.tiles, *(name for run in alone.values() for name in run.tiles))):
+        sums = {task: run.tiles[name] for task, run in alone.items() if name in run.tiles}
+        tiles[name] = constant.tiles.get(name, TileScores()).model_copy(update={"further": sums})
+    return constant.model_copy(update={"tiles": tiles})
 
 
 def _predict_one_class(code: int, confusion: Confusion) -> Confusion:

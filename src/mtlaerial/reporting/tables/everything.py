@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from mtlaerial.config import TASKS
 from mtlaerial.reporting.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
 from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
+    CHECKERBOARDS,
     DETECTION,
     ERODED,
     GAINS,
@@ -21,6 +21,7 @@ from mtlaerial.reporting.tables.columns import (
     SEMANTICS,
     Column,
     in_unit,
+    of_task,
     unit_not_stated,
     without_classes,
 )
@@ -33,7 +34,6 @@ NOT_STATED = "not stated"
 """Unit or pooling of published numbers that their source does not state."""
 HEADER = ("score", "method", POOLED, TILE_MEAN, "n", "published")
 BIASES = (*BIAS, Column("bias, h > 0 (m)", "bias", "positive"))
-SEAMS = tuple(Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in TASKS)
 
 
 def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
@@ -50,7 +50,7 @@ def everything(every: Sequence[Values], summary: pd.DataFrame) -> Document:
     -------
     Document
         One panel per data set, with the scores over all cells and classes. ``wide`` is the summary with the columns
-        ``unit`` (``fraction``, ``m``, the data set's other unit of heights, ``cells``, or ``not stated``),
+        ``unit`` (``fraction``, ``ratio``, ``m``, the data set's other unit of heights, ``cells``, or ``not stated``),
         ``published`` and ``source``. Published numbers are rows of their own, one per source, score and unit.
     """
     by_dataset = {values.dataset: values for values in every}
@@ -84,6 +84,8 @@ def _unit(column: Column) -> str:
         return NOT_STATED
     if column.length:
         return "m" if column.unit == 1 else f"{column.unit:g} m"
+    if column.multiple:
+        return "ratio"
     return CELLS if column.score == CELLS else "fraction"
 
 
@@ -93,7 +95,9 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     lengths = (*height, *BIASES, *in_unit(height, values.unit), *unit_not_stated(height))
     of_classes = (*SEMANTICS, *ERODED, *BOTH)
     semantics = (*of_classes, *without_classes(of_classes, values.left_out))
-    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *GAINS, *SEAMS)
+    seams = (Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in values.tasks)
+    further = (column for task in values.further_tasks for column in of_task(task))
+    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *further, *GAINS, *seams, *CHECKERBOARDS)
 
 
 def _panel(values: Values) -> Panel:

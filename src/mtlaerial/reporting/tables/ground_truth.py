@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.config import TASKS
+from mtlaerial.config import Task, task_entry
 from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.tile_scores import TileScores
 
 LISTED = 8
 """Test tiles that a note names."""
@@ -14,8 +16,8 @@ def coverage(runs: Sequence[Scores]) -> str:
     """Return the number of test tiles with truth as a sentence; empty if all tiles have all layers."""
     tiles = {name for run in runs for name in run.tiles}
     # Any run serves: all are scored on the same truth, and each has sums of its own tasks only.
-    labelled = {name for run in runs for name, tile in run.tiles.items() if tile.confusion}
-    measured = {name for run in runs for name, tile in run.tiles.items() if tile.height}
+    labelled = {name for run in runs for name, tile in run.tiles.items() if any(part.confusion for part in tile.parts)}
+    measured = {name for run in runs for name, tile in run.tiles.items() if any(part.height for part in tile.parts)}
     numbers = {"classes": len(labelled), "heights": len(measured)}
     parts = [f"{layer} in {number}" for layer, number in numbers.items() if 0 < number < len(tiles)]
     return f"Known and scored, of {len(tiles)} test tiles: {', '.join(parts)}." if parts else ""
@@ -40,11 +42,16 @@ def _listed(names: Sequence[str]) -> str:
 def unscored_tasks(runs: Sequence[Scores]) -> str:
     """Return the tasks that methods learn and no test tile has truth for as a sentence; empty if there are none."""
     learned = {task for run in runs for task in run.tasks}
-    scored = set()
-    for tile in (tile for run in runs for tile in run.tiles.values()):
-        scored |= {task for task, sums in (("semantics", tile.confusion), ("height", tile.height)) if sums}
-    lacking = [task for task in TASKS if task in learned - scored]
+    tiles = [tile for run in runs for tile in run.tiles.values()]
+    unscored = {task for task in learned if not any(_is_scored(task, tile) for tile in tiles)}
+    lacking = sorted(unscored, key=registry_order)
     return f"No scores of {' and '.join(lacking)}: the test tiles have no truth for it." if lacking else ""
+
+
+def _is_scored(task: Task, tile: TileScores) -> bool:
+    part = tile if leads(task) else tile.further.get(task, TileScores())
+    sums = part.confusion if task_entry(task).metrics == "classes" else part.height
+    return bool(sums)
 
 
 def class_convention(runs: Sequence[Scores]) -> str:
@@ -86,7 +93,7 @@ def _count(classes: Sequence[str]) -> str:
 
 def _untrained(runs: Sequence[Scores]) -> str:
     """Return the classes that no run has trained, by weights of 0, as a sentence; empty without any."""
-    recipes = [run.training for run in runs if run.training and "semantics" in run.tasks]
+    recipes = [run.training for run in runs if run.training and tasks_with("classes", run.tasks)]
     shared = set(runs[0].classes).intersection(*map(untrained_classes, recipes)) if recipes else set()
     names = [name for name in runs[0].classes if name in shared]
     return f" Never trained, as the class weight is 0: {', '.join(names)}." if names else ""

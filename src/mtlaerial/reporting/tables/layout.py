@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from mtlaerial.config import task_entry
+from mtlaerial.config.tasks import leading_task
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.columns import (
     BIAS,
@@ -20,6 +22,7 @@ from mtlaerial.reporting.tables.columns import (
     by_group,
     class_f1,
     in_unit,
+    of_task,
     unit_not_stated,
     without_classes,
 )
@@ -96,7 +99,8 @@ def _main(values: Values) -> Document:
     of_unknown_unit = _scored(values, unit_not_stated((*HEIGHT, *POSITIVE)))
     of_classes = (*semantics, *without, *eroded, *eroded_without)
     columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *ratios, *gains)
-    tasks = " and ".join(name for name, part in (("semantics", semantics), ("height", height)) if part)
+    leading = zip((leading_task("classes"), leading_task("heights")), (semantics, height), strict=True)
+    tasks = " and ".join(name for name, part in leading if part)
     left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
     away, some = "semantics away from class boundaries", f"without {' or '.join(left_out)}"
     if len(values.methods) + len(values.citations.entries) < WIDEST:
@@ -118,7 +122,10 @@ def _main(values: Values) -> Document:
     f1_without = _scored(values, without_classes(f1, values.left_out))
     panels.append(_panel(values, "f1", "F1 of each class", f1))
     panels.append(_panel(values, "f1-without", f"F1 of each class, {some}", f1_without))
-    return Document(values.dataset, tuple(filter(None, panels)), _wide(values, (*columns, *f1, *f1_without)))
+    further = {task: _scored(values, of_task(task)) for task in values.further_tasks}
+    panels += [_panel(values, task, f"{task}: {task_entry(task).plural}", part) for task, part in further.items()]
+    wide = (*columns, *f1, *f1_without, *(column for part in further.values() for column in part))
+    return Document(values.dataset, tuple(filter(None, panels)), _wide(values, wide))
 
 
 def _semantics(values: Values) -> Iterator[tuple[Column, ...]]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mtlaerial.config.published import PublishedSpec
-from mtlaerial.reporting.tables.collect import OVERALL
 from mtlaerial.reporting.tables.columns import HEIGHT, POSITIVE_RATIOS, SEMANTICS, Column
+from mtlaerial.reporting.tables.groups import OVERALL
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.scoring.label_masks import LabelMask
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from mtlaerial.config.tasks import leads
 from mtlaerial.reporting.tables.bold import Bold
-from mtlaerial.reporting.tables.collect import CLASS, OVERALL, POOLED, baselines
+from mtlaerial.reporting.tables.collect import POOLED, baselines, learned_tasks
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.scoring.scores import Scores
@@ -35,6 +37,8 @@ class Values:
     Attributes
     ----------
     dataset : str
+    tasks, further_tasks : list of Task
+        Those of the runs, the package's first; and those of them that are not the leading ones of their metrics.
     methods : list of str
         In the order of the runs; the last is the constant prediction.
     classes, bins : list of str
@@ -66,6 +70,8 @@ class Values:
         self.unit = next((run.height_unit for run in runs if run.height_unit), None)
         self.dataset = runs[0].dataset
         self.methods = [*dict.fromkeys(run.method for run in runs), CONSTANT]
+        self.tasks = learned_tasks(runs)
+        self.further_tasks = [task for task in self.tasks if not leads(task)]
         self.left_out = [runs[0].without_classes, *citations.left_out]
         self.classes = [CLASS + name for name in runs[0].classes]
         groups = dict.fromkeys(group for run in runs for group in run.height("all"))

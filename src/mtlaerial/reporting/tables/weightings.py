@@ -13,6 +13,7 @@ from mtlaerial.reporting.tables.ground_truth import coverage, different_tiles, m
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.values import MISSING, Values
+from mtlaerial.scoring.scores import Scores
 
 EQUAL = "equal"
 CONSTANT_WEIGHTS = (EQUAL, "fixed")
@@ -27,13 +28,13 @@ COLUMNS = (
 )  # fmt: skip
 (GAIN,) = GAINS
 Weightings = Mapping[str, str]
-"""The weighting of each method that learns both tasks."""
+"""The weighting of each method that is compared."""
 Comparisons = Mapping[str, Comparison]
 """The comparison of each method but the baseline."""
 
 
 def weightings(values: Values, costs: Costs) -> Document:
-    """Lay out the comparison of the methods that learn both tasks.
+    """Lay out the comparison of the methods that learn the same tasks.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def weightings(values: Values, costs: Costs) -> Document:
         A panel against the first method with equal weights, and one against the best method with constant weights if
         that is another one. No panel if no method has equal weights, or there is nothing to compare with it.
     """
-    runs = [run for run in values.runs if len(run.tasks) == 2]
+    runs = _comparable(values.runs)
     methods = {run.method: run.weighting for run in runs}
     stem = f"{values.dataset}_weightings"
     equal = next((method for method, weighting in methods.items() if weighting == EQUAL), None)
@@ -64,6 +65,13 @@ def weightings(values: Values, costs: Costs) -> Document:
         panels.append(_panel(values, methods, over_best, "weightings-constant", f"the best constant weights ({best})"))
         rows += _wide(methods, over_best)
     return Document(stem, tuple(panels), pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _comparable(runs: Sequence[Scores]) -> list[Scores]:
+    """Return the runs that learn the same tasks as the first with several tasks and equal weights, or any several."""
+    joint = [run for run in runs if len(run.tasks) > 1]
+    equal = next((run for run in joint if run.weighting == EQUAL), None)
+    return [run for run in joint if equal is None or set(run.tasks) == set(equal.tasks)]
 
 
 def _effect(over_equal: Comparisons, method: str) -> float:

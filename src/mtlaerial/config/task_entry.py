@@ -1,0 +1,137 @@
+"""The entry of a task in the registry: plain data, by which all rooms know what to do for it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mtlaerial.errors import ConfigError
+
+Truth = Literal["labels", "height"]
+Output = Literal["classes", "values"]
+Activation = Literal["class_scores", "linear"]
+Metrics = Literal["classes", "heights"]
+Shows = Literal["classes", "mean", "deviation"]
+_KINDS: dict[Metrics, tuple[Truth, Output, Activation]] = {
+    "classes": ("labels", "classes", "class_scores"),
+    "heights": ("height", "values", "linear"),
+}
+"""What metrics need: the layer of the truth, the kind of output, and its activation."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Unit of a task's values in maps and exported networks; scores, tables and figures are in metres.
+
+    Attributes
+    ----------
+    name : str
+        Singular, as in the metadata of GeoTIFFs, e.g. ``metre``.
+    metres : float
+        Metres per unit.
+    """
+
+    name: str
+    metres: float = 1.0
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """A map that a prediction writes.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, without suffix.
+    shows : Shows
+        ``classes``: uint8 codes of the classes, with their colours. ``mean``, ``deviation``: float32, the mean over the
+        passes with dropout, or their standard deviation, which is written where there are several. No-data is
+        ``IGNORED`` or NaN.
+    description : str
+        Description of the file's band.
+    """
+
+    name: str
+    shows: Shows
+    description: str
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """A task that networks learn.
+
+    Attributes
+    ----------
+    name : str
+        Name in configurations, columns and files.
+    truth : Truth
+        Layer of the ground truth.
+    output : Output
+        Channels of the network's output: one per class, or one of values in units of ``training.height_unit``.
+    activation : Activation
+        From the network's output to maps: ``class_scores`` is the sigmoid or softmax of ``prediction.activation``,
+        ``linear`` the change of units.
+    loss : str
+        Name of a loss in ``LOSSES`` of :mod:`mtlaerial.training.losses`, or ``module:Class`` of another package.
+    metrics : Metrics
+        Sums and scores: those of classes, or those of heights in metres.
+    maps : tuple of MapLayer
+        The first one is scored.
+    title : str
+        What the map shows, for titles, e.g. ``height``.
+    plural : str
+        The same in the plural.
+    meaning : str
+        Meaning of the exported values, as a phrase.
+    unit : Unit, optional
+        Unit of the values; None for classes.
+
+    Raises
+    ------
+    ConfigError
+        When the parts do not fit together.
+    """
+
+    name: str
+    truth: Truth
+    output: Output
+    activation: Activation
+    loss: str
+    metrics: Metrics
+    maps: tuple[MapLayer, ...]
+    title: str
+    plural: str
+    meaning: str
+    unit: Unit | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            self._refuse(f"the name {self.name!r}", "letters, digits and underscores, as it names modules and columns")
+        if self.metrics not in _KINDS:
+            self._refuse(f"the metrics {self.metrics!r}", f"one of {', '.join(_KINDS)}")
+        kinds = self.truth, self.output, self.activation
+        if kinds != _KINDS[self.metrics]:
+            expected = f"{', '.join(_KINDS[self.metrics])}, as metrics of {self.metrics} need"
+            self._refuse(f"truth, output and activation {', '.join(kinds)}", expected)
+        first = "classes" if self.output == "classes" else "mean"
+        shown = [layer.shows for layer in self.maps]
+        if shown[:1] != [first] or set(shown[1:]) - {"deviation"} or (self.output == "classes" and shown[1:]):
+            self._refuse(f"maps that show {', '.join(shown) or 'nothing'}", f"first one that shows {first}")
+        if (self.unit is None) != (self.output == "classes"):
+            self._refuse(f"the unit {self.unit}", "a unit of values, and none of classes")
+
+    def _refuse(self, content: str, expected: str) -> None:
+        raise ConfigError(f"task {self.name}", content, expected, "Correct the entry in the package that registers it.")
+
+    @property
+    def map_name(self) -> str:
+        """Name of the file of the map that is scored, without suffix."""
+        return self.maps[0].name
+
+    @property
+    def deviation(self) -> MapLayer | None:
+        """The map of the deviation over passes with dropout; None without one."""
+        return next((layer for layer in self.maps if layer.shows == "deviation"), None)
+
+    @property
+    def metres(self) -> float:
+        """Metres per unit of the values in maps; 1 for classes."""
+        return self.unit.metres if self.unit else 1.0

@@ -1,0 +1,50 @@
+"""The interface of a task's loss, which the task's entry names."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from mtlaerial.config import TrainingSpec
+from mtlaerial.sampling import Batch
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What losses are built from.
+
+    Attributes
+    ----------
+    training : TrainingSpec
+        The recipe.
+    class_weights : Tensor, shape (classes,), float32
+        Weights of the classes.
+    zero_height : bool
+        Whether heights <= 0 are trained on.
+    """
+
+    training: TrainingSpec
+    class_weights: Tensor
+    zero_height: bool
+
+
+class TaskLoss(nn.Module):
+    """A masked loss as a quotient, so that the parts of a batch add up: a sum over pixels, and an amount of them.
+
+    It is built from :class:`LossSettings`. Both parts are 0 for a batch without truth.
+    """
+
+    def total(self, output: Tensor, batch: Batch) -> Tensor:
+        """Return the sum of the errors over the pixels with truth, a scalar with gradient.
+
+        Parameters
+        ----------
+        output : Tensor, shape (patches, channels, patch, patch), float32
+            The network's output for the task.
+        batch : Batch
+            The truth of these patches.
+        """
+        raise NotImplementedError
+
+    def amount(self, batch: Batch) -> Tensor:
+        """Return the denominator of the mean, a scalar."""
+        raise NotImplementedError

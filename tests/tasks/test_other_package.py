@@ -1,0 +1,126 @@
+"""Tasks of other packages: registered by an entry point, refused in one sentence where they are wrong."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import mse_loss
+
+from mtlaerial.config import PredictionSpec, task_entry
+from mtlaerial.config.method import MethodSpec
+from mtlaerial.config.tasks import leading_task, leads
+from mtlaerial.errors import ConfigError
+from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.sampling import Batch
+from mtlaerial.tasks import HEIGHT, SEMANTICS, MapLayer
+from mtlaerial.training.losses import TaskLosses
+from support import tiny
+from support.task_package import COVER, documented_entry_point, documented_modules, installed
+
+
+@pytest.fixture
+def ndsm(tmp_path: Path) -> Iterator[str]:
+    """Install the documentation's example as a package; return the name that it registers."""
+    with installed(tmp_path, documented_modules(), documented_entry_point()):
+        yield "ndsm"
+
+
+def method(*tasks: str) -> MethodSpec:
+    return MethodSpec.parse({"tasks": list(tasks), "model": "net"}, "methods.three")
+
+
+def test_a_task_is_known_while_its_package_is_installed(ndsm: str) -> None:
+    assert method("semantics", "height", ndsm).tasks == ("semantics", "height", ndsm)
+    with pytest.raises(ConfigError, match=r"tasks\.0: found 'ndms'; expected one of .*\. Did you mean ndsm\?"):
+        method("ndms")
+    assert leading_task("heights") == "height"
+    assert not leads(ndsm)
+
+
+def test_a_task_without_its_package_is_refused_with_the_way_out() -> None:
+    expected = "found 'ndsm'; expected one of height, semantics. Install the package that registers it"
+    with pytest.raises(ConfigError, match=expected):
+        method("height", "ndsm")
+
+
+def test_its_loss_is_that_of_its_package_and_others_are_unchanged(ndsm: str) -> None:
+    height = torch.rand(2, 8, 8) * 20
+    height[0, :3] = torch.nan
+    batch = Batch(torch.zeros(2, 3, 8, 8), height, torch.zeros(2, 8, 8, dtype=torch.uint8))
+    output = torch.randn(2, 1, 8, 8)
+    losses = TaskLosses(tiny.training_spec(height_unit=5), torch.ones(4), True, ("height", ndsm))
+    by_task = losses({"height": output, ndsm: output}, batch)
+    valid = height.isfinite()
+    difference = output[:, 0][valid] - height[valid] / 5
+    torch.testing.assert_close(by_task[ndsm], mse_loss(output[:, 0][valid], height[valid] / 5))
+    torch.testing.assert_close(by_task["height"], difference.abs().mean())
+
+
+def test_its_maps_are_in_its_unit(ndsm: str) -> None:
+    outputs = {"height": torch.ones(1, 1, 32, 32), ndsm: torch.full((1, 1, 32, 32), 2.0)}
+    network = MapNetwork(
+        lambda image: [outputs], Normalisation(0, 255), PredictionSpec(), {"height": 1, ndsm: 1}, height_unit=5
+    )
+    values = network(torch.zeros(1, 3, 32, 32))[0]
+    assert values[network.slice_of("height")].unique().tolist() == [5.0]
+    np.testing.assert_allclose(values[network.slice_of(ndsm)].unique(), [1000.0])  # 10 m in centimetres
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"truth": "labels"}, "labels, values, linear; expected height, values, linear, as metrics of heights need"),
+        ({"metrics": "edges"}, "found the metrics 'edges'; expected one of classes, heights"),
+        ({"maps": ()}, "found maps that show nothing; expected first one that shows mean"),
+        ({"maps": (MapLayer("roof", "classes", ""),)}, "found maps that show classes; expected first one"),
+        ({"unit": None}, "found the unit None; expected a unit of values"),
+        ({"name": "roof height"}, "found the name 'roof height'; expected letters"),
+    ],
+)
+def test_an_entry_whose_parts_do_not_fit_together_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        replace(HEIGHT, **changes)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise RuntimeError('no licence')", "task roof: found RuntimeError: no licence; expected an object at"),
+        ("ROOF = 3", "task roof: found 3; expected a TaskEntry named roof at broken_task:ROOF"),
+        ("from mtlaerial.tasks import HEIGHT as ROOF", "task roof: found a task named height; expected a TaskEntry"),
+    ],
+)
+def test_a_broken_package_is_named(code: str, words: str, tmp_path: Path) -> None:
+    with installed(tmp_path, {"broken_task": code}, "roof = broken_task:ROOF"):
+        with pytest.raises(ConfigError, match=words):
+            task_entry("roof")
+        with pytest.raises(ConfigError, match=r"tasks\.0: found"):
+            method("roof")
+
+
+def test_tasks_that_would_write_the_same_file_are_refused(tmp_path: Path) -> None:
+    code = COVER.replace('MapLayer("cover"', 'MapLayer("semantics"')
+    with installed(tmp_path, {"cover_task": code}, "cover = cover_task:COVER"):
+        assert method("cover").tasks == ("cover",)
+        with pytest.raises(ConfigError, match=r"maps of different names, and not semantics\.tif of both"):
+            method("semantics", "cover")
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        ("entropy", "task semantics, its loss: found 'entropy' .*; expected one of cross_entropy, height_error, or"),
+        ("absent_package:Loss", "ModuleNotFoundError: No module named 'absent_package'"),
+        ("math:pi", "found 'math:pi', which is 3.14"),
+    ],
+)
+def test_an_unknown_loss_is_refused(loss: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = replace(SEMANTICS, loss=loss)
+    monkeypatch.setattr("mtlaerial.training.losses.task_entry", lambda task: entry)
+    with pytest.raises(ConfigError, match=words):
+        TaskLosses(tiny.training_spec(), torch.ones(4), True, ("semantics",))
