@@ -18,8 +18,11 @@ PATH = re.compile(
 NAME = re.compile(r"\bmtlaerial(?:\.[A-Za-z_]\w*)+")
 EXAMPLE = re.compile(r"(^|/)(my_|NAME\b|RULE\b)")
 """Files that a reader writes, and placeholders."""
-NO_MODULES = {"mtlaerial.weightings", "mtlaerial.tar", "mtlaerial.sif"}
-"""An entry point group and two files of a container."""
+NO_MODULES = {
+    *(f"mtlaerial.{group}" for group in ("encoders", "networks", "published", "weightings")),
+    *("mtlaerial.tar", "mtlaerial.sif"),
+}
+"""Groups of entry points, and two files of a container."""
 
 
 def anchors(page: Path) -> set[str]:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from mtlaerial.config import load_project, merge, parse_project
 from mtlaerial.config.project import read_configuration
@@ -68,3 +69,16 @@ def test_shipped_configuration_has_weights_for_networks_of_its_encoders() -> Non
         start = parse_project(merge(data, models)).models["net"].start
         assert start is not None
         assert start.source == name
+
+
+def test_weights_of_the_documentation_are_described_as_the_configuration_needs_them() -> None:
+    text = (tiny.CONFIG.parent / "docs" / "networks.md").read_text(encoding="utf-8")
+    section = text.split("## Pretrained weights")[1].split("\n## ")[0]
+    data = read_configuration(tiny.CONFIG / "config.yaml")
+    blocks = [
+        yaml.safe_load(block.replace("SHA256", "a" * 64)) for block in re.findall(r"```yaml\n(.*?)```", section, re.S)
+    ]
+    starts = [parse_project(merge(data, block)).models["mine"].start for block in blocks]
+    assert [start and start.source for start in starts] == ["efficientnet_lite0", "swin_aerial", "efficientnet_lite0"]
+    listed = set(re.findall(r"`(\w+)`", "".join(line for line in section.splitlines() if "ImageNet |" in line)))
+    assert listed == set(data["pretrained"])

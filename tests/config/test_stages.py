@@ -287,3 +287,9 @@ def test_params_are_plain_data_and_complete(configuration: dict[str, Any]) -> No
         json.dumps(getattr(Decisive(planned), rule)(**dict(wildcards)))
         if hasattr(Context, rule):
             json.dumps(getattr(Context(planned), rule)(**dict(wildcards)))
+
+
+def test_new_keys_of_published_weights_fetch_nothing_again(configuration: dict[str, Any]) -> None:
+    """Trainings that begin with them would be repeated too."""
+    before = {"sha256": configuration["pretrained"]["weights"]["sha256"]}
+    assert Decisive(project(configuration, TILES)).fetch_pretrained("weights") == before

@@ -11,7 +11,14 @@ import pytest
 from support.fuzzing import fuzz, summary
 
 HERE = Path(__file__).parent
-CASES = {"checkpoints": 300, "configurations": 400, "descriptions": 300, "rasters": 200, "zips": 300}
+CASES = {
+    "checkpoints": 300,
+    "configurations": 400,
+    "descriptions": 300,
+    "encoder_weights": 300,
+    "rasters": 200,
+    "zips": 300,
+}
 """Cases of a short run of each target."""
 
 

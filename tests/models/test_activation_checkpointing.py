@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mtlaerial.errors import ConfigError
 from mtlaerial.models import D3Net, build_model
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
@@ -114,3 +115,8 @@ def saved_bytes(model: nn.Module) -> int:
     storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in held}
     assert result
     return sum(size for place, size in storages.items() if place not in parameter_pointers)
+
+
+def test_a_network_without_stages_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"training.checkpointing: found true; expected false"):
+        checkpoint_network(nn.Sequential(nn.Conv2d(3, 4, 3)))

@@ -12,13 +12,16 @@ from safetensors.torch import load_file
 
 from mtlaerial.config import load_project, merge, parse_project
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
+from mtlaerial.models.encoders.efficientnet_lite import efficientnet_lite0
+from mtlaerial.models.encoders.efficientnet_lite_names import published_names
 from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights
 from mtlaerial.pipeline.pretrained import fetch_pretrained
 from mtlaerial.pipeline.single_run import SingleRun, train_single
-from mtlaerial.pipeline.start import require_start, resolve_start
+from mtlaerial.pipeline.start import Start, require_start, resolve_start
+from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.text import describe_run
 from support import tiny
@@ -114,6 +117,23 @@ def test_fetched_weights_need_no_package(tmp_path: Path) -> None:
     (tmp_path / "lite0.safetensors").touch()
     missing = {"lite0": {"package": {"name": "no-such-weights", "path": "a/b.pth"}}}
     require_start(config(pretrained=missing), "lite", tmp_path)
+
+
+def test_bands_and_encoder_are_checked_before_tiles_are_prepared(tmp_path: Path) -> None:
+    encoder = efficientnet_lite0(3)
+    names = published_names(encoder)
+    path = tmp_path / "mine.pth"
+    torch.save({names[key]: tensor for key, tensor in encoder.state_dict().items()}, path)
+    changed, start = from_source(str(path)), Start(path)
+    model = changed.models["lite"]
+    require_fitting_start(start, model, ("blue", "red", "green"))
+    with pytest.raises(ConfigError, match=r"new_bands: found no entry for the band nir"):
+        require_fitting_start(start, model, ("nir", "red", "green"))
+    other = config(models={"lite": {"encoder": "efficientnet_lite2", "pretrained": str(path)}}).models["lite"]
+    with pytest.raises(
+        DataError, match=r"mine\.pth, _\S+: found .*Get the weights of efficientnet_lite2 anew, or choose"
+    ):
+        require_fitting_start(start, other, ("red", "green", "blue"))
 
 
 @with_weights

@@ -40,6 +40,8 @@ def hashes() -> dict[HashedPart | None, str]:
         ("training/trainer.py", {"training"}),
         ("sampling/poses.py", {"training"}),
         ("weighting/methods/cagrad.py", {"training"}),
+        ("models/encoders/convnext.py", {"training"}),
+        ("models/published/densenet.py", {"training"}),
         ("prediction/map_network.py", {"training"}),
         ("tasks/height.py", {"training", "import", "scoring", "report"}),
         ("training/height_error.py", {"training"}),

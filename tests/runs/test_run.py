@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import mtlaerial
@@ -344,6 +345,8 @@ def test_a_run_says_what_its_training_began_with(saved: Path, statistics: Statis
 
 def test_a_run_from_random_weights_is_written_as_before(saved: Path) -> None:
     assert "start" not in yaml.safe_load((saved / "run.yaml").read_text())
+    with safe_open(saved / "model.safetensors", framework="np") as file:
+        assert all("start" not in text for text in file.metadata().values())
     assert load_description(saved).start is None
     assert re.search(r"initial weights +random", describe_run(saved))
 

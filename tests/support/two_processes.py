@@ -1,7 +1,8 @@
 """Gradients of one update by some weightings, then a whole training.
 
 ``torchrun --nproc-per-node 2 -m support.two_processes FOLDER NAME...``; started alone it is the one process to compare
-with. A name is that of a weighting, or that and its level: ``cagrad, features``.
+with. A name is that of a weighting, or that and its level: ``cagrad, features``; and perhaps that of a network of
+``support.networks``: ``cagrad, features on gated``.
 FOLDER holds prepared tiles and ``statistics.json``.
 """
 
@@ -16,7 +17,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
-from support import tiny
+from support import networks, tiny
 from support.weightings import OPTIONS
 
 
@@ -30,7 +31,9 @@ def weighting(name: str) -> dict[str, Any]:
 
 def gradients(name: str, statistics: Statistics, tile: Path) -> dict[str, Tensor]:
     """Return the gradients of the second update by a weighting, which may have a state by then."""
-    trainer = Trainer(tiny.job(tiny.run_plan(weighting=weighting(name), batch=4), statistics, [tile], []))
+    method, _, network = name.partition(" on ")
+    plan = networks.plan(network or "d3net", weighting=weighting(method), batch=4)
+    trainer = Trainer(tiny.job(plan, statistics, [tile], []))
     # No dropout, and statistics of normalising layers that do not depend on the share; in double precision, since a
     # rounding error that flips a rectifier, or the sign of an L1 error, is not what is to be seen.
     trainer.network.eval().double()

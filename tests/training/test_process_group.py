@@ -56,7 +56,18 @@ def outcomes(folder: Path) -> tuple[Gradients, Gradients]:
     return torch.load(folder / "1.pt"), torch.load(folder / "2.pt")
 
 
-@pytest.mark.parametrize("name", [*every_weighting(), "cagrad, features", "upgrad, features"])
+ON_NETWORKS = [
+    "cagrad, features on gated",
+    "equal on attention",
+    *(
+        pytest.param(f"{name} on {network}", marks=pytest.mark.full("a large network"))
+        for name in ("equal", "cagrad")
+        for network in ("efficientnet_lite0", "convnext_tiny", "swin_v2_t")
+    ),
+]
+
+
+@pytest.mark.parametrize("name", [*every_weighting(), "cagrad, features", "upgrad, features", *ON_NETWORKS])
 def test_gradients_agree_with_those_of_one_process(outcomes: tuple[Gradients, Gradients], name: str) -> None:
     alone, together = (flat(gradients[name]) for gradients in outcomes)
     assert alone.norm() > 0

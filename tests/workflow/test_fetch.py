@@ -2,13 +2,17 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
-from mtlaerial.config import D3NetSpec
+from mtlaerial.config import D3NetSpec, merge
 from mtlaerial.models.encoders.densenet import DenseNet, densenet_name
+from mtlaerial.models.encoders.efficientnet_lite import efficientnet_lite0
+from mtlaerial.models.encoders.efficientnet_lite_names import published_names
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow
@@ -44,3 +48,45 @@ def test_no_copy(tmp_path: Path) -> None:
     for words in ("elsewhere.pth: found no file", "pretrained.densenet121.file", "pretrained: none"):
         assert words in run.stdout
     assert "Traceback" not in run.stdout
+
+
+def install_package(site: Path) -> dict[str, Any]:
+    """Write an installed package with made-up weights of EfficientNet-Lite0; return their entry in ``pretrained``."""
+    encoder = efficientnet_lite0(3)
+    state, names = encoder.state_dict(), published_names(encoder)
+    path = site / "made_up_weights" / "lite0.pth"
+    path.parent.mkdir()
+    torch.save({names[key]: tensor for key, tensor in state.items()}, path, _use_new_zipfile_serialization=False)
+    information = site / "made_up_weights-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up-weights\nVersion: 1.0\n")
+    package = {"name": "made-up-weights", "path": "made_up_weights/lite0.pth"}
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"encoder": "efficientnet_lite0", "package": package, "sha256": sha256, "licence": "CC0-1.0"}
+
+
+@pytest.mark.full("a training; what it calls is tested in the quick tier")
+def test_a_run_from_the_weights_of_an_installed_package(tmp_path: Path) -> None:
+    place = Workplace(tmp_path / "place")
+    published = install_package(place.folder / "src")
+    decoder = {"name": "resize", "channels": 8, "head": 8}
+    config: dict[str, Any] = {
+        "pretrained": {"lite0": published},
+        "models": {"lite": {"encoder": "efficientnet_lite0", "decoder": decoder, "pretrained": "lite0"}},
+        "methods": {"equal": {"model": "lite"}},
+    }
+    target = "results/city/runs/equal/seed0/run.yaml"
+    missing = merge(config, {"pretrained": {"lite0": {"package": {"name": "no-such-weights"}}}})
+    run = place.run("--dry-run", "--nolock", config=missing)
+    assert run.returncode != 0
+    assert "models.lite.pretrained: found lite0, which is in a package that is not installed" in run.stdout
+    assert "Traceback" not in run.stdout
+
+    run = place.run(target, config=config)
+    assert run.returncode == 0, run.stdout
+    start = yaml.safe_load((place.folder / target).read_text())["start"]
+    assert (start["name"], start["licence"], start["sha256"]) == ("lite0", "CC0-1.0", published["sha256"])
+    corrected = merge(config, {"pretrained": {"lite0": {"licence": "CC0 1.0 Universal", "url": URL}}})
+    assert place.planned(corrected, [target]) == []
+    other = merge(config, {"pretrained": {"lite0": {"sha256": "0" * 64}}})
+    assert "Fetching the weights lite0" in place.planned(other, [target])

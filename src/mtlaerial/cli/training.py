@@ -95,3 +95,14 @@ def weightings(
     from mtlaerial.weighting.listing import explain_weighting, list_weightings
 
     typer.echo(plain_text(explain_weighting(name)) if name else list_weightings())
+
+
+@commands.command()
+def networks() -> None:
+    """List the encoders and decoders of networks, with their parameters and operations.
+
+    Example: `mtlaerial networks`
+    """
+    from mtlaerial.models.network_listing import list_networks
+
+    typer.echo(list_networks())

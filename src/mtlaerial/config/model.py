@@ -43,6 +43,11 @@ class NetworkSpec(Section):
         return 32 * self.reduction
 
     @property
+    def architecture(self) -> str:
+        """The network's name for people."""
+        return self.name
+
+    @property
     def checkpoints(self) -> bool:
         """Whether ``training.checkpointing`` may save memory; of another package's network nothing is known."""
         return True
@@ -97,6 +102,11 @@ class D3NetSpec(NetworkSpec):
         """Name of the encoder."""
         return "densenet121"
 
+    @property
+    def architecture(self) -> str:
+        """The name that its paper gives it."""
+        return "D3Net"
+
     @model_validator(mode="after")
     def _as_published(self) -> Self:
         sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
@@ -124,6 +134,12 @@ class EncoderDecoderSpec(NetworkSpec):
     """Rate before the heads; 0 for none."""
     pretrained: Start = "none"
     """As of D3Net."""
+
+    @property
+    def architecture(self) -> str:
+        """Encoder, decoder and exchange, e.g. ``efficientnet_lite0, fusion, gated``."""
+        exchange = () if self.decoder.exchange == "none" else (self.decoder.exchange,)
+        return ", ".join((self.encoder.name, self.decoder.name, *exchange))
 
     @property
     def checkpoints(self) -> bool:

@@ -9,7 +9,7 @@ from mtlaerial.config.annotations import SHA256
 from mtlaerial.config.base import Section
 from mtlaerial.config.encoder import require_registered
 from mtlaerial.config.faults import Unfit
-from mtlaerial.config.names import require_once
+from mtlaerial.config.names import Sentence, require_once
 from mtlaerial.config.registry import Registry
 
 _LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
@@ -111,9 +111,9 @@ class PretrainedSpec(Section):
     """A copy of the published file, or the URL of a mirror; taken instead of all others."""
     input: WeightsInput | None = None
     """The image that they expect; by default that of the weights that the encoder's authors published."""
-    licence: str = "not stated"
+    licence: Sentence = "not stated"
     """Of the weights."""
-    source: str = "not stated"
+    source: Sentence = "not stated"
     """Their publisher's page, or the publication."""
 
     @field_validator("encoder")

@@ -81,7 +81,7 @@ def _model(contents: Contents) -> dict[str, Any]:
     outputs = [_output(task, contents) for task in contents.tasks]
     return {
         "mlm:name": _slug(run.name),
-        "mlm:architecture": "D3Net",
+        "mlm:architecture": run.plan.model.architecture,
         "mlm:tasks": [_TASKS[task_entry(task).output] for task in contents.tasks],
         "mlm:framework": "PyTorch",
         "mlm:framework_version": str(torch.__version__),

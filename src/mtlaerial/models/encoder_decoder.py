@@ -16,6 +16,9 @@ from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network, Trunk
 from mtlaerial.models.registered import build_registered
 
+DECODED = 4
+"""Least stride of the features that a decoder joins; the cost of a layer grows with its area, and heads take finer
+features as they are."""
 Decoder = FusionDecoder | ResizeDecoder
 DECODERS: dict[str, type[Decoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
 
@@ -40,22 +43,39 @@ class InputScaling(nn.Module):
 
 
 class EncoderDecoderTrunk(Trunk):
-    """An encoder, with its input scaled to what its weights expect, and the decoder that all tasks share."""
+    """An encoder, with its input scaled to what its weights expect, and the decoder that all tasks share.
 
-    def __init__(self, encoder: Encoder, decoder: nn.Module, bands: int, dropout: float) -> None:
+    Parameters
+    ----------
+    encoder : Encoder
+    spec : EncoderDecoderSpec
+    bands : int
+        Bands of the image.
+
+    Attributes
+    ----------
+    channels, strides : tuple of int
+        Of the features: the decoder's, then the encoder's finer ones, from coarse to fine.
+    """
+
+    def __init__(self, encoder: Encoder, spec: EncoderDecoderSpec, bands: int) -> None:
         super().__init__()
         self.scaling = InputScaling(bands)
         self.encoder = encoder
-        self.decoder = decoder
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.finer = sum(stride < DECODED for stride in encoder.strides)
+        build = DECODERS[spec.decoder.name]
+        self.decoder = build(encoder.channels[self.finer :], encoder.strides[self.finer :], spec.decoder.channels)
+        self.channels = (self.decoder.channels, *encoder.channels[: self.finer][::-1])
+        self.strides = (self.decoder.stride, *encoder.strides[: self.finer][::-1])
+        self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the encoder's features of the scaled image."""
         return self.encoder(self.scaling(image))  # type: ignore[no-any-return]  # a module gives Any
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the decoder's features, shape (batch, channels, rows / stride, columns / stride)."""
-        return (self.dropout(self.decoder(encoded)),)
+        """Return the decoder's features and the encoder's finer ones, each (batch, channels, rows / stride, …)."""
+        return (self.dropout(self.decoder(encoded[self.finer :])), *reversed(encoded[: self.finer]))
 
 
 class EncoderDecoder(Network):
@@ -82,9 +102,8 @@ class EncoderDecoder(Network):
 
     def __init__(self, spec: EncoderDecoderSpec, bands: int, outputs: Mapping[Task, int]) -> None:
         encoder = build_encoder(spec.encoder, bands)
-        decoder = DECODERS[spec.decoder.name](encoder.channels, encoder.strides, spec.decoder.channels)
-        trunk = EncoderDecoderTrunk(encoder, decoder, bands, spec.dropout)
-        heads = {task: _build_head(task, spec.decoder, decoder, outputs) for task in outputs}
+        trunk = EncoderDecoderTrunk(encoder, spec, bands)
+        heads = {task: _build_head(task, spec.decoder, trunk, outputs) for task in outputs}
         super().__init__(trunk, heads, spec.reduction)
         self.exchanging = spec.decoder.exchange != "none" and len(outputs) > 1
         self.sources = nn.ModuleDict()
@@ -95,7 +114,7 @@ class EncoderDecoder(Network):
             return super().run_heads(features)
         taken = {str(task): self._head(task).embedding(features) for task in self.tasks}
         taken |= {task: embedding(features) for task, embedding in self.sources.items()}
-        return {task: self._head(task).output(taken[task], taken) for task in self.tasks}
+        return {task: self._head(task).output(taken[task], features, taken) for task in self.tasks}
 
     def restrict(self, tasks: Collection[Task]) -> None:
         """Remove the outputs of all other tasks; what the remaining heads take from them stays."""
@@ -125,7 +144,7 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
 
 
-def _build_head(task: Task, spec: DecoderSpec, decoder: Decoder, outputs: Mapping[Task, int]) -> Head:
+def _build_head(task: Task, spec: DecoderSpec, trunk: EncoderDecoderTrunk, outputs: Mapping[Task, int]) -> Head:
     sources = [source for source in outputs if source != task]
     exchange = Exchange(spec.exchange, spec.head, sources) if sources and spec.exchange != "none" else None
-    return Head(decoder.channels, spec.head, outputs[task], decoder.stride, exchange)
+    return Head(trunk.channels, trunk.strides, spec.head, outputs[task], exchange)

@@ -15,6 +15,7 @@ from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.pipeline.start import require_start, resolve_start
+from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.measure import summarise
@@ -108,6 +109,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     start = resolve_start(config, model, run.folder / "pretrained")
     if start:
         start.fetch()
+        require_fitting_start(start, plan.model, dataset.spec.image.band_names)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     return TrainingJob(

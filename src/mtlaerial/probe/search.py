@@ -69,7 +69,8 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     """Measure a plan under all settings that may pay off on this machine, without changing it.
 
     Threads and precisions are tried in all combinations; then, per precision, channels last with the best number of
-    threads; then checkpointing, and compiling on request, with the better order in memory.
+    threads; then checkpointing, where the network has stages for it, and compiling on request, with the better order in
+    memory.
 
     Raises
     ------
@@ -83,7 +84,8 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     threads = (training.threads,) if on_gpu else thread_counts(os.cpu_count() or 1)
     precisions = ("32-true", "bf16-mixed", "16-mixed") if on_gpu else ("32-true", "bf16-mixed")
     grid = [Settings(precision=precision, threads=count) for precision in precisions for count in threads]
-    bar = Progress(len(grid) + len(precisions) * (2 + compiled), "probing", "setting")
+    checkpoints = plan.model.checkpoints
+    bar = Progress(len(grid) + len(precisions) * (1 + checkpoints + compiled), "probing", "setting")
     trials: list[Trial] = []
 
     def run(settings: Iterable[Settings]) -> None:
@@ -94,7 +96,11 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
     run(grid)
     run(further(trials, channels_last=False))
     # Both from the same trials: compiling starts from the best settings without checkpointing.
-    run([*further(trials, checkpointing=True), *(further(trials, compile=True) if compiled else ())])
+    last = [
+        *(further(trials, checkpointing=True) if checkpoints else ()),
+        *(further(trials, compile=True) if compiled else ()),
+    ]
+    run(last)
     bar.close()
     return Probed(
         device="cuda" if on_gpu else "cpu",

@@ -10,8 +10,14 @@ from typing import Literal
 HashedPart = Literal["training", "import", "scoring", "report"]
 PACKAGE = Path(__file__).parents[1]
 ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
-    # Weightings and tasks are imported by the names that a configuration gives, which no import statement shows.
-    "training": ("mtlaerial.training.train", "mtlaerial.weighting.methods.*", "mtlaerial.tasks.*"),
+    # What registries name is imported by the names that a configuration gives, which no import statement shows.
+    "training": (
+        "mtlaerial.training.train",
+        "mtlaerial.weighting.methods.*",
+        "mtlaerial.models.encoders.*",
+        "mtlaerial.models.published.*",
+        "mtlaerial.tasks.*",
+    ),
     "import": ("mtlaerial.runs.import_original", "mtlaerial.tasks.*"),
     "scoring": ("mtlaerial.scoring.run_scores", "mtlaerial.tasks.*"),
     "report": ("mtlaerial.reporting.report", "mtlaerial.tasks.*"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 from mtlaerial.config.encoder import ENCODERS
 from mtlaerial.config.sources import PUBLISHED, WeightsInput
 from mtlaerial.errors import ConfigError
-from mtlaerial.models import Network
-from mtlaerial.models.encoder_decoder import EncoderDecoderTrunk
+from mtlaerial.models import Network, Trunk
+from mtlaerial.models.encoder_decoder import InputScaling
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.published import form
@@ -57,8 +58,22 @@ def tiny_form(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+class TinyTrunk(Trunk):
+    """The encoder of a scaled image, and nothing else."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.scaling, self.encoder = InputScaling(bands), TinyEncoder(bands)
+
+    def encode(self, image: Tensor) -> tuple[Tensor, ...]:
+        return self.encoder(self.scaling(image))
+
+    def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return encoded
+
+
 def network(bands: int) -> Network:
-    return Network(EncoderDecoderTrunk(TinyEncoder(bands), nn.Identity(), bands, dropout=0), {})
+    return Network(TinyTrunk(bands), {})
 
 
 def weights(**tensors: Tensor | None) -> EncoderWeights:
@@ -204,3 +219,9 @@ def test_expected_values_are_those_of_the_publishers() -> None:
         for band in range(3):
             scaled = Normalisation(0, 255)(values) * scale[band] + shift[band]
             torch.testing.assert_close(scaled, (values / 255 - mean[band]) / deviation[band])
+
+
+def test_text_of_a_file_from_elsewhere_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    facts = weights().facts.model_copy(update={"name": "a\x1b[2Jb\nlicence MIT"})
+    save_encoder_weights(tmp_path / "tiny.safetensors", replace(weights(), facts=facts))
+    assert read_encoder_weights(tmp_path / "tiny.safetensors", "tiny").facts.name == r"a\x1b[2Jb\nlicence MIT"

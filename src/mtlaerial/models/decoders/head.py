@@ -1,14 +1,14 @@
 """Head of one task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
 from mtlaerial.models.decoders.exchange import Exchange
-from mtlaerial.models.decoders.layers import conv_norm_relu, doubled, doublings
+from mtlaerial.models.decoders.layers import conv_norm, conv_norm_relu, doubled, doublings
 
 FINEST = 2
-"""Stride of the last nonlinear layer: what follows is interpolated, which leaves no grid behind a linear layer."""
+"""Stride up to which a head has nonlinear layers: linear ones may be interpolated without leaving a grid."""
 
 
 class Head(nn.Module):
@@ -16,14 +16,12 @@ class Head(nn.Module):
 
     Parameters
     ----------
-    channels : int
-        Channels of the shared features.
+    channels, strides : sequence of int
+        Of the decoder's features and of the encoder's finer ones, from coarse to fine.
     width : int
         Channels of the head's own layers.
     out : int
         Channels of the output.
-    stride : int
-        Side of a shared feature in pixels.
     exchange : Exchange, optional
         What the head takes from other heads.
 
@@ -31,20 +29,24 @@ class Head(nn.Module):
     ----------
     embedding : Module
         From the shared features to the task's own ones, which other heads may take.
+    output : Module
+        From the task's own features to its output.
     """
 
-    def __init__(self, channels: int, width: int, out: int, stride: int, exchange: Exchange | None = None) -> None:
+    def __init__(
+        self, channels: Sequence[int], strides: Sequence[int], width: int, out: int, exchange: Exchange | None = None
+    ) -> None:
         super().__init__()
-        self.embedding = Embedding(channels, width)
-        self.output = Output(width, out, stride, exchange)
+        self.embedding = Embedding(channels[0], width)
+        self.output = Output(channels, strides, width, out, exchange)
 
     def forward(self, features: tuple[Tensor, ...]) -> Tensor:
-        """Return the output without exchange, shape (batch, out, rows, columns)."""
-        return self.output(self.embedding(features), {})  # type: ignore[no-any-return]  # a module gives Any
+        """Return the output of a head without exchange, shape (batch, out, rows, columns)."""
+        return self.output(self.embedding(features), features, {})  # type: ignore[no-any-return]  # a module gives Any
 
 
 class Embedding(nn.Module):
-    """A task's own features at the resolution of the shared ones."""
+    """A task's own features at the resolution of the decoder's."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -52,31 +54,59 @@ class Embedding(nn.Module):
 
     def forward(self, features: tuple[Tensor, ...]) -> Tensor:
         """Return the task's features, shape (batch, width, rows / stride, columns / stride)."""
-        (shared,) = features
-        return self.block(shared)  # type: ignore[no-any-return]  # a module gives Any
+        return self.block(features[0])  # type: ignore[no-any-return]  # a module gives Any
 
 
 class Output(nn.Module):
     """From a task's own features, and those that it takes from others, to its output."""
 
-    def __init__(self, width: int, out: int, stride: int, exchange: Exchange | None) -> None:
+    def __init__(
+        self, channels: Sequence[int], strides: Sequence[int], width: int, out: int, exchange: Exchange | None
+    ) -> None:
         super().__init__()
         self.exchange = exchange
-        self.before = max(0, doublings(stride, FINEST))
-        self.after = doublings(min(stride, FINEST), 1)
-        self.refine = conv_norm_relu(width, width)
+        self.refinements = nn.ModuleList()
+        stride = strides[0]
+        for skip, finer in zip(channels[1:], strides[1:], strict=True):
+            self.refinements.append(Refinement(width, doublings(stride, finer), skip))
+            stride = finer
+        if stride > FINEST:
+            self.refinements.append(Refinement(width, doublings(stride, FINEST)))
+            stride = FINEST
         self.last = nn.Conv2d(width, out, 1)
+        self.steps = doublings(stride, 1)
 
-    def forward(self, features: Tensor, taken: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, features: Tensor, shared: tuple[Tensor, ...], taken: Mapping[str, Tensor]) -> Tensor:
         """Return the output, shape (batch, out, rows, columns).
 
         Parameters
         ----------
         features : Tensor
             Of the embedding.
+        shared : tuple of Tensor
+            The shared features, of which the finer ones are used.
         taken : mapping of task to Tensor
-            Features of the other tasks' embeddings, without gradient.
+            Features of all tasks' embeddings.
         """
         if self.exchange is not None:
             features = self.exchange(features, taken)
-        return doubled(self.last(self.refine(doubled(features, self.before))), self.after)
+        for index, refinement in enumerate(self.refinements, start=1):
+            features = refinement(features, *shared[index : index + 1])
+        return doubled(self.last(features), self.steps)
+
+
+class Refinement(nn.Module):
+    """A convolution at the next finer scale, of the features there, if the encoder has any, plus the coarse ones."""
+
+    def __init__(self, width: int, steps: int, skip: int = 0) -> None:
+        super().__init__()
+        self.steps = steps
+        self.lateral = conv_norm(skip, width) if skip else None
+        self.block = conv_norm_relu(width, width)
+
+    def forward(self, features: Tensor, skip: Tensor | None = None) -> Tensor:
+        """Return features of twice the rows and columns, or more."""
+        features = doubled(features, self.steps)
+        if self.lateral is not None:
+            features = features + self.lateral(skip)
+        return self.block(features)  # type: ignore[no-any-return]  # a module gives Any

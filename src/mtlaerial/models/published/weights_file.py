@@ -3,20 +3,23 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import AfterValidator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mtlaerial.config import Section
 from mtlaerial.config.sources import WeightsInput
-from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.errors import ConfigError, DataError, printable
 from mtlaerial.models.published.form import published_form
 from mtlaerial.models.published.reader import read_tensors
 from mtlaerial.models.safetensors_io import require_finite_weights, save_weights
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.safetensors_header import require_header
 
+Line = Annotated[str, AfterValidator(printable)]
+"""Text of a file from elsewhere, without characters that would do something to a terminal."""
 _FACTS = "pretrained"
 """Key of the file's metadata."""
 
@@ -24,15 +27,15 @@ _FACTS = "pretrained"
 class WeightsFacts(Section):
     """Facts about an encoder's weights, which their file carries."""
 
-    name: str
+    name: Line
     """Their name in the configuration that they were fetched with, or the name of the published file."""
     encoder: str
     input: WeightsInput | None
     """The image that they expect; None where the encoder's first convolution is not among them."""
     sha256: str
     """SHA-256 of the published file."""
-    licence: str = "not stated"
-    source: str = "not stated"
+    licence: Line = "not stated"
+    source: Line = "not stated"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""Networks that fulfil the contract of networks: all encoders, all decoders, all kinds of exchange."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+from torch import Tensor, nn
+
+from mtlaerial.config import ModelSpec, NetworkSpec
+from mtlaerial.config.encoder import ENCODERS
+from mtlaerial.models import Network, build_model
+from mtlaerial.models.encoders.encoder import Encoder
+from mtlaerial.runs.plan import RunPlan
+from support import tiny
+
+OF_EXTRAS = {"timm", "torchvision"}
+"""Encoders of packages that the tests' environment lacks."""
+SMALL = {"channels": 12, "head": 8}
+"""A decoder of few channels."""
+_MODELS: TypeAdapter[NetworkSpec] = TypeAdapter(ModelSpec)
+
+
+class SmallEncoder(Encoder):
+    """A strided convolution per scale."""
+
+    def __init__(self, bands: int, strides: Sequence[int]) -> None:
+        super().__init__()
+        self.strides = tuple(strides)
+        self.channels = tuple(range(4, 4 + len(strides)))
+        self.scales = nn.ModuleList()
+        for (entry, out), (fine, coarse) in zip(
+            pairwise((bands, *self.channels)), pairwise((1, *self.strides)), strict=True
+        ):
+            self.scales.append(nn.Sequential(nn.Conv2d(entry, out, coarse // fine, coarse // fine), nn.Tanh()))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        features = [image]
+        for scale in self.scales:
+            features.append(scale(features[-1]))
+        return tuple(features[1:])
+
+    @property
+    def first_convolution(self) -> nn.Conv2d:
+        return self.scales[0][0]
+
+    def stages(self) -> list[nn.Module]:
+        return list(self.scales)
+
+
+def small_encoder(bands: int, strides: Sequence[int] = (2, 4, 8, 16, 32)) -> SmallEncoder:
+    return SmallEncoder(bands, strides)
+
+
+# Here, for processes that tests start as well.
+ENCODERS.builtin["small"] = "support.networks:small_encoder"  # type: ignore[index]
+
+
+def _small(strides: Sequence[int] | None = None, **decoder: Any) -> dict[str, Any]:
+    encoder = {"name": "small", **({"strides": strides} if strides else {})}
+    return {"encoder": encoder, "decoder": {**SMALL, **decoder}}
+
+
+SMALLEST: dict[str, Mapping[str, Any]] = {
+    "d3net": tiny.MODEL,
+    "fusion": _small(name="fusion"),
+    "resize of 4 to 32": _small((4, 8, 16, 32), name="resize", exchange="attention"),
+    "gated": {**_small(exchange="gated"), "reduction": 2},
+}
+"""Configurations of networks for the quick tier by name."""
+FURTHER: dict[str, Mapping[str, Any]] = {
+    "resize": _small(name="resize"),
+    "attention": _small(exchange="attention"),
+    "fusion of 4 to 32": _small((4, 8, 16, 32), name="fusion", exchange="gated"),
+    "fusion of 1, 8, 32": _small((1, 8, 32), name="fusion"),
+    "default": {},
+    **{name: {"encoder": name} for name in ENCODERS.builtin if name not in {*OF_EXTRAS, "small"}},
+    "lite0 resize": {"encoder": "efficientnet_lite0", "decoder": "resize"},
+    "lite0 gated": {"encoder": "efficientnet_lite0", "decoder": {"exchange": "gated"}},
+    "lite0 attention": {"encoder": "efficientnet_lite0", "decoder": {"exchange": "attention"}},
+    "swin attention": {"encoder": "swin_v2_t", "decoder": {"exchange": "attention"}},
+}
+"""Configurations of further small and of whole networks by name."""
+EVERY = [*SMALLEST, *(pytest.param(name, marks=pytest.mark.full("one of each kind is enough")) for name in FURTHER)]
+"""Names of all of them for ``parametrize``."""
+RUNS = [
+    "gated",
+    *(
+        pytest.param(name, marks=pytest.mark.full("trains a large network"))
+        for name in ("lite0 resize", "lite0 attention", "convnext_tiny", "swin_v2_t")
+    ),
+]
+"""Names of those that are trained: the smallest of each kind."""
+OUTPUTS = {"semantics": 5, "height": 1}
+
+
+def network_spec(name: str, **changes: Any) -> NetworkSpec:
+    """Return the specification of a network by its name here."""
+    return _MODELS.validate_python({**{**SMALLEST, **FURTHER}[name], **changes})
+
+
+def built(name: str, bands: int = 3, outputs: Mapping[str, int] = OUTPUTS, **changes: Any) -> Network:
+    """Return a network by its name here."""
+    return build_model(network_spec(name, **changes), bands, outputs)
+
+
+def plan(name: str, **changes: Any) -> RunPlan:
+    """Return a plan that trains a network by its name here, on patches of 64 pixels."""
+    return tiny.run_plan(**{"patch": 64, "epochs": 2, **changes}).model_copy(update={"model": network_spec(name)})
