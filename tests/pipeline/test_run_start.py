@@ -1,6 +1,7 @@
 """A run to start from in a project: an input of the training, trained before it or there already, or shipped."""
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import yaml
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.start import Start
+from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs import shipped
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.small_runs import drawn_run
 
+RGB = ("red", "green", "blue")
 LITE = {"encoder": "efficientnet_lite0", "decoder": {"name": "resize", "channels": 8, "head": 8}}
 
 
@@ -104,3 +108,21 @@ def test_freezing_that_a_weighting_cannot_do_is_refused_before_any_job(project: 
         UserError, match=r"method tuned, key pretrained\.freeze of its model: found encoder and decoder"
     ):
         project(source, weighting="mgda", **frozen).check_weightings()
+
+
+@pytest.mark.parametrize(
+    ("start", "bands", "message"),
+    [
+        ({"parts": "all"}, RGB, "found a run of height; expected one with weights for semantics"),
+        ({"parts": "trunk"}, ("red", "green", "nir"), "found no entry for the band nir"),
+        ({"parts": "trunk"}, RGB, None),
+    ],
+)
+def test_tasks_and_bands_of_a_run_are_checked_before_tiles_are_prepared(
+    tmp_path: Path, statistics: Statistics, start: dict[str, Any], bands: tuple[str, ...], message: str | None
+) -> None:
+    run = drawn_run(tmp_path / "run", tiny.run_plan(("height",)), statistics)
+    model = tiny.model_spec(pretrained={"source": str(run), **start})
+    plan = tiny.run_plan().model_copy(update={"model": model})
+    with pytest.raises(UserError, match=message) if message else nullcontext():
+        require_fitting_start(Start(run), plan, bands)

@@ -109,7 +109,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     start = resolve_start(config, model, run.folder / "pretrained")
     if start:
         start.fetch()
-        require_fitting_start(start, plan.model, dataset.spec.image.band_names)
+        require_fitting_start(start, plan, dataset.spec.image.band_names)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     return TrainingJob(

@@ -1,7 +1,7 @@
 """Weights of a trained run for a network that is to be fine-tuned."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,23 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     for name, tensor in drawn.items():
         tensor.copy_(tensors[name])
     _log(folder, description, plan, statistics)
+
+
+def require_transferable(folder: Path, plan: RunPlan, bands: Sequence[str]) -> None:
+    """Refuse a run that lacks a task or a band of a new training, before tiles are prepared for it.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As of :func:`transfer_run`.
+    """
+    from mtlaerial.models.bands import band_sources
+
+    start, description = plan.model.start, load_description(folder)
+    assert start is not None
+    if start.parts == "all":
+        _require_tasks(folder, description, plan)
+    band_sources([band.name for band in description.statistics.bands], bands, start.new_bands)
 
 
 def run_start(description: RunDescription, parts: str) -> StartRecord:
