@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mtlaerial.config.start import Part
 from mtlaerial.errors import ConfigError
 from mtlaerial.models import Network
 from mtlaerial.models.parts import network_parts
 from mtlaerial.runs.plan import RunPlan
-from mtlaerial.weighting import build_weighting
+from mtlaerial.weighting import Pass, build_weighting
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,20 @@ class Freezing:
                 parameter.requires_grad_(trained)
             for norm in part.norms:
                 norm.train(trained)
+
+
+def trained_parameters(module: nn.Module) -> list[Tensor]:
+    """Return the parameters of a module that are not frozen."""
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def with_trained_scales(forward: Pass) -> Pass:
+    """Return a pass with the features that depend on a trained parameter; with all where the trunk is frozen."""
+    trained = [number for number, feature in enumerate(forward.features) if feature.requires_grad]
+    if len(trained) in (0, len(forward.features)):
+        return forward
+    features = tuple(forward.features[number] for number in trained)
+    return replace(forward, features=features, head_inputs=tuple(forward.head_inputs[number] for number in trained))
 
 
 def weights_of(network: Network, parts: Collection[Part]) -> dict[str, Tensor]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtlaerial.config import Task
 from mtlaerial.errors import TrainingError
 from mtlaerial.models import Network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
-from mtlaerial.training.freezing import Freezing
+from mtlaerial.training.freezing import Freezing, trained_parameters, with_trained_scales
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.optimiser import clip_gradient, learning_rate, set_learning_rate
 from mtlaerial.training.process_group import Group
@@ -75,8 +75,10 @@ class TrainStep:
         """Set the network to training, with the parts frozen that an epoch, counted from 0, does not train."""
         self.network.train()
         self.freezing.apply(epoch)
-        self.trunk: list[Tensor] = _trained(self.network.trunk)
-        self.heads: dict[Task, list[Tensor]] = {task: _trained(self.network.heads[task]) for task in self.network.tasks}
+        self.trunk: list[Tensor] = trained_parameters(self.network.trunk)
+        self.heads: dict[Task, list[Tensor]] = {
+            task: trained_parameters(self.network.heads[task]) for task in self.network.tasks
+        }
 
     def __call__(self, number: int, measure_conflict: bool = False) -> Update:
         """Make the update of a step, counted from 0; measure the conflict of the tasks' gradients before, if asked."""
@@ -110,7 +112,7 @@ class TrainStep:
                     losses.append(torch.stack([loss.detach() for loss in forward.losses.values()]))
                 if index == last and measure_conflict:
                     gramians.append(self._feature_gramian(forward, part))
-                self.weighting.add(_with_trained_scales(forward))
+                self.weighting.add(with_trained_scales(forward))
         weights = self.weighting.finish()
         self._require_gradients(step)
         return Update(torch.stack(losses).sum(dim=0), weights, self._total_gramian(gramians, step))
@@ -201,19 +203,6 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-def _trained(module: nn.Module) -> list[Tensor]:
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
-
-
-def _with_trained_scales(forward: Pass) -> Pass:
-    """Return a pass with the features that depend on a trained parameter; with all where the trunk is frozen."""
-    trained = [number for number, feature in enumerate(forward.features) if feature.requires_grad]
-    if len(trained) in (0, len(forward.features)):
-        return forward
-    features = tuple(forward.features[number] for number in trained)
-    return replace(forward, features=features, head_inputs=tuple(forward.head_inputs[number] for number in trained))
 
 
 def _detached(features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
