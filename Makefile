@@ -1,5 +1,6 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
 # make test: the quick tests, one case of each kind.   make test-all: all of them.   make lint: what CI checks besides.
+# make test-extras: tests of encoders from timm and torchvision, in an environment of their own.
 # make test-slurm: tests on a real SLURM.   make test-gpu: trainings and predictions on a GPU of this machine.
 # make resume: go on after a crash.   make lock: pin the dependencies again.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
@@ -17,13 +18,14 @@ BENCH := results/bench
 ON_GPU := $(addprefix tests/,weighting/test_in_the_network.py training prediction/test_predictor.py prediction/test_monte_carlo_dropout.py)
 PEERS := benchmarks/.peers-venv
 LOCKING := .lock-venv
+EXTRAS ?= .venv-extras
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
 TOGETHER := -n $(CORES) --dist worksteal --durations 20
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test test-all test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers example-run clean
+.PHONY: demo test test-all test-extras test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers example-run clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -38,6 +40,10 @@ test: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(PYTEST) $(TOGETHER) -m "not slurm"
+
+# Some 3 GB of downloads the first time, 7 GB on disk: torch for GPUs, which the registry's torchvision is built for.
+test-extras: $(EXTRAS)/.installed
+	PATH="$(abspath $(EXTRAS))/bin:$$PATH" $(EXTRAS)/bin/pytest -m extras
 
 # By root, on a machine to spare: Debian's SLURM is installed where it is missing, and works on this machine meanwhile.
 test-slurm: $(INSTALLED)
@@ -116,6 +122,13 @@ $(INSTALLED): requirements.lock envs/first.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(EXTRAS)/.installed: requirements.lock requirements-extras.lock pyproject.toml
+	$(PYTHON) -m venv $(EXTRAS)
+	$(EXTRAS)/bin/pip install --quiet --require-hashes -r requirements-extras.lock
+	$(EXTRAS)/bin/pip install --quiet --no-build-isolation --require-hashes -r requirements.lock
+	$(EXTRAS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
 # The pins again, after a change of pyproject.toml; those that still fit stay. To take the newest, delete the lock first.
 # Afterwards, make licences.
 lock:
@@ -124,9 +137,12 @@ lock:
 	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --unsafe-package torch --unsafe-package mtlaerial \
 		--extra dev --extra dashboard --constraint envs/first.txt --output-file requirements.lock pyproject.toml
+	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--constraint requirements.lock --output-file requirements-extras.lock envs/extras.txt
 
 licences: $(INSTALLED)
 	$(BIN)/python envs/licences.py > docs/licences.md
 
 clean:
-	rm -rf $(VENV) $(PEERS) results/demo datasets/city
+	rm -rf $(VENV) $(EXTRAS) $(PEERS) results/demo datasets/city

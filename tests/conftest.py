@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if marker and not marker.args:
                 raise pytest.UsageError(f'{item.nodeid}: found no reason; expected @pytest.mark.{name}("why")')
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("full", "workflow", "slow")])
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests of extras that are not installed."""
+    for marker in item.iter_markers("extras"):
+        for package in marker.args:
+            if find_spec(package) is None:
+                pytest.skip(f"no package {package}: make test-extras has it")
 
 
 @pytest.hookimpl(wrapper=True)

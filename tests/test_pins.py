@@ -5,28 +5,40 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from test_dependencies import declared
 
 ROOT = Path(__file__).parents[1]
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = ("requirements.lock", "requirements-extras.lock")
 ALONE = {"torch", "mtlaerial"}
-"""Declared packages that the lock lacks: the one of envs/first.txt, and this one."""
+"""Declared packages that the first lock lacks: the one of envs/first.txt, and this one."""
+EXTRAS = {"timm", "torchvision"}
+"""Declared packages of `make test-extras` alone, pinned with another torch."""
 
 
-def pinned() -> dict[str, str]:
-    """Return the text of every package's lines in the lock, by name."""
-    entries = re.split(r"\n(?=[\w.-]+==)", "\n" + re.sub(r"(?m)^\s*#.*\n", "", LOCK))[1:]
+def pinned(lock: str = LOCKS[0]) -> dict[str, str]:
+    """Return the text of every package's lines in a lock, by name."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[\w.-]+==)", "\n" + re.sub(r"(?m)^\s*#.*\n", "", text))[1:]
     return {entry.split("==")[0].lower().replace("-", "_"): entry for entry in entries}
 
 
-def test_every_package_of_the_lock_has_whole_hashes() -> None:
-    assert len(pinned()) > 100
-    without = [name for name, entry in pinned().items() if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)]
+@pytest.mark.parametrize(("lock", "least"), [(LOCKS[0], 100), (LOCKS[1], 30)])
+def test_every_package_of_a_lock_has_whole_hashes(lock: str, least: int) -> None:
+    assert len(pinned(lock)) > least
+    without = [name for name, entry in pinned(lock).items() if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)]
     assert not without
 
 
-def test_the_lock_holds_every_declared_package_but_those_installed_alone() -> None:
-    assert declared() - set(pinned()) == ALONE
+def test_the_locks_hold_every_declared_package_but_those_installed_alone() -> None:
+    assert declared() - set(pinned()) == ALONE | EXTRAS
+    assert {*EXTRAS, "torch"} <= set(pinned(LOCKS[1]))
+
+
+def test_the_locks_agree_on_the_packages_of_both() -> None:
+    first, extras = (pinned(lock) for lock in LOCKS)
+    assert not {name for name in first.keys() & extras if first[name].splitlines()[0] != extras[name].splitlines()[0]}
 
 
 def test_the_base_of_the_container_has_a_digest() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mtlaerial
+from mtlaerial import models
 
 SOURCES = Path(mtlaerial.__file__).parent
 WITH_EXAMPLES = [
@@ -22,6 +23,11 @@ WITH_EXAMPLES = [
 def test_public_names_resolve_and_are_documented(name: str) -> None:
     assert getattr(mtlaerial, name).__doc__
     assert name in dir(mtlaerial)
+
+
+@pytest.mark.parametrize("name", models.__all__)
+def test_names_for_authors_of_networks_resolve_and_are_documented(name: str) -> None:
+    assert getattr(models, name).__doc__
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -145,7 +145,7 @@ def test_all_batch_norms_of_decoder_and_heads_are_folded(network: Network, name:
     parts = folded(network)
     places = [place for place, layer in parts.named_modules() if isinstance(layer, nn.BatchNorm2d)]
     assert not [place for place in places if not place.startswith("trunk.encoder")]
-    assert not places or name in {"d3net", "densenet121"}
+    assert not places or name in {"d3net", "densenet121", *networks.EXTRAS}
 
 
 @torch.inference_mode()

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
@@ -82,7 +83,27 @@ FURTHER: dict[str, Mapping[str, Any]] = {
     "swin attention": {"encoder": "swin_v2_t", "decoder": {"exchange": "attention"}},
 }
 """Configurations of further small and of whole networks by name."""
-EVERY = [*SMALLEST, *(pytest.param(name, marks=pytest.mark.full("one of each kind is enough")) for name in FURTHER)]
+EXTRAS: dict[str, Mapping[str, Any]] = {
+    f"{package} {model}": {"encoder": {"name": package, "model": model}, "decoder": SMALL}
+    for package, models in (
+        ("timm", ("resnet18", "convnext_atto", "mobilenetv3_small_050")),
+        ("torchvision", ("resnet18", "regnet_y_400mf", "mobilenet_v3_small")),
+    )
+    for model in models
+}
+"""Configurations of networks whose encoders need an extra; names begin with it."""
+
+
+def _of_extras(*names: str) -> list[ParameterSet]:
+    marks = {name: [pytest.mark.full("needs an extra"), pytest.mark.extras(name.split()[0])] for name in names}
+    return [pytest.param(name, marks=marks[name]) for name in names]
+
+
+EVERY = [
+    *SMALLEST,
+    *(pytest.param(name, marks=pytest.mark.full("one of each kind is enough")) for name in FURTHER),
+    *_of_extras(*EXTRAS),
+]
 """Names of all of them for ``parametrize``."""
 RUNS = [
     "gated",
@@ -90,6 +111,7 @@ RUNS = [
         pytest.param(name, marks=pytest.mark.full("trains a large network"))
         for name in ("lite0 resize", "lite0 attention", "convnext_tiny", "swin_v2_t")
     ),
+    *_of_extras("timm convnext_atto", "torchvision resnet18"),
 ]
 """Names of those that are trained: the smallest of each kind."""
 OUTPUTS = {"semantics": 5, "height": 1}
@@ -97,7 +119,7 @@ OUTPUTS = {"semantics": 5, "height": 1}
 
 def network_spec(name: str, **changes: Any) -> NetworkSpec:
     """Return the specification of a network by its name here."""
-    return _MODELS.validate_python({**{**SMALLEST, **FURTHER}[name], **changes})
+    return _MODELS.validate_python({**{**SMALLEST, **FURTHER, **EXTRAS}[name], **changes})
 
 
 def built(name: str, bands: int = 3, outputs: Mapping[str, int] = OUTPUTS, **changes: Any) -> Network:

@@ -1,4 +1,7 @@
-"""Networks: a trunk shared by all tasks, and a head for each task."""
+"""Networks: a trunk shared by all tasks, and a head for each task.
+
+``Encoder``, ``Trunk`` and ``Network`` are what packages with networks of their own extend (docs/networks.md).
+"""
 
 from collections.abc import Mapping
 
@@ -6,10 +9,11 @@ from mtlaerial.config import D3NetSpec, EncoderDecoderSpec, NetworkSpec, Package
 from mtlaerial.config.encoder import NETWORKS
 from mtlaerial.models.d3net import D3Net
 from mtlaerial.models.encoder_decoder import EncoderDecoder
+from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network, Trunk
 from mtlaerial.models.registered import build_registered
 
-__all__ = ["D3Net", "EncoderDecoder", "Network", "Trunk", "build_model"]
+__all__ = ["D3Net", "Encoder", "EncoderDecoder", "Network", "Trunk", "build_model"]
 
 
 def build_model(spec: NetworkSpec, bands: int, outputs: Mapping[Task, int]) -> Network:

@@ -1,0 +1,52 @@
+"""Networks and encoders of other packages that do not work are named, with what is wrong about them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtlaerial.config.encoder import ENCODERS, NETWORKS
+from mtlaerial.config.registry import Registry
+from mtlaerial.errors import ConfigError
+from mtlaerial.models import Encoder, Network
+from mtlaerial.models.encoders.extra import import_extra
+from mtlaerial.models.registered import build_registered
+from support import packages
+
+
+@pytest.mark.parametrize(
+    ("registry", "kind", "name", "words"),
+    [
+        (NETWORKS, Network, "absent", "model absent: found AttributeError: .*; expected an object at broken:missing."),
+        (NETWORKS, Network, "no_module", "model no_module: found ModuleNotFoundError: .*; expected an object at br"),
+        (ENCODERS, Encoder, "layers", r"encoder layers: found a Conv2d; expected a \S+.Encoder. Correct the package"),
+        (ENCODERS, Encoder, "densenet121", r"encoder densenet121: found TypeError: .* for bands: 3, reduction: 1; exp"),
+    ],
+)  # fmt: skip
+def test_what_is_registered_wrongly_is_named(
+    registry: Registry, kind: type, name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages.install_broken(tmp_path, monkeypatch)
+    with pytest.raises(ConfigError, match=words):
+        build_registered(registry, name, kind, bands=3, **({} if name == "layers" else {"reduction": 1}))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import a_package_that_it_needs", "found no package a_package_that_it_needs; expected what torchvision needs"),
+        (
+            "raise RuntimeError('operator torchvision::nms does not exist')",
+            "found torchvision, whose import fails with RuntimeError: operator torchvision::nms does not exist; "
+            "expected a version that fits the installed torch. Install both anew with: pip install",
+        ),
+    ],
+)
+def test_an_extra_that_does_not_fit_is_named(
+    code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torchvision.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    with pytest.raises(ConfigError, match=f"^encoder torchvision: {words}"):
+        import_extra("torchvision")
