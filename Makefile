@@ -5,11 +5,14 @@
 # make resume: go on after a crash.   make lock: pin the dependencies again.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
 # make bench-peers: the same work by other libraries.
+# make example-run DATA=DIR: the trained run that is shipped, from the real scene in DIR.
 VENV ?= .venv
 PYTHON ?= python3
 CORES ?= 2
 CONFIG ?= config/config.yaml
 SCENE ?= datasets/autzen
+DATA ?= $(SCENE)
+EXAMPLE := results/example_run
 ASSETS ?= visdom
 BENCH := results/bench
 ON_GPU := $(addprefix tests/,weighting/test_in_the_network.py training prediction/test_predictor.py prediction/test_monte_carlo_dropout.py)
@@ -22,7 +25,7 @@ PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
 TOGETHER := -n $(CORES) --dist worksteal --durations 20
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test test-all test-extras test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers clean
+.PHONY: demo test test-all test-extras test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers example-run clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -99,6 +102,17 @@ $(PEERS)/.installed: benchmarks/peers/requirements.lock
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --require-hashes -r $<
 	@touch $@
+
+# Trained from the beginning where RECIPE or the overlays changed. Commit its files only if it is better than the last one.
+example-run: $(INSTALLED)
+ifneq ($(wildcard $(DATA)/images),)
+	$(BIN)/mtlaerial train config/datasets/autzen.yaml --root $(DATA) --out $(EXAMPLE) --method town --replace \
+		--config config/config.yaml --config config/autzen.yaml --config config/example_run.yaml $(addprefix --config ,$(RECIPE))
+	$(BIN)/mtlaerial score $(EXAMPLE) config/datasets/autzen.yaml --root $(DATA) --out $(EXAMPLE)/scores --replace
+	$(BIN)/python workflow/example_run.py $(EXAMPLE) $(EXAMPLE)/scores src/mtlaerial/example_runs/town
+else
+	@echo "No scene in $(DATA). Give its folder: make example-run DATA=DIR"; exit 1
+endif
 
 # torch first, and alone: where it lies on disk as a wheel for the CPU, that is taken.
 $(INSTALLED): requirements.lock envs/first.txt pyproject.toml

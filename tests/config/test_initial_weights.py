@@ -32,8 +32,8 @@ def parse(model: dict[str, Any]) -> Any:
     [
         (
             {**LITE, "pretrained": "lite00"},
-            "models.net.pretrained: found 'lite00'; expected one of none, dense, lite0, or a file or the folder of a "
-            "run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
+            "models.net.pretrained: found 'lite00'; expected one of none, dense, lite0, town, or a file or the folder "
+            "of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
         ),
         (
             {"pretrained": "lite0"},

@@ -10,7 +10,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from mtlaerial.config import load_project, merge, parse_project
+from mtlaerial.config import NetworkSpec, load_project, merge, parse_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
@@ -22,6 +22,7 @@ from mtlaerial.pipeline.pretrained import fetch_pretrained
 from mtlaerial.pipeline.single_run import SingleRun, train_single
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.text import describe_run
 from support import tiny
@@ -54,6 +55,10 @@ def config(**changes: Any) -> Any:
 
 def from_source(source: str) -> Any:
     return config(models={"lite": {"pretrained": source}})
+
+
+def plan_of(model: NetworkSpec) -> RunPlan:
+    return tiny.run_plan().model_copy(update={"model": model})
 
 
 def installed() -> bool:
@@ -126,14 +131,14 @@ def test_bands_and_encoder_are_checked_before_tiles_are_prepared(tmp_path: Path)
     torch.save({names[key]: tensor for key, tensor in encoder.state_dict().items()}, path)
     changed, start = from_source(str(path)), Start(path)
     model = changed.models["lite"]
-    require_fitting_start(start, model, ("blue", "red", "green"))
+    require_fitting_start(start, plan_of(model), ("blue", "red", "green"))
     with pytest.raises(ConfigError, match=r"new_bands: found no entry for the band nir"):
-        require_fitting_start(start, model, ("nir", "red", "green"))
+        require_fitting_start(start, plan_of(model), ("nir", "red", "green"))
     other = config(models={"lite": {"encoder": "efficientnet_lite2", "pretrained": str(path)}}).models["lite"]
     with pytest.raises(
         DataError, match=r"mine\.pth, _\S+: found .*Get the weights of efficientnet_lite2 anew, or choose"
     ):
-        require_fitting_start(start, other, ("red", "green", "blue"))
+        require_fitting_start(start, plan_of(other), ("red", "green", "blue"))
 
 
 @with_weights

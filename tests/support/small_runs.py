@@ -6,7 +6,12 @@ from pathlib import Path
 import torch
 import yaml
 
+from mtlaerial.models import build_model
 from mtlaerial.runs.import_original import import_checkpoint
+from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.run import save_description
+from mtlaerial.runs.weights import Provenance, save_run_weights
+from mtlaerial.tiles.statistics import Statistics
 from support import original, tiny
 
 SIZES = original.Sizes(stem=2, growth=2, blocks=(1, 1, 1, 1), bottleneck=1, shared=(3, 3, 2), head=(2, 2))
@@ -22,3 +27,17 @@ def imported_run(folder: Path) -> Path:
     shutil.rmtree(run, ignore_errors=True)
     import_checkpoint(checkpoint, spec, run)
     return run
+
+
+def drawn_run(folder: Path, plan: RunPlan, statistics: Statistics, seed: int = 3) -> Path:
+    """Write a run whose weights are drawn, and its running statistics too, and return its folder."""
+    torch.manual_seed(seed)
+    network = build_model(plan.model, len(statistics.bands), task_outputs(plan.tasks, statistics))
+    for name, buffer in network.named_buffers():
+        if name.endswith(("running_var", "scale")):
+            buffer.uniform_(0.5, 1.5)
+        elif name.endswith(("running_mean", "shift")):
+            buffer.uniform_(-0.1, 0.1)
+    save_run_weights(folder, Provenance(code="0", epoch=1, identity="0"), network.state_dict(), {})
+    save_description(folder, plan, statistics)
+    return folder

@@ -113,7 +113,8 @@ def held_out_places(wildcards):
 def pretrained_weights(wildcards):
     """Return the initial weights of a training; none if they are random."""
     start = project.start(wildcards.method)
-    return start.path.as_posix() if start else []
+    # A run's description is no `ancient` input: that would hide changed params from a plan that writes it anew.
+    return [path.as_posix() for path in start.inputs] if start else []
 
 
 def trained_file(name):

@@ -24,7 +24,7 @@ with logged(snakemake):
         validation_tiles=folders(snakemake.input.validation),
         folder=Path(snakemake.output.model).parent,
         resume=context["resume"],
-        pretrained=snakemake.input.pretrained or None,
+        pretrained=context["pretrained"],
         start=context["start"],
         dashboard=context["dashboard"],
         replace=True,

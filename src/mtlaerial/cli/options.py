@@ -9,7 +9,9 @@ from mtlaerial.errors import UserError
 
 Spec = Annotated[Path, typer.Argument(metavar="DATASET.yaml", help="The data set's specification.")]
 Root = Annotated[Path, typer.Option("--root", help="The folder its files are in.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A trained run's folder.")]
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN_DIR", help="A trained run's folder, or town: a run that is shipped.")
+]
 
 
 def numbers(option: str, text: str) -> list[int]:

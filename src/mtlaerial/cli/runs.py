@@ -42,11 +42,15 @@ def predict(
 
     Options that change how it was scored are logged with both values.
 
+    The run named town is shipped: `mtlaerial describe town` says what it was trained on.
+
     Example: `mtlaerial predict runs/first ortho.tif --out maps/ --blend even`
     """
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.prediction.settings import prediction_for
+    from mtlaerial.runs.shipped import find_run
 
+    run = find_run(run)
     indices = numbers("--bands", bands) if bands else None
     prediction = prediction_for(run, window, stride, dropout_passes, blend)
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
@@ -89,7 +93,10 @@ def score(
     Example: `mtlaerial score runs/first my_town.yaml --root /data/my_town`
     """
     from mtlaerial.pipeline.score_runs import score_runs
+    from mtlaerial.runs.shipped import find_run, require_place
 
+    runs = [find_run(run) for run in runs]
+    require_place(runs[0], out, "scores")
     if out is None and len(runs) > 1:
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
@@ -105,9 +112,10 @@ def describe(run: RunFolder) -> None:
 
     Example: `mtlaerial describe results/autzen/runs/equal/seed0`
     """
+    from mtlaerial.runs.shipped import find_run
     from mtlaerial.runs.text import describe_run
 
-    typer.echo(describe_run(run))
+    typer.echo(describe_run(find_run(run)))
 
 
 @commands.command()
@@ -171,6 +179,9 @@ def export(
     Example: `mtlaerial export runs/first --format onnx --out town.onnx`
     """
     from mtlaerial.export import export_run
+    from mtlaerial.runs.shipped import find_run, require_place
 
+    run = find_run(run)
+    require_place(run, out, f"{run.name}.{format}")
     path = export_run(run, format, out, task)
     typer.echo(f"Exported to {path}; described in {path}.json")

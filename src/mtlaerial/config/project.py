@@ -20,6 +20,7 @@ from mtlaerial.config.require import (
     require_checkpointing,
     require_dropout,
     require_multiple,
+    require_other_names,
     require_overlap,
     require_start,
 )
@@ -94,6 +95,7 @@ class ProjectConfig(Section):
             self._require_overrides(f"datasets.{name}.overrides", entry)
         for name, method in self.methods.items():
             require_names(f"methods.{name}.model", (method.model,), self.models)
+        require_other_names(self.pretrained)
         for name, model in self.models.items():
             require_start(f"models.{name}.pretrained", model, self.pretrained)
         for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):

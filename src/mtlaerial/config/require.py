@@ -7,7 +7,7 @@ from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.model import NetworkSpec
 from mtlaerial.config.recipe import PredictionSpec
 from mtlaerial.config.sources import PretrainedSpec
-from mtlaerial.config.start import WEIGHT_FILES
+from mtlaerial.config.start import SHIPPED, WEIGHT_FILES
 from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
@@ -91,12 +91,12 @@ def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, Pretrai
     Unfit
     """
     start = model.start
-    if start is None or start.is_path:
+    if start is None or start.is_path or start.source in SHIPPED:
         return
     if start.source not in pretrained:
-        listed = ", ".join(("none", *pretrained))
+        listed = ", ".join(("none", *pretrained, *SHIPPED))
         paths = f"or a file or the folder of a run, which have a slash or end in {', '.join(WEIGHT_FILES)}"
-        remedy = did_you_mean(start.source, pretrained, "Describe it in pretrained, or correct the name.")
+        remedy = did_you_mean(start.source, (*pretrained, *SHIPPED), "Describe it in pretrained, or correct the name.")
         raise Unfit(key, repr(start.source), f"one of {listed}, {paths}", remedy)
     encoder = pretrained[start.source].encoder
     if model.encoder_name not in (None, encoder):
@@ -107,3 +107,16 @@ def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, Pretrai
     if start.parts != "encoder":
         expected = "encoder, as published weights are those of an encoder"
         raise Unfit(f"{key}.parts", start.parts, expected, "Correct it.")
+
+
+def require_other_names(pretrained: Mapping[str, PretrainedSpec]) -> None:
+    """Refuse published weights with the name of a shipped run.
+
+    Raises
+    ------
+    Unfit
+    """
+    for name in SHIPPED:
+        if name in pretrained:
+            expected = "a name that no run has that mtlaerial ships"
+            raise Unfit(f"pretrained.{name}", name, expected, "Choose another name.")

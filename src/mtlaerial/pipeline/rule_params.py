@@ -18,6 +18,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
 
@@ -77,9 +78,12 @@ class Decisive:
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that decide the weights of a run."""
         plan = self.project.plan(dataset, method, int(seed))
-        params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
+        params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
         # Names of classes decide nothing, unless they say which class a weight belongs to.
         weights = weights_by_name(plan.training, self._spec(dataset).class_names)
+        start = self.project.start(method)
+        if start and start.shipped:  # the package's files are no inputs of a rule
+            params["start"] = read_description(start.path).sha256
         return params if weights is None else {**params, "class_weights": list(weights)}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
@@ -190,7 +194,8 @@ class Context:
         places = self.project.config.model_dump(mode="json", include={"resume", "dashboard"})
         start = self.project.start(method)
         record = start.record.model_dump(mode="json") if start and start.record else None
-        return {**self.describe_run(dataset, method, seed), **places, "start": record}
+        path = start.path.as_posix() if start else None
+        return {**self.describe_run(dataset, method, seed), **places, "start": record, "pretrained": path}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set and the plan."""

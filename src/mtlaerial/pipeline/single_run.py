@@ -19,6 +19,7 @@ from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.measure import summarise
+from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
@@ -103,11 +104,12 @@ def _prepare(run: SingleRun) -> TrainingJob:
         log.info("%s", note)
     require_same_plan(run.folder, plan, run.replace)
     model = config.methods[run.method].model
+    require_freezable(plan)
     require_start(config, model, run.folder / "pretrained")
     start = resolve_start(config, model, run.folder / "pretrained")
     if start:
         start.fetch()
-        require_fitting_start(start, plan.model, dataset.spec.image.band_names)
+        require_fitting_start(start, plan, dataset.spec.image.band_names)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     return TrainingJob(

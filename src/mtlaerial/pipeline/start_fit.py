@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.config import NetworkSpec
-from mtlaerial.config.start import WEIGHT_FILES
 from mtlaerial.pipeline.start import Start
+from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.start import is_run
+from mtlaerial.runs.transfer import require_transferable
 
 
-def require_fitting_start(start: Start, model: NetworkSpec, bands: Sequence[str]) -> None:
-    """Refuse a file of weights that is damaged, of another encoder, or does not know a band of the image.
+def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> None:
+    """Refuse weights that are damaged, of another encoder, or of a run without a task, or do not know a band.
 
     Parameters
     ----------
     start : Start
-        The file is there; nothing is checked of the folder of a run.
-    model : NetworkSpec
-        With initial weights.
+        The file, or the run, is there.
+    plan : RunPlan
+        Its model has initial weights.
     bands : sequence of str
         Names of the bands of the image.
 
@@ -23,7 +24,11 @@ def require_fitting_start(start: Start, model: NetworkSpec, bands: Sequence[str]
     ------
     ConfigError, DataError
     """
-    if start.path.suffix not in WEIGHT_FILES or model.start is None:
+    model = plan.model
+    if model.start is None:
+        return
+    if is_run(start.path):
+        require_transferable(start.path, plan, bands)
         return
     from mtlaerial.models.bands import band_sources
     from mtlaerial.models.published.weights_file import read_encoder_weights

@@ -1,9 +1,11 @@
 """Record of the weights that a training began with."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 from mtlaerial.config import Section
 from mtlaerial.config.sources import PretrainedSpec
+from mtlaerial.config.start import WEIGHT_FILES
 
 NOT_STATED = "not stated"
 
@@ -26,13 +28,25 @@ class StartRecord(Section):
     licence: str = NOT_STATED
     source: str = NOT_STATED
     """Page or publication of the weights."""
+    trained_on: str | None = None
+    """Title of the data set that a run was trained on; None of other weights."""
+    start: Self | None = None
+    """Origin of the weights that a run began with itself; None for random ones, and of other weights."""
 
     @property
     def text(self) -> str:
         """The record in one line, for people."""
         origin = self.source if self.source != NOT_STATED else self.location
-        described = [f"{self.name} ({self.parts})", f"licence {self.licence}", origin, f"SHA-256 {self.sha256[:12]}…"]
-        return ", ".join(filter(None, described))
+        training = f"trained on {self.trained_on}" if self.trained_on else None
+        sha256 = f"SHA-256 {self.sha256[:12]}…"
+        described = [f"{self.name} ({self.parts})", training, f"licence {self.licence}", origin, sha256]
+        text = ", ".join(filter(None, described))
+        return f"{text}; that run began with {self.start.text}" if self.start else text
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a path is that of a run's folder, by its name; else it is that of a file of weights."""
+    return path.suffix not in WEIGHT_FILES
 
 
 def published_start(name: str, spec: PretrainedSpec, parts: str) -> StartRecord:

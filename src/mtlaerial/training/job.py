@@ -28,8 +28,8 @@ class TrainingJob(Section):
     """Folder for the state of the unfinished training, which may hold those of many runs; None for the run's own. A
     killed training goes on from there and ends as an unbroken one would."""
     pretrained: Path | None = None
-    """Encoder weights to begin with: from :func:`mtlaerial.pipeline.pretrained.fetch_pretrained`, or a file as
-    published."""
+    """Weights to begin with: the folder of a run, or a file of an encoder's weights, as published or from
+    :func:`mtlaerial.pipeline.pretrained.fetch_pretrained`."""
     start: StartRecord | None = None
     """Origin of these weights, where the configuration states it."""
     dashboard: DashboardSpec | None = None

@@ -9,17 +9,36 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_
 
 from mtlaerial.config import TrainingSpec
+from mtlaerial.training.parameter_groups import ParameterGroup
 
 
 def build_optimiser(
-    network: nn.Module, spec: TrainingSpec, others: Sequence[nn.Parameter] = ()
+    groups: Sequence[ParameterGroup], spec: TrainingSpec, others: Sequence[nn.Parameter] = ()
 ) -> torch.optim.Optimizer:
-    """Return Adam, or AdamW where there is weight decay; parameters besides the network's do not decay."""
+    """Return Adam, or AdamW where there is weight decay.
+
+    Parameters
+    ----------
+    groups : sequence of ParameterGroup
+        The network's parameters.
+    spec : TrainingSpec
+    others : sequence of Parameter
+        Parameters besides the network's, which do not decay.
+    """
     options: dict[str, Any] = {"lr": spec.learning_rate, "betas": spec.betas, "fused": True}
-    groups: list[dict[str, Any]] = [{"params": list(network.parameters()), "weight_decay": spec.weight_decay}]
+    decay = spec.weight_decay
+    entries: list[dict[str, Any]] = [
+        {"params": group.parameters, "weight_decay": decay, "factor": group.factor} for group in groups
+    ]
     if others:
-        groups.append({"params": list(others), "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, **options) if spec.weight_decay else torch.optim.Adam(groups, **options)
+        entries.append({"params": list(others), "weight_decay": 0.0, "factor": 1.0})
+    return torch.optim.AdamW(entries, **options) if spec.weight_decay else torch.optim.Adam(entries, **options)
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of an optimiser, times the factor of each group that has one."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group.get("factor", 1.0)
 
 
 def learning_rate(spec: TrainingSpec, step: int, steps: int) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mtlaerial.errors import TrainingError
 from mtlaerial.system import ranks
@@ -62,9 +63,10 @@ class Group:
                 tensor.copy_(part.view_as(tensor))
 
     def average_statistics(self, network: nn.Module) -> None:
-        """Average the running statistics of normalisation layers, which each process takes from its share."""
+        """Average the running statistics of batch norms in training mode, which each process takes from its share."""
         if self.size > 1:
-            running = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+            norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.training]
+            running = [buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()]
             self.add_up(running)
             torch._foreach_div_(running, self.size)
 

@@ -1,11 +1,15 @@
 """Weights that a training begins with: their loading, and the record of their origin."""
 
+from typing import Any
+
 from mtlaerial.config.start import StartSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.models import Network
 from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights, read_facts
-from mtlaerial.runs.start import StartRecord
+from mtlaerial.runs.run import load_description
+from mtlaerial.runs.start import StartRecord, is_run
+from mtlaerial.runs.transfer import decisive_facts, run_start, transfer_run
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.training.job import TrainingJob
 
@@ -21,6 +25,9 @@ def load_start(network: Network, job: TrainingJob) -> None:
         When their file is missing or damaged, or belongs to another network.
     """
     assert job.pretrained is not None
+    if is_run(job.pretrained):
+        transfer_run(job.pretrained, network, job.plan, job.statistics)
+        return
     spec = _spec(job)
     if spec.parts != "encoder":
         expected = f"encoder, as {job.pretrained.name} has weights of an encoder"
@@ -39,6 +46,8 @@ def start_record(job: TrainingJob) -> StartRecord | None:
     """
     if job.start or job.pretrained is None:
         return job.start
+    if is_run(job.pretrained):
+        return run_start(load_description(job.pretrained), _spec(job).parts)
     facts, spec = read_facts(job.pretrained), _spec(job)
     described = (
         facts.model_dump(include={"name", "encoder", "sha256", "licence", "source"})
@@ -50,6 +59,25 @@ def start_record(job: TrainingJob) -> StartRecord | None:
         }
     )
     return StartRecord(kind="file", parts=spec.parts, **described)
+
+
+def start_fingerprint(job: TrainingJob) -> Any:
+    """Return plain data that changes with the weights that a training begins with; None for random ones.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When they are missing or damaged, or the run to start from is the one that is trained.
+    """
+    path = job.pretrained
+    if path is None:
+        return None
+    if not is_run(path):
+        return file_hashes(path, "sha256")
+    if path.resolve() == job.folder.resolve():
+        remedy = "Choose another folder for the new run."
+        raise ConfigError("pretrained.source", f"{path}, the run that is trained", "the folder of another run", remedy)
+    return decisive_facts(load_description(path))
 
 
 def _spec(job: TrainingJob) -> StartSpec:

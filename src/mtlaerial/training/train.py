@@ -14,14 +14,15 @@ from mtlaerial.runs.lock import run_lock
 from mtlaerial.runs.plan import RunPlan, fingerprint
 from mtlaerial.runs.progress_file import ProgressFile, failure_recorded, progress_path
 from mtlaerial.system.files import remove_leftovers
-from mtlaerial.system.hashing import file_hashes
 from mtlaerial.system.signals import Stop, Stopped, deferred_signals
 from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
+from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
 from mtlaerial.training.resume_state import ResumeFile
+from mtlaerial.training.start import start_fingerprint
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.training.watcher import Watcher
 
@@ -54,13 +55,15 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     TrainingError
         When there is nothing to learn from, or the loss is no longer finite.
     ConfigError
-        When classes are to be balanced that there are none of, or the weights of all that there are are 0.
+        When classes are to be balanced that there are none of, or the weights of all that there are are 0; when parts
+        of the network are frozen whose gradients the weighting needs.
     DataError
         When a prepared tile is damaged, or the folder holds the run of another training, which ``job.replace`` allows.
     Stopped
         When the program was asked to end: the next call with the same job goes on from there.
     """
     _require_truth(job.plan, job.statistics)
+    require_freezable(job.plan)
     key = identity(job)
     path = job.resume / f"{key[:16]}.resume.pt" if job.resume else job.folder / "model.resume.pt"
     state = ResumeFile(path, key)
@@ -111,12 +114,11 @@ def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
 def identity(job: TrainingJob) -> str:
     """Return the fingerprint of the inputs that decide the weights of a training: not titles and names."""
     validation = {tile.name: tile_digest(tile) for tile in job.validation_tiles}
-    pretrained = file_hashes(job.pretrained, "sha256") if job.pretrained else None
     # Names of classes decide nothing, unless they say which class a weight belongs to.
     weights = weights_by_name(job.plan.training, [entry.name for entry in job.statistics.classes])
     statistics = job.statistics.model_dump(exclude=INDECISIVE)
     named = [] if weights is None else [weights]
-    return fingerprint(job.plan.decisive(), statistics, validation, pretrained, *named)
+    return fingerprint(job.plan.decisive(), statistics, validation, start_fingerprint(job), *named)
 
 
 def _require_measured(job: TrainingJob) -> None:

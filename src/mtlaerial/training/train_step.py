@@ -13,8 +13,9 @@ from mtlaerial.errors import TrainingError
 from mtlaerial.models import Network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.training.freezing import Freezing, trained_parameters, with_trained_scales
 from mtlaerial.training.losses import TaskLosses
-from mtlaerial.training.optimiser import clip_gradient, learning_rate
+from mtlaerial.training.optimiser import clip_gradient, learning_rate, set_learning_rate
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.step_batches import BatchShare, StepBatches
 from mtlaerial.weighting import Pass, Step, Weighting
@@ -66,8 +67,18 @@ class TrainStep:
         self.fabric, self.network, self.optimiser = fabric, network, optimiser
         self.losses, self.weighting, self.batches = losses, weighting, batches
         self.group = Group.current()
-        self.trunk: list[Tensor] = list(network.trunk.parameters())
-        self.heads: dict[Task, list[Tensor]] = {task: list(network.heads[task].parameters()) for task in network.tasks}
+        start = plan.model.start
+        self.freezing = Freezing(network, start.freeze if start else {})
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the network to training, with the parts frozen that an epoch, counted from 0, does not train."""
+        self.network.train()
+        self.freezing.apply(epoch)
+        self.trunk: list[Tensor] = trained_parameters(self.network.trunk)
+        self.heads: dict[Task, list[Tensor]] = {
+            task: trained_parameters(self.network.heads[task]) for task in self.network.tasks
+        }
 
     def __call__(self, number: int, measure_conflict: bool = False) -> Update:
         """Make the update of a step, counted from 0; measure the conflict of the tasks' gradients before, if asked."""
@@ -101,14 +112,13 @@ class TrainStep:
                     losses.append(torch.stack([loss.detach() for loss in forward.losses.values()]))
                 if index == last and measure_conflict:
                     gramians.append(self._feature_gramian(forward, part))
-                self.weighting.add(forward)
+                self.weighting.add(with_trained_scales(forward))
         weights = self.weighting.finish()
         self._require_gradients(step)
         return Update(torch.stack(losses).sum(dim=0), weights, self._total_gramian(gramians, step))
 
     def _set_learning_rate(self, number: int) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.spec, number, self.spec.steps)
+        set_learning_rate(self.optimiser, learning_rate(self.spec, number, self.spec.steps))
 
     def _step_optimiser(self, batch: BatchShare) -> Tensor | None:
         """Update the parameters; show the losses of the batch, after that, to a weighting that observes them.

@@ -30,6 +30,7 @@ from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.losses import TaskLosses, class_weights
 from mtlaerial.training.optimiser import build_optimiser
+from mtlaerial.training.parameter_groups import parameter_groups
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.start import start_record
@@ -70,7 +71,8 @@ class Trainer:
         network = initial_network(job)
         self.start = start_record(job)
         self.weighting.to(self.device)
-        optimiser = build_optimiser(network, spec, self.weighting.parameters())
+        groups = parameter_groups(network, plan.model.start)
+        optimiser = build_optimiser(groups, spec, self.weighting.parameters())
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.
         wrapped, self.optimiser = self.fabric.setup(network, optimiser)
         self.network = wrapped.module
@@ -146,7 +148,7 @@ class Trainer:
         self._warn_of_divergence(epoch, [self.history.row_of(epoch)])
 
     def _begin(self) -> None:
-        self.network.train()
+        self.update.begin_epoch(self.epoch)
         self.meter.begin()
 
     def _train_step(self) -> None:

@@ -46,9 +46,9 @@ class Step:
     Attributes
     ----------
     trunk : sequence of Tensor
-        The trunk's parameters.
+        The trunk's parameters that are trained; none where all of it is frozen.
     heads : mapping of task to sequence of Tensor
-        The parameters of each task's head.
+        The parameters of each task's head that are trained.
     parts : int
         Forward passes per batch and process; 1 unless gradients are accumulated.
     patches : int
@@ -72,7 +72,7 @@ class Step:
     @property
     def factor(self) -> float:
         """The factor that ``scale`` multiplies with."""
-        one = torch.ones((), device=self.trunk[0].device)
+        one = torch.ones((), device=self.parameters[0].device)
         scaled = self.scale(one)
         return 1.0 if scaled is one else float(scaled)  # float() waits for the device: not without a scale
 
@@ -121,6 +121,11 @@ class Weighting(ABC):
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         self.tasks = tasks
         self.options = options
+
+    @property
+    def tracks_parameters(self) -> bool:
+        """Whether the state between steps has values for each parameter of the trunk, which must stay the same."""
+        return False
 
     def cuts(self, parts: int) -> bool:
         """Return whether the heads run on detached features in a step of ``parts`` passes; see :class:`Pass`."""

@@ -92,6 +92,11 @@ class TrackingWeighting(RowWeighting):
         super().__init__(tasks, options)
         self._average: Tensor | None = None
 
+    @property
+    def tracks_parameters(self) -> bool:
+        """Whether the level is that of the parameters."""
+        return self.level == "parameters"
+
     def track(self, rows: Tensor, shares: Tensor) -> Tensor:
         """Move each task's average, 0 at first, by its share towards the new row; return the averages.
 

@@ -123,7 +123,9 @@ def through_heads(part: Pass, step: Step) -> tuple[Gradients, Gradients]:
 
 
 def through_trunk(part: Pass, step: Step, gradients: Gradients) -> Gradients:
-    """Return each task's gradients with respect to the trunk's parameters."""
+    """Return each task's gradients with respect to the trunk's parameters; empty where all of it is frozen."""
+    if not step.trunk:
+        return [() for _ in gradients]
     last = len(gradients) - 1  # the trunk's graph is freed with its last backward pass
     return [
         torch.autograd.grad(part.features, list(step.trunk), list(row), retain_graph=number < last)
@@ -184,5 +186,6 @@ def _weighted(parts: tuple[Tensor, ...], factors: Sequence[float]) -> Tensor:
 def _sum(total: Gradients, more: Gradients) -> Gradients:
     """Add gradients up in place; the first are the sum themselves."""
     for sums, gradients in zip(total, more, strict=False):
-        torch._foreach_add_(sums, gradients)
+        if sums:  # torch takes no empty lists
+            torch._foreach_add_(sums, gradients)
     return total or more

@@ -50,6 +50,11 @@ class ExcessMTL(RowWeighting):
         self._weights = torch.full((len(tasks),), 1 / len(tasks), dtype=torch.float64)
         self._scale: Tensor | None = None
 
+    @property
+    def tracks_parameters(self) -> bool:
+        """Whether the level is that of the parameters."""
+        return self.level == "parameters"
+
     def weights(self, rows: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weights, moved if all tasks take part."""
         if bool(active.all()):

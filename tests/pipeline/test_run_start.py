@@ -1,0 +1,128 @@
+"""A run to start from in a project: an input of the training, trained before it or there already, or shipped."""
+
+import hashlib
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mtlaerial.errors import UserError
+from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.start import Start
+from mtlaerial.pipeline.start_fit import require_fitting_start
+from mtlaerial.runs import shipped
+from mtlaerial.tiles.statistics import Statistics
+from support import tiny
+from support.small_runs import drawn_run
+
+RGB = ("red", "green", "blue")
+LITE = {"encoder": "efficientnet_lite0", "decoder": {"name": "resize", "channels": 8, "head": 8}}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Any:
+    """Return a function that builds a project in which the method tuned starts from a source."""
+    content = tiny.city_spec().model_dump(mode="json")
+    (tmp_path / "city.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    def build(source: str, weighting: str = "equal", results: str = "results", **start: Any) -> Project:
+        both = {"tasks": ["semantics", "height"]}
+        return Project.of(
+            {
+                "run": {"datasets": ["city"], "methods": ["both", "tuned"], "seeds": [0]},
+                "results": results,
+                "datasets": {"city": {"spec": str(tmp_path / "city.yaml"), "root": str(tmp_path / "data")}},
+                "models": {"net": tiny.MODEL, "begun": {**LITE, "pretrained": {"source": source, **start}}},
+                "methods": {
+                    "both": {**both, "model": "net"},
+                    "tuned": {**both, "model": "begun", "weighting": {"name": weighting}},
+                },
+            }
+        )
+
+    return build
+
+
+@pytest.mark.parametrize("source", ["results/city/runs/both/seed0", "./results/city/runs/both/seed7/"])
+def test_a_run_of_the_same_workflow_is_trained_first(project: Any, source: str) -> None:
+    planned = project(source)
+    planned.check_starts()
+    folder = source.removeprefix("./").rstrip("/")
+    expected = [f"{folder}/model.safetensors", f"{folder}/run.yaml"]
+    assert [path.as_posix() for path in planned.start("tuned").inputs] == expected
+    assert Context(planned).train("city", "tuned", "0")["pretrained"] == folder
+
+
+def test_any_other_run_must_be_there(project: Any, tmp_path: Path, statistics: Statistics) -> None:
+    for source in ("results/city/runs/bth/seed0/", "results/town/runs/both/seed0/", str(tmp_path / "elsewhere")):
+        with pytest.raises(
+            UserError, match=r"models\.begun\.pretrained: .*: found no such folder; expected the folder of"
+        ):
+            project(source).check_starts()
+    drawn_run(tmp_path / "elsewhere", tiny.run_plan(), statistics)
+    project(str(tmp_path / "elsewhere")).check_starts()
+    with pytest.raises(UserError, match=r"a file of a run; expected the run's folder.*Write source: .*/elsewhere/\."):
+        project(str(tmp_path / "elsewhere" / "model.safetensors")).check_starts()
+
+
+def test_a_run_does_not_begin_with_itself(project: Any) -> None:
+    with pytest.raises(UserError, match=r"methods\.tuned: found the start results/city/runs/tuned/seed1"):
+        project("results/city/runs/tuned/seed1/").check_starts()
+
+
+def test_a_shipped_run_is_no_input_and_its_hash_decides(
+    project: Any, tmp_path: Path, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = drawn_run(tmp_path / "town", tiny.run_plan(), statistics)
+    before = Decisive(project("results/city/runs/both/seed0/")).train("city", "tuned", "0")
+    monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
+    planned = project("town", parts="trunk")
+    planned.check_starts()
+    assert planned.start("tuned").inputs == []
+    params = Decisive(planned).train("city", "tuned", "0")
+    assert params["start"] == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    assert "start" not in before
+    assert Context(planned).train("city", "tuned", "0")["pretrained"] == folder.as_posix()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("twon", "found 'twon'; expected one of none, town, or a file or the folder.*Did you mean town"),
+        ("towns/", "no such folder"),
+    ],
+)
+def test_an_unknown_source_is_one_sentence(project: Any, source: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        project(source).check_starts()
+
+
+def test_freezing_that_a_weighting_cannot_do_is_refused_before_any_job(project: Any) -> None:
+    source = "results/city/runs/both/seed0/"
+    frozen = {"parts": "trunk", "freeze": {"encoder": 1, "decoder": 1}}
+    project(source, **frozen).check_weightings()
+    with pytest.raises(
+        UserError, match=r"method tuned, key pretrained\.freeze of its model: found encoder and decoder"
+    ):
+        project(source, weighting="mgda", **frozen).check_weightings()
+
+
+@pytest.mark.parametrize(
+    ("start", "bands", "message"),
+    [
+        ({"parts": "all"}, RGB, "found a run of height; expected one with weights for semantics"),
+        ({"parts": "trunk"}, ("red", "green", "nir"), "found no entry for the band nir"),
+        ({"parts": "trunk"}, RGB, None),
+    ],
+)
+def test_tasks_and_bands_of_a_run_are_checked_before_tiles_are_prepared(
+    tmp_path: Path, statistics: Statistics, start: dict[str, Any], bands: tuple[str, ...], message: str | None
+) -> None:
+    run = drawn_run(tmp_path / "run", tiny.run_plan(("height",)), statistics)
+    model = tiny.model_spec(pretrained={"source": str(run), **start})
+    plan = tiny.run_plan().model_copy(update={"model": model})
+    with pytest.raises(UserError, match=message) if message else nullcontext():
+        require_fitting_start(Start(run), plan, bands)

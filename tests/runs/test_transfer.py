@@ -1,0 +1,197 @@
+"""Weights of a run for a network that is fine-tuned: parts, bands, classes, units, and what does not fit."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mtlaerial.config import EncoderDecoderSpec
+from mtlaerial.config.model import NetworkSpec
+from mtlaerial.errors import UserError
+from mtlaerial.models import Network, build_model
+from mtlaerial.models.transfer import for_bands, tensors_of
+from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.run import save_description
+from mtlaerial.runs.transfer import transfer_run
+from mtlaerial.runs.weights import load_provenance, save_run_weights
+from mtlaerial.tiles.statistics import BandStatistics, Statistics
+from support import tiny
+from support.small_runs import drawn_run
+
+BOTH = ("semantics", "height")
+LITE = {"encoder": "efficientnet_lite0", "decoder": "resize"}
+
+
+def plan_of(
+    parts: str, tasks: tuple[str, ...] = BOTH, unit: float = 5, model: dict[str, Any] | None = None, **o: Any
+) -> RunPlan:
+    """Return the plan of a training that takes weights from a run."""
+    start = {"source": "results/a_run", "parts": parts, **o}
+    spec = tiny.model_spec(pretrained=start, **(model or {}))
+    return tiny.run_plan(tasks, height_unit=unit).model_copy(update={"model": spec})
+
+
+def build(plan: RunPlan, statistics: Statistics, seed: int = 8) -> Network:
+    torch.manual_seed(seed)
+    return build_model(plan.model, len(statistics.bands), task_outputs(plan.tasks, statistics))
+
+
+def begun(folder: Path, plan: RunPlan, statistics: Statistics) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the weights of a network before and after it takes those of a run."""
+    network = build(plan, statistics)
+    drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    transfer_run(folder, network, plan, statistics)
+    return drawn, dict(network.state_dict())
+
+
+def with_classes(statistics: Statistics, *names: str) -> Statistics:
+    by_name = {entry.name: entry for entry in statistics.classes}
+    first = statistics.classes[0]
+    entries = [by_name.get(name, first).model_copy(update={"name": name}) for name in names]
+    return statistics.model_copy(update={"classes": tuple(entries)})
+
+
+def with_bands(statistics: Statistics, *names: str) -> Statistics:
+    bands = tuple(BandStatistics(name=name, index=number + 1) for number, name in enumerate(names))
+    return statistics.model_copy(update={"bands": bands})
+
+
+@pytest.fixture
+def run(tmp_path: Path, statistics: Statistics) -> Path:
+    """Return the folder of a run of both tasks."""
+    return drawn_run(tmp_path / "source", tiny.run_plan(), statistics)
+
+
+@pytest.mark.parametrize(
+    ("parts", "prefixes"),
+    [("encoder", "trunk.encoder."), ("trunk", "trunk."), ("all", ("trunk.", "heads."))],
+)
+def test_parts_take_the_very_weights_of_the_run(
+    run: Path, statistics: Statistics, parts: str, prefixes: str | tuple[str, ...]
+) -> None:
+    source = load_file(run / "model.safetensors")
+    drawn, weights = begun(run, plan_of(parts), statistics)
+    for name, tensor in weights.items():
+        expected = source if name.startswith(prefixes) else drawn
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_the_encoder_fits_below_another_decoder(
+    run: Path, statistics: Statistics, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = load_file(run / "model.safetensors")
+    plan = plan_of("encoder", model={"shared": [8, 8, 4], "head": [4, 4], "skips": False, "reduction": 2})
+    _, weights = begun(run, plan, statistics)
+    encoder = [name for name in weights if name.startswith("trunk.encoder.")]
+    assert all(torch.equal(weights[name], source[name]) for name in encoder)
+    assert "its network differs in reduction (1 in the run, here 2)" in caplog.text
+
+
+def test_classes_take_the_channel_of_their_namesake(
+    run: Path, statistics: Statistics, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    names = [entry.name for entry in statistics.classes]
+    source = load_file(run / "model.safetensors")["heads.semantics.last.weight"]
+    drawn, weights = begun(run, plan_of("all"), with_classes(statistics, "tree", "rail", "building"))
+    head = weights["heads.semantics.last.weight"]
+    assert torch.equal(head[0], source[names.index("tree")])
+    assert torch.equal(head[1], drawn["heads.semantics.last.weight"][1])
+    assert torch.equal(head[2], source[names.index("building")])
+    assert "classes with weights of the run: tree, building; with random weights: rail" in caplog.text
+
+
+@pytest.mark.parametrize("unit", [1.0, 20.0, 3.7])
+def test_another_unit_of_heights_gives_the_same_metres(run: Path, statistics: Statistics, unit: float) -> None:
+    image = torch.rand(1, 3, 64, 64)
+    metres = []
+    for plan in (plan_of("all"), plan_of("all", unit=unit)):
+        network = build(plan, statistics).eval()
+        transfer_run(run, network, plan, statistics)
+        metres.append(network(image)["height"] * plan.training.height_unit)
+    assert metres[0].abs().mean() > 1e-3
+    torch.testing.assert_close(*metres)
+
+
+def test_a_run_of_more_tasks_and_in_16_bit_floats_is_taken(tmp_path: Path, run: Path, statistics: Statistics) -> None:
+    halved = {
+        name: tensor.half() if tensor.ndim > 1 else tensor
+        for name, tensor in load_file(run / "model.safetensors").items()
+    }
+    shipped = tmp_path / "shipped"
+    save_run_weights(shipped, load_provenance(run), halved, {})
+    save_description(shipped, tiny.run_plan(), statistics)
+    _, weights = begun(shipped, plan_of("all", tasks=("height",)), statistics)
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32, torch.int64}
+    assert all(torch.equal(tensor, halved[name].to(tensor.dtype)) for name, tensor in weights.items())
+
+
+def test_bands_are_matched_by_name(run: Path, statistics: Statistics) -> None:
+    """The run knows red, green and blue; nir takes what new_bands says, here the kernels of red."""
+    source = load_file(run / "model.safetensors")["trunk.encoder.conv0.weight"]
+    swapped = with_bands(statistics, "blue", "green", "red")
+    _, weights = begun(run, plan_of("trunk"), swapped)
+    assert torch.equal(weights["trunk.encoder.conv0.weight"], source[:, [2, 1, 0]])
+    four = with_bands(statistics, "nir", "red", "green", "blue")
+    with pytest.raises(UserError, match="found no entry for the band nir"):
+        begun(run, plan_of("trunk"), four)
+    _, weights = begun(run, plan_of("trunk", new_bands={"nir": "red"}), four)
+    adapted = weights["trunk.encoder.conv0.weight"]
+    assert torch.equal(adapted[:, 0], adapted[:, 1])
+    torch.testing.assert_close(adapted.sum(1), source.sum(1))
+
+
+@pytest.mark.parametrize(("rule", "nir"), [("green", 2.0), ("mean", 2.0), ("zero", 2.0), ("red", 1.0)])
+def test_the_scaling_of_the_image_is_taken_along(rule: str, nir: float) -> None:
+    spec: NetworkSpec = EncoderDecoderSpec.parse(LITE, "model")
+    source = build_model(spec, 3, {"height": 1})
+    source.trunk.scaling.scale.copy_(torch.tensor([1.0, 2.0, 3.0]))
+    source.trunk.scaling.shift.copy_(torch.tensor([-1.0, -2.0, -3.0]))
+    tensors = tensors_of(source, "encoder", ["height"])
+    adapted = for_bands(tensors, source, ["red", "green", "blue"], ["nir", "blue", "red"], {"nir": rule})
+    assert adapted["trunk.scaling.scale"].tolist() == [nir, 3, 1]
+    assert adapted["trunk.scaling.shift"].tolist() == [-nir, -3, -1]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "plan", "message"),
+    [
+        (
+            ("semantics",),
+            plan_of("all"),
+            "found a run of semantics; expected one with weights for height.*parts: trunk",
+        ),
+        (
+            BOTH,
+            plan_of("encoder", model={"growth": 6}),
+            r"found 8 x 8 x 1 x 1; expected 12 x 8 x 1 x 1.*growth \(4 in the run, here 6\)",
+        ),
+        (BOTH, plan_of("trunk", model={"skips": False}), r"skips \(True in the run, here False\).*fewer parts"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence_and_changes_nothing(
+    tmp_path: Path, statistics: Statistics, tasks: tuple[str, ...], plan: RunPlan, message: str
+) -> None:
+    folder = drawn_run(tmp_path / "source", tiny.run_plan(tasks), statistics)
+    network = build(plan, statistics)
+    drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with pytest.raises(UserError, match=message) as error:
+        transfer_run(folder, network, plan, statistics)
+    assert str(folder) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert all(torch.equal(tensor, drawn[name]) for name, tensor in network.state_dict().items())
+
+
+def test_a_missing_or_damaged_run_is_one_sentence(tmp_path: Path, run: Path, statistics: Statistics) -> None:
+    with pytest.raises(UserError, match="found no such folder; expected the folder of a trained run"):
+        begun(tmp_path / "nowhere", plan_of("all"), statistics)
+    path = run / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 64
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"SHA-256 .*They are of two runs, or damaged"):
+        begun(run, plan_of("all"), statistics)
