@@ -10,6 +10,7 @@ import yaml
 
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.project_starts import check_starts
 from mtlaerial.pipeline.rule_params import Context, Decisive
 from mtlaerial.pipeline.start import Start
 from mtlaerial.pipeline.start_fit import require_fitting_start
@@ -49,7 +50,7 @@ def project(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("source", ["results/city/runs/both/seed0", "./results/city/runs/both/seed7/"])
 def test_a_run_of_the_same_workflow_is_trained_first(project: Any, source: str) -> None:
     planned = project(source)
-    planned.check_starts()
+    check_starts(planned)
     folder = source.removeprefix("./").rstrip("/")
     expected = [f"{folder}/model.safetensors", f"{folder}/run.yaml"]
     assert [path.as_posix() for path in planned.start("tuned").inputs] == expected
@@ -61,16 +62,16 @@ def test_any_other_run_must_be_there(project: Any, tmp_path: Path, statistics: S
         with pytest.raises(
             UserError, match=r"models\.begun\.pretrained: .*: found no such folder; expected the folder of"
         ):
-            project(source).check_starts()
+            check_starts(project(source))
     drawn_run(tmp_path / "elsewhere", tiny.run_plan(), statistics)
-    project(str(tmp_path / "elsewhere")).check_starts()
+    check_starts(project(str(tmp_path / "elsewhere")))
     with pytest.raises(UserError, match=r"a file of a run; expected the run's folder.*Write source: .*/elsewhere/\."):
-        project(str(tmp_path / "elsewhere" / "model.safetensors")).check_starts()
+        check_starts(project(str(tmp_path / "elsewhere" / "model.safetensors")))
 
 
 def test_a_run_does_not_begin_with_itself(project: Any) -> None:
     with pytest.raises(UserError, match=r"methods\.tuned: found the start results/city/runs/tuned/seed1"):
-        project("results/city/runs/tuned/seed1/").check_starts()
+        check_starts(project("results/city/runs/tuned/seed1/"))
 
 
 def test_a_shipped_run_is_no_input_and_its_hash_decides(
@@ -80,7 +81,7 @@ def test_a_shipped_run_is_no_input_and_its_hash_decides(
     before = Decisive(project("results/city/runs/both/seed0/")).train("city", "tuned", "0")
     monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
     planned = project("town", parts="trunk")
-    planned.check_starts()
+    check_starts(planned)
     assert planned.start("tuned").inputs == []
     params = Decisive(planned).train("city", "tuned", "0")
     assert params["start"] == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
@@ -97,17 +98,17 @@ def test_a_shipped_run_is_no_input_and_its_hash_decides(
 )
 def test_an_unknown_source_is_one_sentence(project: Any, source: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        project(source).check_starts()
+        check_starts(project(source))
 
 
 def test_freezing_that_a_weighting_cannot_do_is_refused_before_any_job(project: Any) -> None:
     source = "results/city/runs/both/seed0/"
     frozen = {"parts": "trunk", "freeze": {"encoder": 1, "decoder": 1}}
-    project(source, **frozen).check_weightings()
+    check_starts(project(source, **frozen))
     with pytest.raises(
         UserError, match=r"method tuned, key pretrained\.freeze of its model: found encoder and decoder"
     ):
-        project(source, weighting="mgda", **frozen).check_weightings()
+        check_starts(project(source, weighting="mgda", **frozen))
 
 
 @pytest.mark.parametrize(

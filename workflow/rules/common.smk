@@ -7,6 +7,7 @@ from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, read_configuration,
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.rule_params import Context, Decisive
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from snakemake.logging import logger
@@ -112,7 +113,7 @@ def held_out_places(wildcards):
 
 def pretrained_weights(wildcards):
     """Return the initial weights of a training; none if they are random."""
-    start = project.start(wildcards.method)
+    start = start_of(project, wildcards.method)
     # A run's description is no `ancient` input: that would hide changed params from a plan that writes it anew.
     return [path.as_posix() for path in start.inputs] if start else []
 
@@ -178,7 +179,7 @@ def wanted(wildcards):
     could not be scored."""
     try:
         project.check_weightings()
-        project.check_starts()
+        check_starts(project)
         if missing := project.missing():
             sys.exit(missing)
         require_scored(project)

@@ -1,11 +1,9 @@
 """The project: the runs of a configuration, their plans, and the files of their data sets."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
 from mtlaerial.config.class_names import recipe_on
@@ -17,15 +15,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.missing_files import missing_text
 from mtlaerial.pipeline.plan_run import plan_run
-from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.runs.plan import RunPlan
-
-
-class RunName(NamedTuple):
-    """Data set and method of runs that differ in the seed alone."""
-
-    dataset: str
-    method: str
 
 
 @dataclass(frozen=True)
@@ -148,21 +138,13 @@ class Project:
             raise ConfigError("training.selection", selection, "last, or validation tiles", remedy)
 
     def check_weightings(self) -> None:
-        """Refuse wrong options of the weightings of the selected methods, and frozen parts whose gradients they need.
-
-        Only these load torch.
+        """Refuse wrong options of the weightings of the selected methods; only these load torch.
 
         Raises
         ------
         ConfigError
             For an option that is unknown, wrong, or missing.
         """
-        for dataset, method in self.trainings():
-            plan = self.plan(dataset, method, seed=0)
-            if plan.model.start and plan.model.start.freeze:
-                from mtlaerial.training.freezing import require_freezable
-
-                require_freezable(plan)
         chosen = [run for run in self.runs() if self.config.methods[run[1]].weighting.needs_check]
         for dataset, method in chosen:
             from mtlaerial.weighting import build_weighting
@@ -172,40 +154,6 @@ class Project:
             except ConfigError as error:
                 where = f"methods.{method}: {error.where}"
                 raise ConfigError(where, error.found, error.expected, error.remedy) from None
-
-    def start(self, method: str) -> Start | None:
-        """Return the weights that the training of a method begins with; None for random ones."""
-        return resolve_start(self.config, self.config.methods[method].model, self._fetched)
-
-    def check_starts(self) -> None:
-        """Refuse initial weights of the selected methods whose file or package is missing.
-
-        Raises
-        ------
-        ConfigError
-            It says what to install, or where the file was looked for.
-        """
-        for model in dict.fromkeys(self.config.methods[method].model for _, method in self.trainings()):
-            require_start(self.config, model, self._fetched, lambda folder: self.run_of(folder) is not None)
-        for dataset, method in self.trainings():
-            start = self.start(method)
-            if start and self.run_of(start.path) == (dataset, method):
-                key, remedy = f"methods.{method}", "Choose the run of another method."
-                raise ConfigError(key, f"the start {start.path}", "a run that does not begin with itself", remedy)
-
-    def run_of(self, folder: Path) -> RunName | None:
-        """Return data set and method of a run that the workflow makes, by its folder; None of any other."""
-        results = self.config.results
-        parts = folder.relative_to(results).parts if folder.is_relative_to(results) else ()
-        if len(parts) != 4 or parts[1] != "runs" or not re.fullmatch(r"seed\d+", parts[3]):
-            return None
-        run = RunName(parts[0], parts[2])
-        return run if run in [*self.runs(), *self.trainings()] else None
-
-    @property
-    def _fetched(self) -> Path:
-        """Folder of fetched weights."""
-        return self.config.results / "pretrained"
 
     def plan(self, dataset: str, method: str, seed: int) -> RunPlan:
         """Return a run's plan."""

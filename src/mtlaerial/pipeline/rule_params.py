@@ -17,6 +17,7 @@ from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import read_description
 
@@ -81,7 +82,7 @@ class Decisive:
         params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
         # Names of classes decide nothing, unless they say which class a weight belongs to.
         weights = weights_by_name(plan.training, self._spec(dataset).class_names)
-        start = self.project.start(method)
+        start = start_of(self.project, method)
         if start and start.shipped:  # the package's files are no inputs of a rule
             params["start"] = read_description(start.path).sha256
         return params if weights is None else {**params, "class_weights": list(weights)}
@@ -192,7 +193,7 @@ class Context:
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set, the rest of the plan, places of resume files and dashboard, and the start's origin."""
         places = self.project.config.model_dump(mode="json", include={"resume", "dashboard"})
-        start = self.project.start(method)
+        start = start_of(self.project, method)
         record = start.record.model_dump(mode="json") if start and start.record else None
         path = start.path.as_posix() if start else None
         return {**self.describe_run(dataset, method, seed), **places, "start": record, "pretrained": path}
