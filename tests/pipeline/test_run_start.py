@@ -10,7 +10,7 @@ import yaml
 
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.project_starts import check_starts
+from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.rule_params import Context, Decisive
 from mtlaerial.pipeline.start import Start
 from mtlaerial.pipeline.start_fit import require_fitting_start
@@ -53,7 +53,7 @@ def test_a_run_of_the_same_workflow_is_trained_first(project: Any, source: str) 
     check_starts(planned)
     folder = source.removeprefix("./").rstrip("/")
     expected = [f"{folder}/model.safetensors", f"{folder}/run.yaml"]
-    assert [path.as_posix() for path in planned.start("tuned").inputs] == expected
+    assert [path.as_posix() for path in start_of(planned, "tuned").inputs] == expected
     assert Context(planned).train("city", "tuned", "0")["pretrained"] == folder
 
 
@@ -82,7 +82,7 @@ def test_a_shipped_run_is_no_input_and_its_hash_decides(
     monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
     planned = project("town", parts="trunk")
     check_starts(planned)
-    assert planned.start("tuned").inputs == []
+    assert start_of(planned, "tuned").inputs == []
     params = Decisive(planned).train("city", "tuned", "0")
     assert params["start"] == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert "start" not in before

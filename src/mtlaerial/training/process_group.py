@@ -68,7 +68,8 @@ class Group:
             norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.training]
             running = [buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()]
             self.add_up(running)
-            torch._foreach_div_(running, self.size)
+            for statistic in running:
+                statistic /= self.size
 
     def wait(self) -> None:
         """Wait at a barrier of all processes, which times out; see :func:`mtlaerial.training.rendezvous.follow_main`.

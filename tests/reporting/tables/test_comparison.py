@@ -72,6 +72,7 @@ def row(panel, method: str) -> dict[str, str]:
     return dict(zip(panel.header, [cell.text for cell in cells], strict=True))
 
 
+@pytest.mark.slow("thousands of draws")
 @pytest.mark.parametrize("others", [1, 6])
 @pytest.mark.parametrize(
     "noise",
