@@ -69,7 +69,7 @@ class Group:
             running = [buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()]
             self.add_up(running)
             for statistic in running:
-                statistic /= self.size
+                statistic.div_(self.size)
 
     def wait(self) -> None:
         """Wait at a barrier of all processes, which times out; see :func:`mtlaerial.training.rendezvous.follow_main`.
