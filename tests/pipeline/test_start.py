@@ -15,7 +15,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import build_model
 from mtlaerial.models.encoders.efficientnet_lite import efficientnet_lite0
-from mtlaerial.models.encoders.efficientnet_lite_names import published_names
+from mtlaerial.models.published.efficientnet_lite import published_names
 from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights
 from mtlaerial.pipeline.pretrained import fetch_pretrained

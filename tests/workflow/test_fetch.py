@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from mtlaerial.config import D3NetSpec, merge
 from mtlaerial.models.encoders.densenet import DenseNet, densenet_name
 from mtlaerial.models.encoders.efficientnet_lite import efficientnet_lite0
-from mtlaerial.models.encoders.efficientnet_lite_names import published_names
+from mtlaerial.models.published.efficientnet_lite import published_names
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.export import Dim
 
 from mtlaerial.models.encoders.convnext import ConvNeXt, convnext_base, convnext_small, convnext_tiny
-from mtlaerial.models.encoders.convnext_names import published_name
+from mtlaerial.models.published.convnext import published_name
 from support import torchvision_networks
 
 CHANNELS, DEPTHS = torchvision_networks.SMALL_CONVNEXT

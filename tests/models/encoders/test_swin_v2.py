@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from mtlaerial.models.encoders.swin_v2 import SwinV2, swin_v2_b, swin_v2_s, swin_v2_t
-from mtlaerial.models.encoders.swin_v2_names import published_name
+from mtlaerial.models.published.swin_v2 import published_name
 from support import torchvision_networks
 
 CHANNELS, DEPTHS, HEADS = torchvision_networks.SMALL_SWIN_V2

@@ -8,20 +8,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtlaerial.models.encoders import convnext, convnext_names, swin_v2, swin_v2_names
+from mtlaerial.models.encoders import convnext, swin_v2
 from mtlaerial.models.encoders.encoder import Encoder
+from mtlaerial.models.published.form import published_form
 from support import torchvision_networks
 
 torchvision = pytest.importorskip("torchvision", reason="needs the extra torchvision: make test-extras")
 pytestmark = pytest.mark.extras("torchvision")
 
 PAIRS = [
-    ("convnext_tiny", convnext.convnext_tiny, convnext_names.convert_tiny),
-    ("convnext_small", convnext.convnext_small, convnext_names.convert_small),
-    ("convnext_base", convnext.convnext_base, convnext_names.convert_base),
-    ("swin_v2_t", swin_v2.swin_v2_t, swin_v2_names.convert_t),
-    ("swin_v2_s", swin_v2.swin_v2_s, swin_v2_names.convert_s),
-    ("swin_v2_b", swin_v2.swin_v2_b, swin_v2_names.convert_b),
+    ("convnext_tiny", convnext.convnext_tiny, published_form("convnext_tiny").convert),
+    ("convnext_small", convnext.convnext_small, published_form("convnext_small").convert),
+    ("convnext_base", convnext.convnext_base, published_form("convnext_base").convert),
+    ("swin_v2_t", swin_v2.swin_v2_t, published_form("swin_v2_t").convert),
+    ("swin_v2_s", swin_v2.swin_v2_s, published_form("swin_v2_s").convert),
+    ("swin_v2_b", swin_v2.swin_v2_b, published_form("swin_v2_b").convert),
 ]
 SIZES = [(32, 32), (64, 64), (96, 160), (256, 256)]
 

@@ -11,9 +11,9 @@ from mtlaerial.config import EncoderDecoderSpec
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.models import build_model
 from mtlaerial.models.encoder_decoder import build_encoder
-from mtlaerial.models.encoders import convnext_names, efficientnet_lite_names, swin_v2_names
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.models.published import convnext, efficientnet_lite, swin_v2
 from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights
 from mtlaerial.pipeline.pretrained import fetch_pretrained
@@ -24,15 +24,11 @@ AERIAL = {"bands": ["red", "green", "blue"], "mean": [0.0, 0.0, 0.0], "deviation
 LITE = {"bands": ["red", "green", "blue"], "mean": [127.0, 127.0, 127.0], "deviation": [128.0, 128.0, 128.0]}
 
 
-def each(published_name: Callable[[str], str]) -> Names:
-    return lambda encoder: {key: published_name(key) for key in encoder.state_dict()}
-
-
 FAMILIES = [
-    pytest.param("efficientnet_lite0", efficientnet_lite_names.published_names, LITE, None),
-    pytest.param("convnext_tiny", each(convnext_names.published_name), IMAGENET, None, marks=pytest.mark.full("large")),
-    pytest.param("swin_v2_t", each(swin_v2_names.published_name), IMAGENET, None, marks=pytest.mark.full("large")),
-    pytest.param("swin_v2_t", each(swin_v2_names.published_name), AERIAL, AERIAL, marks=pytest.mark.full("large")),
+    pytest.param("efficientnet_lite0", efficientnet_lite.published_names, LITE, None),
+    pytest.param("convnext_tiny", convnext.published_names, IMAGENET, None, marks=pytest.mark.full("large")),
+    pytest.param("swin_v2_t", swin_v2.published_names, IMAGENET, None, marks=pytest.mark.full("large")),
+    pytest.param("swin_v2_t", swin_v2.published_names, AERIAL, AERIAL, marks=pytest.mark.full("large")),
 ]
 
 

@@ -143,7 +143,7 @@ class EfficientNetLite(Encoder):
         Parameters
         ----------
         image : Tensor, shape (batch, bands, rows, columns)
-            Rows and columns divisible by 32. Published weights expect the values of ``efficientnet_lite_names``.
+            Rows and columns divisible by 32.
         """
         features = [self.stem(image)]
         for blocks in self.scales:

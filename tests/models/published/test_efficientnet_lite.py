@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.errors import DataError
-from mtlaerial.models.encoders import efficientnet_lite, efficientnet_lite_names
+from mtlaerial.models.encoders import efficientnet_lite
 from mtlaerial.models.encoders.efficientnet_lite import MOMENTUM
-from mtlaerial.models.encoders.efficientnet_lite_names import BANDS, DEVIATION, MEAN, convert_lite0, published_names
+from mtlaerial.models.published.efficientnet_lite import INPUT, LITE0, published_names
+from mtlaerial.models.published.form import published_form
 
 SIZES = [
     0,
@@ -52,15 +53,15 @@ def town(rows: int, columns: int) -> Tensor:
     coarse = torch.rand(2, 3, rows // 8, columns // 8, generator=generator) * 200
     smooth = nn.functional.interpolate(coarse, size=(rows, columns), mode="bilinear")
     image = (smooth + torch.rand(2, 3, rows, columns, generator=generator) * 55).round()
-    return (image - MEAN) / DEVIATION
+    return (image - INPUT.mean[0]) / INPUT.deviation[0]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_features_and_statistics_are_those_of_the_published_network(size: int) -> None:
     weights = published_weights(size)
     model = reference(size, weights)
-    encoder = getattr(efficientnet_lite, f"efficientnet_lite{size}")(len(BANDS))
-    encoder.load_state_dict(getattr(efficientnet_lite_names, f"convert_lite{size}")(weights))
+    encoder = getattr(efficientnet_lite, f"efficientnet_lite{size}")(len(INPUT.bands))
+    encoder.load_state_dict(published_form(f"efficientnet_lite{size}").convert(weights))
     image = town(64, 96)
     for training in (True, False):
         model.train(training)
@@ -96,7 +97,7 @@ def test_published_names_are_as_in_the_file() -> None:
 def test_converted_tensors_are_the_published_ones_under_our_names() -> None:
     weights = made_up()
     state = torch.get_rng_state()
-    converted = convert_lite0(weights)
+    converted = LITE0.convert(weights)
     assert torch.equal(torch.get_rng_state(), state)  # a training goes on with the same random numbers
     efficientnet_lite.efficientnet_lite0(3).load_state_dict(converted)
     assert converted["stem.conv.weight"] is weights["_conv_stem.weight"]
@@ -117,5 +118,5 @@ def test_converted_tensors_are_the_published_ones_under_our_names() -> None:
 def test_tensors_of_another_network_are_refused_by_name(change: dict[str, Tensor | None], message: str) -> None:
     weights = {name: tensor for name, tensor in (made_up() | change).items() if tensor is not None}
     with pytest.raises(DataError, match=message) as error:
-        convert_lite0(weights)
+        LITE0.convert(weights)
     assert "efficientnet_lite0" in str(error.value)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from mtlaerial.errors import DataError
 from mtlaerial.models.encoders.extra import import_extra
-from mtlaerial.models.encoders.foreign_names import convert_timm, convert_torchvision, timm_values
 from mtlaerial.models.encoders.timm_encoder import timm_encoder
 from mtlaerial.models.encoders.torchvision_encoder import torchvision_encoder
+from mtlaerial.models.published.foreign import convert_timm, convert_torchvision, timm_values
 
 
 @pytest.mark.extras("timm")

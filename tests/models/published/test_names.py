@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from mtlaerial.errors import DataError
-from mtlaerial.models.encoders import convnext_names, swin_v2_names
+from mtlaerial.models.published.form import published_form
+from mtlaerial.models.published.renaming import IMAGENET
 from support.torchvision_networks import CONVNEXT, SWIN_V2, convnext_shapes, empty_tensors, swin_v2_shapes
 
 Convert = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
@@ -16,14 +17,7 @@ TENSORS = {
     **{f"convnext_{size}": empty_tensors(convnext_shapes(*sizes)) for size, sizes in CONVNEXT.items()},
     **{f"swin_v2_{size}": empty_tensors(swin_v2_shapes(*sizes)) for size, sizes in SWIN_V2.items()},
 }
-CONVERTERS: dict[str, Convert] = {
-    "convnext_tiny": convnext_names.convert_tiny,
-    "convnext_small": convnext_names.convert_small,
-    "convnext_base": convnext_names.convert_base,
-    "swin_v2_t": swin_v2_names.convert_t,
-    "swin_v2_s": swin_v2_names.convert_s,
-    "swin_v2_b": swin_v2_names.convert_b,
-}
+CONVERTERS: dict[str, Convert] = {name: published_form(name).convert for name in TENSORS}
 CLASSIFIER = ("classifier.", "norm.", "head.")
 CONSTANT = ("relative_coords_table", "relative_position_index")
 
@@ -50,8 +44,8 @@ def test_the_classifier_may_be_missing(name: str) -> None:
 def test_aerial_weights_as_their_authors_publish_them_are_taken_too() -> None:
     published = {f"backbone.backbone.{key}": tensor for key, tensor in TENSORS["swin_v2_b"].items()}
     published["intermediates.0.layer.weight"] = torch.zeros(3)
-    expected = swin_v2_names.convert_b(TENSORS["swin_v2_b"])
-    converted = swin_v2_names.convert_b(published)
+    expected = CONVERTERS["swin_v2_b"](TENSORS["swin_v2_b"])
+    converted = CONVERTERS["swin_v2_b"](published)
     assert converted.keys() == expected.keys()
     assert all(torch.equal(converted[key], expected[key]) for key in expected)
 
@@ -88,13 +82,7 @@ def test_weights_of_a_deeper_network_are_refused(weights: str, encoder: str) -> 
         CONVERTERS[encoder](TENSORS[weights])
 
 
-def test_inputs_that_the_weights_expect() -> None:
-    # ImageNet's mean and deviation on 0 to 1, as torchvision gives them, for values of 0 to 255.
-    for mean, deviation in (
-        (convnext_names.MEAN, convnext_names.DEVIATION),
-        (swin_v2_names.IMAGENET_MEAN, swin_v2_names.IMAGENET_DEVIATION),
-    ):
-        assert mean == pytest.approx([255 * value for value in (0.485, 0.456, 0.406)])
-        assert deviation == pytest.approx([255 * value for value in (0.229, 0.224, 0.225)])
-    white = [(255 - m) / d for m, d in zip(swin_v2_names.SATLAS_MEAN, swin_v2_names.SATLAS_DEVIATION, strict=True)]
-    assert white == [1.0, 1.0, 1.0]
+def test_the_image_of_imagenet() -> None:
+    """As torchvision gives its mean and deviation, for values of 0 to 1."""
+    assert IMAGENET.mean == pytest.approx([255 * value for value in (0.485, 0.456, 0.406)])
+    assert IMAGENET.deviation == pytest.approx([255 * value for value in (0.229, 0.224, 0.225)])

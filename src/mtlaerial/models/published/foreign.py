@@ -15,11 +15,8 @@ from mtlaerial.models.encoders.extra import import_extra
 from mtlaerial.models.encoders.foreign import ForeignEncoder
 from mtlaerial.models.encoders.timm_encoder import timm_encoder
 from mtlaerial.models.encoders.torchvision_encoder import torchvision_encoder
+from mtlaerial.models.published.renaming import IMAGENET
 
-BANDS = ("red", "green", "blue")
-"""Bands that the weights expect, in order."""
-IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-"""torchvision's weights of classifiers expect (v - MEAN) / DEVIATION for a value v of 0 to 255, per band."""
 _PREFIXES = ("network.graph.", "network.model.", "network.")
 """Of an encoder's tensors: torchvision's, then timm's with or without a wrapper around the whole network."""
 
@@ -47,7 +44,7 @@ def convert_timm(published: Mapping[str, Tensor], model: str, **options: Any) ->
         When the encoder cannot be built.
     """
     with torch.random.fork_rng(devices=[]):
-        encoder = timm_encoder(len(BANDS), model, **options)
+        encoder = timm_encoder(len(IMAGENET.bands), model, **options)
         network = import_extra("timm").create_model(model, **options)
     return _converted(published, encoder, network, model)
 
@@ -55,7 +52,7 @@ def convert_timm(published: Mapping[str, Tensor], model: str, **options: Any) ->
 def convert_torchvision(published: Mapping[str, Tensor], model: str, **options: Any) -> dict[str, Tensor]:
     """Return the weights of a model of torchvision under our names, as :func:`convert_timm` does."""
     with torch.random.fork_rng(devices=[]):
-        encoder = torchvision_encoder(len(BANDS), model, **options)
+        encoder = torchvision_encoder(len(IMAGENET.bands), model, **options)
         network = import_extra("torchvision").models.get_model(model, weights=None, **options)
     return _converted(published, encoder, network, model)
 
