@@ -16,6 +16,7 @@ from mtlaerial.config import Task
 from mtlaerial.models import Network
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.depthwise import DepthwiseConv2d
+from mtlaerial.models.encoders.densenet import DenseNet
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.models.safetensors_io import load_weights, save_weights
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
@@ -145,7 +146,7 @@ def test_all_batch_norms_of_decoder_and_heads_are_folded(network: Network, name:
     parts = folded(network)
     places = [place for place, layer in parts.named_modules() if isinstance(layer, nn.BatchNorm2d)]
     assert not [place for place in places if not place.startswith("trunk.encoder")]
-    assert not places or name in {"d3net", "densenet121", *networks.EXTRAS}
+    assert not places or isinstance(network.trunk.encoder, DenseNet) or name in networks.EXTRAS
 
 
 @torch.inference_mode()
