@@ -25,8 +25,8 @@ CASES = {
 @pytest.mark.full("hundreds of files, in a process of their own")
 @pytest.mark.parametrize("target", CASES)
 def test_whatever_a_file_holds_it_is_read_or_refused_in_a_sentence(target: str, tmp_path: Path) -> None:
-    kept = sorted((HERE / "kept" / target).glob("*"))
-    outcomes = fuzz(target, range(CASES[target]), tmp_path / "faults", kept)
+    earlier_cases = sorted((HERE / "kept" / target).glob("*"))
+    outcomes = fuzz(target, range(CASES[target]), tmp_path / "faults", earlier_cases)
     assert not any(outcome.faulty for outcome in outcomes), summary(outcomes)
     kinds = {outcome.kind for outcome in outcomes}
     assert kinds == {"accepted", "refused"}  # else the changes would not get far

@@ -14,7 +14,7 @@ _KINDS: dict[Metrics, tuple[Truth, Output, Activation]] = {
     "classes": ("labels", "classes", "class_scores"),
     "heights": ("height", "values", "linear"),
 }
-"""What metrics need: the layer of the truth, the kind of output, and its activation."""
+"""Layer of the truth, kind of output, and activation that metrics need."""
 
 
 @dataclass(frozen=True)

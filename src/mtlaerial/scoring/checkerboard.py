@@ -11,10 +11,10 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, PositiveInt, TypeAdapter, model_validator
 
 from mtlaerial.config import Section
-from mtlaerial.errors import DataError
+from mtlaerial.scoring.sums_file import load_sums
 from mtlaerial.system.files import write_text
 
 FILE = "checkerboard.json"
@@ -65,12 +65,8 @@ def load_spectra(folder: Path) -> SpectrumSums:
     DataError
         When the file is not valid in this version.
     """
-    path = folder / FILE
-    try:
-        return TypeAdapter(SpectrumSums).validate_json(path.read_bytes()) if path.exists() else {}
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"]
-        raise DataError(path, reason, "sums of spectra of predicted heights", "Predict again.") from None
+    sums: SpectrumSums = load_sums(folder / FILE, SpectrumSums, "sums of spectra of predicted heights")
+    return sums
 
 
 def checkerboard_ratios(tiles: Iterable[SpectrumSums]) -> dict[int, float]:

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from mtlaerial.config import Task
-from mtlaerial.errors import DataError
+from mtlaerial.scoring.sums_file import load_sums
 
 Place = Literal["border", "inside"]
 SeamSums = dict[Task, dict[Place, tuple[float, int]]]
@@ -27,12 +25,8 @@ def load_seams(folder: Path) -> SeamSums:
     DataError
         When the file is not valid in this version.
     """
-    path = folder / FILE
-    try:
-        return TypeAdapter(SeamSums).validate_json(path.read_bytes()) if path.exists() else {}
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"]
-        raise DataError(path, reason, "sums of steps at windows' borders", "Predict again.") from None
+    sums: SeamSums = load_sums(folder / FILE, SeamSums, "sums of steps at windows' borders")
+    return sums
 
 
 def seam_ratio(tiles: Iterable[SeamSums], task: Task) -> float | None:

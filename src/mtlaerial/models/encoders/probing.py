@@ -106,9 +106,9 @@ def last_of_each_stride(outputs: Mapping[Key, Tensor], name: str) -> dict[Key, L
     last = {place.stride: key for key, place in layouts.items() if place}
     if len(last) < 2:
         shapes = ", ".join(str(tuple(output.shape)) for output in outputs.values())
-        found = f"outputs of the shapes {shapes} for an image of {ROWS} x {COLUMNS} pixels"
+        problem = f"outputs of the shapes {shapes} for an image of {ROWS} x {COLUMNS} pixels"
         expected = "features of at least two of the strides 2, 4, 8, 16 and 32"
-        raise ConfigError(f"encoder {name}", found, expected, REMEDY)
+        raise ConfigError(f"encoder {name}", problem, expected, REMEDY)
     return {last[stride]: place for stride in STRIDES if stride in last and (place := layouts[last[stride]])}
 
 
@@ -140,8 +140,8 @@ def first_convolution(network: nn.Module, bands: int, name: str) -> str:
             hook.remove()
     fitting = [layer for layer, module in entered.items() if module.in_channels == bands and module.groups == 1]
     if len(entered) != 1 or not fitting:
-        found = f"{len(fitting)} convolutions that the image's bands enter"
-        raise ConfigError(f"encoder {name}", found, "one, whose weights can be adapted to them", REMEDY)
+        problem = f"{len(fitting)} convolutions that the image's bands enter"
+        raise ConfigError(f"encoder {name}", problem, "one, whose weights can be adapted to them", REMEDY)
     return fitting[0]
 
 
@@ -172,8 +172,9 @@ def parameter_levels(network: nn.Module, features: Sequence[Tensor], name: str) 
         levels |= dict.fromkeys(reached, level)
     unused = [key for key in trained if key not in levels]
     if unused:
-        found = f"{len(unused)} parameters that no feature depends on, e.g. {unused[0]}"
-        raise ConfigError(f"encoder {name}", found, "a network all of whose parameters lie before its features", REMEDY)
+        problem = f"{len(unused)} parameters that no feature depends on, e.g. {unused[0]}"
+        expected = "a network all of whose parameters lie before its features"
+        raise ConfigError(f"encoder {name}", problem, expected, REMEDY)
     return levels
 
 

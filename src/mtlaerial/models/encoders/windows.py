@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 MASKED = -100.0
-"""What is added to the scores of pixels that are no neighbours, as in the authors' code."""
+"""Summand of the scores of pixels that are no neighbours, as in the authors' code."""
 
 
 def split_into_windows(features: Tensor, window: int) -> Tensor:
