@@ -64,3 +64,10 @@ def test_the_shipped_run_maps_an_image(tmp_path: Path, monkeypatch: pytest.Monke
     description = load_description(shipped.shipped_run("town"))
     assert description.start
     assert (description.statistics.licence, description.start.licence) == ("CC BY 4.0", "Apache-2.0")
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["describe", "twon"])
+    assert isinstance(result.exception, UserError)
+    assert str(result.exception).endswith("Did you mean town?")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mtlaerial.config import Section, Task, read_yaml
+from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
@@ -197,6 +199,8 @@ def _no_run(folder: Path) -> ConfigError:
     """Return the error on a folder that is no trained run."""
     remedy = "Give the folder that a training wrote, such as results/NAME/runs/METHOD/seed0."
     content = "no such folder"
+    if not folder.exists():
+        remedy = did_you_mean(str(folder), SHIPPED, remedy)
     if (folder / WEIGHTS).exists():
         content = f"weights without {DESCRIPTION}"
         remedy = "The command that trains the run was ended before it wrote that: give it again."
