@@ -95,9 +95,8 @@ def rounds(folder: Path, network: str, accelerator: str, chosen: list[Case], num
 
 def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any) -> dict[Case, Any]:
     """Return a trainer for each weighting on a generated tile, with changes to the recipe."""
-    from mtlaerial.config import WeightingSpec, load_dataset
+    from mtlaerial.config import TASKS, TrainingSpec, WeightingSpec, load_dataset
     from mtlaerial.config.model import D3NetSpec
-    from mtlaerial.config.recipe import TASKS, TrainingSpec
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.runs.plan import RunPlan
     from mtlaerial.synthetic.generate import synthesise

@@ -1,5 +1,6 @@
 """The configuration: pydantic models, and the only readers of YAML."""
 
+from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
@@ -19,6 +20,7 @@ from mtlaerial.config.layers import (
 )
 from mtlaerial.config.method import MethodSpec
 from mtlaerial.config.model import D3NetSpec, EncoderDecoderSpec, ModelSpec, NetworkSpec, PackagedSpec
+from mtlaerial.config.prediction import Blend, PredictionSpec
 from mtlaerial.config.project import (
     ProjectConfig,
     Recipe,
@@ -26,9 +28,10 @@ from mtlaerial.config.project import (
     parse_project,
     read_configuration,
 )
-from mtlaerial.config.recipe import Augmentation, Blend, PredictionSpec, ScoringSpec, TrainingSpec
+from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.task_entry import TaskEntry
 from mtlaerial.config.tasks import TASKS, Task, task_entry
+from mtlaerial.config.training import TrainingSpec
 from mtlaerial.config.weighting import WeightingSpec
 from mtlaerial.config.yaml_reader import read_yaml, typed_scalars
 

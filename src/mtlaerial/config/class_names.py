@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig, Recipe
-from mtlaerial.config.recipe import ScoringSpec, TrainingSpec
+from mtlaerial.config.scoring import ScoringSpec
+from mtlaerial.config.training import TrainingSpec
 from mtlaerial.errors import ConfigError
 
 

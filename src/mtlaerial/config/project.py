@@ -15,7 +15,7 @@ from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
-from mtlaerial.config.recipe import PredictionSpec, ScoringSpec, TrainingSpec
+from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.require import (
     require_checkpointing,
     require_dropout,
@@ -24,7 +24,9 @@ from mtlaerial.config.require import (
     require_overlap,
     require_start,
 )
+from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.sources import PretrainedSpec
+from mtlaerial.config.training import TrainingSpec
 
 NOT_DATASETS = {
     "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.model import NetworkSpec
-from mtlaerial.config.recipe import PredictionSpec
+from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import SHIPPED, WEIGHT_FILES
 from mtlaerial.config.tasks import Task

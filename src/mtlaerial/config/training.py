@@ -1,43 +1,14 @@
-"""The sections ``training``, ``prediction`` and ``scoring``."""
+"""The section ``training``."""
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
+from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.faults import Unfit
-from mtlaerial.config.names import require_once
-from mtlaerial.config.numbers import (
-    Batch,
-    Count,
-    Fraction,
-    Metres,
-    Multiple,
-    Passes,
-    Pixels,
-    Threads,
-    Weight,
-)
-
-Blend = Literal["original", "even"]
-
-
-class Augmentation(Section):
-    """Random changes of each training patch."""
-
-    flip: bool = True
-    """Mirror rows and columns, each with probability 1/2."""
-    quarter_turns: bool = False
-    """Turn by 0, 90, 180 or 270 degrees."""
-    rotation: NonNegativeFloat = 5 / 3
-    """Standard deviation of a rotation in degrees (cut at 3 standard deviations); 0 for none."""
-    zoom: Fraction = 0.0
-    """Scale by a factor whose logarithm is uniform in ±log(1 + zoom); 0 for none."""
-    colour: Fraction = 0.0
-    """Contrast and brightness change by up to this share of the value range, each band a quarter of it apart."""
-    image_resampling: Literal["nearest", "bilinear"] = "nearest"
-    """Resampling of the image when a patch is rotated or zoomed."""
+from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, Threads, Weight
 
 
 class TrainingSpec(Section):
@@ -117,67 +88,4 @@ class TrainingSpec(Section):
         if self.compile and self.checkpointing:
             expected = "one of them at most, as compiled code decides for itself what it computes again"
             raise Unfit("compile and checkpointing", "both true", expected)
-        return self
-
-
-class PredictionSpec(Section):
-    """Prediction of maps from overlapping windows."""
-
-    blend: Blend = "original"
-    """original: the original's square windows, one every stride and a last one at the end, weighted by a Gaussian.
-    even: as few windows of equal size as cover the image; each fades into the next across their overlap."""
-    window: Multiple = 1024
-    """Side of a window in image pixels; for even windows its upper limit."""
-    stride: Pixels = 256
-    """Distance between windows in image pixels; for even windows its upper limit, so that they overlap by at least
-    window - stride."""
-    activation: Literal["softmax", "sigmoid"] = "sigmoid"
-    """Activation of semantic logits before blending; the original's: sigmoid."""
-    batch: Batch = 1
-    views: Literal[1, 8] = 1
-    """8: average over the window and its mirrored and turned copies, at eight times the cost."""
-    dropout_passes: Passes = 0
-    """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
-    without dropout."""
-    image_maps: bool = False
-    """Also write maps on the image's grid, besides those on the grid of the ground truth, which are scored."""
-
-    @classmethod
-    def fitted(cls) -> Self:
-        """Return the cheapest settings: few windows fitted to the image, with the smallest sufficient overlap.
-
-        96 pixels are enough for the original's network, as measured in docs/benchmarks.md.
-        """
-        return cls(blend="even", window=1280, stride=1280 - 96, activation="softmax")
-
-    @model_validator(mode="after")
-    def _passes_that_differ(self) -> Self:
-        if self.dropout_passes == 1:
-            raise Unfit("dropout_passes", "1", "at least 2, which have a deviation, or 0", "Correct the value.")
-        return self
-
-
-class ScoringSpec(Section):
-    """Options of the scores."""
-
-    RENAMED: ClassVar = {"height_unit": "error_unit"}
-
-    height_bins: Annotated[tuple[float, ...], Field(min_length=1)] = (2.0, 5.0, 10.0, 20.0, 40.0)
-    """Inner edges in metres of the height bins that errors are broken down by."""
-    error_unit: Metres | None = None
-    """Metres per unit of a second set of height errors in the tables, for comparison with scaled heights."""
-    without_classes: tuple[str, ...] | None = None
-    """Classes that a second set of semantic scores leaves out: pixels whose truth they are are ignored, and the means
-    are over the other classes. By default those that ``training.class_weights`` never trains; [] for no second set."""
-
-    @model_validator(mode="after")
-    def _each_class_once(self) -> Self:
-        require_once("without_classes", self.without_classes or ())
-        return self
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        if list(self.height_bins) != sorted(set(self.height_bins)):
-            edges = str(list(self.height_bins))
-            raise Unfit("height_bins", edges, "ascending edges in metres, each once", "Sort them.")
         return self
