@@ -33,7 +33,11 @@ def check_starts(project: Project) -> None:
         require_start(project.config, model, _fetched(project), lambda folder: run_of(project, folder) is not None)
     for dataset, method in project.trainings():
         start = start_of(project, method)
-        if start and run_of(project, start.path) == (dataset, method):
+        source = run_of(project, start.path) if start else None
+        if start and source and project.config.methods[source.method].ensemble:
+            key, remedy = f"methods.{method}", "Begin with the run of one of its members."
+            raise ConfigError(key, f"the start {start.path}, an ensemble", "the run of a single training", remedy)
+        if start and source == (dataset, method):
             key, remedy = f"methods.{method}", "Choose the run of another method."
             raise ConfigError(key, f"the start {start.path}", "a run that does not begin with itself", remedy)
         _require_freezable(project, dataset, method)

@@ -128,4 +128,4 @@ def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
