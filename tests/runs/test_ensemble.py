@@ -111,7 +111,8 @@ def test_what_is_no_single_run_is_refused(runs: list[Path], tmp_path: Path) -> N
     folder = tmp_path / "joined"
     make_ensemble(runs, folder)
     nested = refused([runs[0], folder], tmp_path / "nested")
-    assert f"{folder}: found an ensemble" in nested and f"Give one of its members: {runs[0]}, {runs[1]}" in nested
+    assert f"{folder}: found an ensemble" in nested
+    assert f"Give one of its members: {runs[0]}, {runs[1]}" in nested
     assert "expected each run once" in refused([runs[0], runs[0]], tmp_path / "twice")
     assert "no such folder" in refused([runs[0], tmp_path / "absent"], tmp_path / "half")
     assert "expected a folder without one" in refused(runs, folder, replace=False)
@@ -154,7 +155,7 @@ def test_an_ensemble_that_lists_itself_is_refused(runs: list[Path], tmp_path: Pa
 def test_what_needs_weights_refuses_an_ensemble(runs: list[Path], tmp_path: Path) -> None:
     folder = tmp_path / "joined"
     make_ensemble(runs, folder)
-    with pytest.raises(UserError, match="found an ensemble.*Give one of its members"):
+    with pytest.raises(UserError, match=r"found an ensemble.*Give one of its members"):
         export_run(folder, "pt2", tmp_path / "model.pt2")
     with pytest.raises(UserError, match=r"models\.net\.pretrained: .*found an ensemble.*single run to begin with"):
         _require_run("models.net.pretrained", folder)

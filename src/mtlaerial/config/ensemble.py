@@ -60,13 +60,17 @@ def _joined(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     overrides = entry.get("overrides")
     if isinstance(overrides, Mapping) and "training" in overrides:
         raise only_predicts(f"methods.{name}", "the key overrides.training")
-    listed = ensemble.get("members") if isinstance(ensemble, Mapping) else None
-    names = [member for member in listed if isinstance(member, str)] if isinstance(listed, list | tuple) else []
+    names = _texts(ensemble.get("members") if isinstance(ensemble, Mapping) else None)
     members = [_member(name, member, methods) for member in names]
-    if not members:  # for the model's own message on what the list should be
+    tasks = dict.fromkeys(task for member in members for task in _texts(member.get("tasks")))
+    if not tasks:  # the models say what is wrong with the lists
         return {**entry, "tasks": ["height"], "model": "none"}
-    tasks = dict.fromkeys(task for member in members for task in member.get("tasks") or ())
     return {**members[0], "tasks": list(tasks), "overrides": {}, **entry}
+
+
+def _texts(values: Any) -> list[str]:
+    """Return the texts of a list as read from YAML; none of anything else."""
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list | tuple) else []
 
 
 def _member(name: str, member: str, methods: Mapping[str, Any]) -> Mapping[str, Any]:

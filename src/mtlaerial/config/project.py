@@ -85,7 +85,7 @@ class ProjectConfig(Section):
     @classmethod
     def _taken_over(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and isinstance(data.get("methods"), Mapping):
-            return {**data, "methods": join_members(take_over(data["methods"]))}
+            return {**data, "methods": take_over(join_members(data["methods"]))}
         return data
 
     @model_validator(mode="after")

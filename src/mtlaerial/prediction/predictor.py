@@ -32,7 +32,7 @@ from mtlaerial.prediction.map_network import (
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.network_mean import NetworkMean
-from mtlaerial.prediction.settings import usable_threads, warn_of_unseen_views
+from mtlaerial.prediction.settings import unseen_notes, usable_threads
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.prediction.views import views_of
 from mtlaerial.rasters.geotiff import open_raster
@@ -79,7 +79,8 @@ class Predictor:
         self.network = self._network()
         multiple = max(run.description.plan.model.multiple for run in self.runs)
         self.blender: Blender = build_blender(self.network, self.prediction, multiple, self.device)
-        warn_of_unseen_views(self.prediction, self.description)
+        for note in dict.fromkeys(unseen_notes(self.prediction, self.description)):
+            log.warning("%s", note)
 
     def _network(self) -> StackedOutputs:
         """Return the run's network for the blender, or the mean of the networks of an ensemble."""

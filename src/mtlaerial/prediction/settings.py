@@ -13,7 +13,6 @@ from mtlaerial.config.unseen_views import unseen_views
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.run import RunDescription, read_description
 
-UNSEEN = "views %s: the training of %s did not see all of them: %s; maps may be worse than without: compare the scores"
 log = logging.getLogger(__name__)
 
 
@@ -99,14 +98,23 @@ def usable_threads(threads: int) -> int:
     return min(threads, cores)
 
 
-def warn_of_unseen_views(prediction: PredictionSpec, description: RunDescription) -> None:
-    """Warn of views that a network did not see in its training: maps may be worse than without them."""
-    for network in description.networks:
-        augmentation = network.plan.training.augmentation
-        unseen = ["those of an imported run's training are not known"] if network.imported else []
-        unseen = unseen or unseen_views(prediction.views, augmentation)
-        if prediction.views and unseen:
-            log.warning(UNSEEN, views_text(prediction.views), network.name, ", ".join(unseen))
+def unseen_notes(prediction: PredictionSpec, description: RunDescription) -> list[str]:
+    """Return a sentence on each network that predicts with views which its training did not see."""
+    if not prediction.views:
+        return []
+    return [
+        f"{network.plan.method}: predicted with views that {_unseen(prediction, network)}; "
+        "maps may be worse than without."
+        for network in description.networks
+        if network.imported or unseen_views(prediction.views, network.plan.training.augmentation)
+    ]
+
+
+def _unseen(prediction: PredictionSpec, network: RunDescription) -> str:
+    if network.imported:
+        return f"its training, which is not known, may not have seen: {views_text(prediction.views)}"
+    views = unseen_views(prediction.views, network.plan.training.augmentation)
+    return f"its training did not see: {', '.join(views)}"
 
 
 def _named_views(text: str) -> list[View]:

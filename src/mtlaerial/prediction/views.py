@@ -75,9 +75,11 @@ def mean_over_views(
 
 
 def _resampled(image: Tensor, size: Size) -> Tensor:
-    """Return an image resampled to a size, from edge to edge; averaged over the pixels where it becomes smaller."""
-    smaller = size[0] < image.shape[-2]
-    return interpolate(image, size, mode="bilinear", align_corners=False, antialias=smaller)
+    """Return an image resampled to a size, from edge to edge.
+
+    Without a filter against aliasing, as the zoom of training has none; and it would move slopes by a tenth of a pixel.
+    """
+    return interpolate(image, size, mode="bilinear", align_corners=False)
 
 
 def _filled(size: int, multiple: int) -> int:

@@ -86,9 +86,11 @@ def read_ensemble(folder: Path, data: Mapping[str, Any], read: Callable[[Path], 
         When a member is missing, an ensemble itself, or has other weights than those that the ensemble lists.
     """
     entries = EnsembleEntries.parse(data, str(folder / DESCRIPTION))
+    # Paths lead from where the folder really lies: ".." after a symbolic link is another folder.
+    base = folder if folder.absolute() == folder.resolve() else folder.resolve()
     members: dict[Path, RunDescription] = {}
     for listed in entries.members:
-        run, where = Path(os.path.normpath(folder / listed.run)), f"{folder / DESCRIPTION}, member {listed.run}"
+        run, where = Path(os.path.normpath(base / listed.run)), f"{folder / DESCRIPTION}, member {listed.run}"
         try:
             members[run] = read(run)
         except UserError as error:
