@@ -118,18 +118,17 @@ def _joined(entries: EnsembleEntries, members: "dict[Path, RunDescription]") -> 
     of_classes = next((each for each in descriptions if tasks_with("classes", each.plan.tasks)), first)
     row = {"dataset": plan.dataset, "method": plan.method, "seed": plan.seed}
     changes = {**row, "tasks": plan.tasks, "prediction": plan.prediction}
+    # Facts on one training, such as its validation tiles and its start, are each member's own.
+    unknown = {name: None for name, field in type(first).model_fields.items() if field.default is None}
     return first.model_copy(
         update={
+            **unknown,
             "mtlaerial": _distinct(member.mtlaerial for member in descriptions),
             "code": _distinct(member.code for member in descriptions),
             "sha256": entries.sha256,
             "plan": first.plan.model_copy(update=changes),
             "statistics": first.statistics.model_copy(update={"classes": of_classes.statistics.classes}),
             "epoch": 0,
-            "imported": None,
-            "original": None,
-            "identity": None,
-            "start": None,
             "members": members,
         }
     )
