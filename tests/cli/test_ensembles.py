@@ -41,6 +41,7 @@ def test_runs_are_joined_described_and_predicted_with(
     np.testing.assert_allclose(mean, (single[0] + single[1]) / 2, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.full("prepares, predicts and scores; tests of predictions and of tables have the parts")
 def test_an_ensemble_is_a_row_beside_its_members(
     run: Path, heights: Path, town: Town, tmp_path: Path, program: Program
 ) -> None:

@@ -10,28 +10,18 @@ import torch
 from rasterio.windows import Window
 
 from mtlaerial.config import LAYERS, Layer, PredictionSpec, task_entry
-from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.config.tasks import installed_entries
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
-from mtlaerial.models.batchnorm_folding import folded
-from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import Map, contents_of, open_maps
 from mtlaerial.prediction.map_meters import MapMeters
-from mtlaerial.prediction.map_network import (
-    MapNetwork,
-    Passes,
-    StackedOutputs,
-    build_blender,
-    inference_forward,
-)
+from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
-from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
-from mtlaerial.prediction.network_mean import NetworkMean
+from mtlaerial.prediction.run_network import network_of
 from mtlaerial.prediction.settings import unseen_notes, usable_threads
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.prediction.views import views_of
@@ -39,7 +29,7 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
-from mtlaerial.runs.run import Run, load_description, load_networks
+from mtlaerial.runs.run import load_description, load_networks
 from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
@@ -76,31 +66,11 @@ class Predictor:
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
         if not on_gpu:
             keep_freed_memory()
-        self.network = self._network()
+        self.network = network_of(self.runs, self.prediction, self.device)
         multiple = max(run.description.plan.model.multiple for run in self.runs)
         self.blender: Blender = build_blender(self.network, self.prediction, multiple, self.device)
         for note in dict.fromkeys(unseen_notes(self.prediction, self.description)):
             log.warning("%s", note)
-
-    def _network(self) -> StackedOutputs:
-        """Return the run's network for the blender, or the mean of the networks of an ensemble."""
-        networks = [self._map_network(run) for run in self.runs]
-        return NetworkMean(networks) if self.description.members else networks[0]
-
-    def _map_network(self, run: Run) -> MapNetwork:
-        plan = run.description.plan
-        require_multiple("prediction.window", self.prediction.window, plan.model)
-        value_range = Normalisation(*run.description.statistics.range)
-        outputs, unit = run.description.outputs, plan.training.height_unit
-        return MapNetwork(self._forward(run), value_range, self.prediction, outputs, unit, plan.model.multiple)
-
-    def _forward(self, run: Run) -> Passes:
-        plan, passes = run.description.plan, self.prediction.dropout_passes
-        require_dropout("prediction.dropout_passes", passes, plan.model)
-        model = folded(run.model)
-        if passes:
-            return dropout_forward(model, plan.training.precision, self.device, passes, plan.seed)
-        return inference_forward(model, plan.training.precision, self.device)
 
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with passes also ``height_std.tif``.
