@@ -11,10 +11,10 @@ import torch
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction import predictor as predictor_module
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.network_mean import NetworkMean
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
@@ -132,10 +132,9 @@ def test_the_raster_is_read_and_blended_once_whatever_the_number_of_networks(
     members: list[Path], tiles: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pixels: list[int] = []
-    reader = predictor_module.strip_reader
 
     def counting(*arguments: Any) -> Any:
-        read = reader(*arguments)
+        read = strip_reader(*arguments)
 
         def counted(row: int, column: int, rows: int, columns: int) -> Any:
             pixels.append(rows * columns)
@@ -143,7 +142,7 @@ def test_the_raster_is_read_and_blended_once_whatever_the_number_of_networks(
 
         return counted
 
-    monkeypatch.setattr(predictor_module, "strip_reader", counting)
+    monkeypatch.setattr("mtlaerial.prediction.predictor.strip_reader", counting)
     maps_of(members[0], tiles, tmp_path / "alone")
     alone = list(pixels)
     pixels.clear()
