@@ -20,15 +20,18 @@ def network_of(runs: Sequence[Run], prediction: PredictionSpec, device: torch.de
     Raises
     ------
     ConfigError
-        When the windows do not fit a network, or passes with dropout are asked of one without dropout.
+        When the windows do not fit each of several networks, or passes with dropout are asked of one without dropout.
     """
     networks = [_map_network(run, prediction, device) for run in runs]
-    return NetworkMean(networks) if len(networks) > 1 else networks[0]
+    if len(networks) == 1:
+        return networks[0]
+    for run in runs:
+        require_multiple("prediction.window", prediction.window, run.description.plan.model)
+    return NetworkMean(networks)
 
 
 def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> MapNetwork:
     plan = run.description.plan
-    require_multiple("prediction.window", prediction.window, plan.model)
     forward = _forward(run, prediction.dropout_passes, device)
     normalise = Normalisation(*run.description.statistics.range)
     outputs, unit = run.description.outputs, plan.training.height_unit

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import Field
 
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.config.faults import did_you_mean
@@ -59,7 +60,7 @@ class RunDescription(Section):
     unknown."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
-    members: "dict[Path, RunDescription]" = {}
+    members: "dict[Path, RunDescription]" = Field(default={}, exclude=True)
     """Of an ensemble, its runs by folder: weighting, network and training are theirs. What ``plan`` has in their place,
     and the statistics, are the first member's; the classes are those of the first member that learns some."""
 
@@ -106,8 +107,8 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    unused = {name for name in ("original", "start") if getattr(description, name) is None}
-    entries = json.loads(description.model_dump_json(exclude={"members", *unused}))
+    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
+    entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)
     write_text(folder / DESCRIPTION, yaml.safe_dump(entries, sort_keys=False))
