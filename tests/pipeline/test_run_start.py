@@ -89,6 +89,13 @@ def test_a_shipped_run_is_no_input_and_its_hash_decides(
     assert Context(planned).train("city", "tuned", "0")["pretrained"] == folder.as_posix()
 
 
+def test_names_of_classes_decide_where_heads_take_their_channels(project: Any) -> None:
+    source = "results/city/runs/both/seed0/"
+    params = Decisive(project(source, parts="all")).train("city", "tuned", "0")
+    assert params["class_names"] == [entry.name for entry in tiny.city_spec().labels.classes]
+    assert "class_names" not in Decisive(project(source, parts="trunk")).train("city", "tuned", "0")
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
