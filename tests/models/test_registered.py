@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from mtlaerial.config import EncoderDecoderSpec, PackagedSpec
 from mtlaerial.config.encoder import ENCODERS, NETWORKS
 from mtlaerial.config.registry import Registry
 from mtlaerial.errors import ConfigError
-from mtlaerial.models import Encoder, Network
+from mtlaerial.models import Encoder, Network, build_model
 from mtlaerial.models.encoders.extra import import_extra
 from mtlaerial.models.registered import build_registered
 from support import packages
@@ -28,7 +29,25 @@ def test_what_is_registered_wrongly_is_named(
 ) -> None:
     packages.install_broken(tmp_path, monkeypatch)
     with pytest.raises(ConfigError, match=words):
-        build_registered(registry, name, kind, bands=3, **({} if name == "layers" else {"reduction": 1}))
+        build_registered(registry, name, kind, {} if name == "layers" else {"reduction": 1}, bands=3)
+
+
+@pytest.mark.parametrize("option", ["bands", "kind", "registry", "options"])
+def test_an_option_that_no_encoder_has_is_one_sentence(option: str) -> None:
+    """Also one that has the name of what every encoder is given, or of what builds it."""
+    spec = EncoderDecoderSpec.parse({"encoder": {"name": "efficientnet_lite0", option: "x"}}, "model")
+    with pytest.raises(ConfigError, match=rf"found TypeError: .*{option}.*; expected options that .* takes"):
+        build_model(spec, 3, {"height": 1})
+
+
+@pytest.mark.parametrize("option", ["bands", "outputs", "name"])
+def test_an_option_that_no_network_has_is_one_sentence(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "mtlaerial.config.registry.Registry.targets", lambda self: {"net": "mtlaerial.models.d3net:D3Net"}
+    )
+    spec = PackagedSpec.parse({"name": "net", "options": {option: "x"}}, "model")
+    with pytest.raises(ConfigError, match=rf"model net: found TypeError: .*{option}.*; expected options that"):
+        build_model(spec, 3, {"height": 1})
 
 
 @pytest.mark.parametrize(

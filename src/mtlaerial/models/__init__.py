@@ -38,4 +38,4 @@ def build_model(spec: NetworkSpec, bands: int, outputs: Mapping[Task, int]) -> N
         return EncoderDecoder(spec, bands, outputs)
     shared = {"reduction": spec.reduction, "dropout": spec.dropout}
     options = spec.options if isinstance(spec, PackagedSpec) else {}
-    return build_registered(NETWORKS, spec.name, Network, bands=bands, outputs=outputs, **shared, **options)
+    return build_registered(NETWORKS, spec.name, Network, options, bands=bands, outputs=outputs, **shared)

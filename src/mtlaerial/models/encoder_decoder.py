@@ -141,7 +141,7 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     ConfigError
         When an option is wrong, a package is missing, or another package registers no encoder.
     """
-    return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
+    return build_registered(ENCODERS, spec.name, Encoder, spec.options, bands=bands)
 
 
 def _build_head(task: Task, spec: DecoderSpec, trunk: EncoderDecoderTrunk, outputs: Mapping[Task, int]) -> Head:
