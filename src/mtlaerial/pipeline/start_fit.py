@@ -30,9 +30,8 @@ def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> 
     if is_run(start.path):
         require_transferable(start.path, plan, bands)
         return
-    from mtlaerial.models.bands import band_sources
+    from mtlaerial.models.published.loading import published_band_sources
     from mtlaerial.models.published.weights_file import read_encoder_weights
 
-    expected = read_encoder_weights(start.path, model.encoder_name).facts.input
-    if expected:
-        band_sources(expected.bands, bands, model.start.new_bands)
+    facts = read_encoder_weights(start.path, model.encoder_name).facts
+    published_band_sources(facts.input, bands, model.start.new_bands)
