@@ -36,6 +36,11 @@ def parse(model: dict[str, Any]) -> Any:
             "of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
         ),
         (
+            {"stem": 8, "pretrained": "twon"},
+            "models.net.pretrained: found 'twon'; expected one of none, dense, lite0, town, or a file or the folder "
+            "of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean town?",
+        ),
+        (
             {"pretrained": "lite0"},
             "models.net.pretrained: found lite0, weights of efficientnet_lite0; expected weights of the model's "
             "encoder, densenet121. Write dense.",

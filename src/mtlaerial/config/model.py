@@ -1,13 +1,12 @@
 """A network of the section ``models``: D3Net, an encoder with a decoder, or a network of another package."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Tag, field_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.encoder import ENCODERS, NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
-from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Channels, Fraction, Layers
 from mtlaerial.config.start import StartSpec
 
@@ -107,15 +106,10 @@ class D3NetSpec(NetworkSpec):
         """The name that its paper gives it."""
         return "D3Net"
 
-    @model_validator(mode="after")
-    def _as_published(self) -> Self:
-        sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
-        named = self.start is not None and not self.start.is_path
-        if self.start and named and any(getattr(self, name) != size for name, size in sizes.items()):
-            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            expected = f"none, the folder of a run, or an encoder of the published sizes ({listed})"
-            raise Unfit("pretrained", f"{self.start.source} with other sizes", expected)
-        return self
+    @classmethod
+    def published_sizes(cls) -> dict[str, Any]:
+        """Return the sizes that published weights of the encoder have, by key."""
+        return {key: cls.model_fields[key].default for key in ("stem", "growth", "blocks", "bottleneck")}
 
 
 class EncoderDecoderSpec(NetworkSpec):
