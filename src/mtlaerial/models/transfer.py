@@ -11,7 +11,7 @@ from mtlaerial.models.bands import MEAN, ZERO, adapt_kernels, band_sources
 from mtlaerial.models.network import Network
 
 Tensors = dict[str, Tensor]
-LAST = ("last.weight", "last.bias")
+LAST = (".last.weight", ".last.bias")
 """Ends of the names of a head's last convolution, which has an output channel for each class."""
 SCALING = ("trunk.scaling.scale", "trunk.scaling.shift")
 _PARTS = {"encoder": ("trunk.encoder.", "trunk.scaling."), "trunk": ("trunk.",), "all": ("",)}
@@ -53,6 +53,18 @@ def for_bands(
         if key in tensors:
             adapted[key] = torch.stack([_of_band(tensors[key], known, source) for source in sources])
     return {**tensors, **adapted}
+
+
+def with_scaling(tensors: Tensors, drawn: Tensors) -> Tensors:
+    """Return tensors with a scaling of the image that changes nothing, where a network without one lends its encoder.
+
+    Parameters
+    ----------
+    tensors : dict of str to Tensor
+    drawn : dict of str to Tensor
+        Those of the network that is to take them, as it was built.
+    """
+    return {**{key: drawn[key] for key in SCALING if key in drawn}, **tensors}
 
 
 def for_classes(head: Tensors, drawn: Tensors, known: Sequence[str], classes: Sequence[str]) -> Tensors:

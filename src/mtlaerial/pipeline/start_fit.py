@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from mtlaerial.pipeline.start import Start
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.run import load_description
 from mtlaerial.runs.start import is_run
-from mtlaerial.runs.transfer import require_transferable
+from mtlaerial.runs.transfer_check import require_transferable
 
 
 def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> None:
-    """Refuse weights that are damaged, of another encoder, or of a run without a task, or do not know a band.
+    """Refuse weights that are damaged, of another encoder or network, or of a run without a task, or lack a band.
 
     Parameters
     ----------
@@ -28,7 +29,9 @@ def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> 
     if model.start is None:
         return
     if is_run(start.path):
-        require_transferable(start.path, plan, bands)
+        description = load_description(start.path)
+        run_bands = [band.name for band in description.statistics.bands]
+        require_transferable(start.path, description.plan, run_bands, plan, bands)
         return
     from mtlaerial.models.published.loading import published_band_sources
     from mtlaerial.models.published.weights_file import read_encoder_weights
