@@ -108,6 +108,16 @@ def test_what_a_run_of_the_same_workflow_lacks_is_said_before_it_is_trained(
         check_starts(planned)
 
 
+def test_bands_that_published_weights_do_not_know_are_named_before_they_are_fetched(project: Any) -> None:
+    aerial = {"bands": ["nir", "red", "green"], "mean": [0.0] * 3, "deviation": [255.0] * 3}
+    lite = {"encoder": "efficientnet_lite0", "url": "https://example.org/lite0.pth", "sha256": "0" * 64}
+    changes = {"pretrained": {"lite": {**lite, "input": aerial}}}
+    model = {"encoder": "efficientnet_lite0", "decoder": networks.SMALL}
+    with pytest.raises(UserError, match="new_bands: found no entry for the band blue of the image"):
+        check_starts(project("lite", model=model, changes=changes))
+    check_starts(project("lite", model=model, changes=changes, new_bands={"blue": "nir"}))
+
+
 def test_a_shipped_run_is_no_input_and_its_hash_decides(
     project: Any, tmp_path: Path, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
 ) -> None:

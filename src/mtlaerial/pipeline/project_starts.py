@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from mtlaerial.config import D3NetSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
-from mtlaerial.runs.start import is_run
 from mtlaerial.runs.transfer_check import require_transferable
 
 
@@ -38,7 +38,7 @@ def check_starts(project: Project) -> None:
     for dataset, method in project.trainings():
         _require_beginning(project, RunName(dataset, method))
         _require_freezable(project, dataset, method)
-        _require_fitting_run(project, dataset, method)
+        _require_fitting(project, dataset, method)
 
 
 def run_of(project: Project, folder: Path) -> RunName | None:
@@ -72,13 +72,14 @@ def _run_before(project: Project, run: RunName) -> RunName | None:
     return RunName(source.dataset, project.weights_of(*source)) if source else None
 
 
-def _require_fitting_run(project: Project, dataset: str, method: str) -> None:
-    """Refuse a run to start from, be it still to be trained, that lacks a task or a band or has another network."""
-    start = start_of(project, method)
-    if start is None or not is_run(start.path):
+def _require_fitting(project: Project, dataset: str, method: str) -> None:
+    """Refuse weights that lack a band, or a run that lacks a task or has another network; it may be untrained yet."""
+    start, plan = start_of(project, method), project.plan(dataset, method, seed=0)
+    if start is None or plan.model.start is None:
         return
-    plan, bands = project.plan(dataset, method, seed=0), project.dataset(dataset).spec.image.band_names
-    source = run_of(project, start.path)
+    if isinstance(plan.model, D3NetSpec) and start.published and not plan.model.start.new_bands:
+        return  # whatever the bands; without torch, as the most frequent case
+    bands, source = project.dataset(dataset).spec.image.band_names, run_of(project, start.path)
     if source is None:
         require_fitting_start(start, plan, bands)
         return

@@ -108,8 +108,8 @@ def _prepare(run: SingleRun) -> TrainingJob:
     require_start(config, model, run.folder / "pretrained")
     start = resolve_start(config, model, run.folder / "pretrained")
     if start:
-        start.fetch()
         require_fitting_start(start, plan, dataset.spec.image.band_names)
+        start.fetch()
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     return TrainingJob(

@@ -15,7 +15,7 @@ def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> 
     Parameters
     ----------
     start : Start
-        The file, or the run, is there.
+        The file, or the run, is there; published weights may still be to be fetched.
     plan : RunPlan
         Its model has initial weights.
     bands : sequence of str
@@ -33,8 +33,12 @@ def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> 
         run_bands = [band.name for band in description.statistics.bands]
         require_transferable(start.path, description.plan, run_bands, plan, bands)
         return
+    from mtlaerial.models.published.form import published_form
     from mtlaerial.models.published.loading import published_band_sources
     from mtlaerial.models.published.weights_file import read_encoder_weights
 
-    facts = read_encoder_weights(start.path, model.encoder_name).facts
-    published_band_sources(facts.input, bands, model.start.new_bands)
+    if start.published:
+        expected = published_form(start.published.encoder).expected(start.published.input)
+    else:
+        expected = read_encoder_weights(start.path, model.encoder_name).facts.input
+    published_band_sources(expected, bands, model.start.new_bands)
