@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from mtlaerial.config import EncoderDecoderSpec, PackagedSpec
 from mtlaerial.config.encoder import ENCODERS, NETWORKS
@@ -12,7 +13,7 @@ from mtlaerial.errors import ConfigError
 from mtlaerial.models import Encoder, Network, build_model
 from mtlaerial.models.encoders.extra import import_extra
 from mtlaerial.models.registered import build_registered
-from support import packages
+from support import networks, packages
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,13 @@ def test_an_option_that_no_network_has_is_one_sentence(option: str, monkeypatch:
     spec = PackagedSpec.parse({"name": "net", "options": {option: "x"}}, "model")
     with pytest.raises(ConfigError, match=rf"model net: found TypeError: .*{option}.*; expected options that"):
         build_model(spec, 3, {"height": 1})
+
+
+@pytest.mark.parametrize("strides", [[1, 2], [4, 64], [4, 12], [4, 4], []])
+def test_scales_that_no_decoder_joins_are_refused(strides: list[int]) -> None:
+    model = {"encoder": {"name": "small", "strides": strides}, "decoder": networks.SMALL}
+    with torch.device("meta"), pytest.raises(ConfigError, match=r"^encoder small: found strides \(.*; expected ascend"):
+        build_model(EncoderDecoderSpec.parse(model, "model"), 3, {"height": 1})
 
 
 @pytest.mark.parametrize(
