@@ -54,6 +54,10 @@ def parse(model: dict[str, Any]) -> Any:
             {**LITE, "pretrained": {"source": "lite0", "parts": "all"}},
             "models.net.pretrained.parts: found all; expected encoder, as published weights are those of an encoder",
         ),
+        (
+            {**LITE, "pretrained": {"source": "weights/mine.pth", "parts": "trunk"}},
+            "models.net.pretrained.parts: found trunk; expected encoder, as a file of weights has those of an encoder",
+        ),
     ],
 )
 def test_weights_that_cannot_be_taken_are_refused_in_one_sentence(model: dict[str, Any], message: str) -> None:

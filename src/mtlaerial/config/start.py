@@ -53,6 +53,13 @@ class StartSpec(Section):
         return bool(self.rates) or self.stage_decay != 1
 
     @model_validator(mode="after")
+    def _within_file(self) -> Self:
+        if self.is_file and self.parts != "encoder":
+            expected = "encoder, as a file of weights has those of an encoder"
+            raise Unfit("parts", self.parts, expected, "Correct it, or write the folder of a run.")
+        return self
+
+    @model_validator(mode="after")
     def _something_to_train(self) -> Self:
         taking = _TAKING[self.parts]
         random = [part for part in self.freeze if part not in taking]

@@ -28,12 +28,8 @@ def load_start(network: Network, job: TrainingJob) -> None:
     if is_run(job.pretrained):
         transfer_run(job.pretrained, network, job.plan, job.statistics)
         return
-    spec = _spec(job)
-    if spec.parts != "encoder":
-        expected = f"encoder, as {job.pretrained.name} has weights of an encoder"
-        raise ConfigError("models.NAME.pretrained.parts", spec.parts, expected, "Correct it, or start from a run.")
     weights = read_encoder_weights(job.pretrained, job.plan.model.encoder_name)
-    load_encoder(network, weights, [band.name for band in job.statistics.bands], spec.new_bands)
+    load_encoder(network, weights, [band.name for band in job.statistics.bands], _spec(job).new_bands)
 
 
 def start_record(job: TrainingJob) -> StartRecord | None:
