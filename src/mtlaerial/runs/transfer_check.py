@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlaerial.config import D3NetSpec, EncoderDecoderSpec, NetworkSpec
-from mtlaerial.config.encoder import ENCODERS
+from mtlaerial.config import EncoderDecoderSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.plan import RunPlan
 
@@ -58,9 +57,7 @@ def require_transferable(
     if start.parts == "all":
         require_tasks(folder, source, plan)
     band_sources(source_bands, bands, start.new_bands)
-    if not (_is_builtin(source.model) and _is_builtin(plan.model)):
-        return  # networks of other packages may need memory to be built
-    with torch.device("meta"):
+    with torch.device("meta"):  # shapes without memory
         tensors, drawn = (tensors_of(_small_network(each), start.parts, plan.tasks) for each in (source, plan))
     require_same_shapes(folder, with_scaling(tensors, drawn), drawn, network_differences(source, plan))
 
@@ -111,12 +108,6 @@ def network_differences(source: RunPlan, plan: RunPlan) -> list[str]:
     keys = [key for key in {**before, **now} if before.get(key) != now.get(key) and not _below(key, left_out)]
     more = [f"{len(keys) - SHOWN} more keys"] if len(keys) > SHOWN else []
     return [*(f"{key} ({before.get(key)} in the run, here {now.get(key)})" for key in keys[:SHOWN]), *more]
-
-
-def _is_builtin(spec: NetworkSpec) -> bool:
-    return isinstance(spec, D3NetSpec) or (
-        isinstance(spec, EncoderDecoderSpec) and spec.encoder.name in ENCODERS.builtin
-    )
 
 
 def _small_network(plan: RunPlan) -> "Network":
