@@ -114,9 +114,9 @@ class EncoderDecoder(Network):
         """Return each head's output, at the resolution of the reduced image."""
         if not self.exchanging:
             return super().run_heads(features)
-        taken = {str(task): self._head(task).embedding(features) for task in self.tasks}
-        taken |= {task: embedding(features) for task, embedding in self.sources.items()}
-        return {task: self._head(task).output(taken[task], features, taken) for task in self.tasks}
+        embeddings = {str(task): self._head(task).embedding(features) for task in self.tasks}
+        embeddings |= {task: embedding(features) for task, embedding in self.sources.items()}
+        return {task: self._head(task).output(embeddings[task], features, embeddings) for task in self.tasks}
 
     def restrict(self, tasks: Collection[Task]) -> None:
         """Remove the outputs of all other tasks; what the remaining heads take from them stays."""

@@ -53,8 +53,8 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
         require_tasks(folder, description.plan, plan)
     source = load_network(folder, description, torch.device("cpu"))
     tensors = tensors_of(source, start.parts, plan.tasks)
-    known, bands = [band.name for band in description.statistics.bands], [band.name for band in statistics.bands]
-    tensors = for_bands(tensors, source, known, bands, start.new_bands)
+    run_bands, bands = ([band.name for band in each.bands] for each in (description.statistics, statistics))
+    tensors = for_bands(tensors, source, run_bands, bands, start.new_bands)
     drawn = tensors_of(network, start.parts, plan.tasks)
     tensors = with_scaling(tensors, drawn)
     if start.parts == "all":
@@ -122,9 +122,9 @@ def _log(folder: Path, description: RunDescription, plan: RunPlan, statistics: S
         return
     outputs = {task_entry(task).output for task in plan.tasks}
     if "classes" in outputs:
-        known, classes = _classes(description.statistics), _classes(statistics)
-        taken = ", ".join(name for name in classes if name in known) or "none"
-        random = ", ".join(name for name in classes if name not in known) or "none"
+        run_classes, classes = _classes(description.statistics), _classes(statistics)
+        taken = ", ".join(name for name in classes if name in run_classes) or "none"
+        random = ", ".join(name for name in classes if name not in run_classes) or "none"
         log.info("%s: classes with weights of the run: %s; with random weights: %s", folder, taken, random)
     units = description.plan.training.height_unit, plan.training.height_unit
     if "values" in outputs and units[0] != units[1]:
