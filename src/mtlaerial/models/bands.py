@@ -76,6 +76,9 @@ def band_sources(
     Parameters and errors are those of :func:`adapt_kernels`.
     """
     new_bands = new_bands or {}
+    if len(set(weight_bands)) < len(weight_bands):
+        problem = f"weights of the bands {', '.join(weight_bands)}"
+        raise ConfigError(KEY, problem, "bands that their names tell apart", "Choose other weights.")
     _require_new(weight_bands, bands, new_bands)
     sources = [band if band in weight_bands else _source(band, weight_bands, new_bands) for band in bands]
     if set(sources) == {ZERO}:
