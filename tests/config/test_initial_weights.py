@@ -55,6 +55,10 @@ def parse(model: dict[str, Any]) -> Any:
             "models.net.pretrained.parts: found all; expected encoder, as published weights are those of an encoder",
         ),
         (
+            {**LITE, "pretrained": {"source": "none", "freeze": {"encoder": 1}}},
+            "models.net.pretrained.source: found none; expected weights that are fine-tuned. Write pretrained: none in",
+        ),
+        (
             {**LITE, "pretrained": {"source": "weights/mine.pth", "parts": "trunk"}},
             "models.net.pretrained.parts: found trunk; expected encoder, as a file of weights has those of an encoder",
         ),

@@ -8,7 +8,7 @@ from pydantic import Discriminator, Tag, field_validator
 from mtlaerial.config.base import Section
 from mtlaerial.config.encoder import ENCODERS, NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
 from mtlaerial.config.numbers import Channels, Fraction, Layers
-from mtlaerial.config.start import StartSpec
+from mtlaerial.config.start import NO_WEIGHTS, StartSpec
 
 Reduction = Literal[1, 2, 4]
 
@@ -61,7 +61,7 @@ class NetworkSpec(Section):
         """Initial weights; None for random ones."""
         if isinstance(self.pretrained, StartSpec):
             return self.pretrained
-        return None if self.pretrained == "none" else StartSpec(source=self.pretrained)
+        return None if self.pretrained == NO_WEIGHTS else StartSpec(source=self.pretrained)
 
 
 class D3NetSpec(NetworkSpec):
@@ -93,7 +93,7 @@ class D3NetSpec(NetworkSpec):
     """Distribution of the random initial weights: PyTorch's default, or normal, as the original's code: N(0, 0.02) for
     convolutions, N(1, 0.02) for the scales of batch norms, 0 for biases. Pretrained weights replace those that they
     fit."""
-    pretrained: Start = "none"
+    pretrained: Start = NO_WEIGHTS
     """Initial weights: a source, or a section of sources and of how they are fine-tuned, or none."""
 
     @property
@@ -126,7 +126,7 @@ class EncoderDecoderSpec(NetworkSpec):
     """As of D3Net."""
     dropout: Fraction = 0.1
     """Rate before the heads; 0 for none."""
-    pretrained: Start = "none"
+    pretrained: Start = NO_WEIGHTS
     """As of D3Net."""
 
     @property
@@ -159,7 +159,7 @@ class PackagedSpec(NetworkSpec):
     """As of D3Net."""
     dropout: Fraction = 0.0
     """Rate of its dropout, which it is given; 0 for none."""
-    pretrained: Start = "none"
+    pretrained: Start = NO_WEIGHTS
     """As of D3Net."""
 
     @field_validator("name")

@@ -7,7 +7,7 @@ from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.model import D3NetSpec, NetworkSpec
 from mtlaerial.config.recipe import PredictionSpec
 from mtlaerial.config.sources import PretrainedSpec
-from mtlaerial.config.start import SHIPPED, WEIGHT_FILES
+from mtlaerial.config.start import NO_WEIGHTS, SHIPPED, WEIGHT_FILES
 from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
@@ -94,7 +94,7 @@ def require_described_start(key: str, model: NetworkSpec, pretrained: Mapping[st
     if start is None or start.is_path or start.source in SHIPPED:
         return
     if start.source not in pretrained:
-        listed = ", ".join(("none", *pretrained, *SHIPPED))
+        listed = ", ".join((NO_WEIGHTS, *pretrained, *SHIPPED))
         paths = f"or a file or the folder of a run, which have a slash or end in {', '.join(WEIGHT_FILES)}"
         remedy = did_you_mean(start.source, (*pretrained, *SHIPPED), "Describe it in pretrained, or correct the name.")
         raise Unfit(key, repr(start.source), f"one of {listed}, {paths}", remedy)
