@@ -51,6 +51,12 @@ def test_an_option_that_no_network_has_is_one_sentence(option: str, monkeypatch:
         build_model(spec, 3, {"height": 1})
 
 
+@pytest.mark.parametrize("task", ["type", "values", "training"])
+def test_a_task_with_a_name_of_torch_is_one_sentence(task: str) -> None:
+    with torch.device("meta"), pytest.raises(ConfigError, match=f"^task {task}: found a name that modules of torch"):
+        build_model(networks.network_spec("gated"), 3, {"height": 1, task: 1})
+
+
 @pytest.mark.parametrize("strides", [[1, 2], [4, 64], [4, 12], [4, 4], []])
 def test_scales_that_no_decoder_joins_are_refused(strides: list[int]) -> None:
     model = {"encoder": {"name": "small", "strides": strides}, "decoder": networks.SMALL}

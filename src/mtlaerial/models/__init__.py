@@ -5,8 +5,11 @@
 
 from collections.abc import Mapping
 
+from torch import nn
+
 from mtlaerial.config import D3NetSpec, EncoderDecoderSpec, NetworkSpec, PackagedSpec, Task
 from mtlaerial.config.encoder import NETWORKS
+from mtlaerial.errors import ConfigError
 from mtlaerial.models.d3net import D3Net
 from mtlaerial.models.encoder_decoder import EncoderDecoder
 from mtlaerial.models.encoders.encoder import Encoder
@@ -30,8 +33,13 @@ def build_model(spec: NetworkSpec, bands: int, outputs: Mapping[Task, int]) -> N
     Raises
     ------
     ConfigError
-        When a package that it needs is missing, an option is wrong, or another package registers no network.
+        When a package that it needs is missing, an option is wrong, or another package registers no network, or a task
+        under a name that modules of torch have.
     """
+    for task in outputs:
+        if hasattr(nn.ModuleDict(), task):
+            remedy = "Rename it in the package that registers it."
+            raise ConfigError(f"task {task}", "a name that modules of torch have", "another name", remedy)
     if isinstance(spec, D3NetSpec):
         return D3Net(spec, bands, outputs)
     if isinstance(spec, EncoderDecoderSpec):
