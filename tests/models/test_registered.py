@@ -1,6 +1,7 @@
 """Networks and encoders of other packages that do not work are named, with what is wrong about them."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,33 @@ def test_an_option_that_no_network_has_is_one_sentence(option: str, monkeypatch:
 def test_a_task_with_a_name_of_torch_is_one_sentence(task: str) -> None:
     with torch.device("meta"), pytest.raises(ConfigError, match=f"^task {task}: found a name that modules of torch"):
         build_model(networks.network_spec("gated"), 3, {"height": 1, task: 1})
+
+
+class OfItsOwn(Network):
+    """A network of another package that does what it likes with what it is asked for."""
+
+    def __init__(self, bands: int, outputs: dict[str, int], tasks: list[str], reduction: int, dropout: float) -> None:
+        super().__init__(torch.nn.Identity(), {task: torch.nn.Conv2d(1, 1, 1) for task in tasks}, reduction=2)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "tasks", "words"),
+    [
+        (2, ["height", "semantics"], "heads for height, semantics; expected semantics, height, in this order"),
+        (2, ["semantics"], "heads for semantics; expected semantics, height"),
+        (1, ["semantics", "height"], "the reduction 2; expected 1, as given"),
+        (2, ["semantics", "height"], None),
+    ],
+)
+def test_a_network_has_what_it_is_asked_for(
+    reduction: int, tasks: list[str], words: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses, weights and columns are matched by the order of the tasks."""
+    monkeypatch.setattr("mtlaerial.config.registry.Registry.targets", lambda self: {"own": ""})
+    monkeypatch.setattr("mtlaerial.config.registry.Registry.load", lambda self, name: OfItsOwn)
+    spec = PackagedSpec.parse({"name": "own", "options": {"tasks": tasks}, "reduction": reduction}, "model")
+    with torch.device("meta"), pytest.raises(ConfigError, match=words) if words else nullcontext():
+        assert build_model(spec, 3, {"semantics": 5, "height": 1}).tasks == ("semantics", "height")
 
 
 @pytest.mark.parametrize("strides", [[1, 2], [4, 64], [4, 12], [4, 4], []])
