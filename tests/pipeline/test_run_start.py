@@ -79,7 +79,7 @@ def test_a_run_does_not_begin_with_itself(project: Any) -> None:
 def test_runs_do_not_begin_with_each_other(project: Any, shares: bool) -> None:
     """Nor by way of a method that takes the weights of one of them."""
     source = "results/city/runs/tuned/seed0/"
-    circle = {"models": {"net": {"pretrained": {"source": source}}}}
+    circle: dict[str, Any] = {"models": {"net": {"pretrained": {"source": source}}}}
     begun = "both"
     if shares:
         begun = "alike"

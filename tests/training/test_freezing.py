@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mtlaerial.config.start import Part
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.parts import encoder_stages, network_parts
 from mtlaerial.runs.plan import RunPlan
@@ -75,7 +76,7 @@ def test_a_frozen_part_changes_in_no_bit_until_its_epoch(
 
 @pytest.mark.parametrize("name", ["gated", pytest.param("efficientnet_lite0", marks=pytest.mark.full("large"))])
 @pytest.mark.parametrize("part", ["encoder", "decoder", "heads"])
-def test_parts_of_other_networks_are_frozen_as_well(name: str, part: str) -> None:
+def test_parts_of_other_networks_are_frozen_as_well(name: str, part: Part) -> None:
     """A step of a network with scaled images, heads that exchange features, or batch norms in its encoder."""
     network = networks.built(name).train()
     prefixes = {"encoder": "trunk.encoder.", "decoder": "trunk.decoder.", "heads": "heads."}
