@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from mtlaerial.config.prediction import SCALES
 from mtlaerial.config.prediction import View as Name
-from mtlaerial.prediction.blending.blender import padded
 
 Size = tuple[int, int]
 """Rows and columns."""
@@ -29,8 +28,9 @@ class View(NamedTuple):
         if self.scale == 1:
             return turned
         rows, columns = self._scaled(*turned.shape[-2:])
-        # What is added at the ends to fill a whole number of multiples is mirrored image, as at the raster's ends.
-        return padded(_resampled(turned, (rows, columns)), _filled(rows, multiple), _filled(columns, multiple))
+        # Mirrored image fills the ends, as at the raster's; it is never as long as the image, which has 0.8 multiples.
+        missing = (0, -columns % multiple, 0, -rows % multiple)
+        return pad(_resampled(turned, (rows, columns)), missing, mode="reflect")
 
     def back(self, output: Tensor, window: Tensor) -> Tensor:
         """Return outputs of the copy of a window, (batch, channels, rows, columns), at the window's pixels."""
@@ -80,8 +80,3 @@ def _resampled(image: Tensor, size: Size) -> Tensor:
     Without a filter against aliasing, as the zoom of training has none; and it would move slopes by a tenth of a pixel.
     """
     return interpolate(image, size, mode="bilinear", align_corners=False)
-
-
-def _filled(size: int, multiple: int) -> int:
-    """Return the next multiple that is not smaller than a size."""
-    return -(-size // multiple) * multiple

@@ -180,11 +180,11 @@ def fade_in(values: Tensor, output: Tensor, share: Tensor, shared: int) -> None:
 
 
 def padded(crop: Tensor, rows: int, columns: int) -> Tensor:
-    """Extend an image (..., rows, columns) that is smaller than a window to its size by mirroring."""
-    for axis, size in ((-2, rows), (-1, columns)):
+    """Extend an image that is smaller than a window to its size by mirroring."""
+    for axis, size in ((1, rows), (2, columns)):
         while crop.shape[axis] < size:
             crop = torch.cat([crop, crop.flip(axis)], dim=axis)
-    return crop[..., :rows, :columns]
+    return crop[:, :rows, :columns]
 
 
 def _deliver(takes: Sequence[Take], finished: Finished) -> None:
