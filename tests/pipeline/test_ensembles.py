@@ -95,6 +95,8 @@ def test_a_training_does_not_begin_with_an_ensemble(data: dict[str, Any]) -> Non
 def test_an_ensemble_is_not_trained_by_itself(data: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"--method: found mean, an ensemble; .* Train its members, both, classes"):
         require_method(Project.of(data).config, "mean")
+    with pytest.raises(ConfigError, match="found mean, an ensemble"):
+        Project.of(data).plan("city", "mean", 0)
 
 
 def test_views_that_a_members_training_did_not_see_are_noted(data: dict[str, Any]) -> None:
