@@ -2,8 +2,8 @@
 
 from mtlaerial.config import ProjectConfig
 from mtlaerial.config.class_names import recipe_on
-from mtlaerial.config.selection import require_method
 from mtlaerial.config.require import require_tasks
+from mtlaerial.config.selection import require_method
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
 
