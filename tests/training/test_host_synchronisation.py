@@ -61,6 +61,7 @@ class Patches:
     """Draws patches that lie on the device."""
 
     device = DEVICE
+    tiles = ()
 
     def draw(self, batch: int, generator: torch.Generator, share: slice) -> Batch:
         image, height = torch.empty(batch, 3, 32, 32, device=DEVICE), torch.empty(batch, 32, 32, device=DEVICE)

@@ -146,7 +146,15 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
         weights = f"0 for all classes of the training tiles ({', '.join(occurring)})"
         expected = "a weight above 0 for one of them"
         raise ConfigError("training.class_weights", weights, expected, "Correct the weights.")
+    _require_bands(plan, statistics)
     if plan.training.sampling == "class_balanced" and not learned:
         labels = "valid labels of a trained class" if untrained else "valid labels"
         setting = f"class_balanced for {statistics.dataset}, whose training tiles have no {labels}"
         raise ConfigError("training.sampling", setting, "uniform, or labels to balance", "Write uniform.")
+
+
+def _require_bands(plan: RunPlan, statistics: Statistics) -> None:
+    saturation = plan.training.augmentation.saturation
+    if saturation and len(statistics.bands) == 1:
+        setting, remedy = f"{saturation:g} for an image of one band", "Remove it: colour and gamma change one band."
+        raise ConfigError("training.augmentation.saturation", setting, "0, or several bands", remedy)
