@@ -36,6 +36,8 @@ Azimuth = Annotated[float, Field(ge=0.0, lt=360.0)]
 """Direction in degrees, clockwise from north."""
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
 """Weight of a class in the loss; 0 for none."""
+PositiveWeight = Annotated[float, Field(gt=0.0, le=1e6)]
+"""Weight of a task in a score."""
 Metres = Annotated[float, Field(gt=0.0, le=1e6)]
 """Positive length in metres."""
 Distance = Annotated[float, Field(ge=0.0, le=1e6)]
