@@ -11,8 +11,9 @@ from torch import Tensor
 from mtlaerial.config import Augmentation
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.sampling.colour import change_colours, change_gamma, change_saturation
-from mtlaerial.sampling.radiometry import Radiometry
+from mtlaerial.sampling.radiometry import Radiometry, fill_of
 from mtlaerial.sampling.sharpness import add_noise, blur
+from mtlaerial.tiles.tile import ON_GRID, Tile
 
 NUMBER = 40
 ALL = {"colour": 0.2, "gamma": 0.5, "saturation": 0.4, "noise": 0.1, "blur": 1.5}
@@ -100,6 +101,16 @@ def test_without_options_nothing_is_drawn_or_copied() -> None:
     image, numbers = images(), generator()
     assert radiometry(fill=127.0)(image, image, numbers, NUMBER, slice(None)) is image
     assert torch.equal(numbers.get_state(), generator().get_state())
+
+
+@pytest.mark.parametrize(("dtype", "fill"), [(torch.uint8, 100), (torch.int16, 100), (torch.float32, np.nan)])
+def test_the_fill_value_of_tiles_is_that_of_their_preparation(dtype: Any, fill: float) -> None:
+    whole, filled = (
+        Tile("tile", torch.zeros(2, 2, 1, dtype=dtype), *[torch.zeros(1, 1, 1)] * 2, ON_GRID, ON_GRID, {}, filled=each)
+        for each in (False, True)
+    )
+    assert fill_of([whole], (0, 200)) is None
+    assert fill_of([whole, filled], (0, 200)) == pytest.approx(fill, nan_ok=True)
 
 
 @pytest.mark.parametrize(("dtype", "fill"), [(torch.uint8, 127.0), (torch.uint16, 1500.0), (torch.float32, np.nan)])

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from mtlaerial.config import D3NetSpec
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import TrainingError
+from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.system.signals import Stop
@@ -220,6 +220,13 @@ def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path
     other_task = "height" if task == "semantics" else "semantics"
     train(tiny.job(tiny.run_plan((other_task,), epochs=1), statistics, [tmp_path / "city_1"], [], tmp_path / "run"))
     assert file_names(tmp_path / "run") == FILES
+
+
+def test_saturation_of_one_band_is_refused(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
+    grey = statistics.model_copy(update={"bands": statistics.bands[:1]})
+    plan = tiny.run_plan(augmentation={"saturation": 0.2})
+    with pytest.raises(ConfigError, match=r"saturation: found 0\.2 for an image of one band; expected 0"):
+        train(tiny.job(plan, grey, tiles["train"], [], tmp_path / "run"))
 
 
 def test_a_training_does_not_change_its_inputs(
