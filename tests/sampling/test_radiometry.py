@@ -1,5 +1,6 @@
 """Radiometric augmentation: the laws of each change, its bounds, shares of a batch, and pixels without image."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,10 +106,9 @@ def test_without_options_nothing_is_drawn_or_copied() -> None:
 
 @pytest.mark.parametrize(("dtype", "fill"), [(torch.uint8, 100), (torch.int16, 100), (torch.float32, np.nan)])
 def test_the_fill_value_of_tiles_is_that_of_their_preparation(dtype: Any, fill: float) -> None:
-    whole, filled = (
-        Tile("tile", torch.zeros(2, 2, 1, dtype=dtype), *[torch.zeros(1, 1, 1)] * 2, ON_GRID, ON_GRID, {}, filled=each)
-        for each in (False, True)
-    )
+    absent = torch.zeros(1, 1, 1)
+    whole = Tile("tile", torch.zeros(2, 2, 1, dtype=dtype), absent, absent, ON_GRID, ON_GRID, {})
+    filled = replace(whole, filled=True)
     assert fill_of([whole], (0, 200)) is None
     assert fill_of([whole, filled], (0, 200)) == pytest.approx(fill, nan_ok=True)
 
