@@ -117,6 +117,7 @@ def test_every_window_has_all_of_the_history(run: Run) -> None:
     assert "(generated data)" in server.windows["training"]["data"][0]["content"]
 
 
+@pytest.mark.full("trains; the end itself is in the quick tier")
 def test_an_early_end_is_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Double()
     monkeypatch.setattr(Validator, "__call__", lambda self, *arguments: {"score": 0.5})

@@ -23,8 +23,9 @@ from mtlaerial.training.validation import Validator
 from support import tiny
 from support.trainings import FILES, Folders, Killed, assert_same_run, file_names, kill_after
 
-PATIENT = {"epochs": 6, "selection": "best", "patience": 2, "schedule": "warmup_cosine", "ema": 0.5}
-STEPS = 12
+PATIENT = {"epochs": 6, "epoch_patches": 2, "selection": "best", "patience": 2, "schedule": "warmup_cosine", "ema": 0.5}
+STEPS = 6
+"""An epoch has one."""
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_training_ends_after_validations_without_a_better_score(
     rates = [learning_rate(spec, step - 1, STEPS) for step in history["step"]]
     assert history["learning_rate"].tolist() == pytest.approx(rates, rel=1e-4)
     last = load_progress(progress_path(folder))[-1]
-    assert (last.event, last.step, last.steps, last.seconds_left) == ("end", 8, STEPS, 0.0)
+    assert (last.event, last.step, last.steps, last.seconds_left) == ("end", 4, STEPS, 0.0)
     assert file_names(folder) == sorted([*FILES, "run.yaml"])
     before = (folder / "model.safetensors").stat().st_mtime_ns
     trained(**PATIENT)
@@ -67,7 +68,13 @@ def test_a_training_ends_after_validations_without_a_better_score(
 
 
 @pytest.mark.parametrize(
-    "scores", [(0.1, 0.2, 0.1, 0.3, 0.1, 0.4), (0.1, 0.2, 0.3, 0.4, 0.3, 0.2)], ids=["rising", "exhausted at the end"]
+    "scores",
+    [
+        pytest.param(
+            (0.1, 0.2, 0.1, 0.3, 0.1, 0.4), id="rising", marks=pytest.mark.full("trains; the other one is quick")
+        ),
+        pytest.param((0.1, 0.2, 0.3, 0.4, 0.3, 0.2), id="exhausted at the end"),
+    ],
 )
 def test_a_training_with_all_its_epochs_is_not_said_to_have_ended_early(
     trained: Callable[..., Path], scored: Callable[..., None], scores: tuple[float, ...]
@@ -79,13 +86,14 @@ def test_a_training_with_all_its_epochs_is_not_said_to_have_ended_early(
         assert "ended_early" not in json.loads(file.metadata()["made"])
 
 
+@pytest.mark.full("trains for nine epochs")
 def test_validations_are_counted_and_not_epochs(trained: Callable[..., Path], scored: Callable[..., None]) -> None:
     scored(0.6, 0.5, 0.4)
     folder = trained(**{**PATIENT, "epochs": 20, "validate_every": 3})
     assert pd.read_csv(folder / "history.csv")["epoch"].tolist()[-1] == 9
 
 
-@pytest.mark.parametrize("epoch", [3, 4])
+@pytest.mark.parametrize("epoch", [pytest.param(2, marks=pytest.mark.full("trains; the other one is quick")), 4])
 def test_a_killed_training_ends_as_early_as_the_unbroken_one(
     trained: Callable[..., Path], scored: Callable[..., None], epoch: int
 ) -> None:
@@ -93,7 +101,7 @@ def test_a_killed_training_ends_as_early_as_the_unbroken_one(
     scored(*scores)
     whole = trained("whole", **PATIENT)
     with pytest.MonkeyPatch.context() as patch:
-        kill_after(patch, epoch)
+        kill_after(patch, epoch // 2)  # which counts two steps in an epoch
         with pytest.raises(Killed):
             trained("broken", **PATIENT)
     scored(*scores[epoch:])

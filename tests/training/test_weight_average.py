@@ -82,8 +82,8 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Tensor]]:
     return states
 
 
-def test_the_average_is_validated_and_saved(
-    trained: Callable[..., Path], states: list[dict[str, Tensor]], monkeypatch: pytest.MonkeyPatch
+def test_the_average_is_validated_and_saved_and_does_not_change_what_is_trained(
+    trained: Callable[..., Path], run_folder: Path, states: list[dict[str, Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     validated: list[dict[str, Tensor]] = []
 
@@ -99,18 +99,12 @@ def test_the_average_is_validated_and_saved(
     saved = {name: load_file(folder / f"{name}.safetensors") for name in ("last", "best", "model")}
     assert_close(saved["last"], averaged(states, EMA))
     assert_close(saved["model"], saved["last"])
-    best = int(pd.read_csv(folder / "history.csv")["val_score"].argmax()) + 1
+    history, without = (pd.read_csv(path / "history.csv") for path in (folder, run_folder))
+    columns = ["loss_semantics", "loss_height", "cosine_semantics_height"]
+    assert history[columns].equals(without[columns])
+    assert not history["val_score"].equals(without["val_score"])
+    best = int(history["val_score"].argmax()) + 1
     assert_close(saved["best"], averaged(states[: 2 * best], EMA))
-
-
-def test_the_average_does_not_change_what_is_trained(
-    trained: Callable[..., Path], states: list[dict[str, Tensor]]
-) -> None:
-    trained("with", ema=EMA)
-    trained("without")
-    with_average, without = states[:6], states[6:]
-    for one, another in zip(with_average, without, strict=True):
-        assert all(torch.equal(one[name], another[name]) for name in one)
 
 
 def test_statistics_of_the_average_are_those_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
