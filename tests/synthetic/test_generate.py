@@ -14,7 +14,7 @@ from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, 
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, render
+from mtlaerial.synthetic.city import BUILDINGS, STYLES, TREES, Kind, View, render
 from mtlaerial.synthetic.encode import sources
 from mtlaerial.synthetic.erosion import at_border
 from mtlaerial.synthetic.generate import synthesise
@@ -39,7 +39,7 @@ def places_of(spec: DatasetSpec, vary: float = 0.0) -> dict[str, Place]:
 def truth(name: str, tile: str) -> View:
     spec = LAYOUTS[name][0]
     place = places_of(spec)[tile]
-    return render(SEED, place.row, place.column, place.rows, place.columns, spec.gsd or 0)
+    return render(STYLES["grid"], SEED, place.row, place.column, place.rows, place.columns, spec.gsd or 0)
 
 
 def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:

@@ -12,7 +12,7 @@ from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import create_raster, open_raster, row_blocks, writing_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.synthetic.city import render_strips
+from mtlaerial.synthetic.city import STYLES, render_strips
 from mtlaerial.synthetic.encode import Source
 from mtlaerial.synthetic.erosion import erode_labels
 from mtlaerial.synthetic.file_plan import File, Plan, is_jpeg
@@ -45,7 +45,7 @@ def _render(plan: Plan, place: Place, targets: list[tuple[File, DatasetWriter]])
     """Render a tile in strips, each encoded into all files."""
     numbers = [plan.dataset.spec.tiles.index(file.tiles[0]) for file, _ in targets]
     part_of_town = plan.seed, place.row, place.column, place.rows, place.columns, plan.dataset.spec.gsd or 1.0
-    for row, view in render_strips(*part_of_town, plan.strip(place)):
+    for row, view in render_strips(STYLES["grid"], *part_of_town, plan.strip(place)):
         strip = Place(row, place.column, *view.kind.shape)
         for (file, target), number in zip(targets, numbers, strict=True):
             part = strip.coarser(file.source.ratio)
