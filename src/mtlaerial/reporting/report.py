@@ -161,9 +161,9 @@ def _section(
     name = runs[0].dataset
     section_panels = [panel for panel in panels if panel.dataset == name]
     figures = [image for image in images if image.caption.dataset == name]
-    reports_of_it = [report for report in reports if report.dataset == name]
-    checks = [summary(report) for report in reports_of_it]
-    generation = next((report.generation for report in reports_of_it), "")
+    checked = [report for report in reports if report.dataset == name]
+    checks = [summary(report) for report in checked]
+    generation = next((report.generation for report in checked), "")
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
     return Section(name, spec, tiles, MAPPED, methods, (), alarms, section_panels, figures, folders, checks, generation)

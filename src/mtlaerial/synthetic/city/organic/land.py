@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,8 +124,7 @@ def sites(at: Land, pitch: float, longest: float, setback: float, key: int) -> S
     angle = _facing(at, u, v)
     built = _fits(at, u, v, angle, half_x, half_y, at.block[first], setback)
     x, y = turned(at.u - u[member], at.v - v[member], angle[member])
-    sides: tuple[Any, ...] = half_x[member], half_y[member]
-    return Sites(x, y, *sides, site[member], built[member])
+    return Sites(x, y, half_x[member], half_y[member], site[member], built[member])
 
 
 def _facing(at: Land, u: Floats, v: Floats) -> Floats:
