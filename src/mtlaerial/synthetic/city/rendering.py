@@ -19,7 +19,7 @@ SQUARE = 512
 
 @dataclass(frozen=True)
 class View:
-    """A part of the town, view_columns from vertically above.
+    """A part of the town, seen from vertically above.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ def render_strips(
     sunward = style.sun.columns(reach)
     first_column, last_column = column - HALO + min(sunward, 0), column + columns + HALO + max(sunward, 0)
     x = _pixel_centres(first_column, last_column, gsd)[None]
-    view_columns = slice(max(-sunward, 0), max(-sunward, 0) + columns + 2 * HALO)
+    visible = slice(max(-sunward, 0), max(-sunward, 0) + columns + 2 * HALO)
     last = row + rows + HALO
     shading = _scene(style, seed, x, _pixel_centres(last, last + reach, gsd)[:, None], gsd).elevation
     for first in reversed(range(row, row + rows, step)):
@@ -79,7 +79,7 @@ def render_strips(
         scene = _scene(style, seed, x, y, gsd)
         elevation = np.concatenate([scene.elevation, shading])
         dark = light.shadow(style, elevation, gsd)
-        yield first, _photograph(style, seed, scene[:, view_columns], dark[: len(y), view_columns], x[:, view_columns], y, gsd)
+        yield first, _photograph(style, seed, scene[:, visible], dark[: len(y), visible], x[:, visible], y, gsd)
         shading = elevation[2 * HALO :][:reach]  # without the rows of the halo, which strips share
 
 
