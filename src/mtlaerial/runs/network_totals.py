@@ -26,5 +26,6 @@ def training_seconds(folder: Path, run: RunDescription) -> float | None:
         seconds = load_cost(path / COST).seconds_per_step if (path / COST).exists() else 0
         if not seconds or network.imported:
             return None
-        total += seconds * network.plan.training.steps
+        training, epochs = network.plan.training, network.ended_early
+        total += seconds * (training.steps if epochs is None else epochs * training.steps_per_epoch)
     return total

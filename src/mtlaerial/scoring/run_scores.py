@@ -63,6 +63,7 @@ def score_maps(
         scoring_code=code_hash("scoring"),
         network=plan.model if single else None,
         training=training if single else None,
+        ended_early=description.ended_early,
         prediction=plan.prediction,
         protocol=protocol,
         without_classes=_left_out(description, scoring),

@@ -50,6 +50,8 @@ class Scores(Section):
     """The network's sizes; None for an ensemble."""
     training: TrainingSpec | None = None
     """The recipe of the training; None for imported weights and for an ensemble."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
     prediction: PredictionSpec | None = None
     """Settings that the maps were predicted with."""
     protocol: str = ""
