@@ -14,6 +14,7 @@ from mtlaerial.config.tasks import installed_entries
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
@@ -72,7 +73,7 @@ class Predictor:
             Normalisation(*description.statistics.range),
             self.prediction,
             description.outputs,
-            training.height_unit,
+            build_height_head(training).to(self.device),
         )
         self.blender: Blender = build_blender(
             self.network, self.prediction, description.plan.model.multiple, self.device

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import task_entry
 from mtlaerial.errors import ConfigError
+from mtlaerial.runs.head_match import head_meaning, require_heads, unit_factor
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description, load_network
 from mtlaerial.runs.start import StartRecord
@@ -33,7 +34,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
 
     Bands are matched by name (:func:`mtlaerial.models.bands.adapt_kernels`), and classes too: a class that the run does
     not have keeps its random weights in the last convolution. Where the unit of heights differs, the last convolution
-    of the heights is multiplied, so that the network gives the same metres.
+    of a linear head is multiplied, so that the network gives the same metres, and bins are the same metres as they are.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     Raises
     ------
     ConfigError
-        When the run lacks a task, a band or a layer, or its network has other sizes.
+        When the run lacks a task, a band or a layer, its network has other sizes, or its height head another meaning.
     DataError
         When the run is damaged.
     """
@@ -60,7 +61,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     assert start is not None
     description = load_description(folder)
     if start.parts == "all":
-        _require_tasks(folder, description, plan)
+        require_heads(folder, description.plan, plan)
     source = load_network(folder, description, torch.device("cpu"))
     tensors = tensors_of(source, start.parts, plan.tasks)
     known, bands = [band.name for band in description.statistics.bands], [band.name for band in statistics.bands]
@@ -75,7 +76,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
 
 
 def require_transferable(folder: Path, plan: RunPlan, bands: Sequence[str]) -> None:
-    """Refuse a run that lacks a task or a band of a new training, before tiles are prepared for it.
+    """Refuse a run that lacks a task, a band or the height head of a new training, before tiles are prepared for it.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def require_transferable(folder: Path, plan: RunPlan, bands: Sequence[str]) -> N
     start, description = plan.model.start, load_description(folder)
     assert start is not None
     if start.parts == "all":
-        _require_tasks(folder, description, plan)
+        require_heads(folder, description.plan, plan)
     band_sources([band.name for band in description.statistics.bands], bands, start.new_bands)
 
 
@@ -111,16 +112,8 @@ def decisive_facts(description: RunDescription) -> dict[str, Any]:
         "sha256": description.sha256,
         "bands": [band.name for band in statistics.bands],
         "classes": _classes(statistics),
-        "height_unit": description.plan.training.height_unit,
+        "height": head_meaning(description.plan.training),
     }
-
-
-def _require_tasks(folder: Path, description: RunDescription, plan: RunPlan) -> None:
-    missing = [task for task in plan.tasks if task not in description.plan.tasks]
-    if missing:
-        observed = f"a run of {', '.join(description.plan.tasks)}"
-        remedy = "Write pretrained.parts: trunk, so that the heads begin with random weights, or choose another run."
-        raise ConfigError(folder, observed, f"one with weights for {missing[0]}, as parts is all", remedy)
 
 
 def _heads(
@@ -128,7 +121,7 @@ def _heads(
 ) -> "Tensors":
     from mtlaerial.models.transfer import for_classes, in_unit
 
-    factor = description.plan.training.height_unit / plan.training.height_unit
+    factor = unit_factor(description.plan.training, plan.training)
     adapted = dict(tensors)
     for task in plan.tasks:
         head = {name: tensor for name, tensor in tensors.items() if name.startswith(f"heads.{task}.")}
@@ -196,5 +189,5 @@ def _log(folder: Path, description: RunDescription, plan: RunPlan, statistics: S
         random = ", ".join(name for name in classes if name not in known) or "none"
         log.info("%s: classes with weights of the run: %s; with random weights: %s", folder, taken, random)
     units = description.plan.training.height_unit, plan.training.height_unit
-    if "values" in outputs and units[0] != units[1]:
+    if "values" in outputs and unit_factor(description.plan.training, plan.training) != 1:
         log.info("%s: heights in units of %g m, rescaled to the %g m of this training", folder, *units)
