@@ -85,5 +85,5 @@ def trained_pixels(task: str, batch: Batch, zero_height: bool = True) -> Tensor:
     """Return the pixels that a loss counts, shape (patches, rows, columns)."""
     if task == "height":
         return batch.height.isfinite() if zero_height else batch.height > 0
-    known = batch.labels != IGNORED
-    return known & (CLASS_WEIGHTS[torch.where(known, batch.labels, 0).long()] > 0)
+    labelled = batch.labels != IGNORED
+    return labelled & (CLASS_WEIGHTS[torch.where(labelled, batch.labels, 0).long()] > 0)

@@ -161,10 +161,10 @@ def test_losses_of_other_heads_are_compared_with_their_constant(
 ) -> None:
     assert statistics.height
     height = statistics.height.model_copy(update={"minimum": -1.0, "maximum": 20.0, "std": 6.0})
-    plan, known = tiny.run_plan(**training), statistics.model_copy(update={"height": height})
-    assert divergence([{"loss_height": min(0.99 * bound, 1e9)}], plan, known) == ""
+    plan, changed = tiny.run_plan(**training), statistics.model_copy(update={"height": height})
+    assert divergence([{"loss_height": min(0.99 * bound, 1e9)}], plan, changed) == ""
     if words:
-        text = divergence([{"loss_height": 1.01 * bound}], plan, known)
+        text = divergence([{"loss_height": 1.01 * bound}], plan, changed)
         assert f"is above {bound:.3g}, " in text
         assert words in text
 
@@ -181,9 +181,9 @@ def test_losses_of_classes_are_compared_with_equal_probabilities(
     statistics: Statistics, training: dict[str, Any], bound: float
 ) -> None:
     present = [entry.model_copy(update={"pixels": int(code < 4)}) for code, entry in enumerate(statistics.classes)]
-    plan, known = tiny.run_plan(**training), statistics.model_copy(update={"classes": tuple(present)})
-    assert divergence([{"loss_semantics": min(0.99 * bound, 1e9)}], plan, known) == ""
-    assert bound == math.inf or "above" in divergence([{"loss_semantics": 1.01 * bound}], plan, known)
+    plan, changed = tiny.run_plan(**training), statistics.model_copy(update={"classes": tuple(present)})
+    assert divergence([{"loss_semantics": min(0.99 * bound, 1e9)}], plan, changed) == ""
+    assert bound == math.inf or "above" in divergence([{"loss_semantics": 1.01 * bound}], plan, changed)
 
 
 def test_a_training_is_warned_of_heights_above_the_last_bin(

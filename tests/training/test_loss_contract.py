@@ -26,11 +26,13 @@ def value_and_gradient(task: str, keys: Keys, output: Tensor, batch: Batch, **op
 @pytest.mark.parametrize("zero_height", [True, False])
 def test_pixels_without_truth_change_neither_value_nor_gradient(task: str, keys: Keys, zero_height: bool) -> None:
     batch, output = random_batch(), random_output(task, keys)
-    known = trained_pixels(task, batch, zero_height)[:, None]
-    other = torch.where(known, output, 30 * random_output(task, keys, seed=1)).detach().requires_grad_()
-    before, after = (value_and_gradient(task, keys, entry, batch, zero_height=zero_height) for entry in (output, other))
+    counted = trained_pixels(task, batch, zero_height)[:, None]
+    changed = torch.where(counted, output, 30 * random_output(task, keys, seed=1)).detach().requires_grad_()
+    before, after = (
+        value_and_gradient(task, keys, entry, batch, zero_height=zero_height) for entry in (output, changed)
+    )
     torch.testing.assert_close(after, before, rtol=1e-6, atol=1e-8)
-    assert torch.equal(before[1].abs().sum(dim=1) > 0, known[:, 0])
+    assert torch.equal(before[1].abs().sum(dim=1) > 0, counted[:, 0])
 
 
 @every_loss
@@ -70,9 +72,10 @@ def test_the_order_of_pixels_and_of_patches_does_not_matter(task: str, keys: Key
 
     moved = Batch(batch.image, shuffled(batch.height), shuffled(batch.labels))
     loss, gradient = value_and_gradient(task, keys, output, batch)
-    other, other_gradient = value_and_gradient(task, keys, shuffled(output).detach().requires_grad_(), moved)
-    torch.testing.assert_close(other, loss)
-    torch.testing.assert_close(other_gradient, shuffled(gradient))
+    moved_output = shuffled(output).detach().requires_grad_()
+    moved_loss, moved_gradient = value_and_gradient(task, keys, moved_output, moved)
+    torch.testing.assert_close(moved_loss, loss)
+    torch.testing.assert_close(moved_gradient, shuffled(gradient))
 
 
 @every_loss
@@ -115,5 +118,5 @@ def test_a_perfect_prediction_is_the_minimum(task: str, keys: Keys) -> None:
     if "label_smoothing" not in keys:
         assert best.item() == pytest.approx(0, abs=2e-5)
     for seed in range(3):
-        other = 0.1 * output + 3 * random_output(task, keys, seed=seed)
-        assert losses({task: other}, batch)[task] > best + 0.01
+        changed = 0.1 * output + 3 * random_output(task, keys, seed=seed)
+        assert losses({task: changed}, batch)[task] > best + 0.01

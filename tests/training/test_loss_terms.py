@@ -30,9 +30,9 @@ def value(task: str, output: Tensor, batch: Batch, weights: Tensor = CLASS_WEIGH
 
 def test_smoothed_labels_have_the_entropy_of_a_weighted_mixture() -> None:
     batch, output = random_batch(), random_output("semantics", {})
-    known = batch.labels != IGNORED
-    logs = output.log_softmax(1).movedim(1, -1)[known].detach().double()
-    codes = batch.labels[known].long()
+    measured = batch.labels != IGNORED
+    logs = output.log_softmax(1).movedim(1, -1)[measured].detach().double()
+    codes = batch.labels[measured].long()
     weights = CLASS_WEIGHTS.double()
     rows = torch.arange(len(codes))
     entropy = -0.9 * weights[codes] * logs[rows, codes] - 0.1 / CLASSES * (weights * logs).sum(dim=1)
@@ -43,9 +43,9 @@ def test_smoothed_labels_have_the_entropy_of_a_weighted_mixture() -> None:
 
 def test_the_focal_loss_is_its_equation() -> None:
     batch, output = random_batch(), random_output("semantics", {})
-    known = batch.labels != IGNORED
-    codes = batch.labels[known].long()
-    p = output.softmax(1).movedim(1, -1)[known][torch.arange(len(codes)), codes].detach().double()
+    measured = batch.labels != IGNORED
+    codes = batch.labels[measured].long()
+    p = output.softmax(1).movedim(1, -1)[measured][torch.arange(len(codes)), codes].detach().double()
     weights = CLASS_WEIGHTS.double()[codes]
     expected = (weights * -((1 - p) ** 2) * p.log()).sum() / weights.sum()
     assert value("semantics", output, batch, semantic_loss="focal") == pytest.approx(expected.item(), rel=1e-5)
@@ -64,8 +64,8 @@ def certain(seed: int) -> tuple[Tensor, Batch]:
 def test_of_certain_predictions_lovasz_is_one_minus_iou_and_dice_one_minus_f1(name: str, score: object) -> None:
     for seed in range(3):
         output, batch = certain(seed)
-        known = (batch.labels != IGNORED).numpy()
-        true, predicted = batch.labels.numpy()[known], output.argmax(1).numpy()[known]
+        measured = (batch.labels != IGNORED).numpy()
+        true, predicted = batch.labels.numpy()[measured], output.argmax(1).numpy()[measured]
         expected = 1 - score(true, predicted, labels=np.unique(true), average="macro")  # type: ignore[operator]  # sklearn
         assert value("semantics", output, batch, ONES, semantic_loss=name) == pytest.approx(expected, abs=1e-6)
 
@@ -105,9 +105,9 @@ def test_several_losses_are_added_with_their_weights() -> None:
 def test_the_likelihood_of_laplace_is_that_of_torch_above_its_least_value() -> None:
     batch, keys = random_batch(), recipes.HEADS["laplace"]
     output = random_output("height", keys)
-    known = batch.height.isfinite()
-    median, scale = (channel[known].detach() for channel in output.unbind(1))
-    expected = -Laplace(median, scale.exp() + 0.01).log_prob(batch.height[known] / 5).mean() - math.log(2 * 0.01)
+    measured = batch.height.isfinite()
+    median, scale = (channel[measured].detach() for channel in output.unbind(1))
+    expected = -Laplace(median, scale.exp() + 0.01).log_prob(batch.height[measured] / 5).mean() - math.log(2 * 0.01)
     assert value("height", output, batch, **keys) == pytest.approx(expected.item(), rel=1e-5)
 
 
@@ -127,10 +127,10 @@ def test_the_loss_of_bins_is_the_divergence_from_their_labels() -> None:
 @pytest.mark.parametrize(("non_negative", "estimate"), [(False, lambda output: output), (True, softplus)])
 def test_logarithms_are_compared_with_the_head_log1p(non_negative: bool, estimate: object) -> None:
     batch, output = random_batch(), random_output("height", {})
-    known = batch.height.isfinite()
-    height = batch.height[known] / 5
+    measured = batch.height.isfinite()
+    height = batch.height[measured] / 5
     logarithm = torch.where(height > 0, torch.log(1 + height.clamp(min=0)), -torch.log(1 - height.clamp(max=0)))
-    expected = (estimate(output[:, 0][known]) - logarithm).abs().mean()  # type: ignore[operator]  # a function
+    expected = (estimate(output[:, 0][measured]) - logarithm).abs().mean()  # type: ignore[operator]  # a function
     loss = value("height", output, batch, height_head="log1p", height_non_negative=non_negative)
     assert loss == pytest.approx(expected.item(), rel=1e-5)
 
@@ -166,13 +166,13 @@ def test_rare_heights_count_by_their_inverse_frequency_up_to_ten(statistics: Sta
 
 def test_a_balanced_loss_is_the_weighted_mean() -> None:
     batch, output = random_batch(), random_output("height", {})
-    known = batch.height.isfinite()
-    height, errors = batch.height[known], (output[:, 0] - batch.height / 5)[known].abs().detach()
+    measured = batch.height.isfinite()
+    height, errors = batch.height[measured], (output[:, 0] - batch.height / 5)[measured].abs().detach()
     weights = recipes.HEIGHT_WEIGHTS[np.digitize(height.numpy(), HEIGHT_EDGES, right=True)]
     loss = value("height", output, batch, height_balance="by_height")
     assert loss == pytest.approx(((weights * errors).sum() / weights.sum()).item(), rel=1e-5)
     over_all = value("height", output, batch, height_balance="by_height", height_mean="all")
-    expected = (weights * errors).sum() / (weights.sum() + (~known).sum())
+    expected = (weights * errors).sum() / (weights.sum() + (~measured).sum())
     assert over_all == pytest.approx(expected.item(), rel=1e-5)
 
 

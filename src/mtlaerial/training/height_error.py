@@ -45,13 +45,6 @@ class HeightError(TaskLoss):
             return smooth_l1_loss(predicted, true, reduction="none")
         return (predicted - true).abs()
 
-    def _require_error_used(self, training: TrainingSpec) -> None:
-        """Refuse a head whose likelihood would replace the error of another package."""
-        if training.height_loss == "likelihood" and type(self).error is not HeightError.error:
-            observed = f"{head_name(training.height_head)} for {type(self).__name__}, which has an error of its own"
-            expected = "linear or log1p, whose estimate it compares with the height"
-            raise ConfigError("training.height_head", observed, expected, "Choose one of them for this method.")
-
     def total(self, output: Tensor, batch: Batch) -> Tensor:
         """Return the sum of the errors over the pixels that are trained on, and that over pairs of pixels if asked."""
         valid = self._valid(batch.height)
@@ -86,3 +79,10 @@ class HeightError(TaskLoss):
 
     def _valid(self, height: Tensor) -> Tensor:
         return torch.isfinite(height) if self.zero_height else height > 0
+
+    def _require_error_used(self, training: TrainingSpec) -> None:
+        """Refuse a head whose likelihood would replace the error of another package."""
+        if training.height_loss == "likelihood" and type(self).error is not HeightError.error:
+            observed = f"{head_name(training.height_head)} for {type(self).__name__}, which has an error of its own"
+            expected = "linear or log1p, whose estimate it compares with the height"
+            raise ConfigError("training.height_head", observed, expected, "Choose one of them for this method.")

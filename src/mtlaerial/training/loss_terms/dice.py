@@ -6,7 +6,7 @@ arXiv 1606.04797, section 3, with the squares of the probabilities below the lin
 
 from torch import Tensor
 
-from mtlaerial.training.loss_terms.labelled import PatchLoss
+from mtlaerial.training.loss_terms.patch_loss import PatchLoss
 
 
 class Dice(PatchLoss):

@@ -8,7 +8,7 @@ over the classes that occur.
 import torch
 from torch import Tensor
 
-from mtlaerial.training.loss_terms.labelled import PatchLoss
+from mtlaerial.training.loss_terms.patch_loss import PatchLoss
 
 
 class Lovasz(PatchLoss):

@@ -1,4 +1,4 @@
-"""Pixels with a trained class, for losses that compare whole patches."""
+"""The base of losses that compare areas: a loss of each class in each patch."""
 
 from abc import abstractmethod
 
