@@ -1,7 +1,9 @@
 """Height heads: the meaning of a height output's channels, a file each."""
 
+from collections.abc import Callable
+
 from mtlaerial.config import TrainingSpec
-from mtlaerial.config.height_head import BinsSpec
+from mtlaerial.config.height_head import BinsSpec, PlainHead
 from mtlaerial.models.height_heads.bins import BinsHead
 from mtlaerial.models.height_heads.head import HeightHead
 from mtlaerial.models.height_heads.laplace import LaplaceHead
@@ -9,7 +11,11 @@ from mtlaerial.models.height_heads.linear import LinearHead
 from mtlaerial.models.height_heads.logarithm import LogarithmHead
 
 __all__ = ["BinsHead", "HeightHead", "LaplaceHead", "LinearHead", "LogarithmHead", "build_height_head"]
-_PLAIN = {"linear": LinearHead, "log1p": LogarithmHead, "laplace": LaplaceHead}
+_PLAIN: dict[PlainHead, Callable[[float, bool], HeightHead]] = {
+    "linear": LinearHead,
+    "log1p": LogarithmHead,
+    "laplace": LaplaceHead,
+}
 
 
 def build_height_head(training: TrainingSpec) -> HeightHead:

@@ -120,4 +120,5 @@ def spread_labels(centres: Tensor, softness: float) -> Tensor:
     step[inner, inner + 1] = gaps[:-1] / (gaps[1:] + gaps[:-1])
     # Steps that are taken with a probability of at most 1/2, else only every other bin would be reached.
     steps = max(1, math.ceil(2 * softness**2))
-    return torch.linalg.matrix_power(torch.lerp(stay, step, softness**2 / steps), steps)
+    spread: Tensor = torch.linalg.matrix_power(torch.lerp(stay, step, softness**2 / steps), steps)
+    return spread
