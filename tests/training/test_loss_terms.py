@@ -70,6 +70,14 @@ def test_of_certain_predictions_lovasz_is_one_minus_iou_and_dice_one_minus_f1(na
         assert value("semantics", output, batch, ONES, semantic_loss=name) == pytest.approx(expected, abs=1e-6)
 
 
+def test_dice_of_uncertain_predictions_has_squares_below_the_line() -> None:
+    """p = (0.8, 0.4), t = (1, 0) for the first class: 1 - 2 * 0.8 / (0.64 + 0.16 + 1); and likewise for the second."""
+    output = torch.tensor([[0.8, 0.4], [0.2, 0.6]]).log().reshape(1, 2, 1, 2)
+    batch = Batch(torch.zeros(1, 3, 1, 2), torch.zeros(1, 1, 2), torch.tensor([[[0, 1]]], dtype=torch.uint8))
+    both = value("semantics", output, batch, torch.ones(2), semantic_loss="dice")
+    assert both == pytest.approx(1 - (1.6 / 1.8 + 1.2 / (0.04 + 0.36 + 1)) / 2, rel=1e-5)
+
+
 def iou_loss(wrong: set[int], true: set[int]) -> float:
     """Return 1 - IoU of a class where some pixels are wrong."""
     return len(wrong) / len(true | wrong)
