@@ -83,7 +83,7 @@ def test_a_trained_run_is_predicted_scored_and_exported(
     predictor = Predictor(tmp_path, PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE))
     predictor.predict_tiles(tiles["test"], tmp_path / "maps")
     assert statistics.height
-    sums = score_run(tmp_path, tiles["test"], ScoringSpec()).height("all")["all"]
+    sums = score_run(tmp_path, tiles["test"], ScoringSpec()).height("all")["overall"]
     assert height_scores(sums)["MAE"] < statistics.height.std
     loaded = load_run(tmp_path, torch.device("cpu"))
     contents = Contents(loaded.description, loaded.description.plan.tasks)

@@ -1,4 +1,4 @@
-"""Heads of a run and of a training that takes their weights: whether they are there, and heights mean the same."""
+"""Height heads of a run and of a training that takes its weights: whether they mean the same."""
 
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ def head_meaning(training: TrainingSpec) -> dict[str, Any]:
     return {"name": head, "non_negative": training.height_non_negative, "height_unit": training.height_unit}
 
 
-def require_heads(folder: Path, run: RunPlan, plan: RunPlan) -> None:
-    """Refuse the heads of a run that lacks a task, or whose height outputs mean something else.
+def require_same_heights(folder: Path, source: RunPlan, plan: RunPlan) -> None:
+    """Refuse a run whose height outputs mean something else than those of a new training.
 
     The unit of a linear head may differ, see :func:`unit_factor`.
 
@@ -30,25 +30,16 @@ def require_heads(folder: Path, run: RunPlan, plan: RunPlan) -> None:
     ----------
     folder : Path
         Of the run, for the message.
-    run, plan : RunPlan
+    source, plan : RunPlan
         Of the run and of the new training.
 
     Raises
     ------
     ConfigError
     """
-    missing = [task for task in plan.tasks if task not in run.tasks]
-    if missing:
-        observed = f"a run of {', '.join(run.tasks)}"
-        remedy = "Write pretrained.parts: trunk, so that the heads begin with random weights, or choose another run."
-        raise ConfigError(folder, observed, f"one with weights for {missing[0]}, as parts is all", remedy)
-    if tasks_with("heights", plan.tasks):
-        _require_same_meaning(folder, run.training, plan.training)
-
-
-def _require_same_meaning(folder: Path, run: TrainingSpec, training: TrainingSpec) -> None:
-    meanings = head_meaning(run), head_meaning(training)
-    if meanings[0] == meanings[1] or unit_factor(run, training) != 1:
+    meanings = head_meaning(source.training), head_meaning(plan.training)
+    same = meanings[0] == meanings[1] or unit_factor(source.training, plan.training) != 1
+    if same or not tasks_with("heights", plan.tasks):
         return
     observed, expected = (_words(meaning) for meaning in meanings)
     remedy = "Write the run's keys into training, or pretrained.parts: trunk, so that the heads begin at random."
