@@ -78,7 +78,7 @@ def test_a_trained_run_is_predicted_scored_and_exported(
     keys: dict[str, Any], tiles: Folders, statistics: Statistics, tmp_path: Path
 ) -> None:
     plan = tiny.run_plan(**{"epochs": 40, "epoch_patches": 8, "learning_rate": 3e-3, **keys})
-    train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path))
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path))
     save_description(tmp_path, plan, statistics)
     predictor = Predictor(tmp_path, PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE))
     predictor.predict_tiles(tiles["test"], tmp_path / "maps")
