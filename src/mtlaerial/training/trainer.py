@@ -89,8 +89,8 @@ class Trainer:
             checkpoint_network(self.network)
         if spec.compile:
             compile_network(self.network, self.weighting)
-        weights = class_weights(spec, statistics), height_weights(spec, statistics)
-        losses = TaskLosses(spec, weights[0], statistics.zero_height, plan.tasks, weights[1])
+        balance = height_weights(spec, statistics)
+        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)
         self.normalise = Normalisation(*statistics.range)
         untrained = statistics.codes(untrained_classes(spec))
