@@ -10,6 +10,7 @@ import torch
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import ConfigError
+from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.network_mean import NetworkMean
@@ -61,7 +62,7 @@ def constant(semantics: list[float], height: float, passes: int = 1) -> MapNetwo
         return [{"semantics": scores, "height": factor * level} for factor in range(1, passes + 1)]
 
     spec = SPEC.model_copy(update={"dropout_passes": passes if passes > 1 else 0})
-    return MapNetwork(forward, Normalisation(0, 1), spec, OUTPUTS, 1)
+    return MapNetwork(forward, Normalisation(0, 1), spec, OUTPUTS, LinearHead(1))
 
 
 def test_an_ensemble_of_one_run_is_that_run_to_the_byte(members: list[Path], tiles: Folders, tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_class_scores_are_means_of_probabilities_not_of_logits() -> None:
 def test_a_task_is_averaged_over_the_networks_that_learn_it() -> None:
     both = constant([1.0, 0, 0], 2.0)
     heights = MapNetwork(
-        lambda x: [{"height": torch.full((1, 1, 4, 4), 8.0)}], Normalisation(0, 1), SPEC, {"height": 1}, 1
+        lambda x: [{"height": torch.full((1, 1, 4, 4), 8.0)}], Normalisation(0, 1), SPEC, {"height": 1}, LinearHead(1)
     )
     mean = NetworkMean([heights, both])
     assert mean.outputs == {"height": 1, "semantics": 3}
