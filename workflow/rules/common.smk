@@ -27,6 +27,7 @@ except UserError as error:
 CHECK = "<results>/{dataset}/checks/{tile}.json"
 TILE = "<results>/{dataset}/tiles/{tile}"
 RUN = "<results>/{dataset}/runs/{method}/seed{seed}"
+RATE = "<results>/{dataset}/rates/{method}.json"
 FIGURES = "<results>/figures/{dataset}"
 
 

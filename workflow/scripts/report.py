@@ -8,6 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.reporting.budgets import budgets
     from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds
     from mtlaerial.reporting.initial_weights import initial_weights
     from mtlaerial.reporting.report import write_report
@@ -28,5 +29,5 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    starts = initial_weights(scores, folds)
-    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds, starts)
+    starts, spent = initial_weights(scores, folds), budgets(scores, folds)
+    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds, starts, spent)

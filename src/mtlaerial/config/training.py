@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.base import Section, renamed_value
+from mtlaerial.config.budget import BudgetSpec
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, Threads, Weight
 
@@ -24,6 +25,8 @@ class TrainingSpec(Section):
     epochs: Count = 120
     epoch_patches: Count = 10_000
     """Patches per epoch."""
+    budget: BudgetSpec | None = Field(default=None, exclude_if=lambda budget: budget is None)
+    """Minutes instead of ``epoch_patches``, which is then as large as they allow; ``epochs`` stays."""
     learning_rate: PositiveFloat = 2e-4
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     weight_decay: NonNegativeFloat = 0.0

@@ -56,6 +56,8 @@ class Section:
     methods: list[Method]
     starts: Sequence[str]
     """A line on each origin of the weights that trainings began with."""
+    budgets: Sequence[str]
+    """A line on each budget of a method's trainings."""
     alarms: list[str]
     panels: list[Panel]
     figures: list[Figure]
@@ -74,6 +76,7 @@ def write_report(
     notes: Mapping[str, Sequence[str]] | None = None,
     folds: Mapping[str, str] | None = None,
     starts: Mapping[str, Sequence[str]] | None = None,
+    budgets: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -98,6 +101,8 @@ def write_report(
         Figures of folds are shown with their data set, and named after the fold.
     starts : mapping of data set to sequence of str, optional
         Lines on the origin of the weights that trainings began with.
+    budgets : mapping of data set to sequence of str, optional
+        Lines on the budgets of trainings.
 
     Raises
     ------
@@ -114,7 +119,8 @@ def write_report(
     for name, runs in _by_dataset(scores).items():
         folds_of_it = [fold for fold in of_folds if of_folds[fold] == name]
         section = _section(datasets[name], runs, panels, images, reports, folds_of_it)
-        sections.append(replace(section, starts=(starts or {}).get(name, ())))
+        started, spent = (starts or {}).get(name, ()), (budgets or {}).get(name, ())
+        sections.append(replace(section, starts=started, budgets=spent))
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -162,7 +168,7 @@ def _section(
     checks = [summary(report) for report in reports if report.dataset == name]
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
-    return Section(name, spec, tiles, MAPPED, methods, (), alarms, section_panels, figures, folders, checks)
+    return Section(name, spec, tiles, MAPPED, methods, (), (), alarms, section_panels, figures, folders, checks)
 
 
 def data_uri(figure: Path) -> str:

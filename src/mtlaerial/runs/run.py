@@ -14,6 +14,7 @@ from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.runs.budget import Budget, described_plan
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.start import StartRecord
@@ -57,6 +58,8 @@ class RunDescription(Section):
     unknown."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
+    budget: Budget | None = None
+    """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
 
     @property
     def name(self) -> str:
@@ -90,13 +93,14 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
         When the weights are damaged or carry no provenance.
     """
     provenance = load_provenance(folder)
-    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": plan, "statistics": statistics}
+    trained = described_plan(plan, provenance.budget, folder / WEIGHTS)
+    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": trained, "statistics": statistics}
     write_description(folder, RunDescription.parse(entries, str(folder / WEIGHTS)))
 
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
+    excluded = {name for name in ("original", "start", "budget") if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -22,7 +22,7 @@ from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.record import image_hash
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
-from mtlaerial.training.cost_meter import Meter
+from mtlaerial.training.cost_meter import Meter, machine_of
 from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
@@ -70,6 +70,7 @@ class Trainer:
         self.outputs = task_outputs(plan.tasks, statistics)
         network = initial_network(job)
         self.start = start_record(job)
+        self.budget = job.budget.trained_on(machine_of(self.device)) if job.budget else None
         self.weighting.to(self.device)
         groups = parameter_groups(network, plan.model.start)
         optimiser = build_optimiser(groups, spec, self.weighting.parameters())
@@ -143,6 +144,7 @@ class Trainer:
             identity=self.identity,
             validation=self.validation_images,
             start=self.start,
+            budget=self.budget,
         )
         save_run_weights(folder, provenance, selected["weights"], weights)
         self._warn_of_divergence(epoch, [self.history.row_of(epoch)])

@@ -1,0 +1,43 @@
+# Rates of trainings with a budget: seconds per update, by which minutes become a number of updates.
+def training_rate(wildcards):
+    """Return the rate by which the budget of a training becomes a number of updates; none without a budget."""
+    budget = project.recipe(wildcards.dataset, wildcards.method).training.budget
+    if budget is None:
+        return []
+    return budget.rate.as_posix() if budget.rate else RATE
+
+
+def cores_at_once(wildcards):
+    """Return the number of threads of the trainings that are at work while a rate is measured."""
+    training = project.recipe(wildcards.dataset, wildcards.method).training
+    return training.threads * (training.budget.side_by_side if training.budget else 1)
+
+
+# All cores are its own, so that nothing else is at work. Other tiles hardly change the time of an update: `ancient`.
+rule measure_rate:
+    input:
+        statistics=ancient("<results>/{dataset}/statistics.json"),
+        training=ancient(tile_files("train")),
+    output:
+        RATE,
+    log:
+        "<logs>/{dataset}/measure_rate/{method}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/measure_rate/{method}.tsv"
+    priority: 1
+    threads: lambda w: workflow.cores or cores_at_once(w)
+    resources:
+        mem_mb=growing(12000),
+        runtime=60,
+        gpu=gpus,
+        cpus_per_gpu=lambda w, threads: threads + 2,
+        tasks_per_gpu=0,
+        # On a cluster nothing else may run on the node.
+        slurm_extra="--exclusive",
+    params:
+        decisive=decisive_params("measure_rate"),
+        context=context_params("measure_rate"),
+    message:
+        "Measuring the rate of {wildcards.method} on {wildcards.dataset}"
+    script:
+        "../scripts/measure_rate.py"
