@@ -88,6 +88,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "run": {"datasets": ["town", "made"], "methods": ["both", "other"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
+        "training": {"budget": {"minutes": 10}},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
             "town": {"spec": "town.yaml", "root": "town"},
@@ -124,6 +125,7 @@ def jobs(project: Project) -> Iterator[Job]:
         runs = [{**method, "seed": str(seed)} for method in methods for seed in project.config.run.seeds]
         wildcards += [(rule, run) for run in runs for rule in ("describe_run", "predict", "score")]
         trained = project.trainings()
+        wildcards += [("measure_rate", run) for run in methods if (dataset, run["method"]) in trained]
         wildcards += [("train", run) for run in runs if (dataset, run["method"]) in trained]
     for rule, values in wildcards:
         yield rule, tuple(values.items())
@@ -293,3 +295,8 @@ def test_new_keys_of_published_weights_fetch_nothing_again(configuration: dict[s
     """Trainings that begin with them would be repeated too."""
     before = {"sha256": configuration["pretrained"]["weights"]["sha256"]}
     assert Decisive(project(configuration, TILES)).fetch_pretrained("weights") == before
+
+
+def test_what_changes_a_rate_changes_the_weights_too() -> None:
+    """A rate that is measured again trains nothing again by itself: its keys must."""
+    assert not [key for key, stages in STAGES.items() if "measure_rate" in stages and "train" not in stages]

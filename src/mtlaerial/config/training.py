@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.augmentation import Augmentation
-from mtlaerial.config.base import Section, renamed_value
+from mtlaerial.config.base import Section, is_none, renamed_value
 from mtlaerial.config.budget import BudgetSpec
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, Threads, Weight
@@ -25,7 +25,7 @@ class TrainingSpec(Section):
     epochs: Count = 120
     epoch_patches: Count = 10_000
     """Patches per epoch."""
-    budget: BudgetSpec | None = Field(default=None, exclude_if=lambda budget: budget is None)
+    budget: BudgetSpec | None = Field(default=None, exclude_if=is_none)
     """Minutes instead of ``epoch_patches``, which is then as large as they allow; ``epochs`` stays."""
     learning_rate: PositiveFloat = 2e-4
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)

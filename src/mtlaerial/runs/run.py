@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import Field
 
 from mtlaerial.config import Section, Task, read_yaml
+from mtlaerial.config.base import is_none
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
@@ -58,7 +60,7 @@ class RunDescription(Section):
     unknown."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
-    budget: Budget | None = None
+    budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
 
     @property
@@ -100,7 +102,7 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start", "budget") if getattr(description, name) is None}
+    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
+from mtlaerial.config.base import is_none
 from mtlaerial.errors import DataError
 from mtlaerial.runs.budget import Budget
 from mtlaerial.runs.imported import Original
@@ -44,7 +46,7 @@ class Provenance(Section):
     """Hash of the image of each validation tile; None for imported ones, and in files of earlier versions."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
-    budget: Budget | None = None
+    budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training; None where the number of updates was given."""
 
 
@@ -72,7 +74,7 @@ def save_run_weights(
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     # One entry, since safetensors writes several in no fixed order.
-    excluded = {name for name in ("original", "start", "budget") if getattr(provenance, name) is None}
+    excluded = {name for name in ("original", "start") if getattr(provenance, name) is None}
     save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json(exclude=excluded)})
 
 
