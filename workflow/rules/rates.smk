@@ -7,8 +7,12 @@ def training_rate(wildcards):
     return budget.rate.as_posix() if budget.rate else RATE
 
 
-def cores_at_once(wildcards):
-    """Return the number of threads of the trainings that are at work while a rate is measured."""
+def all_cores(wildcards):
+    """Return the number of cores of this machine's workflow; on a cluster those of the trainings that are timed."""
+    try:
+        return workflow.cores
+    except WorkflowError:  # on a cluster without --cores
+        pass
     training = project.recipe(wildcards.dataset, wildcards.method).training
     return training.threads * (training.budget.side_by_side if training.budget else 1)
 
@@ -25,7 +29,7 @@ rule measure_rate:
     benchmark:
         "<benchmarks>/{dataset}/measure_rate/{method}.tsv"
     priority: 1
-    threads: lambda w: workflow.cores or cores_at_once(w)
+    threads: all_cores
     resources:
         mem_mb=growing(12000),
         runtime=60,

@@ -93,7 +93,8 @@ def within_budget(plan: RunPlan, path: Path | None) -> tuple[RunPlan, Budget | N
         budget = f"{spec.minutes:g}, enough for {affordable} updates of {rate.core_seconds:.3g} core-seconds"
         remedy = "Raise the budget, or lower training.epochs."
         raise ConfigError(KEY, budget, f"at least {least:.3g}, for an update in each of {epochs} epochs", remedy)
-    budget_spent = Budget(minutes=spec.minutes, updates=affordable // epochs * epochs, rate=rate)
+    recorded = rate.model_copy(update={"recipe": {}})
+    budget_spent = Budget(minutes=spec.minutes, updates=affordable // epochs * epochs, rate=recorded)
     decided = budget_spent.on(plan)
     log.info("%s, seed %d: %s", plan.method, plan.seed, budget_spent.text)
     return decided, budget_spent

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from mtlaerial.config import Section, merge
 from mtlaerial.errors import ConfigError, DataError, UserError
@@ -52,8 +52,8 @@ class Rate(Section):
     """Version of the package that measured."""
     code: str
     """Hash of the modules that train."""
-    recipe: dict[str, Any]
-    """The keys of the plan that the time of an update depends on."""
+    recipe: dict[str, Any] = Field(default={}, exclude_if=lambda recipe: not recipe)
+    """The keys of the plan that the time of an update depends on; none in a run, whose plan has them."""
 
     @property
     def core_seconds(self) -> float:
