@@ -11,10 +11,12 @@ from typing import IO
 from pydantic import ValidationError
 
 from mtlaerial.errors import TrainingError
+from mtlaerial.probe.request import READY, Answer, Request
 from mtlaerial.probe.timing import Span, Timing
-from mtlaerial.probe.worker import MODULE, READY, Answer, Request
 from mtlaerial.training.job import TrainingJob
 
+MODULE = "mtlaerial.probe.worker"
+"""Not imported here: Python warns where a module that it is to run has been imported."""
 _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT")
 """Variables by which a process would join those of this one's training."""
 

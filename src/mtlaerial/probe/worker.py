@@ -6,32 +6,15 @@ JSON. When its standard input ends, so does it: then the probe was ended.
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
-from mtlaerial.config import Section
 from mtlaerial.errors import UserError, deepest_cause
-from mtlaerial.probe.timing import Span, TimedTraining, Timing
+from mtlaerial.probe.request import READY, Answer, Request
+from mtlaerial.probe.timing import TimedTraining, Timing
 from mtlaerial.system.memory import as_memory_error
-from mtlaerial.training.job import TrainingJob
-
-MODULE = "mtlaerial.probe.worker"
-READY = "ready"
-
-
-class Request(Section):
-    """A training to time."""
-
-    job: TrainingJob
-    span: Span
-
-
-class Answer(Section):
-    """The times, or the reason why there are none."""
-
-    timing: Timing | None = None
-    failed: str = ""
 
 
 def main(path: Path) -> None:
@@ -42,7 +25,8 @@ def main(path: Path) -> None:
             answer = Answer(timing=_timed(path, lambda: print(READY, file=answers, flush=True)))
         except UserError as error:
             answer = Answer(failed=str(error))
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:
+            traceback.print_exc()
             answer = Answer(failed=str(as_memory_error(error) or deepest_cause(error)))
         print(answer.model_dump_json(), file=answers, flush=True)
 
