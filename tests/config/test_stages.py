@@ -298,5 +298,5 @@ def test_new_keys_of_published_weights_fetch_nothing_again(configuration: dict[s
 
 
 def test_what_changes_a_rate_changes_the_weights_too() -> None:
-    """A rate that is measured again trains nothing again by itself: its keys must."""
+    """A run is finished by its fingerprint alone: one with a rate of another recipe must have another."""
     assert not [key for key, stages in STAGES.items() if "measure_rate" in stages and "train" not in stages]

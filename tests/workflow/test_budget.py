@@ -8,7 +8,7 @@ import yaml
 
 from mtlaerial.config import merge, read_configuration
 from mtlaerial.pipeline.project import Project
-from mtlaerial.runs.rate import Rate
+from mtlaerial.runs.rate import Rate, save_rate
 from support.rates import rate_file
 from support.workplace import TINY, Workplace
 
@@ -59,7 +59,7 @@ def test_a_given_rate_decides_the_updates_and_nothing_is_measured(
     assert "Traceback" not in broken.stdout
 
 
-def test_a_rate_is_measured_alone_and_measured_again_trains_nothing_again(tmp_path: Path) -> None:
+def test_a_rate_is_measured_once_and_again_when_a_key_changes_the_time_of_an_update(tmp_path: Path) -> None:
     place = Workplace(tmp_path / "place", TINY)
     measured, targets = config(0.02), [f"{RUN}/run.yaml"]
     assert "Measuring the rate of equal on city" in place.planned(measured, targets)
@@ -72,11 +72,12 @@ def test_a_rate_is_measured_alone_and_measured_again_trains_nothing_again(tmp_pa
     assert content["budget"]["updates"] == affordable // 3 * 3
     assert content["budget"]["rate"]["seconds"] == rate.seconds
     assert place.planned(measured, targets) == []
-    again = place.run(str(RATE), "--forcerun", "measure_rate", config=measured)
-    assert again.returncode == 0, again.stdout
+    (place.folder / RATE).touch()
     assert place.planned(measured, targets) == []
     beside = place.planned(config(0.02, side_by_side=2), targets)
     assert {"Measuring the rate of equal on city", "Training equal on city, seed 0"} <= set(beside)
     slower = place.planned({**measured, "training": {"learning_rate": 0.5}}, targets)
     assert "Training equal on city, seed 0" in slower
     assert "Measuring the rate of equal on city" not in slower
+    save_rate(rate.model_copy(update={"seconds": 2 * rate.seconds}), place.folder / RATE)
+    assert place.planned(measured, targets) == ["Training equal on city, seed 0", "Describing equal on city, seed 0"]

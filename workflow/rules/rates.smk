@@ -17,11 +17,12 @@ def all_cores(wildcards):
     return training.threads * (training.budget.side_by_side if training.budget else 1)
 
 
-# All cores are its own, so that nothing else is at work. Other tiles hardly change the time of an update: `ancient`.
+# All cores are its own, so that nothing else is at work. No input here or in `train` is `ancient`: that would hide changed
+# params from a plan in which an earlier job runs too, and all that repeats this job repeats the training anyway.
 rule measure_rate:
     input:
-        statistics=ancient("<results>/{dataset}/statistics.json"),
-        training=ancient(tile_files("train")),
+        statistics="<results>/{dataset}/statistics.json",
+        training=tile_files("train"),
     output:
         RATE,
     log:

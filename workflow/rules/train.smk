@@ -11,8 +11,7 @@ rule train:
         training=tile_files("train"),
         validation=tile_files("val"),
         pretrained=pretrained_weights,
-        # Measured again, it trains nothing again: `ancient`. What changes it by a key changes the params too.
-        rate=ancient(training_rate),
+        rate=training_rate,
     output:
         model="<run>/model.safetensors",
         best="<run>/best.safetensors",
