@@ -119,6 +119,14 @@ def pretrained_weights(wildcards):
     return [path.as_posix() for path in start.inputs] if start else []
 
 
+def training_rate(wildcards):
+    """Return the rate by which the budget of a training becomes a number of updates; none without a budget."""
+    budget = project.recipe(wildcards.dataset, wildcards.method).training.budget
+    if budget is None:
+        return []
+    return budget.rate.as_posix() if budget.rate else RATE
+
+
 def trained_file(name):
     """Return an input function: a file of the run whose weights a method uses."""
 
@@ -168,6 +176,14 @@ def figure_files(wildcards):
 def gpus(wildcards):
     """Return the number of GPUs of a training or its prediction."""
     return 0 if project.recipe(wildcards.dataset, wildcards.method).training.accelerator == "cpu" else 1
+
+
+def all_cores(wildcards):
+    """Return the number of cores of this machine's workflow; on a cluster those of the trainings that are timed."""
+    try:
+        return workflow.cores
+    except WorkflowError:  # on a cluster without --cores
+        return project.recipe(wildcards.dataset, wildcards.method).training.threads_at_once
 
 
 def growing(megabytes):

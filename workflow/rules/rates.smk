@@ -1,22 +1,4 @@
 # Rates of trainings with a budget: seconds per update, by which minutes become a number of updates.
-def training_rate(wildcards):
-    """Return the rate by which the budget of a training becomes a number of updates; none without a budget."""
-    budget = project.recipe(wildcards.dataset, wildcards.method).training.budget
-    if budget is None:
-        return []
-    return budget.rate.as_posix() if budget.rate else RATE
-
-
-def all_cores(wildcards):
-    """Return the number of cores of this machine's workflow; on a cluster those of the trainings that are timed."""
-    try:
-        return workflow.cores
-    except WorkflowError:  # on a cluster without --cores
-        pass
-    training = project.recipe(wildcards.dataset, wildcards.method).training
-    return training.threads * (training.budget.side_by_side if training.budget else 1)
-
-
 # All cores are its own, so that nothing else is at work. No input here or in `train` is `ancient`: that would hide changed
 # params from a plan in which an earlier job runs too, and all that repeats this job repeats the training anyway.
 rule measure_rate:

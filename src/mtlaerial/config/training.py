@@ -80,6 +80,11 @@ class TrainingSpec(Section):
         """Optimiser steps of the whole training."""
         return self.epochs * self.steps_per_epoch
 
+    @property
+    def threads_at_once(self) -> int:
+        """Threads of all trainings that are at work while a rate is measured."""
+        return self.threads * (self.budget.side_by_side if self.budget else 1)
+
     @model_validator(mode="after")
     def _passes_of_equal_size(self) -> Self:
         if self.batch % self.accumulate:
