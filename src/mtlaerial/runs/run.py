@@ -62,6 +62,8 @@ class RunDescription(Section):
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
     budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 
     @property
     def name(self) -> str:
@@ -102,7 +104,7 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
+    excluded = {name for name in ("original", "start", "ended_early") if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -48,6 +48,8 @@ class Provenance(Section):
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
     budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training; None where the number of updates was given."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 
 
 def save_run_weights(
@@ -74,7 +76,7 @@ def save_run_weights(
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     # One entry, since safetensors writes several in no fixed order.
-    excluded = {name for name in ("original", "start") if getattr(provenance, name) is None}
+    excluded = {name for name in ("original", "start", "ended_early") if getattr(provenance, name) is None}
     save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json(exclude=excluded)})
 
 
