@@ -19,6 +19,7 @@ Stage = Literal[
     "measure_rate",
     "train",
     "describe_run",
+    "describe_ensemble",
     "predict",
     "score",
     "tables",
@@ -40,7 +41,8 @@ COSTLY: Stages = ("measure_rate", *TRAINING)
 """For keys that change the time of an update too, by which a budget becomes a number of updates."""
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
-PREDICTION: Stages = ("describe_run", "predict")
+ENSEMBLE: Stages = ("describe_ensemble", "predict")
+PREDICTION: Stages = ("describe_run", *ENSEMBLE)
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
 REPORTING: Stages = ("tables", "report")
 GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
@@ -91,6 +93,8 @@ STAGES: dict[str, Stages] = {
     "models.*.decoder.exchange": COSTLY,
     "models.*.options": COSTLY,
     "methods.*.trained_as": ("describe_run",),
+    "methods.*.ensemble.members": ENSEMBLE,
+    "methods.*.ensemble.seeds": ENSEMBLE,
     "methods.*.tasks": COSTLY,
     "methods.*.weighting": COSTLY,
     "methods.*.model": COSTLY,

@@ -20,13 +20,14 @@ def budgets(folders: Iterable[Path], folds: Mapping[str, str]) -> dict[str, list
     ConfigError, DataError
         When a folder has no run's description.
     """
-    rows: dict[tuple[str, str], list[RunDescription]] = {}
+    rows: dict[tuple[str, str], dict[int, RunDescription]] = {}
     for folder in folders:
-        run = read_description(folder)
-        rows.setdefault((run.plan.dataset, run.plan.method), []).append(run)
+        for run in read_description(folder).networks:  # members of ensembles too, which may be no rows themselves
+            rows.setdefault((run.plan.dataset, run.plan.method), {})[run.plan.seed] = run
     lines: dict[str, list[str]] = {}
     for (dataset, method), runs in rows.items():
-        lines.setdefault(folds.get(dataset, dataset), []).extend(_lines(dataset, method, runs, dataset in folds))
+        described = _lines(dataset, method, list(runs.values()), dataset in folds)
+        lines.setdefault(folds.get(dataset, dataset), []).extend(described)
     return lines
 
 
