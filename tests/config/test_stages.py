@@ -100,6 +100,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "run": {"datasets": ["town", "made"], "methods": ["both", "other", "mean"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
+        "training": {"budget": {"minutes": 10}},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
             "town": {"spec": "town.yaml", "root": "town"},
@@ -152,6 +153,7 @@ def jobs(project: Project) -> Iterator[Job]:
         joined = [run for run in runs if project.config.methods[run["method"]].ensemble]
         wildcards += [("describe_ensemble" if run in joined else "describe_run", run) for run in runs]
         trained = project.trainings()
+        wildcards += [("measure_rate", run) for run in methods if (dataset, run["method"]) in trained]
         wildcards += [("train", run) for run in runs if (dataset, run["method"]) in trained]
     for rule, values in wildcards:
         yield rule, tuple(values.items())
@@ -335,6 +337,11 @@ def test_new_keys_of_published_weights_fetch_nothing_again(configuration: dict[s
     """Trainings that begin with them would be repeated too."""
     before = {"sha256": configuration["pretrained"]["weights"]["sha256"]}
     assert Decisive(project(configuration, TILES)).fetch_pretrained("weights") == before
+
+
+def test_what_changes_a_rate_changes_the_weights_too() -> None:
+    """A run is finished by its fingerprint alone: one with a rate of another recipe must have another."""
+    assert not [key for key, stages in STAGES.items() if "measure_rate" in stages and "train" not in stages]
 
 
 def test_style_and_noise_at_their_defaults_generate_nothing_again(configuration: dict[str, Any]) -> None:

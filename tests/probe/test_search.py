@@ -13,6 +13,7 @@ from mtlaerial.config import TrainingSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.probe import Probed, Settings, Trial, planned, search, trial
 from mtlaerial.probe.table import probed_text
+from mtlaerial.probe.throughput import Throughput, divisions, measure_throughput
 from support import tiny
 
 PLAIN = Settings(precision="32-true", threads=2)
@@ -63,6 +64,60 @@ def test_memory_decides_among_the_equally_fast() -> None:
     assert search.best([taken(PLAIN, 1.0, 300), taken(SAVING, 1.02, 290)], 1000).settings == PLAIN
     # Other digits for the same speed are no bargain.
     assert search.best([taken(PLAIN, 1.0, 300), taken(HALF, 1.01, 200)], 1000).settings == PLAIN
+
+
+def test_cores_are_filled_by_many_trainings_of_few_threads_or_few_of_many() -> None:
+    assert list(divisions(8, search.thread_counts(8))) == [(8, 1), (4, 2), (2, 4)]
+    assert list(divisions(6, search.thread_counts(6))) == [(6, 1), (3, 2)]
+    assert list(divisions(1, search.thread_counts(1))) == []
+
+
+def probed(alone: Trial, *side_by_side: Throughput) -> Probed:
+    values = {"device": "cpu", "patch": 32, "batch": 2, "steps": 9, "trials": (alone,), "proposed": alone.settings}
+    return Probed(**values, side_by_side=side_by_side)
+
+
+def together(trainings: int, threads: int, seconds: float, failed: str = "") -> Throughput:
+    settings = PLAIN.model_copy(update={"threads": threads})
+    return Throughput(settings=settings, trainings=trainings, seconds=seconds, memory_mb=1800, failed=failed)
+
+
+def test_trainings_side_by_side_are_proposed_where_all_together_make_more_updates() -> None:
+    alone = taken(PLAIN, 1.0)
+    both = probed(alone, together(2, 1, 1.2))
+    assert both.several == both.side_by_side[0]
+    text = probed_text(both)
+    assert "  2 of 1 thread: 1.67, 1,800 MB\n  1 of 2 threads: 1\n" in text
+    assert "Proposed for several: training: {threads: 1}, of which snakemake --cores 2 runs 2 at once." in text
+    slower = probed(alone, together(2, 1, 1.99))
+    assert slower.several is None
+    assert "they are done as soon" in probed_text(slower)
+    four = probed(alone, together(4, 1, 1.2), together(2, 2, 0.5), together(8, 1, 0, "needs about 9 MB"))
+    assert four.several == four.side_by_side[1]
+    assert "8 of 1 thread: not measured (needs about 9 MB)" in probed_text(four)
+
+
+def test_trainings_side_by_side_that_memory_does_not_hold_are_not_tried() -> None:
+    result = measure_throughput(tiny.run_plan(), taken(PLAIN, 1.0, memory_mb=1e9), 2, 1)
+    assert result.failed.startswith("needs about 2,000,001,200 MB, and ")
+    assert result.rate == 0
+
+
+@pytest.mark.full("two processes that import torch, and train")
+def test_trainings_side_by_side_are_measured() -> None:
+    result = measure_throughput(tiny.run_plan(), taken(PLAIN, 1.0), 2, 1)
+    assert not result.failed
+    assert result.rate == pytest.approx(2 / result.seconds)
+    assert result.settings.threads == 1
+    assert result.memory_mb > 200
+
+
+def test_a_budget_is_the_number_of_steps_that_it_buys() -> None:
+    trials = [taken(PLAIN, 1.0), taken(PLAIN.model_copy(update={"threads": 1}), 1.5)]
+    spec = tiny.training_spec(budget={"minutes": 1})
+    assert search.planned_steps(spec, trials) == 40  # on one thread; two take 2 core-seconds a step
+    assert search.planned_steps(spec, trials, on_gpu=True) == 60
+    assert search.planned_steps(tiny.training_spec(), trials) == 6
 
 
 def test_failed_settings_are_not_proposed() -> None:

@@ -223,6 +223,15 @@ def test_figures_of_folds_are_shown_and_their_folders_named(tmp_path):
     assert "figures/town<" not in text
 
 
+def test_page_has_the_budgets_of_trainings(tmp_path):
+    path = tmp_path / "report.html"
+    lines = {"town": ["equal: 10 core-minutes: 812 updates", "height: 10 core-minutes: 700 updates"]}
+    write_report(experiment(), {"town": specification()}, (), (), path, budgets=lines)
+    text = path.read_text(encoding="utf-8")
+    assert text.count("Budgets") == 1
+    assert "<td>height: 10 core-minutes: 700 updates</td>" in text
+
+
 def test_page_has_origin_and_licence_of_initial_weights(tmp_path):
     path = tmp_path / "report.html"
     lines = {"town": ["lite0 (encoder), licence Apache-2.0", "dense (encoder), licence BSD & more"]}

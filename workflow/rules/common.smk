@@ -28,6 +28,7 @@ except UserError as error:
 CHECK = "<results>/{dataset}/checks/{tile}.json"
 TILE = "<results>/{dataset}/tiles/{tile}"
 RUN = "<results>/{dataset}/runs/{method}/seed{seed}"
+RATE = "<results>/{dataset}/rates/{method}.json"
 FIGURES = "<results>/figures/{dataset}"
 
 
@@ -117,6 +118,14 @@ def pretrained_weights(wildcards):
     start = start_of(project, wildcards.method)
     # A run's description is no `ancient` input: that would hide changed params from a plan that writes it anew.
     return [path.as_posix() for path in start.inputs] if start else []
+
+
+def training_rate(wildcards):
+    """Return the rate by which the budget of a training becomes a number of updates; none without a budget."""
+    budget = project.recipe(wildcards.dataset, wildcards.method).training.budget
+    if budget is None:
+        return []
+    return budget.rate.as_posix() if budget.rate else RATE
 
 
 def trained_file(name):
@@ -215,6 +224,14 @@ def trainings_of(wildcards):
     dataset, method = wildcards.dataset, wildcards.method
     sources = project.sources_of(dataset, method) if is_ensemble(method) else (method,)
     return [project.recipe(dataset, source).training for source in sources]
+
+
+def all_cores(wildcards):
+    """Return the number of cores of this machine's workflow; on a cluster those of the trainings that are timed."""
+    try:
+        return workflow.cores
+    except WorkflowError:  # on a cluster without --cores
+        return project.recipe(wildcards.dataset, wildcards.method).training.threads_at_once
 
 
 def growing(megabytes):

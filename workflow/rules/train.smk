@@ -12,6 +12,7 @@ rule train:
         training=tile_files("train"),
         validation=tile_files("val"),
         pretrained=pretrained_weights,
+        rate=training_rate,
     output:
         model="<run>/model.safetensors",
         best="<run>/best.safetensors",

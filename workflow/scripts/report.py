@@ -8,6 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.reporting.budgets import budgets
     from mtlaerial.reporting.ensembles import ensemble_sizes
     from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds
     from mtlaerial.reporting.initial_weights import initial_weights
@@ -28,6 +29,6 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    starts, sizes = initial_weights(scores, folds), ensemble_sizes(scores, folds)
+    starts, sizes, spent = initial_weights(scores, folds), ensemble_sizes(scores, folds), budgets(scores, folds)
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, sizes)
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, sizes, spent)

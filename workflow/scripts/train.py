@@ -9,13 +9,15 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.pipeline.launch import train_in_processes
     from mtlaerial.pipeline.rule_params import dataset_in, plan_in
+    from mtlaerial.runs.budget import within_budget
     from mtlaerial.runs.progress_file import failure_recorded
     from mtlaerial.system.gpu_locks import reserved_gpus
     from mtlaerial.tiles.statistics import load_tile_statistics, with_specification
     from mtlaerial.training.job import TrainingJob
 
     context = snakemake.params.context
-    dataset, plan = dataset_in(context), plan_in(snakemake.params)
+    dataset, rate = dataset_in(context), snakemake.input.rate
+    plan, budget = within_budget(plan_in(snakemake.params), Path(rate) if rate else None)
     measured = load_tile_statistics(Path(snakemake.input.statistics))
     job = TrainingJob(
         plan=plan,
@@ -26,6 +28,7 @@ with logged(snakemake):
         resume=context["resume"],
         pretrained=context["pretrained"],
         start=context["start"],
+        budget=budget,
         dashboard=context["dashboard"],
         replace=True,
     )

@@ -46,6 +46,14 @@ class Section(BaseModel):
             raise explain(error, cls, where) from None
 
 
+def is_none(value: Any) -> bool:
+    """Tell whether a value is None, of a key that plain data then leave out.
+
+    Files and fingerprints are then those of versions without the key.
+    """
+    return value is None
+
+
 def renamed_value(old: str, new: str) -> BeforeValidator:
     """Return a validator that refuses the old name of a value and names the new one."""
 

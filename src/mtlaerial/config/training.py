@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.augmentation import Augmentation
-from mtlaerial.config.base import Section, renamed_value
+from mtlaerial.config.base import Section, is_none, renamed_value
+from mtlaerial.config.budget import BudgetSpec
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.height_head import HeightHead, require_loss_of_head
 from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, PositiveWeight, Threads, Weight
@@ -27,6 +28,8 @@ class TrainingSpec(Section):
     epochs: Count = 120
     epoch_patches: Count = 10_000
     """Patches per epoch."""
+    budget: BudgetSpec | None = Field(default=None, exclude_if=is_none)
+    """Minutes instead of ``epoch_patches``, which is then as large as they allow; ``epochs`` stays."""
     learning_rate: PositiveFloat = 2e-4
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     weight_decay: NonNegativeFloat = 0.0
@@ -104,6 +107,11 @@ class TrainingSpec(Section):
     def steps(self) -> int:
         """Optimiser steps of the whole training."""
         return self.epochs * self.steps_per_epoch
+
+    @property
+    def threads_at_once(self) -> int:
+        """Threads of all trainings that are at work while a rate is measured."""
+        return self.threads * (self.budget.side_by_side if self.budget else 1)
 
     @model_validator(mode="after")
     def _passes_of_equal_size(self) -> Self:

@@ -20,6 +20,7 @@ from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.pipeline.view_notes import view_notes
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.rate import rate_recipe
 from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
@@ -76,6 +77,10 @@ class Decisive:
     def summarise_tiles(self, dataset: str) -> Params:
         """Return the keys that decide the statistics of the training tiles."""
         return self._training_data("summarise_tiles", dataset)
+
+    def measure_rate(self, dataset: str, method: str) -> Params:
+        """Return the keys that the time of an update depends on; all of them decide the weights too."""
+        return rate_recipe(self.project.plan(dataset, method, seed=0))
 
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that decide the weights of a run."""
@@ -201,6 +206,10 @@ class Context:
     def summarise_tiles(self, dataset: str) -> Params:
         """Return the data set."""
         return _record(self.project.dataset(dataset))
+
+    def measure_rate(self, dataset: str, method: str) -> Params:
+        """Return the data set and the plan."""
+        return self.describe_run(dataset, method, seed="0")
 
     def train(self, dataset: str, method: str, seed: str) -> Params:
         """Return the data set, the rest of the plan, places of resume files and dashboard, and the start's origin."""

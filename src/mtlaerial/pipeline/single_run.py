@@ -13,6 +13,7 @@ from mtlaerial.datasets.check import check_dataset, summary, warnings_text
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
+from mtlaerial.pipeline.run_budget import known_budget, with_measured_budget
 from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
@@ -64,6 +65,7 @@ class SingleRun:
 def train_single(run: SingleRun) -> None:
     """Train and describe a run of one method with one seed on one data set; fetch pretrained weights that it needs.
 
+    A budget becomes a number of updates by a rate, which is measured once and kept beside the run.
     Where the folder holds this run, finished, nothing is done. Of several processes that ``torchrun`` started, only the
     main one prepares, while the others wait for it. The first process that fails gives the reason, and all end.
 
@@ -98,7 +100,8 @@ def _prepare(run: SingleRun) -> TrainingJob:
     dataset.require_root()
     config = load_project(*run.configs)
     require_method(config, run.method)
-    plan = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
+    planned = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
+    plan, budget = known_budget(planned, run.folder)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
     for note in truth_notes(lacking, [run.method], dataset.name):
@@ -107,7 +110,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     start = _fetched_start(run, config, plan, dataset.spec.image.band_names)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
-    return TrainingJob(
+    job = TrainingJob(
         plan=plan,
         statistics=summarise(dataset, training),
         training_tiles=training,
@@ -115,9 +118,11 @@ def _prepare(run: SingleRun) -> TrainingJob:
         folder=run.folder,
         pretrained=start.path if start else None,
         start=start.record if start else None,
+        budget=budget,
         dashboard=config.dashboard,
         replace=run.replace,
     )
+    return with_measured_budget(job)
 
 
 def _fetched_start(run: SingleRun, config: ProjectConfig, plan: RunPlan, bands: Sequence[str]) -> Start | None:

@@ -1,13 +1,14 @@
-"""Search over settings of a training step, and the proposal of the best."""
+"""Search over settings of a training step, alone and beside others, and the proposal of the best."""
 
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from mtlaerial.config import Section, load_project
+from mtlaerial.config import Section, TrainingSpec, load_project
 from mtlaerial.config.selection import require_method
 from mtlaerial.errors import ConfigError
+from mtlaerial.probe.throughput import Throughput, divisions, measure_throughput
 from mtlaerial.probe.trial import Settings, Trial, run_trial
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.progress import Progress
@@ -31,6 +32,9 @@ class Probed(Section):
         Number of steps of the planned training.
     trials : tuple of Trial
     proposed : Settings
+        For one training by itself.
+    side_by_side : tuple of Throughput
+        Trainings at work at once that fill the cores, with the proposed settings save the threads; none on a GPU.
     """
 
     device: str
@@ -39,6 +43,18 @@ class Probed(Section):
     steps: int
     trials: tuple[Trial, ...]
     proposed: Settings
+    side_by_side: tuple[Throughput, ...] = ()
+
+    @property
+    def alone(self) -> Trial:
+        """The trial of the proposed settings."""
+        return next(trial for trial in self.trials if trial.settings == self.proposed)
+
+    @property
+    def several(self) -> Throughput | None:
+        """The trainings side by side that make most updates; None where one training by itself makes as many."""
+        fastest = max(self.side_by_side, key=lambda throughput: throughput.rate, default=None)
+        return fastest if fastest and fastest.rate > (1 + TIE) / self.alone.seconds else None
 
 
 def planned(configs: Sequence[Path], method: str) -> RunPlan:
@@ -70,7 +86,7 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
 
     Threads and precisions are tried in all combinations; then, per precision, channels last with the best number of
     threads; then checkpointing, where the network has stages for it, and compiling on request, with the better order in
-    memory.
+    memory. On a CPU the best settings are tried once more with several trainings at once, each on cores of its own.
 
     Raises
     ------
@@ -81,11 +97,14 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
 
     training = plan.training
     on_gpu = training.accelerator != "cpu" and torch.cuda.is_available()
-    threads = (training.threads,) if on_gpu else thread_counts(os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    threads = (training.threads,) if on_gpu else thread_counts(cores)
+    divided = [] if on_gpu else list(divisions(cores, threads))
     precisions = ("32-true", "bf16-mixed", "16-mixed") if on_gpu else ("32-true", "bf16-mixed")
     grid = [Settings(precision=precision, threads=count) for precision in precisions for count in threads]
     checkpoints = plan.model.checkpoints
-    bar = Progress(len(grid) + len(precisions) * (1 + checkpoints + compiled), "probing", "setting")
+    settings_tried = len(grid) + len(precisions) * (1 + checkpoints + compiled)
+    bar = Progress(settings_tried + len(divided), "probing", "setting")
     trials: list[Trial] = []
 
     def run(settings: Iterable[Settings]) -> None:
@@ -101,15 +120,30 @@ def probe(plan: RunPlan, compiled: bool = False) -> Probed:
         *(further(trials, compile=True) if compiled else ()),
     ]
     run(last)
+    steps = planned_steps(training, trials, on_gpu)
+    alone = best(trials, steps)
+    side_by_side = []
+    for trainings, count in divided:
+        side_by_side.append(measure_throughput(plan, alone, trainings, count))
+        bar.update(1)
     bar.close()
     return Probed(
         device="cuda" if on_gpu else "cpu",
         patch=training.patch,
         batch=training.batch,
-        steps=training.steps,
+        steps=steps,
         trials=tuple(trials),
-        proposed=best(trials, training.steps).settings,
+        proposed=alone.settings,
+        side_by_side=tuple(side_by_side),
     )
+
+
+def planned_steps(training: TrainingSpec, trials: Sequence[Trial], on_gpu: bool = False) -> int:
+    """Return the steps of a training; of one with a budget those that it buys at the lowest cost of the trials."""
+    costs = [trial.seconds * (1 if on_gpu else trial.settings.threads) for trial in trials if not trial.failed]
+    if training.budget is None or not costs:
+        return training.steps
+    return max(1, math.floor(training.budget.minutes * 60 / min(costs)))
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:

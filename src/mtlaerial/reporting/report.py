@@ -57,6 +57,8 @@ class Section:
     methods: list[Method]
     starts: Sequence[str]
     """A line on each origin of the weights that trainings began with."""
+    budgets: Sequence[str]
+    """A line on each budget of a method's trainings."""
     ensembles: Sequence[EnsembleSize]
     alarms: list[str]
     panels: list[Panel]
@@ -79,6 +81,7 @@ def write_report(
     folds: Mapping[str, str] | None = None,
     starts: Mapping[str, Sequence[str]] | None = None,
     ensembles: Mapping[str, Sequence[EnsembleSize]] | None = None,
+    budgets: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -105,6 +108,8 @@ def write_report(
         Lines on the origin of the weights that trainings began with.
     ensembles : mapping of data set to sequence of EnsembleSize, optional
         Sizes of the rows that are ensembles; training times are in cells of the class ``measured``.
+    budgets : mapping of data set to sequence of str, optional
+        Lines on the budgets of trainings.
 
     Raises
     ------
@@ -121,8 +126,8 @@ def write_report(
     for name, runs in _by_dataset(scores).items():
         folds_of_it = [fold for fold in of_folds if of_folds[fold] == name]
         section = _section(datasets[name], runs, panels, images, reports, folds_of_it)
-        sizes = (ensembles or {}).get(name, ())
-        sections.append(replace(section, starts=(starts or {}).get(name, ()), ensembles=sizes))
+        section = replace(section, starts=(starts or {}).get(name, ()), ensembles=(ensembles or {}).get(name, ()))
+        sections.append(replace(section, budgets=(budgets or {}).get(name, ())))
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -173,7 +178,7 @@ def _section(
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
     return Section(
-        name, spec, tiles, MAPPED, methods, (), (), alarms, section_panels, figures, folders, checks, generation
+        name, spec, tiles, MAPPED, methods, (), (), (), alarms, section_panels, figures, folders, checks, generation
     )
 
 

@@ -1,18 +1,15 @@
 """Finished runs: whether a training would repeat one or replace another."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from mtlaerial.errors import DataError, UserError
+from mtlaerial.runs.differing_keys import differing_keys
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import load_description, read_description
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance
 
 FILES = (WEIGHTS, "best.safetensors", "last.safetensors", "history.csv", "cost.json")
 """Files that a training writes, apart from its progress."""
-SHOWN = 3
-"""Most differing keys that a message names."""
 REMEDY = "Choose another folder, or replace the run: --replace."
 
 
@@ -62,11 +59,7 @@ def plan_difference(folder: Path, plan: RunPlan) -> str:
         described = read_description(folder).plan
     except UserError as error:
         return f"which cannot be compared: {error.found}"
-    before, after = dict(_flat(described.decisive())), dict(_flat(plan.decisive()))
-    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    changes = [f"{key} {before.get(key)} instead of {after.get(key)}" for key in keys[:SHOWN]]
-    more = [f"{len(keys) - SHOWN} more keys"] if len(keys) > SHOWN else []
-    return ", ".join([*changes, *more])
+    return differing_keys(described.decisive(), plan.decisive())
 
 
 def _another(folder: Path, plan: RunPlan) -> DataError:
@@ -89,12 +82,3 @@ def _fault(folder: Path) -> UserError | None:
     except UserError as error:
         return error
     return None
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted keys and values of nested mappings."""
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -13,9 +13,11 @@ import yaml
 from pydantic import Field
 
 from mtlaerial.config import Section, Task, read_yaml
+from mtlaerial.config.base import is_none
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.runs.budget import Budget, described_plan
 from mtlaerial.runs.ensemble_file import ensemble_in_place_of_run, is_ensemble, read_ensemble
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
@@ -60,6 +62,8 @@ class RunDescription(Section):
     unknown."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
+    budget: Budget | None = Field(default=None, exclude_if=is_none)
+    """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
     members: "dict[Path, RunDescription]" = Field(default={}, exclude=True)
@@ -103,7 +107,8 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
         When the weights are damaged or carry no provenance.
     """
     provenance = load_provenance(folder)
-    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": plan, "statistics": statistics}
+    trained = described_plan(plan, provenance.budget, folder / WEIGHTS)
+    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": trained, "statistics": statistics}
     write_description(folder, RunDescription.parse(entries, str(folder / WEIGHTS)))
 
 

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
+from mtlaerial.config.base import is_none
 from mtlaerial.errors import DataError
+from mtlaerial.runs.budget import Budget
 from mtlaerial.runs.imported import Original
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.system.safetensors_header import require_header
@@ -43,6 +46,8 @@ class Provenance(Section):
     """Hash of the image of each validation tile; None for imported ones, and in files of earlier versions."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
+    budget: Budget | None = Field(default=None, exclude_if=is_none)
+    """Budget of the training; None where the number of updates was given."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 

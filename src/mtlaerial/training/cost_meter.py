@@ -12,6 +12,7 @@ import psutil
 import torch
 
 from mtlaerial.runs.cost import Cost
+from mtlaerial.runs.machine import Machine, this_machine
 from mtlaerial.system import ranks
 
 MEGABYTE = 2**20
@@ -62,6 +63,11 @@ class Meter:
             return torch.cuda.max_memory_allocated(self.device) / MEGABYTE
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE - float(self._rest)
+
+
+def machine_of(device: torch.device) -> Machine:
+    """Return this machine, with a GPU if that is the device."""
+    return this_machine(str(torch.cuda.get_device_name(device)) if device.type == "cuda" else None)
 
 
 def _name(device: torch.device) -> str:

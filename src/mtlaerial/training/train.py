@@ -9,6 +9,7 @@ from mtlaerial.config.class_names import decisive_names, untrained_classes
 from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.config.tasks import tasks_with
 from mtlaerial.errors import ConfigError, DataError, TrainingError
+from mtlaerial.runs.budget import require_decided
 from mtlaerial.runs.finished import is_finished
 from mtlaerial.runs.lock import run_lock
 from mtlaerial.runs.plan import RunPlan, fingerprint
@@ -59,12 +60,13 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     ConfigError
         When classes are to be balanced that there are none of, or the weights of all that there are are 0; when parts
         of the network are frozen whose gradients the weighting needs; when there is ``training.patience`` without
-        validation.
+        validation, or a budget that has not become a number of updates.
     DataError
         When a prepared tile is damaged, or the folder holds the run of another training, which ``job.replace`` allows.
     Stopped
         When the program was asked to end: the next call with the same job goes on from there.
     """
+    require_decided(job.plan)
     _require_truth(job.plan, job.statistics)
     require_freezable(job.plan)
     key = identity(job)

@@ -24,7 +24,7 @@ from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.record import image_hash
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
-from mtlaerial.training.cost_meter import Meter
+from mtlaerial.training.cost_meter import Meter, machine_of
 from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.fabric import reproducible_fabric
@@ -76,6 +76,7 @@ class Trainer:
         self.outputs = task_outputs(plan, statistics)
         network = initial_network(job)
         self.start = start_record(job)
+        self.budget = job.budget.trained_on(machine_of(self.device)) if job.budget else None
         self.weighting.to(self.device)
         self.average = WeightAverage(network, spec.ema) if spec.ema else None
         groups = parameter_groups(network, plan.model.start)
@@ -159,6 +160,7 @@ class Trainer:
             identity=self.identity,
             validation=self.validation_images,
             start=self.start,
+            budget=self.budget,
         )
         save_run_weights(folder, provenance, selected["weights"], weights)
         self._warn_of_divergence(epoch, [self.history.row_of(epoch)])
