@@ -80,6 +80,8 @@ STAGES: dict[str, Stages] = {
     "models.*.decoder.channels": TRAINING,
     "models.*.decoder.head": TRAINING,
     "models.*.decoder.exchange": TRAINING,
+    "models.*.context.scale": TRAINING,
+    "models.*.context.channels": TRAINING,
     "models.*.options": TRAINING,
     "methods.*.trained_as": ("describe_run",),
     "methods.*.tasks": TRAINING,

@@ -98,11 +98,28 @@ def _turned_back(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
     return turned.flip(-1) if mirrored else turned
 
 
-def build_blender(network: MapNetwork, prediction: PredictionSpec, multiple: int, device: torch.device) -> Blender:
-    """Return the engine that runs a network by a specification; windows' sizes are divisible by ``multiple``."""
+def build_blender(
+    network: MapNetwork,
+    prediction: PredictionSpec,
+    multiple: int,
+    device: torch.device,
+    context_scale: int | None = None,
+) -> Blender:
+    """Return the engine that runs a network by a specification.
+
+    Parameters
+    ----------
+    network : MapNetwork
+    prediction : PredictionSpec
+    multiple : int
+        Divisor of the windows' sizes.
+    device : torch.device
+    context_scale : int, optional
+        That of the network's context.
+    """
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
-    return Blender(network, network.channels, layout, prediction.batch, device)
+    return Blender(network, network.channels, layout, prediction.batch, device, context_scale)
 
 
 def class_codes(scores: Tensor) -> NDArray[np.uint8]:

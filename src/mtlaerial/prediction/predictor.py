@@ -74,8 +74,9 @@ class Predictor:
             description.outputs,
             training.height_unit,
         )
+        model = description.plan.model
         self.blender: Blender = build_blender(
-            self.network, self.prediction, description.plan.model.multiple, self.device
+            self.network, self.prediction, model.multiple, self.device, model.context_scale
         )
 
     def _forward(self) -> Passes:

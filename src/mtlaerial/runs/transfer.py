@@ -21,7 +21,7 @@ SHOWN = 3
 """Most differing keys that a message names."""
 _INDIFFERENT = ("pretrained", "initialisation", "dropout")
 _BEYOND = {
-    "encoder": ("decoder", "shared", "skips", "head"),
+    "encoder": ("decoder", "shared", "skips", "head", "context"),
     "trunk": ("decoder.head", "decoder.exchange", "head"),
     "all": (),
 }

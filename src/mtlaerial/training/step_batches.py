@@ -99,9 +99,15 @@ class StepBatches:
         """Draw patches, with images in the network's range and memory order."""
         patches = self.sampler.draw(self.spec.batch, generator, self.share)
         strength = self.spec.augmentation.colour
-        image = change_colours(self.normalise(patches.image), strength, generator, self.spec.batch, self.share)
+        image = self.normalise(patches.image)
+        if patches.surroundings is not None:
+            # Below the image, as one picture, whose colours change as one.
+            image = torch.cat([image, self.normalise(patches.surroundings)], dim=2)
+        image = change_colours(image, strength, generator, self.spec.batch, self.share)
+        if patches.surroundings is not None:
+            image = torch.cat(image.chunk(2, dim=2), dim=1)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
-        return replace(patches, image=image.contiguous(memory_format=order))
+        return replace(patches, image=image.contiguous(memory_format=order), surroundings=None)
 
     def _share(self, patches: Batch, seed: int) -> BatchShare:
         amounts = self.losses.amounts(patches, self.tasks)

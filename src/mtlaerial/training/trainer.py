@@ -84,7 +84,7 @@ class Trainer:
         losses.to(self.device)
         self.normalise = Normalisation(*statistics.range)
         untrained = statistics.codes(untrained_classes(spec))
-        sampler = build_sampler(job.training_tiles, spec, self.device, untrained)
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, plan.model.context_scale)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
         self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
@@ -206,7 +206,8 @@ class Trainer:
         assert self.validator
         prediction = PredictionSpec.fitted()
         mapper = self._mapper(prediction)
-        blender = build_blender(mapper, prediction, self.plan.model.multiple, self.device)
+        model = self.plan.model
+        blender = build_blender(mapper, prediction, model.multiple, self.device, model.context_scale)
         scores = self.validator(blender, mapper, stop)
         if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
             self.best = {**self.snapshot(), "score": scores["score"]}
