@@ -1,6 +1,6 @@
 """Adapter between a trained network and the blending engine, and the conversion of blended values to maps."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -103,7 +103,7 @@ def build_blender(
     prediction: PredictionSpec,
     multiple: int,
     device: torch.device,
-    context_scale: int | None = None,
+    context_scales: Sequence[int] = (),
 ) -> Blender:
     """Return the engine that runs a network by a specification.
 
@@ -114,12 +114,12 @@ def build_blender(
     multiple : int
         Divisor of the windows' sizes.
     device : torch.device
-    context_scale : int, optional
-        That of the network's context.
+    context_scales : sequence of int, optional
+        Those of the surroundings that the network gets with a window.
     """
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
-    return Blender(network, network.channels, layout, prediction.batch, device, context_scale)
+    return Blender(network, network.channels, layout, prediction.batch, device, context_scales)
 
 
 def class_codes(scores: Tensor) -> NDArray[np.uint8]:

@@ -98,16 +98,21 @@ class StepBatches:
     def _sample_batch(self, generator: torch.Generator) -> Batch:
         """Draw patches, with images in the network's range and memory order."""
         patches = self.sampler.draw(self.spec.batch, generator, self.share)
-        strength = self.spec.augmentation.colour
-        image = self.normalise(patches.image)
+        state = generator.get_state()
+        image = self._change_colours(patches.image, generator)
         if patches.surroundings is not None:
-            # Below the image, as one picture, whose colours change as one.
-            image = torch.cat([image, self.normalise(patches.surroundings)], dim=2)
-        image = change_colours(image, strength, generator, self.spec.batch, self.share)
-        if patches.surroundings is not None:
-            image = torch.cat(image.chunk(2, dim=2), dim=1)
+            # The same numbers once more: both change their colours alike.
+            generator.set_state(state)
+            around = self._change_colours(patches.surroundings, generator)
+            unknown = patches.surroundings.isnan().all(dim=1, keepdim=True)
+            image = torch.cat([image, around.masked_fill(unknown, 0.0)], dim=1)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
         return replace(patches, image=image.contiguous(memory_format=order), surroundings=None)
+
+    def _change_colours(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """Return patches in the network's range, with other colours."""
+        strength = self.spec.augmentation.colour
+        return change_colours(self.normalise(image), strength, generator, self.spec.batch, self.share)
 
     def _share(self, patches: Batch, seed: int) -> BatchShare:
         amounts = self.losses.amounts(patches, self.tasks)

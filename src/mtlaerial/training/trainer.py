@@ -10,6 +10,7 @@ from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
+from mtlaerial.prediction.contexts import context_scales
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cost import save_cost
@@ -207,7 +208,7 @@ class Trainer:
         prediction = PredictionSpec.fitted()
         mapper = self._mapper(prediction)
         model = self.plan.model
-        blender = build_blender(mapper, prediction, model.multiple, self.device, model.context_scale)
+        blender = build_blender(mapper, prediction, model.multiple, self.device, context_scales([model]))
         scores = self.validator(blender, mapper, stop)
         if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
             self.best = {**self.snapshot(), "score": scores["score"]}

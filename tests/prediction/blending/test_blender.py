@@ -325,20 +325,23 @@ def test_memory_does_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch, t
 def test_windows_come_with_their_surroundings(rows: int, columns: int, layout: Layout, tmp_path: Path) -> None:
     # On a ramp the mean of a window's surroundings is that of the window, wherever it lies.
     image = (torch.arange(rows)[:, None] * 1000.0 + torch.arange(columns))[None]
-    shapes, differences = set(), []
+    differences = []
 
     def network(windows: Tensor) -> Tensor:
-        shapes.add(tuple(windows.shape[1:]))
-        top, left = (length // 2 - 4 for length in windows.shape[2:])
-        middle = windows[:, 1:, top : top + 8, left : left + 8]
-        known = middle.isfinite().flatten(1).all(dim=1)
-        centres = windows[known, :1].mean(dim=(2, 3)) - middle[known].mean(dim=(2, 3))
-        differences.extend(centres.flatten().tolist())
+        assert windows.shape[1] == 1 + 2
+        top, left = (length // 2 - 2 for length in windows.shape[2:])
+        for scale in (1, 2):
+            middle = windows[:, scale : scale + 1, top : top + 4, left : left + 4]
+            known = middle.isfinite().flatten(1).all(dim=1)
+            centres = windows[known, :1].mean(dim=(2, 3)) - middle[known].mean(dim=(2, 3))
+            differences.extend(centres.flatten().tolist())
+        # The wider ones have steps twice as large.
+        steps = [windows[:, scale].diff(dim=2).nanmedian() for scale in (1, 2)]
+        assert steps == [2, 4]
         return windows[:, :1]
 
-    blender = Blender(network, 1, layout, 3, DEVICE, context_scale=2)
+    blender = Blender(network, 1, layout, 3, DEVICE, context_scales=(2, 4))
     list(blender.run(reader(image), rows, columns, [], scratch=tmp_path))
-    assert {shape[0] for shape in shapes} == {2}
     if rows > 32:  # else windows are filled up by mirroring
         assert len(differences) > 6
         assert max(map(abs, differences)) < 0.1

@@ -44,8 +44,8 @@ class Blender:
     batch : int
         Number of windows that the network gets at once.
     device : torch.device
-    context_scale : int, optional
-        With it the network gets the surroundings of a window, so many times as wide, behind its bands.
+    context_scales : sequence of int, optional
+        Behind its bands the network gets the surroundings of a window of each scale, so many times as wide.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Blender:
         layout: Layout,
         batch: int,
         device: torch.device,
-        context_scale: int | None = None,
+        context_scales: Sequence[int] = (),
     ) -> None:
         self.network, self.channels = network, channels
         self.layout, self.batch, self.device = layout, batch, device
-        self.context_scale = context_scale
+        self.context_scales = context_scales
 
     def count_windows(self, rows: int, columns: int) -> int:
         """Return the number of windows of a raster; for progress bars."""
@@ -96,7 +96,7 @@ class Blender:
         limit = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
         blocks = column_blocks(across, targets, limit // (4 * self.channels * down.window), context)
         strips = chain.from_iterable(self._strips(read, down, block) for block in blocks)
-        surroundings = self._surroundings(read, rows, columns, scratch)
+        surroundings = [Surroundings(read, rows, columns, s, self.device, scratch) for s in self.context_scales]
         takes: list[Take] = [target.take for target in targets]
         takes += [watch] if watch else []
         with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
@@ -106,16 +106,11 @@ class Blender:
                 for index in range(len(down.starts)):
                     strip, fresh = next(coming), buffer.begin(index)
                     border.load(index, fresh[..., : block.inherited])
-                    around = surroundings.of_row(down, index, across) if surroundings else None
+                    around = [scale.of_row(down, index, across) for scale in surroundings]
                     yield from self._run_windows(strip, down, across, block, fresh, around)
                     # Before finish() blends downwards: the next block does that itself, with all of its columns.
                     border.save(index, fresh[..., block.handed_on :])
                     write(partial(_deliver, takes, buffer.finish(index, strip.invalid)))
-
-    def _surroundings(self, read: Read, rows: int, columns: int, scratch: Path | None) -> Surroundings | None:
-        if self.context_scale is None:
-            return None
-        return Surroundings(read, rows, columns, self.context_scale, self.device, scratch)
 
     def _strips(self, read: Read, down: Axis, block: Block) -> Iterator[Strip]:
         """Read the strips of a block; rows that two strips share are read once."""
@@ -129,7 +124,7 @@ class Blender:
             yield strip
 
     def _run_windows(
-        self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor, around: Around | None
+        self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor, around: Sequence[Around]
     ) -> Iterator[int]:
         """Run the windows of a strip, and blend each into those before it."""
         for first in range(0, len(block.windows), self.batch):
@@ -139,8 +134,8 @@ class Blender:
             with_data = [i for i in indices if strip.invalid is None or not strip.invalid[:, spans[i]].all()]
             if with_data:
                 crops = [padded(strip.image[:, :, spans[i]], down.window, across.window) for i in with_data]
-                if around:
-                    windows = [around(across.starts[i]) for i in with_data]
+                for cut in around:
+                    windows = [cut(across.starts[i]) for i in with_data]
                     crops = [torch.cat([crop.float(), window]) for crop, window in zip(crops, windows, strict=True)]
                 for i, output in zip(with_data, self.network(torch.stack(crops)), strict=True):
                     values = merged[:, :, spans[i]]
