@@ -20,8 +20,8 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
-CLASS_WEIGHTS = "training.class_weights"
-"""Key whose values by name are compared as one value: other recipes have the name of a rule there."""
+BY_NAME = {"training.class_weights", "model.context"}
+"""Keys whose values by name are compared as one value: other recipes have the name of a rule there, or nothing."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
@@ -86,8 +86,8 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict) and f"{prefix}{key}" == CLASS_WEIGHTS:
-            flat[CLASS_WEIGHTS] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
+        if isinstance(value, dict) and f"{prefix}{key}" in BY_NAME:
+            flat[f"{prefix}{key}"] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
         elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
