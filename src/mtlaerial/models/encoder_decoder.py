@@ -76,7 +76,7 @@ class EncoderDecoderTrunk(Trunk):
         if self.context is None:
             return self.encoder(self.scaling(image))  # type: ignore[no-any-return]  # a module gives Any
         encoded = self.encoder(self.scaling(self.context.unstacked(image)))
-        return self.context.joined(encoded, len(image))
+        return self.context.joined(encoded, image.shape[0])  # torch.export takes len() for a constant
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the decoder's features and the encoder's finer ones, each (batch, channels, rows / stride, …)."""
