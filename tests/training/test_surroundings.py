@@ -5,10 +5,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.trainer import Trainer
 from support import networks, tiny
 from support.trainings import Folders
+
+
+def test_validation_shows_the_network_the_surroundings(statistics: Statistics, tiles: Folders) -> None:
+    trainer = Trainer(tiny.job(networks.plan("context"), statistics, tiles["train"], tiles["val"]))
+    channels = set()
+    trainer.network.register_forward_pre_hook(lambda _, images: channels.add(images[0].shape[1]))
+    assert "score" in trainer._validate(Stop())
+    assert channels == {6}
 
 
 def batch(statistics: Statistics, tiles: list[Path], name: str, **augmentation: object) -> torch.Tensor:

@@ -42,7 +42,7 @@ def averaged(image: Tensor, scale: int) -> Tensor:
 
 
 def _mean(values: Tensor, scale: int) -> Tensor:
-    return avg_pool2d(values, scale, ceil_mode=True, count_include_pad=False)
+    return avg_pool2d(values, scale, ceil_mode=True)
 
 
 def tile_overview(image: Tensor, scale: int) -> Tensor:
