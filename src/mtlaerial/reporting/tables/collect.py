@@ -187,7 +187,7 @@ def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[
     for group, sums in groups.items():
         yield mask, group, CELLS, float(sums[0])
         share = squared_share(sums, groups[OVERALL])
-        if group != OVERALL and np.isfinite(share):
+        if group != OVERALL and sums[0] and np.isfinite(share):
             yield mask, group, SQUARED_SHARE, float(share)
         for score, value in height_scores(sums).items():
             # Ratios need positive heights: those of all cells would be those of the mask "positive".
