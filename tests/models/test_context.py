@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mtlaerial.config.context import ContextSpec
 from mtlaerial.models.context import Context, lone_surroundings
 from mtlaerial.models.encoder_decoder import EncoderDecoder
 from support import networks
@@ -27,7 +28,7 @@ class Means(SmallEncoder):
 
 def transparent(scale: int, strides: tuple[int, ...]) -> Context:
     """Return a context that adds the surroundings' finest features as they are, whatever joins them."""
-    context = Context(networks.network_spec("context", context={"scale": scale}).context, Means(strides), BANDS)
+    context = Context(ContextSpec.parse({"scale": scale}, "context"), Means(strides), BANDS)
     context.fusion.forward = lambda encoded: encoded[0]
     context.project = torch.nn.Identity()
     return context.eval()
