@@ -9,7 +9,6 @@ import torch
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.prediction.array_maps import predict_arrays
-from mtlaerial.prediction.contexts import with_one_context
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
@@ -66,11 +65,3 @@ def test_dropout_passes_see_the_surroundings_too(
     predictor.predict_tiles(tiles["test"], tmp_path)
     with rasterio.open(tmp_path / "city_4/height_std.tif") as source:
         assert (source.read(1) > 0).mean() > 0.9
-
-
-def test_a_network_gets_its_own_surroundings_alone() -> None:
-    image, near, far = (torch.full((1, 3, 4, 4), value) for value in (0.0, 2.0, 8.0))
-    windows = torch.cat([image, near, far], dim=1)
-    assert torch.equal(with_one_context(windows, (2, 8), None), image)
-    assert torch.equal(with_one_context(windows, (2, 8), 8), torch.cat([image, far], dim=1))
-    assert torch.equal(with_one_context(image, (), None), image)

@@ -1,6 +1,6 @@
 """Adapter between a trained network and the blending engine, and the conversion of blended values to maps."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
@@ -37,6 +37,8 @@ class MapNetwork:
         Channels of each task's output.
     height_unit : float
         Metres per unit of the network's outputs of values.
+    context_scale : int, optional
+        That of the network's context: it gets windows with their surroundings behind the bands.
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class MapNetwork:
         prediction: PredictionSpec,
         outputs: Mapping[Task, int],
         height_unit: float,
+        context_scale: int | None = None,
     ) -> None:
         self.forward, self.normalise = forward, normalise
         self.activation, self.views = prediction.activation, VIEWS[: prediction.views]
         self.passes = max(1, prediction.dropout_passes)
+        self.context_scales = (context_scale,) if context_scale else ()
         entries = {task: task_entry(task) for task in outputs}
         linear = [task for task, entry in entries.items() if entry.activation == "linear"]
         self.factors = {task: height_unit / entries[task].metres for task in linear}
@@ -98,28 +102,11 @@ def _turned_back(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
     return turned.flip(-1) if mirrored else turned
 
 
-def build_blender(
-    network: MapNetwork,
-    prediction: PredictionSpec,
-    multiple: int,
-    device: torch.device,
-    context_scales: Sequence[int] = (),
-) -> Blender:
-    """Return the engine that runs a network by a specification.
-
-    Parameters
-    ----------
-    network : MapNetwork
-    prediction : PredictionSpec
-    multiple : int
-        Divisor of the windows' sizes.
-    device : torch.device
-    context_scales : sequence of int, optional
-        Those of the surroundings that the network gets with a window.
-    """
+def build_blender(network: MapNetwork, prediction: PredictionSpec, multiple: int, device: torch.device) -> Blender:
+    """Return the engine that runs a network by a specification; windows' sizes are divisible by ``multiple``."""
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
-    return Blender(network, network.channels, layout, prediction.batch, device, context_scales)
+    return Blender(network, network.channels, layout, prediction.batch, device, network.context_scales)
 
 
 def class_codes(scores: Tensor) -> NDArray[np.uint8]:

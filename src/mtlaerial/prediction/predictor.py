@@ -18,7 +18,6 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
-from mtlaerial.prediction.contexts import context_scales
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import Map, contents_of, open_maps
 from mtlaerial.prediction.map_meters import MapMeters
@@ -74,10 +73,10 @@ class Predictor:
             self.prediction,
             description.outputs,
             training.height_unit,
+            description.plan.model.context_scale,
         )
-        model = description.plan.model
         self.blender: Blender = build_blender(
-            self.network, self.prediction, model.multiple, self.device, context_scales([model])
+            self.network, self.prediction, description.plan.model.multiple, self.device
         )
 
     def _forward(self) -> Passes:

@@ -10,7 +10,6 @@ from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
-from mtlaerial.prediction.contexts import context_scales
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cost import save_cost
@@ -207,8 +206,7 @@ class Trainer:
         assert self.validator
         prediction = PredictionSpec.fitted()
         mapper = self._mapper(prediction)
-        model = self.plan.model
-        blender = build_blender(mapper, prediction, model.multiple, self.device, context_scales([model]))
+        blender = build_blender(mapper, prediction, self.plan.model.multiple, self.device)
         scores = self.validator(blender, mapper, stop)
         if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
             self.best = {**self.snapshot(), "score": scores["score"]}
@@ -216,7 +214,8 @@ class Trainer:
 
     def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
         forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
-        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
+        unit, context_scale = self.spec.height_unit, self.plan.model.context_scale
+        return MapNetwork(forward, self.normalise, prediction, self.outputs, unit, context_scale)
 
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of the weights, with the epoch they are from."""
