@@ -73,7 +73,7 @@ class Predictor:
             self.prediction,
             description.outputs,
             training.height_unit,
-            description.plan.model.context_scale,
+            context_scale=description.plan.model.context_scale,
         )
         self.blender: Blender = build_blender(
             self.network, self.prediction, description.plan.model.multiple, self.device

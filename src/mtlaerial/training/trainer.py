@@ -215,7 +215,7 @@ class Trainer:
     def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
         forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
         unit, context_scale = self.spec.height_unit, self.plan.model.context_scale
-        return MapNetwork(forward, self.normalise, prediction, self.outputs, unit, context_scale)
+        return MapNetwork(forward, self.normalise, prediction, self.outputs, unit, context_scale=context_scale)
 
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of the weights, with the epoch they are from."""
