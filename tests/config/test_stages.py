@@ -297,3 +297,13 @@ def test_new_keys_of_published_weights_fetch_nothing_again(configuration: dict[s
     """Trainings that begin with them would be repeated too."""
     before = {"sha256": configuration["pretrained"]["weights"]["sha256"]}
     assert Decisive(project(configuration, TILES)).fetch_pretrained("weights") == before
+
+
+def test_style_and_noise_at_their_defaults_generate_nothing_again(configuration: dict[str, Any]) -> None:
+    """Earlier versions lack these keys; all that was trained on their data would be repeated."""
+    before = {"seed": 0, "size": 512, "vary": 0.0, "ground_truth_gsd": {}}
+    assert Decisive(project(configuration, TILES)).synthesise("made")["generate"] == before
+    configuration["datasets"]["made"]["generate"] |= {"style": "organic", "noise": {"image": 0.02}}
+    noise = {"image": 0.02, "height": 0.0, "labels": 0.0}
+    after = {**before, "style": "organic", "noise": noise}
+    assert Decisive(project(configuration, TILES)).synthesise("made")["generate"] == after

@@ -40,6 +40,8 @@ MEASURED: Stages = ("summarise_tiles", *TRAINING)
 PREDICTION: Stages = ("describe_run", "predict")
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
 REPORTING: Stages = ("tables", "report")
+GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
+"""For keys that are part of a generated data set's title."""
 
 STAGES: dict[str, Stages] = {
     # The configuration; * stands for a name. `recipe` and `overrides` decide what the keys in them decide.
@@ -59,6 +61,10 @@ STAGES: dict[str, Stages] = {
     "datasets.*.generate.size": ("synthesise",),
     "datasets.*.generate.vary": ("synthesise",),
     "datasets.*.generate.ground_truth_gsd": ("synthesise",),
+    "datasets.*.generate.style": GENERATED,
+    "datasets.*.generate.noise.image": GENERATED,
+    "datasets.*.generate.noise.height": GENERATED,
+    "datasets.*.generate.noise.labels": GENERATED,
     "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "layout_figure"),
     "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,

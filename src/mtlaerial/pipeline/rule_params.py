@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import DatasetSpec, load_dataset, merge
-from mtlaerial.config.class_names import weights_by_name
+from mtlaerial.config import DatasetSpec, Generation, load_dataset, merge
+from mtlaerial.config.class_names import decisive_names
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.sources import PretrainedSpec
@@ -37,7 +37,7 @@ class Decisive:
         assert entry.generate is not None
         return {
             "spec": entry.spec.as_posix(),
-            "generate": decisive("synthesise", entry.generate, "datasets.*.generate"),
+            "generate": _generate(entry.generate),
             "tiles": sorted(self._spec(name).tiles),
         }
 
@@ -80,12 +80,11 @@ class Decisive:
         """Return the keys that decide the weights of a run."""
         plan = self.project.plan(dataset, method, int(seed))
         params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
-        # Names of classes decide nothing, unless they say which class a weight belongs to.
-        weights = weights_by_name(plan.training, self._spec(dataset).class_names)
+        names = decisive_names(plan.training, plan.model.start, self._spec(dataset).class_names)
         start = start_of(self.project, method)
         if start and start.shipped:  # the package's files are no inputs of a rule
             params["start"] = read_description(start.path).sha256
-        return params if weights is None else {**params, "class_weights": list(weights)}
+        return {**params, **names}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""
@@ -210,6 +209,16 @@ class Context:
     def report(self) -> Params:
         """Return the data sets."""
         return {name: _record(dataset) for name, dataset in self.project.sources.items()}
+
+
+def _generate(generation: Generation) -> Params:
+    """Return the decisive keys of a generator, without keys at their defaults that earlier versions lack.
+
+    A workflow that generated its data with an earlier version does not generate them again.
+    """
+    keys = decisive("synthesise", generation, "datasets.*.generate")
+    defaults = Generation().model_dump(mode="json")
+    return {key: value for key, value in keys.items() if key not in ("style", "noise") or value != defaults[key]}
 
 
 def _record(dataset: Dataset) -> Params:
