@@ -80,6 +80,12 @@ VALUES: dict[str, Any] = {
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "training.patience": {"training": {"selection": "best"}},
+    "training.augmentation.mirror_along_sun": {"training": {"augmentation": {"flip": False}}},
+}
+"""Values of other keys without which no other value of a key is valid."""
+
 
 @pytest.fixture
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -232,6 +238,7 @@ def test_a_key_repeats_exactly_its_stages(
     monkeypatch.setitem(NETWORKS.builtin, "packaged", "package:build")  # type: ignore[arg-type]  # a dict
     in_configuration = key.split(".", maxsplit=1)[0] in ProjectConfig.model_fields
     networks = KINDS if key.startswith("models.") else KINDS[:1]
+    configuration = merge(configuration, NEEDED.get(key, {}))
     for specification, network in product(SPECIFICATIONS, networks):
         configuration["models"]["net"] = network
         model: type[Section] = ProjectConfig if in_configuration else DatasetSpec

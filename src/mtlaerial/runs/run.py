@@ -57,6 +57,8 @@ class RunDescription(Section):
     unknown."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
+    excluded = {name for name in ("original", "start", "ended_early") if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -61,6 +61,7 @@ def score_maps(
         scoring_code=code_hash("scoring"),
         network=plan.model,
         training=training,
+        ended_early=description.ended_early,
         prediction=plan.prediction,
         protocol=protocol,
         without_classes=left_out_classes(scoring, training),

@@ -11,8 +11,8 @@ from mtlaerial.config import Task
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
-from mtlaerial.sampling.colour import change_colours
 from mtlaerial.sampling.prefetch import Draw, Prefetcher
+from mtlaerial.sampling.radiometry import Radiometry, fill_of
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.process_group import Group
 
@@ -66,6 +66,8 @@ class StepBatches:
     ) -> None:
         self.spec, self.seed, self.tasks, self.number = plan.training, plan.seed, plan.tasks, number
         self.sampler, self.normalise, self.losses = sampler, normalise, losses
+        fill = fill_of(sampler.tiles, (normalise.lowest, normalise.highest))
+        self.change_values = Radiometry(plan.training.augmentation, fill)
         self.group = Group.current()
         self.share = self.group.share(self.spec.batch, self.spec.accumulate)
         # On the CPU a prefetching thread would take from the step the very cores that it saves.
@@ -99,20 +101,19 @@ class StepBatches:
         """Draw patches, with images in the network's range and memory order."""
         patches = self.sampler.draw(self.spec.batch, generator, self.share)
         state = generator.get_state()
-        image = self._change_colours(patches.image, generator)
+        image = self._changed(patches.image, generator)
         if patches.surroundings is not None:
-            # The same numbers once more: both change their colours alike.
+            # The same numbers once more: both change their values alike.
             generator.set_state(state)
-            around = self._change_colours(patches.surroundings, generator)
+            around = self._changed(patches.surroundings, generator)
             unknown = patches.surroundings.isnan().all(dim=1, keepdim=True)
             image = torch.cat([image, around.masked_fill(unknown, 0.0)], dim=1)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
         return replace(patches, image=image.contiguous(memory_format=order), surroundings=None)
 
-    def _change_colours(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        """Return patches in the network's range, with other colours."""
-        strength = self.spec.augmentation.colour
-        return change_colours(self.normalise(image), strength, generator, self.spec.batch, self.share)
+    def _changed(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """Return patches in the network's range, with other values."""
+        return self.change_values(self.normalise(image), image, generator, self.spec.batch, self.share)
 
     def _share(self, patches: Batch, seed: int) -> BatchShare:
         amounts = self.losses.amounts(patches, self.tasks)
