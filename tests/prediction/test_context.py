@@ -10,6 +10,8 @@ import torch
 from mtlaerial.config import PredictionSpec
 from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.prediction.views import View
+from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
 from support import networks, tiny
@@ -60,8 +62,36 @@ def test_validation_predicts_as_predict_does(predictors: dict[str, Predictor], t
 def test_dropout_passes_see_the_surroundings_too(
     predictors: dict[str, Predictor], tmp_path: Path, tiles: Folders
 ) -> None:
-    passes = WINDOWS.model_copy(update={"dropout_passes": 2, "views": 8, "blend": "even"})
-    predictor = Predictor(predictors["context"].run.folder, passes)
+    passes = WINDOWS.model_copy(update={"dropout_passes": 2, "views": ("mirror", "turns", "scales"), "blend": "even"})
+    predictor = Predictor(predictors["context"].runs[0].folder, passes)
     predictor.predict_tiles(tiles["test"], tmp_path)
     with rasterio.open(tmp_path / "city_4/height_std.tif") as source:
         assert (source.read(1) > 0).mean() > 0.9
+
+
+def test_members_of_an_ensemble_see_their_own_surroundings(
+    statistics: Statistics, tiles: Folders, tmp_path: Path
+) -> None:
+    plans = {name: networks.plan(name) for name in ("context", "fusion")}
+    plans["wider"] = networks.plan("context").model_copy(
+        update={"model": networks.network_spec("context", context={"scale": 8, "channels": 6})}
+    )
+    runs = [drawn_run(tmp_path / name, plan, statistics, seed) for seed, (name, plan) in enumerate(plans.items())]
+    make_ensemble(runs, tmp_path / "mean")
+    maps = {}
+    for run in (*runs, tmp_path / "mean"):
+        Predictor(run, WINDOWS).predict_tiles(tiles["test"], tmp_path / "maps" / run.name)
+        with rasterio.open(tmp_path / "maps" / run.name / "city_4/height.tif") as source:
+            maps[run.name] = source.read(1)
+    expected = np.mean([maps[run.name] for run in runs], axis=0)
+    np.testing.assert_allclose(maps["mean"], expected, rtol=0, atol=1e-4)
+
+
+def test_views_at_other_scales_keep_the_centre_of_an_image(predictors: dict[str, Predictor]) -> None:
+    # Surroundings lie around the centre: so must what a view adds to fill a multiple.
+    view = View(scale=0.8)
+    ramp = (torch.arange(64) - 31.5).expand(1, 1, 64, 64)
+    image = view.of(ramp, 32)
+    assert image.shape == (1, 1, 64, 64)
+    assert image[0, 0, :, 31:33].mean().abs() < 0.7  # half a pixel, as 51 pixels cannot lie in the middle of 64
+    torch.testing.assert_close(view.back(image, ramp, 32)[0, 0, 5, 8:56], ramp[0, 0, 5, 8:56], rtol=0, atol=0.7)

@@ -8,6 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from mtlaerial.config import task_entry
     from mtlaerial.config.tasks import leads
@@ -26,12 +27,12 @@ with logged(snakemake):
     out = Path(snakemake.output[0])
     formats = snakemake.params.decisive["formats"]
     runs = [load_description(Path(path).parent) for path in snakemake.input.descriptions]
-    tables = map(pd.read_csv, snakemake.input.histories)
-    histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
-    figures = {
-        "curves": curves_figure(histories, runs, out / "curves.png"),
-        "conflict": conflict_figure(histories, runs[0], out / "conflict.png"),
-    }
+    figures: dict[str, Figure | None] = {}
+    if snakemake.input.histories:  # an ensemble has none
+        tables = map(pd.read_csv, snakemake.input.histories)
+        histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
+        figures["curves"] = curves_figure(histories, runs, out / "curves.png")
+        figures["conflict"] = conflict_figure(histories, runs[0], out / "conflict.png")
     scores = [load_scores(Path(path)) for path in snakemake.input.scores]
     for task in runs[0].plan.tasks:
         of_classes = task_entry(task).metrics == "classes"
