@@ -12,6 +12,7 @@ from mtlaerial.config import Augmentation, PredictionSpec
 from mtlaerial.config.prediction import VIEWS
 from mtlaerial.config.unseen_views import unseen_views
 from mtlaerial.errors import ConfigError
+from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
@@ -27,7 +28,7 @@ def prediction(*views: str) -> PredictionSpec:
 
 
 def network(forward: Any, *views: str, multiple: int = 32) -> MapNetwork:
-    return MapNetwork(forward, Normalisation(-1, 1), prediction(*views), {"height": 1}, 1, multiple)
+    return MapNetwork(forward, Normalisation(-1, 1), prediction(*views), {"height": 1}, build_height_head(tiny.training_spec(height_unit=1)), multiple)
 
 
 def ramp(rows: int, columns: int) -> Tensor:
