@@ -28,7 +28,14 @@ def prediction(*views: str) -> PredictionSpec:
 
 
 def network(forward: Any, *views: str, multiple: int = 32) -> MapNetwork:
-    return MapNetwork(forward, Normalisation(-1, 1), prediction(*views), {"height": 1}, build_height_head(tiny.training_spec(height_unit=1)), multiple)
+    return MapNetwork(
+        forward,
+        Normalisation(-1, 1),
+        prediction(*views),
+        {"height": 1},
+        build_height_head(tiny.training_spec(height_unit=1)),
+        multiple,
+    )
 
 
 def ramp(rows: int, columns: int) -> Tensor:
