@@ -15,7 +15,7 @@ def project(name: str) -> ProjectConfig:
     return load_project(*(CONFIG / f"{each}.yaml" for each in ("config", "autzen", name)))
 
 
-@pytest.mark.parametrize("name", ["encoders", "decoders"])
+@pytest.mark.parametrize("name", ["encoders", "decoders", "context"])
 def test_each_method_has_a_network_of_its_own_and_the_scene_s_recipe(name: str) -> None:
     config = project(name)
     methods = config.selected("autzen")
@@ -42,6 +42,14 @@ def test_decoders_are_compared_with_the_same_encoder() -> None:
     assert {config.recipe({}, name, "autzen").training.steps for name in config.run.methods} == {600}
     choices = [(model.decoder.name, model.decoder.exchange) for model in models]
     assert choices == [("fusion", "none"), ("resize", "none"), ("fusion", "gated"), ("fusion", "attention")]
+
+
+def test_contexts_are_compared_with_the_same_network_and_updates() -> None:
+    config = project("context")
+    plain, *wide = (config.models[name] for name in config.run.methods)
+    assert [model.context_scale for model in (plain, *wide)] == [None, 2, 4, 8]
+    assert {model.model_copy(update={"context": None}) for model in wide} == {plain}
+    assert {config.recipe({}, name, "autzen").training.steps for name in config.run.methods} == {1200}
 
 
 @pytest.mark.parametrize("encoder", ["efficientnet_lite0", "swin_v2_t"])

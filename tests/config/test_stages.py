@@ -46,7 +46,11 @@ MOSAIC = {
     "image": {"files": ["image.tif"]},
     "height": {"files": None, "surface": ["dsm.tif"], "ground": ["dtm.tif"]},
 }
-KINDS: list[dict[str, Any]] = [{}, {"encoder": "densenet121"}, {"name": "packaged", "options": {"width": 8}}]
+KINDS: list[dict[str, Any]] = [
+    {},
+    {"encoder": "densenet121", "context": {}},
+    {"name": "packaged", "options": {"width": 8}},
+]
 """A network of each kind."""
 AREAS = {"north": ["city_1", "city_2"], "south": ["city_3", "city_4"]}
 SPECIFICATIONS = [

@@ -82,6 +82,19 @@ def test_tiles_smaller_than_a_patch_give_smaller_ones(side: int, expected: int) 
     assert choose([one], ("semantics",), 8, 320, 128) == []
 
 
+def test_patches_have_their_surroundings_for_a_network_with_a_context() -> None:
+    one = tile()
+    one.labels[:] = 1
+    for patch in choose([one], ("semantics",), 3, 32, 32, context_scale=2):
+        row, column = patch.corner
+        assert torch.equal(patch.network_input[:3], patch.image.float())
+        # The patch lies in the middle half of its surroundings, at half of the resolution.
+        middle = patch.network_input[3:, 8:24, 8:24]
+        pixels = one.image[row : row + 32, column : column + 32].permute(2, 0, 1).float()
+        torch.testing.assert_close(middle, pixels.unfold(1, 2, 2).unfold(2, 2, 2).mean(dim=(3, 4)), rtol=0, atol=1e-3)
+    assert choose([one], ("semantics",), 1, 32, 32)[0].network_input.shape == (3, 32, 32)
+
+
 @pytest.fixture
 def figure(tiles: Folders, statistics: Statistics) -> Figure:
     patches = choose(load_tiles(tiles["val"], torch.device("cpu"), 0), BOTH, 2, 32, 32)

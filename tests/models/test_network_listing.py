@@ -8,7 +8,14 @@ import pytest
 from mtlaerial.config.encoder import ENCODERS
 from mtlaerial.models import network_listing
 from mtlaerial.models.network_counts import count_network
-from mtlaerial.models.network_listing import OUTPUTS, cells, count_decoders, count_encoders, list_networks
+from mtlaerial.models.network_listing import (
+    OUTPUTS,
+    cells,
+    count_contexts,
+    count_decoders,
+    count_encoders,
+    list_networks,
+)
 from support import networks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "networks.md"
@@ -19,7 +26,7 @@ def documented() -> dict[str, tuple[str, ...]]:
     _, _, section = DOCUMENT.read_text(encoding="utf-8").partition("\n## Costs\n")
     lines = re.findall(r"^\| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
     rows = [line.split(" | ") for line in lines]
-    heads = {"network", "decoder, exchange"}
+    heads = {"network", "decoder, exchange", "scale"}
     return {first.strip("`"): tuple(numbers) for first, *numbers in rows if first not in heads}
 
 
@@ -45,7 +52,12 @@ def test_operations_are_counted_by_hand() -> None:
 @pytest.mark.full("counts all encoders")
 def test_the_documented_counts_are_those_of_the_networks() -> None:
     encoders, _ = count_encoders()
-    counts = {**encoders, **count_decoders(), "d3net": count_network(networks.network_spec("default"), OUTPUTS)}
+    counts = {
+        **encoders,
+        **count_decoders(),
+        **count_contexts(),
+        "d3net": count_network(networks.network_spec("default"), OUTPUTS),
+    }
     del counts["small"]  # of the tests
     assert documented() == {name: cells(each) for name, each in counts.items()}
 
@@ -61,7 +73,7 @@ def test_the_list_has_every_encoder_and_names_the_reason_for_one_that_cannot_be_
     monkeypatch.setattr(network_listing, "DECODED", "small")
     text = list_networks()
     assert re.search(r"^  small +0\.\d M +0\.\d M +\d+ +\d+$", text, re.MULTILINE)
-    for row in ("d3net +24.7 M +7.0 M +643 +117", "fusion, none", "resize, attention"):
+    for row in ("d3net +24.7 M +7.0 M +643 +117", "fusion, none", "resize, attention", "context 8"):
         assert re.search(rf"^  {row}", text, re.MULTILINE), row
     assert "Not counted: encoder broken: found AttributeError" in text
     assert "as their size is an option: sized: strides" in text

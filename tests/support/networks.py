@@ -68,6 +68,7 @@ SMALLEST: dict[str, Mapping[str, Any]] = {
     "fusion": _small(name="fusion"),
     "resize of 4 to 32": _small((4, 8, 16, 32), name="resize", exchange="attention"),
     "gated": {**_small(exchange="gated"), "reduction": 2},
+    "context": {**_small(), "context": {"scale": 4, "channels": 6}},
 }
 """Configurations of networks for the quick tier by name."""
 FURTHER: dict[str, Mapping[str, Any]] = {
@@ -75,6 +76,9 @@ FURTHER: dict[str, Mapping[str, Any]] = {
     "attention": _small(exchange="attention"),
     "fusion of 4 to 32": _small((4, 8, 16, 32), name="fusion", exchange="gated"),
     "fusion of 1, 8, 32": _small((1, 8, 32), name="fusion"),
+    "context 8 of 1, 8, 32": {**_small((1, 8, 32)), "context": {"scale": 8}, "reduction": 2},
+    "context 2 of 4 to 32": {**_small((4, 8, 16, 32), name="resize", exchange="gated"), "context": {"scale": 2}},
+    "lite0 context": {"encoder": "efficientnet_lite0", "context": {}},
     "default": {},
     **{name: {"encoder": name} for name in ENCODERS.builtin if name not in {*OF_EXTRAS, "small"}},
     "lite0 resize": {"encoder": "efficientnet_lite0", "decoder": "resize"},
@@ -127,7 +131,7 @@ RUNS = [
     *(pytest.param(name, marks=pytest.mark.full("one head is enough")) for name in LOSSES),
     *(
         pytest.param(name, marks=pytest.mark.full("trains a large network"))
-        for name in ("resize of 4 to 32", "efficientnet_lite0", "convnext_tiny", "swin_v2_t")
+        for name in ("resize of 4 to 32", "context", "efficientnet_lite0", "convnext_tiny", "swin_v2_t")
     ),
     *_of_extras("timm convnext_atto", "torchvision resnet18"),
 ]

@@ -1,4 +1,4 @@
-"""Draw the figures of a method on a data set: curves, conflicts, confusions of all seeds; maps of the first seed."""
+"""Draw the figures of a method on a data set: curves, conflicts, errors of all seeds; maps of the first seed."""
 
 from pathlib import Path
 
@@ -10,11 +10,13 @@ with logged(snakemake):
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from mtlaerial.config.tasks import leads, tasks_with
+    from mtlaerial.config import task_entry
+    from mtlaerial.config.tasks import leads
     from mtlaerial.figures import (
         conflict_figure,
         confusion_figure,
         curves_figure,
+        height_error_figure,
         hillshade_figure,
         map_figure,
         save_vectors,
@@ -31,12 +33,13 @@ with logged(snakemake):
         histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
         figures["curves"] = curves_figure(histories, runs, out / "curves.png")
         figures["conflict"] = conflict_figure(histories, runs[0], out / "conflict.png")
-    for task in tasks_with("classes", runs[0].plan.tasks):
-        scores = [load_scores(Path(path)) for path in snakemake.input.scores]
-        name = "confusion"
-        if not leads(task):
-            scores, name = [run.of(task) for run in scores], f"confusion_{task}"
-        figures[name] = confusion_figure(scores, out / f"{name}.png")
+    scores = [load_scores(Path(path)) for path in snakemake.input.scores]
+    for task in runs[0].plan.tasks:
+        of_classes = task_entry(task).metrics == "classes"
+        stem, draw = ("confusion", confusion_figure) if of_classes else ("height_errors", height_error_figure)
+        of_task = scores if leads(task) else [run.of(task) for run in scores]
+        name = stem if leads(task) else f"{stem}_{task}"
+        figures[name] = draw(of_task, out / f"{name}.png")
     for name, figure in figures.items():
         if figure:  # a method with one task has no conflict
             save_vectors(figure, out / f"{name}.png", formats)

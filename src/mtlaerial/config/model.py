@@ -7,6 +7,7 @@ from pydantic import Discriminator, Tag, field_validator
 
 from mtlaerial.config.annotations import tagged
 from mtlaerial.config.base import Section
+from mtlaerial.config.context import ContextSpec
 from mtlaerial.config.encoder import ENCODERS, NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
 from mtlaerial.config.numbers import Channels, Fraction, Layers
 from mtlaerial.config.start import NO_WEIGHTS, StartSpec
@@ -50,6 +51,11 @@ class NetworkSpec(Section):
     @property
     def encoder_name(self) -> str | None:
         """Identity of the encoder, which published weights must be of; None where it is not known."""
+        return None
+
+    @property
+    def context_scale(self) -> int | None:
+        """How many times as wide as its patches and windows the area is that it sees; None for no more than these."""
         return None
 
     @property
@@ -118,6 +124,8 @@ class EncoderDecoderSpec(NetworkSpec):
     """The encoder; ``mtlaerial networks`` lists them."""
     decoder: Decoder = DecoderSpec()
     """The decoder: what all tasks share after the encoder, and the heads."""
+    context: ContextSpec | None = None
+    """The surroundings of patches and windows that the encoder sees too; none by default."""
     reduction: Reduction = 1
     """As of D3Net."""
     dropout: Fraction = 0.1
@@ -127,9 +135,15 @@ class EncoderDecoderSpec(NetworkSpec):
 
     @property
     def architecture(self) -> str:
-        """Encoder, decoder and exchange, e.g. ``efficientnet_lite0, fusion, gated``."""
+        """Encoder, decoder, exchange and context, e.g. ``efficientnet_lite0, fusion, gated, context 4``."""
         exchange = () if self.decoder.exchange == "none" else (self.decoder.exchange,)
-        return ", ".join((self.encoder.name, self.decoder.name, *exchange))
+        context = (f"context {self.context.scale}",) if self.context else ()
+        return ", ".join((self.encoder.name, self.decoder.name, *exchange, *context))
+
+    @property
+    def context_scale(self) -> int | None:
+        """The scale of the context."""
+        return self.context.scale if self.context else None
 
     @property
     def checkpoints(self) -> bool:

@@ -91,6 +91,8 @@ STAGES: dict[str, Stages] = {
     "models.*.decoder.channels": COSTLY,
     "models.*.decoder.head": COSTLY,
     "models.*.decoder.exchange": COSTLY,
+    "models.*.context.scale": COSTLY,
+    "models.*.context.channels": COSTLY,
     "models.*.options": COSTLY,
     "methods.*.trained_as": ("describe_run",),
     "methods.*.ensemble.members": ENSEMBLE,

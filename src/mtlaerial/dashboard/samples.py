@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mtlaerial.config import IGNORED, Layer, Task, task_entry
 from mtlaerial.prediction.map_network import MAKERS, MapNetwork
+from mtlaerial.tiles.overview import overview_window, tile_overview
 from mtlaerial.tiles.tile import Tile
 
 CANDIDATES = 8
@@ -35,12 +36,18 @@ class Patch:
         Class indices, ``IGNORED`` where unknown; metres, NaN where unknown.
     extents : dict of task to Extent
         Extent of the truth's cells.
+    corner : tuple of int
+        Row and column of its first pixel.
+    surroundings : Tensor, shape (bands, side, side), float32, or None
+        What lies around it, for networks with a context.
     """
 
     tile: str
     image: Tensor
     truth: Maps
     extents: dict[Task, Extent]
+    corner: tuple[int, int] = (0, 0)
+    surroundings: Tensor | None = None
 
     @classmethod
     def cut(cls, tile: Tile, row: int, column: int, side: int, tasks: Sequence[Task]) -> "Patch":
@@ -50,7 +57,12 @@ class Patch:
         extents: dict[Task, Extent] = {}
         for task in tasks:
             truth[task], extents[task] = _cut(tile, task_entry(task).truth, row, column, side)
-        return cls(tile.name, image, truth, extents)
+        return cls(tile.name, image, truth, extents, (row, column))
+
+    @property
+    def network_input(self) -> Tensor:
+        """The image, with its surroundings behind its bands if it has any."""
+        return self.image if self.surroundings is None else torch.cat([self.image.float(), self.surroundings])
 
     @property
     def interest(self) -> float:
@@ -81,7 +93,14 @@ def _interest(task: Task, layer: NDArray[Any]) -> float:
     return float(valid.size / layer.size * variety)
 
 
-def choose(tiles: Sequence[Tile], tasks: Sequence[Task], number: int, side: int, multiple: int) -> list[Patch]:
+def choose(
+    tiles: Sequence[Tile],
+    tasks: Sequence[Task],
+    number: int,
+    side: int,
+    multiple: int,
+    context_scale: int | None = None,
+) -> list[Patch]:
     """Return the most interesting patches, from as many tiles as possible; none without ground truth.
 
     Parameters
@@ -95,13 +114,25 @@ def choose(tiles: Sequence[Tile], tasks: Sequence[Task], number: int, side: int,
         Side of a patch in image pixels; less in smaller tiles.
     multiple : int
         Divisor of the side, as the network needs it.
+    context_scale : int, optional
+        That of the network's context.
     """
     best = []
     for tile in tiles:
         patches = sorted(_patches(tile, tasks, side, multiple), key=lambda patch: -patch.interest)
         best.append(patches[:number])
     in_turn = chain.from_iterable(zip_longest(*best))  # the best of each tile, then the second best, ...
-    return [patch for patch in in_turn if patch and patch.interest][:number]
+    chosen = [patch for patch in in_turn if patch and patch.interest][:number]
+    return [_with_surroundings(patch, tiles, context_scale) for patch in chosen] if context_scale else chosen
+
+
+def _with_surroundings(patch: Patch, tiles: Sequence[Tile], scale: int) -> Patch:
+    overview = next(tile_overview(tile.image, scale) for tile in tiles if tile.name == patch.tile)
+    side = patch.image.shape[-1]
+    row, column = patch.corner
+    centre = (column + side / 2) / scale, (row + side / 2) / scale
+    window = overview_window(overview, centre, torch.eye(2), (side, side), patch.image.device)
+    return replace(patch, surroundings=window)
 
 
 def _patches(tile: Tile, tasks: Sequence[Task], side: int, multiple: int) -> Iterator[Patch]:
@@ -122,7 +153,7 @@ def predict(network: MapNetwork, patches: Sequence[Patch], device: torch.device)
     # Without torch.compile: another shape would make it compile again, and perhaps other code for the training.
     with torch.compiler.set_stance("force_eager"):
         for patch in patches:
-            outputs = network(patch.image[None].to(device))[0]
+            outputs = network(patch.network_input[None].to(device))[0]
             maps: Maps = {}
             for task in network.outputs:
                 entry, values = task_entry(task), outputs[network.slice_of(task)]

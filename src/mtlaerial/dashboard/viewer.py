@@ -97,6 +97,7 @@ def _patches(number: int, job: TrainingJob) -> tuple[Sequence[Patch], str]:
     plan = job.plan
     for split, folders in (("validation", job.validation_tiles), ("training", job.training_tiles)):
         tiles = load_tiles(folders, CPU, budget_mb=0)
-        if patches := choose(tiles, plan.tasks, number, plan.training.patch, plan.model.multiple):
+        sizes = plan.training.patch, plan.model.multiple, plan.model.context_scale
+        if patches := choose(tiles, plan.tasks, number, *sizes):
             return patches, split
     return [], ""

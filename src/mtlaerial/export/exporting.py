@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,8 +19,13 @@ from mtlaerial.export.network import Contents, ExportedNetwork, traced
 from mtlaerial.runs.run import RunDescription, load_run, read_description
 from mtlaerial.system.files import writing
 
+log = logging.getLogger(__name__)
 Format = Literal["onnx", "pt2"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+_ALONE = (
+    "the network has a context, and the exported one sees no further than the image that it is given: as at the edge "
+    "of a raster, nothing around it is known. Give it large images, or use mtlaerial predict."
+)
 _ARTIFACTS: dict[Format, tuple[str, str]] = {
     "onnx": ("application/octet-stream; framework=onnx", "onnx"),
     "pt2": ("application/octet-stream; framework=pytorch", "torch.export.save"),
@@ -55,6 +61,8 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     path = out or run / f"{task or 'model'}.{format}"
     _require_writable(format, path)
     description = read_description(run)
+    if description.plan.model.context_scale:
+        log.warning("%s", _ALONE)
     prediction = PredictionSpec.fitted()
     tile = prediction.window if format == "onnx" and task else None
     contents = Contents(description, _outputs(description, task), tile)

@@ -1,4 +1,4 @@
-"""Figures: maps beside the truth, hillshades, learning curves, gradient conflict, confusions, and a map of the tiles.
+"""Figures: maps beside the truth, hillshades, curves, gradient conflict, confusions, height errors, a map of the tiles.
 
 Each function writes one PNG and returns its figure; the data set, title and description are in the PNG's text fields.
 :func:`save_vectors` writes the figure as SVG and PDF, too.
@@ -7,6 +7,7 @@ Each function writes one PNG and returns its figure; the data set, title and des
 from mtlaerial.figures.conflict import conflict_figure
 from mtlaerial.figures.confusion import confusion_figure
 from mtlaerial.figures.curves import curves_figure
+from mtlaerial.figures.height_errors import height_error_figure
 from mtlaerial.figures.hillshade import hillshade_figure
 from mtlaerial.figures.maps import map_figure
 from mtlaerial.figures.style import Caption, read_caption, save_vectors
@@ -17,6 +18,7 @@ __all__ = [
     "conflict_figure",
     "confusion_figure",
     "curves_figure",
+    "height_error_figure",
     "hillshade_figure",
     "layout_figure",
     "map_figure",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mtlaerial.config import EncoderDecoderSpec, Task
 from mtlaerial.config.encoder import ENCODERS, DecoderSpec, EncoderSpec
+from mtlaerial.models.context import Context
 from mtlaerial.models.decoders.exchange import Exchange
 from mtlaerial.models.decoders.fusion import FusionDecoder
 from mtlaerial.models.decoders.head import Head
@@ -52,7 +53,7 @@ class EncoderDecoderTrunk(Trunk):
     encoder : Encoder
     spec : EncoderDecoderSpec
     bands : int
-        Bands of the image.
+        Bands of the image; with a context its surroundings may stand behind them (:mod:`mtlaerial.models.context`).
 
     Attributes
     ----------
@@ -64,6 +65,7 @@ class EncoderDecoderTrunk(Trunk):
         super().__init__()
         self.scaling = InputScaling(bands)
         self.encoder = encoder
+        self.context = Context(spec.context, encoder, bands) if spec.context else None
         self.finer = sum(stride < DECODED for stride in encoder.strides)
         build = DECODERS[spec.decoder.name]
         self.decoder = build(encoder.channels[self.finer :], encoder.strides[self.finer :], spec.decoder.channels)
@@ -72,8 +74,11 @@ class EncoderDecoderTrunk(Trunk):
         self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the encoder's features of the scaled image."""
-        return self.encoder(self.scaling(image))  # type: ignore[no-any-return]  # a module gives Any
+        """Return the encoder's features of the scaled image; with a context those of its surroundings are added."""
+        if self.context is None:
+            return self.encoder(self.scaling(image))  # type: ignore[no-any-return]  # a module gives Any
+        encoded = self.encoder(self.scaling(self.context.unstacked(image)))
+        return self.context.joined(encoded, image.shape[0])  # torch.export takes len() for a constant
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the decoder's features and the encoder's finer ones, each (batch, channels, rows / stride, …)."""

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from mtlaerial.config import ModelSpec, NetworkSpec, Task
+from mtlaerial.config.context import ContextSpec
 from mtlaerial.config.encoder import ENCODERS, NETWORKS, DecoderSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.network_counts import NetworkCounts, count_network
@@ -44,6 +45,8 @@ def list_networks() -> str:
             "",
             *_table({f"decoder, exchange, with the encoder {DECODED}": count_decoders()}),
             "",
+            *_table({f"context, with the encoder {DECODED} and the decoder fusion": count_contexts()}),
+            "",
             *(textwrap.fill(text, WIDTH, subsequent_indent="  ") for text in below),
         ]
     )
@@ -77,6 +80,15 @@ def count_decoders() -> dict[str, NetworkCounts]:
         for exchange in _choices("exchange"):
             spec = _spec(DECODED, name=decoder, exchange=exchange)
             counts[f"{decoder}, {exchange}"] = count_network(spec, OUTPUTS)
+    return counts
+
+
+def count_contexts() -> dict[str, NetworkCounts]:
+    """Return the counts of one encoder and decoder with each context; the encoder's operations are of both its runs."""
+    counts = {}
+    for scale in get_args(ContextSpec.model_fields["scale"].annotation):
+        spec = _SPEC.validate_python({"encoder": DECODED, "context": {"scale": scale}})
+        counts[f"context {scale}"] = count_network(spec, OUTPUTS)
     return counts
 
 

@@ -27,11 +27,14 @@ class StackedOutputs:
     ----------
     outputs : dict of task to int
         Channels of each task: one per class, and one of values per pass.
+    context_scales : tuple of int
+        Scales of the surroundings that windows have behind their bands, ascending.
     passes : int
         Passes with dropout; 1 without.
     """
 
     outputs: dict[Task, int]
+    context_scales: tuple[int, ...]
     passes: int
 
     @property
@@ -68,6 +71,8 @@ class MapNetwork(StackedOutputs):
         The meaning of the network's outputs of values, on their device.
     multiple : int
         Divisor of the sides of images that the network takes; views at other scales are filled up to it.
+    context_scale : int, optional
+        That of the network's context: it gets windows with their surroundings behind the bands.
     """
 
     def __init__(
@@ -78,10 +83,12 @@ class MapNetwork(StackedOutputs):
         outputs: Mapping[Task, int],
         heights: HeightHead,
         multiple: int = 32,
+        context_scale: int | None = None,
     ) -> None:
         self.forward, self.normalise, self.heights, self.multiple = forward, normalise, heights, multiple
         self.activation, self.views = prediction.activation, views_of(prediction.views)
         self.passes = max(1, prediction.dropout_passes)
+        self.context_scales = (context_scale,) if context_scale else ()
         entries = {task: task_entry(task) for task in outputs}
         linear = [task for task, entry in entries.items() if entry.activation == "linear"]
         self.factors = {task: heights.unit / entries[task].metres for task in linear}
@@ -112,7 +119,7 @@ def build_blender(network: StackedOutputs, prediction: PredictionSpec, multiple:
     """Return the engine that runs a network by a specification; windows' sizes are divisible by ``multiple``."""
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
-    return Blender(network, network.channels, layout, prediction.batch, device)
+    return Blender(network, network.channels, layout, prediction.batch, device, network.context_scales)
 
 
 def class_codes(scores: Tensor) -> NDArray[np.uint8]:

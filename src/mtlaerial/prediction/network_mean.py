@@ -26,6 +26,7 @@ class NetworkMean(StackedOutputs):
     def __init__(self, networks: Sequence[MapNetwork]) -> None:
         self.networks = networks
         self.passes = networks[0].passes
+        self.context_scales = tuple(sorted({scale for network in networks for scale in network.context_scales}))
         self.learning: dict[Task, int] = {}
         for network in networks:
             for task in network.outputs:
@@ -40,13 +41,19 @@ class NetworkMean(StackedOutputs):
         """Return class scores and values in their maps' unit, for windows in the file's values."""
         stacks: dict[Task, list[Tensor]] = {task: [] for task in self.outputs}
         for network in self.networks:
-            outputs = network(windows)
+            outputs = network(self._seen_by(network, windows))
             for task in network.outputs:
                 part, stack = outputs[:, network.slice_of(task)], stacks[task]
                 if stack and not self._is_kept_apart(task):
                     part = stack.pop() + part
                 stack.append(part)
         return torch.cat([part for task in stacks for part in self._means(task, stacks[task])], dim=1)
+
+    def _seen_by(self, network: MapNetwork, windows: Tensor) -> Tensor:
+        """Return windows with a network's own surroundings behind their bands, or with none."""
+        image, *surroundings = windows.chunk(1 + len(self.context_scales), dim=1)
+        seen = [surroundings[self.context_scales.index(scale)] for scale in network.context_scales]
+        return torch.cat([image, *seen], dim=1) if surroundings else image
 
     def _is_kept_apart(self, task: Task) -> bool:
         """Tell whether the networks' outputs of a task are stacked: values of several passes, for their deviation."""

@@ -35,8 +35,9 @@ def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> 
     plan = run.description.plan
     forward = _forward(run, prediction.dropout_passes, device)
     normalise = Normalisation(*run.description.statistics.range)
-    heights = build_height_head(plan.training).to(device)
-    return MapNetwork(forward, normalise, prediction, run.description.outputs, heights, plan.model.multiple)
+    heights, outputs = build_height_head(plan.training).to(device), run.description.outputs
+    sizes = plan.model.multiple, plan.model.context_scale
+    return MapNetwork(forward, normalise, prediction, outputs, heights, *sizes)
 
 
 def _forward(run: Run, passes: int, device: torch.device) -> Passes:

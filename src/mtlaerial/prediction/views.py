@@ -29,17 +29,20 @@ class View(NamedTuple):
             return turned
         rows, columns = self._scaled(*turned.shape[-2:])
         # Mirrored image fills the ends, as at the raster's; it is never as long as the image, which has 0.8 multiples.
-        missing = (0, -columns % multiple, 0, -rows % multiple)
-        return pad(_resampled(turned, (rows, columns)), missing, mode="reflect")
+        # Both ends alike: the surroundings of a network with a context lie around the centre of its image.
+        margins = (*_margins(columns, multiple), *_margins(rows, multiple))
+        return pad(_resampled(turned, (rows, columns)), margins, mode="reflect")
 
-    def back(self, output: Tensor, window: Tensor) -> Tensor:
+    def back(self, output: Tensor, window: Tensor, multiple: int) -> Tensor:
         """Return outputs of the copy of a window, (batch, channels, rows, columns), at the window's pixels."""
         rows, columns = window.shape[-2:]
         if self.quarters % 2:
             rows, columns = columns, rows
         if self.scale != 1:
             scaled_rows, scaled_columns = self._scaled(rows, columns)
-            output = _resampled(output[..., :scaled_rows, :scaled_columns], (rows, columns))
+            top, left = (_margins(size, multiple)[0] for size in (scaled_rows, scaled_columns))
+            inner = output[..., top : top + scaled_rows, left : left + scaled_columns]
+            output = _resampled(inner, (rows, columns))
         straight = torch.rot90(output, -self.quarters, (-2, -1))
         return straight.flip(-1) if self.mirrored else straight
 
@@ -70,7 +73,7 @@ def mean_over_views(
     ``zoom`` resamples image and heights and multiplies neither.
     """
     # A view at a time: memory is that of the largest, whatever their number.
-    outputs = (view.back(network(view.of(window, multiple)), window) for view in views)
+    outputs = (view.back(network(view.of(window, multiple)), window, multiple) for view in views)
     return reduce(torch.add, outputs) / len(views)
 
 
@@ -80,3 +83,9 @@ def _resampled(image: Tensor, size: Size) -> Tensor:
     Without a filter against aliasing, as the zoom of training has none; and it would move slopes by a tenth of a pixel.
     """
     return interpolate(image, size, mode="bilinear", align_corners=False)
+
+
+def _margins(size: int, multiple: int) -> Size:
+    """Return the pixels before and after a size that fill it up to the next multiple."""
+    missing = -size % multiple
+    return missing // 2, missing - missing // 2

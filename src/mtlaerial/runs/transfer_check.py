@@ -19,7 +19,7 @@ BANDS = 3
 """Of networks that are compared: their first convolutions may differ in the bands."""
 _INDIFFERENT = ("pretrained", "initialisation", "dropout")
 _BEYOND = {
-    "encoder": ("decoder", "shared", "skips", "head"),
+    "encoder": ("decoder", "shared", "skips", "head", "context"),
     "trunk": ("decoder.head", "decoder.exchange", "head"),
     "all": (),
 }

@@ -7,7 +7,7 @@ ground truth is never enlarged to the image's size.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from mtlaerial.sampling.class_balance import BalancedCorners
 from mtlaerial.sampling.patch_coordinates import PatchCoordinates, lay_patches
 from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
 from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Copy, Nearest, Resampler
+from mtlaerial.sampling.surroundings import SurroundingsSampler
 from mtlaerial.sampling.thread_pool import ThreadPool
 from mtlaerial.tiles.tile import Tile, load_tiles
 
@@ -40,15 +41,20 @@ class Batch:
         NaN where not known.
     labels : Tensor, shape (batch, patch, patch), uint8
         Class indices; ``IGNORED`` where not known.
+    surroundings : Tensor, shape (batch, bands, patch, patch), float32, or None
+        What lies around the patches, for networks with a context; NaN where not known. None as the network gets them:
+        the image then has their channels behind its own.
     """
 
     image: Tensor
     height: Tensor
     labels: Tensor
+    surroundings: Tensor | None = None
 
     def __getitem__(self, part: slice) -> "Batch":
         """Return some of the patches."""
-        return Batch(self.image[part], self.height[part], self.labels[part])
+        around = None if self.surroundings is None else self.surroundings[part]
+        return Batch(self.image[part], self.height[part], self.labels[part], around)
 
 
 class Corners(Protocol):
@@ -72,6 +78,8 @@ class PatchSampler:
         Draws their positions; by default uniformly over the area of the tiles.
     device : torch.device, optional
         Device of the batches; by default that of the tiles.
+    context_scale : int, optional
+        How many times as wide as a patch its surroundings are; by default there are none.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class PatchSampler:
         augmentation: Augmentation,
         corners: Corners | None = None,
         device: torch.device | None = None,
+        context_scale: int | None = None,
     ) -> None:
         self.tiles = tiles
         self.patch = patch
@@ -89,6 +98,7 @@ class PatchSampler:
         self.device = device or tiles[0].image.device
         self._smooth = augmentation.image_resampling == "bilinear"
         self._threads = ThreadPool(torch.get_num_threads())
+        self._around = SurroundingsSampler(tiles, context_scale, self.device) if context_scale else None
 
     def draw(self, batch: int, generator: torch.Generator, share: slice = slice(None)) -> Batch:
         """Draw a batch, or a share of it; the generator (on the CPU) decides everything."""
@@ -106,7 +116,9 @@ class PatchSampler:
         self._threads.run(fill, -(-len(tiles) // part))
         height.mask_outside(patches.height, torch.nan)
         labels.mask_outside(patches.labels, IGNORED)
-        return patches
+        if self._around is None:
+            return patches
+        return replace(patches, surroundings=self._around.draw(poses, self.patch, self._threads))
 
     def poses(self, batch: int, generator: torch.Generator) -> Poses:
         """Draw the poses of a batch."""
@@ -140,7 +152,11 @@ class PatchSampler:
 
 
 def build_sampler(
-    folders: Sequence[Path], spec: TrainingSpec, device: torch.device, untrained: Collection[int] = ()
+    folders: Sequence[Path],
+    spec: TrainingSpec,
+    device: torch.device,
+    untrained: Collection[int] = (),
+    context_scale: int | None = None,
 ) -> PatchSampler:
     """Return the sampler of prepared tiles for a training.
 
@@ -153,10 +169,12 @@ def build_sampler(
         Device of the batches, and of the tiles where they fit ``memory_budget_mb``.
     untrained : collection of int, optional
         Classes that ``class_balanced`` never chooses.
+    context_scale : int, optional
+        As of :class:`PatchSampler`.
     """
     tiles = load_tiles(folders, device, spec.memory_budget_mb)
-    if spec.sampling != "class_balanced":
-        return PatchSampler(tiles, spec.patch, spec.augmentation, device=device)
-    labels = [map_raster(folder / "labels.tif") for folder in folders]
-    corners = BalancedCorners(tiles, spec.patch, labels, untrained)
-    return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device)
+    corners = None
+    if spec.sampling == "class_balanced":
+        labels = [map_raster(folder / "labels.tif") for folder in folders]
+        corners = BalancedCorners(tiles, spec.patch, labels, untrained)
+    return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device, context_scale)

@@ -171,6 +171,18 @@ def height_scores(sums: NDArray[np.float64]) -> dict[str, float]:
     return _with_value(length_scores(sums))
 
 
+def squared_share(sums: NDArray[np.float64], overall: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of a group of cells in the squared error of all; NaN where there is none.
+
+    Parameters
+    ----------
+    sums, overall : array, shape (..., len(SUMS))
+        Of the group, and of all cells.
+    """
+    squared = SUMS.index("squared")
+    return ratio_of(sums[..., squared], overall[..., squared])
+
+
 def ratio_of(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the quotient of two arrays; NaN where the divisor is not positive."""
     quotient: NDArray[np.float64] = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)

@@ -15,6 +15,7 @@ from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.label_masks import LabelMask, label_masks
 from mtlaerial.scoring.metrics import without_true
 from mtlaerial.scoring.tile_scores import TileScores
+from mtlaerial.scoring.tile_sums import OVERALL, TALL_GROUP
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import write_text
 
@@ -97,6 +98,13 @@ class Scores(Section):
             for group, sums in getattr(self.tiles[name], source).get(mask, {}).items():
                 total[group] = total.get(group, 0) + weight * np.array(sums)
         return total
+
+    @property
+    def height_bins(self) -> list[str]:
+        """The groups of heights that are bins of the true height, in the order of the tiles."""
+        others = {OVERALL, TALL_GROUP, *(f"class {name}" for name in self.classes)}
+        groups = dict.fromkeys(group for tile in self.tiles.values() for group in tile.height.get("all", {}))
+        return [group for group in groups if group not in others]
 
     def detection(self) -> NDArray[np.float64]:
         """Return the counts named by ``detection.COUNTS`` over all tiles, by area; zeros without ground truth."""

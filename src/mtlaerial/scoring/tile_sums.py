@@ -19,6 +19,8 @@ from mtlaerial.scoring.nearest_cells import NearestCells
 Confusion = tuple[tuple[int, ...], ...]
 Sums = dict[str, dict[str, tuple[float, ...]]]
 """By mask (one of ``metrics.MASKS``), then by group: the values named by ``metrics.SUMS``."""
+OVERALL = "overall"
+"""Group of all cells."""
 TALL = 3.0
 """Metres above which heights have a group of their own, as in SynRS3D (arXiv 2406.18151)."""
 TALL_GROUP = f"h > {TALL:g} m"
@@ -134,7 +136,7 @@ class _Accumulator:
 
     def add_overall(self, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
         """Add a block to the sums over all cells, and over those with a height above 3 m."""
-        self.add(["overall"], true, predicted, np.zeros(true.shape, dtype=np.int64))
+        self.add([OVERALL], true, predicted, np.zeros(true.shape, dtype=np.int64))
         self.add([TALL_GROUP], true, predicted, np.where(true > TALL, 0, -1))
         self._detection += detection_counts(true, predicted)
 

@@ -95,7 +95,7 @@ class Trainer:
         losses.to(self.device)
         self.normalise = Normalisation(*statistics.range)
         untrained = statistics.codes(untrained_classes(spec))
-        sampler = build_sampler(job.training_tiles, spec, self.device, untrained)
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, plan.model.context_scale)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
         parts = self.network, self.optimiser, losses, self.weighting, batches
         self.update = TrainStep(plan, self.fabric, *parts, self.average)
@@ -242,7 +242,8 @@ class Trainer:
 
     def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
         forward = inference_forward(self.evaluated.eval(), self.spec.precision, self.device)
-        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.heights)
+        context_scale = self.plan.model.context_scale
+        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.heights, context_scale=context_scale)
 
     @property
     def evaluated(self) -> Network:

@@ -14,7 +14,7 @@ from mtlaerial.prediction.blending import blender as blending
 from mtlaerial.prediction.blending.blender import Blender, Network
 from mtlaerial.prediction.blending.column_blocks import column_blocks
 from mtlaerial.prediction.blending.regrid import Cells
-from mtlaerial.prediction.blending.strips import Read, Strip
+from mtlaerial.prediction.blending.strips import Read, Strip, padded
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Layout, even, original
 
@@ -133,7 +133,7 @@ def test_windows_are_averaged_by_weight(rows: int, columns: int, layout: Layout)
     total, weight = torch.zeros(rows, columns, dtype=torch.float64), torch.zeros(rows, columns, dtype=torch.float64)
     for (i, top), (j, left) in itertools.product(enumerate(down.starts), enumerate(across.starts)):
         place = slice(top, down.stop(i)), slice(left, across.stop(j))
-        crop = blending.padded(image[:, *place], down.window, across.window)
+        crop = padded(image[:, *place], down.window, across.window)
         product = (down.weights[:, None] * across.weights[None, :])[: down.stop(i) - top, : across.stop(j) - left]
         total[place] += directional(crop[None])[0, 0, : product.shape[0], : product.shape[1]] * product
         weight[place] += product
@@ -316,6 +316,35 @@ def test_memory_does_not_grow_with_the_raster(monkeypatch: pytest.MonkeyPatch, t
         sizes[rows, columns] = max(block_bytes)
     assert max(sizes.values()) <= 1.2 * 2**20  # ten rows more, for cells that straddle
     assert sizes[2000, 3000] <= sizes[200, 3000] * 1.1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("blocks")
+@LAYOUTS
+@pytest.mark.parametrize(("rows", "columns"), [(83, 150), (20, 90)])
+def test_windows_come_with_their_surroundings(rows: int, columns: int, layout: Layout, tmp_path: Path) -> None:
+    # On a ramp the mean of a window's surroundings is that of the window, wherever it lies.
+    image = (torch.arange(rows)[:, None] * 1000.0 + torch.arange(columns))[None]
+    differences = []
+
+    def network(windows: Tensor) -> Tensor:
+        assert windows.shape[1] == 1 + 2
+        top, left = (length // 2 - 2 for length in windows.shape[2:])
+        for scale in (1, 2):
+            middle = windows[:, scale : scale + 1, top : top + 4, left : left + 4]
+            known = middle.isfinite().flatten(1).all(dim=1)
+            centres = windows[known, :1].mean(dim=(2, 3)) - middle[known].mean(dim=(2, 3))
+            differences.extend(centres.flatten().tolist())
+        # The wider ones have steps twice as large.
+        steps = [windows[:, scale].diff(dim=2).nanmedian() for scale in (1, 2)]
+        assert steps == [2, 4]
+        return windows[:, :1]
+
+    blender = Blender(network, 1, layout, 3, DEVICE, context_scales=(2, 4))
+    list(blender.run(reader(image), rows, columns, [], scratch=tmp_path))
+    if rows > 32:  # else windows are filled up by mirroring
+        assert len(differences) > 6
+        assert max(map(abs, differences)) < 0.1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mtlaerial.reporting.tables import Document, build_documents, collect
+from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.bootstrap import pooled
 from mtlaerial.reporting.tables.comparison import run_sums
 from mtlaerial.reporting.tables.panels import Panel
@@ -111,6 +112,20 @@ def test_bias_is_shown_by_height_and_above_three_metres() -> None:
     by_height = next(panel for panel in documents[1].panels if panel.key == "town-by_height-bias")
     assert texts(by_height, "height") == {"": "height", "below 2 m": "0.500", "from 2 m": "−1.000"}
     assert not any("h > 3" in text for text in by_height.header)
+
+
+def test_the_share_of_squared_error_is_beside_the_share_of_cells() -> None:
+    # Squared errors: 1 below 2 m; 0, 9 and 0 from 2 m.
+    runs = [run(name, 0, [tile((), [1.0, 2.5, 4.0, 8.0], [2.0, 2.5, 7.0, 8.0])]) for name in ("height", "again")]
+    table = build_documents(runs)[1]
+    panel = next(panel for panel in table.panels if panel.key == "town-by_height-squared-error-share")
+    assert texts(panel, "height") == {"": "height", "below 2 m": "10.00", "from 2 m": "90.00"}
+    assert panel.subject == "share of the squared error of height in % by true height, over all valid cells"
+    assert "Shares of the valid cells: below 2 m 25.0 %, from 2 m 75.0 %." in notes(panel)
+    assert RULE not in notes(panel)
+    assert table.wide["squared-error share (%), from 2 m"].tolist()[:2] == [90, 90]
+    long = collect(runs).query("score == 'squared-error share' and method == 'height' and mask == 'all'")
+    assert dict(zip(long["group"], long["value"], strict=True))["h > 3 m"] == pytest.approx(0.9)
 
 
 def test_joint_score_needs_both_truths() -> None:

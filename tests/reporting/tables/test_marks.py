@@ -1,6 +1,6 @@
 """Marks of methods that are trained otherwise than most of a table."""
 
-from mtlaerial.config import D3NetSpec, PredictionSpec, TrainingSpec
+from mtlaerial.config import D3NetSpec, EncoderDecoderSpec, PredictionSpec, TrainingSpec
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.scoring.scores import Scores
@@ -31,6 +31,14 @@ def test_a_mark_says_what_differs_from_most() -> None:
             "2 times the training pixels (updates x batch x area of a patch)",
         ),
     }
+
+
+def test_a_network_with_a_context_is_marked() -> None:
+    lite = {"encoder": "efficientnet_lite0"}
+    specs = {"plain": lite, "wide": {**lite, "context": {}}}
+    runs = [trained(name).model_copy(update={"network": EncoderDecoderSpec.parse(s, "")}) for name, s in specs.items()]
+    (mark,) = marks(runs).values()
+    assert mark.difference == "model.context channels 64, scale 4 instead of None"
 
 
 def test_a_training_that_ended_early_is_marked_by_the_pixels_that_it_saw() -> None:

@@ -4,7 +4,6 @@ The raster is divided into blocks of columns; each is run from north to south, a
 prefetches the next strip of the image and another writes finished values while the network computes.
 """
 
-import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -15,9 +14,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mtlaerial.prediction.blending.column_blocks import Block, BorderFile, column_blocks, first_needed
+from mtlaerial.prediction.blending.column_blocks import Block, BorderFile, column_blocks
 from mtlaerial.prediction.blending.read_ahead import WriteBehind, prefetch
-from mtlaerial.prediction.blending.strips import Read, Strip, joined
+from mtlaerial.prediction.blending.row_buffer import RowBuffer
+from mtlaerial.prediction.blending.strips import Read, Strip, joined, padded
+from mtlaerial.prediction.blending.surroundings import Around, Surroundings
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Axis, Layout
 
@@ -43,11 +44,22 @@ class Blender:
     batch : int
         Number of windows that the network gets at once.
     device : torch.device
+    context_scales : sequence of int, optional
+        Behind its bands the network gets the surroundings of a window of each scale, so many times as wide.
     """
 
-    def __init__(self, network: Network, channels: int, layout: Layout, batch: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: Network,
+        channels: int,
+        layout: Layout,
+        batch: int,
+        device: torch.device,
+        context_scales: Sequence[int] = (),
+    ) -> None:
         self.network, self.channels = network, channels
         self.layout, self.batch, self.device = layout, batch, device
+        self.context_scales = context_scales
 
     def count_windows(self, rows: int, columns: int) -> int:
         """Return the number of windows of a raster; for progress bars."""
@@ -84,16 +96,18 @@ class Blender:
         limit = BLOCK_BYTES * (1 if self.device.type == "cpu" else GPU_BLOCKS)
         blocks = column_blocks(across, targets, limit // (4 * self.channels * down.window), context)
         strips = chain.from_iterable(self._strips(read, down, block) for block in blocks)
+        surroundings = [Surroundings(read, rows, columns, s, self.device, scratch) for s in self.context_scales]
         takes: list[Take] = [target.take for target in targets]
         takes += [watch] if watch else []
         with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
             border = BorderFile(file, self.channels, down.window, blocks)
             for block in blocks:
-                buffer = _RowBuffer(self.channels, block, down, targets, self.device, context)
+                buffer = RowBuffer(self.channels, block, down, targets, self.device, context)
                 for index in range(len(down.starts)):
                     strip, fresh = next(coming), buffer.begin(index)
                     border.load(index, fresh[..., : block.inherited])
-                    yield from self._run_windows(strip, down, across, block, fresh)
+                    around = [scale.of_row(down, index, across) for scale in surroundings]
+                    yield from self._run_windows(strip, down, across, block, fresh, around)
                     # Before finish() blends downwards: the next block does that itself, with all of its columns.
                     border.save(index, fresh[..., block.handed_on :])
                     write(partial(_deliver, takes, buffer.finish(index, strip.invalid)))
@@ -109,7 +123,9 @@ class Blender:
             read_to = down.stop(index)
             yield strip
 
-    def _run_windows(self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor) -> Iterator[int]:
+    def _run_windows(
+        self, strip: Strip, down: Axis, across: Axis, block: Block, merged: Tensor, around: Sequence[Around]
+    ) -> Iterator[int]:
         """Run the windows of a strip, and blend each into those before it."""
         for first in range(0, len(block.windows), self.batch):
             indices = block.windows[first : first + self.batch]
@@ -118,6 +134,9 @@ class Blender:
             with_data = [i for i in indices if strip.invalid is None or not strip.invalid[:, spans[i]].all()]
             if with_data:
                 crops = [padded(strip.image[:, :, spans[i]], down.window, across.window) for i in with_data]
+                for cut in around:
+                    windows = [cut(across.starts[i]) for i in with_data]
+                    crops = [torch.cat([crop.float(), window]) for crop, window in zip(crops, windows, strict=True)]
                 for i, output in zip(with_data, self.network(torch.stack(crops)), strict=True):
                     values = merged[:, :, spans[i]]
                     fade_in(
@@ -129,47 +148,6 @@ class Blender:
             yield len(indices)
 
 
-class _RowBuffer:
-    """A block's values in the current row of windows, and those of earlier rows that are still needed."""
-
-    def __init__(
-        self,
-        channels: int,
-        block: Block,
-        down: Axis,
-        targets: Sequence[Target],
-        device: torch.device,
-        context: int,
-    ) -> None:
-        self._block, self._down, self._targets, self._context = block, down, targets, context
-        self._top = 0
-        self._values = torch.empty(channels, 0, block.right - block.left, device=device)
-        self._before = self._values
-
-    def begin(self, index: int) -> Tensor:
-        """Return the uninitialised values of a row of windows, shape (channels, rows, columns)."""
-        # A new buffer for each row of windows: the writing thread still reads the one before.
-        self._before, shape = self._values, self._values.shape
-        self._values = self._before.new_empty(shape[0], self._down.stop(index) - self._top, shape[2])
-        return self._values[:, self._down.starts[index] - self._top :]
-
-    def finish(self, index: int, invalid: Tensor | None) -> Finished:
-        """Blend a row of windows into those before it, drop rows no longer needed, and return the finished values."""
-        start, done, top = self._down.starts[index], self._down.done(index), self._top
-        fresh = self._values[:, start - top :]
-        self._values[:, : start - top] = self._before[:, : start - top]
-        earlier = self._before[:, start - top :]
-        share = self._down.fade_factors[index][: earlier.shape[1], None].to(fresh.device)
-        torch.lerp(earlier, fresh[:, : earlier.shape[1]], share, out=fresh[:, : earlier.shape[1]])
-        if invalid is not None:
-            # Rows from `done` on are masked with the next strip, which holds them too.
-            fresh[:, : done - start].masked_fill_(invalid[: done - start], math.nan)
-        values = self._values[:, : done - top, : self._block.columns[1] - self._block.left]
-        self._top = first_needed([target.rows.needed(done) for target in self._targets], done, self._context)
-        self._values = self._values[:, self._top - top :]
-        return Finished(values, top, self._block.left, (start, done), self._block.columns)
-
-
 def fade_in(values: Tensor, output: Tensor, share: Tensor, shared: int) -> None:
     """Blend a window's output into values, both (channels, rows, columns); earlier windows cover ``shared`` columns."""
     # lerp(a, b, share) = a + share * (b - a) is a where b == a, to the bit, and b where share is 1: an output that does
@@ -177,14 +155,6 @@ def fade_in(values: Tensor, output: Tensor, share: Tensor, shared: int) -> None:
     fading = values[:, :, :shared]
     fading.lerp_(output[:, :, :shared], share[:shared].to(values.device))
     values[:, :, shared:] = output[:, :, shared:]
-
-
-def padded(crop: Tensor, rows: int, columns: int) -> Tensor:
-    """Extend an image that is smaller than a window to its size by mirroring."""
-    for axis, size in ((1, rows), (2, columns)):
-        while crop.shape[axis] < size:
-            crop = torch.cat([crop, crop.flip(axis)], dim=axis)
-    return crop[:, :rows, :columns]
 
 
 def _deliver(takes: Sequence[Take], finished: Finished) -> None:

@@ -1,4 +1,4 @@
-"""Strips of an image with the masks of their invalid pixels."""
+"""Strips of an image with the masks of their invalid pixels, and crops of them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -32,3 +32,11 @@ def joined(strip: Strip, fresh: Strip, rows: int) -> Strip:
 def _mask(strip: Strip) -> Tensor:
     """Return the mask of a strip's invalid pixels, also if it has none."""
     return torch.zeros_like(strip.image[0], dtype=torch.bool) if strip.invalid is None else strip.invalid
+
+
+def padded(crop: Tensor, rows: int, columns: int) -> Tensor:
+    """Extend an image that is smaller than a window to its size by mirroring."""
+    for axis, size in ((1, rows), (2, columns)):
+        while crop.shape[axis] < size:
+            crop = torch.cat([crop, crop.flip(axis)], dim=axis)
+    return crop[:, :rows, :columns]

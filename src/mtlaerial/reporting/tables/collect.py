@@ -19,7 +19,7 @@ from mtlaerial.scoring.checkerboard import checkerboard_ratios
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.gain import delta_m
 from mtlaerial.scoring.joint import iou3_scores
-from mtlaerial.scoring.metrics import MASKS, height_scores, margins, semantic_scores
+from mtlaerial.scoring.metrics import MASKS, height_scores, margins, semantic_scores, squared_share
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
 
@@ -32,6 +32,8 @@ CHECKERBOARD = "checkerboard"
 """The largest checkerboard ratio, and the prefix of those at periods, e.g. ``checkerboard 4 px``."""
 COMPARED: dict[Metrics, str] = {"classes": "mIoU", "heights": "MAE"}
 """The score of a task that enters delta-m, by its metrics."""
+SQUARED_SHARE = "squared-error share"
+"""A group's share of the squared error of all cells."""
 CELLS = "cells"
 COLUMNS = ["dataset", "method", "seed", "pooling", "mask", "group", "score", "value"]
 Row = tuple[str, str, str, float]
@@ -59,7 +61,8 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``objects`` with 1 m < h < 9000 m.
         ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``; that of a task which is not the
         leading one of its metrics begins with the task. ``cells`` counts the heights of a
-        group, in cells of the finest grid. ``seam TASK`` is the mean step from pixel to pixel at window borders
+        group, in cells of the finest grid, and ``squared-error share`` is its share of the squared error of the mask's
+        cells. ``seam TASK`` is the mean step from pixel to pixel at window borders
         relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
         its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
         ends with the method ``constant``, which has no seed.
@@ -183,6 +186,9 @@ def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[
 def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[Row]:
     for group, sums in groups.items():
         yield mask, group, CELLS, float(sums[0])
+        share = squared_share(sums, groups[OVERALL])
+        if group != OVERALL and sums[0] and np.isfinite(share):
+            yield mask, group, SQUARED_SHARE, float(share)
         for score, value in height_scores(sums).items():
             # Ratios need positive heights: those of all cells would be those of the mask "positive".
             if mask != "all" or score in ("MAE", "RMSE", "bias"):

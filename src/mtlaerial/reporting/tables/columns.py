@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Metrics
-from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT
+from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT, SQUARED_SHARE
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of
 from mtlaerial.scoring.checkerboard import PERIODS
 from mtlaerial.scoring.label_masks import LabelMask
@@ -43,6 +43,11 @@ class Column:
     def lower_is_better(self) -> bool:
         """Whether the score is an error."""
         return self.length or self.multiple or self.score in ("REL", "PFA")
+
+    @property
+    def ranked(self) -> bool:
+        """Whether less or more is a merit: errors of both signs cancel in a bias, and shares of groups add up to 1."""
+        return self.score not in ("bias", SQUARED_SHARE)
 
     @property
     def digits(self) -> int:

@@ -1,8 +1,9 @@
 """Groups of pixels that scores are of: all, a class, a bin of heights; those of further tasks begin with the task."""
 
 from mtlaerial.config import Task
+from mtlaerial.scoring import tile_sums
 
-OVERALL = "overall"
+OVERALL = tile_sums.OVERALL
 CLASS = "class "
 """Prefix of the groups of classes."""
 _SEPARATOR = ": "

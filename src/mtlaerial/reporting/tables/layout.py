@@ -6,7 +6,7 @@ import pandas as pd
 
 from mtlaerial.config import task_entry
 from mtlaerial.config.tasks import leading_task
-from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
+from mtlaerial.reporting.tables.collect import SQUARED_SHARE, collect, mean_over_seeds
 from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
@@ -136,19 +136,19 @@ def _semantics(values: Values) -> Iterator[tuple[Column, ...]]:
 
 
 def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Document:
-    subject = f"height in metres by {by}, over all valid cells"
+    cells = f"by {by}, over all valid cells"
+    subjects = {score: f"{score} of height in metres {cells}" for score in ("MAE", "RMSE", "bias")}
+    subjects[SQUARED_SHARE] = f"share of the squared error of height in % {cells}"
     panels = []
-    for score in ("MAE", "RMSE", "bias"):
+    for score, subject in subjects.items():
         columns = _scored(values, by_group(groups, score))
-        panels.append(
-            _panel(values, f"{stem}-{score}".lower(), f"{score} of {subject}", columns, values.shares(groups))
-        )
-    wide = [
-        column
-        for mask, prefix in GROUPED_MASKS.items()
-        for score in ("MAE", "RMSE", "bias")
-        for column in by_group(groups, score, mask, f"{score} (m), {prefix}")
-    ]
+        key = f"{stem}-{score}".lower().replace(" ", "-")
+        panels.append(_panel(values, key, subject, columns, values.shares(groups)))
+    wide: list[Column] = []
+    for mask, prefix in GROUPED_MASKS.items():
+        for score in subjects:
+            unit = "%" if score == SQUARED_SHARE else "m"
+            wide += by_group(groups, score, mask, f"{score} ({unit}), {prefix}")
     return Document(f"{values.dataset}_{stem}", tuple(filter(None, panels)), _wide(values, wide))
 
 

@@ -19,7 +19,7 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
-BY_NAME = {"training.class_weights", "training.score_weights"}
+BY_NAME = {"training.class_weights", "training.score_weights", "model.context"}
 """Keys whose values by name are compared as one value: other recipes have the name of a rule there, or nothing."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""

@@ -48,9 +48,9 @@ def panel_notes(values: Values, methods: Sequence[str], columns: Sequence[Column
 
 
 def bold_rule(methods: Sequence[str], columns: Sequence[Column]) -> str:
-    """Return the rule for bold numbers; empty for a table without any, of one method or of bias alone."""
+    """Return the rule for bold numbers; empty for a table without any, as of one method."""
     learned = [method for method in methods if method != CONSTANT]
-    return RULE if len(learned) > 1 and any(column.score != "bias" for column in columns) else ""
+    return RULE if len(learned) > 1 and any(column.ranked for column in columns) else ""
 
 
 def missing(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:

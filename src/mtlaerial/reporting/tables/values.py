@@ -15,7 +15,6 @@ from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.scoring.scores import Scores
-from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 MISSING = "–"
 
@@ -74,8 +73,7 @@ class Values:
         self.further_tasks = [task for task in self.tasks if not leads(task)]
         self.left_out = [runs[0].without_classes, *citations.left_out]
         self.classes = [CLASS + name for name in runs[0].classes]
-        groups = dict.fromkeys(group for run in runs for group in run.height("all"))
-        self.bins = [group for group in groups if group not in (OVERALL, TALL_GROUP, *self.classes)]
+        self.bins = list(dict.fromkeys(group for run in runs for group in run.height_bins))
         counts = Counter(run.method for run in runs)
         self.seeds = {method: counts[method] for method in self.methods}
         rows = summary[summary["dataset"] == self.dataset].set_index(["method", "pooling", "mask", "group", "score"])
@@ -108,7 +106,7 @@ class Values:
 
     def winner(self, column: Column) -> str | None:
         """Return the method to print in bold, see :mod:`mtlaerial.reporting.tables.bold`; None without any."""
-        if column.score == "bias":  # the least bias is no merit: errors of both signs cancel
+        if not column.ranked:
             return None
         scored = [method for method in self.methods if self.has_score(method, column)]
         learned = sorted((method for method in scored if method != CONSTANT), key=self._rank(column))

@@ -1,0 +1,52 @@
+"""Batches of networks with a context: surroundings stand behind the image, with its colours."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mtlaerial.system.signals import Stop
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.trainer import Trainer
+from support import networks, tiny
+from support.trainings import Folders
+
+
+def test_validation_shows_the_network_the_surroundings(statistics: Statistics, tiles: Folders) -> None:
+    trainer = Trainer(tiny.job(networks.plan("context"), statistics, tiles["train"], tiles["val"]))
+    channels = set()
+    trainer.network.register_forward_pre_hook(lambda _, images: channels.add(images[0].shape[1]))
+    assert "score" in trainer._validate(Stop())
+    assert channels == {6}
+
+
+def batch(statistics: Statistics, tiles: list[Path], name: str, **augmentation: object) -> torch.Tensor:
+    plan = networks.plan(name, augmentation=augmentation)
+    trainer = Trainer(tiny.job(plan, statistics, tiles))
+    (share,) = trainer.update.batches.draw(0)
+    assert share.patches.surroundings is None
+    return share.patches.image
+
+
+def test_the_network_gets_the_surroundings_behind_the_bands(statistics: Statistics, tiles: Folders) -> None:
+    image = batch(statistics, tiles["train"], "context", flip=False, colour=0)
+    plain = batch(statistics, tiles["train"], "fusion", flip=False, colour=0)
+    assert torch.equal(image[:, :3], plain)
+    around = image[:, 3:]
+    assert around.shape == plain.shape
+    # The patch's middle quarter of the area is that of the tile, of 96 pixels: beyond it nothing is known.
+    known = around.abs().sum(dim=1) > 0
+    assert known.flatten(1).sum(dim=1).tolist() == [24 * 24] * len(image)
+    assert around.abs().max() <= 1
+
+
+def test_surroundings_change_their_colours_with_the_image(statistics: Statistics, tiles: Folders) -> None:
+    before, after = (batch(statistics, tiles["train"], "context", flip=False, colour=colour) for colour in (0, 0.3))
+    for patch, changed in zip(before, after, strict=True):
+        for band in range(3):
+            pixels, others = patch[band].flatten(), changed[band].flatten()
+            contrast, brightness = np.polyfit(pixels.numpy(), others.numpy(), 1)
+            around = patch[3 + band].flatten()
+            expected = torch.where(around == 0, 0.0, around * contrast + brightness)  # nothing is known at 0
+            torch.testing.assert_close(changed[3 + band].flatten(), expected, rtol=0, atol=1e-4)
+            assert abs(contrast - 1) + abs(brightness) > 1e-3
