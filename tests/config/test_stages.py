@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
 from mtlaerial.config.decisive_keys import decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
+from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
 from mtlaerial.config.start import StartSpec
@@ -22,7 +23,7 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
-WHOLE = (WeightingSpec, EncoderSpec, StartSpec, PackageFileSpec, WeightsInput)
+WHOLE = (WeightingSpec, EncoderSpec, StartSpec, PackageFileSpec, WeightsInput, RecipeOverlay)
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
@@ -61,6 +62,8 @@ VALUES: dict[str, Any] = {
     "pretrained.*.encoder": "efficientnet_lite0",
     "pretrained.*.package": {"name": "weights", "path": "weights/net.pth"},
     "pretrained.*.input": {"bands": ["nir"], "mean": [0], "deviation": [255]},
+    "model": "small",
+    "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
     "labels.encoding": RGB,
@@ -260,6 +263,12 @@ def test_an_overlay_repeats_the_stages_of_its_keys(place: str, configuration: di
             after = project(merge(configuration, CHANGES[place](overlay)), TILES)
         ((first, keys),) = overlay.items()
         assert repeated(before, after) == set(STAGES[f"{first}.{next(iter(keys))}"])
+
+
+def test_network_of_methods_that_name_none_trains_them_again(configuration: dict[str, Any]) -> None:
+    configuration["methods"]["both"]["model"] = None
+    before, after = (project({**configuration, "model": name}, TILES) for name in ("net", "small"))
+    assert repeated(before, after) == set(STAGES["methods.*.model"])
 
 
 def test_a_key_that_the_table_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, read_configuration, typed_scalars
+from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
+from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
@@ -13,10 +14,12 @@ from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from snakemake.logging import logger
 
 try:
-    for file in workflow.configfiles:
-        read_configuration(Path(file))  # Snakemake's own reader takes the last of two equal keys
+    # Snakemake lists the file of the directive `configfile` after those of the command line, which win over it.
+    OVERLAYS = [Path(file) for file in workflow.overwrite_configfiles]
+    FILES = [Path(file) for file in workflow.configfiles[len(OVERLAYS) :]] + OVERLAYS
     options = typed_scalars(dict(workflow.config_settings.config))
-    project = Project.of(merge(config, options))
+    merged = merge_files(FILES, options)  # Snakemake's own reader takes the last of two equal keys
+    project = Project.of(merged if "recipe" in merged else merge(config, options))
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
     for archive in PENDING.values():
         archive.require_place()

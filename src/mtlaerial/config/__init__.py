@@ -6,6 +6,7 @@ from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.dataset_entry import DatasetEntry, Generation
 from mtlaerial.config.figures import VectorFormat
+from mtlaerial.config.file_kinds import read_configuration
 from mtlaerial.config.layers import (
     IGNORED,
     LAYERS,
@@ -26,7 +27,6 @@ from mtlaerial.config.project import (
     Recipe,
     load_project,
     parse_project,
-    read_configuration,
 )
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.task_entry import TaskEntry

@@ -1,6 +1,6 @@
 """Parts of the configuration that decide a stage of the workflow, by the table of keys and stages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,19 @@ def decisive(stage: Stage, section: Section, key: str = "") -> dict[str, Any]:
     """
     part = _part(stage, section.model_dump(mode="json"), key)
     return part if isinstance(part, dict) else {}
+
+
+def flat_keys(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and values of nested mappings.
+
+    >>> dict(flat_keys({"training": {"batch": 8, "augmentation": {"flip": True}}}))
+    {'training.batch': 8, 'training.augmentation.flip': True}
+    """
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            yield from flat_keys(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def indecisive(stage: Stage, names: Iterable[str], key: str = "") -> set[str]:

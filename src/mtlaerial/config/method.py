@@ -22,7 +22,8 @@ class MethodSpec(Section):
     """Method whose trained weights this one uses; it changes ``prediction`` and ``scoring`` alone."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     weighting: WeightingSpec = WeightingSpec()
-    model: Name
+    model: Name = ""
+    """A name from ``models``; the configuration's ``model`` where it is not stated."""
     overrides: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring``, with ``trained_as`` after those of the trained
     method."""
@@ -65,6 +66,29 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     if isinstance(overrides, Mapping) and "training" in overrides:
         raise retrained(f"methods.{name}", ["overrides.training"], trained)
     return {**base, **entry, "overrides": overrides}
+
+
+def with_model(methods: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Return the methods, those without a network with the given one.
+
+    Parameters
+    ----------
+    methods : mapping
+        As :func:`take_over` returns them.
+    model : str or None
+        None for no such network.
+
+    Raises
+    ------
+    Unfit
+        When a method has no network.
+    """
+    without = [name for name, entry in methods.items() if isinstance(entry, Mapping) and entry.get("model") is None]
+    if without and model is None:
+        remedy = "State model: NAME for this method, or at the top for all that name none."
+        raise Unfit(f"methods.{without[0]}.model", "nothing", "the name of a network of the section models", remedy)
+    completed = {name: {**methods[name], "model": model} for name in without}
+    return {**methods, **completed}
 
 
 def retrained(place: str, keys: Sequence[str], trained: str) -> Unfit:

@@ -11,11 +11,11 @@ from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
-from mtlaerial.config.file_kinds import read_kind
-from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
+from mtlaerial.config.method import MethodSpec, Name, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.prediction import PredictionSpec
+from mtlaerial.config.recipe_overlay import Overlay, merge_files
 from mtlaerial.config.require import (
     require_checkpointing,
     require_dropout,
@@ -64,6 +64,9 @@ class ProjectConfig(Section):
     """The configuration of the workflow."""
 
     run: RunSpec
+    recipe_overlay: Annotated[Overlay | None, Field(alias="recipe")] = None
+    """Name of a recipe in the folder ``recipes`` beside the first file; its keys apply just before those of the file
+    that names it."""
     results: PlainPath = Path("results")
     """Folder of all outputs of the workflow."""
     resume: PlainPath | None = None
@@ -73,6 +76,8 @@ class ProjectConfig(Section):
     figures: FiguresSpec = FiguresSpec()
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]
+    model: Name | None = None
+    """The network, from ``models``, of every method that names none."""
     methods: dict[Name, MethodSpec]
     pretrained: dict[Name, PretrainedSpec] = {}
     """Published weights that models may begin with."""
@@ -84,13 +89,14 @@ class ProjectConfig(Section):
     @classmethod
     def _taken_over(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and isinstance(data.get("methods"), Mapping):
-            return {**data, "methods": take_over(data["methods"])}
+            return {**data, "methods": with_model(take_over(data["methods"]), data.get("model"))}
         return data
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
         require_names("run.datasets", self.run.datasets, self.datasets)
         require_names("run.methods", self.run.methods, self.methods)
+        require_names("model", filter(None, (self.model,)), self.models)
         for name, entry in self.datasets.items():
             require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
             require_once(f"datasets.{name}.methods", entry.methods or ())
@@ -170,20 +176,21 @@ class ProjectConfig(Section):
         return changes
 
 
-def read_configuration(path: Path) -> dict[str, Any]:
-    """Read one YAML file of a configuration: the whole, or an overlay.
+def load_project(*paths: Path, recipe: str | None = None) -> ProjectConfig:
+    """Read the configuration from a YAML file and any number of overlays; the last wins.
+
+    Parameters
+    ----------
+    *paths : Path
+    recipe : str, optional
+        Name of a recipe whose keys apply after all files; see :func:`mtlaerial.config.recipe_overlay.merge_files`.
 
     Raises
     ------
     ConfigError
-        When the file is missing, not YAML, has a key twice, or is no configuration.
+        For anything unknown or wrong in it.
     """
-    return read_kind(path, "configuration")
-
-
-def load_project(*paths: Path) -> ProjectConfig:
-    """Read the configuration from a YAML file and any number of overlays; the last wins."""
-    return parse_project(merge({}, *map(read_configuration, paths)), " + ".join(map(str, paths)))
+    return parse_project(merge_files(paths, recipe=recipe), " + ".join(map(str, paths)))
 
 
 def parse_project(data: Mapping[str, Any], where: str = "configuration") -> ProjectConfig:

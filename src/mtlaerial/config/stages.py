@@ -42,11 +42,13 @@ PREDICTION: Stages = ("describe_run", "predict")
 REPORTING: Stages = ("tables", "report")
 
 STAGES: dict[str, Stages] = {
-    # The configuration; * stands for a name. `recipe` and `overrides` decide what the keys in them decide.
+    # The configuration; * stands for a name. `recipe`, `overrides` and `model` decide what the keys in them decide.
     "run.datasets": REPORTING,
     "run.methods": NOTHING,
     "run.seeds": NOTHING,
     "run.train_unscored": NOTHING,
+    # The key `recipe` of the configuration: a run states name and hash; its keys are decisive themselves.
+    "recipe_overlay": ("describe_run",),
     "results": NOTHING,
     "resume": NOTHING,
     "dashboard.url": NOTHING,
@@ -63,6 +65,7 @@ STAGES: dict[str, Stages] = {
     "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,
     "datasets.*.overrides": NOTHING,
+    "model": NOTHING,
     "models.*.name": TRAINING,
     "models.*.stem": TRAINING,
     "models.*.growth": TRAINING,
