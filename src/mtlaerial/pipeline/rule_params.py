@@ -19,6 +19,7 @@ from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.recipe_record import RecipeRecord, recipe_record
 from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
@@ -90,7 +91,9 @@ class Decisive:
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""
         plan = self.project.plan(dataset, method, int(seed))
-        return {"plan": plan.decisive("describe_run"), "data": decisive("describe_run", self._spec(dataset))}
+        params = {"plan": plan.decisive("describe_run"), "data": decisive("describe_run", self._spec(dataset))}
+        recipe = recipe_record(self.project.config, plan)
+        return {**params, "recipe": recipe.model_dump(mode="json")} if recipe else params
 
     def predict(self, dataset: str, method: str, seed: str) -> Params:
         """Return the section ``prediction`` in force, and the test tiles."""
@@ -227,3 +230,9 @@ def plan_in(params: Mapping[str, Any]) -> RunPlan:
     # The last wins, so that a run is what its decisive params say.
     plan = merge(params["context"]["plan"], params["decisive"]["plan"])
     return RunPlan.parse(plan, "plan")
+
+
+def recipe_in(params: Mapping[str, Any]) -> RecipeRecord | None:
+    """Return the recipe that the decisive params of ``describe_run`` hold; None without one."""
+    recipe = params["decisive"].get("recipe")
+    return RecipeRecord.parse(recipe, "recipe") if recipe else None

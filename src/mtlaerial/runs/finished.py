@@ -1,9 +1,8 @@
 """Finished runs: whether a training would repeat one or replace another."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from mtlaerial.config.decisive_keys import flat_keys
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import load_description, read_description
@@ -62,7 +61,7 @@ def plan_difference(folder: Path, plan: RunPlan) -> str:
         described = read_description(folder).plan
     except UserError as error:
         return f"which cannot be compared: {error.found}"
-    before, after = dict(_flat(described.decisive())), dict(_flat(plan.decisive()))
+    before, after = dict(flat_keys(described.decisive())), dict(flat_keys(plan.decisive()))
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     changes = [f"{key} {before.get(key)} instead of {after.get(key)}" for key in keys[:SHOWN]]
     more = [f"{len(keys) - SHOWN} more keys"] if len(keys) > SHOWN else []
@@ -89,12 +88,3 @@ def _fault(folder: Path) -> UserError | None:
     except UserError as error:
         return error
     return None
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted keys and values of nested mappings."""
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

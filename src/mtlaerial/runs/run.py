@@ -16,6 +16,7 @@ from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.recipe_record import RecipeRecord
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
@@ -57,6 +58,8 @@ class RunDescription(Section):
     unknown."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
+    recipe: RecipeRecord | None = None
+    """The recipe that the configuration names; None without one."""
 
     @property
     def name(self) -> str:
@@ -79,8 +82,8 @@ class Run:
     model: "Network"
 
 
-def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
-    """Write ``run.yaml``: the plan, the statistics, and hash and provenance of ``model.safetensors``.
+def save_description(folder: Path, plan: RunPlan, statistics: Statistics, recipe: RecipeRecord | None = None) -> None:
+    """Write ``run.yaml``: the plan, the statistics, the recipe, and hash and provenance of ``model.safetensors``.
 
     It is a step of its own, so that a corrected title, name or colour changes the description and trains nothing again.
 
@@ -90,13 +93,14 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
         When the weights are damaged or carry no provenance.
     """
     provenance = load_provenance(folder)
-    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": plan, "statistics": statistics}
+    described = {"plan": plan, "statistics": statistics, "recipe": recipe}
+    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), **described}
     write_description(folder, RunDescription.parse(entries, str(folder / WEIGHTS)))
 
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start") if getattr(description, name) is None}
+    excluded = {name for name in ("original", "start", "recipe") if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -53,6 +53,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("validated on", _validation(run)),
         ("licence", statistics.licence),
         ("initial weights", _start(run)),
+        *([("recipe", run.recipe.text)] if run.recipe else []),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),

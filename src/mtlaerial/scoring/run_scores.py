@@ -63,6 +63,7 @@ def score_maps(
         training=training,
         prediction=plan.prediction,
         protocol=protocol,
+        recipe=description.recipe.text if description.recipe else "",
         without_classes=left_out_classes(scoring, training),
         tiles=tile_scores,
     )

@@ -15,6 +15,7 @@ from mtlaerial.reporting.tables.ground_truth import (
     protocol,
     unscored_tasks,
 )
+from mtlaerial.reporting.tables.origins import recipe_note
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.values import MISSING, Values
 
@@ -87,6 +88,8 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
     if absent:
         yield f"Not available for {', '.join(absent)}."
     yield from mark_notes(values, methods)
+    if note := recipe_note(values.runs):
+        yield note
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
 
