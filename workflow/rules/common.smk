@@ -7,9 +7,11 @@ from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
 from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
+from mtlaerial.pipeline.finished_rows import find_rows
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from snakemake.logging import logger
 
@@ -24,6 +26,7 @@ try:
     for archive in PENDING.values():
         archive.require_place()
     project.require_one_place()
+    ROWS = find_rows(project)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -31,6 +34,7 @@ CHECK = "<results>/{dataset}/checks/{tile}.json"
 TILE = "<results>/{dataset}/tiles/{tile}"
 RUN = "<results>/{dataset}/runs/{method}/seed{seed}"
 FIGURES = "<results>/figures/{dataset}"
+FINISHED = "<results>/{dataset}/finished/{method}/seed{seed}/scores.json"
 
 
 pathvars:
@@ -132,24 +136,36 @@ def trained_file(name):
     return file
 
 
-def run_files(name, seeds=project.config.run.seeds):
-    """Return an input function: a file of each run of a method, one per seed."""
-    return lambda w: expand(f"{RUN}/{name}", dataset=w.dataset, method=w.method, seed=seeds)
+def seeds_here(dataset, method):
+    """Return the seeds of a method whose runs are made here; those of finished rows are not."""
+    return [seed for seed in project.config.run.seeds if (dataset, method, seed) not in ROWS.taken]
+
+
+def run_files(name, most=None):
+    """Return an input function: a file of each run of a method that is made here, or of the first of them."""
+    return lambda w: expand(
+        f"{RUN}/{name}", dataset=w.dataset, method=w.method, seed=seeds_here(w.dataset, w.method)[:most]
+    )
 
 
 def files_of(run, name):
-    """Return a file of each run of a data set with a method, one per seed."""
+    """Return a file of each run of a data set with a method that is made here, one per seed."""
     dataset, method = run
-    return expand(f"{RUN}/{name}", dataset=dataset, method=method, seed=project.config.run.seeds)
+    return expand(f"{RUN}/{name}", dataset=dataset, method=method, seed=seeds_here(dataset, method))
 
 
 def score_files(wildcards):
-    """Return the scores of every selected run."""
-    return [path for run in project.runs() for path in files_of(run, "scores.json")]
+    """Return the scores of every selected run, those of finished rows too."""
+    paths = []
+    for dataset, method in project.runs():
+        for seed in project.config.run.seeds:
+            place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
+            paths += expand(place, dataset=dataset, method=method, seed=seed)
+    return paths
 
 
 def description_files(wildcards):
-    """Return the description of every selected run."""
+    """Return the description of every selected run that is made here."""
     return [path for run in project.runs() for path in files_of(run, "run.yaml")]
 
 
@@ -163,7 +179,8 @@ def figure_files(wildcards):
     """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
     for dataset in project.datasets:
-        layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=project.methods(dataset))
+        methods = [method for method in project.methods(dataset) if seeds_here(dataset, method)]
+        layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=methods)
     return layouts
 
 
@@ -188,6 +205,6 @@ def wanted(wildcards):
         require_scored(project)
     except UserError as error:
         sys.exit(str(error))
-    for note in [*project.notes(), *unscored_notes(project)]:
+    for note in [*project.notes(), *unscored_notes(project), *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

@@ -29,7 +29,7 @@ rule figures:
         descriptions=run_files("run.yaml"),
         models=run_files("model.safetensors"),
         scores=run_files("scores.json"),
-        maps=run_files("maps", project.config.run.seeds[:1]),
+        maps=run_files("maps", most=1),
         tiles=tile_files("test"),
     output:
         directory("<figures>/{method}"),

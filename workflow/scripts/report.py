@@ -28,5 +28,5 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    starts = initial_weights(scores, folds)
+    starts = initial_weights((folder for folder, run in scores.items() if not run.finished), folds)
     write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds, starts)

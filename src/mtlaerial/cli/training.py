@@ -49,15 +49,17 @@ def status(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
 ) -> None:
-    """Say of each training of the selection whether it is done, damaged, running, interrupted, failed or waiting.
+    """Say of each training whether it is done, taken as a row, damaged, running, interrupted, failed or waiting.
 
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """
     from mtlaerial.config import load_project
+    from mtlaerial.pipeline.finished_rows import taken_runs
     from mtlaerial.runs.status import selection_text, status_text, training_states
 
-    project = load_project(*(config or [Path("config/config.yaml")]))
-    typer.echo(status_text(list(training_states(project)), lines))
+    configs = config or [Path("config/config.yaml")]
+    project = load_project(*configs)
+    typer.echo(status_text(list(training_states(project, taken_runs(configs))), lines))
     if notes := selection_text(project):
         typer.echo(notes)
 

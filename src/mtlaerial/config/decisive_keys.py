@@ -40,6 +40,13 @@ def flat_keys(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
+def default_values(section: Section) -> dict[str, Any]:
+    """Return the defaults of a section's keys as plain data, without the keys that have none."""
+    fields = type(section).model_fields.items()
+    defaults = {name: item.get_default(call_default_factory=True) for name, item in fields if not item.is_required()}
+    return type(section).model_construct(**defaults).model_dump(mode="json", include=set(defaults))
+
+
 def indecisive(stage: Stage, names: Iterable[str], key: str = "") -> set[str]:
     """Return those of some names that are keys of the configuration, but do not decide a stage."""
     keys = {name: _joined(key, name) for name in names}

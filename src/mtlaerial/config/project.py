@@ -71,6 +71,9 @@ class ProjectConfig(Section):
     """Folder of all outputs of the workflow."""
     resume: PlainPath | None = None
     """Folder for the states of unfinished trainings; by default each lies beside its run."""
+    finished: PlainPath | None = None
+    """Folder of finished rows: scores that are taken instead of training their runs, where all their keys are those of
+    this configuration. The target ``rows`` writes them. None for none."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
     figures: FiguresSpec = FiguresSpec()

@@ -51,6 +51,7 @@ STAGES: dict[str, Stages] = {
     "recipe_overlay": ("describe_run",),
     "results": NOTHING,
     "resume": NOTHING,
+    "finished": NOTHING,
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,

@@ -21,7 +21,7 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe",)
+_REMARKS = ("recipe", "finished")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -57,6 +57,8 @@ class Scores(Section):
     """Protocol of the split, as a phrase, e.g. "fixed split, no buffer"."""
     recipe: str = ""
     """Name of the recipe, and the keys that were changed after it; empty without one."""
+    finished: str = ""
+    """Of a finished row that was taken instead of trained: its folder, machine and code; else empty."""
     without_classes: tuple[str, ...] = ()
     """Classes that a second set of semantic scores leaves out."""
     tiles: dict[str, TileScores]

@@ -15,7 +15,7 @@ from mtlaerial.reporting.tables.ground_truth import (
     protocol,
     unscored_tasks,
 )
-from mtlaerial.reporting.tables.origins import recipe_note
+from mtlaerial.reporting.tables.origins import finished_note, recipe_note
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.values import MISSING, Values
 
@@ -88,15 +88,14 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
     if absent:
         yield f"Not available for {', '.join(absent)}."
     yield from mark_notes(values, methods)
-    if note := recipe_note(values.runs):
-        yield note
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."
 
 
 def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
-    """Yield the explanations of the marks of some methods."""
+    """Yield the explanations of the marks of some methods, and where the rows of a data set come from."""
     for method in methods:
         if method in values.marks:
             mark = values.marks[method]
             yield f"({mark.letter}) {method} differs from most: {mark.difference}."
+    yield from filter(None, (recipe_note(values.runs), finished_note(values.runs)))
