@@ -63,6 +63,7 @@ VALUES: dict[str, Any] = {
     "pretrained.*.package": {"name": "weights", "path": "weights/net.pth"},
     "pretrained.*.input": {"bands": ["nir"], "mean": [0], "deviation": [255]},
     "model": "small",
+    "run.steps": [["both", "other"]],
     "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},

@@ -29,4 +29,6 @@ with logged(snakemake):
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
     starts = initial_weights((folder for folder, run in scores.items() if not run.finished), folds)
-    write_report(pooled, specs, figures, checks, Path(snakemake.output[0]), pooled_costs, notes, folds, starts)
+    ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
+    page = Path(snakemake.output[0])
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, ablations)

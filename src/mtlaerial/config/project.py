@@ -24,6 +24,7 @@ from mtlaerial.config.require import (
     require_overlap,
     require_start,
 )
+from mtlaerial.config.run_spec import RunSpec
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.training import TrainingSpec
@@ -34,22 +35,6 @@ NOT_DATASETS = {
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {"constant", "published", "tiles.png", "tiles.svg", "tiles.pdf"}
 """Names of other rows of the tables, and of other files among a data set's figures."""
-
-
-class RunSpec(Section):
-    """The data sets, methods and seeds to run, selected from the dictionaries below."""
-
-    datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
-    methods: Annotated[tuple[Name, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
-    train_unscored: bool = False
-    """Run methods also on data sets whose test tiles have ground truth for none of their tasks."""
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        for key in ("datasets", "methods", "seeds"):
-            require_once(key, getattr(self, key))
-        return self
 
 
 class Recipe(Section):

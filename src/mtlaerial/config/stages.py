@@ -46,6 +46,7 @@ STAGES: dict[str, Stages] = {
     "run.datasets": REPORTING,
     "run.methods": NOTHING,
     "run.seeds": NOTHING,
+    "run.steps": REPORTING,
     "run.train_unscored": NOTHING,
     # The key `recipe` of the configuration: a run states name and hash; its keys are decisive themselves.
     "recipe_overlay": ("describe_run",),

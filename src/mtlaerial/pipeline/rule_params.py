@@ -125,7 +125,9 @@ class Decisive:
         notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, "notes": notes}
+        chains = [list(chain) for chain in self.project.config.run.steps]
+        steps = {"steps": chains} if chains else {}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
