@@ -148,7 +148,7 @@ def _panel(
         dataset=values.dataset,
         title=values.title(),
         subject=f"{subject}: each row against {against}",
-        details=values.sampling(),
+        details="Differences of means over seeds, test tiles pooled.",
         header=("", *(f"{measure.header} ({measure.unit})" for measure in compared)),
         rows=tuple(rows),
         notes=tuple(map(Note, notes)),
