@@ -122,6 +122,39 @@ def test_network_that_is_missing_or_unknown_is_named() -> None:
         parse_project({**PROJECT, "model": "nett"})
 
 
+def test_method_with_a_recipe_of_its_own_has_its_network_and_its_keys_alone(folder: Path) -> None:
+    """Batch 5 and growth 8 of the configuration are not those of the recipe; the data set's changes come after it."""
+    methods = {"both": {"tasks": ["height"], "model": "net"}, "own": {"tasks": ["height"], "recipe": "large"}}
+    again = {"again": {"trained_as": "own"}, "other": {"tasks": ["height"], "recipe": "large", "model": "net"}}
+    town = overlay(folder, "town", recipe="small", methods={**methods, **again})
+    config = load_project(folder / "base.yaml", town)
+    for method in ("own", "again", "other"):
+        training = config.recipe({"training": {"patch": 128}}, method, "town").training
+        assert (training.batch, training.epochs, training.patch) == (64, 120, 128)
+        network = config.models[config.methods[method].model].model_dump()
+        assert (network["stem"], network["growth"]) == (128, 32)
+    assert config.recipe({}, "both", "town").training.batch == 2
+    assert config.models[config.methods["both"].model].model_dump()["growth"] == 8
+
+
+def test_method_with_the_name_of_no_recipe_is_refused(folder: Path) -> None:
+    methods = {"both": {"tasks": ["height"], "recipe": "larg"}}
+    with pytest.raises(ConfigError, match=r"^methods\.both, key recipe: found 'larg'; .* Did you mean large\?"):
+        load_project(folder / "base.yaml", overlay(folder, "town", methods=methods))
+    sharing = {**methods, "both": {"tasks": ["height"]}, "again": {"trained_as": "both", "recipe": "large"}}
+    with pytest.raises(ConfigError, match=r"methods\.again: found the keys recipe; .* trained as both"):
+        load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=sharing))
+
+
+def test_two_recipes_can_be_rows_of_one_table() -> None:
+    rows = {"run": {"methods": ["equal", "small"]}, "methods": {"small": {"tasks": ["height"], "recipe": "compact"}}}
+    config = parse_project(merge_files([BASE, AUTZEN, tiny.CONFIG / "recipes/best-10min.yaml"], rows))
+    compact = load_project(BASE, AUTZEN)
+    assert config.recipe({}, "small", "autzen") == compact.recipe({}, "equal", "autzen")
+    assert config.models[config.methods["small"].model] == compact.models["d3net"]
+    assert config.models[config.methods["equal"].model] == config.models["lite0"]
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_shipped_recipe_parses_and_names_a_network_that_it_describes(path: Path) -> None:
     content = yaml.safe_load(path.read_text())

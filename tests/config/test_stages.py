@@ -62,6 +62,7 @@ VALUES: dict[str, Any] = {
     "pretrained.*.encoder": "efficientnet_lite0",
     "pretrained.*.package": {"name": "weights", "path": "weights/net.pth"},
     "pretrained.*.input": {"bands": ["nir"], "mean": [0], "deviation": [255]},
+    "methods.*.recipe": {"name": "compact", "keys": {"training": {"batch": 4}, "prediction": {"stride": 64}}},
     "model": "small",
     "run.steps": [["both", "other"]],
     "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},

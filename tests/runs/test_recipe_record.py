@@ -75,6 +75,16 @@ def test_keys_that_were_changed_after_the_recipe_are_named(
     assert record.sha256 == recorded(configured()).sha256
 
 
+def test_recipe_of_a_method_is_recorded_in_place_of_the_configuration_s() -> None:
+    overlay = {"name": "large", "keys": {"model": "net", "models": {"net": {}}, "training": {"batch": 64}}}
+    own = {"tasks": ["height"], "model": "large.net", "recipe": overlay}
+    config = configured({"models": {"large.net": {}}, "methods": {"own": own}})
+    assert recorded(config, "own").text == "large"
+    assert recorded(config).text == "small"
+    config = configured({"models": {"large.net": {"stem": 8}}, "methods": {"own": own}})
+    assert recorded(config, "own").text == "large, but for model.stem"
+
+
 def test_two_recipes_of_one_name_have_different_hashes() -> None:
     first = recorded(configured()).sha256
     changes: list[dict[str, Any]] = [

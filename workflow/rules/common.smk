@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
-from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.finished_rows import find_rows
@@ -21,7 +21,7 @@ try:
     FILES = [Path(file) for file in workflow.configfiles[len(OVERLAYS) :]] + OVERLAYS
     options = typed_scalars(dict(workflow.config_settings.config))
     merged = merge_files(FILES, options)  # Snakemake's own reader takes the last of two equal keys
-    project = Project.of(merged if "recipe" in merged else merge(config, options))
+    project = Project.of(merged if names_recipes(merged) else merge(config, options))
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
     for archive in PENDING.values():
         archive.require_place()

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from mtlaerial.config.annotations import FOLDER_NAME
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.recipe_overlay import Overlay
 from mtlaerial.config.tasks import Task, require_distinct_maps
 from mtlaerial.config.weighting import WeightingSpec
 
@@ -24,6 +25,9 @@ class MethodSpec(Section):
     weighting: WeightingSpec = WeightingSpec()
     model: Name = ""
     """A name from ``models``; the configuration's ``model`` where it is not stated."""
+    recipe: Overlay | None = None
+    """Name of a recipe of its own: its network, and its sections ``training`` and ``prediction`` in place of the
+    configuration's."""
     overrides: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring``, with ``trained_as`` after those of the trained
     method."""
@@ -60,7 +64,7 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     if not isinstance(base, Mapping) or base.get("trained_as"):
         remedy = did_you_mean(str(trained), methods, "Name a method without trained_as.")
         raise Unfit(f"methods.{name}.trained_as", repr(trained), "a method that is trained itself", remedy)
-    if changed := sorted({"tasks", "weighting", "model"} & set(entry)):
+    if changed := sorted({"tasks", "weighting", "model", "recipe"} & set(entry)):
         raise retrained(f"methods.{name}", changed, trained)
     overrides = entry.get("overrides") or {}
     if isinstance(overrides, Mapping) and "training" in overrides:

@@ -133,7 +133,7 @@ class ProjectConfig(Section):
         ConfigError
             When a change has an unknown key or a wrong value.
         """
-        base = self.model_dump(include={"training", "prediction", "scoring"}, mode="json")
+        base = self._base(method).model_dump(mode="json")
         changes = {"recipe of the data set": specified, **self._changes(method, dataset)}
         places = [place for place, values in changes.items() if values]
         recipe = Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
@@ -146,6 +146,14 @@ class ProjectConfig(Section):
             require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
             require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
         return recipe
+
+    def _base(self, method: str | None) -> Recipe:
+        """Return the recipe before all changes: the configuration's, or that which a method names."""
+        overlay = self.methods[method].recipe if method else None
+        if overlay is None:
+            return Recipe(training=self.training, prediction=self.prediction, scoring=self.scoring)
+        named = Recipe.parse(overlay.sections, f"recipe {overlay.name}")
+        return named.model_copy(update={"scoring": self.scoring})
 
     def _changes(self, method: str | None, dataset: str | None) -> dict[str, Mapping[str, Any]]:
         """Return the configuration's changes of the recipe by their keys, in the order in which they apply.

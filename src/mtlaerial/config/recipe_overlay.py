@@ -1,4 +1,4 @@
-"""Recipes by name: overlays in the folder ``recipes`` beside the configuration, of which one at most is in force."""
+"""Recipes by name: overlays in the folder ``recipes`` beside the configuration, one for all methods, or for one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,11 +17,16 @@ FOLDER = "recipes"
 
 
 class RecipeOverlay(Section):
-    """The recipe of a configuration: its name and the keys of its file."""
+    """A recipe that a configuration or a method names: its name and the keys of its file."""
 
     name: str
     keys: dict[str, Any]
     """Content of the file, without the name."""
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """The keys of training and prediction."""
+        return {name: self.keys.get(name) or {} for name in ("training", "prediction")}
 
 
 def _resolved(value: Any) -> Any:
@@ -49,6 +54,15 @@ class _Layer(NamedTuple):
         """Whether it is a recipe's own file."""
         return bool(self.stem) and self.keys.get(KEY) == self.stem
 
+    @property
+    def as_recipe(self) -> dict[str, Any]:
+        """Fields of the :class:`RecipeOverlay` of a recipe's own file."""
+        return {"name": self.keys[KEY], "keys": {key: value for key, value in self.keys.items() if key != KEY}}
+
+    def network(self, name: Any) -> str:
+        """Return the name that a network of the recipe has beside those of the configuration."""
+        return f"{self.stem}.{name}"
+
 
 def merge_files(
     paths: Sequence[Path], options: Mapping[str, Any] | None = None, recipe: str | None = None
@@ -58,7 +72,7 @@ def merge_files(
     The last file or option with the key ``recipe`` says which recipe is in force. Its keys apply just before that file,
     or where the recipe's own file stands among the others. The files of other recipes are left out: of a recipe that is
     replaced no key remains. Networks that the recipe describes replace those of the same names in files before it; all
-    else is merged.
+    else is merged. A method may name a recipe of its own.
 
     Parameters
     ----------
@@ -82,20 +96,44 @@ def merge_files(
     layers = [_Layer(str(path), read_configuration(path), path.stem) for path in paths]
     layers += [_Layer("--config", options)] if options else []
     layers += [_Layer("--recipe", {KEY: recipe})] if recipe is not None else []
+    folder = (paths[0].parent if paths else Path()) / FOLDER
     naming = [layer for layer in layers if KEY in layer.keys]
     if not naming:
-        return merge({}, *(layer.keys for layer in layers))
+        return _with_recipes_of_methods(merge({}, *(layer.keys for layer in layers)), folder)
     last = naming[-1]
-    folder = paths[0].parent if paths else Path()
-    overlay = last if last.is_recipe else _read_recipe(last, folder / FOLDER)
+    overlay = last if last.is_recipe else _read_recipe(last, folder)
     merged: dict[str, Any] = {}
     for layer in layers:
         if layer is last:
             merged = merge(_without_models(merged, overlay.keys), overlay.keys)
         if not layer.is_recipe:
             merged = merge(merged, layer.keys)
-    keys = {key: value for key, value in overlay.keys.items() if key != KEY}
-    return {**merged, KEY: {"name": overlay.keys[KEY], "keys": keys}}
+    return {**_with_recipes_of_methods(merged, folder), KEY: overlay.as_recipe}
+
+
+def names_recipes(merged: Mapping[str, Any]) -> bool:
+    """Tell whether merged keys name a recipe, for all methods or for one."""
+    methods = merged.get("methods")
+    entries = methods.values() if isinstance(methods, Mapping) else ()
+    return KEY in merged or any(isinstance(entry, Mapping) and KEY in entry for entry in entries)
+
+
+def _with_recipes_of_methods(merged: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return merged keys with the recipes that single methods name, and the networks of these as ``RECIPE.NETWORK``."""
+    methods, models = merged.get("methods"), merged.get("models", {})
+    if not isinstance(methods, Mapping) or not isinstance(models, Mapping):
+        return dict(merged)
+    completed = dict(methods)
+    for name, entry in methods.items():
+        # A method with `trained_as` has the recipe of that which trains it; its own is refused there.
+        if isinstance(entry, Mapping) and entry.get(KEY) is not None and not entry.get("trained_as"):
+            recipe = _read_recipe(_Layer(f"methods.{name}", entry), folder)
+            described = {recipe.network(network): model for network, model in recipe.keys.get("models", {}).items()}
+            chosen = entry.get("model") or recipe.keys.get("model")
+            network = recipe.network(chosen) if recipe.network(chosen) in described else chosen
+            models = {**models, **described}
+            completed[name] = {**entry, "model": network, KEY: recipe.as_recipe}
+    return {**merged, "models": models, "methods": completed}
 
 
 def _without_models(merged: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:

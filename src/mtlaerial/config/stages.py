@@ -90,6 +90,7 @@ STAGES: dict[str, Stages] = {
     "methods.*.tasks": TRAINING,
     "methods.*.weighting": TRAINING,
     "methods.*.model": TRAINING,
+    "methods.*.recipe": (*TRAINING, "predict"),
     "methods.*.overrides": NOTHING,
     "pretrained.*.encoder": ("fetch_pretrained",),
     "pretrained.*.url": NOTHING,

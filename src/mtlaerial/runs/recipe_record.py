@@ -59,12 +59,13 @@ def recipe_record(config: ProjectConfig, plan: RunPlan) -> RecipeRecord | None:
     ConfigError
         When the recipe's file has a key that is unknown or wrong.
     """
-    overlay = config.recipe_overlay
+    method = config.methods[plan.method]
+    overlay = method.recipe or config.recipe_overlay
     if overlay is None:
         return None
     content = _content(overlay, ())
-    of_method = _content(overlay, tuple(filter(None, (config.methods[plan.method].trained_as, plan.method))))
-    model_name = config.methods[plan.method].model
+    of_method = content if method.recipe else _content(overlay, tuple(filter(None, (method.trained_as, plan.method))))
+    model_name = method.model.removeprefix(f"{overlay.name}.") if method.recipe else method.model
     if model_name not in content.models:
         model_name = content.model or ""
     expected = _decisive(content.models.get(model_name), of_method.training, of_method.prediction)
