@@ -73,26 +73,23 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
 
 
 def with_model(methods: Mapping[str, Any], model: Any) -> dict[str, Any]:
-    """Return the methods, those without a network with the given one.
+    """Return the methods, as :func:`take_over` returns them, with the given network where they have none."""
+    without = [name for name, entry in methods.items() if isinstance(entry, Mapping) and entry.get("model") is None]
+    completed = {name: {**methods[name], "model": model} for name in without}
+    return {**methods, **completed} if model is not None else dict(methods)
 
-    Parameters
-    ----------
-    methods : mapping
-        As :func:`take_over` returns them.
-    model : str or None
-        None for no such network.
+
+def require_model(methods: Mapping[str, MethodSpec]) -> None:
+    """Refuse a method without a network.
 
     Raises
     ------
     Unfit
-        When a method has no network.
     """
-    without = [name for name, entry in methods.items() if isinstance(entry, Mapping) and entry.get("model") is None]
-    if without and model is None:
-        remedy = "State model: NAME for this method, or at the top for all that name none."
-        raise Unfit(f"methods.{without[0]}.model", "nothing", "the name of a network of the section models", remedy)
-    completed = {name: {**methods[name], "model": model} for name in without}
-    return {**methods, **completed}
+    for name, method in methods.items():
+        if not method.model:
+            remedy = "State model: NAME for this method, or at the top for all that name none."
+            raise Unfit(f"methods.{name}.model", "nothing", "the name of a network of the section models", remedy)
 
 
 def retrained(place: str, keys: Sequence[str], trained: str) -> Unfit:

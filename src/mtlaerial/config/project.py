@@ -11,7 +11,7 @@ from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
-from mtlaerial.config.method import MethodSpec, Name, retrained, take_over, with_model
+from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.prediction import PredictionSpec
@@ -84,6 +84,7 @@ class ProjectConfig(Section):
     def _known_names(self) -> Self:
         require_names("run.datasets", self.run.datasets, self.datasets)
         require_names("run.methods", self.run.methods, self.methods)
+        require_model(self.methods)
         require_names("model", filter(None, (self.model,)), self.models)
         for name, entry in self.datasets.items():
             require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
