@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the rows of docs/networks.md: mean and, in brackets, range over the seeds."""
+    """Return the rows of docs/pretrained.md: mean and, in brackets, range over the seeds."""
     lines = ["| start | mIoU (%) | MAE (m) |", "|---|---|---|"]
     for start, title in (("run", "shipped run"), ("random", "random weights")):
         cells = []

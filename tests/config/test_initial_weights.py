@@ -18,6 +18,7 @@ PROJECT = {
     "pretrained": {
         "dense": {"url": "a", "sha256": "0" * 64},
         "lite0": {"encoder": "efficientnet_lite0", "url": "a", "sha256": "0" * 64},
+        "resnet": {"encoder": {"name": "timm", "model": "resnet18.a1_in1k"}, "url": "a", "sha256": "0" * 64},
     },
 }
 LITE = {"encoder": "efficientnet_lite0"}
@@ -32,8 +33,8 @@ def parse(model: dict[str, Any]) -> Any:
     [
         (
             {**LITE, "pretrained": "lite00"},
-            "models.net.pretrained: found 'lite00'; expected one of none, dense, lite0, town, or a file or the folder "
-            "of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
+            "models.net.pretrained: found 'lite00'; expected one of none, dense, lite0, resnet, town, or a file or the "
+            "folder of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
         ),
         (
             {"pretrained": "lite0"},
@@ -49,11 +50,27 @@ def parse(model: dict[str, Any]) -> Any:
             {**LITE, "pretrained": {"source": "lite0", "parts": "all"}},
             "models.net.pretrained.parts: found all; expected encoder, as published weights are those of an encoder",
         ),
+        (
+            {"encoder": {"name": "timm", "model": "resnet34"}, "pretrained": "resnet"},
+            "models.net.pretrained: found resnet, weights of timm/resnet18.a1_in1k; expected weights of the model's "
+            "encoder, timm/resnet34. Choose the encoder timm/resnet18.a1_in1k, or write none.",
+        ),
     ],
 )
 def test_weights_that_cannot_be_taken_are_refused_in_one_sentence(model: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         parse(model)
+
+
+def test_weights_of_a_library_fit_the_model_that_they_name_whatever_their_tag() -> None:
+    start = parse({"encoder": {"name": "timm", "model": "resnet18", "drop_path_rate": 0.1}, "pretrained": "resnet"})
+    assert start.start.source == "resnet"
+
+
+def test_weights_of_a_library_need_the_name_of_their_model() -> None:
+    weights = {"pretrained": {"resnet": {"encoder": "timm"}}, "models": {"net": LITE}}
+    with pytest.raises(ConfigError, match=re.escape("Write {name: timm, model: MODEL}.")):
+        parse_project(merge(PROJECT, weights))
 
 
 @pytest.mark.parametrize("source", ["lite0", "weights.pth", "some/folder", "./lite0.safetensors"])
@@ -72,13 +89,13 @@ def test_shipped_configuration_has_weights_for_networks_of_its_encoders() -> Non
 
 
 def test_weights_of_the_documentation_are_described_as_the_configuration_needs_them() -> None:
-    text = (tiny.CONFIG.parent / "docs" / "networks.md").read_text(encoding="utf-8")
-    section = text.split("## Pretrained weights")[1].split("\n## ")[0]
+    text = (tiny.CONFIG.parent / "docs" / "pretrained.md").read_text(encoding="utf-8")
+    section = text.split("## Published weights of an encoder")[1].split("\n## ")[0]
     data = read_configuration(tiny.CONFIG / "config.yaml")
     blocks = [
         yaml.safe_load(block.replace("SHA256", "a" * 64)) for block in re.findall(r"```yaml\n(.*?)```", section, re.S)
     ]
     starts = [parse_project(merge(data, block)).models["mine"].start for block in blocks]
-    assert [start and start.source for start in starts] == ["efficientnet_lite0", "swin_aerial", "efficientnet_lite0"]
+    assert [start and start.source for start in starts] == ["efficientnet_lite0", "swin_aerial", "regnet", "efficientnet_lite0"]
     listed = set(re.findall(r"`(\w+)`", "".join(line for line in section.splitlines() if "ImageNet |" in line)))
     assert listed == set(data["pretrained"])

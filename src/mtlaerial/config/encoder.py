@@ -31,6 +31,8 @@ ENCODERS = Registry(
     "List them with: mtlaerial networks",
 )
 """Functions that build an encoder: they take the number of bands, and the options of the section as keywords."""
+LIBRARIES = ("timm", "torchvision")
+"""Encoders that are a library of models, which their option ``model`` names."""
 NETWORKS = Registry(
     "model",
     "mtlaerial.networks",
@@ -75,6 +77,17 @@ class EncoderSpec(Section):
         """The options, as given."""
         return dict(self.model_extra or {})
 
+    @property
+    def identity(self) -> str:
+        """The name by which weights say what they are of: with the model where it is one of another library.
+
+        Examples
+        --------
+        >>> EncoderSpec(name="timm", model="convnext_nano", drop_path_rate=0.1).identity
+        'timm/convnext_nano'
+        """
+        return f"{self.name}/{self.options.get('model', '')}".rstrip("/") if self.name in LIBRARIES else self.name
+
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -94,6 +107,17 @@ class DecoderSpec(Section):
     exchange: Literal["none", "gated", "attention"] = "none"
     """Features that the heads of the tasks take from each other. They are detached: a task's loss trains the trunk and
     its own head."""
+
+
+def same_encoder(identity: str, another: str) -> bool:
+    """Tell whether two identities are of the same encoder; tags of weights after a dot do not count.
+
+    Examples
+    --------
+    >>> same_encoder("timm/convnext_nano", "timm/convnext_nano.in12k")
+    True
+    """
+    return identity.partition(".")[0] == another.partition(".")[0]
 
 
 Encoder = Annotated[EncoderSpec, BeforeValidator(_named)]

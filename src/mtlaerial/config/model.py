@@ -54,7 +54,7 @@ class NetworkSpec(Section):
 
     @property
     def encoder_name(self) -> str | None:
-        """Name of the encoder, which published weights must be of; None where it is not known."""
+        """Identity of the encoder, which published weights must be of; None where it is not known."""
         return None
 
     @property
@@ -148,8 +148,8 @@ class EncoderDecoderSpec(NetworkSpec):
 
     @property
     def encoder_name(self) -> str:
-        """Name of the encoder."""
-        return self.encoder.name
+        """Identity of the encoder."""
+        return self.encoder.identity
 
 
 class PackagedSpec(NetworkSpec):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from mtlaerial.config.dataset import DatasetSpec
+from mtlaerial.config.encoder import same_encoder
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.model import NetworkSpec
 from mtlaerial.config.prediction import PredictionSpec
@@ -99,8 +100,8 @@ def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, Pretrai
         remedy = did_you_mean(start.source, (*pretrained, *SHIPPED), "Describe it in pretrained, or correct the name.")
         raise Unfit(key, repr(start.source), f"one of {listed}, {paths}", remedy)
     encoder = pretrained[start.source].encoder
-    if model.encoder_name not in (None, encoder):
-        fitting = [name for name, spec in pretrained.items() if spec.encoder == model.encoder_name]
+    if model.encoder_name and not same_encoder(encoder, model.encoder_name):
+        fitting = [name for name, spec in pretrained.items() if same_encoder(spec.encoder, model.encoder_name)]
         remedy = f"Write {' or '.join(fitting)}." if fitting else f"Choose the encoder {encoder}, or write none."
         expected = f"weights of the model's encoder, {model.encoder_name}"
         raise Unfit(key, f"{start.source}, weights of {encoder}", expected, remedy)

@@ -1,13 +1,14 @@
 """External files: archives of data sets, and published weights."""
 
+from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from mtlaerial.config.annotations import SHA256
 from mtlaerial.config.base import Section
-from mtlaerial.config.encoder import require_registered
+from mtlaerial.config.encoder import LIBRARIES, EncoderSpec, require_registered
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.names import Sentence, require_once
 from mtlaerial.config.registry import Registry
@@ -30,10 +31,13 @@ PUBLISHED = Registry(
         "swin_v2_t": f"{_HERE}.swin_v2:TINY",
         "swin_v2_s": f"{_HERE}.swin_v2:SMALL",
         "swin_v2_b": f"{_HERE}.swin_v2:BASE",
+        "timm": f"{_HERE}.foreign:timm_form",
+        "torchvision": f"{_HERE}.foreign:torchvision_form",
     },
-    "docs/networks.md says how the weights of another encoder are registered.",
+    "docs/pretrained.md says how the weights of another encoder are registered.",
 )
-"""Forms of published weights by encoder: :class:`mtlaerial.models.published.form.PublishedForm`."""
+"""Forms of published weights by encoder: :class:`mtlaerial.models.published.form.PublishedForm`, or for a library of
+models the function that returns the form of one of them."""
 
 
 class ArchiveSpec(Section):
@@ -97,11 +101,15 @@ class PackageFileSpec(Section):
     """The file's path, as the package lists it: from the folder that holds the package's own."""
 
 
+def _identity(value: Any) -> Any:
+    return EncoderSpec.model_validate(value).identity if isinstance(value, Mapping) else value
+
+
 class PretrainedSpec(Section):
     """Published weights of an encoder."""
 
-    encoder: str = "densenet121"
-    """The encoder that they belong to."""
+    encoder: Annotated[str, BeforeValidator(_identity, json_schema_input_type=str | EncoderSpec)] = "densenet121"
+    """The encoder that they belong to; of timm and torchvision as in a model, ``{name: timm, model: MODEL}``."""
     url: str | None = None
     package: PackageFileSpec | None = None
     """An installed package that holds the file; taken instead of ``url`` where it is installed."""
@@ -118,8 +126,12 @@ class PretrainedSpec(Section):
 
     @field_validator("encoder")
     @classmethod
-    def _convertible(cls, name: str) -> str:
-        return require_registered(PUBLISHED, name)
+    def _convertible(cls, identity: str) -> str:
+        name, _, model = identity.partition("/")
+        require_registered(PUBLISHED, name)
+        if name in LIBRARIES and not model:
+            raise Unfit("", name, "its model too", f"Write {{name: {name}, model: MODEL}}.")
+        return identity
 
     @model_validator(mode="after")
     def _some_place(self) -> Self:

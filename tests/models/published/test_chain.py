@@ -24,7 +24,16 @@ AERIAL = {"bands": ["red", "green", "blue"], "mean": [0.0, 0.0, 0.0], "deviation
 LITE = {"bands": ["red", "green", "blue"], "mean": [127.0, 127.0, 127.0], "deviation": [128.0, 128.0, 128.0]}
 
 
+def plain_names(encoder: Encoder) -> dict[str, str]:
+    """Return the names of a library's model, of which an encoder is a part."""
+    return {key: key.removeprefix("network.").removeprefix("graph.") for key in encoder.state_dict()}
+
+
+TIMM = {"name": "timm", "model": "resnet18"}
+TORCHVISION = {"name": "torchvision", "model": "regnet_y_400mf"}
 FAMILIES = [
+    pytest.param(TIMM, plain_names, IMAGENET, None, marks=pytest.mark.extras("timm")),
+    pytest.param(TORCHVISION, plain_names, IMAGENET, None, marks=pytest.mark.extras("torchvision")),
     pytest.param("efficientnet_lite0", efficientnet_lite.published_names, LITE, None),
     pytest.param("convnext_tiny", convnext.published_names, IMAGENET, None, marks=pytest.mark.full("large")),
     pytest.param("swin_v2_t", swin_v2.published_names, IMAGENET, None, marks=pytest.mark.full("large")),
@@ -34,7 +43,11 @@ FAMILIES = [
 
 @pytest.mark.parametrize(("name", "names", "expected", "stated"), FAMILIES)
 def test_a_network_has_the_features_of_the_published_encoder(
-    name: str, names: Names, expected: dict[str, list[float]], stated: dict[str, list[float]] | None, tmp_path: Path
+    name: str | dict[str, str],
+    names: Names,
+    expected: dict[str, list[float]],
+    stated: dict[str, list[float]] | None,
+    tmp_path: Path,
 ) -> None:
     """Of a network for other bands in another order, once a published file was fetched for it."""
     spec = EncoderDecoderSpec.parse({"encoder": name, "decoder": {"name": "resize", "channels": 4, "head": 4}}, "model")
@@ -46,7 +59,7 @@ def test_a_network_has_the_features_of_the_published_encoder(
     entry = {"encoder": name, "file": str(path), "sha256": sha256, "input": stated}
     fetch_pretrained("mine", PretrainedSpec.parse(entry, "pretrained.mine"), tmp_path / "mine.safetensors")
     network = build_model(spec, 4, {"height": 1}).eval()
-    weights = read_encoder_weights(tmp_path / "mine.safetensors", name)
+    weights = read_encoder_weights(tmp_path / "mine.safetensors", spec.encoder_name)
     load_encoder(network, weights, ("nir", "blue", "green", "red"), {"nir": "zero"})
 
     image = torch.rand(1, 3, 64, 64) * 255  # red, green, blue

@@ -11,7 +11,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.models.encoders.extra import import_extra
 from mtlaerial.models.encoders.timm_encoder import timm_encoder
 from mtlaerial.models.encoders.torchvision_encoder import torchvision_encoder
-from mtlaerial.models.published.foreign import convert_timm, convert_torchvision, timm_values
+from mtlaerial.models.published.foreign import timm_form, torchvision_form
 
 
 @pytest.mark.extras("timm")
@@ -19,7 +19,7 @@ from mtlaerial.models.published.foreign import convert_timm, convert_torchvision
 def test_weights_of_timm_give_the_features_of_the_whole_network(model: str) -> None:
     network = import_extra("timm").create_model(model, pretrained=False).eval()
     encoder = timm_encoder(3, model).eval()
-    encoder.load_state_dict(convert_timm(network.state_dict(), model))
+    encoder.load_state_dict(timm_form(model).convert(network.state_dict()))
     side = 224 if "swin" in model else 96
     image = torch.randn(1, 3, side, side)
     with torch.no_grad():
@@ -31,7 +31,7 @@ def test_weights_of_timm_give_the_features_of_the_whole_network(model: str) -> N
 def test_weights_of_torchvision_give_the_features_of_the_whole_network(model: str, node: str) -> None:
     network = import_extra("torchvision").models.get_model(model, weights=None).eval()
     encoder = torchvision_encoder(3, model).eval()
-    encoder.load_state_dict(convert_torchvision(network.state_dict(), model))
+    encoder.load_state_dict(torchvision_form(model).convert(network.state_dict()))
     features: list[Tensor] = []
     network.get_submodule(node).register_forward_hook(lambda _, __, output: features.append(output))
     image = torch.randn(1, 3, 96, 64)
@@ -62,10 +62,13 @@ def test_other_weights_are_refused(change: Callable[[dict[str, Any]], object], w
     tensors = dict(import_extra("timm").create_model("resnet18", pretrained=False).state_dict())
     change(tensors)
     with pytest.raises(DataError, match=f"^{words}"):
-        convert_timm(tensors, "resnet18")
+        timm_form("resnet18").convert(tensors)
 
 
 @pytest.mark.extras("timm")
 def test_the_values_that_weights_expect_are_timms() -> None:
-    assert timm_values("resnet18")[0] == pytest.approx((123.675, 116.28, 103.53))
-    assert timm_values("vit_base_patch16_224.augreg_in21k") == ((127.5,) * 3, (127.5,) * 3)
+    expected = [timm_form(model).input for model in ("resnet18", "vit_base_patch16_224.augreg_in21k")]
+    assert expected[0] is not None
+    assert expected[0].mean == pytest.approx((123.675, 116.28, 103.53))
+    assert expected[1] is not None
+    assert (expected[1].mean, expected[1].deviation) == ((127.5,) * 3, (127.5,) * 3)

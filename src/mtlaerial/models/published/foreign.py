@@ -4,70 +4,71 @@ A published file holds the state dict of a whole network. An encoder is a part o
 names but for a prefix and, in timm, dots that became underscores.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from mtlaerial.config.sources import WeightsInput
 from mtlaerial.errors import DataError
 from mtlaerial.models.encoders.extra import import_extra
 from mtlaerial.models.encoders.foreign import ForeignEncoder
 from mtlaerial.models.encoders.timm_encoder import timm_encoder
 from mtlaerial.models.encoders.torchvision_encoder import torchvision_encoder
+from mtlaerial.models.published.form import PublishedForm
 from mtlaerial.models.published.renaming import IMAGENET
 
+_BANDS = len(IMAGENET.bands)
 _PREFIXES = ("network.graph.", "network.model.", "network.")
 """Of an encoder's tensors: torchvision's, then timm's with or without a wrapper around the whole network."""
 
 
-def convert_timm(published: Mapping[str, Tensor], model: str, **options: Any) -> dict[str, Tensor]:
-    """Return the weights of a model of timm under the names of our encoder's tensors.
-
-    Parameters
-    ----------
-    published : mapping of str to Tensor
-        All tensors of the published file, by name; those after the features may be missing.
-    model, options
-        Of :func:`mtlaerial.models.encoders.timm_encoder.timm_encoder`.
-
-    Returns
-    -------
-    dict of str to Tensor
-        The state dict of ``timm_encoder(3, model, **options)``.
-
-    Raises
-    ------
-    DataError
-        When a tensor is missing, has another shape, or is not of this network.
-    ConfigError
-        When the encoder cannot be built.
-    """
-    with torch.random.fork_rng(devices=[]):
-        encoder = timm_encoder(len(IMAGENET.bands), model, **options)
-        network = import_extra("timm").create_model(model, **options)
-    return _converted(published, encoder, network, model)
-
-
-def convert_torchvision(published: Mapping[str, Tensor], model: str, **options: Any) -> dict[str, Tensor]:
-    """Return the weights of a model of torchvision under our names, as :func:`convert_timm` does."""
-    with torch.random.fork_rng(devices=[]):
-        encoder = torchvision_encoder(len(IMAGENET.bands), model, **options)
-        network = import_extra("torchvision").models.get_model(model, weights=None, **options)
-    return _converted(published, encoder, network, model)
-
-
-def timm_values(model: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and deviation per band of the values of 0 to 255 that timm's weights of a model expect.
+def timm_form(model: str) -> PublishedForm:
+    """Return the form of the published weights of a model of timm.
 
     Parameters
     ----------
     model : str
-        With the tag of the weights, if not the model's default ones are meant.
+        Its name, with the tag of the weights where the image that they expect is not that of the default ones.
+
+    Returns
+    -------
+    PublishedForm
+        It converts the state dict of the whole network; layers after the features may be missing.
+
+    Raises
+    ------
+    ConfigError
+        When timm is missing, or the model cannot be an encoder.
     """
+    create = import_extra("timm").create_model
+    architecture = model.partition(".")[0]
+    return _form(lambda: timm_encoder(_BANDS, model), lambda: create(architecture), model, _timm_input(model))
+
+
+def torchvision_form(model: str) -> PublishedForm:
+    """Return the form of the published weights of a model of torchvision, as :func:`timm_form` does."""
+    get = import_extra("torchvision").models.get_model
+    return _form(lambda: torchvision_encoder(_BANDS, model), lambda: get(model, weights=None), model, IMAGENET)
+
+
+def _timm_input(model: str) -> WeightsInput:
+    """Return the image that weights of timm expect; those of ImageNet where timm knows none of the model."""
     configuration = import_extra("timm").get_pretrained_cfg(model)
-    mean, deviation = ([255 * value for value in part] for part in (configuration.mean, configuration.std))
-    return tuple(mean), tuple(deviation)
+    if configuration is None:
+        return IMAGENET
+    values = {"mean": configuration.mean, "deviation": configuration.std}
+    return WeightsInput(bands=IMAGENET.bands, **{key: tuple(255 * value for value in of) for key, of in values.items()})
+
+
+def _form(
+    encoder: Callable[[], ForeignEncoder], network: Callable[[], nn.Module], model: str, expected: WeightsInput
+) -> PublishedForm:
+    def convert(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        with torch.random.fork_rng(devices=[]):
+            return _converted(published, encoder(), network(), model)
+
+    return PublishedForm(convert, expected)
 
 
 def _converted(

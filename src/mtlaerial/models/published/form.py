@@ -32,15 +32,22 @@ class PublishedForm:
 def published_form(encoder: str) -> PublishedForm:
     """Return the form of an encoder's published weights.
 
+    Parameters
+    ----------
+    encoder : str
+        Its identity, see :class:`mtlaerial.config.encoder.EncoderSpec`.
+
     Raises
     ------
     ConfigError
         When none is registered, or another package registers something else.
     """
-    form = PUBLISHED.load(encoder)
+    name, _, model = encoder.partition("/")
+    registered = PUBLISHED.load(name)
+    form = registered(model) if model else registered
     if not isinstance(form, PublishedForm):
         expected = f"a {PublishedForm.__module__}.{PublishedForm.__qualname__}"
-        raise PUBLISHED.registered_wrongly(encoder, f"a {type(form).__qualname__}", expected)
+        raise PUBLISHED.registered_wrongly(name, f"a {type(form).__qualname__}", expected)
     return form
 
 

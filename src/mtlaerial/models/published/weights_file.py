@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mtlaerial.config import Section
+from mtlaerial.config.encoder import same_encoder
 from mtlaerial.config.sources import WeightsInput
 from mtlaerial.errors import ConfigError, DataError, printable
 from mtlaerial.models.published.form import published_form
@@ -112,7 +113,7 @@ def read_encoder_weights(path: Path, encoder: str | None) -> EncoderWeights:
             raise ConfigError(path, "weights without the name of their encoder", "weights that say it", remedy)
         sha256 = file_hashes(path, "sha256")["sha256"]
         return convert_published(path, WeightsFacts(name=path.name, encoder=encoder, input=None, sha256=sha256))
-    if encoder not in (None, facts.encoder):
+    if encoder and not same_encoder(facts.encoder, encoder):
         remedy = f"Choose the encoder {facts.encoder}, or other weights."
         raise ConfigError(f"{path}", f"weights of {facts.encoder}", f"those of the model's encoder, {encoder}", remedy)
     tensors = read_tensors(path, "Delete it and give the same command again, which makes it anew.")
