@@ -48,6 +48,7 @@ def test_recipe_named_later_leaves_no_key_of_the_first(folder: Path) -> None:
     town = overlay(folder, "town", recipe="small")
     for config in (
         load_project(folder / "base.yaml", town, folder / "recipes/large.yaml"),
+        load_project(folder / "base.yaml", folder / "recipes/small.yaml", folder / "recipes/large.yaml"),
         load_project(folder / "base.yaml", town, recipe="large"),
         parse_project(merge_files([folder / "base.yaml", town], {"recipe": "large"})),
     ):
