@@ -96,6 +96,11 @@ def test_weights_of_the_documentation_are_described_as_the_configuration_needs_t
         yaml.safe_load(block.replace("SHA256", "a" * 64)) for block in re.findall(r"```yaml\n(.*?)```", section, re.S)
     ]
     starts = [parse_project(merge(data, block)).models["mine"].start for block in blocks]
-    assert [start and start.source for start in starts] == ["efficientnet_lite0", "swin_aerial", "regnet", "efficientnet_lite0"]
+    assert [start and start.source for start in starts] == [
+        "efficientnet_lite0",
+        "swin_aerial",
+        "regnet",
+        "efficientnet_lite0",
+    ]
     listed = set(re.findall(r"`(\w+)`", "".join(line for line in section.splitlines() if "ImageNet |" in line)))
     assert listed == set(data["pretrained"])
