@@ -59,7 +59,7 @@ if ROW:
             runtime=10,
             gpu=0,
         params:
-            decisive=lambda w: run_keys(project, w.dataset, w.method, int(w.seed)).values,
+            run_keys=lambda w: run_keys(project, w.dataset, w.method, int(w.seed)).values,
         message:
             "Writing the finished row of {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
         script:

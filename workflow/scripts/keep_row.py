@@ -11,4 +11,4 @@ with logged(snakemake):
 
     run, cost = Path(snakemake.input.scores), snakemake.input.cost
     tiles = folders(snakemake.input.tiles)
-    keep_row(snakemake.params.decisive, run, Path(cost) if cost else None, tiles, Path(snakemake.output[0]))
+    keep_row(snakemake.params.run_keys, run, Path(cost) if cost else None, tiles, Path(snakemake.output[0]))
