@@ -9,6 +9,6 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.pipeline.finished_rows import keep_row
 
-    run, cost = Path(snakemake.input.scores), snakemake.input.cost
+    scores, cost = Path(snakemake.input.scores), snakemake.input.cost
     tiles = folders(snakemake.input.tiles)
-    keep_row(snakemake.params.run_keys, run, Path(cost) if cost else None, tiles, Path(snakemake.output[0]))
+    keep_row(snakemake.params.run_keys, scores, Path(cost) if cost else None, tiles, Path(snakemake.output[0]))
