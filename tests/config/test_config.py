@@ -225,6 +225,10 @@ def test_a_method_learns_the_tasks_that_a_data_set_has() -> None:
         ({"splits": {"train": ["a"], "validation": ["b"]}}, "validation"),
         ({"gsd": 0}, "gsd: found 0"),
         (
+            {"image": {"bands": [1, 2, 3], "band_names": ["red", "nir", "red"]}},
+            "image.band_names: found red twice; expected each of band_names once",
+        ),
+        (
             {"image": {"bands": [1, 2]}},
             "image.band_names: found 3 names (red, green, blue); expected as many names as bands (2)",
         ),

@@ -37,6 +37,11 @@ def parse(model: dict[str, Any]) -> Any:
             "folder of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean lite0?",
         ),
         (
+            {"stem": 8, "pretrained": "twon"},
+            "models.net.pretrained: found 'twon'; expected one of none, dense, lite0, resnet, town, or a file or the "
+            "folder of a run, which have a slash or end in .safetensors, .pth, .pt. Did you mean town?",
+        ),
+        (
             {"pretrained": "lite0"},
             "models.net.pretrained: found lite0, weights of efficientnet_lite0; expected weights of the model's "
             "encoder, densenet121. Write dense.",
@@ -54,6 +59,14 @@ def parse(model: dict[str, Any]) -> Any:
             {"encoder": {"name": "timm", "model": "resnet34"}, "pretrained": "resnet"},
             "models.net.pretrained: found resnet, weights of timm/resnet18.a1_in1k; expected weights of the model's "
             "encoder, timm/resnet34. Choose the encoder timm/resnet18.a1_in1k, or write none.",
+        ),
+        (
+            {**LITE, "pretrained": {"source": "none", "freeze": {"encoder": 1}}},
+            "models.net.pretrained.source: found none; expected weights that are fine-tuned. Write pretrained: none in",
+        ),
+        (
+            {**LITE, "pretrained": {"source": "weights/mine.pth", "parts": "trunk"}},
+            "models.net.pretrained.parts: found trunk; expected encoder, as a file of weights has those of an encoder",
         ),
     ],
 )

@@ -65,6 +65,12 @@ def test_means_zeros_and_named_bands_are_scaled_by_the_share_of_bands() -> None:
     assert torch.equal(renamed, source)
 
 
+def test_weights_of_two_bands_of_one_name_are_refused() -> None:
+    """Else both would take the kernels of the first."""
+    with pytest.raises(ConfigError, match="found weights of the bands red, red, blue; expected bands that their names"):
+        adapt_kernels(kernels(), ("red", "red", "blue"), ("red", "blue"))
+
+
 @pytest.mark.parametrize(
     ("bands", "new_bands", "message"),
     [

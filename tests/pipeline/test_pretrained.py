@@ -16,8 +16,10 @@ from mtlaerial.config import load_project
 from mtlaerial.config.sources import PUBLISHED, PretrainedSpec, WeightsInput
 from mtlaerial.errors import ConfigError, DataError, DownloadError
 from mtlaerial.models.published import form
-from mtlaerial.models.published.weights_file import read_encoder_weights, read_facts
+from mtlaerial.models.published.weights_file import WeightsFacts, read_encoder_weights, read_facts
 from mtlaerial.pipeline.pretrained import fetch_pretrained
+from mtlaerial.pipeline.start import Start
+from mtlaerial.runs.start import published_start
 from support import tiny
 
 PACKAGE = {"name": "tiny-weights", "path": "tiny_weights/models/tiny.pth"}
@@ -87,6 +89,28 @@ def test_same_file_gives_the_same_bytes(copy: Path, tmp_path: Path) -> None:
     for target in targets:
         fetch_pretrained("mine", spec_of(copy, file=str(copy)), target)
     assert targets[0].read_bytes() == targets[1].read_bytes()
+
+
+def test_weights_that_are_described_anew_are_fetched_again(tmp_path: Path) -> None:
+    """The folder of a run may hold what an earlier configuration described under the same name."""
+    first, second = published_file(tmp_path / "first.pth"), tmp_path / "second.pth"
+    torch.save({"their.weight": torch.tensor([3.0, 4.0])}, second)
+    target = tmp_path / "fetched" / "net.safetensors"
+    nir = {"bands": ["nir"], "mean": [0.0], "deviation": [255.0]}
+
+    def fetched(spec: PretrainedSpec) -> WeightsFacts | None:
+        Start(target, published_start("net", spec, "encoder"), spec).fetch()
+        return read_facts(target)
+
+    facts = fetched(spec_of(first, file=str(first)))
+    written = target.stat().st_mtime_ns
+    assert fetched(spec_of(first, file="gone.pth", licence="CC0-1.0")) == facts
+    assert target.stat().st_mtime_ns == written
+    assert fetched(spec_of(second, file=str(second))).sha256 == spec_of(second, file="a").sha256
+    assert load_file(target)["conv.weight"].tolist() == [3, 4]
+    assert fetched(spec_of(second, file=str(second), input=nir)).input.bands == ("nir",)
+    target.write_bytes(target.read_bytes()[:20])
+    assert fetched(spec_of(first, file=str(first))) == facts
 
 
 def install(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

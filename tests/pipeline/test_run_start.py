@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mtlaerial.config import EncoderDecoderSpec, merge
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
@@ -16,11 +17,11 @@ from mtlaerial.pipeline.start import Start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs import shipped
 from mtlaerial.tiles.statistics import Statistics
-from support import tiny
+from support import networks, tiny
 from support.small_runs import drawn_run
 
+SMALL = {"encoder": "small", "decoder": networks.SMALL}
 RGB = ("red", "green", "blue")
-LITE = {"encoder": "efficientnet_lite0", "decoder": {"name": "resize", "channels": 8, "head": 8}}
 
 
 @pytest.fixture
@@ -29,20 +30,20 @@ def project(tmp_path: Path) -> Any:
     content = tiny.city_spec().model_dump(mode="json")
     (tmp_path / "city.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
-    def build(source: str, weighting: str = "equal", results: str = "results", **start: Any) -> Project:
+    def build(
+        source: str, weighting: str = "equal", changes: Any = None, model: Any = tiny.MODEL, **start: Any
+    ) -> Project:
         both = {"tasks": ["semantics", "height"]}
-        return Project.of(
-            {
-                "run": {"datasets": ["city"], "methods": ["both", "tuned"], "seeds": [0]},
-                "results": results,
-                "datasets": {"city": {"spec": str(tmp_path / "city.yaml"), "root": str(tmp_path / "data")}},
-                "models": {"net": tiny.MODEL, "begun": {**LITE, "pretrained": {"source": source, **start}}},
-                "methods": {
-                    "both": {**both, "model": "net"},
-                    "tuned": {**both, "model": "begun", "weighting": {"name": weighting}},
-                },
-            }
-        )
+        content = {
+            "run": {"datasets": ["city"], "methods": ["both", "tuned"], "seeds": [0]},
+            "datasets": {"city": {"spec": str(tmp_path / "city.yaml"), "root": str(tmp_path / "data")}},
+            "models": {"net": tiny.MODEL, "begun": {**model, "pretrained": {"source": source, **start}}},
+            "methods": {
+                "both": {**both, "model": "net"},
+                "tuned": {**both, "model": "begun", "weighting": {"name": weighting}},
+            },
+        }
+        return Project.of(merge(content, changes or {}))
 
     return build
 
@@ -74,19 +75,70 @@ def test_a_run_does_not_begin_with_itself(project: Any) -> None:
         check_starts(project("results/city/runs/tuned/seed1/"))
 
 
+@pytest.mark.parametrize("shares", [False, True])
+def test_runs_do_not_begin_with_each_other(project: Any, shares: bool) -> None:
+    """Nor by way of a method that takes the weights of one of them."""
+    source = "results/city/runs/tuned/seed0/"
+    circle: dict[str, Any] = {"models": {"net": {"pretrained": {"source": source}}}}
+    begun = "both"
+    if shares:
+        begun = "alike"
+        circle["methods"] = {"alike": {"trained_as": "both"}}
+        circle["run"] = {"methods": ["both", "alike", "tuned"]}
+    with pytest.raises(UserError, match=r"methods\.both: found the start \S+/tuned/seed0; .* by way of tuned"):
+        check_starts(project(f"results/city/runs/{begun}/seed0/", changes=circle))
+
+
+@pytest.mark.parametrize(
+    ("changes", "start", "message"),
+    [
+        ({"methods": {"both": {"tasks": ["height"]}}}, {"parts": "all"}, "found a run of height; expected one with"),
+        ({"methods": {"both": {"tasks": ["height"]}}}, {"parts": "trunk"}, None),
+        ({}, {"new_bands": {"red": "mean"}}, "found a rule for red, which the weights know"),
+        ({"models": {"net": {"growth": 5}}}, {}, r"growth \(5 in the run, here 4\)"),
+        ({"models": {"net": {"shared": [8, 8, 8]}}}, {"parts": "trunk"}, r"shared \(\[8, 8, 8\] in the run"),
+        ({"models": {"net": {"shared": [8, 8, 8]}}}, {}, None),
+    ],
+)
+def test_what_a_run_of_the_same_workflow_lacks_is_said_before_it_is_trained(
+    project: Any, changes: dict[str, Any], start: dict[str, Any], message: str | None
+) -> None:
+    planned = project("results/city/runs/both/seed0/", changes=changes, **start)
+    with pytest.raises(UserError, match=message) if message else nullcontext():
+        check_starts(planned)
+
+
+def test_bands_that_published_weights_do_not_know_are_named_before_they_are_fetched(project: Any) -> None:
+    aerial = {"bands": ["nir", "red", "green"], "mean": [0.0] * 3, "deviation": [255.0] * 3}
+    lite = {"encoder": "efficientnet_lite0", "url": "https://example.org/lite0.pth", "sha256": "0" * 64}
+    changes = {"pretrained": {"lite": {**lite, "input": aerial}}}
+    model = {"encoder": "efficientnet_lite0", "decoder": networks.SMALL}
+    with pytest.raises(UserError, match="new_bands: found no entry for the band blue of the image"):
+        check_starts(project("lite", model=model, changes=changes))
+    check_starts(project("lite", model=model, changes=changes, new_bands={"blue": "nir"}))
+
+
 def test_a_shipped_run_is_no_input_and_its_hash_decides(
     project: Any, tmp_path: Path, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = drawn_run(tmp_path / "town", tiny.run_plan(), statistics)
+    plan = tiny.run_plan().model_copy(update={"model": EncoderDecoderSpec.parse(SMALL, "model")})
+    folder = drawn_run(tmp_path / "town", plan, statistics)
     before = Decisive(project("results/city/runs/both/seed0/")).train("city", "tuned", "0")
     monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
-    planned = project("town", parts="trunk")
+    planned = project("town", model=SMALL, parts="trunk")
     check_starts(planned)
     assert start_of(planned, "tuned").inputs == []
     params = Decisive(planned).train("city", "tuned", "0")
     assert params["start"] == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert "start" not in before
     assert Context(planned).train("city", "tuned", "0")["pretrained"] == folder.as_posix()
+
+
+def test_names_of_classes_decide_where_heads_take_their_channels(project: Any) -> None:
+    source = "results/city/runs/both/seed0/"
+    params = Decisive(project(source, parts="all")).train("city", "tuned", "0")
+    assert params["class_names"] == [entry.name for entry in tiny.city_spec().labels.classes]
+    assert "class_names" not in Decisive(project(source, parts="trunk")).train("city", "tuned", "0")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +150,7 @@ def test_a_shipped_run_is_no_input_and_its_hash_decides(
 )
 def test_an_unknown_source_is_one_sentence(project: Any, source: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        check_starts(project(source))
+        check_starts(project(source, model=SMALL))
 
 
 def test_freezing_that_a_weighting_cannot_do_is_refused_before_any_job(project: Any) -> None:

@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mtlaerial.config import EncoderDecoderSpec
+from mtlaerial.config import D3NetSpec, EncoderDecoderSpec
 from mtlaerial.config.model import NetworkSpec
+from mtlaerial.config.start import StartSpec
 from mtlaerial.errors import UserError
 from mtlaerial.models import Network, build_model
 from mtlaerial.models.transfer import for_bands, tensors_of
@@ -19,7 +20,7 @@ from mtlaerial.runs.run import save_description
 from mtlaerial.runs.transfer import transfer_run
 from mtlaerial.runs.weights import load_provenance, save_run_weights
 from mtlaerial.tiles.statistics import BandStatistics, Statistics
-from support import tiny
+from support import networks, tiny
 from support.small_runs import drawn_run
 
 BOTH = ("semantics", "height")
@@ -155,6 +156,34 @@ def test_the_scaling_of_the_image_is_taken_along(rule: str, nir: float) -> None:
     adapted = for_bands(tensors, source, ["red", "green", "blue"], ["nir", "blue", "red"], {"nir": rule})
     assert adapted["trunk.scaling.scale"].tolist() == [nir, 3, 1]
     assert adapted["trunk.scaling.shift"].tolist() == [-nir, -3, -1]
+
+
+def test_an_encoder_that_takes_the_image_as_it_is_fits_a_network_that_scales_it(
+    tmp_path: Path, statistics: Statistics
+) -> None:
+    """D3Net's encoder below a decoder without a grid: the scaling stays the identity."""
+    model = D3NetSpec.parse({"shared": [8, 8, 8], "head": [4, 4]}, "model")
+    run = drawn_run(tmp_path / "run", tiny.run_plan().model_copy(update={"model": model}), statistics)
+    dense = {"encoder": "densenet121", "decoder": networks.SMALL}
+    start = {"source": "results/a_run", "new_bands": {"nir": "red"}}
+    plan = tiny.run_plan().model_copy(update={"model": EncoderDecoderSpec.parse({**dense, "pretrained": start}, "m")})
+    _, weights = begun(run, plan, with_bands(statistics, "red", "green", "blue", "nir"))
+    source = load_file(run / "model.safetensors")
+    assert torch.equal(weights["trunk.encoder.norm5.weight"], source["trunk.encoder.norm5.weight"])
+    assert weights["trunk.scaling.scale"].tolist() == [1] * 4
+    assert weights["trunk.scaling.shift"].tolist() == [0] * 4
+
+
+def test_heads_that_exchange_features_are_taken_with_all_their_tasks(tmp_path: Path, statistics: Statistics) -> None:
+    decoder = {**networks.SMALL, "exchange": "gated"}
+    spec = EncoderDecoderSpec.parse({"encoder": "small", "decoder": decoder}, "model")
+    run = drawn_run(tmp_path / "run", tiny.run_plan().model_copy(update={"model": spec}), statistics)
+    start = {"source": "results/a_run", "parts": "all"}
+    plan = plan_of("all").model_copy(update={"model": spec.model_copy(update={"pretrained": StartSpec(**start)})})
+    begun(run, plan, statistics)
+    alone = plan.model_copy(update={"tasks": ("height",)})
+    with pytest.raises(UserError, match=r"features of semantics, which is not trained here; .*parts: trunk"):
+        begun(run, alone, statistics)
 
 
 @pytest.mark.parametrize(

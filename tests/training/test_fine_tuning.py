@@ -58,6 +58,20 @@ def test_weights_and_names_of_the_run_decide_the_training_and_its_titles_do_not(
     assert before not in (begun(seed=4), begun(classes=tuple(renamed)))
 
 
+@pytest.mark.parametrize(("parts", "decides"), [("all", True), ("trunk", False)])
+def test_names_of_classes_decide_a_training_that_takes_their_channels(
+    tiles: Folders, statistics: Statistics, run_folder: Path, parts: str, decides: bool
+) -> None:
+    """A class that is renamed takes another channel of the run, or a random one."""
+    plan = plan_from(run_folder, parts=parts)
+    first, *others = statistics.classes
+    renamed = statistics.model_copy(update={"classes": (first.model_copy(update={"name": "rail"}), *others)})
+    before, after = (
+        identity(tiny.job(plan, each, tiles["train"], pretrained=run_folder)) for each in (statistics, renamed)
+    )
+    assert (before != after) == decides
+
+
 def test_a_run_cannot_begin_with_itself(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     run = drawn_run(tmp_path / "run", tiny.run_plan(), statistics)
     job = tiny.job(plan_from(run), statistics, tiles["train"], folder=run, pretrained=run, replace=True)

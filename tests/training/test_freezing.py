@@ -8,15 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from mtlaerial.config.start import Part
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.parts import encoder_stages, network_parts
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training.freezing import require_freezable
+from mtlaerial.training.freezing import Freezing, require_freezable
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting import build_weighting
-from support import tiny
+from support import networks, tiny
 from support.trainings import RICH, Folders, Killed, assert_same_run, kill_after
 from support.weightings import OPTIONS, every_weighting
 
@@ -71,6 +72,26 @@ def test_a_frozen_part_changes_in_no_bit_until_its_epoch(
     assert set(changed(whole, state(trainer, ""))) == others
     steps(trainer, 1)
     assert set(changed(frozen, state(trainer, prefix))) == set(frozen)
+
+
+@pytest.mark.parametrize("name", ["gated", pytest.param("efficientnet_lite0", marks=pytest.mark.full("large"))])
+@pytest.mark.parametrize("part", ["encoder", "decoder", "heads"])
+def test_parts_of_other_networks_are_frozen_as_well(name: str, part: Part) -> None:
+    """A step of a network with scaled images, heads that exchange features, or batch norms in its encoder."""
+    network = networks.built(name).train()
+    prefixes = {"encoder": "trunk.encoder.", "decoder": "trunk.decoder.", "heads": "heads."}
+    before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    Freezing(network, {part: 1}).apply(0)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.5)
+    outputs = network(torch.rand(2, 3, 64, 64))
+    torch.stack([output.square().mean() for output in outputs.values()]).sum().backward()
+    optimiser.step()
+    moved = changed(before, dict(network.state_dict()))
+    trained = {name for name, prefix in prefixes.items() if any(key.startswith(prefix) for key in moved)}
+    assert trained == set(prefixes) - {part}
+    Freezing(network, {part: 1}).apply(1)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    assert all(module.training for module in network.modules())
 
 
 def test_a_frozen_encoder_normalises_by_its_running_statistics(make_trainer: Callable[..., Trainer]) -> None:

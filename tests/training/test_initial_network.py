@@ -7,9 +7,15 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mtlaerial.config import D3NetSpec
+from mtlaerial.config import D3NetSpec, EncoderDecoderSpec
+from mtlaerial.config.encoder import EncoderSpec
+from mtlaerial.errors import DataError
 from mtlaerial.models import build_model
+from mtlaerial.models.encoder_decoder import build_encoder
+from mtlaerial.models.published.renaming import IMAGENET
+from mtlaerial.models.published.weights_file import EncoderWeights, WeightsFacts, save_encoder_weights
 from mtlaerial.models.safetensors_io import save_weights
+from mtlaerial.runs.start import StartRecord
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.trainer import Trainer
@@ -59,6 +65,23 @@ def test_normal_weights_have_the_original_s_moments(statistics: Statistics, enco
     assert float(scales.mean()) == pytest.approx(1, abs=0.002)
     assert float(scales.std()) == pytest.approx(0.02, abs=0.002)
     assert all((weight == 0).all() for name, weight in drawn.items() if name.endswith("bias"))
+
+
+def test_weights_of_another_file_than_stated_are_refused(statistics: Statistics, tmp_path: Path) -> None:
+    """A fetched file may stay where the configuration names another one by now."""
+    encoder = build_encoder(EncoderSpec(name="efficientnet_lite0"), 3)
+    facts = WeightsFacts(name="lite", encoder="efficientnet_lite0", input=IMAGENET, sha256="a" * 64)
+    save_encoder_weights(tmp_path / "lite.safetensors", EncoderWeights(tmp_path, facts, encoder.state_dict()))
+    model = EncoderDecoderSpec.parse({"encoder": "efficientnet_lite0", "pretrained": "lite"}, "model")
+    plan = tiny.run_plan().model_copy(update={"model": model})
+
+    def begun(sha256: str) -> None:
+        start = StartRecord(kind="published", name="lite", sha256=sha256)
+        initial_network(tiny.job(plan, statistics, [], pretrained=tmp_path / "lite.safetensors", start=start))
+
+    begun("a" * 64)
+    with pytest.raises(DataError, match=r"found weights of a file with the SHA-256 a{12}…; expected b{12}…, as"):
+        begun("b" * 64)
 
 
 def test_weights_are_normal_and_not_uniform(statistics: Statistics) -> None:

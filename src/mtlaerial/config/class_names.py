@@ -1,11 +1,13 @@
-"""Names of classes in a recipe: their weights in the loss, and those that scores leave out."""
+"""Names of classes in a recipe: their weights in the loss, those that scores leave out, and what else they decide."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig, Recipe
 from mtlaerial.config.scoring import ScoringSpec
+from mtlaerial.config.start import StartSpec
 from mtlaerial.config.training import TrainingSpec
 from mtlaerial.errors import ConfigError
 
@@ -43,6 +45,27 @@ def weights_by_name(training: TrainingSpec, classes: Sequence[str]) -> tuple[flo
     """Return the weights of classes in their order, or None where ``training.class_weights`` names a rule instead."""
     weights = training.class_weights
     return None if isinstance(weights, str) else tuple(weights[name] for name in classes)
+
+
+def decisive_names(training: TrainingSpec, start: StartSpec | None, classes: Sequence[str]) -> dict[str, list[Any]]:
+    """Return what names of classes decide of a training: weights in the loss, and channels that come from another run.
+
+    Elsewhere names decide nothing, so that one can be corrected without another training.
+
+    Parameters
+    ----------
+    training : TrainingSpec
+    start : StartSpec or None
+        Initial weights of the network.
+    classes : sequence of str
+        Names of the classes, in their order.
+    """
+    decisions: dict[str, list[Any]] = {}
+    if (weights := weights_by_name(training, classes)) is not None:
+        decisions["class_weights"] = list(weights)
+    if start and start.parts == "all":  # each class takes the channel of its namesake
+        decisions["class_names"] = list(classes)
+    return decisions
 
 
 def untrained_classes(training: TrainingSpec) -> tuple[str, ...]:

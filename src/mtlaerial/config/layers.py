@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from mtlaerial.config.base import Section
 from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.faults import Unfit
-from mtlaerial.config.names import Sentence
+from mtlaerial.config.names import Sentence, require_once
 from mtlaerial.config.numbers import BandIndex, Factor, Range
 
 Split = Literal["train", "val", "test"]
@@ -94,6 +94,7 @@ class ImageSpec(Section):
             names = f"{len(self.band_names)} names ({', '.join(self.band_names)})"
             expected = f"as many names as bands ({len(self.bands)})"
             raise Unfit("band_names", names, expected, "Name each of image.bands.")
+        require_once("band_names", self.band_names)
         if self.corner is not None:
             require_fields("corner", self.corner, ("west", "south"))
         return self

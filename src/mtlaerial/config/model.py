@@ -1,15 +1,14 @@
 """A network of the section ``models``: D3Net, an encoder with a decoder, or a network of another package."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Tag, field_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.encoder import ENCODERS, NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
-from mtlaerial.config.faults import Unfit
 from mtlaerial.config.numbers import Channels, Fraction, Layers
-from mtlaerial.config.start import StartSpec
+from mtlaerial.config.start import NO_WEIGHTS, StartSpec
 
 Reduction = Literal[1, 2, 4]
 
@@ -62,7 +61,7 @@ class NetworkSpec(Section):
         """Initial weights; None for random ones."""
         if isinstance(self.pretrained, StartSpec):
             return self.pretrained
-        return None if self.pretrained == "none" else StartSpec(source=self.pretrained)
+        return None if self.pretrained == NO_WEIGHTS else StartSpec(source=self.pretrained)
 
 
 class D3NetSpec(NetworkSpec):
@@ -94,7 +93,7 @@ class D3NetSpec(NetworkSpec):
     """Distribution of the random initial weights: PyTorch's default, or normal, as the original's code: N(0, 0.02) for
     convolutions, N(1, 0.02) for the scales of batch norms, 0 for biases. Pretrained weights replace those that they
     fit."""
-    pretrained: Start = "none"
+    pretrained: Start = NO_WEIGHTS
     """Initial weights: a source, or a section of sources and of how they are fine-tuned, or none."""
 
     @property
@@ -107,15 +106,10 @@ class D3NetSpec(NetworkSpec):
         """The name that its paper gives it."""
         return "D3Net"
 
-    @model_validator(mode="after")
-    def _as_published(self) -> Self:
-        sizes = {name: type(self).model_fields[name].default for name in ("stem", "growth", "blocks", "bottleneck")}
-        named = self.start is not None and not self.start.is_path
-        if self.start and named and any(getattr(self, name) != size for name, size in sizes.items()):
-            listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            expected = f"none, the folder of a run, or an encoder of the published sizes ({listed})"
-            raise Unfit("pretrained", f"{self.start.source} with other sizes", expected)
-        return self
+    @classmethod
+    def published_sizes(cls) -> dict[str, Any]:
+        """Return the sizes that published weights of the encoder have, by key."""
+        return {key: cls.model_fields[key].default for key in ("stem", "growth", "blocks", "bottleneck")}
 
 
 class EncoderDecoderSpec(NetworkSpec):
@@ -132,7 +126,7 @@ class EncoderDecoderSpec(NetworkSpec):
     """As of D3Net."""
     dropout: Fraction = 0.1
     """Rate before the heads; 0 for none."""
-    pretrained: Start = "none"
+    pretrained: Start = NO_WEIGHTS
     """As of D3Net."""
 
     @property
@@ -165,7 +159,7 @@ class PackagedSpec(NetworkSpec):
     """As of D3Net."""
     dropout: Fraction = 0.0
     """Rate of its dropout, which it is given; 0 for none."""
-    pretrained: Start = "none"
+    pretrained: Start = NO_WEIGHTS
     """As of D3Net."""
 
     @field_validator("name")

@@ -18,11 +18,11 @@ from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.recipe_overlay import Overlay, merge_files
 from mtlaerial.config.require import (
     require_checkpointing,
+    require_described_start,
     require_dropout,
     require_multiple,
     require_other_names,
     require_overlap,
-    require_start,
 )
 from mtlaerial.config.run_spec import RunSpec
 from mtlaerial.config.scoring import ScoringSpec
@@ -94,7 +94,7 @@ class ProjectConfig(Section):
             require_names(f"methods.{name}.model", (method.model,), self.models)
         require_other_names(self.pretrained)
         for name, model in self.models.items():
-            require_start(f"models.{name}.pretrained", model, self.pretrained)
+            require_described_start(f"models.{name}.pretrained", model, self.pretrained)
         for key, taken, names in (("datasets", NOT_DATASETS, self.datasets), ("methods", NOT_METHODS, self.methods)):
             if clashing := sorted(taken.intersection(names)):
                 expected = f"{key} without the name {clashing[0]}, which something else among the results has"

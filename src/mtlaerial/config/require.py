@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.encoder import same_encoder
 from mtlaerial.config.faults import Unfit, did_you_mean
-from mtlaerial.config.model import NetworkSpec
+from mtlaerial.config.model import D3NetSpec, NetworkSpec
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.sources import PretrainedSpec
-from mtlaerial.config.start import SHIPPED, WEIGHT_FILES
+from mtlaerial.config.start import NO_WEIGHTS, SHIPPED, WEIGHT_FILES
 from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
@@ -84,8 +84,8 @@ def require_tasks(method: str, tasks: tuple[Task, ...], spec: DatasetSpec, datas
     return learned
 
 
-def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, PretrainedSpec]) -> None:
-    """Refuse initial weights that are not described, or that are of another encoder than the model's.
+def require_described_start(key: str, model: NetworkSpec, pretrained: Mapping[str, PretrainedSpec]) -> None:
+    """Refuse initial weights that are not described, or are of another encoder than the model's, or of other sizes.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, Pretrai
     if start is None or start.is_path or start.source in SHIPPED:
         return
     if start.source not in pretrained:
-        listed = ", ".join(("none", *pretrained, *SHIPPED))
+        listed = ", ".join((NO_WEIGHTS, *pretrained, *SHIPPED))
         paths = f"or a file or the folder of a run, which have a slash or end in {', '.join(WEIGHT_FILES)}"
         remedy = did_you_mean(start.source, (*pretrained, *SHIPPED), "Describe it in pretrained, or correct the name.")
         raise Unfit(key, repr(start.source), f"one of {listed}, {paths}", remedy)
@@ -108,6 +108,11 @@ def require_start(key: str, model: NetworkSpec, pretrained: Mapping[str, Pretrai
     if start.parts != "encoder":
         expected = "encoder, as published weights are those of an encoder"
         raise Unfit(f"{key}.parts", start.parts, expected, "Correct it.")
+    sizes = model.published_sizes() if isinstance(model, D3NetSpec) else {}
+    if any(getattr(model, name) != size for name, size in sizes.items()):
+        listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        expected = f"none, the folder of a run, or an encoder of the published sizes ({listed})"
+        raise Unfit(key, f"{start.source} with other sizes", expected)
 
 
 def require_other_names(pretrained: Mapping[str, PretrainedSpec]) -> None:

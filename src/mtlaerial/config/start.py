@@ -15,6 +15,8 @@ _TAKING: dict[str, tuple[Part, ...]] = {"encoder": PARTS[:1], "trunk": PARTS[:2]
 """Parts of a network that take weights, by the key ``parts``."""
 SHIPPED: dict[str, str] = {"town": "a town of the US west coast from 0.3 m imagery, in 5 classes"}
 """Trained runs that come with the package, by name."""
+NO_WEIGHTS = "none"
+"""Source of random weights, in place of a section."""
 WEIGHT_FILES = (".safetensors", ".pth", ".pt")
 """Suffixes of files of weights."""
 
@@ -51,6 +53,16 @@ class StartSpec(Section):
     def tuned(self) -> bool:
         """Whether a part learns at another rate than the rest."""
         return bool(self.rates) or self.stage_decay != 1
+
+    @model_validator(mode="after")
+    def _some_weights(self) -> Self:
+        if self.source == NO_WEIGHTS:
+            remedy = f"Write pretrained: {NO_WEIGHTS} in place of the section."
+            raise Unfit("source", NO_WEIGHTS, "weights that are fine-tuned", remedy)
+        if self.is_file and self.parts != "encoder":
+            expected = "encoder, as a file of weights has those of an encoder"
+            raise Unfit("parts", self.parts, expected, "Correct it, or write the folder of a run.")
+        return self
 
     @model_validator(mode="after")
     def _something_to_train(self) -> Self:

@@ -16,7 +16,7 @@ KEY = "models.NAME.pretrained.new_bands"
 
 
 def adapt_kernels(
-    kernels: Tensor, known: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str] | None = None
+    kernels: Tensor, weight_bands: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str] | None = None
 ) -> Tensor:
     """Return the kernels of a first convolution for an image with other bands.
 
@@ -29,7 +29,7 @@ def adapt_kernels(
     Parameters
     ----------
     kernels : Tensor, shape (channels, bands of the weights, rows, columns)
-    known : sequence of str
+    weight_bands : sequence of str
         Names of the bands of the weights, in their order.
     bands : sequence of str
         Names of the bands of the image, in their order.
@@ -54,49 +54,54 @@ def adapt_kernels(
     >>> adapt_kernels(kernels, ["red", "green", "blue"], ["blue", "green", "red", "nir"], {"nir": "mean"}).flatten()
     tensor([2.2500, 1.5000, 0.7500, 1.5000])
     """
-    sources = band_sources(known, bands, new_bands)
-    if sorted(sources) == sorted(known):
-        return kernels[:, [known.index(source) for source in sources]].clone()
+    sources = band_sources(weight_bands, bands, new_bands)
+    if sorted(sources) == sorted(weight_bands):
+        return kernels[:, [weight_bands.index(source) for source in sources]].clone()
     exact = kernels.double()
     total = exact.sum(1, keepdim=True)
-    by_source = {name: exact[:, number] for number, name in enumerate(known)}
+    by_source = {name: exact[:, number] for number, name in enumerate(weight_bands)}
     by_source |= {MEAN: exact.mean(1), ZERO: torch.zeros_like(exact[:, 0])}
     adapted = torch.stack([by_source[source] for source in sources], dim=1)
     filled = [number for number, source in enumerate(sources) if source != ZERO]
-    adapted *= len(known) / len(filled)
+    adapted *= len(weight_bands) / len(filled)
     adapted[:, filled] += (total - adapted.sum(1, keepdim=True)) / len(filled)
     return adapted.to(kernels.dtype)
 
 
-def band_sources(known: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str] | None = None) -> list[str]:
+def band_sources(
+    weight_bands: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str] | None = None
+) -> list[str]:
     """Return what each band of the image takes: the name of a band of the weights, ``mean`` or ``zero``.
 
     Parameters and errors are those of :func:`adapt_kernels`.
     """
     new_bands = new_bands or {}
-    _require_new(known, bands, new_bands)
-    sources = [band if band in known else _source(band, known, new_bands) for band in bands]
+    if len(set(weight_bands)) < len(weight_bands):
+        problem = f"weights of the bands {', '.join(weight_bands)}"
+        raise ConfigError(KEY, problem, "bands that their names tell apart", "Choose other weights.")
+    _require_new(weight_bands, bands, new_bands)
+    sources = [band if band in weight_bands else _source(band, weight_bands, new_bands) for band in bands]
     if set(sources) == {ZERO}:
         expected = "a band with weights that are not zero, without which the encoder sees nothing"
         raise ConfigError(KEY, f"{ZERO} for all bands", expected, f"Give one of them {MEAN}, or the name of a band.")
     return sources
 
 
-def _source(band: str, known: Sequence[str], new_bands: Mapping[str, str]) -> str:
-    choices = ", ".join([*WORDS, *known])
+def _source(band: str, weight_bands: Sequence[str], new_bands: Mapping[str, str]) -> str:
+    choices = ", ".join([*WORDS, *weight_bands])
     if band not in new_bands:
-        problem = f"no entry for the band {band} of the image, and weights that know {', '.join(known)}"
+        problem = f"no entry for the band {band} of the image, and weights that know {', '.join(weight_bands)}"
         remedy = f"Write new_bands: {{{band}: {MEAN}}}, or name the band in image.band_names as the weights do."
         raise ConfigError(KEY, problem, f"what the first weights of {band} are ({choices})", remedy)
-    if new_bands[band] not in (*WORDS, *known):
+    if new_bands[band] not in (*WORDS, *weight_bands):
         raise ConfigError(f"{KEY}.{band}", new_bands[band], f"one of {choices}", "Correct the word.")
     return new_bands[band]
 
 
-def _require_new(known: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str]) -> None:
+def _require_new(weight_bands: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str]) -> None:
     """Refuse rules for bands that the weights know or the image lacks."""
     for band in new_bands:
-        if band in known:
+        if band in weight_bands:
             problem = f"a rule for {band}, which the weights know"
             raise ConfigError(f"{KEY}.{band}", problem, "rules for bands that the weights do not know", "Remove it.")
         if band not in bands:

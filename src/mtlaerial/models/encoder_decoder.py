@@ -13,12 +13,14 @@ from mtlaerial.models.decoders.fusion import FusionDecoder
 from mtlaerial.models.decoders.head import Head
 from mtlaerial.models.decoders.resize import ResizeDecoder
 from mtlaerial.models.encoders.encoder import Encoder
-from mtlaerial.models.network import Network, Trunk
+from mtlaerial.models.network import COARSEST, Network, Trunk
 from mtlaerial.models.registered import build_registered
 
 DECODED = 4
 """Least stride of the features that a decoder joins; the cost of a layer grows with its area, and heads take finer
 features as they are."""
+STRIDES = tuple(2**power for power in range(COARSEST.bit_length()))
+"""Strides that decoders take: those that divide the sides of a padded image."""
 Decoder = FusionDecoder | ResizeDecoder
 DECODERS: dict[str, type[Decoder]] = {"fusion": FusionDecoder, "resize": ResizeDecoder}
 
@@ -112,9 +114,9 @@ class EncoderDecoder(Network):
         """Return each head's output, at the resolution of the reduced image."""
         if not self.exchanging:
             return super().run_heads(features)
-        taken = {str(task): self._head(task).embedding(features) for task in self.tasks}
-        taken |= {task: embedding(features) for task, embedding in self.sources.items()}
-        return {task: self._head(task).output(taken[task], features, taken) for task in self.tasks}
+        embeddings = {str(task): self._head(task).embedding(features) for task in self.tasks}
+        embeddings |= {task: embedding(features) for task, embedding in self.sources.items()}
+        return {task: self._head(task).output(embeddings[task], features, embeddings) for task in self.tasks}
 
     def restrict(self, tasks: Collection[Task]) -> None:
         """Remove the outputs of all other tasks; what the remaining heads take from them stays."""
@@ -141,7 +143,20 @@ def build_encoder(spec: EncoderSpec, bands: int) -> Encoder:
     ConfigError
         When an option is wrong, a package is missing, or another package registers no encoder.
     """
-    return build_registered(ENCODERS, spec.name, Encoder, bands=bands, **spec.options)
+    encoder = build_registered(ENCODERS, spec.name, Encoder, spec.options, bands=bands)
+    _require_scales(spec.name, encoder)
+    return encoder
+
+
+def _require_scales(name: str, encoder: Encoder) -> None:
+    """Refuse an encoder, perhaps of another package, whose scales no decoder can join."""
+    channels, strides = tuple(getattr(encoder, "channels", ())), tuple(getattr(encoder, "strides", ()))
+    ascending = list(strides) == sorted(set(strides)) and set(strides) <= set(STRIDES)
+    if len(channels) != len(strides) or not ascending or max(strides, default=0) < DECODED:
+        problem = f"strides {strides} with channels {channels}"
+        listed = ", ".join(map(str, STRIDES))
+        expected = f"ascending strides among {listed}, one of them at least {DECODED}, and the channels of each"
+        raise ENCODERS.registered_wrongly(name, problem, expected)
 
 
 def _build_head(task: Task, spec: DecoderSpec, trunk: EncoderDecoderTrunk, outputs: Mapping[Task, int]) -> Head:

@@ -11,7 +11,7 @@ from mtlaerial.models.bands import MEAN, ZERO, adapt_kernels, band_sources
 from mtlaerial.models.network import Network
 
 Tensors = dict[str, Tensor]
-LAST = ("last.weight", "last.bias")
+LAST = (".last.weight", ".last.bias")
 """Ends of the names of a head's last convolution, which has an output channel for each class."""
 SCALING = ("trunk.scaling.scale", "trunk.scaling.shift")
 _PARTS = {"encoder": ("trunk.encoder.", "trunk.scaling."), "trunk": ("trunk.",), "all": ("",)}
@@ -26,7 +26,7 @@ def tensors_of(network: Network, parts: str, tasks: Collection[Task]) -> Tensors
 
 
 def for_bands(
-    tensors: Tensors, network: Network, known: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str]
+    tensors: Tensors, network: Network, run_bands: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str]
 ) -> Tensors:
     """Return a trunk's tensors for an image with other bands: first convolution and scaling of the image.
 
@@ -35,7 +35,7 @@ def for_bands(
     tensors : dict of str to Tensor
     network : Network
         The one that they are of.
-    known, bands : sequence of str
+    run_bands, bands : sequence of str
         Names of its bands, and of the image's.
     new_bands : mapping of str to str
         As in :func:`mtlaerial.models.bands.adapt_kernels`.
@@ -47,15 +47,27 @@ def for_bands(
     """
     first = network.trunk.encoder.first_convolution.weight
     name = next(name for name, parameter in network.named_parameters() if parameter is first)
-    adapted = {name: adapt_kernels(tensors[name], known, bands, new_bands)}
-    sources = band_sources(known, bands, new_bands)
+    adapted = {name: adapt_kernels(tensors[name], run_bands, bands, new_bands)}
+    sources = band_sources(run_bands, bands, new_bands)
     for key in SCALING:
         if key in tensors:
-            adapted[key] = torch.stack([_of_band(tensors[key], known, source) for source in sources])
+            adapted[key] = torch.stack([_of_band(tensors[key], run_bands, source) for source in sources])
     return {**tensors, **adapted}
 
 
-def for_classes(head: Tensors, drawn: Tensors, known: Sequence[str], classes: Sequence[str]) -> Tensors:
+def with_scaling(tensors: Tensors, drawn: Tensors) -> Tensors:
+    """Return tensors with a scaling of the image that changes nothing, where a network without one lends its encoder.
+
+    Parameters
+    ----------
+    tensors : dict of str to Tensor
+    drawn : dict of str to Tensor
+        Those of the network that is to take them, as it was built.
+    """
+    return {**{key: drawn[key] for key in SCALING if key in drawn}, **tensors}
+
+
+def for_classes(head: Tensors, drawn: Tensors, run_classes: Sequence[str], classes: Sequence[str]) -> Tensors:
     """Return a head's tensors for other classes: each takes the channel of its namesake, or keeps what was drawn.
 
     Parameters
@@ -63,7 +75,7 @@ def for_classes(head: Tensors, drawn: Tensors, known: Sequence[str], classes: Se
     head : dict of str to Tensor
     drawn : dict of str to Tensor
         Those of the head that is to take them.
-    known, classes : sequence of str
+    run_classes, classes : sequence of str
         Names of the classes of both, in the order of their channels.
 
     Raises
@@ -71,14 +83,14 @@ def for_classes(head: Tensors, drawn: Tensors, known: Sequence[str], classes: Se
     ConfigError
         When the classes differ and the head has no layer of the name ``last``.
     """
-    if list(known) == list(classes):
+    if list(run_classes) == list(classes):
         return head
     adapted = {}
     for name in _last(head, "other classes"):
         adapted[name] = drawn[name].clone()
         for channel, label in enumerate(classes):
-            if label in known:
-                adapted[name][channel] = head[name][known.index(label)]
+            if label in run_classes:
+                adapted[name][channel] = head[name][run_classes.index(label)]
     return {**head, **adapted}
 
 
@@ -95,9 +107,9 @@ def in_unit(head: Tensors, factor: float) -> Tensors:
     return {**head, **{name: head[name] * factor for name in _last(head, "another unit")}}
 
 
-def _of_band(values: Tensor, known: Sequence[str], source: str) -> Tensor:
+def _of_band(values: Tensor, run_bands: Sequence[str], source: str) -> Tensor:
     """Return the value of a band, or the mean over the bands for one that takes no single band's kernels."""
-    return values.mean() if source in (MEAN, ZERO) else values[known.index(source)]
+    return values.mean() if source in (MEAN, ZERO) else values[run_bands.index(source)]
 
 
 def _last(head: Tensors, purpose: str) -> list[str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mtlaerial.config.sources import PretrainedSpec
-from mtlaerial.errors import DownloadError
+from mtlaerial.errors import DownloadError, UserError
 from mtlaerial.system.download import fetch
 from mtlaerial.system.files import discard
 from mtlaerial.system.package_file import package_file
@@ -42,6 +42,22 @@ def fetch_pretrained(name: str, spec: PretrainedSpec, target: Path) -> None:
         save_encoder_weights(target, convert_published(published, facts))
     finally:
         discard(published)
+
+
+def is_fetched(spec: PretrainedSpec, target: Path) -> bool:
+    """Tell whether a file holds published weights as they are described now; a damaged file does not."""
+    from mtlaerial.models.published.form import published_form
+    from mtlaerial.models.published.weights_file import read_facts
+
+    if not target.exists():
+        return False
+    try:
+        facts = read_facts(target)
+    except UserError:
+        return False
+    expected = published_form(spec.encoder).expected(spec.input)
+    described = (spec.encoder, spec.sha256, expected)
+    return facts is not None and (facts.encoder, facts.sha256, facts.input) == described
 
 
 def published_place(name: str, spec: PretrainedSpec) -> str:

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from mtlaerial.config import D3NetSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
+from mtlaerial.pipeline.start_fit import require_fitting_start
+from mtlaerial.runs.transfer_check import require_transferable
 
 
 class RunName(NamedTuple):
@@ -22,21 +25,20 @@ def start_of(project: Project, method: str) -> Start | None:
 
 
 def check_starts(project: Project) -> None:
-    """Refuse initial weights of the selected methods that are not there, and frozen parts that must be trained.
+    """Refuse initial weights of the selected methods that are not there or do not fit, before any job.
 
     Raises
     ------
     ConfigError
-        It says what to install, or where a file was looked for; or which weighting needs the gradients of a part.
+        It says what to install, or where a file was looked for; what a run lacks, or which runs begin with each other;
+        or which weighting needs the gradients of a frozen part.
     """
     for model in dict.fromkeys(project.config.methods[method].model for _, method in project.trainings()):
         require_start(project.config, model, _fetched(project), lambda folder: run_of(project, folder) is not None)
     for dataset, method in project.trainings():
-        start = start_of(project, method)
-        if start and run_of(project, start.path) == (dataset, method):
-            key, remedy = f"methods.{method}", "Choose the run of another method."
-            raise ConfigError(key, f"the start {start.path}", "a run that does not begin with itself", remedy)
+        _require_beginning(project, RunName(dataset, method))
         _require_freezable(project, dataset, method)
+        _require_fitting(project, dataset, method)
 
 
 def run_of(project: Project, folder: Path) -> RunName | None:
@@ -47,6 +49,43 @@ def run_of(project: Project, folder: Path) -> RunName | None:
         return None
     run = RunName(parts[0], parts[2])
     return run if run in [*project.runs(), *project.trainings()] else None
+
+
+def _require_beginning(project: Project, run: RunName) -> None:
+    """Refuse a run that begins with itself, be it by way of others."""
+    passed = [run]
+    while before := _run_before(project, passed[-1]):
+        if before in passed:
+            start, others = start_of(project, run.method), [each.method for each in passed[1:]]
+            assert start is not None
+            way = f", by way of {', '.join(others)}" if others else ""
+            expected = f"a run that does not begin with itself{way}"
+            remedy = "Choose the run of another method."
+            raise ConfigError(f"methods.{run.method}", f"the start {start.path}", expected, remedy)
+        passed.append(before)
+
+
+def _run_before(project: Project, run: RunName) -> RunName | None:
+    """Return the training whose weights a run begins with; None where it is none of the workflow."""
+    start = start_of(project, run.method)
+    source = run_of(project, start.path) if start else None
+    return RunName(source.dataset, project.weights_of(*source)) if source else None
+
+
+def _require_fitting(project: Project, dataset: str, method: str) -> None:
+    """Refuse weights that lack a band, or a run that lacks a task or has another network; it may be untrained yet."""
+    start, plan = start_of(project, method), project.plan(dataset, method, seed=0)
+    if start is None or plan.model.start is None:
+        return
+    if isinstance(plan.model, D3NetSpec) and start.published and not plan.model.start.new_bands:
+        return  # whatever the bands; without torch, as the most frequent case
+    bands, source = project.dataset(dataset).spec.image.band_names, run_of(project, start.path)
+    if source is None:
+        require_fitting_start(start, plan, bands)
+        return
+    source_plan = project.plan(source.dataset, project.weights_of(*source), seed=0)
+    source_bands = project.dataset(source.dataset).spec.image.band_names
+    require_transferable(start.path, source_plan, source_bands, plan, bands)
 
 
 def _require_freezable(project: Project, dataset: str, method: str) -> None:

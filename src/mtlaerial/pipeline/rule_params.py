@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import DatasetSpec, load_dataset, merge
-from mtlaerial.config.class_names import weights_by_name
+from mtlaerial.config.class_names import decisive_names
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.sources import PretrainedSpec
@@ -81,12 +81,11 @@ class Decisive:
         """Return the keys that decide the weights of a run."""
         plan = self.project.plan(dataset, method, int(seed))
         params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
-        # Names of classes decide nothing, unless they say which class a weight belongs to.
-        weights = weights_by_name(plan.training, self._spec(dataset).class_names)
+        names = decisive_names(plan.training, plan.model.start, self._spec(dataset).class_names)
         start = start_of(self.project, method)
         if start and start.shipped:  # the package's files are no inputs of a rule
             params["start"] = read_description(start.path).sha256
-        return params if weights is None else {**params, "class_weights": list(weights)}
+        return {**params, **names}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""

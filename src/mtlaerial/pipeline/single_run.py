@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtlaerial.config import Split, load_project
+from mtlaerial.config import ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
@@ -14,9 +14,10 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_training import run_training
-from mtlaerial.pipeline.start import require_start, resolve_start
+from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.finished import require_same_plan
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.measure import summarise
@@ -107,13 +108,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
     require_same_plan(run.folder, plan, run.replace)
-    model = config.methods[run.method].model
-    require_freezable(plan)
-    require_start(config, model, run.folder / "pretrained")
-    start = resolve_start(config, model, run.folder / "pretrained")
-    if start:
-        start.fetch()
-        require_fitting_start(start, plan, dataset.spec.image.band_names)
+    start = _fetched_start(run, config, plan, dataset.spec.image.band_names)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     return TrainingJob(
@@ -128,6 +123,18 @@ def _prepare(run: SingleRun) -> TrainingJob:
         dashboard=config.dashboard,
         replace=run.replace,
     )
+
+
+def _fetched_start(run: SingleRun, config: ProjectConfig, plan: RunPlan, bands: Sequence[str]) -> Start | None:
+    """Return the weights that the training begins with, checked and there; None for random ones."""
+    model, folder = config.methods[run.method].model, run.folder / "pretrained"
+    require_freezable(plan)
+    require_start(config, model, folder)
+    start = resolve_start(config, model, folder)
+    if start:
+        require_fitting_start(start, plan, bands)
+        start.fetch()
+    return start
 
 
 def require_sound(dataset: Dataset) -> None:

@@ -8,7 +8,7 @@ from mtlaerial.config import ProjectConfig
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DownloadError, UserError
-from mtlaerial.pipeline.pretrained import fetch_pretrained, published_place
+from mtlaerial.pipeline.pretrained import fetch_pretrained, is_fetched, published_place
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.shipped import shipped_run
 from mtlaerial.runs.start import StartRecord, is_run, published_start
@@ -44,14 +44,14 @@ class Start:
         return [self.path / WEIGHTS, self.path / DESCRIPTION] if is_run(self.path) else [self.path]
 
     def fetch(self) -> None:
-        """Fetch the weights if they are published ones that are not there yet.
+        """Fetch the weights if they are published ones that are not there yet, or not as they are described now.
 
         Raises
         ------
         DownloadError, DataError
             When the file cannot be had, or is another one.
         """
-        if self.published and self.record and not self.path.exists():
+        if self.published and self.record and not is_fetched(self.published, self.path):
             fetch_pretrained(self.record.name, self.published, self.path)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mtlaerial.config.start import StartSpec
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import Network
 from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights, read_facts
@@ -28,12 +28,12 @@ def load_start(network: Network, job: TrainingJob) -> None:
     if is_run(job.pretrained):
         transfer_run(job.pretrained, network, job.plan, job.statistics)
         return
-    spec = _spec(job)
-    if spec.parts != "encoder":
-        expected = f"encoder, as {job.pretrained.name} has weights of an encoder"
-        raise ConfigError("models.NAME.pretrained.parts", spec.parts, expected, "Correct it, or start from a run.")
     weights = read_encoder_weights(job.pretrained, job.plan.model.encoder_name)
-    load_encoder(network, weights, [band.name for band in job.statistics.bands], spec.new_bands)
+    if job.start and job.start.sha256 != weights.facts.sha256:  # else the run would record weights that it never had
+        problem = f"weights of a file with the SHA-256 {weights.facts.sha256[:12]}…"
+        expected = f"{job.start.sha256[:12]}…, as pretrained.{job.start.name} states"
+        raise DataError(job.pretrained, problem, expected, "Delete it and give the same command again.")
+    load_encoder(network, weights, [band.name for band in job.statistics.bands], _spec(job).new_bands)
 
 
 def start_record(job: TrainingJob) -> StartRecord | None:

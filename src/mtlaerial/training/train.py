@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from mtlaerial.config import Layer, task_entry
-from mtlaerial.config.class_names import untrained_classes, weights_by_name
+from mtlaerial.config.class_names import decisive_names, untrained_classes
 from mtlaerial.config.decisive_keys import indecisive
 from mtlaerial.config.tasks import tasks_with
 from mtlaerial.errors import ConfigError, DataError, TrainingError
@@ -114,11 +114,10 @@ def _run(trainer: Trainer, state: ResumeFile, stop: Stop) -> None:
 def identity(job: TrainingJob) -> str:
     """Return the fingerprint of the inputs that decide the weights of a training: not titles and names."""
     validation = {tile.name: tile_digest(tile) for tile in job.validation_tiles}
-    # Names of classes decide nothing, unless they say which class a weight belongs to.
-    weights = weights_by_name(job.plan.training, [entry.name for entry in job.statistics.classes])
+    names = [entry.name for entry in job.statistics.classes]
+    named = decisive_names(job.plan.training, job.plan.model.start, names)
     statistics = job.statistics.model_dump(exclude=INDECISIVE)
-    named = [] if weights is None else [weights]
-    return fingerprint(job.plan.decisive(), statistics, validation, start_fingerprint(job), *named)
+    return fingerprint(job.plan.decisive(), statistics, validation, start_fingerprint(job), *named.values())
 
 
 def _require_measured(job: TrainingJob) -> None:

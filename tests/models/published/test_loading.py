@@ -140,7 +140,11 @@ def test_band_of_mean_kernels_expects_mean_values() -> None:
             "tiny.pth, later.weight: found the shape (5, 4, 1, 1); expected the shape (4, 4, 1, 1), as in the "
             "network's encoder. Leave the sizes of the model",
         ),
-        ({"first_weight": torch.zeros(4, 5, 3, 3)}, "first.weight: found the shape (4, 5, 3, 3); expected the shape"),
+        (
+            {"first_weight": torch.zeros(4, 5, 3, 3)},
+            "first.weight: found the shape (4, 5, 3, 3); expected 3 bands in its second place, as their input is red",
+        ),
+        ({"first_weight": torch.zeros(5, 3, 3, 3)}, "first.weight: found the shape (5, 3, 3, 3); expected the shape"),
         ({"first_bias": None}, "first.bias: found no such tensor; expected the shape (4,)"),
         ({"other_weight": torch.zeros(1)}, "other.weight: found the shape (1,); expected no such tensor"),
     ],
@@ -158,6 +162,20 @@ def test_weights_that_do_not_fit_are_refused_and_change_nothing(
 def test_band_that_the_weights_do_not_know_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"new_bands: found no entry for the band nir .*weights that know red, green"):
         load_encoder(network(4), weights(), ("red", "green", "blue", "nir"))
+
+
+def test_weights_of_other_bands_than_stated_are_refused_though_they_fit_the_network() -> None:
+    """Else bands would be matched by their places, and rules for new ones left out."""
+    four = weights(first_weight=torch.zeros(4, 4, 3, 3))
+    with pytest.raises(ConfigError, match=r"found the shape \(4, 4, 3, 3\); expected 3 bands .*pretrained.NAME.input"):
+        load_encoder(network(4), four, ("nir", "red", "green", "blue"), {"nir": "mean"})
+
+
+def test_rule_for_a_band_of_weights_without_a_first_convolution_is_refused() -> None:
+    partial = weights(first_weight=None)
+    partial = replace(partial, facts=partial.facts.model_copy(update={"input": None}))
+    with pytest.raises(ConfigError, match=r"new_bands: found a rule for nir; expected none, as the weights have no"):
+        load_encoder(network(4), partial, ("nir", "red", "green", "blue"), {"nir": "mean"})
 
 
 def test_network_that_cannot_scale_its_image_is_refused() -> None:

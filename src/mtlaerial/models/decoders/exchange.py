@@ -30,9 +30,9 @@ class GatedMessage(nn.Module):
         self.gate = nn.Conv2d(width, width, 1)
         self.message = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, features: Tensor, taken: Tensor) -> Tensor:
+    def forward(self, features: Tensor, source: Tensor) -> Tensor:
         """Return the message, of the shape of both."""
-        gate, message = torch.sigmoid(self.gate(features)), self.message(taken)
+        gate, message = torch.sigmoid(self.gate(features)), self.message(source)
         return gate * message  # type: ignore[no-any-return]  # a module gives Any
 
 
@@ -63,9 +63,9 @@ class AttentionMessage(nn.Module):
         self.place = nn.Parameter(torch.zeros((2 * self.RADIUS + 1) ** 2))
         self.scale = 1 / sqrt(inner)
 
-    def forward(self, features: Tensor, taken: Tensor) -> Tensor:
+    def forward(self, features: Tensor, source: Tensor) -> Tensor:
         """Return the message, of the shape of both."""
-        query, keys, values = self.query(features), self.key(taken), self.value(taken)
+        query, keys, values = self.query(features), self.key(source), self.value(source)
         scores = [(query * key).sum(dim=1, keepdim=True) * self.scale for key in self._neighbours(keys)]
         weights = (torch.cat(scores, dim=1) + self.place[:, None, None]).softmax(dim=1).unbind(dim=1)
         message = torch.zeros_like(values)
@@ -104,16 +104,16 @@ class Exchange(nn.Module):
         super().__init__()
         self.messages = nn.ModuleDict({str(task): MESSAGES[kind](width) for task in sources})
 
-    def forward(self, features: Tensor, taken: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, features: Tensor, embeddings: Mapping[str, Tensor]) -> Tensor:
         """Return the features with messages.
 
         Parameters
         ----------
         features : Tensor, shape (batch, width, rows, columns)
             Of the receiving task.
-        taken : mapping of task to Tensor, each of that shape
+        embeddings : mapping of task to Tensor, each of that shape
             Of the other tasks; detached here.
         """
         for task, message in self.messages.items():
-            features = features + message(features, taken[task].detach())
+            features = features + message(features, embeddings[task].detach())
         return features

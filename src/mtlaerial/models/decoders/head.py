@@ -76,7 +76,7 @@ class Output(nn.Module):
         self.last = nn.Conv2d(width, out, 1)
         self.steps = doublings(stride, 1)
 
-    def forward(self, features: Tensor, shared: tuple[Tensor, ...], taken: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, features: Tensor, shared: tuple[Tensor, ...], embeddings: Mapping[str, Tensor]) -> Tensor:
         """Return the output, shape (batch, out, rows, columns).
 
         Parameters
@@ -85,11 +85,11 @@ class Output(nn.Module):
             Of the embedding.
         shared : tuple of Tensor
             The shared features, of which the finer ones are used.
-        taken : mapping of task to Tensor
+        embeddings : mapping of task to Tensor
             Features of all tasks' embeddings.
         """
         if self.exchange is not None:
-            features = self.exchange(features, taken)
+            features = self.exchange(features, embeddings)
         for index, refinement in enumerate(self.refinements, start=1):
             features = refinement(features, *shared[index : index + 1])
         return doubled(self.last(features), self.steps)

@@ -14,7 +14,8 @@ class Encoder(nn.Module, ABC):
     channels : tuple of int
         Channels of each scale, from fine to coarse.
     strides : tuple of int
-        Side of a feature of each scale in image pixels, e.g. (2, 4, 8, 16, 32); ascending powers of 2.
+        Side of a feature of each scale in image pixels, e.g. (2, 4, 8, 16, 32); ascending powers of 2 up to 32, the
+        last of them at least 4.
     """
 
     channels: tuple[int, ...]

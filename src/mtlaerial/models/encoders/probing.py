@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from mtlaerial.errors import ConfigError
 
 Key = TypeVar("Key")
-
 STRIDES = (2, 4, 8, 16, 32)
-"""Strides that decoders take."""
+"""Strides of the features that are taken from networks of other libraries."""
 ROWS, COLUMNS = 32, 96
 """Of the image: not square, and with the fewest rows that networks take."""
 REMEDY = "Choose a convolutional network, or a hierarchical transformer that takes images of any size."

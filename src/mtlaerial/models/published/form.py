@@ -28,6 +28,10 @@ class PublishedForm:
     input: WeightsInput | None
     absent: tuple[str, ...] = ()
 
+    def expected(self, stated: WeightsInput | None) -> WeightsInput | None:
+        """Return the image that weights of this form expect, where it may be stated for a certain file."""
+        return stated or self.input if self.input else None
+
 
 def published_form(encoder: str) -> PublishedForm:
     """Return the form of an encoder's published weights.

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from mtlaerial.config.sources import WeightsInput
 from mtlaerial.errors import ConfigError
-from mtlaerial.models.bands import adapt_kernels, band_sources
+from mtlaerial.models.bands import KEY, adapt_kernels, band_sources
 from mtlaerial.models.encoder_decoder import InputScaling
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import Network
@@ -42,18 +43,49 @@ def load_encoder(
         When a tensor is missing or does not fit, or the weights do not know a band.
     """
     encoder, expected, tensors = network.trunk.encoder, weights.facts.input, dict(weights.tensors)
+    sources = published_band_sources(expected, bands, new_bands)
     if expected:
         first = _first_weight(encoder)
-        if first in tensors and tensors[first].ndim == 4 and tensors[first].shape[1] == len(expected.bands):
+        if first in tensors:
+            _require_bands(weights, first, expected)
             tensors[first] = adapt_kernels(tensors[first], expected.bands, bands, new_bands)
     _require_fitting(encoder, weights, tensors)
-    scaling = getattr(network.trunk, "scaling", None)
     if expected:
-        sources = band_sources(expected.bands, bands, new_bands)
+        scaling = getattr(network.trunk, "scaling", None)
         _set_scaling(scaling, *band_scaling(expected, sources), weights)
     state = encoder.state_dict()
     for name, tensor in tensors.items():
         state[name].copy_(tensor)
+
+
+def published_band_sources(
+    expected: WeightsInput | None, bands: Sequence[str], new_bands: Mapping[str, str] | None
+) -> list[str]:
+    """Return what each band of the image takes of published weights; nothing where these have no first convolution.
+
+    Parameters
+    ----------
+    expected : WeightsInput or None
+        The image that the weights expect; None where the first convolution is not among them.
+    bands, new_bands
+        As of :func:`mtlaerial.models.bands.band_sources`, whose errors it raises.
+    """
+    if expected:
+        return band_sources(expected.bands, bands, new_bands)
+    if new_bands:
+        problem = f"a rule for {next(iter(new_bands))}"
+        needed = "none, as the weights have no first convolution: it begins with random weights"
+        raise ConfigError(KEY, problem, needed, "Remove new_bands.")
+    return []
+
+
+def _require_bands(weights: EncoderWeights, first: str, expected: WeightsInput) -> None:
+    """Refuse a first convolution of another number of bands than the weights are said to be of."""
+    shape = tuple(weights.tensors[first].shape)
+    if len(shape) != 4 or shape[1] != len(expected.bands):
+        needed = f"{len(expected.bands)} bands in its second place, as their input is {', '.join(expected.bands)}"
+        remedy = "Correct pretrained.NAME.input, or choose weights of the encoder."
+        raise ConfigError(f"{weights.path}, {first}", f"the shape {shape}", needed, remedy)
 
 
 def _first_weight(encoder: Encoder) -> str:

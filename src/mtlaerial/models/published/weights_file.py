@@ -74,8 +74,7 @@ def convert_published(path: Path, facts: WeightsFacts) -> EncoderWeights:
     except DataError as error:
         raise DataError(f"{path}, {error.where}", error.found, error.expected, error.remedy) from None
     require_finite_weights(path, tensors)
-    expected = facts.input if form.input and facts.input else form.input
-    return EncoderWeights(path, facts.model_copy(update={"input": expected}), tensors)
+    return EncoderWeights(path, facts.model_copy(update={"input": form.expected(facts.input)}), tensors)
 
 
 def save_encoder_weights(path: Path, weights: EncoderWeights) -> None:
