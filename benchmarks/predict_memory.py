@@ -64,9 +64,9 @@ def measure(size: int, folder: Path) -> dict[str, Any]:
 
 def write_image(path: Path, size: int, gsd: float = 0.5) -> None:
     """Write a generated image, block by block."""
-    from mtlaerial.synthetic.city import render
+    from mtlaerial.synthetic.city import STYLES, render
 
-    view = render(0, 0, 0, BLOCK, BLOCK, gsd)
+    view = render(STYLES["grid"], 0, 0, 0, BLOCK, BLOCK, gsd)
     colours = (np.clip(view.colour[..., :3], 0, 1) * 255).astype(np.uint8).transpose(2, 0, 1)
     profile = {"driver": "GTiff", "width": size, "height": size, "count": 3, "dtype": "uint8", "tiled": True}
     place = {"crs": "EPSG:32631", "transform": Affine(gsd, 0, 500000, 0, -gsd, 5400000)}

@@ -81,6 +81,12 @@ VALUES: dict[str, Any] = {
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "training.patience": {"training": {"selection": "best"}},
+    "training.augmentation.mirror_along_sun": {"training": {"augmentation": {"flip": False}}},
+}
+"""Values of other keys without which no other value of a key is valid."""
+
 
 @pytest.fixture
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -233,6 +239,7 @@ def test_a_key_repeats_exactly_its_stages(
     monkeypatch.setitem(NETWORKS.builtin, "packaged", "package:build")  # type: ignore[arg-type]  # a dict
     in_configuration = key.split(".", maxsplit=1)[0] in ProjectConfig.model_fields
     networks = KINDS if key.startswith("models.") else KINDS[:1]
+    configuration = merge(configuration, NEEDED.get(key, {}))
     for specification, network in product(SPECIFICATIONS, networks):
         configuration["models"]["net"] = network
         model: type[Section] = ProjectConfig if in_configuration else DatasetSpec
@@ -304,3 +311,13 @@ def test_new_keys_of_published_weights_fetch_nothing_again(configuration: dict[s
     """Trainings that begin with them would be repeated too."""
     before = {"sha256": configuration["pretrained"]["weights"]["sha256"]}
     assert Decisive(project(configuration, TILES)).fetch_pretrained("weights") == before
+
+
+def test_style_and_noise_at_their_defaults_generate_nothing_again(configuration: dict[str, Any]) -> None:
+    """Earlier versions lack these keys; all that was trained on their data would be repeated."""
+    before = {"seed": 0, "size": 512, "vary": 0.0, "ground_truth_gsd": {}}
+    assert Decisive(project(configuration, TILES)).synthesise("made")["generate"] == before
+    configuration["datasets"]["made"]["generate"] |= {"style": "organic", "noise": {"image": 0.02}}
+    noise = {"image": 0.02, "height": 0.0, "labels": 0.0}
+    after = {**before, "style": "organic", "noise": noise}
+    assert Decisive(project(configuration, TILES)).synthesise("made")["generate"] == after

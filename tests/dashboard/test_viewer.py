@@ -20,6 +20,7 @@ from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.train_step import TrainStep, Update
+from mtlaerial.training.validation import Validator
 from support import tiny
 from support.logs import messages
 from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
@@ -114,6 +115,17 @@ def test_every_window_has_all_of_the_history(run: Run) -> None:
         assert line["y"] == pytest.approx((scale * rows[column]).tolist(), rel=1e-5)
     assert "epoch 4.00 of 4, step 16 of 16" in server.windows["training"]["data"][0]["content"]
     assert "(generated data)" in server.windows["training"]["data"][0]["content"]
+
+
+@pytest.mark.full("trains; the end itself is in the quick tier")
+def test_an_early_end_is_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Double()
+    monkeypatch.setattr(Validator, "__call__", lambda self, *arguments: {"score": 0.5})
+    run("run", server.url, tiny.run_plan(selection="best", patience=1, epochs=9, epoch_patches=2))
+    server.end()
+    shown = server.windows["training"]["data"][0]["content"]
+    assert "epoch 2.00 of 9" in shown
+    assert "ended early; validations without a better score: 1" in shown
 
 
 @pytest.mark.parametrize("task", ["semantics", "height"])

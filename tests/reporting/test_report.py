@@ -148,6 +148,18 @@ def test_generated_data_is_said(page):
     assert 'class="generated"' in page(runs, generated=True)
 
 
+def test_style_and_noise_of_generated_data_are_said(page, tmp_path):
+    phrase = "style organic; noise: image 0.02 of its range"
+    tile_report = TileReport(dataset="town", tile="a", split="train", generated=True, generation=phrase, findings=(),
+                             image=None, height=None, labels=None, eroded=None)  # fmt: skip
+    (tmp_path / "town.json").write_text(
+        DatasetReport(dataset="town", tiles=(tile_report,), splits=()).model_dump_json()
+    )
+    text = page(experiment(), checks=[tmp_path / "town.json"], generated=True)
+    assert f"were made by a program ({phrase}): the scores" in re.sub(r"\s+", " ", text)
+    assert f"(generated data: {phrase})" in text
+
+
 def test_warnings_of_the_data_checks(page, tmp_path):
     finding = Finding(level="warning", where="a.tif", found="61 % <no-data>", expected="at most half", remedy="Look.")
     report = TileReport(dataset="town", tile="a", split="train", generated=False, findings=(finding,), image=None,

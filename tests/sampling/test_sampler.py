@@ -261,7 +261,7 @@ def test_the_generator_decides_everything() -> None:
     assert not torch.equal(drawer.draw(6, generator(1)).image, drawer.draw(6, generator(2)).image)
 
 
-@pytest.mark.parametrize("options", [{}, {"rotation": 5.0, "flip": True}])
+@pytest.mark.parametrize("options", [{}, {"rotation": 5.0, "flip": True}, {"mirror_along_sun": 30.0}])
 def test_mapped_tiles_give_the_batches_of_loaded_ones(tiles: dict[str, list[Path]], options: dict[str, Any]) -> None:
     loaded = load_tiles(tiles["train"], torch.device("cpu"), budget_mb=100)
     mapped = load_tiles(tiles["train"], torch.device("cpu"), budget_mb=0)

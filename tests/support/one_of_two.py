@@ -29,6 +29,7 @@ class ExactTrainer(trainer.Trainer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.network.double()
+        self.average.network.double()
         normalise = self.update.batches.normalise
         self.update.batches.normalise = lambda image: normalise(image).double()
 

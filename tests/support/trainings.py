@@ -18,7 +18,9 @@ RICH: dict[str, Any] = {
     "weight_decay": 0.01,
     "schedule": "warmup_cosine",
     "selection": "best",
-    "augmentation": {"rotation": 5, "zoom": 0.1, "colour": 0.2, "quarter_turns": True},
+    "ema": 0.9,
+    "patience": 3,
+    "augmentation": {"rotation": 5, "zoom": 0.1, "colour": 0.2, "noise": 0.1, "quarter_turns": True},
 }
 """Settings of a training with as much state to resume as there can be."""
 

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 import rasterio
 
-from mtlaerial.config import DatasetSpec, load_dataset
-from mtlaerial.datasets.catalog import NOTE, Dataset
+from mtlaerial.config import DatasetSpec, NoiseSpec, load_dataset
+from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import check_dataset
 from mtlaerial.datasets.decode import RawHeights, decode_height, decode_labels, unknown_labels
+from mtlaerial.datasets.generation_note import NOTE
 from mtlaerial.datasets.tile_windows import image_window, layer_window
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.synthetic.city import BUILDINGS, TREES, Kind, View, render
+from mtlaerial.synthetic.city import BUILDINGS, STYLES, TREES, Kind, View, render
 from mtlaerial.synthetic.encode import sources
 from mtlaerial.synthetic.erosion import at_border
 from mtlaerial.synthetic.generate import synthesise
@@ -39,7 +40,7 @@ def places_of(spec: DatasetSpec, vary: float = 0.0) -> dict[str, Place]:
 def truth(name: str, tile: str) -> View:
     spec = LAYOUTS[name][0]
     place = places_of(spec)[tile]
-    return render(SEED, place.row, place.column, place.rows, place.columns, spec.gsd or 0)
+    return render(STYLES["grid"], SEED, place.row, place.column, place.rows, place.columns, spec.gsd or 0)
 
 
 def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:
@@ -158,7 +159,7 @@ def test_bands_record_what_they_are_named_after(low: float, high: float, dtype: 
     colour = np.random.default_rng(0).uniform(0.2, 0.7, (40, 30, 4)).astype(np.float32)
     flat = np.zeros(colour.shape[:2], np.float32)
     source = sources(spec, 0, {"image": 1, "height": 1, "labels": 1}, eight_bit=False)[0]
-    raw = source.encode(View(colour, flat.astype(np.uint8), flat, flat), Place(0, 0, 40, 30), 0)
+    raw = source.encode(View(colour, flat.astype(np.uint8), flat, flat), Place(0, 0, 40, 30), 0, NoiseSpec())
     assert raw.dtype == dtype
     assert low <= raw.min() < raw.max() <= high
     channels = {4: colour[..., 3], 1: colour[..., 0], 3: colour[..., :3].mean(axis=-1)}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import torch
 from affine import Affine
 
 from mtlaerial.config import IGNORED
@@ -16,6 +17,7 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.image_mask import ImageMask
 from mtlaerial.tiles.measure import measure_tiles
 from mtlaerial.tiles.prepare import prepare_tile
+from mtlaerial.tiles.tile import load_tiles
 from support import tiny
 from support.masks import NODATA, WAYS, Way, write_masked
 
@@ -77,6 +79,7 @@ def test_invalid_pixels_have_one_fill_value_and_no_truth(tmp_path: Path) -> None
         assert source.nodata is None
     np.testing.assert_array_equal(map_raster(folder / "labels.tif") != IGNORED, corner())
     np.testing.assert_array_equal(np.isfinite(map_raster(folder / "height.tif")), corner()[::2, ::2])
+    assert [tile.filled for tile in load_tiles([folder], torch.device("cpu"), 10)] == [True]
 
 
 def test_a_tile_without_invalid_pixels_has_no_mask(tmp_path: Path) -> None:
@@ -89,6 +92,7 @@ def test_a_tile_without_invalid_pixels_has_no_mask(tmp_path: Path) -> None:
     plain = data_set(tmp_path / "plain")
     tiny.write_raster(plain.root / "images" / f"{TILE}.tif", pixels())
     prepare_tile(plain, TILE, plain.root / TILE)
+    assert [tile.filled for tile in load_tiles([plain.root / TILE], torch.device("cpu"), 10)] == [False]
     expected = contents(plain.root / TILE)
     assert contents(tmp_path / "alpha" / TILE) == contents(tmp_path / "mask" / TILE) == expected
 

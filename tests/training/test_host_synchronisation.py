@@ -17,6 +17,7 @@ from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep, Update
+from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import build_weighting
 from support import tiny
 from support.weightings import OPTIONS, every_weighting
@@ -24,6 +25,8 @@ from support.weightings import OPTIONS, every_weighting
 DEVICE = torch.device("meta")
 """A device whose tensors have no values: whoever asks for one, as the host does when it waits, gets an error."""
 TASKS = ("semantics", "height")
+VALUES = Augmentation(colour=0.1, gamma=0.1, saturation=0.1, blur=1)
+"""Changes of values; noise, which needs a generator on the device, has none on this one."""
 ON_HOST = {
     "rgw", "mgda", "mgda_ub", "cr_mogm", "pcgrad", "gradvac", "cagrad", "imtl_g", "imtl", "nash_mtl", "fairgrad",
     "aligned_mtl", "upgrad", "dualproj", "config", "pcd", "excess_mtl", "db_mtl", "moco", "modo", "sdmgrad",
@@ -61,6 +64,7 @@ class Patches:
     """Draws patches that lie on the device."""
 
     device = DEVICE
+    tiles = ()
 
     def draw(self, batch: int, generator: torch.Generator, share: slice) -> Batch:
         image, height = torch.empty(batch, 3, 32, 32, device=DEVICE), torch.empty(batch, 32, 32, device=DEVICE)
@@ -77,7 +81,8 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
     optimiser = torch.optim.SGD([*network.parameters(), *weighting.parameters()])
     fabric = reproducible_fabric(plan.training, 0)
     batches = StepBatches(plan, Patches(), Normalisation(0, 255), losses, weighting.batches)  # type: ignore[arg-type]  # a stand-in
-    update = TrainStep(plan, fabric, network, optimiser, losses, weighting, batches)
+    average = WeightAverage(network, 0.9)
+    update = TrainStep(plan, fabric, network, optimiser, losses, weighting, batches, average)
     with Copies():
         for step in range(2):
             yield update(step)
@@ -85,7 +90,7 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
 
 @pytest.mark.parametrize("name", every_weighting(without=ON_HOST))
 def test_the_host_does_not_wait_for_an_update(name: str) -> None:
-    for update in updates(name, height_mean="all", augmentation=Augmentation(colour=0.1).model_dump()):
+    for update in updates(name, height_mean="all", augmentation=VALUES.model_dump()):
         assert update.losses.device == DEVICE
 
 

@@ -69,7 +69,7 @@ def place(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Place:
         "datasets": {"city": {"spec": str(spec), "root": str(city.root)}},
         "models": {"tiny": {**tiny.MODEL, "dropout": 0.0}},
         "methods": {"equal": {"tasks": ["semantics", "height"], "model": "tiny"}},
-        "training": {**tiny.TRAINING, "epochs": 2, "epoch_patches": 16, "batch": 4, "log_every": 1},
+        "training": {**tiny.TRAINING, "epochs": 2, "epoch_patches": 16, "batch": 4, "log_every": 1, "ema": 0.7},
     }
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
     return Place(city.root, config, spec)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from mtlaerial.config import D3NetSpec
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import TrainingError
+from mtlaerial.errors import ConfigError, TrainingError
 from mtlaerial.models import build_model
 from mtlaerial.models.safetensors_io import save_weights
 from mtlaerial.system.signals import Stop
@@ -134,6 +134,20 @@ def test_weights_are_chosen_by_the_mean_of_classes_and_of_heights_over_the_media
     assert validator(unused, network, Stop())["score"] == pytest.approx(score, rel=1e-4)
 
 
+def test_the_tasks_of_the_score_have_weights(
+    tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Classes are all right, and heights have half the error of the training's median."""
+    (tile,) = load_tiles(tiles["val"], torch.device("cpu"), 10)
+    validator = Validator([tile], statistics, weights=tiny.training_spec(score_weights={"height": 3}).score_weights)
+    maps = {"semantics": tile.labels, "height": tile.height + 0.5 * validator.constant["MAE"]}
+    arrays = {task: layer[..., 0].numpy() for task, layer in maps.items()}
+    monkeypatch.setattr(validation, "predict_arrays", lambda *arguments: arrays)
+    network: Any = SimpleNamespace(outputs=maps)
+    unused: Any = None
+    assert validator(unused, network, Stop())["score"] == pytest.approx((1 + 3 * 0.5) / 4, rel=1e-4)
+
+
 def test_validation_tiles_may_lack_a_layer(
     city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path
 ) -> None:
@@ -208,6 +222,13 @@ def test_a_task_without_truth_is_refused(city: Dataset, tiles: Folders, tmp_path
     assert file_names(tmp_path / "run") == FILES
 
 
+def test_saturation_of_one_band_is_refused(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
+    grey = statistics.model_copy(update={"bands": statistics.bands[:1]})
+    plan = tiny.run_plan(augmentation={"saturation": 0.2})
+    with pytest.raises(ConfigError, match=r"saturation: found 0\.2 for an image of one band; expected 0"):
+        train(tiny.job(plan, grey, tiles["train"], [], tmp_path / "run"))
+
+
 def test_a_training_does_not_change_its_inputs(
     tiles: Folders, statistics: Statistics, city: Dataset, tmp_path: Path
 ) -> None:
@@ -229,3 +250,15 @@ def test_the_rate_is_constant_or_rises_and_falls() -> None:
     assert rates[55] == pytest.approx(0.05)
     assert rates[-1] < 1e-3
     assert learning_rate(cycle, 0, 1) > 0
+
+
+def test_the_warm_up_is_a_tenth_of_the_updates_or_another_share() -> None:
+    tenth = tiny.training_spec(learning_rate=0.1, schedule="warmup_cosine")
+    for steps in (9, 10, 29, 30, 70, 999, 1_001, 200_040):
+        rise = max(1, steps // 10)
+        assert learning_rate(tenth, rise - 1, steps) == pytest.approx(0.1)
+        assert learning_rate(tenth, 0, steps) == pytest.approx(0.1 / rise)
+    half = tiny.training_spec(learning_rate=0.1, schedule="warmup_cosine", warmup=0.5)
+    assert [learning_rate(half, step, 100) for step in (0, 49)] == pytest.approx([0.002, 0.1])
+    none = tiny.training_spec(learning_rate=0.1, schedule="warmup_cosine", warmup=0)
+    assert learning_rate(none, 0, 100) == pytest.approx(0.1)

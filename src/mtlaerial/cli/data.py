@@ -1,11 +1,11 @@
 """Commands on the files of a data set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from mtlaerial.cli.options import Root, Spec
+from mtlaerial.cli.options import Root, Spec, settings
 
 commands = typer.Typer()
 
@@ -75,15 +75,26 @@ def synthesise(
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     size: Annotated[int, typer.Option(help="Side of each tile in image pixels.", min=64, max=65_536)] = 512,
     seed: Annotated[int, typer.Option(help="What the city is grown from.", min=0, max=2**31 - 1)] = 0,
+    style: Annotated[
+        Literal["grid", "organic"], typer.Option(help="Streets, buildings, colours and light of the city.")
+    ] = "grid",
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER=AMOUNT", help="image (share of its range), height (m), labels (share of ground)."),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes that write tiles.", min=1, max=1_024)] = 1,
 ) -> None:
     """Write a generated city in the layout of a data set, to try a pipeline before the data are there.
 
-    Example: `mtlaerial synthesise config/datasets/city.yaml --out datasets/city --size 1024`
+    Noise of height and labels is that of training and validation tiles, not of test tiles.
+
+    Example: `mtlaerial synthesise config/datasets/city.yaml --out datasets/city --style organic --noise image=0.02`
     """
-    from mtlaerial.config import load_dataset
+    from mtlaerial.config import load_dataset, typed_scalars
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.synthetic.generate import synthesise as write_city
 
-    write_city(Dataset(spec.stem, load_dataset(spec), out), seed=seed, size=size, jobs=jobs)
+    dataset = Dataset(spec.stem, load_dataset(spec), out)
+    amounts = typed_scalars(settings("--noise", noise or []))
+    write_city(dataset, seed=seed, size=size, style=style, noise=amounts, jobs=jobs)
     typer.echo(f"Generated data in {out}")

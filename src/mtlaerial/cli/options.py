@@ -1,5 +1,6 @@
 """Arguments of several commands, and the parsing of lists of numbers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,30 @@ def numbers(option: str, text: str) -> list[int]:
     if invalid:
         raise UserError(option, repr(invalid[0]), "numbers separated by commas", f"For example {option} 1,2,3.")
     return [int(part) for part in parts]
+
+
+def settings(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of an option that is given as KEY=VALUE, once for each key.
+
+    Raises
+    ------
+    UserError
+        For a text without an equals sign, and for a key that is given twice; it names the option.
+
+    Examples
+    --------
+    >>> settings("--noise", ["image=0.02", "height=0.3"])
+    {'image': '0.02', 'height': '0.3'}
+    """
+    values: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(option, repr(text), "KEY=VALUE", f"For example {option} image=0.02.")
+        if key in values:
+            raise UserError(option, f"{key} twice", "each key once", "Leave one out.")
+        values[key] = value
+    return values
 
 
 def _is_number(text: str) -> bool:

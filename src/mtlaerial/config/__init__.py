@@ -4,9 +4,10 @@ from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
-from mtlaerial.config.dataset_entry import DatasetEntry, Generation
+from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.figures import VectorFormat
 from mtlaerial.config.file_kinds import read_configuration
+from mtlaerial.config.generation import Generation, NoiseSpec
 from mtlaerial.config.layers import (
     IGNORED,
     LAYERS,
@@ -57,6 +58,7 @@ __all__ = [
     "MethodSpec",
     "ModelSpec",
     "NetworkSpec",
+    "NoiseSpec",
     "PackagedSpec",
     "PredictionSpec",
     "ProjectConfig",

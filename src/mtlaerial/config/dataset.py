@@ -12,6 +12,7 @@ from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.crs_text import CrsText
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
+from mtlaerial.config.generation import title_suffix
 from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Split
 from mtlaerial.config.method import Name
 from mtlaerial.config.mosaic import FootprintSpec, GridSpec
@@ -113,9 +114,16 @@ class DatasetSpec(Section):
         fixed = [tile for split in SPLITS for tile in self.splits.get(split, ())]
         return (*fixed, *(tile for tiles in self.areas.values() for tile in tiles))
 
-    def as_generated(self) -> "DatasetSpec":
-        """Return the data set marked as generated, and without published scores."""
-        return self.model_copy(update={"generated": True, "published": ()})
+    def as_generated(self, description: str = "") -> "DatasetSpec":
+        """Return the data set marked as generated, without published scores, and with style and noise in its title.
+
+        Parameters
+        ----------
+        description : str
+            Style and noise, see :attr:`mtlaerial.config.generation.Generation.description`; empty if not known.
+        """
+        title = self.title + title_suffix(description)
+        return self.model_copy(update={"generated": True, "published": (), "title": title})
 
     @property
     def protocol(self) -> str:

@@ -5,25 +5,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.layers import Layer
+from mtlaerial.config.generation import Generation
 from mtlaerial.config.method import Name
 from mtlaerial.config.names import PlainPath
-from mtlaerial.config.numbers import Metres
-
-Side = Annotated[int, Field(ge=64, le=65_536)]
-"""Pixels along a side of a generated tile."""
-
-
-class Generation(Section):
-    """Options of the generator of a data set."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    size: Side | tuple[Side, Side] = 512
-    """Side of each tile in image pixels, or its rows and columns."""
-    vary: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Largest share by which rows and columns of a tile differ from ``size``; 0 for tiles of equal size."""
-    ground_truth_gsd: dict[Layer, Metres] = {}
-    """Pixel size in metres of height and labels, a multiple of the image's; by default as the image."""
 
 
 class DatasetEntry(Section):

@@ -32,8 +32,12 @@ Extent = Annotated[int, Field(ge=1, le=100_000_000)]
 BandIndex = Annotated[int, Field(ge=1, le=65_535)]
 """Index of a band, from 1; GDAL's formats have at most 65,535."""
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Azimuth = Annotated[float, Field(ge=0.0, lt=360.0)]
+"""Direction in degrees, clockwise from north."""
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
 """Weight of a class in the loss; 0 for none."""
+PositiveWeight = Annotated[float, Field(gt=0.0, le=1e6)]
+"""Weight of a task in a score."""
 Metres = Annotated[float, Field(gt=0.0, le=1e6)]
 """Positive length in metres."""
 Distance = Annotated[float, Field(ge=0.0, le=1e6)]

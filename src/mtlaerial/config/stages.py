@@ -40,6 +40,8 @@ MEASURED: Stages = ("summarise_tiles", *TRAINING)
 PREDICTION: Stages = ("describe_run", "predict")
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
 REPORTING: Stages = ("tables", "report")
+GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
+"""For keys that are part of a generated data set's title."""
 
 STAGES: dict[str, Stages] = {
     # The configuration; * stands for a name. `recipe`, `overrides` and `model` decide what the keys in them decide.
@@ -63,6 +65,10 @@ STAGES: dict[str, Stages] = {
     "datasets.*.generate.size": ("synthesise",),
     "datasets.*.generate.vary": ("synthesise",),
     "datasets.*.generate.ground_truth_gsd": ("synthesise",),
+    "datasets.*.generate.style": GENERATED,
+    "datasets.*.generate.noise.image": GENERATED,
+    "datasets.*.generate.noise.height": GENERATED,
+    "datasets.*.generate.noise.labels": GENERATED,
     "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "layout_figure"),
     "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,
@@ -111,18 +117,27 @@ STAGES: dict[str, Stages] = {
     "training.weight_decay": TRAINING,
     "training.clip_norm": TRAINING,
     "training.schedule": TRAINING,
+    "training.warmup": TRAINING,
+    "training.ema": TRAINING,
     "training.sampling": TRAINING,
     "training.augmentation.flip": TRAINING,
     "training.augmentation.quarter_turns": TRAINING,
+    "training.augmentation.mirror_along_sun": TRAINING,
     "training.augmentation.rotation": TRAINING,
     "training.augmentation.zoom": TRAINING,
-    "training.augmentation.colour": TRAINING,
     "training.augmentation.image_resampling": TRAINING,
+    "training.augmentation.colour": TRAINING,
+    "training.augmentation.gamma": TRAINING,
+    "training.augmentation.saturation": TRAINING,
+    "training.augmentation.noise": TRAINING,
+    "training.augmentation.blur": TRAINING,
     "training.class_weights": TRAINING,
     "training.height_loss": TRAINING,
     "training.height_mean": TRAINING,
     "training.height_unit": TRAINING,
     "training.selection": TRAINING,
+    "training.score_weights": TRAINING,
+    "training.patience": TRAINING,
     "training.validate_every": TRAINING,
     "training.log_every": TRAINING,
     "training.compile": TRAINING,

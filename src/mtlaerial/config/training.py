@@ -8,7 +8,8 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.faults import Unfit
-from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, Threads, Weight
+from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, PositiveWeight, Threads, Weight
+from mtlaerial.config.tasks import Task
 
 
 class TrainingSpec(Section):
@@ -31,7 +32,12 @@ class TrainingSpec(Section):
     clip_norm: PositiveFloat | None = None
     """Largest L2 norm of the gradient of the network; a longer one is shortened to it."""
     schedule: Annotated[Literal["constant", "warmup_cosine"], renamed_value("one_cycle", "warmup_cosine")] = "constant"
-    """warmup_cosine: rises over the first tenth to learning_rate, then falls to 0 as a cosine."""
+    """warmup_cosine: rises linearly over the warm-up to learning_rate, then falls to 0 as a cosine."""
+    warmup: Fraction = 0.1
+    """Share of the updates over which warmup_cosine rises."""
+    ema: Fraction = 0.0
+    """Decay, per update, of an exponential moving average of the network's weights and batch-norm statistics, which is
+    validated and saved in place of the network; 0 for none. Its span is about 1 / (1 - ema) updates."""
     sampling: Literal["uniform", "class_balanced"] = "uniform"
     """Position of patches: uniform over the area of the training tiles, or about a pixel of a class; then each class
     that occurs has the same probability, and so has each of its pixels."""
@@ -48,6 +54,12 @@ class TrainingSpec(Section):
     """Metres per unit of the network's height output; the loss is measured in this unit."""
     selection: Literal["best", "last"] = "last"
     """Weights of a run: those of the best validation, or the last."""
+    score_weights: dict[Task, PositiveWeight] = {}
+    """Weight of each task in the score of a validation, by name; 1 for a task that is not named. Only the ratios count,
+    among the tasks that a method learns."""
+    patience: Count | None = None
+    """Validations in a row without a better score after which the training ends; needs selection: best. The schedule of
+    the learning rate is still that of all epochs."""
     validate_every: Count = 1
     """Epochs between validations, where there are validation tiles."""
     log_every: Count = 50
@@ -81,6 +93,14 @@ class TrainingSpec(Section):
     def _passes_of_equal_size(self) -> Self:
         if self.batch % self.accumulate:
             raise Unfit("batch", str(self.batch), f"a multiple of accumulate ({self.accumulate})")
+        return self
+
+    @model_validator(mode="after")
+    def _patience_with_selection(self) -> Self:
+        if self.patience and self.selection != "best":
+            expected = "best beside patience, as the weights after it are no better than those before"
+            remedy = "Write selection: best, or remove patience."
+            raise Unfit("selection", f"{self.selection} with patience {self.patience}", expected, remedy)
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,9 @@ from mtlaerial.dashboard.samples import Maps, Patch, choose, predict
 from mtlaerial.dashboard.sender import Sender
 from mtlaerial.figures.style import named
 from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.runs.history_columns import SCORE
 from mtlaerial.tiles.tile import load_tiles
+from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
@@ -39,11 +41,14 @@ class Viewer:
         self.plan, self.statistics = plan, job.statistics
         self.patches, self.split = _patches(spec.samples, job) if spec.samples else ([], "")
         self.curves, self.panels = Curves(), panels(plan.training, plan.tasks, validated=bool(job.validation_tiles))
+        self.scores: dict[float, float] = {}
         self.sender = Sender(Client(spec.url, f"{plan.dataset}_{plan.method}_seed{plan.seed}"), spec.seconds)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Show a row of the history, or new columns of the last one."""
         self.curves.add(row)
+        if SCORE in row:
+            self.scores[row["epoch"]] = row[SCORE]
         self.sender.put("training", partial(self._text, dict(row)))
         for name, panel in self.panels.items():
             self.sender.put(name, partial(self.curves.plot, panel))
@@ -76,8 +81,15 @@ class Viewer:
             f"epoch {row['epoch']:.2f} of {spec.epochs}, step {row['step']:,} of {spec.steps:,}",
             f'<progress style="width: 100%" max="{spec.steps}" value="{row["step"]}"></progress>',
             self.curves.scores(self.panels.values()),
+            self._early_end(row["epoch"]),
         ]
         return text_window("training", f'<div style="padding: 0 12px"><p>{"</p><p>".join(lines)}</p></div>')
+
+    def _early_end(self, epoch: float) -> str:
+        """Return a line on an early end of the training after an epoch; empty where it has none."""
+        rows, spec = [{SCORE: score} for score in self.scores.values()], self.plan.training
+        early = is_exhausted(self.plan, rows) and epoch < spec.epochs
+        return f"ended early; validations without a better score: {spec.patience}" if early else ""
 
 
 def _patches(number: int, job: TrainingJob) -> tuple[Sequence[Patch], str]:

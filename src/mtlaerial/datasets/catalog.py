@@ -7,17 +7,15 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Layer, Split, Task, load_dataset
+from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Generation, Layer, Split, Task, load_dataset
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
+from mtlaerial.datasets.generation_note import generation_described, is_generated
 from mtlaerial.datasets.layer_patterns import layer_patterns, sources_of
 from mtlaerial.datasets.places import Places
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.system.absence import NOTHING, absence
-
-NOTE = "GENERATED.txt"
-"""The file in a data set's folder that marks its files as generated and complete."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Dataset:
     root: Path
 
     @classmethod
-    def of(cls, path: Path, root: Path, name: str = "", generated: bool = False) -> "Dataset":
+    def of(cls, path: Path, root: Path, name: str = "", generation: Generation | None = None) -> "Dataset":
         """Read a data set's specification; mark it as generated if its files are.
 
         Parameters
@@ -51,8 +49,8 @@ class Dataset:
             The folder of the files.
         name : str, optional
             By default the stem of ``path``.
-        generated : bool
-            The files are generated, or will be.
+        generation : Generation, optional
+            How the files will be generated; otherwise, if they have been, their note says it.
 
         Raises
         ------
@@ -60,8 +58,8 @@ class Dataset:
             When the specification is missing or invalid.
         """
         spec = load_dataset(path)
-        if generated or (root / NOTE).exists():
-            spec = spec.as_generated()
+        if generation or is_generated(root):
+            spec = spec.as_generated(generation.description if generation else generation_described(root))
         return cls(name or path.stem, spec, root)
 
     def fold(self, area: str, hold_out: Sequence[str] = (), key: str = "hold_out") -> "Dataset":

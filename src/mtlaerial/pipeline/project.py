@@ -192,7 +192,7 @@ class Project:
 
 
 def _dataset(name: str, entry: DatasetEntry) -> Dataset:
-    dataset = Dataset.of(entry.spec, entry.root, name, entry.generate is not None)
+    dataset = Dataset.of(entry.spec, entry.root, name, entry.generate)
     if dataset.spec.areas:
         return dataset
     return replace(dataset, spec=dataset.spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out"))

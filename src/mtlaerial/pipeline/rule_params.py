@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import DatasetSpec, load_dataset, merge
+from mtlaerial.config import DatasetSpec, Generation, load_dataset, merge
 from mtlaerial.config.class_names import decisive_names
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.selection import selection_notes
@@ -38,7 +38,7 @@ class Decisive:
         assert entry.generate is not None
         return {
             "spec": entry.spec.as_posix(),
-            "generate": decisive("synthesise", entry.generate, "datasets.*.generate"),
+            "generate": _generate(entry.generate),
             "tiles": sorted(self._spec(name).tiles),
         }
 
@@ -214,6 +214,16 @@ class Context:
     def report(self) -> Params:
         """Return the data sets."""
         return {name: _record(dataset) for name, dataset in self.project.sources.items()}
+
+
+def _generate(generation: Generation) -> Params:
+    """Return the decisive keys of a generator, without keys at their defaults that earlier versions lack.
+
+    A workflow that generated its data with an earlier version does not generate them again.
+    """
+    keys = decisive("synthesise", generation, "datasets.*.generate")
+    defaults = Generation().model_dump(mode="json")
+    return {key: value for key, value in keys.items() if key not in ("style", "noise") or value != defaults[key]}
 
 
 def _record(dataset: Dataset) -> Params:

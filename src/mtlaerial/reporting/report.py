@@ -62,6 +62,8 @@ class Section:
     figure_folders: list[str]
     """Folders with the figures of all tiles, one per fold, relative to the page."""
     checks: list[str]
+    generation: str
+    """Style and noise of generated data, as a phrase; empty if not known."""
 
 
 def write_report(
@@ -162,10 +164,12 @@ def _section(
     name = runs[0].dataset
     section_panels = [panel for panel in panels if panel.dataset == name]
     figures = [image for image in images if image.caption.dataset == name]
-    checks = [summary(report) for report in reports if report.dataset == name]
+    checked = [report for report in reports if report.dataset == name]
+    checks = [summary(report) for report in checked]
+    generation = next((report.generation for report in checked), "")
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
-    return Section(name, spec, tiles, MAPPED, methods, (), alarms, section_panels, figures, folders, checks)
+    return Section(name, spec, tiles, MAPPED, methods, (), alarms, section_panels, figures, folders, checks, generation)
 
 
 def data_uri(figure: Path) -> str:

@@ -4,6 +4,8 @@ from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Metrics
 from mtlaerial.config.tasks import leads
 
+SCORE = "val_score"
+"""Column of the number by which validation chooses weights."""
 VALIDATED: dict[Metrics, tuple[str, str]] = {"classes": ("OA", "mIoU"), "heights": ("MAE", "RMSE")}
 """Scores of the validation tiles, by metrics; the first one is compared with that of the constant prediction."""
 

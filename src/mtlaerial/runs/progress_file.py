@@ -37,7 +37,8 @@ class ProgressRecord(Section):
     step: NonNegativeInt = 0
     """Steps that are done."""
     steps: NonNegativeInt = 0
-    """Steps of the whole training; 0 where it failed before they were known."""
+    """Steps of the whole training; 0 where it failed before they were known. A training with ``training.patience`` may
+    end before them."""
     saved_step: NonNegativeInt = 0
     """Step of the last saved state, from which a killed training is resumed; 0 without one."""
     seconds_left: float | None = None
@@ -104,7 +105,7 @@ class ProgressFile:
             step=step,
             steps=self._steps,
             saved_step=self._saved_step,
-            seconds_left=self._seconds_left(step),
+            seconds_left=0.0 if event == "end" else self._seconds_left(step),
             memory_mb=process_memory_mb(),
             gpu_memory_mb=gpu_memory_mb(),
             warning=self.warning[:MESSAGE],

@@ -60,6 +60,8 @@ class RunDescription(Section):
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
     recipe: RecipeRecord | None = None
     """The recipe that the configuration names; None without one."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 
     @property
     def name(self) -> str:
@@ -100,7 +102,8 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics, recipe
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start", "recipe") if getattr(description, name) is None}
+    optional = ("original", "start", "recipe", "ended_early")
+    excluded = {name for name in optional if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

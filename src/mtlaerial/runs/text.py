@@ -48,7 +48,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
             ("weights", f"SHA-256 {run.sha256[:12]}…"),
         ]
     return [
-        ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {run.epoch} of {plan.training.epochs}"),
+        ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {_epoch(run)}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
         ("validated on", _validation(run)),
         ("licence", statistics.licence),
@@ -58,6 +58,13 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),
     ]
+
+
+def _epoch(run: RunDescription) -> str:
+    epochs = run.plan.training.epochs
+    early = f" (ended early, after {run.ended_early})" if run.ended_early else ""
+    averaged = f", averaged (ema {run.plan.training.ema:g})" if run.plan.training.ema else ""
+    return f"{run.epoch} of {epochs}{early}{averaged}"
 
 
 def _start(run: RunDescription) -> str:

@@ -43,6 +43,8 @@ class Provenance(Section):
     """Hash of the image of each validation tile; None for imported ones, and in files of earlier versions."""
     start: StartRecord | None = None
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 
 
 def save_run_weights(
@@ -69,7 +71,7 @@ def save_run_weights(
     for name, tensors in others.items():
         save_weights(folder / f"{name}.safetensors", tensors)
     # One entry, since safetensors writes several in no fixed order.
-    excluded = {name for name in ("original", "start") if getattr(provenance, name) is None}
+    excluded = {name for name in ("original", "start", "ended_early") if getattr(provenance, name) is None}
     save_weights(folder / WEIGHTS, weights, {_PROVENANCE: provenance.model_dump_json(exclude=excluded)})
 
 

@@ -24,7 +24,7 @@ class Poses:
     matrices : Tensor, shape (batch, 2, 2)
         From (column, row) offsets in the patch to offsets in the image.
     exact : bool
-        Whether the matrices only mirror and turn by quarters, so that pixels fall on pixels.
+        Whether the matrices only mirror, transpose and turn by quarters, so that pixels fall on pixels.
     """
 
     tiles: list[int]
@@ -77,4 +77,28 @@ def draw_matrices(options: Augmentation, batch: int, generator: torch.Generator)
     cosine, sine = torch.cos(turn) * scale, torch.sin(turn) * scale
     matrices = torch.stack([cosine, -sine, sine, cosine], dim=1).reshape(batch, 2, 2) * signs[:, None, :]
     exact = options.rotation == 0 and options.zoom == 0
+    if options.mirror_along_sun is not None:  # flip is off, and its numbers are free
+        mirrored = uniform[:, 0, None, None] < 0.5
+        matrices = torch.where(mirrored, matrices @ mirror_across(options.mirror_along_sun), matrices)
+        exact = exact and options.mirror_along_sun % 45 == 0
     return (matrices.round() if exact else matrices), exact
+
+
+def mirror_across(azimuth: float) -> Tensor:
+    """Return the matrix, shape (2, 2), of (column, row) offsets that mirrors across the line in a direction.
+
+    With the unit vector d = (sin azimuth, -cos azimuth) of the direction it is 2 d dᵀ - 1: d stays, and what is
+    perpendicular to it is reversed.
+
+    Parameters
+    ----------
+    azimuth : float
+        Degrees, clockwise from the upper edge of the image.
+
+    Examples
+    --------
+    >>> mirror_across(0.0).round().int().tolist()  # across a column
+    [[-1, 0], [0, 1]]
+    """
+    direction = torch.tensor([math.sin(math.radians(azimuth)), -math.cos(math.radians(azimuth))])
+    return 2 * torch.outer(direction, direction) - torch.eye(2)

@@ -61,6 +61,7 @@ def score_maps(
         scoring_code=code_hash("scoring"),
         network=plan.model,
         training=training,
+        ended_early=description.ended_early,
         prediction=plan.prediction,
         protocol=protocol,
         recipe=description.recipe.text if description.recipe else "",

@@ -51,6 +51,8 @@ class Scores(Section):
     """The network's sizes."""
     training: TrainingSpec | None = None
     """The recipe of the training; None for imported weights."""
+    ended_early: int | None = None
+    """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
     prediction: PredictionSpec | None = None
     """Settings that the maps were predicted with."""
     protocol: str = ""

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import DatasetSpec, HeightSpec, ImageSpec, LabelsSpec, Layer
+from mtlaerial.config import DatasetSpec, HeightSpec, ImageSpec, LabelsSpec, Layer, NoiseSpec
 from mtlaerial.synthetic.city import View
-from mtlaerial.synthetic.city.legend import raw_values
+from mtlaerial.synthetic.city.legend import class_codes, class_values, raw_values
 from mtlaerial.synthetic.city.noise import uniform
+from mtlaerial.synthetic.layer_noise import class_shifts, normal
 from mtlaerial.synthetic.tile_layout import Place
 
 VOID_SHARE = 1 / 1500
 """Share of the ground without data, in layers with a no-data value."""
 VOID_SIZE = 4
 """Side of a cell without data, in metres."""
+HEIGHT_KEY = 2**16
+"""Random key of the noise of heights, above those of bands."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ class Source:
     count, dtype, nodata : int, str, float or None
         Bands, dtype and no-data tag of the file.
     encode : callable
-        Function of a view at the image's resolution, its place in pixels of this file, and the number of the file's
-        first tile; returns raw values of shape (count, rows, columns).
+        Function of a view at the image's resolution, its place in pixels of this file, the number of the file's first
+        tile, and the noise of the view's tile; returns raw values of shape (count, rows, columns).
     """
 
     layer: Layer
@@ -45,7 +48,7 @@ class Source:
     count: int
     dtype: str
     nodata: float | None
-    encode: Callable[[View, Place, int], NDArray[Any]]
+    encode: Callable[[View, Place, int, NoiseSpec], NDArray[Any]]
 
 
 def sources(spec: DatasetSpec, seed: int, ratios: dict[Layer, int], eight_bit: bool) -> list[Source]:
@@ -79,8 +82,10 @@ def _image_source(spec: ImageSpec, seed: int, gsd: float) -> Source:
     mixture = _band_mixture(spec)
     dtype = _image_dtype(spec)
 
-    def encode(view: View, place: Place, number: int) -> NDArray[Any]:
+    def encode(view: View, place: Place, number: int, noise: NoiseSpec) -> NDArray[Any]:
         colour = np.tensordot(mixture, _photograph(view.colour, seed, place, number), axes=(1, 2))
+        if noise.image:
+            colour += np.float32(noise.image) * np.stack([normal(seed, band, place) for band in range(len(colour))])
         value = low + (high - low) * colour.clip(0, 1)
         raw = (value if dtype == "float32" else np.round(value)).astype(dtype)
         if spec.nodata is not None:
@@ -131,10 +136,13 @@ def _height_source(spec: HeightSpec, index: int, seed: int, ratio: int, gsd: flo
     pair = len(spec.sources) == 2
     dtype = "uint8" if eight_bit else "float32"
 
-    def encode(view: View, place: Place, number: int) -> NDArray[Any]:
+    def encode(view: View, place: Place, number: int, noise: NoiseSpec) -> NDArray[Any]:
         # height = (surface - ground) * scale + offset, so that the offset belongs to the surface.
         ground = _block_mean(view.ground, ratio) / np.float32(spec.scale)
-        height = (_block_mean(view.height, ratio) - np.float32(spec.offset)) / np.float32(spec.scale)
+        metres = _block_mean(view.height, ratio)
+        if noise.height:
+            metres += np.float32(noise.height) * normal(seed, HEIGHT_KEY, place)
+        height = (metres - np.float32(spec.offset)) / np.float32(spec.scale)
         raw = height
         if pair:
             raw = ground if index else height + ground
@@ -154,11 +162,17 @@ def _block_mean(values: NDArray[np.float32], ratio: int) -> NDArray[np.float32]:
 
 
 def _labels_source(spec: LabelsSpec, seed: int, ratio: int, gsd: float) -> Source:
-    table = raw_values(spec)
+    table, classes = raw_values(spec), class_values(spec)
+    code_of_kind = class_codes(spec)
     dtype = "uint8" if table.max() <= 255 else "uint16"
 
-    def encode(view: View, place: Place, number: int) -> NDArray[Any]:
-        raw = table[view.kind[ratio // 2 :: ratio, ratio // 2 :: ratio]]  # nearest: classes have no mean
+    def encode(view: View, place: Place, number: int, noise: NoiseSpec) -> NDArray[Any]:
+        kind = view.kind[ratio // 2 :: ratio, ratio // 2 :: ratio]  # nearest: classes have no mean
+        raw = table[kind]
+        if noise.labels:
+            shift = class_shifts(seed, noise.labels, len(classes), place, gsd * ratio)
+            wrong = (shift > 0) & (code_of_kind[kind] >= 0)  # what has no class stays without one
+            raw[wrong] = classes[(code_of_kind[kind] + shift)[wrong] % len(classes)]
         if spec.ignore:
             raw[_void_mask(seed, 3, place, gsd * ratio)] = spec.ignore[0]
         return np.asarray(np.moveaxis(raw, -1, 0), dtype)

@@ -1,11 +1,12 @@
 """The file plan of a generated data set: files, and the tiles of the town in each of them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 
-from mtlaerial.config import Layer
+from mtlaerial.config import Layer, NoiseSpec
+from mtlaerial.config.generation import GRID, StyleName
 from mtlaerial.config.layers import Code, Colour
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
@@ -41,6 +42,10 @@ class Plan:
         Image pixels per pixel of each layer.
     parts : Path
         Temporary folder for the tiles of mosaics, which are joined when all are written.
+    style : str
+        Style of the town.
+    noise : NoiseSpec
+        Noise of images, and of the truth of training and validation tiles.
     """
 
     dataset: Dataset
@@ -48,6 +53,8 @@ class Plan:
     town: Town
     ratios: dict[Layer, int]
     parts: Path
+    style: StyleName = GRID
+    noise: NoiseSpec = field(default_factory=NoiseSpec)
 
     def files(self) -> list[File]:
         """Return all files; those of a tile are in the order of its sources."""
@@ -76,6 +83,11 @@ class Plan:
         if not file.source.mosaic:
             return file.path
         return self.parts / f"{file.source.layer}{file.source.index}_{number}.tif"
+
+    def noise_of(self, tile: str) -> NoiseSpec:
+        """Return the noise of a tile: the truth of test tiles is exact."""
+        tested = self.dataset.split_of(tile) == "test"
+        return NoiseSpec(image=self.noise.image) if tested else self.noise
 
     def extent(self, file: File) -> Place:
         """Return the part of the town in a file."""

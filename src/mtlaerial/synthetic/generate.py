@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
-from mtlaerial.config import Layer
+from mtlaerial.config import DatasetSpec, Layer, NoiseSpec
+from mtlaerial.config.generation import GRID, StyleName, described
 from mtlaerial.config.layers import PREPARED_LAYERS
-from mtlaerial.datasets.catalog import NOTE, Dataset
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.generation_note import NOTE
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.synthetic.file_plan import Plan
@@ -26,12 +29,14 @@ def synthesise(
     size: int | tuple[int, int],
     vary: float = 0.0,
     ground_truth_gsd: Mapping[Layer, float] | None = None,
+    style: StyleName = GRID,
+    noise: Mapping[str, float] | None = None,
     jobs: int = 1,
 ) -> None:
     """Generate a town and write it in a data set's layout, each file under its preferred path.
 
     All tiles lie in one town: at the corners in their names, in the cells of the specification's grid, or side by side.
-    The same seed, size and specification give the same pixels, whatever the number of processes.
+    The same style, seed, size, noise and specification give the same pixels, whatever the number of processes.
 
     Parameters
     ----------
@@ -45,13 +50,17 @@ def synthesise(
         Largest relative difference of a tile's rows and columns from ``size``.
     ground_truth_gsd : mapping of layer to float, optional
         Pixel sizes of ``height`` and ``labels`` in metres, multiples of the image's; by default the image's.
+    style : str
+        Style of the town.
+    noise : mapping of str to float, optional
+        Noise of layers, by the keys of :class:`mtlaerial.config.NoiseSpec`; by default none.
     jobs : int
         Number of processes.
 
     Raises
     ------
     ConfigError
-        When sizes do not fit each other, or a format cannot be written.
+        When sizes do not fit each other, a format cannot be written, or noise has no layer or no split to be in.
     DataError
         When the folder holds files that were not generated, or is not writable.
     """
@@ -59,7 +68,10 @@ def synthesise(
         remedy = "Add it: without files, the size of a pixel is not known."
         raise ConfigError("gsd of the data set", "nothing", "metres per image pixel", remedy)
     _refuse_other_files(dataset)
+    layer_noise = NoiseSpec.parse(noise or {}, "noise")
+    _require_noisy_layers(dataset.spec, layer_noise)
     plan = _plan(dataset, seed, size, vary, pixel_ratios(dataset.spec.gsd, ground_truth_gsd or {}))
+    plan = replace(plan, style=style, noise=layer_noise)
     discard(dataset.root / NOTE)  # written again at the end: it marks a complete data set
     try:
         written = in_processes(partial(write_tile, plan), dataset.spec.tiles, jobs)
@@ -71,6 +83,17 @@ def synthesise(
     if dataset.spec.footprints:
         _write_footprints(plan)
     _write_note(plan)
+
+
+def _require_noisy_layers(spec: DatasetSpec, noise: NoiseSpec) -> None:
+    """Refuse noise of ground truth that a data set lacks, or whose tiles are all tested."""
+    for layer, section in (("height", spec.height), ("labels", spec.labels)):
+        value = getattr(noise, layer)
+        if value and section is None:
+            raise ConfigError(f"noise.{layer}", f"{value:g} for a data set without {layer}", "0", "Leave it out.")
+        if value and spec.areas:
+            expected = "0 with areas, whose tiles are all tested: the truth of test tiles is exact"
+            raise ConfigError(f"noise.{layer}", f"{value:g}", expected, "Use splits instead of areas, or leave it out.")
 
 
 def _plan(dataset: Dataset, seed: int, size: int | tuple[int, int], vary: float, ratios: dict[Layer, int]) -> Plan:
@@ -119,5 +142,6 @@ def _write_note(plan: Plan) -> None:
     write_text(
         plan.dataset.root / NOTE,
         f"All files of this data set ({spec.title}) are {SIGNATURE}. They show no real place.\n"
-        f"seed {plan.seed}, {len(places)} tiles of {size} pixels, {spec.gsd} m each\n",
+        f"seed {plan.seed}, {len(places)} tiles of {size} pixels, {spec.gsd} m each\n"
+        f"{described(plan.style, plan.noise)}\n",
     )

@@ -12,7 +12,7 @@ from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import create_raster, open_raster, row_blocks, writing_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.synthetic.city import render_strips
+from mtlaerial.synthetic.city import STYLES, render_strips
 from mtlaerial.synthetic.encode import Source
 from mtlaerial.synthetic.erosion import erode_labels
 from mtlaerial.synthetic.file_plan import File, Plan, is_jpeg
@@ -34,23 +34,24 @@ def write_tile(plan: Plan, tile: str) -> None:
             grids = [plan.town.grid(place, file.source.ratio) for file, _ in rendered]
             opened = [_create(path, grid, file.source) for (file, path), grid in zip(rendered, grids, strict=True)]
             targets = [(file, stack.enter_context(raster)) for (file, _), raster in zip(rendered, opened, strict=True)]
-            _render(plan, place, targets)
+            _render(plan, tile, targets)
         labels = rendered[-1][1]
         for file, path in files[len(rendered) :]:
             with _create(path, grids[-1], file.source) as target:
                 erode_labels(labels, target, plan.border)
 
 
-def _render(plan: Plan, place: Place, targets: list[tuple[File, DatasetWriter]]) -> None:
+def _render(plan: Plan, tile: str, targets: list[tuple[File, DatasetWriter]]) -> None:
     """Render a tile in strips, each encoded into all files."""
+    place, noise = plan.town.places[tile], plan.noise_of(tile)
     numbers = [plan.dataset.spec.tiles.index(file.tiles[0]) for file, _ in targets]
     part_of_town = plan.seed, place.row, place.column, place.rows, place.columns, plan.dataset.spec.gsd or 1.0
-    for row, view in render_strips(*part_of_town, plan.strip(place)):
+    for row, view in render_strips(STYLES[plan.style], *part_of_town, plan.strip(place)):
         strip = Place(row, place.column, *view.kind.shape)
         for (file, target), number in zip(targets, numbers, strict=True):
             part = strip.coarser(file.source.ratio)
             window = Window(0, part.row - place.row // file.source.ratio, part.columns, part.rows)
-            target.write(file.source.encode(view, part, number), window=window)
+            target.write(file.source.encode(view, part, number, noise), window=window)
 
 
 def join_mosaics(plan: Plan) -> None:

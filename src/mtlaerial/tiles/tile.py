@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from torch import Tensor
 
 from mtlaerial.config import LAYERS, Layer
@@ -36,7 +37,9 @@ class Tile:
         Transforms from image pixels to cells of the layers.
     grids : dict of layer to Grid
     invalid : Tensor, shape (rows, columns), bool, or None
-        Mask of the pixels without image, which have the fill value; None without any.
+        Mask of the pixels without image, which have the fill value; None without any, or where it is not loaded.
+    filled : bool
+        Whether there are such pixels.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Tile:
     to_labels: AxisMap
     grids: dict[Layer, Grid]
     invalid: Tensor | None = None
+    filled: bool = False
 
     @property
     def rows(self) -> int:
@@ -106,7 +110,13 @@ def _load_tile(folder: Path, device: torch.device | None, mask: bool) -> Tile:
         to_labels=_axis_map(grids["image"], grids["labels"]),
         grids=grids,
         invalid=_load_mask(folder / "image.tif") if mask else None,
+        filled=_has_mask(folder / "image.tif"),
     )
+
+
+def _has_mask(path: Path) -> bool:
+    with open_raster(path) as source:
+        return MaskFlags.all_valid not in source.mask_flag_enums[0]
 
 
 def _load_mask(path: Path) -> Tensor | None:

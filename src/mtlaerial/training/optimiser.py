@@ -45,7 +45,7 @@ def learning_rate(spec: TrainingSpec, step: int, steps: int) -> float:
     """Return the learning rate of a step (counted from 0) of a training of so many steps."""
     if spec.schedule == "constant":
         return spec.learning_rate
-    rise = max(1, steps // 10)
+    rise = max(1, int(steps * spec.warmup))
     if step < rise:
         return spec.learning_rate * (step + 1) / rise
     return spec.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))

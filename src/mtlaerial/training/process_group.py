@@ -62,10 +62,33 @@ class Group:
             for tensor, part in zip(alike, torch.split(flat, [tensor.numel() for tensor in alike]), strict=True):
                 tensor.copy_(part.view_as(tensor))
 
-    def average_statistics(self, network: nn.Module) -> None:
-        """Average the running statistics of batch norms in training mode, which each process takes from its share."""
+    def answer_of_main(self, answer: bool, device: torch.device) -> bool:
+        """Return the main process's answer in all processes, lest they go on in different ways.
+
+        Parameters
+        ----------
+        answer : bool
+            This process's.
+        device : torch.device
+            Device by which the processes talk.
+        """
+        votes = torch.tensor([float(answer and self.main)], device=device)
+        self.add_up([votes])
+        return bool(votes)
+
+    def average_statistics(self, network: nn.Module, copies: Sequence[nn.Module] = ()) -> None:
+        """Average the running statistics of batch norms in training mode, which each process takes from its share.
+
+        Parameters
+        ----------
+        network : nn.Module
+        copies : sequence of nn.Module
+            Copies of the network, in which those of the same batch norms are averaged.
+        """
         if self.size > 1:
-            norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.training]
+            named = network.named_modules()
+            names = [name for name, module in named if isinstance(module, _BatchNorm) and module.training]
+            norms = [copy.get_submodule(name) for copy in (network, *copies) for name in names]
             running = [buffer for norm in norms for buffer in norm.buffers() if buffer.is_floating_point()]
             self.add_up(running)
             for statistic in running:

@@ -13,7 +13,7 @@ import torch
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.system.files import writing
 
-FORMAT = 5
+FORMAT = 6
 UNREADABLE = (pickle.UnpicklingError, zipfile.BadZipFile)
 log = logging.getLogger(__name__)
 

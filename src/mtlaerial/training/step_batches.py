@@ -11,8 +11,8 @@ from mtlaerial.config import Task
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.sampling import Batch, PatchSampler
-from mtlaerial.sampling.colour import change_colours
 from mtlaerial.sampling.prefetch import Draw, Prefetcher
+from mtlaerial.sampling.radiometry import Radiometry, fill_of
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.process_group import Group
 
@@ -66,6 +66,8 @@ class StepBatches:
     ) -> None:
         self.spec, self.seed, self.tasks, self.number = plan.training, plan.seed, plan.tasks, number
         self.sampler, self.normalise, self.losses = sampler, normalise, losses
+        fill = fill_of(sampler.tiles, (normalise.lowest, normalise.highest))
+        self.change_values = Radiometry(plan.training.augmentation, fill)
         self.group = Group.current()
         self.share = self.group.share(self.spec.batch, self.spec.accumulate)
         # On the CPU a prefetching thread would take from the step the very cores that it saves.
@@ -98,8 +100,8 @@ class StepBatches:
     def _sample_batch(self, generator: torch.Generator) -> Batch:
         """Draw patches, with images in the network's range and memory order."""
         patches = self.sampler.draw(self.spec.batch, generator, self.share)
-        strength = self.spec.augmentation.colour
-        image = change_colours(self.normalise(patches.image), strength, generator, self.spec.batch, self.share)
+        normal = self.normalise(patches.image)
+        image = self.change_values(normal, patches.image, generator, self.spec.batch, self.share)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
         return replace(patches, image=image.contiguous(memory_format=order))
 

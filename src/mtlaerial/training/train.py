@@ -17,6 +17,7 @@ from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.signals import Stop, Stopped, deferred_signals
 from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
+from mtlaerial.training.early_stopping import require_validation
 from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
@@ -56,7 +57,8 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         When there is nothing to learn from, or the loss is no longer finite.
     ConfigError
         When classes are to be balanced that there are none of, or the weights of all that there are are 0; when parts
-        of the network are frozen whose gradients the weighting needs.
+        of the network are frozen whose gradients the weighting needs; when there is ``training.patience`` without
+        validation.
     DataError
         When a prepared tile is damaged, or the folder holds the run of another training, which ``job.replace`` allows.
     Stopped
@@ -82,6 +84,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
             log.info("%s: this run is done, and nothing is trained", job.folder)
             return
         trainer = Trainer(job, watcher, progress, key)
+        require_validation(job.plan, trainer.validator)
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
@@ -145,7 +148,15 @@ def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
         weights = f"0 for all classes of the training tiles ({', '.join(occurring)})"
         expected = "a weight above 0 for one of them"
         raise ConfigError("training.class_weights", weights, expected, "Correct the weights.")
+    _require_bands(plan, statistics)
     if plan.training.sampling == "class_balanced" and not learned:
         labels = "valid labels of a trained class" if untrained else "valid labels"
         setting = f"class_balanced for {statistics.dataset}, whose training tiles have no {labels}"
         raise ConfigError("training.sampling", setting, "uniform, or labels to balance", "Write uniform.")
+
+
+def _require_bands(plan: RunPlan, statistics: Statistics) -> None:
+    saturation = plan.training.augmentation.saturation
+    if saturation and len(statistics.bands) == 1:
+        setting, remedy = f"{saturation:g} for an image of one band", "Remove it: colour and gamma change one band."
+        raise ConfigError("training.augmentation.saturation", setting, "0, or several bands", remedy)

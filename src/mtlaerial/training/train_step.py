@@ -1,4 +1,4 @@
-"""One update of the network: draw, forward, losses, weigh, clip, update."""
+"""One update of the network: draw, forward, losses, weigh, clip, update, average."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.optimiser import clip_gradient, learning_rate, set_learning_rate
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.step_batches import BatchShare, StepBatches
+from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import Pass, Step, Weighting
 from mtlaerial.weighting.gradient_conflict import feature_gramian
 
@@ -57,15 +58,19 @@ class TrainStep:
     losses : TaskLosses
     weighting : Weighting
     batches : StepBatches
+    average : WeightAverage, optional
+        Takes the weights after each update. One that is skipped counts as weights that stayed, as the host does not
+        wait for the device to learn of it.
     """
 
     def __init__(
         self, plan: RunPlan, fabric: Any, network: Network, optimiser: Any,
-        losses: TaskLosses, weighting: Weighting, batches: StepBatches,
+        losses: TaskLosses, weighting: Weighting, batches: StepBatches, average: WeightAverage | None = None,
     ) -> None:  # fmt: skip
         self.spec = plan.training
         self.fabric, self.network, self.optimiser = fabric, network, optimiser
         self.losses, self.weighting, self.batches = losses, weighting, batches
+        self.average = average
         self.group = Group.current()
         start = plan.model.start
         self.freezing = Freezing(network, start.freeze if start else {})
@@ -88,7 +93,10 @@ class TrainStep:
         update = self.forward_backward(number, batches, measure_conflict)  # forward, losses, weigh
         if self.spec.clip_norm:
             clip_gradient(self.network, self.optimiser.optimizer, self.spec.clip_norm, self._scaler)
-        return replace(update, skipped=self._step_optimiser(batches[-1]))
+        skipped = self._step_optimiser(batches[-1])
+        if self.average:
+            self.average.update(self.network)
+        return replace(update, skipped=skipped)
 
     def forward_backward(self, number: int, batches: Sequence[BatchShare], measure_conflict: bool = False) -> Update:
         """Run batches forward and backward, part by part, and leave the weighted gradients at all parameters.

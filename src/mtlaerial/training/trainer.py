@@ -7,6 +7,7 @@ from typing import Any
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.models import Network
 from mtlaerial.models.activation_checkpointing import checkpoint_network
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
@@ -24,6 +25,7 @@ from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter
 from mtlaerial.training.divergence import PERSISTENT, divergence
+from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
@@ -38,6 +40,7 @@ from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep
 from mtlaerial.training.validation import Validator
 from mtlaerial.training.watcher import Watcher
+from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import build_weighting
 
 log = logging.getLogger(__name__)
@@ -71,11 +74,14 @@ class Trainer:
         network = initial_network(job)
         self.start = start_record(job)
         self.weighting.to(self.device)
+        self.average = WeightAverage(network, spec.ema) if spec.ema else None
         groups = parameter_groups(network, plan.model.start)
         optimiser = build_optimiser(groups, spec, self.weighting.parameters())
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.
         wrapped, self.optimiser = self.fabric.setup(network, optimiser)
         self.network = wrapped.module
+        if self.average:
+            self.average.network.to(self.device)
         if spec.checkpointing:
             checkpoint_network(self.network)
         if spec.compile:
@@ -86,11 +92,14 @@ class Trainer:
         untrained = statistics.codes(untrained_classes(spec))
         sampler = build_sampler(job.training_tiles, spec, self.device, untrained)
         batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
-        self.update = TrainStep(plan, self.fabric, self.network, self.optimiser, losses, self.weighting, batches)
+        parts = self.network, self.optimiser, losses, self.weighting, batches
+        self.update = TrainStep(plan, self.fabric, *parts, self.average)
         held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
-        self.validator = Validator(held_out, statistics, untrained, plan.tasks) if held_out else None
+        weights = spec.score_weights
+        self.validator = Validator(held_out, statistics, untrained, plan.tasks, weights) if held_out else None
         self.validation_images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
         self.step = 0
+        self.ended_early = False
         self.history = History(plan, self.device)
         self.best: dict[str, Any] | None = None
         self.meter = Meter(self.device)
@@ -114,14 +123,16 @@ class Trainer:
                 self.watcher.add(row)
         if self._validation_due and not self.history.scored:
             self._end_epoch(state, stop)  # the program was stopped after the epoch's last step, before its validation
+        self._decide_end()
         self._begin()
-        while self.step < self.spec.steps:
+        while self.step < self.spec.steps and not self.ended_early:
             self._train_step()
             bar.update(1)
             self.progress.step(self.step)
             stop.check()
             if self.step % self.spec.steps_per_epoch == 0:
                 self._end_epoch(state, stop)
+                self._decide_end()
                 self._begin()
         bar.close()
 
@@ -140,6 +151,7 @@ class Trainer:
         provenance = Provenance(
             code=code_hash("training"),
             epoch=epoch,
+            ended_early=self.epoch if self.ended_early else None,
             identity=self.identity,
             validation=self.validation_images,
             start=self.start,
@@ -164,7 +176,7 @@ class Trainer:
             self.meter.begin()
         if whole:
             self.weighting.end_epoch()
-            self.group.average_statistics(self.network)
+            self.group.average_statistics(self.network, [self.average.network] if self.average else [])
 
     def _end_epoch(self, state: ResumeFile, stop: Stop) -> None:
         finite = all(bool(parameter.isfinite().all()) for parameter in self.network.parameters())
@@ -183,6 +195,16 @@ class Trainer:
         if self.watcher:
             self.watcher.add(self.history.rows[-1])
             self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
+
+    def _decide_end(self) -> None:
+        """End the training where its patience is exhausted before its last epoch."""
+        if self.spec.patience is None or self.step == self.spec.steps:
+            return
+        exhausted = is_exhausted(self.plan, self.history.rows)
+        self.ended_early = self.group.answer_of_main(exhausted, self.device)
+        if self.ended_early:
+            text = "validations without a better score: %d; the training ends after epoch %d of %d"
+            log.info(text, self.spec.patience, self.epoch, self.spec.epochs)
 
     def _warn_of_divergence(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
         """Warn where all of some evaluations are worse than a constant prediction, in the log and in the progress."""
@@ -213,12 +235,17 @@ class Trainer:
         return scores
 
     def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
-        forward = inference_forward(self.network.eval(), self.spec.precision, self.device)
+        forward = inference_forward(self.evaluated.eval(), self.spec.precision, self.device)
         return MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
+
+    @property
+    def evaluated(self) -> Network:
+        """The network that is validated, shown and saved: the average where there is one."""
+        return self.average.network if self.average else self.network
 
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of the weights, with the epoch they are from."""
-        weights = {key: value.detach().cpu().clone() for key, value in self.network.state_dict().items()}
+        weights = {key: value.detach().cpu().clone() for key, value in self.evaluated.state_dict().items()}
         return {"epoch": self.epoch, "weights": weights}
 
     def state(self) -> dict[str, Any]:
@@ -228,6 +255,7 @@ class Trainer:
             "history": self.history.state_dict(),
             "best": self.best,
             "model": self.network.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
             "optimiser": self.optimiser.optimizer.state_dict(),
             "weighting": self.weighting.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -239,6 +267,8 @@ class Trainer:
         self.step, self.best = state["step"], state["best"]
         self.history.load_state_dict(state["history"])
         self.network.load_state_dict(state["model"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
         self.optimiser.optimizer.load_state_dict(state["optimiser"])
         self.weighting.load_state_dict(state["weighting"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])

@@ -1,6 +1,7 @@
 """Scoring a network on the validation tiles while it is trained."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class Validator:
         Codes of classes that are never trained: their pixels are ignored.
     tasks : sequence of Task, optional
         Tasks that the constant prediction is scored for; by default the package's.
+    weights : mapping of task to float, optional
+        Weights of tasks in the number to choose by; 1 where there is none.
 
     Attributes
     ----------
@@ -52,8 +55,9 @@ class Validator:
         statistics: Statistics,
         untrained: Collection[int] = (),
         tasks: Sequence[Task] = tuple(TASKS),
+        weights: Mapping[Task, float] = MappingProxyType({}),
     ) -> None:
-        self.tiles, self.untrained = tiles, untrained
+        self.tiles, self.untrained, self.weights = tiles, untrained, weights
         self.classes = [entry.name for entry in statistics.classes]
         self.constant = self._scores(self._constant_maps(statistics, tasks))
 
@@ -71,7 +75,7 @@ class Validator:
         return maps
 
     def __call__(self, blender: Blender, network: MapNetwork, stop: Stop) -> dict[str, float]:
-        """Return the scores, and ``score``: the mean over the tasks of mIoU, or of 1 - MAE / MAE of the median.
+        """Return the scores, and ``score``: the weighted mean over tasks of mIoU, or of 1 - MAE / MAE of the median.
 
         Raises
         ------
@@ -84,20 +88,22 @@ class Validator:
             for task, array in predict_arrays(blender, network, tile).items():
                 maps[task].append(array)
         scores = self._scores(maps)
-        skills = [skill for task in sorted(maps, key=registry_order) for skill in self._skills(task, scores)]
+        tasks = sorted(maps, key=registry_order)
+        skills = {task: skill for task in tasks if (skill := self._skill(task, scores)) is not None}
         if skills:
+            weights = [self.weights.get(task, 1.0) for task in skills]
+            mean = np.average(list(skills.values()), weights=weights)
             # An error that is not a number is worse than any: compared as NaN, it would be the best for ever.
-            scores["score"] = float(np.nan_to_num(np.mean(skills), nan=-np.inf))
+            scores["score"] = float(np.nan_to_num(mean, nan=-np.inf))
         return scores
 
-    def _skills(self, task: Task, scores: Mapping[str, float]) -> list[float]:
-        """Return a task's part of the number to choose weights by; none without truth."""
+    def _skill(self, task: Task, scores: Mapping[str, float]) -> float | None:
+        """Return a task's part of the number to choose weights by; None without truth."""
         if task_entry(task).metrics == "classes":
-            key = score_key(task, "mIoU")
-            return [scores[key]] if key in scores else []
+            return scores.get(score_key(task, "mIoU"))
         key = score_key(task, "MAE")
         measured = scores.get(key) is not None and self.constant.get(key)
-        return [1 - scores[key] / self.constant[key]] if measured else []
+        return 1 - scores[key] / self.constant[key] if measured else None
 
     def _scores(self, maps: Mapping[Task, Sequence[NDArray[Any]]]) -> dict[str, float]:
         scores: dict[str, float] = {}

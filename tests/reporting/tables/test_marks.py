@@ -33,6 +33,19 @@ def test_a_mark_says_what_differs_from_most() -> None:
     }
 
 
+def test_a_training_that_ended_early_is_marked_by_the_pixels_that_it_saw() -> None:
+    patient = {"epochs": 120, "selection": "best", "patience": 5}
+    runs = [trained(name, **patient) for name in ("one", "two", "early")]
+    runs[2] = runs[2].model_copy(update={"ended_early": 30})
+    difference = "0.25 times the training pixels (updates x batch x area of a patch)"
+    assert {method: mark.difference for method, mark in marks(runs).items()} == {"early": difference}
+
+
+def test_another_weight_in_the_validation_score_is_marked() -> None:
+    runs = [trained("one"), trained("two"), trained("heights", score_weights={"height": 3})]
+    assert marks(runs)["heights"].difference == "training.score_weights height 3 instead of none"
+
+
 def test_weightings_that_draw_several_batches_are_marked() -> None:
     runs = [trained("one"), trained("two")]
     runs += [trained(name).model_copy(update={"weighting": name}) for name in ("modo", "sdmgrad", "cagrad")]

@@ -13,6 +13,7 @@ from mtlaerial.datasets.check.parts import present
 from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
 from mtlaerial.datasets.check.splits import check_splits, footprints
 from mtlaerial.datasets.check.summary import summary, warnings_text
+from mtlaerial.datasets.generation_note import generation_described
 from mtlaerial.system.progress import track
 
 __all__ = [
@@ -56,6 +57,7 @@ def check_tile(dataset: Dataset, tile: str) -> TileReport:
         split=dataset.split_of(tile),
         area=dataset.spec.area_of(tile),
         generated=dataset.spec.generated,
+        generation=generation_described(dataset.root),
         findings=tuple(findings.items),
         image=facts,
         height=height,

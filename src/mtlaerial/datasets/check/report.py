@@ -64,6 +64,8 @@ class TileReport(Section):
     """The area that the tile is tested in; empty for fixed splits."""
     generated: bool
     """True for a tile of a generated data set."""
+    generation: str = ""
+    """Style and noise of the generated files, as a phrase; empty where their note does not state them."""
     findings: tuple[Finding, ...]
     image: ImageFacts | None
     """None if there is no readable file."""
@@ -99,6 +101,11 @@ class DatasetReport(Section):
     def generated(self) -> bool:
         """Whether the data set is generated."""
         return any(report.generated for report in self.tiles)
+
+    @property
+    def generation(self) -> str:
+        """Style and noise of generated files, as a phrase; empty if not known."""
+        return next((report.generation for report in self.tiles if report.generation), "")
 
     @property
     def findings(self) -> tuple[Finding, ...]:

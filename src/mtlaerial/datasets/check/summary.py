@@ -18,14 +18,19 @@ _HEADER = (
 
 def summary(report: DatasetReport) -> str:
     """Format a report as plain text: tables of tiles and classes, findings grouped by remedy, and their numbers."""
-    title = f"Data set {report.dataset}" + (" (generated data)" if report.generated else "")
-    lines = [title, "", *_table([_HEADER, *map(_row, report.tiles)], names=2), *_class_table(report)]
+    lines = [_title(report), "", *_table([_HEADER, *map(_row, report.tiles)], names=2), *_class_table(report)]
     lines += ["", *report.notes] if report.notes else []
     numbers = [_number(len(report.tiles), "tile")]
     for level in _LEVELS:
         lines += _section(report, level)
         numbers.append(_number(_count(report.findings, level), level))
     return "\n".join([*lines, "", f"{', '.join(numbers)}."])
+
+
+def _title(report: DatasetReport) -> str:
+    """Return the heading; of generated data with their style and noise."""
+    generated = f"generated data: {report.generation}" if report.generation else "generated data"
+    return f"Data set {report.dataset}" + (f" ({generated})" if report.generated else "")
 
 
 def warnings_text(report: DatasetReport) -> str:

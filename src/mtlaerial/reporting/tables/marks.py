@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
 
-from mtlaerial.config import TrainingSpec
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.weighting import batches_per_update
 from mtlaerial.scoring.scores import Scores
@@ -20,8 +19,8 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
-CLASS_WEIGHTS = "training.class_weights"
-"""Key whose values by name are compared as one value: other recipes have the name of a rule there."""
+BY_NAME = {"training.class_weights", "training.score_weights"}
+"""Keys whose values by name are compared as one value: other recipes have the name of a rule there, or nothing."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
@@ -78,7 +77,7 @@ def _recipe(run: Scores) -> Recipe:
         sections["prediction"] = decisive("predict", run.prediction, "prediction")
     left_out = MACHINE_KEYS if run.training else MACHINE_KEYS | INITIAL
     recipe = {key: value for key, value in _flat(sections).items() if key not in left_out}
-    budget = _budget(run.training, run.weighting) if run.training else None
+    budget = _budget(run)
     return recipe if budget is None else {**recipe, BUDGET: budget}
 
 
@@ -86,8 +85,8 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict) and f"{prefix}{key}" == CLASS_WEIGHTS:
-            flat[CLASS_WEIGHTS] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
+        if isinstance(value, dict) and f"{prefix}{key}" in BY_NAME:
+            flat[f"{prefix}{key}"] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
         elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
@@ -95,13 +94,16 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _budget(training: TrainingSpec, weighting: str) -> int | None:
+def _budget(run: Scores) -> int | None:
     """Return the number of pixels that a training sees: updates x batches x patches of a batch x area of a patch.
 
-    None where the weighting, of another package, is not installed.
+    None where the recipe is not known, or the weighting, of another package, is not installed.
     """
-    batches = batches_per_update(weighting)
-    return None if batches is None else training.steps * batches * training.batch * training.patch**2
+    training, batches = run.training, batches_per_update(run.weighting)
+    if training is None or batches is None:
+        return None
+    updates = training.steps_per_epoch * (run.ended_early or training.epochs)
+    return updates * batches * training.batch * training.patch**2
 
 
 def _usual(recipes: Sequence[Recipe]) -> Recipe:
@@ -128,4 +130,4 @@ def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)

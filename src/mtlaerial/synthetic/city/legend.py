@@ -58,6 +58,17 @@ def raw_values(spec: LabelsSpec) -> NDArray[np.uint16]:
     return np.array(values, dtype=np.uint16).reshape(len(Kind), -1)
 
 
+def class_values(spec: LabelsSpec) -> NDArray[np.uint16]:
+    """Return the first raw value of each class, shape (classes, 1) for codes or (classes, 3) for colours."""
+    return np.array([entry.values[0] for entry in spec.classes], np.uint16).reshape(len(spec.classes), -1)
+
+
+def class_codes(spec: LabelsSpec) -> NDArray[np.int64]:
+    """Return the class of each kind, as an index of the classes; -1 for kinds without a class."""
+    matches = (raw_values(spec)[:, None] == class_values(spec)).all(axis=-1)
+    return np.where(matches.any(axis=1), matches.argmax(axis=1), -1)
+
+
 def _value(spec: LabelsSpec, words: tuple[str, ...], fallback: object) -> object:
     for word in words:
         for entry in spec.classes:

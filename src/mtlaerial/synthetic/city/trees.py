@@ -6,22 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtlaerial.synthetic.city.noise import Floats, Ids, mix, smooth, uniform
+from mtlaerial.synthetic.city.style import Vegetation
 from mtlaerial.synthetic.city.surface import BUILDINGS, Kind, Surface
 
-PITCH = 5.6
-"""Spacing in metres of the lattice of possible trees."""
 REACH = 7.0
 """Upper bound of crown radii, in metres."""
-
-DENSITY = np.zeros(len(Kind), np.float32)
-DENSITY[[Kind.GRASS, Kind.PARK, Kind.PAVEMENT, Kind.DRY_GRASS, Kind.SOIL, Kind.YARD]] = (
-    0.3,
-    0.55,
-    0.24,
-    0.07,
-    0.03,
-    0.04,
-)
 
 
 @dataclass(frozen=True)
@@ -52,11 +41,17 @@ class Trees:
         return Trees(*(getattr(self, name)[where] for name in self.__dataclass_fields__))
 
 
-def grow(seed: int, bounds: tuple[float, float, float, float], cover: Callable[[Floats, Floats], Surface]) -> Trees:
+def grow(
+    vegetation: Vegetation,
+    seed: int,
+    bounds: tuple[float, float, float, float],
+    cover: Callable[[Floats, Floats], Surface],
+) -> Trees:
     """Return the trees whose crowns may reach into a rectangle.
 
     Parameters
     ----------
+    vegetation : Vegetation
     seed : int
         Seed of the town.
     bounds : tuple
@@ -64,21 +59,27 @@ def grow(seed: int, bounds: tuple[float, float, float, float], cover: Callable[[
     cover : callable
         Returns the cover of the ground at given points.
     """
-    west, north, east, south = bounds
-    columns = np.arange(np.floor((west - REACH) / PITCH), np.ceil((east + REACH) / PITCH), dtype=np.int32)
-    rows = np.arange(np.floor((north - REACH) / PITCH), np.ceil((south + REACH) / PITCH), dtype=np.int32)
+    (west, north, east, south), pitch = bounds, vegetation.pitch
+    columns = np.arange(np.floor((west - REACH) / pitch), np.ceil((east + REACH) / pitch), dtype=np.int32)
+    rows = np.arange(np.floor((north - REACH) / pitch), np.ceil((south + REACH) / pitch), dtype=np.int32)
     tree = mix(seed, rows[:, None], columns)
-    x = ((columns + uniform(tree, 1)) * PITCH).astype(np.float32).ravel()
-    y = ((rows[:, None] + uniform(tree, 2)) * PITCH).astype(np.float32).ravel()
+    x = ((columns + uniform(tree, 1)) * pitch).astype(np.float32).ravel()
+    y = ((rows[:, None] + uniform(tree, 2)) * pitch).astype(np.float32).ravel()
     tree = tree.ravel()
     woodland = smooth(mix(seed, 41).item(), x, y, 55.0)
-    evergreen = uniform(tree, 3) < 0.75 * smooth(mix(seed, 42).item(), x, y, 130.0) ** 1.5
+    evergreen = uniform(tree, 3) < vegetation.evergreen * smooth(mix(seed, 42).item(), x, y, 130.0) ** 1.5
     size = uniform(tree, 4)
-    radius = np.where(evergreen, 1.6 + 1.5 * size, 1.9 + 3.3 * size).astype(np.float32)
-    height = np.where(evergreen, 6 + 10 * size, 4.5 + 9.5 * size) + 2 * uniform(tree, 5)
+    radius = _by_kind(evergreen, size, vegetation.radius).astype(np.float32)
+    height = _by_kind(evergreen, size, vegetation.height) + 2 * uniform(tree, 5)
     trees = Trees(x, y, radius, height.astype(np.float32), evergreen, tree)
-    probability = DENSITY[cover(x, y).kind] * (0.25 + 1.7 * woodland)
+    probability = vegetation.density[cover(x, y).kind] * (0.25 + 1.7 * woodland)
     return trees[(uniform(tree, 6) < probability) & _stand_free(trees, cover)]
+
+
+def _by_kind(evergreen: np.ndarray, size: Floats, ranges: tuple[tuple[float, float], tuple[float, float]]) -> Floats:
+    """Return lengths from a share of the range of deciduous trees and of conifers."""
+    (least, more), (least_evergreen, more_evergreen) = ranges
+    return np.where(evergreen, least_evergreen + more_evergreen * size, least + more * size)
 
 
 def _stand_free(trees: Trees, cover: Callable[[Floats, Floats], Surface]) -> np.ndarray:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.synthetic.city.buildings import gable, hip, rooftop
+from mtlaerial.synthetic.city.markings import park_cars, stroke
 from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
-from mtlaerial.synthetic.city.paving import park_cars, stroke
+from mtlaerial.synthetic.city.roofs import gable, hip, rooftop
 from mtlaerial.synthetic.city.surface import Kind, Lots, Surface
 
 
