@@ -72,7 +72,7 @@ def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads:
 
     predictor = Predictor(run, prediction)
     torch.set_num_threads(threads)
-    predictor.network.forward = inference_forward(folded(predictor.run.model), precision, predictor.device)
+    predictor.network.forward = inference_forward(folded(predictor.runs[0].model), precision, predictor.device)
     return predictor
 
 

@@ -24,7 +24,7 @@ WHOLE, FINITE, SWITCH = "expected a whole number", "expected a finite number", "
         ({"training": {"learning_rate": "0.1"}}, "training.learning_rate: found '0.1'; expected a number"),
         ({"training": {"compile": 1}}, f"training.compile: found 1; {SWITCH}"),
         ({"training": {"compile": "on"}}, f"training.compile: found 'on'; {SWITCH}"),
-        ({"prediction": {"views": True}}, f"prediction.views: found true; {WHOLE}"),
+        ({"prediction": {"views": True}}, "prediction.views: found true; expected a list of some of mirror"),
         ({"run": {"seeds": [True]}}, f"run.seeds.0: found true; {WHOLE}"),
         ({"training": {"learning_rate": math.inf}}, f"training.learning_rate: found inf; {FINITE}"),
         ({"training": {"clip_norm": math.nan}}, f"training.clip_norm: found nan; {FINITE}"),

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
 from mtlaerial.config.decisive_keys import decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
+from mtlaerial.config.ensemble import TAKEN
 from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
@@ -27,6 +28,8 @@ WHOLE = (WeightingSpec, EncoderSpec, StartSpec, PackageFileSpec, WeightsInput, R
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
+OF_ENSEMBLES = {"methods.*.ensemble.members", "methods.*.ensemble.seeds"}
+"""Keys of a method that not every method has; they have a test of their own."""
 CONSTANT = {"models.*.name"}
 """Keys that have one valid value."""
 CLASSES = [{"name": name, "colour": [code, 0, 0], "values": [code]} for code, name in enumerate(("ground", "house"), 1)]
@@ -76,6 +79,7 @@ VALUES: dict[str, Any] = {
     "datasets.*.methods": ["other"],
     "height.optional": ["train"],
     "labels.optional": ["train"],
+    "prediction.views": ["mirror"],
     "scoring.without_classes": ["house"],
     "published.without_classes": ["house"],
 }
@@ -96,7 +100,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     Path("other.yaml").write_text(json.dumps(TILES))
     method = {"tasks": ["semantics", "height"], "model": "net"}
     data = {
-        "run": {"datasets": ["town", "made"], "methods": ["both", "other"], "seeds": [0]},
+        "run": {"datasets": ["town", "made"], "methods": ["both", "other", "mean"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
         "datasets": {
@@ -104,10 +108,24 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
             "town": {"spec": "town.yaml", "root": "town"},
         },
         "models": {"net": {}, "small": {"head": [8, 8]}},
-        "methods": {"both": method, "other": {**method, "tasks": ["height"]}},
+        "methods": {
+            "both": method,
+            "other": {**method, "tasks": ["height"]},
+            "mean": {"ensemble": {"members": ["other"]}},
+        },
         "pretrained": {"weights": {"url": "https://example.org", "sha256": "0" * 64}},
     }
-    return ProjectConfig.parse(data, "test").model_dump(mode="json")
+    return as_stated(ProjectConfig.parse(data, "test").model_dump(mode="json"))
+
+
+def as_stated(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration, or a specification, whose ensembles state what a user may state of them."""
+    methods = data.get("methods") or {}
+    for method in methods.values():
+        if method["ensemble"]:
+            for key in TAKEN:
+                method.pop(key, None)
+    return data
 
 
 def project(configuration: Mapping[str, Any], specification: Mapping[str, Any]) -> Project:
@@ -132,8 +150,10 @@ def jobs(project: Project) -> Iterator[Job]:
         wildcards += [("prepare_tile", place) for place in places]
         methods = [{"dataset": dataset, "method": method} for method in project.methods(dataset)]
         wildcards += [("figures", method) for method in methods]
-        runs = [{**method, "seed": str(seed)} for method in methods for seed in project.config.run.seeds]
-        wildcards += [(rule, run) for run in runs for rule in ("describe_run", "predict", "score")]
+        runs = [{**each, "seed": str(seed)} for each in methods for seed in project.config.seeds(each["method"])]
+        wildcards += [(rule, run) for run in runs for rule in ("predict", "score")]
+        joined = [run for run in runs if project.config.methods[run["method"]].ensemble]
+        wildcards += [("describe_ensemble" if run in joined else "describe_run", run) for run in runs]
         trained = project.trainings()
         wildcards += [("train", run) for run in runs if (dataset, run["method"]) in trained]
     for rule, values in wildcards:
@@ -209,7 +229,7 @@ def parent(data: Any, names: list[str]) -> Any:
 
 def changed(data: dict[str, Any], model: type[BaseModel], key: str) -> Iterator[dict[str, Any]]:
     """Yield valid data in which one key has another value."""
-    before, names = model.model_validate(data).model_dump(mode="json"), key.split(".")
+    before, names = as_stated(model.model_validate(data).model_dump(mode="json")), key.split(".")
     old = parent(before, names[:-1])
     if not isinstance(old, dict) or names[-1] not in old:
         return
@@ -221,7 +241,7 @@ def changed(data: dict[str, Any], model: type[BaseModel], key: str) -> Iterator[
             section.clear()
         section.update(value if key in ("methods.*.trained_as", "labels.encoding") else {names[-1]: value})
         try:
-            parsed = model.model_validate(after).model_dump(mode="json")
+            parsed = as_stated(model.model_validate(after).model_dump(mode="json"))
         except ValueError:
             continue
         if parsed != before:
@@ -232,7 +252,7 @@ def test_table_names_every_key_and_no_other() -> None:
     assert {*keys_of(ProjectConfig), *keys_of(DatasetSpec)} == set(STAGES)
 
 
-@pytest.mark.parametrize("key", sorted(set(STAGES) - OVERLAYS - CONSTANT))
+@pytest.mark.parametrize("key", sorted(set(STAGES) - OVERLAYS - CONSTANT - OF_ENSEMBLES))
 def test_a_key_repeats_exactly_its_stages(
     key: str, configuration: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +274,17 @@ def test_a_key_repeats_exactly_its_stages(
     pytest.fail(f"no other value of {key} is valid")
 
 
+@pytest.mark.parametrize("ensemble", [{"members": ["both"]}, {"seeds": "all"}])
+def test_members_and_seeds_repeat_the_description_and_the_maps_of_an_ensemble(
+    ensemble: dict[str, Any], configuration: dict[str, Any]
+) -> None:
+    configuration["run"]["seeds"] = [0, 1]
+    before = project(configuration, TILES)
+    after = project(merge(configuration, {"methods": {"mean": {"ensemble": ensemble}}}), TILES)
+    (key,) = ensemble
+    assert repeated(before, after) == set(STAGES[f"methods.*.ensemble.{key}"])
+
+
 CHANGES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "recipe": lambda overlay: {"datasets": {"town": {"recipe": overlay}}},
     "overrides": lambda overlay: {"methods": {"both": {"overrides": overlay}}},
@@ -271,7 +302,9 @@ def test_an_overlay_repeats_the_stages_of_its_keys(place: str, configuration: di
         else:
             after = project(merge(configuration, CHANGES[place](overlay)), TILES)
         ((first, keys),) = overlay.items()
-        assert repeated(before, after) == set(STAGES[f"{first}.{next(iter(keys))}"])
+        stages = set(STAGES[f"{first}.{next(iter(keys))}"])
+        # An override of one method is none of the ensemble, which is another one.
+        assert repeated(before, after) == stages - ({"describe_ensemble"} if "overrides" in place else set())
 
 
 def test_network_of_methods_that_name_none_trains_them_again(configuration: dict[str, Any]) -> None:

@@ -123,6 +123,15 @@ def test_training_that_another_prediction_needs_here_is_not_taken(build: Build, 
     assert (rows.taken, set(rows.kept)) == ({}, {RUN, RunKey("city", "softmax", 0)})
 
 
+def test_ensemble_is_known_by_the_keys_of_its_members(build: Build) -> None:
+    ensemble = {"methods": {"mean": {"ensemble": {"members": ["equal"], "seeds": "all"}}}, "run": {"methods": ["mean"]}}
+    keys, (run,) = run_keys(build(ensemble), "city", "mean", 0), find_rows(build(ensemble)).kept
+    assert run == RunKey("city", "mean", 0)
+    assert not keys.difference(run_keys(build(ensemble), "city", "mean", 0).values)
+    changed = keys.difference(run_keys(build(ensemble, {"training": {"batch": 1}}), "city", "mean", 0).values)
+    assert changed.startswith("train.equal.seed0.plan.training.batch 1 instead of 2, train.equal.seed1.")
+
+
 def test_run_that_begins_with_another_run_has_no_row(build: Build, row: Path) -> None:
     rows = find_rows(build({"models": {"net": {"pretrained": "runs/first"}}}))
     assert (rows.taken, rows.kept) == ({}, [])

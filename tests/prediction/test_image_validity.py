@@ -52,10 +52,10 @@ def predicted(predictor: Predictor, path: Path, folder: Path) -> list[np.ndarray
 
 def knowing_nodata(predictor: Predictor, monkeypatch: pytest.MonkeyPatch, nodata: float) -> None:
     """Let a run's specification have said which value is no image."""
-    description = predictor.run.description
+    description = predictor.description
     statistics = description.statistics.model_copy(update={"nodata": nodata})
     changed = RunDescription.model_copy(description, update={"statistics": statistics})
-    monkeypatch.setattr(predictor, "run", type(predictor.run)(predictor.run.folder, changed, predictor.run.model))
+    monkeypatch.setattr(predictor, "description", changed)
 
 
 def test_maps_are_the_same_bytes_however_the_file_says_what_is_image(

@@ -40,7 +40,9 @@ def test_a_class_is_the_best_score_or_none() -> None:
 
 
 def views_network(forward: Any) -> MapNetwork:
-    return MapNetwork(forward, Normalisation(-1, 1), SPEC.model_copy(update={"views": 8}), {"height": 1}, 1)
+    return MapNetwork(
+        forward, Normalisation(-1, 1), SPEC.model_copy(update={"views": ("mirror", "turns")}), {"height": 1}, 1
+    )
 
 
 def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:

@@ -105,7 +105,7 @@ def whole_passes(predictor: Predictor, image: Path, monkeypatch: pytest.MonkeyPa
 
             monkeypatch.setattr(nn.Dropout, "forward", drop)
             with torch.inference_mode():
-                outputs = predictor.run.model(crop[None])
+                outputs = predictor.runs[0].model(crop[None])
             values = {"semantics": outputs["semantics"].softmax(1), "height": outputs["height"] * 5}
             for task, value in values.items():
                 sums[task][:, y : y + WINDOW, x : x + WINDOW] += value[0] * kernel
@@ -252,7 +252,7 @@ def test_scores_are_means_over_passes_and_heights_are_kept_apart() -> None:
 
 
 def test_views_are_averaged_within_each_pass() -> None:
-    spec = SPEC.model_copy(update={"views": 8, "dropout_passes": 2})
+    spec = SPEC.model_copy(update={"views": ("mirror", "turns"), "dropout_passes": 2})
     weights = torch.randn(1, 3, 3, 3)
 
     def passes(view: Tensor) -> list[dict[Task, Tensor]]:

@@ -117,7 +117,7 @@ def test_one_window_is_the_network_itself(run_folder: Path, image: Path, tmp_pat
     predictor.predict_image(image, tmp_path)
     normal = torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1
     with torch.inference_mode():
-        outputs = {task: output.cpu() for task, output in predictor.run.model(normal.to(predictor.device)).items()}
+        outputs = {task: output.cpu() for task, output in predictor.runs[0].model(normal.to(predictor.device)).items()}
     np.testing.assert_array_equal(pixels(tmp_path / "semantics.tif")[0], outputs["semantics"][0].argmax(0).numpy())
     expected = outputs["height"][0, 0].numpy() * 5  # training.height_unit
     np.testing.assert_allclose(pixels(tmp_path / "height.tif")[0], expected, rtol=1e-4, atol=1e-4)
@@ -284,11 +284,13 @@ def test_predicting_again_replaces_the_maps(predictor: Predictor, image: Path, t
 
 
 def test_images_are_mapped_as_the_run_was_scored(run_folder: Path, tmp_path: Path) -> None:
-    scored = PredictionSpec(window=64, stride=16, views=8, image_maps=True)
+    scored = PredictionSpec(window=64, stride=16, views=("mirror", "turns"), image_maps=True)
     plan = load_description(run_folder).plan.model_copy(update={"prediction": scored})
     (tmp_path / "model.safetensors").write_bytes((run_folder / "model.safetensors").read_bytes())
     save_description(tmp_path, plan, load_description(run_folder).statistics)
     assert Predictor(tmp_path).prediction == scored
     assert prediction_for(tmp_path) == scored.model_copy(update={"image_maps": False})
     even = prediction_for(tmp_path, blend="even")
-    assert (even.blend, even.views, even.activation) == ("even", 8, "sigmoid"), "other windows change nothing else"
+    assert (even.blend, even.views, even.activation) == ("even", ("mirror", "turns"), "sigmoid"), (
+        "other windows change nothing else"
+    )

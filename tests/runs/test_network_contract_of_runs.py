@@ -58,7 +58,7 @@ def test_a_window_s_map_is_the_network_s_output(run: Path, city: Dataset, tmp_pa
     image, predictor = city.files("image", "city_4")[0], Predictor(run, WINDOW)
     predictor.predict_image(image, tmp_path)
     with torch.inference_mode():
-        outputs = predictor.run.model(torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1)
+        outputs = predictor.runs[0].model(torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1)
     np.testing.assert_array_equal(pixels(tmp_path / "semantics.tif")[0], outputs["semantics"][0].argmax(0).numpy())
     expected = outputs["height"][0].numpy() * 5  # training.height_unit
     np.testing.assert_allclose(pixels(tmp_path / "height.tif"), expected, rtol=1e-3, atol=1e-3)

@@ -13,6 +13,7 @@ from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.rule_params import Context, Decisive
 from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
+from mtlaerial.pipeline.view_notes import view_notes
 from snakemake.logging import logger
 
 try:
@@ -136,29 +137,60 @@ def trained_file(name):
     return file
 
 
+def network_files(name):
+    """Return an input function: a file of the run; of an ensemble, of each of its members."""
+
+    def files(wildcards):
+        dataset, method, seed = wildcards.dataset, wildcards.method, int(wildcards.seed)
+        runs = project.source_runs(dataset, method, seed) if is_ensemble(method) else [(method, seed)]
+        return [path for member, number in runs for path in run_file(dataset, member, number, name)]
+
+    return files
+
+
+def run_file(dataset, method, seed, name):
+    return expand(f"{RUN}/{name}", dataset=dataset, method=method, seed=seed)
+
+
+def is_ensemble(method):
+    return project.config.methods[method].ensemble is not None
+
+
 def seeds_here(dataset, method):
     """Return the seeds of a method whose runs are made here; those of finished rows are not."""
-    return [seed for seed in project.config.run.seeds if (dataset, method, seed) not in ROWS.taken]
+    return [seed for seed in project.config.seeds(method) if (dataset, method, seed) not in ROWS.taken]
 
 
 def run_files(name, most=None):
     """Return an input function: a file of each run of a method that is made here, or of the first of them."""
-    return lambda w: expand(
-        f"{RUN}/{name}", dataset=w.dataset, method=w.method, seed=seeds_here(w.dataset, w.method)[:most]
-    )
+    return lambda w: run_file(w.dataset, w.method, seeds_here(w.dataset, w.method)[:most], name)
+
+
+def histories(wildcards):
+    """Return the history of each run of a method; an ensemble has none."""
+    return [] if is_ensemble(wildcards.method) else run_files("history.csv")(wildcards)
+
+
+def models_of_seeds(wildcards):
+    """Return the weights of each run of a method; those of an ensemble are its members'."""
+    dataset, method = wildcards.dataset, wildcards.method
+    if not is_ensemble(method):
+        return run_files("model.safetensors")(wildcards)
+    runs = [run for seed in seeds_here(dataset, method) for run in project.source_runs(dataset, method, seed)]
+    return [path for run in runs for path in run_file(dataset, *run, "model.safetensors")]
 
 
 def files_of(run, name):
     """Return a file of each run of a data set with a method that is made here, one per seed."""
     dataset, method = run
-    return expand(f"{RUN}/{name}", dataset=dataset, method=method, seed=seeds_here(dataset, method))
+    return run_file(dataset, method, seeds_here(dataset, method), name)
 
 
 def score_files(wildcards):
     """Return the scores of every selected run, those of finished rows too."""
     paths = []
     for dataset, method in project.runs():
-        for seed in project.config.run.seeds:
+        for seed in project.config.seeds(method):
             place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
             paths += expand(place, dataset=dataset, method=method, seed=seed)
     return paths
@@ -170,9 +202,12 @@ def description_files(wildcards):
 
 
 def cost_files(wildcards):
-    """Return the costs of the selected methods that are trained."""
-    trained = set(project.trainings())
-    return [path for run in project.runs() if run in trained for path in files_of(run, "cost.json")]
+    """Return the costs of the selected methods that are trained, and of the members of ensembles."""
+    trained, shown = set(project.trainings()), []
+    for dataset, method in project.runs():
+        sources = project.sources_of(dataset, method) if is_ensemble(method) else (method,)
+        shown += [(dataset, source) for source in sources if (dataset, source) in trained]
+    return [path for run in dict.fromkeys(shown) for path in files_of(run, "cost.json")]
 
 
 def figure_files(wildcards):
@@ -185,8 +220,19 @@ def figure_files(wildcards):
 
 
 def gpus(wildcards):
-    """Return the number of GPUs of a training or its prediction."""
-    return 0 if project.recipe(wildcards.dataset, wildcards.method).training.accelerator == "cpu" else 1
+    """Return the number of GPUs of a training or its prediction; an ensemble needs one that all members may use."""
+    return 0 if any(training.accelerator == "cpu" for training in trainings_of(wildcards)) else 1
+
+
+def torch_threads(wildcards):
+    """Return torch's threads of a training or its prediction; of an ensemble the most of its members."""
+    return max(training.threads for training in trainings_of(wildcards))
+
+
+def trainings_of(wildcards):
+    dataset, method = wildcards.dataset, wildcards.method
+    sources = project.sources_of(dataset, method) if is_ensemble(method) else (method,)
+    return [project.recipe(dataset, source).training for source in sources]
 
 
 def growing(megabytes):
@@ -205,6 +251,7 @@ def wanted(wildcards):
         require_scored(project)
     except UserError as error:
         sys.exit(str(error))
-    for note in [*project.notes(), *unscored_notes(project), *ROWS.notes]:
+    views = dict.fromkeys(note for name in project.sources for note in view_notes(project, name))
+    for note in [*project.notes(), *views, *unscored_notes(project), *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

@@ -3,7 +3,7 @@ rule score:
     input:
         maps="<run>/maps",
         # Read to verify that the description is theirs.
-        model="<run>/model.safetensors",
+        models=network_files("model.safetensors"),
         description="<run>/run.yaml",
         tiles=tile_files("test", layers=PREPARED_LAYERS),
     output:

@@ -15,9 +15,8 @@ def kept_rows(wildcards):
 
 
 def cost_of_training(wildcards):
-    """Return the cost of a run's training; none for another prediction of one."""
-    trained = project.weights_of(wildcards.dataset, wildcards.method) == wildcards.method
-    return "<run>/cost.json" if trained else []
+    """Return the cost of a run's training; none for another prediction of one, and for an ensemble."""
+    return "<run>/cost.json" if (wildcards.dataset, wildcards.method) in project.trainings() else []
 
 
 if ROW:

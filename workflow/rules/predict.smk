@@ -1,7 +1,7 @@
 # Maps of the test tiles, one job per run. The output is a folder, since its files depend on the tasks of the method.
 rule predict:
     input:
-        model="<run>/model.safetensors",
+        models=network_files("model.safetensors"),
         description="<run>/run.yaml",
         tiles=tile_files("test"),
         # Not read: maps wait until the splits are known not to overlap.
@@ -12,9 +12,9 @@ rule predict:
         "<logs>/{dataset}/predict/{method}.seed{seed}.log",
     benchmark:
         "<benchmarks>/{dataset}/predict/{method}.seed{seed}.tsv"
-    threads: lambda w: project.recipe(w.dataset, w.method).training.threads
+    threads: torch_threads
     resources:
-        # The full network takes 3 GB on the CPU.
+        # The full network takes 3 GB on the CPU. Of an ensemble, only the weights of all are in memory at once.
         mem_mb=growing(5000),
         runtime=720,
         gpu=gpus,

@@ -25,9 +25,9 @@ rule layout_figure:
 
 rule figures:
     input:
-        histories=run_files("history.csv"),
+        histories=histories,
         descriptions=run_files("run.yaml"),
-        models=run_files("model.safetensors"),
+        models=models_of_seeds,
         scores=run_files("scores.json"),
         maps=run_files("maps", most=1),
         tiles=tile_files("test"),

@@ -1,5 +1,6 @@
 # From prepared tiles to trained runs.
 SHARING = sorted({name for dataset, name in project.runs() if project.weights_of(dataset, name) != name})
+ENSEMBLES = sorted({name for _, name in project.runs() if is_ensemble(name)})
 TRAINED = sorted({name for _, name in project.trainings()})
 
 
@@ -23,7 +24,7 @@ rule train:
         "<benchmarks>/{dataset}/train/{method}.seed{seed}.tsv"
     wildcard_constraints:
         method="|".join(TRAINED),
-    threads: lambda w: project.recipe(w.dataset, w.method).training.threads
+    threads: torch_threads
     resources:
         # The full network takes 4.3 GB on the CPU, and tiles up to training.memory_budget_mb, by default 4.1 GB.
         mem_mb=growing(12000),
@@ -81,6 +82,8 @@ rule describe_run:
         "<logs>/{dataset}/describe_run/{method}.seed{seed}.log",
     benchmark:
         "<benchmarks>/{dataset}/describe_run/{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        method="|".join(sorted({*TRAINED, *SHARING})),
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -93,3 +96,30 @@ rule describe_run:
         "Describing {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../scripts/describe_run.py"
+
+
+if ENSEMBLES:
+
+    rule describe_ensemble:
+        input:
+            descriptions=network_files("run.yaml"),
+            models=network_files("model.safetensors"),
+        output:
+            "<run>/run.yaml",
+        log:
+            "<logs>/{dataset}/describe_ensemble/{method}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/{dataset}/describe_ensemble/{method}.seed{seed}.tsv"
+        wildcard_constraints:
+            method="|".join(ENSEMBLES),
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=10,
+            gpu=0,
+        params:
+            decisive=decisive_params("describe_ensemble"),
+        message:
+            "Describing the ensemble {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        script:
+            "../scripts/describe_ensemble.py"

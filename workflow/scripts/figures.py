@@ -8,6 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from mtlaerial.config.tasks import leads, tasks_with
     from mtlaerial.figures import (
@@ -24,12 +25,12 @@ with logged(snakemake):
     out = Path(snakemake.output[0])
     formats = snakemake.params.decisive["formats"]
     runs = [load_description(Path(path).parent) for path in snakemake.input.descriptions]
-    tables = map(pd.read_csv, snakemake.input.histories)
-    histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
-    figures = {
-        "curves": curves_figure(histories, runs, out / "curves.png"),
-        "conflict": conflict_figure(histories, runs[0], out / "conflict.png"),
-    }
+    figures: dict[str, Figure | None] = {}
+    if snakemake.input.histories:  # an ensemble has none
+        tables = map(pd.read_csv, snakemake.input.histories)
+        histories = {f"seed {run.plan.seed}": table for run, table in zip(runs, tables, strict=True)}
+        figures["curves"] = curves_figure(histories, runs, out / "curves.png")
+        figures["conflict"] = conflict_figure(histories, runs[0], out / "conflict.png")
     for task in tasks_with("classes", runs[0].plan.tasks):
         scores = [load_scores(Path(path)) for path in snakemake.input.scores]
         name = "confusion"

@@ -14,5 +14,5 @@ with logged(snakemake):
         from mtlaerial.prediction.predictor import Predictor
 
         prediction = PredictionSpec.parse(snakemake.params.decisive["prediction"], "prediction")
-        predictor = Predictor(Path(snakemake.input.model).parent, prediction)
+        predictor = Predictor(Path(snakemake.input.description).parent, prediction)
         predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))

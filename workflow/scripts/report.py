@@ -8,18 +8,19 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.reporting.ensembles import ensemble_sizes
     from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds
     from mtlaerial.reporting.initial_weights import initial_weights
     from mtlaerial.reporting.report import write_report
-    from mtlaerial.runs.cost import load_cost
+    from mtlaerial.reporting.run_costs import run_costs
     from mtlaerial.scoring.scores import load_scores
 
     figures: list[Path] = []
     for path in map(Path, snakemake.input.figures):
         figures += [*sorted(path.glob("*.png")), *sorted(path.glob("maps/*.png"))] if path.is_dir() else [path]
     scores = {Path(path).parent: load_scores(Path(path)) for path in snakemake.input.scores}
-    runs = {folder: (run.dataset, run.method, run.seed) for folder, run in scores.items()}
-    costs = {runs[path.parent]: load_cost(path) for path in map(Path, snakemake.input.costs)}
+    made = {folder: run for folder, run in scores.items() if not run.finished}
+    costs = run_costs(made, [Path(path) for path in snakemake.input.costs])
     specs = {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()}
     checks = [Path(path) for path in snakemake.input.checks]
     notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
@@ -28,7 +29,7 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    starts = initial_weights((folder for folder, run in scores.items() if not run.finished), folds)
+    starts, sizes = initial_weights(made, folds), ensemble_sizes(made, folds)
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, ablations)
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, sizes, ablations)

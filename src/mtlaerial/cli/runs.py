@@ -1,4 +1,4 @@
-"""Commands on trained runs: predict, describe, import, export."""
+"""Commands on trained runs: predict, score, describe, ensemble, import, export."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,6 +34,13 @@ def predict(
     dropout_passes: Annotated[
         int | None, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
     ] = None,
+    views: Annotated[
+        str | None,
+        typer.Option(
+            help="Copies of each window that the maps are means over, e.g. mirror,scales: mirror (2 passes), turns "
+            "(4), scales (3), which multiply; or none; else as the run was scored."
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
     ] = False,
@@ -52,7 +59,7 @@ def predict(
 
     run = find_run(run)
     indices = numbers("--bands", bands) if bands else None
-    prediction = prediction_for(run, window, stride, dropout_passes, blend)
+    prediction = prediction_for(run, window, stride, dropout_passes, blend, views)
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")
 
@@ -116,6 +123,28 @@ def describe(run: RunFolder) -> None:
     from mtlaerial.runs.text import describe_run
 
     typer.echo(describe_run(find_run(run)))
+
+
+@commands.command()
+def ensemble(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of runs of one data set.")],
+    out: Annotated[Path, typer.Option(help="The ensemble's folder.")],
+    name: Annotated[str | None, typer.Option(help="Its name in tables and maps; else that of the folder.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace another ensemble in that folder.")] = False,
+) -> None:
+    """Join runs: their class scores and heights are averaged in one pass over an image.
+
+    Networks, tasks and seeds may differ; a task is averaged over the runs that learned it. The folder is taken by
+    predict, score and describe like that of a run. It names the runs by path and hash and has no weights itself: keep
+    them beside it. It predicts as the first run was scored.
+
+    Example: `mtlaerial ensemble runs/first runs/second --out runs/both`
+    """
+    from mtlaerial.runs.ensemble import make_ensemble
+    from mtlaerial.runs.shipped import find_run
+
+    make_ensemble([find_run(run) for run in runs], out, name or "", replace)
+    typer.echo(f"Ensemble of {len(runs)} runs in {out}; describe it with: mtlaerial describe {out}")
 
 
 @commands.command()

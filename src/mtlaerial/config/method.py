@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.annotations import FOLDER_NAME
 from mtlaerial.config.base import Section
+from mtlaerial.config.ensemble import EnsembleSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.recipe_overlay import Overlay
 from mtlaerial.config.tasks import Task, require_distinct_maps
@@ -17,10 +18,12 @@ Name = Annotated[str, Field(pattern=FOLDER_NAME)]
 
 
 class MethodSpec(Section):
-    """A row of the tables: tasks, network and weighting of a training, or another prediction of one."""
+    """A row of the tables: tasks, network and weighting of a training, another prediction of one, or an ensemble."""
 
     trained_as: Name | None = None
     """Method whose trained weights this one uses; it changes ``prediction`` and ``scoring`` alone."""
+    ensemble: EnsembleSpec | None = None
+    """Methods whose networks predict together; it has their tasks, and changes ``prediction`` and ``scoring`` alone."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     weighting: WeightingSpec = WeightingSpec()
     model: Name = ""
@@ -61,7 +64,7 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
         return entry
     trained = entry["trained_as"]
     base = methods.get(trained) if isinstance(trained, str) else None
-    if not isinstance(base, Mapping) or base.get("trained_as"):
+    if not isinstance(base, Mapping) or base.get("trained_as") or base.get("ensemble"):
         remedy = did_you_mean(str(trained), methods, "Name a method without trained_as.")
         raise Unfit(f"methods.{name}.trained_as", repr(trained), "a method that is trained itself", remedy)
     if changed := sorted({"tasks", "weighting", "model", "recipe"} & set(entry)):

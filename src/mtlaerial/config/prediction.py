@@ -1,14 +1,41 @@
 """The section ``prediction``."""
 
-from typing import Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.faults import Unfit
+from mtlaerial.config.faults import Unfit, shown
+from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import Batch, Multiple, Passes, Pixels
 
 Blend = Literal["original", "even"]
+View = Literal["mirror", "turns", "scales"]
+VIEWS: tuple[View, ...] = get_args(View)
+SCALES = (1.0, 0.8, 1.25)
+"""Factors by which the view ``scales`` resamples a window."""
+_NUMBERED: dict[int, tuple[View, ...]] = {1: (), 8: ("mirror", "turns")}
+"""Views by the numbers that stood for them in earlier versions."""
+
+
+def _by_number(value: Any) -> Any:
+    """Return the views of an earlier version's number; refuse other numbers, and return anything else as it is."""
+    if not isinstance(value, int):
+        return value
+    if isinstance(value, bool) or value not in _NUMBERED:
+        expected = f"a list of some of {', '.join(VIEWS)}"
+        raise Unfit("", shown(value), expected, "Write [] for no views; [mirror, turns] is what 8 was.")
+    return _NUMBERED[value]
+
+
+def _in_order(views: tuple[View, ...]) -> tuple[View, ...]:
+    """Return views in their order here, so that the order of a list changes no result."""
+    return tuple(sorted(views, key=VIEWS.index))
+
+
+Views = Annotated[tuple[View, ...], BeforeValidator(_by_number), AfterValidator(_in_order)]
+"""Names of views."""
 
 
 class PredictionSpec(Section):
@@ -25,8 +52,10 @@ class PredictionSpec(Section):
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """Activation of semantic logits before blending; the original's: sigmoid."""
     batch: Batch = 1
-    views: Literal[1, 8] = 1
-    """8: average over the window and its mirrored and turned copies, at eight times the cost."""
+    views: Views = ()
+    """Copies of each window that the maps are means over, besides the window itself. mirror: left and right swapped;
+    turns: by 90, 180 and 270 degrees; scales: resampled by 0.8 and by 1.25. Together they multiply: mirror and turns
+    are eight passes, all three are 24."""
     dropout_passes: Passes = 0
     """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
     without dropout."""
@@ -42,7 +71,23 @@ class PredictionSpec(Section):
         return cls(blend="even", window=1280, stride=1280 - 96, activation="softmax")
 
     @model_validator(mode="after")
+    def _each_view_once(self) -> Self:
+        require_once("views", self.views)
+        return self
+
+    @model_validator(mode="after")
     def _passes_that_differ(self) -> Self:
         if self.dropout_passes == 1:
             raise Unfit("dropout_passes", "1", "at least 2, which have a deviation, or 0", "Correct the value.")
         return self
+
+
+def views_text(views: Sequence[View]) -> str:
+    """Return views as text for the user.
+
+    Examples
+    --------
+    >>> views_text(("mirror", "scales")), views_text(())
+    ('mirror, scales', 'none')
+    """
+    return ", ".join(views) or "none"

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
+from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
@@ -77,7 +78,8 @@ class ProjectConfig(Section):
     @classmethod
     def _taken_over(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and isinstance(data.get("methods"), Mapping):
-            return {**data, "methods": with_model(take_over(data["methods"]), data.get("model"))}
+            methods = take_over(join_members(data["methods"]))
+            return {**data, "methods": with_model(methods, data.get("model"))}
         return data
 
     @model_validator(mode="after")
@@ -102,16 +104,28 @@ class ProjectConfig(Section):
         return self
 
     def _require_overrides(self, key: str, entry: DatasetEntry) -> None:
-        """Refuse overrides of methods that are not described, and trainings of methods with ``trained_as``."""
+        """Refuse overrides of methods that are not described, and trainings of methods that are not trained."""
         require_names(key, entry.overrides, self.methods)
         for name, values in entry.overrides.items():
             trained = self.methods[name].trained_as
             if trained and "training" in values:
                 raise retrained(f"{key}.{name}", ["training"], trained)
+            if self.methods[name].ensemble and "training" in values:
+                raise only_predicts(f"{key}.{name}", "the key training")
 
     def selected(self, dataset: str) -> tuple[str, ...]:
         """Return the methods that are selected for a data set, whether or not it has ground truth for them."""
         return self.datasets[dataset].methods or self.run.methods
+
+    def members(self, method: str) -> tuple[str, ...]:
+        """Return the methods whose networks make a method's maps: the members of an ensemble, else itself."""
+        ensemble = self.methods[method].ensemble
+        return ensemble.members if ensemble else (method,)
+
+    def seeds(self, method: str) -> tuple[int, ...]:
+        """Return the seeds of a method's runs: the first one alone of an ensemble of all seeds."""
+        ensemble = self.methods[method].ensemble
+        return self.run.seeds[:1] if ensemble and ensemble.seeds == "all" else self.run.seeds
 
     def named(self, dataset: str) -> str | None:
         """Return the name of a data set that the configuration describes; None of any other."""
@@ -139,13 +153,15 @@ class ProjectConfig(Section):
         places = [place for place, values in changes.items() if values]
         recipe = Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
         if method:
-            model = self.models[self.methods[method].model]
-            require_multiple("training.patch", recipe.training.patch, model)
-            require_multiple("prediction.window", recipe.prediction.window, model)
-            require_checkpointing("training.checkpointing", recipe.training.checkpointing, model)
             stated = [place for place, values in changes.items() if "prediction" in values]
             require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
-            require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
+            for member in self.members(method):
+                model = self.models[self.methods[member].model]
+                require_multiple("prediction.window", recipe.prediction.window, model)
+                require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
+                if member == method:
+                    require_multiple("training.patch", recipe.training.patch, model)
+                    require_checkpointing("training.checkpointing", recipe.training.checkpointing, model)
         return recipe
 
     def _base(self, method: str | None) -> Recipe:

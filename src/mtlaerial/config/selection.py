@@ -30,7 +30,7 @@ def methods_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[
     """
     selected = config.selected(dataset)
     repeated = repetitions(config, dataset, spec)
-    with_truth = [name for name in selected if any(map(spec.has_truth, config.methods[name].tasks))]
+    with_truth = [name for name in selected if all(_has_truth(config, spec, each) for each in config.members(name))]
     methods = tuple(name for name in with_truth if name not in repeated)
     if not methods:
         raise ConfigError(
@@ -42,8 +42,13 @@ def methods_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[
     return methods
 
 
+def _has_truth(config: ProjectConfig, spec: DatasetSpec, method: str) -> bool:
+    """Tell whether a data set has ground truth for a task of a method."""
+    return any(map(spec.has_truth, config.methods[method].tasks))
+
+
 def require_method(config: ProjectConfig, method: str) -> None:
-    """Refuse a method of the command line that the configuration does not describe.
+    """Refuse a method of the command line that the configuration does not describe, or that is an ensemble.
 
     Raises
     ------
@@ -52,12 +57,24 @@ def require_method(config: ProjectConfig, method: str) -> None:
     if method not in config.methods:
         remedy = did_you_mean(method, config.methods, "Name a method of the configuration.")
         raise ConfigError("--method", repr(method), f"one of {', '.join(config.methods)}", remedy)
+    if config.methods[method].ensemble:
+        members = ", ".join(config.members(method))
+        remedy = f"Train its members, {members}, and join their runs: mtlaerial ensemble RUN... --out DIR."
+        raise ConfigError("--method", f"{method}, an ensemble", "a method that is trained itself", remedy)
 
 
 def trained_on(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> tuple[str, ...]:
-    """Return the methods that are trained on a data set, for themselves or as the ``trained_as`` of another."""
+    """Return the methods that are trained on a data set, for themselves or for others: see :func:`sources_of`."""
     methods = methods_on(config, dataset, spec)
-    return tuple(dict.fromkeys(weights_of(config, dataset, spec, name) for name in methods))
+    return tuple(dict.fromkeys(each for name in methods for each in sources_of(config, dataset, spec, name)))
+
+
+def sources_of(config: ProjectConfig, dataset: str, spec: DatasetSpec, method: str) -> tuple[str, ...]:
+    """Return the methods whose trainings a method's maps are made with on a data set: of an ensemble its members."""
+    if not config.methods[method].ensemble:
+        return (weights_of(config, dataset, spec, method),)
+    repeated = repetitions(config, dataset, spec)
+    return tuple(dict.fromkeys(repeated.get(member, member) for member in config.members(method)))
 
 
 def weights_of(config: ProjectConfig, dataset: str, spec: DatasetSpec, method: str) -> str:
@@ -75,7 +92,7 @@ def repetitions(config: ProjectConfig, dataset: str, spec: DatasetSpec) -> dict[
     """
     selected = config.selected(dataset)
     reduced = {name for name, method in config.methods.items() if not all(map(spec.has_truth, method.tasks))}
-    sources = [config.methods[name].trained_as or name for name in selected]
+    sources = [config.methods[each].trained_as or each for name in selected for each in config.members(name)]
     # Selected ones first, those without a lost task first among them; sorting keeps the selection's order else.
     ordered = sorted(dict.fromkeys(sources), key=lambda name: (name not in selected, name in reduced))
     repeated: dict[str, str] = {}

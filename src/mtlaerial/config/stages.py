@@ -18,6 +18,7 @@ Stage = Literal[
     "summarise_tiles",
     "train",
     "describe_run",
+    "describe_ensemble",
     "predict",
     "score",
     "tables",
@@ -37,7 +38,8 @@ PLACE: Stages = (*TILE, "locate_held_out")
 TRAINING: Stages = ("train", "describe_run")
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
-PREDICTION: Stages = ("describe_run", "predict")
+ENSEMBLE: Stages = ("describe_ensemble", "predict")
+PREDICTION: Stages = ("describe_run", *ENSEMBLE)
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
 REPORTING: Stages = ("tables", "report")
 GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
@@ -93,6 +95,8 @@ STAGES: dict[str, Stages] = {
     "models.*.decoder.exchange": TRAINING,
     "models.*.options": TRAINING,
     "methods.*.trained_as": ("describe_run",),
+    "methods.*.ensemble.members": ENSEMBLE,
+    "methods.*.ensemble.seeds": ENSEMBLE,
     "methods.*.tasks": TRAINING,
     "methods.*.weighting": TRAINING,
     "methods.*.model": TRAINING,

@@ -33,6 +33,18 @@ class NetworkCounts:
     encoder_flop: float
 
 
+def count_parameters(spec: NetworkSpec, bands: int, outputs: Mapping[Task, int]) -> int:
+    """Return the number of parameters of a network.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be built.
+    """
+    with torch.device("meta"):
+        return _parameters(build_model(spec, bands, outputs))
+
+
 def count_network(spec: NetworkSpec, outputs: Mapping[Task, int]) -> NetworkCounts:
     """Count a network.
 

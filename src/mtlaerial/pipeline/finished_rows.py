@@ -77,12 +77,13 @@ def find_rows(project: Project) -> FinishedRows:
             text = f"No finished row of {method} on {dataset}: no key identifies its initial weights, {start}."
             rows.notes.append(text)
             continue
-        for seed in project.config.run.seeds:
+        for seed in project.config.seeds(method):
             _sort(project, rows, RunKey(dataset, method, seed), folder)
-    for run in list(rows.kept):  # another prediction that is made here needs the training here
-        trained = run._replace(method=project.weights_of(run.dataset, run.method))
-        if rows.taken.pop(trained, None):
-            rows.kept.append(trained)
+    for run in list(rows.kept):  # another prediction or an ensemble that is made here needs the trainings here
+        for source, seed in project.source_runs(*run):
+            trained = RunKey(run.dataset, source, seed)
+            if rows.taken.pop(trained, None):
+                rows.kept.append(trained)
     return rows
 
 

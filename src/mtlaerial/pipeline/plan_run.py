@@ -3,6 +3,7 @@
 from mtlaerial.config import ProjectConfig
 from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
+from mtlaerial.config.selection import require_method
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
 
@@ -23,9 +24,10 @@ def plan_run(config: ProjectConfig, dataset: Dataset, method: str, seed: int, en
     Raises
     ------
     ConfigError
-        When the data set has truth for none of the method's tasks, an override has a wrong key or value, or the
-        recipe names classes that are not the data set's.
+        When the method is an ensemble, the data set has truth for none of its tasks, an override has a wrong key or
+        value, or the recipe names classes that are not the data set's.
     """
+    require_method(config, method)
     described = config.methods[method]
     recipe = recipe_on(config, dataset.name, dataset.spec, method, entry)
     return RunPlan(

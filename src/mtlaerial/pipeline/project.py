@@ -8,13 +8,14 @@ from typing import Any
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
 from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
-from mtlaerial.config.selection import methods_on, selection_notes, trained_on, weights_of
+from mtlaerial.config.selection import methods_on, selection_notes, sources_of, trained_on, weights_of
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.missing_files import missing_text
 from mtlaerial.pipeline.plan_run import plan_run
+from mtlaerial.runs.ensemble_file import EnsemblePlan
 from mtlaerial.runs.plan import RunPlan
 
 
@@ -47,6 +48,8 @@ class Project:
         project.require_distinct_folds()
         for dataset, method in project.runs():
             project.tasks(dataset, method)
+            project.recipe(dataset, method)
+        for dataset, method in project.trainings():
             project.require_validation(dataset, method)
         return project
 
@@ -100,7 +103,7 @@ class Project:
         return [(dataset, method) for dataset in self.datasets for method in self.methods(dataset)]
 
     def trainings(self) -> list[tuple[str, str]]:
-        """Return the pairs of data set and method that are trained, also for methods with ``trained_as``."""
+        """Return the pairs of data set and method that are trained, also those for other predictions and ensembles."""
         trained = {
             name: trained_on(self.config, self.source(name), dataset.spec) for name, dataset in self.datasets.items()
         }
@@ -109,6 +112,16 @@ class Project:
     def weights_of(self, dataset: str, method: str) -> str:
         """Return the method whose training a method takes its weights from; itself where it is trained."""
         return weights_of(self.config, self.source(dataset), self.dataset(dataset).spec, method)
+
+    def sources_of(self, dataset: str, method: str) -> tuple[str, ...]:
+        """Return the methods whose trainings a method's maps are made with; of an ensemble its members."""
+        return sources_of(self.config, self.source(dataset), self.dataset(dataset).spec, method)
+
+    def source_runs(self, dataset: str, method: str, seed: int) -> list[tuple[str, int]]:
+        """Return method and seed of the trained runs that a run's maps are made with; of an ensemble its members."""
+        ensemble = self.config.methods[method].ensemble
+        seeds = self.config.run.seeds if ensemble and ensemble.seeds == "all" else (seed,)
+        return [(source, number) for source in self.sources_of(dataset, method) for number in seeds]
 
     def notes(self) -> list[str]:
         """Return a sentence on each method that is left out on a data set, or learns fewer tasks there."""
@@ -145,7 +158,7 @@ class Project:
         ConfigError
             For an option that is unknown, wrong, or missing.
         """
-        chosen = [run for run in self.runs() if self.config.methods[run[1]].weighting.needs_check]
+        chosen = [run for run in self.trainings() if self.config.methods[run[1]].weighting.needs_check]
         for dataset, method in chosen:
             from mtlaerial.weighting import build_weighting
 
@@ -158,6 +171,12 @@ class Project:
     def plan(self, dataset: str, method: str, seed: int) -> RunPlan:
         """Return a run's plan."""
         return plan_run(self.config, self.datasets[dataset], method, seed, self.source(dataset))
+
+    def ensemble_plan(self, dataset: str, method: str, seed: int) -> EnsemblePlan:
+        """Return the plan of an ensemble."""
+        prediction = self.recipe(dataset, method).prediction
+        tasks = self.tasks(dataset, method)
+        return EnsemblePlan(dataset=dataset, method=method, seed=seed, tasks=tasks, prediction=prediction)
 
     @property
     def generated(self) -> dict[str, str]:

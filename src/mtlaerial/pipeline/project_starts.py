@@ -36,6 +36,7 @@ def check_starts(project: Project) -> None:
     for model in dict.fromkeys(project.config.methods[method].model for _, method in project.trainings()):
         require_start(project.config, model, _fetched(project), lambda folder: run_of(project, folder) is not None)
     for dataset, method in project.trainings():
+        _require_single(project, method)
         _require_beginning(project, RunName(dataset, method))
         _require_freezable(project, dataset, method)
         _require_fitting(project, dataset, method)
@@ -49,6 +50,15 @@ def run_of(project: Project, folder: Path) -> RunName | None:
         return None
     run = RunName(parts[0], parts[2])
     return run if run in [*project.runs(), *project.trainings()] else None
+
+
+def _require_single(project: Project, method: str) -> None:
+    """Refuse a training that begins with an ensemble of the workflow, which has no weights."""
+    start = start_of(project, method)
+    source = run_of(project, start.path) if start else None
+    if start and source and project.config.methods[source.method].ensemble:
+        key, remedy = f"methods.{method}", "Begin with the run of one of its members."
+        raise ConfigError(key, f"the start {start.path}, an ensemble", "the run of a single training", remedy)
 
 
 def _require_beginning(project: Project, run: RunName) -> None:

@@ -18,6 +18,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
+from mtlaerial.pipeline.view_notes import view_notes
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.recipe_record import RecipeRecord, recipe_record
 from mtlaerial.runs.run import read_description
@@ -94,10 +95,18 @@ class Decisive:
         recipe = recipe_record(self.project.config, plan)
         return {**params, "recipe": recipe.model_dump(mode="json")} if recipe else params
 
+    def describe_ensemble(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the row that an ensemble is, its prediction and its members."""
+        plan = self.project.ensemble_plan(dataset, method, int(seed))
+        return {"plan": plan.model_dump(mode="json"), "members": self._members(dataset, method, seed)}
+
     def predict(self, dataset: str, method: str, seed: str) -> Params:
-        """Return the section ``prediction`` in force, and the test tiles."""
-        prediction = self.project.recipe(dataset, method).prediction
-        return {"prediction": decisive("predict", prediction, "prediction"), "tiles": self._test_tiles(dataset)}
+        """Return the section ``prediction`` in force, and the test tiles; of an ensemble its members, too."""
+        prediction = decisive("predict", self.project.recipe(dataset, method).prediction, "prediction")
+        params = {"prediction": prediction, "tiles": self._test_tiles(dataset)}
+        if self.project.config.methods[method].ensemble:
+            params["members"] = self._members(dataset, method, seed)
+        return params
 
     def score(self, dataset: str, method: str, seed: str) -> Params:
         """Return the section ``scoring`` in force, and the test tiles."""
@@ -120,8 +129,12 @@ class Decisive:
         """Return the same, and titles and licences."""
         return {name: self._reported("report", name) for name in self.project.sources}
 
+    def _members(self, dataset: str, method: str, seed: str) -> list[str]:
+        return [f"{member}/seed{number}" for member, number in self.project.source_runs(dataset, method, int(seed))]
+
     def _reported(self, stage: Stage, dataset: str) -> Params:
         notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
+        notes += view_notes(self.project, dataset)
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]

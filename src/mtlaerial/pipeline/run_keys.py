@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mtlaerial.config import Section
 from mtlaerial.config.decisive_keys import decisive, default_values, flat_keys
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.pipeline.project import Project
@@ -57,25 +58,24 @@ def run_keys(project: Project, dataset: str, method: str, seed: int) -> RunKeys:
     method : str
     seed : int
     """
-    spec, trained = project.dataset(dataset).spec, project.weights_of(dataset, method)
+    spec, recipe = project.dataset(dataset).spec, project.recipe(dataset, method)
     rules, run = Decisive(project), {"dataset": dataset, "method": method, "seed": str(seed)}
     generate = project.config.datasets[project.source(dataset)].generate
-    plan, recipe = project.plan(dataset, trained, seed), project.recipe(dataset, method)
-    start = plan.model.start
     parts = {
         "prepare": {**decisive("prepare_tile", spec), "classes": spec.class_names},
         "generate": decisive("synthesise", generate, "datasets.*.generate") if generate else {},
-        "start": rules.fetch_pretrained(start.source) if start and start.source in project.config.pretrained else {},
-        "train": rules.train(**{**run, "method": trained}),
         "predict": {"method": method, **rules.predict(**run)},
         "score": rules.score(**run),
     }
-    sections = {
-        "train.plan.training": plan.training,
-        "train.plan.model": plan.model,
-        "predict.prediction": recipe.prediction,
-        "score.scoring": recipe.scoring,
-    }
+    sections: dict[str, Section] = {"predict.prediction": recipe.prediction, "score.scoring": recipe.scoring}
+    for source, number in project.source_runs(dataset, method, seed):
+        name = f"train.{source}.seed{number}" if project.config.methods[method].ensemble else "train"
+        plan = project.plan(dataset, source, number)
+        start = plan.model.start
+        published = start is not None and start.source in project.config.pretrained
+        weights = rules.fetch_pretrained(start.source) if start and published else {}
+        parts[name] = {**rules.train(dataset, source, str(number)), "weights": weights}
+        sections |= {f"{name}.plan.training": plan.training, f"{name}.plan.model": plan.model}
     defaults = {name: default_values(section) for name, section in sections.items()}
     flat_defaults = {f"{name}.{key}": value for name, values in defaults.items() for key, value in flat_keys(values)}
     return RunKeys(_plain(dict(flat_keys(parts))), _plain(flat_defaults))
@@ -83,8 +83,9 @@ def run_keys(project: Project, dataset: str, method: str, seed: int) -> RunKeys:
 
 def unidentified_start(project: Project, dataset: str, method: str) -> str:
     """Return initial weights that no key identifies, a file or the folder of a run; empty where there are none such."""
-    start = project.plan(dataset, project.weights_of(dataset, method), 0).model.start
-    return start.source if start and start.is_path and start.source not in SHIPPED else ""
+    starts = [project.plan(dataset, source, 0).model.start for source in project.sources_of(dataset, method)]
+    unidentified = [start.source for start in starts if start and start.is_path and start.source not in SHIPPED]
+    return unidentified[0] if unidentified else ""
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.prediction.settings import unseen_notes
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
@@ -93,9 +94,10 @@ def score_runs(
         require_unseen(row.folder, row.description, row_tiles, remedy)
         row.require_images(row_tiles, dataset.spec.gsd)
     notes = _validation_notes(rows, tiles_of)
+    unseen = [note for row in rows for note in unseen_notes(row.description.plan.prediction, row.description)]
     jobs = zip(rows, tiles_of, recipes, strict=True)
     scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
-    _write_tables(scores, dataset, tables, notes)
+    _write_tables(scores, dataset, tables, [*notes, *dict.fromkeys(unseen)])
     return scores
 
 

@@ -14,6 +14,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError, MismatchError
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.settings import scored_prediction
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 
@@ -46,7 +47,8 @@ class ScoredRun:
         """Return the run with the prediction of :func:`mtlaerial.prediction.settings.scored_prediction`."""
         plan = self.description.plan
         prediction = scored_prediction(plan.prediction, blend, recipe)
-        require_multiple(f"--blend {blend}, its window", prediction.window, plan.model)
+        for network in self.description.networks:
+            require_multiple(f"--blend {blend}, its window", prediction.window, network.plan.model)
         changed = plan.model_copy(update={"prediction": prediction})
         return replace(self, description=self.description.model_copy(update={"plan": changed}))
 
@@ -133,11 +135,16 @@ def _label(description: RunDescription, scored: Collection[str]) -> str:
 
 def _of_one_method(runs: Sequence[RunDescription]) -> bool:
     """Tell whether runs differ in their seeds and folds alone, and no two have the same."""
-    plans = [run.plan.model_copy(update={"seed": 0, "dataset": ""}) for run in runs]
+    plans = [[_without_seed(network) for network in run.networks] for run in runs]
     tiles = {run.plan.dataset: run.statistics.tiles for run in runs}
     alike = all(plan == plans[0] and run.imported == runs[0].imported for plan, run in zip(plans, runs, strict=True))
     distinct = len({(run.plan.dataset, run.plan.seed) for run in runs}) == len(runs)
     return alike and distinct and all(run.statistics.tiles == tiles[run.plan.dataset] for run in runs)
+
+
+def _without_seed(run: RunDescription) -> RunPlan:
+    """Return a run's plan without what the seeds and folds of a method differ in."""
+    return run.plan.model_copy(update={"seed": 0, "dataset": ""})
 
 
 def _require_same_input(folder: Path, statistics: Statistics, dataset: DatasetSpec, spec: Path) -> None:

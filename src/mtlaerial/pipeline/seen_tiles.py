@@ -24,9 +24,12 @@ def require_unseen(folder: Path, run: RunDescription, tiles: Sequence[Path], rem
     ------
     DataError
     """
-    statistics = run.statistics
-    trained = {**_by_hash(statistics.tiles), **_by_hash(statistics.images)}
-    selecting = _by_hash(run.validation or {}) if run.plan.training.selection == "best" else {}
+    trained: dict[str, str] = {}
+    selecting: dict[str, str] = {}
+    for network in run.networks:
+        trained |= {**_by_hash(network.statistics.tiles), **_by_hash(network.statistics.images)}
+        if network.plan.training.selection == "best":
+            selecting |= _by_hash(network.validation or {})
     for tile in tiles:
         if name := _name_in(trained, tile):
             raise _seen(tile, f"{folder} was trained on, as {name}", remedy)
@@ -45,6 +48,10 @@ def validation_note(run: RunDescription, tiles: Sequence[Path]) -> str:
     tiles : sequence of Path
         Folders of prepared test tiles, which :func:`require_unseen` has passed.
     """
+    if run.members:
+        renamed = {"method": run.plan.method}
+        members = [each.model_copy(update={"plan": each.plan.model_copy(update=renamed)}) for each in run.networks]
+        return " ".join(dict.fromkeys(filter(None, (validation_note(member, tiles) for member in members))))
     method = run.plan.method
     if run.imported:
         return f"{method}: imported; whether it was trained or selected on test tiles could not be told."

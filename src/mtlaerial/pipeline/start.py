@@ -9,6 +9,7 @@ from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DownloadError, UserError
 from mtlaerial.pipeline.pretrained import fetch_pretrained, is_fetched, published_place
+from mtlaerial.runs.ensemble_file import ensemble_in_place_of_run
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.shipped import shipped_run
 from mtlaerial.runs.start import StartRecord, is_run, published_start
@@ -119,8 +120,10 @@ def require_start(
 
 
 def _require_run(key: str, folder: Path) -> None:
-    """Refuse a folder that holds no trained run, or a damaged one."""
+    """Refuse a folder that holds no trained run, a damaged one, or an ensemble."""
     try:
-        load_description(folder)
+        members = load_description(folder).members
+        if members:
+            raise ensemble_in_place_of_run(folder, list(map(str, members)), "to begin with")
     except UserError as error:
         raise type(error)(f"{key}: {error.where}", error.found, error.expected, error.remedy) from None

@@ -15,7 +15,7 @@ from mtlaerial.config import IGNORED, Task, task_entry
 from mtlaerial.config.task_entry import MapLayer, Shows
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
-from mtlaerial.prediction.map_network import MAKERS, MapNetwork
+from mtlaerial.prediction.map_network import MAKERS, StackedOutputs
 from mtlaerial.rasters.geotiff import create_raster, writing_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
@@ -37,7 +37,7 @@ class Content(NamedTuple):
     layer: MapLayer
 
 
-def contents_of(network: MapNetwork) -> list[Content]:
+def contents_of(network: StackedOutputs) -> list[Content]:
     """Return the maps of a network: those of its tasks, of deviations only with several passes."""
     several = network.passes > 1
     return [
@@ -61,7 +61,7 @@ def open_maps(
     folder: Path,
     description: RunDescription,
     origin: Mapping[str, str],
-    network: MapNetwork,
+    network: StackedOutputs,
     image: Grid,
     maps: Sequence[Map],
     cog: bool,

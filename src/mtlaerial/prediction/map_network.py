@@ -1,7 +1,6 @@
 """Adapter between a trained network and the blending engine, and the conversion of blended values to maps."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,43 @@ from mtlaerial.config.task_entry import Shows
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import even, original
+from mtlaerial.prediction.views import mean_over_views, views_of
 
-VIEWS = [(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]
-"""The eight symmetries of a square window: quarter turns, and whether it is mirrored first."""
 Passes = Callable[[Tensor], Iterable[Mapping[Task, Tensor]]]
 """From images to the network's outputs by task: one mapping, or one per pass with dropout."""
 
 
-class MapNetwork:
+class StackedOutputs:
+    """A network for the blender, whose outputs by task are stacked along the channels.
+
+    Attributes
+    ----------
+    outputs : dict of task to int
+        Channels of each task: one per class, and one of values per pass.
+    passes : int
+        Passes with dropout; 1 without.
+    """
+
+    outputs: dict[Task, int]
+    passes: int
+
+    @property
+    def channels(self) -> int:
+        """Channels of the stacked output."""
+        return sum(self.outputs.values())
+
+    def slice_of(self, task: Task) -> slice:
+        """Return the channels of a task in the stacked output."""
+        tasks = list(self.outputs)
+        first = sum(self.outputs[earlier] for earlier in tasks[: tasks.index(task)])
+        return slice(first, first + self.outputs[task])
+
+    def __call__(self, windows: Tensor) -> Tensor:
+        """Return class scores and values in their maps' unit, for windows in the file's values."""
+        raise NotImplementedError
+
+
+class MapNetwork(StackedOutputs):
     """A trained network for the blender: class scores, and values in their maps' unit, stacked along the channels.
 
     Scores are means over the passes. Values have a channel per pass, so that each pass is blended separately.
@@ -37,6 +65,8 @@ class MapNetwork:
         Channels of each task's output.
     height_unit : float
         Metres per unit of the network's outputs of values.
+    multiple : int
+        Divisor of the sides of images that the network takes; views at other scales are filled up to it.
     """
 
     def __init__(
@@ -46,32 +76,20 @@ class MapNetwork:
         prediction: PredictionSpec,
         outputs: Mapping[Task, int],
         height_unit: float,
+        multiple: int = 32,
     ) -> None:
-        self.forward, self.normalise = forward, normalise
-        self.activation, self.views = prediction.activation, VIEWS[: prediction.views]
+        self.forward, self.normalise, self.multiple = forward, normalise, multiple
+        self.activation, self.views = prediction.activation, views_of(prediction.views)
         self.passes = max(1, prediction.dropout_passes)
         entries = {task: task_entry(task) for task in outputs}
         linear = [task for task, entry in entries.items() if entry.activation == "linear"]
         self.factors = {task: height_unit / entries[task].metres for task in linear}
         self.outputs = {task: self.passes if task in linear else channels for task, channels in outputs.items()}
 
-    @property
-    def channels(self) -> int:
-        """Channels of the stacked output."""
-        return sum(self.outputs.values())
-
-    def slice_of(self, task: Task) -> slice:
-        """Return the channels of a task in the stacked output."""
-        tasks = list(self.outputs)
-        first = sum(self.outputs[earlier] for earlier in tasks[: tasks.index(task)])
-        return slice(first, first + self.outputs[task])
-
     @torch.inference_mode()
     def __call__(self, windows: Tensor) -> Tensor:
         """Return class scores and values in their maps' unit, for windows in the file's values."""
-        image = self.normalise(windows)
-        outputs = (_turned_back(self._run(_turned(image, *view)), *view) for view in self.views)
-        return reduce(torch.add, outputs) / len(self.views)
+        return mean_over_views(self._run, self.normalise(windows), self.views, self.multiple)
 
     def _run(self, image: Tensor) -> Tensor:
         stacks: dict[Task, list[Tensor]] = {task: [] for task in self.outputs}
@@ -89,16 +107,7 @@ class MapNetwork:
         return logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
 
 
-def _turned(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
-    return torch.rot90(image.flip(-1) if mirrored else image, quarters, (-2, -1))
-
-
-def _turned_back(image: Tensor, quarters: int, mirrored: bool) -> Tensor:
-    turned = torch.rot90(image, -quarters, (-2, -1))
-    return turned.flip(-1) if mirrored else turned
-
-
-def build_blender(network: MapNetwork, prediction: PredictionSpec, multiple: int, device: torch.device) -> Blender:
+def build_blender(network: StackedOutputs, prediction: PredictionSpec, multiple: int, device: torch.device) -> Blender:
     """Return the engine that runs a network by a specification; windows' sizes are divisible by ``multiple``."""
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)

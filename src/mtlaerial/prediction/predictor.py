@@ -1,6 +1,7 @@
 """Predictor of a trained run: maps of prepared tiles, or of any orthophoto that matches the training data."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,28 +10,26 @@ import torch
 from rasterio.windows import Window
 
 from mtlaerial.config import LAYERS, Layer, PredictionSpec, task_entry
-from mtlaerial.config.require import require_dropout
 from mtlaerial.config.tasks import installed_entries
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
-from mtlaerial.models.batchnorm_folding import folded
-from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.map_files import Map, contents_of, open_maps
 from mtlaerial.prediction.map_meters import MapMeters
-from mtlaerial.prediction.map_network import MapNetwork, Passes, build_blender, inference_forward
+from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
-from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
-from mtlaerial.prediction.settings import usable_threads
+from mtlaerial.prediction.run_network import network_of
+from mtlaerial.prediction.settings import unseen_notes, usable_threads
 from mtlaerial.prediction.strip_reader import strip_reader
+from mtlaerial.prediction.views import views_of
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
-from mtlaerial.runs.run import Run, load_run, read_description
+from mtlaerial.runs.run import load_description, load_networks
 from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
@@ -41,50 +40,37 @@ log = logging.getLogger(__name__)
 
 
 class Predictor:
-    """A trained run, ready to write maps.
+    """A trained run, or an ensemble of runs, ready to write maps.
 
     Parameters
     ----------
     folder : Path
-        The run's folder.
+        The folder of the run or the ensemble.
     prediction : PredictionSpec, optional
         By default the one by which the run is scored.
 
     Raises
     ------
     ConfigError
-        When passes with dropout are asked of a network without dropout.
+        When the windows do not fit a network, or passes with dropout are asked of one without dropout.
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
-        training = read_description(folder).plan.training
-        on_gpu = training.accelerator != "cpu" and torch.cuda.is_available()
+        self.description = load_description(folder)
+        self.prediction = prediction or self.description.plan.prediction
+        trainings = [network.plan.training for network in self.description.networks]
+        on_gpu = all(training.accelerator != "cpu" for training in trainings) and torch.cuda.is_available()
         self.device = torch.device("cuda" if on_gpu else "cpu")
-        self.run: Run = load_run(folder, self.device)
-        description = self.run.description
-        self.prediction = prediction or description.plan.prediction
-        torch.set_num_threads(usable_threads(training.threads))
+        self.runs = load_networks(folder, self.description, self.device)
+        torch.set_num_threads(usable_threads(max(training.threads for training in trainings)))
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
         if not on_gpu:
             keep_freed_memory()
-        self.network = MapNetwork(
-            self._forward(),
-            Normalisation(*description.statistics.range),
-            self.prediction,
-            description.outputs,
-            training.height_unit,
-        )
-        self.blender: Blender = build_blender(
-            self.network, self.prediction, description.plan.model.multiple, self.device
-        )
-
-    def _forward(self) -> Passes:
-        plan, passes = self.run.description.plan, self.prediction.dropout_passes
-        require_dropout("prediction.dropout_passes", passes, plan.model)
-        model = folded(self.run.model)
-        if passes:
-            return dropout_forward(model, plan.training.precision, self.device, passes, plan.seed)
-        return inference_forward(model, plan.training.precision, self.device)
+        self.network = network_of(self.runs, self.prediction, self.device)
+        multiple = max(run.description.plan.model.multiple for run in self.runs)
+        self.blender: Blender = build_blender(self.network, self.prediction, multiple, self.device)
+        for note in dict.fromkeys(unseen_notes(self.prediction, self.description)):
+            log.warning("%s", note)
 
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with passes also ``height_std.tif``.
@@ -135,7 +121,7 @@ class Predictor:
             When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image; or the folder
             has a file of the maps' names that must not be replaced.
         """
-        image = match_image(path, self.run.description, bands, gsd)
+        image = match_image(path, self.description, bands, gsd)
         with open_raster(path) as source:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
         names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.maps)
@@ -149,17 +135,17 @@ class Predictor:
 
     def _image_bands(self, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> MaskedBands:
         """Return the bands of an image to predict from; its invalid pixels are told as in training."""
-        return MaskedBands(source, bands or source.indexes, self.run.description.statistics.nodata)
+        return MaskedBands(source, bands or source.indexes, self.description.statistics.nodata)
 
     def _reader(self, path: Path, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> Read:
         """Return the reader of an open image, by which the network sees it."""
-        return strip_reader(path, self._image_bands(source, bands), self.run.description.statistics.range)
+        return strip_reader(path, self._image_bands(source, bands), self.description.statistics.range)
 
     def _origin(self, path: Path, bands: Sequence[int] | None, grid: Grid) -> dict[str, str]:
         """Return the tags of maps that name their image and run."""
         with open_raster(path) as source:
             identity = image_id(self._reader(path, source, bands), grid)
-        return origin_tags(path, identity, self.run.description)
+        return origin_tags(path, identity, self.description)
 
     def _predict(
         self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
@@ -167,12 +153,12 @@ class Predictor:
         """Write maps and return the meters that watched them."""
         size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
-        log.info("%s: %s", path, windows_text(down, across))
+        log.info("%s: %s", path, windows_text(down, across) + self._passes_text())
         remove_leftovers(folder)
         meters = MapMeters(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
         with open_raster(path) as source:
             read = self._reader(path, source, bands)
-            with open_maps(folder, self.run.description, origin, self.network, image, maps, cog) as targets:
+            with open_maps(folder, self.description, origin, self.network, image, maps, cog) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, meters, folder, MapMeters.CONTEXT):
@@ -184,6 +170,13 @@ class Predictor:
         if empty := meters.coverage.without_image:
             log.info("%s: %s of the pixels are no image and not mapped", path, percent(empty))
         return meters
+
+    def _passes_text(self) -> str:
+        """Return how many passes a window costs, and why, as an addition to a sentence; nothing for a single one."""
+        views, passes = len(views_of(self.prediction.views)), max(1, self.prediction.dropout_passes)
+        factors = {"networks": len(self.runs), "views": views, "passes with dropout": passes}
+        several = [f"{number} {name}" for name, number in factors.items() if number > 1]
+        return f"; {math.prod(factors.values())} passes each: {' x '.join(several)}" if several else ""
 
 
 def _tile_grids(folder: Path) -> dict[Layer, Grid]:

@@ -3,10 +3,15 @@
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from mtlaerial.config import Blend, PredictionSpec
+from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.prediction import VIEWS, View, views_text
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
-from mtlaerial.runs.run import read_description
+from mtlaerial.config.unseen_views import unseen_views
+from mtlaerial.errors import ConfigError
+from mtlaerial.runs.run import RunDescription, read_description
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +22,7 @@ def prediction_for(
     stride: int | None = None,
     dropout_passes: int | None = None,
     blend: Blend | None = None,
+    views: str | None = None,
 ) -> PredictionSpec:
     """Return the prediction by which a run is scored, with the given changes; log each of them.
 
@@ -29,24 +35,34 @@ def prediction_for(
     dropout_passes : int, optional
     blend : Blend, optional
         Other windows than the run's: ``even`` for those with least work, ``original`` for those of the original's code.
+    views : str, optional
+        Names of views, separated by commas, or ``none``.
 
     Raises
     ------
     ConfigError
-        When the window's size does not suit the network, the stride is larger than the window, or passes with dropout
-        are asked of a network without dropout.
+        When the window's size does not suit the network, the stride is larger than the window, passes with dropout are
+        asked of a network without dropout, or no view has a name.
     """
-    plan = read_description(run).plan
-    base = _base(plan.prediction, blend)
+    description = read_description(run)
+    base = _base(description.plan.prediction, blend)
     size = window or base.window
-    require_multiple("--window", size, plan.model)
     passes = base.dropout_passes if dropout_passes is None else dropout_passes
-    require_dropout("--dropout-passes", passes, plan.model)
+    for network in description.networks:
+        require_multiple("--window", size, network.plan.model)
+        require_dropout("--dropout-passes", passes, network.plan.model)
     proportional = size * base.stride // base.window
-    changes = {"window": size, "stride": stride or proportional, "dropout_passes": passes, "image_maps": False}
+    changes: dict[str, Any] = {
+        "window": size,
+        "stride": stride or proportional,
+        "dropout_passes": passes,
+        "image_maps": False,
+    }
+    if views is not None:
+        changes["views"] = _named_views(views)
     prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
-    _log_changes(plan.prediction, prediction)
+    _log_changes(description.plan.prediction, prediction)
     return prediction
 
 
@@ -66,7 +82,7 @@ def scored_prediction(configured: PredictionSpec, blend: Blend | None, recipe: P
     if blend != "original":
         return _base(configured, blend)
     windows = recipe if recipe.blend == blend else PredictionSpec()
-    changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid", "views": 1}
+    changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid", "views": ()}
     return configured.model_copy(update=changes)
 
 
@@ -82,6 +98,35 @@ def usable_threads(threads: int) -> int:
     return min(threads, cores)
 
 
+def unseen_notes(prediction: PredictionSpec, description: RunDescription) -> list[str]:
+    """Return a sentence on each network that predicts with views which its training did not see."""
+    if not prediction.views:
+        return []
+    return [
+        f"{network.plan.method}: predicted with views that {_unseen(prediction, network)}; "
+        "maps may be worse than without."
+        for network in description.networks
+        if network.imported or unseen_views(prediction.views, network.plan.training.augmentation)
+    ]
+
+
+def _unseen(prediction: PredictionSpec, network: RunDescription) -> str:
+    if network.imported:
+        return f"its training, which is not known, may not have seen: {views_text(prediction.views)}"
+    views = unseen_views(prediction.views, network.plan.training.augmentation)
+    return f"its training did not see: {', '.join(views)}"
+
+
+def _named_views(text: str) -> list[View]:
+    """Return the views that an option names, separated by commas; none of ``none``."""
+    names = [] if text.strip() in ("", "none") else [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in VIEWS or names.count(name) > 1:
+            expected = f"none, or some of {', '.join(VIEWS)}, each once, separated by commas"
+            raise ConfigError("--views", repr(name), expected, did_you_mean(name, VIEWS, "Correct it."))
+    return [view for view in VIEWS if view in names]
+
+
 def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
     if blend is None or blend == configured.blend:
         return configured
@@ -92,6 +137,8 @@ def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
 
 def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None:
     before, after = configured.model_dump(exclude={"image_maps"}), prediction.model_dump(exclude={"image_maps"})
+    for values in (before, after):
+        values["views"] = views_text(values["views"])
     changes = [f"{key} {after[key]} instead of {before[key]}" for key in after if after[key] != before[key]]
     if changes:
         log.info("predicting otherwise than the run was scored: %s", ", ".join(changes))

@@ -23,7 +23,7 @@ def initial_weights(folders: Iterable[Path], folds: Mapping[str, str]) -> dict[s
     lines: dict[str, list[str]] = {}
     for folder in folders:
         run = read_description(folder)
-        dataset = folds.get(run.plan.dataset, run.plan.dataset)
-        if run.start and run.start.text not in lines.setdefault(dataset, []):
-            lines[dataset].append(run.start.text)
+        of_dataset = lines.setdefault(folds.get(run.plan.dataset, run.plan.dataset), [])
+        texts = [network.start.text for network in run.networks if network.start]
+        of_dataset += [text for text in dict.fromkeys(texts) if text not in of_dataset]
     return lines

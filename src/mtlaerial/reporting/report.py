@@ -15,6 +15,7 @@ from PIL import Image
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
+from mtlaerial.reporting.ensembles import EnsembleSize
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import Chains, Costs, Panel, build_documents
 from mtlaerial.runs.code_hash import code_hash
@@ -56,6 +57,7 @@ class Section:
     methods: list[Method]
     starts: Sequence[str]
     """A line on each origin of the weights that trainings began with."""
+    ensembles: Sequence[EnsembleSize]
     alarms: list[str]
     panels: list[Panel]
     figures: list[Figure]
@@ -76,6 +78,7 @@ def write_report(
     notes: Mapping[str, Sequence[str]] | None = None,
     folds: Mapping[str, str] | None = None,
     starts: Mapping[str, Sequence[str]] | None = None,
+    ensembles: Mapping[str, Sequence[EnsembleSize]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
@@ -101,6 +104,8 @@ def write_report(
         Figures of folds are shown with their data set, and named after the fold.
     starts : mapping of data set to sequence of str, optional
         Lines on the origin of the weights that trainings began with.
+    ensembles : mapping of data set to sequence of EnsembleSize, optional
+        Sizes of the rows that are ensembles; training times are in cells of the class ``measured``.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
 
@@ -119,7 +124,8 @@ def write_report(
     for name, runs in _by_dataset(scores).items():
         folds_of_it = [fold for fold in of_folds if of_folds[fold] == name]
         section = _section(datasets[name], runs, panels, images, reports, folds_of_it)
-        sections.append(replace(section, starts=(starts or {}).get(name, ())))
+        sizes = (ensembles or {}).get(name, ())
+        sections.append(replace(section, starts=(starts or {}).get(name, ()), ensembles=sizes))
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -169,7 +175,9 @@ def _section(
     generation = next((report.generation for report in checked), "")
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
-    return Section(name, spec, tiles, MAPPED, methods, (), alarms, section_panels, figures, folders, checks, generation)
+    return Section(
+        name, spec, tiles, MAPPED, methods, (), (), alarms, section_panels, figures, folders, checks, generation
+    )
 
 
 def data_uri(figure: Path) -> str:

@@ -4,16 +4,19 @@ Most steps read only the description: torch, which takes seconds to import, is i
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import Field
 
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.runs.ensemble_file import ensemble_in_place_of_run, is_ensemble, read_ensemble
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.recipe_record import RecipeRecord
@@ -62,6 +65,14 @@ class RunDescription(Section):
     """The recipe that the configuration names; None without one."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
+    members: "dict[Path, RunDescription]" = Field(default={}, exclude=True)
+    """Of an ensemble, its runs by folder: weighting, network and training are theirs. What ``plan`` has in their place,
+    and the statistics, are the first member's; the classes are those of the first member that learns some."""
+
+    @property
+    def networks(self) -> "tuple[RunDescription, ...]":
+        """Descriptions of the runs whose networks predict: the members of an ensemble, else the run itself."""
+        return tuple(self.members.values()) or (self,)
 
     @property
     def name(self) -> str:
@@ -113,15 +124,34 @@ def write_description(folder: Path, description: RunDescription) -> None:
 def read_description(folder: Path) -> RunDescription:
     """Read ``run.yaml`` without the weights; use :func:`load_description` where anything is concluded from it.
 
+    Of an ensemble, the descriptions of its members are read too.
+
     Raises
     ------
     ConfigError, DataError
         When it is missing, of another format, or not a run's description.
     """
-    path = folder / DESCRIPTION
+    data = _current_entries(folder)
+    return read_ensemble(folder, data, _read_single) if is_ensemble(data) else _described(folder, data)
+
+
+def _read_single(folder: Path) -> RunDescription:
+    """Read the description of a run that is no ensemble."""
+    data = _current_entries(folder)
+    if is_ensemble(data):
+        runs = [str(entry.get("run")) for entry in data["members"] if isinstance(entry, Mapping)]
+        raise ensemble_in_place_of_run(folder, runs, "as the member of an ensemble")
+    return _described(folder, data)
+
+
+def _current_entries(folder: Path) -> dict[str, Any]:
     data = read_entries(folder)
-    require_format(path, data, FORMAT, f"Convert it with: mtlaerial upgrade {folder}")
-    return RunDescription.parse(with_placeholders(data), str(path))
+    require_format(folder / DESCRIPTION, data, FORMAT, f"Convert it with: mtlaerial upgrade {folder}")
+    return data
+
+
+def _described(folder: Path, data: Mapping[str, Any]) -> RunDescription:
+    return RunDescription.parse(with_placeholders(data), str(folder / DESCRIPTION))
 
 
 def read_entries(folder: Path) -> dict[str, Any]:
@@ -139,7 +169,7 @@ def read_entries(folder: Path) -> dict[str, Any]:
 
 
 def load_description(folder: Path) -> RunDescription:
-    """Read ``run.yaml``, and verify that the weights beside it are those that it describes.
+    """Read ``run.yaml``, and verify that the weights beside it are those that it describes; or those of its members.
 
     Raises
     ------
@@ -147,27 +177,45 @@ def load_description(folder: Path) -> RunDescription:
         When it is missing or not a run's description, or the weights are missing or have another hash.
     """
     description = read_description(folder)
-    digest = weights_hash(folder)
-    if digest != description.sha256:
-        raise DataError(
-            folder / WEIGHTS,
-            f"SHA-256 {digest[:12]}…",
-            f"{description.sha256[:12]}…, as {folder / DESCRIPTION} says",
-            "They are of two runs, or damaged: copy both anew from where the run was trained, or train it again.",
-        )
+    for run, described in (description.members or {folder: description}).items():
+        _require_weights(run, described.sha256)
     return description
 
 
+def _require_weights(folder: Path, sha256: str) -> None:
+    digest = weights_hash(folder)
+    if digest != sha256:
+        raise DataError(
+            folder / WEIGHTS,
+            f"SHA-256 {digest[:12]}…",
+            f"{sha256[:12]}…, as {folder / DESCRIPTION} says",
+            "They are of two runs, or damaged: copy both anew from where the run was trained, or train it again.",
+        )
+
+
 def load_run(folder: Path, device: "torch.device") -> Run:
-    """Load a trained run for prediction.
+    """Load a single trained run for prediction.
 
     Raises
     ------
     ConfigError, DataError
-        When its description or its weights are missing or damaged, do not belong together, or are not finite.
+        When its description or its weights are missing or damaged, do not belong together, or are not finite; or it is
+        an ensemble.
     """
     description = load_description(folder)
     return Run(folder, description, load_network(folder, description, device))
+
+
+def load_networks(folder: Path, description: RunDescription, device: "torch.device") -> list[Run]:
+    """Load the runs whose networks predict: the members of an ensemble, else the run itself.
+
+    Raises
+    ------
+    DataError
+        As of :func:`load_network`.
+    """
+    runs = description.members or {folder: description}
+    return [Run(run, described, load_network(run, described, device)) for run, described in runs.items()]
 
 
 def load_network(folder: Path, description: RunDescription, device: "torch.device") -> "Network":
@@ -175,9 +223,11 @@ def load_network(folder: Path, description: RunDescription, device: "torch.devic
 
     Raises
     ------
-    DataError
-        When the weights are missing or damaged, not finite, or do not fit the network.
+    ConfigError, DataError
+        When the weights are missing or damaged, not finite, or do not fit the network; or the run is an ensemble.
     """
+    if description.members:
+        raise ensemble_in_place_of_run(folder, list(map(str, description.members)), "with weights of its own")
     import torch
 
     from mtlaerial.models import build_model

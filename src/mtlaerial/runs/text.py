@@ -4,16 +4,19 @@ from pathlib import Path
 
 from mtlaerial.config import task_entry
 from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.config.prediction import views_text
 from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.imported import NOT_KNOWN, Original
+from mtlaerial.runs.network_totals import total_parameters, training_seconds
 from mtlaerial.runs.run import RunDescription, load_description
 
 
 def describe_run(folder: Path) -> str:
     """Return a text on a trained run: its training, its classes, and the images that it accepts."""
     run = load_description(folder)
-    lines = [*_identity(run), *_input(run), *_output(run)]
+    identity = _ensemble(folder, run) if run.members else _identity(run)
+    lines = [*identity, *_input(run), *_output(run)]
     width = max(len(key) for key, _ in lines)
     return "\n".join(f"{key:<{width}}  {value}" for key, value in lines)
 
@@ -60,6 +63,26 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
     ]
 
 
+def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
+    """Return the lines on an ensemble: its members, their licences, their size and training time in all."""
+    lines = [("ensemble", f"{run.plan.method}, the mean of {len(run.members)} networks, read and blended as one")]
+    for path, member in run.members.items():
+        network, tasks = member.plan.model.architecture, " and ".join(member.plan.tasks)
+        lines.append(("member", f"{path}: {member.name}, {network}, {tasks}, SHA-256 {member.sha256[:12]}…"))
+    seconds = training_seconds(folder, run)
+    time = "" if seconds is None else f"; trained in {seconds / 3600:.2g} h in all"
+    generated = " (generated data)" if run.statistics.generated else ""
+    origins = dict.fromkeys(_start(member) for member in run.networks)
+    return [
+        *lines,
+        ("size", f"{total_parameters(run) / 1e6:.3g} million parameters, all in memory at once{time}"),
+        ("trained on", f"{run.statistics.title}{generated}"),
+        ("licence", run.statistics.licence),
+        ("initial weights", "; ".join(origins)),
+        ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
+    ]
+
+
 def _epoch(run: RunDescription) -> str:
     epochs = run.plan.training.epochs
     early = f" (ended early, after {run.ended_early})" if run.ended_early else ""
@@ -102,7 +125,9 @@ def _input(run: RunDescription) -> list[tuple[str, str]]:
 
 def _classes(run: RunDescription) -> list[str]:
     """Return each class with its code in maps, and whether it was trained."""
-    untrained = () if run.imported else untrained_classes(run.plan.training)
+    networks = [network for network in run.networks if tasks_with("classes", network.plan.tasks)]
+    names = [() if network.imported else untrained_classes(network.plan.training) for network in networks]
+    untrained = [name for name in names[0] if all(name in others for others in names)]
     classes = []
     for code, entry in enumerate(run.statistics.classes):
         classes.append(f"{code} {entry.name}" + (" (never trained)" if entry.name in untrained else ""))
@@ -111,7 +136,8 @@ def _classes(run: RunDescription) -> list[str]:
 
 def _output(run: RunDescription) -> list[tuple[str, str]]:
     prediction = run.plan.prediction
-    windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}, as scored"
+    views = f", views {views_text(prediction.views)}" if prediction.views else ""
+    windows = f"{prediction.blend}, {prediction.window} pixels every {prediction.stride}{views}, as scored"
     lines = [("windows", windows)]
     for task in sorted(run.plan.tasks, key=registry_order):
         entry = task_entry(task)

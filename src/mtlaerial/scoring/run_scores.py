@@ -41,6 +41,7 @@ def score_maps(
     """Score the maps of a described run in any folder; see :func:`score_run`."""
     verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
+    single = not description.members
     training = None if description.imported else plan.training
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
@@ -52,19 +53,35 @@ def score_maps(
         method=plan.method,
         seed=plan.seed,
         tasks=plan.tasks,
-        weighting="unknown" if description.imported else plan.weighting.name,
+        weighting=_weighting(description),
+        ensemble=tuple([member.name for member in description.members.values()]),
         classes=names,
         training_pixels=pixels,
         height_unit=scoring.error_unit,
         mtlaerial=description.mtlaerial,
         code=description.code,
         scoring_code=code_hash("scoring"),
-        network=plan.model,
-        training=training,
+        network=plan.model if single else None,
+        training=training if single else None,
         ended_early=description.ended_early,
         prediction=plan.prediction,
         protocol=protocol,
         recipe=description.recipe.text if description.recipe else "",
-        without_classes=left_out_classes(scoring, training),
+        without_classes=_left_out(description, scoring),
         tiles=tile_scores,
     )
+
+
+def _weighting(description: RunDescription) -> str:
+    if description.members:
+        return "ensemble"
+    return "unknown" if description.imported else description.plan.weighting.name
+
+
+def _left_out(description: RunDescription, scoring: ScoringSpec) -> tuple[str, ...]:
+    """Return the classes that a second set of scores leaves out; of an ensemble those that no member was trained on."""
+    first, *others = [
+        left_out_classes(scoring, None if network.imported else network.plan.training)
+        for network in description.networks
+    ]
+    return tuple([name for name in first if all(name in names for names in others)])

@@ -36,7 +36,9 @@ class Scores(Section):
     seed: int
     tasks: tuple[Task, ...]
     weighting: str
-    """Name of the weighting in training; ``unknown`` for imported weights."""
+    """Name of the weighting in training; ``unknown`` for imported weights, ``ensemble`` for several networks."""
+    ensemble: tuple[str, ...] = ()
+    """Names of the runs of an ensemble, such as ``town/equal/seed0``."""
     classes: tuple[str, ...]
     training_pixels: tuple[int, ...]
     """Pixels of each class; the most frequent is the majority class. Zeros when the training tiles are not known."""
@@ -48,9 +50,9 @@ class Scores(Section):
     scoring_code: str = ""
     """Hash of the modules that scored it."""
     network: ModelSpec | None = None
-    """The network's sizes."""
+    """The network's sizes; None for an ensemble."""
     training: TrainingSpec | None = None
-    """The recipe of the training; None for imported weights."""
+    """The recipe of the training; None for imported weights and for an ensemble."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
     prediction: PredictionSpec | None = None
@@ -151,7 +153,8 @@ class Scores(Section):
 
 def save_scores(scores: Scores, path: Path) -> None:
     """Write ``scores.json``."""
-    write_text(path, scores.model_dump_json(indent=1))
+    unused = set() if scores.ensemble else {"ensemble"}
+    write_text(path, scores.model_dump_json(indent=1, exclude=unused))
 
 
 def load_scores(path: Path) -> Scores:

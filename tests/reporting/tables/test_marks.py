@@ -74,7 +74,7 @@ def test_another_prediction_is_marked_and_faster_windows_are_not() -> None:
         for entry, values in zip(runs, predictions, strict=True)
     ]
     assert {method: mark.difference for method, mark in marks(runs).items()} == {
-        "views": "prediction.views 8 instead of 1"
+        "views": "prediction.views mirror, turns instead of none"
     }
 
 

@@ -103,7 +103,7 @@ def baselines(runs: Sequence[Scores]) -> dict[Task, str]:
     """Return the single-task baseline of each task for delta-m: the first method in the runs' order."""
     methods: dict[Task, str] = {}
     for task in learned_tasks(runs):
-        single = [run.method for run in runs if run.tasks == (task,)]
+        single = [run.method for run in runs if run.tasks == (task,) and not run.ensemble]
         if single:
             methods[task] = single[0]
     return methods

@@ -19,7 +19,7 @@ LEADING_COLUMNS = 2
 """Columns of the panel before those of the costs: they name the row."""
 
 
-def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs) -> Panel:
+def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs, ensembles: bool = False) -> Panel:
     """Return a panel with two more columns: time per step and peak memory of each row's method.
 
     Parameters
@@ -31,6 +31,8 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
         The method whose costs are the unit: values are ratios of medians over seeds.
     costs : Costs
         A method without costs, or with one of another device than the baseline's, has dashes.
+    ensembles : bool
+        Whether some methods are ensembles, for the note.
 
     Returns
     -------
@@ -50,6 +52,8 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
         f"has ratios that were measured alone. Memory on the CPU is known to {100 * PROCESS_MEMORY:g} % only: ≈ 1 is "
         "within that."
     )
+    if ensembles:
+        note += " Of an ensemble: the sum of its members' times, and their largest memory."
     rows = [_insert(row, pair) for row, pair in zip(panel.rows, ratios, strict=True)]
     header = (*panel.header[:LEADING_COLUMNS], *COLUMNS, *panel.header[LEADING_COLUMNS:])
     return replace(panel, header=header, rows=tuple(rows), notes=(*panel.notes, Note(note)))

@@ -6,6 +6,7 @@ from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.ground_truth import (
     class_convention,
     coverage,
@@ -87,6 +88,7 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
     absent = [method for method in values.methods if method not in (*methods, CONSTANT)]
     if absent:
         yield f"Not available for {', '.join(absent)}."
+    yield from ensemble_notes(values.runs, methods)
     yield from mark_notes(values, methods)
     if CONSTANT in methods:
         yield f"{CONSTANT}: the majority class and the median height of the training tiles, everywhere."

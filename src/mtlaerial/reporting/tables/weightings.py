@@ -9,6 +9,7 @@ from mtlaerial.reporting.tables.bootstrap import DRAWS
 from mtlaerial.reporting.tables.columns import GAINS
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, Comparison, compare
 from mtlaerial.reporting.tables.costs import Costs, with_costs
+from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.ground_truth import coverage, different_tiles, mixed_grids, protocol
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
@@ -59,7 +60,8 @@ def weightings(values: Values, costs: Costs) -> Document:
     constant = [equal, *(m for m, weighting in methods.items() if weighting in CONSTANT_WEIGHTS and m != equal)]
     best = max(constant, key=lambda method: _effect(over_equal, method))
     panel = _panel(values, methods, over_equal, "weightings", f"equal weights ({equal})", _choice(constant, best))
-    panels, rows = [with_costs(panel, list(methods), equal, costs)], _wide(methods, over_equal)
+    ensembles = any(run.ensemble for run in runs)
+    panels, rows = [with_costs(panel, list(methods), equal, costs, ensembles)], _wide(methods, over_equal)
     if best != equal:
         over_best = compare(runs, best)
         panels.append(_panel(values, methods, over_best, "weightings-constant", f"the best constant weights ({best})"))
@@ -103,7 +105,7 @@ def _panel(
         gain = [Cell(values.text(method, GAIN))] if gains else []
         rows.append((Cell(values.label(method)), Cell(weighting), *gain, *_cells(comparisons.get(method))))
     truth = (different_tiles(values.runs), coverage(values.runs), mixed_grids(values.runs), protocol(values.runs))
-    about_methods = (*values.notes, *mark_notes(values, list(methods)))
+    about_methods = (*values.notes, *ensemble_notes(values.runs, list(methods)), *mark_notes(values, list(methods)))
     sentences = filter(None, (*_notes(comparisons), *notes, *about_methods, *truth))
     return Panel(
         key=f"{values.dataset}-{key}",

@@ -1,0 +1,46 @@
+"""The network of a run, or the networks of an ensemble's runs, for the blender."""
+
+from collections.abc import Sequence
+
+import torch
+
+from mtlaerial.config import PredictionSpec
+from mtlaerial.config.require import require_dropout, require_multiple
+from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.map_network import MapNetwork, Passes, StackedOutputs, inference_forward
+from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
+from mtlaerial.prediction.network_mean import NetworkMean
+from mtlaerial.runs.run import Run
+
+
+def network_of(runs: Sequence[Run], prediction: PredictionSpec, device: torch.device) -> StackedOutputs:
+    """Return the network of a run, or the mean over those of several.
+
+    Raises
+    ------
+    ConfigError
+        When the windows do not fit each of several networks, or passes with dropout are asked of one without dropout.
+    """
+    networks = [_map_network(run, prediction, device) for run in runs]
+    if len(networks) == 1:
+        return networks[0]
+    for run in runs:
+        require_multiple("prediction.window", prediction.window, run.description.plan.model)
+    return NetworkMean(networks)
+
+
+def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> MapNetwork:
+    plan = run.description.plan
+    forward = _forward(run, prediction.dropout_passes, device)
+    normalise = Normalisation(*run.description.statistics.range)
+    outputs, unit = run.description.outputs, plan.training.height_unit
+    return MapNetwork(forward, normalise, prediction, outputs, unit, plan.model.multiple)
+
+
+def _forward(run: Run, passes: int, device: torch.device) -> Passes:
+    plan, model = run.description.plan, folded(run.model)
+    require_dropout("prediction.dropout_passes", passes, plan.model)
+    if passes:
+        return dropout_forward(model, plan.training.precision, device, passes, plan.seed)
+    return inference_forward(model, plan.training.precision, device)
