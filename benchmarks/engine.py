@@ -89,6 +89,7 @@ def pointwise(windows: Tensor) -> Tensor:
 def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     """Yield the open image, its reader, and the targets that write its maps."""
     from mtlaerial.config import PredictionSpec
+    from mtlaerial.models.height_heads import LinearHead
     from mtlaerial.models.normalisation import Normalisation
     from mtlaerial.prediction.map_files import Map, open_maps
     from mtlaerial.prediction.map_network import MapNetwork
@@ -99,7 +100,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     from mtlaerial.runs.run import load_description
 
     description = load_description(folder / "run")
-    network = MapNetwork(lambda _: [], Normalisation(0, 255), PredictionSpec(), description.outputs, 1)
+    network = MapNetwork(lambda _: [], Normalisation(0, 255), PredictionSpec(), description.outputs, LinearHead(1))
     with open_raster(image) as source:
         grid = Grid.of(source)
         maps = [Map("semantics", "semantics", grid), Map("height", "height", grid)]

@@ -115,7 +115,7 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
         zero_height=True,
         tiles={},
     )
-    model = build_model(model_spec, 3, task_outputs(tasks, statistics))
+    model = build_model(model_spec, 3, task_outputs(plan, statistics))
     save_run_weights(folder, Provenance(code=code_hash(), epoch=1), model.state_dict(), {})
     save_description(folder, plan, statistics)
 

@@ -13,6 +13,7 @@ from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, 
 from mtlaerial.config.decisive_keys import decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.ensemble import TAKEN
+from mtlaerial.config.height_head import BinsSpec
 from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
@@ -24,7 +25,7 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
-WHOLE = (WeightingSpec, EncoderSpec, StartSpec, PackageFileSpec, WeightsInput, RecipeOverlay)
+WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, PackageFileSpec, WeightsInput, RecipeOverlay)
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
@@ -62,6 +63,7 @@ SPLITS = {"train": ["city_1"], "val": ["city_3"], "test": ["city_4", "city_2", "
 RGB = {"encoding": "rgb", "classes": [{**entry, "values": [entry["colour"]]} for entry in CLASSES]}
 VALUES: dict[str, Any] = {
     "models.*.encoder": "convnext_tiny",
+    "training.height_head": "log1p",
     "pretrained.*.encoder": "efficientnet_lite0",
     "pretrained.*.package": {"name": "weights", "path": "weights/net.pth"},
     "pretrained.*.input": {"bands": ["nir"], "mean": [0], "deviation": [255]},

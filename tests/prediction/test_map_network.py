@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mtlaerial.config import IGNORED, PredictionSpec
+from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, class_codes
@@ -25,7 +26,9 @@ def test_scores_and_metres_are_stacked_in_the_order_of_the_outputs(activation: A
     logits, height = torch.randn(2, 3, 8, 8), torch.randn(2, 1, 8, 8)
     spec = SPEC.model_copy(update={"activation": activation})
     outputs = {"height": 1, "semantics": 3}
-    network = MapNetwork(lambda image: [{"semantics": logits, "height": height}], Normalisation(0, 1), spec, outputs, 5)
+    network = MapNetwork(
+        lambda image: [{"semantics": logits, "height": height}], Normalisation(0, 1), spec, outputs, LinearHead(5)
+    )
     stacked = network(torch.zeros(2, 3, 8, 8))
     assert network.channels == 4
     torch.testing.assert_close(stacked[:, network.slice_of("height")], height * 5)
@@ -40,9 +43,8 @@ def test_a_class_is_the_best_score_or_none() -> None:
 
 
 def views_network(forward: Any) -> MapNetwork:
-    return MapNetwork(
-        forward, Normalisation(-1, 1), SPEC.model_copy(update={"views": ("mirror", "turns")}), {"height": 1}, 1
-    )
+    spec = SPEC.model_copy(update={"views": ("mirror", "turns")})
+    return MapNetwork(forward, Normalisation(-1, 1), spec, {"height": 1}, LinearHead(1))
 
 
 def test_eight_views_of_a_network_that_sees_no_direction_agree() -> None:

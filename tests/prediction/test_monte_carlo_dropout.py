@@ -15,6 +15,7 @@ from mtlaerial.config import PredictionSpec, Task, parse_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.models import D3Net, build_model
+from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending import blender as blending
 from mtlaerial.prediction.blending.windows import original
@@ -42,7 +43,7 @@ def image(city: Dataset) -> Path:
 def save_untrained(folder: Path, statistics: Statistics, plan: RunPlan) -> Path:
     """Save an untrained run, with batch norms that amplify activations, so that passes differ by metres."""
     torch.manual_seed(0)
-    model = build_model(plan.model, 3, task_outputs(plan.tasks, statistics))
+    model = build_model(plan.model, 3, task_outputs(plan, statistics))
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_var.fill_(0.1)  # type: ignore[union-attr]  # batch norms have it
@@ -242,7 +243,7 @@ def test_windows_of_different_content_draw_differently() -> None:
 
 def test_scores_are_means_over_passes_and_heights_are_kept_apart() -> None:
     passes = [{"semantics": torch.randn(2, 3, 8, 8), "height": torch.randn(2, 1, 8, 8)} for _ in range(PASSES)]
-    mapper = MapNetwork(lambda image: passes, Normalisation(0, 1), SPEC, {"semantics": 3, "height": 1}, 5)
+    mapper = MapNetwork(lambda image: passes, Normalisation(0, 1), SPEC, {"semantics": 3, "height": 1}, LinearHead(5))
     outputs = mapper(torch.zeros(2, 3, 8, 8))
     assert mapper.channels == 3 + PASSES
     expected = torch.stack([one["semantics"].softmax(1) for one in passes]).mean(dim=0)
@@ -259,7 +260,7 @@ def test_views_are_averaged_within_each_pass() -> None:
         height = torch.nn.functional.conv2d(view, weights, padding=1)
         return [{"height": height}, {"height": 3 * height}]
 
-    mapper = MapNetwork(passes, Normalisation(-1, 1), spec, {"height": 1}, 2)
+    mapper = MapNetwork(passes, Normalisation(-1, 1), spec, {"height": 1}, LinearHead(2))
     image = torch.rand(1, 3, 8, 8)
     heights = mapper(image)
     assert heights.shape == (1, 2, 8, 8)

@@ -17,6 +17,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.export import export_run
 from mtlaerial.export.formats import save_onnx
 from mtlaerial.export.network import Contents, ExportedNetwork, traced
+from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_run, save_description
@@ -58,9 +59,10 @@ def test_a_window_s_map_is_the_network_s_output(run: Path, city: Dataset, tmp_pa
     image, predictor = city.files("image", "city_4")[0], Predictor(run, WINDOW)
     predictor.predict_image(image, tmp_path)
     with torch.inference_mode():
+        plan = predictor.description.plan
         outputs = predictor.runs[0].model(torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1)
     np.testing.assert_array_equal(pixels(tmp_path / "semantics.tif")[0], outputs["semantics"][0].argmax(0).numpy())
-    expected = outputs["height"][0].numpy() * 5  # training.height_unit
+    expected = build_height_head(plan.training).values(outputs["height"])[0].numpy() * 5  # training.height_unit
     np.testing.assert_allclose(pixels(tmp_path / "height.tif"), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -169,6 +171,14 @@ def test_every_weighting_adds_passes_up_to_the_batch(
     gradients: Callable[..., Tensor], network: str, weighting: str
 ) -> None:
     whole, parts = (gradients(network, weighting, accumulate=number) for number in (1, 4))
+    assert whole.norm() > 0
+    assert (whole - parts).norm() < 1e-5 * whole.norm()
+
+
+@pytest.mark.parametrize("network", networks.LOSSES)
+def test_every_loss_adds_passes_up_to_the_batch(gradients: Callable[..., Tensor], network: str) -> None:
+    """With weights that follow from the gradients of the tasks."""
+    whole, parts = (gradients(network, "cagrad", accumulate=number) for number in (1, 4))
     assert whole.norm() > 0
     assert (whole - parts).norm() < 1e-5 * whole.norm()
 

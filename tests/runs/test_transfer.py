@@ -16,8 +16,9 @@ from mtlaerial.errors import UserError
 from mtlaerial.models import Network, build_model
 from mtlaerial.models.transfer import for_bands, tensors_of
 from mtlaerial.runs.plan import RunPlan, task_outputs
-from mtlaerial.runs.run import save_description
+from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.transfer import transfer_run
+from mtlaerial.runs.transfer_check import require_transferable
 from mtlaerial.runs.weights import load_provenance, save_run_weights
 from mtlaerial.tiles.statistics import BandStatistics, Statistics
 from support import networks, tiny
@@ -38,7 +39,7 @@ def plan_of(
 
 def build(plan: RunPlan, statistics: Statistics, seed: int = 8) -> Network:
     torch.manual_seed(seed)
-    return build_model(plan.model, len(statistics.bands), task_outputs(plan.tasks, statistics))
+    return build_model(plan.model, len(statistics.bands), task_outputs(plan, statistics))
 
 
 def begun(folder: Path, plan: RunPlan, statistics: Statistics) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -224,3 +225,38 @@ def test_a_missing_or_damaged_run_is_one_sentence(tmp_path: Path, run: Path, sta
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"SHA-256 .*They are of two runs, or damaged"):
         begun(run, plan_of("all"), statistics)
+
+
+BINS: dict[str, Any] = {"height_head": {"name": "bins", "count": 8}, "height_loss": "likelihood"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        ({}, BINS, r"found linear \(.*height_unit 5.0\); expected bins \(count 8, .*, as parts is all\. Write"),
+        (BINS, {}, "found bins .*; expected linear"),
+        (BINS, {**BINS, "height_head": {"name": "bins", "count": 8, "largest": 50}}, "largest 60.0.*largest 50.0"),
+        ({"height_head": "log1p"}, {"height_head": "log1p", "height_unit": 1}, "height_unit 5.0.*height_unit 1.0"),
+        ({}, {"height_non_negative": True}, "non_negative False.*non_negative True"),
+    ],
+)
+def test_a_run_of_another_height_head_is_refused_unless_the_head_begins_anew(
+    tmp_path: Path, statistics: Statistics, before: dict[str, Any], now: dict[str, Any], words: str
+) -> None:
+    source = drawn_run(tmp_path / "source", tiny.run_plan(**before), statistics)
+    plans = [tiny.run_plan(**now).model_copy(update={"model": plan_of(parts).model}) for parts in ("all", "trunk")]
+    with pytest.raises(UserError, match=words):
+        transfer_run(source, build(plans[0], statistics), plans[0], statistics)
+    bands = [band.name for band in statistics.bands]
+    with pytest.raises(UserError, match=words):
+        require_transferable(source, load_description(source).plan, bands, plans[0], bands)
+    transfer_run(source, build(plans[1], statistics), plans[1], statistics)
+
+
+def test_bins_are_the_same_metres_in_another_unit_and_with_other_labels(tmp_path: Path, statistics: Statistics) -> None:
+    source = drawn_run(tmp_path / "source", tiny.run_plan(**BINS), statistics)
+    changes = {"height_head": {**BINS["height_head"], "value": "median", "softness": 2}, "height_unit": 1}
+    plan = tiny.run_plan(**{**BINS, **changes}).model_copy(update={"model": plan_of("all").model})
+    _, weights = begun(source, plan, statistics)
+    for name, tensor in load_file(source / "model.safetensors").items():
+        assert torch.equal(weights[name], tensor)

@@ -105,8 +105,26 @@ EVERY = [
     *_of_extras(*EXTRAS),
 ]
 """Names of all of them for ``parametrize``."""
+LOSSES: dict[str, Mapping[str, Any]] = {
+    "gated, bins": {
+        "height_head": {"name": "bins", "count": 12, "largest": 30, "value": "median"},
+        "height_loss": "likelihood",
+        "height_gradient": 0.5,
+        "semantic_loss": {"cross_entropy": 1, "lovasz": 0.5},
+    },
+    "gated, laplace": {
+        "height_head": "laplace",
+        "height_loss": "likelihood",
+        "height_non_negative": True,
+        "height_balance": "by_height",
+        "semantic_loss": {"focal": 1, "dice": 1},
+    },
+    "gated, log1p": {"height_head": "log1p", "height_loss": "huber", "label_smoothing": 0.1},
+}
+"""Keys of ``training`` by the name of a network, followed by that of a height head."""
 RUNS = [
     "gated",
+    *(pytest.param(name, marks=pytest.mark.full("one head is enough")) for name in LOSSES),
     *(
         pytest.param(name, marks=pytest.mark.full("trains a large network"))
         for name in ("resize of 4 to 32", "efficientnet_lite0", "convnext_tiny", "swin_v2_t")
@@ -119,7 +137,8 @@ OUTPUTS = {"semantics": 5, "height": 1}
 
 def network_spec(name: str, **changes: Any) -> NetworkSpec:
     """Return the specification of a network by its name here."""
-    return _MODELS.validate_python({**{**SMALLEST, **FURTHER, **EXTRAS}[name], **changes})
+    network = name.partition(", ")[0] if name in LOSSES else name
+    return _MODELS.validate_python({**{**SMALLEST, **FURTHER, **EXTRAS}[network], **changes})
 
 
 def built(name: str, bands: int = 3, outputs: Mapping[str, int] = OUTPUTS, **changes: Any) -> Network:
@@ -129,4 +148,5 @@ def built(name: str, bands: int = 3, outputs: Mapping[str, int] = OUTPUTS, **cha
 
 def plan(name: str, **changes: Any) -> RunPlan:
     """Return a plan that trains a network by its name here, on patches of 64 pixels."""
-    return tiny.run_plan(**{"patch": 64, "epochs": 2, **changes}).model_copy(update={"model": network_spec(name)})
+    training = {"patch": 64, "epochs": 2, **LOSSES.get(name, {}), **changes}
+    return tiny.run_plan(**training).model_copy(update={"model": network_spec(name)})

@@ -32,7 +32,7 @@ def imported_run(folder: Path) -> Path:
 def drawn_run(folder: Path, plan: RunPlan, statistics: Statistics, seed: int = 3) -> Path:
     """Write a run whose weights are drawn, and its running statistics too, and return its folder."""
     torch.manual_seed(seed)
-    network = build_model(plan.model, len(statistics.bands), task_outputs(plan.tasks, statistics))
+    network = build_model(plan.model, len(statistics.bands), task_outputs(plan, statistics))
     for name, buffer in network.named_buffers():
         if name.endswith(("running_var", "scale")):
             buffer.uniform_(0.5, 1.5)

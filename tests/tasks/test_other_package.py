@@ -14,6 +14,7 @@ from mtlaerial.config import PredictionSpec, task_entry
 from mtlaerial.config.method import MethodSpec
 from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.errors import ConfigError
+from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.sampling import Batch
@@ -61,10 +62,20 @@ def test_its_loss_is_that_of_its_package_and_others_are_unchanged(ndsm: str) -> 
     torch.testing.assert_close(by_task["height"], difference.abs().mean())
 
 
+def test_a_head_that_its_loss_does_not_know_is_refused(ndsm: str) -> None:
+    bins = tiny.training_spec(height_head="bins", height_loss="likelihood")
+    with pytest.raises(ConfigError, match="height_head: found bins for SquaredError, which has an error of its own"):
+        TaskLosses(bins, torch.ones(4), True, (ndsm,))
+    logarithm = TaskLosses(tiny.training_spec(height_head="log1p", height_unit=1), torch.ones(4), True, (ndsm,))
+    batch = Batch(torch.zeros(1, 3, 2, 2), torch.full((1, 2, 2), 9.0), torch.zeros(1, 2, 2, dtype=torch.uint8))
+    loss = logarithm({ndsm: torch.ones(1, 1, 2, 2)}, batch)[ndsm]
+    assert loss.item() == pytest.approx((np.log(10) - 1) ** 2)
+
+
 def test_its_maps_are_in_its_unit(ndsm: str) -> None:
     outputs = {"height": torch.ones(1, 1, 32, 32), ndsm: torch.full((1, 1, 32, 32), 2.0)}
     network = MapNetwork(
-        lambda image: [outputs], Normalisation(0, 255), PredictionSpec(), {"height": 1, ndsm: 1}, height_unit=5
+        lambda image: [outputs], Normalisation(0, 255), PredictionSpec(), {"height": 1, ndsm: 1}, LinearHead(5)
     )
     values = network(torch.zeros(1, 3, 32, 32))[0]
     assert values[network.slice_of("height")].unique().tolist() == [5.0]
@@ -114,7 +125,10 @@ def test_tasks_that_would_write_the_same_file_are_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("loss", "words"),
     [
-        ("entropy", "task semantics, its loss: found 'entropy' .*; expected one of cross_entropy, height_error, or"),
+        (
+            "entropy",
+            "task semantics, its loss: found 'entropy' .*; expected one of class_error, cross_entropy, height_error",
+        ),
         ("absent_package:Loss", "ModuleNotFoundError: No module named 'absent_package'"),
         ("math:pi", "found 'math:pi', which is 3.14"),
     ],

@@ -12,6 +12,7 @@ from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.runs.progress_file import last_record, load_progress, progress_path
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.divergence import divergence
+from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.train import train
 from support import tiny
 from support.trainings import Folders
@@ -139,3 +140,58 @@ def test_a_score_that_is_no_number_is_not_the_best(
     assert history["val_score"].tolist() == [-math.inf, 0]
     best, last = ((tmp_path / f"{name}.safetensors").read_bytes() for name in ("best", "last"))
     assert best == last
+
+
+@pytest.mark.parametrize(
+    ("training", "bound", "words"),
+    [
+        ({"height_head": "log1p"}, math.log1p(4), "that of heights of 0"),  # 20 m in units of 5 m
+        ({"height_head": {"count": 8}, "height_loss": "likelihood"}, math.log(8), "equal probabilities of"),
+        (
+            {"height_head": "laplace", "height_loss": "likelihood"},
+            1 + math.log(120),
+            "that of the median and one scale",
+        ),
+        ({"height_head": "linear", "height_gradient": 1}, math.inf, ""),
+        ({"height_balance": "by_height"}, math.inf, ""),
+    ],
+)
+def test_losses_of_other_heads_are_compared_with_their_constant(
+    statistics: Statistics, training: dict[str, Any], bound: float, words: str
+) -> None:
+    assert statistics.height
+    height = statistics.height.model_copy(update={"minimum": -1.0, "maximum": 20.0, "std": 6.0})
+    plan, changed = tiny.run_plan(**training), statistics.model_copy(update={"height": height})
+    assert divergence([{"loss_height": min(0.99 * bound, 1e9)}], plan, changed) == ""
+    if words:
+        text = divergence([{"loss_height": 1.01 * bound}], plan, changed)
+        assert f"is above {bound:.3g}, " in text
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("training", "bound"),
+    [
+        ({"semantic_loss": "focal"}, (3 / 4) ** 2 * math.log(4)),
+        ({"semantic_loss": {"cross_entropy": 2, "dice": 0.5}}, 2 * math.log(4) + 0.5),
+        ({"label_smoothing": 0.1}, math.inf),
+    ],
+)
+def test_losses_of_classes_are_compared_with_equal_probabilities(
+    statistics: Statistics, training: dict[str, Any], bound: float
+) -> None:
+    present = [entry.model_copy(update={"pixels": int(code < 4)}) for code, entry in enumerate(statistics.classes)]
+    plan, changed = tiny.run_plan(**training), statistics.model_copy(update={"classes": tuple(present)})
+    assert divergence([{"loss_semantics": min(0.99 * bound, 1e9)}], plan, changed) == ""
+    assert bound == math.inf or "above" in divergence([{"loss_semantics": 1.01 * bound}], plan, changed)
+
+
+def test_a_training_is_warned_of_heights_above_the_last_bin(
+    statistics: Statistics, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert statistics.height
+    for largest, warned in ((statistics.height.maximum - 1, True), (statistics.height.maximum, False)):
+        plan = tiny.run_plan(height_head={"name": "bins", "largest": largest}, height_loss="likelihood")
+        warn_of_taller(plan, statistics)
+        assert ("no map shows more" in caplog.text) == warned
+        caplog.clear()

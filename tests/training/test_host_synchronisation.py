@@ -19,6 +19,7 @@ from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import build_weighting
+from support import losses as recipes
 from support import tiny
 from support.weightings import OPTIONS, every_weighting
 
@@ -98,3 +99,14 @@ def test_the_host_does_not_wait_for_an_update(name: str) -> None:
 def test_weightings_on_the_host_make_the_test_fail(name: str) -> None:
     with pytest.raises((RuntimeError, NotImplementedError, AssertionError)):
         list(updates(name))
+
+
+@pytest.mark.parametrize(("task", "keys"), recipes.EVERY, ids=recipes.IDS)
+def test_the_host_does_not_wait_for_a_loss(task: str, keys: dict[str, Any]) -> None:
+    losses = recipes.losses_of(task, keys).to(DEVICE)
+    drawn, output = recipes.random_batch(), recipes.random_output(task, keys).detach().to(DEVICE).requires_grad_()
+    batch = Batch(drawn.image.to(DEVICE), drawn.height.to(DEVICE), drawn.labels.to(DEVICE))
+    with Copies():
+        losses({task: output}, batch)[task].backward()
+    assert output.grad is not None
+    assert output.grad.device == DEVICE

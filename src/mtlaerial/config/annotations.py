@@ -36,6 +36,11 @@ _COMPARISONS = {
 """Words for pydantic's types of errors with their context."""
 
 
+def tagged(kind: str) -> str:
+    """Return the tag of a kind in pydantic's locations."""
+    return f"tagged[{kind}]"
+
+
 def plain_location(location: Sequence[str | int]) -> Location:
     """Return a location of pydantic without the branches of unions and the mark of names."""
     return [part for part in location if part != "[key]" and not _BRANCH.match(str(part))]

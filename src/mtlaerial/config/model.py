@@ -5,17 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Tag, field_validator
 
+from mtlaerial.config.annotations import tagged
 from mtlaerial.config.base import Section
 from mtlaerial.config.encoder import ENCODERS, NETWORKS, Decoder, DecoderSpec, Encoder, require_registered
 from mtlaerial.config.numbers import Channels, Fraction, Layers
 from mtlaerial.config.start import NO_WEIGHTS, StartSpec
 
 Reduction = Literal[1, 2, 4]
-
-
-def tagged(kind: str) -> str:
-    """Return the tag of a kind in pydantic's locations."""
-    return f"tagged[{kind}]"
 
 
 Start = Annotated[

@@ -65,10 +65,10 @@ class TaskEntry:
     truth : Truth
         Layer of the ground truth.
     output : Output
-        Channels of the network's output: one per class, or one of values in units of ``training.height_unit``.
+        Channels of the network's output: one per class, or those of ``training.height_head``.
     activation : Activation
         From the network's output to maps: ``class_scores`` is the sigmoid or softmax of ``prediction.activation``,
-        ``linear`` the change of units.
+        ``linear`` the height head's values and the change of units.
     loss : str
         Name of a loss in ``LOSSES`` of :mod:`mtlaerial.training.losses`, or ``module:Class`` of another package.
     metrics : Metrics

@@ -8,7 +8,9 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.base import Section, renamed_value
 from mtlaerial.config.faults import Unfit
+from mtlaerial.config.height_head import HeightHead, require_loss_of_head
 from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, PositiveWeight, Threads, Weight
+from mtlaerial.config.semantic_loss import OnlyHeightLoss, SemanticLoss, require_semantic_loss
 from mtlaerial.config.tasks import Task
 
 
@@ -43,10 +45,24 @@ class TrainingSpec(Section):
     that occurs has the same probability, and so has each of its pixels."""
     augmentation: Augmentation = Augmentation()
     class_weights: Literal["median_frequency", "none"] | dict[str, Weight] = "median_frequency"
-    """Weights of the classes in the cross entropy: a rule, or a weight of each class by name. A class of weight 0 is
-    never trained: its pixels give no loss of semantics, and ``class_balanced`` does not choose them."""
-    height_loss: Literal["l1", "huber"] = "l1"
-    """huber: quadratic below one height_unit."""
+    """Weights of the classes in the cross entropy and the focal loss: a rule, or a weight of each class by name. A
+    class of weight 0 is never trained: its pixels give no loss of semantics, and ``class_balanced`` does not choose
+    them."""
+    semantic_loss: SemanticLoss = "cross_entropy"
+    """Loss of semantics: cross_entropy, focal, dice or lovasz, or a section with weights of several."""
+    label_smoothing: Fraction = 0.0
+    """Share of each label that the cross entropy spreads over all classes."""
+    height_head: HeightHead = "linear"
+    """Meaning of the height output: linear, the height; log1p, its logarithm; bins, a probability for each of some
+    heights; laplace, median and scale of a distribution."""
+    height_non_negative: bool = False
+    """Map the height output to positive values by a softplus; those of bins are never negative."""
+    height_loss: OnlyHeightLoss = "l1"
+    """l1, or huber, quadratic below 1, for the heads linear and log1p; likelihood, for the heads bins and laplace."""
+    height_gradient: Weight = 0.0
+    """Weight of a further loss of heights: errors of the differences between pixels 1, 2, 4 and 8 pixels apart."""
+    height_balance: Literal["none", "by_height"] = "none"
+    """by_height: heights count by the inverse frequency of their bin in the training tiles, at most tenfold."""
     height_mean: Literal["known", "all"] = "known"
     """Pixels of a batch that the height loss is averaged over: those with a height, or all, with no error at the
     others; then batches with few heights weigh less."""
@@ -93,6 +109,12 @@ class TrainingSpec(Section):
     def _passes_of_equal_size(self) -> Self:
         if self.batch % self.accumulate:
             raise Unfit("batch", str(self.batch), f"a multiple of accumulate ({self.accumulate})")
+        return self
+
+    @model_validator(mode="after")
+    def _losses_that_fit(self) -> Self:
+        require_loss_of_head(self.height_head, self.height_loss)
+        require_semantic_loss(self.semantic_loss, self.label_smoothing)
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from torch.export import Dim, ExportedProgram
 
 from mtlaerial.config import Task, task_entry
 from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.runs.run import Run, RunDescription
 
@@ -35,8 +36,9 @@ class Contents:
 
     @property
     def channels(self) -> dict[Task, int]:
-        """Channels of each output."""
-        return {task: self.description.outputs[task] for task in self.tasks}
+        """Channels of each output: one per class, or one of values."""
+        classes = len(self.description.statistics.classes)
+        return {task: classes if task_entry(task).output == "classes" else 1 for task in self.tasks}
 
 
 class ExportedNetwork(nn.Module):
@@ -53,7 +55,7 @@ class ExportedNetwork(nn.Module):
     def __init__(self, run: Run, contents: Contents) -> None:
         super().__init__()
         self.normalise = Normalisation(*run.description.statistics.range)
-        self.height_unit = run.description.plan.training.height_unit
+        self.heights = build_height_head(run.description.plan.training)
         self.network = folded(run.model)
         self.network.restrict(contents.tasks)  # lest unused heads enter the file
         self.tasks = contents.tasks
@@ -76,8 +78,9 @@ class ExportedNetwork(nn.Module):
 
     def _activated(self, task: Task, output: Tensor) -> Tensor:
         entry = task_entry(task)
-        is_linear = entry.activation == "linear"
-        return output * (self.height_unit / entry.metres) if is_linear else output.softmax(dim=1)
+        if entry.activation == "linear":
+            return self.heights.values(output) * (self.heights.unit / entry.metres)
+        return output.softmax(dim=1)
 
 
 def traced(network: ExportedNetwork, contents: Contents) -> ExportedProgram:

@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from mtlaerial.config import Task
 from mtlaerial.config.tasks import registry_order
+from mtlaerial.figures.loss_labels import loss_unit
 from mtlaerial.figures.series import (
     SMOOTHING,
     STYLES,
@@ -20,7 +21,6 @@ from mtlaerial.figures.series import (
     add_legend,
     draw_noisy,
     format_axes,
-    loss_unit,
     style_handles,
     with_colours,
 )

@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 from mtlaerial.config import Task, TrainingSpec, task_entry
 from mtlaerial.config.tasks import registry_order
-from mtlaerial.figures.series import loss_unit
+from mtlaerial.figures.loss_labels import loss_name, loss_unit
 from mtlaerial.runs.history_columns import loss_column, score_columns
-
-_HEIGHT_LOSSES = {"l1": "L1 loss", "huber": "Huber loss"}
 
 
 class Panel(NamedTuple):
@@ -34,9 +32,8 @@ def learning_panels(training: TrainingSpec, tasks: Sequence[Task], present: Coll
 
 
 def _loss_panel(task: Task, training: TrainingSpec) -> Panel:
-    names = {"cross_entropy": "cross entropy", "height_error": _HEIGHT_LOSSES[training.height_loss]}
-    name = names.get(task_entry(task).loss, "loss")
-    return Panel(f"training loss of {task}", f"{name} ({loss_unit(task, training)})", [loss_column(task)])
+    unit = f"{loss_name(task, training)} ({loss_unit(task, training)})"
+    return Panel(f"training loss of {task}", unit, [loss_column(task)])
 
 
 def _score_panel(task: Task) -> Panel:

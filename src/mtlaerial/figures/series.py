@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtlaerial.config import Task, TrainingSpec, task_entry
 from mtlaerial.figures.style import CYCLE
 
 LineStyle = Literal["-", "--", "-.", ":"] | tuple[float, tuple[int, ...]]
@@ -40,13 +39,6 @@ Histories = Mapping[str, pd.DataFrame]
 def with_colours(histories: Histories) -> list[tuple[str, pd.DataFrame]]:
     """Return each run's colour and history."""
     return [(CYCLE[index % len(CYCLE)], history) for index, history in enumerate(histories.values())]
-
-
-def loss_unit(task: Task, training: TrainingSpec) -> str:
-    """Return the unit of a task's loss."""
-    metres = "m" if training.height_unit == 1 else f"units of {training.height_unit:g} m"
-    units = {"cross_entropy": "nat", "height_error": metres}
-    return units.get(task_entry(task).loss, "units of the loss")
 
 
 def draw_line(axes: Axes, epochs: pd.Series, values: pd.Series, style: LineStyle, colour: str) -> None:

@@ -74,7 +74,7 @@ class Network(nn.Module):
         return COARSEST * self.reduction
 
     def forward(self, image: Tensor) -> dict[Task, Tensor]:
-        """Return each task's output: class logits, or heights in units of ``training.height_unit``.
+        """Return each task's output: class logits, or the channels of the height head.
 
         Parameters
         ----------

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mtlaerial.config import IGNORED, PredictionSpec, Task, task_entry
 from mtlaerial.config.task_entry import Shows
+from mtlaerial.models.height_heads import HeightHead
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import even, original
@@ -63,8 +64,8 @@ class MapNetwork(StackedOutputs):
         Source of activation, views and passes.
     outputs : mapping of task to int
         Channels of each task's output.
-    height_unit : float
-        Metres per unit of the network's outputs of values.
+    heights : HeightHead
+        The meaning of the network's outputs of values, on their device.
     multiple : int
         Divisor of the sides of images that the network takes; views at other scales are filled up to it.
     """
@@ -75,15 +76,15 @@ class MapNetwork(StackedOutputs):
         normalise: Normalisation,
         prediction: PredictionSpec,
         outputs: Mapping[Task, int],
-        height_unit: float,
+        heights: HeightHead,
         multiple: int = 32,
     ) -> None:
-        self.forward, self.normalise, self.multiple = forward, normalise, multiple
+        self.forward, self.normalise, self.heights, self.multiple = forward, normalise, heights, multiple
         self.activation, self.views = prediction.activation, views_of(prediction.views)
         self.passes = max(1, prediction.dropout_passes)
         entries = {task: task_entry(task) for task in outputs}
         linear = [task for task, entry in entries.items() if entry.activation == "linear"]
-        self.factors = {task: height_unit / entries[task].metres for task in linear}
+        self.factors = {task: heights.unit / entries[task].metres for task in linear}
         self.outputs = {task: self.passes if task in linear else channels for task, channels in outputs.items()}
 
     @torch.inference_mode()
@@ -97,7 +98,7 @@ class MapNetwork(StackedOutputs):
             for task, stack in stacks.items():
                 output = outputs[task].float()
                 if task in self.factors:
-                    stack.append(output * self.factors[task])
+                    stack.append(self.heights.values(output) * self.factors[task])
                 else:
                     total = stack.pop() if stack else torch.zeros((), device=image.device)
                     stack.append(total + self._scores(output) / self.passes)

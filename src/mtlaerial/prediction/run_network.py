@@ -7,6 +7,7 @@ import torch
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.models.batchnorm_folding import folded
+from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork, Passes, StackedOutputs, inference_forward
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
@@ -34,8 +35,8 @@ def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> 
     plan = run.description.plan
     forward = _forward(run, prediction.dropout_passes, device)
     normalise = Normalisation(*run.description.statistics.range)
-    outputs, unit = run.description.outputs, plan.training.height_unit
-    return MapNetwork(forward, normalise, prediction, outputs, unit, plan.model.multiple)
+    heights = build_height_head(plan.training).to(device)
+    return MapNetwork(forward, normalise, prediction, run.description.outputs, heights, plan.model.multiple)
 
 
 def _forward(run: Run, passes: int, device: torch.device) -> Passes:

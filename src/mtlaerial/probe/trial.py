@@ -22,6 +22,11 @@ from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightSt
 from mtlaerial.training.job import TrainingJob
 
 BANDS, CLASSES = 3, 6
+HEIGHTS = HeightStatistics(
+    cells=1, mean=10, std=6, median=10, minimum=0, maximum=20,
+    histogram=(0, 0.05, 0.05, 0.1, 0.2, 0.4, 0.2, 0, 0),
+)  # fmt: skip
+"""Statistics of the generated heights, which are uniform from 0 to 20 m."""
 STEPS = 3
 """Timed steps, after a first one that is not timed with them."""
 
@@ -135,7 +140,7 @@ def _statistics() -> Statistics:
         range=(0, 255),
         bands=bands,
         classes=classes,
-        height=HeightStatistics(cells=1, mean=10, std=6, median=10, minimum=0, maximum=20),
+        height=HEIGHTS,
         zero_height=True,
         tiles={},
     )

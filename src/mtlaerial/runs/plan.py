@@ -6,6 +6,7 @@ from typing import Any
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, WeightingSpec, task_entry
 from mtlaerial.config.decisive_keys import decisive
+from mtlaerial.config.height_head import height_channels
 from mtlaerial.config.stages import Stage
 from mtlaerial.config.task_entry import Output
 from mtlaerial.tiles.statistics import Statistics
@@ -35,10 +36,11 @@ class RunPlan(Section):
         return {**self.model_dump(mode="json", exclude=set(sections)), **parts}
 
 
-def task_outputs(tasks: tuple[Task, ...], statistics: Statistics) -> dict[Task, int]:
-    """Return the channels of each task's output: one per class, or one of values."""
-    channels: dict[Output, int] = {"classes": len(statistics.classes), "values": 1}
-    return {task: channels[task_entry(task).output] for task in tasks}
+def task_outputs(plan: RunPlan, statistics: Statistics) -> dict[Task, int]:
+    """Return the channels of each task's output: one per class, or those of the height head."""
+    heights = height_channels(plan.training.height_head)
+    channels: dict[Output, int] = {"classes": len(statistics.classes), "values": heights}
+    return {task: channels[task_entry(task).output] for task in plan.tasks}
 
 
 def fingerprint(*parts: Any) -> str:

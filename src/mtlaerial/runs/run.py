@@ -83,7 +83,7 @@ class RunDescription(Section):
     @property
     def outputs(self) -> dict[Task, int]:
         """Channels of each task's output."""
-        return task_outputs(self.plan.tasks, self.statistics)
+        return task_outputs(self.plan, self.statistics)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mtlaerial.config import task_entry
 from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.config.height_head import BinsSpec
 from mtlaerial.config.prediction import views_text
 from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
@@ -145,7 +146,7 @@ def _output(run: RunDescription) -> list[tuple[str, str]]:
         if entry.output == "classes":
             lines += _class_lines(run, key)
         else:
-            lines.append((key, f"{entry.meaning}{_training_range(run)}"))
+            lines.append((key, f"{entry.meaning}{_height_head(run)}{_training_range(run)}"))
     return lines
 
 
@@ -155,6 +156,14 @@ def _class_lines(run: RunDescription, key: str) -> list[tuple[str, str]]:
         channels = ", ".join(map(str, run.original.channels))
         lines.append(("channels", f"{channels} of the file, the original's codes"))
     return lines
+
+
+def _height_head(run: RunDescription) -> str:
+    """Return the height head in words; empty for the linear one, and for an ensemble, whose members have their own."""
+    head = "linear" if run.members else run.plan.training.height_head
+    if isinstance(head, BinsSpec):
+        return f"; {head.value} of {head.count} bins, 0 to {head.largest:g} m"
+    return "" if head == "linear" else f"; height head {head}"
 
 
 def _training_range(run: RunDescription) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import task_entry
+from mtlaerial.runs.head_match import head_meaning, require_same_heights, unit_factor
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description, load_network
 from mtlaerial.runs.start import StartRecord
@@ -23,7 +24,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
 
     Bands are matched by name (:func:`mtlaerial.models.bands.adapt_kernels`), and classes too: a class that the run does
     not have keeps its random weights in the last convolution. Where the unit of heights differs, the last convolution
-    of the heights is multiplied, so that the network gives the same metres.
+    of a linear head is multiplied, so that the network gives the same metres, and bins are the same metres as they are.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     Raises
     ------
     ConfigError
-        When the run lacks a task, a band or a layer, or its network has other sizes.
+        When the run lacks a task, a band or a layer, its network has other sizes, or its height head another meaning.
     DataError
         When the run is damaged.
     """
@@ -51,6 +52,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     description = load_description(folder)
     if start.parts == "all":
         require_tasks(folder, description.plan, plan)
+        require_same_heights(folder, description.plan, plan)
     source = load_network(folder, description, torch.device("cpu"))
     tensors = tensors_of(source, start.parts, plan.tasks)
     run_bands, bands = ([band.name for band in each.bands] for each in (description.statistics, statistics))
@@ -85,7 +87,7 @@ def decisive_facts(description: RunDescription) -> dict[str, Any]:
         "sha256": description.sha256,
         "bands": [band.name for band in statistics.bands],
         "classes": _classes(statistics),
-        "height_unit": description.plan.training.height_unit,
+        "height": head_meaning(description.plan.training),
     }
 
 
@@ -94,7 +96,7 @@ def _heads(
 ) -> "Tensors":
     from mtlaerial.models.transfer import for_classes, in_unit
 
-    factor = description.plan.training.height_unit / plan.training.height_unit
+    factor = unit_factor(description.plan.training, plan.training)
     adapted = dict(tensors)
     for task in plan.tasks:
         head = {name: tensor for name, tensor in tensors.items() if name.startswith(f"heads.{task}.")}
@@ -127,5 +129,5 @@ def _log(folder: Path, description: RunDescription, plan: RunPlan, statistics: S
         random = ", ".join(name for name in classes if name not in run_classes) or "none"
         log.info("%s: classes with weights of the run: %s; with random weights: %s", folder, taken, random)
     units = description.plan.training.height_unit, plan.training.height_unit
-    if "values" in outputs and units[0] != units[1]:
+    if "values" in outputs and unit_factor(description.plan.training, plan.training) != 1:
         log.info("%s: heights in units of %g m, rescaled to the %g m of this training", folder, *units)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import EncoderDecoderSpec
 from mtlaerial.errors import ConfigError
+from mtlaerial.runs.head_match import require_same_heights
 from mtlaerial.runs.plan import RunPlan
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _BEYOND = {
 def require_transferable(
     folder: Path, source: RunPlan, source_bands: Sequence[str], plan: RunPlan, bands: Sequence[str]
 ) -> None:
-    """Refuse a run that lacks a task or a band of a new training, or whose network has other sizes.
+    """Refuse a run that lacks a task or a band of a new training, or whose network has other sizes or other heights.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ def require_transferable(
     assert start is not None
     if start.parts == "all":
         require_tasks(folder, source, plan)
+        require_same_heights(folder, source, plan)
     band_sources(source_bands, bands, start.new_bands)
     with torch.device("meta"):  # shapes without memory
         tensors, drawn = (tensors_of(_small_network(each), start.parts, plan.tasks) for each in (source, plan))

@@ -3,7 +3,7 @@
 Tiles may have ground truth on different grids: cells count by their area.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mtlaerial.config import IGNORED, Layer
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid, area_weights
 from mtlaerial.rasters.ground_size import ground_cell_area
-from mtlaerial.tiles.statistics import HeightStatistics
+from mtlaerial.tiles.statistics import HEIGHT_EDGES, HeightStatistics
 
 _BIN = 0.01
 """Width in metres of the bins of the histogram for the median height."""
@@ -64,7 +64,16 @@ def measure_heights(folders: Sequence[Path]) -> HeightStatistics | None:
         median=median,
         minimum=min(tally.lowest for tally in tallies.values()),
         maximum=max(tally.highest for tally in tallies.values()),
+        histogram=_height_shares(histogram),
     )
+
+
+def _height_shares(histogram: Mapping[int, float]) -> tuple[float, ...]:
+    """Return the share of the area in each bin between ``HEIGHT_EDGES``, from the area by height in centimetres."""
+    keys = np.array(list(histogram))
+    bins = np.searchsorted(np.round(np.array(HEIGHT_EDGES) / _BIN), keys)
+    areas = np.bincount(bins, weights=list(histogram.values()), minlength=len(HEIGHT_EDGES) + 1)
+    return tuple((areas / areas.sum()).tolist())
 
 
 @dataclass

@@ -12,6 +12,9 @@ from mtlaerial.config import DatasetSpec, Section
 from mtlaerial.config.layers import Colour
 from mtlaerial.errors import DataError
 
+HEIGHT_EDGES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+"""Edges in metres of the bins of ``HeightStatistics.histogram``; each belongs to the bin below it."""
+
 
 def _require_ascending(limits: tuple[float, float]) -> tuple[float, float]:
     if not (limits[0] < limits[1] and math.isfinite(limits[1] - limits[0])):
@@ -65,6 +68,9 @@ class HeightStatistics(Section):
     median: float
     minimum: float
     maximum: float
+    histogram: tuple[float, ...] = ()
+    """Share of the area in each bin between ``HEIGHT_EDGES``, those beyond the first and the last included; empty in
+    files of earlier versions."""
 
 
 class Statistics(Section):

@@ -1,15 +1,14 @@
 """Signs of a diverged training: results that are worse than those of a constant prediction."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mtlaerial.config import Task, task_entry
-from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.config.tasks import registry_order
 from mtlaerial.runs.history_columns import compared_key, loss_column
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.constant_losses import constant_height, equal_probabilities
 
 Fault = tuple[Task, str]
 """A task, and how it is worse than a constant prediction."""
@@ -72,27 +71,13 @@ def _loss_fault(row: Mapping[str, Any], task: Task, plan: RunPlan, statistics: S
     loss, name = row.get(loss_column(task)), task_entry(task).loss
     if loss is None:
         return ""
-    if name == "cross_entropy":
-        return _entropy_fault(loss, task, plan, statistics)
-    return _height_fault(loss, task, plan, statistics) if name == "height_error" else ""
-
-
-def _entropy_fault(entropy: float, task: Task, plan: RunPlan, statistics: Statistics) -> str:
-    untrained = untrained_classes(plan.training)
-    present = sum(entry.pixels > 0 for entry in statistics.classes if entry.name not in untrained)
-    if not present or not _exceeds(entropy, math.log(present)):
+    if name in ("class_error", "cross_entropy"):
+        constant = equal_probabilities(name, plan, statistics)
+    elif name == "height_error":
+        constant = constant_height(plan, statistics)
+    else:
+        constant = None
+    if constant is None or not _exceeds(loss * constant.factor, constant.loss):
         return ""
-    baseline = f"{math.log(present):.3g}, that of equal class probabilities"
-    return f"the training loss of {task} of {entropy:.3g} is above {baseline}"
-
-
-def _height_fault(loss: float, task: Task, plan: RunPlan, statistics: Statistics) -> str:
-    height = statistics.height
-    if height is None:
-        return ""
-    # The mean distance from the median is at most the standard deviation. That of the heights above 0, where only
-    # these are trained on, is not measured; their maximum bounds it.
-    bound, name = (height.std, "standard deviation") if statistics.zero_height else (height.maximum, "maximum")
-    metres = loss * plan.training.height_unit
-    baseline = f"{bound:.3g} m, the heights' {name}"
-    return f"the training loss of {task} of {metres:.3g} m is above {baseline}" if _exceeds(metres, bound) else ""
+    observed = f"the training loss of {task} of {loss * constant.factor:.3g}{constant.unit}"
+    return f"{observed} is above {constant.loss:.3g}{constant.unit}, {constant.prediction}"

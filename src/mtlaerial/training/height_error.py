@@ -4,22 +4,40 @@ import torch
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
+from mtlaerial.config import TrainingSpec
+from mtlaerial.config.height_head import head_name
+from mtlaerial.errors import ConfigError
+from mtlaerial.models.height_heads import BinsHead, LaplaceHead, build_height_head
 from mtlaerial.sampling import Batch
+from mtlaerial.tiles.statistics import HEIGHT_EDGES
+from mtlaerial.training.loss_terms.height_gradient import gradient_errors, pairs_with_heights
+from mtlaerial.training.loss_terms.laplace import laplace_likelihood
+from mtlaerial.training.loss_terms.soft_labels import soft_label_divergence
 from mtlaerial.training.task_loss import LossSettings, TaskLoss
 
 
 class HeightError(TaskLoss):
-    """Error over the pixels that are trained on, in units of ``training.height_unit``; see ``training.height_loss``.
+    """Error over the pixels that are trained on, on the scale of ``training.height_head``.
 
-    Other packages override :meth:`error`.
+    With ``training.height_gradient`` the error of differences between pixels is a second term. Other packages override
+    :meth:`error`, which the heads linear and log1p use.
     """
+
+    weights: Tensor | None
+    edges: Tensor
 
     def __init__(self, settings: LossSettings) -> None:
         super().__init__()
-        self.kind = settings.training.height_loss
-        self.unit = settings.training.height_unit
-        self.over_all = settings.training.height_mean == "all"
+        training = settings.training
+        self._require_error_used(training)
+        self.head = build_height_head(training)
+        self.kind = training.height_loss
+        self.unit = training.height_unit
+        self.over_all = training.height_mean == "all"
+        self.gradient = training.height_gradient
         self.zero_height = settings.zero_height
+        self.register_buffer("weights", settings.height_weights, persistent=False)
+        self.register_buffer("edges", torch.tensor(HEIGHT_EDGES), persistent=False)
 
     def error(self, predicted: Tensor, true: Tensor) -> Tensor:
         """Return the error of each pixel, in the shape of the arguments."""
@@ -28,16 +46,43 @@ class HeightError(TaskLoss):
         return (predicted - true).abs()
 
     def total(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return the sum of the errors over the pixels that are trained on."""
+        """Return the sum of the errors over the pixels that are trained on, and that over pairs of pixels if asked."""
         valid = self._valid(batch.height)
         # Invalid heights are replaced before the loss: NaN times 0 would still be NaN in the gradient.
-        error = self.error(output[:, 0], torch.where(valid, batch.height, 0) / self.unit)
-        return (error * valid).sum()
+        true = torch.where(valid, batch.height, 0) / self.unit
+        errors = (self._errors(output, true) * self._pixel_weights(batch.height, valid)).sum()
+        if not self.gradient:
+            return errors
+        difference = self.head.estimate(output) - self.head.on_scale(true)
+        return torch.stack([errors, self.gradient * gradient_errors(difference, valid)])
 
     def amount(self, batch: Batch) -> Tensor:
-        """Return the number of the pixels that are averaged over."""
+        """Return the number of the pixels that are averaged over, or their weight, and that of pairs if asked."""
         valid = self._valid(batch.height)
-        return torch.full((), valid.numel(), device=valid.device) if self.over_all else valid.sum()
+        weights = self._pixel_weights(batch.height, valid)
+        # Without a height, a pixel that counts has the weight of the most frequent heights.
+        pixels = torch.where(valid, weights, 1).sum() if self.over_all else weights.sum()
+        return torch.stack([pixels.float(), pairs_with_heights(valid).float()]) if self.gradient else pixels
+
+    def _errors(self, output: Tensor, true: Tensor) -> Tensor:
+        if isinstance(self.head, BinsHead):
+            return soft_label_divergence(self.head, output, true)
+        if isinstance(self.head, LaplaceHead):
+            return laplace_likelihood(self.head, output, true)
+        return self.error(self.head.estimate(output), self.head.on_scale(true))
+
+    def _pixel_weights(self, height: Tensor, valid: Tensor) -> Tensor:
+        """Return the weight of each pixel, 0 for those that are not trained on."""
+        if self.weights is None:
+            return valid
+        return self.weights[torch.bucketize(torch.where(valid, height, 0), self.edges)] * valid
 
     def _valid(self, height: Tensor) -> Tensor:
         return torch.isfinite(height) if self.zero_height else height > 0
+
+    def _require_error_used(self, training: TrainingSpec) -> None:
+        """Refuse a head whose likelihood would replace the error of another package."""
+        if training.height_loss == "likelihood" and type(self).error is not HeightError.error:
+            observed = f"{head_name(training.height_head)} for {type(self).__name__}, which has an error of its own"
+            expected = "linear or log1p, whose estimate it compares with the height"
+            raise ConfigError("training.height_head", observed, expected, "Choose one of them for this method.")

@@ -16,7 +16,7 @@ def initial_network(job: TrainingJob) -> Network:
 
     Random weights are drawn from torch's default generator, which follows from the seed.
     """
-    network = build_model(job.plan.model, len(job.statistics.bands), task_outputs(job.plan.tasks, job.statistics))
+    network = build_model(job.plan.model, len(job.statistics.bands), task_outputs(job.plan, job.statistics))
     spec = job.plan.model
     if isinstance(spec, D3NetSpec) and spec.initialisation == "normal":
         draw_normal_weights(network)

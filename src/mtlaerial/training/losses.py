@@ -12,11 +12,16 @@ from mtlaerial.config.class_names import weights_by_name
 from mtlaerial.errors import ConfigError
 from mtlaerial.sampling import Batch
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.class_error import ClassError
 from mtlaerial.training.cross_entropy import CrossEntropy
 from mtlaerial.training.height_error import HeightError
 from mtlaerial.training.task_loss import LossSettings, TaskLoss
 
-LOSSES: dict[str, type[TaskLoss]] = {"cross_entropy": CrossEntropy, "height_error": HeightError}
+LOSSES: dict[str, type[TaskLoss]] = {
+    "class_error": ClassError,
+    "cross_entropy": CrossEntropy,
+    "height_error": HeightError,
+}
 """The package's losses by the names that entries of tasks give."""
 
 
@@ -26,20 +31,27 @@ class TaskLosses(nn.Module):
     Parameters
     ----------
     training : TrainingSpec
-        Kind and unit of the height loss, and the pixels of its mean.
+        Kinds of the losses, unit of the height loss, and the pixels of its mean.
     class_weights : Tensor, shape (classes,), float32
         Weights of the cross entropy.
     zero_height : bool
         Whether heights <= 0 are trained on.
     tasks : iterable of Task
         By default the package's.
+    height_weights : Tensor, optional
+        As of :class:`mtlaerial.training.task_loss.LossSettings`.
     """
 
     def __init__(
-        self, training: TrainingSpec, class_weights: Tensor, zero_height: bool, tasks: Iterable[Task] = tuple(TASKS)
+        self,
+        training: TrainingSpec,
+        class_weights: Tensor,
+        zero_height: bool,
+        tasks: Iterable[Task] = tuple(TASKS),
+        height_weights: Tensor | None = None,
     ) -> None:
         super().__init__()
-        settings = LossSettings(training, class_weights, zero_height)
+        settings = LossSettings(training, class_weights, zero_height, height_weights)
         self.losses = nn.ModuleDict({task: loss_class(task_entry(task))(settings) for task in tasks})
 
     def forward(
@@ -58,7 +70,7 @@ class TaskLosses(nn.Module):
         """
         amounts = amounts or self.amounts(batch, outputs)
         sums = {task: self._loss(task).total(output.float(), batch) for task, output in outputs.items()}
-        return {task: total / amounts[task].clamp(min=1e-6) for task, total in sums.items()}
+        return {task: (total / amounts[task].clamp(min=1e-6)).sum() for task, total in sums.items()}
 
     def amounts(self, batch: Batch, tasks: Iterable[Task]) -> dict[Task, Tensor]:
         """Return the denominators of the loss means, such as the number of pixels with a height."""

@@ -20,21 +20,25 @@ class LossSettings:
         Weights of the classes.
     zero_height : bool
         Whether heights <= 0 are trained on.
+    height_weights : Tensor, shape (bins,), float32, or None
+        Weights of heights by the bins of :data:`mtlaerial.tiles.statistics.HEIGHT_EDGES`; None where all count alike.
     """
 
     training: TrainingSpec
     class_weights: Tensor
     zero_height: bool
+    height_weights: Tensor | None = None
 
 
 class TaskLoss(nn.Module):
     """A masked loss as a quotient, so that the parts of a batch add up: a sum over pixels, and an amount of them.
 
-    It is built from :class:`LossSettings`. Both parts are 0 for a batch without truth.
+    It is built from :class:`LossSettings`. Both parts are 0 for a batch without truth. A loss of several terms returns
+    a vector of sums and one of amounts; the loss is the sum of their quotients.
     """
 
     def total(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return the sum of the errors over the pixels with truth, a scalar with gradient.
+        """Return the sum of the errors over the pixels with truth, a scalar or a vector of terms, with gradient.
 
         Parameters
         ----------
@@ -46,5 +50,5 @@ class TaskLoss(nn.Module):
         raise NotImplementedError
 
     def amount(self, batch: Batch) -> Tensor:
-        """Return the denominator of the mean, a scalar."""
+        """Return the denominator of the mean, in the shape of the sum."""
         raise NotImplementedError

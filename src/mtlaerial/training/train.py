@@ -19,6 +19,7 @@ from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 from mtlaerial.training.early_stopping import require_validation
 from mtlaerial.training.freezing import require_freezable
+from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
@@ -77,6 +78,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
             finished = is_finished(job.folder, job.plan, key, job.replace)
             stack.enter_context(failure_recorded(job.folder))
             _require_measured(job)
+            warn_of_taller(job.plan, job.statistics)
             verify_tiles([] if finished else [*job.training_tiles, *job.validation_tiles])
             remove_leftovers(job.folder)
         # The other processes wait until the main one holds the lock.

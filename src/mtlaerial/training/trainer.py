@@ -9,6 +9,7 @@ from mtlaerial.config import PredictionSpec
 from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models import Network
 from mtlaerial.models.activation_checkpointing import checkpoint_network
+from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
@@ -27,6 +28,7 @@ from mtlaerial.training.cost_meter import Meter
 from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.fabric import reproducible_fabric
+from mtlaerial.training.height_balance import height_weights
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.job import TrainingJob
@@ -70,7 +72,8 @@ class Trainer:
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
-        self.outputs = task_outputs(plan.tasks, statistics)
+        self.heights = build_height_head(spec).to(self.device)
+        self.outputs = task_outputs(plan, statistics)
         network = initial_network(job)
         self.start = start_record(job)
         self.weighting.to(self.device)
@@ -86,7 +89,8 @@ class Trainer:
             checkpoint_network(self.network)
         if spec.compile:
             compile_network(self.network, self.weighting)
-        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks)
+        balance = height_weights(spec, statistics)
+        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)
         self.normalise = Normalisation(*statistics.range)
         untrained = statistics.codes(untrained_classes(spec))
@@ -236,7 +240,7 @@ class Trainer:
 
     def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
         forward = inference_forward(self.evaluated.eval(), self.spec.precision, self.device)
-        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.spec.height_unit)
+        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.heights)
 
     @property
     def evaluated(self) -> Network:

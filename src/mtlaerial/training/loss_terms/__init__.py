@@ -1,0 +1,1 @@
+"""Losses beside cross entropy and plain errors of heights, a file each."""

@@ -1,0 +1,95 @@
+"""Runs of every height head: heights in maps, exports, scores and descriptions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import rasterio
+import torch
+from torch import Tensor
+
+from mtlaerial.config import PredictionSpec, ScoringSpec
+from mtlaerial.config.height_head import height_channels
+from mtlaerial.export.formats import save_onnx
+from mtlaerial.export.network import Contents, ExportedNetwork, traced
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.rasters.geotiff import map_raster
+from mtlaerial.runs.run import load_run, save_description
+from mtlaerial.runs.text import describe_run
+from mtlaerial.scoring.metrics import height_scores
+from mtlaerial.scoring.run_scores import score_run
+from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.train import train
+from support import tiny
+from support.small_runs import drawn_run
+from support.trainings import Folders
+
+BINS = {"name": "bins", "count": 4, "largest": 30, "spacing": "linear"}
+LIKELIHOOD = {"height_loss": "likelihood"}
+CENTRES = torch.tensor([0.0, 10, 20, 30])
+Metres = Callable[[Tensor], Tensor]
+"""From a network's output, (channels, rows, columns), to metres with a height_unit of 5."""
+HEADS: dict[str, tuple[dict[str, Any], Metres, str]] = {
+    "log1p": ({"height_head": "log1p"}, lambda output: 5 * output[0].sign() * output[0].abs().expm1(), "head log1p"),
+    "bins": (
+        {"height_head": BINS, **LIKELIHOOD},
+        lambda output: torch.einsum("brc,b->rc", output.softmax(0), CENTRES),
+        "expectation of 4 bins, 0 to 30 m",
+    ),
+    "laplace": (
+        {"height_head": "laplace", **LIKELIHOOD, "height_non_negative": True},
+        lambda output: 5 * output[0].exp().log1p(),
+        "height head laplace",
+    ),
+}
+"""Recipe, heights and description of each head, written here a second time."""
+every_head = pytest.mark.parametrize(("keys", "metres", "words"), HEADS.values(), ids=HEADS)
+
+
+@every_head
+def test_maps_and_exports_show_the_heights_of_the_head(
+    keys: dict[str, Any], metres: Metres, words: str, tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    folder = drawn_run(tmp_path / "run", tiny.run_plan(("height",), **keys), statistics)
+    predictor = Predictor(folder, PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE))
+    (tile,) = tiles["test"]
+    image = torch.from_numpy(np.array(map_raster(tile / "image.tif"))).movedim(-1, 0)[None].float()
+    with torch.inference_mode():
+        output = predictor.runs[0].model(image / 127.5 - 1)["height"][0]
+    assert len(output) == height_channels(predictor.description.plan.training.height_head)
+    expected = metres(output).reshape(48, 2, 48, 2).mean(dim=(1, 3))  # cells of 1 m, pixels of 0.5 m
+    predictor.predict_tiles(tiles["test"], tmp_path / "maps")
+    with rasterio.open(tmp_path / "maps" / tile.name / "height.tif") as source:
+        np.testing.assert_allclose(source.read(1), expected, rtol=1e-3, atol=1e-3)
+    loaded = load_run(folder, torch.device("cpu"))
+    contents = Contents(loaded.description, ("height",))
+    exported = ExportedNetwork(loaded, contents)(image)["height"]
+    assert exported.shape == (1, contents.channels["height"], tiny.SIZE, tiny.SIZE) == (1, 1, tiny.SIZE, tiny.SIZE)
+    torch.testing.assert_close(exported[0, 0], metres(output), rtol=1e-3, atol=1e-3)
+    assert words in describe_run(folder)
+
+
+@pytest.mark.full("trains, and runs torch's exporter")
+@pytest.mark.parametrize("keys", [keys for keys, _, _ in HEADS.values()], ids=HEADS)
+def test_a_trained_run_is_predicted_scored_and_exported(
+    keys: dict[str, Any], tiles: Folders, statistics: Statistics, tmp_path: Path
+) -> None:
+    plan = tiny.run_plan(**{"epochs": 40, "epoch_patches": 8, "learning_rate": 3e-3, **keys})
+    train(tiny.job(plan, statistics, tiles["train"], [], tmp_path))
+    save_description(tmp_path, plan, statistics)
+    predictor = Predictor(tmp_path, PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE))
+    predictor.predict_tiles(tiles["test"], tmp_path / "maps")
+    assert statistics.height
+    sums = score_run(tmp_path, tiles["test"], ScoringSpec()).height("all")["overall"]
+    assert height_scores(sums)["MAE"] < statistics.height.std
+    loaded = load_run(tmp_path, torch.device("cpu"))
+    contents = Contents(loaded.description, loaded.description.plan.tasks)
+    save_onnx(traced(ExportedNetwork(loaded, contents), contents), tmp_path / "town.onnx", contents, {})
+    session = onnxruntime.InferenceSession(tmp_path / "town.onnx")
+    image = 255 * torch.rand(1, 3, 64, 96)
+    expected = predictor.network(image)[:, predictor.network.slice_of("height")]
+    (height,) = session.run(["height"], {"image": image.numpy()})
+    np.testing.assert_allclose(height, expected, rtol=1e-3, atol=1e-3)
