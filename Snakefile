@@ -22,6 +22,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/finished.smk"
 
 
 # After the rules: constraints do not reach wildcards of pathvars that are resolved later (Snakemake 9.27).
@@ -39,3 +40,11 @@ rule all:
     localrule: True
     message:
         "Tables, figures and report are in {project.config.results}"
+
+
+rule rows:
+    input:
+        kept_rows,
+    localrule: True
+    message:
+        "Finished rows are in {project.config.finished}"

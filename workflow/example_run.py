@@ -52,7 +52,7 @@ def main(run: Path, scores: Path, target: Path) -> None:
     description = load_description(run)
     weights = {name: halved(tensor) for name, tensor in load_weights(run / WEIGHTS).items()}
     save_run_weights(target, load_provenance(run), weights, {})
-    save_description(target, description.plan, description.statistics)
+    save_description(target, description.plan, description.statistics, description.recipe)
     table = next((scores / "tables").glob(f"{description.statistics.dataset}.md"))
     write_text(target / "README.md", readme(target, description, table.read_text(encoding="utf-8")))
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mtlaerial.config import load_project, merge, parse_project
-from mtlaerial.config.project import read_configuration
+from mtlaerial.config.file_kinds import read_configuration
 from mtlaerial.errors import ConfigError
 from support import tiny
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mtlaerial.config import D3NetSpec, merge
-from mtlaerial.config.project import ProjectConfig, load_project, parse_project, read_configuration
+from mtlaerial.config.file_kinds import read_configuration
+from mtlaerial.config.project import ProjectConfig, load_project, parse_project
 from mtlaerial.errors import ConfigError
 
 CONFIG = Path(__file__).parents[2] / "config"

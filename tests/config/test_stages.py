@@ -14,6 +14,7 @@ from mtlaerial.config.decisive_keys import decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.ensemble import TAKEN
 from mtlaerial.config.height_head import BinsSpec
+from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
 from mtlaerial.config.start import StartSpec
@@ -24,7 +25,7 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
-WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, PackageFileSpec, WeightsInput)
+WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, PackageFileSpec, WeightsInput, RecipeOverlay)
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
@@ -70,6 +71,10 @@ VALUES: dict[str, Any] = {
     "pretrained.*.encoder": "efficientnet_lite0",
     "pretrained.*.package": {"name": "weights", "path": "weights/net.pth"},
     "pretrained.*.input": {"bands": ["nir"], "mean": [0], "deviation": [255]},
+    "methods.*.recipe": {"name": "compact", "keys": {"training": {"batch": 4}, "prediction": {"stride": 64}}},
+    "model": "small",
+    "run.steps": [["both", "other"]],
+    "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
     "labels.encoding": RGB,
@@ -308,6 +313,12 @@ def test_an_overlay_repeats_the_stages_of_its_keys(place: str, configuration: di
         stages = set(STAGES[f"{first}.{next(iter(keys))}"])
         # An override of one method is none of the ensemble, which is another one.
         assert repeated(before, after) == stages - ({"describe_ensemble"} if "overrides" in place else set())
+
+
+def test_network_of_methods_that_name_none_trains_them_again(configuration: dict[str, Any]) -> None:
+    configuration["methods"]["both"]["model"] = None
+    before, after = (project({**configuration, "model": name}, TILES) for name in ("net", "small"))
+    assert repeated(before, after) == set(STAGES["methods.*.model"])
 
 
 def test_a_key_that_the_table_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,25 +3,31 @@
 import sys
 from pathlib import Path
 
-from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, read_configuration, typed_scalars
+from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
+from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
+from mtlaerial.pipeline.finished_rows import find_rows
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from mtlaerial.pipeline.view_notes import view_notes
 from snakemake.logging import logger
 
 try:
-    for file in workflow.configfiles:
-        read_configuration(Path(file))  # Snakemake's own reader takes the last of two equal keys
+    # Snakemake lists the file of the directive `configfile` after those of the command line, which win over it.
+    OVERLAYS = [Path(file) for file in workflow.overwrite_configfiles]
+    FILES = [Path(file) for file in workflow.configfiles[len(OVERLAYS) :]] + OVERLAYS
     options = typed_scalars(dict(workflow.config_settings.config))
-    project = Project.of(merge(config, options))
+    merged = merge_files(FILES, options)  # Snakemake's own reader takes the last of two equal keys
+    project = Project.of(merged if names_recipes(merged) else merge(config, options))
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
     for archive in PENDING.values():
         archive.require_place()
     project.require_one_place()
+    ROWS = find_rows(project)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -30,6 +36,7 @@ TILE = "<results>/{dataset}/tiles/{tile}"
 RUN = "<results>/{dataset}/runs/{method}/seed{seed}"
 RATE = "<results>/{dataset}/rates/{method}.json"
 FIGURES = "<results>/figures/{dataset}"
+FINISHED = "<results>/{dataset}/finished/{method}/seed{seed}/scores.json"
 
 
 pathvars:
@@ -158,9 +165,14 @@ def is_ensemble(method):
     return project.config.methods[method].ensemble is not None
 
 
+def seeds_here(dataset, method):
+    """Return the seeds of a method whose runs are made here; those of finished rows are not."""
+    return [seed for seed in project.config.seeds(method) if (dataset, method, seed) not in ROWS.taken]
+
+
 def run_files(name, most=None):
-    """Return an input function: a file of each run of a method, one per seed, or of the first seeds."""
-    return lambda w: run_file(w.dataset, w.method, project.config.seeds(w.method)[:most], name)
+    """Return an input function: a file of each run of a method that is made here, or of the first of them."""
+    return lambda w: run_file(w.dataset, w.method, seeds_here(w.dataset, w.method)[:most], name)
 
 
 def histories(wildcards):
@@ -173,23 +185,28 @@ def models_of_seeds(wildcards):
     dataset, method = wildcards.dataset, wildcards.method
     if not is_ensemble(method):
         return run_files("model.safetensors")(wildcards)
-    runs = [run for seed in project.config.seeds(method) for run in project.source_runs(dataset, method, seed)]
+    runs = [run for seed in seeds_here(dataset, method) for run in project.source_runs(dataset, method, seed)]
     return [path for run in runs for path in run_file(dataset, *run, "model.safetensors")]
 
 
 def files_of(run, name):
-    """Return a file of each run of a data set with a method, one per seed."""
+    """Return a file of each run of a data set with a method that is made here, one per seed."""
     dataset, method = run
-    return run_file(dataset, method, project.config.seeds(method), name)
+    return run_file(dataset, method, seeds_here(dataset, method), name)
 
 
 def score_files(wildcards):
-    """Return the scores of every selected run."""
-    return [path for run in project.runs() for path in files_of(run, "scores.json")]
+    """Return the scores of every selected run, those of finished rows too."""
+    paths = []
+    for dataset, method in project.runs():
+        for seed in project.config.seeds(method):
+            place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
+            paths += expand(place, dataset=dataset, method=method, seed=seed)
+    return paths
 
 
 def description_files(wildcards):
-    """Return the description of every selected run."""
+    """Return the description of every selected run that is made here."""
     return [path for run in project.runs() for path in files_of(run, "run.yaml")]
 
 
@@ -206,7 +223,8 @@ def figure_files(wildcards):
     """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
     for dataset in project.datasets:
-        layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=project.methods(dataset))
+        methods = [method for method in project.methods(dataset) if seeds_here(dataset, method)]
+        layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=methods)
     return layouts
 
 
@@ -251,6 +269,6 @@ def wanted(wildcards):
     except UserError as error:
         sys.exit(str(error))
     views = dict.fromkeys(note for name in project.sources for note in view_notes(project, name))
-    for note in [*project.notes(), *views, *unscored_notes(project)]:
+    for note in [*project.notes(), *views, *unscored_notes(project), *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

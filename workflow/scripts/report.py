@@ -20,7 +20,8 @@ with logged(snakemake):
     for path in map(Path, snakemake.input.figures):
         figures += [*sorted(path.glob("*.png")), *sorted(path.glob("maps/*.png"))] if path.is_dir() else [path]
     scores = {Path(path).parent: load_scores(Path(path)) for path in snakemake.input.scores}
-    costs = run_costs(scores, [Path(path) for path in snakemake.input.costs])
+    made = {folder: run for folder, run in scores.items() if not run.finished}
+    costs = run_costs(made, [Path(path) for path in snakemake.input.costs])
     specs = {name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()}
     checks = [Path(path) for path in snakemake.input.checks]
     notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
@@ -29,6 +30,7 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    starts, sizes, spent = initial_weights(scores, folds), ensemble_sizes(scores, folds), budgets(scores, folds)
+    starts, sizes, spent = initial_weights(made, folds), ensemble_sizes(made, folds), budgets(made, folds)
+    ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, sizes, spent)
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, sizes, spent, ablations)

@@ -19,4 +19,5 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
         published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
     notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
-    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes)
+    ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
+    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes, ablations)

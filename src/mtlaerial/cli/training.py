@@ -17,6 +17,9 @@ def train(
     root: Root,
     out: Annotated[Path, typer.Option(help="The run's folder.")],
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe, applied after these: a file NAME.yaml in recipes beside the first.")
+    ] = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
@@ -29,14 +32,14 @@ def train(
 
     Where the folder holds this run, finished, nothing is done.
 
-    Example: `mtlaerial train my_town.yaml --root /data/my_town --out runs/first --config config/config.yaml`
+    Example: `mtlaerial train my_town.yaml --root /data/my_town --out runs/first --recipe compact`
 
     In several processes: `torchrun --nproc-per-node 2 -m mtlaerial train ...`
     """
     from mtlaerial.pipeline.single_run import SingleRun, train_single
 
     configs = config or [Path("config/config.yaml")]
-    train_single(SingleRun(spec, root, out, configs, method, seed, area, tiles, replace))
+    train_single(SingleRun(spec, root, out, configs, method, seed, area, tiles, replace, recipe))
     if ranks.rank() == 0:
         typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
 
@@ -46,15 +49,17 @@ def status(
     config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
     lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
 ) -> None:
-    """Say of each training of the selection whether it is done, damaged, running, interrupted, failed or waiting.
+    """Say of each training whether it is done, taken as a row, damaged, running, interrupted, failed or waiting.
 
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """
     from mtlaerial.config import load_project
+    from mtlaerial.pipeline.finished_rows import taken_runs
     from mtlaerial.runs.status import selection_text, status_text, training_states
 
-    project = load_project(*(config or [Path("config/config.yaml")]))
-    typer.echo(status_text(list(training_states(project)), lines))
+    configs = config or [Path("config/config.yaml")]
+    project = load_project(*configs)
+    typer.echo(status_text(list(training_states(project, taken_runs(configs))), lines))
     if notes := selection_text(project):
         typer.echo(notes)
 

@@ -6,6 +6,7 @@ from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset import DatasetSpec, load_dataset
 from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.figures import VectorFormat
+from mtlaerial.config.file_kinds import read_configuration
 from mtlaerial.config.generation import Generation, NoiseSpec
 from mtlaerial.config.layers import (
     IGNORED,
@@ -27,7 +28,6 @@ from mtlaerial.config.project import (
     Recipe,
     load_project,
     parse_project,
-    read_configuration,
 )
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.task_entry import TaskEntry

@@ -1,6 +1,6 @@
 """Parts of the configuration that decide a stage of the workflow, by the table of keys and stages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,26 @@ def decisive(stage: Stage, section: Section, key: str = "") -> dict[str, Any]:
     """
     part = _part(stage, section.model_dump(mode="json"), key)
     return part if isinstance(part, dict) else {}
+
+
+def flat_keys(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and values of nested mappings.
+
+    >>> dict(flat_keys({"training": {"batch": 8, "augmentation": {"flip": True}}}))
+    {'training.batch': 8, 'training.augmentation.flip': True}
+    """
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            yield from flat_keys(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def default_values(section: Section) -> dict[str, Any]:
+    """Return the defaults of a section's keys as plain data, without the keys that have none."""
+    fields = type(section).model_fields.items()
+    defaults = {name: item.get_default(call_default_factory=True) for name, item in fields if not item.is_required()}
+    return type(section).model_construct(**defaults).model_dump(mode="json", include=set(defaults))
 
 
 def indecisive(stage: Stage, names: Iterable[str], key: str = "") -> set[str]:

@@ -39,5 +39,16 @@ def read_kind(path: Path, kind: Kind) -> dict[str, Any]:
     return data
 
 
+def read_configuration(path: Path) -> dict[str, Any]:
+    """Read one YAML file of a configuration: the whole, or an overlay.
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, not YAML, has a key twice, or is no configuration.
+    """
+    return read_kind(path, "configuration")
+
+
 def _matches(data: Mapping[str, Any], kind: str) -> int:
     return len(_KEYS[kind].intersection(map(str, data)))

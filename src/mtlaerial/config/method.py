@@ -9,6 +9,7 @@ from mtlaerial.config.annotations import FOLDER_NAME
 from mtlaerial.config.base import Section
 from mtlaerial.config.ensemble import EnsembleSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.recipe_overlay import Overlay
 from mtlaerial.config.tasks import Task, require_distinct_maps
 from mtlaerial.config.weighting import WeightingSpec
 
@@ -25,7 +26,11 @@ class MethodSpec(Section):
     """Methods whose networks predict together; it has their tasks, and changes ``prediction`` and ``scoring`` alone."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
     weighting: WeightingSpec = WeightingSpec()
-    model: Name
+    model: Name = ""
+    """A name from ``models``; the configuration's ``model`` where it is not stated."""
+    recipe: Overlay | None = None
+    """Name of a recipe of its own: its network, and its sections ``training`` and ``prediction`` in place of the
+    configuration's."""
     overrides: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring``, with ``trained_as`` after those of the trained
     method."""
@@ -62,12 +67,32 @@ def _completed(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     if not isinstance(base, Mapping) or base.get("trained_as") or base.get("ensemble"):
         remedy = did_you_mean(str(trained), methods, "Name a method without trained_as.")
         raise Unfit(f"methods.{name}.trained_as", repr(trained), "a method that is trained itself", remedy)
-    if changed := sorted({"tasks", "weighting", "model"} & set(entry)):
+    if changed := sorted({"tasks", "weighting", "model", "recipe"} & set(entry)):
         raise retrained(f"methods.{name}", changed, trained)
     overrides = entry.get("overrides") or {}
     if isinstance(overrides, Mapping) and "training" in overrides:
         raise retrained(f"methods.{name}", ["overrides.training"], trained)
     return {**base, **entry, "overrides": overrides}
+
+
+def with_model(methods: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Return the methods, as :func:`take_over` returns them, with the given network where they have none."""
+    without = [name for name, entry in methods.items() if isinstance(entry, Mapping) and entry.get("model") is None]
+    completed = {name: {**methods[name], "model": model} for name in without}
+    return {**methods, **completed} if model is not None else dict(methods)
+
+
+def require_model(methods: Mapping[str, MethodSpec]) -> None:
+    """Refuse a method without a network.
+
+    Raises
+    ------
+    Unfit
+    """
+    for name, method in methods.items():
+        if not method.model:
+            remedy = "State model: NAME for this method, or at the top for all that name none."
+            raise Unfit(f"methods.{name}.model", "nothing", "the name of a network of the section models", remedy)
 
 
 def retrained(place: str, keys: Sequence[str], trained: str) -> Unfit:

@@ -12,11 +12,11 @@ from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
-from mtlaerial.config.file_kinds import read_kind
-from mtlaerial.config.method import MethodSpec, Name, retrained, take_over
+from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.prediction import PredictionSpec
+from mtlaerial.config.recipe_overlay import Overlay, merge_files
 from mtlaerial.config.require import (
     require_checkpointing,
     require_described_start,
@@ -25,6 +25,7 @@ from mtlaerial.config.require import (
     require_other_names,
     require_overlap,
 )
+from mtlaerial.config.run_spec import RunSpec
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.training import TrainingSpec
@@ -35,22 +36,6 @@ NOT_DATASETS = {
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {"constant", "published", "tiles.png", "tiles.svg", "tiles.pdf"}
 """Names of other rows of the tables, and of other files among a data set's figures."""
-
-
-class RunSpec(Section):
-    """The data sets, methods and seeds to run, selected from the dictionaries below."""
-
-    datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
-    methods: Annotated[tuple[Name, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
-    train_unscored: bool = False
-    """Run methods also on data sets whose test tiles have ground truth for none of their tasks."""
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        for key in ("datasets", "methods", "seeds"):
-            require_once(key, getattr(self, key))
-        return self
 
 
 class Recipe(Section):
@@ -65,15 +50,23 @@ class ProjectConfig(Section):
     """The configuration of the workflow."""
 
     run: RunSpec
+    recipe_overlay: Annotated[Overlay | None, Field(alias="recipe")] = None
+    """Name of a recipe in the folder ``recipes`` beside the first file; its keys apply just before those of the file
+    that names it."""
     results: PlainPath = Path("results")
     """Folder of all outputs of the workflow."""
     resume: PlainPath | None = None
     """Folder for the states of unfinished trainings; by default each lies beside its run."""
+    finished: PlainPath | None = None
+    """Folder of finished rows: scores that are taken instead of training their runs, where all their keys are those of
+    this configuration. The target ``rows`` writes them. None for none."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
     figures: FiguresSpec = FiguresSpec()
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]
+    model: Name | None = None
+    """The network, from ``models``, of every method that names none."""
     methods: dict[Name, MethodSpec]
     pretrained: dict[Name, PretrainedSpec] = {}
     """Published weights that models may begin with."""
@@ -85,13 +78,16 @@ class ProjectConfig(Section):
     @classmethod
     def _taken_over(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and isinstance(data.get("methods"), Mapping):
-            return {**data, "methods": take_over(join_members(data["methods"]))}
+            methods = take_over(join_members(data["methods"]))
+            return {**data, "methods": with_model(methods, data.get("model"))}
         return data
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
         require_names("run.datasets", self.run.datasets, self.datasets)
         require_names("run.methods", self.run.methods, self.methods)
+        require_model(self.methods)
+        require_names("model", filter(None, (self.model,)), self.models)
         for name, entry in self.datasets.items():
             require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)
             require_once(f"datasets.{name}.methods", entry.methods or ())
@@ -152,7 +148,7 @@ class ProjectConfig(Section):
         ConfigError
             When a change has an unknown key or a wrong value.
         """
-        base = self.model_dump(include={"training", "prediction", "scoring"}, mode="json")
+        base = self._base(method).model_dump(mode="json")
         changes = {"recipe of the data set": specified, **self._changes(method, dataset)}
         places = [place for place, values in changes.items() if values]
         recipe = Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
@@ -167,6 +163,14 @@ class ProjectConfig(Section):
                     require_multiple("training.patch", recipe.training.patch, model)
                     require_checkpointing("training.checkpointing", recipe.training.checkpointing, model)
         return recipe
+
+    def _base(self, method: str | None) -> Recipe:
+        """Return the recipe before all changes: the configuration's, or that which a method names."""
+        overlay = self.methods[method].recipe if method else None
+        if overlay is None:
+            return Recipe(training=self.training, prediction=self.prediction, scoring=self.scoring)
+        named = Recipe.parse(overlay.sections, f"recipe {overlay.name}")
+        return named.model_copy(update={"scoring": self.scoring})
 
     def _changes(self, method: str | None, dataset: str | None) -> dict[str, Mapping[str, Any]]:
         """Return the configuration's changes of the recipe by their keys, in the order in which they apply.
@@ -185,20 +189,21 @@ class ProjectConfig(Section):
         return changes
 
 
-def read_configuration(path: Path) -> dict[str, Any]:
-    """Read one YAML file of a configuration: the whole, or an overlay.
+def load_project(*paths: Path, recipe: str | None = None) -> ProjectConfig:
+    """Read the configuration from a YAML file and any number of overlays; the last wins.
+
+    Parameters
+    ----------
+    *paths : Path
+    recipe : str, optional
+        Name of a recipe whose keys apply after all files; see :func:`mtlaerial.config.recipe_overlay.merge_files`.
 
     Raises
     ------
     ConfigError
-        When the file is missing, not YAML, has a key twice, or is no configuration.
+        For anything unknown or wrong in it.
     """
-    return read_kind(path, "configuration")
-
-
-def load_project(*paths: Path) -> ProjectConfig:
-    """Read the configuration from a YAML file and any number of overlays; the last wins."""
-    return parse_project(merge({}, *map(read_configuration, paths)), " + ".join(map(str, paths)))
+    return parse_project(merge_files(paths, recipe=recipe), " + ".join(map(str, paths)))
 
 
 def parse_project(data: Mapping[str, Any], where: str = "configuration") -> ProjectConfig:

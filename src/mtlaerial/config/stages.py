@@ -49,13 +49,17 @@ GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
 """For keys that are part of a generated data set's title."""
 
 STAGES: dict[str, Stages] = {
-    # The configuration; * stands for a name. `recipe` and `overrides` decide what the keys in them decide.
+    # The configuration; * stands for a name. `recipe`, `overrides` and `model` decide what the keys in them decide.
     "run.datasets": REPORTING,
     "run.methods": NOTHING,
     "run.seeds": NOTHING,
+    "run.steps": REPORTING,
     "run.train_unscored": NOTHING,
+    # The key `recipe` of the configuration: a run states name and hash; its keys are decisive themselves.
+    "recipe_overlay": ("describe_run",),
     "results": NOTHING,
     "resume": NOTHING,
+    "finished": NOTHING,
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
@@ -74,6 +78,7 @@ STAGES: dict[str, Stages] = {
     "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,
     "datasets.*.overrides": NOTHING,
+    "model": NOTHING,
     "models.*.name": COSTLY,
     "models.*.stem": COSTLY,
     "models.*.growth": COSTLY,
@@ -100,6 +105,7 @@ STAGES: dict[str, Stages] = {
     "methods.*.tasks": COSTLY,
     "methods.*.weighting": COSTLY,
     "methods.*.model": COSTLY,
+    "methods.*.recipe": (*TRAINING, "predict"),
     "methods.*.overrides": NOTHING,
     "pretrained.*.encoder": ("fetch_pretrained",),
     "pretrained.*.url": NOTHING,

@@ -21,6 +21,7 @@ from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.pipeline.view_notes import view_notes
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.rate import rate_recipe
+from mtlaerial.runs.recipe_record import RecipeRecord, recipe_record
 from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
@@ -95,7 +96,9 @@ class Decisive:
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""
         plan = self.project.plan(dataset, method, int(seed))
-        return {"plan": plan.decisive("describe_run"), "data": decisive("describe_run", self._spec(dataset))}
+        params = {"plan": plan.decisive("describe_run"), "data": decisive("describe_run", self._spec(dataset))}
+        recipe = recipe_record(self.project.config, plan)
+        return {**params, "recipe": recipe.model_dump(mode="json")} if recipe else params
 
     def describe_ensemble(self, dataset: str, method: str, seed: str) -> Params:
         """Return the row that an ensemble is, its prediction and its members."""
@@ -139,7 +142,9 @@ class Decisive:
         notes += view_notes(self.project, dataset)
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, "notes": notes}
+        chains = [list(chain) for chain in self.project.config.run.steps]
+        steps = {"steps": chains} if chains else {}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
@@ -258,3 +263,9 @@ def plan_in(params: Mapping[str, Any]) -> RunPlan:
     # The last wins, so that a run is what its decisive params say.
     plan = merge(params["context"]["plan"], params["decisive"]["plan"])
     return RunPlan.parse(plan, "plan")
+
+
+def recipe_in(params: Mapping[str, Any]) -> RecipeRecord | None:
+    """Return the recipe that the decisive params of ``describe_run`` hold; None without one."""
+    recipe = params["decisive"].get("recipe")
+    return RecipeRecord.parse(recipe, "recipe") if recipe else None

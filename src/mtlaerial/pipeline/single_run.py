@@ -19,6 +19,7 @@ from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.training.freezing import require_freezable
@@ -49,6 +50,8 @@ class SingleRun:
         Folder of prepared tiles, which runs may share; by default ``folder/tiles``, the run's own.
     replace : bool
         Replace the finished run of another plan or of other data in the folder.
+    recipe : str, optional
+        Name of a recipe whose keys apply after the configuration's.
     """
 
     spec: Path
@@ -60,6 +63,7 @@ class SingleRun:
     area: str | None = None
     tiles: Path | None = None
     replace: bool = False
+    recipe: str | None = None
 
 
 def train_single(run: SingleRun) -> None:
@@ -81,7 +85,7 @@ def train_single(run: SingleRun) -> None:
         job = TrainingJob.model_validate_json(follow_main("prepared", prepared))
         run_training(job)
         if main:
-            save_description(job.folder, job.plan, job.statistics)
+            save_description(job.folder, job.plan, job.statistics, job.recipe)
 
 
 def _with_splits(dataset: Dataset, area: str | None) -> Dataset:
@@ -98,7 +102,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     described = Dataset.of(run.spec, run.root)
     dataset = _with_splits(described, run.area)
     dataset.require_root()
-    config = load_project(*run.configs)
+    config = load_project(*run.configs, recipe=run.recipe)
     require_method(config, run.method)
     planned = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
     plan, budget = known_budget(planned, run.folder)
@@ -119,6 +123,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
         pretrained=start.path if start else None,
         start=start.record if start else None,
         budget=budget,
+        recipe=recipe_record(config, planned),
         dashboard=config.dashboard,
         replace=run.replace,
     )

@@ -77,6 +77,7 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "mtlaerial": _different(run.mtlaerial for run in runs),
         "code": _different(run.code for run in runs),
         "scoring_code": _different(run.scoring_code for run in runs),
+        "finished": _different(run.finished for run in runs if run.finished),
     }
     if dataset in evaluations:
         joined["protocol"] = evaluations[dataset].protocol

@@ -17,7 +17,7 @@ from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.ensembles import EnsembleSize
 from mtlaerial.reporting.mixtures import mixtures
-from mtlaerial.reporting.tables import Costs, Panel, build_documents
+from mtlaerial.reporting.tables import Chains, Costs, Panel, build_documents
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import write_text
@@ -82,6 +82,7 @@ def write_report(
     starts: Mapping[str, Sequence[str]] | None = None,
     ensembles: Mapping[str, Sequence[EnsembleSize]] | None = None,
     budgets: Mapping[str, Sequence[str]] | None = None,
+    ablations: Mapping[str, Chains] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -110,6 +111,8 @@ def write_report(
         Sizes of the rows that are ensembles; training times are in cells of the class ``measured``.
     budgets : mapping of data set to sequence of str, optional
         Lines on the budgets of trainings.
+    ablations : mapping of data set to sequence of sequence of str, optional
+        Methods in the order of their steps, for each ablation.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def write_report(
         See :func:`mtlaerial.reporting.tables.collect`; or when the page cannot be written.
     """
     published = {name: spec.published for name, spec in datasets.items()}
-    documents = build_documents(scores, published, costs=costs, notes=notes)
+    documents = build_documents(scores, published, costs=costs, notes=notes, ablations=ablations)
     panels = [panel for document in documents for panel in document.panels]
     of_folds = folds or {}
     images = _figures(figures, scores, of_folds)

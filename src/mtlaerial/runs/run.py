@@ -21,6 +21,7 @@ from mtlaerial.runs.budget import Budget, described_plan
 from mtlaerial.runs.ensemble_file import ensemble_in_place_of_run, is_ensemble, read_ensemble
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.recipe_record import RecipeRecord
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
@@ -64,6 +65,8 @@ class RunDescription(Section):
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
     budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
+    recipe: RecipeRecord | None = None
+    """The recipe that the configuration names; None without one."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
     members: "dict[Path, RunDescription]" = Field(default={}, exclude=True)
@@ -96,8 +99,8 @@ class Run:
     model: "Network"
 
 
-def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> None:
-    """Write ``run.yaml``: the plan, the statistics, and hash and provenance of ``model.safetensors``.
+def save_description(folder: Path, plan: RunPlan, statistics: Statistics, recipe: RecipeRecord | None = None) -> None:
+    """Write ``run.yaml``: the plan, the statistics, the recipe, and hash and provenance of ``model.safetensors``.
 
     It is a step of its own, so that a corrected title, name or colour changes the description and trains nothing again.
 
@@ -108,13 +111,15 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics) -> Non
     """
     provenance = load_provenance(folder)
     trained = described_plan(plan, provenance.budget, folder / WEIGHTS)
-    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), "plan": trained, "statistics": statistics}
+    described = {"plan": trained, "statistics": statistics, "recipe": recipe}
+    entries = {**provenance.model_dump(), "sha256": weights_hash(folder), **described}
     write_description(folder, RunDescription.parse(entries, str(folder / WEIGHTS)))
 
 
 def write_description(folder: Path, description: RunDescription) -> None:
     """Write ``run.yaml`` as it is given."""
-    excluded = {name for name in ("original", "start", "ended_early") if getattr(description, name) is None}
+    optional = ("original", "start", "recipe", "ended_early")
+    excluded = {name for name in optional if getattr(description, name) is None}
     entries = json.loads(description.model_dump_json(exclude=excluded))
     if description.imported:
         entries = without_training(entries)

@@ -3,8 +3,8 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from mtlaerial.runs.progress_file import ProgressRecord, last_record
 from mtlaerial.runs.run import read_description
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, weights_hash
 
-State = Literal["done", "damaged", "running", "interrupted", "failed", "waiting"]
+State = Literal["done", "taken", "damaged", "running", "interrupted", "failed", "waiting"]
 TAIL = 65_536
 """Bytes read at the end of a log."""
 LATELY = 120.0
@@ -36,8 +36,8 @@ class RunStatus:
     name : str
         ``dataset/method/seed0``.
     state : str
-        ``done`` with weights; ``damaged`` when they are not those of ``run.yaml``;
-        ``running`` while its lock is held; ``interrupted`` with the saved state of an unfinished
+        ``done`` with weights; ``taken`` where a finished row is taken instead; ``damaged`` when they are not those of
+        ``run.yaml``; ``running`` while its lock is held; ``interrupted`` with the saved state of an unfinished
         training; ``failed`` when an error ended it; ``waiting`` otherwise.
     progress : str
         Steps that are done, and the time left; empty without a progress file.
@@ -57,8 +57,14 @@ class RunStatus:
     warning: str = ""
 
 
-def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
+def training_states(config: ProjectConfig, taken: Collection[tuple[str, str, int]] = ()) -> Iterator[RunStatus]:
     """Yield the status of each training that the selection needs, in the order of the selection.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+    taken : collection of (data set, method, seed)
+        Runs whose finished rows are taken.
 
     Raises
     ------
@@ -73,7 +79,10 @@ def training_states(config: ProjectConfig) -> Iterator[RunStatus]:
             recipe_on(config, dataset, spec, method, dataset)
         folds = spec.fold_areas(dataset) or (dataset,)
         runs = product(folds, methods, config.run.seeds)
-        yield from (_status(config, fold, method, seed) for fold, method, seed in runs)
+        for fold, method, seed in runs:
+            status = _status(config, fold, method, seed)
+            is_taken = (fold, method, seed) in taken
+            yield replace(status, state="taken", progress="") if is_taken else status
 
 
 def _status(config: ProjectConfig, dataset: str, method: str, seed: int) -> RunStatus:
@@ -166,7 +175,7 @@ def status_text(runs: list[RunStatus], lines: int) -> str:
 
 def _run_lines(run: RunStatus, width: int, lines: int) -> list[str]:
     warnings = [f"    Warning: {run.warning}"] if run.warning else []
-    if run.state == "done":
+    if run.state in ("done", "taken"):
         return [f"{run.name:{width}}  {run.state}", *warnings]
     age = "" if run.age is None else f"log {_ago(run.age)}"
     row = f"{run.name:{width}}  {run.state:11}  {run.progress:34}  {age}".rstrip()

@@ -58,6 +58,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("licence", statistics.licence),
         ("initial weights", _start(run)),
         *([("budget", run.budget.text)] if run.budget else []),
+        *([("recipe", run.recipe.text)] if run.recipe else []),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
 from mtlaerial.errors import DataError
@@ -21,6 +22,8 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
+_REMARKS = ("recipe", "finished")
+"""Fields that are left out of the file where they are empty."""
 
 
 class Scores(Section):
@@ -57,9 +60,18 @@ class Scores(Section):
     """Settings that the maps were predicted with."""
     protocol: str = ""
     """Protocol of the split, as a phrase, e.g. "fixed split, no buffer"."""
+    recipe: str = ""
+    """Name of the recipe, and the keys that were changed after it; empty without one."""
+    finished: str = ""
+    """Of a finished row that was taken instead of trained: its folder, machine and code; else empty."""
     without_classes: tuple[str, ...] = ()
     """Classes that a second set of semantic scores leaves out."""
     tiles: dict[str, TileScores]
+
+    @model_serializer(mode="wrap")
+    def _without_empty_remarks(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        return {name: value for name, value in values.items() if value or name not in _REMARKS}
 
     @property
     def label_masks(self) -> dict[str, LabelMask]:

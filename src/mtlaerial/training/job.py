@@ -5,6 +5,7 @@ from pathlib import Path
 from mtlaerial.config import DashboardSpec, Section
 from mtlaerial.runs.budget import Budget
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.recipe_record import RecipeRecord
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.tiles.statistics import Statistics
 
@@ -35,6 +36,8 @@ class TrainingJob(Section):
     """Origin of these weights, where the configuration states it."""
     budget: Budget | None = None
     """Budget that decided the plan's number of updates."""
+    recipe: RecipeRecord | None = None
+    """The recipe that the configuration names, for the run's description."""
     dashboard: DashboardSpec | None = None
     """Server that shows the training; the result is the same with and without, whatever becomes of the server."""
     replace: bool = False

@@ -6,11 +6,13 @@ from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.published import Published
+from mtlaerial.reporting.tables.steps import Chains
 from mtlaerial.reporting.tables.write import write_tables
 
 __all__ = [
     "CONSTANT",
     "Cell",
+    "Chains",
     "Costs",
     "Document",
     "Note",

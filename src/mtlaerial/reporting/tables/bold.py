@@ -51,14 +51,14 @@ class Bold:
             return compare((*best_runs, *other_runs), runner_up)[best].better
         task, group = split_group(column.group)
         column = replace(column, group=group)  # of the task alone
-        draws = [self._draw(runs, tiles, source_of(column), task) for runs in (best_runs, other_runs)]
+        draws = [self.draw(runs, tiles, source_of(column), task) for runs in (best_runs, other_runs)]
         method, baseline = draws
         units = min(len(best_runs), method.tiles_with(column))
         sign = -1 if column.lower_is_better else 1
         gains = sign * (method.scores[_key(column)] - baseline.scores[_key(column)])
         return units > 1 and judged(float(gains[0]), gains[1:], units).p < LEVEL
 
-    def _draw(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source, task: Task | None) -> "Drawn":
+    def draw(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source, task: Task | None = None) -> "Drawn":
         """Return the drawn scores of a method's runs; they are computed once for all columns of a source."""
         key = (runs[0].method, tuple(run.seed for run in runs), tuple(tiles), source, task)
         if key not in self._drawn:

@@ -32,6 +32,7 @@ from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
+from mtlaerial.reporting.tables.steps import Chains, steps
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.reporting.tables.weightings import weightings
 from mtlaerial.scoring.scores import Scores
@@ -48,6 +49,7 @@ def build_documents(
     summary: pd.DataFrame | None = None,
     costs: Costs | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
+    ablations: Mapping[str, Chains] | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -63,12 +65,14 @@ def build_documents(
         Costs of the trainings, shown beside the weightings; they differ from run to run.
     notes : mapping of data set to sequence of str, optional
         Sentences on methods and runs, for below the tables.
+    ablations : mapping of data set to sequence of sequence of str, optional
+        Methods in the order of their steps, for each ablation.
 
     Returns
     -------
     tuple of Document
-        Four per data set: the main one, heights by true height, heights by class, comparison of weightings. Then one
-        with every score of all data sets.
+        Four per data set: the main one, heights by true height, heights by class, comparison of weightings; a fifth of
+        the steps of ablations, where there are any. Then one with every score of all data sets.
     """
     summary = mean_over_seeds(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -84,6 +88,8 @@ def build_documents(
             _heights(values, "height_by_class", "class", values.classes),
             weightings(values, costs or {}),
         ]
+        if chains := (ablations or {}).get(dataset):
+            documents.append(steps(values, chains))
     return (*documents, everything(every, summary))
 
 

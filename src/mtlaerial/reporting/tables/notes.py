@@ -16,6 +16,7 @@ from mtlaerial.reporting.tables.ground_truth import (
     protocol,
     unscored_tasks,
 )
+from mtlaerial.reporting.tables.origins import finished_note, recipe_note
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.values import MISSING, Values
 
@@ -94,8 +95,9 @@ def _methods(values: Values, methods: Sequence[str]) -> Iterator[str]:
 
 
 def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
-    """Yield the explanations of the marks of some methods."""
+    """Yield the explanations of the marks of some methods, and where the rows of a data set come from."""
     for method in methods:
         if method in values.marks:
             mark = values.marks[method]
             yield f"({mark.letter}) {method} differs from most: {mark.difference}."
+    yield from filter(None, (recipe_note(values.runs), finished_note(values.runs)))

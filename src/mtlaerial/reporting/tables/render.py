@@ -9,7 +9,7 @@ _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "[": "{[}", "*": "{*}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': r"\textquotedbl{}",
     "<": "$<$", ">": "$>$", "|": "$|$", "±": r"$\pm$", "−": "$-$", "–": "--", "²": "$^2$", "³": "$^3$",
-    "≈": r"$\approx$", "κ": r"$\kappa$", "δ": r"$\delta$", "Δ": r"$\Delta$",
+    "≈": r"$\approx$", "κ": r"$\kappa$", "δ": r"$\delta$", "Δ": r"$\Delta$", "†": r"$\dagger$",
 })  # fmt: skip
 """A bracket or an asterisk after a line break would be taken for the break's own argument."""
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>|#~"})

@@ -11,7 +11,7 @@ from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import TileScores
 
 Source = tuple[str, ...]
-"""``classes`` and a mask: margins of the confusion matrices. ``height``, a mask and a group: height sums.
+"""``classes`` and a mask: margins of the confusion matrices. ``height``, a mask and groups: height sums of all of them.
 ``detection``: counts. ``joint`` and a mask: margins of the tiles with both layers; last row: pixels right in both."""
 
 
@@ -35,7 +35,10 @@ def tile_sums(runs: Sequence[Scores], tiles: Sequence[str], source: Source) -> N
 def _sums(run: Scores, tile: TileScores, source: Source) -> NDArray[np.float64]:
     classes = len(run.classes)
     if source[0] == "height":
-        return np.array(tile.height.get(source[1], {}).get(source[2], np.zeros(len(SUMS))), dtype=np.float64)
+        groups = tile.height.get(source[1], {})
+        sums = np.array([groups.get(name, np.zeros(len(SUMS))) for name in source[2:]], dtype=np.float64)
+        total: NDArray[np.float64] = sums.sum(axis=0)
+        return total
     if source[0] == "detection":
         return np.array(tile.detection or np.zeros(len(COUNTS)), dtype=np.float64)
     lacking = np.zeros((classes, classes + 1))

@@ -13,6 +13,7 @@ from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.marks import marks
+from mtlaerial.reporting.tables.origins import MARK, is_finished
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.scoring.scores import Scores
 
@@ -128,7 +129,8 @@ class Values:
         uneven = len(numbers) > 1 and method != CONSTANT
         seeds = f" ({_count(self.seeds[method], 'seed')})" if uneven else ""
         mark = self.marks.get(method)
-        return method + (f" ({mark.letter})" if mark else "") + seeds
+        finished = MARK if is_finished(self.runs, method) else ""
+        return method + finished + (f" ({mark.letter})" if mark else "") + seeds
 
     def title(self) -> str:
         """Return the data set's title, marked when the data are generated."""

@@ -9,6 +9,7 @@ from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
+from mtlaerial.reporting.tables.steps import Chains
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import write_text
 
@@ -18,6 +19,7 @@ def write_tables(
     folder: Path,
     published: Published | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
+    ablations: Mapping[str, Chains] | None = None,
 ) -> None:
     """Write all tables.
 
@@ -28,13 +30,16 @@ def write_tables(
     folder : Path
         Folder for ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score,
         and published numbers); and for each data set ``{dataset}``, ``{dataset}_by_height``,
-        ``{dataset}_height_by_class`` and ``{dataset}_weightings``; all but the first as ``.csv``, ``.md`` and ``.tex``.
+        ``{dataset}_height_by_class``, ``{dataset}_weightings`` and, with ablations, ``{dataset}_steps``; all but the
+        first as ``.csv``, ``.md`` and ``.tex``.
         The same scores give the same bytes. CSV files of scores and of everything hold fractions and metres; the others
         percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
         Published numbers.
     notes : mapping of data set to sequence of str, optional
         Sentences on methods and runs, for below the tables.
+    ablations : mapping of data set to sequence of sequence of str, optional
+        Methods in the order of their steps, for each ablation.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def write_tables(
     """
     long = collect(scores)
     write_text(folder / "scores.csv", _csv(long))
-    for document in build_documents(scores, published, mean_over_seeds(long), notes=notes):
+    for document in build_documents(scores, published, mean_over_seeds(long), notes=notes, ablations=ablations):
         write_text(folder / f"{document.stem}.csv", _csv(document.wide))
         write_text(folder / f"{document.stem}.md", markdown(document))
         write_text(folder / f"{document.stem}.tex", latex(document))

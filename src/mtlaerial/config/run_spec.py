@@ -1,0 +1,40 @@
+"""The section ``run``: the data sets, methods and seeds that run, and which rows of the tables are steps."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.method import Name
+from mtlaerial.config.names import require_once
+
+
+class RunSpec(Section):
+    """The data sets, methods and seeds to run, selected from the dictionaries below."""
+
+    datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
+    methods: Annotated[tuple[Name, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
+    train_unscored: bool = False
+    """Run methods also on data sets whose test tiles have ground truth for none of their tasks."""
+
+    steps: tuple[Annotated[tuple[Name, ...], Field(min_length=2)], ...] = ()
+    """Ablations: for each, methods in the order of their steps, which a table compares with the one before and with
+    the first."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key in ("datasets", "methods", "seeds"):
+            require_once(key, getattr(self, key))
+        for number, chain in enumerate(self.steps):
+            require_once(f"steps.{number}", chain)
+            self._require_selected(f"steps.{number}", chain)
+        return self
+
+    def _require_selected(self, key: str, methods: tuple[str, ...]) -> None:
+        """Refuse steps that are no rows of the tables."""
+        for name in methods:
+            if name not in self.methods:
+                remedy = did_you_mean(name, self.methods, "Add it to run.methods, or take it out of the steps.")
+                raise Unfit(key, repr(name), f"selected methods ({', '.join(self.methods)})", remedy)

@@ -1,0 +1,178 @@
+"""Finished rows of a project: those that it takes instead of training them, and those that it writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.run_keys import run_keys, unidentified_start
+from mtlaerial.runs.cost import load_cost
+from mtlaerial.runs.plan import fingerprint
+from mtlaerial.runs.weights import WEIGHTS
+from mtlaerial.scoring.finished_row import (
+    FinishedRow,
+    load_row,
+    read_entries,
+    require_same_tiles,
+    save_row,
+    tile_hashes,
+)
+from mtlaerial.scoring.scores import load_scores, save_scores
+from mtlaerial.system.processor import processor_name
+
+SCORES = "scores.json"
+
+
+class RunKey(NamedTuple):
+    """A run of a project."""
+
+    dataset: str
+    method: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class FinishedRows:
+    """The rows that a project takes from the folder ``finished`` of its configuration.
+
+    Attributes
+    ----------
+    taken : dict of RunKey to Path
+        The files of the rows that are taken.
+    kept : list of RunKey
+        Runs of this folder, whose rows can be written.
+    notes : list of str
+        A sentence on each row that is there but is not taken, and each run whose row cannot be written.
+    """
+
+    taken: dict[RunKey, Path] = field(default_factory=dict)
+    kept: list[RunKey] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def row_path(folder: Path, run: RunKey) -> Path:
+    """Return the file of a run's row."""
+    return folder / run.dataset / f"{run.method}.seed{run.seed}.json"
+
+
+def find_rows(project: Project) -> FinishedRows:
+    """Return the finished rows of a project; none where its configuration has no ``finished``.
+
+    A row is taken where its keys are those of the configuration and the folder of results has no such run. A run that
+    is there stays, with its maps and figures.
+
+    Raises
+    ------
+    DataError
+        When the file of a row is damaged.
+    """
+    rows, folder = FinishedRows(), project.config.finished
+    if folder is None:
+        return rows
+    for dataset, method in project.runs():
+        start = unidentified_start(project, dataset, method)
+        if start:
+            text = f"No finished row of {method} on {dataset}: no key identifies its initial weights, {start}."
+            rows.notes.append(text)
+            continue
+        for seed in project.config.seeds(method):
+            _sort(project, rows, RunKey(dataset, method, seed), folder)
+    for run in list(rows.kept):  # another prediction or an ensemble that is made here needs the trainings here
+        for source, seed in project.source_runs(*run):
+            trained = RunKey(run.dataset, source, seed)
+            if rows.taken.pop(trained, None):
+                rows.kept.append(trained)
+    return rows
+
+
+def taken_runs(configs: Sequence[Path]) -> set[RunKey]:
+    """Return the runs whose finished rows are taken, from the files of a configuration.
+
+    Raises
+    ------
+    ConfigError, DataError
+        For anything wrong in the configuration, or a damaged row.
+    """
+    data = merge_files(configs)
+    return set(find_rows(Project.of(data)).taken) if data.get("finished") else set()
+
+
+def _sort(project: Project, rows: FinishedRows, run: RunKey, folder: Path) -> None:
+    """Put a run among those that are taken or those that are kept."""
+    path = row_path(folder, run)
+    recorded = read_entries(path)["keys"] if path.exists() else None
+    if recorded is None or _is_here(project, run):
+        rows.kept.append(run)
+        return
+    difference = run_keys(project, *run).difference(recorded)
+    if not difference:
+        rows.taken[run] = path
+        return
+    rows.kept.append(run)
+    name = f"{run.method} on {run.dataset}, seed {run.seed}"
+    rows.notes.append(f"{name} is trained here: {path} is a row of other keys ({difference}).")
+
+
+def _is_here(project: Project, run: RunKey) -> bool:
+    """Tell whether the folder of results has a run, or its scores."""
+    folder = project.config.results / run.dataset / "runs" / run.method / f"seed{run.seed}"
+    return any((folder / name).exists() for name in (WEIGHTS, SCORES))
+
+
+def take_row(path: Path, tiles: list[Path], scores: Path) -> None:
+    """Write the scores of a finished row, marked as such.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the row.
+    tiles : list of Path
+        Folders of the prepared tiles of all splits, which must be those of the row.
+    scores : Path
+        The ``scores.json`` to write.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When the file is damaged or of another version, or a row of other tiles.
+    """
+    row = load_row(path)
+    require_same_tiles(row, path, tiles)
+    finished = f"{path.parent.parent.as_posix()}; {row.origin}"
+    save_scores(row.scores.model_copy(update={"finished": finished}), scores)
+
+
+def keep_row(keys: dict[str, Any], scores: Path, cost: Path | None, tiles: list[Path], path: Path) -> None:
+    """Write the finished row of a run.
+
+    Parameters
+    ----------
+    keys : dict
+        Values of its :class:`mtlaerial.pipeline.run_keys.RunKeys`.
+    scores : Path
+        Its ``scores.json``.
+    cost : Path or None
+        Its ``cost.json``; None for another prediction of a training.
+    tiles : list of Path
+        Folders of the prepared tiles of all splits.
+    path : Path
+        The file to write.
+
+    Raises
+    ------
+    DataError
+        When a file is damaged, or the row cannot be written.
+    """
+    measured = load_cost(cost) if cost else None
+    device = f"; {measured.device}" if measured else ""
+    row = FinishedRow(
+        config=fingerprint(keys),
+        machine=f"{processor_name()}{device}",
+        keys=keys,
+        tiles=tile_hashes(tiles),
+        cost=measured,
+        scores=load_scores(scores),
+    )
+    save_row(row, path)

@@ -1,0 +1,193 @@
+"""Steps of an ablation: each row against the one before it and against the first, with paired intervals."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite, nan
+
+import numpy as np
+import pandas as pd
+
+from mtlaerial.reporting.tables.bold import Drawn
+from mtlaerial.reporting.tables.bootstrap import CONFIDENCE, DRAWS, Difference, judged
+from mtlaerial.reporting.tables.collect import JOINT
+from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, common_tiles, paired
+from mtlaerial.reporting.tables.groups import CLASS, OVERALL
+from mtlaerial.reporting.tables.notes import mark_notes
+from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.tile_sums import Source
+from mtlaerial.reporting.tables.values import MISSING, Values
+
+Chains = Sequence[Sequence[str]]
+"""Methods in the order of their steps, for each ablation."""
+NOTHING = "Not available: no two rows of the steps were scored on this data set."
+COLUMNS = ("method", "baseline", "step", "score", "unit", "seeds", "tiles", "difference", "low", "high", "p")
+BEFORE, FIRST = "before", "first"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A score whose difference between two rows is shown."""
+
+    header: str
+    score: str
+    source: Source
+    relative: bool = False
+    """Whether the difference is relative to the baseline, as for errors; else it is in points of percentage."""
+    group: str = OVERALL
+
+    @property
+    def unit(self) -> str:
+        """Unit of the difference."""
+        return "%" if self.relative else "points"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Difference of one measure between two rows."""
+
+    method: str
+    baseline: str
+    seeds: int
+    tiles: int
+    difference: Difference
+
+
+def steps(values: Values, chains: Chains) -> Document:
+    """Lay out the differences between the rows of ablations on one data set.
+
+    Parameters
+    ----------
+    values : Values
+    chains : sequence of sequence of str
+        Rows that were not scored on the data set are left out.
+
+    Returns
+    -------
+    Document
+        For each ablation a panel of scores, and one of the IoU of each class, against the row before and against the
+        first.
+    """
+    measures, by_class = _measures(values), _class_measures(values)
+    panels: list[Panel] = []
+    rows: list[tuple[object, ...]] = []
+    for number, chain in enumerate(chains, start=1):
+        methods = [method for method in chain if method in values.methods]
+        for step, pairs in _pairs(methods).items():
+            for part, some in (("scores", measures), ("classes", by_class)):
+                compared = {measure: [_compare(values, *pair, measure) for pair in pairs] for measure in some}
+                key = f"{values.dataset}-steps-{number}-{step}-{part}"
+                panels += [_panel(values, key, step, pairs, compared)] if pairs and some else []
+                rows += _wide(step, compared)
+    return Document(f"{values.dataset}_steps", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
+
+
+def _measures(values: Values) -> list[Measure]:
+    height: tuple[str, ...] = ("height", "all")
+    measures = [
+        Measure("mIoU", "mIoU", ("classes", "all")),
+        Measure("mIoU-3", JOINT, ("joint", "all")),
+        Measure("MAE", "MAE", (*height, OVERALL), relative=True),
+        Measure("RMSE", "RMSE", (*height, OVERALL), relative=True),
+    ]
+    if len(values.bins) > 1:  # a few of the highest cells make up most of the squared error
+        edge = values.bins[-1].removeprefix("from ")
+        measures.append(Measure(f"RMSE, h < {edge}", "RMSE", (*height, *values.bins[:-1]), relative=True))
+    return measures
+
+
+def _class_measures(values: Values) -> list[Measure]:
+    source = ("classes", "all")
+    return [Measure(name, f"IoU {name}", source, group=CLASS + name) for name in values.runs[0].classes]
+
+
+def _pairs(methods: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return each row with its baseline; against the first those that are not after it."""
+    before = [(method, baseline) for baseline, method in pairwise(methods)]
+    return {BEFORE: before, FIRST: [(method, methods[0]) for method in methods[2:]]}
+
+
+def _compare(values: Values, method: str, baseline: str, measure: Measure) -> Step:
+    """Return the difference of a measure, over the seeds and tiles that both rows have."""
+    runs, baseline_runs = paired(values.runs, method, baseline)
+    tiles = common_tiles((*runs, *baseline_runs))
+    if not runs or not tiles:
+        return Step(method, baseline, len(runs), len(tiles), Difference(nan))
+    drawn, drawn_baseline = (values.bold.draw(some, tiles, measure.source) for some in (runs, baseline_runs))
+    with_truth = min(_tiles(drawn, measure), _tiles(drawn_baseline, measure))
+    scores, reference = drawn.scores[measure.score], drawn_baseline.scores[measure.score]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        differences = scores / reference - 1 if measure.relative else scores - reference
+    effect, units = float(differences[0]), min(len(runs), with_truth)
+    known = isfinite(effect) and units > 1
+    difference = judged(effect, differences[1:], units) if known else Difference(effect)
+    return Step(method, baseline, len(runs), with_truth, difference)
+
+
+def _tiles(drawn: Drawn, measure: Measure) -> int:
+    """Return the number of tiles with truth for a measure: a class may occur in few of them."""
+    return drawn.class_tiles.get(measure.group, drawn.tiles)
+
+
+def _panel(
+    values: Values,
+    key: str,
+    step: str,
+    pairs: Sequence[tuple[str, str]],
+    compared: Mapping[Measure, Sequence[Step]],
+) -> Panel:
+    against = "the row before" if step == BEFORE else f"the first row ({pairs[0][1]})"
+    subject = "scores" if any(measure.relative for measure in compared) else "IoU of each class"
+    cells = [[Cell(_text(entry.difference)) for entry in entries] for entries in compared.values()]
+    names = [f"{values.label(method)} − {baseline}" for method, baseline in pairs]
+    rows = [(Cell(name), *row) for name, row in zip(names, zip(*cells, strict=True), strict=True)]
+    methods = list(dict.fromkeys(name for pair in pairs for name in pair))
+    notes = [*_notes(compared), *values.notes, *mark_notes(values, methods)]
+    return Panel(
+        key=key,
+        dataset=values.dataset,
+        title=values.title(),
+        subject=f"{subject}: each row against {against}",
+        details="Differences of means over seeds, test tiles pooled.",
+        header=("", *(f"{measure.header} ({measure.unit})" for measure in compared)),
+        rows=tuple(rows),
+        notes=tuple(map(Note, notes)),
+    )
+
+
+def _text(difference: Difference) -> str:
+    if not isfinite(difference.effect):
+        return MISSING
+    interval = f"{_signed(difference.low)} to {_signed(difference.high)}" if isfinite(difference.low) else "one seed"
+    return f"{_signed(difference.effect)} ({interval})"
+
+
+def _signed(fraction: float) -> str:
+    return f"{100 * fraction:+.2f}".replace("-", "−")
+
+
+def _notes(compared: Mapping[Measure, Sequence[Step]]) -> Iterator[str]:
+    entries = [entry for steps_of_one in compared.values() for entry in steps_of_one]
+    seeds, tiles = (sorted({getattr(entry, name) for entry in entries}) for name in ("seeds", "tiles"))
+    if any(measure.relative for measure in compared):
+        yield "Points: of percentage. Errors (MAE, RMSE): change in per cent of the baseline's; negative is better."
+    yield (
+        f"In brackets: {100 * CONFIDENCE:g} % interval of each difference by itself, not adjusted for their number: "
+        f"bootstrap of {DRAWS:,} draws, each of seeds ({_range(seeds)}) and of test tiles ({_range(tiles)}) with "
+        "replacement, the same for both rows; percentiles, widened as few seeds or tiles ask for."
+    )
+    if seeds[0] < ENOUGH_SEEDS:
+        yield f"Fewer than {ENOUGH_SEEDS} seeds: uncertain, above all with one seed, which has no interval."
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+
+
+def _wide(step: str, compared: Mapping[Measure, Sequence[Step]]) -> Iterator[tuple[object, ...]]:
+    for measure, entries in compared.items():
+        for entry in entries:
+            difference = entry.difference
+            numbers = (100 * difference.effect, 100 * difference.low, 100 * difference.high, difference.p)
+            place = (entry.method, entry.baseline, step, measure.header, measure.unit)
+            yield *place, entry.seeds, entry.tiles, *numbers

@@ -1,0 +1,219 @@
+"""Finished rows: taken in another folder where all keys and tiles are the same, and never in silence otherwise."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mtlaerial.config import ScoringSpec, merge
+from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.errors import DataError
+from mtlaerial.pipeline.finished_rows import FinishedRows, RunKey, find_rows, keep_row, row_path, take_row
+from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.run_keys import run_keys
+from mtlaerial.reporting.tables import build_documents
+from mtlaerial.reporting.tables.render import latex, markdown
+from mtlaerial.runs.cost import Cost, save_cost
+from mtlaerial.runs.run import load_description
+from mtlaerial.runs.status import training_states
+from mtlaerial.scoring.finished_row import load_row, save_row
+from mtlaerial.scoring.run_scores import score_maps
+from mtlaerial.scoring.scores import load_scores, save_scores
+from support import tiny
+from support.sample_scores import experiment, run, tile
+from support.trainings import Folders
+
+RUN = RunKey("city", "equal", 0)
+ROWS = Path("rows")
+Build = Callable[..., Project]
+
+
+@pytest.fixture
+def build(city: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """Return a function that makes the project of a checkout: a configuration, with changes, in a folder of results."""
+    monkeypatch.chdir(tmp_path)
+    spec = city.spec.model_dump(mode="json", exclude_none=True)
+
+    def project(*changes: dict[str, Any], results: str = "results", **of_spec: Any) -> Project:
+        Path("city.yaml").write_text(yaml.safe_dump({**spec, **of_spec}))
+        data = {
+            "run": {"datasets": ["city"], "methods": ["equal"], "seeds": [0, 1]},
+            "results": results,
+            "finished": str(ROWS),
+            "datasets": {"city": {"spec": "city.yaml", "root": str(city.root)}},
+            "models": {"net": tiny.MODEL},
+            "methods": {"equal": {"tasks": ["semantics", "height"], "model": "net"}},
+            "training": tiny.TRAINING,
+        }
+        return Project.of(merge(data, *changes))
+
+    return project
+
+
+@pytest.fixture
+def row(build: Build, run_folder: Path, tiles: Folders) -> Path:
+    """Return the file of a row that a first checkout wrote."""
+    scores = score_maps(load_description(run_folder), run_folder / "maps", [], ScoringSpec())
+    save_scores(scores, Path("scores.json"))
+    save_cost(Cost(seconds_per_step=0.25, peak_memory_mb=100, device="CPU, 2 threads"), Path("cost.json"))
+    path = row_path(ROWS, RUN)
+    keys = dict(run_keys(build(), *RUN).values)
+    keep_row(keys, Path("scores.json"), Path("cost.json"), all_tiles(tiles), path)
+    return path
+
+
+def all_tiles(tiles: Folders) -> list[Path]:
+    return [folder for folders in tiles.values() for folder in folders]
+
+
+def test_row_is_taken_in_another_checkout_with_the_same_keys(build: Build, row: Path, tmp_path: Path) -> None:
+    changes = {
+        "datasets": {"city": {"root": str(tmp_path / "elsewhere")}},
+        "resume": "states",
+        "figures": {"formats": []},
+    }
+    rows = find_rows(build(changes, results="other"))
+    assert rows.taken == {RUN: row}
+    assert (rows.kept, rows.notes) == ([RunKey("city", "equal", 1)], [])
+
+
+def test_row_is_taken_only_where_it_is_asked_for(build: Build, row: Path) -> None:
+    assert find_rows(build({"finished": None})) == FinishedRows()
+
+
+@pytest.mark.parametrize(
+    ("changes", "spec", "key"),
+    [
+        ({"training": {"batch": 1}}, {}, "train.plan.training.batch 2 instead of 1"),
+        ({"models": {"net": {"stem": 9}}}, {}, "train.plan.model.stem"),
+        ({"prediction": {"stride": 64}}, {}, "predict.prediction.stride"),
+        ({"scoring": {"height_bins": [3]}}, {}, "score.scoring.height_bins"),
+        ({"methods": {"equal": {"weighting": {"name": "dwa"}}}}, {}, "train.plan.weighting.name"),
+        ({}, {"splits": {**tiny.SPLITS, "val": [], "test": ["city_4", "city_3"]}}, "prepare.splits.val"),
+        ({}, {"gsd": 0.6}, "prepare.gsd"),
+        ({"datasets": {"city": {"hold_out": ["city_1"]}}}, {}, "prepare.splits.train"),
+    ],
+)
+def test_run_of_a_changed_key_is_trained_anew_and_a_note_names_the_key(
+    build: Build, row: Path, changes: dict[str, Any], spec: dict[str, Any], key: str
+) -> None:
+    rows = find_rows(build(changes, **spec))
+    assert not rows.taken
+    assert RUN in rows.kept
+    (note,) = rows.notes
+    assert note.startswith(f"equal on city, seed 0 is trained here: {row} is a row of other keys (")
+    assert key in note
+
+
+def test_run_that_is_here_is_not_replaced_by_a_row(build: Build, row: Path) -> None:
+    folder = Path("results/city/runs/equal/seed0")
+    folder.mkdir(parents=True)
+    (folder / "scores.json").touch()
+    rows = find_rows(build())
+    assert (rows.taken, RUN in rows.kept) == ({}, True)
+
+
+def test_training_that_another_prediction_needs_here_is_not_taken(build: Build, row: Path) -> None:
+    softmax = {"trained_as": "equal", "overrides": {"prediction": {"stride": 64}}}
+    rows = find_rows(build({"run": {"methods": ["equal", "softmax"], "seeds": [0]}, "methods": {"softmax": softmax}}))
+    assert (rows.taken, set(rows.kept)) == ({}, {RUN, RunKey("city", "softmax", 0)})
+
+
+def test_ensemble_is_known_by_the_keys_of_its_members(build: Build) -> None:
+    ensemble = {"methods": {"mean": {"ensemble": {"members": ["equal"], "seeds": "all"}}}, "run": {"methods": ["mean"]}}
+    keys, (run,) = run_keys(build(ensemble), "city", "mean", 0), find_rows(build(ensemble)).kept
+    assert run == RunKey("city", "mean", 0)
+    assert not keys.difference(run_keys(build(ensemble), "city", "mean", 0).values)
+    changed = keys.difference(run_keys(build(ensemble, {"training": {"batch": 1}}), "city", "mean", 0).values)
+    assert changed.startswith("train.equal.seed0.plan.training.batch 1 instead of 2, train.equal.seed1.")
+
+
+def test_run_that_begins_with_another_run_has_no_row(build: Build, row: Path) -> None:
+    rows = find_rows(build({"models": {"net": {"pretrained": "runs/first"}}}))
+    assert (rows.taken, rows.kept) == ({}, [])
+    assert rows.notes == ["No finished row of equal on city: no key identifies its initial weights, runs/first."]
+
+
+def test_key_of_a_later_version_repeats_no_row_but_a_changed_default_does(build: Build, row: Path) -> None:
+    recorded = load_row(row)
+    added, key = dict(recorded.keys), "train.plan.training.clip_norm"
+    del added[key]
+    assert run_keys(build(), *RUN).difference(added) == ""
+    assert key in run_keys(build({"training": {"clip_norm": 1.0}}), *RUN).difference(added)
+    other_default = {**recorded.keys, key: 5.0}
+    assert key in run_keys(build(), *RUN).difference(other_default)
+    removed = {**recorded.keys, "train.plan.training.momentum": 0.9}
+    assert "momentum" in run_keys(build(), *RUN).difference(removed)
+
+
+def test_taken_scores_are_those_of_the_run_with_their_origin(row: Path, tiles: Folders) -> None:
+    take_row(row, all_tiles(tiles), Path("taken.json"))
+    scores, expected = load_scores(Path("taken.json")), load_scores(Path("scores.json"))
+    assert scores.model_copy(update={"finished": ""}) == expected
+    assert scores.finished.startswith("rows; ")
+    assert f"CPU, 2 threads, mtlaerial {expected.mtlaerial}, code {expected.code}" in scores.finished
+
+
+def test_status_shows_a_taken_row_as_such(build: Build, row: Path) -> None:
+    config = build().config
+    states = {status.name: status.state for status in training_states(config, find_rows(build()).taken)}
+    assert states == {"city/equal/seed0": "taken", "city/equal/seed1": "waiting"}
+
+
+def test_row_of_other_tiles_is_refused(row: Path, tiles: Folders, tmp_path: Path) -> None:
+    folder = tmp_path / tiles["test"][0].name
+    shutil.copytree(tiles["test"][0], folder)
+    record = json.loads((folder / "tile.json").read_text())
+    record["sha256"]["height"] = "0" * 64
+    (folder / "tile.json").write_text(json.dumps(record))
+    with pytest.raises(
+        DataError, match=r"rows/city/equal\.seed0\.json: found a row of another height of the tile city_4"
+    ):
+        take_row(row, [*tiles["train"], *tiles["val"], folder], Path("taken.json"))
+    with pytest.raises(DataError, match="a row of another set of the tile city_4"):
+        take_row(row, [*tiles["train"], *tiles["val"]], Path("taken.json"))
+    assert not Path("taken.json").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"seed":0', '"seed":7'),
+        lambda text: "[1]",
+        lambda text: "",
+        lambda text: "[" * 100_000,
+        lambda text: text.replace('"format": 1', '"format": 9'),
+    ],
+)
+def test_damaged_row_is_one_sentence(build: Build, row: Path, damage: Callable[[str], str]) -> None:
+    before = row.read_text()
+    row.write_text(damage(before))
+    assert row.read_text() != before
+    with pytest.raises(DataError, match=r"^rows/city/equal\.seed0\.json: found ") as caught:
+        find_rows(build())
+    assert "\n" not in str(caught.value)
+
+
+def test_row_has_a_line_for_each_field_and_is_the_same_each_time(row: Path) -> None:
+    first = row.read_bytes()
+    save_row(load_row(row), row)
+    assert row.read_bytes() == first
+    assert first.count(b"\n") == len(json.loads(first)) + 2
+
+
+def test_tables_mark_the_rows_that_were_not_trained_here() -> None:
+    origin = "docs/data; a processor, mtlaerial 0.1.0, code abc"
+    runs = [entry.model_copy(update={"finished": origin if entry.method == "joint" else ""}) for entry in experiment()]
+    main = build_documents(runs)[0]
+    text = markdown(main)
+    assert "joint†" in text
+    assert "only-height†" not in text
+    assert f"† Not trained here, but taken as finished rows: joint (seeds 1, 2) from {origin}." in text
+    assert r"joint$\dagger$" in latex(main)
+    here = run("equal", 0, [tile([[1, 0, 0], [0, 1, 0]])])
+    assert "†" not in markdown(build_documents([here])[0])

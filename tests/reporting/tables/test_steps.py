@@ -1,0 +1,149 @@
+"""Steps of an ablation: differences by hand, intervals that are paired, and rows that lack something."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mtlaerial.reporting.tables import Document, Panel, build_documents, write_tables
+from mtlaerial.reporting.tables.bootstrap import judged, resamples
+from mtlaerial.scoring.metrics import class_scores, margins
+from mtlaerial.scoring.scores import Scores
+from support.configurations import refusal
+from support.sample_scores import run, tile
+
+FEW = 40
+"""Draws of the tests, of which the results are not to be precise."""
+CHAIN = ("first", "second", "third")
+TRUE = [0.0, 1.0, 10.0, 50.0]
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("bold", "bootstrap", "comparison"):
+        monkeypatch.setattr(f"mtlaerial.reporting.tables.{module}.DRAWS", FEW)
+
+
+def scored(method: str, hits: int, error: float, seeds: Sequence[int] = (0, 1), tiles: int = 2) -> list[Scores]:
+    """Make runs with a number of right pixels, of 20 in each class, and an error of all heights."""
+    runs = []
+    for seed in seeds:
+        parts = []
+        for number in range(tiles):
+            right = hits + seed - number
+            confusion = [[right, 20 - right, 0], [20 - right, right, 0]]
+            predicted = [height + error + 0.1 * seed + 0.2 * number for height in TRUE]
+            parts.append(tile(confusion, TRUE, predicted, near=(right, right)))
+        runs.append(run(method, seed, parts))
+    return runs
+
+
+def experiment(seeds: Sequence[int] = (0, 1)) -> list[Scores]:
+    return [*scored("first", 10, 4, seeds), *scored("second", 12, 3, seeds), *scored("third", 16, 1, seeds)]
+
+
+def steps(runs: Sequence[Scores], *chains: Sequence[str]) -> Document:
+    documents = build_documents(runs, ablations={"town": chains or (CHAIN,)})
+    return next(document for document in documents if document.stem == "town_steps")
+
+
+def value(document: Document, method: str, baseline: str, score: str) -> Any:
+    wide = document.wide
+    chosen = wide[(wide["method"] == method) & (wide["baseline"] == baseline) & (wide["score"] == score)]
+    return next(chosen.itertuples(index=False))
+
+
+def test_each_row_is_compared_with_the_one_before_and_with_the_first() -> None:
+    document = steps(experiment())
+    pairs = {(row.method, row.baseline, row.step) for row in document.wide.itertuples()}
+    assert pairs == {
+        ("second", "first", "before"), ("third", "second", "before"), ("third", "first", "first"),
+    }  # fmt: skip
+    assert [panel.key for panel in document.panels] == [
+        f"town-steps-1-{step}-{part}" for step in ("before", "first") for part in ("scores", "classes")
+    ]
+    names = [row[0].text for row in document.panels[0].rows]
+    assert names == ["second − first", "third − second"]
+
+
+def test_differences_by_hand() -> None:
+    """Shares in points: of two symmetric classes with a share r of right pixels the IoU is r / (2 - r)."""
+    document = steps(experiment(seeds=(0,)))
+    before, after = ((right := hits - 0.5) / (40 - right) for hits in (10, 12))  # pooled over two tiles
+    for score in ("mIoU", "road", "house"):
+        assert value(document, "second", "first", score).difference == pytest.approx(100 * (after - before))
+    assert value(document, "second", "first", "MAE").difference == pytest.approx(100 * (3.1 / 4.1 - 1), rel=1e-5)
+    squares = [np.hypot(error, error + 0.2) for error in (4, 3)]
+    assert value(document, "second", "first", "RMSE").difference == pytest.approx(
+        100 * (squares[1] / squares[0] - 1), rel=1e-5
+    )
+
+
+def test_error_below_the_last_edge_leaves_the_highest_cells_out() -> None:
+    """The bins of the samples are below and from 2 m: errors of the two low cells differ from those of the others."""
+    runs = []
+    for method, low, high in (("first", 1.0, 5.0), ("second", 0.5, 9.0)):
+        predicted = [height + (low if height < 2 else high) for height in TRUE]
+        runs.append(run(method, 0, [tile([[1, 0, 0], [0, 1, 0]], TRUE, predicted)]))
+    document = steps(runs, ("first", "second"))
+    assert value(document, "second", "first", "RMSE, h < 2 m").difference == pytest.approx(-50)
+    assert value(document, "second", "first", "RMSE").difference > 50
+
+
+def test_interval_is_that_of_draws_of_the_same_seeds_and_tiles_for_both_rows() -> None:
+    runs = experiment()
+    matrices = {
+        method: np.array([[margins(np.array(entry.tiles[name].confusion)) for name in ("t0", "t1")] for entry in group])
+        for method in ("first", "second")
+        for group in [[entry for entry in runs if entry.method == method]]
+    }
+    draws = []
+    for seeds, tiles in resamples(2, 2, FEW):
+        scores = {
+            method: class_scores(np.tensordot(tiles, sums, axes=(1, 1)), ("road", "house"))["mIoU"]
+            for method, sums in matrices.items()
+        }
+        means = {method: (of_seeds * seeds).sum(axis=1) / 2 for method, of_seeds in scores.items()}
+        draws.append(means["second"] - means["first"])
+    shown = value(steps(runs), "second", "first", "mIoU")
+    expected = judged(shown.difference / 100, np.concatenate(draws), 2)
+    assert (shown.low, shown.high, shown.p) == pytest.approx((100 * expected.low, 100 * expected.high, expected.p))
+    assert (shown.seeds, shown.tiles) == (2, 2)
+
+
+def test_one_seed_has_no_interval_and_is_called_uncertain() -> None:
+    document = steps(experiment(seeds=(3,)))
+    (cells,) = [row for row in document.panels[0].rows if row[0].text == "second − first"]
+    assert cells[1].text.endswith("(one seed)")
+    assert np.isnan(value(document, "second", "first", "mIoU").low)
+    assert any("one seed, which has no interval" in note.text for note in document.panels[0].notes)
+
+
+def test_row_that_lacks_a_task_has_dashes_and_a_missing_row_is_passed_over(tmp_path: Any) -> None:
+    lone = [run("lone", seed, [tile((), TRUE, [height + 2 for height in TRUE])] * 2) for seed in (0, 1)]
+    document = steps([*experiment(), *lone], ("first", "absent", "second", "lone"))
+    panel = document.panels[0]
+    assert [row[0].text for row in panel.rows] == ["second − first", "lone − second"]
+    assert text(panel, "lone − second", "mIoU (points)") == "–"
+    assert text(panel, "lone − second", "MAE (%)") != "–"
+    write_tables([*experiment(), *lone], tmp_path, ablations={"town": [("first", "second", "lone")]})
+    assert "lone − second" in (tmp_path / "town_steps.md").read_text(encoding="utf-8")
+
+
+def text(panel: Panel, name: str, header: str) -> str:
+    (cells,) = [row for row in panel.rows if row[0].text == name]
+    return cells[panel.header.index(header)].text
+
+
+def test_tables_without_an_ablation_have_no_steps(tmp_path: Any) -> None:
+    write_tables(experiment(), tmp_path)
+    assert not (tmp_path / "town_steps.md").exists()
+
+
+def test_steps_that_are_no_rows_are_refused() -> None:
+    assert "run.steps.0: found 'bot'; expected selected methods (both). Did you mean both?" in refusal(
+        {"run": {"steps": [["both", "bot"]]}}
+    )
+    assert "run.steps.0" in refusal({"run": {"steps": [["both"]]}})
+    assert "both twice" in refusal({"run": {"steps": [["both", "both"]]}})

@@ -1,0 +1,65 @@
+# Finished rows: scores of runs in small files (`finished` of the configuration), which other folders take instead of
+# training them.
+ROW = (
+    f"{project.config.finished.as_posix()}/{{dataset}}/{{method}}.seed{{seed}}.json" if project.config.finished else ""
+)
+
+
+def kept_rows(wildcards):
+    """Return the rows of the runs that are made here; exit with a message where the configuration has no folder."""
+    if not ROW:
+        sys.exit(
+            "finished: found nothing; expected a folder for finished rows. State one: --config finished=docs/data/NAME."
+        )
+    return [path for run in ROWS.kept for path in expand(ROW, **run._asdict())]
+
+
+def cost_of_training(wildcards):
+    """Return the cost of a run's training; none for another prediction of one, and for an ensemble."""
+    return "<run>/cost.json" if (wildcards.dataset, wildcards.method) in project.trainings() else []
+
+
+if ROW:
+
+    rule take_row:
+        input:
+            row=ROW,
+            tiles=tile_files("train", "val", "test", layers=()),
+        output:
+            FINISHED,
+        log:
+            "<logs>/{dataset}/take_row/{method}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/{dataset}/take_row/{method}.seed{seed}.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=10,
+            gpu=0,
+        message:
+            "Taking the finished row of {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        script:
+            "../scripts/take_row.py"
+
+    rule keep_row:
+        input:
+            scores="<run>/scores.json",
+            cost=cost_of_training,
+            tiles=tile_files("train", "val", "test", layers=()),
+        output:
+            ROW,
+        log:
+            "<logs>/{dataset}/keep_row/{method}.seed{seed}.log",
+        benchmark:
+            "<benchmarks>/{dataset}/keep_row/{method}.seed{seed}.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=10,
+            gpu=0,
+        params:
+            run_keys=lambda w: run_keys(project, w.dataset, w.method, int(w.seed)).values,
+        message:
+            "Writing the finished row of {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+        script:
+            "../scripts/keep_row.py"
