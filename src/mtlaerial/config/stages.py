@@ -105,7 +105,7 @@ STAGES: dict[str, Stages] = {
     "methods.*.tasks": COSTLY,
     "methods.*.weighting": COSTLY,
     "methods.*.model": COSTLY,
-    "methods.*.recipe": (*TRAINING, "predict"),
+    "methods.*.recipe": (*COSTLY, "predict"),
     "methods.*.overrides": NOTHING,
     "pretrained.*.encoder": ("fetch_pretrained",),
     "pretrained.*.url": NOTHING,
