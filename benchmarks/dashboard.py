@@ -101,7 +101,7 @@ def steps(folder: Path, rounds: int) -> dict[str, list[float]]:
 
 def block(trainer: Any, url: str | None, tiles: list[Path]) -> tuple[float, float]:
     """Return the mean processor seconds of a step, and those of the patches, without start and close."""
-    from mtlaerial.config import DashboardSpec, PredictionSpec
+    from mtlaerial.config import DashboardSpec
     from mtlaerial.dashboard.viewer import Viewer
     from mtlaerial.training.job import TrainingJob
 
@@ -115,7 +115,7 @@ def block(trainer: Any, url: str | None, tiles: list[Path]) -> tuple[float, floa
         trainer._train_step()
     trained = time.process_time()
     if viewer:
-        viewer.look(lambda: trainer._mapper(PredictionSpec.fitted()), trainer.device, trainer.epoch)
+        viewer.look(trainer.evaluation.mapper, trainer.device, trainer.epoch)
     looked = time.process_time() - trained
     if viewer:
         viewer.close()

@@ -92,7 +92,7 @@ def original_windows(run: Path, image: Path, runs: int, threads: int) -> dict[st
     """Return the number of the original's windows and the network's median seconds on one."""
     from mtlaerial.prediction.blending.windows import original
     from mtlaerial.prediction.predictor import Predictor
-    from mtlaerial.runs.run import load_run
+    from mtlaerial.runs.loading import load_run
 
     device = Predictor(run, ORIGINAL).device
     torch.set_num_threads(threads)

@@ -9,7 +9,8 @@ import pytest
 HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
 """Packages whose import takes a third of a second or more."""
 USED: dict[str, set[str]] = {
-    "mtlaerial.pipeline.rule_params": set(),
+    "mtlaerial.pipeline.context_params": set(),
+    "mtlaerial.pipeline.decisive_params": set(),
     "mtlaerial.synthetic.generate": set(),
     "mtlaerial.datasets.check": set(),
     "mtlaerial.tiles.prepare": set(),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mtlaerial.pipeline.plan_run import plan_run
     from mtlaerial.pipeline.score_runs import score_runs
     from mtlaerial.prediction.predictor import Predictor
-    from mtlaerial.runs.run import load_run, save_description
+    from mtlaerial.runs.loading import load_run
+    from mtlaerial.runs.run import save_description
     from mtlaerial.scoring.run_scores import score_run
     from mtlaerial.tiles.measure import summarise
     from mtlaerial.tiles.prepare import prepare_tile

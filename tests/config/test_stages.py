@@ -19,8 +19,9 @@ from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
 from mtlaerial.config.start import StartSpec
 from mtlaerial.errors import ConfigError
+from mtlaerial.pipeline.context_params import Context, dataset_in, plan_in
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.rule_params import Context, Decisive, dataset_in, plan_in
 from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]

@@ -15,7 +15,7 @@ import yaml
 from torch import Tensor
 
 from mtlaerial.runs.import_original import import_checkpoint
-from mtlaerial.runs.run import load_run
+from mtlaerial.runs.loading import load_run
 from support import original, tiny
 from support.fuzz_mutations import NUMBERS, mutated
 from support.fuzzing import Target

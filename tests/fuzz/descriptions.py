@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from mtlaerial.runs.run import load_run
+from mtlaerial.runs.loading import load_run
 from mtlaerial.runs.text import describe_run
 from mtlaerial.runs.weights import DESCRIPTION
 from support.fuzz_trees import changed, hostile_yaml

@@ -9,9 +9,9 @@ import yaml
 from mtlaerial.config import merge
 from mtlaerial.config.selection import require_method
 from mtlaerial.errors import ConfigError
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts
-from mtlaerial.pipeline.rule_params import Decisive
 from mtlaerial.pipeline.view_notes import view_notes
 from support import tiny
 

@@ -9,8 +9,9 @@ import yaml
 
 from mtlaerial.config import DatasetSpec, load_dataset, load_project
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.pipeline.context_params import Context, dataset_in
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.rule_params import Context, Decisive, dataset_in
 from mtlaerial.pipeline.single_run import SingleRun, _prepare, train_single
 from mtlaerial.runs.status import training_states
 from support import tiny

@@ -11,9 +11,9 @@ from mtlaerial.config import merge, read_yaml
 from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.missing_files import SHOWN
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.rule_params import Decisive
 from mtlaerial.runs.plan import RunPlan
 from support import tiny
 

@@ -10,9 +10,10 @@ import yaml
 
 from mtlaerial.config import EncoderDecoderSpec, merge
 from mtlaerial.errors import UserError
+from mtlaerial.pipeline.context_params import Context
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
-from mtlaerial.pipeline.rule_params import Context, Decisive
 from mtlaerial.pipeline.start import Start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs import shipped

@@ -12,7 +12,8 @@ from mtlaerial.errors import UserError
 from mtlaerial.export import export_run
 from mtlaerial.pipeline.start import _require_run
 from mtlaerial.runs.ensemble import make_ensemble
-from mtlaerial.runs.run import load_description, load_run, read_description, write_description
+from mtlaerial.runs.loading import load_run
+from mtlaerial.runs.run import load_description, read_description, write_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from mtlaerial.errors import DataError
-from mtlaerial.runs.run import load_run
+from mtlaerial.runs.loading import load_run
 
 Edit = Callable[[dict[str, Any]], Any]
 EDITS: dict[str, tuple[Edit, str]] = {

@@ -17,7 +17,8 @@ from mtlaerial.export.formats import save_onnx
 from mtlaerial.export.network import Contents, ExportedNetwork, traced
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.rasters.geotiff import map_raster
-from mtlaerial.runs.run import load_run, save_description
+from mtlaerial.runs.loading import load_run
+from mtlaerial.runs.run import save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.scoring.metrics import height_scores
 from mtlaerial.scoring.run_scores import score_run

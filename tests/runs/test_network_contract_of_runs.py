@@ -20,7 +20,8 @@ from mtlaerial.export.network import Contents, ExportedNetwork, traced
 from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.runs.run import load_run, save_description
+from mtlaerial.runs.loading import load_run
+from mtlaerial.runs.run import save_description
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer

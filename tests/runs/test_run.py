@@ -23,8 +23,9 @@ import mtlaerial
 from mtlaerial.cli import main
 from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.models import build_model
+from mtlaerial.runs.loading import load_run
 from mtlaerial.runs.plan import fingerprint
-from mtlaerial.runs.run import RunDescription, load_description, load_run, save_description
+from mtlaerial.runs.run import RunDescription, load_description, save_description
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.text import describe_run
 from mtlaerial.runs.upgrade import upgrade_run

@@ -62,7 +62,7 @@ def test_balanced_sampling_does_not_choose_an_untrained_class(statistics: Statis
 
 
 def test_validation_ignores_an_untrained_class(statistics: Statistics, tiles: Folders) -> None:
-    validator = trainer_of(statistics, tiles, class_weights=by_name(statistics, tree=0.0)).validator
+    validator = trainer_of(statistics, tiles, class_weights=by_name(statistics, tree=0.0)).evaluation.validator
     assert validator is not None
     (tile,) = load_tiles(tiles["val"], torch.device("cpu"), 10)
     labels = tile.labels[..., 0].numpy()

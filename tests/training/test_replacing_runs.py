@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from mtlaerial.errors import DataError, UserError
-from mtlaerial.runs.run import load_description, load_run, save_description
+from mtlaerial.runs.loading import load_run
+from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.weights import load_provenance, save_run_weights
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.statistics import Statistics

@@ -16,7 +16,7 @@ def test_validation_shows_the_network_the_surroundings(statistics: Statistics, t
     trainer = Trainer(tiny.job(networks.plan("context"), statistics, tiles["train"], tiles["val"]))
     channels = set()
     trainer.network.register_forward_pre_hook(lambda _, images: channels.add(images[0].shape[1]))
-    assert "score" in trainer._validate(Stop())
+    assert "score" in trainer.evaluation.validate(1, Stop())
     assert channels == {6}
 
 

@@ -91,7 +91,7 @@ def test_the_average_is_validated_and_saved_and_does_not_change_what_is_trained(
         validated.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
         return inference_forward(network, *arguments)
 
-    monkeypatch.setattr("mtlaerial.training.trainer.inference_forward", seen)
+    monkeypatch.setattr("mtlaerial.training.evaluation.inference_forward", seen)
     folder = trained(ema=EMA)
     assert len(validated) == 3
     for epoch, weights in enumerate(validated, 1):

@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 
 from mtlaerial.config.stages import Stage
-from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.context_params import Context
+from mtlaerial.pipeline.decisive_params import Decisive
 from support.workplace import ROOT
 
 SCRIPTS = {path.stem: path.read_text() for path in (ROOT / "workflow/scripts").glob("*.py") if path.stem != "common"}

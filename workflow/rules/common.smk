@@ -10,7 +10,8 @@ from mtlaerial.errors import UserError
 from mtlaerial.pipeline.finished_rows import find_rows
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
-from mtlaerial.pipeline.rule_params import Context, Decisive
+from mtlaerial.pipeline.context_params import Context
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from mtlaerial.pipeline.view_notes import view_notes

@@ -10,7 +10,7 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.datasets.check import assemble, check_tile, summary
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
 
     dataset = dataset_in(snakemake.params.context)
     report = check_tile(dataset, snakemake.wildcards.tile)

@@ -7,7 +7,7 @@ from common import Job, logged
 snakemake: Job
 
 with logged(snakemake):
-    from mtlaerial.pipeline.rule_params import dataset_in, plan_in, recipe_in
+    from mtlaerial.pipeline.context_params import dataset_in, plan_in, recipe_in
     from mtlaerial.runs.run import save_description
     from mtlaerial.tiles.statistics import load_tile_statistics, with_specification
 

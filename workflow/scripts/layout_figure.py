@@ -8,7 +8,7 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.figures import layout_figure, save_vectors
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
 
     tiles = {folder.name: folder for folder in folders(snakemake.input)}
     dataset = dataset_in(snakemake.params.context)

@@ -9,7 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.datasets.buffer import read_later
     from mtlaerial.datasets.footprints import save_footprints
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
 
     dataset = dataset_in(snakemake.params.context)
     save_footprints(read_later(dataset, "train"), Path(snakemake.output[0]))

@@ -7,7 +7,7 @@ from common import Job, folders, logged
 snakemake: Job
 
 with logged(snakemake):
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
     from mtlaerial.probe.rate import measure_rate
     from mtlaerial.runs.plan import RunPlan
     from mtlaerial.runs.rate import save_rate

@@ -9,7 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.datasets.buffer import select_held_out
     from mtlaerial.datasets.footprints import load_footprints
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
     from mtlaerial.tiles.prepare import prepare_tile
 
     dataset, tile = dataset_in(snakemake.params.context), snakemake.wildcards.tile

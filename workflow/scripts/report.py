@@ -7,7 +7,7 @@ from common import Job, logged
 snakemake: Job
 
 with logged(snakemake):
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
     from mtlaerial.reporting.budgets import budgets
     from mtlaerial.reporting.ensembles import ensemble_sizes
     from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds

@@ -7,7 +7,7 @@ from common import Job, folders, logged
 snakemake: Job
 
 with logged(snakemake):
-    from mtlaerial.pipeline.rule_params import dataset_in
+    from mtlaerial.pipeline.context_params import dataset_in
     from mtlaerial.tiles.measure import measure_tiles
 
     dataset = dataset_in(snakemake.params.context)

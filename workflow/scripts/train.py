@@ -7,8 +7,8 @@ from common import Job, folders, logged
 snakemake: Job
 
 with logged(snakemake):
+    from mtlaerial.pipeline.context_params import dataset_in, plan_in
     from mtlaerial.pipeline.launch import train_in_processes
-    from mtlaerial.pipeline.rule_params import dataset_in, plan_in
     from mtlaerial.runs.budget import within_budget
     from mtlaerial.runs.progress_file import failure_recorded
     from mtlaerial.system.gpu_locks import reserved_gpus

@@ -2,7 +2,7 @@
 
 A stage is named after its rule. A change of a key repeats the jobs of its stages, and then those that read their files.
 ``params`` of the rules are derived from this table, and so is the fingerprint of a training. Paths, tile lists and
-fingerprints of archives, which are no plain keys, are added in :mod:`mtlaerial.pipeline.rule_params`.
+fingerprints of archives, which are no plain keys, are added in :mod:`mtlaerial.pipeline.decisive_params`.
 """
 
 from typing import Literal

@@ -16,7 +16,8 @@ from mtlaerial.export.deepness import deepness_metadata
 from mtlaerial.export.formats import save_onnx, save_pt2
 from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents, ExportedNetwork, traced
-from mtlaerial.runs.run import RunDescription, load_run, read_description
+from mtlaerial.runs.loading import load_run
+from mtlaerial.runs.run import RunDescription, read_description
 from mtlaerial.system.files import writing
 
 log = logging.getLogger(__name__)

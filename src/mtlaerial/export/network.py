@@ -11,7 +11,8 @@ from mtlaerial.config import Task, task_entry
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.runs.run import Run, RunDescription
+from mtlaerial.runs.loading import Run
+from mtlaerial.runs.run import RunDescription
 
 INPUT = "image"
 """Name of the graph's input."""

@@ -8,8 +8,8 @@ from typing import Any
 from mtlaerial.config import Section
 from mtlaerial.config.decisive_keys import decisive, default_values, flat_keys
 from mtlaerial.config.start import SHIPPED
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.rule_params import Decisive
 
 SHOWN = 3
 """Most differing keys that a text names."""

@@ -29,7 +29,8 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
-from mtlaerial.runs.run import load_description, load_networks
+from mtlaerial.runs.loading import load_networks
+from mtlaerial.runs.run import load_description
 from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress

@@ -12,7 +12,7 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork, Passes, StackedOutputs, inference_forward
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.network_mean import NetworkMean
-from mtlaerial.runs.run import Run
+from mtlaerial.runs.loading import Run
 
 
 def network_of(runs: Sequence[Run], prediction: PredictionSpec, device: torch.device) -> StackedOutputs:

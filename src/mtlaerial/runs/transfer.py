@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import task_entry
 from mtlaerial.runs.head_match import head_meaning, require_same_heights, unit_factor
+from mtlaerial.runs.loading import load_network
 from mtlaerial.runs.plan import RunPlan
-from mtlaerial.runs.run import RunDescription, load_description, load_network
+from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.transfer_check import network_differences, require_same_shapes, require_tasks
 from mtlaerial.tiles.statistics import Statistics

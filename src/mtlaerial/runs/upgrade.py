@@ -8,14 +8,8 @@ from typing import Any
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
 from mtlaerial.runs.imported import invents_training
-from mtlaerial.runs.run import (
-    FORMAT,
-    RunDescription,
-    load_description,
-    load_network,
-    read_entries,
-    write_description,
-)
+from mtlaerial.runs.loading import load_network
+from mtlaerial.runs.run import FORMAT, RunDescription, load_description, read_entries, write_description
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import UNNUMBERED, format_of
 

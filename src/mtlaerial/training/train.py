@@ -88,7 +88,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
             log.info("%s: this run is done, and nothing is trained", job.folder)
             return
         trainer = Trainer(job, watcher, progress, key)
-        require_validation(job.plan, trainer.validator)
+        require_validation(job.plan, trainer.evaluation.validator)
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)

@@ -5,28 +5,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config import PredictionSpec
 from mtlaerial.config.class_names import untrained_classes
-from mtlaerial.models import Network
 from mtlaerial.models.activation_checkpointing import checkpoint_network
-from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.models.safetensors_io import require_finite_weights
-from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cost import save_cost
-from mtlaerial.runs.plan import task_outputs
 from mtlaerial.runs.progress_file import ProgressFile
 from mtlaerial.runs.weights import Provenance, remove_description, save_run_weights
 from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import Progress
 from mtlaerial.system.signals import Stop
-from mtlaerial.tiles.record import image_hash
-from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter, machine_of
 from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.early_stopping import is_exhausted
+from mtlaerial.training.evaluation import Evaluation
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.height_balance import height_weights
 from mtlaerial.training.history import History, require_finite
@@ -40,7 +34,6 @@ from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.start import start_record
 from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train_step import TrainStep
-from mtlaerial.training.validation import Validator
 from mtlaerial.training.watcher import Watcher
 from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import build_weighting
@@ -72,8 +65,6 @@ class Trainer:
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
-        self.heights = build_height_head(spec).to(self.device)
-        self.outputs = task_outputs(plan, statistics)
         network = initial_network(job)
         self.start = start_record(job)
         self.budget = job.budget.trained_on(machine_of(self.device)) if job.budget else None
@@ -93,20 +84,16 @@ class Trainer:
         balance = height_weights(spec, statistics)
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)
-        self.normalise = Normalisation(*statistics.range)
         untrained = statistics.codes(untrained_classes(spec))
         sampler = build_sampler(job.training_tiles, spec, self.device, untrained, plan.model.context_scale)
-        batches = StepBatches(plan, sampler, self.normalise, losses, self.weighting.batches)
+        normalise = Normalisation(*statistics.range)
+        batches = StepBatches(plan, sampler, normalise, losses, self.weighting.batches)
         parts = self.network, self.optimiser, losses, self.weighting, batches
         self.update = TrainStep(plan, self.fabric, *parts, self.average)
-        held_out = load_tiles(job.validation_tiles, self.device, spec.memory_budget_mb, masks=True)
-        weights = spec.score_weights
-        self.validator = Validator(held_out, statistics, untrained, plan.tasks, weights) if held_out else None
-        self.validation_images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
+        self.evaluation = Evaluation(self.average.network if self.average else self.network, job, self.device)
         self.step = 0
         self.ended_early = False
         self.history = History(plan, self.device)
-        self.best: dict[str, Any] | None = None
         self.meter = Meter(self.device)
         self.watcher = watcher
         self.identity = identity
@@ -143,8 +130,8 @@ class Trainer:
 
     def save(self, folder: Path) -> None:
         """Write weights, history and cost of the trained run."""
-        last = self.snapshot()
-        snapshots = {"best": self.best or last, "last": last}
+        last = self.evaluation.snapshot(self.epoch)
+        snapshots = {"best": self.evaluation.best or last, "last": last}
         selected = snapshots[self.spec.selection]
         weights = {name: snapshot["weights"] for name, snapshot in snapshots.items()}
         for name, tensors in weights.items():
@@ -158,7 +145,7 @@ class Trainer:
             epoch=epoch,
             ended_early=self.epoch if self.ended_early else None,
             identity=self.identity,
-            validation=self.validation_images,
+            validation=self.evaluation.images,
             start=self.start,
             budget=self.budget,
         )
@@ -188,11 +175,13 @@ class Trainer:
         finite = all(bool(parameter.isfinite().all()) for parameter in self.network.parameters())
         require_finite(finite, self.plan, "a weight that is not a number", self.epoch)
         if self._validation_due:
-            assert self.validator
-            self.history.add_scores(self._validate(stop), self.validator.constant)
+            assert self.evaluation.validator
+            scores = self.evaluation.validate(self.epoch, stop)
+            self.history.add_scores(scores, self.evaluation.validator.constant)
         log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
-        if self._validation_due or not self.validator:
-            self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, bool(self.validator)))
+        validated = self.evaluation.validator is not None
+        if self._validation_due or not validated:
+            self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, validated))
         if self._validation_due:
             self.progress.record("validation", self.step)
         if self.group.main:
@@ -200,7 +189,7 @@ class Trainer:
             self.progress.state_saved(self.step)
         if self.watcher:
             self.watcher.add(self.history.rows[-1])
-            self.watcher.look(lambda: self._mapper(PredictionSpec.fitted()), self.device, self.epoch)
+            self.watcher.look(self.evaluation.mapper, self.device, self.epoch)
 
     def _decide_end(self) -> None:
         """End the training where its patience is exhausted before its last epoch."""
@@ -228,39 +217,14 @@ class Trainer:
         """Whether an epoch has just ended after which the validation tiles are scored."""
         ended = self.step > 0 and self.step % self.spec.steps_per_epoch == 0
         chosen = self.epoch % self.spec.validate_every == 0 or self.step == self.spec.steps
-        return bool(self.validator) and ended and chosen
-
-    def _validate(self, stop: Stop) -> dict[str, float]:
-        assert self.validator
-        prediction = PredictionSpec.fitted()
-        mapper = self._mapper(prediction)
-        blender = build_blender(mapper, prediction, self.plan.model.multiple, self.device)
-        scores = self.validator(blender, mapper, stop)
-        if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
-            self.best = {**self.snapshot(), "score": scores["score"]}
-        return scores
-
-    def _mapper(self, prediction: PredictionSpec) -> MapNetwork:
-        forward = inference_forward(self.evaluated.eval(), self.spec.precision, self.device)
-        context_scale = self.plan.model.context_scale
-        return MapNetwork(forward, self.normalise, prediction, self.outputs, self.heights, context_scale=context_scale)
-
-    @property
-    def evaluated(self) -> Network:
-        """The network that is validated, shown and saved: the average where there is one."""
-        return self.average.network if self.average else self.network
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return a copy of the weights, with the epoch they are from."""
-        weights = {key: value.detach().cpu().clone() for key, value in self.evaluated.state_dict().items()}
-        return {"epoch": self.epoch, "weights": weights}
+        return bool(self.evaluation.validator) and ended and chosen
 
     def state(self) -> dict[str, Any]:
         """Return the state of the training, for a resumed one."""
         return {
             "step": self.step,
             "history": self.history.state_dict(),
-            "best": self.best,
+            "best": self.evaluation.best,
             "model": self.network.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "optimiser": self.optimiser.optimizer.state_dict(),
@@ -271,7 +235,7 @@ class Trainer:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go back to a stored state."""
-        self.step, self.best = state["step"], state["best"]
+        self.step, self.evaluation.best = state["step"], state["best"]
         self.history.load_state_dict(state["history"])
         self.network.load_state_dict(state["model"])
         if self.average:

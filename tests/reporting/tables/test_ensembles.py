@@ -11,7 +11,7 @@ from mtlaerial.reporting.tables.collect import baselines
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.runs.cost import Cost, save_cost
 from mtlaerial.runs.ensemble import make_ensemble
-from mtlaerial.runs.run import load_run
+from mtlaerial.runs.loading import load_run
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny

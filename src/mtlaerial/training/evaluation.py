@@ -1,0 +1,82 @@
+"""The network that a training validates, shows and saves, and its best weights so far."""
+
+from typing import Any
+
+import torch
+
+from mtlaerial.config import PredictionSpec
+from mtlaerial.config.class_names import untrained_classes
+from mtlaerial.models import Network
+from mtlaerial.models.height_heads import build_height_head
+from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
+from mtlaerial.runs.plan import task_outputs
+from mtlaerial.system.signals import Stop
+from mtlaerial.tiles.record import image_hash
+from mtlaerial.tiles.tile import load_tiles
+from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.validation import Validator
+
+
+class Evaluation:
+    """Maps, scores and weights of a network in training.
+
+    Parameters
+    ----------
+    network : Network
+        The network that is trained, or the average of its weights.
+    job : TrainingJob
+    device : torch.device
+        The network's.
+
+    Attributes
+    ----------
+    validator : Validator, optional
+        Scores on the validation tiles; None without such tiles.
+    best : dict, optional
+        Snapshot with the highest ``score`` on the validation tiles; None before one was scored.
+    images : dict of str to str
+        Hash of the image of each validation tile.
+    """
+
+    def __init__(self, network: Network, job: TrainingJob, device: torch.device) -> None:
+        self._network, self._plan, self._device = network, job.plan, device
+        spec, statistics = job.plan.training, job.statistics
+        self._normalise = Normalisation(*statistics.range)
+        self._outputs = task_outputs(job.plan, statistics)
+        self._heights = build_height_head(spec).to(device)
+        self.validator: Validator | None = None
+        tiles = load_tiles(job.validation_tiles, device, spec.memory_budget_mb, masks=True)
+        if tiles:
+            untrained = statistics.codes(untrained_classes(spec))
+            self.validator = Validator(tiles, statistics, untrained, job.plan.tasks, spec.score_weights)
+        self.images = {tile.name: image_hash(tile) for tile in job.validation_tiles}
+        self.best: dict[str, Any] | None = None
+
+    def validate(self, epoch: int, stop: Stop) -> dict[str, float]:
+        """Return the scores on the validation tiles, and take a snapshot where they are the best so far.
+
+        Raises
+        ------
+        Stopped
+            Before a tile, when the program was asked to end.
+        """
+        assert self.validator
+        mapper = self.mapper()
+        blender = build_blender(mapper, PredictionSpec.fitted(), self._plan.model.multiple, self._device)
+        scores = self.validator(blender, mapper, stop)
+        if "score" in scores and (self.best is None or scores["score"] > self.best["score"]):
+            self.best = {**self.snapshot(epoch), "score": scores["score"]}
+        return scores
+
+    def mapper(self) -> MapNetwork:
+        """Return the network as it is now, for windows fitted to an image; it is left in evaluation mode."""
+        forward = inference_forward(self._network.eval(), self._plan.training.precision, self._device)
+        scale = self._plan.model.context_scale
+        parts = self._normalise, PredictionSpec.fitted(), self._outputs, self._heights
+        return MapNetwork(forward, *parts, context_scale=scale)
+
+    def snapshot(self, epoch: int) -> dict[str, Any]:
+        """Return a copy of the weights, with the epoch they are from."""
+        weights = {key: value.detach().cpu().clone() for key, value in self._network.state_dict().items()}
+        return {"epoch": epoch, "weights": weights}
