@@ -209,7 +209,7 @@ def test_steps_go_on_while_the_server_hangs(
     assert sum(f"{server.url} does not show this training" in text for text in messages(caplog, logging.WARNING)) == 1
 
 
-@pytest.mark.slow("two servers of its own")
+@pytest.mark.full("two servers of its own")
 def test_a_server_that_returns_shows_all_of_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with visdom(tmp_path / "saved") as first:
 

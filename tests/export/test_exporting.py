@@ -29,6 +29,7 @@ from mtlaerial.runs.imported import Original
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.start import StartRecord
 from support import tiny
+from support.shared import made_once
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""
@@ -40,13 +41,16 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.fixture(scope="module")
 def files(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return exported files by name: both outputs in both formats, and one output as Deepness takes it."""
-    folder = tmp_path_factory.mktemp("exported") / "new"
-    return {
-        "onnx": export_run(run_folder, "onnx", folder / "town.onnx"),
-        "pt2": export_run(run_folder, "pt2", folder / "town.pt2"),
-        "semantics": export_run(run_folder, "onnx", folder / "classes.onnx", "semantics"),
-        "height": export_run(run_folder, "onnx", folder / "height.onnx", "height"),
-    }
+
+    def make(folder: Path) -> None:
+        export_run(run_folder, "onnx", folder / "new" / "town.onnx")
+        export_run(run_folder, "pt2", folder / "new" / "town.pt2")
+        export_run(run_folder, "onnx", folder / "new" / "classes.onnx", "semantics")
+        export_run(run_folder, "onnx", folder / "new" / "height.onnx", "height")
+
+    folder = made_once(tmp_path_factory, "exported", make) / "new"
+    names = {"onnx": "town.onnx", "pt2": "town.pt2", "semantics": "classes.onnx", "height": "height.onnx"}
+    return {name: folder / file for name, file in names.items()}
 
 
 @pytest.fixture(scope="module")

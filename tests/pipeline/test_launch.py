@@ -56,10 +56,8 @@ def long(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Iterator[sub
     process.wait()
 
 
-@pytest.mark.slow("interpreters of three processes")
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.full("SIGTERM is in the quick tier"))]
-)
+@pytest.mark.full("interpreters of three processes")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_end_of_the_job_ends_its_processes(long: subprocess.Popen[str], number: int) -> None:
     workers = [each for each in psutil.Process(long.pid).children(recursive=True) if each.is_running()]
     assert len(workers) == 3  # torchrun and two

@@ -18,6 +18,7 @@ from support.paths import environment
 from support.trainings import file_names
 from support.weightings import every_weighting
 
+TWO_PROCESSES = pytest.mark.full("two trainings; tests/training/test_torchrun.py has one in the quick tier")
 Gradients = dict[str, dict[str, Tensor]]
 
 
@@ -67,6 +68,7 @@ ON_NETWORKS = [
 ]
 
 
+@TWO_PROCESSES
 @pytest.mark.parametrize("name", [*every_weighting(), "cagrad, features", "upgrad, features", *ON_NETWORKS])
 def test_gradients_agree_with_those_of_one_process(outcomes: tuple[Gradients, Gradients], name: str) -> None:
     alone, together = (flat(gradients[name]) for gradients in outcomes)
@@ -74,6 +76,7 @@ def test_gradients_agree_with_those_of_one_process(outcomes: tuple[Gradients, Gr
     assert (alone - together).norm() < 1e-5 * alone.norm()
 
 
+@TWO_PROCESSES
 def test_the_processes_write_one_run(folder: Path) -> None:
     alone, together = (pd.read_csv(folder / f"run{size}" / "history.csv") for size in (1, 2))
     assert together["step"].tolist() == alone["step"].tolist()

@@ -13,9 +13,9 @@ from support.workplace import TINY, Workplace
 
 pytestmark = pytest.mark.workflow
 RULES = [
-    pytest.param(match[2], id=match[1])
+    pytest.param(match[3], id=match[2])
     for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
-    for match in re.finditer(r"^ *rule (\w+):\n((?:(?: {4,}.*)?\n)+)", path.read_text(), re.MULTILINE)
+    for match in re.finditer(r"^( *)rule (\w+):\n((?:(?:\1 {4,}.*)?\n)+)", path.read_text(), re.MULTILINE)
 ]
 
 

@@ -58,6 +58,7 @@ def first_hour() -> list[tuple[list[str], int]]:
     return [(shlex.split(first), int(jobs)), (shlex.split(trial), int(jobs)), *added]
 
 
+@pytest.mark.full("plans of three commands")
 def test_the_first_hour_has_the_jobs_that_the_documentation_says(place: Workplace) -> None:
     arguments, jobs = first_hour()[0]
     counts = planned(place.run("--dry-run", "--config", *arguments).stdout)

@@ -14,6 +14,7 @@ from mtlaerial.config.stages import STAGES
 from support.workplace import SPLITS, Workplace
 
 pytestmark = pytest.mark.workflow
+BY_THE_TABLE = pytest.mark.full("the quick tier has a plan by the table of stages")
 CLOSING = ("Aggregating", "Drawing", "Writing", "Tables")
 """First words of the figures' and tables' messages, which are made from all runs."""
 
@@ -106,15 +107,18 @@ def test_settings_without_influence_on_results_run_nothing_again(
     assert finished.planned(changed(finished, tmp_path, config, {})) == []
 
 
+@BY_THE_TABLE
 def test_a_learning_rate_trains_its_method_again(planned: Planned) -> None:
     config = {"methods": {"equal": {"overrides": {"training": {"learning_rate": 0.01}}}}}
     assert planned(config) == runs(*RUN, methods=("equal",))
 
 
+@BY_THE_TABLE
 def test_another_seed_is_trained_beside_the_first(planned: Planned) -> None:
     assert planned({"run": {"seeds": [0, 1]}}) == runs(*RUN, seed=1)
 
 
+@BY_THE_TABLE
 def test_a_stride_of_prediction_predicts_again(planned: Planned) -> None:
     assert planned({"prediction": {"stride": 32}}) == runs("Describing", "Predicting", "Scoring")
 
@@ -128,6 +132,7 @@ def test_another_test_tile_is_prepared_and_predicted(planned: Planned) -> None:
     assert planned(splits={**SPLITS, "test": ["city_4", "city_5"]}) == checks | runs("Predicting", "Scoring")
 
 
+@BY_THE_TABLE
 def test_a_training_tile_less_trains_again(planned: Planned) -> None:
     checks = {"Checking that the splits of town do not overlap", "Summarising the training tiles of town"}
     assert planned(splits={**SPLITS, "train": ["city_1"]}) == checks | runs(*RUN)
@@ -141,10 +146,12 @@ def test_a_raw_file_that_is_replaced_by_an_older_one_is_prepared_again(place: Wo
     assert steps == checks | runs("Predicting", "Scoring")
 
 
+@BY_THE_TABLE
 def test_where_to_get_the_data_is_no_matter(planned: Planned) -> None:
     assert planned(obtain="Ask the town hall.") == set()
 
 
+@BY_THE_TABLE
 def test_the_encoding_of_labels_prepares_and_trains_again(finished: Workplace, planned: Planned) -> None:
     labels = yaml.safe_load(finished.spec.read_text())["labels"]
     steps = planned(labels={**labels, "ignore": [0, 6], "classes": labels["classes"][:5]})
@@ -175,7 +182,7 @@ def test_names_and_colours_reach_the_maps(place: Workplace, renamed: dict[str, A
     assert (folder / "model.safetensors").stat().st_mtime_ns == weights
 
 
-@pytest.mark.slow("a real run of the last steps, by Snakemake")
+@pytest.mark.full("a real run of the last steps, by Snakemake")
 def test_published_numbers_reach_tables_and_report_alone(place: Workplace) -> None:
     entry = {"name": "TownNet", "source": "A journal", "url": "https://example.org", "scores": {"OA": 0.9}}
     (place.folder / "datasets/town/GENERATED.txt").unlink()  # beside generated files they would not be shown

@@ -31,7 +31,7 @@ ResumeFile.save = save_and_die
 """Put before the training's script: it dies once, after its first epoch."""
 
 
-@pytest.mark.slow("a real training, twice")
+@pytest.mark.full("a real training, twice")
 def test_retry_goes_on(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     script = place.folder / "workflow/scripts/train.py"

@@ -48,7 +48,7 @@ def described(archive: Path, holds: str) -> dict[str, Any]:
     return {"file": archive.name, "page": "https://example.org", "holds": holds, "md5": md5}
 
 
-@pytest.mark.slow("five plans and real jobs")
+@pytest.mark.full("five plans and real jobs")
 def test_archives_are_unpacked_once_and_may_then_move_or_go(place: Workplace) -> None:
     """Neither a touched, nor a moved, nor a deleted archive makes a tile be prepared again."""
     root = place.folder / "datasets/town"

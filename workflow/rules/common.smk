@@ -38,6 +38,9 @@ RUN = "<results>/{dataset}/runs/{method}/seed{seed}"
 RATE = "<results>/{dataset}/rates/{method}.json"
 FIGURES = "<results>/figures/{dataset}"
 FINISHED = "<results>/{dataset}/finished/{method}/seed{seed}/scores.json"
+ROW = (
+    f"{project.config.finished.as_posix()}/{{dataset}}/{{method}}.seed{{seed}}.json" if project.config.finished else ""
+)
 
 
 pathvars:
@@ -61,172 +64,6 @@ def context_params(rule):
     What decides a result must be in `decisive` too, which is recorded and compared."""
     # Snakemake leaves functions of `input` out of the params that it records and compares.
     return lambda wildcards, input: getattr(Context(project), rule)(**dict(wildcards.items()))
-
-
-def raw_files(wildcards):
-    """Return the raw files of a tile; for a generated data set its mark.
-
-    A file from an archive is replaced by the mark of the archive, also when the archive is gone: deleting it then
-    prepares no tile again."""
-    return raw_layers(wildcards.dataset, [wildcards.tile], PREPARED_LAYERS)
-
-
-def raw_layers(name, tiles, layers):
-    """Return the raw files of some layers of some tiles, or what stands for them."""
-    entry = project.config.datasets[project.source(name)]
-    if entry.generate:
-        return f"{entry.root.as_posix()}/GENERATED.txt"
-    dataset = project.dataset(name)
-    files = [path for tile in tiles for layer in layers for path in dataset.files(layer, tile)]
-    return list(dict.fromkeys(dataset.provided.get(path, path) for path in files))
-
-
-def held_out_images(wildcards):
-    """Return the raw images of the validation and test tiles."""
-    return raw_layers(wildcards.dataset, tiles_of(wildcards.dataset, "val", "test"), ["image"])
-
-
-def tile_files(*splits, layers=LAYERS):
-    """Return an input function: the prepared layers of all tiles of some splits, and the records that verify them."""
-
-    def files(wildcards):
-        names, files = [*(f"{layer}.tif" for layer in layers), "tile.json"], []
-        for tile in tiles_of(wildcards.dataset, *splits):
-            source = project.tile_source(wildcards.dataset, tile)
-            files += expand(f"{TILE}/{{name}}", dataset=source, tile=tile, name=names)
-        return files
-
-    return files
-
-
-def tiles_of(dataset, *splits):
-    """Return the tiles of some splits of a data set or a fold."""
-    listed = project.datasets[dataset].spec.splits
-    return [tile for split in splits for tile in listed.get(split, ())]
-
-
-def checks_of(dataset, tiles):
-    """Return the checks of tiles, which all folds of a data set share."""
-    return expand(CHECK, dataset=project.source(dataset), tile=tiles)
-
-
-def checked_splits(wildcards):
-    """Return the check of a data set's splits or areas."""
-    return expand("<results>/{dataset}/checks.json", dataset=project.source(wildcards.dataset))
-
-
-def held_out_places(wildcards):
-    """Return the file with the places of tiles held out, for a tile that a buffer keeps away from some."""
-    held_out = held_out_of(project.dataset(wildcards.dataset), wildcards.tile)
-    return "<results>/{dataset}/held_out.jsonl" if held_out else []
-
-
-def pretrained_weights(wildcards):
-    """Return the initial weights of a training; none if they are random."""
-    start = start_of(project, wildcards.method)
-    # A run's description is no `ancient` input: that would hide changed params from a plan that writes it anew.
-    return [path.as_posix() for path in start.inputs] if start else []
-
-
-def training_rate(wildcards):
-    """Return the rate by which the budget of a training becomes a number of updates; none without a budget."""
-    budget = project.recipe(wildcards.dataset, wildcards.method).training.budget
-    if budget is None:
-        return []
-    return budget.rate.as_posix() if budget.rate else RATE
-
-
-def trained_file(name):
-    """Return an input function: a file of the run whose weights a method uses."""
-
-    def file(wildcards):
-        trained = project.weights_of(wildcards.dataset, wildcards.method)
-        (path,) = expand(f"{RUN}/{name}", dataset=wildcards.dataset, method=trained, seed=wildcards.seed)
-        return path
-
-    return file
-
-
-def network_files(name):
-    """Return an input function: a file of the run; of an ensemble, of each of its members."""
-
-    def files(wildcards):
-        dataset, method, seed = wildcards.dataset, wildcards.method, int(wildcards.seed)
-        runs = project.source_runs(dataset, method, seed) if is_ensemble(method) else [(method, seed)]
-        return [path for member, number in runs for path in run_file(dataset, member, number, name)]
-
-    return files
-
-
-def run_file(dataset, method, seed, name):
-    return expand(f"{RUN}/{name}", dataset=dataset, method=method, seed=seed)
-
-
-def is_ensemble(method):
-    return project.config.methods[method].ensemble is not None
-
-
-def seeds_here(dataset, method):
-    """Return the seeds of a method whose runs are made here; those of finished rows are not."""
-    return [seed for seed in project.config.seeds(method) if (dataset, method, seed) not in ROWS.taken]
-
-
-def run_files(name, most=None):
-    """Return an input function: a file of each run of a method that is made here, or of the first of them."""
-    return lambda w: run_file(w.dataset, w.method, seeds_here(w.dataset, w.method)[:most], name)
-
-
-def histories(wildcards):
-    """Return the history of each run of a method; an ensemble has none."""
-    return [] if is_ensemble(wildcards.method) else run_files("history.csv")(wildcards)
-
-
-def models_of_seeds(wildcards):
-    """Return the weights of each run of a method; those of an ensemble are its members'."""
-    dataset, method = wildcards.dataset, wildcards.method
-    if not is_ensemble(method):
-        return run_files("model.safetensors")(wildcards)
-    runs = [run for seed in seeds_here(dataset, method) for run in project.source_runs(dataset, method, seed)]
-    return [path for run in runs for path in run_file(dataset, *run, "model.safetensors")]
-
-
-def files_of(run, name):
-    """Return a file of each run of a data set with a method that is made here, one per seed."""
-    dataset, method = run
-    return run_file(dataset, method, seeds_here(dataset, method), name)
-
-
-def score_files(wildcards):
-    """Return the scores of every selected run, those of finished rows too."""
-    paths = []
-    for dataset, method in project.runs():
-        for seed in project.config.seeds(method):
-            place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
-            paths += expand(place, dataset=dataset, method=method, seed=seed)
-    return paths
-
-
-def description_files(wildcards):
-    """Return the description of every selected run that is made here."""
-    return [path for run in project.runs() for path in files_of(run, "run.yaml")]
-
-
-def cost_files(wildcards):
-    """Return the costs of the selected methods that are trained, and of the members of ensembles."""
-    trained, shown = set(project.trainings()), []
-    for dataset, method in project.runs():
-        sources = project.sources_of(dataset, method) if is_ensemble(method) else (method,)
-        shown += [(dataset, source) for source in sources if (dataset, source) in trained]
-    return [path for run in dict.fromkeys(shown) for path in files_of(run, "cost.json")]
-
-
-def figure_files(wildcards):
-    """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
-    layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
-    for dataset in project.datasets:
-        methods = [method for method in project.methods(dataset) if seeds_here(dataset, method)]
-        layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=methods)
-    return layouts
 
 
 def gpus(wildcards):
@@ -256,20 +93,3 @@ def all_cores(wildcards):
 def growing(megabytes):
     """Return a resource function: memory that grows by the same amount with each attempt."""
     return lambda wildcards, attempt: megabytes * attempt
-
-
-def wanted(wildcards):
-    """Return the final files; exit with a message on wrong options of weightings, missing raw files, or runs that
-    could not be scored."""
-    try:
-        project.check_weightings()
-        check_starts(project)
-        if missing := project.missing():
-            sys.exit(missing)
-        require_scored(project)
-    except UserError as error:
-        sys.exit(str(error))
-    views = dict.fromkeys(note for name in project.sources for note in view_notes(project, name))
-    for note in [*project.notes(), *views, *unscored_notes(project), *ROWS.notes]:
-        logger.warning(note)
-    return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]

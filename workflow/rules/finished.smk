@@ -1,24 +1,5 @@
 # Finished rows: scores of runs in small files (`finished` of the configuration), which other folders take instead of
 # training them.
-ROW = (
-    f"{project.config.finished.as_posix()}/{{dataset}}/{{method}}.seed{{seed}}.json" if project.config.finished else ""
-)
-
-
-def kept_rows(wildcards):
-    """Return the rows of the runs that are made here; exit with a message where the configuration has no folder."""
-    if not ROW:
-        sys.exit(
-            "finished: found nothing; expected a folder for finished rows. State one: --config finished=docs/data/NAME."
-        )
-    return [path for run in ROWS.kept for path in expand(ROW, **run._asdict())]
-
-
-def cost_of_training(wildcards):
-    """Return the cost of a run's training; none for another prediction of one, and for an ensemble."""
-    return "<run>/cost.json" if (wildcards.dataset, wildcards.method) in project.trainings() else []
-
-
 if ROW:
 
     rule take_row:

@@ -73,7 +73,7 @@ def row(panel, method: str) -> dict[str, str]:
 
 
 @pytest.mark.slow("thousands of draws")
-@pytest.mark.parametrize("others", [1, 6])
+@pytest.mark.parametrize("others", [1, pytest.param(6, marks=pytest.mark.full("more methods"))])
 @pytest.mark.parametrize(
     "noise",
     [
