@@ -52,7 +52,7 @@ _MODULES = {
     "TrainingJob": "mtlaerial.training.job",
     "UserError": "mtlaerial.errors",
     "check_dataset": "mtlaerial.datasets.check",
-    "load_run": "mtlaerial.runs.run",
+    "load_run": "mtlaerial.runs.loading",
     "plan_run": "mtlaerial.pipeline.plan_run",
     "prepare_tile": "mtlaerial.tiles.prepare",
     "save_description": "mtlaerial.runs.run",

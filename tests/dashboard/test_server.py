@@ -51,7 +51,7 @@ def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path:
     assert not Client(running_visdom.url, "run").has("nothing"), "the first has its token still"
 
 
-@pytest.mark.slow("two servers of its own")
+@pytest.mark.full("two servers of its own")
 def test_ctrl_c_and_sigterm_end_the_server_and_saved_windows_return(tmp_path: Path) -> None:
     with visdom(tmp_path / "saved") as server:
         client = Client(server.url, "run")

@@ -21,7 +21,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.slow("two interpreters that import torch and touch gigabytes")
+@pytest.mark.full("two interpreters that import torch and touch gigabytes")
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only with glibc")
 def test_freed_memory_is_handed_out_again() -> None:
     runs = [

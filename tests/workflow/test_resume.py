@@ -58,7 +58,7 @@ def test_resume_file_survives(finished: Workplace, tmp_path: Path) -> None:
     assert not (folder / "model.safetensors").exists()
 
 
-@pytest.mark.slow("a real training, and Snakemake three times")
+@pytest.mark.full("a real training, and Snakemake three times")
 def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     overlay = place.folder / "overlay.yaml"
