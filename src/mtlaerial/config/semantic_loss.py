@@ -26,8 +26,8 @@ def _require_terms(value: Any) -> Any:
 
 def _require_height_loss(value: Any) -> Any:
     if isinstance(value, str) and value in TERMS:
-        found = f"{value!r}, a loss of semantics"
-        raise Unfit("", found, f"one of {', '.join(HEIGHT_LOSSES)}", "Write it as semantic_loss.")
+        problem = f"{value!r}, a loss of semantics"
+        raise Unfit("", problem, f"one of {', '.join(HEIGHT_LOSSES)}", "Write it as semantic_loss.")
     return value
 
 
@@ -61,6 +61,6 @@ def require_semantic_loss(loss: SemanticLoss, label_smoothing: float) -> None:
     if not terms:
         raise Unfit("semantic_loss", "no weight above 0", "one of the losses with a weight", "Correct the weights.")
     if label_smoothing and "cross_entropy" not in terms:
-        found = f"{label_smoothing:g} without cross entropy"
+        problem = f"{label_smoothing:g} without cross entropy"
         expected = "0, or cross_entropy in semantic_loss, whose labels it smooths"
-        raise Unfit("label_smoothing", found, expected)
+        raise Unfit("label_smoothing", problem, expected)

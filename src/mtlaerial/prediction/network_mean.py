@@ -52,8 +52,8 @@ class NetworkMean(StackedOutputs):
     def _seen_by(self, network: MapNetwork, windows: Tensor) -> Tensor:
         """Return windows with a network's own surroundings behind their bands, or with none."""
         image, *surroundings = windows.chunk(1 + len(self.context_scales), dim=1)
-        seen = [surroundings[self.context_scales.index(scale)] for scale in network.context_scales]
-        return torch.cat([image, *seen], dim=1) if surroundings else image
+        around = [surroundings[self.context_scales.index(scale)] for scale in network.context_scales]
+        return torch.cat([image, *around], dim=1) if surroundings else image
 
     def _is_kept_apart(self, task: Task) -> bool:
         """Tell whether the networks' outputs of a task are stacked: values of several passes, for their deviation."""

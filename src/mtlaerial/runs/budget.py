@@ -115,9 +115,9 @@ def undecided(plan: RunPlan) -> ConfigError:
     """Return the error on a budget that no rate was measured for."""
     budget = plan.training.budget
     assert budget
-    found = f"{budget.minutes:g} minutes for {plan.method}, whose rate is not measured"
+    problem = f"{budget.minutes:g} minutes for {plan.method}, whose rate is not measured"
     remedy = "The workflow and `mtlaerial train` measure it; or name its file in training.budget.rate."
-    return ConfigError(KEY, found, "a measured rate, by which they become a number of updates", remedy)
+    return ConfigError(KEY, problem, "a measured rate, by which they become a number of updates", remedy)
 
 
 def described_plan(plan: RunPlan, budget: Budget | None, weights: Path) -> RunPlan:

@@ -34,7 +34,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _with_seeds(member: str, seeds: Sequence[str]) -> str:
-    known = [seed for seed in seeds if seed]
-    if not known:
+    numbered = [seed for seed in seeds if seed]
+    if not numbered:
         return f"{member} (imported)"
-    return f"{member} (seed{'s' if len(known) > 1 else ''} {', '.join(known)})"
+    return f"{member} (seed{'s' if len(numbered) > 1 else ''} {', '.join(numbered)})"

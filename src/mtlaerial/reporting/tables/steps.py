@@ -119,8 +119,8 @@ def _compare(values: Values, method: str, baseline: str, measure: Measure) -> St
     with np.errstate(divide="ignore", invalid="ignore"):
         differences = scores / reference - 1 if measure.relative else scores - reference
     effect, units = float(differences[0]), min(len(runs), with_truth)
-    known = isfinite(effect) and units > 1
-    difference = judged(effect, differences[1:], units) if known else Difference(effect)
+    has_interval = isfinite(effect) and units > 1
+    difference = judged(effect, differences[1:], units) if has_interval else Difference(effect)
     return Step(method, baseline, len(runs), with_truth, difference)
 
 
