@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from mtlaerial.system.signals import Stop
+from mtlaerial.tiles.overview import tile_overview
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.trainer import Trainer
 from support import networks, tiny
@@ -50,3 +52,16 @@ def test_surroundings_change_their_colours_with_the_image(statistics: Statistics
             expected = torch.where(around == 0, 0.0, around * contrast + brightness)  # nothing is known at 0
             torch.testing.assert_close(changed[3 + band].flatten(), expected, rtol=0, atol=1e-4)
             assert abs(contrast - 1) + abs(brightness) > 1e-3
+
+
+def test_a_blur_takes_nothing_from_beyond_the_tile(
+    statistics: Statistics, tiles: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def uniform(image: torch.Tensor, scale: int) -> torch.Tensor:
+        return torch.full_like(tile_overview(image, scale), 204.0)
+
+    monkeypatch.setattr("mtlaerial.sampling.surroundings.tile_overview", uniform)
+    around = batch(statistics, tiles["train"], "context", flip=False, blur=3)[:, 3:]
+    known = around != 0
+    assert known.flatten(1).sum(dim=1).tolist() == [3 * 24 * 24] * len(around)
+    torch.testing.assert_close(around[known], torch.full_like(around[known], 0.6), rtol=0, atol=1e-5)

@@ -31,7 +31,15 @@ class Radiometry:
     def __init__(self, options: Augmentation, fill: float | None = None) -> None:
         self.options, self.fill = options, fill
 
-    def __call__(self, image: Tensor, raw: Tensor, generator: torch.Generator, batch: int, share: slice) -> Tensor:
+    def __call__(
+        self,
+        image: Tensor,
+        raw: Tensor,
+        generator: torch.Generator,
+        batch: int,
+        share: slice,
+        unknown: Tensor | None = None,
+    ) -> Tensor:
         """Change the values of patches.
 
         Parameters
@@ -45,11 +53,15 @@ class Radiometry:
             Patches of the whole batch.
         share : slice
             The image's patches among those of the batch.
+        unknown : Tensor, shape (patches, 1, rows, columns), bool, optional
+            Further pixels without image, such as those beyond the tile.
         """
         options = self.options
         if not options.changes_values:
             return image
-        invalid = None if self.fill is None else pixels_of(self.fill, raw)
+        invalid = unknown if self.fill is None else pixels_of(self.fill, raw)
+        if invalid is not None and unknown is not None:
+            invalid = invalid | unknown
         changed = blur(image, options.blur, generator, batch, share, invalid)
         changed = change_gamma(changed, options.gamma, generator, batch, share)
         changed = change_saturation(changed, options.saturation, generator, batch, share)

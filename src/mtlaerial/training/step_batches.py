@@ -105,15 +105,15 @@ class StepBatches:
         if patches.surroundings is not None:
             # The same numbers once more: both change their values alike.
             generator.set_state(state)
-            around = self._changed(patches.surroundings, generator)
             unknown = patches.surroundings.isnan().all(dim=1, keepdim=True)
+            around = self._changed(patches.surroundings, generator, unknown)
             image = torch.cat([image, around.masked_fill(unknown, 0.0)], dim=1)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
         return replace(patches, image=image.contiguous(memory_format=order), surroundings=None)
 
-    def _changed(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        """Return patches in the network's range, with other values."""
-        return self.change_values(self.normalise(image), image, generator, self.spec.batch, self.share)
+    def _changed(self, image: Tensor, generator: torch.Generator, unknown: Tensor | None = None) -> Tensor:
+        """Return patches in the network's range, with other values; nothing is taken from unknown pixels."""
+        return self.change_values(self.normalise(image), image, generator, self.spec.batch, self.share, unknown)
 
     def _share(self, patches: Batch, seed: int) -> BatchShare:
         amounts = self.losses.amounts(patches, self.tasks)
