@@ -172,6 +172,16 @@ def test_rare_heights_count_by_their_inverse_frequency_up_to_ten(statistics: Sta
     assert height_weights(spec_of({}), statistics) is None
 
 
+def test_weights_of_heights_are_numbers_where_no_height_is_trained_on(statistics: Statistics) -> None:
+    """All heights are 0 or below, and these are not valid."""
+    assert statistics.height
+    height = statistics.height.model_copy(update={"histogram": (1.0, *[0.0] * 8)})
+    without = statistics.model_copy(update={"height": height, "zero_height": False})
+    weights = height_weights(spec_of({"height_balance": "by_height"}), without)
+    assert weights is not None
+    assert weights.tolist() == [10.0] * 9
+
+
 def test_a_balanced_loss_is_the_weighted_mean() -> None:
     batch, output = random_batch(), random_output("height", {})
     measured = batch.height.isfinite()

@@ -38,5 +38,6 @@ def height_weights(training: TrainingSpec, statistics: Statistics) -> Tensor | N
         shares[:2] = shares[0] + shares[1]
     else:
         shares[0] = 0
-    # Bins that are empty have the largest weight; resampling may give a height between others.
-    return (shares.max() / shares).clamp(max=LARGEST).float()
+    # Bins that are empty have the largest weight, even where all are: 0 / 0 would make every loss NaN. Resampling may
+    # give a height between others.
+    return torch.where(shares > 0, shares.max() / shares, LARGEST).clamp(max=LARGEST).float()
