@@ -17,7 +17,7 @@ Selection = Tensor | slice
 """Some patches of a part: their indices, or all."""
 _ALL = slice(None)
 _ROUNDING = 1e-3
-"""Of a pixel: a smaller distance to the next whole part_index is rounding, and must not move a patch by a pixel."""
+"""Of a pixel: a smaller distance to the next whole number is rounding, and must not move a patch by a pixel."""
 _JUST_BELOW_HALF = torch.nextafter(torch.tensor(0.5), torch.tensor(0.0)).item()
 
 

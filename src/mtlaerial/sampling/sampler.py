@@ -73,7 +73,7 @@ class PatchSampler:
     patch : int
         Side of a patch in image pixels.
     augmentation : Augmentation
-        Geometric changes of patches; colours are changed later (:mod:`mtlaerial.sampling.colour`).
+        Geometric changes of patches; values are changed later (:mod:`mtlaerial.sampling.radiometry`).
     corners : Corners, optional
         Draws their positions; by default uniformly over the area of the tiles.
     device : torch.device, optional

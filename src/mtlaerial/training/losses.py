@@ -33,7 +33,7 @@ class TaskLosses(nn.Module):
     training : TrainingSpec
         Kinds of the losses, unit of the height loss, and the pixels of its mean.
     class_weights : Tensor, shape (classes,), float32
-        Weights of the cross entropy.
+        Weights of the classes.
     zero_height : bool
         Whether heights <= 0 are trained on.
     tasks : iterable of Task
@@ -104,7 +104,7 @@ def loss_class(entry: TaskEntry) -> type[TaskLoss]:
 
 
 def class_weights(training: TrainingSpec, statistics: Statistics) -> Tensor:
-    """Return the weights of the cross entropy, shape (classes,), float32, as ``training.class_weights`` says."""
+    """Return the weights of the classes, shape (classes,), float32, as ``training.class_weights`` says."""
     by_name = weights_by_name(training, [entry.name for entry in statistics.classes])
     if by_name is not None:
         return torch.tensor(by_name)
