@@ -12,7 +12,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from mtlaerial.config import D3NetSpec, PredictionSpec
+from mtlaerial.config import D3NetSpec, PredictionSpec, TrainingSpec
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.import_original import import_checkpoint
@@ -153,6 +153,13 @@ def test_the_description_invents_no_training(spec: Path, tmp_path: Path) -> None
     assert (plan["model"]["pretrained"], plan["model"]["initialisation"]) == ("not known", "not known")
     assert "epoch" not in entries
     assert "learning_rate" not in (tmp_path / "run" / "run.yaml").read_text(encoding="utf-8")
+
+
+def test_a_budget_and_a_height_head_of_the_data_set_are_not_those_of_the_checkpoint(spec: Path, tmp_path: Path) -> None:
+    training = {"height_unit": 20, "budget": {"minutes": 1}, "height_head": "laplace", "height_loss": "likelihood"}
+    path = checkpoint(tmp_path, state_of(1, CLASSES + 1))
+    import_checkpoint(path, changed(spec, recipe={"training": training}), tmp_path / "run")
+    assert load_description(tmp_path / "run").plan.training == TrainingSpec(height_unit=20)
 
 
 def test_an_older_import_loses_its_invented_training_by_an_upgrade(spec: Path, tmp_path: Path) -> None:

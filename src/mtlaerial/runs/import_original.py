@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, WeightingSpec, load_dataset, merge
+from mtlaerial.config import TASKS, DatasetSpec, Recipe, Task, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models.original.checkpoint import OriginalCheckpoint
 from mtlaerial.models.original.untrusted import Facts, read_checkpoint
@@ -89,7 +89,8 @@ def _plan(spec: Path, tasks: Sequence[Task], original: OriginalCheckpoint, recip
         tasks=tuple(task for task in TASKS if task in tasks),
         weighting=WeightingSpec(),
         model=original.model,
-        training=recipe.training,
+        # Nothing else of the data set's recipe is of this network, whose heights are those of a linear head.
+        training=TrainingSpec(height_unit=recipe.training.height_unit),
         prediction=recipe.prediction,
     )
 
