@@ -31,6 +31,10 @@ EDITS: dict[str, tuple[Edit, str]] = {
         lambda run: run["statistics"]["classes"].pop(),
         r"key statistics\.classes: found a network whose heads\.semantics\.last\.weight is 5 x .*, which is 6 x ",
     ),
+    "height head": (
+        lambda run: run["plan"]["training"].update(height_head="laplace", height_loss="likelihood"),
+        r"key plan\.training\.height_head: found a network whose heads\.height\.last\.weight is 2 x .*, which is 1 x ",
+    ),
     "bands": (
         lambda run: run["statistics"]["bands"].pop(),
         r"key statistics\.bands: found a network whose \S+ is \d+ x 2 x .*, which is \d+ x 3 x ",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from mtlaerial.config import task_entry
 from mtlaerial.errors import DataError
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS
 
@@ -45,8 +46,8 @@ def _key(name: str, stated: Sizes, trained: Sizes) -> str:
     if head is not None and (head in _heads(stated)) != (head in _heads(trained)):
         return "plan.tasks"
     outputs, inputs = _differences(stated.get(name, ()), trained.get(name, ()))
-    if head is not None and name.endswith(".last.weight") and not inputs:
-        return "statistics.classes"
+    if head is not None and name.endswith((".last.weight", ".last.bias")) and not inputs:
+        return "statistics.classes" if task_entry(head).output == "classes" else "plan.training.height_head"
     if name == next(iter(stated)) and not outputs:
         return "statistics.bands"
     return "plan.model"
