@@ -43,7 +43,7 @@ HEADS: dict[str, tuple[dict[str, Any], Metres, str]] = {
     "laplace": (
         {"height_head": "laplace", **LIKELIHOOD, "height_non_negative": True},
         lambda output: 5 * output[0].exp().log1p(),
-        "height head laplace",
+        "; height head laplace; never negative",
     ),
 }
 """Recipe, heights and description of each head, written here a second time."""

@@ -161,10 +161,14 @@ def _class_lines(run: RunDescription, key: str) -> list[tuple[str, str]]:
 
 def _height_head(run: RunDescription) -> str:
     """Return the height head in words; empty for the linear one, and for an ensemble, whose members have their own."""
-    head = "linear" if run.members else run.plan.training.height_head
+    training = run.plan.training
+    head = training.height_head
+    if run.members:
+        return ""
     if isinstance(head, BinsSpec):
         return f"; {head.value} of {head.count} bins, 0 to {head.largest:g} m"
-    return "" if head == "linear" else f"; height head {head}"
+    words = "" if head == "linear" else f"; height head {head}"
+    return f"{words}; never negative" if training.height_non_negative else words
 
 
 def _training_range(run: RunDescription) -> str:
