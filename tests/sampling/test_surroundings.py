@@ -45,6 +45,7 @@ def drawn(image: Tensor, scale: int | None, seed: int = 0, **augmentation: Any) 
         {"flip": False, "rotation": 0},
         {"flip": True, "quarter_turns": True, "rotation": 0},
         {"flip": True, "rotation": 40, "zoom": 0.3},
+        {"flip": False, "rotation": 5, "mirror_along_sun": 30},
     ],
 )
 def test_surroundings_have_the_pose_of_their_patch(scale: int, augmentation: dict[str, Any]) -> None:
