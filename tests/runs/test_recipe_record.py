@@ -10,6 +10,7 @@ from mtlaerial.config import ProjectConfig, ScoringSpec, merge, parse_project
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.reporting.tables.origins import recipe_note
+from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.recipe_record import RecipeRecord, recipe_record
 from mtlaerial.runs.run import load_description, save_description
@@ -114,6 +115,31 @@ def test_recipe_reaches_description_and_scores(statistics: Statistics, tmp_path:
     assert "small, but for training.batch" in describe_run(folder)
     save_scores(score_maps(load_description(folder), folder / "maps", [], ScoringSpec()), tmp_path / "scores.json")
     assert load_scores(tmp_path / "scores.json").recipe == "small, but for training.batch"
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [(("small", "small"), "small"), (("small", "large"), "small and large"), (("small", ""), "small and none")],
+)
+def test_ensemble_has_the_recipes_of_its_members(
+    names: tuple[str, str], text: str, statistics: Statistics, tmp_path: Path
+) -> None:
+    members = []
+    for number, name in enumerate(names):
+        members.append(drawn_run(tmp_path / str(number), tiny.run_plan(), statistics, seed=number))
+        record = RecipeRecord(name=name, sha256="0" * 64) if name else None
+        save_description(members[-1], tiny.run_plan(), statistics, record)
+    make_ensemble(members, tmp_path / "both")
+    scores = score_maps(load_description(tmp_path / "both"), tmp_path / "maps", [], ScoringSpec())
+    assert scores.recipe == text
+    assert f"recipe           {text}" in describe_run(tmp_path / "both")
+
+
+def test_ensemble_of_runs_without_a_recipe_has_none(statistics: Statistics, tmp_path: Path) -> None:
+    members = [drawn_run(tmp_path / str(seed), tiny.run_plan(), statistics, seed) for seed in (1, 2)]
+    make_ensemble(members, tmp_path / "both")
+    assert load_description(tmp_path / "both").recipes == ""
+    assert "recipe" not in describe_run(tmp_path / "both")
 
 
 def test_note_below_tables_tells_the_recipes_apart() -> None:

@@ -76,6 +76,12 @@ class RunDescription(Section):
         return f"{dataset}/{method}" if self.imported else f"{dataset}/{method}/seed{self.plan.seed}"
 
     @property
+    def recipes(self) -> str:
+        """The recipes of the trainings of its networks in one line; empty where none of them has one."""
+        texts = dict.fromkeys(network.recipe.text if network.recipe else "none" for network in self.networks)
+        return "" if set(texts) == {"none"} else " and ".join(texts)
+
+    @property
     def outputs(self) -> dict[Task, int]:
         """Channels of each task's output."""
         return task_outputs(self.plan, self.statistics)

@@ -58,7 +58,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("licence", statistics.licence),
         ("initial weights", _start(run)),
         *([("budget", run.budget.text)] if run.budget else []),
-        *([("recipe", run.recipe.text)] if run.recipe else []),
+        *([("recipe", run.recipes)] if run.recipes else []),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),
@@ -81,6 +81,7 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
         ("trained on", f"{run.statistics.title}{generated}"),
         ("licence", run.statistics.licence),
         ("initial weights", "; ".join(origins)),
+        *([("recipe", run.recipes)] if run.recipes else []),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
     ]
 
