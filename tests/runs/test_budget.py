@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.runs.budget import within_budget
+from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.runs.finished import plan_difference
 from mtlaerial.runs.progress_file import last_record
 from mtlaerial.runs.run import load_description, save_description
@@ -169,6 +170,15 @@ def test_the_description_says_what_the_budget_bought_and_where_it_was_measured(s
     text = describe_run(spent)
     assert "budget           1 core-minutes: 6 updates, 9.9 s an update on 1 thread" in text
     assert "on Other processor, torch 1.0. It was busy. The rate was measured on another machine" in text
+
+
+def test_the_description_of_an_ensemble_says_what_its_members_budgets_bought(
+    spent: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    make_ensemble([run_folder, spent], tmp_path / "both")
+    _, without, within, budget, *_ = describe_run(tmp_path / "both").splitlines()
+    assert [line.split()[0] for line in (without, within, budget)] == ["member", "member", "budget"]
+    assert "1 core-minutes: 6 updates, 9.9 s an update on 1 thread" in budget
 
 
 def test_a_rate_of_another_machine_is_a_warning_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -71,6 +71,8 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
     for path, member in run.members.items():
         network, tasks = member.plan.model.architecture, " and ".join(member.plan.tasks)
         lines.append(("member", f"{path}: {member.name}, {network}, {tasks}, SHA-256 {member.sha256[:12]}…"))
+        if member.budget:
+            lines.append(("budget", member.budget.text))
     seconds = training_seconds(folder, run)
     time = "" if seconds is None else f"; trained in {seconds / 3600:.2g} h in all"
     generated = " (generated data)" if run.statistics.generated else ""
