@@ -54,6 +54,21 @@ def test_another_weight_in_the_validation_score_is_marked() -> None:
     assert marks(runs)["heights"].difference == "training.score_weights height 3 instead of none"
 
 
+def test_a_section_in_place_of_a_name_is_marked() -> None:
+    losses = {"semantic_loss": {"cross_entropy": 1, "dice": 0.5}}
+    heights = {"height_head": {"name": "bins", "count": 8}, "height_loss": "likelihood"}
+    start = {"pretrained": {"source": "densenet121", "rates": {"encoder": 0.5}}}
+    runs = [trained(name) for name in ("one", "two", "three")]
+    runs += [trained("losses", **losses), trained("bins", **heights), trained("tuned", start)]
+    differences = {method: mark.difference for method, mark in marks(runs).items()}
+    bins = "count 8, largest 60, name bins, softness 1, spacing mixed, value expectation"
+    assert differences == {
+        "losses": "training.semantic_loss cross_entropy 1, dice 0.5 instead of cross_entropy",
+        "bins": f"training.height_head {bins} instead of linear; training.height_loss likelihood instead of l1",
+        "tuned": "model.pretrained parts encoder, rates.encoder 0.5, source densenet121, stage_decay 1 instead of none",
+    }
+
+
 def test_weightings_that_draw_several_batches_are_marked() -> None:
     runs = [trained("one"), trained("two")]
     runs += [trained(name).model_copy(update={"weighting": name}) for name in ("modo", "sdmgrad", "cagrad")]

@@ -19,8 +19,15 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
-BY_NAME = {"training.class_weights", "training.score_weights", "model.context"}
-"""Keys whose values by name are compared as one value: other recipes have the name of a rule there, or nothing."""
+SECTIONS = {
+    "training.class_weights",
+    "training.score_weights",
+    "training.semantic_loss",
+    "training.height_head",
+    "model.context",
+    "model.pretrained",
+}
+"""Keys whose sections are compared as one value: other recipes have a name there, or nothing."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
@@ -85,8 +92,8 @@ def _flat(values: Recipe, prefix: str = "") -> dict[str, Any]:
     """Return nested values by dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict) and f"{prefix}{key}" in BY_NAME:
-            flat[f"{prefix}{key}"] = tuple(f"{name} {weight:g}" for name, weight in sorted(value.items()))
+        if isinstance(value, dict) and f"{prefix}{key}" in SECTIONS:
+            flat[f"{prefix}{key}"] = tuple(f"{name} {_short(part)}" for name, part in sorted(_flat(value).items()))
         elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
@@ -131,3 +138,7 @@ def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
 
 def _text(value: Any) -> str:
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
