@@ -120,6 +120,18 @@ def test_one_seed_has_no_interval_and_is_called_uncertain() -> None:
     assert any("one seed, which has no interval" in note.text for note in document.panels[0].notes)
 
 
+def test_several_seeds_on_one_tile_have_no_interval_for_want_of_tiles() -> None:
+    runs = [*scored("first", 10, 4, tiles=1), *scored("second", 12, 3, tiles=1)]
+    (cells,) = steps(runs, ("first", "second")).panels[0].rows
+    assert cells[1].text.endswith("(one tile)")
+
+
+def test_rows_that_are_ensembles_are_explained() -> None:
+    mean = [entry.model_copy(update={"ensemble": ("town/first/seed0",)}) for entry in scored("mean", 14, 2, (0,))]
+    notes = [note.text for note in steps([*experiment(), *mean], ("first", "mean")).panels[0].notes]
+    assert any(note.startswith("mean: an ensemble, ") for note in notes)
+
+
 def test_row_that_lacks_a_task_has_dashes_and_a_missing_row_is_passed_over(tmp_path: Any) -> None:
     lone = [run("lone", seed, [tile((), TRUE, [height + 2 for height in TRUE])] * 2) for seed in (0, 1)]
     document = steps([*experiment(), *lone], ("first", "absent", "second", "lone"))

@@ -12,6 +12,7 @@ from mtlaerial.reporting.tables.bold import Drawn
 from mtlaerial.reporting.tables.bootstrap import CONFIDENCE, DRAWS, Difference, judged
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, common_tiles, paired
+from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
@@ -138,11 +139,11 @@ def _panel(
 ) -> Panel:
     against = "the row before" if step == BEFORE else f"the first row ({pairs[0][1]})"
     subject = "scores" if any(measure.relative for measure in compared) else "IoU of each class"
-    cells = [[Cell(_text(entry.difference)) for entry in entries] for entries in compared.values()]
+    cells = [[Cell(_text(entry)) for entry in entries] for entries in compared.values()]
     names = [f"{values.label(method)} − {baseline}" for method, baseline in pairs]
     rows = [(Cell(name), *row) for name, row in zip(names, zip(*cells, strict=True), strict=True)]
     methods = list(dict.fromkeys(name for pair in pairs for name in pair))
-    notes = [*_notes(compared), *values.notes, *mark_notes(values, methods)]
+    notes = [*_notes(compared), *values.notes, *ensemble_notes(values.runs, methods), *mark_notes(values, methods)]
     return Panel(
         key=key,
         dataset=values.dataset,
@@ -155,10 +156,13 @@ def _panel(
     )
 
 
-def _text(difference: Difference) -> str:
+def _text(step: Step) -> str:
+    difference = step.difference
     if not isfinite(difference.effect):
         return MISSING
-    interval = f"{_signed(difference.low)} to {_signed(difference.high)}" if isfinite(difference.low) else "one seed"
+    interval = f"{_signed(difference.low)} to {_signed(difference.high)}"
+    if not isfinite(difference.low):
+        interval = "one seed" if step.seeds == 1 else "one tile"
     return f"{_signed(difference.effect)} ({interval})"
 
 
