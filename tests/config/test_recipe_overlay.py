@@ -142,6 +142,9 @@ def test_method_with_the_name_of_no_recipe_is_refused(folder: Path) -> None:
     methods = {"both": {"tasks": ["height"], "recipe": "larg"}}
     with pytest.raises(ConfigError, match=r"^methods\.both, key recipe: found 'larg'; .* Did you mean large\?"):
         load_project(folder / "base.yaml", overlay(folder, "town", methods=methods))
+    joined = {"both": {"tasks": ["height"]}, "mean": {"ensemble": {"members": ["both"]}, "recipe": "large"}}
+    with pytest.raises(ConfigError, match=r"methods\.mean: found the keys recipe; .* as the members have these"):
+        load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=joined))
     sharing = {**methods, "both": {"tasks": ["height"]}, "again": {"trained_as": "both", "recipe": "large"}}
     with pytest.raises(ConfigError, match=r"methods\.again: found the keys recipe; .* trained as both"):
         load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=sharing))

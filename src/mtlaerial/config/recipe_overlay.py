@@ -125,8 +125,8 @@ def _with_recipes_of_methods(merged: Mapping[str, Any], folder: Path) -> dict[st
         return dict(merged)
     completed = dict(methods)
     for name, entry in methods.items():
-        # A method with `trained_as` has the recipe of that which trains it; its own is refused there.
-        if isinstance(entry, Mapping) and entry.get(KEY) is not None and not entry.get("trained_as"):
+        # Other predictions and ensembles have the recipes of the trainings; their own are refused there.
+        if isinstance(entry, Mapping) and entry.get(KEY) is not None and _is_trained(entry):
             recipe = _read_recipe(_Layer(f"methods.{name}", entry), folder)
             described = {recipe.network(network): model for network, model in recipe.keys.get("models", {}).items()}
             chosen = entry.get("model") or recipe.keys.get("model")
@@ -134,6 +134,10 @@ def _with_recipes_of_methods(merged: Mapping[str, Any], folder: Path) -> dict[st
             models = {**models, **described}
             completed[name] = {**entry, "model": network, KEY: recipe.as_recipe}
     return {**merged, "models": models, "methods": completed}
+
+
+def _is_trained(method: Mapping[str, Any]) -> bool:
+    return not method.get("trained_as") and not method.get("ensemble")
 
 
 def _without_models(merged: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:

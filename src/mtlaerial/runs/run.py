@@ -76,6 +76,12 @@ class RunDescription(Section):
         return f"{dataset}/{method}" if self.imported else f"{dataset}/{method}/seed{self.plan.seed}"
 
     @property
+    def recipe_text(self) -> str:
+        """The recipe that the configuration names, of an ensemble those of its members; empty where none is named."""
+        texts = [network.recipe.text if network.recipe else "" for network in self.networks]
+        return " and ".join(dict.fromkeys(text or "none named" for text in texts)) if any(texts) else ""
+
+    @property
     def outputs(self) -> dict[Task, int]:
         """Channels of each task's output."""
         return task_outputs(self.plan, self.statistics)
