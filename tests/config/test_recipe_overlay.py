@@ -56,6 +56,11 @@ def test_recipe_named_later_leaves_no_key_of_the_first(folder: Path) -> None:
         assert "little" not in config.models
 
 
+def test_overlay_with_the_name_of_the_recipe_that_it_names_is_not_the_recipe(folder: Path) -> None:
+    config = load_project(folder / "base.yaml", overlay(folder, "small", recipe="small", training={"patch": 96}))
+    assert (config.training.batch, config.training.patch) == (2, 96)
+
+
 def test_network_of_a_recipe_replaces_one_of_its_name_and_later_files_change_it(folder: Path) -> None:
     later = overlay(folder, "later", models={"net": {"head": [8, 8]}})
     net = load_project(folder / "base.yaml", folder / "recipes/large.yaml", later).models["net"].model_dump()

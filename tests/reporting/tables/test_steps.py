@@ -137,6 +137,7 @@ def test_row_that_lacks_a_task_has_dashes_and_a_missing_row_is_passed_over(tmp_p
     document = steps([*experiment(), *lone], ("first", "absent", "second", "lone"))
     panel = document.panels[0]
     assert [row[0].text for row in panel.rows] == ["second − first", "lone − second"]
+    assert "Passed over, as not scored on this data set: absent." in [note.text for note in panel.notes]
     assert text(panel, "lone − second", "mIoU (points)") == "–"
     assert text(panel, "lone − second", "MAE (%)") != "–"
     write_tables([*experiment(), *lone], tmp_path, ablations={"town": [("first", "second", "lone")]})

@@ -74,11 +74,12 @@ def steps(values: Values, chains: Chains) -> Document:
     rows: list[tuple[object, ...]] = []
     for number, chain in enumerate(chains, start=1):
         methods = [method for method in chain if method in values.methods]
+        passed_over = [method for method in chain if method not in methods]
         for step, pairs in _pairs(methods).items():
             for part, some in (("scores", measures), ("classes", by_class)):
                 compared = {measure: [_compare(values, *pair, measure) for pair in pairs] for measure in some}
                 key = f"{values.dataset}-steps-{number}-{step}-{part}"
-                panels += [_panel(values, key, step, pairs, compared)] if pairs and some else []
+                panels += [_panel(values, key, step, pairs, compared, passed_over)] if pairs and some else []
                 rows += _wide(step, compared)
     return Document(f"{values.dataset}_steps", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
 
@@ -136,6 +137,7 @@ def _panel(
     step: str,
     pairs: Sequence[tuple[str, str]],
     compared: Mapping[Measure, Sequence[Step]],
+    passed_over: Sequence[str],
 ) -> Panel:
     against = "the row before" if step == BEFORE else f"the first row ({pairs[0][1]})"
     subject = "scores" if any(measure.relative for measure in compared) else "IoU of each class"
@@ -143,7 +145,8 @@ def _panel(
     names = [f"{values.label(method)} − {baseline}" for method, baseline in pairs]
     rows = [(Cell(name), *row) for name, row in zip(names, zip(*cells, strict=True), strict=True)]
     methods = list(dict.fromkeys(name for pair in pairs for name in pair))
-    notes = [*_notes(compared), *values.notes, *ensemble_notes(values.runs, methods), *mark_notes(values, methods)]
+    missing = [f"Passed over, as not scored on this data set: {', '.join(passed_over)}."] if passed_over else []
+    notes = [*_notes(compared), *missing, *values.notes, *ensemble_notes(values.runs, methods), *mark_notes(values, methods)]
     return Panel(
         key=key,
         dataset=values.dataset,
