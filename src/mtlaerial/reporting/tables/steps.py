@@ -146,7 +146,13 @@ def _panel(
     rows = [(Cell(name), *row) for name, row in zip(names, zip(*cells, strict=True), strict=True)]
     methods = list(dict.fromkeys(name for pair in pairs for name in pair))
     missing = [f"Passed over, as not scored on this data set: {', '.join(passed_over)}."] if passed_over else []
-    notes = [*_notes(compared), *missing, *values.notes, *ensemble_notes(values.runs, methods), *mark_notes(values, methods)]
+    notes = [
+        *_notes(compared),
+        *missing,
+        *values.notes,
+        *ensemble_notes(values.runs, methods),
+        *mark_notes(values, methods),
+    ]
     return Panel(
         key=key,
         dataset=values.dataset,
