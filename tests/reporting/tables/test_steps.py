@@ -91,6 +91,15 @@ def test_error_below_the_last_edge_leaves_the_highest_cells_out() -> None:
     assert value(document, "second", "first", "RMSE").difference > 50
 
 
+def test_rows_with_other_bins_of_heights_have_no_error_below_the_last_edge() -> None:
+    """The last edge of one row is none of the other's."""
+    first, second = (run(method, 0, [tile((), TRUE, TRUE[::-1])]) for method in ("first", "second"))
+    text = second.model_dump_json().replace("below 2 m", "below 3 m").replace("from 2 m", "from 3 m")
+    other = Scores.model_validate_json(text)
+    assert "RMSE, h < 2 m" in set(steps([first, second], ("first", "second")).wide["score"])
+    assert not [score for score in steps([first, other], ("first", "second")).wide["score"] if "h <" in score]
+
+
 def test_interval_is_that_of_draws_of_the_same_seeds_and_tiles_for_both_rows() -> None:
     runs = experiment()
     matrices = {

@@ -92,7 +92,8 @@ def _measures(values: Values) -> list[Measure]:
         Measure("MAE", "MAE", (*height, OVERALL), relative=True),
         Measure("RMSE", "RMSE", (*height, OVERALL), relative=True),
     ]
-    if len(values.bins) > 1:  # a few of the highest cells make up most of the squared error
+    alike = all(list(run.height_bins) == values.bins for run in values.runs if run.height_bins)
+    if alike and len(values.bins) > 1:  # a few of the highest cells make up most of the squared error
         edge = values.bins[-1].removeprefix("from ")
         measures.append(Measure(f"RMSE, h < {edge}", "RMSE", (*height, *values.bins[:-1]), relative=True))
     return measures
