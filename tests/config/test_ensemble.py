@@ -55,6 +55,7 @@ def test_an_ensemble_of_all_seeds_is_one_row_under_the_first() -> None:
         ({"ensemble": {"members": ["classes"], "seeds": "some"}}, "seeds: found 'some'; expected 'each' or 'all'"),
         (ensemble("classes", tasks=["height"]), "found the keys tasks; expected ensemble and overrides alone"),
         (ensemble("classes", trained_as="metres"), "methods.best: found the keys trained_as; expected ensemble"),
+        (ensemble("classes", recipe="compact"), "methods.best: found the keys recipe; expected ensemble and overrides"),
         (ensemble("classes", overrides={"training": {"epochs": 2}}), "methods.best: found the key overrides.training"),
         ({"trained_as": "inner"}, "trained_as: found 'inner'; expected a method that is trained itself"),
     ],

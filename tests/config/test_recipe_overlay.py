@@ -56,6 +56,11 @@ def test_recipe_named_later_leaves_no_key_of_the_first(folder: Path) -> None:
         assert "little" not in config.models
 
 
+def test_overlay_with_the_name_of_the_recipe_that_it_names_is_not_the_recipe(folder: Path) -> None:
+    config = load_project(folder / "base.yaml", overlay(folder, "small", recipe="small", training={"patch": 96}))
+    assert (config.training.batch, config.training.patch) == (2, 96)
+
+
 def test_network_of_a_recipe_replaces_one_of_its_name_and_later_files_change_it(folder: Path) -> None:
     later = overlay(folder, "later", models={"net": {"head": [8, 8]}})
     net = load_project(folder / "base.yaml", folder / "recipes/large.yaml", later).models["net"].model_dump()
@@ -142,6 +147,9 @@ def test_method_with_the_name_of_no_recipe_is_refused(folder: Path) -> None:
     methods = {"both": {"tasks": ["height"], "recipe": "larg"}}
     with pytest.raises(ConfigError, match=r"^methods\.both, key recipe: found 'larg'; .* Did you mean large\?"):
         load_project(folder / "base.yaml", overlay(folder, "town", methods=methods))
+    joined = {"both": {"tasks": ["height"]}, "mean": {"ensemble": {"members": ["both"]}, "recipe": "large"}}
+    with pytest.raises(ConfigError, match=r"methods\.mean: found the keys recipe; .* as the members have these"):
+        load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=joined))
     sharing = {**methods, "both": {"tasks": ["height"]}, "again": {"trained_as": "both", "recipe": "large"}}
     with pytest.raises(ConfigError, match=r"methods\.again: found the keys recipe; .* trained as both"):
         load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=sharing))

@@ -12,7 +12,7 @@ import yaml
 from mtlaerial.config import ScoringSpec, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.pipeline.finished_rows import FinishedRows, RunKey, find_rows, keep_row, row_path, take_row
+from mtlaerial.pipeline.finished_rows import FinishedRows, RunKey, find_rows, keep_row, row_path, take_row, taken_runs
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.reporting.tables import build_documents
@@ -25,10 +25,13 @@ from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import load_scores, save_scores
 from support import tiny
 from support.sample_scores import experiment, run, tile
+from support.small_rows import write_row
 from support.trainings import Folders
 
 RUN = RunKey("city", "equal", 0)
 ROWS = Path("rows")
+CONFIG = Path("config.yaml")
+"""The configuration that was built last."""
 Build = Callable[..., Project]
 
 
@@ -49,7 +52,9 @@ def build(city: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bui
             "methods": {"equal": {"tasks": ["semantics", "height"], "model": "net"}},
             "training": tiny.TRAINING,
         }
-        return Project.of(merge(data, *changes))
+        merged = merge(data, *changes)
+        CONFIG.write_text(yaml.safe_dump(merged))
+        return Project.of(merged)
 
     return project
 
@@ -138,6 +143,41 @@ def test_run_that_begins_with_another_run_has_no_row(build: Build, row: Path) ->
     assert rows.notes == ["No finished row of equal on city: no key identifies its initial weights, runs/first."]
 
 
+MEAN = {"mean": {"ensemble": {"members": ["equal", "later"]}}}
+
+
+def test_training_that_an_ensemble_without_a_row_needs_here_is_not_taken(build: Build, row: Path) -> None:
+    """The weights of its other member begin with a file, so that it has no row itself."""
+    changes = {
+        "run": {"methods": ["equal", "mean"], "seeds": [0]},
+        "models": {"begun": {**tiny.MODEL, "pretrained": "runs/first"}},
+        "methods": {"later": {"tasks": ["height"], "model": "begun"}, **MEAN},
+    }
+    rows = find_rows(build(changes))
+    assert (rows.taken, rows.kept) == ({}, [RUN])
+
+
+def test_run_that_another_training_begins_with_is_not_taken(build: Build, row: Path) -> None:
+    changes = {
+        "run": {"methods": ["equal", "later"], "seeds": [0]},
+        "models": {"begun": {**tiny.MODEL, "pretrained": "results/city/runs/equal/seed0"}},
+        "methods": {"later": {"tasks": ["height"], "model": "begun"}},
+    }
+    rows = find_rows(build(changes))
+    assert (rows.taken, rows.kept) == ({}, [RUN])
+
+
+def test_given_rate_of_a_budget_is_known_by_its_content(build: Build) -> None:
+    Path("rate.json").write_text("{}")
+    budget = {"training": {"budget": {"minutes": 5, "rate": "rate.json"}}}
+    recorded = run_keys(build(budget), *RUN).values
+    shutil.copy("rate.json", "copy.json")
+    copied = {"training": {"budget": {"minutes": 5, "rate": "copy.json"}}}
+    assert run_keys(build(copied), *RUN).difference(recorded) == ""
+    Path("rate.json").write_text('{"seconds": 1}')
+    assert run_keys(build(budget), *RUN).difference(recorded).startswith("train.rate ")
+
+
 def test_key_of_a_later_version_repeats_no_row_but_a_changed_default_does(build: Build, row: Path) -> None:
     recorded = load_row(row)
     added, key = dict(recorded.keys), "train.plan.training.clip_norm"
@@ -162,6 +202,18 @@ def test_status_shows_a_taken_row_as_such(build: Build, row: Path) -> None:
     config = build().config
     states = {status.name: status.state for status in training_states(config, find_rows(build()).taken)}
     assert states == {"city/equal/seed0": "taken", "city/equal/seed1": "waiting"}
+
+
+def test_status_waits_for_no_member_of_a_taken_ensemble(build: Build) -> None:
+    changes = {
+        "run": {"methods": ["mean"], "seeds": [0]},
+        "methods": {"later": {"tasks": ["height"], "model": "net"}, **MEAN},
+    }
+    project, run = build(changes), RunKey("city", "mean", 0)
+    assert taken_runs([CONFIG]) == set()
+    write_row(project, run)
+    assert find_rows(project).taken == {run: row_path(ROWS, run)}
+    assert taken_runs([CONFIG]) == {RUN, RunKey("city", "later", 0)}
 
 
 def test_row_of_other_tiles_is_refused(row: Path, tiles: Folders, tmp_path: Path) -> None:

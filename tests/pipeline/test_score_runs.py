@@ -201,6 +201,19 @@ def test_only_runs_that_differ_in_the_seed_alone_share_a_row(run_folder: Path) -
     assert row_names(folders[:2], [changed(0), changed(0, dataset="town")], ["city"]) == ["equal", "equal (town)"]
 
 
+def test_ensembles_that_predict_differently_share_no_row(run_folder: Path) -> None:
+    run = load_description(run_folder)
+
+    def ensemble(seed: int, views: tuple[str, ...] = ()) -> Any:
+        prediction = run.plan.prediction.model_copy(update={"views": views})
+        plan = run.plan.model_copy(update={"method": "mean", "seed": seed, "prediction": prediction})
+        return run.model_copy(update={"plan": plan, "members": {Path("member"): run}})
+
+    folders = [Path("a"), Path("b")]
+    assert row_names(folders, [ensemble(0), ensemble(1)], ["city"]) == ["mean", "mean"]
+    assert row_names(folders, [ensemble(0), ensemble(1, ("mirror",))], ["city"]) == ["a", "b"]
+
+
 def trained_on_fold(run_folder: Path, folder: Path, area: str, images: dict[str, str] | None = None) -> Path:
     """Write a copy of a run as if it had been trained with an area left out, on tiles of certain images."""
     shutil.copytree(run_folder, folder)

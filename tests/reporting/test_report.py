@@ -11,6 +11,7 @@ from mtlaerial.datasets.check import DatasetReport, Finding, TileReport
 from mtlaerial.figures import confusion_figure
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.report import MAPPED, write_report
+from mtlaerial.reporting.trainings import TrainingFacts
 from mtlaerial.runs.cost import Cost
 from support.sample_scores import experiment, run, tile
 
@@ -225,8 +226,10 @@ def test_figures_of_folds_are_shown_and_their_folders_named(tmp_path):
 
 def test_page_has_the_budgets_of_trainings(tmp_path):
     path = tmp_path / "report.html"
-    lines = {"town": ["equal: 10 core-minutes: 812 updates", "height: 10 core-minutes: 700 updates"]}
-    write_report(experiment(), {"town": specification()}, (), (), path, budgets=lines)
+    facts = {
+        "town": TrainingFacts(budgets=["equal: 10 core-minutes: 812 updates", "height: 10 core-minutes: 700 updates"])
+    }
+    write_report(experiment(), {"town": specification()}, (), (), path, trainings=facts)
     text = path.read_text(encoding="utf-8")
     assert text.count("Budgets") == 1
     assert "<td>height: 10 core-minutes: 700 updates</td>" in text
@@ -234,8 +237,10 @@ def test_page_has_the_budgets_of_trainings(tmp_path):
 
 def test_page_has_origin_and_licence_of_initial_weights(tmp_path):
     path = tmp_path / "report.html"
-    lines = {"town": ["lite0 (encoder), licence Apache-2.0", "dense (encoder), licence BSD & more"]}
-    write_report(experiment(), {"town": specification()}, (), (), path, starts=lines)
+    facts = {
+        "town": TrainingFacts(starts=["lite0 (encoder), licence Apache-2.0", "dense (encoder), licence BSD & more"])
+    }
+    write_report(experiment(), {"town": specification()}, (), (), path, trainings=facts)
     text = path.read_text(encoding="utf-8")
     assert text.count("Initial weights") == 1
     assert "<td>lite0 (encoder), licence Apache-2.0</td>" in text

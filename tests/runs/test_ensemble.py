@@ -8,13 +8,16 @@ import pytest
 import torch
 import yaml
 
+from mtlaerial.config import ScoringSpec
 from mtlaerial.errors import UserError
 from mtlaerial.export import export_run
 from mtlaerial.pipeline.start import _require_run
 from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.runs.loading import load_run
+from mtlaerial.runs.recipe_record import RecipeRecord
 from mtlaerial.runs.run import load_description, read_description, write_description
 from mtlaerial.runs.text import describe_run
+from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.small_runs import drawn_run
@@ -80,6 +83,19 @@ def test_an_ensemble_is_described_by_its_members_and_their_sum(runs: list[Path],
     networks = [load_run(run, torch.device("cpu")).model for run in runs]
     parameters = sum(weight.numel() for network in networks for weight in network.parameters())
     assert f"{parameters / 1e6:.3g} million parameters" in next(line for line in lines if line.startswith("size"))
+
+
+def test_an_ensemble_names_the_recipes_of_its_members(runs: list[Path], tmp_path: Path) -> None:
+    records = [RecipeRecord(name="small", sha256="0"), None, RecipeRecord(name="small", sha256="0")]
+    one = load_description(runs[0])
+    members = [one.model_copy(update={"recipe": record}) for record in records]
+    joined = one.model_copy(update={"members": {Path(f"{number}"): each for number, each in enumerate(members)}})
+    assert joined.recipe_text == "small and none named"
+    assert score_maps(joined, tmp_path, [], ScoringSpec()).recipe == "small and none named"
+    assert (one.recipe_text, members[0].recipe_text) == ("", "small")
+    write_description(runs[0], members[0])
+    make_ensemble(runs[:1], tmp_path / "joined")
+    assert "small" in next(line for line in describe_run(tmp_path / "joined").splitlines() if "recipe" in line)
 
 
 @pytest.mark.parametrize(

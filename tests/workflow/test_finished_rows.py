@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.pipeline.finished_rows import RunKey
+from mtlaerial.pipeline.project import Project
+from support.small_rows import write_row
 from support.workplace import Workplace
 
-pytestmark = [pytest.mark.workflow, pytest.mark.full("real runs by Snakemake")]
+pytestmark = pytest.mark.workflow
+full = pytest.mark.full("real runs by Snakemake")
 ROWS: dict[str, Any] = {"finished": "docs/data"}
 
 
@@ -41,6 +46,7 @@ def numbers(table: str, row: str) -> str:
     return line.split("|", maxsplit=2)[2].replace(" ", "")
 
 
+@full
 def test_rows_are_written_and_repeat_nothing_where_the_runs_are(kept: Workplace) -> None:
     files = sorted(path.name for path in (kept.folder / "docs/data/town").iterdir())
     assert files == ["equal.seed0.json", "height.seed0.json"]
@@ -48,6 +54,7 @@ def test_rows_are_written_and_repeat_nothing_where_the_runs_are(kept: Workplace)
     assert kept.planned(config=ROWS, targets=["rows"]) in ([], ["Finished rows are in docs/data"])
 
 
+@full
 def test_another_folder_takes_the_rows_and_marks_them(elsewhere: Workplace, kept: Workplace) -> None:
     taking = {f"Taking the finished row of {method} on town, seed 0" for method in ("equal", "height")}
     assert of_runs(elsewhere.planned(config=ROWS)) == taking
@@ -63,11 +70,28 @@ def test_another_folder_takes_the_rows_and_marks_them(elsewhere: Workplace, kept
     assert not (elsewhere.folder / "results/town/runs").exists()
 
 
+def test_rows_are_taken_before_any_tile_is_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a fresh checkout, whose tiles are newer than its rows; nor are members of taken ensembles trained."""
+    place = Workplace(tmp_path / "place")
+    mean = {"ensemble": {"members": ["equal", "height"]}}
+    config = {**ROWS, "run": {"methods": ["height", "mean"]}, "methods": {"mean": mean}}
+    planned = place.planned(config=config)
+    assert {"Training equal on city, seed 0", "Training height on city, seed 0"} <= of_runs(planned)
+    monkeypatch.chdir(place.folder)
+    project = Project.of(merge_files([Path(name) for name in ("config/config.yaml", "overlay.yaml", "change.yaml")]))
+    for dataset, method in project.runs():
+        write_row(project, RunKey(dataset, method, 0))
+    taking = {f"Taking the finished row of {method} on city, seed 0" for method in ("height", "mean")}
+    assert of_runs(place.planned(config=config)) == taking
+
+
+@full
 def test_rows_are_taken_only_where_the_configuration_says_so(elsewhere: Workplace) -> None:
     training = {f"Training {method} on town, seed 0" for method in ("equal", "height")}
     assert of_runs(elsewhere.planned()) >= training
 
 
+@full
 def test_run_of_a_changed_key_is_trained_and_the_note_names_it(elsewhere: Workplace) -> None:
     overrides = {"methods": {"equal": {"overrides": {"training": {"learning_rate": 0.01}}}}}
     config = {**ROWS, **overrides}
@@ -79,6 +103,7 @@ def test_run_of_a_changed_key_is_trained_and_the_note_names_it(elsewhere: Workpl
     assert f"{note} (train.plan.training.learning_rate 0.001 instead of 0.01)." in dry.stdout
 
 
+@full
 def test_damaged_row_ends_the_plan_with_a_sentence(elsewhere: Workplace) -> None:
     path = elsewhere.folder / "docs/data/town/equal.seed0.json"
     path.write_text(path.read_text()[:1000])
@@ -89,6 +114,7 @@ def test_damaged_row_ends_the_plan_with_a_sentence(elsewhere: Workplace) -> None
     assert "Traceback" not in dry.stdout
 
 
+@full
 def test_recipe_is_chosen_by_name(elsewhere: Workplace) -> None:
     """The option comes last: its recipe wins over the overlay, whose own keys win over the recipe that it names."""
     dry = elsewhere.run("--dry-run", config={"recipe": "best"})

@@ -4,7 +4,6 @@ if ROW:
 
     rule take_row:
         input:
-            row=ROW,
             tiles=tile_files("train", "val", "test", layers=()),
         output:
             FINISHED,
@@ -17,6 +16,10 @@ if ROW:
             mem_mb=growing(1000),
             runtime=10,
             gpu=0,
+        params:
+            # No input: `keep_row` writes such files, and would train the run anew once a tile is newer than its row.
+            row=lambda w: ROW.format(**w),
+            sha256=lambda w: hashlib.sha256(Path(ROW.format(**w)).read_bytes()).hexdigest(),
         message:
             "Taking the finished row of {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
         script:

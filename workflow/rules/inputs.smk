@@ -148,12 +148,14 @@ def description_files(wildcards):
 
 
 def cost_files(wildcards):
-    """Return the costs of the selected methods that are trained, and of the members of ensembles."""
-    trained, shown = set(project.trainings()), []
+    """Return the costs of the trainings of selected methods and of members, for the runs that are made here."""
+    trained, paths = set(project.trainings()), []
     for dataset, method in project.runs():
-        sources = project.sources_of(dataset, method) if is_ensemble(method) else (method,)
-        shown += [(dataset, source) for source in sources if (dataset, source) in trained]
-    return [path for run in dict.fromkeys(shown) for path in files_of(run, "cost.json")]
+        for seed in seeds_here(dataset, method):
+            runs = project.source_runs(dataset, method, seed) if is_ensemble(method) else [(method, seed)]
+            shown = [run for run in runs if (dataset, run[0]) in trained]
+            paths += [path for run in shown for path in run_file(dataset, *run, "cost.json")]
+    return list(dict.fromkeys(paths))
 
 
 def figure_files(wildcards):

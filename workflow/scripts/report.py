@@ -8,12 +8,10 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.context_params import dataset_in
-    from mtlaerial.reporting.budgets import budgets
-    from mtlaerial.reporting.ensembles import ensemble_sizes
     from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds
-    from mtlaerial.reporting.initial_weights import initial_weights
     from mtlaerial.reporting.report import write_report
     from mtlaerial.reporting.run_costs import run_costs
+    from mtlaerial.reporting.trainings import training_facts
     from mtlaerial.scoring.scores import load_scores
 
     figures: list[Path] = []
@@ -30,7 +28,7 @@ with logged(snakemake):
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     pooled, pooled_costs = pool_folds(list(scores.values()), evaluations), pool_costs(costs, evaluations)
     folds = fold_sources(evaluations)
-    starts, sizes, spent = initial_weights(made, folds), ensemble_sizes(made, folds), budgets(made, folds)
+    trainings = training_facts(made, folds)
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, starts, sizes, spent, ablations)
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations)

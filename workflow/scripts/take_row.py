@@ -9,4 +9,4 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.pipeline.finished_rows import take_row
 
-    take_row(Path(snakemake.input.row), folders(snakemake.input.tiles), Path(snakemake.output[0]))
+    take_row(Path(snakemake.params.row), folders(snakemake.input.tiles), Path(snakemake.output[0]))

@@ -9,7 +9,7 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.names import require_once
 
-TAKEN = ("tasks", "weighting", "model", "trained_as")
+TAKEN = ("tasks", "weighting", "model", "recipe", "trained_as")
 """Keys of a method that an ensemble has from its members."""
 
 

@@ -47,7 +47,7 @@ class _Layer(NamedTuple):
     place: str
     keys: Mapping[str, Any]
     stem: str = ""
-    """Name of the file without its suffix; empty for options."""
+    """Name of the file without its suffix; empty for options, and for overlays with the name of a recipe."""
 
     @property
     def is_recipe(self) -> bool:
@@ -93,10 +93,10 @@ def merge_files(
     ConfigError
         When a file cannot be read or is no configuration, or there is no such recipe.
     """
-    layers = [_Layer(str(path), read_configuration(path), path.stem) for path in paths]
+    folder = (paths[0].parent if paths else Path()) / FOLDER
+    layers = [_file_layer(path, folder) for path in paths]
     layers += [_Layer("--config", options)] if options else []
     layers += [_Layer("--recipe", {KEY: recipe})] if recipe is not None else []
-    folder = (paths[0].parent if paths else Path()) / FOLDER
     naming = [layer for layer in layers if KEY in layer.keys]
     if not naming:
         return _with_recipes_of_methods(merge({}, *(layer.keys for layer in layers)), folder)
@@ -109,6 +109,12 @@ def merge_files(
         if not layer.is_recipe:
             merged = merge(merged, layer.keys)
     return {**_with_recipes_of_methods(merged, folder), KEY: overlay.as_recipe}
+
+
+def _file_layer(path: Path, folder: Path) -> _Layer:
+    """Return a file of a configuration; an overlay beside the recipes may have the name of the recipe that it names."""
+    is_overlay = path.parent.name != FOLDER and (folder / path.name).exists()
+    return _Layer(str(path), read_configuration(path), "" if is_overlay else path.stem)
 
 
 def names_recipes(merged: Mapping[str, Any]) -> bool:
@@ -125,8 +131,8 @@ def _with_recipes_of_methods(merged: Mapping[str, Any], folder: Path) -> dict[st
         return dict(merged)
     completed = dict(methods)
     for name, entry in methods.items():
-        # A method with `trained_as` has the recipe of that which trains it; its own is refused there.
-        if isinstance(entry, Mapping) and entry.get(KEY) is not None and not entry.get("trained_as"):
+        # Other predictions and ensembles have the recipes of the trainings; their own are refused there.
+        if isinstance(entry, Mapping) and entry.get(KEY) is not None and _is_trained(entry):
             recipe = _read_recipe(_Layer(f"methods.{name}", entry), folder)
             described = {recipe.network(network): model for network, model in recipe.keys.get("models", {}).items()}
             chosen = entry.get("model") or recipe.keys.get("model")
@@ -134,6 +140,10 @@ def _with_recipes_of_methods(merged: Mapping[str, Any], folder: Path) -> dict[st
             models = {**models, **described}
             completed[name] = {**entry, "model": network, KEY: recipe.as_recipe}
     return {**merged, "models": models, "methods": completed}
+
+
+def _is_trained(method: Mapping[str, Any]) -> bool:
+    return not method.get("trained_as") and not method.get("ensemble")
 
 
 def _without_models(merged: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:

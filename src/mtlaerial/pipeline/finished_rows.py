@@ -1,12 +1,13 @@
 """Finished rows of a project: those that it takes instead of training them, and those that it writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.project_starts import run_of, start_of
 from mtlaerial.pipeline.run_keys import run_keys, unidentified_start
 from mtlaerial.runs.cost import load_cost
 from mtlaerial.runs.plan import fingerprint
@@ -79,16 +80,17 @@ def find_rows(project: Project) -> FinishedRows:
             continue
         for seed in project.config.seeds(method):
             _sort(project, rows, RunKey(dataset, method, seed), folder)
-    for run in list(rows.kept):  # another prediction or an ensemble that is made here needs the trainings here
-        for source, seed in project.source_runs(*run):
-            trained = RunKey(run.dataset, source, seed)
-            if rows.taken.pop(trained, None):
-                rows.kept.append(trained)
+    # Else such a training would be there at the end of the workflow, whose later jobs would no longer take its row.
+    for run in _made_here(project, rows.taken):
+        if rows.taken.pop(run, None):
+            rows.kept.append(run)
     return rows
 
 
 def taken_runs(configs: Sequence[Path]) -> set[RunKey]:
-    """Return the runs whose finished rows are taken, from the files of a configuration.
+    """Return the trainings that finished rows take the place of, from the files of a configuration.
+
+    They are those of the rows that are taken, and those of members of ensembles whose rows are taken.
 
     Raises
     ------
@@ -96,7 +98,12 @@ def taken_runs(configs: Sequence[Path]) -> set[RunKey]:
         For anything wrong in the configuration, or a damaged row.
     """
     data = merge_files(configs)
-    return set(find_rows(Project.of(data)).taken) if data.get("finished") else set()
+    if not data.get("finished"):
+        return set()
+    project = Project.of(data)
+    made = _made_here(project, find_rows(project).taken)
+    trainings = {RunKey(*run, seed) for run in project.trainings() for seed in project.config.run.seeds}
+    return {run for run in trainings.difference(made) if not _is_here(project, run)}
 
 
 def _sort(project: Project, rows: FinishedRows, run: RunKey, folder: Path) -> None:
@@ -113,6 +120,29 @@ def _sort(project: Project, rows: FinishedRows, run: RunKey, folder: Path) -> No
     rows.kept.append(run)
     name = f"{run.method} on {run.dataset}, seed {run.seed}"
     rows.notes.append(f"{name} is trained here: {path} is a row of other keys ({difference}).")
+
+
+def _made_here(project: Project, taken: Collection[RunKey]) -> list[RunKey]:
+    """Return the selected runs that are not taken, and all trainings that these need."""
+    selected = [RunKey(*run, seed) for run in project.runs() for seed in project.config.seeds(run[1])]
+    pending = [run for run in selected if run not in taken]
+    made: dict[RunKey, None] = {}
+    while pending:
+        run = pending.pop(0)
+        if run not in made:
+            made[run] = None
+            pending += _needed(project, run)
+    return list(made)
+
+
+def _needed(project: Project, run: RunKey) -> Iterator[RunKey]:
+    """Yield the trainings that a run's maps are made with, and the runs of the workflow that these begin with."""
+    for method, seed in project.source_runs(*run):
+        yield RunKey(run.dataset, method, seed)
+        start = start_of(project, method)
+        first = run_of(project, start.path) if start else None
+        if start and first:
+            yield RunKey(*first, int(start.path.name.removeprefix("seed")))
 
 
 def _is_here(project: Project, run: RunKey) -> bool:

@@ -1,5 +1,6 @@
 """Keys that decide the scores of a run, over all stages: by them a finished row is known to be this run's."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from mtlaerial.config.decisive_keys import decisive, default_values, flat_keys
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
+from mtlaerial.runs.plan import RunPlan
 
 SHOWN = 3
 """Most differing keys that a text names."""
@@ -74,7 +76,7 @@ def run_keys(project: Project, dataset: str, method: str, seed: int) -> RunKeys:
         start = plan.model.start
         published = start is not None and start.source in project.config.pretrained
         weights = rules.fetch_pretrained(start.source) if start and published else {}
-        parts[name] = {**rules.train(dataset, source, str(number)), "weights": weights}
+        parts[name] = {**rules.train(dataset, source, str(number)), "weights": weights, **_given_rate(plan)}
         sections |= {f"{name}.plan.training": plan.training, f"{name}.plan.model": plan.model}
     defaults = {name: default_values(section) for name, section in sections.items()}
     flat_defaults = {f"{name}.{key}": value for name, values in defaults.items() for key, value in flat_keys(values)}
@@ -86,6 +88,17 @@ def unidentified_start(project: Project, dataset: str, method: str) -> str:
     starts = [project.plan(dataset, source, 0).model.start for source in project.sources_of(dataset, method)]
     unidentified = [start.source for start in starts if start and start.is_path and start.source not in SHIPPED]
     return unidentified[0] if unidentified else ""
+
+
+def _given_rate(plan: RunPlan) -> dict[str, Any]:
+    """Return the hash of the rate that decides the updates of a budget; nothing where none is given.
+
+    A rate that the workflow measures itself is none: it is of the machine that the row names.
+    """
+    path = plan.training.budget.rate if plan.training.budget else None
+    if path is None:
+        return {}
+    return {"rate": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def _label(description: RunDescription, scored: Collection[str]) -> str:
 
 def _of_one_method(runs: Sequence[RunDescription]) -> bool:
     """Tell whether runs differ in their seeds and folds alone, and no two have the same."""
-    plans = [[_without_seed(network) for network in run.networks] for run in runs]
+    # The plan of an ensemble has its prediction, those of its networks have the trainings.
+    plans = [[_without_seed(each) for each in (run, *run.networks)] for run in runs]
     tiles = {run.plan.dataset: run.statistics.tiles for run in runs}
     alike = all(plan == plans[0] and run.imported == runs[0].imported for plan, run in zip(plans, runs, strict=True))
     distinct = len({(run.plan.dataset, run.plan.seed) for run in runs}) == len(runs)

@@ -3,7 +3,7 @@
 import base64
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -15,9 +15,9 @@ from PIL import Image
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
-from mtlaerial.reporting.ensembles import EnsembleSize
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import Chains, Costs, Panel, build_documents
+from mtlaerial.reporting.trainings import TrainingFacts
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import write_text
@@ -55,11 +55,7 @@ class Section:
     tiles: int
     mapped: int
     methods: list[Method]
-    starts: Sequence[str]
-    """A line on each origin of the weights that trainings began with."""
-    budgets: Sequence[str]
-    """A line on each budget of a method's trainings."""
-    ensembles: Sequence[EnsembleSize]
+    trainings: TrainingFacts
     alarms: list[str]
     panels: list[Panel]
     figures: list[Figure]
@@ -79,9 +75,7 @@ def write_report(
     costs: Costs | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     folds: Mapping[str, str] | None = None,
-    starts: Mapping[str, Sequence[str]] | None = None,
-    ensembles: Mapping[str, Sequence[EnsembleSize]] | None = None,
-    budgets: Mapping[str, Sequence[str]] | None = None,
+    trainings: Mapping[str, TrainingFacts] | None = None,
     ablations: Mapping[str, Chains] | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
@@ -105,12 +99,8 @@ def write_report(
         Sentences on methods and runs, for below the tables.
     folds : mapping of fold to data set, optional
         Figures of folds are shown with their data set, and named after the fold.
-    starts : mapping of data set to sequence of str, optional
-        Lines on the origin of the weights that trainings began with.
-    ensembles : mapping of data set to sequence of EnsembleSize, optional
-        Sizes of the rows that are ensembles; training times are in cells of the class ``measured``.
-    budgets : mapping of data set to sequence of str, optional
-        Lines on the budgets of trainings.
+    trainings : mapping of data set to TrainingFacts, optional
+        Initial weights, budgets and ensembles; training times are in cells of the class ``measured``.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
 
@@ -128,9 +118,8 @@ def write_report(
     sections = []
     for name, runs in _by_dataset(scores).items():
         folds_of_it = [fold for fold in of_folds if of_folds[fold] == name]
-        section = _section(datasets[name], runs, panels, images, reports, folds_of_it)
-        section = replace(section, starts=(starts or {}).get(name, ()), ensembles=(ensembles or {}).get(name, ()))
-        sections.append(replace(section, budgets=(budgets or {}).get(name, ())))
+        facts = (trainings or {}).get(name, TrainingFacts())
+        sections.append(_section(datasets[name], runs, panels, images, reports, folds_of_it, facts))
     environment = Environment(
         loader=PackageLoader("mtlaerial.reporting"),
         autoescape=True,
@@ -171,6 +160,7 @@ def _section(
     images: list[Figure],
     reports: list[DatasetReport],
     folds: Sequence[str],
+    facts: TrainingFacts,
 ) -> Section:
     name = runs[0].dataset
     section_panels = [panel for panel in panels if panel.dataset == name]
@@ -181,7 +171,7 @@ def _section(
     tiles, methods, alarms = len(runs[0].tiles), _methods(runs), mixtures(runs)
     folders = [f"figures/{folder}" for folder in folds or (name,)]
     return Section(
-        name, spec, tiles, MAPPED, methods, (), (), (), alarms, section_panels, figures, folders, checks, generation
+        name, spec, tiles, MAPPED, methods, facts, alarms, section_panels, figures, folders, checks, generation
     )
 
 

@@ -76,10 +76,10 @@ class RunDescription(Section):
         return f"{dataset}/{method}" if self.imported else f"{dataset}/{method}/seed{self.plan.seed}"
 
     @property
-    def recipes(self) -> str:
-        """The recipes of the trainings of its networks in one line; empty where none of them has one."""
-        texts = dict.fromkeys(network.recipe.text if network.recipe else "none" for network in self.networks)
-        return "" if set(texts) == {"none"} else " and ".join(texts)
+    def recipe_text(self) -> str:
+        """The recipe that the configuration names, of an ensemble those of its members; empty where none is named."""
+        texts = [network.recipe.text if network.recipe else "" for network in self.networks]
+        return " and ".join(dict.fromkeys(text or "none named" for text in texts)) if any(texts) else ""
 
     @property
     def outputs(self) -> dict[Task, int]:

@@ -58,7 +58,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("licence", statistics.licence),
         ("initial weights", _start(run)),
         *([("budget", run.budget.text)] if run.budget else []),
-        *([("recipe", run.recipes)] if run.recipes else []),
+        *_recipe(run),
         ("weighting", plan.weighting.name),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
         ("weights", f"SHA-256 {run.sha256[:12]}…"),
@@ -83,9 +83,13 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
         ("trained on", f"{run.statistics.title}{generated}"),
         ("licence", run.statistics.licence),
         ("initial weights", "; ".join(origins)),
-        *([("recipe", run.recipes)] if run.recipes else []),
+        *_recipe(run),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
     ]
+
+
+def _recipe(run: RunDescription) -> list[tuple[str, str]]:
+    return [("recipe", run.recipe_text)] if run.recipe_text else []
 
 
 def _epoch(run: RunDescription) -> str:

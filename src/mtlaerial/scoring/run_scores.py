@@ -66,7 +66,7 @@ def score_maps(
         ended_early=description.ended_early,
         prediction=plan.prediction,
         protocol=protocol,
-        recipe=description.recipes,
+        recipe=description.recipe_text,
         without_classes=_left_out(description, scoring),
         tiles=tile_scores,
     )

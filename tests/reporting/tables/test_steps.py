@@ -91,6 +91,15 @@ def test_error_below_the_last_edge_leaves_the_highest_cells_out() -> None:
     assert value(document, "second", "first", "RMSE").difference > 50
 
 
+def test_rows_with_other_bins_of_heights_have_no_error_below_the_last_edge() -> None:
+    """The last edge of one row is none of the other's."""
+    first, second = (run(method, 0, [tile((), TRUE, TRUE[::-1])]) for method in ("first", "second"))
+    text = second.model_dump_json().replace("below 2 m", "below 3 m").replace("from 2 m", "from 3 m")
+    other = Scores.model_validate_json(text)
+    assert "RMSE, h < 2 m" in set(steps([first, second], ("first", "second")).wide["score"])
+    assert not [score for score in steps([first, other], ("first", "second")).wide["score"] if "h <" in score]
+
+
 def test_interval_is_that_of_draws_of_the_same_seeds_and_tiles_for_both_rows() -> None:
     runs = experiment()
     matrices = {
@@ -120,11 +129,24 @@ def test_one_seed_has_no_interval_and_is_called_uncertain() -> None:
     assert any("one seed, which has no interval" in note.text for note in document.panels[0].notes)
 
 
+def test_several_seeds_on_one_tile_have_no_interval_for_want_of_tiles() -> None:
+    runs = [*scored("first", 10, 4, tiles=1), *scored("second", 12, 3, tiles=1)]
+    (cells,) = steps(runs, ("first", "second")).panels[0].rows
+    assert cells[1].text.endswith("(one tile)")
+
+
+def test_rows_that_are_ensembles_are_explained() -> None:
+    mean = [entry.model_copy(update={"ensemble": ("town/first/seed0",)}) for entry in scored("mean", 14, 2, (0,))]
+    notes = [note.text for note in steps([*experiment(), *mean], ("first", "mean")).panels[0].notes]
+    assert any(note.startswith("mean: an ensemble, ") for note in notes)
+
+
 def test_row_that_lacks_a_task_has_dashes_and_a_missing_row_is_passed_over(tmp_path: Any) -> None:
     lone = [run("lone", seed, [tile((), TRUE, [height + 2 for height in TRUE])] * 2) for seed in (0, 1)]
     document = steps([*experiment(), *lone], ("first", "absent", "second", "lone"))
     panel = document.panels[0]
     assert [row[0].text for row in panel.rows] == ["second − first", "lone − second"]
+    assert "Passed over, as not scored on this data set: absent." in [note.text for note in panel.notes]
     assert text(panel, "lone − second", "mIoU (points)") == "–"
     assert text(panel, "lone − second", "MAE (%)") != "–"
     write_tables([*experiment(), *lone], tmp_path, ablations={"town": [("first", "second", "lone")]})

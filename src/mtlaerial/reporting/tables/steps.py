@@ -12,6 +12,7 @@ from mtlaerial.reporting.tables.bold import Drawn
 from mtlaerial.reporting.tables.bootstrap import CONFIDENCE, DRAWS, Difference, judged
 from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, common_tiles, paired
+from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
@@ -73,11 +74,12 @@ def steps(values: Values, chains: Chains) -> Document:
     rows: list[tuple[object, ...]] = []
     for number, chain in enumerate(chains, start=1):
         methods = [method for method in chain if method in values.methods]
+        passed_over = [method for method in chain if method not in methods]
         for step, pairs in _pairs(methods).items():
             for part, some in (("scores", measures), ("classes", by_class)):
                 compared = {measure: [_compare(values, *pair, measure) for pair in pairs] for measure in some}
                 key = f"{values.dataset}-steps-{number}-{step}-{part}"
-                panels += [_panel(values, key, step, pairs, compared)] if pairs and some else []
+                panels += [_panel(values, key, step, pairs, compared, passed_over)] if pairs and some else []
                 rows += _wide(step, compared)
     return Document(f"{values.dataset}_steps", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
 
@@ -90,7 +92,8 @@ def _measures(values: Values) -> list[Measure]:
         Measure("MAE", "MAE", (*height, OVERALL), relative=True),
         Measure("RMSE", "RMSE", (*height, OVERALL), relative=True),
     ]
-    if len(values.bins) > 1:  # a few of the highest cells make up most of the squared error
+    alike = all(list(run.height_bins) == values.bins for run in values.runs if run.height_bins)
+    if alike and len(values.bins) > 1:  # a few of the highest cells make up most of the squared error
         edge = values.bins[-1].removeprefix("from ")
         measures.append(Measure(f"RMSE, h < {edge}", "RMSE", (*height, *values.bins[:-1]), relative=True))
     return measures
@@ -135,14 +138,22 @@ def _panel(
     step: str,
     pairs: Sequence[tuple[str, str]],
     compared: Mapping[Measure, Sequence[Step]],
+    passed_over: Sequence[str],
 ) -> Panel:
     against = "the row before" if step == BEFORE else f"the first row ({pairs[0][1]})"
     subject = "scores" if any(measure.relative for measure in compared) else "IoU of each class"
-    cells = [[Cell(_text(entry.difference)) for entry in entries] for entries in compared.values()]
+    cells = [[Cell(_text(entry)) for entry in entries] for entries in compared.values()]
     names = [f"{values.label(method)} − {baseline}" for method, baseline in pairs]
     rows = [(Cell(name), *row) for name, row in zip(names, zip(*cells, strict=True), strict=True)]
     methods = list(dict.fromkeys(name for pair in pairs for name in pair))
-    notes = [*_notes(compared), *values.notes, *mark_notes(values, methods)]
+    missing = [f"Passed over, as not scored on this data set: {', '.join(passed_over)}."] if passed_over else []
+    notes = [
+        *_notes(compared),
+        *missing,
+        *values.notes,
+        *ensemble_notes(values.runs, methods),
+        *mark_notes(values, methods),
+    ]
     return Panel(
         key=key,
         dataset=values.dataset,
@@ -155,10 +166,13 @@ def _panel(
     )
 
 
-def _text(difference: Difference) -> str:
+def _text(step: Step) -> str:
+    difference = step.difference
     if not isfinite(difference.effect):
         return MISSING
-    interval = f"{_signed(difference.low)} to {_signed(difference.high)}" if isfinite(difference.low) else "one seed"
+    interval = f"{_signed(difference.low)} to {_signed(difference.high)}"
+    if not isfinite(difference.low):
+        interval = "one seed" if step.seeds == 1 else "one tile"
     return f"{_signed(difference.effect)} ({interval})"
 
 

@@ -1,0 +1,19 @@
+"""Finished rows of runs that were never trained, to plan with."""
+
+import json
+from pathlib import Path
+
+from mtlaerial.pipeline.finished_rows import RunKey, row_path
+from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.run_keys import run_keys
+from mtlaerial.runs.plan import fingerprint
+from mtlaerial.scoring.finished_row import FORMAT
+
+
+def write_row(project: Project, run: RunKey, parent: Path = Path()) -> None:
+    """Write the keys of a run into the file of its row; it has no scores to take."""
+    assert project.config.finished
+    entries = {"format": FORMAT, "keys": dict(run_keys(project, *run).values)}
+    path = parent / row_path(project.config.finished, run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**entries, "sha256": fingerprint(entries)}))
