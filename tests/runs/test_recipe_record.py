@@ -138,7 +138,7 @@ def test_ensemble_has_the_recipes_of_its_members(
 def test_ensemble_of_runs_without_a_recipe_has_none(statistics: Statistics, tmp_path: Path) -> None:
     members = [drawn_run(tmp_path / str(seed), tiny.run_plan(), statistics, seed) for seed in (1, 2)]
     make_ensemble(members, tmp_path / "both")
-    assert load_description(tmp_path / "both").recipes == ""
+    assert load_description(tmp_path / "both").recipe_text == ""
     assert "recipe" not in describe_run(tmp_path / "both")
 
 
