@@ -119,7 +119,7 @@ def test_recipe_reaches_description_and_scores(statistics: Statistics, tmp_path:
 
 @pytest.mark.parametrize(
     ("names", "text"),
-    [(("small", "small"), "small"), (("small", "large"), "small and large"), (("small", ""), "small and none")],
+    [(("small", "small"), "small"), (("small", "large"), "small and large"), (("small", ""), "small and none named")],
 )
 def test_ensemble_has_the_recipes_of_its_members(
     names: tuple[str, str], text: str, statistics: Statistics, tmp_path: Path
