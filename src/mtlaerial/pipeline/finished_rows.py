@@ -101,9 +101,9 @@ def taken_runs(configs: Sequence[Path]) -> set[RunKey]:
     if not data.get("finished"):
         return set()
     project = Project.of(data)
-    made = _made_here(project, find_rows(project).taken)
+    trained_here = _made_here(project, find_rows(project).taken)
     trainings = {RunKey(*run, seed) for run in project.trainings() for seed in project.config.run.seeds}
-    return {run for run in trainings.difference(made) if not _is_here(project, run)}
+    return {run for run in trainings.difference(trained_here) if not _is_here(project, run)}
 
 
 def _sort(project: Project, rows: FinishedRows, run: RunKey, folder: Path) -> None:

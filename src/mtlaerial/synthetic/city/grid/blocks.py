@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from mtlaerial.synthetic.city.markings import park_cars, stroke
 from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
 from mtlaerial.synthetic.city.roofs import gable, hip, rooftop
+from mtlaerial.synthetic.city.rules import first_that_holds
 from mtlaerial.synthetic.city.surface import Kind, Lots, Surface
 
 
@@ -194,6 +195,4 @@ def use_of(block: NDArray[np.uint32], centrality: Floats, riverside: NDArray[np.
         (centrality > 0.6, perimeter),
         ((centrality > 0.5) & (pick > 0.8), slabs),
     ]
-    conditions = [condition for condition, _ in rules]
-    indices = [np.uint8(USES.index(use)) for _, use in rules]
-    return np.asarray(np.select(conditions, indices, np.uint8(0)), np.uint8)
+    return first_that_holds(rules, USES, houses)

@@ -8,6 +8,7 @@ from mtlaerial.synthetic.city.noise import Floats, mix, smooth, uniform
 from mtlaerial.synthetic.city.organic.land import Land, Sites, sites
 from mtlaerial.synthetic.city.organic.roofs import chimney, pitched
 from mtlaerial.synthetic.city.roofs import gable
+from mtlaerial.synthetic.city.rules import first_that_holds
 from mtlaerial.synthetic.city.surface import Kind, Surface
 
 
@@ -168,6 +169,4 @@ def use_of(block: NDArray[np.uint32], centrality: Floats, riverside: NDArray[np.
         (centrality > 0.5, old_town),
         (centrality < 0.3, farms),
     ]
-    conditions = [condition for condition, _ in rules]
-    indices = [np.uint8(USES.index(use)) for _, use in rules]
-    return np.asarray(np.select(conditions, indices, np.uint8(USES.index(cottages))), np.uint8)
+    return first_that_holds(rules, USES, cottages)
