@@ -86,12 +86,15 @@ VALUES: dict[str, Any] = {
     "datasets.*.methods": ["other"],
     "height.optional": ["train"],
     "labels.optional": ["train"],
+    "training.labelled": {"semantics": 25},
     "prediction.views": ["mirror"],
     "scoring.without_classes": ["house"],
     "published.without_classes": ["house"],
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
 
+PART_OF_THE_TRUTH = {"truth_patches": 1, "labelled": {"semantics": 50}, "labelled_block": 64, "labelled_seed": 1}
+"""Keys that plain data leave out where they are not stated."""
 NEEDED: dict[str, dict[str, Any]] = {
     "training.patience": {"training": {"selection": "best"}},
     "training.augmentation.mirror_along_sun": {"training": {"augmentation": {"flip": False}}},
@@ -110,7 +113,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "run": {"datasets": ["town", "made"], "methods": ["both", "other", "mean"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
-        "training": {"budget": {"minutes": 10}},
+        "training": {"budget": {"minutes": 10}, **PART_OF_THE_TRUTH},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
             "town": {"spec": "town.yaml", "root": "town"},

@@ -5,6 +5,7 @@ from typing import Any
 
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.labelled import patches_per_layer
 from mtlaerial.config.project import ProjectConfig, Recipe
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.start import StartSpec
@@ -32,12 +33,16 @@ def recipe_on(
     Raises
     ------
     ConfigError
-        When an override has an unknown key or a wrong value, or the recipe names classes that are not the data set's.
+        When an override has an unknown key or a wrong value, the recipe names classes that are not the data set's, or
+        a batch has too few patches for ``truth_patches``.
     """
     recipe = config.recipe(spec.recipe, method, entry)
     place = f"{method} on {dataset}" if method else dataset
     require_class_weights(recipe.training, spec, place)
     require_scored_classes(recipe.scoring, spec, place)
+    if method and not config.methods[method].ensemble:
+        learned = tuple(filter(spec.has_truth, config.methods[method].tasks))
+        patches_per_layer(recipe.training.truth_patches, recipe.training.batch, learned)
     return recipe
 
 
