@@ -89,6 +89,7 @@ VALUES: dict[str, Any] = {
     "training.labelled": {"semantics": 25},
     "prediction.views": ["mirror"],
     "scoring.without_classes": ["house"],
+    "scoring.class_sets": {"low": ["ground"], "tall": ["house"]},
     "published.without_classes": ["house"],
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
@@ -113,6 +114,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "run": {"datasets": ["town", "made"], "methods": ["both", "other", "mean"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
+        "scoring": {"class_sets": {"built": ["house"], "open": ["ground"]}},
         "training": {"budget": {"minutes": 10}, **PART_OF_THE_TRUTH},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},

@@ -1,5 +1,6 @@
 """A share of the training area with truth: nested blocks, masked layers, statistics of what is left."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def cells(truth: LabelledTruth, layer: Truth) -> np.ndarray:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_smaller_shares_lie_within_larger_ones(choose, layer: Truth) -> None:
     areas = [cells(choose(percent), layer) for percent in SHARES]
-    for smaller, larger in zip(areas, areas[1:], strict=False):
+    for smaller, larger in pairwise(areas):
         assert not (smaller & ~larger).any()
         assert smaller.sum() < larger.sum()
 

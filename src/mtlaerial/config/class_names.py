@@ -1,6 +1,7 @@
 """Names of classes in a recipe: their weights in the loss, those that scores leave out, and what else they decide."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from mtlaerial.config.dataset import DatasetSpec
@@ -122,7 +123,7 @@ def require_class_weights(training: TrainingSpec, spec: DatasetSpec, place: str)
 
 
 def require_scored_classes(scoring: ScoringSpec, spec: DatasetSpec, place: str) -> None:
-    """Refuse to leave out of the scores what is no class of a data set, or all of its classes.
+    """Refuse to leave out of the scores, or to put into sets, what is no class of a data set; and to leave out all.
 
     Raises
     ------
@@ -130,6 +131,7 @@ def require_scored_classes(scoring: ScoringSpec, spec: DatasetSpec, place: str) 
     """
     key, names = "scoring.without_classes", scoring.without_classes or ()
     _require_classes(key, names, spec.class_names, place)
+    _require_classes("scoring.class_sets", chain(*scoring.class_sets.values()), spec.class_names, place)
     if names and set(spec.class_names) <= set(names):
         raise ConfigError(key, f"all classes of {place}", "at least one class left to score", "Remove one of them.")
 

@@ -180,6 +180,7 @@ STAGES: dict[str, Stages] = {
     "scoring.height_bins": ("score",),
     "scoring.error_unit": ("score",),
     "scoring.without_classes": ("score",),
+    "scoring.class_sets": ("score",),
     # The specification of a data set. Archives and folders only say where files are.
     "title": ("describe_run", "layout_figure", "report"),
     "licence": ("describe_run", "report"),

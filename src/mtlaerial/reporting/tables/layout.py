@@ -22,6 +22,7 @@ from mtlaerial.reporting.tables.columns import (
     by_group,
     class_f1,
     in_unit,
+    of_sets,
     of_task,
     unit_not_stated,
     without_classes,
@@ -95,6 +96,7 @@ def build_documents(
 
 def _main(values: Values) -> Document:
     semantics, without, eroded, eroded_without = _semantics(values)
+    sets = _scored(values, of_sets(values.class_sets))
     both = _scored(values, (*BOTH, *without_classes(BOTH, values.left_out)))
     height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
     unit = _scored(values, in_unit(HEIGHT, values.unit))
@@ -104,7 +106,7 @@ def _main(values: Values) -> Document:
     objects = _scored(values, (*RATIOS, *DETECTION))
     of_unknown_unit = _scored(values, unit_not_stated((*HEIGHT, *POSITIVE)))
     of_classes = (*semantics, *without, *eroded, *eroded_without)
-    columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *ratios, *gains)
+    columns = (*of_classes, *sets, *both, *height, *unit, *bias, *positive, *objects, *ratios, *gains)
     leading = zip((leading_task("classes"), leading_task("heights")), (semantics, height), strict=True)
     tasks = " and ".join(name for name, part in leading if part)
     left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
@@ -115,6 +117,7 @@ def _main(values: Values) -> Document:
         panels = [
             _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains)),
             _panel(values, "without", f"semantics {some}", without),
+            _panel(values, "sets", "sets of classes, each scored as one class", sets),
             _panel(values, "eroded", away, eroded),
             _panel(values, "eroded-without", f"{away}, {some}", eroded_without),
             _panel(values, "both", "both tasks at once, and bias of height", (*both, *bias)),
