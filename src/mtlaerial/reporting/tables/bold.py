@@ -41,12 +41,12 @@ class Bold:
     """
 
     def __init__(self, runs: Sequence[Scores]) -> None:
-        self._runs = runs
+        self.runs = runs
         self._drawn: dict[tuple[object, ...], Drawn] = {}
 
     def better(self, best: str, runner_up: str, column: Column) -> bool:
         """Return whether a method is significantly better in a score than another that is worse on average."""
-        best_runs, other_runs = paired(self._runs, best, runner_up)
+        best_runs, other_runs = paired(self.runs, best, runner_up)
         tiles = common_tiles((*best_runs, *other_runs))
         if len(best_runs) < ENOUGH_SEEDS or len(tiles) < 2:
             return False

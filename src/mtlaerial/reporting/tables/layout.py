@@ -29,6 +29,7 @@ from mtlaerial.reporting.tables.columns import (
 )
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
+from mtlaerial.reporting.tables.label_efficiency import Curves, label_efficiency
 from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
@@ -51,6 +52,7 @@ def build_documents(
     costs: Costs | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    curves: Curves | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -68,12 +70,15 @@ def build_documents(
         Sentences on methods and runs, for below the tables.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    curves : mapping of task to LabelEfficiency, optional
+        Methods with different shares of a task's truth.
 
     Returns
     -------
     tuple of Document
         Four per data set: the main one, heights by true height, heights by class, comparison of weightings; a fifth of
-        the steps of ablations, where there are any. Then one with every score of all data sets.
+        the steps of ablations, and another of label efficiency, where there are any. Then one with every score of all
+        data sets.
     """
     summary = mean_over_seeds(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -91,6 +96,8 @@ def build_documents(
         ]
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))
+        if curves:
+            documents.append(label_efficiency(values, curves, costs))
     return (*documents, everything(every, summary))
 
 
