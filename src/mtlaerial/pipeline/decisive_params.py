@@ -18,6 +18,8 @@ from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
+_ALWAYS = ("seed", "size", "vary", "ground_truth_gsd")
+"""Keys of ``generate`` that all versions have."""
 
 
 @dataclass(frozen=True)
@@ -172,4 +174,4 @@ def _generate(generation: Generation) -> Params:
     """
     keys = decisive("synthesise", generation, "datasets.*.generate")
     defaults = Generation().model_dump(mode="json")
-    return {key: value for key, value in keys.items() if key not in ("style", "noise") or value != defaults[key]}
+    return {key: value for key, value in keys.items() if key in _ALWAYS or value != defaults[key]}
