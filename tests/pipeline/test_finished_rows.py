@@ -13,10 +13,11 @@ import yaml
 from mtlaerial.config import ScoringSpec, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.pipeline.finished_rows import FinishedRows, RunKey, find_rows, row_path, taken_runs
+from mtlaerial.pipeline.finished_rows import FinishedRows, find_rows, row_path, taken_runs
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.row_files import keep_row, take_row
 from mtlaerial.pipeline.run_keys import run_keys
+from mtlaerial.pipeline.runs_here import RunKey
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, save_cost
@@ -311,6 +312,8 @@ def test_run_of_other_tiles_is_trained_where_they_are_known(build: Build, row: P
     assert (rows.taken, RUN in rows.kept) == ({}, True)
     text = f"equal on city, seed 0 is trained here: {row} is a row of another height of the tile city_4."
     assert rows.notes == [text]
+    (place / "city_4/tile.json").write_text("{")  # its readers say so
+    assert find_rows(build()).taken == {RUN: row}
 
 
 def change_height(tile: Path) -> None:

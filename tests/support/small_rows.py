@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from mtlaerial.pipeline.finished_rows import RunKey, row_path
+from mtlaerial.pipeline.finished_rows import row_path
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.run_keys import run_keys
+from mtlaerial.pipeline.runs_here import RunKey
 from mtlaerial.runs.plan import fingerprint
 from mtlaerial.scoring.finished_row import FORMAT
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mtlaerial.config.recipe_overlay import merge_files
-from mtlaerial.pipeline.finished_rows import RunKey
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.runs_here import RunKey
 from mtlaerial.scoring.finished_row import load_row, save_row
 from support.small_rows import write_row
 from support.workplace import Workplace

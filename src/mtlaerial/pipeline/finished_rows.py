@@ -1,33 +1,21 @@
 """Finished rows of a project: those that it takes instead of training them, and those that it writes."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.project_starts import run_of, start_of
 from mtlaerial.pipeline.run_keys import RunKeys, run_keys, unidentified_start
-from mtlaerial.runs.weights import WEIGHTS
+from mtlaerial.pipeline.runs_here import RunKey, is_here, runs_made_here
 from mtlaerial.scoring.finished_row import Hashes, read_entries, tile_difference, tile_hashes
-from mtlaerial.tiles.record import RECORD
 
-SCORES = "scores.json"
-
-
-class RunKey(NamedTuple):
-    """A run of a project."""
-
-    dataset: str
-    method: str
-    seed: int
-
-    @property
-    def text(self) -> str:
-        """The run in words."""
-        return f"{self.method} on {self.dataset}, seed {self.seed}"
+HashesOf = Callable[[str], Mapping[str, Hashes]]
+"""Hashes of the layers of the prepared tiles of a data set, by tile."""
 
 
 @dataclass(frozen=True)
@@ -74,30 +62,34 @@ def find_rows(project: Project) -> FinishedRows:
     rows, folder = FinishedRows(), project.config.finished
     if folder is None:
         return rows
-    tiles = cache(lambda dataset: _prepared_hashes(project, dataset))
-    unmeasured: dict[RunKey, set[str]] = {}
+    hashes_of = cache(lambda dataset: _prepared_hashes(project, dataset))
+    unmeasured: dict[RunKey, Collection[str]] = {}
     for dataset, method in project.runs():
         start = unidentified_start(project, dataset, method)
         if start:
             text = f"No finished row of {method} on {dataset}: no key identifies its initial weights, {start}."
             rows.notes.append(text)
             continue
-        for run in (RunKey(dataset, method, seed) for seed in project.config.seeds(method)):
-            path = row_path(folder, run)
-            recorded = read_entries(path) if path.exists() else None
-            if recorded is None or _is_here(project, run):
-                rows.kept.append(run)
-                continue
-            keys = run_keys(project, *run)
-            difference = _difference(keys, recorded, tiles(dataset))
-            if difference:
-                rows.leave(run, f"{run.text} is trained here: {path} is a row of {difference}.")
-                continue
-            rows.taken[run] = path
-            if keys.unmeasured:
-                unmeasured[run] = set(keys.unmeasured.values())
+        for seed in project.config.seeds(method):
+            run = RunKey(dataset, method, seed)
+            unmeasured[run] = _sort(project, rows, run, row_path(folder, run), hashes_of)
     _settle(project, rows, unmeasured)
     return rows
+
+
+def _sort(project: Project, rows: FinishedRows, run: RunKey, path: Path, hashes_of: HashesOf) -> Collection[str]:
+    """Put a run among those that are taken or those that are kept; return methods whose rate its row depends on."""
+    recorded = read_entries(path) if path.exists() else None
+    if recorded is None or is_here(project, run):
+        rows.kept.append(run)
+        return ()
+    keys = run_keys(project, *run)
+    difference = _difference(keys, recorded, hashes_of(run.dataset))
+    if difference:
+        rows.leave(run, f"{run.text} is trained here: {path} is a row of {difference}.")
+        return ()
+    rows.taken[run] = path
+    return set(keys.unmeasured.values())
 
 
 def _settle(project: Project, rows: FinishedRows, unmeasured: Mapping[RunKey, Collection[str]]) -> None:
@@ -106,12 +98,12 @@ def _settle(project: Project, rows: FinishedRows, unmeasured: Mapping[RunKey, Co
     Else both would be there at the end of the workflow, whose later jobs would no longer take these rows.
     """
     while True:
-        made = _made_here(project, rows.taken)
+        made = runs_made_here(project, rows.taken)
         for run in made:
             if rows.taken.pop(run, None):
                 rows.kept.append(run)
         measured = {(run.dataset, run.method) for run in made}
-        pending = {run: methods for run, methods in unmeasured.items() if run in rows.taken}
+        pending = {run: methods for run, methods in unmeasured.items() if methods and run in rows.taken}
         joint = {
             run: sorted(name for name in methods if (run.dataset, name) in measured) for run, methods in pending.items()
         }
@@ -138,9 +130,9 @@ def taken_runs(configs: Sequence[Path], recipe: str | None = None) -> set[RunKey
     if not data.get("finished"):
         return set()
     project = Project.of(data)
-    trained_here = _made_here(project, find_rows(project).taken)
+    trained_here = runs_made_here(project, find_rows(project).taken)
     trainings = {RunKey(*run, seed) for run in project.trainings() for seed in project.config.run.seeds}
-    return {run for run in trainings.difference(trained_here) if not _is_here(project, run)}
+    return {run for run in trainings.difference(trained_here) if not is_here(project, run)}
 
 
 def _difference(keys: RunKeys, recorded: Mapping[str, Any], tiles: Mapping[str, Hashes]) -> str:
@@ -154,9 +146,12 @@ def _difference(keys: RunKeys, recorded: Mapping[str, Any], tiles: Mapping[str, 
 
 def _prepared_hashes(project: Project, dataset: str) -> dict[str, Hashes]:
     """Return the hashes of the tiles of a data set that are prepared already."""
-    sources = {tile: project.tile_source(dataset, tile) for tile in project.dataset(dataset).spec.tiles}
-    folders = [project.config.results / source / "tiles" / tile for tile, source in sources.items()]
-    return tile_hashes([folder for folder in folders if (folder / RECORD).exists()])
+    hashes: dict[str, Hashes] = {}
+    for tile in project.dataset(dataset).spec.tiles:
+        folder = project.config.results / project.tile_source(dataset, tile) / "tiles" / tile
+        with suppress(UserError):  # not prepared yet, or to be prepared anew, as the jobs that read it say
+            hashes |= tile_hashes([folder])
+    return hashes
 
 
 def _unmeasured_note(run: RunKey, path: Path) -> str:
@@ -172,32 +167,3 @@ def _measured_note(run: RunKey, path: Path, methods: Sequence[str]) -> str:
         f"{run.text} is trained here: {rates}, and may allow another number of updates than {path} has. "
         "To take the row, name the file of the rate that it was trained by in training.budget.rate."
     )
-
-
-def _made_here(project: Project, taken: Collection[RunKey]) -> list[RunKey]:
-    """Return the selected runs that are not taken, and all trainings that these need."""
-    selected = [RunKey(*run, seed) for run in project.runs() for seed in project.config.seeds(run[1])]
-    pending = [run for run in selected if run not in taken]
-    made: dict[RunKey, None] = {}
-    while pending:
-        run = pending.pop(0)
-        if run not in made:
-            made[run] = None
-            pending += _needed(project, run)
-    return list(made)
-
-
-def _needed(project: Project, run: RunKey) -> Iterator[RunKey]:
-    """Yield the trainings that a run's maps are made with, and the runs of the workflow that these begin with."""
-    for method, seed in project.source_runs(*run):
-        yield RunKey(run.dataset, method, seed)
-        start = start_of(project, method)
-        first = run_of(project, start.path) if start else None
-        if start and first:
-            yield RunKey(*first, int(start.path.name.removeprefix("seed")))
-
-
-def _is_here(project: Project, run: RunKey) -> bool:
-    """Tell whether the folder of results has a run, or its scores."""
-    folder = project.config.results / run.dataset / "runs" / run.method / f"seed{run.seed}"
-    return any((folder / name).exists() for name in (WEIGHTS, SCORES))
