@@ -5,7 +5,7 @@ from typing import Any
 from mtlaerial.config import NetworkSpec
 from mtlaerial.config.decisive_keys import default_keys, flat_keys
 from mtlaerial.config.model import EncoderDecoderSpec
-from mtlaerial.runs.network_totals import total_parameters
+from mtlaerial.runs.network_totals import parameters_text
 from mtlaerial.runs.run import RunDescription
 
 _LEFT_OUT = ("name", "encoder", "initialisation", "pretrained", "options")
@@ -17,13 +17,10 @@ def network_text(run: RunDescription) -> str:
 
     Raises
     ------
-    ConfigError, DataError
-        When no network can be built with its keys.
+    DataError
+        When the sizes that it states are those of no network.
     """
-    parts = [
-        f"{network_name(run.plan.model)}, {total_parameters(run) / 1e6:.3g} million parameters",
-        _changed(run.plan.model),
-    ]
+    parts = [f"{network_name(run.plan.model)}, {parameters_text(run)}", _changed(run.plan.model)]
     return "; ".join(filter(None, parts))
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtlaerial.errors import DataError
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.cost import load_cost
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.runs.weights import DESCRIPTION
@@ -19,6 +19,20 @@ def total_parameters(run: RunDescription) -> int:
         When no network can be built with the keys that a run states.
     """
     return sum(map(_parameters, run.networks))
+
+
+def parameters_text(run: RunDescription) -> str:
+    """Return the number of parameters in words, or why they cannot be counted here, as without the encoder's package.
+
+    Raises
+    ------
+    DataError
+        When the sizes that a run states are those of no network.
+    """
+    try:
+        return f"{total_parameters(run) / 1e6:.3g} million parameters"
+    except ConfigError as error:
+        return f"parameters not counted ({error.where}: {error.found})"
 
 
 def _parameters(run: RunDescription) -> int:

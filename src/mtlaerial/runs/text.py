@@ -10,7 +10,7 @@ from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.imported import NOT_KNOWN, Original
 from mtlaerial.runs.network_text import network_name, network_text
-from mtlaerial.runs.network_totals import total_parameters, training_seconds
+from mtlaerial.runs.network_totals import parameters_text, training_seconds
 from mtlaerial.runs.run import RunDescription, load_description
 
 
@@ -82,7 +82,7 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
     origins = dict.fromkeys(_start(member) for member in run.networks)
     return [
         *lines,
-        ("size", f"{total_parameters(run) / 1e6:.3g} million parameters, all in memory at once{time}"),
+        ("size", f"{parameters_text(run)}, all in memory at once{time}"),
         ("trained on", f"{run.statistics.title}{generated}"),
         ("licence", run.statistics.licence),
         ("initial weights", "; ".join(origins)),
