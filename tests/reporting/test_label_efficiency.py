@@ -15,6 +15,7 @@ from mtlaerial.reporting.label_curves import curve_panels, draw_curves
 from mtlaerial.reporting.tables import Costs, Document, collect, mean_over_seeds
 from mtlaerial.reporting.tables.bold import Bold
 from mtlaerial.reporting.tables.label_efficiency import label_efficiency
+from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.runs.cost import Cost
@@ -179,3 +180,12 @@ def test_curves_of_other_methods_are_refused(curve: dict[str, list[str]], messag
     }
     with pytest.raises(ConfigError, match=message):
         ProjectConfig.parse(data, "configuration")
+
+
+def test_a_share_of_the_truth_marks_a_row_of_the_other_tables_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mtlaerial.reporting.tables.label_efficiency.cost_panel", lambda *_: None)
+    runs = experiment(network=tiny.model_spec())
+    difference = marks(runs)["alone_25"].difference
+    assert difference == "training.labelled semantics 25 instead of all"
+    texts = " ".join(note.text for panel in document(runs).panels for note in panel.notes)
+    assert "training.labelled" not in texts

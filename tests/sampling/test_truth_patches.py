@@ -84,6 +84,19 @@ def test_a_point_with_truth_lies_anywhere_in_the_middle_half_of_a_patch() -> Non
     assert torch.unique(places[:, 0]).numel() == torch.unique(places[:, 1]).numel() == 18
 
 
+def test_shares_of_processes_are_parts_of_one_batch_and_have_truth_of_both() -> None:
+    corners = kinds(Augmentation())
+    stratified = StratifiedCorners(corners, places_of([kind.area for kind in corners], 4, BATCH))
+    sampler = PatchSampler(tiles(), PATCH, Augmentation(), stratified)
+    whole, first, second = (
+        sampler.draw(BATCH, torch.Generator().manual_seed(5), part) for part in (slice(None), slice(4), slice(4, 8))
+    )
+    assert torch.equal(whole.labels, torch.cat([first.labels, second.labels]))
+    for share in (first, second):
+        assert (share.labels != IGNORED).any()
+        assert share.height.isfinite().any()
+
+
 def test_positions_follow_the_area_with_truth() -> None:
     """The first tile has heights on 7,616 of its pixels, the second, of cells of four pixels, on all 9,216."""
     _, heights = kinds(Augmentation())

@@ -16,6 +16,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.runs.run import read_description, save_description
+from mtlaerial.runs.text import describe_run
 from mtlaerial.runs.weights import load_provenance
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
@@ -55,6 +56,12 @@ def test_each_batch_of_a_joint_training_has_truth_of_each_task(trainer: Callable
         assert batch.amounts["height"] > 0
         labelled = (batch.patches.labels != IGNORED).any(dim=(1, 2))
         assert labelled[::2].all()
+
+
+def test_mapped_tiles_have_the_same_share(trainer: Callable[..., Trainer]) -> None:
+    batches = [trainer(memory_budget_mb=budget).update.batches.draw(0)[0].patches for budget in (100, 0)]
+    assert torch.equal(batches[0].labels, batches[1].labels)
+    assert batches[0].image.equal(batches[1].image)
 
 
 def test_patches_of_a_single_task_all_have_truth(trainer: Callable[..., Trainer]) -> None:
@@ -131,6 +138,8 @@ def test_a_run_records_what_it_used(tiles: Folders, statistics: Statistics, tmp_
     assert sum(layer.blocks.values()) == 29  # of 288
     assert layer.pixels == 29 * 8 * 8 == sum(entry.pixels for entry in run.statistics.classes)
     assert run.statistics.height == statistics.height  # all heights were used
+    assert "truth used" in describe_run(tmp_path)
+    assert "10.1 % of the labels, in 29 blocks of 8 pixels in 2 tiles, chosen by the seed 3" in describe_run(tmp_path)
 
 
 def test_the_whole_truth_changes_no_byte_of_a_training(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:

@@ -33,6 +33,24 @@ class LabelledArea(Section):
     height: HeightStatistics | None = None
     """Likewise; None where all heights are used."""
 
+    @property
+    def text(self) -> str:
+        """The part of the truth, as a phrase.
+
+        Examples
+        --------
+        >>> layer = LabelledLayer(percent=25, used=25.3, blocks={"north": 5, "south": 2}, pixels=448)
+        >>> LabelledArea(seed=3, block=8, layers={"labels": layer}).text
+        '25.3 % of the labels, in 7 blocks of 8 pixels in 2 tiles, chosen by the seed 3'
+        """
+        names = {"labels": "labels", "height": "heights"}
+        parts = [
+            f"{used.used:.3g} % of the {names[layer]}, in {sum(used.blocks.values())} blocks of {self.block} pixels in "
+            f"{len(used.blocks)} tiles"
+            for layer, used in self.layers.items()
+        ]
+        return f"{'; '.join(parts)}, chosen by the seed {self.seed}"
+
     def described(self, statistics: Statistics) -> Statistics:
         """Return the statistics of the training tiles with those of the part in their place."""
         changes: dict[str, Any] = {"height": self.height} if "height" in self.layers else {}

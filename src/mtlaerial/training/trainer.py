@@ -68,7 +68,8 @@ class Trainer:
         statistics = truth.area.described(job.statistics) if truth else job.statistics
         # From here on nothing knows the truth that is not used.
         job = job.model_copy(update={"statistics": statistics})
-        require_truth(plan, statistics)
+        if truth:
+            require_truth(plan, statistics)
         self.plan, self.spec, self.statistics = plan, spec, statistics
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.fabric = reproducible_fabric(spec, plan.seed)
@@ -93,10 +94,11 @@ class Trainer:
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)
         untrained = statistics.codes(untrained_classes(spec))
-        of_truth = {"tasks": plan.tasks, "zero_height": statistics.zero_height, "masked": truth.masked if truth else {}}
+        drawn_where = plan.tasks, statistics.zero_height, truth.masked if truth else {}
         scale = plan.model.context_scale
-        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, scale, **of_truth)
-        warn_of_little_truth(plan, sampler.tiles)
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, scale, *drawn_where)
+        if self.group.main:
+            warn_of_little_truth(plan, sampler.tiles)
         normalise = Normalisation(*statistics.range)
         batches = StepBatches(plan, sampler, normalise, losses, self.weighting.batches)
         parts = self.network, self.optimiser, losses, self.weighting, batches

@@ -74,7 +74,9 @@ def _panel(values: Values, task: Task, measure: Measure, shares: Sequence[Share]
     for share in shares:
         alone, both = (_score_text(share.scores.get(arm), measure) for arm in (SINGLE, JOINT))
         rows.append(tuple(map(Cell, (f"{share.percent:g} %", alone, both, _gain_text(share.scores.get(GAIN))))))
-    methods = [name for share in shares for name in (share.single, share.joint) if name]
+    # The rows say themselves what share they are of.
+    alike = [name for name, mark in values.marks.items() if mark.of_share]
+    methods = [name for share in shares for name in (share.single, share.joint) if name and name not in alike]
     sets = [set_convention(values.runs)] if measure.source == OF_SETS else []
     sentences = [*_notes(measure, layer, shares, beside), *sets, *values.notes, *mark_notes(values, methods)]
     return Panel(
@@ -115,15 +117,20 @@ def _notes(measure: Measure, layer: str, shares: Sequence[Share], beside: str) -
     )
     if beside:
         yield f"The joint methods learn from {beside} besides."
-    yield (
-        f"In brackets: {100 * CONFIDENCE:g} % interval by itself, not adjusted for the number of rows: bootstrap of "
-        f"{DRAWS:,} draws, each of seeds ({_range(seeds)}) and of test tiles ({_range(tiles)}) with replacement, "
-        "paired for the difference; percentiles, widened as few seeds or tiles ask for."
-    )
+    if any(isfinite(score.low) for share in shares for score in share.scores.values()):
+        yield _interval_note(seeds, tiles)
     if measure.length:
         yield "The difference is in per cent of the single task's error; negative is better."
     if seeds[0] < ENOUGH_SEEDS:
         yield f"Fewer than {ENOUGH_SEEDS} seeds: uncertain, above all with one seed, which has no interval."
+
+
+def _interval_note(seeds: Sequence[int], tiles: Sequence[int]) -> str:
+    return (
+        f"In brackets: {100 * CONFIDENCE:g} % interval by itself, not adjusted for the number of rows: bootstrap of "
+        f"{DRAWS:,} draws, each of seeds ({_range(seeds)}) and of test tiles ({_range(tiles)}) with replacement, "
+        "paired for the difference; percentiles, widened as few seeds or tiles ask for."
+    )
 
 
 def _range(numbers: Sequence[int]) -> str:
