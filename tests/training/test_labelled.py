@@ -18,6 +18,7 @@ from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.runs.run import read_description, save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.runs.weights import load_provenance
+from mtlaerial.sampling import build_sampler
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import write_record
@@ -186,6 +187,18 @@ def test_few_tiles_with_labels_are_said_unless_patches_are_drawn_there(
         "semantics: at most 33.3 % of the training area has labels, so that most patches have none to learn it from; "
         "training.truth_patches: equal draws a part of each batch where there are some"
     ]
+
+
+def test_heights_that_are_not_trained_on_cannot_be_drawn(tiles: Folders) -> None:
+    flat = {folder: {"height": np.zeros((48, 48), np.float32)} for folder in tiles["train"]}
+    spec = tiny.training_spec(truth_patches="equal")
+    options = {"tasks": ("height",), "zero_height": False, "masked": flat}
+    with pytest.raises(ConfigError, match="found equal, and training tiles with no height that is trained on"):
+        build_sampler(tiles["train"], spec, torch.device("cpu"), **options)
+
+
+def test_a_share_of_a_task_that_is_not_learned_has_no_influence(trainer: Callable[..., Trainer]) -> None:
+    assert trainer(("height",)).labelled is None
 
 
 def test_a_layer_has_one_share(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mtlaerial.config import Layer, Task, TrainingSpec
 from mtlaerial.config.labelled import patches_per_layer, truth_layers
 from mtlaerial.config.task_entry import Truth
+from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.sampling.class_balance import BalancedCorners
 from mtlaerial.sampling.poses import Corners
@@ -49,6 +50,11 @@ def build_sampler(
         Whether heights <= 0 are trained on.
     masked : MaskedTruth, optional
         Layers that take the place of a tile's own.
+
+    Raises
+    ------
+    ConfigError
+        When ``truth_patches`` asks for patches about truth that the tiles lack.
     """
     tiles = load_tiles(folders, device, spec.memory_budget_mb, masked=masked)
     reach = reach_of(spec.augmentation, spec.patch) if spec.truth_patches else None
@@ -71,7 +77,12 @@ def _stratified(
     kinds: Sequence[BalancedCorners | TruthCorners], spec: TrainingSpec, tasks: Sequence[Task]
 ) -> StratifiedCorners:
     number = patches_per_layer(spec.truth_patches, spec.batch, tasks)
-    return StratifiedCorners(kinds, places_of([kind.area for kind in kinds], number, spec.batch))
+    areas = [kind.area for kind in kinds]
+    for layer, area in zip(truth_layers(tasks), areas, strict=True):
+        if not area:
+            observed = f"{spec.truth_patches}, and training tiles with no {layer} that is trained on"
+            raise ConfigError("training.truth_patches", observed, "some to draw patches about", "Write 0.")
+    return StratifiedCorners(kinds, places_of(areas, number, spec.batch))
 
 
 def _on_host(folders: Sequence[Path], layer: Layer, masked: MaskedTruth) -> list[NDArray[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtlaerial.config import task_entry
-from mtlaerial.config.labelled import WHOLE, layer_shares
+from mtlaerial.config.labelled import WHOLE, layer_shares, truth_layers
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.chosen_truth import LabelledTruth, choose_truth
 from mtlaerial.tiles.tile import Tile
@@ -26,7 +26,8 @@ def labelled_truth(job: TrainingJob) -> LabelledTruth | None:
         When the run's folder is not writable or the disk is full.
     """
     training = job.plan.training
-    shares = layer_shares(training.labelled)
+    learned = truth_layers(job.plan.tasks)
+    shares = {layer: share for layer, share in layer_shares(training.labelled).items() if layer in learned}
     if not shares:
         return None
     seed = job.plan.seed if training.labelled_seed is None else training.labelled_seed
