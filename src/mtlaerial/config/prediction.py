@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, shown
+from mtlaerial.config.height_head import HeightOfBins
 from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import Batch, Multiple, Passes, Pixels
 
@@ -34,6 +35,11 @@ def _in_order(views: tuple[View, ...]) -> tuple[View, ...]:
     return tuple(sorted(views, key=VIEWS.index))
 
 
+def _is_expectation(value: HeightOfBins) -> bool:
+    """Tell whether plain data leave the height of bins out: files and params are then those of versions without it."""
+    return value == "expectation"
+
+
 Views = Annotated[tuple[View, ...], BeforeValidator(_by_number), AfterValidator(_in_order)]
 """Names of views."""
 
@@ -59,6 +65,9 @@ class PredictionSpec(Section):
     dropout_passes: Passes = 0
     """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
     without dropout."""
+    height_of_bins: HeightOfBins = Field(default="expectation", exclude_if=_is_expectation)
+    """The height that maps show of the probabilities of the height head ``bins``: expectation or median. Other heads
+    have no choice."""
     image_maps: bool = False
     """Also write maps on the image's grid, besides those on the grid of the ground truth, which are scored."""
 

@@ -59,7 +59,7 @@ class TrainingSpec(Section):
     """Meaning of the height output: linear, the height; log1p, its logarithm; bins, a probability for each of some
     heights; laplace, median and scale of a distribution."""
     height_non_negative: bool = False
-    """Map the height output to positive values by a softplus; those of bins are never negative."""
+    """Map the height output to positive values by a softplus; no effect on bins, which are never negative."""
     height_loss: OnlyHeightLoss = "l1"
     """l1, or huber, quadratic below 1, for the heads linear and log1p; likelihood, for the heads bins and laplace."""
     height_gradient: Weight = 0.0
