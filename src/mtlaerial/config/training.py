@@ -77,8 +77,8 @@ class TrainingSpec(Section):
     """Weight of each task in the score of a validation, by name; 1 for a task that is not named. Only the ratios count,
     among the tasks that a method learns."""
     patience: Count | None = None
-    """Validations in a row without a better score after which the training ends; needs selection: best. The schedule of
-    the learning rate is still that of all epochs."""
+    """Validations in a row without a better score after which the training ends, counted from the last thaw of frozen
+    parts; needs selection: best. The schedule of the learning rate is still that of all epochs."""
     validate_every: Count = 1
     """Epochs between validations, where there are validation tiles."""
     log_every: Count = 50
