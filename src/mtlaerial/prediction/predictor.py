@@ -80,7 +80,8 @@ class Predictor:
 
         They have the grid of the ground truth, or of the image where a layer is absent. With
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
-        of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra.
+        of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra, and
+        ``checkerboard_TASK.json`` those of a further task of heights.
         """
         verify_tiles(tiles, ["image"])
         for tile in tiles:
