@@ -111,7 +111,6 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "resume": "states",
         "dashboard": {},
         "training": {"budget": {"minutes": 10}},
-        "prediction": {"height_of_bins": "median"},  # which the data leave out otherwise
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
             "town": {"spec": "town.yaml", "root": "town"},

@@ -23,9 +23,11 @@ from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.scoring.metrics import height_scores
 from mtlaerial.scoring.run_scores import score_run
+from mtlaerial.scoring.scores import Scores
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from support import tiny
+from support.sample_scores import experiment
 from support.small_runs import drawn_run
 from support.trainings import Folders
 
@@ -109,10 +111,14 @@ def test_a_run_that_states_the_height_of_bins_in_its_head_is_predicted_by_it(
     plan = tiny.run_plan(("height",), height_head=BINS, **LIKELIHOOD)
     path = drawn_run(tmp_path / "run", plan, statistics) / "run.yaml"
     entries = yaml.safe_load(path.read_text())
-    assert "height_of_bins" not in entries["plan"]["prediction"]
+    del entries["plan"]["prediction"]["height_of_bins"]
     entries["plan"]["training"]["height_head"]["value"] = "median"
     path.write_text(yaml.safe_dump(entries))
     assert load_description(path.parent).plan.prediction.height_of_bins == "median"
+    stated = {key: entries["plan"][key] for key in ("training", "prediction")}
+    scores = Scores.parse({**experiment()[0].model_dump(mode="json"), **stated}, "scores.json")
+    assert scores.prediction
+    assert scores.prediction.height_of_bins == "median"
 
 
 def test_a_softplus_without_effect_on_bins_trains_nothing_again() -> None:

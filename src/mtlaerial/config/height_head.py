@@ -84,6 +84,25 @@ def height_channels(head: HeightHead) -> int:
     return 2 if head == "laplace" else 1
 
 
+def height_of_bins_moved(data: Any) -> Any:
+    """Return a description of a run with the height of bins in its prediction; earlier versions had it in the head.
+
+    Parameters
+    ----------
+    data : Any
+        Plain data with the sections ``training`` and ``prediction``; anything else is returned as it is.
+    """
+    training = data.get("training") if isinstance(data, Mapping) else None
+    head = training.get("height_head") if isinstance(training, Mapping) else None
+    if not isinstance(head, Mapping) or "value" not in head:
+        return data
+    bins = {key: value for key, value in head.items() if key != "value"}
+    moved = {**data, "training": {**training, "height_head": bins}}
+    if isinstance(data.get("prediction"), Mapping):
+        moved["prediction"] = {"height_of_bins": head["value"], **data["prediction"]}
+    return moved
+
+
 def require_loss_of_head(head: HeightHead, loss: HeightLoss) -> None:
     """Refuse a loss that a head cannot be trained by.
 

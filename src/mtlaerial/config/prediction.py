@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, shown
@@ -35,11 +35,6 @@ def _in_order(views: tuple[View, ...]) -> tuple[View, ...]:
     return tuple(sorted(views, key=VIEWS.index))
 
 
-def _is_expectation(value: HeightOfBins) -> bool:
-    """Tell whether plain data leave the height of bins out: files and params are then those of versions without it."""
-    return value == "expectation"
-
-
 Views = Annotated[tuple[View, ...], BeforeValidator(_by_number), AfterValidator(_in_order)]
 """Names of views."""
 
@@ -65,7 +60,7 @@ class PredictionSpec(Section):
     dropout_passes: Passes = 0
     """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
     without dropout."""
-    height_of_bins: HeightOfBins = Field(default="expectation", exclude_if=_is_expectation)
+    height_of_bins: HeightOfBins = "expectation"
     """The height that maps show of the probabilities of the height head ``bins``: expectation or median. Other heads
     have no choice."""
     image_maps: bool = False

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import model_validator
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, WeightingSpec, task_entry
 from mtlaerial.config.decisive_keys import decisive
-from mtlaerial.config.height_head import BinsSpec, height_channels
+from mtlaerial.config.height_head import BinsSpec, height_channels, height_of_bins_moved
 from mtlaerial.config.stages import Stage
 from mtlaerial.config.task_entry import Output
 from mtlaerial.tiles.statistics import Statistics
@@ -30,17 +29,9 @@ class RunPlan(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _height_of_bins(cls, data: Any) -> Any:
-        """Take the height that maps show of bins from where earlier versions stated it, in the height head."""
-        training = data.get("training") if isinstance(data, Mapping) else None
-        if not isinstance(training, Mapping):
-            return data
-        head, prediction = training.get("height_head"), data.get("prediction", {})
-        if not isinstance(head, Mapping) or "value" not in head or not isinstance(prediction, Mapping):
-            return data
-        bins = {key: value for key, value in head.items() if key != "value"}
-        shown = {"height_of_bins": head["value"], **prediction}
-        return {**data, "training": {**training, "height_head": bins}, "prediction": shown}
+    def _of_earlier_versions(cls, data: Any) -> Any:
+        """Accept plans of earlier versions."""
+        return height_of_bins_moved(data)
 
     def decisive(self, stage: Stage = "train") -> dict[str, Any]:
         """Return the keys that decide a stage; those of ``train`` decide the weights."""
