@@ -93,7 +93,9 @@ def height_of_bins_moved(data: Any) -> Any:
         Plain data with the sections ``training`` and ``prediction``; anything else is returned as it is.
     """
     training = data.get("training") if isinstance(data, Mapping) else None
-    head = training.get("height_head") if isinstance(training, Mapping) else None
+    if not isinstance(training, Mapping):
+        return data
+    head = training.get("height_head")
     if not isinstance(head, Mapping) or "value" not in head:
         return data
     bins = {key: value for key, value in head.items() if key != "value"}
