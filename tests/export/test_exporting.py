@@ -26,7 +26,7 @@ from mtlaerial.export.network import Contents
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.imported import Original
-from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.runs.run import RunDescription, load_description, read_description
 from mtlaerial.runs.start import StartRecord
 from support import tiny
 from support.shared import made_once
@@ -295,11 +295,10 @@ def test_networks_that_the_exporter_does_not_finish_are_refused_for_images_of_an
     untrained: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both hung: their padding to whole windows is a nested remainder of the image's size."""
-    read = exporting.read_description
     encoder = EncoderDecoderSpec.parse({"encoder": {"name": "timm", "model": model}}, "model")
 
     def described(run: Path) -> RunDescription:
-        description = read(run)
+        description = read_description(run)
         return description.model_copy(update={"plan": description.plan.model_copy(update={"model": encoder})})
 
     monkeypatch.setattr(exporting, "read_description", described)
