@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
 from mtlaerial.config.class_sets import ClassSets
+from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.scoring.detection import COUNTS
@@ -70,6 +71,11 @@ class Scores(Section):
     class_sets: ClassSets = {}
     """Sets of classes that are scored as one class each, by name."""
     tiles: dict[str, TileScores]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, data: Any) -> Any:
+        return height_of_bins_moved(data)
 
     @model_serializer(mode="wrap")
     def _without_empty_remarks(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
