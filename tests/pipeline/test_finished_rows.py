@@ -91,6 +91,11 @@ def test_row_is_taken_in_another_checkout_with_the_same_keys(build: Build, row: 
     assert (rows.kept, rows.notes) == ([RunKey("city", "equal", 1)], [])
 
 
+def test_row_is_taken_though_rules_between_tasks_are_new(build: Build, row: Path) -> None:
+    rules = {"building": {"height": ">= 2"}}
+    assert find_rows(build(results="other", consistency=rules)).taken == {RUN: row}
+
+
 def test_row_is_taken_only_where_it_is_asked_for(build: Build, row: Path) -> None:
     assert find_rows(build({"finished": None})) == FinishedRows()
 
