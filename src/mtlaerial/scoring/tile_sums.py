@@ -111,7 +111,7 @@ def tally_heights(
         return HeightTally(), HeightTally()
     classes = _TileClasses(tile)
     class_groups = [f"class {name}" for name in names]
-    bin_groups = _bin_names(bins)
+    bin_groups = bin_names(bins)
     height, constant = _Accumulator(), _Accumulator()
     with open_raster(path) as source:
         require_same_grid(path, Grid.of(source), tile / "height.tif")
@@ -172,7 +172,8 @@ class _TileClasses:
         return self._cells.take(self._labels[first : first + number], top, rows, IGNORED).astype(np.int64)
 
 
-def _bin_names(bins: Sequence[float]) -> list[str]:
+def bin_names(bins: Sequence[float]) -> list[str]:
+    """Return the names of the groups of heights between inner edges in metres."""
     edges = [-np.inf, *bins, np.inf]
     return list(map(_bin_name, edges[:-1], edges[1:]))
 
