@@ -72,7 +72,10 @@ def test_each_is_explained_by_its_publication() -> None:
     [
         (lambda: weighting_class("cagrd"), r"'cagrd'.*Did you mean cagrad\?"),
         (lambda: weighting("cagrd"), r"key name.*Did you mean cagrad"),
-        (lambda: weighting("cagrad", k=1), "weighting cagrad, key k: found an unknown key; expected one of c, level"),
+        (
+            lambda: weighting("cagrad", k=1),
+            "weighting cagrad, key k: found an unknown key; expected one of c, every, level",
+        ),
         (lambda: weighting("fixed", weights={"height": 2}), "found height 2; expected a positive weight for exactly"),
     ],
 )

@@ -14,6 +14,7 @@ from mtlaerial.models import Network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.training.freezing import Freezing, trained_parameters, with_trained_scales
+from mtlaerial.training.held_parameters import holding
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.optimiser import clip_gradient, learning_rate, set_learning_rate
 from mtlaerial.training.process_group import Group
@@ -137,7 +138,8 @@ class TrainStep:
             As ``Update.skipped``.
         """
         scale = self._scale()
-        self.optimiser.step()
+        with holding(self.optimiser.optimizer, self.weighting):
+            self.optimiser.step()
         # The scale falls when 16-bit gradients overflowed: then nothing was updated.
         skipped = self._scale() < scale if self._scaler else None
         if self.weighting.looks_again and (skipped is None or not bool(skipped)):
