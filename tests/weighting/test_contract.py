@@ -3,13 +3,12 @@
 Levels and seeds are within a case; a failure names them in a note. Sets of names are the documented exceptions.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from mtlaerial.config import Task
 from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import Weighting, weighting_class
@@ -223,7 +222,7 @@ def assert_unharmed_by(part: str, name: str, options: dict[str, Any], parts: int
     """Require that an overflow of the last batch's gradients in one part of the network alone moves no state."""
     method, undisturbed = (trained(name, options, 2) for _ in range(2))
     state, problem = undisturbed.state_dict(), Problem(7)
-    overflowing = problem.trunk if part == "trunk" else problem.heads[cast(Task, part)]
+    overflowing = problem.trunk if part == "trunk" else problem.heads[part]
     handle = overflowing.register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
     outcome = update(method, problem, parts)
     handle.remove()

@@ -78,6 +78,10 @@ def test_each_is_explained_by_its_publication() -> None:
             "weighting cagrad, key k: found an unknown key; expected one of c, every, level",
         ),
         (lambda: weighting("fixed", weights={"height": 2}), "found height 2; expected a positive weight for exactly"),
+        (
+            lambda: weighting("config", preferences={"height": 2, "semantics": -1}),
+            "key preferences: found height 2, semantics -1; expected a positive preference for exactly the tasks",
+        ),
     ],
 )
 def test_a_wrong_name_or_option_is_refused_with_the_right_one(build: Callable[[], object], words: str) -> None:

@@ -61,4 +61,4 @@ class Fixed(Constant):
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
-        self.weights = task_values(options.weights, tasks, "weighting fixed, key weights").float()
+        self.weights = task_values(options.weights, tasks, "weighting fixed, key weights", "weight").float()
