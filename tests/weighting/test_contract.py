@@ -213,23 +213,24 @@ def test_an_overflow_shows_and_leaves_the_state_unharmed(name: str) -> None:
 @every_weighting
 def test_an_overflow_in_heads_or_trunk_alone_leaves_the_state_unharmed(name: str) -> None:
     for options in variants(name):
+        method, undisturbed = (trained(name, options, 2) for _ in range(2))
         for part, parts in (("trunk", 1), ("trunk", 2), ("height", 1), ("semantics", 2)):
             with note(**options, part=part, parts=parts):
-                assert_unharmed_by(part, name, options, parts)
+                assert_overflows(method, part, parts)
+                assert_same_state(method, undisturbed.state_dict())
+        with note(**options):
+            assert_same(update(method, Problem(5), seed=5), update(undisturbed, Problem(5), seed=5), **SAME_BYTES)
 
 
-def assert_unharmed_by(part: str, name: str, options: dict[str, Any], parts: int) -> None:
-    """Require that an overflow of the last batch's gradients in one part of the network alone moves no state."""
-    method, undisturbed = (trained(name, options, 2) for _ in range(2))
-    state, problem = undisturbed.state_dict(), Problem(7)
-    overflowing = problem.trunk if part == "trunk" else problem.heads[part]
-    handle = overflowing.register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
+def assert_overflows(method: Weighting, part: str, parts: int) -> None:
+    """Update with gradients that overflow in one part of the network alone."""
+    problem = Problem(7)
+    parameter = problem.trunk if part == "trunk" else problem.heads[part]
+    handle = parameter.register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
     outcome = update(method, problem, parts)
     handle.remove()
     assert outcome.weights.isfinite().all()
     assert not all_gradients(outcome).isfinite().all()
-    assert_same_state(method, state)
-    assert_same(update(method, Problem(5), seed=5), update(undisturbed, Problem(5), seed=5), **SAME_BYTES)
 
 
 def assert_unharmed(name: str, options: dict[str, Any], wrong: float) -> None:
