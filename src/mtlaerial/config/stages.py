@@ -172,6 +172,7 @@ STAGES: dict[str, Stages] = {
     "prediction.batch": PREDICTION,
     "prediction.views": PREDICTION,
     "prediction.dropout_passes": PREDICTION,
+    "prediction.height_of_bins": PREDICTION,
     "prediction.image_maps": PREDICTION,
     "scoring.height_bins": ("score",),
     "scoring.error_unit": ("score",),

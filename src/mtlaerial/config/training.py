@@ -59,7 +59,7 @@ class TrainingSpec(Section):
     """Meaning of the height output: linear, the height; log1p, its logarithm; bins, a probability for each of some
     heights; laplace, median and scale of a distribution."""
     height_non_negative: bool = False
-    """Map the height output to positive values by a softplus; those of bins are never negative."""
+    """Map the height output to positive values by a softplus; no effect on bins, which are never negative."""
     height_loss: OnlyHeightLoss = "l1"
     """l1, or huber, quadratic below 1, for the heads linear and log1p; likelihood, for the heads bins and laplace."""
     height_gradient: Weight = 0.0
@@ -77,8 +77,8 @@ class TrainingSpec(Section):
     """Weight of each task in the score of a validation, by name; 1 for a task that is not named. Only the ratios count,
     among the tasks that a method learns."""
     patience: Count | None = None
-    """Validations in a row without a better score after which the training ends; needs selection: best. The schedule of
-    the learning rate is still that of all epochs."""
+    """Validations in a row without a better score after which the training ends, counted from the last thaw of frozen
+    parts; needs selection: best. The schedule of the learning rate is still that of all epochs."""
     validate_every: Count = 1
     """Epochs between validations, where there are validation tiles."""
     log_every: Count = 50

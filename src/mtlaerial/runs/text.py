@@ -176,7 +176,7 @@ def _height_head(run: RunDescription) -> str:
     if run.members:
         return ""
     if isinstance(head, BinsSpec):
-        return f"; {head.value} of {head.count} bins, 0 to {head.largest:g} m"
+        return f"; {run.plan.prediction.height_of_bins} of {head.count} bins, 0 to {head.largest:g} m"
     words = "" if head == "linear" else f"; height head {head}"
     return f"{words}; never negative" if training.height_non_negative else words
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
+from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.scoring.detection import COUNTS
@@ -67,6 +68,11 @@ class Scores(Section):
     without_classes: tuple[str, ...] = ()
     """Classes that a second set of semantic scores leaves out."""
     tiles: dict[str, TileScores]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, data: Any) -> Any:
+        return height_of_bins_moved(data)
 
     @model_serializer(mode="wrap")
     def _without_empty_remarks(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

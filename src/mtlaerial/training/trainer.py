@@ -26,6 +26,7 @@ from mtlaerial.training.height_balance import height_weights
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.lone_values import require_several_values
 from mtlaerial.training.losses import TaskLosses, class_weights
 from mtlaerial.training.optimiser import build_optimiser
 from mtlaerial.training.parameter_groups import parameter_groups
@@ -66,6 +67,8 @@ class Trainer:
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
         network = initial_network(job)
+        share = self.group.share(spec.batch, spec.accumulate)
+        require_several_values(network, plan, len(statistics.bands), (share.stop - share.start) // spec.accumulate)
         self.start = start_record(job)
         self.budget = job.budget.trained_on(machine_of(self.device)) if job.budget else None
         self.weighting.to(self.device)

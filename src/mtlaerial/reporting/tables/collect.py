@@ -35,6 +35,8 @@ COMPARED: dict[Metrics, str] = {"classes": "mIoU", "heights": "MAE"}
 SQUARED_SHARE = "squared-error share"
 """A group's share of the squared error of all cells."""
 CELLS = "cells"
+POOLED_ALONE = (CELLS, SQUARED_SHARE)
+"""Numbers without a mean over tiles: shares of single tiles, some of which lack a group, do not add up."""
 COLUMNS = ["dataset", "method", "seed", "pooling", "mask", "group", "score", "value"]
 Row = tuple[str, str, str, float]
 """Mask, group, score, value."""
@@ -62,7 +64,7 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``; that of a task which is not the
         leading one of its metrics begins with the task. ``cells`` counts the heights of a
         group, in cells of the finest grid, and ``squared-error share`` is its share of the squared error of the mask's
-        cells. ``seam TASK`` is the mean step from pixel to pixel at window borders
+        cells; both are pooled alone. ``seam TASK`` is the mean step from pixel to pixel at window borders
         relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
         its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
         ends with the method ``constant``, which has no seed.
@@ -140,7 +142,7 @@ def _both_poolings(run: Scores) -> Iterator[PooledRow]:
         for mask, group, score, value in _rows(run.model_copy(update={"tiles": {name: tile}})):
             values.setdefault((mask, group, score), []).append(value)
     for (mask, group, score), of_tiles in values.items():
-        if score != CELLS:
+        if score not in POOLED_ALONE:
             yield TILE_MEAN, mask, group, score, fmean(of_tiles)
 
 

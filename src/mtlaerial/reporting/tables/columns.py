@@ -113,9 +113,13 @@ TASK_COLUMNS: dict[Metrics, tuple[Column, ...]] = {
 
 def of_task(task: Task) -> tuple[Column, ...]:
     """Return the columns of a task that is not the leading one of its metrics, with its name in their headers."""
+    return named_after(task, TASK_COLUMNS[task_entry(task).metrics])
+
+
+def named_after(task: Task, columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return columns of a task that is not the leading one of its metrics, with its name in their headers."""
     return tuple(
-        replace(column, header=f"{task}: {column.header}", group=group_of(task, column.group))
-        for column in TASK_COLUMNS[task_entry(task).metrics]
+        replace(column, header=f"{task}: {column.header}", group=group_of(task, column.group)) for column in columns
     )
 
 

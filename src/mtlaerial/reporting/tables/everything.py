@@ -21,6 +21,7 @@ from mtlaerial.reporting.tables.columns import (
     SEMANTICS,
     Column,
     in_unit,
+    named_after,
     of_task,
     unit_not_stated,
     without_classes,
@@ -97,7 +98,9 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     semantics = (*of_classes, *without_classes(of_classes, values.left_out))
     seams = (Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in values.tasks)
     further = (column for task in values.further_tasks for column in of_task(task))
-    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *further, *GAINS, *seams, *CHECKERBOARDS)
+    grids = (column for task in values.further_tasks for column in named_after(task, CHECKERBOARDS))
+    ratios = (*RATIOS, *POSITIVE_RATIOS, *DETECTION)
+    return (*semantics, *lengths, *ratios, *further, *GAINS, *seams, *CHECKERBOARDS, *grids)
 
 
 def _panel(values: Values) -> Panel:
