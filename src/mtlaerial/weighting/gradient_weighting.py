@@ -114,10 +114,11 @@ class GradientWeighting(TaskGradientWeighting):
         """
         # Averages as large as the gradients, which are not copied, move at the level of the parameters alone, where
         # all gradients are known before.
-        before = {} if self.tracks_parameters else self.state_dict()
+        before = None if self.tracks_parameters else self.state_dict()
         part, self._waiting = self._waiting, None
         weights = self._weigh_sums() if part is None else self._weigh_pass(part)
-        if before and not bool(self.step.gradients_are_finite()):
+        # Without a state the host need not wait for the gradients.
+        if before is not None and self.state_dict() and not bool(self.step.gradients_are_finite()):
             self.load_state_dict(before)
         return weights
 
