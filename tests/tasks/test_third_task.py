@@ -22,6 +22,7 @@ from mtlaerial.export import export_run
 from mtlaerial.figures import conflict_figure, curves_figure, map_figure
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.tables import CONSTANT, collect, write_tables
+from mtlaerial.runs.history_columns import LEVELS
 from mtlaerial.runs.run import load_description, read_description, save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.scoring.run_scores import score_run
@@ -95,9 +96,11 @@ def place(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempP
 @pytest.mark.parametrize("method", ["equal", "mgda"])
 def test_history_has_columns_of_every_task_and_pair(method: str, place: Place) -> None:
     history = pd.read_csv(place.run(method) / "history.csv")
-    columns = {f"{kind}_{task}" for kind in ("loss", "weight", "norm") for task in ALL}
+    kinds = ("loss", "weight", "norm_features", "norm_parameters")
+    columns = {f"{kind}_{task}" for kind in kinds for task in ALL}
     columns |= {"val_OA", "val_mIoU", "val_MAE", "val_RMSE", "val_ndsm_MAE", "val_ndsm_RMSE", "val_cover_mIoU"}
-    columns |= {"cosine_semantics_height", "cosine_ndsm_cover", "constant_ndsm_MAE", "constant_cover_OA"}
+    columns |= {f"cosine_{level}_{pair}" for level in LEVELS for pair in ("semantics_height", "ndsm_cover")}
+    columns |= {"constant_ndsm_MAE", "constant_cover_OA"}
     assert columns <= set(history.columns)
     last = history.iloc[-1]
     assert np.isfinite(last[sorted(columns)].astype(float)).all()
@@ -227,7 +230,7 @@ def test_figures_and_dashboard_draw_all_tasks(
     drawn = {axes.get_title() for axes in curves_figure(histories, [run], tmp_path / "curves.png").axes}
     assert {"training loss of ndsm", "validation of ndsm", "validation of cover"} <= drawn
     shown = panels(run.plan.training, run.plan.tasks, validated=True)
-    assert len(shown["cosine_semantics_height"].columns) == 6
+    assert len(shown["cosine_features_semantics_height"].columns) == 6
     network = Predictor(place.run("equal"), PredictionSpec.fitted()).network
     patches = choose(load_tiles(tiles["val"], CPU, 0), ALL, 1, 64, 32)
     predictions = predict(network, patches, CPU)
