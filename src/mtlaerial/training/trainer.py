@@ -85,7 +85,7 @@ class Trainer:
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)
         untrained = statistics.codes(untrained_classes(spec))
-        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, plan.model.context_scale)
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, plan.model.context_scale, plan.tasks)
         normalise = Normalisation(*statistics.range)
         batches = StepBatches(plan, sampler, normalise, losses, self.weighting.batches)
         parts = self.network, self.optimiser, losses, self.weighting, batches
