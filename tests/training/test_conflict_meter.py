@@ -38,7 +38,7 @@ def products(rows: list[Tensor]) -> Tensor:
 
 def expected_gramians(trainer: Trainer) -> dict[str, Tensor]:
     """Return the inner products of the first step by a plain backward pass per task, before any update."""
-    (drawn,) = trainer.update.batches.draw(0)
+    *_, drawn = trainer.update.batches.draw(0)
     parts = list(drawn.parts(trainer.spec.accumulate))
     tasks, trunk = trainer.plan.tasks, list(trainer.network.trunk.parameters())
     at_features: dict[str, list[Tensor]] = {task: [] for task in tasks}
@@ -59,7 +59,13 @@ def expected_gramians(trainer: Trainer) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize(
     ("name", "recipe"),
-    [("equal", {}), ("mgda_ub", {}), ("pcgrad", {"batch": 4, "accumulate": 2}), ("uw", {"checkpointing": True})],
+    [
+        ("equal", {}),
+        ("modo", {}),
+        ("mgda_ub", {}),
+        ("pcgrad", {"batch": 4, "accumulate": 2}),
+        ("uw", {"checkpointing": True}),
+    ],
 )
 def test_gradients_are_measured_at_both_levels_and_no_weight_changes(
     make_trainer: Callable[..., Trainer], name: str, recipe: dict[str, Any]
