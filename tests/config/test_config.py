@@ -113,7 +113,7 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
         ({"methods": {"both": {"tasks": ["height", "height"]}}}, "each task once"),
         (
             {"methods": {"both": {"tasks": ["depth"]}}},
-            "tasks.0: found 'depth'; expected one of edges, height, semantics",
+            "found 'depth'; expected one of edges, height, semantics",
         ),
         ({"methods": {"both": {"tasks": ["heigth"]}}}, "Did you mean height?"),
         ({"methods": {"both": {"weighting": {"name": "equals"}}}}, "methods.both.weighting.name: found 'equals'"),

@@ -141,7 +141,8 @@ def test_edges_stand_behind_the_tasks_of_the_original() -> None:
     ("derivation", "words"),
     [(Derivation("m:f", 0.0), "reaches 0.0 m; expected a number of metres above 0"),
      (Derivation("absent_module:f", 1.0), "No module named 'absent_module'"),
-     (Derivation("math:pi", 1.0), "found 'math:pi', which is 3.14")],
+     (Derivation("math:pi", 1.0), "found 'math:pi', which is 3.14"),
+     (Derivation("torch:sum", 1.0), "'torch:sum', which returns .* expected the same shape and dtype")],
 )  # fmt: skip
 def test_a_derivation_that_cannot_be_used_is_refused(derivation: Derivation, words: str, tiles: Folders) -> None:
     with pytest.raises(ConfigError, match=words):

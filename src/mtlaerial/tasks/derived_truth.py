@@ -67,5 +67,12 @@ def _imported(task: str, target: str) -> Derive:
         raise ConfigError(where, f"{target!r} ({problem})", _EXPECTED, _REMEDY) from None
     if not callable(function):
         raise ConfigError(where, f"{target!r}, which is {function!r}", _EXPECTED, _REMEDY)
-    checked: Derive = function
+
+    def checked(values: Tensor, cells: int) -> Tensor:
+        truth: Tensor = function(values, cells)
+        if truth.shape != values.shape or truth.dtype != values.dtype:
+            result = f"{tuple(truth.shape)} of {truth.dtype} from {tuple(values.shape)}"
+            raise ConfigError(where, f"{target!r}, which returns {result}", "the same shape and dtype", _REMEDY)
+        return truth
+
     return checked
