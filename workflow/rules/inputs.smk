@@ -178,8 +178,9 @@ def wanted(wildcards):
         require_scored(project)
     except UserError as error:
         sys.exit(str(error))
-    views = dict.fromkeys(note for name in project.sources for note in view_notes(project, name))
-    for note in [*project.notes(), *views, *unscored_notes(project), *ROWS.notes]:
+    sources = project.sources
+    predictions = [note for name in sources for note in [*ensemble_notes(project, name), *view_notes(project, name)]]
+    for note in [*project.notes(), *dict.fromkeys(predictions), *unscored_notes(project), *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]
 

@@ -10,6 +10,7 @@ from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.sources import raw_sources, tile_keys
+from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.pipeline.view_notes import view_notes
@@ -18,6 +19,8 @@ from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
+_ALWAYS = ("seed", "size", "vary", "ground_truth_gsd")
+"""Keys of ``generate`` that all versions have."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Decisive:
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
         notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
-        notes += view_notes(self.project, dataset)
+        notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]
@@ -172,4 +175,4 @@ def _generate(generation: Generation) -> Params:
     """
     keys = decisive("synthesise", generation, "datasets.*.generate")
     defaults = Generation().model_dump(mode="json")
-    return {key: value for key, value in keys.items() if key not in ("style", "noise") or value != defaults[key]}
+    return {key: value for key, value in keys.items() if key in _ALWAYS or value != defaults[key]}

@@ -36,6 +36,7 @@ def score_runs(
     configs: Sequence[Path] = (),
     replace: bool = False,
     blend: Blend | None = None,
+    recipe: str | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -64,6 +65,8 @@ def score_runs(
         Replace the tables of an earlier scoring in ``out``.
     blend : Blend, optional
         The windows instead of those that each run is scored by; ``original`` for the protocol of the original's code.
+    recipe : str, optional
+        Name of a recipe whose keys apply after those of ``configs``.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def score_runs(
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
-    recipes = _recipes(rows, dataset, spec, configs)
+    recipes = _recipes(rows, dataset, spec, configs, recipe)
     rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)
     require_sound(tested)
@@ -110,20 +113,22 @@ def _validation_notes(rows: Sequence[ScoredRun], tiles_of: Sequence[Sequence[Pat
     return distinct
 
 
-def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
+def _recipes(
+    rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path], recipe: str | None
+) -> list[Recipe]:
     """Return the recipe in force for each run, as the workflow has it for its method and the data set.
 
     Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
     """
     specified = dataset.spec.recipe
-    if configs:
-        config = load_project(*configs)
+    if configs or recipe:
+        config = load_project(*configs, recipe=recipe)
         entry = config.named(dataset.name)
         recipes = [config.recipe(specified, method, entry) for method in _configured_methods(rows, config)]
     else:
         recipes = [Recipe.parse(specified, f"{spec}, recipe")] * len(rows)
-    for recipe in recipes:
-        require_scored_classes(recipe.scoring, dataset.spec, str(spec))
+    for in_force in recipes:
+        require_scored_classes(in_force.scoring, dataset.spec, str(spec))
     return recipes
 
 
