@@ -104,7 +104,9 @@ def test_views_that_a_members_training_did_not_see_are_noted(data: dict[str, Any
     prediction = {"prediction": {"views": ["mirror", "scales"]}}
     project = Project.of(merge(data, prediction))
     unseen = "scales (training.augmentation.zoom is 0, below 0.25)"
-    note = f"Views that the training did not see: {unseen}, of mean, whole; maps may be worse than without."
+    note = (
+        f"Predicted with views that the training did not see: {unseen}, of mean, whole; maps may be worse than without."
+    )
     assert view_notes(project, "city") == [note]
     assert note in Decisive(project).tables()["city"]["notes"]
     zoom = {"overrides": {"training": {"augmentation": {"zoom": 0.25}}}}

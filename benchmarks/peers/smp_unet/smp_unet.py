@@ -7,7 +7,6 @@ same ones in safetensors, as the workflow fetches them for the encoder ``efficie
 from collections.abc import Mapping
 
 import segmentation_models_pytorch as smp
-import torch
 from safetensors.torch import load_file
 from timm.models._efficientnet_blocks import DepthwiseSeparableConv
 from torch import Tensor, nn
@@ -35,13 +34,16 @@ class SmpEncoder(Encoder):
         self.channels = tuple(encoder.out_channels[1:])
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return the features at the strides."""
         return tuple(self.encoder(image)[1:])
 
     @property
     def first_convolution(self) -> nn.Conv2d:
+        """The convolution that the bands enter."""
         return self.encoder.model.conv_stem
 
     def stages(self) -> list[nn.Module]:
+        """Return the layers in their order."""
         return [self.encoder.model.conv_stem, *self.encoder.model.blocks]
 
     def load(self, path: str) -> None:
@@ -49,7 +51,9 @@ class SmpEncoder(Encoder):
         timm_model = self.encoder.model
         ours = [name for name, module in efficientnet_lite0(3).named_modules() if isinstance(module, InvertedResidual)]
         layers = {"conv_stem": "stem.conv", "bn1": "stem.norm"}
-        theirs = {f"blocks.{i}.{j}": block for i, stage in enumerate(timm_model.blocks) for j, block in enumerate(stage)}
+        theirs = {
+            f"blocks.{i}.{j}": block for i, stage in enumerate(timm_model.blocks) for j, block in enumerate(stage)
+        }
         for name, (their_name, block) in zip(ours, theirs.items(), strict=True):
             table = SEPARABLE if isinstance(block, DepthwiseSeparableConv) else INVERTED
             layers |= {f"{their_name}.{layer}": f"{name}.{our_layer}" for layer, our_layer in table.items()}
@@ -69,6 +73,7 @@ class UnetTrunk(Trunk):
         self.dropout = nn.Dropout2d(dropout)
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the decoder's output, the input of the heads."""
         rows, columns = encoded[0].shape[-2:]
         size_alone = encoded[0].new_empty((1, 1, 2 * rows, 2 * columns))  # the decoder takes the image's size from it
         return (self.dropout(self.decoder([size_alone, *encoded])),)
@@ -83,6 +88,7 @@ class UnetHead(nn.Module):
         smp.base.initialization.initialize_head(self.head)
 
     def forward(self, features: tuple[Tensor, ...]) -> Tensor:
+        """Return the output at the resolution of the image."""
         return self.head(features[0])
 
 

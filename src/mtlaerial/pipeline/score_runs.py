@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
+from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -14,7 +15,7 @@ from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.prediction.settings import unseen_notes
+from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
@@ -97,10 +98,11 @@ def score_runs(
         require_unseen(row.folder, row.description, row_tiles, remedy)
         row.require_images(row_tiles, dataset.spec.gsd)
     notes = _validation_notes(rows, tiles_of)
-    unseen = [note for row in rows for note in unseen_notes(row.description.plan.prediction, row.description)]
+    unseen = [unseen_by_run(row.description.plan.prediction, row.description) for row in rows]
+    notes += unseen_notes(zip((row.description.plan.method for row in rows), unseen, strict=True))
     jobs = zip(rows, tiles_of, recipes, strict=True)
     scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
-    _write_tables(scores, dataset, tables, [*notes, *dict.fromkeys(unseen)])
+    _write_tables(scores, dataset, tables, notes)
     return scores
 
 

@@ -56,6 +56,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {_epoch(run)}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
+        *([("truth used", run.labelled.text)] if run.labelled else []),
         ("validated on", _validation(run)),
         ("licence", statistics.licence),
         ("network", network_text(run)),
@@ -176,7 +177,7 @@ def _height_head(run: RunDescription) -> str:
     if run.members:
         return ""
     if isinstance(head, BinsSpec):
-        return f"; {head.value} of {head.count} bins, 0 to {head.largest:g} m"
+        return f"; {run.plan.prediction.height_of_bins} of {head.count} bins, 0 to {head.largest:g} m"
     words = "" if head == "linear" else f"; height head {head}"
     return f"{words}; never negative" if training.height_non_negative else words
 

@@ -65,7 +65,7 @@ class TileScores(Section):
 def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
     """Return the sums of a tile, from the folder of its maps and that of its prepared layers; see ``score_run``."""
     tasks = description.plan.tasks
-    values: dict[str, Any] = {"seams": load_seams(maps), "checkerboard": load_spectra(maps)}
+    values: dict[str, Any] = {"seams": load_seams(maps)}
     further: dict[Task, TileScores] = {}
     for task in tasks:
         sums = _task_sums(task_entry(task), maps, tile, description, scoring)
@@ -94,6 +94,7 @@ def _task_sums(
     constant_height = constant_of(entry, description.statistics)
     tally, constant = tally_heights(path, tile, entry, names, scoring.height_bins, constant_height)
     sums: dict[str, Any] = {"height": tally.sums, "detection": tally.detection, "height_area": area}
+    sums["checkerboard"] = load_spectra(maps, entry.name)
     if training:
         sums |= {"constant": constant.sums, "constant_detection": constant.detection}
     return sums
