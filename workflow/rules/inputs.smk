@@ -159,11 +159,13 @@ def cost_files(wildcards):
 
 
 def figure_files(wildcards):
-    """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
+    """Return the figures of the selection: the positions of the tiles, a folder for each method, and curves."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
     for dataset in project.datasets:
         methods = [method for method in project.methods(dataset) if seeds_here(dataset, method)]
         layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=methods)
+    if project.config.run.label_efficiency:
+        layouts += expand(f"{FIGURES}/label_efficiency.png", dataset=project.sources)
     return layouts
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common import Job, logged
+from common import Job, curves_in, logged
 
 snakemake: Job
 
@@ -31,4 +31,5 @@ with logged(snakemake):
     trainings = training_facts(made, folds)
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations)
+    curves = curves_in(snakemake.params.decisive)
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations, curves)

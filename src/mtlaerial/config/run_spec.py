@@ -1,4 +1,4 @@
-"""The section ``run``: the data sets, methods and seeds that run, and which rows of the tables are steps."""
+"""The section ``run``: the data sets, methods and seeds that run, and which rows are compared as steps or curves."""
 
 from typing import Annotated, Self
 
@@ -6,8 +6,10 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.method import Name
 from mtlaerial.config.names import require_once
+from mtlaerial.config.tasks import Task
 
 
 class RunSpec(Section):
@@ -23,6 +25,10 @@ class RunSpec(Section):
     """Ablations: for each, methods in the order of their steps, which a table compares with the one before and with
     the first."""
 
+    label_efficiency: dict[Task, LabelEfficiency] = {}
+    """By task: methods with different shares of its truth (``training.labelled``), single tasks beside joint ones, for
+    a table and a figure of curves."""
+
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("datasets", "methods", "seeds"):
@@ -30,11 +36,15 @@ class RunSpec(Section):
         for number, chain in enumerate(self.steps):
             require_once(f"steps.{number}", chain)
             self._require_selected(f"steps.{number}", chain)
+        for task, curve in self.label_efficiency.items():
+            for arm, names in (("single", curve.single), ("joint", curve.joint)):
+                require_once(f"label_efficiency.{task}.{arm}", names)
+                self._require_selected(f"label_efficiency.{task}.{arm}", names)
         return self
 
     def _require_selected(self, key: str, methods: tuple[str, ...]) -> None:
-        """Refuse steps that are no rows of the tables."""
+        """Refuse steps, and points of curves, that are no rows of the tables."""
         for name in methods:
             if name not in self.methods:
-                remedy = did_you_mean(name, self.methods, "Add it to run.methods, or take it out of the steps.")
+                remedy = did_you_mean(name, self.methods, "Add it to run.methods, or take it out here.")
                 raise Unfit(key, repr(name), f"selected methods ({', '.join(self.methods)})", remedy)

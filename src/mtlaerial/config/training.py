@@ -6,11 +6,23 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.augmentation import Augmentation
-from mtlaerial.config.base import Section, is_none, renamed_value
+from mtlaerial.config.base import Section, is_empty, is_none, renamed_value
 from mtlaerial.config.budget import BudgetSpec
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.height_head import HeightHead, require_loss_of_head
-from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, PositiveWeight, Threads, Weight
+from mtlaerial.config.labelled import Percent, TruthPatches, require_one_share
+from mtlaerial.config.numbers import (
+    Batch,
+    Count,
+    Fraction,
+    Metres,
+    Multiple,
+    Pixels,
+    PositiveWeight,
+    Seed,
+    Threads,
+    Weight,
+)
 from mtlaerial.config.semantic_loss import OnlyHeightLoss, SemanticLoss, require_semantic_loss
 from mtlaerial.config.tasks import Task
 
@@ -46,6 +58,17 @@ class TrainingSpec(Section):
     sampling: Literal["uniform", "class_balanced"] = "uniform"
     """Position of patches: uniform over the area of the training tiles, or about a pixel of a class; then each class
     that occurs has the same probability, and so has each of its pixels."""
+    truth_patches: TruthPatches = Field(default=0, exclude_if=is_empty)
+    """Patches of each batch that are drawn where a task has truth, for each of its tasks; the others are drawn where
+    the task with the most truth has some. equal: the batch, divided by the tasks. 0: anywhere, with truth or not."""
+    labelled: dict[Task, Percent] = Field(default={}, exclude_if=is_empty)
+    """Percent of the training area with truth of a task that is used, by task; all of a task that is not named. The
+    truth elsewhere is treated as absent. Smaller shares lie within larger ones."""
+    labelled_block: Pixels | None = Field(default=None, exclude_if=is_none)
+    """Side, in image pixels, of the blocks that ``labelled`` chooses; by default that of a patch."""
+    labelled_seed: Seed | None = Field(default=None, exclude_if=is_none)
+    """Seed of the order in which ``labelled`` takes blocks; by default the training's, so that the seeds of a
+    comparison differ in their labelled area too."""
     augmentation: Augmentation = Augmentation()
     class_weights: Literal["median_frequency", "none"] | dict[str, Weight] = "median_frequency"
     """Weights of the classes in the cross entropy and the focal loss: a rule, or a weight of each class by name. A
@@ -123,6 +146,11 @@ class TrainingSpec(Section):
     def _losses_that_fit(self) -> Self:
         require_loss_of_head(self.height_head, self.height_loss)
         require_semantic_loss(self.semantic_loss, self.label_smoothing)
+        return self
+
+    @model_validator(mode="after")
+    def _one_share_per_layer(self) -> Self:
+        require_one_share(self.labelled)
         return self
 
     @model_validator(mode="after")

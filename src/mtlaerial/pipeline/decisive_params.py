@@ -122,6 +122,11 @@ class Decisive:
         """Return title, splits and pixel size of a data set, and the formats."""
         return {**decisive("layout_figure", self._spec(dataset)), **self._figures("layout_figure")}
 
+    def label_efficiency(self) -> Params:
+        """Return curves, notes, folds and protocol of each data set, and the formats."""
+        datasets = {name: self._reported("label_efficiency", name) for name in self.project.sources}
+        return {"datasets": datasets, **self._figures("label_efficiency")}
+
     def figures(self, dataset: str, method: str) -> Params:
         """Return the test tiles, and the formats."""
         return {"tiles": self._test_tiles(dataset), **self._figures("figures")}
@@ -136,11 +141,15 @@ class Decisive:
     def _reported(self, stage: Stage, dataset: str) -> Params:
         notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
         notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
+        labels = self._spec(dataset).labels
+        notes += [labels.note] if labels and labels.note else []
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]
         steps = {"steps": chains} if chains else {}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, "notes": notes}
+        curves = self.project.config.run.model_dump(mode="json", include={"label_efficiency"})
+        curves = curves if self.project.config.run.label_efficiency else {}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, **curves, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec

@@ -16,7 +16,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.mixtures import mixtures
-from mtlaerial.reporting.tables import Chains, Costs, Panel, build_documents
+from mtlaerial.reporting.tables import Chains, Costs, Curves, Panel, build_documents
 from mtlaerial.reporting.trainings import TrainingFacts
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
@@ -77,6 +77,7 @@ def write_report(
     folds: Mapping[str, str] | None = None,
     trainings: Mapping[str, TrainingFacts] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    curves: Curves | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -103,6 +104,8 @@ def write_report(
         Initial weights, budgets and ensembles; training times are in cells of the class ``measured``.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    curves : mapping of task to LabelEfficiency, optional
+        Methods with different shares of a task's truth.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def write_report(
         See :func:`mtlaerial.reporting.tables.collect`; or when the page cannot be written.
     """
     published = {name: spec.published for name, spec in datasets.items()}
-    documents = build_documents(scores, published, costs=costs, notes=notes, ablations=ablations)
+    documents = build_documents(scores, published, costs=costs, notes=notes, ablations=ablations, curves=curves)
     panels = [panel for document in documents for panel in document.panels]
     of_folds = folds or {}
     images = _figures(figures, scores, of_folds)

@@ -56,6 +56,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {_epoch(run)}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
+        *([("truth used", run.labelled.text)] if run.labelled else []),
         ("validated on", _validation(run)),
         ("licence", statistics.licence),
         ("network", network_text(run)),

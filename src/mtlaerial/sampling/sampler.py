@@ -6,23 +6,20 @@ draws the poses (:mod:`mtlaerial.sampling.poses`), lays them on each layer's own
 ground truth is never enlarged to the image's size.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, LAYERS, Augmentation, TrainingSpec
-from mtlaerial.rasters.geotiff import map_raster
-from mtlaerial.sampling.class_balance import BalancedCorners
+from mtlaerial.config import IGNORED, LAYERS, Augmentation, Task
+from mtlaerial.sampling.derived_truth import DerivedTruth, derived_tasks
 from mtlaerial.sampling.patch_coordinates import PatchCoordinates, lay_patches
-from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
+from mtlaerial.sampling.poses import Corners, Poses, UniformCorners, draw_matrices
 from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Copy, Nearest, Resampler
 from mtlaerial.sampling.surroundings import SurroundingsSampler
 from mtlaerial.sampling.thread_pool import ThreadPool
-from mtlaerial.tiles.tile import Tile, load_tiles
+from mtlaerial.tiles.tile import Tile
 
 _PART = 8
 """Patches that are resampled at a time on the CPU: few, so that the intermediate results stay in its cache."""
@@ -41,6 +38,8 @@ class Batch:
         NaN where not known.
     labels : Tensor, shape (batch, patch, patch), uint8
         Class indices; ``IGNORED`` where not known.
+    derived : mapping of task to Tensor, shape (batch, patch, patch), float32, metres
+        Truth of the tasks that follows from the heights; NaN where not known.
     surroundings : Tensor, shape (batch, bands, patch, patch), float32, or None
         What lies around the patches, for networks with a context; NaN where not known. None as the network gets them:
         the image then has their channels behind its own.
@@ -50,18 +49,13 @@ class Batch:
     height: Tensor
     labels: Tensor
     surroundings: Tensor | None = None
+    derived: Mapping[Task, Tensor] = field(default_factory=dict)
 
     def __getitem__(self, part: slice) -> "Batch":
         """Return some of the patches."""
         around = None if self.surroundings is None else self.surroundings[part]
-        return Batch(self.image[part], self.height[part], self.labels[part], around)
-
-
-class Corners(Protocol):
-    """Draws the positions of patches before they are turned."""
-
-    def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
-        """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""
+        derived = {task: values[part] for task, values in self.derived.items()}
+        return Batch(self.image[part], self.height[part], self.labels[part], around, derived)
 
 
 class PatchSampler:
@@ -80,6 +74,8 @@ class PatchSampler:
         Device of the batches; by default that of the tiles.
     context_scale : int, optional
         How many times as wide as a patch its surroundings are; by default there are none.
+    tasks : sequence of Task, optional
+        Tasks of the method; truth that follows from the heights is drawn for those that have such.
     """
 
     def __init__(
@@ -90,6 +86,7 @@ class PatchSampler:
         corners: Corners | None = None,
         device: torch.device | None = None,
         context_scale: int | None = None,
+        tasks: Sequence[Task] = (),
     ) -> None:
         self.tiles = tiles
         self.patch = patch
@@ -99,6 +96,7 @@ class PatchSampler:
         self._smooth = augmentation.image_resampling == "bilinear"
         self._threads = ThreadPool(torch.get_num_threads())
         self._around = SurroundingsSampler(tiles, context_scale, self.device) if context_scale else None
+        self._derived = {task: DerivedTruth(task, tiles) for task in derived_tasks(tasks)}
 
     def draw(self, batch: int, generator: torch.Generator, share: slice = slice(None)) -> Batch:
         """Draw a batch, or a share of it; the generator (on the CPU) decides everything."""
@@ -108,13 +106,16 @@ class PatchSampler:
         patches = self._empty_batch(len(tiles), interpolated=self._smooth and not image.on_cells)
         part = _PART if self.device.type == "cpu" else len(tiles)
         resamplers = self._resamplers(patches, part, image, height, labels)
+        for task, truth in self._derived.items():
+            resamplers.append(truth.resampler(height, poses.tiles, patches.derived[task], part))
 
         def fill(number: int) -> None:
             for resampler in resamplers:
                 resampler.fill(number)
 
         self._threads.run(fill, -(-len(tiles) // part))
-        height.mask_outside(patches.height, torch.nan)
+        for heights in (patches.height, *patches.derived.values()):
+            height.mask_outside(heights, torch.nan)
         labels.mask_outside(patches.labels, IGNORED)
         if self._around is None:
             return patches
@@ -134,6 +135,7 @@ class PatchSampler:
             image=image.permute(0, 3, 1, 2),  # channels last in memory, as in the files and as the network runs fastest
             height=torch.empty(number, side, side, device=self.device),
             labels=torch.empty(number, side, side, device=self.device, dtype=torch.uint8),
+            derived={task: torch.empty(number, side, side, device=self.device) for task in self._derived},
         )
 
     def _resamplers(
@@ -149,32 +151,3 @@ class PatchSampler:
         of_image = (Copy if image.on_cells else image_kind)(image, images, part)
         of_labels = (Copy if labels.on_cells else Nearest)(labels, codes, part)
         return [of_height, of_image, of_labels]
-
-
-def build_sampler(
-    folders: Sequence[Path],
-    spec: TrainingSpec,
-    device: torch.device,
-    untrained: Collection[int] = (),
-    context_scale: int | None = None,
-) -> PatchSampler:
-    """Return the sampler of prepared tiles for a training.
-
-    Parameters
-    ----------
-    folders : sequence of Path
-        A folder per tile; at least one holds a trained class where ``sampling`` is ``class_balanced``.
-    spec : TrainingSpec
-    device : torch.device
-        Device of the batches, and of the tiles where they fit ``memory_budget_mb``.
-    untrained : collection of int, optional
-        Classes that ``class_balanced`` never chooses.
-    context_scale : int, optional
-        As of :class:`PatchSampler`.
-    """
-    tiles = load_tiles(folders, device, spec.memory_budget_mb)
-    corners = None
-    if spec.sampling == "class_balanced":
-        labels = [map_raster(folder / "labels.tif") for folder in folders]
-        corners = BalancedCorners(tiles, spec.patch, labels, untrained)
-    return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device, context_scale)

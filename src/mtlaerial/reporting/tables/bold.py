@@ -12,7 +12,7 @@ import numpy as np
 
 from mtlaerial.config import Task
 from mtlaerial.reporting.tables.bootstrap import DRAWS, Array, averaged, judged, resamples, tiles_with_truth
-from mtlaerial.reporting.tables.collect import GAIN, JOINT
+from mtlaerial.reporting.tables.collect import GAIN, JOINT, SET, SETS
 from mtlaerial.reporting.tables.columns import DETECTION_SCORES, RATIO_SCORES, Column
 from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, common_tiles, compare, paired
 from mtlaerial.reporting.tables.groups import CLASS, split_group
@@ -27,6 +27,9 @@ RULE = (
     f"{ENOUGH_SEEDS} seeds in common)."
 )
 
+OF_SETS: Source = ("sets",)
+"""The sums that scores of sets of classes follow from."""
+
 
 class Bold:
     """Comparisons of methods on one data set, score by score.
@@ -38,12 +41,12 @@ class Bold:
     """
 
     def __init__(self, runs: Sequence[Scores]) -> None:
-        self._runs = runs
+        self.runs = runs
         self._drawn: dict[tuple[object, ...], Drawn] = {}
 
     def better(self, best: str, runner_up: str, column: Column) -> bool:
         """Return whether a method is significantly better in a score than another that is worse on average."""
-        best_runs, other_runs = paired(self._runs, best, runner_up)
+        best_runs, other_runs = paired(self.runs, best, runner_up)
         tiles = common_tiles((*best_runs, *other_runs))
         if len(best_runs) < ENOUGH_SEEDS or len(tiles) < 2:
             return False
@@ -63,7 +66,8 @@ class Bold:
         key = (runs[0].method, tuple(run.seed for run in runs), tuple(tiles), source, task)
         if key not in self._drawn:
             of_task = [run.of(task) for run in runs] if task else runs
-            self._drawn[key] = _drawn_scores(tile_sums(of_task, tiles, source), source, runs[0].classes)
+            names = tuple(runs[0].class_sets) if source == OF_SETS else runs[0].classes
+            self._drawn[key] = _drawn_scores(tile_sums(of_task, tiles, source), source, names)
         return self._drawn[key]
 
 
@@ -97,15 +101,16 @@ def _drawn_scores(sums: Array, source: Source, classes: Sequence[str]) -> Drawn:
 
 def _class_tiles(sums: Array, source: Source, classes: Sequence[str]) -> dict[str, int]:
     """Return the number of tiles in which each class occurs, by group; empty for a source that is not of classes."""
-    if source[0] != "classes":
+    if source[0] not in ("classes", "sets"):
         return {}
     true = sums[:, :, 1, :]  # seeds, tiles, classes: the same for all seeds
     numbers = (true > 0).any(axis=0).sum(axis=0).tolist()
-    return {CLASS + name: number for name, number in zip(classes, numbers, strict=True)}
+    prefix = CLASS if source[0] == "classes" else SET
+    return {prefix + name: number for name, number in zip(classes, numbers, strict=True)}
 
 
 def _scores(total: Array, source: Source, classes: Sequence[str]) -> Mapping[str, Array]:
-    if source[0] == "classes":
+    if source[0] in ("classes", "sets"):
         return class_scores(total, classes)
     if source[0] == "height":
         return length_scores(total)
@@ -118,6 +123,8 @@ def source_of(column: Column) -> Source:
     """Return the sums that a column's score follows from."""
     if column.score == JOINT:
         return "joint", column.mask
+    if column.score == SETS or column.group.startswith(SET):
+        return OF_SETS
     if column.score in DETECTION_SCORES:
         return ("detection",)
     if column.length or column.score in RATIO_SCORES:
@@ -127,5 +134,7 @@ def source_of(column: Column) -> Source:
 
 def _key(column: Column) -> str:
     """Return the name of a column's score among those of its source."""
+    if source_of(column) == OF_SETS:
+        return "mIoU" if column.score == SETS else f"{column.score} {column.group.removeprefix(SET)}"
     of_class = source_of(column)[0] == "classes" and column.group.startswith(CLASS)
     return f"{column.score} {column.group.removeprefix(CLASS)}" if of_class else column.score

@@ -26,6 +26,10 @@ from mtlaerial.scoring.seams import seam_ratio
 POOLED, TILE_MEAN = "pooled", "tile mean"
 GAIN = "delta-m"
 JOINT = "mIoU-3"
+SETS = "mIoU of sets"
+"""The mean IoU over ``scoring.class_sets``."""
+SET = "set "
+"""Prefix of the groups of sets of classes."""
 SEAM = "seam "
 """Prefix of the seam scores of tasks."""
 CHECKERBOARD = "checkerboard"
@@ -150,6 +154,7 @@ def _rows(run: Scores) -> Iterator[Row]:
     """Yield the scores from the sums over a run's tiles."""
     for mask in run.label_masks:
         yield from _semantic_rows(mask, run.confusion(mask), run.classes)
+    yield from _set_rows(run)
     for mask in MASKS:
         yield from _height_rows(mask, run.height(mask))
     for score, value in detection_scores(run.detection()).items():
@@ -183,6 +188,18 @@ def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[
         for score in ("F1", "IoU"):
             if f"{score} {name}" in scores:
                 yield mask, CLASS + name, score, scores[f"{score} {name}"]
+
+
+def _set_rows(run: Scores) -> Iterator[Row]:
+    if not run.class_sets:
+        return
+    names = list(run.class_sets)
+    scores = semantic_scores(run.of_sets(run.confusion()), names)
+    if "mIoU" in scores:
+        yield "all", OVERALL, SETS, scores["mIoU"]
+    for name in names:
+        if f"IoU {name}" in scores:
+            yield "all", SET + name, "IoU", scores[f"IoU {name}"]
 
 
 def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from mtlaerial.reporting.tables.columns import (
     Column,
     in_unit,
     named_after,
+    of_sets,
     of_task,
     unit_not_stated,
     without_classes,
@@ -95,7 +96,8 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     height = (*HEIGHT, *POSITIVE)
     lengths = (*height, *BIASES, *in_unit(height, values.unit), *unit_not_stated(height))
     of_classes = (*SEMANTICS, *ERODED, *BOTH)
-    semantics = (*of_classes, *without_classes(of_classes, values.left_out))
+    sets = of_sets(values.class_sets)
+    semantics = (*of_classes, *sets, *without_classes(of_classes, values.left_out))
     seams = (Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in values.tasks)
     further = (column for task in values.further_tasks for column in of_task(task))
     grids = (column for task in values.further_tasks for column in named_after(task, CHECKERBOARDS))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
+from mtlaerial.reporting.tables.label_efficiency import Curves
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
@@ -20,6 +21,7 @@ def write_tables(
     published: Published | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    curves: Curves | None = None,
 ) -> None:
     """Write all tables.
 
@@ -30,8 +32,8 @@ def write_tables(
     folder : Path
         Folder for ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score,
         and published numbers); and for each data set ``{dataset}``, ``{dataset}_by_height``,
-        ``{dataset}_height_by_class``, ``{dataset}_weightings`` and, with ablations, ``{dataset}_steps``; all but the
-        first as ``.csv``, ``.md`` and ``.tex``.
+        ``{dataset}_height_by_class``, ``{dataset}_weightings`` and, with ablations, ``{dataset}_steps``, with curves
+        ``{dataset}_label_efficiency``; all but the first as ``.csv``, ``.md`` and ``.tex``.
         The same scores give the same bytes. CSV files of scores and of everything hold fractions and metres; the others
         percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
@@ -40,6 +42,8 @@ def write_tables(
         Sentences on methods and runs, for below the tables.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    curves : mapping of task to LabelEfficiency, optional
+        Methods with different shares of a task's truth.
 
     Raises
     ------
@@ -48,7 +52,8 @@ def write_tables(
     """
     long = collect(scores)
     write_text(folder / "scores.csv", _csv(long))
-    for document in build_documents(scores, published, mean_over_seeds(long), notes=notes, ablations=ablations):
+    summary = mean_over_seeds(long)
+    for document in build_documents(scores, published, summary, notes=notes, ablations=ablations, curves=curves):
         write_text(folder / f"{document.stem}.csv", _csv(document.wide))
         write_text(folder / f"{document.stem}.md", markdown(document))
         write_text(folder / f"{document.stem}.tex", latex(document))
