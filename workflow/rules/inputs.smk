@@ -117,6 +117,11 @@ def histories(wildcards):
     return [] if is_ensemble(wildcards.method) else run_files("history.csv")(wildcards)
 
 
+def run_history(wildcards):
+    """Return the history of a run's training; an ensemble has none."""
+    return [] if is_ensemble(wildcards.method) else "<run>/history.csv"
+
+
 def models_of_seeds(wildcards):
     """Return the weights of each run of a method; those of an ensemble are its members'."""
     dataset, method = wildcards.dataset, wildcards.method
@@ -170,6 +175,9 @@ def figure_files(wildcards):
 def wanted(wildcards):
     """Return the final files; exit with a message on wrong options of weightings, missing raw files, or runs that
     could not be scored."""
+    # SciPy takes a quarter of a second to import; jobs, which read this file too, need none.
+    from mtlaerial.pipeline.power_notes import power_notes
+
     try:
         project.check_weightings()
         check_starts(project)
@@ -179,7 +187,7 @@ def wanted(wildcards):
     except UserError as error:
         sys.exit(str(error))
     views = dict.fromkeys(note for name in project.sources for note in view_notes(project, name))
-    for note in [*project.notes(), *views, *unscored_notes(project), *ROWS.notes]:
+    for note in [*project.notes(), *views, *unscored_notes(project), *power_notes(project), *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]
 

@@ -30,5 +30,6 @@ with logged(snakemake):
     folds = fold_sources(evaluations)
     trainings = training_facts(made, folds)
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
+    margins = {name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations)
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations, margins)

@@ -1,10 +1,11 @@
-"""The section ``run``: the data sets, methods and seeds that run, and which rows of the tables are steps."""
+"""The section ``run``: the data sets, methods and seeds that run, and how they are compared."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.comparison import ComparisonSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.method import Name
 from mtlaerial.config.names import require_once
@@ -22,6 +23,8 @@ class RunSpec(Section):
     steps: tuple[Annotated[tuple[Name, ...], Field(min_length=2)], ...] = ()
     """Ablations: for each, methods in the order of their steps, which a table compares with the one before and with
     the first."""
+    comparison: ComparisonSpec = ComparisonSpec()
+    """What comparisons of methods are to tell."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -54,6 +54,10 @@ STAGES: dict[str, Stages] = {
     "run.methods": NOTHING,
     "run.seeds": NOTHING,
     "run.steps": REPORTING,
+    "run.comparison.margin": REPORTING,
+    "run.comparison.noise.seeds": NOTHING,
+    "run.comparison.noise.tiles": NOTHING,
+    "run.comparison.noise.rest": NOTHING,
     "run.train_unscored": NOTHING,
     # The key `recipe` of the configuration: a run states name and hash; its keys are decisive themselves.
     "recipe_overlay": ("describe_run",),

@@ -137,7 +137,8 @@ class Decisive:
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]
         steps = {"steps": chains} if chains else {}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, "notes": notes}
+        margin = {"margin": self.project.config.run.comparison.margin}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, **margin, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec

@@ -26,6 +26,7 @@ from mtlaerial.reporting.tables.columns import (
     unit_not_stated,
     without_classes,
 )
+from mtlaerial.reporting.tables.comparison import MARGIN
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
 from mtlaerial.reporting.tables.left_out import left_out_alike
@@ -50,6 +51,7 @@ def build_documents(
     costs: Costs | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    margins: Mapping[str, float] | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -67,6 +69,8 @@ def build_documents(
         Sentences on methods and runs, for below the tables.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    margins : mapping of data set to float, optional
+        Effects that do not matter in the comparisons (``run.comparison.margin``).
 
     Returns
     -------
@@ -86,7 +90,7 @@ def build_documents(
             _main(values),
             _heights(values, "by_height", "true height", values.bins),
             _heights(values, "height_by_class", "class", values.classes),
-            weightings(values, costs or {}),
+            weightings(values, costs or {}, (margins or {}).get(dataset, MARGIN)),
         ]
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))

@@ -20,6 +20,7 @@ def write_tables(
     published: Published | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    margins: Mapping[str, float] | None = None,
 ) -> None:
     """Write all tables.
 
@@ -40,6 +41,8 @@ def write_tables(
         Sentences on methods and runs, for below the tables.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    margins : mapping of data set to float, optional
+        Effects that do not matter in the comparisons (``run.comparison.margin``).
 
     Raises
     ------
@@ -48,7 +51,8 @@ def write_tables(
     """
     long = collect(scores)
     write_text(folder / "scores.csv", _csv(long))
-    for document in build_documents(scores, published, mean_over_seeds(long), notes=notes, ablations=ablations):
+    summary = mean_over_seeds(long)
+    for document in build_documents(scores, published, summary, notes=notes, ablations=ablations, margins=margins):
         write_text(folder / f"{document.stem}.csv", _csv(document.wide))
         write_text(folder / f"{document.stem}.md", markdown(document))
         write_text(folder / f"{document.stem}.tex", latex(document))
