@@ -40,7 +40,7 @@ def half_width(seed_error: Number, tile_error: Number, seeds: int, tiles: int, c
     quantile of each part by its own degrees of freedom then gives an interval that holds its level for any number of
     seeds and tiles and any ratio of the variances (Banerjee 1960, Sankhyā 22, 357-358): by chi-squares of both parts
     the coverage is a mean of concave functions of them. Satterthwaite's approximation (Clark 1973, doi
-    10.1016/S0022-5371(73)80014-3) does not hold it with few seeds and many tiles; see docs/benchmarks.md.
+    10.1016/S0022-5371(73)80014-3) does not hold it with few seeds and many tiles; see docs/scores.md.
     """
     of_seeds, of_tiles = (float(stdtrit(units - 1, (1 + confidence) / 2)) for units in (seeds, tiles))
     width: Number = np.hypot(of_seeds * seed_error, of_tiles * tile_error)
