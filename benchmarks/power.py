@@ -26,7 +26,7 @@ TABLES = 4000
 """Simulated tables of each row."""
 SEED = 1
 DESIGNS = [
-    Design(2, 2, 1), Design(3, 5, 1), Design(3, 5, 4), Design(3, 5, 17), Design(5, 5, 4), Design(8, 5, 1),
+    Design(2, 2, 1), Design(3, 2, 7), Design(3, 5, 1), Design(3, 5, 4), Design(3, 5, 17), Design(5, 5, 4), Design(8, 5, 1),
     Design(8, 5, 4), Design(8, 5, 17), Design(8, 20, 4), Design(8, 20, 17), Design(20, 20, 4),
 ]  # fmt: skip
 NOISES = {
