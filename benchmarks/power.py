@@ -19,15 +19,15 @@ from mtlaerial.config.comparison import ComparisonSpec, NoiseSpec
 from mtlaerial.pipeline.pilot import pilot_noise
 from mtlaerial.reporting.inference.differences import standard_errors
 from mtlaerial.reporting.inference.intervals import Array, half_width
-from mtlaerial.reporting.inference.power import Design, smallest_effect, smallest_margin
+from mtlaerial.reporting.inference.power import Design, detectable_effect, equivalence_margin
 from mtlaerial.reporting.inference.verdicts import confidence_of_each
 
 TABLES = 4000
 """Simulated tables of each row."""
 SEED = 1
 DESIGNS = [
-    Design(2, 2, 1), Design(3, 2, 7), Design(3, 5, 1), Design(3, 5, 4), Design(3, 5, 17), Design(5, 5, 4), Design(8, 5, 1),
-    Design(8, 5, 4), Design(8, 5, 17), Design(8, 20, 4), Design(8, 20, 17), Design(20, 20, 4),
+    Design(2, 2, 1), Design(3, 2, 7), Design(3, 5, 1), Design(3, 5, 4), Design(3, 5, 17), Design(5, 5, 4),
+    Design(8, 5, 1), Design(8, 5, 4), Design(8, 5, 17), Design(8, 20, 4), Design(8, 20, 17), Design(20, 20, 4),
 ]  # fmt: skip
 NOISES = {
     "as assumed": NoiseSpec(),
@@ -54,27 +54,27 @@ def main() -> None:
     parser.add_argument("--pilot", type=Path, nargs="*", default=[], help="scores or finished rows of earlier runs")
     arguments = parser.parse_args()
     noise = pilot_noise(arguments.pilot)[0] if arguments.pilot else NoiseSpec()
-    print(f"Smallest effects and margins with deviations of {noise.text}\n")
+    print(f"Minimal detectable effects and smallest margins of equivalence with deviations of {noise.text}\n")
     header = ["seeds", "test tiles", "comparisons", "effect (%)", "margin (%)"]
     print(table(header, list(power_rows(noise))))
-    print(f"\nFalse verdicts in {TABLES} tables, and verdicts on one method of the smallest effect\n")
+    print(f"\nFalse verdicts in {TABLES} tables, and verdicts on one method of the detectable effect\n")
     margin = ComparisonSpec().margin
     header = ["deviations", "seeds", "test tiles", "comparisons", "alike (%)", f"{100 * margin:g} % apart (%)",
-              "by Satterthwaite (%)", "told (%)"]  # fmt: skip
+              "by Satterthwaite (%)", "detected (%)"]  # fmt: skip
     print(table(header, list(level_rows(margin))))
     print(f"\n95 % binomial interval of 5 % in {TABLES} tables: {binomial_interval(TABLES)}; in 400: "
           f"{binomial_interval(400)}")  # fmt: skip
 
 
 def power_rows(noise: NoiseSpec) -> Iterator[list[str]]:
-    """Yield a row per design: the smallest effect that is told, and the smallest margin of equivalence."""
+    """Yield a row per design: the minimal detectable effect, and the smallest margin of equivalence."""
     for design in DESIGNS:
-        values = smallest_effect(design, noise), smallest_margin(design, noise)
+        values = detectable_effect(design, noise), equivalence_margin(design, noise)
         yield [*map(str, (design.seeds, design.tiles, design.comparisons)), *(f"{100 * value:.2g}" for value in values)]
 
 
 def level_rows(margin: float) -> Iterator[list[str]]:
-    """Yield a row per noise and design: shares of tables with a false verdict, and of methods that are told."""
+    """Yield a row per noise and design: shares of tables with a false verdict, and of effects that are detected."""
     for name, noise in NOISES.items():
         for design in CHECKED:
             tables = simulated(design, noise)
@@ -88,10 +88,10 @@ def level_rows(margin: float) -> Iterator[list[str]]:
             alike = np.abs(tables.effects) > halves
             apart = np.abs(tables.effects + margin) + halves < margin
             satterthwaite = np.abs(tables.effects) > satterthwaite_half_width(tables, design)
-            told = tables.effects[:, 0] + smallest_effect(design, noise) > halves[:, 0]
+            detected = tables.effects[:, 0] + detectable_effect(design, noise) > halves[:, 0]
             shares = [each.any(axis=1).mean() for each in (alike, apart, satterthwaite)]
             counts = map(str, (design.seeds, design.tiles, design.comparisons))
-            yield [name, *counts, *(f"{100 * share:.1f}" for share in (*shares, told.mean()))]
+            yield [name, *counts, *(f"{100 * share:.1f}" for share in (*shares, detected.mean()))]
 
 
 def simulated(design: Design, noise: NoiseSpec) -> Tables:

@@ -41,7 +41,7 @@ def of_error(error: float) -> TileScores:
 
 def test_text_has_the_effect_the_seeds_that_another_takes_and_a_table() -> None:
     text = call("--seeds", 8, "--tiles", 20, "--comparisons", 4, "--effect", 0.03)
-    assert "8 seeds, 20 test tiles, 4 comparisons with one baseline: an effect of 3.5 % is told in 80 of 100" in text
+    assert "8 seeds, 20 test tiles, 4 comparisons with one baseline: the minimal detectable effect is 3.5 %" in text
     assert "Deviations, assumed: 2 % between seeds, 2 % between tiles, 2 % besides." in text
     assert re.search(r"An effect of 3 % takes 1[01] seeds\.", text)
     assert len(text.splitlines()) == 9

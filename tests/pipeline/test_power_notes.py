@@ -9,7 +9,7 @@ import yaml
 from mtlaerial.config.comparison import NoiseSpec
 from mtlaerial.pipeline.power_notes import power_notes
 from mtlaerial.pipeline.project import Project
-from mtlaerial.reporting.inference.power import Design, smallest_effect
+from mtlaerial.reporting.inference.power import Design, detectable_effect
 from support import tiny
 
 BOTH = ["semantics", "height"]
@@ -41,10 +41,10 @@ def test_each_comparison_is_told_with_its_size(data: dict[str, Any]) -> None:
     weightings, single = notes(data)
     assert weightings.startswith("Power (city, weightings beside both; 3 seeds, 4 test tiles, 1 comparison): ")
     assert single.startswith("Power (city, several tasks at once beside each alone; 3 seeds, 4 test tiles, 2 compar")
-    effect = smallest_effect(Design(3, 4, 1), NoiseSpec())
-    assert f"an effect below {100 * effect:.2g} % is told in fewer than 80 of 100 repetitions" in weightings
-    assert "a margin of ±2 %" in weightings
-    assert "With 8 seeds and 1 comparison it would be" in weightings
+    effect = detectable_effect(Design(3, 4, 1), NoiseSpec())
+    assert f"the minimal detectable effect is {100 * effect:.2g} %, the smallest margin of equivalence ±" in weightings
+    assert "run.comparison.margin is ±2 %" in weightings
+    assert "With 8 seeds and 1 comparison the effect would be" in weightings
 
 
 def test_without_a_comparison_there_is_no_note(data: dict[str, Any]) -> None:

@@ -110,13 +110,13 @@ def power(
         int, typer.Option(help="Methods that are compared with one baseline.", min=1, max=1_000)
     ] = 1,
     effect: Annotated[
-        float | None, typer.Option(help="An effect to be told, e.g. 0.05: say how many seeds.", min=1e-6, max=1.0)
+        float | None, typer.Option(help="An effect to be detected, e.g. 0.05: say how many seeds.", min=1e-6, max=1.0)
     ] = None,
     pilot: Annotated[
         list[Path] | None, typer.Option(help="Scores or finished rows of earlier runs, or a folder of them.")
     ] = None,
 ) -> None:
-    """Say what a comparison of methods can tell, before anything is trained.
+    """Say what effects a comparison of methods can detect, before anything is trained.
 
     Without a pilot the default deviations of `run.comparison.noise` are assumed.
 

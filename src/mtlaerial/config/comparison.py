@@ -1,4 +1,4 @@
-"""The section ``run.comparison``: what comparisons of methods are to tell."""
+"""The section ``run.comparison``: which effects comparisons of methods are to detect."""
 
 from typing import Annotated
 
@@ -37,4 +37,4 @@ class ComparisonSpec(Section):
     """Effects up to it do not matter, as a fraction of the baseline's score: methods whose difference certainly is
     smaller are called equivalent. State it before the runs."""
     noise: NoiseSpec = NoiseSpec()
-    """Assumed deviations, from which the workflow tells before any training what the design can tell."""
+    """Assumed deviations, from which the workflow says before any training which effects it can detect."""

@@ -24,7 +24,7 @@ class RunSpec(Section):
     """Ablations: for each, methods in the order of their steps, which a table compares with the one before and with
     the first."""
     comparison: ComparisonSpec = ComparisonSpec()
-    """What comparisons of methods are to tell."""
+    """Which effects comparisons of methods are to detect."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mtlaerial.config.comparison import ComparisonSpec
 from mtlaerial.pipeline.project import Project
-from mtlaerial.reporting.inference.power import POWER, Design, smallest_effect, smallest_margin
+from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin
 
 MORE_SEEDS, FEWER_METHODS = 8, 4
 """Of the designs that a note compares with."""
@@ -55,17 +55,17 @@ def _note(subject: str, design: Design, comparison: ComparisonSpec) -> Iterator[
         yield f"Power ({subject}; {size}): no intervals and no verdicts; that takes two seeds and two test tiles."
         return
     noise = comparison.noise
-    effect, margin = smallest_effect(design, noise), smallest_margin(design, noise)
+    effect, margin = detectable_effect(design, noise), equivalence_margin(design, noise)
     if max(effect, margin) <= comparison.margin:
         return
     larger = replace(design, seeds=max(seeds, MORE_SEEDS), comparisons=min(methods, FEWER_METHODS))
     instead = ""
     if larger != design:
         counts = f"{_count(larger.seeds, 'seed')} and {_count(larger.comparisons, 'comparison')}"
-        instead = f" With {counts} it would be {_percent(smallest_effect(larger, noise))}."
+        instead = f" With {counts} the effect would be {_percent(detectable_effect(larger, noise))}."
     yield (
-        f"Power ({subject}; {size}): an effect below {_percent(effect)} is told in fewer than {100 * POWER:g} of 100 "
-        f"repetitions; equivalence is told within ±{_percent(margin)} at best, beside a margin of "
+        f"Power ({subject}; {size}): the minimal detectable effect is {_percent(effect)}, the smallest margin of "
+        f"equivalence ±{_percent(margin)} (power {_percent(POWER)}); run.comparison.margin is "
         f"±{_percent(comparison.margin)}.{instead} Assumed deviations (run.comparison.noise): {noise.text}."
     )
 

@@ -8,10 +8,10 @@ from mtlaerial.reporting.inference.differences import Difference, standard_error
 from mtlaerial.reporting.inference.intervals import half_width
 from mtlaerial.reporting.inference.power import (
     Design,
+    detectable_effect,
     enough_seeds,
+    equivalence_margin,
     noise_of,
-    smallest_effect,
-    smallest_margin,
 )
 from mtlaerial.reporting.inference.verdicts import confidence_of_each, verdict_of
 
@@ -27,29 +27,29 @@ def cells(seeds: int, tiles: int, repetitions: int, generator: int = 0) -> np.nd
 
 
 @pytest.mark.parametrize("design", [Design(3, 5, 17), Design(8, 20, 4), Design(2, 2, 1)])
-def test_smallest_effect_and_margin_get_their_verdicts_in_four_of_five_repetitions(design: Design) -> None:
+def test_detectable_effect_and_margin_get_their_verdicts_in_four_of_five_repetitions(design: Design) -> None:
     repetitions = 4000
     values = cells(design.seeds, design.tiles, repetitions)
     of_seeds, of_tiles, _ = standard_errors(values)
     confidence = confidence_of_each(design.comparisons)
     halves = half_width(of_seeds, of_tiles, design.seeds, design.tiles, confidence)
     means = values.mean(axis=(1, 2))
-    told = (means + smallest_effect(design, NOISE) > halves).mean()
-    alike = (np.abs(means) + halves < smallest_margin(design, NOISE)).mean()
+    told = (means + detectable_effect(design, NOISE) > halves).mean()
+    alike = (np.abs(means) + halves < equivalence_margin(design, NOISE)).mean()
     assert (told, alike) == pytest.approx((0.8, 0.8), abs=0.025)
 
 
 def test_fewer_seeds_tiles_and_more_methods_tell_less() -> None:
-    effects = [smallest_effect(Design(*numbers), NOISE) for numbers in [(8, 20, 1), (8, 20, 4), (8, 5, 4), (3, 5, 4)]]
+    effects = [detectable_effect(Design(*numbers), NOISE) for numbers in [(8, 20, 1), (8, 20, 4), (8, 5, 4), (3, 5, 4)]]
     assert effects == sorted(effects)
-    assert smallest_effect(Design(1, 20), NOISE) == smallest_margin(Design(8, 1), NOISE) == np.inf
+    assert detectable_effect(Design(1, 20), NOISE) == equivalence_margin(Design(8, 1), NOISE) == np.inf
 
 
 def test_enough_seeds_are_the_fewest_that_tell_an_effect() -> None:
     design = Design(2, 20, 4)
     seeds = enough_seeds(design, NOISE, 0.05)
     assert seeds is not None
-    assert smallest_effect(Design(seeds, 20, 4), NOISE) <= 0.05 < smallest_effect(Design(seeds - 1, 20, 4), NOISE)
+    assert detectable_effect(Design(seeds, 20, 4), NOISE) <= 0.05 < detectable_effect(Design(seeds - 1, 20, 4), NOISE)
     assert enough_seeds(Design(2, 3, 4), NOISE, 0.01) is None  # no seed helps against tiles that differ
 
 

@@ -214,7 +214,12 @@ def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
     ]  # fmt: skip
     effect = wide.loc[("equal", "fixed_2"), "effect (%)"]
     assert row(first, "fixed_2")["effect (%)"] == f"+{effect:.2f}"
-    for words in ("seeds (5)", "test tiles (8)", "±2 % (run.comparison.margin)", "of 100 repetitions"):
+    for words in (
+        "seeds (5)",
+        "test tiles (8)",
+        "±2 % (run.comparison.margin)",
+        "minimal detectable effect of this design",
+    ):
         assert words in notes(second)
 
 

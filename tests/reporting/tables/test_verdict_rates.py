@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from mtlaerial.config.comparison import NoiseSpec
-from mtlaerial.reporting.inference.power import Design, noise_of, smallest_effect
+from mtlaerial.reporting.inference.power import Design, detectable_effect, noise_of
 from mtlaerial.reporting.tables.comparison import Comparison, compare
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import TileScores
@@ -72,7 +72,7 @@ def test_false_verdicts_are_as_rare_as_stated(noise: dict[str, float]) -> None:
 
 @pytest.mark.full(REASON)
 @pytest.mark.parametrize("noise", NOISES, ids=["seeds", "tiles"])
-def test_the_smallest_effect_that_a_pilot_states_is_told_in_four_of_five_tables(noise: dict[str, float]) -> None:
-    gain = quality_of(smallest_effect(DESIGN, noise_of_tables(noise)))
+def test_the_detectable_effect_that_a_pilot_states_is_detected_in_four_of_five_tables(noise: dict[str, float]) -> None:
+    gain = quality_of(detectable_effect(DESIGN, noise_of_tables(noise)))
     told = sum(compared(noise, number, gain)["first"].verdict == "better" for number in range(TABLES))
     assert told >= FEWEST_TOLD

@@ -1,4 +1,4 @@
-"""Power of a comparison: the smallest effect and the smallest margin that a design can tell, by simulation."""
+"""Power of a comparison: minimal detectable effect and smallest margin of equivalence of a design, by simulation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from mtlaerial.reporting.inference.intervals import Array, half_width
 from mtlaerial.reporting.inference.verdicts import confidence_of_each
 
 POWER = 0.8
-"""Share of repetitions in which an effect of the smallest size gets its verdict."""
+"""Chance of the verdict for an effect of the minimal detectable size."""
 DRAWS = 20_000
 _SEED = 0
 """Seed of the draws; it is fixed, so that the same design gives the same numbers."""
@@ -35,8 +35,8 @@ class Design:
         return min(self.seeds, self.tiles) > 1
 
 
-def smallest_effect(design: Design, noise: NoiseSpec) -> float:
-    """Return the smallest effect that is called better, or worse, in 80 % of repetitions.
+def detectable_effect(design: Design, noise: NoiseSpec) -> float:
+    """Return the minimal detectable effect: called better, or worse, with a power of 80 %.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def smallest_effect(design: Design, noise: NoiseSpec) -> float:
 
     Examples
     --------
-    >>> few, many = (smallest_effect(Design(n, 20, 4), NoiseSpec()) for n in (3, 8))
+    >>> few, many = (detectable_effect(Design(n, 20, 4), NoiseSpec()) for n in (3, 8))
     >>> many < 0.04 < few
     True
     """
@@ -61,8 +61,8 @@ def smallest_effect(design: Design, noise: NoiseSpec) -> float:
     return float(np.quantile(halves - means, POWER))
 
 
-def smallest_margin(design: Design, noise: NoiseSpec) -> float:
-    """Return the smallest margin within which methods are called equivalent in 80 % of repetitions.
+def equivalence_margin(design: Design, noise: NoiseSpec) -> float:
+    """Return the smallest margin within which methods are called equivalent with a power of 80 %.
 
     Methods without any difference, that is; infinite with one seed or one tile.
     """
@@ -73,14 +73,14 @@ def smallest_margin(design: Design, noise: NoiseSpec) -> float:
 
 
 def enough_seeds(design: Design, noise: NoiseSpec, effect: float) -> int | None:
-    """Return the smallest number of seeds, from the design's own, that tells an effect; None if 64 do not."""
+    """Return the smallest number of seeds, from the design's own, that detects an effect; None if 64 do not."""
     low, high = design.seeds, MOST_SEEDS
-    if smallest_effect(replace(design, seeds=high), noise) > effect:
+    if detectable_effect(replace(design, seeds=high), noise) > effect:
         return None
-    while low < high:  # more seeds never tell less
+    while low < high:  # more seeds never detect less
         middle = (low + high) // 2
-        told = smallest_effect(replace(design, seeds=middle), noise) <= effect
-        low, high = (low, middle) if told else (middle + 1, high)
+        detected = detectable_effect(replace(design, seeds=middle), noise) <= effect
+        low, high = (low, middle) if detected else (middle + 1, high)
     return high
 
 

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from mtlaerial.config import Task
 from mtlaerial.reporting.inference.intervals import CONFIDENCE
-from mtlaerial.reporting.inference.power import POWER, Design, noise_of, smallest_effect, smallest_margin
+from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin, noise_of
 from mtlaerial.reporting.tables.columns import GAINS
 from mtlaerial.reporting.tables.comparison import Comparison
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
@@ -127,18 +127,18 @@ def _notes(comparisons: Comparisons, weights: bool) -> Iterator[str]:
 
 
 def power_note(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """Yield what the design of a comparison can tell, given the deviations that it shows itself."""
+    """Yield what the design of a comparison can detect, given the deviations that it shows itself."""
     tested = [entry.difference for entry in comparisons if entry.difference.tested]
     noise = noise_of(tested)
     if noise is None:
         yield "No verdict: that takes at least two seeds and two test tiles with truth."
         return
     design = Design(min(each.seeds for each in tested), min(each.tiles for each in tested), len(tested))
-    effect, margin = smallest_effect(design, noise), smallest_margin(design, noise)
+    effect, margin = detectable_effect(design, noise), equivalence_margin(design, noise)
     yield (
-        f"Power: with these deviations of the differences ({noise.text}), this design tells an effect of "
-        f"{100 * effect:.2g} % in {100 * POWER:g} of 100 repetitions, and that methods are equivalent within "
-        f"±{100 * margin:.2g} % where they do not differ."
+        f"Power: with these deviations of the differences ({noise.text}), the minimal detectable effect of this design "
+        f"is {100 * effect:.2g} %, and the smallest margin of equivalence ±{100 * margin:.2g} % (power "
+        f"{100 * POWER:g} %)."
     )
 
 
