@@ -42,9 +42,9 @@ def test_interval_misses_at_most_as_often_as_it_says(seeds: int, tiles: int, con
             for units, units_across, deviation in ((seeds, tiles, of_seeds), (tiles, seeds, of_tiles))
         ]
         deviation = math.sqrt(of_seeds**2 / seeds + of_tiles**2 / tiles + rest**2 / (seeds * tiles))
-        errors = [np.sqrt(square / (seeds * tiles)) for square in mean_squares]
+        seed_error, tile_error = (np.sqrt(square / (seeds * tiles)) for square in mean_squares)
         means = random.normal(0, deviation, draws)
-        missed = (np.abs(means) > half_width(*errors, seeds, tiles, confidence)).mean()
+        missed = (np.abs(means) > half_width(seed_error, tile_error, seeds, tiles, confidence)).mean()
         expected = 1 - confidence
         spread = 3.5 * math.sqrt(expected * confidence / draws)
         assert missed <= expected + spread

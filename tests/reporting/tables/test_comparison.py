@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtlaerial.config import TrainingSpec
 from mtlaerial.reporting.tables import build_documents, collect, write_tables
 from mtlaerial.reporting.tables.comparison import compare
 from mtlaerial.reporting.tables.render import latex, markdown
@@ -277,6 +278,26 @@ def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
     assert row(panel, "other")["memory (×)"] == "1.50"
     pd.testing.assert_frame_equal(comparison.wide, document(runs).wide)
     assert not any("×" in name for name in document(runs).panels[0].header)
+
+
+def test_costs_of_a_training_are_its_updates_by_time_and_threads() -> None:
+    """100 updates of 3 s on 2 threads are 10 core-minutes, on a GPU 5 minutes of it."""
+    recipe = TrainingSpec(epochs=2, epoch_patches=100, batch=2, threads=2)
+    runs = [entry.model_copy(update={"training": recipe}) for entry in experiment({"equal": 0.0, "other": 0.0})]
+    for device, header, minutes in (("CPU (x86_64), 2 threads", "core-minutes", "10"), ("H200", "GPU-minutes", "5")):
+        costs = {("town", "other", seed): Cost(seconds_per_step=3, peak_memory_mb=1, device=device) for seed in SEEDS}
+        shown = row(document(runs, costs=costs).panels[0], "other")
+        assert (shown["time per update (s)"], shown[header]) == ("3", minutes)
+
+
+def test_weights_at_the_end_are_means_over_seeds() -> None:
+    runs = experiment({"equal": 0.0, "other": 0.0})
+    weights = [{"semantics": 0.5, "height": 0.1 * entry.seed} if entry.method == "other" else {} for entry in runs]
+    runs = [entry.model_copy(update={"final_weights": each}) for entry, each in zip(runs, weights, strict=True)]
+    panel = document(runs).panels[0]
+    header = "weights at the end (semantics, height)"
+    assert (row(panel, "other")[header], row(panel, "equal")[header]) == ("0.5, 0.2", "–")
+    assert "last tenth of the updates" in notes(panel)
 
 
 @pytest.mark.parametrize(
