@@ -39,7 +39,7 @@ def ratio_table(maps: dict[str, Path]) -> str:
     """Return the checkerboard ratios of folders of maps as a Markdown table."""
     lines = ["| run | " + " | ".join(f"{period} px" for period in PERIODS) + " |", "|---|" + "---:|" * len(PERIODS)]
     for name, folder in maps.items():
-        ratios = checkerboard_ratios([load_spectra(folder)])
+        ratios = checkerboard_ratios([load_spectra(folder, "height")])
         cells = [f"{ratios[period]:.2f}" if period in ratios else "–" for period in PERIODS]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -1,13 +1,35 @@
-"""Print docs/licences.md: the licences of the packages in requirements.lock, as their installed metadata state them."""
+"""Print docs/licences.md: the licences of the packages in requirements.lock, as their installed metadata state them.
+
+Packages of requirements-extras.lock take 7 GB and are not installed beside them: their licences are listed here.
+"""
 
 import re
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-LOCK = Path(__file__).parents[1] / "requirements.lock"
+LOCK, EXTRAS_LOCK = (Path(__file__).parents[1] / name for name in ("requirements.lock", "requirements-extras.lock"))
 
 CHOSEN = {"docutils": "BSD-2-Clause, PSF-2.0 and public domain; its Emacs files under the GPL are not in the wheel"}
 """Packages whose metadata name several licences, with what holds for what is used here."""
+
+OF_EXTRAS = {
+    "anyio": "MIT",
+    "cuda-bindings": "Apache-2.0",
+    "cuda-pathfinder": "Apache-2.0",
+    "h11": "MIT License",
+    "hf-xet": "Apache-2.0",
+    "httpcore2": "BSD-3-Clause",
+    "httpx2": "BSD-3-Clause",
+    "huggingface-hub": "Apache Software License",
+    "timm": "Apache Software License",
+    "torch": "as above",
+    "torchvision": "BSD",
+    "triton": "MIT License",
+    "truststore": "MIT",
+}
+"""Licences that the metadata of the pinned versions state, of packages that requirements.lock lacks."""
+NVIDIA = ("nvidia-", "cuda-toolkit")
+"""Beginnings of the names of NVIDIA's libraries, which torch needs for GPUs."""
 
 PAGE = """# Licences of the dependencies
 
@@ -22,10 +44,22 @@ and SciPy). `make licences` makes this page anew.
 |---|---|---|
 """
 
+EXTRAS_PAGE = """
+## Encoders of timm and torchvision
 
-def locked() -> list[str]:
-    """Return the names of the pinned packages."""
-    return re.findall(r"^([\w.-]+)==", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+The extras `timm` and `torchvision` ([networks.md](networks.md)) are installed on request, and by `make test-extras`
+([requirements-extras.lock](../requirements-extras.lock)). These are the packages that they add to those above; torch is
+the build there that torchvision's compiled parts need. Packages of the extras `cluster`, `export`, `efficientnet` and
+`dashboard` are in the table above. Published weights have licences of their own ([pretrained.md](pretrained.md)).
+
+| package | version | licence |
+|---|---|---|
+"""
+
+
+def locked(lock: Path = LOCK) -> dict[str, str]:
+    """Return the versions of the pinned packages by name."""
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def licence(package: Distribution) -> str:
@@ -42,6 +76,15 @@ def licence(package: Distribution) -> str:
     return text.strip().splitlines()[0]
 
 
+def licence_of_extra(name: str) -> str:
+    """Return the licence of a package that is not installed here."""
+    if name.startswith(NVIDIA):
+        return "NVIDIA's own terms"
+    if name not in OF_EXTRAS:
+        raise SystemExit(f"{name}: no licence is known; look its metadata up, and add it to OF_EXTRAS")
+    return OF_EXTRAS[name]
+
+
 def _file(package: Distribution) -> str:
     paths = [path for path in package.files or [] if path.name.upper().startswith(("LICENSE", "LICENCE"))]
     if not paths:
@@ -55,6 +98,10 @@ def main() -> None:
     for name in locked():
         package = distribution(name)
         print(f"| {name} | {package.version} | {CHOSEN.get(name, licence(package))} |")
+    print(EXTRAS_PAGE, end="")
+    for name, version in locked(EXTRAS_LOCK).items():
+        if name not in locked():
+            print(f"| {name} | {version} | {licence_of_extra(name)} |")
 
 
 if __name__ == "__main__":

@@ -52,5 +52,6 @@ def test_the_page_of_licences_is_that_of_the_lock_and_names_no_gpl() -> None:
     page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert page == (ROOT / "docs/licences.md").read_text(encoding="utf-8")
     licences = {row.split(" | ")[0]: row for row in page.splitlines() if row.startswith("| ")}
+    assert licences.keys() >= {f"| {name.replace('_', '-')}" for lock in LOCKS for name in pinned(lock)}
     copyleft = [row for row in licences.values() if re.search(r"\b[AL]?GPL|General Public", row)]
     assert [row.split(" | ")[0] for row in copyleft] == ["| docutils"]

@@ -108,6 +108,12 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
             ["status", "--config", "{spec}"],
             "city.yaml: found the specification of a data set; expected a configuration",
         ),
+        (["status", "--config", "{config}", "--recipe", "nothing"], "--recipe: found 'nothing'; expected one of best"),
+        (["probe", "--config", "{config}", "--recipe", "nothing"], "--recipe: found 'nothing'; expected one of best"),
+        (
+            ["score", "{run}", "{spec}", "--root", ".", "--config", "{config}", "--recipe", "nothing", "--out", "maps"],
+            "--recipe: found 'nothing'; expected one of best",
+        ),
         (
             ["train", "{spec}", "--root", "nowhere", "--out", "run", "--config", "{config}"],
             "nowhere: found no such folder",

@@ -59,7 +59,9 @@ def test_views_are_named_and_their_cost_is_said(
     outcome = program("predict", run, path, "--out", maps, "--window", "64", "--views", "turns")
     assert outcome[0] == 0, outcome[1]
     assert "4 passes each: 4 views" in caplog.text
-    assert "equal: predicted with views that its training did not see" in caplog.text
+    assert (
+        "Predicted with views that the training did not see: turns (training.augmentation.quarter_turns" in caplog.text
+    )
     assert_says(program("predict", run, path, "--out", maps, "--views", "turn"), "--views", "Did you mean turns?")
 
 

@@ -42,6 +42,10 @@ def test_an_overlay_replaces_a_head_and_leaves_out_a_loss_by_the_weight_0() -> N
         ({"height_head": {"largest": 0}, **LIKELIHOOD}, "height_head.largest: found 0; expected a number greater than"),
         ({"height_head": {"count": 1}, **LIKELIHOOD}, "height_head.count: found 1; expected a number of at least 2."),
         ({"height_head": {"larges": 9}, **LIKELIHOOD}, "height_head.larges: found an unknown key; .* mean largest?"),
+        (
+            {"height_head": {"name": "bins", "value": "median"}, **LIKELIHOOD},
+            "height_head.value: found median; expected prediction.height_of_bins, as it decides maps .* Move it there",
+        ),
         ({"height_head": "bins"}, "height_loss: found l1; expected likelihood, with the height_head bins. Write"),
         ({"height_head": "laplace", "height_loss": "huber"}, "height_loss: found huber; expected likelihood, with the"),
         (LIKELIHOOD, "height_loss: found likelihood; expected l1 or huber, with the height_head linear."),

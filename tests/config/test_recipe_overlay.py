@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mtlaerial.config import load_project, merge, parse_project
-from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.errors import ConfigError
 from support import tiny
 from support.configurations import PROJECT
@@ -54,6 +54,18 @@ def test_recipe_named_later_leaves_no_key_of_the_first(folder: Path) -> None:
     ):
         assert (config.training.batch, config.training.patch) == (64, 320)
         assert "little" not in config.models
+
+
+def test_null_takes_a_recipe_away_and_a_later_file_may_name_one_again(folder: Path) -> None:
+    town = overlay(folder, "town", recipe="small", training={"epochs": 3})
+    without = overlay(folder, "without", recipe=None)
+    paths = [folder / "base.yaml", folder / "recipes/large.yaml", town, without]
+    config = load_project(*paths)
+    assert config.recipe_overlay is None
+    assert config == load_project(folder / "base.yaml", overlay(folder, "plain", training={"epochs": 3}))
+    assert parse_project(merge_files(paths[:-1], {"recipe": None})) == config
+    assert names_recipes(merge_files(paths))  # the workflow must not take Snakemake's keys, which have those of large
+    assert load_project(*paths, recipe="large").training.batch == 64
 
 
 def test_overlay_with_the_name_of_the_recipe_that_it_names_is_not_the_recipe(folder: Path) -> None:
@@ -153,6 +165,19 @@ def test_method_with_the_name_of_no_recipe_is_refused(folder: Path) -> None:
     sharing = {**methods, "both": {"tasks": ["height"]}, "again": {"trained_as": "both", "recipe": "large"}}
     with pytest.raises(ConfigError, match=r"methods\.again: found the keys recipe; .* trained as both"):
         load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=sharing))
+
+
+@pytest.mark.parametrize(("second", "batch"), [("large", 64), ("small", 5)])
+def test_ensemble_has_the_recipe_that_all_its_members_name(folder: Path, second: str, batch: int) -> None:
+    """Else it predicts as the configuration says; the overrides of its members are not its own."""
+    overrides = {"prediction": {"activation": "softmax"}}
+    methods = {
+        "one": {"tasks": ["height"], "recipe": "large", "overrides": overrides},
+        "two": {"tasks": ["height"], "recipe": second, "overrides": overrides},
+        "mean": {"ensemble": {"members": ["one", "two"]}},
+    }
+    recipe = load_project(folder / "base.yaml", overlay(folder, "town", methods=methods)).recipe({}, "mean", "town")
+    assert (recipe.training.batch, recipe.prediction.activation) == (batch, "sigmoid")
 
 
 def test_two_recipes_can_be_rows_of_one_table() -> None:

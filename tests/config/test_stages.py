@@ -14,6 +14,7 @@ from mtlaerial.config.decisive_keys import decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.ensemble import TAKEN
 from mtlaerial.config.height_head import BinsSpec
+from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
@@ -26,7 +27,7 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
-WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, PackageFileSpec, WeightsInput, RecipeOverlay)
+WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, PackageFileSpec, WeightsInput, RecipeOverlay)
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
@@ -75,6 +76,7 @@ VALUES: dict[str, Any] = {
     "methods.*.recipe": {"name": "compact", "keys": {"training": {"batch": 4}, "prediction": {"stride": 64}}},
     "model": "small",
     "run.steps": [["both", "other"]],
+    "run.label_efficiency": {"height": {"single": ["other"], "joint": ["both"]}},
     "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
@@ -86,13 +88,18 @@ VALUES: dict[str, Any] = {
     "datasets.*.methods": ["other"],
     "height.optional": ["train"],
     "labels.optional": ["train"],
+    "training.labelled": {"semantics": 25},
     "prediction.views": ["mirror"],
     "scoring.without_classes": ["house"],
+    "scoring.class_sets": {"low": ["ground"], "tall": ["house"]},
     "published.without_classes": ["house"],
 }
 """New values that cannot be guessed; dictionaries replace or complete the section that the key is in."""
 
+PART_OF_THE_TRUTH = {"truth_patches": 1, "labelled": {"semantics": 50}, "labelled_block": 64, "labelled_seed": 1}
+"""Keys that plain data leave out where they are not stated."""
 NEEDED: dict[str, dict[str, Any]] = {
+    "scoring.class_sets": {"scoring": {"class_sets": {"built": ["house"], "open": ["ground"]}}},
     "training.patience": {"training": {"selection": "best"}},
     "training.augmentation.mirror_along_sun": {"training": {"augmentation": {"flip": False}}},
 }
@@ -110,7 +117,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "run": {"datasets": ["town", "made"], "methods": ["both", "other", "mean"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
-        "training": {"budget": {"minutes": 10}},
+        "training": {"budget": {"minutes": 10}, **PART_OF_THE_TRUTH},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
             "town": {"spec": "town.yaml", "root": "town"},
@@ -144,7 +151,7 @@ def project(configuration: Mapping[str, Any], specification: Mapping[str, Any]) 
 
 def jobs(project: Project) -> Iterator[Job]:
     """Yield every job whose rule has params."""
-    wildcards: list[tuple[str, dict[str, str]]] = [("tables", {}), ("report", {})]
+    wildcards: list[tuple[str, dict[str, str]]] = [(rule, {}) for rule in ("tables", "label_efficiency", "report")]
     wildcards += [("synthesise", {"root": root}) for root in project.generated]
     wildcards += [("fetch_pretrained", {"weights": name}) for name in project.config.pretrained]
     pending = [mark for mark, archive in project.archives.items() if archive.pending]

@@ -26,7 +26,7 @@ from mtlaerial.export.network import Contents
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.imported import Original
-from mtlaerial.runs.run import load_description
+from mtlaerial.runs.run import RunDescription, load_description, read_description
 from mtlaerial.runs.start import StartRecord
 from support import tiny
 from support.shared import made_once
@@ -288,6 +288,27 @@ def test_errors_name_the_fault(untrained: Path, options: dict[str, Any], message
     with pytest.raises((ConfigError, DataError), match=re.escape(message)):
         export_run(untrained, **options)
     assert [path.name for path in untrained.iterdir()] == ["run.yaml"]
+
+
+@pytest.mark.parametrize("model", ["swinv2_tiny_window8_256", "swin_base_patch4_window7_224.ms_in22k"])
+def test_networks_that_the_exporter_does_not_finish_are_refused_for_images_of_any_size(
+    untrained: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both hung: their padding to whole windows is a nested remainder of the image's size."""
+    encoder = EncoderDecoderSpec.parse({"encoder": {"name": "timm", "model": model}}, "model")
+
+    def described(run: Path) -> RunDescription:
+        description = read_description(run)
+        return description.model_copy(update={"plan": description.plan.model_copy(update={"model": encoder})})
+
+    monkeypatch.setattr(exporting, "read_description", described)
+    for options in ({"format": "pt2"}, {"format": "pt2", "task": "height"}, {}):
+        with pytest.raises(
+            ConfigError, match=f"the encoder timm/{model}, which torch's exporter .* --format onnx --task"
+        ):
+            export_run(untrained, **options)
+    with pytest.raises(DataError, match="the run's weights"):  # it goes on with images of one size
+        export_run(untrained, task="height")
 
 
 def test_without_the_packages_it_says_how_to_get_them(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

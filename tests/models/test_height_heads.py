@@ -7,18 +7,18 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import TrainingSpec
-from mtlaerial.config.height_head import BinsSpec, height_channels
+from mtlaerial.config.height_head import BinsSpec, HeightOfBins, height_channels
 from mtlaerial.models.height_heads import BinsHead, HeightHead, build_height_head
 from mtlaerial.models.height_heads.bins import bin_centres
 from support.losses import HEADS
 
 
-def head_of(unit: float = 5, **keys: Any) -> HeightHead:
-    return build_height_head(TrainingSpec(height_unit=unit, **keys))
+def head_of(unit: float = 5, shown: HeightOfBins = "expectation", **keys: Any) -> HeightHead:
+    return build_height_head(TrainingSpec(height_unit=unit, **keys), shown)
 
 
-def bins_head(unit: float = 5, **keys: Any) -> BinsHead:
-    head = head_of(unit, height_head={"name": "bins", **keys}, height_loss="likelihood")
+def bins_head(unit: float = 5, shown: HeightOfBins = "expectation", **keys: Any) -> BinsHead:
+    head = head_of(unit, shown, height_head={"name": "bins", **keys}, height_loss="likelihood")
     assert isinstance(head, BinsHead)
     return head
 
@@ -91,7 +91,7 @@ def test_softness_is_the_deviation_of_a_label_in_bins() -> None:
 
 
 def test_the_median_of_a_label_between_two_bins_is_the_height() -> None:
-    head = bins_head(count=16, largest=60, value="median", softness=0)
+    head = bins_head(shown="median", count=16, largest=60, softness=0)
     heights = torch.linspace(0, 12, 40).reshape(1, 1, 40)
     scores = head.soft_labels(heights).clamp(min=1e-30).log()
     torch.testing.assert_close(head.values(scores)[:, 0], heights, rtol=1e-4, atol=1e-4)
@@ -103,7 +103,7 @@ def test_the_median_is_not_moved_by_a_tail_that_moves_the_expectation() -> None:
     options = {"count": 4, "largest": 30, "spacing": "linear"}
     medians, expectations = (
         [head.values(scores).item() for scores in (near, far)]
-        for head in (bins_head(1, value="median", **options), bins_head(1, **options))
+        for head in (bins_head(1, "median", **options), bins_head(1, **options))
     )
     assert medians[0] == pytest.approx(medians[1], abs=1e-4)
     assert medians[0] == pytest.approx(10 * (0.5 - 0.2) / (0.65 - 0.2), rel=1e-4)

@@ -10,6 +10,7 @@ from mtlaerial.config import merge
 from mtlaerial.config.selection import require_method
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.decisive_params import Decisive
+from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts
 from mtlaerial.pipeline.view_notes import view_notes
@@ -103,10 +104,32 @@ def test_views_that_a_members_training_did_not_see_are_noted(data: dict[str, Any
     prediction = {"prediction": {"views": ["mirror", "scales"]}}
     project = Project.of(merge(data, prediction))
     unseen = "scales (training.augmentation.zoom is 0, below 0.25)"
-    note = f"Views that the training did not see: {unseen}, of mean, whole; maps may be worse than without."
+    note = (
+        f"Predicted with views that the training did not see: {unseen}, of mean, whole; maps may be worse than without."
+    )
     assert view_notes(project, "city") == [note]
     assert note in Decisive(project).tables()["city"]["notes"]
     zoom = {"overrides": {"training": {"augmentation": {"zoom": 0.25}}}}
     seen = merge(data, prediction, {"methods": {"metres": zoom}})
     assert view_notes(Project.of(seen), "city") == [note.replace("mean, whole", "mean")]
     assert view_notes(Project.of(data), "city") == []
+
+
+def test_settings_of_members_that_an_ensemble_lacks_are_noted(data: dict[str, Any]) -> None:
+    softmax = {"prediction": {"activation": "softmax"}}
+    changes = {"both": {"overrides": softmax}, "classes": {"overrides": {**softmax, "scoring": {"height_bins": [3]}}}}
+    project = Project.of(merge(data, {"methods": changes}))
+    assert project.recipe("city", "mean").prediction.activation == "sigmoid"
+    texts = (
+        "prediction.activation is sigmoid instead of softmax of both and softmax of classes",
+        "scoring.height_bins is 2.0, 5.0, 10.0, 20.0, 40.0 instead of 3.0 of classes",
+    )
+    start, end = "mean, an ensemble, does not have its members' overrides: ", "in methods.mean.overrides."
+    (note,) = ensemble_notes(project, "city")
+    assert note == f"{start}{'; '.join(texts)}. It may state them itself, {end}"
+    assert note in Decisive(project).tables()["city"]["notes"]
+    stated = merge(data, {"methods": {**changes, "mean": {"overrides": {"prediction": {"activation": "sigmoid"}}}}})
+    (note,) = ensemble_notes(Project.of(stated), "city")
+    assert note == f"{start}{texts[1]}. It may state them itself, {end}"
+    everywhere = {**softmax, "scoring": {"height_bins": [3]}, "methods": changes}
+    assert [note for note in ensemble_notes(Project.of(merge(data, everywhere)), "city") if "activation" in note] == []

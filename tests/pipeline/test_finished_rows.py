@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import yaml
 
 from mtlaerial.config import ScoringSpec, merge
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import DataError
-from mtlaerial.pipeline.finished_rows import FinishedRows, RunKey, find_rows, keep_row, row_path, take_row, taken_runs
+from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.pipeline.finished_rows import FinishedRows, find_rows, row_path, taken_runs
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.row_files import keep_row, take_row
 from mtlaerial.pipeline.run_keys import run_keys
+from mtlaerial.pipeline.runs_here import RunKey
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, save_cost
@@ -24,6 +27,7 @@ from mtlaerial.scoring.finished_row import load_row, save_row
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import load_scores, save_scores
 from support import tiny
+from support.rates import rate_file
 from support.sample_scores import experiment, run, tile
 from support.small_rows import write_row
 from support.trainings import Folders
@@ -66,8 +70,9 @@ def row(build: Build, run_folder: Path, tiles: Folders) -> Path:
     save_scores(scores, Path("scores.json"))
     save_cost(Cost(seconds_per_step=0.25, peak_memory_mb=100, device="CPU, 2 threads"), Path("cost.json"))
     path = row_path(ROWS, RUN)
-    keys = dict(run_keys(build(), *RUN).values)
-    keep_row(keys, Path("scores.json"), Path("cost.json"), all_tiles(tiles), path)
+    keep_row(
+        run_keys(build(), *RUN), {"train": run_folder}, Path("scores.json"), Path("cost.json"), all_tiles(tiles), path
+    )
     return path
 
 
@@ -167,15 +172,95 @@ def test_run_that_another_training_begins_with_is_not_taken(build: Build, row: P
     assert (rows.taken, rows.kept) == ({}, [RUN])
 
 
-def test_given_rate_of_a_budget_is_known_by_its_content(build: Build) -> None:
-    Path("rate.json").write_text("{}")
-    budget = {"training": {"budget": {"minutes": 5, "rate": "rate.json"}}}
-    recorded = run_keys(build(budget), *RUN).values
-    shutil.copy("rate.json", "copy.json")
-    copied = {"training": {"budget": {"minutes": 5, "rate": "copy.json"}}}
-    assert run_keys(build(copied), *RUN).difference(recorded) == ""
-    Path("rate.json").write_text('{"seconds": 1}')
-    assert run_keys(build(budget), *RUN).difference(recorded).startswith("train.rate ")
+def measure(project: Project, seconds: float, path: Path) -> None:
+    """Write the rate of the method as if it had been measured."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rate_file(path, project.plan("city", "equal", 0), seconds)
+
+
+def budget(minutes: float, **keys: Any) -> dict[str, Any]:
+    return {"training": {"budget": {"minutes": minutes, **keys}}}
+
+
+HERE = Path("results/city/rates/equal.json")
+
+
+def test_budget_is_known_by_the_updates_that_it_becomes(build: Build) -> None:
+    fast, slow = budget(5, rate="fast.json"), budget(10, rate="slow.json")
+    measure(build(fast), 10, Path("fast.json"))
+    measure(build(slow), 20, Path("slow.json"))
+    recorded = run_keys(build(fast), *RUN).values
+    assert run_keys(build(slow), *RUN).difference(recorded) == ""  # 30 core-updates of both
+    given = {"training": {"epoch_patches": recorded["train.plan.training.epoch_patches"]}}
+    assert run_keys(build(given), *RUN).difference(recorded) == ""
+    assert run_keys(build(given), *RUN).digest == run_keys(build(slow), *RUN).digest
+    measure(build(slow), 10, Path("slow.json"))
+    assert run_keys(build(slow), *RUN).difference(recorded).startswith("train.plan.training.epoch_patches ")
+
+
+def test_given_rate_that_is_missing_is_one_sentence(build: Build, row: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^none\.json: found no file; expected the rate of equal"):
+        find_rows(build(budget(5, rate="none.json")))
+
+
+def test_row_of_a_budget_records_what_was_trained(build: Build, row: Path, run_folder: Path, tiles: Folders) -> None:
+    project = build(budget(5))
+    keys = run_keys(project, *RUN)
+    assert keys.unmeasured == {"train": "equal"}
+    keep_row(keys, {"train": run_folder}, Path("scores.json"), None, all_tiles(tiles), row)
+    recorded = load_row(row)
+    trained = load_description(run_folder).plan.training.epoch_patches
+    assert recorded.keys["train.plan.training.epoch_patches"] == trained
+    assert recorded.config == run_keys(build({"training": {"epoch_patches": trained}}), *RUN).digest
+
+
+def test_row_of_a_budget_is_taken_with_a_note_until_a_rate_is_measured_here(build: Build) -> None:
+    changes = {**budget(5), "run": {"seeds": [0]}}
+    project = build(changes)
+    write_row(project, RUN, patches=8)
+    rows = find_rows(project)
+    assert rows.taken == {RUN: row_path(ROWS, RUN)}
+    (note,) = rows.notes
+    assert note.startswith("equal on city, seed 0 is taken from rows/city/equal.seed0.json with the number of updates")
+    assert "budget.minutes 5.0 instead of 6.0" in find_rows(build({**changes, **budget(6)})).notes[0]
+    measure(project, 10, HERE)
+    (note,) = find_rows(build(changes)).notes
+    assert "train.plan.training.epoch_patches 8 instead of " in note
+
+
+def test_row_of_a_budget_is_not_taken_where_another_seed_has_the_rate_measured(build: Build) -> None:
+    project = build(budget(5))
+    write_row(project, RUN, patches=8)
+    rows = find_rows(project)
+    assert (rows.taken, set(rows.kept)) == ({}, {RUN, RunKey("city", "equal", 1)})
+    (note,) = rows.notes
+    assert note.startswith("equal on city, seed 0 is trained here: the rate of equal is measured here, for trainings ")
+    assert note.endswith("name the file of the rate that it was trained by in training.budget.rate.")
+    write_row(project, RunKey("city", "equal", 1), patches=8)
+    assert len(find_rows(project).taken) == 2
+
+
+def test_key_that_a_later_version_adds_to_any_section_repeats_no_row(build: Build) -> None:
+    """As of versions without the key: rows lack it, and it has its default."""
+    keys = run_keys(build({"datasets": {"city": {"generate": {"noise": {"image": 0.02}}}}}), *RUN)
+    later = (
+        "generate.vary",
+        "generate.noise.height",
+        "prepare.buffer",
+        "prepare.height.offset",
+        "prepare.labels.encoding",
+        "predict.prediction.batch",
+        "score.scoring.error_unit",
+        "train.plan.training.augmentation.blur",
+        "train.plan.model.skips",
+        "train.data.height.zero_height",
+    )
+    assert keys.values.keys() > set(later)
+    recorded = {key: value for key, value in keys.values.items() if key not in later}
+    assert keys.difference(recorded) == ""
+    assert keys.digest == replace(keys, values=recorded).digest
+    assert keys.digest != replace(keys, values={**recorded, "generate.size": 64}).digest
+    assert "generate.noise.image" in keys.difference({**recorded, "generate.noise.image": 0.0})
 
 
 def test_key_of_a_later_version_repeats_no_row_but_a_changed_default_does(build: Build, row: Path) -> None:
@@ -216,14 +301,34 @@ def test_status_waits_for_no_member_of_a_taken_ensemble(build: Build) -> None:
     assert taken_runs([CONFIG]) == {RUN, RunKey("city", "later", 0)}
 
 
+def test_run_of_other_tiles_is_trained_where_they_are_known(build: Build, row: Path, tiles: Folders) -> None:
+    place = Path("results/city/tiles")
+    for folder in all_tiles(tiles):
+        (place / folder.name).mkdir(parents=True)
+        shutil.copy(folder / "tile.json", place / folder.name)
+    assert find_rows(build()).taken == {RUN: row}
+    change_height(place / "city_4")
+    rows = find_rows(build())
+    assert (rows.taken, RUN in rows.kept) == ({}, True)
+    text = f"equal on city, seed 0 is trained here: {row} is a row of another height of the tile city_4."
+    assert rows.notes == [text]
+    (place / "city_4/tile.json").write_text("{")  # its readers say so
+    assert find_rows(build()).taken == {RUN: row}
+
+
+def change_height(tile: Path) -> None:
+    record = json.loads((tile / "tile.json").read_text())
+    record["sha256"]["height"] = "0" * 64
+    (tile / "tile.json").write_text(json.dumps(record))
+
+
 def test_row_of_other_tiles_is_refused(row: Path, tiles: Folders, tmp_path: Path) -> None:
     folder = tmp_path / tiles["test"][0].name
     shutil.copytree(tiles["test"][0], folder)
-    record = json.loads((folder / "tile.json").read_text())
-    record["sha256"]["height"] = "0" * 64
-    (folder / "tile.json").write_text(json.dumps(record))
+    change_height(folder)
     with pytest.raises(
-        DataError, match=r"rows/city/equal\.seed0\.json: found a row of another height of the tile city_4"
+        DataError,
+        match=r"rows/city/equal\.seed0\.json: found a row of another height of the tile city_4.*: its run is then",
     ):
         take_row(row, [*tiles["train"], *tiles["val"], folder], Path("taken.json"))
     with pytest.raises(DataError, match="a row of another set of the tile city_4"):

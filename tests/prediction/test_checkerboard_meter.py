@@ -23,7 +23,7 @@ DIRECTIONS = get_args(Direction)
 
 def streamed(heights: Tensor, layout: Layout) -> SpectrumSums:
     """Return the sums of heights that the engine blends, window after window; NaN is no image."""
-    meter = CheckerboardMeter(slice(1, 2))
+    meter = CheckerboardMeter("height", slice(1, 2))
     blender = Blender(lambda windows: torch.cat([windows * 0, windows], dim=1), 2, layout, 3, torch.device("cpu"))
 
     def read(row: int, column: int, height: int, width: int) -> Strip:
@@ -171,7 +171,7 @@ def test_pixels_without_data_are_left_out() -> None:
 
 def test_passes_with_dropout_are_averaged() -> None:
     heights = roofs(300).float()
-    meter = CheckerboardMeter(slice(0, 2))
+    meter = CheckerboardMeter("height", slice(0, 2))
     passes = torch.stack([heights + grid(300, 4, 0.3), heights - grid(300, 4, 0.3)]).float()
     meter(Finished(passes, 0, 0, (0, 300), (0, 300)))
     assert checkerboard_ratios([meter.sums])[4] < 1.5

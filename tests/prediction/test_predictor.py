@@ -145,7 +145,7 @@ def test_grids_of_heights_are_measured_in_the_image_not_in_coarse_maps(
     folder = tmp_path / tiles["test"][0].name
     assert pixels(folder / "height.tif").shape[1:] == (tiny.SIZE // 2, tiny.SIZE // 2)
     # An image of 96 pixels has one segment of 65 pixels in every third line; a map of 48 would have none.
-    assert load_spectra(folder)["across"][0].segments == tiny.SIZE // 3
+    assert load_spectra(folder, "height")["across"][0].segments == tiny.SIZE // 3
 
 
 def test_a_prediction_says_how_far_a_grid_stands_out(

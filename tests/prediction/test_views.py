@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtlaerial.config import Augmentation, PredictionSpec
 from mtlaerial.config.prediction import VIEWS
-from mtlaerial.config.unseen_views import unseen_views
+from mtlaerial.config.unseen_views import unseen_notes, unseen_views
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
@@ -21,6 +21,7 @@ from mtlaerial.prediction.views import mean_over_views, views_of
 from support import tiny
 
 WINDOW = 64
+NOTE = "Predicted with views that the training did not see: {}, of {}; maps may be worse than without."
 
 
 def prediction(*views: str) -> PredictionSpec:
@@ -125,6 +126,17 @@ def test_views_are_unseen_where_the_augmentation_lacks_them() -> None:
     ]
 
 
+def test_one_sentence_names_the_methods_of_the_same_unseen_views() -> None:
+    unseen = [
+        ("a", ["turns (x)"]),
+        ("b", []),
+        ("c", ["turns (x)", "turns (x)"]),
+        ("d", unseen_views(("mirror",), None)),
+    ]
+    notes = [NOTE.format("turns (x)", "a, c"), NOTE.format("mirror (perhaps: its training is not known)", "d")]
+    assert unseen_notes(unseen) == notes
+
+
 def test_a_prediction_warns_of_views_that_the_training_did_not_see_and_says_what_they_cost(
     run_folder: Path, tiles: dict[str, list[Path]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,9 +144,8 @@ def test_a_prediction_warns_of_views_that_the_training_did_not_see_and_says_what
     Predictor(run_folder, prediction("mirror"))
     assert "did not see" not in caplog.text
     predictor = Predictor(run_folder, prediction("mirror", "scales"))
-    assert "equal: predicted with views that its training did not see: scales (training.augmentation.zoom is 0" in (
-        caplog.text
-    )
+    (warning,) = [record.message for record in caplog.records if "did not see" in record.message]
+    assert warning == NOTE.format("scales (training.augmentation.zoom is 0, below 0.25)", "equal")
     predictor.predict_tiles(tiles["test"], tmp_path)
     assert f"windows of {WINDOW} x {WINDOW} pixels" in caplog.text
     assert "; 6 passes each: 6 views" in caplog.text

@@ -169,6 +169,10 @@ def test_a_plan_is_the_configuration_s(config: Path) -> None:
     assert (plan.training.patch, plan.model.stem, plan.weighting.name) == (32, 8, "equal")
     with pytest.raises(ConfigError, match=r"--method: found .nothing_like.; expected one of"):
         planned([config], "nothing_like")
+    recipes = config.parent / "recipes"
+    recipes.mkdir()
+    (recipes / "wide.yaml").write_text("recipe: wide\ntraining: {patch: 64}\n")
+    assert planned([config], "equal", "wide").training.patch == 64
 
 
 def test_the_command_measures_prints_and_writes(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,6 +297,23 @@ def test_a_description_in_words(saved: Path) -> None:
         assert words in text
 
 
+def test_a_description_names_the_network_with_its_parameters_and_sizes(saved: Path) -> None:
+    parameters = sum(weight.numel() for weight in load_run(saved, torch.device("cpu")).model.parameters())
+    (line,) = [line for line in describe_run(saved).splitlines() if line.startswith("network ")]
+    assert f"D3Net with encoder densenet121, {parameters / 1e6:.3g} million parameters; stem 8, growth 4, " in line
+    assert "blocks 1-1-1-1, bottleneck 2, " in line
+    assert "pretrained" not in line
+
+
+def test_a_run_is_described_without_the_package_of_its_encoder(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    description = yaml.safe_load((saved / "run.yaml").read_text())
+    description["plan"]["model"] = {"encoder": {"name": "timm", "model": "convnext_nano"}}
+    (saved / "run.yaml").write_text(yaml.safe_dump(description))
+    words = "encoder timm/convnext_nano with decoder fusion, parameters not counted (encoder timm: no package timm)"
+    assert words in describe_run(saved)
+
+
 def test_a_description_says_which_class_was_never_trained(saved: Path, statistics: Statistics) -> None:
     weights = {entry.name: 0.0 if entry.name == "tree" else 1.0 for entry in statistics.classes}
     save_description(saved, tiny.run_plan(class_weights=weights), statistics)

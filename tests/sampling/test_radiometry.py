@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
 
 from mtlaerial.config import Augmentation
 from mtlaerial.models.normalisation import Normalisation
@@ -127,3 +128,19 @@ def test_pixels_without_image_keep_their_value_and_give_nothing_to_others(dtype:
     assert (changed[:, :, ~invalid] != image[:, :, ~invalid]).float().mean() > 0.99
     blurred = radiometry(fill, blur=1.5)(image, raw, generator(), 4, slice(None))
     torch.testing.assert_close(blurred, image, atol=1e-5, rtol=0)  # all that is image is alike
+
+
+def test_a_coarser_image_is_blurred_and_noisy_as_the_mean_of_the_fine_one() -> None:
+    fine = interpolate(torch.rand(NUMBER, 1, 12, 12, generator=generator(3)) - 0.5, scale_factor=8, mode="bilinear")
+    coarse, whole = avg_pool2d(fine, 4), slice(0, NUMBER)
+    blurred = radiometry(blur=8)
+    means = avg_pool2d(blurred(fine, fine, generator(), NUMBER, whole), 4)
+    scaled = blurred(coarse, coarse, generator(), NUMBER, whole, scale=4)
+    change = (means - coarse).std()
+    assert (scaled - coarse).std() == pytest.approx(change.item(), rel=0.1)
+    assert (means - scaled).std() < 0.2 * change
+    blank = torch.zeros(NUMBER, 1, 24, 24)
+    noises = [radiometry(noise=0.1)(blank, blank, generator(), NUMBER, whole, scale=scale) for scale in (1, 4)]
+    ratios = noises[1].std(dim=(1, 2, 3)) / noises[0].std(dim=(1, 2, 3))
+    torch.testing.assert_close(ratios, torch.full_like(ratios, 0.25), rtol=0.15, atol=0)
+    assert abs(np.corrcoef(noises[0].flatten(), noises[1].flatten())[0, 1]) < 0.03

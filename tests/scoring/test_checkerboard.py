@@ -68,8 +68,8 @@ def test_too_few_segments_have_no_ratio_until_tiles_are_pooled() -> None:
 
 def test_a_file_beside_the_maps_keeps_the_sums(tmp_path: Path) -> None:
     measured = spectra(roofs(300) + grid(300, 4, 0.1))
-    save_spectra(measured, tmp_path)
-    assert load_spectra(tmp_path) == measured
+    save_spectra(measured, tmp_path, "height")
+    assert load_spectra(tmp_path, "height") == measured
     assert set(checkerboard_ratios([measured])) == set(PERIODS)
 
 
@@ -85,10 +85,10 @@ def test_a_file_beside_the_maps_keeps_the_sums(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
-    assert load_spectra(tmp_path) == {}
+    assert load_spectra(tmp_path, "height") == {}
     (tmp_path / "checkerboard.json").write_text(content)
     with pytest.raises(DataError, match=r"checkerboard\.json: found .*; expected .*Predict again"):
-        load_spectra(tmp_path)
+        load_spectra(tmp_path, "height")
 
 
 def test_scores_have_a_ratio_per_period_and_the_largest() -> None:

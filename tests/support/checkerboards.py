@@ -11,7 +11,7 @@ from mtlaerial.scoring.checkerboard import Direction, SpectrumSum, SpectrumSums,
 
 def spectra(heights: Tensor) -> SpectrumSums:
     """Return the sums of heights in metres, shape (rows, columns), that are finished all at once."""
-    meter = CheckerboardMeter(slice(0, 1))
+    meter = CheckerboardMeter("height", slice(0, 1))
     rows, columns = heights.shape
     meter(Finished(heights[None].float(), 0, 0, (0, rows), (0, columns)))
     return meter.sums

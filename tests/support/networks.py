@@ -111,7 +111,7 @@ EVERY = [
 """Names of all of them for ``parametrize``."""
 LOSSES: dict[str, Mapping[str, Any]] = {
     "gated, bins": {
-        "height_head": {"name": "bins", "count": 12, "largest": 30, "value": "median"},
+        "height_head": {"name": "bins", "count": 12, "largest": 30},
         "height_loss": "likelihood",
         "height_gradient": 0.5,
         "semantic_loss": {"cross_entropy": 1, "lovasz": 0.5},

@@ -131,6 +131,39 @@ def test_noise_is_as_large_as_its_units_say(plain: Layers, noisy: Layers) -> Non
     assert set(np.unique(labels[1])) <= {0, 1, 2, 3, 4, 5, 6}
 
 
+SLOPE = np.linspace(0, 6, 600, dtype=np.float32) * np.ones((400, 1), np.float32)
+"""Heights from the ground to 6 m, from west to east."""
+
+
+@pytest.mark.parametrize(
+    ("keys", "eight_bit"),
+    [
+        ({}, False),
+        ({"zero_height": "ignore"}, False),
+        ({"scale": 0.1, "zero_height": "ignore"}, True),
+        ({"scale": 0.1}, True),
+        ({"valid_range": [-0.5, 6.5]}, False),
+    ],
+    ids=["any", "positive", "positive, 8 bits", "8 bits", "range"],
+)
+def test_noise_does_not_change_the_mean_of_the_heights_that_are_trained_on(
+    keys: dict[str, Any], eight_bit: bool
+) -> None:
+    spec = tiny.city_spec(height={"files": ["height/{tile}.tif"], **keys}).height
+    assert spec
+    ratios: dict[Layer, int] = {"image": 1, "height": 1, "labels": 1}
+    listed = sources(tiny.city_spec(height=spec.model_dump()), SEED, ratios, eight_bit)
+    source = next(each for each in listed if each.layer == "height")
+    view = View(SLOPE[..., None], np.zeros(SLOPE.shape, np.uint8), SLOPE, 0 * SLOPE)
+    heights = source.encode(view, Place(0, 0, *SLOPE.shape), 0, NoiseSpec(height=1))[0] * spec.scale
+    low, high = spec.valid_range
+    trained = (heights >= low) & (heights <= high) & ((heights > 0) | (spec.zero_height == "valid"))
+    errors = np.where(trained, heights - SLOPE, np.nan)
+    by_half_metres = np.nanmean(errors.reshape(400, 12, 50), axis=(0, 2))
+    np.testing.assert_allclose(by_half_metres, 0, atol=0.04)
+    assert np.nanstd(errors[:, 330:350]) == pytest.approx(1, rel=0.03)
+
+
 def labels_of(spec: DatasetSpec, kind: Kind, share: float) -> np.ndarray:
     """Return the labels of a plain of one kind, of which a share is wrong."""
     ratios: dict[Layer, int] = {"image": 1, "height": 1, "labels": 1}

@@ -1,5 +1,6 @@
 """Tasks of other packages: registered by an entry point, refused in one sentence where they are wrong."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,19 @@ from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
+from mtlaerial.prediction.blending.targets import Finished
+from mtlaerial.prediction.blending.windows import original
+from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.reporting.tables import write_tables
 from mtlaerial.sampling import Batch
+from mtlaerial.scoring.checkerboard import checkerboard_ratios, load_spectra
+from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.tasks import HEIGHT, SEMANTICS, MapLayer
 from mtlaerial.training.losses import TaskLosses
 from support import tiny
+from support.checkerboards import grid, ratios, roofs
+from support.sample_scores import experiment
 from support.task_package import COVER, documented_entry_point, documented_modules, installed
 
 
@@ -80,6 +89,26 @@ def test_its_maps_are_in_its_unit(ndsm: str) -> None:
     values = network(torch.zeros(1, 3, 32, 32))[0]
     assert values[network.slice_of("height")].unique().tolist() == [5.0]
     np.testing.assert_allclose(values[network.slice_of(ndsm)].unique(), [1000.0])  # 10 m in centimetres
+
+
+def test_each_task_of_heights_has_a_checkerboard_ratio(ndsm: str, tmp_path: Path) -> None:
+    surfaces = roofs(384)
+    values = torch.stack([surfaces, 100 * (surfaces + grid(384, 4, 0.3))]).float()  # metres, and centimetres
+    axis = original(384, 384)(384)
+    meters = MapMeters(axis, axis, {"height": slice(0, 1), ndsm: slice(1, 2)})
+    meters(Finished(values, 0, 0, (0, 384), (0, 384)))
+    meters.save(tmp_path)
+    spectra = {task: load_spectra(tmp_path, task) for task in ("height", ndsm)}
+    assert max(checkerboard_ratios([spectra["height"]]).values()) < 2
+    expected = ratios(surfaces + grid(384, 4, 0.3))
+    assert checkerboard_ratios([spectra[ndsm]]) == pytest.approx(expected, rel=1e-3)
+    assert any(line.startswith(f"ndsm: power at 4 px is {expected[4]:.1f}") for line in meters.findings())
+    run = experiment()[-1]
+    tile = TileScores(checkerboard=spectra["height"], further={ndsm: TileScores(checkerboard=spectra[ndsm])})
+    scored = run.model_copy(update={"tasks": (*run.tasks, ndsm), "tiles": dict.fromkeys(run.tiles, tile)})
+    write_tables([scored], tmp_path / "tables")
+    text = (tmp_path / "tables" / "everything.md").read_text(encoding="utf-8")
+    assert re.search(rf"\| ndsm: checkerboard ratio at 4 px +\| +joint +\| +{expected[4]:.2f} ", text)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.optimiser import learning_rate
 from mtlaerial.training.train import train
 from mtlaerial.training.validation import Validator
@@ -106,6 +107,24 @@ def test_a_killed_training_ends_as_early_as_the_unbroken_one(
             trained("broken", **PATIENT)
     scored(*scores[epoch:])
     assert_same_run(trained("broken", **PATIENT), whole)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "exhausted_after"),
+    [
+        ({}, 3),
+        ({"encoder": 4}, 6),
+        ({"encoder": 2, "heads": 3}, 5),
+        ({"encoder": 1}, 3),
+        ({"encoder": 3, "decoder": 20}, 5),  # never trained: nothing is to be waited for
+    ],
+)
+def test_validations_before_the_last_thaw_are_not_counted(freeze: dict[str, int], exhausted_after: int) -> None:
+    plan = tiny.run_plan(**{**PATIENT, "epochs": 20})
+    model = tiny.model_spec(pretrained={"source": "run/", "parts": "all", "freeze": freeze})
+    rows = [{"epoch": epoch, "val_score": 0.6 - 0.01 * epoch} for epoch in range(1, 21)]
+    exhausted = [is_exhausted(plan.model_copy(update={"model": model}), rows[:number]) for number in range(1, 21)]
+    assert exhausted.index(True) + 1 == exhausted_after
 
 
 def test_patience_needs_validation(city: Dataset, tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:

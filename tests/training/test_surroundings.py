@@ -54,6 +54,16 @@ def test_surroundings_change_their_colours_with_the_image(statistics: Statistics
             assert abs(contrast - 1) + abs(brightness) > 1e-3
 
 
+def test_noise_of_the_surroundings_is_that_of_means_of_the_image_s_pixels(
+    statistics: Statistics, tiles: Folders
+) -> None:
+    before, after = (batch(statistics, tiles["train"], "context", flip=False, noise=noise) for noise in (0, 0.1))
+    for patch, changed in zip(before, after, strict=True):
+        known = patch[3:].abs().sum(dim=0) > 0
+        around, image = (changed - patch)[3:, known], (changed - patch)[:3]
+        assert around.std() / image.std() == pytest.approx(1 / 4, rel=0.1)
+
+
 def test_a_blur_takes_nothing_from_beyond_the_tile(
     statistics: Statistics, tiles: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from mtlaerial.config.recipe_overlay import merge_files
-from mtlaerial.pipeline.finished_rows import RunKey
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.runs_here import RunKey
+from mtlaerial.scoring.finished_row import load_row, save_row
 from support.small_rows import write_row
 from support.workplace import Workplace
 
@@ -101,6 +102,27 @@ def test_run_of_a_changed_key_is_trained_and_the_note_names_it(elsewhere: Workpl
     dry = elsewhere.run("--dry-run", config=config)
     note = "equal on town, seed 0 is trained here: docs/data/town/equal.seed0.json is a row of other keys"
     assert f"{note} (train.plan.training.learning_rate 0.001 instead of 0.01)." in dry.stdout
+
+
+@full
+def test_run_of_other_tiles_is_trained_by_the_second_call(elsewhere: Workplace) -> None:
+    """Tiles that are not prepared yet cannot be compared before: the first call says what the second does."""
+    path = elsewhere.folder / "docs/data/town/equal.seed0.json"
+    row = load_row(path)
+    tiles = {name: {**hashes, "image": "0" * 64} for name, hashes in row.tiles.items()}
+    save_row(row.model_copy(update={"tiles": tiles}), path)
+    note = (
+        "equal on town, seed 0 is trained here: docs/data/town/equal.seed0.json is a row of another image of the tile"
+    )
+    assert note in elsewhere.run("--dry-run", config=ROWS).stdout
+    shutil.rmtree(elsewhere.folder / "results/town/tiles")
+    first = elsewhere.run(config=ROWS)
+    assert first.returncode != 0
+    assert "Give the same command again: its run is then trained here." in first.stdout
+    assert "Traceback" not in first.stdout
+    planned = of_runs(elsewhere.planned(config=ROWS))
+    assert "Training equal on town, seed 0" in planned
+    assert not any("row of equal" in message for message in planned)
 
 
 @full

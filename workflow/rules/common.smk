@@ -2,18 +2,20 @@
 # changes; mtlaerial.config.stages lists keys and rules.
 import hashlib
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
+from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.finished_rows import find_rows
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.context_params import Context
 from mtlaerial.pipeline.decisive_params import Decisive
-from mtlaerial.pipeline.run_keys import run_keys
+from mtlaerial.pipeline.run_keys import named_trainings, run_keys
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from mtlaerial.pipeline.view_notes import view_notes
 from snakemake.logging import logger

@@ -11,6 +11,8 @@ if ROW:
             "<logs>/{dataset}/take_row/{method}.seed{seed}.log",
         benchmark:
             "<benchmarks>/{dataset}/take_row/{method}.seed{seed}.tsv"
+        # Another attempt would meet the same tiles.
+        retries: 0
         threads: 1
         resources:
             mem_mb=growing(1000),
@@ -29,6 +31,7 @@ if ROW:
         input:
             scores="<run>/scores.json",
             cost=cost_of_training,
+            runs=network_files("run.yaml"),
             tiles=tile_files("train", "val", "test", layers=()),
         output:
             ROW,
@@ -42,7 +45,8 @@ if ROW:
             runtime=10,
             gpu=0,
         params:
-            run_keys=lambda w: run_keys(project, w.dataset, w.method, int(w.seed)).values,
+            run_keys=lambda w: asdict(run_keys(project, w.dataset, w.method, int(w.seed))),
+            trainings=lambda w: list(named_trainings(project, w.dataset, w.method, int(w.seed))),
         message:
             "Writing the finished row of {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
         script:

@@ -164,11 +164,13 @@ def cost_files(wildcards):
 
 
 def figure_files(wildcards):
-    """Return the figures of the selection: the positions of the tiles, and a folder for each method."""
+    """Return the figures of the selection: the positions of the tiles, a folder for each method, and curves."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)
     for dataset in project.datasets:
         methods = [method for method in project.methods(dataset) if seeds_here(dataset, method)]
         layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=methods)
+    if project.config.run.label_efficiency:
+        layouts += expand(f"{FIGURES}/label_efficiency.png", dataset=project.sources)
     return layouts
 
 
@@ -186,8 +188,10 @@ def wanted(wildcards):
         require_scored(project)
     except UserError as error:
         sys.exit(str(error))
-    views = dict.fromkeys(note for name in project.sources for note in view_notes(project, name))
-    for note in [*project.notes(), *views, *unscored_notes(project), *power_notes(project), *ROWS.notes]:
+    sources = project.sources
+    predictions = [note for name in sources for note in [*ensemble_notes(project, name), *view_notes(project, name)]]
+    comparisons = [*unscored_notes(project), *power_notes(project)]
+    for note in [*project.notes(), *dict.fromkeys(predictions), *comparisons, *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]
 

@@ -23,6 +23,35 @@ rule layout_figure:
         "../scripts/layout_figure.py"
 
 
+if project.config.run.label_efficiency:
+
+    rule label_efficiency:
+        input:
+            score_files,
+        output:
+            png=expand(f"{FIGURES}/label_efficiency.png", dataset=project.sources),
+            vectors=expand(
+                f"{FIGURES}/label_efficiency.{{format}}",
+                dataset=project.sources,
+                format=project.config.figures.formats,
+            ),
+        log:
+            "<logs>/label_efficiency.log",
+        benchmark:
+            "<benchmarks>/label_efficiency.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=20,
+            gpu=0,
+        params:
+            decisive=decisive_params("label_efficiency"),
+        message:
+            "Drawing scores over the share of the truth that is used"
+        script:
+            "../scripts/label_efficiency.py"
+
+
 rule figures:
     input:
         histories=histories,

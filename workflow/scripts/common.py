@@ -4,15 +4,18 @@ import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from mtlaerial.errors import ConfigError, UserError
 from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.progress import TerminalHandler
 from mtlaerial.system.signals import Stopped
+
+if TYPE_CHECKING:
+    from mtlaerial.reporting.tables import Curves
 
 
 class Job(Protocol):
@@ -73,6 +76,14 @@ def logged(job: Job) -> Iterator[None]:
             sys.exit(1)
         traceback.print_exc(file=file.stream)
         raise
+
+
+def curves_in(datasets: Mapping[str, Any]) -> "Curves":
+    """Return the curves of label efficiency, which are the same for all data sets in a rule's params."""
+    from mtlaerial.config.label_efficiency import LabelEfficiency
+
+    curves = next(iter(datasets.values())).get("label_efficiency", {})
+    return {task: LabelEfficiency.parse(curve, f"run.label_efficiency.{task}") for task, curve in curves.items()}
 
 
 def folders(files: list[str]) -> list[Path]:

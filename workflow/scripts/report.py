@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common import Job, logged
+from common import Job, curves_in, logged
 
 snakemake: Job
 
@@ -32,4 +32,6 @@ with logged(snakemake):
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
     margins = {name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations, margins)
+    curves = curves_in(snakemake.params.decisive)
+    compared = ablations, margins, curves
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, *compared)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common import Job, logged
+from common import Job, curves_in, logged
 
 snakemake: Job
 
@@ -21,4 +21,5 @@ with logged(snakemake):
     notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
     margins = {name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()}
-    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes, ablations, margins)
+    compared = ablations, margins, curves_in(snakemake.params.decisive)
+    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes, *compared)

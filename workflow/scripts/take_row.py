@@ -7,6 +7,6 @@ from common import Job, folders, logged
 snakemake: Job
 
 with logged(snakemake):
-    from mtlaerial.pipeline.finished_rows import take_row
+    from mtlaerial.pipeline.row_files import take_row
 
     take_row(Path(snakemake.params.row), folders(snakemake.input.tiles), Path(snakemake.output[0]))

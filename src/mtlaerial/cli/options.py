@@ -10,6 +10,10 @@ from mtlaerial.errors import UserError
 
 Spec = Annotated[Path, typer.Argument(metavar="DATASET.yaml", help="The data set's specification.")]
 Root = Annotated[Path, typer.Option("--root", help="The folder its files are in.")]
+Configs = Annotated[list[Path] | None, typer.Option("--config", help="Configuration, and overlays; the last wins.")]
+Recipe = Annotated[
+    str | None, typer.Option(help="A recipe, applied after these: a file NAME.yaml in recipes beside the first.")
+]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN_DIR", help="A trained run's folder, or town: a run that is shipped.")
 ]

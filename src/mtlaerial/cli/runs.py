@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mtlaerial.cli.options import Root, RunFolder, Spec, numbers
+from mtlaerial.cli.options import Recipe, Root, RunFolder, Spec, numbers
 from mtlaerial.errors import UserError
 
 commands = typer.Typer()
@@ -81,6 +81,7 @@ def score(
     config: Annotated[
         list[Path] | None, typer.Option(help="Configuration, and overlays, whose section scoring decides the scores.")
     ] = None,
+    recipe: Recipe = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the tables of an earlier scoring in that folder.")
     ] = False,
@@ -108,7 +109,7 @@ def score(
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend)
+    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend, recipe)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

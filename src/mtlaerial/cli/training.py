@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mtlaerial.cli.options import Root, Spec
+from mtlaerial.cli.options import Configs, Recipe, Root, Spec
 from mtlaerial.system import ranks
 
 commands = typer.Typer()
@@ -16,10 +16,8 @@ def train(
     spec: Spec,
     root: Root,
     out: Annotated[Path, typer.Option(help="The run's folder.")],
-    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="A recipe, applied after these: a file NAME.yaml in recipes beside the first.")
-    ] = None,
+    config: Configs = None,
+    recipe: Recipe = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
@@ -46,7 +44,8 @@ def train(
 
 @commands.command()
 def status(
-    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    config: Configs = None,
+    recipe: Recipe = None,
     lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
 ) -> None:
     """Say of each training whether it is done, taken as a row, damaged, running, interrupted, failed or waiting.
@@ -58,15 +57,16 @@ def status(
     from mtlaerial.runs.status import selection_text, status_text, training_states
 
     configs = config or [Path("config/config.yaml")]
-    project = load_project(*configs)
-    typer.echo(status_text(list(training_states(project, taken_runs(configs))), lines))
+    project = load_project(*configs, recipe=recipe)
+    typer.echo(status_text(list(training_states(project, taken_runs(configs, recipe))), lines))
     if notes := selection_text(project):
         typer.echo(notes)
 
 
 @commands.command()
 def probe(
-    config: Annotated[list[Path] | None, typer.Option(help="Configuration, and overlays; the last wins.")] = None,
+    config: Configs = None,
+    recipe: Recipe = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     compile: Annotated[bool, typer.Option("--compile", help="Try torch.compile too, which takes minutes.")] = False,
     json: Annotated[Path | None, typer.Option(help="Also write what was measured to this file.")] = None,
@@ -82,7 +82,7 @@ def probe(
     from mtlaerial.probe.table import probed_text
     from mtlaerial.system.files import write_text
 
-    probed = measure(planned(config or [Path("config/config.yaml")], method), compile)
+    probed = measure(planned(config or [Path("config/config.yaml")], method, recipe), compile)
     typer.echo(probed_text(probed))
     if json:
         write_text(json, probed.model_dump_json(indent=1))

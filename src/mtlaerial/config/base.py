@@ -54,6 +54,11 @@ def is_none(value: Any) -> bool:
     return value is None
 
 
+def is_empty(value: Any) -> bool:
+    """Tell whether a value is 0 or has no entries, of a key that plain data then leave out; see :func:`is_none`."""
+    return not value
+
+
 def renamed_value(old: str, new: str) -> BeforeValidator:
     """Return a validator that refuses the old name of a value and names the new one."""
 

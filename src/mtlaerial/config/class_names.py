@@ -1,10 +1,12 @@
 """Names of classes in a recipe: their weights in the loss, those that scores leave out, and what else they decide."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.labelled import patches_per_layer
 from mtlaerial.config.project import ProjectConfig, Recipe
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.start import StartSpec
@@ -32,12 +34,16 @@ def recipe_on(
     Raises
     ------
     ConfigError
-        When an override has an unknown key or a wrong value, or the recipe names classes that are not the data set's.
+        When an override has an unknown key or a wrong value, the recipe names classes that are not the data set's, or
+        a batch has too few patches for ``truth_patches``.
     """
     recipe = config.recipe(spec.recipe, method, entry)
     place = f"{method} on {dataset}" if method else dataset
     require_class_weights(recipe.training, spec, place)
     require_scored_classes(recipe.scoring, spec, place)
+    if method and not config.methods[method].ensemble:
+        learned = tuple(filter(spec.has_truth, config.methods[method].tasks))
+        patches_per_layer(recipe.training.truth_patches, recipe.training.batch, learned)
     return recipe
 
 
@@ -117,7 +123,7 @@ def require_class_weights(training: TrainingSpec, spec: DatasetSpec, place: str)
 
 
 def require_scored_classes(scoring: ScoringSpec, spec: DatasetSpec, place: str) -> None:
-    """Refuse to leave out of the scores what is no class of a data set, or all of its classes.
+    """Refuse to leave out of the scores, or to put into sets, what is no class of a data set; and to leave out all.
 
     Raises
     ------
@@ -125,6 +131,7 @@ def require_scored_classes(scoring: ScoringSpec, spec: DatasetSpec, place: str) 
     """
     key, names = "scoring.without_classes", scoring.without_classes or ()
     _require_classes(key, names, spec.class_names, place)
+    _require_classes("scoring.class_sets", chain(*scoring.class_sets.values()), spec.class_names, place)
     if names and set(spec.class_names) <= set(names):
         raise ConfigError(key, f"all classes of {place}", "at least one class left to score", "Remove one of them.")
 

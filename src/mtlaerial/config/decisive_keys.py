@@ -28,23 +28,51 @@ def decisive(stage: Stage, section: Section, key: str = "") -> dict[str, Any]:
 
 
 def flat_keys(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted keys and values of nested mappings.
+    """Yield dotted keys and values of nested mappings; mappings in a list have its indices as keys.
 
     >>> dict(flat_keys({"training": {"batch": 8, "augmentation": {"flip": True}}}))
     {'training.batch': 8, 'training.augmentation.flip': True}
+    >>> dict(flat_keys({"classes": [{"values": [1, 2]}]}))
+    {'classes.0.values': [1, 2]}
     """
     for key, value in data.items():
-        if isinstance(value, Mapping):
-            yield from flat_keys(value, f"{prefix}{key}.")
-        else:
+        nested = _mapping(value)
+        if nested is None:
             yield f"{prefix}{key}", value
+        else:
+            yield from flat_keys(nested, f"{prefix}{key}.")
 
 
-def default_values(section: Section) -> dict[str, Any]:
-    """Return the defaults of a section's keys as plain data, without the keys that have none."""
-    fields = type(section).model_fields.items()
-    defaults = {name: item.get_default(call_default_factory=True) for name, item in fields if not item.is_required()}
-    return type(section).model_construct(**defaults).model_dump(mode="json", include=set(defaults))
+def default_keys(section: Section) -> dict[str, Any]:
+    """Return the defaults of a section's keys, with dots, without the keys that have none.
+
+    Those of sections in it are the defaults of the sections that it has, whatever stands there by default.
+    """
+    stated = section.model_dump(mode="json")
+    fields = {name: item for name, item in type(section).model_fields.items() if name in stated}
+    free = {
+        name: item.get_default(call_default_factory=True) for name, item in fields.items() if not item.is_required()
+    }
+    defaults = dict(flat_keys(type(section).model_construct(**free).model_dump(mode="json", include=set(free))))
+    for name in fields:
+        for place, nested in _sections(name, getattr(section, name)):
+            defaults |= {f"{place}.{key}": value for key, value in default_keys(nested).items()}
+    return defaults
+
+
+def _sections(place: str, value: Any) -> Iterator[tuple[str, Section]]:
+    """Yield the sections that a key holds, one or a list of them, with their places."""
+    if isinstance(value, Section):
+        yield place, value
+    elif isinstance(value, tuple):
+        yield from ((f"{place}.{index}", item) for index, item in enumerate(value) if isinstance(item, Section))
+
+
+def _mapping(value: Any) -> Mapping[str, Any] | None:
+    """Return a mapping, or a list of mappings by index; None for any other value."""
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return {str(index): item for index, item in enumerate(value)}
+    return value if isinstance(value, Mapping) else None
 
 
 def indecisive(stage: Stage, names: Iterable[str], key: str = "") -> set[str]:

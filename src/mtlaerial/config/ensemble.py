@@ -31,6 +31,8 @@ class EnsembleSpec(Section):
 def join_members(methods: Mapping[str, Any]) -> dict[str, Any]:
     """Give ensembles the tasks that at least one member learns, and weighting and model of the first member.
 
+    A recipe is that of the ensemble where all members name it. Overrides of members are none of the ensemble's.
+
     Parameters
     ----------
     methods : mapping
@@ -65,7 +67,9 @@ def _joined(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:
     tasks = dict.fromkeys(task for member in members for task in _texts(member.get("tasks")))
     if not tasks:  # the models say what is wrong with the lists
         return {**entry, "tasks": ["height"], "model": "none"}
-    return {**members[0], "tasks": list(tasks), "overrides": {}, **entry}
+    first = members[0].get("recipe")
+    recipe = first if all(member.get("recipe") == first for member in members) else None
+    return {**members[0], "tasks": list(tasks), "recipe": recipe, "overrides": {}, **entry}
 
 
 def _texts(values: Any) -> list[str]:

@@ -25,7 +25,8 @@ class NoiseSpec(Section):
     image: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Standard deviation of each band of each pixel, as a share of ``image.range``."""
     height: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Standard deviation in metres of each cell, independent of its neighbours."""
+    """Standard deviation in metres of each cell, independent of its neighbours. Near heights that are not written or
+    not trained on, such as 0 with ``zero_height: ignore``, it is smaller, so that the mean stays."""
     labels: Fraction = 0.0
     """Share of the ground whose class is another than in reality, in squares of 4 m."""
 

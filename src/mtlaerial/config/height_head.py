@@ -12,6 +12,8 @@ from mtlaerial.config.numbers import Metres
 
 PlainHead = Literal["linear", "log1p", "laplace"]
 """Heads that their name describes."""
+HeightOfBins = Literal["expectation", "median"]
+"""The height that a map shows of the probabilities of bins."""
 HEADS = ("linear", "log1p", "bins", "laplace")
 """Names of all heads."""
 HeightLoss = Literal["l1", "huber", "likelihood"]
@@ -34,8 +36,6 @@ class BinsSpec(Section):
     """Centre of the last bin in metres; the first one is 0. Heights beyond both are trained as these."""
     spacing: Literal["linear", "log", "mixed"] = "mixed"
     """Distances of the centres: equal, equal in log(1 + metres), or the mean of both."""
-    value: Literal["expectation", "median"] = "expectation"
-    """The height that maps show of the probabilities."""
     softness: Annotated[float, Field(ge=0.0, le=16.0)] = 1.0
     """Standard deviation in bins of the label, which is spread about the height; 0 for the two bins beside it."""
 
@@ -52,6 +52,9 @@ def _plain(value: Any) -> Any:
     keys = [str(key) for key in section if key != "name"]
     if name != "bins" and keys:
         raise Unfit(keys[0], "a key of the head bins", f"none, as {name} has no further keys", "Remove it.")
+    if "value" in keys:
+        expected = "prediction.height_of_bins, as it decides maps and no weights"
+        raise Unfit("value", str(section["value"]), expected, "Move it there.")
     return section if name == "bins" else name
 
 
@@ -79,6 +82,27 @@ def height_channels(head: HeightHead) -> int:
     if isinstance(head, BinsSpec):
         return head.count
     return 2 if head == "laplace" else 1
+
+
+def height_of_bins_moved(data: Any) -> Any:
+    """Return a description of a run with the height of bins in its prediction; earlier versions had it in the head.
+
+    Parameters
+    ----------
+    data : Any
+        Plain data with the sections ``training`` and ``prediction``; anything else is returned as it is.
+    """
+    training = data.get("training") if isinstance(data, Mapping) else None
+    if not isinstance(training, Mapping):
+        return data
+    head = training.get("height_head")
+    if not isinstance(head, Mapping) or "value" not in head:
+        return data
+    bins = {key: value for key, value in head.items() if key != "value"}
+    moved = {**data, "training": {**training, "height_head": bins}}
+    if isinstance(data.get("prediction"), Mapping):
+        moved["prediction"] = {"height_of_bins": head["value"], **data["prediction"]}
+    return moved
 
 
 def require_loss_of_head(head: HeightHead, loss: HeightLoss) -> None:

@@ -170,6 +170,9 @@ class LabelsSpec(Section):
     """Splits or tiles in which this layer may be absent."""
     obtain: Sentence = ""
     """Instructions to get this layer, in a sentence, if it does not come with the image."""
+    note: Sentence = ""
+    """A sentence on the labels without which scores are misread, for below the tables and curves: for instance that
+    they were derived from the heights."""
     eroded: ErodedSpec | None = None
 
     def files_of(self, split: Split) -> Patterns:

@@ -16,6 +16,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 """Number of steps, epochs or patches."""
 Batch = Annotated[int, Field(ge=1, le=65_536)]
 """Number of patches or windows at once."""
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Threads = Annotated[int, Field(ge=1, le=1_024)]
 Channels = Annotated[int, Field(ge=1, le=8_192)]
 """Channels of a layer."""

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, shown
+from mtlaerial.config.height_head import HeightOfBins
 from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import Batch, Multiple, Passes, Pixels
 
@@ -59,6 +60,9 @@ class PredictionSpec(Section):
     dropout_passes: Passes = 0
     """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
     without dropout."""
+    height_of_bins: HeightOfBins = "expectation"
+    """The height that maps show of the probabilities of the height head ``bins``: expectation or median. Other heads
+    have no choice."""
     image_maps: bool = False
     """Also write maps on the image's grid, besides those on the grid of the ground truth, which are scored."""
 

@@ -12,6 +12,7 @@ from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
+from mtlaerial.config.label_efficiency import require_tasks_of_curves
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
@@ -34,7 +35,10 @@ NOT_DATASETS = {
     "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard",
 }  # fmt: skip
 """Names of other files and folders among the results, or among the tables."""
-NOT_METHODS = {"constant", "published", "tiles.png", "tiles.svg", "tiles.pdf"}
+NOT_METHODS = {
+    "constant", "published", "tiles.png", "tiles.svg", "tiles.pdf",
+    "label_efficiency.png", "label_efficiency.svg", "label_efficiency.pdf",
+}  # fmt: skip
 """Names of other rows of the tables, and of other files among a data set's figures."""
 
 
@@ -87,6 +91,9 @@ class ProjectConfig(Section):
         require_names("run.datasets", self.run.datasets, self.datasets)
         require_names("run.methods", self.run.methods, self.methods)
         require_model(self.methods)
+        require_tasks_of_curves(
+            self.run.label_efficiency, {name: method.tasks for name, method in self.methods.items()}
+        )
         require_names("model", filter(None, (self.model,)), self.models)
         for name, entry in self.datasets.items():
             require_names(f"datasets.{name}.methods", entry.methods or (), self.methods)

@@ -69,10 +69,10 @@ def merge_files(
 ) -> dict[str, Any]:
     """Read and merge the files of a configuration; the last wins.
 
-    The last file or option with the key ``recipe`` says which recipe is in force. Its keys apply just before that file,
-    or where the recipe's own file stands among the others. The files of other recipes are left out: of a recipe that is
-    replaced no key remains. Networks that the recipe describes replace those of the same names in files before it; all
-    else is merged. A method may name a recipe of its own.
+    The last file or option with the key ``recipe`` says which recipe is in force; ``recipe: null`` takes one away. Its
+    keys apply just before that file, or where the recipe's own file stands among the others. The files of other recipes
+    are left out: of a recipe that is replaced no key remains. Networks that the recipe describes replace those of the
+    same names in files before it; all else is merged. A method may name a recipe of its own.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def merge_files(
     Returns
     -------
     dict
-        The merged keys; under ``recipe`` the fields of a :class:`RecipeOverlay`, if there is any.
+        The merged keys; under ``recipe`` the fields of a :class:`RecipeOverlay`, or None where the last file that has
+        the key names none.
 
     Raises
     ------
@@ -101,8 +102,11 @@ def merge_files(
     if not naming:
         return _with_recipes_of_methods(merge({}, *(layer.keys for layer in layers)), folder)
     last = naming[-1]
+    if last.keys[KEY] is None:
+        merged = merge({}, *(layer.keys for layer in layers if not layer.is_recipe))
+        return {**_with_recipes_of_methods(merged, folder), KEY: None}
     overlay = last if last.is_recipe else _read_recipe(last, folder)
-    merged: dict[str, Any] = {}
+    merged = {}
     for layer in layers:
         if layer is last:
             merged = merge(_without_models(merged, overlay.keys), overlay.keys)

@@ -7,8 +7,10 @@ from pydantic import Field, model_validator
 from mtlaerial.config.base import Section
 from mtlaerial.config.comparison import ComparisonSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
+from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.method import Name
 from mtlaerial.config.names import require_once
+from mtlaerial.config.tasks import Task
 
 
 class RunSpec(Section):
@@ -26,6 +28,10 @@ class RunSpec(Section):
     comparison: ComparisonSpec = ComparisonSpec()
     """Which effects comparisons of methods are to detect."""
 
+    label_efficiency: dict[Task, LabelEfficiency] = {}
+    """By task: methods with different shares of its truth (``training.labelled``), single tasks beside joint ones, for
+    a table and a figure of curves."""
+
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for key in ("datasets", "methods", "seeds"):
@@ -33,11 +39,15 @@ class RunSpec(Section):
         for number, chain in enumerate(self.steps):
             require_once(f"steps.{number}", chain)
             self._require_selected(f"steps.{number}", chain)
+        for task, curve in self.label_efficiency.items():
+            for arm, names in (("single", curve.single), ("joint", curve.joint)):
+                require_once(f"label_efficiency.{task}.{arm}", names)
+                self._require_selected(f"label_efficiency.{task}.{arm}", names)
         return self
 
     def _require_selected(self, key: str, methods: tuple[str, ...]) -> None:
-        """Refuse steps that are no rows of the tables."""
+        """Refuse steps, and points of curves, that are no rows of the tables."""
         for name in methods:
             if name not in self.methods:
-                remedy = did_you_mean(name, self.methods, "Add it to run.methods, or take it out of the steps.")
+                remedy = did_you_mean(name, self.methods, "Add it to run.methods, or take it out here.")
                 raise Unfit(key, repr(name), f"selected methods ({', '.join(self.methods)})", remedy)

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from mtlaerial.config.base import Section
+from mtlaerial.config.base import Section, is_empty
+from mtlaerial.config.class_sets import ClassSets, require_sets
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import Metres
@@ -22,6 +23,15 @@ class ScoringSpec(Section):
     without_classes: tuple[str, ...] | None = None
     """Classes that a second set of semantic scores leaves out: pixels whose truth they are are ignored, and the means
     are over the other classes. By default those that ``training.class_weights`` never trains; [] for no second set."""
+
+    class_sets: ClassSets = Field(default={}, exclude_if=is_empty)
+    """Sets of classes by name, each scored as one class: ``{built: [impervious, building], water: [water]}`` gives the
+    mIoU over the two sets. Pixels whose true class is in no set are ignored."""
+
+    @model_validator(mode="after")
+    def _sets_of_different_classes(self) -> Self:
+        require_sets(self.class_sets)
+        return self
 
     @model_validator(mode="after")
     def _each_class_once(self) -> Self:

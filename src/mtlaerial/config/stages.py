@@ -23,6 +23,7 @@ Stage = Literal[
     "predict",
     "score",
     "tables",
+    "label_efficiency",
     "layout_figure",
     "figures",
     "report",
@@ -44,7 +45,7 @@ MEASURED: Stages = ("summarise_tiles", *TRAINING)
 ENSEMBLE: Stages = ("describe_ensemble", "predict")
 PREDICTION: Stages = ("describe_run", *ENSEMBLE)
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
-REPORTING: Stages = ("tables", "report")
+REPORTING: Stages = ("tables", "label_efficiency", "report")
 GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
 """For keys that are part of a generated data set's title."""
 
@@ -54,6 +55,7 @@ STAGES: dict[str, Stages] = {
     "run.methods": NOTHING,
     "run.seeds": NOTHING,
     "run.steps": REPORTING,
+    "run.label_efficiency": REPORTING,
     "run.comparison.margin": REPORTING,
     "run.comparison.noise.seeds": NOTHING,
     "run.comparison.noise.tiles": NOTHING,
@@ -67,7 +69,7 @@ STAGES: dict[str, Stages] = {
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
-    "figures.formats": ("layout_figure", "figures"),
+    "figures.formats": ("layout_figure", "label_efficiency", "figures"),
     "datasets.*.spec": ("synthesise",),
     "datasets.*.root": PLACE,
     "datasets.*.generate.seed": ("synthesise",),
@@ -136,6 +138,10 @@ STAGES: dict[str, Stages] = {
     "training.warmup": TRAINING,
     "training.ema": COSTLY,
     "training.sampling": COSTLY,
+    "training.truth_patches": TRAINING,
+    "training.labelled": TRAINING,
+    "training.labelled_block": TRAINING,
+    "training.labelled_seed": TRAINING,
     "training.augmentation.flip": TRAINING,
     "training.augmentation.quarter_turns": TRAINING,
     "training.augmentation.mirror_along_sun": COSTLY,
@@ -176,10 +182,12 @@ STAGES: dict[str, Stages] = {
     "prediction.batch": PREDICTION,
     "prediction.views": PREDICTION,
     "prediction.dropout_passes": PREDICTION,
+    "prediction.height_of_bins": PREDICTION,
     "prediction.image_maps": PREDICTION,
     "scoring.height_bins": ("score",),
     "scoring.error_unit": ("score",),
     "scoring.without_classes": ("score",),
+    "scoring.class_sets": ("score",),
     # The specification of a data set. Archives and folders only say where files are.
     "title": ("describe_run", "layout_figure", "report"),
     "licence": ("describe_run", "report"),
@@ -221,6 +229,7 @@ STAGES: dict[str, Stages] = {
     "labels.ignore": TILE,
     "labels.optional": TILE,
     "labels.obtain": NOTHING,
+    "labels.note": REPORTING,
     "labels.eroded.files": TILE,
     "labels.eroded.ignore": TILE,
     "grid.size": PLACE,

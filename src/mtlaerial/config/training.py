@@ -6,11 +6,23 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from mtlaerial.config.augmentation import Augmentation
-from mtlaerial.config.base import Section, is_none, renamed_value
+from mtlaerial.config.base import Section, is_empty, is_none, renamed_value
 from mtlaerial.config.budget import BudgetSpec
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.height_head import HeightHead, require_loss_of_head
-from mtlaerial.config.numbers import Batch, Count, Fraction, Metres, Multiple, PositiveWeight, Threads, Weight
+from mtlaerial.config.labelled import Percent, TruthPatches, require_one_share
+from mtlaerial.config.numbers import (
+    Batch,
+    Count,
+    Fraction,
+    Metres,
+    Multiple,
+    Pixels,
+    PositiveWeight,
+    Seed,
+    Threads,
+    Weight,
+)
 from mtlaerial.config.semantic_loss import OnlyHeightLoss, SemanticLoss, require_semantic_loss
 from mtlaerial.config.tasks import Task
 
@@ -46,6 +58,17 @@ class TrainingSpec(Section):
     sampling: Literal["uniform", "class_balanced"] = "uniform"
     """Position of patches: uniform over the area of the training tiles, or about a pixel of a class; then each class
     that occurs has the same probability, and so has each of its pixels."""
+    truth_patches: TruthPatches = Field(default=0, exclude_if=is_empty)
+    """Patches of each batch that are drawn where a task has truth, for each of its tasks; the others are drawn where
+    the task with the most truth has some. equal: the batch, divided by the tasks. 0: anywhere, with truth or not."""
+    labelled: dict[Task, Percent] = Field(default={}, exclude_if=is_empty)
+    """Percent of the training area with truth of a task that is used, by task; all of a task that is not named. The
+    truth elsewhere is treated as absent. Smaller shares lie within larger ones."""
+    labelled_block: Pixels | None = Field(default=None, exclude_if=is_none)
+    """Side, in image pixels, of the blocks that ``labelled`` chooses; by default that of a patch."""
+    labelled_seed: Seed | None = Field(default=None, exclude_if=is_none)
+    """Seed of the order in which ``labelled`` takes blocks; by default the training's, so that the seeds of a
+    comparison differ in their labelled area too."""
     augmentation: Augmentation = Augmentation()
     class_weights: Literal["median_frequency", "none"] | dict[str, Weight] = "median_frequency"
     """Weights of the classes in the cross entropy and the focal loss: a rule, or a weight of each class by name. A
@@ -59,7 +82,7 @@ class TrainingSpec(Section):
     """Meaning of the height output: linear, the height; log1p, its logarithm; bins, a probability for each of some
     heights; laplace, median and scale of a distribution."""
     height_non_negative: bool = False
-    """Map the height output to positive values by a softplus; those of bins are never negative."""
+    """Map the height output to positive values by a softplus; no effect on bins, which are never negative."""
     height_loss: OnlyHeightLoss = "l1"
     """l1, or huber, quadratic below 1, for the heads linear and log1p; likelihood, for the heads bins and laplace."""
     height_gradient: Weight = 0.0
@@ -77,8 +100,8 @@ class TrainingSpec(Section):
     """Weight of each task in the score of a validation, by name; 1 for a task that is not named. Only the ratios count,
     among the tasks that a method learns."""
     patience: Count | None = None
-    """Validations in a row without a better score after which the training ends; needs selection: best. The schedule of
-    the learning rate is still that of all epochs."""
+    """Validations in a row without a better score after which the training ends, counted from the last thaw of frozen
+    parts; needs selection: best. The schedule of the learning rate is still that of all epochs."""
     validate_every: Count = 1
     """Epochs between validations, where there are validation tiles."""
     log_every: Count = 50
@@ -123,6 +146,11 @@ class TrainingSpec(Section):
     def _losses_that_fit(self) -> Self:
         require_loss_of_head(self.height_head, self.height_loss)
         require_semantic_loss(self.semantic_loss, self.label_smoothing)
+        return self
+
+    @model_validator(mode="after")
+    def _one_share_per_layer(self) -> Self:
+        require_one_share(self.labelled)
         return self
 
     @model_validator(mode="after")

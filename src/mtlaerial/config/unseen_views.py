@@ -1,19 +1,51 @@
 """Views of a prediction that a training did not see."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mtlaerial.config.augmentation import Augmentation
 from mtlaerial.config.prediction import SCALES, View
 
 
-def unseen_views(views: Sequence[View], augmentation: Augmentation) -> list[str]:
+def unseen_notes(views: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """Return a sentence on each list of unseen views, for logs and tables.
+
+    Parameters
+    ----------
+    views : iterable of tuple
+        A method, and the views that it predicts with and a training of its networks did not see.
+
+    Examples
+    --------
+    >>> unseen_notes([("a", ["turns (…)"]), ("b", []), ("c", ["turns (…)"])])
+    ['Predicted with views that the training did not see: turns (…), of a, c; maps may be worse than without.']
+    """
+    methods_by_views: dict[str, dict[str, None]] = {}
+    for method, unseen in views:
+        if unseen:
+            methods_by_views.setdefault(", ".join(dict.fromkeys(unseen)), {})[method] = None
+    return [
+        f"Predicted with views that the training did not see: {text}, of {', '.join(methods)}; "
+        "maps may be worse than without."
+        for text, methods in methods_by_views.items()
+    ]
+
+
+def unseen_views(views: Sequence[View], augmentation: Augmentation | None) -> list[str]:
     """Return the views that a training with some augmentation did not see, each with the key that says so.
+
+    Parameters
+    ----------
+    views : sequence of View
+    augmentation : Augmentation, optional
+        None of a training that is not known, which may not have seen any.
 
     Examples
     --------
     >>> unseen_views(["mirror", "turns"], Augmentation(flip=True))
     ['turns (training.augmentation.quarter_turns is false)']
     """
+    if augmentation is None:
+        return [f"{view} (perhaps: its training is not known)" for view in views]
     reasons = dict(_reasons(augmentation))
     return [f"{view} (training.augmentation.{reasons[view]})" for view in views if view in reasons]
 

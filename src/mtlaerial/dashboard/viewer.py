@@ -87,7 +87,7 @@ class Viewer:
 
     def _early_end(self, epoch: float) -> str:
         """Return a line on an early end of the training after an epoch; empty where it has none."""
-        rows, spec = [{SCORE: score} for score in self.scores.values()], self.plan.training
+        rows, spec = [{"epoch": number, SCORE: score} for number, score in self.scores.items()], self.plan.training
         early = is_exhausted(self.plan, rows) and epoch < spec.epochs
         return f"ended early; validations without a better score: {spec.patience}" if early else ""
 

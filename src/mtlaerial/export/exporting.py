@@ -27,6 +27,8 @@ _ALONE = (
     "the network has a context, and the exported one sees no further than the image that it is given: as at the edge "
     "of a raster, nothing around it is known. Give it large images, or use mtlaerial predict."
 )
+_UNTRACEABLE = ("timm/swin_", "timm/swinv2_")
+"""Encoders whose padding to whole windows torch's exporter does not come to an end with for images of any size."""
 _ARTIFACTS: dict[Format, tuple[str, str]] = {
     "onnx": ("application/octet-stream; framework=onnx", "onnx"),
     "pt2": ("application/octet-stream; framework=pytorch", "torch.export.save"),
@@ -57,7 +59,7 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     Raises
     ------
     ConfigError, DataError
-        When packages, weights or the task are missing, or the file cannot be written.
+        When packages, weights or the task are missing, the network cannot be traced, or the file cannot be written.
     """
     path = out or run / f"{task or 'model'}.{format}"
     _require_writable(format, path)
@@ -67,6 +69,7 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     prediction = PredictionSpec.fitted()
     tile = prediction.window if format == "onnx" and task else None
     contents = Contents(description, _outputs(description, task), tile)
+    _require_traceable(contents)
     program = traced(ExportedNetwork(load_run(run, torch.device("cpu")), contents), contents)
     item = stac_item(contents, _asset(path, format))
     # Nested, so that a failure within leaves neither file.
@@ -90,6 +93,16 @@ def _require_writable(format: Format, path: Path) -> None:
         raise ConfigError("--format onnx", f"no package {' or '.join(absent)}", "the packages that write ONNX", remedy)
     if path.suffix != f".{format}":
         raise ConfigError("--out", path.name, f"a name that ends in .{format}", "Correct it, or --format.")
+
+
+def _require_traceable(contents: Contents) -> None:
+    """Refuse networks that torch would trace without an end."""
+    encoder = contents.description.plan.model.encoder_name or ""
+    if contents.tile is None and encoder.startswith(_UNTRACEABLE):
+        observed = f"the encoder {encoder}, which torch's exporter does not finish for images of any size"
+        expected = "another encoder, such as swin_v2_t of mtlaerial, or a file for images of one size"
+        remedy = "Export a file per task: --format onnx --task TASK."
+        raise ConfigError("plan.model.encoder of the run", observed, expected, remedy)
 
 
 def _outputs(run: RunDescription, task: Task | None) -> tuple[Task, ...]:

@@ -56,7 +56,8 @@ class ExportedNetwork(nn.Module):
     def __init__(self, run: Run, contents: Contents) -> None:
         super().__init__()
         self.normalise = Normalisation(*run.description.statistics.range)
-        self.heights = build_height_head(run.description.plan.training)
+        plan = run.description.plan
+        self.heights = build_height_head(plan.training, plan.prediction.height_of_bins)
         self.network = folded(run.model)
         self.network.restrict(contents.tasks)  # lest unused heads enter the file
         self.tasks = contents.tasks

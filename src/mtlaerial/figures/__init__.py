@@ -9,6 +9,7 @@ from mtlaerial.figures.confusion import confusion_figure
 from mtlaerial.figures.curves import curves_figure
 from mtlaerial.figures.height_errors import height_error_figure
 from mtlaerial.figures.hillshade import hillshade_figure
+from mtlaerial.figures.label_efficiency import label_efficiency_figure
 from mtlaerial.figures.maps import map_figure
 from mtlaerial.figures.style import Caption, read_caption, save_vectors
 from mtlaerial.figures.tile_map import layout_figure
@@ -20,6 +21,7 @@ __all__ = [
     "curves_figure",
     "height_error_figure",
     "hillshade_figure",
+    "label_efficiency_figure",
     "layout_figure",
     "map_figure",
     "read_caption",

@@ -1,6 +1,7 @@
 """Figure of a method's confusion matrix."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mtlaerial.config.tasks import leads
-from mtlaerial.figures.style import Caption, named, save
+from mtlaerial.figures.summed_scores import SummedFigure
 from mtlaerial.scoring.scores import Scores
 
 NOT_PREDICTED = "not predicted"
@@ -31,28 +31,21 @@ def confusion_figure(scores: Sequence[Scores], path: Path) -> Figure:
         Rows are true classes, with their pixels; columns are predicted classes. Without semantics or their ground
         truth, the figure is a sentence that says so.
     """
-    run, total = scores[0], np.sum([entry.confusion() for entry in scores], axis=0)
-    names = list(run.classes)
-    further = "".join(f", {task}" for task in run.tasks if run.tasks == (task,) and not leads(task))
-    heading = f"{named(run.title, run.generated)}: confusion of {run.method}{further}"
-    seeds = "one seed" if len(scores) == 1 else f"{len(scores)} seeds"
-    text = f"Shares in % of each true class (rows) by predicted class (columns), summed over test tiles and {seeds}."
+    names, total = list(scores[0].classes), np.sum([entry.confusion() for entry in scores], axis=0)
     side = max(4.5, 0.62 * len(names) + 2.2)
-    figure = Figure(figsize=(side + 1.0, side), layout="compressed")
-    axes = figure.subplots()
-    if total.any():
-        any_unpredicted = bool(total[:, -1].any())
-        matrix = total if any_unpredicted else total[:, :-1]
-        _draw(figure, axes, matrix, names + [NOT_PREDICTED] * any_unpredicted)
-    else:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "no classes learned, or no ground truth", ha="center", transform=axes.transAxes)
-    axes.set_title(f"summed over test tiles and {seeds}", fontsize=10)
-    figure.suptitle(heading, fontsize=12)
-    return save(figure, path, Caption(dataset=run.dataset, title=heading, description=text))
+    summed = SummedFigure(
+        subject="confusion",
+        description="Shares in % of each true class (rows) by predicted class (columns), summed",
+        absence="no classes learned, or no ground truth",
+        size=(side + 1.0, side),
+    )
+    any_unpredicted = bool(total[:, -1].any())
+    matrix = total if any_unpredicted else total[:, :-1]
+    columns = names + [NOT_PREDICTED] * any_unpredicted
+    return summed.draw(scores, path, partial(_draw, matrix, columns) if total.any() else None)
 
 
-def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.float64], columns: Sequence[str]) -> None:
+def _draw(matrix: NDArray[np.float64], columns: Sequence[str], axes: Axes) -> None:
     pixels = matrix.sum(axis=1, keepdims=True)
     share = np.ma.masked_where(np.broadcast_to(pixels == 0, matrix.shape), 100 * matrix / np.maximum(pixels, 1))
     picture = axes.imshow(share, cmap="cividis", vmin=0, vmax=100)
@@ -62,7 +55,7 @@ def _draw(figure: Figure, axes: Axes, matrix: NDArray[np.float64], columns: Sequ
     axes.set_yticks(range(len(rows)), rows, fontsize=9)
     axes.set(xlabel="predicted class", ylabel="true class, pixels")
     axes.set_facecolor("#e8e8e8")
-    figure.colorbar(picture, ax=axes, label="share of the true class (%)", shrink=0.8)
+    axes.figure.colorbar(picture, ax=axes, label="share of the true class (%)", shrink=0.8)
     counts_fit = len(columns) <= 10
     for (row, column), value in np.ndenumerate(share.filled(np.nan)):
         if np.isfinite(value):

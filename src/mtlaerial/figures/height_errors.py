@@ -1,14 +1,15 @@
 """Figure of a method's height errors by true height: where the squared error is, beside where the cells are."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtlaerial.config.tasks import leads
-from mtlaerial.figures.style import CYCLE, Caption, named, save
+from mtlaerial.figures.style import CYCLE
+from mtlaerial.figures.summed_scores import SummedFigure
 from mtlaerial.scoring.metrics import squared_share
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_sums import OVERALL
@@ -32,21 +33,14 @@ def height_error_figure(scores: Sequence[Scores], path: Path) -> Figure:
     Figure
         Two bars per bin. Without heights or their ground truth, the figure is a sentence that says so.
     """
-    run, shares = scores[0], error_shares(scores)
-    further = "".join(f", {task}" for task in run.tasks if run.tasks == (task,) and not leads(task))
-    heading = f"{named(run.title, run.generated)}: height errors of {run.method}{further}"
-    seeds = "one seed" if len(scores) == 1 else f"{len(scores)} seeds"
-    text = f"Shares in % of the bins of true height in the cells and in the squared error, over test tiles and {seeds}."
-    figure = Figure(figsize=(max(5.0, 0.9 * len(shares) + 1.6), 4.0), layout="compressed")
-    axes = figure.subplots()
-    if shares:
-        _draw(axes, shares)
-    else:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "no heights learned, or no ground truth", ha="center", transform=axes.transAxes)
-    axes.set_title(f"summed over test tiles and {seeds}", fontsize=10)
-    figure.suptitle(heading, fontsize=12)
-    return save(figure, path, Caption(dataset=run.dataset, title=heading, description=text))
+    shares = error_shares(scores)
+    summed = SummedFigure(
+        subject="height errors",
+        description="Shares in % of the bins of true height in the cells and in the squared error,",
+        absence="no heights learned, or no ground truth",
+        size=(max(5.0, 0.9 * len(shares) + 1.6), 4.0),
+    )
+    return summed.draw(scores, path, partial(_draw, shares) if shares else None)
 
 
 def error_shares(scores: Sequence[Scores]) -> Shares:
@@ -73,7 +67,7 @@ def error_shares(scores: Sequence[Scores]) -> Shares:
     return shares
 
 
-def _draw(axes: Axes, shares: Shares) -> None:
+def _draw(shares: Shares, axes: Axes) -> None:
     places = np.arange(len(shares))
     for number, label in enumerate(("cells", "squared error")):
         percent = [100 * pair[number] for pair in shares.values()]

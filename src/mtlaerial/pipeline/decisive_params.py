@@ -10,6 +10,7 @@ from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.sources import raw_sources, tile_keys
+from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.pipeline.view_notes import view_notes
@@ -18,6 +19,8 @@ from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
+_ALWAYS = ("seed", "size", "vary", "ground_truth_gsd")
+"""Keys of ``generate`` that all versions have."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,11 @@ class Decisive:
         """Return title, splits and pixel size of a data set, and the formats."""
         return {**decisive("layout_figure", self._spec(dataset)), **self._figures("layout_figure")}
 
+    def label_efficiency(self) -> Params:
+        """Return curves, notes, folds and protocol of each data set, and the formats."""
+        datasets = {name: self._reported("label_efficiency", name) for name in self.project.sources}
+        return {"datasets": datasets, **self._figures("label_efficiency")}
+
     def figures(self, dataset: str, method: str) -> Params:
         """Return the test tiles, and the formats."""
         return {"tiles": self._test_tiles(dataset), **self._figures("figures")}
@@ -132,13 +140,17 @@ class Decisive:
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
         notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
-        notes += view_notes(self.project, dataset)
+        notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
+        labels = self._spec(dataset).labels
+        notes += [labels.note] if labels and labels.note else []
         folds = [fold for fold, name in self.project.folds.items() if name == dataset]
         evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]
         steps = {"steps": chains} if chains else {}
-        margin = {"margin": self.project.config.run.comparison.margin}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, **margin, "notes": notes}
+        curves = self.project.config.run.model_dump(mode="json", include={"label_efficiency"})
+        curves = curves if self.project.config.run.label_efficiency else {}
+        compared = {"margin": self.project.config.run.comparison.margin, **steps, **curves}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
@@ -173,4 +185,4 @@ def _generate(generation: Generation) -> Params:
     """
     keys = decisive("synthesise", generation, "datasets.*.generate")
     defaults = Generation().model_dump(mode="json")
-    return {key: value for key, value in keys.items() if key not in ("style", "noise") or value != defaults[key]}
+    return {key: value for key, value in keys.items() if key in _ALWAYS or value != defaults[key]}

@@ -1,37 +1,21 @@
 """Finished rows of a project: those that it takes instead of training them, and those that it writes."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.project_starts import run_of, start_of
-from mtlaerial.pipeline.run_keys import run_keys, unidentified_start
-from mtlaerial.runs.cost import load_cost
-from mtlaerial.runs.plan import fingerprint
-from mtlaerial.runs.weights import WEIGHTS
-from mtlaerial.scoring.finished_row import (
-    FinishedRow,
-    load_row,
-    read_entries,
-    require_same_tiles,
-    save_row,
-    tile_hashes,
-)
-from mtlaerial.scoring.scores import load_scores, save_scores
-from mtlaerial.system.processor import processor_name
+from mtlaerial.pipeline.run_keys import RunKeys, run_keys, unidentified_start
+from mtlaerial.pipeline.runs_here import RunKey, is_here, runs_made_here
+from mtlaerial.scoring.finished_row import Hashes, read_entries, tile_difference, tile_hashes
 
-SCORES = "scores.json"
-
-
-class RunKey(NamedTuple):
-    """A run of a project."""
-
-    dataset: str
-    method: str
-    seed: int
+HashesOf = Callable[[str], Mapping[str, Hashes]]
+"""Hashes of the layers of the prepared tiles of a data set, by tile."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +29,18 @@ class FinishedRows:
     kept : list of RunKey
         Runs of this folder, whose rows can be written.
     notes : list of str
-        A sentence on each row that is there but is not taken, and each run whose row cannot be written.
+        A sentence on each row that is there but is not taken, that is taken with updates that are not known here, and
+        on each run whose row cannot be written.
     """
 
     taken: dict[RunKey, Path] = field(default_factory=dict)
     kept: list[RunKey] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def leave(self, run: RunKey, note: str) -> None:
+        """Keep a run that has a row, which is not taken."""
+        self.kept.append(run)
+        self.notes.append(note)
 
 
 def row_path(folder: Path, run: RunKey) -> Path:
@@ -61,17 +51,19 @@ def row_path(folder: Path, run: RunKey) -> Path:
 def find_rows(project: Project) -> FinishedRows:
     """Return the finished rows of a project; none where its configuration has no ``finished``.
 
-    A row is taken where its keys are those of the configuration and the folder of results has no such run. A run that
-    is there stays, with its maps and figures.
+    A row is taken where its keys are those of the configuration, prepared tiles that are here already are those of the
+    row, and the folder of results has no such run. A run that is there stays, with its maps and figures.
 
     Raises
     ------
-    DataError
-        When the file of a row is damaged.
+    ConfigError, DataError
+        When the file of a row is damaged, or the rate that a budget names is missing.
     """
     rows, folder = FinishedRows(), project.config.finished
     if folder is None:
         return rows
+    hashes_of = cache(lambda dataset: _prepared_hashes(project, dataset))
+    unmeasured: dict[RunKey, Collection[str]] = {}
     for dataset, method in project.runs():
         start = unidentified_start(project, dataset, method)
         if start:
@@ -79,16 +71,53 @@ def find_rows(project: Project) -> FinishedRows:
             rows.notes.append(text)
             continue
         for seed in project.config.seeds(method):
-            _sort(project, rows, RunKey(dataset, method, seed), folder)
-    # Else such a training would be there at the end of the workflow, whose later jobs would no longer take its row.
-    for run in _made_here(project, rows.taken):
-        if rows.taken.pop(run, None):
-            rows.kept.append(run)
+            run = RunKey(dataset, method, seed)
+            unmeasured[run] = _sort(project, rows, run, row_path(folder, run), hashes_of)
+    _settle(project, rows, unmeasured)
     return rows
 
 
-def taken_runs(configs: Sequence[Path]) -> set[RunKey]:
-    """Return the trainings that finished rows take the place of, from the files of a configuration.
+def _sort(project: Project, rows: FinishedRows, run: RunKey, path: Path, hashes_of: HashesOf) -> Collection[str]:
+    """Put a run among those that are taken or those that are kept; return methods whose rate its row depends on."""
+    recorded = read_entries(path) if path.exists() else None
+    if recorded is None or is_here(project, run):
+        rows.kept.append(run)
+        return ()
+    keys = run_keys(project, *run)
+    difference = _difference(keys, recorded, hashes_of(run.dataset))
+    if difference:
+        rows.leave(run, f"{run.text} is trained here: {path} is a row of {difference}.")
+        return ()
+    rows.taken[run] = path
+    return set(keys.unmeasured.values())
+
+
+def _settle(project: Project, rows: FinishedRows, unmeasured: Mapping[RunKey, Collection[str]]) -> None:
+    """Leave the rows of trainings that are needed here, and of budgets whose rate is going to be measured here.
+
+    Else both would be there at the end of the workflow, whose later jobs would no longer take these rows.
+    """
+    while True:
+        made = runs_made_here(project, rows.taken)
+        for run in made:
+            if rows.taken.pop(run, None):
+                rows.kept.append(run)
+        measured = {(run.dataset, run.method) for run in made}
+        pending = {run: methods for run, methods in unmeasured.items() if methods and run in rows.taken}
+        joint = {
+            run: sorted(name for name in methods if (run.dataset, name) in measured) for run, methods in pending.items()
+        }
+        unsettled = {run: names for run, names in joint.items() if names}
+        if not unsettled:
+            rows.notes.extend(_unmeasured_note(run, rows.taken[run]) for run in pending)
+            return
+        for run, names in unsettled.items():
+            path = rows.taken.pop(run)
+            rows.leave(run, _measured_note(run, path, names))
+
+
+def taken_runs(configs: Sequence[Path], recipe: str | None = None) -> set[RunKey]:
+    """Return the trainings that finished rows take the place of, from the files of a configuration and a recipe.
 
     They are those of the rows that are taken, and those of members of ensembles whose rows are taken.
 
@@ -97,112 +126,44 @@ def taken_runs(configs: Sequence[Path]) -> set[RunKey]:
     ConfigError, DataError
         For anything wrong in the configuration, or a damaged row.
     """
-    data = merge_files(configs)
+    data = merge_files(configs, recipe=recipe)
     if not data.get("finished"):
         return set()
     project = Project.of(data)
-    trained_here = _made_here(project, find_rows(project).taken)
+    trained_here = runs_made_here(project, find_rows(project).taken)
     trainings = {RunKey(*run, seed) for run in project.trainings() for seed in project.config.run.seeds}
-    return {run for run in trainings.difference(trained_here) if not _is_here(project, run)}
+    return {run for run in trainings.difference(trained_here) if not is_here(project, run)}
 
 
-def _sort(project: Project, rows: FinishedRows, run: RunKey, folder: Path) -> None:
-    """Put a run among those that are taken or those that are kept."""
-    path = row_path(folder, run)
-    recorded = read_entries(path)["keys"] if path.exists() else None
-    if recorded is None or _is_here(project, run):
-        rows.kept.append(run)
-        return
-    difference = run_keys(project, *run).difference(recorded)
-    if not difference:
-        rows.taken[run] = path
-        return
-    rows.kept.append(run)
-    name = f"{run.method} on {run.dataset}, seed {run.seed}"
-    rows.notes.append(f"{name} is trained here: {path} is a row of other keys ({difference}).")
+def _difference(keys: RunKeys, recorded: Mapping[str, Any], tiles: Mapping[str, Hashes]) -> str:
+    """Return what a row is of instead of the configuration's keys and the tiles that are here; empty if it is not."""
+    if difference := keys.difference(recorded["keys"]):
+        return f"other keys ({difference})"
+    recorded_tiles = recorded.get("tiles", {})
+    difference = tile_difference({name: recorded_tiles.get(name) for name in tiles}, tiles)
+    return f"another {difference}" if difference else ""
 
 
-def _made_here(project: Project, taken: Collection[RunKey]) -> list[RunKey]:
-    """Return the selected runs that are not taken, and all trainings that these need."""
-    selected = [RunKey(*run, seed) for run in project.runs() for seed in project.config.seeds(run[1])]
-    pending = [run for run in selected if run not in taken]
-    made: dict[RunKey, None] = {}
-    while pending:
-        run = pending.pop(0)
-        if run not in made:
-            made[run] = None
-            pending += _needed(project, run)
-    return list(made)
+def _prepared_hashes(project: Project, dataset: str) -> dict[str, Hashes]:
+    """Return the hashes of the tiles of a data set that are prepared already."""
+    hashes: dict[str, Hashes] = {}
+    for tile in project.dataset(dataset).spec.tiles:
+        folder = project.config.results / project.tile_source(dataset, tile) / "tiles" / tile
+        with suppress(UserError):  # not prepared yet, or to be prepared anew, as the jobs that read it say
+            hashes |= tile_hashes([folder])
+    return hashes
 
 
-def _needed(project: Project, run: RunKey) -> Iterator[RunKey]:
-    """Yield the trainings that a run's maps are made with, and the runs of the workflow that these begin with."""
-    for method, seed in project.source_runs(*run):
-        yield RunKey(run.dataset, method, seed)
-        start = start_of(project, method)
-        first = run_of(project, start.path) if start else None
-        if start and first:
-            yield RunKey(*first, int(start.path.name.removeprefix("seed")))
-
-
-def _is_here(project: Project, run: RunKey) -> bool:
-    """Tell whether the folder of results has a run, or its scores."""
-    folder = project.config.results / run.dataset / "runs" / run.method / f"seed{run.seed}"
-    return any((folder / name).exists() for name in (WEIGHTS, SCORES))
-
-
-def take_row(path: Path, tiles: list[Path], scores: Path) -> None:
-    """Write the scores of a finished row, marked as such.
-
-    Parameters
-    ----------
-    path : Path
-        The file of the row.
-    tiles : list of Path
-        Folders of the prepared tiles of all splits, which must be those of the row.
-    scores : Path
-        The ``scores.json`` to write.
-
-    Raises
-    ------
-    ConfigError, DataError
-        When the file is damaged or of another version, or a row of other tiles.
-    """
-    row = load_row(path)
-    require_same_tiles(row, path, tiles)
-    finished = f"{path.parent.parent.as_posix()}; {row.origin}"
-    save_scores(row.scores.model_copy(update={"finished": finished}), scores)
-
-
-def keep_row(keys: dict[str, Any], scores: Path, cost: Path | None, tiles: list[Path], path: Path) -> None:
-    """Write the finished row of a run.
-
-    Parameters
-    ----------
-    keys : dict
-        Values of its :class:`mtlaerial.pipeline.run_keys.RunKeys`.
-    scores : Path
-        Its ``scores.json``.
-    cost : Path or None
-        Its ``cost.json``; None for another prediction of a training.
-    tiles : list of Path
-        Folders of the prepared tiles of all splits.
-    path : Path
-        The file to write.
-
-    Raises
-    ------
-    DataError
-        When a file is damaged, or the row cannot be written.
-    """
-    measured = load_cost(cost) if cost else None
-    device = f"; {measured.device}" if measured else ""
-    row = FinishedRow(
-        config=fingerprint(keys),
-        machine=f"{processor_name()}{device}",
-        keys=keys,
-        tiles=tile_hashes(tiles),
-        cost=measured,
-        scores=load_scores(scores),
+def _unmeasured_note(run: RunKey, path: Path) -> str:
+    return (
+        f"{run.text} is taken from {path} with the number of updates that its budget became there; "
+        "the rate of this machine, which may allow another, is not measured."
     )
-    save_row(row, path)
+
+
+def _measured_note(run: RunKey, path: Path, methods: Sequence[str]) -> str:
+    rates = f"the rate of {' and '.join(methods)} is measured here, for trainings without a row"
+    return (
+        f"{run.text} is trained here: {rates}, and may allow another number of updates than {path} has. "
+        "To take the row, name the file of the rate that it was trained by in training.budget.rate."
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
+from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
@@ -14,7 +15,7 @@ from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
 from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.prediction.settings import unseen_notes
+from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
@@ -37,6 +38,7 @@ def score_runs(
     configs: Sequence[Path] = (),
     replace: bool = False,
     blend: Blend | None = None,
+    recipe: str | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -65,6 +67,8 @@ def score_runs(
         Replace the tables of an earlier scoring in ``out``.
     blend : Blend, optional
         The windows instead of those that each run is scored by; ``original`` for the protocol of the original's code.
+    recipe : str, optional
+        Name of a recipe whose keys apply after those of ``configs``.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def score_runs(
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
-    recipes = _recipes(rows, dataset, spec, configs)
+    recipes = _recipes(rows, dataset, spec, configs, recipe)
     rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)
     require_sound(tested)
@@ -95,10 +99,11 @@ def score_runs(
         require_unseen(row.folder, row.description, row_tiles, remedy)
         row.require_images(row_tiles, dataset.spec.gsd)
     notes = _validation_notes(rows, tiles_of)
-    unseen = [note for row in rows for note in unseen_notes(row.description.plan.prediction, row.description)]
+    unseen = [unseen_by_run(row.description.plan.prediction, row.description) for row in rows]
+    notes += unseen_notes(zip((row.description.plan.method for row in rows), unseen, strict=True))
     jobs = zip(rows, tiles_of, recipes, strict=True)
     scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
-    _write_tables(scores, dataset, tables, [*notes, *dict.fromkeys(unseen)])
+    _write_tables(scores, dataset, tables, notes)
     return scores
 
 
@@ -111,20 +116,22 @@ def _validation_notes(rows: Sequence[ScoredRun], tiles_of: Sequence[Sequence[Pat
     return distinct
 
 
-def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path]) -> list[Recipe]:
+def _recipes(
+    rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path], recipe: str | None
+) -> list[Recipe]:
     """Return the recipe in force for each run, as the workflow has it for its method and the data set.
 
     Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
     """
     specified = dataset.spec.recipe
-    if configs:
-        config = load_project(*configs)
+    if configs or recipe:
+        config = load_project(*configs, recipe=recipe)
         entry = config.named(dataset.name)
         recipes = [config.recipe(specified, method, entry) for method in _configured_methods(rows, config)]
     else:
         recipes = [Recipe.parse(specified, f"{spec}, recipe")] * len(rows)
-    for recipe in recipes:
-        require_scored_classes(recipe.scoring, dataset.spec, str(spec))
+    for in_force in recipes:
+        require_scored_classes(in_force.scoring, dataset.spec, str(spec))
     return recipes
 
 

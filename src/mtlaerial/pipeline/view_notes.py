@@ -1,6 +1,8 @@
 """Notes on views of predictions that the trainings did not see."""
 
-from mtlaerial.config.unseen_views import unseen_views
+from collections.abc import Iterator
+
+from mtlaerial.config.unseen_views import unseen_notes, unseen_views
 from mtlaerial.pipeline.project import Project
 
 
@@ -13,14 +15,12 @@ def view_notes(project: Project, dataset: str) -> list[str]:
     dataset : str
         A data set or a fold.
     """
-    methods_by_views: dict[str, list[str]] = {}
+    return unseen_notes(_unseen_by_method(project, dataset))
+
+
+def _unseen_by_method(project: Project, dataset: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each method, and the views that the trainings of its networks did not see."""
     for method in project.methods(dataset):
         views = project.recipe(dataset, method).prediction.views
         trainings = [project.recipe(dataset, source).training for source in project.sources_of(dataset, method)]
-        unseen = dict.fromkeys(view for each in trainings for view in unseen_views(views, each.augmentation))
-        if unseen:
-            methods_by_views.setdefault(", ".join(unseen), []).append(method)
-    return [
-        f"Views that the training did not see: {views}, of {', '.join(methods)}; maps may be worse than without."
-        for views, methods in methods_by_views.items()
-    ]
+        yield method, [view for training in trainings for view in unseen_views(views, training.augmentation)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mtlaerial.config import Task, task_entry
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.scoring.checkerboard import (
     SEGMENT_LENGTHS,
@@ -36,20 +37,22 @@ class CheckerboardMeter:
 
     Parameters
     ----------
+    task : Task
+        A task of heights.
     channels : slice
-        Channels of the heights, of one pass or several.
+        Its channels, of one pass or several.
     """
 
     CONTEXT = max(SEGMENT_LENGTHS.values())
     """Finished pixels before the new ones that the meter needs."""
 
-    def __init__(self, channels: slice) -> None:
-        self._channels = channels
+    def __init__(self, task: Task, channels: slice) -> None:
+        self._task, self._channels, self._metres = task, channels, task_entry(task).metres
         self._sums: dict[tuple[Direction, int], tuple[int, Tensor]] = {}
 
     def __call__(self, finished: Finished) -> None:
         """Add the segments whose last pixel is newly finished, so that each counts once."""
-        heights = finished.values[self._channels].mean(dim=0)
+        heights = finished.values[self._channels].mean(dim=0) * self._metres
         (top, bottom), (left, right) = finished.rows, finished.columns
         y, x = finished.top, finished.left
         rows = heights[_first_line(top) - y : bottom - y : LINE_STEP]
@@ -91,13 +94,13 @@ class CheckerboardMeter:
         if ratios:
             period = max(ratios, key=ratios.__getitem__)
             text = f"at {period} px is {ratios[period]:.1f} times its neighbours (checkerboard ratio)"
-            yield f"height: power {text}"
+            yield f"{self._task}: power {text}"
         else:
-            yield "height: too few surfaces of 2 m and more to tell a grid of the network"
+            yield f"{self._task}: too few surfaces of 2 m and more to tell a grid of the network"
 
     def save(self, folder: Path) -> None:
-        """Write ``checkerboard.json``."""
-        save_spectra(self.sums, folder)
+        """Write the sums beside the maps."""
+        save_spectra(self.sums, folder, self._task)
 
 
 def _first_line(line: int) -> int:

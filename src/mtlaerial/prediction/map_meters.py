@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mtlaerial.config import Task
+from mtlaerial.config.tasks import tasks_with
 from mtlaerial.prediction.blending.targets import Finished
 from mtlaerial.prediction.blending.windows import Axis
 from mtlaerial.prediction.checkerboard_meter import CheckerboardMeter
@@ -27,7 +28,7 @@ class MapMeters:
 
     def __init__(self, down: Axis, across: Axis, channels: Mapping[Task, slice]) -> None:
         self._saved: list[SeamMeter | CheckerboardMeter] = [SeamMeter(down, across, channels)]
-        self._saved += [CheckerboardMeter(channels["height"])] if "height" in channels else []
+        self._saved += [CheckerboardMeter(task, channels[task]) for task in tasks_with("heights", channels)]
         self.coverage = CoverageMeter()
 
     def __call__(self, finished: Finished) -> None:
@@ -41,6 +42,6 @@ class MapMeters:
             yield from meter.findings()
 
     def save(self, folder: Path) -> None:
-        """Write ``seams.json``, and for heights ``checkerboard.json``."""
+        """Write ``seams.json``, and the spectra of each task of heights."""
         for meter in self._saved:
             meter.save(folder)

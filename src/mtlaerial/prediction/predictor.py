@@ -11,6 +11,7 @@ from rasterio.windows import Window
 
 from mtlaerial.config import LAYERS, Layer, PredictionSpec, task_entry
 from mtlaerial.config.tasks import installed_entries
+from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.blending.blender import Blender
@@ -22,7 +23,7 @@ from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
 from mtlaerial.prediction.run_network import network_of
-from mtlaerial.prediction.settings import unseen_notes, usable_threads
+from mtlaerial.prediction.settings import unseen_by_run, usable_threads
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.prediction.views import views_of
 from mtlaerial.rasters.geotiff import open_raster
@@ -70,7 +71,8 @@ class Predictor:
         self.network = network_of(self.runs, self.prediction, self.device)
         multiple = max(run.description.plan.model.multiple for run in self.runs)
         self.blender: Blender = build_blender(self.network, self.prediction, multiple, self.device)
-        for note in dict.fromkeys(unseen_notes(self.prediction, self.description)):
+        unseen = unseen_by_run(self.prediction, self.description)
+        for note in unseen_notes([(self.description.plan.method, unseen)]):
             log.warning("%s", note)
 
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
@@ -78,7 +80,8 @@ class Predictor:
 
         They have the grid of the ground truth, or of the image where a layer is absent. With
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
-        of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra.
+        of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra, and
+        ``checkerboard_TASK.json`` those of a further task of heights.
         """
         verify_tiles(tiles, ["image"])
         for tile in tiles:

@@ -35,7 +35,8 @@ def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> 
     plan = run.description.plan
     forward = _forward(run, prediction.dropout_passes, device)
     normalise = Normalisation(*run.description.statistics.range)
-    heights, outputs = build_height_head(plan.training).to(device), run.description.outputs
+    heights = build_height_head(plan.training, prediction.height_of_bins).to(device)
+    outputs = run.description.outputs
     sizes = plan.model.multiple, plan.model.context_scale
     return MapNetwork(forward, normalise, prediction, outputs, heights, *sizes)
 

@@ -98,23 +98,13 @@ def usable_threads(threads: int) -> int:
     return min(threads, cores)
 
 
-def unseen_notes(prediction: PredictionSpec, description: RunDescription) -> list[str]:
-    """Return a sentence on each network that predicts with views which its training did not see."""
-    if not prediction.views:
-        return []
+def unseen_by_run(prediction: PredictionSpec, description: RunDescription) -> list[str]:
+    """Return the views of a prediction that a training of the run's networks did not see."""
     return [
-        f"{network.plan.method}: predicted with views that {_unseen(prediction, network)}; "
-        "maps may be worse than without."
+        view
         for network in description.networks
-        if network.imported or unseen_views(prediction.views, network.plan.training.augmentation)
+        for view in unseen_views(prediction.views, None if network.imported else network.plan.training.augmentation)
     ]
-
-
-def _unseen(prediction: PredictionSpec, network: RunDescription) -> str:
-    if network.imported:
-        return f"its training, which is not known, may not have seen: {views_text(prediction.views)}"
-    views = unseen_views(prediction.views, network.plan.training.augmentation)
-    return f"its training did not see: {', '.join(views)}"
 
 
 def _named_views(text: str) -> list[View]:

@@ -57,15 +57,15 @@ class Probed(Section):
         return fastest if fastest and fastest.rate > (1 + TIE) / self.alone.seconds else None
 
 
-def planned(configs: Sequence[Path], method: str) -> RunPlan:
-    """Return the plan of a method of a configuration, without the changes of data sets.
+def planned(configs: Sequence[Path], method: str, recipe: str | None = None) -> RunPlan:
+    """Return the plan of a method of a configuration and a recipe, without the changes of data sets.
 
     Raises
     ------
     ConfigError
         When the configuration has no such method.
     """
-    config = load_project(*configs)
+    config = load_project(*configs, recipe=recipe)
     require_method(config, method)
     entry = config.methods[method]
     training = config.recipe({}, method).training

@@ -16,7 +16,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.mixtures import mixtures
-from mtlaerial.reporting.tables import Chains, Costs, Panel, build_documents
+from mtlaerial.reporting.tables import Chains, Costs, Curves, Panel, build_documents
 from mtlaerial.reporting.trainings import TrainingFacts
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
@@ -78,6 +78,7 @@ def write_report(
     trainings: Mapping[str, TrainingFacts] | None = None,
     ablations: Mapping[str, Chains] | None = None,
     margins: Mapping[str, float] | None = None,
+    curves: Curves | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -106,6 +107,8 @@ def write_report(
         Methods in the order of their steps, for each ablation.
     margins : mapping of data set to float, optional
         Effects that do not matter in the comparisons (``run.comparison.margin``).
+    curves : mapping of task to LabelEfficiency, optional
+        Methods with different shares of a task's truth.
 
     Raises
     ------
@@ -113,7 +116,9 @@ def write_report(
         See :func:`mtlaerial.reporting.tables.collect`; or when the page cannot be written.
     """
     published = {name: spec.published for name, spec in datasets.items()}
-    documents = build_documents(scores, published, costs=costs, notes=notes, ablations=ablations, margins=margins)
+    documents = build_documents(
+        scores, published, costs=costs, notes=notes, ablations=ablations, margins=margins, curves=curves
+    )
     panels = [panel for document in documents for panel in document.panels]
     of_folds = folds or {}
     images = _figures(figures, scores, of_folds)

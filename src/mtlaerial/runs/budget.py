@@ -78,14 +78,28 @@ def within_budget(plan: RunPlan, path: Path | None) -> tuple[RunPlan, Budget | N
     DataError
         When the file is damaged or of another recipe.
     """
-    spec = plan.training.budget
-    if spec is None:
+    if plan.training.budget is None:
         return plan, None
     if path is None:
         raise undecided(plan)
+    budget = spent_budget(plan, path)
+    if budget.rate.warning:
+        log.warning("%s: %s", path, budget.rate.warning)
+    log.info("%s, seed %d: %s", plan.method, plan.seed, budget.text)
+    return budget.on(plan), budget
+
+
+def spent_budget(plan: RunPlan, path: Path) -> Budget:
+    """Return the budget of a plan that has one, as it is spent by the rate of a file.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As of :func:`within_budget`.
+    """
+    spec = plan.training.budget
+    assert spec
     rate, epochs = load_rate(path, plan), plan.training.epochs
-    if rate.warning:
-        log.warning("%s: %s", path, rate.warning)
     # Rounding must not take an update from a budget that is a whole number of them.
     affordable = floor(spec.minutes * 60 / rate.core_seconds + 1e-9)
     if affordable < epochs:
@@ -94,10 +108,7 @@ def within_budget(plan: RunPlan, path: Path | None) -> tuple[RunPlan, Budget | N
         remedy = "Raise the budget, or lower training.epochs."
         raise ConfigError(KEY, budget, f"at least {least:.3g}, for an update in each of {epochs} epochs", remedy)
     recorded = rate.model_copy(update={"recipe": {}})
-    budget_spent = Budget(minutes=spec.minutes, updates=affordable // epochs * epochs, rate=recorded)
-    decided = budget_spent.on(plan)
-    log.info("%s, seed %d: %s", plan.method, plan.seed, budget_spent.text)
-    return decided, budget_spent
+    return Budget(minutes=spec.minutes, updates=affordable // epochs * epochs, rate=recorded)
 
 
 def require_decided(plan: RunPlan) -> None:

@@ -149,9 +149,9 @@ def _facts(description: RunDescription) -> dict[str, str]:
 
 def _log_other_predictions(runs: Sequence[Path], descriptions: Sequence[RunDescription]) -> None:
     """Log the runs that are scored with another prediction than the first, by which the ensemble predicts."""
-    first, *others = [description.plan.prediction.model_dump() for description in descriptions]
+    first, *others = [description.plan.prediction for description in descriptions]
     for run, prediction in zip(runs[1:], others, strict=True):
-        keys = [key for key, value in prediction.items() if value != first[key]]
+        keys = [key for key in PredictionSpec.model_fields if getattr(prediction, key) != getattr(first, key)]
         if keys:
             log.info("the ensemble predicts as %s; %s is scored with another %s", runs[0], run, ", ".join(keys))
 

@@ -9,8 +9,8 @@ from mtlaerial.config.tasks import tasks_with
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.plan import RunPlan
 
-_INDIFFERENT = {"value", "softness"}
-"""Keys of bins that decide no scores of bins: the map made of them, and the labels that they are trained by."""
+_INDIFFERENT = {"softness"}
+"""Keys of bins that decide no scores of bins: those of the labels that they are trained by."""
 
 
 def head_meaning(training: TrainingSpec) -> dict[str, Any]:

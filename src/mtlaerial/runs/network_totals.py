@@ -2,18 +2,47 @@
 
 from pathlib import Path
 
+from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.cost import load_cost
 from mtlaerial.runs.run import RunDescription
+from mtlaerial.runs.weights import DESCRIPTION
 
 COST = "cost.json"
 
 
 def total_parameters(run: RunDescription) -> int:
-    """Return the number of parameters of a run's network, or of all networks of an ensemble."""
+    """Return the number of parameters of a run's network, or of all networks of an ensemble.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When no network can be built with the keys that a run states.
+    """
+    return sum(map(_parameters, run.networks))
+
+
+def parameters_text(run: RunDescription) -> str:
+    """Return the number of parameters in words, or why they cannot be counted here, as without the encoder's package.
+
+    Raises
+    ------
+    DataError
+        When the sizes that a run states are those of no network.
+    """
+    try:
+        return f"{total_parameters(run) / 1e6:.3g} million parameters"
+    except ConfigError as error:
+        return f"parameters not counted ({error.where}: {error.found})"
+
+
+def _parameters(run: RunDescription) -> int:
     from mtlaerial.models.network_counts import count_parameters
 
-    bands = len(run.statistics.bands)
-    return sum(count_parameters(network.plan.model, bands, network.outputs) for network in run.networks)
+    try:
+        return count_parameters(run.plan.model, len(run.statistics.bands), run.outputs)
+    except RuntimeError as error:
+        where, remedy = f"{run.name}: {DESCRIPTION}, key plan.model", "Get the file anew: it is damaged."
+        raise DataError(where, f"sizes that cannot be ({error})", "the sizes of its weights", remedy) from None
 
 
 def training_seconds(folder: Path, run: RunDescription) -> float | None:

@@ -4,9 +4,11 @@ import hashlib
 import json
 from typing import Any
 
+from pydantic import model_validator
+
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, WeightingSpec, task_entry
 from mtlaerial.config.decisive_keys import decisive
-from mtlaerial.config.height_head import height_channels
+from mtlaerial.config.height_head import BinsSpec, height_channels, height_of_bins_moved
 from mtlaerial.config.stages import Stage
 from mtlaerial.config.task_entry import Output
 from mtlaerial.tiles.statistics import Statistics
@@ -25,15 +27,28 @@ class RunPlan(Section):
     prediction: PredictionSpec = PredictionSpec()
     """Windows and their blending, as configured; they decide no weights."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, data: Any) -> Any:
+        """Accept plans of earlier versions."""
+        return height_of_bins_moved(data)
+
     def decisive(self, stage: Stage = "train") -> dict[str, Any]:
         """Return the keys that decide a stage; those of ``train`` decide the weights."""
         sections = {
             "model": decisive(stage, self.model, "models.*"),
-            "training": decisive(stage, self.training, "training"),
+            "training": decisive(stage, _effective(self.training), "training"),
             "prediction": decisive(stage, self.prediction, "prediction"),
         }
         parts = {name: part for name, part in sections.items() if part}
         return {**self.model_dump(mode="json", exclude=set(sections)), **parts}
+
+
+def _effective(training: TrainingSpec) -> TrainingSpec:
+    """Return a training without a key that has no effect in it: heights of bins are never negative as they are."""
+    if isinstance(training.height_head, BinsSpec):
+        return training.model_copy(update={"height_non_negative": False})
+    return training
 
 
 def task_outputs(plan: RunPlan, statistics: Statistics) -> dict[Task, int]:

@@ -22,6 +22,7 @@ from mtlaerial.runs.start import StartRecord
 from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS, load_provenance, weights_hash
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import write_text
+from mtlaerial.tiles.labelled_area import LabelledArea
 from mtlaerial.tiles.statistics import Statistics
 
 FORMAT = 2
@@ -56,6 +57,8 @@ class RunDescription(Section):
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
     budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
+    labelled: LabelledArea | None = Field(default=None, exclude_if=is_none)
+    """The part of the truth that the training used, which ``statistics`` are of; None for all of it."""
     recipe: RecipeRecord | None = None
     """The recipe that the configuration names; None without one."""
     ended_early: int | None = None
@@ -99,7 +102,8 @@ def save_description(folder: Path, plan: RunPlan, statistics: Statistics, recipe
     """
     provenance = load_provenance(folder)
     trained = described_plan(plan, provenance.budget, folder / WEIGHTS)
-    described = {"plan": trained, "statistics": statistics, "recipe": recipe}
+    area = provenance.labelled
+    described = {"plan": trained, "statistics": area.described(statistics) if area else statistics, "recipe": recipe}
     entries = {**provenance.model_dump(), "sha256": weights_hash(folder), **described}
     write_description(folder, RunDescription.parse(entries, str(folder / WEIGHTS)))
 

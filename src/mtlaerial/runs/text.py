@@ -9,12 +9,13 @@ from mtlaerial.config.prediction import views_text
 from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.runs.imported import NOT_KNOWN, Original
-from mtlaerial.runs.network_totals import total_parameters, training_seconds
+from mtlaerial.runs.network_text import network_name, network_text
+from mtlaerial.runs.network_totals import parameters_text, training_seconds
 from mtlaerial.runs.run import RunDescription, load_description
 
 
 def describe_run(folder: Path) -> str:
-    """Return a text on a trained run: its training, its classes, and the images that it accepts."""
+    """Return a text on a trained run: its training, its network, its classes, and the images that it accepts."""
     run = load_description(folder)
     identity = _ensemble(folder, run) if run.members else _identity(run)
     lines = [*identity, *_input(run), *_output(run)]
@@ -45,6 +46,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         return [
             ("run", f"imported from {run.imported}"),
             ("the file says", run.original.text if run.original else NOT_KNOWN),
+            ("network", network_text(run)),
             ("training", "not known: neither seed nor weighting nor recipe nor tiles"),
             ("trained on", f"{statistics.title}{generated}, as was said when it was imported"),
             ("licence", statistics.licence),
@@ -54,8 +56,10 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
     return [
         ("run", f"{plan.method}, seed {plan.seed}, weights of epoch {_epoch(run)}"),
         ("trained on", f"{statistics.title}{generated}, {len(statistics.tiles)} tiles"),
+        *([("truth used", run.labelled.text)] if run.labelled else []),
         ("validated on", _validation(run)),
         ("licence", statistics.licence),
+        ("network", network_text(run)),
         ("initial weights", _start(run)),
         *([("budget", run.budget.text)] if run.budget else []),
         *_recipe(run),
@@ -69,7 +73,7 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
     """Return the lines on an ensemble: its members, their licences, their size and training time in all."""
     lines = [("ensemble", f"{run.plan.method}, the mean of {len(run.members)} networks, read and blended as one")]
     for path, member in run.members.items():
-        network, tasks = member.plan.model.architecture, " and ".join(member.plan.tasks)
+        network, tasks = network_name(member.plan.model), " and ".join(member.plan.tasks)
         lines.append(("member", f"{path}: {member.name}, {network}, {tasks}, SHA-256 {member.sha256[:12]}…"))
         if member.budget:
             lines.append(("budget", member.budget.text))
@@ -79,7 +83,7 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
     origins = dict.fromkeys(_start(member) for member in run.networks)
     return [
         *lines,
-        ("size", f"{total_parameters(run) / 1e6:.3g} million parameters, all in memory at once{time}"),
+        ("size", f"{parameters_text(run)}, all in memory at once{time}"),
         ("trained on", f"{run.statistics.title}{generated}"),
         ("licence", run.statistics.licence),
         ("initial weights", "; ".join(origins)),
@@ -173,7 +177,7 @@ def _height_head(run: RunDescription) -> str:
     if run.members:
         return ""
     if isinstance(head, BinsSpec):
-        return f"; {head.value} of {head.count} bins, 0 to {head.largest:g} m"
+        return f"; {run.plan.prediction.height_of_bins} of {head.count} bins, 0 to {head.largest:g} m"
     words = "" if head == "linear" else f"; height head {head}"
     return f"{words}; never negative" if training.height_non_negative else words
 

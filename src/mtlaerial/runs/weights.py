@@ -16,6 +16,7 @@ from mtlaerial.runs.budget import Budget
 from mtlaerial.runs.imported import Original
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.system.safetensors_header import require_header
+from mtlaerial.tiles.labelled_area import LabelledArea
 from mtlaerial.version import __version__
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Provenance(Section):
     """Origin of the weights that the training began with; None for random ones, and in files of earlier versions."""
     budget: Budget | None = Field(default=None, exclude_if=is_none)
     """Budget of the training; None where the number of updates was given."""
+    labelled: LabelledArea | None = Field(default=None, exclude_if=is_none)
+    """The part of the truth that the training used; None for all of it, and for imported ones."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 

@@ -1,7 +1,6 @@
 """Class-balanced sampling: positions of patches that meet all classes equally often."""
 
 from collections.abc import Collection, Sequence
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,11 +9,10 @@ from torch import Tensor
 
 from mtlaerial.config import IGNORED
 from mtlaerial.rasters.grid import area_weights
+from mtlaerial.sampling.points import corners_about, find_group
 from mtlaerial.sampling.poses import free_space
 from mtlaerial.tiles.tile import Tile
 
-Number = TypeVar("Number", np.int64, np.float64)
-Position = TypeVar("Position", int, float)
 _BLOCK = 1024
 """Rows that are counted at a time."""
 
@@ -34,12 +32,19 @@ class BalancedCorners:
         The labels of each tile, in the memory of the host or mapped into it; some are of a class that is trained.
     untrained : collection of int, optional
         Classes that are never drawn.
+    reach : float, optional
+        As of :func:`mtlaerial.sampling.points.corners_about`.
     """
 
     def __init__(
-        self, tiles: Sequence[Tile], patch: int, labels: Sequence[NDArray[np.uint8]], untrained: Collection[int] = ()
+        self,
+        tiles: Sequence[Tile],
+        patch: int,
+        labels: Sequence[NDArray[np.uint8]],
+        untrained: Collection[int] = (),
+        reach: float | None = None,
     ) -> None:
-        self.tiles, self.patch, self.labels = tiles, patch, labels
+        self.tiles, self.patch, self.labels, self.reach = tiles, patch, labels, reach
         self._up_to_row = [_cells_up_to_row(array) for array in labels]
         self._weights = _cell_weights(tiles, self._up_to_row)
         in_tiles = np.zeros((len(tiles), IGNORED))
@@ -48,6 +53,14 @@ class BalancedCorners:
         self._up_to_tile = in_tiles.cumsum(axis=0)
         present: list[int] = np.flatnonzero(self._up_to_tile[-1]).tolist()
         self.classes = [index for index in present if index not in untrained]
+
+    @property
+    def area(self) -> float:
+        """Area of the classes that are drawn, in image pixels."""
+        columns, rows = self.tiles[0].to_labels[:2]
+        # Tile 0 has the weight of its cells in those of the finest labels.
+        finest = 1 / abs(columns * rows) / self._weights[0]
+        return float(finest * self._up_to_tile[-1, self.classes].sum())
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
         """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""
@@ -60,18 +73,16 @@ class BalancedCorners:
         maps = torch.tensor([self.tiles[tile].to_labels for tile in chosen], dtype=torch.float64)
         cells = torch.tensor([[column, row] for _, row, column in located]) + within
         points = (cells - maps[:, 2:]) / maps[:, :2]
-        corners = torch.round(points + aside * (self.patch / 2) - self.patch / 2)
-        free = free_space(self.tiles, chosen, self.patch)
-        return chosen, torch.where(free > 0, corners.clamp(min=0).minimum(free), torch.floor(free / 2)).float()
+        return chosen, corners_about(points, aside, self.patch, free_space(self.tiles, chosen, self.patch), self.reach)
 
     def _cell(self, index: int, fraction: float) -> tuple[int, int, int]:
         """Return tile, row and column of the cell at a fraction (from 0 to 1) of the area of a class."""
         up_to_tile = self._up_to_tile[:, index]
-        tile, area = _find(up_to_tile, fraction * up_to_tile[-1])
+        tile, area = find_group(up_to_tile, fraction * up_to_tile[-1])
         up_to_row = self._up_to_row[tile][index]
         # Rounding of weights may lead past the last cell.
         cell = min(int(area / self._weights[tile]), int(up_to_row[-1]) - 1)
-        row, number = _find(up_to_row, cell)
+        row, number = find_group(up_to_row, cell)
         return tile, row, int(np.flatnonzero(self.labels[tile][row] == index)[number])
 
 
@@ -83,12 +94,6 @@ def _cell_weights(tiles: Sequence[Tile], up_to_row: Sequence[NDArray[np.int64]])
     scales = [tiles[index].to_labels[:2] for index in labelled]
     weights[labelled] = area_weights([1 / abs(columns * rows) for columns, rows in scales])
     return weights
-
-
-def _find(sums: NDArray[Number], position: Position) -> tuple[int, Position]:
-    """Return the group at a position, and the position within it, from running sums of the groups' sizes."""
-    group = int(np.searchsorted(sums, position, side="right"))
-    return group, position - type(position)(sums[group - 1]) if group else position
 
 
 def _cells_up_to_row(labels: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -35,6 +36,13 @@ class Poses:
     def __getitem__(self, part: slice) -> "Poses":
         """Return some of the poses."""
         return Poses(self.tiles[part], self.centres[part], self.matrices[part], self.exact)
+
+
+class Corners(Protocol):
+    """Draws the positions of patches before they are turned."""
+
+    def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
+        """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""
 
 
 class UniformCorners:
@@ -76,12 +84,17 @@ def draw_matrices(options: Augmentation, batch: int, generator: torch.Generator)
     scale = torch.exp((2 * uniform[:, 3] - 1) * math.log1p(options.zoom))
     cosine, sine = torch.cos(turn) * scale, torch.sin(turn) * scale
     matrices = torch.stack([cosine, -sine, sine, cosine], dim=1).reshape(batch, 2, 2) * signs[:, None, :]
-    exact = options.rotation == 0 and options.zoom == 0
     if options.mirror_along_sun is not None:  # flip is off, and its numbers are free
         mirrored = uniform[:, 0, None, None] < 0.5
         matrices = torch.where(mirrored, matrices @ mirror_across(options.mirror_along_sun), matrices)
-        exact = exact and options.mirror_along_sun % 45 == 0
+    exact = is_exact(options)
     return (matrices.round() if exact else matrices), exact
+
+
+def is_exact(options: Augmentation) -> bool:
+    """Return whether poses only mirror, transpose and turn by quarters, so that pixels fall on pixels."""
+    mirrors_exactly = options.mirror_along_sun is None or options.mirror_along_sun % 45 == 0
+    return options.rotation == 0 and options.zoom == 0 and mirrors_exactly
 
 
 def mirror_across(azimuth: float) -> Tensor:

@@ -39,6 +39,7 @@ class Radiometry:
         batch: int,
         share: slice,
         unknown: Tensor | None = None,
+        scale: int = 1,
     ) -> Tensor:
         """Change the values of patches.
 
@@ -55,6 +56,9 @@ class Radiometry:
             The image's patches among those of the batch.
         unknown : Tensor, shape (patches, 1, rows, columns), bool, optional
             Further pixels without image, such as those beyond the tile.
+        scale : int
+            Image pixels along a side of these pixels, which are their means: strengths are those of image pixels, and
+            a mean over ``scale``² of them has a ``scale``-th of their noise.
         """
         options = self.options
         if not options.changes_values:
@@ -62,11 +66,11 @@ class Radiometry:
         invalid = unknown if self.fill is None else pixels_of(self.fill, raw)
         if invalid is not None and unknown is not None:
             invalid = invalid | unknown
-        changed = blur(image, options.blur, generator, batch, share, invalid)
+        changed = blur(image, options.blur / scale, generator, batch, share, invalid)
         changed = change_gamma(changed, options.gamma, generator, batch, share)
         changed = change_saturation(changed, options.saturation, generator, batch, share)
         changed = change_colours(changed, options.colour, generator, batch, share)
-        changed = add_noise(changed, options.noise, generator, batch, share)
+        changed = add_noise(changed, options.noise / scale, generator, batch, share, field=scale - 1)
         return changed if invalid is None else torch.where(invalid, image, changed)
 
 

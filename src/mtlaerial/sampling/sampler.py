@@ -6,23 +6,19 @@ draws the poses (:mod:`mtlaerial.sampling.poses`), lays them on each layer's own
 ground truth is never enlarged to the image's size.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, LAYERS, Augmentation, TrainingSpec
-from mtlaerial.rasters.geotiff import map_raster
-from mtlaerial.sampling.class_balance import BalancedCorners
+from mtlaerial.config import IGNORED, LAYERS, Augmentation
 from mtlaerial.sampling.patch_coordinates import PatchCoordinates, lay_patches
-from mtlaerial.sampling.poses import Poses, UniformCorners, draw_matrices
+from mtlaerial.sampling.poses import Corners, Poses, UniformCorners, draw_matrices
 from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Copy, Nearest, Resampler
 from mtlaerial.sampling.surroundings import SurroundingsSampler
 from mtlaerial.sampling.thread_pool import ThreadPool
-from mtlaerial.tiles.tile import Tile, load_tiles
+from mtlaerial.tiles.tile import Tile
 
 _PART = 8
 """Patches that are resampled at a time on the CPU: few, so that the intermediate results stay in its cache."""
@@ -55,13 +51,6 @@ class Batch:
         """Return some of the patches."""
         around = None if self.surroundings is None else self.surroundings[part]
         return Batch(self.image[part], self.height[part], self.labels[part], around)
-
-
-class Corners(Protocol):
-    """Draws the positions of patches before they are turned."""
-
-    def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
-        """Return a tile per patch, and the columns and rows of their corners, shape (batch, 2)."""
 
 
 class PatchSampler:
@@ -149,32 +138,3 @@ class PatchSampler:
         of_image = (Copy if image.on_cells else image_kind)(image, images, part)
         of_labels = (Copy if labels.on_cells else Nearest)(labels, codes, part)
         return [of_height, of_image, of_labels]
-
-
-def build_sampler(
-    folders: Sequence[Path],
-    spec: TrainingSpec,
-    device: torch.device,
-    untrained: Collection[int] = (),
-    context_scale: int | None = None,
-) -> PatchSampler:
-    """Return the sampler of prepared tiles for a training.
-
-    Parameters
-    ----------
-    folders : sequence of Path
-        A folder per tile; at least one holds a trained class where ``sampling`` is ``class_balanced``.
-    spec : TrainingSpec
-    device : torch.device
-        Device of the batches, and of the tiles where they fit ``memory_budget_mb``.
-    untrained : collection of int, optional
-        Classes that ``class_balanced`` never chooses.
-    context_scale : int, optional
-        As of :class:`PatchSampler`.
-    """
-    tiles = load_tiles(folders, device, spec.memory_budget_mb)
-    corners = None
-    if spec.sampling == "class_balanced":
-        labels = [map_raster(folder / "labels.tif") for folder in folders]
-        corners = BalancedCorners(tiles, spec.patch, labels, untrained)
-    return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device, context_scale)

@@ -49,7 +49,12 @@ def blur(
 
 
 def add_noise(
-    image: Tensor, strength: float, generator: torch.Generator, batch: int | None = None, share: slice = slice(None)
+    image: Tensor,
+    strength: float,
+    generator: torch.Generator,
+    batch: int | None = None,
+    share: slice = slice(None),
+    field: int = 0,
 ) -> Tensor:
     """Add Gaussian noise, of each pixel and band by itself.
 
@@ -60,6 +65,8 @@ def add_noise(
         Largest standard deviation as a share of the value range; a patch's is uniform from 0 up to it. 0 for none.
     generator, batch, share
         As for :func:`blur`.
+    field : int
+        Two images of a patch have independent noise if their numbers here differ.
     """
     if strength == 0:
         return image
@@ -70,7 +77,7 @@ def add_noise(
     on_device = torch.Generator(image.device)
     noisy = torch.empty_like(image)
     for patch, values, deviation, seed in zip(noisy, image, deviations, seeds, strict=True):
-        patch.copy_(torch.randn(values.shape, generator=on_device.manual_seed(seed), device=image.device))
+        patch.copy_(torch.randn(values.shape, generator=on_device.manual_seed(seed + field), device=image.device))
         patch.mul_(deviation).add_(values)
     return noisy
 

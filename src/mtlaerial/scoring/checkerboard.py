@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, TypeAdapter, model_validator
 
-from mtlaerial.config import Section
+from mtlaerial.config import Section, Task
+from mtlaerial.config.tasks import leads
 from mtlaerial.scoring.sums_file import load_sums
 from mtlaerial.system.files import write_text
 
-FILE = "checkerboard.json"
 PERIODS = (2, 4, 8, 16, 32)
 """Periods in pixels: those of upsampling by 2, up to five times."""
 SEGMENT_LENGTHS = {period: max(64, 4 * period) for period in PERIODS}
@@ -52,20 +52,25 @@ SpectrumSums = dict[Direction, tuple[SpectrumSum, ...]]
 """By direction, one sum per length of segments; directions and lengths without any segment are left out."""
 
 
-def save_spectra(sums: SpectrumSums, folder: Path) -> None:
-    """Write ``checkerboard.json`` beside the maps of a tile."""
-    write_text(folder / FILE, TypeAdapter(SpectrumSums).dump_json(sums).decode())
+def spectra_path(folder: Path, task: Task) -> Path:
+    """Return the file of a task of heights, beside the maps of a tile: ``checkerboard.json`` of the leading one."""
+    return folder / ("checkerboard.json" if leads(task) else f"checkerboard_{task}.json")
 
 
-def load_spectra(folder: Path) -> SpectrumSums:
-    """Read the ``checkerboard.json`` of a tile's maps; empty without that file, as for maps of other programs.
+def save_spectra(sums: SpectrumSums, folder: Path, task: Task) -> None:
+    """Write the sums of a task of heights beside the maps of a tile."""
+    write_text(spectra_path(folder, task), TypeAdapter(SpectrumSums).dump_json(sums).decode())
+
+
+def load_spectra(folder: Path, task: Task) -> SpectrumSums:
+    """Read the sums of a task of heights beside a tile's maps; empty without their file, as for maps of other programs.
 
     Raises
     ------
     DataError
         When the file is not valid in this version.
     """
-    sums: SpectrumSums = load_sums(folder / FILE, SpectrumSums, "sums of spectra of predicted heights")
+    sums: SpectrumSums = load_sums(spectra_path(folder, task), SpectrumSums, "sums of spectra of predicted heights")
     return sums
 
 

@@ -18,6 +18,8 @@ FORMAT = 1
 """Format of the file."""
 REMEDY = "Get the file anew, or delete it: the row is then trained."
 _DIGEST = "sha256"
+Hashes = Mapping[str, str]
+"""SHA-256 of the layers of a prepared tile, by layer."""
 
 
 class FinishedRow(Section):
@@ -25,11 +27,12 @@ class FinishedRow(Section):
 
     format: int = FORMAT
     config: str
-    """Hash of ``keys``."""
+    """Hash of those of ``keys`` that are not at their defaults."""
     machine: str
     """The machine that trained it."""
     keys: dict[str, Any]
-    """The keys that decided the scores, in all stages, with dots."""
+    """The keys that decided the scores, in all stages, with dots; of a training with a budget also the patches per
+    epoch that it became."""
     tiles: dict[str, dict[str, str]]
     """SHA-256 of the layers of each prepared tile that it was trained, validated or scored on."""
     cost: Cost | None = None
@@ -82,7 +85,7 @@ def load_row(path: Path) -> FinishedRow:
     return FinishedRow.parse(read_entries(path), str(path))
 
 
-def tile_hashes(tiles: Sequence[Path]) -> dict[str, dict[str, str]]:
+def tile_hashes(tiles: Sequence[Path]) -> dict[str, Hashes]:
     """Return the hashes of the layers of prepared tiles, by the names of the tiles."""
     records = {folder.name: load_record(folder).sha256 for folder in tiles}
     return {name: {str(layer): digest for layer, digest in hashes.items()} for name, hashes in records.items()}
@@ -96,16 +99,27 @@ def require_same_tiles(row: FinishedRow, path: Path, tiles: Sequence[Path]) -> N
     DataError
         It names the first layer that differs.
     """
-    here = tile_hashes(tiles)
-    for name in {**row.tiles, **here}:
-        difference = _difference(row.tiles.get(name), here.get(name))
+    if difference := tile_difference(row.tiles, tile_hashes(tiles)):
+        remedy = f"Give the same command again: its run is then trained here. {REMEDY}"
+        raise DataError(path, f"a row of another {difference}", "a row of the prepared tiles of this folder", remedy)
+
+
+def tile_difference(recorded: Mapping[str, Hashes | None], tiles: Mapping[str, Hashes]) -> str:
+    """Return the first layer of a tile that differs, or the set, where one side has no such tile; empty if none does.
+
+    Examples
+    --------
+    >>> tile_difference({"east": {"image": "1"}}, {"east": {"image": "2"}})
+    'image of the tile east'
+    """
+    for name in {**recorded, **tiles}:
+        difference = _differing_layer(recorded.get(name), tiles.get(name))
         if difference:
-            observed = f"a row of another {difference} of the tile {name}"
-            raise DataError(path, observed, "a row of the prepared tiles of this folder", REMEDY)
+            return f"{difference} of the tile {name}"
+    return ""
 
 
-def _difference(first: Mapping[str, str] | None, second: Mapping[str, str] | None) -> str:
-    """Return the first layer that differs, or ``set``, where one has no such tile; empty if none does."""
+def _differing_layer(first: Hashes | None, second: Hashes | None) -> str:
     if first is None or second is None:
         return "set"
     layers = [layer for layer in {**first, **second} if first.get(layer) != second.get(layer)]

@@ -41,6 +41,23 @@ def without_true(confusion: NDArray[np.generic], codes: Collection[int]) -> NDAr
     return left
 
 
+def merged_classes(confusion: NDArray[np.generic], sets: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Return a confusion matrix whose classes are sets of classes, shape (sets, sets + 1).
+
+    Pixels whose true class is in no set are left out. A prediction in no set is wrong, as one that is missing: both are
+    in the last column.
+
+    Examples
+    --------
+    >>> merged_classes(np.array([[5, 1, 2, 0], [1, 7, 0, 0], [0, 0, 9, 3]]), [[0, 1], [2]])
+    array([[14.,  2.,  0.],
+           [ 0.,  9.,  3.]])
+    """
+    rows = np.array([confusion[list(codes)].sum(axis=0, dtype=np.float64) for codes in sets])
+    hits = np.stack([rows[:, list(codes)].sum(axis=1) for codes in sets], axis=1)
+    return np.concatenate([hits, (rows.sum(axis=1) - hits.sum(axis=1))[:, None]], axis=1)
+
+
 def height_sums(
     true: NDArray[np.float32], predicted: NDArray[np.float32], groups: NDArray[np.integer], number: int
 ) -> dict[str, NDArray[np.float64]]:

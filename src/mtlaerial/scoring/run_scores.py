@@ -75,6 +75,7 @@ def score_maps(
         protocol=protocol,
         recipe=description.recipe_text,
         without_classes=_left_out(description, scoring),
+        class_sets=scoring.class_sets if names else {},
         tiles=tile_scores,
     )
 

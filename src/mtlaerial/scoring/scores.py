@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
+from mtlaerial.config.class_sets import ClassSets
+from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.label_masks import LabelMask, label_masks
-from mtlaerial.scoring.metrics import without_true
+from mtlaerial.scoring.metrics import merged_classes, without_true
 from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import OVERALL, TALL_GROUP
 from mtlaerial.system.file_format import require_format
@@ -22,7 +24,7 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "final_weights")
+_REMARKS = ("recipe", "finished", "final_weights", "class_sets")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -69,7 +71,14 @@ class Scores(Section):
     """Of a finished row that was taken instead of trained: its folder, machine and code; else empty."""
     without_classes: tuple[str, ...] = ()
     """Classes that a second set of semantic scores leaves out."""
+    class_sets: ClassSets = {}
+    """Sets of classes that are scored as one class each, by name."""
     tiles: dict[str, TileScores]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, data: Any) -> Any:
+        return height_of_bins_moved(data)
 
     @model_serializer(mode="wrap")
     def _without_empty_remarks(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -105,6 +114,11 @@ class Scores(Section):
         """
         pooled = self._pooled_matrix("eroded" if self.label_masks[mask].eroded else "confusion", list(self.tiles))
         return without_true(pooled, self.left_out(mask))
+
+    def of_sets(self, confusion: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return a confusion matrix of the sets of classes, shape (sets, sets + 1)."""
+        codes = [[self.classes.index(name) for name in names] for names in self.class_sets.values()]
+        return merged_classes(confusion, codes)
 
     def left_out(self, mask: str) -> list[int]:
         """Return the codes of the classes that a mask of semantic scores leaves out."""

@@ -62,7 +62,7 @@ class TileScores(Section):
 def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
     """Return the sums of a tile, from the folder of its maps and that of its prepared layers; see ``score_run``."""
     tasks = description.plan.tasks
-    values: dict[str, Any] = {"seams": load_seams(maps), "checkerboard": load_spectra(maps)}
+    values: dict[str, Any] = {"seams": load_seams(maps)}
     further: dict[Task, TileScores] = {}
     for task in tasks:
         sums = _task_sums(task_entry(task), maps, tile, description, scoring)
@@ -91,6 +91,7 @@ def _task_sums(
     median = training.median if training else 0.0
     tally, constant = tally_heights(path, tile, names, scoring.height_bins, median, entry.metres)
     sums: dict[str, Any] = {"height": tally.sums, "detection": tally.detection, "height_area": area}
+    sums["checkerboard"] = load_spectra(maps, entry.name)
     if training:
         sums |= {"constant": constant.sums, "constant_detection": constant.detection}
     return sums

@@ -11,15 +11,13 @@ from mtlaerial.config import DatasetSpec, HeightSpec, ImageSpec, LabelsSpec, Lay
 from mtlaerial.synthetic.city import View
 from mtlaerial.synthetic.city.legend import class_codes, class_values, raw_values
 from mtlaerial.synthetic.city.noise import uniform
-from mtlaerial.synthetic.layer_noise import class_shifts, normal
+from mtlaerial.synthetic.layer_noise import class_shifts, height_noise, noise_bounds, normal
 from mtlaerial.synthetic.tile_layout import Place
 
 VOID_SHARE = 1 / 1500
 """Share of the ground without data, in layers with a no-data value."""
 VOID_SIZE = 4
 """Side of a cell without data, in metres."""
-HEIGHT_KEY = 2**16
-"""Random key of the noise of heights, above those of bands."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +133,14 @@ def _height_source(spec: HeightSpec, index: int, seed: int, ratio: int, gsd: flo
         void = float(np.finfo(np.float32).max)
     pair = len(spec.sources) == 2
     dtype = "uint8" if eight_bit else "float32"
+    bounds = noise_bounds(spec, eight_bit)
 
     def encode(view: View, place: Place, number: int, noise: NoiseSpec) -> NDArray[Any]:
         # height = (surface - ground) * scale + offset, so that the offset belongs to the surface.
         ground = _block_mean(view.ground, ratio) / np.float32(spec.scale)
         metres = _block_mean(view.height, ratio)
         if noise.height:
-            metres += np.float32(noise.height) * normal(seed, HEIGHT_KEY, place)
+            metres += height_noise(seed, noise.height, metres, bounds, place)
         height = (metres - np.float32(spec.offset)) / np.float32(spec.scale)
         raw = height
         if pair:

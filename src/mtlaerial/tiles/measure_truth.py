@@ -6,6 +6,7 @@ Tiles may have ground truth on different grids: cells count by their area.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,19 @@ _BIN = 0.01
 """Width in metres of the bins of the histogram for the median height."""
 
 
-def class_areas(folders: Sequence[Path]) -> NDArray[np.float64]:
-    """Return the area of each class index over prepared tiles, in pixels of the finest labels, shape (IGNORED,)."""
-    counts = {folder: _count_classes(folder) for folder in folders}
+def class_areas(
+    folders: Sequence[Path], masked: Mapping[Path, NDArray[np.uint8]] = MappingProxyType({})
+) -> NDArray[np.float64]:
+    """Return the area of each class index over prepared tiles, in pixels of the finest labels, shape (IGNORED,).
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        A folder of prepared layers per tile.
+    masked : mapping of folder to array, shape (rows, columns), optional
+        Labels that are counted in place of a tile's own.
+    """
+    counts = {folder: _count_classes(masked.get(folder, folder / "labels.tif")) for folder in folders}
     labelled = [folder for folder in folders if counts[folder].any()]
     areas = np.zeros(IGNORED)
     for folder, weight in _area_weights(labelled, "labels").items():
@@ -30,17 +41,27 @@ def class_areas(folders: Sequence[Path]) -> NDArray[np.float64]:
     return areas
 
 
-def _count_classes(folder: Path) -> NDArray[np.int64]:
-    labels = map_raster(folder / "labels.tif")
+def _count_classes(source: Path | NDArray[np.uint8]) -> NDArray[np.int64]:
+    labels = map_raster(source) if isinstance(source, Path) else source
     counts = np.zeros(IGNORED + 1, dtype=np.int64)
     for top, rows in row_blocks(labels.shape[0]):
         counts += np.bincount(labels[top : top + rows].ravel(), minlength=IGNORED + 1)
     return counts[:IGNORED]
 
 
-def measure_heights(folders: Sequence[Path]) -> HeightStatistics | None:
-    """Return statistics of the valid heights by area, None without any; the median is exact to a centimetre."""
-    tallies = {folder: _tally_heights(folder) for folder in folders}
+def measure_heights(
+    folders: Sequence[Path], masked: Mapping[Path, NDArray[np.float32]] = MappingProxyType({})
+) -> HeightStatistics | None:
+    """Return statistics of the valid heights by area, None without any; the median is exact to a centimetre.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        A folder of prepared layers per tile.
+    masked : mapping of folder to array, shape (rows, columns), optional
+        Heights that are measured in place of a tile's own.
+    """
+    tallies = {folder: _tally_heights(masked.get(folder, folder / "height.tif")) for folder in folders}
     tallies = {folder: tally for folder, tally in tallies.items() if tally.cells}
     if not tallies:
         return None
@@ -89,9 +110,9 @@ class _HeightTally:
     """Cells by height in centimetres."""
 
 
-def _tally_heights(folder: Path) -> _HeightTally:
+def _tally_heights(source: Path | NDArray[np.float32]) -> _HeightTally:
     tally = _HeightTally()
-    height = map_raster(folder / "height.tif")
+    height = map_raster(source) if isinstance(source, Path) else source
     for top, rows in row_blocks(height.shape[0]):
         block = height[top : top + rows]
         valid = block[np.isfinite(block)].astype(np.float64)

@@ -1,9 +1,10 @@
 """Loading of prepared tiles: onto the device if they fit, else memory-mapped from disk."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,6 +20,8 @@ from mtlaerial.tiles.image_mask import invalid_pixels
 AxisMap = tuple[float, float, float, float]
 """Transform from image pixels to cells of a layer: column scale, row scale, column offset, row offset."""
 ON_GRID: AxisMap = (1.0, 1.0, 0.0, 0.0)
+MaskedTruth = Mapping[Path, Mapping[Layer, NDArray[Any]]]
+"""Layers with a part of the truth, shape (rows, columns), by folder and layer; the others are whole."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,13 @@ class Tile:
         return maps[layer]
 
 
-def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int, masks: bool = False) -> list[Tile]:
+def load_tiles(
+    folders: Sequence[Path],
+    device: torch.device,
+    budget_mb: int,
+    masks: bool = False,
+    masked: MaskedTruth = MappingProxyType({}),
+) -> list[Tile]:
     """Load prepared tiles onto the device if all fit the budget, else memory-map them from disk.
 
     Parameters
@@ -86,13 +95,15 @@ def load_tiles(folders: Sequence[Path], device: torch.device, budget_mb: int, ma
         Mebibytes that tiles may take on the device.
     masks : bool
         Also load the masks of pixels without image, into memory; training does not need them, as there is no truth.
+    masked : MaskedTruth, optional
+        Layers that take the place of a tile's own.
     """
     size = sum((folder / f"{layer}.tif").stat().st_size for folder in folders for layer in LAYERS)
     target = device if size <= budget_mb * 2**20 else None
-    return [_load_tile(folder, target, masks) for folder in folders]
+    return [_load_tile(folder, target, masks, masked.get(folder, {})) for folder in folders]
 
 
-def _load_tile(folder: Path, device: torch.device | None, mask: bool) -> Tile:
+def _load_tile(folder: Path, device: torch.device | None, mask: bool, masked: Mapping[Layer, NDArray[Any]]) -> Tile:
     """Load a tile onto a device; with None, memory-map it."""
     layers: dict[Layer, Tensor] = {}
     grids: dict[Layer, Grid] = {}
@@ -100,7 +111,7 @@ def _load_tile(folder: Path, device: torch.device | None, mask: bool) -> Tile:
         path = folder / f"{layer}.tif"
         with open_raster(path) as source:
             grids[layer] = Grid.of(source)
-        array = map_raster(path)
+        array = masked[layer] if layer in masked else map_raster(path)
         array = array[..., None] if array.ndim == 2 else array
         layers[layer] = _as_tensor(array) if device is None else torch.from_numpy(array.copy()).to(device)
     return Tile(

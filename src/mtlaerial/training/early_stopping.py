@@ -9,27 +9,42 @@ from mtlaerial.runs.plan import RunPlan
 from mtlaerial.training.validation import Validator
 
 
-def validations_since_best(rows: Sequence[Mapping[str, Any]]) -> int:
+def validations_since_best(rows: Sequence[Mapping[str, Any]], thaw: int = 0) -> int:
     """Return the number of validations after the first one with the best score; 0 before any.
 
     Parameters
     ----------
     rows : sequence of mapping of column to value
         Of the history.
+    thaw : int
+        Epochs whose validations are not counted.
 
     Examples
     --------
-    >>> validations_since_best([{"val_score": 0.4}, {"val_score": 0.5}, {}, {"val_score": 0.5}])
-    1
+    >>> rows = [{"epoch": epoch, "val_score": score} for epoch, score in enumerate((0.4, 0.5, 0.3, 0.5), start=1)]
+    >>> validations_since_best(rows), validations_since_best(rows, thaw=3)
+    (2, 1)
     """
-    scores = [row[SCORE] for row in rows if SCORE in row]
-    return len(scores) - 1 - scores.index(max(scores)) if scores else 0
+    validations = [row for row in rows if SCORE in row]
+    scores = [row[SCORE] for row in validations]
+    best = scores.index(max(scores)) if scores else 0
+    return sum(row["epoch"] > thaw for row in validations[best + 1 :])
+
+
+def last_thaw(plan: RunPlan) -> int:
+    """Return the epochs after which no further part of the network begins to be trained."""
+    frozen = plan.model.start.freeze.values() if plan.model.start else ()
+    # A part that is frozen in all epochs is never trained.
+    return max((epochs for epochs in frozen if epochs < plan.training.epochs), default=0)
 
 
 def is_exhausted(plan: RunPlan, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a training has had as many validations without a better score as its patience allows."""
+    """Tell whether a training has had as many validations without a better score as its patience allows.
+
+    They are counted once all parts are trained that will be: frozen parts are not given up before they have learned.
+    """
     patience = plan.training.patience
-    return patience is not None and validations_since_best(rows) >= patience
+    return patience is not None and validations_since_best(rows, last_thaw(plan)) >= patience
 
 
 def require_validation(plan: RunPlan, validator: Validator | None) -> None:

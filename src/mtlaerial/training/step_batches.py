@@ -65,6 +65,7 @@ class StepBatches:
         self, plan: RunPlan, sampler: PatchSampler, normalise: Normalisation, losses: TaskLosses, number: int
     ) -> None:
         self.spec, self.seed, self.tasks, self.number = plan.training, plan.seed, plan.tasks, number
+        self.context_scale = plan.model.context_scale or 1
         self.sampler, self.normalise, self.losses = sampler, normalise, losses
         fill = fill_of(sampler.tiles, (normalise.lowest, normalise.highest))
         self.change_values = Radiometry(plan.training.augmentation, fill)
@@ -103,17 +104,20 @@ class StepBatches:
         state = generator.get_state()
         image = self._changed(patches.image, generator)
         if patches.surroundings is not None:
-            # The same numbers once more: both change their values alike.
+            # The same numbers once more: both change their values alike, as one image does.
             generator.set_state(state)
             unknown = patches.surroundings.isnan().all(dim=1, keepdim=True)
-            around = self._changed(patches.surroundings, generator, unknown)
+            around = self._changed(patches.surroundings, generator, unknown, self.context_scale)
             image = torch.cat([image, around.masked_fill(unknown, 0.0)], dim=1)
         order = torch.channels_last if self.spec.channels_last else torch.contiguous_format
         return replace(patches, image=image.contiguous(memory_format=order), surroundings=None)
 
-    def _changed(self, image: Tensor, generator: torch.Generator, unknown: Tensor | None = None) -> Tensor:
+    def _changed(
+        self, image: Tensor, generator: torch.Generator, unknown: Tensor | None = None, scale: int = 1
+    ) -> Tensor:
         """Return patches in the network's range, with other values; nothing is taken from unknown pixels."""
-        return self.change_values(self.normalise(image), image, generator, self.spec.batch, self.share, unknown)
+        normalised = self.normalise(image)
+        return self.change_values(normalised, image, generator, self.spec.batch, self.share, unknown, scale)
 
     def _share(self, patches: Batch, seed: int) -> BatchShare:
         amounts = self.losses.amounts(patches, self.tasks)

@@ -4,15 +4,13 @@ import logging
 from contextlib import ExitStack, closing
 from typing import Any
 
-from mtlaerial.config import Layer, task_entry
-from mtlaerial.config.class_names import decisive_names, untrained_classes
+from mtlaerial.config.class_names import decisive_names
 from mtlaerial.config.decisive_keys import indecisive
-from mtlaerial.config.tasks import tasks_with
-from mtlaerial.errors import ConfigError, DataError, TrainingError
+from mtlaerial.errors import DataError
 from mtlaerial.runs.budget import require_decided
 from mtlaerial.runs.finished import is_finished
 from mtlaerial.runs.lock import run_lock
-from mtlaerial.runs.plan import RunPlan, fingerprint
+from mtlaerial.runs.plan import fingerprint
 from mtlaerial.runs.progress_file import ProgressFile, failure_recorded, progress_path
 from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.signals import Stop, Stopped, deferred_signals
@@ -24,6 +22,7 @@ from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
+from mtlaerial.training.required_truth import require_truth
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.start import start_fingerprint
 from mtlaerial.training.trainer import Trainer
@@ -67,7 +66,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         When the program was asked to end: the next call with the same job goes on from there.
     """
     require_decided(job.plan)
-    _require_truth(job.plan, job.statistics)
+    require_truth(job.plan, job.statistics)
     require_freezable(job.plan)
     key = identity(job)
     path = job.resume / f"{key[:16]}.resume.pt" if job.resume else job.folder / "model.resume.pt"
@@ -80,7 +79,6 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
             finished = is_finished(job.folder, job.plan, key, job.replace)
             stack.enter_context(failure_recorded(job.folder))
             _require_measured(job)
-            warn_of_taller(job.plan, job.statistics)
             verify_tiles([] if finished else [*job.training_tiles, *job.validation_tiles])
             remove_leftovers(job.folder)
         # The other processes wait until the main one holds the lock.
@@ -89,6 +87,8 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
             return
         trainer = Trainer(job, watcher, progress, key)
         require_validation(job.plan, trainer.evaluation.validator)
+        if main:
+            warn_of_taller(job.plan, trainer.statistics)
         trainer.group.wait()
         if stored := state.load():
             trainer.load_state(stored)
@@ -134,33 +134,3 @@ def _require_measured(job: TrainingJob) -> None:
             remedy = "Measure the training tiles again: delete the statistics, and give the same command."
             expected = "the tile that the statistics were measured on"
             raise DataError(tile, "another tile, or one that was prepared again", expected, remedy)
-
-
-def _require_truth(plan: RunPlan, statistics: Statistics) -> None:
-    present: dict[Layer, bool] = {"labels": bool(statistics.classes), "height": statistics.height is not None}
-    for task in plan.tasks:
-        layer = task_entry(task).truth
-        if not present[layer]:
-            raise TrainingError(
-                f"{statistics.dataset}, training tiles", f"no valid {layer}", f"{layer} to learn {task} from",
-                f"Add the layer, or take {task} out of the method's tasks.",
-            )  # fmt: skip
-    untrained = untrained_classes(plan.training)
-    occurring = [entry.name for entry in statistics.classes if entry.pixels]
-    learned = set(occurring) - set(untrained)
-    if tasks_with("classes", plan.tasks) and untrained and not learned:
-        weights = f"0 for all classes of the training tiles ({', '.join(occurring)})"
-        expected = "a weight above 0 for one of them"
-        raise ConfigError("training.class_weights", weights, expected, "Correct the weights.")
-    _require_bands(plan, statistics)
-    if plan.training.sampling == "class_balanced" and not learned:
-        labels = "valid labels of a trained class" if untrained else "valid labels"
-        setting = f"class_balanced for {statistics.dataset}, whose training tiles have no {labels}"
-        raise ConfigError("training.sampling", setting, "uniform, or labels to balance", "Write uniform.")
-
-
-def _require_bands(plan: RunPlan, statistics: Statistics) -> None:
-    saturation = plan.training.augmentation.saturation
-    if saturation and len(statistics.bands) == 1:
-        setting, remedy = f"{saturation:g} for an image of one band", "Remove it: colour and gamma change one band."
-        raise ConfigError("training.augmentation.saturation", setting, "0, or several bands", remedy)

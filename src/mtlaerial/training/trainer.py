@@ -26,10 +26,13 @@ from mtlaerial.training.height_balance import height_weights
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.labelled import labelled_truth, warn_of_little_truth
+from mtlaerial.training.lone_values import require_several_values
 from mtlaerial.training.losses import TaskLosses, class_weights
 from mtlaerial.training.optimiser import build_optimiser
 from mtlaerial.training.parameter_groups import parameter_groups
 from mtlaerial.training.process_group import Group
+from mtlaerial.training.required_truth import require_truth
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.start import start_record
 from mtlaerial.training.step_batches import StepBatches
@@ -60,12 +63,21 @@ class Trainer:
         progress: ProgressFile | None = None,
         identity: str | None = None,
     ) -> None:
-        plan, statistics, spec = job.plan, job.statistics, job.plan.training
+        plan, spec = job.plan, job.plan.training
+        truth = labelled_truth(job)
+        self.labelled = truth.area if truth else None
+        statistics = truth.area.described(job.statistics) if truth else job.statistics
+        # From here on nothing knows the truth that is not used.
+        job = job.model_copy(update={"statistics": statistics})
+        if truth:
+            require_truth(plan, statistics)
         self.plan, self.spec, self.statistics = plan, spec, statistics
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
         network = initial_network(job)
+        share = self.group.share(spec.batch, spec.accumulate)
+        require_several_values(network, plan, len(statistics.bands), (share.stop - share.start) // spec.accumulate)
         self.start = start_record(job)
         self.budget = job.budget.trained_on(machine_of(self.device)) if job.budget else None
         self.weighting.to(self.device)
@@ -85,7 +97,11 @@ class Trainer:
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)
         untrained = statistics.codes(untrained_classes(spec))
-        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, plan.model.context_scale)
+        drawn_where = plan.tasks, statistics.zero_height, truth.masked if truth else {}
+        scale = plan.model.context_scale
+        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, scale, *drawn_where)
+        if self.group.main:
+            warn_of_little_truth(plan, sampler.tiles)
         normalise = Normalisation(*statistics.range)
         batches = StepBatches(plan, sampler, normalise, losses, self.weighting.batches)
         parts = self.network, self.optimiser, losses, self.weighting, batches
@@ -148,6 +164,7 @@ class Trainer:
             validation=self.evaluation.images,
             start=self.start,
             budget=self.budget,
+            labelled=self.labelled,
         )
         save_run_weights(folder, provenance, selected["weights"], weights)
         self._warn_of_divergence(epoch, [self.history.row_of(epoch)])

@@ -1,9 +1,8 @@
-"""The streaming blender: no seams, no shift, means over cells, and memory that follows the window."""
+"""The streaming blender: no seams, no shift, each window once, and memory that follows the window."""
 
 import itertools
 import math
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,90 +10,13 @@ import torch
 from torch import Tensor
 
 from mtlaerial.prediction.blending import blender as blending
-from mtlaerial.prediction.blending.blender import Blender, Network
+from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.column_blocks import column_blocks
 from mtlaerial.prediction.blending.regrid import Cells
-from mtlaerial.prediction.blending.strips import Read, Strip, padded
+from mtlaerial.prediction.blending.strips import Strip, padded
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Layout, even, original
-
-DEVICE = torch.device("cpu")
-ORIGINAL, EVEN = original(32, 24), even(32, 8, 4)
-LAYOUTS = pytest.mark.parametrize("layout", [ORIGINAL, EVEN], ids=["original", "even"])
-
-
-def pointwise(windows: Tensor) -> Tensor:
-    """Return three channels that depend on nothing but their own pixel."""
-    value = windows.float()
-    return torch.cat([value * 2 + 1, value.sin(), value[:, :1] ** 2], dim=1)[:, :3]
-
-
-def picture(rows: int, columns: int, bands: int = 1) -> Tensor:
-    return torch.rand(bands, rows, columns, generator=torch.Generator().manual_seed(rows * 1000 + columns)) * 9 + 1
-
-
-def reader(image: Tensor, nodata: float | None = None) -> Read:
-    """Return the reader of an image in memory, whose pixels with the no-data value in all bands are invalid."""
-    absent = torch.zeros_like(image[0], dtype=torch.bool)
-    if nodata is not None:
-        absent = (image.isnan() if math.isnan(nodata) else image == nodata).all(dim=0)
-
-    def read(y: int, x: int, height: int, width: int) -> Strip:
-        assert min(y, x) >= 0
-        assert y + height <= image.shape[1]
-        assert x + width <= image.shape[2]
-        invalid = absent[y : y + height, x : x + width]
-        return Strip(image[:, y : y + height, x : x + width], invalid if invalid.any() else None)
-
-    return read
-
-
-def blend(
-    image: Tensor,
-    places: Sequence[tuple[tuple[float, float, int], tuple[float, float, int]]] = (),
-    nodata: float | None = None,
-    layout: Layout = EVEN,
-    batch: int = 3,
-    network: Network = pointwise,
-) -> list[Tensor]:
-    """Blend onto grids given per axis as cells per pixel, offset, number of cells; by default the image's own."""
-    rows, columns = image.shape[1:]
-    channels = network(image[None])[0].shape[0]
-    maps, targets = [], []
-    for row, column in places or [((1, 0, rows), (1, 0, columns))]:
-        written = torch.full((channels, row[2], column[2]), math.inf)
-        maps.append(written)
-
-        def write(y: int, x: int, values: Tensor, out: Tensor = written) -> None:
-            part = out[:, y : y + values.shape[1], x : x + values.shape[2]]
-            assert part.shape == values.shape
-            assert torch.isinf(part).all(), "every cell is written once"
-            part.copy_(values)
-
-        cells = (Cells.of(row[0], row[1], rows, row[2]), Cells.of(column[0], column[1], columns, column[2]))
-        targets.append(Target(slice(0, channels), *cells, write))
-
-    blender = Blender(network, channels, layout, batch, DEVICE)
-    done = sum(blender.run(reader(image, nodata), rows, columns, targets))
-    assert done == blender.count_windows(rows, columns)
-    return maps
-
-
-def cell_means(values: Tensor, row: tuple[float, float, int], column: tuple[float, float, int]) -> Tensor:
-    """Return the expected means of a grid's cells over their pixels; NaN pixels are left out."""
-    rows = Cells.of(row[0], row[1], values.shape[1], row[2])
-    columns = Cells.of(column[0], column[1], values.shape[2], column[2])
-    means = torch.full((values.shape[0], row[2], column[2]), math.nan)
-    for i, j in itertools.product(range(row[2]), range(column[2])):
-        held = values[:, int(rows.first[i]) : int(rows.last[i]), int(columns.first[j]) : int(columns.last[j])]
-        means[:, i, j] = held.flatten(1).nanmean(dim=1)
-    return means
-
-
-@pytest.fixture(params=["one block", "many blocks"])
-def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "many blocks":
-        monkeypatch.setattr(blending, "BLOCK_BYTES", 1)
+from support.blending import DEVICE, EVEN, LAYOUTS, ORIGINAL, blend, picture, pointwise, reader
 
 
 @pytest.mark.usefixtures("blocks")
@@ -216,65 +138,6 @@ def test_errors_of_the_last_write_are_raised() -> None:
     target = Target(slice(0, 3), Cells.of(1, 0, 20, 20), Cells.of(1, 0, 20, 20), write)
     with pytest.raises(OSError, match="no space left"):
         list(Blender(pointwise, 3, EVEN, 1, DEVICE).run(reader(picture(20, 20)), 20, 20, [target]))
-
-
-ROWS, COLUMNS = 83, 150
-PLACES = {
-    "coarser": ((0.5, 0, 42), (0.5, 0, 75)),
-    "ten times coarser": ((0.1, 0, 9), (0.1, 0, 15)),
-    "coarser than a window": ((1 / 50, 0, 2), (1 / 70, 0, 3)),
-    "one cell": ((1 / ROWS, 0, 1), (1 / COLUMNS, 0, 1)),
-    "not a whole multiple": ((1 / 1.7, 0, 49), (1 / 2.3, 0, 66)),
-    "shifted": ((1, 0.3, 84), (0.5, 0.5, 76)),
-    "finer": ((2, 0, 2 * ROWS), (1.5, 0, 225)),
-    "reaching outside": ((0.5, 6, 60), (1, 7, 170)),
-    "far outside": ((1, 90, 200), (0.25, 30, 90)),
-    "the south-east part": ((1, -60, 23), (1, -100, 50)),
-    "the north-west part": ((1, 0, 9), (0.5, 0, 11)),
-    "a part within": ((0.5, -12.25, 7), (1, -37.4, 20)),
-    "beside the image": ((1, 0, ROWS), (1, -160, 10)),
-}
-
-
-@pytest.mark.usefixtures("blocks")
-@pytest.mark.parametrize("name", PLACES)
-def test_cells_are_the_means_of_their_pixels(name: str) -> None:
-    image = picture(ROWS, COLUMNS)
-    blended = blend(image, [PLACES[name]])[0]
-    expected = cell_means(pointwise(image[None])[0], *PLACES[name])
-    torch.testing.assert_close(blended, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
-
-
-def test_several_targets_are_filled_in_one_pass() -> None:
-    image = picture(ROWS, COLUMNS)
-    places = list(PLACES.values())
-    for blended, place in zip(blend(image, places), places, strict=True):
-        expected = cell_means(pointwise(image[None])[0], *place)
-        torch.testing.assert_close(blended, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
-
-
-@pytest.mark.parametrize("name", PLACES)
-def test_the_number_of_blocks_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = picture(ROWS, COLUMNS, bands=2)
-    whole = blend(image, [PLACES[name]])[0]
-    for size in (1, 100_000, 200_000):
-        monkeypatch.setattr(blending, "BLOCK_BYTES", size)
-        torch.testing.assert_close(blend(image, [PLACES[name]])[0], whole, rtol=1e-6, atol=1e-6, equal_nan=True)
-
-
-@pytest.mark.usefixtures("blocks")
-@pytest.mark.parametrize("name", ["coarser", "not a whole multiple", "finer", "shifted", "a part within"])
-@pytest.mark.parametrize("nodata", [0.0, math.nan])
-def test_pixels_without_data_do_not_count(name: str, nodata: float) -> None:
-    image = picture(ROWS, COLUMNS, bands=2)
-    image[:, 20:45, 30:71] = nodata
-    image[0, 60, 60] = nodata if nodata == 0 else 5.0  # one block alone is not no-data
-    values = pointwise(image[None])[0]
-    values[:, 20:45, 30:71] = math.nan
-    blended = blend(image, [PLACES[name]], nodata=nodata)[0]
-    expected = cell_means(values, *PLACES[name])
-    assert torch.isnan(expected).any()
-    torch.testing.assert_close(blended, expected, rtol=1e-4, atol=1e-4, equal_nan=True)
 
 
 def test_the_image_s_type_is_kept_for_the_network() -> None:

@@ -126,6 +126,15 @@ def test_the_share_of_squared_error_is_beside_the_share_of_cells() -> None:
     assert dict(zip(long["group"], long["value"], strict=True))["h > 3 m"] == pytest.approx(0.9)
 
 
+def test_shares_of_the_squared_error_add_up_and_have_no_mean_over_tiles() -> None:
+    # The second tile has no cell below 2 m: over the tiles that have some, its mean share would be 50 %.
+    runs = [run("height", 0, [tile((), [1.0, 4.0], [2.0, 5.0]), tile((), [4.0, 8.0], [5.0, 9.0])])]
+    long = collect(runs).query("score == 'squared-error share' and method == 'height' and mask == 'all'")
+    bins = long[~long["group"].str.startswith(("h > 3", "class"))]
+    assert set(long["pooling"]) == {"pooled"}
+    assert sorted(bins["value"]) == [0.25, 0.75]
+
+
 def test_joint_score_needs_both_truths() -> None:
     confusion = [[6, 2, 0], [1, 11, 0]]
     both = tile(confusion, [4.0], [4.0], near=(3, 11), constant_near=(2, 12))

@@ -61,7 +61,7 @@ def test_a_section_in_place_of_a_name_is_marked() -> None:
     runs = [trained(name) for name in ("one", "two", "three")]
     runs += [trained("losses", **losses), trained("bins", **heights), trained("tuned", start)]
     differences = {method: mark.difference for method, mark in marks(runs).items()}
-    bins = "count 8, largest 60, name bins, softness 1, spacing mixed, value expectation"
+    bins = "count 8, largest 60, name bins, softness 1, spacing mixed"
     assert differences == {
         "losses": "training.semantic_loss cross_entropy 1, dice 0.5 instead of cross_entropy",
         "bins": f"training.height_head {bins} instead of linear; training.height_loss likelihood instead of l1",

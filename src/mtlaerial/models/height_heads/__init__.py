@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mtlaerial.config import TrainingSpec
-from mtlaerial.config.height_head import BinsSpec, PlainHead
+from mtlaerial.config.height_head import BinsSpec, HeightOfBins, PlainHead
 from mtlaerial.models.height_heads.bins import BinsHead
 from mtlaerial.models.height_heads.head import HeightHead
 from mtlaerial.models.height_heads.laplace import LaplaceHead
@@ -18,8 +18,8 @@ _PLAIN: dict[PlainHead, Callable[[float, bool], HeightHead]] = {
 }
 
 
-def build_height_head(training: TrainingSpec) -> HeightHead:
-    """Return the height head of a recipe.
+def build_height_head(training: TrainingSpec, height_of_bins: HeightOfBins = "expectation") -> HeightHead:
+    """Return the height head of a training, whose maps show some height of bins.
 
     Examples
     --------
@@ -30,5 +30,5 @@ def build_height_head(training: TrainingSpec) -> HeightHead:
     """
     spec, unit = training.height_head, training.height_unit
     if isinstance(spec, BinsSpec):
-        return BinsHead(spec, unit)
+        return BinsHead(spec, unit, height_of_bins)
     return _PLAIN[spec](unit, training.height_non_negative)

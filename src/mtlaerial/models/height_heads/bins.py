@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from mtlaerial.config.height_head import BinsSpec
+from mtlaerial.config.height_head import BinsSpec, HeightOfBins
 from mtlaerial.models.height_heads.head import HeightHead
 
 TINY = 1e-12
@@ -21,14 +21,22 @@ class BinsHead(HeightHead):
     """Scores of the bins, whose centres reach from 0 to ``BinsSpec.largest``.
 
     Heights are never negative. Heights beyond the first and the last centre are taken as these.
+
+    Parameters
+    ----------
+    spec : BinsSpec
+    unit : float
+        Metres per unit of the heights.
+    shown : HeightOfBins
+        The height that :meth:`values` returns.
     """
 
     centres: Tensor
     spreads: Tensor
 
-    def __init__(self, spec: BinsSpec, unit: float) -> None:
+    def __init__(self, spec: BinsSpec, unit: float, shown: HeightOfBins = "expectation") -> None:
         super().__init__(unit)
-        self.value = spec.value
+        self.shown = shown
         centres = bin_centres(spec)
         self.register_buffer("centres", (centres / unit).float(), persistent=False)
         self.register_buffer("spreads", spread_labels(centres, spec.softness).float(), persistent=False)
@@ -43,7 +51,7 @@ class BinsHead(HeightHead):
 
     def values(self, output: Tensor) -> Tensor:
         """Return expectation or median in units."""
-        return self._median(output).unsqueeze(1) if self.value == "median" else super().values(output)
+        return self._median(output).unsqueeze(1) if self.shown == "median" else super().values(output)
 
     def soft_labels(self, heights: Tensor) -> Tensor:
         """Return the distributions that stand for some heights; the expectation of each is the height.

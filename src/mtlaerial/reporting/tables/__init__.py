@@ -3,6 +3,7 @@
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.costs import Costs
+from mtlaerial.reporting.tables.label_efficiency import Curves
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.published import Published
@@ -14,6 +15,7 @@ __all__ = [
     "Cell",
     "Chains",
     "Costs",
+    "Curves",
     "Document",
     "Note",
     "Panel",

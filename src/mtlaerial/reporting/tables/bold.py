@@ -19,7 +19,7 @@ from mtlaerial.reporting.inference.differences import (
     tiles_with_truth,
 )
 from mtlaerial.reporting.inference.intervals import CONFIDENCE, Array
-from mtlaerial.reporting.tables.collect import GAIN, JOINT
+from mtlaerial.reporting.tables.collect import GAIN, JOINT, SET, SETS
 from mtlaerial.reporting.tables.columns import DETECTION_SCORES, RATIO_SCORES, Column
 from mtlaerial.reporting.tables.comparison import common_tiles, compare, paired
 from mtlaerial.reporting.tables.groups import CLASS, split_group
@@ -34,6 +34,9 @@ RULE = (
     "itself."
 )
 
+OF_SETS: Source = ("sets",)
+"""The sums that scores of sets of classes follow from."""
+
 
 class Bold:
     """Comparisons of methods on one data set, score by score.
@@ -45,12 +48,12 @@ class Bold:
     """
 
     def __init__(self, runs: Sequence[Scores]) -> None:
-        self._runs = runs
+        self.runs = runs
         self._left_out: dict[tuple[object, ...], LeftOut] = {}
 
     def better(self, best: str, runner_up: str, column: Column) -> bool:
         """Return whether a method is significantly better in a score than another that is worse on average."""
-        pair = paired(self._runs, best, runner_up)
+        pair = paired(self.runs, best, runner_up)
         if column.score == GAIN:  # the mean of relative gains in both tasks
             comparison = compare([run for runs in pair for run in runs], runner_up).get(best)
             return comparison is not None and comparison.verdict == "better"
@@ -98,12 +101,21 @@ class Bold:
         effects = measure(method.scores[score], baseline.scores[score])
         return difference(effects, min(each.tiles_with(group) for each in (method, baseline)))
 
+    def estimate(self, runs: Sequence[Scores], source: Source, score: str, task: Task | None = None) -> Difference:
+        """Return a score of a method by itself, with its errors; parameters as of :meth:`difference`."""
+        tiles = common_tiles(runs)
+        if not runs or not tiles:
+            return Difference(nan, seeds=len(runs))
+        left_out = self._without(runs, tiles, source, task)
+        return difference(left_out.scores[score], left_out.tiles)
+
     def _without(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source, task: Task | None) -> "LeftOut":
         """Return the scores of a method's runs; they are computed once for all columns of a source."""
         key = (runs[0].method, tuple(run.seed for run in runs), tuple(tiles), source, task)
         if key not in self._left_out:
             of_task = [run.of(task) for run in runs] if task else runs
-            self._left_out[key] = _left_out(tile_sums(of_task, tiles, source), source, runs[0].classes)
+            names = tuple(runs[0].class_sets) if source == OF_SETS else runs[0].classes
+            self._left_out[key] = _left_out(tile_sums(of_task, tiles, source), source, names)
         return self._left_out[key]
 
 
@@ -131,15 +143,16 @@ def _left_out(sums: Array, source: Source, classes: Sequence[str]) -> LeftOut:
 
 def _class_tiles(sums: Array, source: Source, classes: Sequence[str]) -> dict[str, int]:
     """Return the number of tiles in which each class occurs, by group; empty for a source that is not of classes."""
-    if source[0] != "classes":
+    if source[0] not in ("classes", "sets"):
         return {}
     true = sums[:, :, 1, :]  # seeds, tiles, classes: the same for all seeds
     numbers = (true > 0).any(axis=0).sum(axis=0).tolist()
-    return {CLASS + name: number for name, number in zip(classes, numbers, strict=True)}
+    prefix = CLASS if source[0] == "classes" else SET
+    return {prefix + name: number for name, number in zip(classes, numbers, strict=True)}
 
 
 def _scores(total: Array, source: Source, classes: Sequence[str]) -> Mapping[str, Array]:
-    if source[0] == "classes":
+    if source[0] in ("classes", "sets"):
         return class_scores(total, classes)
     if source[0] == "height":
         return length_scores(total)
@@ -152,6 +165,8 @@ def source_of(column: Column) -> Source:
     """Return the sums that a column's score follows from."""
     if column.score == JOINT:
         return "joint", column.mask
+    if column.score == SETS or column.group.startswith(SET):
+        return OF_SETS
     if column.score in DETECTION_SCORES:
         return ("detection",)
     if column.length or column.score in RATIO_SCORES:
@@ -161,5 +176,7 @@ def source_of(column: Column) -> Source:
 
 def _key(column: Column) -> str:
     """Return the name of a column's score among those of its source."""
+    if source_of(column) == OF_SETS:
+        return "mIoU" if column.score == SETS else f"{column.score} {column.group.removeprefix(SET)}"
     of_class = source_of(column)[0] == "classes" and column.group.startswith(CLASS)
     return f"{column.score} {column.group.removeprefix(CLASS)}" if of_class else column.score

@@ -26,6 +26,10 @@ from mtlaerial.scoring.seams import seam_ratio
 POOLED, TILE_MEAN = "pooled", "tile mean"
 GAIN = "delta-m"
 JOINT = "mIoU-3"
+SETS = "mIoU of sets"
+"""The mean IoU over ``scoring.class_sets``."""
+SET = "set "
+"""Prefix of the groups of sets of classes."""
 SEAM = "seam "
 """Prefix of the seam scores of tasks."""
 CHECKERBOARD = "checkerboard"
@@ -35,6 +39,8 @@ COMPARED: dict[Metrics, str] = {"classes": "mIoU", "heights": "MAE"}
 SQUARED_SHARE = "squared-error share"
 """A group's share of the squared error of all cells."""
 CELLS = "cells"
+POOLED_ALONE = (CELLS, SQUARED_SHARE)
+"""Numbers without a mean over tiles: shares of single tiles, some of which lack a group, do not add up."""
 COLUMNS = ["dataset", "method", "seed", "pooling", "mask", "group", "score", "value"]
 Row = tuple[str, str, str, float]
 """Mask, group, score, value."""
@@ -62,7 +68,7 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         ``group`` is ``overall``, ``class NAME``, a bin of true height or ``h > 3 m``; that of a task which is not the
         leading one of its metrics begins with the task. ``cells`` counts the heights of a
         group, in cells of the finest grid, and ``squared-error share`` is its share of the squared error of the mask's
-        cells. ``seam TASK`` is the mean step from pixel to pixel at window borders
+        cells; both are pooled alone. ``seam TASK`` is the mean step from pixel to pixel at window borders
         relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
         its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
         ends with the method ``constant``, which has no seed.
@@ -140,7 +146,7 @@ def _both_poolings(run: Scores) -> Iterator[PooledRow]:
         for mask, group, score, value in _rows(run.model_copy(update={"tiles": {name: tile}})):
             values.setdefault((mask, group, score), []).append(value)
     for (mask, group, score), of_tiles in values.items():
-        if score != CELLS:
+        if score not in POOLED_ALONE:
             yield TILE_MEAN, mask, group, score, fmean(of_tiles)
 
 
@@ -148,6 +154,7 @@ def _rows(run: Scores) -> Iterator[Row]:
     """Yield the scores from the sums over a run's tiles."""
     for mask in run.label_masks:
         yield from _semantic_rows(mask, run.confusion(mask), run.classes)
+    yield from _set_rows(run)
     for mask in MASKS:
         yield from _height_rows(mask, run.height(mask))
     for score, value in detection_scores(run.detection()).items():
@@ -181,6 +188,18 @@ def _semantic_rows(mask: str, confusion: NDArray[np.float64], classes: Sequence[
         for score in ("F1", "IoU"):
             if f"{score} {name}" in scores:
                 yield mask, CLASS + name, score, scores[f"{score} {name}"]
+
+
+def _set_rows(run: Scores) -> Iterator[Row]:
+    if not run.class_sets:
+        return
+    names = list(run.class_sets)
+    scores = semantic_scores(run.of_sets(run.confusion()), names)
+    if "mIoU" in scores:
+        yield "all", OVERALL, SETS, scores["mIoU"]
+    for name in names:
+        if f"IoU {name}" in scores:
+            yield "all", SET + name, "IoU", scores[f"IoU {name}"]
 
 
 def _height_rows(mask: str, groups: dict[str, NDArray[np.float64]]) -> Iterator[Row]:

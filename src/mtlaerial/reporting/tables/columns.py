@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Metrics
-from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT, SQUARED_SHARE
+from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT, SET, SETS, SQUARED_SHARE
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of
 from mtlaerial.scoring.checkerboard import PERIODS
 from mtlaerial.scoring.label_masks import LabelMask
@@ -113,9 +113,13 @@ TASK_COLUMNS: dict[Metrics, tuple[Column, ...]] = {
 
 def of_task(task: Task) -> tuple[Column, ...]:
     """Return the columns of a task that is not the leading one of its metrics, with its name in their headers."""
+    return named_after(task, TASK_COLUMNS[task_entry(task).metrics])
+
+
+def named_after(task: Task, columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return columns of a task that is not the leading one of its metrics, with its name in their headers."""
     return tuple(
-        replace(column, header=f"{task}: {column.header}", group=group_of(task, column.group))
-        for column in TASK_COLUMNS[task_entry(task).metrics]
+        replace(column, header=f"{task}: {column.header}", group=group_of(task, column.group)) for column in columns
     )
 
 
@@ -152,6 +156,13 @@ def _without(column: Column, names: tuple[str, ...]) -> Column:
     text = ", ".join(names) if len(names) <= _SPELT_OUT else f"{len(names)} classes"
     header = column.header.replace(" (%)", f", without {text} (%)")
     return replace(column, header=header, mask=LabelMask(column.mask == "eroded", names).name)
+
+
+def of_sets(sets: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of sets of classes: their mean IoU, then that of each."""
+    names = list(sets)
+    mean = [Column("mIoU, class sets (%)", SETS)] if names else []
+    return (*mean, *(Column(f"IoU {name} (%)", "IoU", group=SET + name) for name in names))
 
 
 def by_group(groups: Iterable[str], score: str, mask: str = "all", prefix: str = "") -> tuple[Column, ...]:

@@ -21,6 +21,8 @@ from mtlaerial.reporting.tables.columns import (
     SEMANTICS,
     Column,
     in_unit,
+    named_after,
+    of_sets,
     of_task,
     unit_not_stated,
     without_classes,
@@ -94,10 +96,13 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     height = (*HEIGHT, *POSITIVE)
     lengths = (*height, *BIASES, *in_unit(height, values.unit), *unit_not_stated(height))
     of_classes = (*SEMANTICS, *ERODED, *BOTH)
-    semantics = (*of_classes, *without_classes(of_classes, values.left_out))
+    sets = of_sets(values.class_sets)
+    semantics = (*of_classes, *sets, *without_classes(of_classes, values.left_out))
     seams = (Column(f"step at borders of windows / elsewhere, {task} (%)", SEAM + task) for task in values.tasks)
     further = (column for task in values.further_tasks for column in of_task(task))
-    return (*semantics, *lengths, *RATIOS, *POSITIVE_RATIOS, *DETECTION, *further, *GAINS, *seams, *CHECKERBOARDS)
+    grids = (column for task in values.further_tasks for column in named_after(task, CHECKERBOARDS))
+    ratios = (*RATIOS, *POSITIVE_RATIOS, *DETECTION)
+    return (*semantics, *lengths, *ratios, *further, *GAINS, *seams, *CHECKERBOARDS, *grids)
 
 
 def _panel(values: Values) -> Panel:

@@ -77,6 +77,16 @@ def left_out_convention(runs: Sequence[Scores]) -> str:
     )
 
 
+def set_convention(runs: Sequence[Scores]) -> str:
+    """Return which classes the sets have, and what is ignored, as a sentence."""
+    sets = next(run.class_sets for run in runs if run.class_sets)
+    texts = [f"{name} = {' + '.join(classes)}" for name, classes in sets.items()]
+    scored = {name for classes in sets.values() for name in classes}
+    others = [name for name in next(run.classes for run in runs if run.classes) if name not in scored]
+    ignored = f" Pixels of {', '.join(others)} in the truth are ignored." if others else ""
+    return f"Class sets, each scored as one class: {'; '.join(texts)}.{ignored}"
+
+
 def _classes_in_truth(runs: Sequence[Scores]) -> tuple[list[str], list[str]]:
     """Return the classes that occur in the truth of the test tiles, and those that do not; none without truth."""
     truth = next((run.confusion().sum(axis=1) for run in runs if run.confusion().any()), None)

@@ -22,6 +22,7 @@ from mtlaerial.reporting.tables.columns import (
     by_group,
     class_f1,
     in_unit,
+    of_sets,
     of_task,
     unit_not_stated,
     without_classes,
@@ -29,6 +30,7 @@ from mtlaerial.reporting.tables.columns import (
 from mtlaerial.reporting.tables.comparison import MARGIN
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
+from mtlaerial.reporting.tables.label_efficiency import Curves, label_efficiency
 from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
@@ -52,6 +54,7 @@ def build_documents(
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
     margins: Mapping[str, float] | None = None,
+    curves: Curves | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -71,12 +74,15 @@ def build_documents(
         Methods in the order of their steps, for each ablation.
     margins : mapping of data set to float, optional
         Effects that do not matter in the comparisons (``run.comparison.margin``).
+    curves : mapping of task to LabelEfficiency, optional
+        Methods with different shares of a task's truth.
 
     Returns
     -------
     tuple of Document
         Four per data set: the main one, heights by true height, heights by class, comparison of weightings; a fifth of
-        the steps of ablations, where there are any. Then one with every score of all data sets.
+        the steps of ablations, and another of label efficiency, where there are any. Then one with every score of all
+        data sets.
     """
     summary = mean_over_seeds(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -94,11 +100,14 @@ def build_documents(
         ]
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))
+        if curves:
+            documents.append(label_efficiency(values, curves, costs))
     return (*documents, everything(every, summary))
 
 
 def _main(values: Values) -> Document:
     semantics, without, eroded, eroded_without = _semantics(values)
+    sets = _scored(values, of_sets(values.class_sets))
     both = _scored(values, (*BOTH, *without_classes(BOTH, values.left_out)))
     height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
     unit = _scored(values, in_unit(HEIGHT, values.unit))
@@ -108,7 +117,7 @@ def _main(values: Values) -> Document:
     objects = _scored(values, (*RATIOS, *DETECTION))
     of_unknown_unit = _scored(values, unit_not_stated((*HEIGHT, *POSITIVE)))
     of_classes = (*semantics, *without, *eroded, *eroded_without)
-    columns = (*of_classes, *both, *height, *unit, *bias, *positive, *objects, *ratios, *gains)
+    columns = (*of_classes, *sets, *both, *height, *unit, *bias, *positive, *objects, *ratios, *gains)
     leading = zip((leading_task("classes"), leading_task("heights")), (semantics, height), strict=True)
     tasks = " and ".join(name for name, part in leading if part)
     left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
@@ -119,6 +128,7 @@ def _main(values: Values) -> Document:
         panels = [
             _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains)),
             _panel(values, "without", f"semantics {some}", without),
+            _panel(values, "sets", "sets of classes, each scored as one class", sets),
             _panel(values, "eroded", away, eroded),
             _panel(values, "eroded-without", f"{away}, {some}", eroded_without),
             _panel(values, "both", "both tasks at once, and bias of height", (*both, *bias)),

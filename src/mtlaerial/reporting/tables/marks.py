@@ -19,7 +19,10 @@ MACHINE_KEYS = {
     "prediction.image_maps",
 }
 """Keys that change results by rounding only, or not at all."""
+SHARE = "training.labelled"
+"""Key of the part of the truth that a training uses."""
 SECTIONS = {
+    SHARE,
     "training.class_weights",
     "training.score_weights",
     "training.semantic_loss",
@@ -28,6 +31,8 @@ SECTIONS = {
     "model.pretrained",
 }
 """Keys whose sections are compared as one value: other recipes have a name there, or nothing."""
+LEFT_OUT: dict[str, Any] = {SHARE: "all", "training.truth_patches": 0}
+"""Values of keys that plain data leave out where they are not stated."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""
 BUDGET = "training pixels"
@@ -42,6 +47,11 @@ class Mark:
 
     letter: str
     difference: str
+
+    @property
+    def of_share(self) -> bool:
+        """Whether the part of the truth that is used is all that differs."""
+        return self.difference.startswith(f"{SHARE} ") and ";" not in self.difference
 
 
 def marks(runs: Sequence[Scores]) -> dict[str, Mark]:
@@ -84,6 +94,7 @@ def _recipe(run: Scores) -> Recipe:
         sections["prediction"] = decisive("predict", run.prediction, "prediction")
     left_out = MACHINE_KEYS if run.training else MACHINE_KEYS | INITIAL
     recipe = {key: value for key, value in _flat(sections).items() if key not in left_out}
+    recipe = {**LEFT_OUT, **recipe} if run.training else recipe
     budget = _budget(run)
     return recipe if budget is None else {**recipe, BUDGET: budget}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mtlaerial.reporting.tables.bold import RULE
-from mtlaerial.reporting.tables.collect import JOINT
+from mtlaerial.reporting.tables.collect import JOINT, SETS
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
@@ -14,6 +14,7 @@ from mtlaerial.reporting.tables.ground_truth import (
     left_out_convention,
     mixed_grids,
     protocol,
+    set_convention,
     unscored_tasks,
 )
 from mtlaerial.reporting.tables.origins import finished_note, recipe_note
@@ -78,6 +79,8 @@ def _masks(values: Values, columns: Sequence[Column]) -> Iterator[str]:
 
 def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
     scores = {column.score for column in columns}
+    if SETS in scores:
+        yield set_convention(values.runs)
     if scores & set(CLASS_MEANS):
         yield class_convention(values.runs)
     yield from (text for score, text in DEFINITIONS.items() if score in scores)

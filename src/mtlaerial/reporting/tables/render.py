@@ -17,8 +17,19 @@ _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_{}
 
 def markdown(document: Document) -> str:
     """Return a document as Markdown."""
-    parts = [_markdown_panel(panel) for panel in document.panels]
+    parts = [markdown_panel(panel) for panel in document.panels]
     return "\n\n".join(parts or [document.nothing]) + "\n"
+
+
+def markdown_panel(panel: Panel) -> str:
+    """Return one table as Markdown, with its caption and notes."""
+    header = [escape_markdown(name) for name in panel.header]
+    rows = [_texts(row, escape_markdown, "**{}**".format) for row in panel.rows]
+    widths = [max(3, *map(len, column)) for column in zip(header, *rows, strict=True)]
+    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [_markdown_row(cells, widths) for cells in (header, rule, *rows)]
+    notes = [" ".join(filter(None, (escape_markdown(note.text), note.url and f"<{note.url}>"))) for note in panel.notes]
+    return "\n\n".join([escape_markdown(panel.caption), "\n".join(lines), *notes])
 
 
 def latex(document: Document) -> str:
@@ -35,16 +46,6 @@ def escape_latex(text: str) -> str:
 def escape_markdown(text: str) -> str:
     """Return text with Markdown's special characters escaped, also those of tables."""
     return " ".join(text.split()).translate(_MARKDOWN)
-
-
-def _markdown_panel(panel: Panel) -> str:
-    header = [escape_markdown(name) for name in panel.header]
-    rows = [_texts(row, escape_markdown, "**{}**".format) for row in panel.rows]
-    widths = [max(3, *map(len, column)) for column in zip(header, *rows, strict=True)]
-    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [_markdown_row(cells, widths) for cells in (header, rule, *rows)]
-    notes = [" ".join(filter(None, (escape_markdown(note.text), note.url and f"<{note.url}>"))) for note in panel.notes]
-    return "\n\n".join([escape_markdown(panel.caption), "\n".join(lines), *notes])
 
 
 def _markdown_row(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -12,7 +12,8 @@ from mtlaerial.scoring.tile_scores import TileScores
 
 Source = tuple[str, ...]
 """``classes`` and a mask: margins of the confusion matrices. ``height``, a mask and groups: height sums of all of them.
-``detection``: counts. ``joint`` and a mask: margins of the tiles with both layers; last row: pixels right in both."""
+``detection``: counts. ``sets``: margins of the sets of classes.
+``joint`` and a mask: margins of the tiles with both layers; last row: pixels right in both."""
 
 
 def tile_sums(runs: Sequence[Scores], tiles: Sequence[str], source: Source) -> NDArray[np.float64]:
@@ -42,6 +43,8 @@ def _sums(run: Scores, tile: TileScores, source: Source) -> NDArray[np.float64]:
     if source[0] == "detection":
         return np.array(tile.detection or np.zeros(len(COUNTS)), dtype=np.float64)
     lacking = np.zeros((classes, classes + 1))
+    if source[0] == "sets":
+        return margins(run.of_sets(np.array(tile.confusion or lacking)))
     left_out = run.left_out(source[1])
     if source[0] == "classes":
         matrix = tile.eroded if run.label_masks[source[1]].eroded else tile.confusion

@@ -43,6 +43,8 @@ class Values:
         In the order of the runs; the last is the constant prediction.
     classes, bins : list of str
         The groups of heights.
+    class_sets : list of str
+        Names of the sets of classes that are scored as one class.
     left_out : list of tuple of str
         Classes that a second set of semantic scores leaves out, those of the runs first; then those of published ones.
     seeds : dict of method to int
@@ -73,6 +75,7 @@ class Values:
         self.tasks = learned_tasks(runs)
         self.further_tasks = [task for task in self.tasks if not leads(task)]
         self.left_out = [runs[0].without_classes, *citations.left_out]
+        self.class_sets = next((list(run.class_sets) for run in runs if run.class_sets), [])
         self.classes = [CLASS + name for name in runs[0].classes]
         self.bins = list(dict.fromkeys(group for run in runs for group in run.height_bins))
         counts = Counter(run.method for run in runs)

@@ -55,10 +55,18 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
 
 
 def _comparable(runs: Sequence[Scores]) -> list[Scores]:
-    """Return the runs that learn the same tasks as the first with several tasks and equal weights, or any several."""
+    """Return the runs that learn the same tasks as the first with several tasks and equal weights, or any several.
+
+    Those that learn from another share of the truth are left out.
+    """
     joint = [run for run in runs if len(run.tasks) > 1]
     equal = next((run for run in joint if run.weighting == EQUAL), None)
-    return [run for run in joint if equal is None or set(run.tasks) == set(equal.tasks)]
+    return [run for run in joint if equal is None or _learned(run) == _learned(equal)]
+
+
+def _learned(run: Scores) -> tuple[set[Task], Mapping[Task, float]]:
+    """Return the tasks of a run, and the percent of their truth that it uses where that is not all."""
+    return set(run.tasks), run.training.labelled if run.training else {}
 
 
 def _with_constant(

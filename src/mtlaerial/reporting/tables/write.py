@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
+from mtlaerial.reporting.tables.label_efficiency import Curves
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
@@ -21,6 +22,7 @@ def write_tables(
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
     margins: Mapping[str, float] | None = None,
+    curves: Curves | None = None,
 ) -> None:
     """Write all tables.
 
@@ -31,8 +33,8 @@ def write_tables(
     folder : Path
         Folder for ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score,
         and published numbers); and for each data set ``{dataset}``, ``{dataset}_by_height``,
-        ``{dataset}_height_by_class``, ``{dataset}_weightings`` and, with ablations, ``{dataset}_steps``; all but the
-        first as ``.csv``, ``.md`` and ``.tex``.
+        ``{dataset}_height_by_class``, ``{dataset}_weightings`` and, with ablations, ``{dataset}_steps``, with curves
+        ``{dataset}_label_efficiency``; all but the first as ``.csv``, ``.md`` and ``.tex``.
         The same scores give the same bytes. CSV files of scores and of everything hold fractions and metres; the others
         percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
@@ -43,6 +45,8 @@ def write_tables(
         Methods in the order of their steps, for each ablation.
     margins : mapping of data set to float, optional
         Effects that do not matter in the comparisons (``run.comparison.margin``).
+    curves : mapping of task to LabelEfficiency, optional
+        Methods with different shares of a task's truth.
 
     Raises
     ------
@@ -52,7 +56,10 @@ def write_tables(
     long = collect(scores)
     write_text(folder / "scores.csv", _csv(long))
     summary = mean_over_seeds(long)
-    for document in build_documents(scores, published, summary, notes=notes, ablations=ablations, margins=margins):
+    documents = build_documents(
+        scores, published, summary, notes=notes, ablations=ablations, margins=margins, curves=curves
+    )
+    for document in documents:
         write_text(folder / f"{document.stem}.csv", _csv(document.wide))
         write_text(folder / f"{document.stem}.md", markdown(document))
         write_text(folder / f"{document.stem}.tex", latex(document))

@@ -1,0 +1,85 @@
+"""Fill the marked blocks of a page with the tables of the finished rows in docs/data.
+
+A block is what stands between ``<!-- STUDY: PANEL -->`` and ``<!-- end -->``: the table PANEL of the rows in
+``docs/data/STUDY``, ordered and compared as ``config/STUDY.yaml`` says.
+
+    python benchmarks/results.py [--check] [PAGE]
+"""
+
+import argparse
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+from mtlaerial.config import load_project
+from mtlaerial.errors import ConfigError, UserError
+from mtlaerial.reporting.tables import Panel, build_documents
+from mtlaerial.reporting.tables.render import markdown_panel
+from mtlaerial.scoring.finished_row import load_row
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.system.files import write_text
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"(<!-- (?P<study>\w+): (?P<panel>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> int:
+    """Fill the blocks, or with ``--check`` end with 1 and say which ones differ from their files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("page", type=Path, nargs="?", default=ROOT / "docs/results.md")
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail where a block differs")
+    options = parser.parse_args()
+    text = options.page.read_text(encoding="utf-8")
+    try:
+        differing = differing_blocks(text)
+        if not options.check:
+            write_text(options.page, filled(text))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name in differing:
+        print(f"{options.page}, {name}: {'differs from its rows; give make results' if options.check else 'filled'}")
+    return int(bool(differing) and options.check)
+
+
+def filled(text: str) -> str:
+    """Return a page with all blocks filled."""
+    return BLOCK.sub(_filled_block, text)
+
+
+def differing_blocks(text: str) -> list[str]:
+    """Return the blocks that are not as their files say, as ``STUDY: PANEL``."""
+    matches = BLOCK.finditer(text)
+    return [f"{match['study']}: {match['panel']}" for match in matches if match[0] != _filled_block(match)]
+
+
+def _filled_block(match: re.Match[str]) -> str:
+    panels = _panels(match["study"])
+    if match["panel"] not in panels:
+        found, expected = f"the block {match['study']}: {match['panel']}", f"one of {', '.join(panels)}"
+        raise ConfigError("results", found, expected, "Correct the page.")
+    return f"{match[1]}\n{markdown_panel(panels[match['panel']])}\n\n{match[4]}"
+
+
+@cache
+def _panels(study: str) -> dict[str, Panel]:
+    """Return the tables of a study by their keys."""
+    steps = load_project(ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml").run.steps
+    scores = _scores(study)
+    datasets = dict.fromkeys(run.dataset for run in scores)
+    documents = build_documents(scores, ablations=dict.fromkeys(datasets, steps))
+    return {panel.key: panel for document in documents for panel in document.panels}
+
+
+def _scores(study: str) -> list[Scores]:
+    """Return the scores of a study's rows, in the order of the configuration's methods."""
+    config = load_project(ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml")
+    paths = sorted((ROOT / "docs/data" / study).glob("*/*.json"))
+    scores = [load_row(path).scores for path in paths]
+    selected = [run for run in scores if run.method in config.run.methods]
+    return sorted(selected, key=lambda run: (run.dataset, config.run.methods.index(run.method), run.seed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The network of a run in words."""
+
+from typing import Any
+
+from mtlaerial.config import NetworkSpec
+from mtlaerial.config.decisive_keys import default_keys, flat_keys
+from mtlaerial.config.model import EncoderDecoderSpec
+from mtlaerial.runs.network_totals import parameters_text
+from mtlaerial.runs.run import RunDescription
+
+_LEFT_OUT = ("name", "encoder", "initialisation", "pretrained", "options")
+"""Keys of networks that their names tell already, or that decide a training's start alone."""
+
+
+def network_text(run: RunDescription) -> str:
+    """Return the network of a single run in words, with its parameters and the keys that are not at their defaults.
+
+    Raises
+    ------
+    DataError
+        When the sizes that it states are those of no network.
+    """
+    parts = [f"{network_name(run.plan.model)}, {parameters_text(run)}", _changed(run.plan.model)]
+    return "; ".join(filter(None, parts))
+
+
+def network_name(model: NetworkSpec) -> str:
+    """Return a network's name in words, with its encoder where it has a known one.
+
+    Examples
+    --------
+    >>> network_name(EncoderDecoderSpec(encoder="swin_v2_t"))
+    'encoder swin_v2_t with decoder fusion'
+    """
+    if isinstance(model, EncoderDecoderSpec):
+        return f"encoder {model.encoder_name} with decoder {model.decoder.name}"
+    return f"{model.architecture} with encoder {model.encoder_name}" if model.encoder_name else model.architecture
+
+
+def _changed(model: NetworkSpec) -> str:
+    defaults = default_keys(model)
+    sizes = dict(flat_keys(model.model_dump(mode="json")))
+    changed = [key for key in sizes if key.partition(".")[0] not in _LEFT_OUT and sizes[key] != defaults.get(key)]
+    return ", ".join(f"{key} {_text(sizes[key])}" for key in changed)
+
+
+def _text(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)

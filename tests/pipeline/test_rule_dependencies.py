@@ -1,0 +1,64 @@
+"""Dependencies of rules: what of a configuration and a specification their params hold, and what not."""
+
+import json
+from typing import Any
+
+from mtlaerial.pipeline.decisive_params import Decisive
+from mtlaerial.runs.plan import RunPlan
+from support.city_project import SPEC, SPEC_TILES, project_of, tile_params
+
+
+def test_the_memory_budget_of_tiles_changes_no_decisive_params(data: dict[str, Any]) -> None:
+    def plan(**training: Any) -> RunPlan:
+        return project_of(data, {"recipe": {"training": training}}).plan("city", "both", 0)
+
+    small, large = plan(memory_budget_mb=0), plan(memory_budget_mb=100)
+    assert (small.training.memory_budget_mb, large.training.memory_budget_mb) == (0, 100)
+    assert small.decisive() == large.decisive()
+    assert plan(batch=3).decisive() != plan(batch=4).decisive()
+
+
+def test_a_tile_does_not_depend_on_other_tiles_or_on_names_and_colours(data: dict[str, Any]) -> None:
+    before = tile_params(project_of(data), "city_1")
+    json.dumps(before)
+    classes = [dict(entry) for entry in SPEC["labels"]["classes"]]
+    classes[0] |= {"name": "sealed", "colour": "#010203"}
+    harmless = {
+        "title": "Another",
+        "licence": "Another",
+        "splits": {"test": ["city_4", "city_5"]},
+        "recipe": {"training": {"epochs": 1}},
+        "labels": {"classes": classes},
+    }
+    assert tile_params(project_of(data, harmless), "city_1") == before
+    classes[0]["values"] = [9]
+    for changes in ({"gsd": 0.6}, {"height": {"scale": 2.0}}, {"labels": {"classes": classes}}):
+        assert tile_params(project_of(data, changes), "city_1") != before
+
+
+def test_only_tiles_that_may_have_them_depend_on_eroded_labels(data: dict[str, Any]) -> None:
+    before, after = project_of(data), project_of(data, {"labels": {"eroded": {"files": "{tile}_eroded.tif"}}})
+    changed = [tile for tile in SPEC_TILES if tile_params(before, tile) != tile_params(after, tile)]
+    assert changed == ["city_3", "city_4"]
+    assert Decisive(before).summarise_tiles("city") == Decisive(after).summarise_tiles("city")
+    obtain = {"labels": {"obtain": "Ask."}, "height": {"obtain": "Ask."}}
+    assert tile_params(project_of(data, obtain), "city_1") == tile_params(before, "city_1")
+
+
+def test_names_of_classes_train_again_only_where_they_carry_weights(data: dict[str, Any]) -> None:
+    classes = SPEC["labels"]["classes"]
+    names = [entry["name"] for entry in classes]
+    swapped = [{**entry, "name": name} for entry, name in zip(classes, reversed(names), strict=True)]
+    for weights, alike in (("none", True), ({**dict.fromkeys(names, 1), names[0]: 0}, False)):
+        data["training"] = {"class_weights": weights}
+        before, after = project_of(data, {}), project_of(data, {"labels": {"classes": swapped}})
+        trained = [Decisive(project).train("city", "both", "0") for project in (before, after)]
+        assert (trained[0] == trained[1]) is alike
+
+
+def test_classes_left_out_of_scores_score_again_and_nothing_else(data: dict[str, Any]) -> None:
+    before = Decisive(project_of(data))
+    after = Decisive(project_of({**data, "scoring": {"without_classes": ["tree"]}}))
+    assert before.score("city", "both", "0") != after.score("city", "both", "0")
+    for rule in ("train", "describe_run", "predict"):
+        assert getattr(before, rule)("city", "both", "0") == getattr(after, rule)("city", "both", "0")
