@@ -67,4 +67,12 @@ def test_a_design_that_tells_the_margin_needs_no_note(data: dict[str, Any]) -> N
 
 def test_steps_are_compared_one_by_one(data: dict[str, Any]) -> None:
     (note,) = notes(data, methods=["classes", "metres"], steps=[["classes", "metres"]])
-    assert note.startswith("Power (city, steps (each by itself); 3 seeds, 4 test tiles, 1 comparison): ")
+    assert note.startswith("Power (city, steps, each by itself; 3 seeds, 4 test tiles, 1 comparison): ")
+
+
+def test_methods_of_another_share_of_the_truth_are_no_part_of_a_comparison(data: dict[str, Any]) -> None:
+    data["methods"]["rlw"]["overrides"] = {"training": {"labelled": {"semantics": 50}}}
+    (note,) = notes(data)
+    assert "several tasks at once beside each alone; 3 seeds, 4 test tiles, 1 comparison)" in note
+    data["methods"]["classes"]["overrides"] = {"training": {"labelled": {"semantics": 50}}}
+    assert notes(data) == []

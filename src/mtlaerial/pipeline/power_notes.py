@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mtlaerial.config import Task
 from mtlaerial.config.comparison import ComparisonSpec
+from mtlaerial.config.labelled import WHOLE
 from mtlaerial.pipeline.project import Project
 from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin
 
@@ -27,19 +29,27 @@ def power_notes(project: Project) -> Iterator[str]:
 def _comparisons(project: Project, name: str) -> dict[str, int]:
     """Return the number of methods that each comparison on a data set has, by the subject of the comparison."""
     fold = next(fold for fold in project.datasets if project.source(fold) == name)
-    tasks = {method: project.tasks(fold, method) for method in project.methods(fold)}
-    joint = [method for method, learned in tasks.items() if len(learned) > 1]
+    learned = {method: _learned(project, fold, method) for method in project.methods(fold)}
+    joint = [method for method, shares in learned.items() if len(shares) > 1]
     equal = [method for method in joint if project.config.methods[method].weighting.name == "equal"]
-    alike = [method for method in joint if not equal or set(tasks[method]) == set(tasks[equal[0]])]
-    single = {learned[0] for learned in tasks.values() if len(learned) == 1}
+    alike = [method for method in joint if not equal or learned[method] == learned[equal[0]]]
+    single = [shares for shares in learned.values() if len(shares) == 1]
     numbers = {}
     if equal and len(alike) > 1:
         numbers[f"weightings beside {equal[0]}"] = len(alike) - 1
-    if alike and set(tasks[alike[0]]) <= single:
+    if alike and all({task: share} in single for task, share in learned[alike[0]].items()):
         numbers["several tasks at once beside each alone"] = len(alike)
-    if any(set(chain) & set(tasks) for chain in project.config.run.steps):
-        numbers["steps (each by itself)"] = 1
+    if any(set(chain) & set(learned) for chain in project.config.run.steps):
+        numbers["steps, each by itself"] = 1
+    if project.config.run.label_efficiency:
+        numbers["label efficiency, each share by itself"] = 1
     return numbers
+
+
+def _learned(project: Project, fold: str, method: str) -> dict[Task, float]:
+    """Return the percent of each task's truth that a method learns from; of an ensemble its first member's."""
+    labelled = project.recipe(fold, project.sources_of(fold, method)[0]).training.labelled
+    return {task: labelled.get(task, WHOLE) for task in project.tasks(fold, method)}
 
 
 def _test_tiles(project: Project, name: str) -> int:

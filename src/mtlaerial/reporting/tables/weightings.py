@@ -92,10 +92,15 @@ def _with_constant(
 
 
 def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Iterator[tuple[Panel, Comparisons]]:
-    """Yield the comparison with learning each task alone, if a method does that for each of the tasks."""
-    single = baselines(values.runs)
-    tasks = runs[0].tasks if runs else ()
-    if not runs or not set(tasks) <= set(single):
+    """Yield the comparison with learning each task alone, if a method does that for each of the tasks.
+
+    From the same share of its truth, that is.
+    """
+    if not runs:
+        return
+    tasks, (_, shares) = runs[0].tasks, _learned(runs[0])
+    single = baselines([run for run in values.runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
+    if not set(tasks) <= set(single):
         return
     chosen = {task: single[task] for task in tasks}
     over_single = compare([*runs, *_runs_of(values.runs, chosen)], chosen, margin)
