@@ -11,7 +11,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
-from mtlaerial.config.weighting import REGISTRY, WEIGHTINGS, batches_per_update
+from mtlaerial.config.weighting import REGISTRY, WEIGHTINGS, WeightingSpec, batches_per_update
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import weighting_class
 from mtlaerial.weighting.listing import explain_weighting, list_weightings
@@ -128,3 +128,10 @@ def test_another_package_brings_a_weighting(other_package: str) -> None:
 def test_the_batches_per_update_are_those_of_the_weightings() -> None:
     for name in WEIGHTINGS:
         assert batches_per_update(name) == weighting_class(name).batches, name
+
+
+def test_the_level_of_a_method_is_that_of_its_class_or_the_chosen_one() -> None:
+    for name in WEIGHTINGS:
+        field = weighting_class(name).Options.model_fields.get("level")
+        assert WeightingSpec(name=name).working_level == (field.default if field else None), name
+    assert WeightingSpec.parse({"name": "pcgrad", "level": "features"}, "weighting").working_level == "features"
