@@ -51,7 +51,7 @@ def test_an_unknown_key_names_the_closest_valid_one(changes: dict[str, Any], key
 
 def test_an_unknown_key_that_resembles_none_lists_the_valid_ones() -> None:
     message = refusal({"run": {"xyzzy": 1}})
-    assert "one of datasets, label_efficiency, methods, seeds" in message
+    assert "one of comparison, datasets, label_efficiency, methods, seeds" in message
     assert "Remove it." in message
 
 

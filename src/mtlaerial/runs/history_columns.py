@@ -30,6 +30,11 @@ def loss_column(task: Task) -> str:
     return f"loss_{task}"
 
 
+def weight_column(task: Task) -> str:
+    """Return the column of a task's weight."""
+    return f"weight_{task}"
+
+
 def score_columns(task: Task) -> tuple[str, ...]:
     """Return the columns of a task's scores on the validation tiles."""
     return tuple(f"val_{score_key(task, score)}" for score in VALIDATED[task_entry(task).metrics])
