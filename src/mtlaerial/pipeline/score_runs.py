@@ -20,6 +20,7 @@ from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
+from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, save_scores
 
@@ -156,7 +157,8 @@ def _score(
 ) -> Scores:
     folder = parent / row.folder_name
     Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
-    scores = score_maps(row.description, folder / "maps", tiles, scoring, rules=rules)
+    history = row.folder / HISTORY
+    scores = score_maps(row.description, folder / "maps", tiles, scoring, history=history, rules=rules)
     save_scores(scores, folder / "scores.json")
     return scores
 

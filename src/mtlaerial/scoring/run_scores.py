@@ -8,6 +8,7 @@ from mtlaerial.config.class_names import left_out_classes
 from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.tasks import leading_task
 from mtlaerial.runs.code_hash import code_hash
+from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.consistency import BOTH, Rules, require_ruled_classes
 from mtlaerial.scoring.scores import Scores
@@ -26,7 +27,7 @@ def score_run(
     ----------
     run : Path
         The run's folder, with ``run.yaml`` and in ``maps/{tile}`` the tasks' maps, ``seams.json``,
-        ``checkerboard.json``.
+        ``checkerboard.json``; of a training also ``history.csv``, for the weights at its end.
     tiles : sequence of Path
         Folders of the prepared test tiles.
     scoring : ScoringSpec
@@ -43,7 +44,7 @@ def score_run(
         When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
         that of eroded labels from the labels'.
     """
-    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol, rules)
+    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol, run / HISTORY, rules)
 
 
 def score_maps(
@@ -52,6 +53,7 @@ def score_maps(
     tiles: Sequence[Path],
     scoring: ScoringSpec,
     protocol: str = "",
+    history: Path | None = None,
     rules: Rules = NO_RULES,
 ) -> Scores:
     """Score the maps of a described run in any folder; see :func:`score_run`."""
@@ -83,6 +85,7 @@ def score_maps(
         network=plan.model if single else None,
         training=training if single else None,
         ended_early=description.ended_early,
+        final_weights=final_weights(history, plan.tasks) if history and training and single else {},
         prediction=plan.prediction,
         protocol=protocol,
         recipe=description.recipe_text,
