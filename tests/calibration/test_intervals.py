@@ -31,7 +31,7 @@ def town(random: np.random.Generator, cells: int) -> tuple[np.ndarray, np.ndarra
 def calibrated(random: np.random.Generator, cells: int = 10, **options: object) -> HeightCalibration:
     true, predicted, deviation = town(random, cells)
     scores = HeightScores(EDGES, "deviation")
-    grid = calibration_cells(*true.shape, (PIXEL, PIXEL), SIDE)
+    grid = calibration_cells(len(true), len(true), (PIXEL, PIXEL), SIDE)
     assert grid.number == cells**2
     scores.add(grid.indices(0, len(true)), predicted, true, deviation)
     return calibrate_heights(scores, **options)

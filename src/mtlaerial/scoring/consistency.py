@@ -122,8 +122,8 @@ def tally_consistency(maps: Path, tile: Path, names: Sequence[str], rules: Rules
     if not true[OVERALL][1]:
         return {}, {}
     classes, heights = (task_entry(leading_task(metrics)) for metrics in BOTH)
-    paths = (maps / f"{entry.map_name}.tif" for entry in (classes, heights))
-    return count_violations(*paths, names, rules, heights.metres), true
+    class_map, height_map = maps / f"{classes.map_name}.tif", maps / f"{heights.map_name}.tif"
+    return count_violations(class_map, height_map, names, rules, heights.metres), true
 
 
 def pooled_violations(tiles: Mapping[str, Violations], weights: Mapping[str, float]) -> dict[str, NDArray[np.float64]]:

@@ -69,8 +69,10 @@ def retention_curve(sums: NDArray[np.float64], score: str) -> NDArray[np.float64
     column = "squared" if score == "RMSE" else "absolute"
     errors = np.concatenate([[0.0], np.cumsum(sums[:, SUMS.index(column)])])
     # Empty bins repeat a share, of which interpolation takes one: all of them have the same sum.
-    means = np.interp(RETAINED, share, errors) / (RETAINED * total)
-    return np.sqrt(means) if score == "RMSE" else means
+    means: NDArray[np.float64] = np.interp(RETAINED, share, errors) / (RETAINED * total)
+    if score == "RMSE":
+        means = np.sqrt(means)
+    return means
 
 
 def sparsification_error(sums: NDArray[np.float64], score: str) -> float:
