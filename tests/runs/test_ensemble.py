@@ -98,8 +98,10 @@ def test_the_average_of_heights_is_recorded_and_described(runs: list[Path], tmp_
     assert score_maps(median, tmp_path, [], ScoringSpec()).ensemble_heights == "median"
     text = "best, the mean of the class scores and the median of the heights of 2 networks"
     assert text in describe_run(paths["median"].parent)
-    rows = row_names([path.parent for path in paths.values()], [mean, median], ["city"])
-    assert rows == [path.parent.as_posix() for path in paths.values()], "no two seeds of one method"
+    folders, plan = [path.parent for path in paths.values()], mean.plan.model_copy(update={"seed": 9})
+    assert row_names(folders, [mean.model_copy(update={"plan": plan}), mean], ["city"]) == ["best", "best"]
+    rows = row_names(folders, [mean.model_copy(update={"plan": plan}), median], ["city"])
+    assert rows == [folder.as_posix() for folder in folders], "no two seeds of one method"
 
 
 def test_an_ensemble_of_an_earlier_version_is_a_mean_with_its_hash(runs: list[Path], tmp_path: Path) -> None:
