@@ -144,14 +144,15 @@ def test_passes_of_a_median_are_averaged_in_each_network_and_kept_for_the_deviat
 def test_maps_of_a_median_are_medians_of_the_networks_maps(
     members: list[Path], statistics: Statistics, tiles: Folders, tmp_path: Path
 ) -> None:
-    """A window covers the tile, so that nothing is blended."""
+    """A window covers the tile, so that nothing is blended; maps of the image's grid have no means over cells."""
+    options: dict[str, Any] = {"window": 128, "stride": 128, "image_maps": True}
     third = drawn_run(tmp_path / "third", tiny.run_plan(("height",), seed=3, height_unit=9), statistics, 7)
     runs = [*members[:2], third]
-    single = [maps_of(run, tiles, tmp_path / run.name, window=128, stride=128)["height"] for run in runs]
-    ensemble = maps_of(joined(runs, tmp_path / "joined", "median"), tiles, tmp_path / "maps", window=128, stride=128)
+    single = [maps_of(run, tiles, tmp_path / run.name, **options)["image_height"] for run in runs]
+    ensemble = maps_of(joined(runs, tmp_path / "joined", "median"), tiles, tmp_path / "maps", **options)
     expected = np.median(single, axis=0)
     assert abs(expected - np.mean(single, axis=0)).max() > 1e-2
-    np.testing.assert_allclose(ensemble["height"], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(ensemble["image_height"], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_maps_of_a_median_with_dropout_show_the_median_and_the_deviation_over_all_passes(
