@@ -108,6 +108,7 @@ STAGES: dict[str, Stages] = {
     "methods.*.trained_as": ("describe_run",),
     "methods.*.ensemble.members": ENSEMBLE,
     "methods.*.ensemble.seeds": ENSEMBLE,
+    "methods.*.ensemble.heights": ENSEMBLE,
     "methods.*.tasks": COSTLY,
     "methods.*.weighting": COSTLY,
     "methods.*.model": COSTLY,
