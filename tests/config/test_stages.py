@@ -51,7 +51,7 @@ MOSAIC = {
 }
 KINDS: list[dict[str, Any]] = [
     {},
-    {"encoder": "densenet121", "context": {}},
+    {"encoder": "densenet121", "decoder": {"finest": 1}, "context": {}},
     {"name": "packaged", "options": {"width": 8}},
 ]
 """A network of each kind."""

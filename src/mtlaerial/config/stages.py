@@ -102,6 +102,7 @@ STAGES: dict[str, Stages] = {
     "models.*.decoder.channels": COSTLY,
     "models.*.decoder.head": COSTLY,
     "models.*.decoder.exchange": COSTLY,
+    "models.*.decoder.finest": COSTLY,
     "models.*.context.scale": COSTLY,
     "models.*.context.channels": COSTLY,
     "models.*.options": COSTLY,
