@@ -48,6 +48,11 @@ def contents_of(network: StackedOutputs) -> list[Content]:
     ]
 
 
+def scored_channels(network: StackedOutputs) -> dict[Task, slice]:
+    """Return the channels that each task's map for the scores is made of."""
+    return {task: network.slice_shown(task, task_entry(task).maps[0].shows) for task in network.outputs}
+
+
 class Map(NamedTuple):
     """A map to be written: the name of its file without suffix, its content, and its grid."""
 
@@ -89,7 +94,8 @@ def open_maps(
             create, profile = _create_cog if cog else create_raster, PROFILES[content.layer.shows]
             out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **profile))
             _annotate(out, content, description, origin)
-            targets.append(Target(network.slice_of(content.task), *axes(image, grid), _writer(content, out)))
+            channels = network.slice_shown(content.task, content.layer.shows)
+            targets.append(Target(channels, *axes(image, grid), _writer(content, out)))
         yield targets
 
 
