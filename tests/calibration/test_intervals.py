@@ -5,9 +5,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from mtlaerial.calibration.cells import calibration_cells
-from mtlaerial.calibration.intervals import HeightScores, calibrate_heights, height_interval
+from mtlaerial.calibration.height_scores import HeightScores
+from mtlaerial.calibration.intervals import calibrate_heights, height_interval
 from mtlaerial.calibration.record import HeightCalibration
-from mtlaerial.calibration.variogram import VariogramSums
+from mtlaerial.calibration.variogram import ResidualLines, VariogramSums
 from mtlaerial.errors import ConfigError
 
 SIDE, PIXEL = 60.0, 6.0
@@ -102,7 +103,7 @@ def test_a_bin_with_too_few_cells_is_merged_with_its_neighbour_and_said() -> Non
     assert calibration.edges == (2.0, 10.0)
     assert calibration.units == (30, 25, 20)
     (note,) = calibration.notes
-    expected = "Predicted heights 10 to 40 m (20 cells), from 40 m (3 cells) share one factor: 19 cells needed."
+    expected = "Predicted heights 10-40 m (20 cells), from 40 m (3 cells) share one factor: 19 cells needed."
     assert note == expected
     # Of 21 cells with the new one, 17 have scores of 20 m alone, and three as many of 20 m as of 50 m: 88 % and 95.2 %.
     assert calibration.factors[2] == (20.0, 20.0, 50.0, 50.0)
@@ -113,14 +114,15 @@ def test_a_bin_with_too_few_cells_is_merged_with_its_neighbour_and_said() -> Non
 def test_pixels_without_truth_prediction_or_deviation_are_left_out() -> None:
     scores = HeightScores((), "deviation", floor=0.5)
     nan = np.nan
-    predicted = np.array([[1, 1, nan, 1, 1]], np.float32)
-    true = np.array([[2, nan, 1, 2, 1.25]], np.float32)
-    deviation = np.array([[2, 1, 1, nan, 0]], np.float32)
-    scores.add(np.arange(5)[None], predicted, true, deviation)
+    predicted = np.array([[1, 1, nan, 1, 1, 1]], np.float32)
+    true = np.array([[2, nan, 1, 2, 1.25, 9]], np.float32)
+    deviation = np.array([[2, 1, 1, nan, 0, np.inf]], np.float32)
+    scores.add(np.arange(6)[None], predicted, true, deviation)
     assert scores.sample.values.tolist() == [0.5, 0.5]  # 1 m / 2 m, and 0.25 m over the floor of 0.5 m
-    calibration = calibrate_heights(scores, levels=[0.5])
+    calibration = calibrate_heights(scores, levels=[0.5, 0.5])
+    assert calibration.levels == (0.5,)
     lower, upper = height_interval(calibration, 0.5, predicted, deviation)
-    assert np.isnan(lower).tolist() == [[False, False, True, True, False]]
+    assert np.isnan(lower).tolist() == [[False, False, True, True, False, False]]
     assert np.isnan(upper).tolist() == np.isnan(lower).tolist()
 
 
@@ -130,9 +132,9 @@ def test_a_deviation_that_is_needed_and_missing_is_refused() -> None:
 
 
 def test_cells_below_the_correlation_length_are_noted() -> None:
-    residuals = VariogramSums()
-    random = np.random.default_rng(0)
-    residuals.add(gaussian_filter(random.normal(size=(300, 300)), 8).astype(np.float32), (PIXEL, PIXEL))
+    residuals, lines, random = VariogramSums(), ResidualLines(300, 300), np.random.default_rng(0)
+    lines.add(0, gaussian_filter(random.normal(size=(300, 300)), 8).astype(np.float32))
+    residuals.add(lines, (PIXEL, PIXEL))
     calibration = calibrated(random, residuals=residuals)
     assert calibration.correlation_length is not None
     assert calibration.correlation_length > SIDE

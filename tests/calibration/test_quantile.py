@@ -34,6 +34,10 @@ def test_one_score_per_unit_gives_the_intervals_of_mapie(number: int) -> None:
     np.testing.assert_allclose(quantiles, OF_MAPIE[number], atol=1e-6)
 
 
+def test_rounding_of_high_levels_asks_for_no_further_unit() -> None:
+    assert units_needed(0.99999) == 99_999  # 1 / (1 - 0.99999) is 100000.000001
+
+
 @pytest.mark.parametrize(("level", "units"), [(0.5, 1), (0.8, 4), (0.9, 9), (0.95, 19), (0.99, 99)])
 def test_a_level_is_finite_from_the_least_number_of_units(level: float, units: int) -> None:
     assert units_needed(level) == units

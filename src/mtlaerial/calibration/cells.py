@@ -17,10 +17,13 @@ class CellGrid:
     ----------
     row_cells, column_cells : array of int64
         Row of cells of each row of pixels, and column of cells of each column of pixels.
+    side : float
+        Metres of the shorter side of the cells: less than asked for where the tile is shorter.
     """
 
     row_cells: NDArray[np.int64]
     column_cells: NDArray[np.int64]
+    side: float
 
     @property
     def across(self) -> int:
@@ -47,7 +50,7 @@ def calibration_cells(height: int, width: int, pixel_size: tuple[float, float], 
     height, width : int
         Size of the tile in pixels.
     pixel_size : tuple of float
-        Height and width of a pixel in metres.
+        Height and width of a pixel in metres on the ground.
     side : float
         Least side of a cell in metres.
 
@@ -56,7 +59,9 @@ def calibration_cells(height: int, width: int, pixel_size: tuple[float, float], 
     >>> calibration_cells(400, 250, (0.5, 0.5)).number
     6
     """
-    return CellGrid(_cells_along(height, pixel_size[0], side), _cells_along(width, pixel_size[1], side))
+    rows, columns = (_cells_along(pixels, size, side) for pixels, size in zip((height, width), pixel_size, strict=True))
+    sides = height * pixel_size[0] / (rows[-1] + 1), width * pixel_size[1] / (columns[-1] + 1)
+    return CellGrid(rows, columns, float(min(sides)))
 
 
 def _cells_along(pixels: int, pixel_size: float, side: float) -> NDArray[np.int64]:

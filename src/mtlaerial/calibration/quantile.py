@@ -20,7 +20,7 @@ def units_needed(level: float) -> int:
     [1, 4, 9, 19]
     """
     # 1 / (1 - 0.9) is 10.000000000000002.
-    return math.ceil(1 / (1 - level) - _ROUNDING) - 1
+    return math.ceil((1 - _ROUNDING) / (1 - level)) - 1
 
 
 def hierarchical_quantile(
@@ -47,7 +47,7 @@ def hierarchical_quantile(
 
     Notes
     -----
-    CDF pooling for two-layer hierarchical models (Dunn, Wasserman and Ramdas 2022, arXiv 1809.07441): each unit has an
+    CDF pooling for two-layer hierarchical models (Dunn, Wasserman and Ramdas 2023, arXiv 1809.07441): each unit has an
     empirical distribution of its scores, and the quantile is that of the mean of these. Pooling alone is valid for many
     units only. The variant here, hierarchical conformal prediction (Lee, Barber and Willett 2023, arXiv 2306.06342),
     takes a further unit into the mean, the new one, whose scores count as infinite. With n units of N(k) scores it is

@@ -1,6 +1,5 @@
 """Calibration of a run as plain data, which a run can store and a prediction applies."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -51,9 +50,10 @@ class HeightCalibration(Section):
     units: tuple[NonNegativeInt, ...]
     """Calibration cells per bin."""
     cell_side: PositiveFloat
-    """Least side in metres of the calibration cells."""
+    """Side in metres of the shortest calibration cells."""
     correlation_length: PositiveFloat | None = None
-    """Metres, of the residuals on the calibration tiles; None where they stay correlated as far as was measured."""
+    """Metres, of the residuals on the calibration tiles; None where it was not measured, or is longer than any measured
+    distance."""
     notes: tuple[str, ...] = ()
     """Sentences on levels left out, merged bins and cells smaller than the correlation length."""
 
@@ -119,10 +119,3 @@ def percent(level: float) -> str:
     '95 %'
     """
     return f"{100 * level:g} %"
-
-
-def bin_text(low: float, high: float) -> str:
-    """Return a bin of heights in words; its ends may be infinite."""
-    if math.isinf(low):
-        return "all heights" if math.isinf(high) else f"below {high:g} m"
-    return f"from {low:g} m" if math.isinf(high) else f"{low:g} to {high:g} m"

@@ -1,7 +1,6 @@
 """Empirical variogram of residuals: how far apart pixels must be to err independently."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,12 +8,50 @@ from numpy.typing import NDArray
 
 DISTANCES = (1.0, 2.0, 4.0, 8.0, 15.0, 22.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0)
 """Metres at which pairs of pixels are compared."""
-LINES = 512
-"""Rows and columns of a tile that pairs are taken from: more add pixels, but hardly any information."""
+LINES = 256
+"""Most rows, and most columns, of a tile that pairs are taken from: more add pixels, but hardly any information."""
 LEAST_PAIRS = 1000
 """Pairs below which a distance is left out."""
 FALLEN = math.exp(-1)
 """Correlation at the correlation length: that of an exponential model exp(-d / length)."""
+
+
+class ResidualLines:
+    """Rows and columns of a tile's residuals at equal steps, gathered block by block.
+
+    Memory grows with the sides of the tile, not with its area.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the tile in pixels.
+
+    Attributes
+    ----------
+    rows : array of float32, shape (rows, width), metres
+        NaN where no residual was added.
+    columns : array of float32, shape (columns, height), metres
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self._row_step, self._column_step = math.ceil(height / LINES), math.ceil(width / LINES)
+        self.rows = np.full((math.ceil(height / self._row_step), width), np.nan, dtype=np.float32)
+        self.columns = np.full((math.ceil(width / self._column_step), height), np.nan, dtype=np.float32)
+
+    def add(self, top: int, residuals: NDArray[np.float32]) -> None:
+        """Add a block.
+
+        Parameters
+        ----------
+        top : int
+            Row of the tile that the block begins with.
+        residuals : array of float32, shape (rows, width), metres
+            Predicted minus true height; NaN where there is none.
+        """
+        first = -(-top // self._row_step)
+        chosen = residuals[first * self._row_step - top :: self._row_step]
+        self.rows[first : first + len(chosen)] = chosen
+        self.columns[:, top : top + len(residuals)] = residuals[:, :: self._column_step].T
 
 
 @dataclass
@@ -34,23 +71,21 @@ class VariogramSums:
     squared: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(DISTANCES)))
     moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
-    def add(self, residuals: NDArray[np.float32], pixel_size: tuple[float, float]) -> None:
+    def add(self, residuals: ResidualLines, pixel_size: tuple[float, float]) -> None:
         """Add a tile.
 
         Parameters
         ----------
-        residuals : array of float32, shape (rows, columns), metres
-            Predicted minus true height; NaN where there is none.
+        residuals : ResidualLines
         pixel_size : tuple of float
-            Height and width of a pixel in metres.
+            Height and width of a pixel in metres on the ground.
         """
-        for lines, size in ((residuals.T, pixel_size[0]), (residuals, pixel_size[1])):
-            chosen = np.asarray(lines[:: max(1, len(lines) // LINES)], dtype=np.float64)
-            finite = chosen[np.isfinite(chosen)]
+        for lines, size in ((residuals.columns, pixel_size[0]), (residuals.rows, pixel_size[1])):
+            finite = lines[np.isfinite(lines)].astype(np.float64)
             self.moments += (finite.size, finite.sum(), (finite**2).sum())
-            self._add_pairs(chosen, size)
+            self._add_pairs(lines, size)
 
-    def _add_pairs(self, lines: NDArray[np.float64], pixel_size: float) -> None:
+    def _add_pairs(self, lines: NDArray[np.float32], pixel_size: float) -> None:
         """Add the pairs along the second axis."""
         steps = [max(1, round(distance / pixel_size)) for distance in DISTANCES]
         for index, step in enumerate(steps):
@@ -58,7 +93,7 @@ class VariogramSums:
             if repeated or step >= lines.shape[1]:
                 continue
             difference = lines[:, step:] - lines[:, :-step]
-            valid = difference[np.isfinite(difference)]
+            valid = difference[np.isfinite(difference)].astype(np.float64)
             self.pairs[index] += valid.size
             self.distance[index] += valid.size * step * pixel_size
             self.squared[index] += float((valid**2).sum())
@@ -109,8 +144,8 @@ def correlation_length(sums: VariogramSums) -> float | None:
     below = np.flatnonzero(correlation <= FALLEN)
     if not below.size:
         return None
-    last = int(below[0])
-    pair = slice(last - 1, last + 1)
+    # Distance 0, whose correlation is 1, is never the first one below.
+    pair = slice(below[0] - 1, below[0] + 1)
     return float(np.interp(FALLEN, correlation[pair][::-1], distances[pair][::-1]))
 
 
@@ -121,18 +156,14 @@ def cell_side_note(sums: VariogramSums, side: float) -> str:
         return "Correlation of residuals not measured: too few neighbouring pixels with a true height."
     length = correlation_length(sums)
     if length is None:
-        farthest = _metres(measured.distances[-1:])
+        farthest = measured.distances[-1]
         return (
-            f"Residuals are correlated as far as was measured, {farthest}: calibration cells of {side:g} m are not "
-            "independent, and coverage varies more from scene to scene. Use longer cells, or more validation tiles."
+            f"Residuals are correlated as far as was measured, {farthest:.0f} m: calibration cells of {side:.3g} m are "
+            "not independent, and coverage varies more from scene to scene. Use longer cells, or more validation tiles."
         )
     if length <= side:
         return ""
     return (
-        f"Calibration cells of {side:g} m are shorter than the residuals' correlation length, {length:.0f} m: coverage "
-        f"varies more from scene to scene. Use cells of at least {math.ceil(length)} m."
+        f"Calibration cells of {side:.3g} m are shorter than the residuals' correlation length, {length:.0f} m: "
+        f"coverage varies more from scene to scene. Use cells of at least {math.ceil(length)} m."
     )
-
-
-def _metres(values: Sequence[float] | NDArray[np.float64]) -> str:
-    return f"{values[0]:.0f} m"
