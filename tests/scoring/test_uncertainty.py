@@ -73,7 +73,7 @@ def test_scores_that_do_not_sum_up_to_one_are_divided_by_their_sum() -> None:
 
 def test_pixels_without_truth_or_probabilities_have_no_confidence() -> None:
     scores, true = probabilities()
-    true[:100], scores[0, 100:300] = 255, np.nan
+    true[:100], scores[0, 100:200], scores[:, 200:300] = 255, np.nan, 0
     assert reliability_sums(scores, true)[:, 0].sum() == PIXELS - 300
     retention = np.array(class_sums(scores, true).class_retention)
     assert retention[0, :, 0].sum() == PIXELS - 100
@@ -108,6 +108,12 @@ def test_ause_is_that_of_sorted_pixels(score: str) -> None:
     assert sparsification_error(sums, score) == pytest.approx(expected, abs=0.01)
     exact = by_deviation[(RETAINED * PIXELS).astype(int)]
     np.testing.assert_allclose(retention_curve(sums[0], score)[20:], exact[20:], rtol=0.05)
+
+
+def test_ause_tells_apart_the_pixels_of_an_overconfident_network() -> None:
+    wrong = np.arange(100) >= 90
+    tiny = np.where(wrong, 1e-5, 1e-6)
+    assert sparsification_error(retention_sums(wrong.astype(float), tiny), "MAE") == pytest.approx(0, abs=1e-9)
 
 
 def test_ause_orders_uncertainties_by_what_they_know() -> None:

@@ -7,8 +7,8 @@ from mtlaerial.scoring.metrics import ratio_of
 
 PER_DECADE = 16
 """Bins of a factor of ten: within one, uncertainties differ by 15 % at most."""
-EDGES = np.geomspace(1e-4, 1e3, 7 * PER_DECADE + 1)
-"""Inner edges of the bins of uncertainty and of error, in their unit."""
+EDGES = np.geomspace(1e-7, 1e3, 10 * PER_DECADE + 1)
+"""Inner edges of the bins of uncertainty and of error, in their unit. Entropies of confident networks are tiny."""
 BINS = len(EDGES) + 1
 SUMS = ("cells", "absolute", "squared")
 """Per bin: number of cells, sums of |e| and e²."""

@@ -17,7 +17,7 @@ def reliability_sums(probabilities: NDArray[np.float32], true: NDArray[np.uint8]
     Parameters
     ----------
     probabilities : array of float32, shape (classes, …)
-        Probabilities, or positive scores, which are divided by their sum. Pixels with NaN are left out.
+        Probabilities, or positive scores, which are divided by their sum. Pixels without (NaN, or all 0) are left out.
     true : array of uint8, shape (…)
         Classes; pixels with a code of no class are left out.
 
@@ -27,10 +27,9 @@ def reliability_sums(probabilities: NDArray[np.float32], true: NDArray[np.uint8]
         Bin k has the confidences above k / BINS, up to (k + 1) / BINS.
     """
     total = probabilities.sum(axis=0, dtype=np.float64)
-    valid = (true < len(probabilities)) & (total > 0)  # NaN is not
-    scores = probabilities[:, valid]
-    confidence = scores.max(axis=0) / total[valid]
-    hits = scores.argmax(axis=0) == true[valid]
+    valid = (true < len(probabilities)) & (total > 0) & np.isfinite(total)
+    confidence = probabilities.max(axis=0)[valid] / total[valid]
+    hits = (probabilities.argmax(axis=0) == true)[valid]
     # A probability that is exactly an edge belongs to the bin below it, though rounded.
     bins = np.ceil(confidence * BINS - 1e-6).astype(np.int64).clip(1, BINS) - 1
     columns = (np.ones_like(confidence), confidence, hits)

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.config import Section
+from mtlaerial.config.height_bins import bin_names
 from mtlaerial.scoring.coverage import coverage_scores, interval_sums
 from mtlaerial.scoring.error_retention import retention_sums, sparsification_error
 from mtlaerial.scoring.reliability import calibration_error, reliability_sums
-from mtlaerial.scoring.tile_sums import OVERALL, bin_names
+from mtlaerial.scoring.tile_sums import OVERALL
 
 PREDICTED = "predicted "
 """Prefix of the groups by predicted height; those by true height have none."""
@@ -57,24 +58,23 @@ def class_sums(probabilities: NDArray[np.float32], true: NDArray[np.uint8]) -> U
     Parameters
     ----------
     probabilities : array of float32, shape (classes, …)
-        Probabilities, or positive scores, which are divided by their sum. Pixels with NaN have no confidence; if they
-        have a true class, they are the most uncertain, and wrong.
+        Probabilities, or positive scores, which are divided by their sum. Pixels without (NaN, or all 0) have no
+        confidence; if they have a true class, they are the most uncertain, and wrong.
     true : array of uint8, shape (…)
         Classes; pixels with a code of no class are left out.
     """
-    predicted = np.isfinite(probabilities).all(axis=0)
-    # argmax is meaningless where a probability is NaN: such pixels are wrong.
-    wrong = (probabilities.argmax(axis=0) != true) | ~predicted
+    uncertainty = entropy(probabilities)
+    # argmax means nothing where there are no probabilities: such pixels are wrong.
+    wrong = (probabilities.argmax(axis=0) != true) | np.isnan(uncertainty)
     error = np.where(true < len(probabilities), wrong.astype(np.float64), np.nan)
-    retention = retention_sums(error, entropy(probabilities))
     return UncertaintySums(
         reliability=_rows(reliability_sums(probabilities, true)),
-        class_retention=_tables(retention),
+        class_retention=_tables(retention_sums(error, uncertainty)),
     )
 
 
 def entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the entropy of class probabilities relative to that of equal ones, 0 to 1; NaN where one is NaN.
+    """Return the entropy of class probabilities relative to that of equal ones, 0 to 1; NaN where there are none.
 
     Parameters
     ----------
@@ -82,9 +82,12 @@ def entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
         Probabilities, or positive scores, which are divided by their sum.
     """
     total = probabilities.sum(axis=0, dtype=np.float64)
-    p = probabilities / np.where(total > 0, total, np.nan)
-    terms = p * np.log(np.maximum(p, np.finfo(np.float64).tiny))
-    relative: NDArray[np.float64] = np.maximum(-terms.sum(axis=0), 0.0) / np.log(len(probabilities))
+    total = np.where((total > 0) & np.isfinite(total), total, np.nan)
+    nats = np.zeros(total.shape)
+    for scores in probabilities:  # class by class: a block of all in float64 would be large
+        p = scores / total
+        nats -= p * np.log(np.maximum(p, np.finfo(np.float64).tiny))
+    relative: NDArray[np.float64] = np.maximum(nats, 0.0) / np.log(len(probabilities))
     return relative
 
 
