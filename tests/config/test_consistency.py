@@ -29,12 +29,14 @@ def parsed(rules: Any, **changes: Any) -> DatasetSpec:
 
 @pytest.mark.parametrize(
     ("text", "inside", "outside"),
-    [(">= 2", 2.0, 1.9), ("> 2 m", 2.1, 2.0), ("<=0.5", 0.5, 0.6), ("< -1.5m", -1.6, -1.5)],
+    [(">= 2", 2.0, 1.9), ("> 2 m", 2.1, 2.0), ("<=0.5", 0.5, 0.6), ("< -1.5m", -1.6, -1.5), ("> 0.00001", 2e-5, 1e-5)],
 )
 def test_a_rule_compares_heights_in_metres(text: str, inside: float, outside: float) -> None:
     bound = parsed({"building": {"height": text}}).consistency["building"].height_bound
     assert bound.holds(inside)
     assert not bound.holds(outside)
+    spec = parsed({"building": {"height": text}})
+    assert DatasetSpec.parse(spec.model_dump(mode="json"), "town.yaml") == spec
 
 
 @pytest.mark.parametrize(

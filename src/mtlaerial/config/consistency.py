@@ -15,7 +15,7 @@ from mtlaerial.config.names import require_names
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {">=": ge, ">": gt, "<=": le, "<": lt}
 HIGHEST = 10_000.0
 """Metres; a larger bound is a mistaken digit or unit."""
-_COMPARISON = re.compile(r"\s*([^\w\s.+-]*)\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(\S.*)?")
+_COMPARISON = re.compile(r"\s*([^\w\s.+-]*)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(\S.*)?")
 _EXPECTED = 'a comparison with metres, such as ">= 2" or "<= 0.5"'
 
 
@@ -32,7 +32,7 @@ def _comparison(value: Any) -> str:
         raise Unfit("", f"{shown(unit.strip())} after the number", "metres", "Convert the number to metres.")
     if abs(float(number)) > HIGHEST:
         raise Unfit("", shown(value), f"at most {HIGHEST:g} m", "Correct the number.")
-    return f"{operator} {float(number):g}"
+    return f"{operator} {float(number):.10g}"
 
 
 Comparison = Annotated[str, BeforeValidator(_comparison)]

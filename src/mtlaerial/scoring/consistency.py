@@ -8,16 +8,14 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import IGNORED, task_entry
 from mtlaerial.config.consistency import ConsistencyRule
-from mtlaerial.config.task_entry import Metrics
 from mtlaerial.config.tasks import leading_task
 from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.scoring.joint import BOTH
 from mtlaerial.scoring.nearest_cells import NearestCells
 from mtlaerial.scoring.tile_sums import OVERALL
 
-BOTH: tuple[Metrics, Metrics] = ("classes", "heights")
-"""Metrics whose leading tasks have rules between them."""
 Violations = dict[str, tuple[int, int]]
 """By group, ``overall`` or ``class NAME`` of a class with a rule: cells that break a rule, and all cells."""
 Rules = Mapping[str, ConsistencyRule]

@@ -10,7 +10,8 @@ from mtlaerial.config.tasks import leading_task
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
-from mtlaerial.scoring.consistency import BOTH, Rules, require_ruled_classes
+from mtlaerial.scoring.consistency import Rules, require_ruled_classes
+from mtlaerial.scoring.joint import BOTH
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import score_tile
 from mtlaerial.tiles.record import verify_tiles

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from mtlaerial.config import task_entry
 from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.reporting.tables.groups import OVERALL
-from mtlaerial.scoring.consistency import BOTH, pooled_violations
+from mtlaerial.scoring.consistency import pooled_violations
+from mtlaerial.scoring.joint import BOTH
 from mtlaerial.scoring.scores import Scores
 
 VIOLATIONS = "violations"
