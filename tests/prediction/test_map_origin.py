@@ -15,6 +15,7 @@ from mtlaerial.runs.run import load_description, save_description
 from support import tiny
 
 SPEC = PredictionSpec(window=64, stride=48)
+FILES = ["height.qml", "height.tif", "semantics.qml", "semantics.tif", "stac_item.json"]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_maps_that_a_new_prediction_does_not_write_are_removed(
     Predictor(run_folder, SPEC.model_copy(update={"dropout_passes": 2})).predict_image(image, maps)
     assert (maps / "height_std.tif").exists()
     predictor.predict_image(image, maps)
-    assert sorted(contents(maps)) == ["height.tif", "semantics.tif"]
+    assert sorted(contents(maps)) == FILES
 
 
 def test_left_overs_of_a_killed_prediction_are_removed(predictor: Predictor, tmp_path: Path) -> None:
@@ -101,9 +102,9 @@ def test_left_overs_of_a_killed_prediction_are_removed(predictor: Predictor, tmp
 
     image, maps = ortho(tmp_path), tmp_path / "maps"
     maps.mkdir()
-    (maps / f"..height.{files._HOST}-99999999.part.plain.{files._HOST}-99999999.part.tif").write_text("half")
+    (maps / f".height.{files._HOST}-99999999.part.1.tif").write_text("half")
     predictor.predict_image(image, maps)
-    assert sorted(contents(maps)) == ["height.tif", "semantics.tif"]
+    assert sorted(contents(maps)) == FILES
 
 
 def test_a_renamed_description_of_the_same_weights_is_the_same_run(run_folder: Path, tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ class CogWriter:
 def open_cog(path: Path, grid: Grid, layer: RasterLayer, tags: Mapping[str, str]) -> Iterator[CogWriter]:
     """Open a cloud-optimised GeoTIFF with overviews for blocks in any order; it appears when the block succeeds.
 
-    A tile is compressed once, as soon as it is complete, and its overview is made of the pixels in memory. Until the end
-    each level is a hidden file of its own beside ``path``; then the compressed tiles are moved together.
+    A tile is compressed once, as soon as it is complete, and its overview is made of the pixels in memory. Until the
+    end each level is a hidden file of its own beside ``path``; then the compressed tiles are moved together.
 
     Raises
     ------
@@ -96,9 +96,7 @@ def open_cog(path: Path, grid: Grid, layer: RasterLayer, tags: Mapping[str, str]
             clean_up.callback(discard, file)
         with ExitStack() as stack:
             levels = [stack.enter_context(_create(files[0], sizes[0], layer, grid))]
-            levels += [
-                stack.enter_context(_create(*level, layer)) for level in zip(files[1:], sizes[1:], strict=True)
-            ]
+            levels += [stack.enter_context(_create(*level, layer)) for level in zip(files[1:], sizes[1:], strict=True)]
             annotate(levels[0], layer, tags)
             for overview in levels[1:]:
                 write_colours(overview, layer)

@@ -128,4 +128,6 @@ class RasterLayer:
         else:
             # Neighbouring codes are equal or unrelated: their differences compress worse than they do.
             options["predictor"] = 1 if self.categories else _PREDICTORS[self.dtype]
+        if len(self.bands) > 1:
+            options["photometric"] = "minisblack"  # else GDAL takes three bands of bytes for red, green and blue
         return {**options, "tiled": True, "blockxsize": TILE, "blockysize": TILE}

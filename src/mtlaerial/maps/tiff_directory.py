@@ -62,7 +62,11 @@ class Form:
 
     def start(self, first: int) -> bytes:
         """Return the header of a file whose first directory lies at an offset."""
-        return struct.pack("<2sHL", b"II", 42, first) if self == CLASSIC else struct.pack("<2sHHHQ", b"II", 43, 8, 0, first)
+        return (
+            struct.pack("<2sHL", b"II", 42, first)
+            if self == CLASSIC
+            else struct.pack("<2sHHHQ", b"II", 43, 8, 0, first)
+        )
 
     def size(self, fields: list[Field]) -> int:
         """Return the bytes of a directory with all its values."""

@@ -22,7 +22,7 @@ class PartialTile(NamedTuple):
 class TileStore:
     """Partly filled tiles by place.
 
-    Blocks of columns run from north to south one after the other, so the tiles on their borders wait for the next block,
+    Blocks of columns run from north to south one after the other, so the tiles on their borders wait for the next one,
     as many as the raster is tall: beyond a limit, those untouched for longest are moved to a file.
 
     Parameters
@@ -39,7 +39,7 @@ class TileStore:
         self._in_memory: OrderedDict[Place, PartialTile] = OrderedDict()
         self._slots: dict[Place, tuple[int, tuple[int, ...], np.dtype[Any], int]] = {}
         self._free: list[int] = []
-        self._file = tempfile.TemporaryFile(dir=folder)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by `close`
         self._slot_bytes, self._most = slot_bytes, max(1, limit // slot_bytes)
 
     def close(self) -> None:
