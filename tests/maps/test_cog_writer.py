@@ -67,9 +67,9 @@ def test_overviews_of_heights_are_means_of_the_pixels_with_a_value(folder: Path)
         expected = means(expected)
         overview = read(folder / "height.tif", overview_level=level)[0].astype(float)
         np.testing.assert_array_equal(overview == HEIGHTS.nodata, np.isnan(expected))
-        found = np.where(overview == HEIGHTS.nodata, np.nan, overview)
+        values = np.where(overview == HEIGHTS.nodata, np.nan, overview)
         # Each level rounds the one before: half a step more at each.
-        assert np.nanmax(abs(found - expected)) <= 0.5 * (level + 1)
+        assert np.nanmax(abs(values - expected)) <= 0.5 * (level + 1)
 
 
 def test_overviews_of_classes_are_classes_of_their_pixels(folder: Path) -> None:
