@@ -51,7 +51,7 @@ def test_an_unknown_key_names_the_closest_valid_one(changes: dict[str, Any], key
 
 def test_an_unknown_key_that_resembles_none_lists_the_valid_ones() -> None:
     message = refusal({"run": {"xyzzy": 1}})
-    assert "one of datasets, label_efficiency, methods, seeds" in message
+    assert "one of comparison, datasets, label_efficiency, methods, seeds" in message
     assert "Remove it." in message
 
 
@@ -111,7 +111,10 @@ def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> No
         ({"methods": {"both": {"model": "other"}}}, "methods.both.model: found 'other'; expected one of net"),
         ({"methods": {"both": {"tasks": []}}}, "methods.both.tasks"),
         ({"methods": {"both": {"tasks": ["height", "height"]}}}, "each task once"),
-        ({"methods": {"both": {"tasks": ["depth"]}}}, "tasks.0: found 'depth'; expected one of height, semantics"),
+        (
+            {"methods": {"both": {"tasks": ["depth"]}}},
+            "found 'depth'; expected one of edges, height, semantics",
+        ),
         ({"methods": {"both": {"tasks": ["heigth"]}}}, "Did you mean height?"),
         ({"methods": {"both": {"weighting": {"name": "equals"}}}}, "methods.both.weighting.name: found 'equals'"),
         ({"methods": {"a/b": {"tasks": ["height"], "model": "net"}}}, "a/b"),

@@ -105,8 +105,8 @@ def test_every_window_has_all_of_the_history(run: Run) -> None:
     server = Double()
     history = pd.read_csv(run("run", server.url) / "history.csv")
     server.end()
-    names = ["training", "loss_semantics", "loss_height", "val_OA", "val_MAE", "cosine_semantics_height",
-             "weight_semantics", "learning_rate", "patches"]  # fmt: skip
+    names = ["training", "loss_semantics", "loss_height", "val_OA", "val_MAE", "cosine_features_semantics_height",
+             "cosine_parameters_semantics_height", "weight_semantics", "learning_rate", "patches"]  # fmt: skip
     assert list(server.windows) == names
     for window, column, scale in (("loss_height", "loss_height", 1), ("val_OA", "val_OA", 100)):
         [line, *_] = server.windows[window]["data"]

@@ -32,12 +32,6 @@ RUN = {"datasets": ["town"], "methods": ["alone", "both"], "seeds": [0]}
 NOTE = "The labels follow partly from the heights."
 
 
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bold", "bootstrap", "comparison"):
-        monkeypatch.setattr(f"mtlaerial.reporting.tables.{module}.DRAWS", 40)
-
-
 def scored(method: str, right: int, error: float, labelled: dict[str, float]) -> list[Scores]:
     """Make runs with a number of right pixels, of 20 in each class (0: no classes), and an error of all heights."""
     runs = []

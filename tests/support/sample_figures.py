@@ -1,11 +1,18 @@
-"""Helpers for tests of figures: the description of a run, and the texts of a figure."""
+"""Helpers for tests of figures: the description and the history of a run, and what a figure shows."""
 
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtlaerial.config import D3NetSpec, TrainingSpec, WeightingSpec
+from mtlaerial.figures.series import FEW
+from mtlaerial.runs.history_columns import LEVELS
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, Statistics
+
+FEW_ROWS, MANY_ROWS = FEW - 10, 400
 
 
 def description(
@@ -35,3 +42,33 @@ def texts(figure: Figure) -> str:
     words += [axes.get_xlabel() for axes in (*figure.axes, *inset)]
     words += [axes.get_ylabel() for axes in figure.axes]
     return "\n".join([*words, figure.get_suptitle()])
+
+
+def history(rows=FEW_ROWS, seed=0, **columns) -> pd.DataFrame:
+    """Make a history of ten epochs, each validated at its end; every tenth cosine of each level is missing."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"step": 5 * np.arange(1, rows + 1), "epoch": 10 * np.arange(1, rows + 1) / rows})
+    for name in ("loss", "norm_features", "norm_parameters", "weight"):
+        for task, scale in (("semantics", 0.1), ("height", 0.4)):
+            table[f"{name}_{task}"] = scale * rng.uniform(1, 2, rows)
+    for level in LEVELS:
+        cosines = rng.uniform(-1, 1, rows)
+        table[f"cosine_{level}_semantics_height"] = np.where(np.arange(rows) % 10 == 5, np.nan, cosines)
+    for name in ("OA", "mIoU", "MAE", "RMSE"):
+        table[f"val_{name}"] = np.where(table["epoch"] % 1 == 0, rng.uniform(0.2, 0.9, rows), np.nan)
+    return table.assign(**columns)
+
+
+def titled(figure: Figure, title: str) -> Axes:
+    return next(axes for axes in figure.axes if axes.get_title() == title)
+
+
+def drawn(axes: Axes) -> list[list[float]]:
+    """Return the values of the lines over epochs, but for the line at 0."""
+    return [list(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) != 2]
+
+
+def same(lines, series) -> bool:
+    return len(lines) == len(series) and all(
+        np.array_equal(line, values, equal_nan=True) for line, values in zip(lines, series, strict=True)
+    )

@@ -1,4 +1,4 @@
-"""Packages that register tasks: that of docs/tasks.md, and others."""
+"""Packages that register tasks: those of docs/adding-a-task.md, and others."""
 
 import re
 import sys
@@ -10,6 +10,7 @@ from mtlaerial.config import task_entry
 from mtlaerial.config.tasks import GROUP
 from support.paths import ROOT
 
+PAGE = ROOT / "docs" / "adding-a-task.md"
 COVER = """
 from dataclasses import replace
 from mtlaerial.tasks import SEMANTICS, MapLayer
@@ -20,15 +21,15 @@ COVER = replace(SEMANTICS, name="cover", maps=(MapLayer("cover", "classes", "lan
 
 
 def documented_modules() -> dict[str, str]:
-    """Return the modules of the example of docs/tasks.md by name."""
-    text = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    """Return the modules of the examples of docs/adding-a-task.md by name."""
+    text = PAGE.read_text(encoding="utf-8")
     return dict(re.findall(r"`(\w+)\.py`(?:(?!\.py`).)*?```python\n(.*?)```", text, re.DOTALL))
 
 
-def documented_entry_point() -> str:
-    text = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
-    (line,) = re.findall(r'^(\w+ = "\w+:\w+")$', text, re.MULTILINE)
-    return line.replace('"', "")
+def documented_entry_points() -> list[str]:
+    """Return the lines of these examples that register tasks."""
+    lines = re.findall(r'^(\w+ = "\w+:\w+")$', PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [line.replace('"', "") for line in lines]
 
 
 @contextmanager

@@ -119,7 +119,7 @@ class Outcome:
     heads : list of Tensor
         Gradient of each task's head.
     learned : list of Tensor
-        Gradients of the parameters that the weighting learns.
+        Gradients of the parameters that the weighting learns, in one row; empty where it learns none.
     """
 
     weights: Tensor
@@ -134,7 +134,15 @@ def update(method: Weighting, problem: Problem, parts: int = 1, seed: int = 0, *
     for parameter in (problem.trunk, *heads, *learned):
         parameter.grad = None
     weights = problem.backward(method, parts, seed, **changes).float()
-    return Outcome(weights, _gradient(problem.trunk), list(map(_gradient, heads)), list(map(_gradient, learned)))
+    slopes = [torch.stack([_gradient(parameter) for parameter in learned])] if learned else []
+    return Outcome(weights, _gradient(problem.trunk), list(map(_gradient, heads)), slopes)
+
+
+def set_learned(method: Weighting, numbers: Tensor) -> None:
+    """Set the parameters that a weighting learns."""
+    with torch.no_grad():
+        for parameter, number in zip(method.parameters(), numbers, strict=True):
+            parameter.copy_(number)
 
 
 def train(method: Weighting, problem: Problem, seed: int = 0, **changes: Any) -> Outcome:

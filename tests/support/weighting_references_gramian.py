@@ -201,9 +201,9 @@ def gradnorm(
         updates.append(combined(problem, weights))
         size, progress = norms(inner(problem, level)), np.array(problem.losses().tolist()) / first
         excess = weights * size - (weights * size).mean() * (progress / progress.mean()) ** alpha
-        slope = np.sign(excess) * size / size.mean()
+        slope = np.sign(excess) * size
         mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
-        step = mean / (1 - 0.9**number) / (np.sqrt(square / (1 - 0.999**number)) + 1e-8)
+        step = mean / (1 - 0.9**number) / np.sqrt(square / (1 - 0.999**number))
         weights = weights - rate * step
         weights = 2 * weights / weights.sum()
     return updates

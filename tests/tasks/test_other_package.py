@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn.functional import mse_loss
 
-from mtlaerial.config import PredictionSpec, task_entry
+from mtlaerial.config import Augmentation, PredictionSpec, task_entry
 from mtlaerial.config.method import MethodSpec
 from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.errors import ConfigError
@@ -22,21 +22,24 @@ from mtlaerial.prediction.blending.windows import original
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.reporting.tables import write_tables
-from mtlaerial.sampling import Batch
+from mtlaerial.sampling import Batch, PatchSampler
 from mtlaerial.scoring.checkerboard import checkerboard_ratios, load_spectra
 from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.tasks import HEIGHT, SEMANTICS, MapLayer
+from mtlaerial.tiles.derived_truth import tile_truth
+from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.losses import TaskLosses
 from support import tiny
 from support.checkerboards import grid, ratios, roofs
 from support.sample_scores import experiment
-from support.task_package import COVER, documented_entry_point, documented_modules, installed
+from support.task_package import COVER, documented_entry_points, documented_modules, installed
+from support.trainings import Folders
 
 
 @pytest.fixture
 def ndsm(tmp_path: Path) -> Iterator[str]:
-    """Install the documentation's example as a package; return the name that it registers."""
-    with installed(tmp_path, documented_modules(), documented_entry_point()):
+    """Install the documentation's examples as a package; return the name that the first one registers."""
+    with installed(tmp_path, documented_modules(), *documented_entry_points()):
         yield "ndsm"
 
 
@@ -53,7 +56,7 @@ def test_a_task_is_known_while_its_package_is_installed(ndsm: str) -> None:
 
 
 def test_a_task_without_its_package_is_refused_with_the_way_out() -> None:
-    expected = "found 'ndsm'; expected one of height, semantics. Install the package that registers it"
+    expected = "found 'ndsm'; expected one of edges, height, semantics. Install the package that registers it"
     with pytest.raises(ConfigError, match=expected):
         method("height", "ndsm")
 
@@ -69,6 +72,18 @@ def test_its_loss_is_that_of_its_package_and_others_are_unchanged(ndsm: str) -> 
     difference = output[:, 0][valid] - height[valid] / 5
     torch.testing.assert_close(by_task[ndsm], mse_loss(output[:, 0][valid], height[valid] / 5))
     torch.testing.assert_close(by_task["height"], difference.abs().mean())
+
+
+def test_its_truth_is_what_its_function_makes_of_the_heights(ndsm: str, tiles: Folders) -> None:
+    (tile,) = load_tiles(tiles["val"], torch.device("cpu"), 100)
+    heights, row, column = tile.height[..., 0].numpy(), 20, 30
+    truth = tile_truth(task_entry("relief"), tile)
+    around = heights[row - 5 : row + 6, column - 5 : column + 6]  # 5 m are five cells
+    assert truth[row, column] == pytest.approx(heights[row, column] - np.nanmin(around))
+    drawn = PatchSampler([tile], 32, Augmentation(), tasks=["relief"]).draw(4, torch.Generator().manual_seed(0))
+    losses = TaskLosses(tiny.training_spec(height_unit=1), torch.ones(4), True, ("relief",))
+    loss = losses({"relief": torch.zeros(4, 1, 32, 32)}, drawn)["relief"]
+    torch.testing.assert_close(loss, drawn.derived["relief"].nanmean())
 
 
 def test_a_head_that_its_loss_does_not_know_is_refused(ndsm: str) -> None:

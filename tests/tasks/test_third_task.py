@@ -1,4 +1,4 @@
-"""Two tasks of another package beside the package's own, from training to tables, without a change of the package."""
+"""Tasks beside the original's two, the package's own and those of another package, from training to tables."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ import rasterio
 import torch
 
 from mtlaerial.config import PredictionSpec, ScoringSpec, task_entry
-from mtlaerial.config.tasks import TASKS
+from mtlaerial.config.tasks import FURTHER, TASKS
 from mtlaerial.dashboard.curves import panels
 from mtlaerial.dashboard.picture import draw
 from mtlaerial.dashboard.samples import choose, predict
@@ -22,23 +22,27 @@ from mtlaerial.export import export_run
 from mtlaerial.figures import conflict_figure, curves_figure, map_figure
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.reporting.tables import CONSTANT, collect, write_tables
+from mtlaerial.runs.history_columns import LEVELS
 from mtlaerial.runs.run import load_description, read_description, save_description
 from mtlaerial.runs.text import describe_run
+from mtlaerial.scoring.height_truth import HeightTruth
 from mtlaerial.scoring.run_scores import score_run
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.train import train
 from support import tiny
-from support.task_package import COVER, documented_entry_point, documented_modules, installed
+from support.task_package import COVER, documented_entry_points, documented_modules, installed
 from support.trainings import Folders
 
-pytestmark = pytest.mark.full("five trainings and their maps")
-ALL = (*TASKS, "ndsm", "cover")
+pytestmark = pytest.mark.full("seven trainings and their maps")
+ALL = (*TASKS, *FURTHER, "ndsm", "cover", "relief")
 METHODS = {
     "equal": (ALL, "equal"),
     "mgda": (ALL, "mgda"),
+    "edges": (("edges",), "equal"),
     "ndsm": (("ndsm",), "equal"),
+    "relief": (("relief",), "equal"),
     "cover": (("cover",), "equal"),
     "both": (("semantics", "height"), "equal"),
 }
@@ -79,7 +83,7 @@ def place(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("third_task")
     modules = {**documented_modules(), "cover_task": COVER}
     (folder / "package").mkdir()
-    with installed(folder / "package", modules, documented_entry_point(), "cover = cover_task:COVER"):
+    with installed(folder / "package", modules, *documented_entry_points(), "cover = cover_task:COVER"):
         for method, (tasks, weighting) in METHODS.items():
             plan = tiny.run_plan(tasks, weighting={"name": weighting}, learning_rate=1e-2, epoch_patches=16)
             passes = 2 if "ndsm" in tasks else 0
@@ -95,9 +99,11 @@ def place(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempP
 @pytest.mark.parametrize("method", ["equal", "mgda"])
 def test_history_has_columns_of_every_task_and_pair(method: str, place: Place) -> None:
     history = pd.read_csv(place.run(method) / "history.csv")
-    columns = {f"{kind}_{task}" for kind in ("loss", "weight", "norm") for task in ALL}
+    kinds = ("loss", "weight", "norm_features", "norm_parameters")
+    columns = {f"{kind}_{task}" for kind in kinds for task in ALL}
     columns |= {"val_OA", "val_mIoU", "val_MAE", "val_RMSE", "val_ndsm_MAE", "val_ndsm_RMSE", "val_cover_mIoU"}
-    columns |= {"cosine_semantics_height", "cosine_ndsm_cover", "constant_ndsm_MAE", "constant_cover_OA"}
+    columns |= {f"cosine_{level}_{pair}" for level in LEVELS for pair in ("semantics_height", "ndsm_cover")}
+    columns |= {"constant_ndsm_MAE", "constant_cover_OA", "val_edges_MAE", "constant_edges_MAE", "val_relief_MAE"}
     assert columns <= set(history.columns)
     last = history.iloc[-1]
     assert np.isfinite(last[sorted(columns)].astype(float)).all()
@@ -109,13 +115,14 @@ def test_history_has_columns_of_every_task_and_pair(method: str, place: Place) -
 def test_weights_are_chosen_by_all_tasks(place: Place) -> None:
     last = pd.read_csv(place.run("equal") / "history.csv").iloc[-1]
     skills = [last["val_mIoU"], last["val_cover_mIoU"]]
-    skills += [1 - last[f"val_{key}"] / last["constant_MAE"] for key in ("MAE", "ndsm_MAE")]
+    lengths = ("MAE", "edges_MAE", "ndsm_MAE", "relief_MAE")
+    skills += [1 - last[f"val_{key}"] / last[f"constant_{key}"] for key in lengths]
     assert last["val_score"] == pytest.approx(np.mean(skills), rel=1e-4)
 
 
 def test_maps_have_names_units_and_colours_of_their_tasks(place: Place) -> None:
     folder = place.run("equal") / "maps" / place.tile.name
-    names = {"semantics", "height", "height_std", "ndsm", "ndsm_std", "cover"}
+    names = {"semantics", "height", "height_std", "ndsm", "ndsm_std", "cover", "edges", "edges_std", "relief"}
     assert {path.stem for path in folder.glob("*.tif")} == names
     with rasterio.open(folder / "ndsm.tif") as raster, rasterio.open(folder / "height.tif") as metres:
         assert (raster.units, raster.descriptions) == (("centimetre",), ("height above ground",))
@@ -135,6 +142,10 @@ def test_scores_of_each_task_are_those_of_its_own_map(place: Place) -> None:
     for method in ("equal", "mgda", "ndsm"):
         expected = np.nanmean(abs(0.01 * place.map(method, "ndsm") - true))
         assert rows[method, "ndsm: overall", "MAE"] == pytest.approx(expected, rel=1e-5)
+    edges = HeightTruth(place.tile, task_entry("edges"))(0, len(true))
+    expected = np.nanmean(abs(place.map("mgda", "edges") - edges))
+    assert rows["mgda", "edges: overall", "MAE"] == pytest.approx(expected, rel=1e-5)
+    assert rows[CONSTANT, "edges: overall", "MAE"] == pytest.approx(np.nanmean(edges), rel=1e-5)
     expected = np.nanmean(abs(place.map("equal", "height") - true))
     assert rows["equal", "overall", "MAE"] == pytest.approx(expected, rel=1e-5)
     labels = place.truth("labels")
@@ -166,7 +177,7 @@ def test_tables_show_further_tasks_with_their_names(place: Place, tmp_path: Path
     assert np.isfinite(wide.loc["ndsm", "ndsm: MAE (m)"])
     every = pd.read_csv(tmp_path / "everything.csv")
     assert set(every[(every["group"] == "ndsm: overall") & (every["score"] == "MAE")]["unit"]) == {"m"}
-    compared = pd.read_csv(tmp_path / "city_weightings.csv")
+    compared = pd.read_csv(tmp_path / "city_weightings.csv").query("baseline == 'equal'")
     assert compared[["baseline", "method"]].to_numpy().tolist() == [["equal", "mgda"]]  # not with other tasks
 
 
@@ -179,7 +190,7 @@ def test_a_run_of_a_further_task_alone_has_tables(place: Place, tmp_path: Path) 
 
 
 def test_gain_is_the_mean_over_all_tasks(place: Place) -> None:
-    baselines = {"semantics": "both", "height": "both", "ndsm": "ndsm", "cover": "cover"}
+    baselines = {"semantics": "both", "height": "both", **{task: task for task in ALL[2:]}}
     runs = {run.method: run for run in place.scores()}
     alone = [runs["both"].model_copy(update={"method": task, "tasks": (task,)}) for task in TASKS]
     rows = pooled([*place.scores(), *alone])
@@ -222,12 +233,13 @@ def test_figures_and_dashboard_draw_all_tasks(
     figure = map_figure(place.tile, place.run("equal") / "maps" / place.tile.name, run, tmp_path / "map.png")
     titles = [axes.get_title() for axes in figure.axes]
     assert {"true height", "predicted nDSM", "nDSM error", "nDSM uncertainty", "height uncertainty"} <= set(titles)
+    assert {"true height edges", "predicted relief"} <= set(titles)
     assert {"wrong classes", "wrong land cover"} <= set(titles)
     assert conflict_figure(histories, run, tmp_path / "conflict.png")
     drawn = {axes.get_title() for axes in curves_figure(histories, [run], tmp_path / "curves.png").axes}
     assert {"training loss of ndsm", "validation of ndsm", "validation of cover"} <= drawn
     shown = panels(run.plan.training, run.plan.tasks, validated=True)
-    assert len(shown["cosine_semantics_height"].columns) == 6
+    assert len(shown["cosine_features_semantics_height"].columns) == 15
     network = Predictor(place.run("equal"), PredictionSpec.fitted()).network
     patches = choose(load_tiles(tiles["val"], CPU, 0), ALL, 1, 64, 32)
     predictions = predict(network, patches, CPU)
@@ -239,6 +251,6 @@ def test_figures_and_dashboard_draw_all_tasks(
 def test_a_run_without_the_package_of_its_task_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [path for path in sys.path if "third_task" not in path])
     task_entry.cache_clear()
-    with pytest.raises(ConfigError, match=r"run.yaml, key plan.tasks.2: found 'ndsm'; expected one of .* Install"):
+    with pytest.raises(ConfigError, match=r"run.yaml, key plan.tasks.3: found 'ndsm'; expected one of .* Install"):
         read_description(place.run("equal"))
     task_entry.cache_clear()

@@ -79,8 +79,9 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
     weighting = build_weighting(plan.weighting, TASKS)
     weighting.to(DEVICE)
     losses = TaskLosses(plan.training, torch.ones(5), zero_height=True).to(DEVICE)
-    optimiser = torch.optim.SGD([*network.parameters(), *weighting.parameters()])
     fabric = reproducible_fabric(plan.training, 0)
+    optimiser: Any = torch.optim.SGD([*network.parameters(), *weighting.parameters()], momentum=0.9)
+    optimiser.optimizer = optimiser  # Fabric's wrapper names the optimiser so, and refuses one on this device
     batches = StepBatches(plan, Patches(), Normalisation(0, 255), losses, weighting.batches)  # type: ignore[arg-type]  # a stand-in
     average = WeightAverage(network, 0.9)
     update = TrainStep(plan, fabric, network, optimiser, losses, weighting, batches, average)

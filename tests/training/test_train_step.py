@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mtlaerial.errors import ConfigError, TrainingError
-from mtlaerial.models.frozen_batchnorm import frozen_statistics
+from mtlaerial.runs.history_columns import LEVELS
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
@@ -157,33 +157,10 @@ def test_an_overflow_skips_the_update_and_is_said(
 
 def test_parameters_of_a_weighting_are_updated_without_decay(make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer("uw", learning_rate=0.01, weight_decay=10.0)
-    (learned,) = trainer.weighting.parameters()
     trainer.update(0)
     # Adam's first step is the rate, along the sign; a decay of 10 does not touch what is not the network's.
-    torch.testing.assert_close(learned.detach().abs().cpu(), torch.full((2,), 0.01))
-
-
-@pytest.mark.parametrize("name", ["equal", "mgda_ub"])
-def test_measuring_conflict_gives_the_gramian_and_changes_no_weight(
-    make_trainer: Callable[..., Trainer], name: str
-) -> None:
-    trainer, blind = make_trainer(name), make_trainer(name)
-    drawn = trainer.update.batches.draw(0)
-    (part,) = drawn[0].parts(1)
-    trainer.network.train()
-    blind.network.train()
-    torch.manual_seed(part.seed)
-    with frozen_statistics(trainer.network):
-        features = tuple(feature.detach().requires_grad_() for feature in trainer.network.features(part.patches.image))
-        losses = trainer.update.losses(trainer.network.outputs(features), part.patches)
-    gradients = [torch.autograd.grad(loss, features, retain_graph=True) for loss in losses.values()]
-    rows = torch.stack([flat(of_task) for of_task in gradients])
-    update = trainer.update(0, measure_conflict=True)
-    assert update.gramian is not None
-    torch.testing.assert_close(update.gramian, rows @ rows.T, rtol=1e-4, atol=1e-8)
-    assert blind.update(0).gramian is None
-    for key, value in blind.network.state_dict().items():
-        torch.testing.assert_close(trainer.network.state_dict()[key], value, rtol=0, atol=0)
+    for learned in trainer.weighting.parameters():
+        torch.testing.assert_close(learned.detach().abs().cpu(), torch.tensor(0.01))
 
 
 def test_the_forward_pass_after_the_update_changes_no_statistics(make_trainer: Callable[..., Trainer]) -> None:
@@ -224,8 +201,9 @@ def test_the_history_has_rows_in_intervals_and_at_the_end_of_epochs(
     assert history["step"].tolist() == [2, 4, 5, 6, 8, 10]
     assert history["epoch"].tolist() == [0.4, 0.8, 1, 1.2, 1.6, 2]
     assert history["val_score"].notna().tolist() == [False, False, True, False, False, True]
-    assert history["cosine_semantics_height"].between(-1, 1).all()
-    assert history[["norm_semantics", "norm_height"]].gt(0).all(axis=None)
+    for level in LEVELS:
+        assert history[f"cosine_{level}_semantics_height"].between(-1, 1).all()
+        assert history[[f"norm_{level}_semantics", f"norm_{level}_height"]].gt(0).all(axis=None)
     sparse = tiny.run_plan(epochs=2, epoch_patches=10, log_every=1000)
     train(tiny.job(sparse, statistics, tiles["train"], tiles["val"], tmp_path / "sparse"))
     whole = pd.read_csv(tmp_path / "sparse" / "history.csv")

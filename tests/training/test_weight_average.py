@@ -100,7 +100,12 @@ def test_the_average_is_validated_and_saved_and_does_not_change_what_is_trained(
     assert_close(saved["last"], averaged(states, EMA))
     assert_close(saved["model"], saved["last"])
     history, without = (pd.read_csv(path / "history.csv") for path in (folder, run_folder))
-    columns = ["loss_semantics", "loss_height", "cosine_semantics_height"]
+    columns = [
+        "loss_semantics",
+        "loss_height",
+        "cosine_features_semantics_height",
+        "cosine_parameters_semantics_height",
+    ]
     assert history[columns].equals(without[columns])
     assert not history["val_score"].equals(without["val_score"])
     best = int(history["val_score"].argmax()) + 1

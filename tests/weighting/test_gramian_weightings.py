@@ -11,7 +11,7 @@ from torch import Tensor
 from mtlaerial.weighting import GramianWeighting, Step, Weighting
 from mtlaerial.weighting.methods.dual_cone import project
 from support.weighting_assertions import assert_follows
-from support.weighting_problem import TASKS, Problem, update, weighting
+from support.weighting_problem import TASKS, Problem, set_learned, update, weighting
 from support.weighting_references_gramian import FORMULAS, Numbers, aligned_mtl, fair, imtl_g
 
 ANY_SCALE = [*FORMULAS, "gradvac", "cr_mogm", "pcd"]
@@ -218,8 +218,7 @@ def test_imtl_balances_the_gradients_of_scaled_losses() -> None:
     scales = logarithms.double().exp()
     for parts in (1, 2):
         problem, method = Problem(3), weighting("imtl")
-        with torch.no_grad():
-            method.parameters()[0].copy_(logarithms)
+        set_learned(method, logarithms)
         outcome = update(method, problem, parts)
         balanced = imtl_g((problem.gramian("features") * torch.outer(scales, scales)).numpy())
         torch.testing.assert_close(outcome.weights, (scales * torch.from_numpy(balanced)).float())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from support.weighting_assertions import assert_follows
-from support.weighting_problem import TASKS, THREE, Problem, train, update, weighting
+from support.weighting_problem import TASKS, THREE, Problem, set_learned, train, update, weighting
 from support.weighting_references_losses import DynamicWeights, Famo, combined, losses_of
 
 OF_LOSSES = ["uw", "uw_so", "imtl_l", "gls", "stch", "famo"]
@@ -83,9 +83,7 @@ def test_learned_scales_follow_the_slope_of_the_objective(name: str) -> None:
     expected = torch.exp(-start) / 2 if name == "uw" else torch.exp(start)
     for absent in (False, True):
         method = weighting(name)
-        (scales,) = method.parameters()
-        with torch.no_grad():
-            scales.copy_(start)
+        set_learned(method, start)
         problem = Problem(3, (1.0, 0.0) if absent else (1.0, 3.0))
         outcome = update(method, problem)
         present = torch.tensor([1.0, 0.0 if absent else 1.0])
@@ -109,10 +107,9 @@ def test_learned_scales_bring_all_losses_to_one_size(name: str, product: float) 
 
 def test_imtl_l_is_twice_uw_for_the_negative_scales() -> None:
     uncertainty, balance, problem = weighting("uw"), weighting("imtl_l"), Problem(5)
-    (variances,), (scales,) = uncertainty.parameters(), balance.parameters()
-    with torch.no_grad():
-        variances.copy_(torch.tensor([0.4, -0.2]))
-        scales.copy_(-variances)
+    variances = torch.tensor([0.4, -0.2])
+    set_learned(uncertainty, variances)
+    set_learned(balance, -variances)
     by_uw, by_imtl_l = update(uncertainty, problem), update(balance, problem)
     torch.testing.assert_close(2 * by_uw.weights, by_imtl_l.weights)
     torch.testing.assert_close(-2 * by_uw.learned[0], by_imtl_l.learned[0])

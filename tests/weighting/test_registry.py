@@ -11,10 +11,10 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
-from mtlaerial.config.weighting import REGISTRY, WEIGHTINGS, batches_per_update
+from mtlaerial.config.weighting import REGISTRY, WEIGHTINGS, WeightingSpec, batches_per_update
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import weighting_class
-from mtlaerial.weighting.listing import explain_weighting, list_weightings
+from mtlaerial.weighting.listing import FIRST, explain_weighting, list_weightings
 from support.weighting_options import DEFAULTS
 from support.weighting_problem import Problem, train, update, weighting
 from support.weighting_references import REFERENCES
@@ -46,6 +46,7 @@ def test_problems_hold_agreement_and_conflict() -> None:
 def test_all_are_listed() -> None:
     lines = list_weightings().splitlines()
     rows = {line.split()[0]: line for line in lines if line.split("  ")[0] in WEIGHTINGS}
+    assert list(rows)[: len(FIRST)] == list(FIRST)
     assert set(rows) == set(WEIGHTINGS)
     text = " ".join(" ".join(lines).split())
     for name, row in rows.items():
@@ -72,8 +73,15 @@ def test_each_is_explained_by_its_publication() -> None:
     [
         (lambda: weighting_class("cagrd"), r"'cagrd'.*Did you mean cagrad\?"),
         (lambda: weighting("cagrd"), r"key name.*Did you mean cagrad"),
-        (lambda: weighting("cagrad", k=1), "weighting cagrad, key k: found an unknown key; expected one of c, level"),
+        (
+            lambda: weighting("cagrad", k=1),
+            "weighting cagrad, key k: found an unknown key; expected one of c, every, level",
+        ),
         (lambda: weighting("fixed", weights={"height": 2}), "found height 2; expected a positive weight for exactly"),
+        (
+            lambda: weighting("config", preferences={"height": 2, "semantics": -1}),
+            "key preferences: found height 2, semantics -1; expected a positive preference for exactly the tasks",
+        ),
     ],
 )
 def test_a_wrong_name_or_option_is_refused_with_the_right_one(build: Callable[[], object], words: str) -> None:
@@ -102,17 +110,44 @@ def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+BROKEN = {
+    "raising": ("raise RuntimeError('no licence')", "RuntimeError: no licence; expected an object at raising:Method"),
+    "leaving": ("raise SystemExit('no licence')", "SystemExit: no licence; expected an object at leaving:Method"),
+    "absent": ("", "AttributeError: module 'absent' has no attribute 'Method'"),
+    "number": ("Method = 1", "number:Method; expected a subclass of mtlaerial.weighting.Weighting"),
+    "nameless": (
+        "from mtlaerial.weighting import LossWeighting\nclass Method(LossWeighting):\n    paper = 2026",
+        "paper 2026; expected the attributes family, paper, cost and state, texts",
+    ),
+    "optionless": (
+        "from mtlaerial.weighting import LossWeighting\nclass Method(LossWeighting):\n    paper, Options = 'p', None",
+        "Options None; expected the attributes family, paper, cost and state, texts; and Options, a Section",
+    ),
+}
+"""Code of broken packages, and what is said of them."""
+
+
 def test_broken_packages_are_named_below_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path, "raising_one", "raise RuntimeError('no licence')", "raising = raising_one:Method")
-    install(tmp_path, "absent_one", "", "absent = absent_one:Method")
+    for name, (code, _) in BROKEN.items():
+        install(tmp_path, name, code, f"{name} = {name}:Method")
+    install(tmp_path, "whole", "import mtlaerial.weighting.methods.gls as gls", "whole = whole:gls.GLS")
     monkeypatch.syspath_prepend(tmp_path)
     text = " ".join(list_weightings().split())
-    assert f"{len(WEIGHTINGS)} weightings." in text
-    assert (
-        "Broken: weighting raising: found RuntimeError: no licence; expected an object at raising_one:Method." in text
-    )
-    assert "Broken: weighting absent: found AttributeError: module 'absent_one' has no attribute 'Method'" in text
+    assert f"{len(WEIGHTINGS) + 1} weightings." in text
+    for name, (_, problem) in BROKEN.items():
+        assert f"Broken: weighting {name}: found {problem}" in text
     assert batches_per_update("raising") is batches_per_update("absent") is batches_per_update("unknown") is None
+    assert (
+        update(weighting("whole"), Problem(0)).weights.tolist() == update(weighting("gls"), Problem(0)).weights.tolist()
+    )
+
+
+def test_the_documentation_begins_with_the_same_weightings_as_the_list() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "weighting.md").read_text(encoding="utf-8")
+    start, comparison = text.split("## Where to begin")[1].split("## For comparison")[:2]
+    assert re.findall(r"^\| `(\w+)` \|", start, re.MULTILINE) == list(FIRST)
+    others = re.findall(r"^\| `(\w+)` \|", comparison.split("\n## ")[0], re.MULTILINE)
+    assert sorted([*others, *FIRST]) == sorted(WEIGHTINGS)
 
 
 def test_another_package_brings_a_weighting(other_package: str) -> None:
@@ -128,3 +163,10 @@ def test_another_package_brings_a_weighting(other_package: str) -> None:
 def test_the_batches_per_update_are_those_of_the_weightings() -> None:
     for name in WEIGHTINGS:
         assert batches_per_update(name) == weighting_class(name).batches, name
+
+
+def test_the_level_of_a_method_is_that_of_its_class_or_the_chosen_one() -> None:
+    for name in WEIGHTINGS:
+        field = weighting_class(name).Options.model_fields.get("level")
+        assert WeightingSpec(name=name).working_level == (field.default if field else None), name
+    assert WeightingSpec.parse({"name": "pcgrad", "level": "features"}, "weighting").working_level == "features"

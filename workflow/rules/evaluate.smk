@@ -5,6 +5,7 @@ rule score:
         # Read to verify that the description is theirs.
         models=network_files("model.safetensors"),
         description="<run>/run.yaml",
+        history=run_history,
         tiles=tile_files("test", layers=PREPARED_LAYERS),
     output:
         "<run>/scores.json",

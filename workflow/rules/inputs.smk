@@ -117,6 +117,11 @@ def histories(wildcards):
     return [] if is_ensemble(wildcards.method) else run_files("history.csv")(wildcards)
 
 
+def run_history(wildcards):
+    """Return the history of a run's training; an ensemble has none."""
+    return [] if is_ensemble(wildcards.method) else "<run>/history.csv"
+
+
 def models_of_seeds(wildcards):
     """Return the weights of each run of a method; those of an ensemble are its members'."""
     dataset, method = wildcards.dataset, wildcards.method
@@ -172,6 +177,9 @@ def figure_files(wildcards):
 def wanted(wildcards):
     """Return the final files; exit with a message on wrong options of weightings, missing raw files, or runs that
     could not be scored."""
+    # SciPy takes a quarter of a second to import; jobs, which read this file too, need none.
+    from mtlaerial.pipeline.power_notes import power_notes
+
     try:
         project.check_weightings()
         check_starts(project)
@@ -182,7 +190,8 @@ def wanted(wildcards):
         sys.exit(str(error))
     sources = project.sources
     predictions = [note for name in sources for note in [*ensemble_notes(project, name), *view_notes(project, name)]]
-    for note in [*project.notes(), *dict.fromkeys(predictions), *unscored_notes(project), *ROWS.notes]:
+    comparisons = [*unscored_notes(project), *power_notes(project)]
+    for note in [*project.notes(), *dict.fromkeys(predictions), *comparisons, *ROWS.notes]:
         logger.warning(note)
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]
 

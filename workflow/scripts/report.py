@@ -30,6 +30,8 @@ with logged(snakemake):
     folds = fold_sources(evaluations)
     trainings = training_facts(made, folds)
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
+    margins = {name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()}
     page = Path(snakemake.output[0])
     curves = curves_in(snakemake.params.decisive)
-    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, ablations, curves)
+    compared = ablations, margins, curves
+    write_report(pooled, specs, figures, checks, page, pooled_costs, notes, folds, trainings, *compared)

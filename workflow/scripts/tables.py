@@ -20,5 +20,6 @@ with logged(snakemake):
         published[name] = [PublishedSpec.parse(entry, f"{name}: published") for entry in dataset["published"]]
     notes = {name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()}
     ablations = {name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()}
-    curves = curves_in(snakemake.params.decisive)
-    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes, ablations, curves)
+    margins = {name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()}
+    compared = ablations, margins, curves_in(snakemake.params.decisive)
+    write_tables(pool_folds(scores, evaluations), Path(snakemake.output[0]), published, notes, *compared)

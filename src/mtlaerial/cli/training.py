@@ -1,4 +1,4 @@
-"""Commands that train, show trainings' states, and compare settings and weightings."""
+"""Commands that train, show trainings' states, and compare settings, weightings and designs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -100,6 +100,39 @@ def weightings(
     from mtlaerial.weighting.listing import explain_weighting, list_weightings
 
     typer.echo(plain_text(explain_weighting(name)) if name else list_weightings())
+
+
+@commands.command()
+def power(
+    seeds: Annotated[int, typer.Option(help="Seeds of each method.", min=1, max=64)],
+    tiles: Annotated[int, typer.Option(help="Test tiles, of all folds together.", min=1, max=100_000)],
+    comparisons: Annotated[
+        int, typer.Option(help="Methods that are compared with one baseline.", min=1, max=1_000)
+    ] = 1,
+    effect: Annotated[
+        float | None, typer.Option(help="An effect to be detected, e.g. 0.05: say how many seeds.", min=1e-6, max=1.0)
+    ] = None,
+    pilot: Annotated[
+        list[Path] | None, typer.Option(help="Scores or finished rows of earlier runs, or a folder of them.")
+    ] = None,
+) -> None:
+    """Say what effects a comparison of methods can detect, before anything is trained.
+
+    Without a pilot the default deviations of `run.comparison.noise` are assumed.
+
+    Example: `mtlaerial power --seeds 8 --tiles 20 --comparisons 4 --effect 0.05 --pilot docs/data/my_study`
+    """
+    from mtlaerial.config.comparison import NoiseSpec
+    from mtlaerial.reporting.inference.design_text import design_text
+    from mtlaerial.reporting.inference.power import Design
+
+    noise, source = NoiseSpec(), "assumed"
+    if pilot:
+        from mtlaerial.pipeline.pilot import pilot_noise
+
+        noise, number = pilot_noise(pilot)
+        source = f"of {number} differences of earlier runs"
+    typer.echo(design_text(Design(seeds, tiles, comparisons), noise, source, effect))
 
 
 @commands.command()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from operator import attrgetter
 from typing import Any
 
 from mtlaerial.config.faults import did_you_mean
@@ -66,10 +67,10 @@ class Registry:
         target = self.target(name)
         module, _, attribute = target.partition(":")
         try:
-            return getattr(import_module(module), attribute)
+            return attrgetter(attribute)(import_module(module))
         except ConfigError:
             raise
-        except Exception as error:  # anything may happen while another package is imported
+        except (Exception, SystemExit) as error:  # anything may happen while another package is imported
             problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise self.registered_wrongly(name, problem, f"an object at {target}") from None
 

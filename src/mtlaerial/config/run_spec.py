@@ -1,10 +1,11 @@
-"""The section ``run``: the data sets, methods and seeds that run, and which rows are compared as steps or curves."""
+"""The section ``run``: the data sets, methods and seeds that run, and how they are compared."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section
+from mtlaerial.config.comparison import ComparisonSpec
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.method import Name
@@ -24,6 +25,8 @@ class RunSpec(Section):
     steps: tuple[Annotated[tuple[Name, ...], Field(min_length=2)], ...] = ()
     """Ablations: for each, methods in the order of their steps, which a table compares with the one before and with
     the first."""
+    comparison: ComparisonSpec = ComparisonSpec()
+    """Which effects comparisons of methods are to detect."""
 
     label_efficiency: dict[Task, LabelEfficiency] = {}
     """By task: methods with different shares of its truth (``training.labelled``), single tasks beside joint ones, for

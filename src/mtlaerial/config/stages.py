@@ -56,6 +56,10 @@ STAGES: dict[str, Stages] = {
     "run.seeds": NOTHING,
     "run.steps": REPORTING,
     "run.label_efficiency": REPORTING,
+    "run.comparison.margin": REPORTING,
+    "run.comparison.noise.seeds": NOTHING,
+    "run.comparison.noise.tiles": NOTHING,
+    "run.comparison.noise.rest": NOTHING,
     "run.train_unscored": NOTHING,
     # The key `recipe` of the configuration: a run states name and hash; its keys are decisive themselves.
     "recipe_overlay": ("describe_run",),

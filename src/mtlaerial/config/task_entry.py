@@ -1,5 +1,6 @@
 """The entry of a task in the registry: plain data, by which all rooms know what to do for it."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,38 @@ class Unit:
 
     name: str
     metres: float = 1.0
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Truth that follows from the values around each cell of a layer, so that it needs no raster of its own.
+
+    It is computed on the layer's own grid: in training on the windows that patches are resampled from, in scoring and
+    figures on blocks of the raster.
+
+    Attributes
+    ----------
+    function : str
+        ``module:function``, called with values of shape (windows, rows, columns), a float32 tensor with NaN where not
+        known, and with the number of cells that it may look at in each direction; it returns a tensor of the same
+        shape, of which the outermost ``cells`` on each side are not used; beyond the raster its edge is repeated. It
+        must not depend on directions, as patches are turned and mirrored.
+    reach : float
+        Metres that it looks at in each direction, rounded to cells, at least one.
+    """
+
+    function: str
+    reach: float
+
+    def cells(self, cell_area: float) -> int:
+        """Return the reach in cells of an area in square metres.
+
+        Examples
+        --------
+        >>> Derivation("module:function", reach=1.0).cells(0.25)
+        2
+        """
+        return max(1, round(self.reach / math.sqrt(cell_area)))
 
 
 @dataclass(frozen=True)
@@ -83,6 +116,9 @@ class TaskEntry:
         Meaning of the exported values, as a phrase.
     unit : Unit, optional
         Unit of the values; None for classes.
+    derivation : Derivation, optional
+        From the values of the layer ``truth`` to the truth of the task, in metres; None where they are the truth.
+        The constant prediction beside such a task is 0 m, as nothing of it is measured on the training tiles.
 
     Raises
     ------
@@ -101,6 +137,7 @@ class TaskEntry:
     plural: str
     meaning: str
     unit: Unit | None = None
+    derivation: Derivation | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -117,6 +154,10 @@ class TaskEntry:
             self._refuse(f"maps that show {', '.join(shown) or 'nothing'}", f"first one that shows {first}")
         if (self.unit is None) != (self.output == "classes"):
             self._refuse(f"the unit {self.unit}", "a unit of values, and none of classes")
+        if self.derivation and self.truth != "height":
+            self._refuse(f"a derivation from {self.truth}", "one from height, or none")
+        if self.derivation and not 0 < self.derivation.reach < math.inf:
+            self._refuse(f"a derivation that reaches {self.derivation.reach} m", "a number of metres above 0")
 
     def _refuse(self, content: str, expected: str) -> None:
         raise ConfigError(f"task {self.name}", content, expected, "Correct the entry in the package that registers it.")

@@ -18,8 +18,10 @@ GROUP = "mtlaerial.tasks"
 """Group of the entry points by which other packages register tasks."""
 _HERE = "mtlaerial.tasks"
 TASKS: dict[str, str] = {"semantics": f"{_HERE}.semantics:SEMANTICS", "height": f"{_HERE}.height:HEIGHT"}
-"""Modules and entries of the package's own tasks by name, in the order of tables; imported when they are used."""
-REGISTRY = Registry("task", GROUP, TASKS, "Install the package that registers it, or correct the name.")
+"""Modules and entries of the tasks that data sets have truth for by name, in the order of tables."""
+FURTHER: dict[str, str] = {"edges": f"{_HERE}.edges:EDGES"}
+"""Those of the package's further tasks, which only methods that name them learn."""
+REGISTRY = Registry("task", GROUP, {**TASKS, **FURTHER}, "Install the package that registers it, or correct the name.")
 
 
 @cache
@@ -70,7 +72,8 @@ def leads(name: str) -> bool:
 
 def registry_order(name: str) -> int:
     """Return a key that sorts the package's tasks first, in the order of tables."""
-    return list(TASKS).index(name) if name in TASKS else len(TASKS)
+    names = [*TASKS, *FURTHER]
+    return names.index(name) if name in names else len(names)
 
 
 def tasks_with(metrics: Metrics, tasks: Iterable[str]) -> list[str]:
@@ -102,5 +105,5 @@ def _registered(name: str) -> str:
     return name
 
 
-Task = Annotated[str, AfterValidator(_registered), Field(json_schema_extra={"examples": list(TASKS)})]
+Task = Annotated[str, AfterValidator(_registered), Field(json_schema_extra={"examples": [*TASKS, *FURTHER]})]
 """Name of a task."""

@@ -1,6 +1,6 @@
 """The registry of task weightings, and the section ``weighting`` of a method."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, field_validator
 
@@ -55,6 +55,17 @@ REGISTRY = Registry("weighting", GROUP, WEIGHTINGS, "List them with: mtlaerial w
 BATCHES = {"modo": 3, "sdmgrad": 3}
 """Independent batches per update of the weightings above that draw more than one; as :attr:`Weighting.batches`."""
 
+Level = Literal["features", "parameters"]
+"""Place of the tasks' gradients: with respect to the trunk's output, or to the trunk's parameters."""
+LEVELS: dict[Level, tuple[str, ...]] = {
+    "features": ("rgw", "feature_normalisation", "gradnorm", "mgda_ub", "imtl_g", "imtl", "graddrop"),
+    "parameters": (
+        "mgda", "cr_mogm", "pcgrad", "gradvac", "cagrad", "nash_mtl", "fairgrad", "aligned_mtl", "upgrad", "dualproj",
+        "config", "pcd", "excess_mtl", "db_mtl", "moco", "modo", "sdmgrad",
+    ),
+}  # fmt: skip
+"""Weightings above by the default of their option ``level``."""
+
 
 def batches_per_update(name: str) -> int | None:
     """Return the independent batches that a weighting draws per update; None where no weighting has that name."""
@@ -80,6 +91,16 @@ class WeightingSpec(Section):
     def options(self) -> dict[str, Any]:
         """The options of the weighting, as given."""
         return dict(self.model_extra or {})
+
+    @property
+    def working_level(self) -> Level | None:
+        """The level of the gradients that the weighting measures; None for one by losses.
+
+        None as well for another package's with its default.
+        """
+        chosen = self.options.get("level")
+        levels = (level for level, names in LEVELS.items() if level == chosen or (not chosen and self.name in names))
+        return next(levels, None)
 
     @property
     def needs_check(self) -> bool:

@@ -12,7 +12,7 @@ from mtlaerial.dashboard.client import SIZE, Window
 from mtlaerial.figures.panels import Panel, learning_panels
 from mtlaerial.figures.series import FEW
 from mtlaerial.figures.style import CYCLE
-from mtlaerial.runs.history_columns import loss_column, score_columns
+from mtlaerial.runs.history_columns import LEVELS, cosine_column, loss_column, score_columns
 
 POINTS = 500
 """Largest number of points of a curve."""
@@ -101,8 +101,9 @@ def panels(training: TrainingSpec, tasks: Sequence[Task], validated: bool) -> di
         columns |= {column for task in tasks for column in score_columns(task)}
     shown = learning_panels(training, tasks, columns)
     if len(tasks) > 1:
-        cosines = [f"cosine_{first}_{second}" for first, second in combinations(tasks, 2)]
-        shown.append(Panel("agreement of the tasks' gradients", COSINE, cosines))
+        for level, place in LEVELS.items():
+            cosines = [cosine_column(level, first, second) for first, second in combinations(tasks, 2)]
+            shown.append(Panel(f"agreement of the tasks' gradients, {place}", COSINE, cosines))
         shown.append(Panel("weights of the tasks", "weight in the trunk", [f"weight_{task}" for task in tasks]))
     shown.append(Panel("learning rate", "learning rate", ["learning_rate"]))
     return {panel.columns[0]: panel for panel in shown}

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, Layer, Task, task_entry
+from mtlaerial.config import IGNORED, Task, TaskEntry, task_entry
 from mtlaerial.prediction.map_network import MAKERS, MapNetwork
+from mtlaerial.tiles.derived_truth import tile_truth
 from mtlaerial.tiles.overview import overview_window, tile_overview
 from mtlaerial.tiles.tile import Tile
 
@@ -56,7 +57,7 @@ class Patch:
         truth: Maps = {}
         extents: dict[Task, Extent] = {}
         for task in tasks:
-            truth[task], extents[task] = _cut(tile, task_entry(task).truth, row, column, side)
+            truth[task], extents[task] = _cut(tile, task_entry(task), row, column, side)
         return cls(tile.name, image, truth, extents, (row, column))
 
     @property
@@ -70,11 +71,14 @@ class Patch:
         return math.prod((_interest(task, layer) for task, layer in self.truth.items()), start=1.0)
 
 
-def _cut(tile: Tile, layer: Layer, row: int, column: int, side: int) -> tuple[NDArray[Any], Extent]:
-    raster, (across, down, right, below) = tile.layer(layer), tile.axis_map(layer)
+def _cut(tile: Tile, entry: TaskEntry, row: int, column: int, side: int) -> tuple[NDArray[Any], Extent]:
+    raster, (across, down, right, below) = tile.layer(entry.truth), tile.axis_map(entry.truth)
     columns, (west, east) = _cells(column, side, across, right, raster.shape[1])
     rows, (north, south) = _cells(row, side, down, below, raster.shape[0])
-    return raster[rows, columns, 0].cpu().numpy().copy(), (west, east, -south, -north)
+    extent = west, east, -south, -north
+    if entry.derivation:
+        return tile_truth(entry, tile, rows)[:, columns].copy(), extent
+    return raster[rows, columns, 0].cpu().numpy().copy(), extent
 
 
 def _cells(first: int, side: int, scale: float, offset: float, number: int) -> tuple[slice, tuple[float, float]]:

@@ -1,18 +1,20 @@
 """Figure of the conflict between the tasks' gradients over the training of one method."""
 
 import math
-from collections.abc import Sequence
-from itertools import combinations, cycle
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
 from mtlaerial.config import Task
 from mtlaerial.config.tasks import registry_order
+from mtlaerial.config.weighting import Level
+from mtlaerial.figures.conflict_levels import cosine_columns, recorded_levels, with_levels
 from mtlaerial.figures.loss_labels import loss_unit
 from mtlaerial.figures.series import (
     SMOOTHING,
@@ -25,26 +27,28 @@ from mtlaerial.figures.series import (
     with_colours,
 )
 from mtlaerial.figures.style import Caption, named, save
+from mtlaerial.figures.task_lines import draw_tasks, start_and_end, write_beside
+from mtlaerial.runs.history_columns import LEVELS, norm_column
 from mtlaerial.runs.run import RunDescription
 
 LOGARITHMIC_FROM = 10
 """Ratio of the largest weight to the smallest above which the axis is logarithmic."""
-LABEL_DISTANCE = 0.07
-"""Least distance between two labels, as a share of the axes' height."""
 CONFLICT_COLOUR = "#b3261e"
 
 
 def conflict_figure(histories: Histories, description: RunDescription, path: Path) -> Figure | None:
-    """Draw by epoch the cosine between the tasks' gradients, their norms, and the weights of the tasks.
+    """Draw by epoch the cosine between the tasks' gradients and their norms, at each level, and the tasks' weights.
 
-    The gradients are those of the tasks' losses with respect to the shared features. They conflict when their cosine is
-    below 0: a small step down one loss raises the other (Yu et al. 2020, arXiv 2001.06782, definition 1, there with
-    respect to the shared parameters).
+    The gradients are those of the tasks' losses with respect to the shared features, and to the trunk's parameters.
+    They conflict when their cosine is below 0. Only at the parameters does that mean that a small step down one loss
+    raises the other (Yu et al. 2020, arXiv 2001.06782, definition 1); gradients that agree at the features may conflict
+    there.
 
     Parameters
     ----------
     histories : mapping of name to DataFrame
-        ``history.csv`` of each run; the name, "seed 1" for instance, is shown.
+        ``history.csv`` of each run; the name, "seed 1" for instance, is shown. Those of older versions have no values
+        at the parameters.
     description : RunDescription
         Description of any of these runs, which differ only in their seeds.
     path : Path
@@ -53,29 +57,37 @@ def conflict_figure(histories: Histories, description: RunDescription, path: Pat
     Returns
     -------
     Figure or None
-        Axes for cosine, norms and weights: points, and their running median. Missing cosines, and zeros on a
-        logarithmic axis, are gaps. None, without a file, for a method with one task, which has no conflict.
+        Axes for cosine and norms of each level, and for weights: points, and their running median. Missing cosines, and
+        zeros on a logarithmic axis, are gaps. None, without a file, for a method with one task, which has no conflict.
     """
     plan, statistics = description.plan, description.statistics
     if len(plan.tasks) == 1:
         return None
-    figure = Figure(figsize=(9.2, 6.8), layout="constrained")
-    axes = figure.subplot_mosaic([["cosine", "cosine"], ["norms", "weights"]])
-    _draw_cosine(axes["cosine"], histories, plan.tasks)
-    _draw_norms(axes["norms"], histories, {task: loss_unit(task, plan.training) for task in plan.tasks})
+    histories = with_levels(histories, plan.tasks)
+    levels = recorded_levels(histories, plan.tasks)
+    figure = Figure(figsize=(9.2, 3.4 * (1 + len(levels))), layout="constrained")
+    axes = figure.subplot_mosaic(_mosaic(levels))
+    units = {task: loss_unit(task, plan.training) for task in plan.tasks}
+    for level in levels:
+        works_here = level == plan.weighting.working_level
+        _draw_cosine(axes[f"cosine {level}"], histories, cosine_columns(level, plan.tasks), level, works_here)
+        _draw_norms(axes[f"norms {level}"], histories, units, level)
     _draw_weights(axes["weights"], histories, plan.tasks)
     add_legend(figure, histories, style_handles(plan.tasks))
     heading = f"{named(statistics.title, statistics.generated)}: conflict between the tasks"
     method = f"{plan.method}, weighting {plan.weighting.name}"
     figure.suptitle(f"{heading}\n{method}", fontsize=12)
-    text = _description(histories, plan.tasks)
+    text = _description(histories, plan.tasks, levels, plan.weighting.working_level)
     return save(figure, path, Caption(dataset=plan.dataset, title=f"{heading}, {method}", description=text))
 
 
-def _cosine_columns(tasks: Sequence[Task]) -> dict[str, str]:
-    """Return the column of each pair of tasks by the pair's name."""
-    pairs = combinations(tasks, 2)
-    return {f"{first} and {second}": f"cosine_{first}_{second}" for first, second in pairs}
+def _mosaic(levels: Sequence[Level]) -> Any:
+    """Return the places of the axes: a column per level, or one level above norms and weights."""
+    if len(levels) == 1:
+        (level,) = levels
+        return [[f"cosine {level}"] * 2, [f"norms {level}", "weights"]]
+    rows = [[f"{kind} {level}" for level in levels] for kind in ("cosine", "norms")]
+    return [*rows, ["weights"] * len(levels)]
 
 
 def _listed(tasks: Sequence[Task]) -> str:
@@ -83,81 +95,41 @@ def _listed(tasks: Sequence[Task]) -> str:
     return f"{', '.join(rest)} and {last}"
 
 
-def _draw_cosine(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> None:
-    columns = _cosine_columns(tasks)
+def _draw_cosine(
+    axes: Axes, histories: Histories, columns: Mapping[str, str], level: Level, works_here: bool
+) -> None:  # fmt: skip
     axes.axhspan(-1, 0, color=CONFLICT_COLOUR, alpha=0.06, linewidth=0, zorder=0)
     axes.axhline(0, color="#404040", linewidth=0.8, zorder=1)
     for colour, history in with_colours(histories):
         for column, style in zip(columns.values(), cycle(STYLES), strict=False):
             draw_noisy(axes, history["epoch"], history[column], style, colour)
-    format_axes(axes, f"cosine between the gradients of {_listed(tasks)}", "cosine")
+    note = "\n(the level of this method)" if works_here else ""
+    format_axes(axes, f"cosine at the {LEVELS[level]}{note}", "cosine of the gradients")
     axes.set_ylim(-1, 1)
     if len(columns) > 1:
         axes.legend(handles=style_handles(columns), fontsize=9, frameon=False)
-    pooled = pd.concat([history[column] for history in histories.values() for column in columns.values()])
-    _label(axes, 0.75, "agreement")
-    _label(axes, 0.25, fill(f"conflict: {_conflict_share(pooled)}", width=10))
+    write_beside(axes, 0.75, "agreement")
+    write_beside(axes, 0.25, fill(f"conflict: {_conflict_share(_pooled(histories, columns))}", width=10))
 
 
-def _draw_norms(axes: Axes, histories: Histories, units: dict[Task, str]) -> None:
-    _draw_tasks(axes, histories, "norm", list(units), logarithmic=True)
+def _draw_norms(axes: Axes, histories: Histories, units: Mapping[Task, str], level: Level) -> None:
+    draw_tasks(axes, histories, {task: norm_column(level, task) for task in units}, logarithmic=True)
     named_units = ",\n".join(f"{task}: {unit}" for task, unit in units.items())
-    format_axes(axes, "norms of the gradients", f"L2 norm ({named_units})")
+    format_axes(axes, f"norms at the {LEVELS[level]}", f"L2 norm ({named_units})")
 
 
 def _draw_weights(axes: Axes, histories: Histories, tasks: Sequence[Task]) -> None:
-    values = pd.concat([history[f"weight_{task}"] for history in histories.values() for task in tasks])
+    columns = {task: f"weight_{task}" for task in tasks}
+    values = _pooled(histories, columns)
     positive = values[values > 0]
     logarithmic = bool(positive.max() > LOGARITHMIC_FROM * positive.min())
-    _draw_tasks(axes, histories, "weight", tasks, logarithmic)
+    draw_tasks(axes, histories, columns, logarithmic)
     format_axes(axes, "weights of the tasks", "weight in the trunk")
 
 
-def _draw_tasks(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task], logarithmic: bool) -> None:
-    for task, style in zip(tasks, cycle(STYLES), strict=False):
-        for colour, history in with_colours(histories):
-            values = history[f"{kind}_{task}"]
-            if logarithmic:  # gaps instead of 0, which such an axis cannot show
-                values = values.where(values.between(0, math.inf, inclusive="neither"))
-            draw_noisy(axes, history["epoch"], values, style, colour)
-    if logarithmic:
-        _set_logarithmic(axes)
-    else:
-        axes.set_ylim(bottom=0)
-    _label_lines(axes, histories, kind, tasks)
-
-
-def _set_logarithmic(axes: Axes) -> None:
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e4 * low else (1,)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(NullLocator())
-
-
-def _label_lines(axes: Axes, histories: Histories, kind: str, tasks: Sequence[Task]) -> None:
-    """Label each task's lines at their ends: dashes are hard to see when lines of many seeds overlap."""
-    ends = {task: _start_and_end(histories, f"{kind}_{task}")[1] for task in tasks}
-    axes.autoscale_view()  # limits must be final before data are turned into places
-    to_axes = axes.transData + axes.transAxes.inverted()
-    places = sorted((float(to_axes.transform((0, end))[1]), task) for task, end in ends.items() if end > 0)
-    for height, (_, task) in zip(_spread([height for height, _ in places]), places, strict=True):
-        _label(axes, height, task)
-
-
-def _spread(heights: Sequence[float]) -> list[float]:
-    """Return ascending heights with at least ``LABEL_DISTANCE`` between them: they give way upwards and downwards."""
-    spread: list[float] = []
-    for height in heights:
-        least = spread[-1] + LABEL_DISTANCE if spread else height
-        spread.append(max(height, least))
-    push = (spread[-1] - heights[-1]) / 2 if heights else 0.0
-    return [height - push for height in spread]
-
-
-def _label(axes: Axes, height: float, text: str) -> None:
-    """Write beside the axes, at a share of their height."""
-    axes.text(1.01, height, text, transform=axes.transAxes, va="center", fontsize=9)
+def _pooled(histories: Histories, columns: Mapping[str, str]) -> pd.Series:
+    values: pd.Series = pd.concat([table[column] for table in histories.values() for column in columns.values()])
+    return values
 
 
 def _conflict_share(cosines: pd.Series) -> str:
@@ -166,33 +138,37 @@ def _conflict_share(cosines: pd.Series) -> str:
     return f"{100 * (measured < 0).mean():.0f} % of {len(measured):,} steps" if len(measured) else "nothing measured"
 
 
-def _description(histories: Histories, tasks: Sequence[Task]) -> str:
+def _description(
+    histories: Histories, tasks: Sequence[Task], levels: Sequence[Level], working_level: Level | None
+) -> str:  # fmt: skip
     """Return the figure's contents as text."""
-    cosines = _cosine_columns(tasks)
-    pooled = {name: pd.concat([history[column] for column in cosines.values()]) for name, history in histories.items()}
-    conflicts = "; ".join(f"{name}, {_conflict_share(values)}" for name, values in pooled.items())
-    columns = {f"cosine of {pair}" if len(cosines) > 1 else "cosine": column for pair, column in cosines.items()}
-    columns |= {f"{kind} of {task}": f"{kind}_{task}" for kind in ("norm", "weight") for task in tasks}
-    courses = "; ".join(f"{name}, {_course(histories, column)}" for name, column in columns.items())
+    at_levels = " ".join(_level_text(histories, tasks, level) for level in levels)
+    weights = {f"weight of {task}": f"weight_{task}" for task in tasks}
+    note = f" The method works at the {LEVELS[working_level]}." if working_level else ""
+    missing = "" if "parameters" in levels else " Nothing was recorded at the trunk's parameters."
     return (
-        f"By epoch: cosine between the gradients of {_listed(tasks)} at the features they share, norms of these "
-        "gradients, and weights of the tasks. The cosine is below 0, which is conflict, in so many of the steps it was "
-        f"measured at: {conflicts}. "
-        f"Medians over all seeds in the first and in the last tenth of training: {courses}. {SMOOTHING}"
+        f"By epoch: cosine between the gradients of {_listed(tasks)}, norms of these gradients, and weights of the "
+        f"tasks. A cosine below 0 is conflict.{note}{missing} {at_levels} Weights: {_courses(histories, weights)}. "
+        f"Numbers are medians over all seeds in the first and in the last tenth of training. {SMOOTHING}"
     )
 
 
+def _level_text(histories: Histories, tasks: Sequence[Task], level: Level) -> str:
+    cosines = cosine_columns(level, tasks)
+    pooled = {run: _pooled({run: history}, cosines) for run, history in histories.items()}
+    conflicts = "; ".join(f"{run}, {_conflict_share(values)}" for run, values in pooled.items())
+    columns = {f"cosine of {pair}" if len(cosines) > 1 else "cosine": column for pair, column in cosines.items()}
+    columns |= {f"norm of {task}": norm_column(level, task) for task in tasks}
+    return f"At the {LEVELS[level]}: conflict in {conflicts}; {_courses(histories, columns)}."
+
+
+def _courses(histories: Histories, columns: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}, {_course(histories, column)}" for name, column in columns.items())
+
+
 def _course(histories: Histories, column: str) -> str:
-    return " and ".join(map(_median_text, _start_and_end(histories, column)))
+    return " and ".join(map(_median_text, start_and_end(histories, column)))
 
 
 def _median_text(median: float) -> str:
     return "not known" if math.isnan(median) else f"{median:.3g}"
-
-
-def _start_and_end(histories: Histories, column: str) -> tuple[float, float]:
-    """Return the medians over the first and over the last tenth of the rows of all runs; NaN without any value."""
-    tenths = [(history[column], -(-len(history) // 10)) for history in histories.values()]  # rounded up
-    first = pd.concat([values.head(rows) for values, rows in tenths])
-    last = pd.concat([values.tail(rows) for values, rows in tenths])
-    return float(first.median()), float(last.median())

@@ -18,6 +18,8 @@ _HEIGHT_LOSSES = {
     "laplace": "negative log likelihood",
 }
 """By ``height_loss``, or by the head where that is a likelihood."""
+_OF_HEIGHTS_ALONE = {"height_balance": "none", "height_gradient": 0.0}
+"""Keys that do not apply to what is derived from heights; see :mod:`mtlaerial.training.derived_error`."""
 _OTHER = "units of the loss"
 """Unit of sums of different losses, and of losses of other packages."""
 
@@ -30,6 +32,8 @@ def loss_name(task: Task, training: TrainingSpec) -> str:
         return " + ".join(_TERMS[term] if weight == 1 else f"{weight:g} {_TERMS[term]}" for term, weight in terms)
     if loss == "height_error":
         return _height_loss(training)
+    if loss == "derived_error":
+        return _height_loss(training.model_copy(update=_OF_HEIGHTS_ALONE))
     return _TERMS["cross_entropy"] if loss == "cross_entropy" else "loss"
 
 
@@ -41,6 +45,8 @@ def loss_unit(task: Task, training: TrainingSpec) -> str:
         return "nat" if terms <= set(_IN_NAT) else _OTHER
     if loss == "height_error":
         return _height_unit(training)
+    if loss == "derived_error":
+        return _height_unit(training.model_copy(update=_OF_HEIGHTS_ALONE))
     return "nat" if loss == "cross_entropy" else _OTHER
 
 

@@ -16,6 +16,7 @@ from mtlaerial.config.task_entry import Output
 from mtlaerial.figures.height_scales import height_error, height_scale, scale_limit
 from mtlaerial.figures.style import NODATA, Caption, hide_ticks, mark_nodata, named, save, scale_bar
 from mtlaerial.figures.tile_layers import Extent, Frame, Layer, as_picture, read_grid, read_layer
+from mtlaerial.figures.truth_layer import read_truth
 from mtlaerial.runs.run import RunDescription
 
 PANEL = 3.1
@@ -64,7 +65,7 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     sheet = _Sheet(description, frame.extent(grid), list(uncertain))
     sheet.draw_image(read_layer(tile / "image.tif", frame))
     for row, entry in enumerate(entries):
-        true, predicted = (read_layer(path, frame) for path in (tile / f"{entry.truth}.tif", _map_of(entry, maps)))
+        true, predicted = read_truth(tile, entry, frame), read_layer(maps / f"{entry.map_name}.tif", frame)
         if entry.output == "classes":
             sheet.draw_classes(row, entry, true, predicted)
         else:
@@ -81,10 +82,6 @@ def map_figure(tile: Path, maps: Path, description: RunDescription, path: Path) 
     for title in (entry.title for entry in entries if entry.name in uncertain):
         text += f" {title[:1].upper()}{title[1:]} uncertainty beside the absolute {title} error."
     return save(sheet.figure, path, Caption(dataset=plan.dataset, title=heading, description=text))
-
-
-def _map_of(entry: TaskEntry, maps: Path) -> Path:
-    return maps / f"{entry.map_name}.tif"
 
 
 class _Sheet:

@@ -149,7 +149,8 @@ class Decisive:
         steps = {"steps": chains} if chains else {}
         curves = self.project.config.run.model_dump(mode="json", include={"label_efficiency"})
         curves = curves if self.project.config.run.label_efficiency else {}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **steps, **curves, "notes": notes}
+        compared = {"margin": self.project.config.run.comparison.margin, **steps, **curves}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": notes}
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec

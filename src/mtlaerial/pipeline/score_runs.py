@@ -19,6 +19,7 @@ from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
+from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, save_scores
 
@@ -152,7 +153,7 @@ def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
 def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: Path) -> Scores:
     folder = parent / row.folder_name
     Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
-    scores = score_maps(row.description, folder / "maps", tiles, scoring)
+    scores = score_maps(row.description, folder / "maps", tiles, scoring, history=row.folder / HISTORY)
     save_scores(scores, folder / "scores.json")
     return scores
 

@@ -8,8 +8,8 @@ from mtlaerial.config import Task, VectorFormat, task_entry
 from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.figures.label_efficiency import CurvePanel, Point, label_efficiency_figure
 from mtlaerial.figures.style import save_vectors
+from mtlaerial.reporting.inference.differences import Difference
 from mtlaerial.reporting.tables.bold import Bold
-from mtlaerial.reporting.tables.bootstrap import Difference
 from mtlaerial.reporting.tables.ground_truth import set_convention
 from mtlaerial.reporting.tables.label_efficiency import LAYERS, Curves, other_truth
 from mtlaerial.reporting.tables.left_out import left_out_alike
@@ -64,7 +64,7 @@ def _points(shares: Sequence[Share], arm: str, measure: Measure) -> list[Point]:
     pairs = [(share.percent, share.scores.get(arm, Difference(nan))) for share in shares]
     scale = measure.scale
     return [
-        Point(percent, scale * score.effect, scale * score.low, scale * score.high)
+        Point(percent, *(scale * number for number in (score.effect, *score.interval())))
         for percent, score in pairs
         if isfinite(score.effect)
     ]

@@ -77,6 +77,7 @@ def write_report(
     folds: Mapping[str, str] | None = None,
     trainings: Mapping[str, TrainingFacts] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    margins: Mapping[str, float] | None = None,
     curves: Curves | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
@@ -104,6 +105,8 @@ def write_report(
         Initial weights, budgets and ensembles; training times are in cells of the class ``measured``.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    margins : mapping of data set to float, optional
+        Effects that do not matter in the comparisons (``run.comparison.margin``).
     curves : mapping of task to LabelEfficiency, optional
         Methods with different shares of a task's truth.
 
@@ -113,7 +116,9 @@ def write_report(
         See :func:`mtlaerial.reporting.tables.collect`; or when the page cannot be written.
     """
     published = {name: spec.published for name, spec in datasets.items()}
-    documents = build_documents(scores, published, costs=costs, notes=notes, ablations=ablations, curves=curves)
+    documents = build_documents(
+        scores, published, costs=costs, notes=notes, ablations=ablations, margins=margins, curves=curves
+    )
     panels = [panel for document in documents for panel in document.panels]
     of_folds = folds or {}
     images = _figures(figures, scores, of_folds)

@@ -45,7 +45,7 @@ def build_sampler(
     context_scale : int, optional
         As of :class:`PatchSampler`.
     tasks : sequence of Task, optional
-        The tasks that are learned, for ``truth_patches``.
+        The tasks that are learned, for ``truth_patches`` and for truth that is derived from heights.
     zero_height : bool, optional
         Whether heights <= 0 are trained on.
     masked : MaskedTruth, optional
@@ -70,7 +70,7 @@ def build_sampler(
         corners = _stratified([corners_of(layer) for layer in truth_layers(tasks)], spec, tasks)
     elif spec.sampling == "class_balanced":
         corners = corners_of("labels")
-    return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device, context_scale)
+    return PatchSampler(tiles, spec.patch, spec.augmentation, corners, device, context_scale, tasks)
 
 
 def _stratified(

@@ -141,6 +141,8 @@ class Windows:
         Device of the cut windows.
     mirror : bool
         Whether windows of straight patches are flipped to run as the patches do.
+    halo : int
+        Further cells around each window.
 
     Attributes
     ----------
@@ -152,10 +154,12 @@ class Windows:
         Whether a window's columns and its rows are flipped.
     """
 
-    def __init__(self, coordinates: PatchCoordinates, part: int, device: torch.device, mirror: bool = False) -> None:
+    def __init__(
+        self, coordinates: PatchCoordinates, part: int, device: torch.device, mirror: bool = False, halo: int = 0
+    ) -> None:
         self.rasters, self.part, self.device = coordinates.rasters, part, device
         # Half a cell reaches the neighbours of bilinear weights; a hundredth more covers rounding.
-        margin = 0.0 if coordinates.on_cells else 0.51
+        margin = halo + (0.0 if coordinates.on_cells else 0.51)
         first = torch.floor(coordinates.lowest - margin)
         last = torch.floor(coordinates.highest + margin)
         self.columns, self.rows = (last - first + 1).amax(dim=0).long().tolist()

@@ -56,7 +56,7 @@ class Prefetcher:
             now = torch.cuda.current_stream(self._stream.device)
             now.wait_stream(self._stream)
             for batch in batches:
-                for tensor in (batch.image, batch.height, batch.labels):
+                for tensor in (batch.image, batch.height, batch.labels, *batch.derived.values()):
                     tensor.record_stream(now)  # the allocator must not reuse its memory before the step is done
         return batches
 

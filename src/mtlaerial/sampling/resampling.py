@@ -26,12 +26,14 @@ class Resampler(ABC):
     out : Tensor, shape (batch, patch, patch, bands)
     part : int
         Patches at a time.
-    mirror : bool
+    mirror, halo
         As for :class:`Windows`.
     """
 
-    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int, mirror: bool = False) -> None:
-        self._windows = Windows(coordinates, part, out.device, mirror)
+    def __init__(
+        self, coordinates: PatchCoordinates, out: Tensor, part: int, mirror: bool = False, halo: int = 0
+    ) -> None:
+        self._windows = Windows(coordinates, part, out.device, mirror, halo)
         self._outs = torch.split(out, part)
 
     @abstractmethod
@@ -116,14 +118,14 @@ class BilinearAmongKnown(Resampler):
     (1 or 0): that is the mean, with bilinear weights, of the known neighbours alone.
     """
 
-    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int) -> None:
+    def __init__(self, coordinates: PatchCoordinates, out: Tensor, part: int, halo: int = 0) -> None:
         pixels = coordinates.pixels_per_cell
-        super().__init__(coordinates, out, part, mirror=pixels is not None)
+        super().__init__(coordinates, out, part, mirror=pixels is not None, halo=halo)
         self._interpolate = GridSample(self._windows) if pixels is None else Enlargement(self._windows, pixels)
 
     def fill(self, part_index: int) -> None:
         """Interpolate the windows of one part."""
-        values = self._windows.cut(part_index)[..., 0]
+        values = self._values(part_index)
         valid = ~values.isnan()
         incomplete = _incomplete(valid)
         heights = self._interpolate(values.nan_to_num(nan=0.0), part_index)
@@ -132,6 +134,10 @@ class BilinearAmongKnown(Resampler):
             # A weight of exactly one half counts as known: threshold() keeps only values above its bound.
             heights[incomplete] /= threshold(weight, _JUST_BELOW_HALF, torch.nan)
         self._outs[part_index].copy_(heights[..., None])
+
+    def _values(self, part_index: int) -> Tensor:
+        """Return the values to interpolate, shape (part, rows, columns)."""
+        return self._windows.cut(part_index)[..., 0]
 
 
 def _incomplete(valid: Tensor) -> Selection | None:

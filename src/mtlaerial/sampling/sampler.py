@@ -6,13 +6,14 @@ draws the poses (:mod:`mtlaerial.sampling.poses`), lays them on each layer's own
 ground truth is never enlarged to the image's size.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, LAYERS, Augmentation
+from mtlaerial.config import IGNORED, LAYERS, Augmentation, Task
+from mtlaerial.sampling.derived_truth import DerivedTruth, derived_tasks
 from mtlaerial.sampling.patch_coordinates import PatchCoordinates, lay_patches
 from mtlaerial.sampling.poses import Corners, Poses, UniformCorners, draw_matrices
 from mtlaerial.sampling.resampling import Bilinear, BilinearAmongKnown, Copy, Nearest, Resampler
@@ -37,6 +38,8 @@ class Batch:
         NaN where not known.
     labels : Tensor, shape (batch, patch, patch), uint8
         Class indices; ``IGNORED`` where not known.
+    derived : mapping of task to Tensor, shape (batch, patch, patch), float32, metres
+        Truth of the tasks that follows from the heights; NaN where not known.
     surroundings : Tensor, shape (batch, bands, patch, patch), float32, or None
         What lies around the patches, for networks with a context; NaN where not known. None as the network gets them:
         the image then has their channels behind its own.
@@ -46,11 +49,13 @@ class Batch:
     height: Tensor
     labels: Tensor
     surroundings: Tensor | None = None
+    derived: Mapping[Task, Tensor] = field(default_factory=dict)
 
     def __getitem__(self, part: slice) -> "Batch":
         """Return some of the patches."""
         around = None if self.surroundings is None else self.surroundings[part]
-        return Batch(self.image[part], self.height[part], self.labels[part], around)
+        derived = {task: values[part] for task, values in self.derived.items()}
+        return Batch(self.image[part], self.height[part], self.labels[part], around, derived)
 
 
 class PatchSampler:
@@ -69,6 +74,8 @@ class PatchSampler:
         Device of the batches; by default that of the tiles.
     context_scale : int, optional
         How many times as wide as a patch its surroundings are; by default there are none.
+    tasks : sequence of Task, optional
+        Tasks of the method; truth that follows from the heights is drawn for those that have such.
     """
 
     def __init__(
@@ -79,6 +86,7 @@ class PatchSampler:
         corners: Corners | None = None,
         device: torch.device | None = None,
         context_scale: int | None = None,
+        tasks: Sequence[Task] = (),
     ) -> None:
         self.tiles = tiles
         self.patch = patch
@@ -88,6 +96,7 @@ class PatchSampler:
         self._smooth = augmentation.image_resampling == "bilinear"
         self._threads = ThreadPool(torch.get_num_threads())
         self._around = SurroundingsSampler(tiles, context_scale, self.device) if context_scale else None
+        self._derived = {task: DerivedTruth(task, tiles) for task in derived_tasks(tasks)}
 
     def draw(self, batch: int, generator: torch.Generator, share: slice = slice(None)) -> Batch:
         """Draw a batch, or a share of it; the generator (on the CPU) decides everything."""
@@ -97,13 +106,16 @@ class PatchSampler:
         patches = self._empty_batch(len(tiles), interpolated=self._smooth and not image.on_cells)
         part = _PART if self.device.type == "cpu" else len(tiles)
         resamplers = self._resamplers(patches, part, image, height, labels)
+        for task, truth in self._derived.items():
+            resamplers.append(truth.resampler(height, poses.tiles, patches.derived[task], part))
 
         def fill(number: int) -> None:
             for resampler in resamplers:
                 resampler.fill(number)
 
         self._threads.run(fill, -(-len(tiles) // part))
-        height.mask_outside(patches.height, torch.nan)
+        for heights in (patches.height, *patches.derived.values()):
+            height.mask_outside(heights, torch.nan)
         labels.mask_outside(patches.labels, IGNORED)
         if self._around is None:
             return patches
@@ -123,6 +135,7 @@ class PatchSampler:
             image=image.permute(0, 3, 1, 2),  # channels last in memory, as in the files and as the network runs fastest
             height=torch.empty(number, side, side, device=self.device),
             labels=torch.empty(number, side, side, device=self.device, dtype=torch.uint8),
+            derived={task: torch.empty(number, side, side, device=self.device) for task in self._derived},
         )
 
     def _resamplers(

@@ -1,6 +1,6 @@
 """Scores from sufficient statistics: sums that add up over blocks, tiles and splits.
 
-The scores accept arrays of sums, so that a bootstrap evaluates all of its draws at once.
+The scores accept arrays of sums, so that a jackknife evaluates all of its parts at once.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -6,6 +6,7 @@ from pathlib import Path
 from mtlaerial.config import ScoringSpec
 from mtlaerial.config.class_names import left_out_classes
 from mtlaerial.runs.code_hash import code_hash
+from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import score_tile
@@ -19,7 +20,7 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: 
     ----------
     run : Path
         The run's folder, with ``run.yaml`` and in ``maps/{tile}`` the tasks' maps, ``seams.json``,
-        ``checkerboard.json``.
+        ``checkerboard.json``; of a training also ``history.csv``, for the weights at its end.
     tiles : sequence of Path
         Folders of the prepared test tiles.
     scoring : ScoringSpec
@@ -32,11 +33,16 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: 
         When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
         that of eroded labels from the labels'.
     """
-    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol)
+    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol, run / HISTORY)
 
 
 def score_maps(
-    description: RunDescription, maps: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = ""
+    description: RunDescription,
+    maps: Path,
+    tiles: Sequence[Path],
+    scoring: ScoringSpec,
+    protocol: str = "",
+    history: Path | None = None,
 ) -> Scores:
     """Score the maps of a described run in any folder; see :func:`score_run`."""
     verify_tiles(tiles, ["height", "labels", "eroded"])
@@ -64,6 +70,7 @@ def score_maps(
         network=plan.model if single else None,
         training=training if single else None,
         ended_early=description.ended_early,
+        final_weights=final_weights(history, plan.tasks) if history and training and single else {},
         prediction=plan.prediction,
         protocol=protocol,
         recipe=description.recipe_text,

@@ -24,7 +24,7 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "class_sets")
+_REMARKS = ("recipe", "finished", "final_weights", "class_sets")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -58,6 +58,9 @@ class Scores(Section):
     """The recipe of the training; None for imported weights and for an ensemble."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
+    final_weights: dict[Task, float] = {}
+    """Weights of the tasks at the end of the training, from :func:`mtlaerial.runs.final_weights.final_weights`; empty
+    for one task, an ensemble and imported weights."""
     prediction: PredictionSpec | None = None
     """Settings that the maps were predicted with."""
     protocol: str = ""
@@ -86,6 +89,13 @@ class Scores(Section):
     def label_masks(self) -> dict[str, LabelMask]:
         """The masks of the semantic scores, by name."""
         return label_masks(self.without_classes)
+
+    @property
+    def updates(self) -> int | None:
+        """Number of updates of the training; None where its recipe is not known."""
+        if self.training is None:
+            return None
+        return self.training.steps_per_epoch * (self.ended_early or self.training.epochs)
 
     @property
     def further_tasks(self) -> list[Task]:

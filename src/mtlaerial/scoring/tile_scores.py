@@ -8,6 +8,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from mtlaerial.config import ScoringSpec, Section, Task, TaskEntry, task_entry
 from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.rasters.ground_size import ground_cell_area
+from mtlaerial.runs.constant_height import constant_of
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.scoring.checkerboard import SpectrumSums, load_spectra
 from mtlaerial.scoring.joint import BOTH, ClassCounts, tally_joint
@@ -28,7 +29,9 @@ class TileScores(Section):
     height: Sums = {}
     """Groups: ``overall``, ``class NAME``, ``LOW-HIGH m`` by true height, and ``h > 3 m``."""
     constant: Sums = {}
-    """The same for a constant prediction, the median of the training tiles; groups ``overall`` and ``h > 3 m``."""
+    """The same for a constant prediction, the median of the training tiles; groups ``overall`` and ``h > 3 m``.
+
+    For what is derived from heights it is 0 m."""
     height_area: float = 1.0
     """Square metres of a cell of the heights."""
     detection: tuple[int, ...] = ()
@@ -72,7 +75,7 @@ def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sco
             further[task] = TileScores(**sums)
     if all(leading_task(metrics) in tasks for metrics in BOTH):
         training = description.statistics.height
-        median = training.median if training else 0.0
+        median = constant_of(task_entry(leading_task("heights")), description.statistics)
         near, constant_near = tally_joint(maps, tile, len(description.statistics.classes), median)
         values |= {"near": near, "constant_near": constant_near if training else ()}
     return TileScores(**values, further=further)
@@ -88,8 +91,8 @@ def _task_sums(
         confusion, eroded = tally_classes(path, tile, len(names))
         return {"confusion": confusion, "eroded": eroded, "label_area": area}
     training = description.statistics.height  # None without heights in the training tiles
-    median = training.median if training else 0.0
-    tally, constant = tally_heights(path, tile, names, scoring.height_bins, median, entry.metres)
+    constant_height = constant_of(entry, description.statistics)
+    tally, constant = tally_heights(path, tile, entry, names, scoring.height_bins, constant_height)
     sums: dict[str, Any] = {"height": tally.sums, "detection": tally.detection, "height_area": area}
     sums["checkerboard"] = load_spectra(maps, entry.name)
     if training:

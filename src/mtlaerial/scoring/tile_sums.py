@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import IGNORED
+from mtlaerial.config import IGNORED, TaskEntry
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.scoring.detection import COUNTS, detection_counts
+from mtlaerial.scoring.height_truth import HeightTruth
 from mtlaerial.scoring.map_checks import grid_of, require_predicted, require_same_grid, size_text
 from mtlaerial.scoring.metrics import confusion_matrix, height_sums
 from mtlaerial.scoring.nearest_cells import NearestCells
@@ -77,7 +78,7 @@ def _confusion(path: Path, truth: Path, classes: int) -> Confusion:
 
 
 def tally_heights(
-    path: Path, tile: Path, names: Sequence[str], bins: Sequence[float], median: float, metres: float = 1.0
+    path: Path, tile: Path, entry: TaskEntry, names: Sequence[str], bins: Sequence[float], constant_height: float
 ) -> tuple[HeightTally, HeightTally]:
     """Sum the height errors of a map, overall, by class and by true height.
 
@@ -87,14 +88,14 @@ def tally_heights(
         The map, on the grid of the tile's heights.
     tile : Path
         Folder of the prepared tile.
+    entry : TaskEntry
+        The task: source of the truth, and of the metres per unit of the map.
     names : sequence of str
         The classes, in the order of their codes.
     bins : sequence of float
         Inner edges in metres of the bins by true height.
-    median : float
+    constant_height : float
         The constant prediction in metres.
-    metres : float, optional
-        Metres per unit of the map.
 
     Returns
     -------
@@ -106,8 +107,8 @@ def tally_heights(
     DataError
         When the map differs from the heights in size, or has no-data at a cell with a true height.
     """
-    true = map_raster(tile / "height.tif")
-    if not np.isfinite(true).any():
+    true = HeightTruth(tile, entry)
+    if true.empty:
         return HeightTally(), HeightTally()
     classes = _TileClasses(tile)
     class_groups = [f"class {name}" for name in names]
@@ -116,14 +117,14 @@ def tally_heights(
     with open_raster(path) as source:
         require_same_grid(path, Grid.of(source), tile / "height.tif")
         for top, rows in row_blocks(source.height):
-            h = np.array(true[top : top + rows])
+            h = true(top, rows)
             p = source.read(1, window=((top, top + rows), (0, source.width)))
             require_predicted(path, h, p)
-            p = p * np.float32(metres)
+            p = p * np.float32(entry.metres)
             height.add_overall(h, p)
             height.add(class_groups, h, p, classes(top, rows))
             height.add(bin_groups, h, p, np.digitize(h, bins))
-            constant.add_overall(h, np.full_like(h, median))
+            constant.add_overall(h, np.full_like(h, constant_height))
     return height.tally(), constant.tally()
 
 

@@ -57,7 +57,8 @@ def _validation_fault(row: Mapping[str, Any], task: Task) -> str:
         baseline = f"{100 * constant:.3g} %, that of the most frequent class of the training tiles"
         worse = _exceeds(100 * constant, 100 * score)
         return f"the validation {name} of {100 * score:.3g} % is below {baseline}" if worse else ""
-    baseline = f"{constant:.3g} m, that of the median height of the training tiles"
+    prediction = "0 m everywhere" if task_entry(task).derivation else "the median height of the training tiles"
+    baseline = f"{constant:.3g} m, that of {prediction}"
     return f"the validation {name} of {score:.3g} m is above {baseline}" if _exceeds(score, constant) else ""
 
 

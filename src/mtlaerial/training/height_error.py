@@ -45,12 +45,17 @@ class HeightError(TaskLoss):
             return smooth_l1_loss(predicted, true, reduction="none")
         return (predicted - true).abs()
 
+    def truth(self, batch: Batch) -> Tensor:
+        """Return the true values of each pixel in metres, NaN where not known."""
+        return batch.height
+
     def total(self, output: Tensor, batch: Batch) -> Tensor:
         """Return the sum of the errors over the pixels that are trained on, and that over pairs of pixels if asked."""
-        valid = self._valid(batch.height)
+        heights = self.truth(batch)
+        valid = self._valid(heights)
         # Invalid heights are replaced before the loss: NaN times 0 would still be NaN in the gradient.
-        true = torch.where(valid, batch.height, 0) / self.unit
-        errors = (self._errors(output, true) * self._pixel_weights(batch.height, valid)).sum()
+        true = torch.where(valid, heights, 0) / self.unit
+        errors = (self._errors(output, true) * self._pixel_weights(heights, valid)).sum()
         if not self.gradient:
             return errors
         difference = self.head.estimate(output) - self.head.on_scale(true)
@@ -58,8 +63,9 @@ class HeightError(TaskLoss):
 
     def amount(self, batch: Batch) -> Tensor:
         """Return the number of the pixels that are averaged over, or their weight, and that of pairs if asked."""
-        valid = self._valid(batch.height)
-        weights = self._pixel_weights(batch.height, valid)
+        heights = self.truth(batch)
+        valid = self._valid(heights)
+        weights = self._pixel_weights(heights, valid)
         # Without a height, a pixel that counts has the weight of the most frequent heights.
         pixels = torch.where(valid, weights, 1).sum() if self.over_all else weights.sum()
         return torch.stack([pixels.float(), pairs_with_heights(valid).float()]) if self.gradient else pixels

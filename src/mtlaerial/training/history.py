@@ -14,10 +14,10 @@ from mtlaerial.errors import TrainingError
 from mtlaerial.runs.history_columns import compared_key
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.system.files import writing
+from mtlaerial.training.conflict_meter import conflict_columns
 from mtlaerial.training.optimiser import learning_rate
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.train_step import Update
-from mtlaerial.weighting.gradient_conflict import conflict
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,9 @@ class History:
     ----------
     rows : list of dict
         ``step``, ``epoch``, ``learning_rate`` and ``loss_<task>``; with several tasks also ``weight_<task>``, norms and
-        cosines of the tasks' gradients; with 16-bit gradients ``skipped``, the updates without effect, as these
-        overflowed; ``val_<score>`` and ``constant_<score>`` in the last row of an epoch that was validated.
+        cosines of the tasks' gradients at each level (``norm_features_<task>``, ``cosine_parameters_<task>_<task>``);
+        with 16-bit gradients ``skipped``, the updates without effect, as these overflowed; ``val_<score>`` and
+        ``constant_<score>`` in the last row of an epoch that was validated.
     """
 
     def __init__(self, plan: RunPlan, device: torch.device) -> None:
@@ -62,10 +63,10 @@ class History:
             require_finite(math.isfinite(mean), self._plan, f"a {task} loss of {mean}", math.ceil(epoch))
         row = {"step": step, "epoch": epoch, "learning_rate": learning_rate(spec, step - 1, spec.steps)}
         row |= {f"loss_{task}": mean for task, mean in means.items()}
-        if updates[-1].gramian is not None:
+        if updates[-1].gramians is not None:
             weights = torch.stack([update.weights.cpu().double() for update in updates]).mean(dim=0)
             row |= {f"weight_{task}": weight for task, weight in zip(tasks, weights.tolist(), strict=True)}
-            row |= conflict(updates[-1].gramian, tasks)
+            row |= conflict_columns(updates[-1].gramians, tasks)
         row |= _skipped(updates, step)
         self.rows.append(row)
         return len(updates)

@@ -1,6 +1,7 @@
 """The tasks' losses, masked to pixels with truth; 0 for a batch without any."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import cast
 
@@ -14,6 +15,7 @@ from mtlaerial.sampling import Batch
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.class_error import ClassError
 from mtlaerial.training.cross_entropy import CrossEntropy
+from mtlaerial.training.derived_error import DerivedError
 from mtlaerial.training.height_error import HeightError
 from mtlaerial.training.task_loss import LossSettings, TaskLoss
 
@@ -21,6 +23,7 @@ LOSSES: dict[str, type[TaskLoss]] = {
     "class_error": ClassError,
     "cross_entropy": CrossEntropy,
     "height_error": HeightError,
+    "derived_error": DerivedError,
 }
 """The package's losses by the names that entries of tasks give."""
 
@@ -52,7 +55,8 @@ class TaskLosses(nn.Module):
     ) -> None:
         super().__init__()
         settings = LossSettings(training, class_weights, zero_height, height_weights)
-        self.losses = nn.ModuleDict({task: loss_class(task_entry(task))(settings) for task in tasks})
+        losses = {task: loss_class(task_entry(task))(replace(settings, task=task)) for task in tasks}
+        self.losses = nn.ModuleDict(losses)
 
     def forward(
         self, outputs: Mapping[Task, Tensor], batch: Batch, amounts: Mapping[Task, Tensor] | None = None

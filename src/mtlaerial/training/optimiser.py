@@ -13,7 +13,10 @@ from mtlaerial.training.parameter_groups import ParameterGroup
 
 
 def build_optimiser(
-    groups: Sequence[ParameterGroup], spec: TrainingSpec, others: Sequence[nn.Parameter] = ()
+    groups: Sequence[ParameterGroup],
+    spec: TrainingSpec,
+    others: Sequence[nn.Parameter] = (),
+    rate: float | None = None,
 ) -> torch.optim.Optimizer:
     """Return Adam, or AdamW where there is weight decay.
 
@@ -24,6 +27,8 @@ def build_optimiser(
     spec : TrainingSpec
     others : sequence of Parameter
         Parameters besides the network's, which do not decay.
+    rate : float, optional
+        Their learning rate where the network's is ``spec.learning_rate``; both follow the schedule. By default that.
     """
     options: dict[str, Any] = {"lr": spec.learning_rate, "betas": spec.betas, "fused": True}
     decay = spec.weight_decay
@@ -31,7 +36,8 @@ def build_optimiser(
         {"params": group.parameters, "weight_decay": decay, "factor": group.factor} for group in groups
     ]
     if others:
-        entries.append({"params": list(others), "weight_decay": 0.0, "factor": 1.0})
+        factor = 1.0 if rate is None else rate / spec.learning_rate
+        entries.append({"params": list(others), "weight_decay": 0.0, "factor": factor})
     return torch.optim.AdamW(entries, **options) if spec.weight_decay else torch.optim.Adam(entries, **options)
 
 

@@ -13,7 +13,7 @@ import torch
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.system.files import writing
 
-FORMAT = 6
+FORMAT = 7
 UNREADABLE = (pickle.UnpicklingError, zipfile.BadZipFile)
 log = logging.getLogger(__name__)
 

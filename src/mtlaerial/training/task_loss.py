@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from mtlaerial.config import TrainingSpec
+from mtlaerial.config import Task, TrainingSpec
 from mtlaerial.sampling import Batch
 
 
@@ -22,12 +22,15 @@ class LossSettings:
         Whether heights <= 0 are trained on.
     height_weights : Tensor, shape (bins,), float32, or None
         Weights of heights by the bins of :data:`mtlaerial.tiles.statistics.HEIGHT_EDGES`; None where all count alike.
+    task : Task
+        The task that the loss is of.
     """
 
     training: TrainingSpec
     class_weights: Tensor
     zero_height: bool
     height_weights: Tensor | None = None
+    task: Task = ""
 
 
 class TaskLoss(nn.Module):

@@ -13,14 +13,15 @@ from mtlaerial.errors import TrainingError
 from mtlaerial.models import Network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.training.conflict_meter import ConflictMeter, Gramians
 from mtlaerial.training.freezing import Freezing, trained_parameters, with_trained_scales
+from mtlaerial.training.held_parameters import holding
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.optimiser import clip_gradient, learning_rate, set_learning_rate
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.step_batches import BatchShare, StepBatches
 from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import Pass, Step, Weighting
-from mtlaerial.weighting.gradient_conflict import feature_gramian
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,15 @@ class Update:
         This process's share of the losses.
     weights : Tensor, shape (tasks,)
         Each task's weight in the trunk.
-    gramian : Tensor, shape (tasks, tasks), or None
-        Inner products of the tasks' gradients with respect to the features, before the update; None where not measured.
+    gramians : mapping of level to Tensor, shape (tasks, tasks), or None
+        Inner products of the tasks' gradients before the update; None where not measured.
     skipped : Tensor of bool, shape (), or None
         Whether nothing was updated, as the gradients overflowed in 16-bit floats; None in other precisions.
     """
 
     losses: Tensor
     weights: Tensor
-    gramian: Tensor | None
+    gramians: Gramians | None
     skipped: Tensor | None = None
 
 
@@ -110,7 +111,7 @@ class TrainStep:
         """
         step = self._weighting_step(number)
         losses: list[Tensor] = []
-        gramians: list[Tensor] = []
+        meter = ConflictMeter(step) if measure_conflict else None
         last = len(batches) - 1
         self.weighting.begin(step)
         for index, batch in enumerate(batches):
@@ -118,12 +119,12 @@ class TrainStep:
                 forward = self._forward(part, index)
                 if index == last:
                     losses.append(torch.stack([loss.detach() for loss in forward.losses.values()]))
-                if index == last and measure_conflict:
-                    gramians.append(self._feature_gramian(forward, part))
+                if index == last and meter:
+                    self._measure(meter, forward, part)
                 self.weighting.add(with_trained_scales(forward))
         weights = self.weighting.finish()
         self._require_gradients(step)
-        return Update(torch.stack(losses).sum(dim=0), weights, self._total_gramian(gramians, step))
+        return Update(torch.stack(losses).sum(dim=0), weights, meter.gramians() if meter else None)
 
     def _set_learning_rate(self, number: int) -> None:
         set_learning_rate(self.optimiser, learning_rate(self.spec, number, self.spec.steps))
@@ -137,7 +138,8 @@ class TrainStep:
             As ``Update.skipped``.
         """
         scale = self._scale()
-        self.optimiser.step()
+        with holding(self.optimiser.optimizer, self.weighting):
+            self.optimiser.step()
         # The scale falls when 16-bit gradients overflowed: then nothing was updated.
         skipped = self._scale() < scale if self._scaler else None
         if self.weighting.looks_again and (skipped is None or not bool(skipped)):
@@ -165,19 +167,12 @@ class TrainStep:
             losses = self.losses(self.network.outputs(head_inputs), part.patches, part.amounts)
         return Pass(losses, features, head_inputs, image, batch)
 
-    def _feature_gramian(self, forward: Pass, part: BatchShare) -> Tensor:
-        """Run the heads once more on detached features: with skips, only leaves have the heads' own gradients."""
+    def _measure(self, meter: ConflictMeter, forward: Pass, part: BatchShare) -> None:
+        """Measure the conflict in a pass; the heads run once more on detached features."""
         leaves = _detached(forward.features)
         with frozen_statistics(self.network), self.fabric.autocast():
             losses = self.losses(self.network.outputs(leaves), part.patches, part.amounts)
-        return feature_gramian({task: self._scaled(loss) for task, loss in losses.items()}, leaves)
-
-    def _total_gramian(self, gramians: list[Tensor], step: Step) -> Tensor | None:
-        if not gramians:
-            return None
-        total = torch.stack(gramians).sum(dim=0) / step.factor**2
-        self.group.add_up([total])
-        return total
+        meter.add(losses, leaves, forward)
 
     def _require_gradients(self, step: Step) -> None:
         missing = sum(parameter.grad is None for parameter in step.parameters)

@@ -83,7 +83,7 @@ class Trainer:
         self.weighting.to(self.device)
         self.average = WeightAverage(network, spec.ema) if spec.ema else None
         groups = parameter_groups(network, plan.model.start)
-        optimiser = build_optimiser(groups, spec, self.weighting.parameters())
+        optimiser = build_optimiser(groups, spec, self.weighting.parameters(), self.weighting.learning_rate)
         # Fabric's wrapper of the model is not used: it lets nobody look at gradients on their way back.
         wrapped, self.optimiser = self.fabric.setup(network, optimiser)
         self.network = wrapped.module

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.config import TASKS, Layer, Task, task_entry
+from mtlaerial.config import TASKS, Layer, Task, TaskEntry, task_entry
 from mtlaerial.config.tasks import registry_order, tasks_with
 from mtlaerial.prediction.array_maps import predict_arrays
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.rasters.ground_size import ground_cell_area
+from mtlaerial.runs.constant_height import constant_of
 from mtlaerial.runs.history_columns import VALIDATED, score_key
 from mtlaerial.scoring.metrics import (
     confusion_matrix,
@@ -23,6 +24,7 @@ from mtlaerial.scoring.metrics import (
     without_true,
 )
 from mtlaerial.system.signals import Stop
+from mtlaerial.tiles.derived_truth import tile_truth
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import Tile
 
@@ -46,7 +48,7 @@ class Validator:
     ----------
     constant : dict of score to float
         Scores of the constant prediction: the most frequent class that is trained, and the median height,
-        of the training tiles.
+        of the training tiles; 0 m for what is derived from heights.
     """
 
     def __init__(
@@ -69,9 +71,8 @@ class Validator:
             majority = pixels.index(max(pixels))
             maps[task] = [np.full(tile.labels.shape[:2], majority, np.uint8) for tile in self.tiles]
         for task in tasks_with("heights", tasks) if statistics.height else ():
-            assert statistics.height
-            median = statistics.height.median / task_entry(task).metres
-            maps[task] = [np.full(tile.height.shape[:2], median, np.float32) for tile in self.tiles]
+            constant = constant_of(task_entry(task), statistics) / task_entry(task).metres
+            maps[task] = [np.full(tile.height.shape[:2], constant, np.float32) for tile in self.tiles]
         return maps
 
     def __call__(self, blender: Blender, network: MapNetwork, stop: Stop) -> dict[str, float]:
@@ -112,7 +113,7 @@ class Validator:
             if entry.metrics == "classes":
                 values = self._class_scores(maps[task])
             else:
-                values = self._height_scores(maps[task], entry.metres)
+                values = self._height_scores(maps[task], entry)
             shown = [score for score in VALIDATED[entry.metrics] if score in values]
             scores |= {score_key(task, score): values[score] for score in shown}
         return scores
@@ -124,9 +125,9 @@ class Validator:
         confusion = without_true(self._pooled("labels", matrices), self.untrained)
         return semantic_scores(confusion, self.classes)
 
-    def _height_scores(self, maps: Sequence[NDArray[Any]], metres: float) -> dict[str, float]:
+    def _height_scores(self, maps: Sequence[NDArray[Any]], entry: TaskEntry) -> dict[str, float]:
         pairs = zip(self.tiles, maps, strict=True)
-        truths = ((t.height[..., 0].cpu().numpy().ravel(), m.ravel() * np.float32(metres)) for t, m in pairs)
+        truths = ((tile_truth(entry, tile).ravel(), m.ravel() * np.float32(entry.metres)) for tile, m in pairs)
         sums = [height_sums(h, m, np.zeros(h.size, int), 1)["all"][0] for h, m in truths]
         return height_scores(self._pooled("height", sums))
 

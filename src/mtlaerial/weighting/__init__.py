@@ -6,13 +6,16 @@ Authors of further weightings, in other packages too, extend one of the bases th
 from mtlaerial.config import Task, WeightingSpec
 from mtlaerial.config.weighting import REGISTRY
 from mtlaerial.weighting.base import Pass, Step, Weighting
-from mtlaerial.weighting.gradient_weighting import GradientWeighting, GramianWeighting, TaskGradientWeighting
+from mtlaerial.weighting.gradient_weighting import GradientWeighting, TaskGradientWeighting
+from mtlaerial.weighting.gramian_weighting import GramianWeighting
 from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
 from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.row_weighting import RowWeighting, TrackingWeighting
 from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 __all__ = [
+    "CostlyOptions",
     "GradientWeighting",
     "GramianWeighting",
     "LearnedLossWeighting",

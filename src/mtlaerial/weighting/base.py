@@ -83,7 +83,20 @@ class Step:
 
     def add_up_gradients(self) -> None:
         """Add up the gradients of all parameters over all processes."""
-        self.add_up([parameter.grad for parameter in self.parameters if parameter.grad is not None])
+        self.add_up(self._gradients())
+
+    def gradients_are_finite(self) -> Tensor:
+        """Return whether the gradients at all parameters are finite: a bool of shape (), on their device."""
+        return all_finite(self._gradients())
+
+    def _gradients(self) -> list[Tensor]:
+        return [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+
+
+def all_finite(tensors: Sequence[Tensor]) -> Tensor:
+    """Return whether all values of one tensor or more are finite: a bool of shape (), on their device."""
+    # By the largest magnitudes: sums of squares may overflow where no value does.
+    return torch.stack(torch._foreach_norm(list(tensors), torch.inf)).isfinite().all()
 
 
 class Weighting(ABC):
@@ -153,6 +166,18 @@ class Weighting(ABC):
     def parameters(self) -> list[nn.Parameter]:
         """Return parameters that the network's optimiser learns along with the network."""
         return []
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Learning rate of :meth:`parameters` at the peak of the training's schedule; None for the network's."""
+        return None
+
+    def moving(self) -> Tensor | None:
+        """Return which of the parameters may move in this update, a bool for each of them; None for all.
+
+        A gradient of 0 does not suffice: an optimiser's momentum moves a parameter all the same.
+        """
+        return None
 
     def to(self, device: torch.device) -> None:  # noqa: B027  # most weightings have nothing on the device
         """Move the weighting's tensors to the device of the losses."""

@@ -7,13 +7,12 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.base import Pass, Step, Weighting
+from mtlaerial.weighting.base import Pass, Step, Weighting, all_finite
 from mtlaerial.weighting.task_gradients import (
     Gradients,
     TaskGradients,
     assign,
     assign_heads,
-    gramian,
     loss_values,
     through_heads,
     unmeasured,
@@ -61,6 +60,8 @@ class GradientWeighting(TaskGradientWeighting):
 
     weighs_heads: ClassVar[bool] = False
     """Whether the heads' gradients are weighted too; else each head follows its task's loss."""
+    finite = True
+    """Whether measure and losses of the last batch were finite, and the gradients of its heads."""
 
     @abstractmethod
     def measure(self, gradients: Gradients) -> Tensor:
@@ -68,7 +69,7 @@ class GradientWeighting(TaskGradientWeighting):
 
     @abstractmethod
     def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
-        """Return the weights.
+        """Return the weights of a batch whose measure, losses and heads' gradients are finite.
 
         Parameters
         ----------
@@ -107,17 +108,27 @@ class GradientWeighting(TaskGradientWeighting):
             self._sums.add(part)
 
     def finish(self) -> Tensor:
-        """Weigh the gradients and leave them at the parameters."""
-        if self._waiting is None:
-            return self._weigh_sums()
+        """Weigh the gradients and leave them at the parameters; an overflow in any of them leaves the state as it was.
+
+        The weights are decided before the trunk's gradients are known: a state that moved is taken back.
+        """
+        # Averages as large as the gradients, which are not copied, move at the level of the parameters alone, where
+        # all gradients are known before.
+        before = None if self.tracks_parameters else self.state_dict()
         part, self._waiting = self._waiting, None
-        return self._weigh_pass(part)
+        weights = self._weigh_sums() if part is None else self._weigh_pass(part)
+        # Without a state the host need not wait for the gradients.
+        if before is not None and self.state_dict() and not bool(self.step.gradients_are_finite()):
+            self.load_state_dict(before)
+        return weights
 
     def _weigh_sums(self) -> Tensor:
         step, sums = self.step, self._sums.total()
+        heads = [gradient for head in sums.heads for gradient in head]
+        overflow = ~all_finite([sums.losses, *heads])
         # The table gets no name: rows are as large as all gradients and must not outlive the decision.
-        weights = self.decide(
-            sums.table if self.level == "features" else self.measure(sums.trunk), sums.losses, step.factor
+        weights = self._decide(
+            sums.table if self.level == "features" else self.measure(sums.trunk), sums.losses, overflow
         )
         assign(step.trunk, self.combine(sums.trunk, weights.tolist(), step.factor))
         assign_heads(step, sums.heads, self.head_weights(weights, sums.losses))
@@ -128,49 +139,19 @@ class GradientWeighting(TaskGradientWeighting):
         step = self.step
         at_features, at_heads = through_heads(part, step)
         table, losses = self.measure(at_features), loss_values(part)
+        overflow = (~all_finite([losses, *(gradient for head in at_heads for gradient in head)])).float()
         # Added up before the decision: weights follow from the whole batch and are the same in all processes.
-        step.add_up([table, losses])
-        weights = self.decide(table, losses, step.factor)
+        step.add_up([table, losses, overflow])
+        weights = self._decide(table, losses, overflow)
         # One backward pass of the trunk, from the combined gradient at its output, whatever the number of tasks.
         torch.autograd.backward(part.features, self.combine(at_features, weights.tolist(), step.factor))
         assign_heads(step, at_heads, self.head_weights(weights, losses))
         step.add_up_gradients()
         return weights
 
-
-class GramianWeighting(GradientWeighting):
-    """Weights from the inner products of the tasks' gradients."""
-
-    @abstractmethod
-    def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
-        """Return the weight of each task that takes part; unlike ``RowWeighting.weights``, of these alone.
-
-        Parameters
-        ----------
-        gramian : Tensor, shape (n, n), float64, on the CPU
-            Inner products of the gradients of the n tasks that take part.
-        losses : Tensor, shape (n,), float64, on the CPU
-        active : Tensor of bool, shape (tasks,)
-            Which tasks take part.
-
-        Returns
-        -------
-        Tensor, shape (n,), float64
-        """
-
-    def measure(self, gradients: Gradients) -> Tensor:
-        """Return the inner products, shape (tasks, tasks)."""
-        return gramian(gradients)
-
-    def decide(self, table: Tensor, losses: Tensor, factor: float) -> Tensor:
-        """Return the weights of the tasks that take part, and 0 for the others."""
-        # In double precision on the CPU: solvers subtract products of sizes that lie orders of magnitude apart.
-        products, losses = table.cpu().double() / factor**2, losses.cpu().double()
-        weights = torch.zeros(len(losses), dtype=torch.float64)
-        if not bool(products.isfinite().all()):
-            return weights + 1  # an overflow: the optimiser skips the step in 16-bit floats, else the loss is reported
-        # A task without gradient would make the matrix of products singular.
-        active = products.diagonal() > 0
-        if bool(active.any()):
-            weights[active] = self.weights(products[active][:, active], losses[active], active)
-        return weights
+    def _decide(self, table: Tensor, losses: Tensor, overflow: Tensor) -> Tensor:
+        """Return the weights; 1 for all after an overflow, which the optimiser skips in 16-bit floats."""
+        self.finite = bool(all_finite([table]) & (overflow == 0))
+        if self.finite:
+            return self.decide(table, losses, self.step.factor)
+        return torch.ones(len(losses), dtype=torch.float64)

@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from mtlaerial.config.registry import REGISTERED_WRONGLY
+from mtlaerial.config import Section
 from mtlaerial.config.weighting import REGISTRY
 from mtlaerial.errors import ConfigError
 from mtlaerial.weighting import Weighting, weighting_class
@@ -19,40 +19,67 @@ LEGEND = (
     "gradients of the trunk stay in memory.",
     "One of them, with its options: mtlaerial weightings NAME",
 )
+FIRST = {
+    "equal": "the baseline of all others, at no cost. Measured: none of 17 others differed from it beyond chance",
+    "fixed": "a scale of your choice, or from a search. Measured: a third to ten times the height's weight changed "
+    "nothing beyond chance",
+    "rlw": "the control: random weights, which a useful method must beat. Not measured",
+    "uw": "learns a scale per loss; set its learning_rate. Measured only at the network's, at which it hardly moves",
+    "feature_normalisation": "gradients of equal length at the shared features, the original's own method. Measured: "
+    "like equal, at its cost",
+    "nash_mtl": "depends on the scale of no loss, and resolves conflict. Measured: like equal",
+    "aligned_mtl": "removes conflict and dominance together. Measured: the highest mean of 17, within chance",
+    "upgrad": "no loss rises along an update. Measured: like equal, within chance",
+}
+"""Weightings to try first, with a reason; those that are measured are so in docs/results.md."""
 COLUMNS = 4
 """Columns of the list; cost and state follow on lines of their own."""
 WIDTH = 100
 """Characters of a line."""
 FAMILIES = ("constant", "losses", "gradients")
+_STATED = "the attributes family, paper, cost and state, texts; and Options, a Section"
 _FAMILY = f"one of the families {', '.join(FAMILIES)}"
 
 
 def list_weightings() -> str:
-    """Return a table of all weightings, by family; those that another package registers wrongly are named below it."""
+    """Return a table of all weightings: those to try first with a reason, and all others by family, for comparison.
+
+    Those that another package registers wrongly are named below it.
+    """
     facts, broken = {}, {}
     for name in REGISTRY.targets():
         try:
-            facts[name] = _facts(weighting_class(name))
+            facts[name] = _facts(name, weighting_class(name))
         except ConfigError as error:
             broken[name] = error
-    ordered = sorted(facts, key=lambda name: FAMILIES.index(facts[name][0]))
-    rows = [HEADER[:COLUMNS], *((name, *facts[name][: COLUMNS - 1]) for name in ordered)]
+    others = sorted(
+        facts.keys() - FIRST.keys(), key=lambda name: (FAMILIES.index(facts[name][0]), list(facts).index(name))
+    )
+    rows = [HEADER[:COLUMNS], *((name, *facts[name][: COLUMNS - 1]) for name in facts)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [_line(rows[0], widths)]
-    for row in rows[1:]:
-        lines += [_line(row, widths), *_price(facts[row[0]], widths[0])]
+    lines = [_line(HEADER[:COLUMNS], widths), "", "To try first (figures: docs/results.md of the project)"]
+    for name, reason in FIRST.items():
+        lines += [_line((name, *facts[name]), widths), *_below(f"{reason}.", widths[0])]
+        lines += _below(_price(facts[name]), widths[0])
+    lines += ["", "For comparison"]
+    for name in others:
+        lines += [_line((name, *facts[name]), widths), *_below(_price(facts[name]), widths[0])]
     below = [f"{len(facts)} weightings.", *LEGEND, *(f"Broken: {error}" for error in broken.values())]
     return "\n".join([*lines, "", *(textwrap.fill(text, WIDTH, subsequent_indent="  ") for text in below)])
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    return "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
 
 
-def _price(facts: Sequence[str], indent: int) -> list[str]:
-    """Return the lines on cost and state of a weighting; none for one without either."""
+def _price(facts: Sequence[str]) -> str:
+    """Return cost and state of a weighting; nothing for one without either."""
     named = zip(("cost", "state"), facts[COLUMNS - 1 :], strict=True)
-    text = "; ".join(f"{name}: {value}" for name, value in named if value != "none")
+    return "; ".join(f"{name}: {value}" for name, value in named if value != "none")
+
+
+def _below(text: str, indent: int) -> list[str]:
+    """Return a text in lines below those of the table."""
     space = " " * (indent + 2)
     return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space, break_on_hyphens=False)
 
@@ -66,7 +93,7 @@ def explain_weighting(name: str) -> str:
         When its class cannot be imported.
     """
     method = weighting_class(name)
-    facts = zip(HEADER[1:], _facts(method), strict=True)
+    facts = zip(HEADER[1:], _facts(name, method), strict=True)
     options = [_option(key, field) for key, field in method.Options.model_fields.items()]
     listed = "\n".join(options) or "  none"
     return "\n".join(
@@ -74,7 +101,7 @@ def explain_weighting(name: str) -> str:
     )
 
 
-def _facts(method: type[Weighting]) -> tuple[str, ...]:
+def _facts(name: str, method: type[Weighting]) -> tuple[str, ...]:
     """Return family, levels, publication, cost and state of a weighting.
 
     Raises
@@ -82,14 +109,15 @@ def _facts(method: type[Weighting]) -> tuple[str, ...]:
     ConfigError
         When its class does not state them.
     """
-    try:
-        facts = method.family, _levels(method), method.paper, method.cost, method.state
-    except AttributeError as error:
-        expected = "the attributes family and paper"
-        raise ConfigError(f"weighting {method.__name__}", str(error), expected, REGISTERED_WRONGLY) from None
+    texts = {key: getattr(method, key, None) for key in ("family", "paper", "cost", "state")}
+    absent = [f"{key} {value!r}" for key, value in texts.items() if not isinstance(value, str)]
+    if not (isinstance(method.Options, type) and issubclass(method.Options, Section)):
+        absent.append(f"Options {method.Options!r}")
+    if absent:
+        raise REGISTRY.registered_wrongly(name, ", ".join(absent), _STATED)
     if method.family not in FAMILIES:
-        raise ConfigError(f"weighting {method.__name__}", repr(method.family), _FAMILY, REGISTERED_WRONGLY)
-    return facts
+        raise REGISTRY.registered_wrongly(name, repr(method.family), _FAMILY)
+    return method.family, _levels(method), method.paper, method.cost, method.state
 
 
 def _levels(method: type[Weighting]) -> str:
@@ -97,7 +125,8 @@ def _levels(method: type[Weighting]) -> str:
     field = method.Options.model_fields.get("level")
     if field is None:
         return "-"
-    return ", ".join(sorted(get_args(field.annotation), key=lambda level: level != field.default))
+    levels = [str(level) for level in get_args(field.annotation)]
+    return ", ".join(sorted(levels, key=lambda level: level != field.default))
 
 
 def _option(key: str, field: FieldInfo) -> str:

@@ -16,12 +16,14 @@ class LossWeighting(Weighting):
     """A function of the losses; its slopes at the losses of the whole batch are the weights of heads and trunk.
 
     A task without truth in a batch (its loss is 0) counts with its last known loss, so that the weights of the others
-    stay the same, and it moves no learned parameter.
+    stay the same, and it moves no learned parameter. A batch whose gradients overflow is not noted.
     """
 
     family = "losses"
     ahead: ClassVar[bool] = False
     """Whether the slopes do not depend on the losses of this step; else accumulated gradients are kept per task."""
+    notes_losses: ClassVar[bool] = True
+    """Whether anything follows from earlier losses."""
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
@@ -56,11 +58,11 @@ class LossWeighting(Weighting):
         if self._weights is None:
             # The only pass of this process; slopes are taken at the losses of the whole batch.
             step.add_up(self._losses)
-            self._weights = self._slopes(self._remember(self._losses[0]))
+            self._weights = self._slopes(self._completed(self._losses[0]))
         step.scale(self.objective(part, self._weights, step)).backward()  # type: ignore[no-untyped-call]  # torch's own
 
     def finish(self) -> Tensor:
-        """Leave the gradients at the parameters, also at those that are learned besides the network."""
+        """Leave the gradients at the parameters; note the losses where these are finite."""
         weights = self._weigh_sums(self._sums) if self._sums else self._weights
         assert weights is not None  # the only pass has been added, or the weights were known ahead
         if not self._sums:
@@ -68,23 +70,28 @@ class LossWeighting(Weighting):
         if self.ahead:
             total = torch.stack(self._losses).sum(dim=0)
             self.step.add_up([total])
-            self._remember(total)
-        self._learn(self.step)
+            self._completed(total)
+        if self.notes_losses:
+            self.note(self.step.gradients_are_finite())
         self._sums = None
         return weights
 
     def _weigh_sums(self, task_gradients: TaskGradients) -> Tensor:
         sums = task_gradients.total()
-        weights = self._slopes(self._remember(sums.losses))
+        weights = self._slopes(self._completed(sums.losses))
         assign(self.step.trunk, weighted(sums.trunk, weights.tolist()))
         assign_heads(self.step, sums.heads, weights)
         return weights
 
-    def _remember(self, losses: Tensor) -> Tensor:
+    def _completed(self, losses: Tensor) -> Tensor:
         """Return the losses; those of absent tasks, or not finite, are replaced by their last ones."""
         self._present = (losses != 0) & losses.isfinite()
-        self._last = torch.where(self._present, losses, self._last)
-        return self._last
+        self._complete = torch.where(self._present, losses, self._last)
+        return self._complete
+
+    def note(self, finite: Tensor) -> None:
+        """Take note of the batch's losses, unless its gradients are not finite; the host does not wait for either."""
+        self._last = torch.where(finite, self._complete, self._last)
 
     def _slopes(self, losses: Tensor) -> Tensor:
         leaf = losses.clone().requires_grad_()
@@ -92,15 +99,6 @@ class LossWeighting(Weighting):
             # With w_t = d total / d L_t held constant, sum_t w_t L_t has the gradient of the total.
             (slopes,) = torch.autograd.grad(self.total(leaf), leaf)
         return slopes
-
-    def _learn(self, step: Step) -> None:
-        """Set the gradients of the weighting's own parameters; the same in every process."""
-        if parameters := self.parameters():
-            with torch.enable_grad():
-                gradients = torch.autograd.grad(self.total(self._last), parameters)
-            for parameter, gradient in zip(parameters, gradients, strict=True):
-                # Not added up over processes: the total follows from the losses of the whole batch in each of them.
-                parameter.grad = step.factor * gradient * self._present
 
     def to(self, device: torch.device) -> None:
         """Move the last known losses."""

@@ -43,9 +43,6 @@ def _row(gradient: Tensor, level: Level) -> Tensor:
 class RowWeighting(GradientWeighting):
     """Weights from the tasks' gradients themselves; see :func:`rows`."""
 
-    finite = True
-    """Whether the last batch's gradients and losses were finite."""
-
     @abstractmethod
     def weights(self, rows: Tensor, losses: Tensor, active: Tensor) -> Tensor:
         """Return the weight of every task; those that do not take part get 0 whatever is returned for them.
@@ -72,9 +69,6 @@ class RowWeighting(GradientWeighting):
         table.div_(factor)
         # One transfer for both: each would wait for the device.
         extents, losses = torch.stack([torch.linalg.vector_norm(table, torch.inf, dim=1), losses]).cpu().double()
-        self.finite = bool(extents.isfinite().all() and losses.isfinite().all())
-        if not self.finite:
-            return torch.ones_like(extents)  # an overflow, see GramianWeighting
         active = (extents > 0) & (losses != 0)
         if not bool(active.any()):
             return torch.zeros_like(losses)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torchjd.aggregation import Weighting
 
 from mtlaerial.config import Task
-from mtlaerial.weighting.gradient_weighting import GramianWeighting
+from mtlaerial.weighting.gramian_weighting import GramianWeighting
 from mtlaerial.weighting.torchjd_adapter import drawing_from
 
 
@@ -27,12 +27,3 @@ class TorchJDWeighting(GramianWeighting):
         with drawing_from(self.step.generator):  # PCGrad and GradVac shuffle the tasks
             weights: Tensor = self.solve(gramian / gramian.trace())  # TorchJD takes small gradients for none at all
         return weights
-
-
-def polar(gramian: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradients' norms over the mean norm, shape (n,), and their cosines, shape (n, n).
-
-    What is solved for cosines is exact however much the norms differ.
-    """
-    norms = gramian.diagonal().sqrt()
-    return norms / norms.mean(), gramian / norms / norms[:, None]

@@ -54,7 +54,7 @@ def test_the_main_table_has_the_sets_and_says_what_they_are() -> None:
     sentence = "Class sets, each scored as one class: built = road + house; green = grass + tree. Pixels of car in the"
     assert sentence in notes
     row = next(row for row in panel.rows if row[0].text == "net")
-    assert row[panel.header.index("mIoU, class sets (%)")].bold  # by a bootstrap of the sets' own sums
+    assert row[panel.header.index("mIoU, class sets (%)")].bold  # by the sets' own sums
 
 
 def test_runs_that_were_scored_without_sets_have_those_of_the_others() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtlaerial.config import TrainingSpec
 from mtlaerial.reporting.tables import build_documents, collect, write_tables
-from mtlaerial.reporting.tables.bootstrap import Difference, difference
-from mtlaerial.reporting.tables.comparison import Comparison, compare, run_sums
+from mtlaerial.reporting.tables.comparison import compare
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
 from mtlaerial.scoring.gain import delta_m
@@ -49,13 +49,15 @@ def trained(
     return runs
 
 
-def experiment(gains: dict[str, float], seeds: Sequence[int] = SEEDS, generator: int = 0) -> list[Scores]:
+def experiment(
+    gains: dict[str, float], seeds: Sequence[int] = SEEDS, generator: int = 0, tiles: int = 8
+) -> list[Scores]:
     random = np.random.default_rng(generator)
     weightings = {"fixed_2": "fixed", "equal": "equal", "again": "equal"}
     return [
         entry
         for method, gain in gains.items()
-        for entry in trained(method, gain, random, seeds, weighting=weightings.get(method, "gradnorm"))
+        for entry in trained(method, gain, random, seeds, tiles, weighting=weightings.get(method, "gradnorm"))
     ]
 
 
@@ -72,38 +74,67 @@ def row(panel, method: str) -> dict[str, str]:
     return dict(zip(panel.header, [cell.text for cell in cells], strict=True))
 
 
-@pytest.mark.slow("thousands of draws")
-@pytest.mark.parametrize("others", [1, pytest.param(6, marks=pytest.mark.full("more methods"))])
-@pytest.mark.parametrize(
-    "noise",
-    [
-        {"seeds": 0.02, "tiles": 0.002},
-        pytest.param({"seeds": 0.005, "tiles": 0.05}, marks=pytest.mark.full("the other source of noise")),
-    ],
-)
+@pytest.mark.parametrize("others", [1, pytest.param(4, marks=pytest.mark.full("more methods"))])
+@pytest.mark.parametrize("noise", [{"seeds": 0.02, "tiles": 0.002}, {"seeds": 0.005, "tiles": 0.05}])
 def test_methods_that_are_alike_are_seldom_told_apart(
     noise: dict[str, float], others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With noise between seeds or between tiles, at most 10 % of tables of alike methods report a difference."""
+    """With noise between seeds or between tiles, at most 5 % of tables of alike methods tell a difference.
+
+    At most 5 of 40 tables in 97 of 100 repetitions of this test, by the binomial distribution.
+    """
     for key, value in noise.items():
         monkeypatch.setitem(NOISE, key, value)
     alike = dict.fromkeys(("equal", *(f"other{number}" for number in range(others))), 0.0)
     wrong = 0
-    for number in range(100):
-        comparisons = compare(experiment(alike, generator=number), "equal", draws=800)
-        wrong += any(not entry.verdict.startswith("not distinguishable") for entry in comparisons.values())
-    assert wrong <= 10
+    for number in range(40):
+        comparisons = compare(experiment(alike, generator=number, tiles=4), "equal")
+        wrong += any(entry.verdict in ("better", "worse") for entry in comparisons.values())
+    assert wrong <= 5
 
 
-def test_a_gain_is_found_with_five_seeds_and_not_claimed_with_four() -> None:
+def test_a_gain_is_told_and_a_single_seed_has_no_verdict() -> None:
     for number in range(10):
         runs = experiment({"equal": 0.0, "other": 0.12, "bad": -0.2}, generator=number)
-        comparisons = compare(runs, "equal", draws=300)
-        assert comparisons["other"].verdict == "better than equal"
-        assert comparisons["bad"].verdict == "worse than equal"
-        few = compare([entry for entry in runs if entry.seed < 4], "equal", draws=300)["other"]
-        assert few.adjusted < 0.05
-        assert few.verdict == "not distinguishable from equal (fewer than 5 seeds)"
+        comparisons = compare(runs, "equal")
+        assert comparisons["other"].sentence == "better than equal"
+        assert comparisons["bad"].sentence == "worse than equal"
+        single = compare([entry for entry in runs if entry.seed == 0], "equal")["other"]
+        assert single.sentence == "one seed: no verdict"
+        assert single.difference.effect > 0
+
+
+def test_methods_whose_difference_is_small_are_equivalent_within_the_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NOISE, "seeds", 0.003)
+    monkeypatch.setitem(NOISE, "tiles", 0.003)
+    runs = experiment({"equal": 0.0, "same": 0.0, "little": 0.015})
+    comparisons = compare(runs, "equal", margin=0.05)
+    assert comparisons["same"].sentence == "equivalent to equal within ±5 %"
+    assert comparisons["little"].sentence == "better than equal, by less than 5 %"
+    strict = compare(runs, "equal", margin=0.0001)
+    assert strict["same"].sentence == "inconclusive"
+    assert strict["little"].sentence == "better than equal"
+
+
+def test_learning_both_tasks_is_compared_with_each_alone() -> None:
+    """The gain in mIoU is that over one method, the gain in MAE that over the other."""
+    both = experiment({"joint": 0.05})
+    quality = {"only-classes": 0.0, "only-height": 0.02}
+    single = [
+        entry.model_copy(update={"tasks": (task,)})
+        for task, (method, gain) in zip(("semantics", "height"), quality.items(), strict=True)
+        for entry in experiment({method: gain}, generator=1)
+    ]
+    comparison = compare([*both, *single], {"semantics": "only-classes", "height": "only-height"})["joint"]
+    long = collect([*both, *single])
+    long = long[(long["mask"] == "all") & (long["group"] == "overall") & (long["pooling"] == "pooled")]
+    means = long.groupby(["method", "score"])["value"].mean()
+    reference = {"mIoU": means["only-classes", "mIoU"], "MAE": means["only-height", "MAE"]}
+    assert comparison.difference.effect == pytest.approx(delta_m(means["joint"], reference, ["mIoU", "MAE"]))
+    assert comparison.baseline == "only-classes + only-height"
+    panel = document([*both, *single]).panels[-1]
+    assert panel.subject.endswith("compared with learning each alone (only-classes and only-height)")
+    assert [cells[0].text for cells in panel.rows] == ["joint"]
 
 
 def test_effect_is_delta_m_of_mean_scores() -> None:
@@ -112,18 +143,13 @@ def test_effect_is_delta_m_of_mean_scores() -> None:
     long = long[(long["mask"] == "all") & (long["group"] == "overall") & (long["pooling"] == "pooled")]
     means = long.groupby(["method", "score"])["value"].mean()
     expected = delta_m(means["other"], means["equal"], ["mIoU", "MAE"])
-    assert compare(runs, "equal", draws=10)["other"].difference.effect == pytest.approx(expected)
+    assert compare(runs, "equal")["other"].difference.effect == pytest.approx(expected)
 
 
 def test_order_of_seeds_and_tiles_does_not_matter() -> None:
     runs = experiment({"equal": 0.0, "other": 0.02})
     turned = [entry.model_copy(update={"tiles": dict(reversed(entry.tiles.items()))}) for entry in reversed(runs)]
-    comparisons = compare(runs, "equal")
-    assert compare(turned, "equal") == comparisons
-    by_name = [f"t{number}" for number in range(8)]
-    equal_sums = run_sums([entry for entry in runs if entry.method == "equal"], by_name)
-    other_sums = run_sums([entry for entry in runs if entry.method == "other"], by_name)
-    assert comparisons["other"].difference == difference(other_sums, equal_sums)
+    assert compare(turned, "equal") == compare(runs, "equal")
 
 
 def test_only_common_seeds_count() -> None:
@@ -132,14 +158,17 @@ def test_only_common_seeds_count() -> None:
     assert compare([*runs, *lucky], "equal") == compare(runs, "equal")
 
 
-def test_another_method_changes_the_adjusted_p_alone() -> None:
+def test_another_method_widens_the_simultaneous_interval_alone() -> None:
     both = compare(experiment({"equal": 0.0, "other": 0.05, "third": 0.0}), "equal")["other"]
     alone = compare(experiment({"equal": 0.0, "other": 0.05}), "equal")["other"]
     assert both.difference == alone.difference
-    assert both.adjusted > alone.adjusted == alone.difference.p
+    assert alone.interval == alone.difference.interval(0.95)
+    assert both.interval == both.difference.interval(0.975)
+    assert both.adjusted == pytest.approx(2 * alone.adjusted)
+    assert alone.adjusted == alone.difference.p
 
 
-def test_draws_without_any_truth_of_a_task_are_left_out() -> None:
+def test_tiles_without_truth_of_a_task_give_no_degrees_of_freedom() -> None:
     def partial(entry: Scores) -> Scores:
         tiles = dict(entry.tiles)
         for name in list(tiles)[2:]:
@@ -147,35 +176,25 @@ def test_draws_without_any_truth_of_a_task_are_left_out() -> None:
         return entry.model_copy(update={"tiles": tiles})
 
     comparison = compare([partial(entry) for entry in experiment({"equal": 0.0, "other": 0.1})], "equal")["other"]
-    assert comparison.tiles == 2
-    assert comparison.difference.low < comparison.difference.effect < comparison.difference.high
-    assert 0 < comparison.difference.p <= 1
+    assert comparison.difference.tiles == 2
+    low, high = comparison.interval
+    assert high - low > 2 * 12.7 * comparison.difference.tile_error
 
 
 @pytest.mark.parametrize(
     ("runs", "verdict"),
     [
-        (experiment({"equal": 0.0, "other": 0.5}, seeds=[3]), "one seed: no statement"),
-        (experiment({"equal": 0.0}) + experiment({"other": 0.5}, seeds=[7, 8]), "no seed in common: no statement"),
-        ([run(m, s, [scored(0)]) for m in ("equal", "other") for s in SEEDS], "one test tile: no statement"),
+        (experiment({"equal": 0.0, "other": 0.5}, seeds=[3]), "one seed: no verdict"),
+        (experiment({"equal": 0.0}) + experiment({"other": 0.5}, seeds=[7, 8]), "no seed in common: no verdict"),
+        ([run(m, s, [scored(0)]) for m in ("equal", "other") for s in SEEDS], "one test tile: no verdict"),
         ([run(m, s, [tile([[5, 1, 0], [0, 4, 0]])] * 3) for m in ("equal", "other") for s in SEEDS],
-         "not scored for both tasks: no statement"),
+         "not scored for both tasks: no verdict"),
     ],
 )  # fmt: skip
 def test_no_statement_without_seeds_tiles_or_truth(runs: list[Scores], verdict: str) -> None:
     both = [entry.model_copy(update={"tasks": ("semantics", "height")}) for entry in runs]
-    assert compare(both, "equal")["other"].verdict == verdict
-    assert document(both).panels[0].rows[1][-1].text == verdict
-
-
-def test_verdicts() -> None:
-    def verdict(effect: float, p: float, seeds: int = 5) -> str:
-        return Comparison("a", "equal", seeds, 9, Difference(effect, -1, 1, p), p).verdict
-
-    assert verdict(0.1, 0.049) == "better than equal"
-    assert verdict(0.1, 0.05) == verdict(0.1, 0.05, 4) == "not distinguishable from equal"
-    assert verdict(0.1, 0.001, 4) == "not distinguishable from equal (fewer than 5 seeds)"
-    assert verdict(-0.1, 0.001, 4) == "worse than equal"
+    assert compare(both, "equal")["other"].sentence == verdict
+    assert verdict in [cells[-1].text for cells in document(both).panels[0].rows]
 
 
 def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
@@ -183,7 +202,7 @@ def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
     runs[:5] = [run("semantics", seed, [tile([[5, 1, 0], [0, 4, 0]])] * 8) for seed in SEEDS]
     comparison = document(runs)
     first, second = comparison.panels
-    assert [cells[0].text for cells in first.rows] == ["other", "equal", "fixed_2", "again"]
+    assert [cells[0].text for cells in first.rows] == ["fixed_2", "other", "again", "equal"]  # by effect
     assert row(first, "equal")["verdict"] == row(second, "fixed_2")["verdict"] == "baseline"
     assert row(first, "fixed_2") == {**row(first, "fixed_2"), "weighting": "fixed", "verdict": "better than equal"}
     assert row(second, "equal")["verdict"] == "worse than fixed_2"
@@ -191,12 +210,17 @@ def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
     assert "favours constant weights" in notes(first)
     wide = comparison.wide.set_index(["baseline", "method"])
     assert list(wide.index) == [
-        ("equal", "other"), ("equal", "fixed_2"), ("equal", "again"),
-        ("fixed_2", "other"), ("fixed_2", "equal"), ("fixed_2", "again"),
+        ("equal", "fixed_2"), ("equal", "other"), ("equal", "again"),
+        ("fixed_2", "other"), ("fixed_2", "again"), ("fixed_2", "equal"),
     ]  # fmt: skip
     effect = wide.loc[("equal", "fixed_2"), "effect (%)"]
     assert row(first, "fixed_2")["effect (%)"] == f"+{effect:.2f}"
-    for words in ("4,000 draws", "seeds (5)", "test tiles (8)", "Holm", "5 seeds"):
+    for words in (
+        "seeds (5)",
+        "test tiles (8)",
+        "±2 % (run.comparison.margin)",
+        "minimal detectable effect of this design",
+    ):
         assert words in notes(second)
 
 
@@ -254,6 +278,26 @@ def test_costs_are_ratios_of_medians_on_one_device(tmp_path) -> None:
     assert row(panel, "other")["memory (×)"] == "1.50"
     pd.testing.assert_frame_equal(comparison.wide, document(runs).wide)
     assert not any("×" in name for name in document(runs).panels[0].header)
+
+
+def test_costs_of_a_training_are_its_updates_by_time_and_threads() -> None:
+    """100 updates of 3 s on 2 threads are 10 core-minutes, on a GPU 5 minutes of it."""
+    recipe = TrainingSpec(epochs=2, epoch_patches=100, batch=2, threads=2)
+    runs = [entry.model_copy(update={"training": recipe}) for entry in experiment({"equal": 0.0, "other": 0.0})]
+    for device, header, minutes in (("CPU (x86_64), 2 threads", "core-minutes", "10"), ("H200", "GPU-minutes", "5")):
+        costs = {("town", "other", seed): Cost(seconds_per_step=3, peak_memory_mb=1, device=device) for seed in SEEDS}
+        shown = row(document(runs, costs=costs).panels[0], "other")
+        assert (shown["time per update (s)"], shown[header]) == ("3", minutes)
+
+
+def test_weights_at_the_end_are_means_over_seeds() -> None:
+    runs = experiment({"equal": 0.0, "other": 0.0})
+    weights = [{"semantics": 0.5, "height": 0.1 * entry.seed} if entry.method == "other" else {} for entry in runs]
+    runs = [entry.model_copy(update={"final_weights": each}) for entry, each in zip(runs, weights, strict=True)]
+    panel = document(runs).panels[0]
+    header = "weights at the end (semantics, height)"
+    assert (row(panel, "other")[header], row(panel, "equal")[header]) == ("0.5, 0.2", "–")
+    assert "last tenth of the updates" in notes(panel)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from mtlaerial.reporting.tables import Document, build_documents, collect
 from mtlaerial.reporting.tables.bold import RULE
-from mtlaerial.reporting.tables.bootstrap import pooled
-from mtlaerial.reporting.tables.comparison import run_sums
+from mtlaerial.reporting.tables.comparison import mean_scores
 from mtlaerial.reporting.tables.panels import Panel
 from mtlaerial.scoring.scores import Scores
 from support.sample_scores import run, tile
@@ -160,13 +158,13 @@ def test_the_protocol_of_the_split_stands_under_the_tables() -> None:
     assert "Split: fold 2 of 5, areas of 500 m." in notes(build_documents(runs)[0].panels[0])
 
 
-def test_bootstrap_weighs_tiles_by_area_as_the_tables_do() -> None:
+def test_comparisons_weigh_tiles_by_area_as_the_tables_do() -> None:
     tiles = [tile([[8, 1, 0], [0, 8, 0]], [4.0] * 4, [5.0] * 4, label_area=0.25, height_area=0.25),
              tile([[1, 1, 0], [2, 1, 0]], [4.0], [8.0])]  # fmt: skip
     runs = [run("joint", 0, tiles)]
-    sums, scores = run_sums(runs, ["t0", "t1"]), overall(runs, "joint")
+    compared, scores = mean_scores(runs, ["t0", "t1"]), overall(runs, "joint")
     for score in ("mIoU", "MAE"):
-        assert pooled(sums[score], np.ones((1, 1)), np.ones((1, 2)))[0] == pytest.approx(scores[score])
+        assert compared[score].values[0, 0] == pytest.approx(scores[score])
     assert scores["MAE"] == pytest.approx((1 + 4) / 2)
     assert math.isfinite(scores["mIoU"])
 

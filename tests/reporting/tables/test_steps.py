@@ -7,22 +7,12 @@ import numpy as np
 import pytest
 
 from mtlaerial.reporting.tables import Document, Panel, build_documents, write_tables
-from mtlaerial.reporting.tables.bootstrap import judged, resamples
-from mtlaerial.scoring.metrics import class_scores, margins
 from mtlaerial.scoring.scores import Scores
 from support.configurations import refusal
 from support.sample_scores import run, tile
 
-FEW = 40
-"""Draws of the tests, of which the results are not to be precise."""
 CHAIN = ("first", "second", "third")
 TRUE = [0.0, 1.0, 10.0, 50.0]
-
-
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bold", "bootstrap", "comparison"):
-        monkeypatch.setattr(f"mtlaerial.reporting.tables.{module}.DRAWS", FEW)
 
 
 def scored(method: str, hits: int, error: float, seeds: Sequence[int] = (0, 1), tiles: int = 2) -> list[Scores]:
@@ -100,33 +90,32 @@ def test_rows_with_other_bins_of_heights_have_no_error_below_the_last_edge() -> 
     assert not [score for score in steps([first, other], ("first", "second")).wide["score"] if "h <" in score]
 
 
-def test_interval_is_that_of_draws_of_the_same_seeds_and_tiles_for_both_rows() -> None:
-    runs = experiment()
-    matrices = {
-        method: np.array([[margins(np.array(entry.tiles[name].confusion)) for name in ("t0", "t1")] for entry in group])
-        for method in ("first", "second")
-        for group in [[entry for entry in runs if entry.method == method]]
-    }
-    draws = []
-    for seeds, tiles in resamples(2, 2, FEW):
-        scores = {
-            method: class_scores(np.tensordot(tiles, sums, axes=(1, 1)), ("road", "house"))["mIoU"]
-            for method, sums in matrices.items()
-        }
-        means = {method: (of_seeds * seeds).sum(axis=1) / 2 for method, of_seeds in scores.items()}
-        draws.append(means["second"] - means["first"])
-    shown = value(steps(runs), "second", "first", "mIoU")
-    expected = judged(shown.difference / 100, np.concatenate(draws), 2)
-    assert (shown.low, shown.high, shown.p) == pytest.approx((100 * expected.low, 100 * expected.high, expected.p))
-    assert (shown.seeds, shown.tiles) == (2, 2)
+def test_interval_is_that_of_differences_of_the_same_seeds_and_tiles() -> None:
+    """The mean absolute error of tiles of one size is a mean over them, of which the cells are known."""
+    noise = np.random.default_rng(0).normal(0, 0.2, (2, 3, 4))  # rows, seeds, tiles
+    means = 2.0 + noise - noise.mean(axis=(1, 2), keepdims=True) + np.array([0.0, -0.5])[:, None, None]
+    runs = [
+        run(method, seed, [tile((), TRUE, [height + error for height in TRUE]) for error in of_seed])
+        for method, of_method in zip(("first", "second"), means, strict=True)
+        for seed, of_seed in enumerate(of_method)
+    ]
+    shown = value(steps(runs, ("first", "second")), "second", "first", "MAE")
+    # Relative to the first's mean: (b - a * ratio of the means) / mean of a, to first order of the noise.
+    cells = (means[1] - means[0] * 1.5 / 2.0) / 2.0
+    errors = [cells.mean(axis=axis).std(ddof=1) / np.sqrt(cells.shape[1 - axis]) for axis in (1, 0)]
+    half = np.hypot(4.3027 * errors[0], 3.1824 * errors[1])  # Student's quantiles for three and for four values
+    assert shown.difference == pytest.approx(-25, abs=1e-3)
+    assert (shown.high - shown.low) / 2 == pytest.approx(100 * half, rel=0.03)
+    assert (shown.high + shown.low) / 2 == pytest.approx(-25, abs=1e-3)
+    assert (shown.seeds, shown.tiles) == (3, 4)
 
 
-def test_one_seed_has_no_interval_and_is_called_uncertain() -> None:
+def test_one_seed_has_no_interval_and_is_called_so() -> None:
     document = steps(experiment(seeds=(3,)))
     (cells,) = [row for row in document.panels[0].rows if row[0].text == "second − first"]
     assert cells[1].text.endswith("(one seed)")
     assert np.isnan(value(document, "second", "first", "mIoU").low)
-    assert any("one seed, which has no interval" in note.text for note in document.panels[0].notes)
+    assert any("One seed: no interval" in note.text for note in document.panels[0].notes)
 
 
 def test_several_seeds_on_one_tile_have_no_interval_for_want_of_tiles() -> None:

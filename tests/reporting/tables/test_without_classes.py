@@ -105,7 +105,6 @@ def test_tables_name_the_classes_in_the_means(methods: int) -> None:
 
 
 def test_a_better_method_without_the_class_is_bold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtlaerial.reporting.tables.bold.DRAWS", 300)
     runs = [
         run(method, seed, [tile(matrix(seed * 10 + t, quality)) for t in range(5)], **WITHOUT)
         for method, quality in (("good", 0.95), ("bad", 0.5))

@@ -1,20 +1,27 @@
 """Bold numbers: the one rule of all tables.
 
-The best method of a score is bold if the paired bootstrap over seeds and test tiles says that it is better than the
-runner-up: p below 0.05, and at least five seeds in common. So a lone method, ties, and a lead that chance explains are
-not bold, nor is a method that does not beat the constant prediction.
+The best method of a score is bold if the interval of its lead over the runner-up, over seeds and test tiles, excludes 0
+(p below 0.05). So a lone method, ties, and a lead that chance explains are not bold, nor is a method that does not beat
+the constant prediction. The test of the first two of many needs no adjustment for their number (Hung and Fithian 2019,
+doi 10.1214/18-AOS1697); the columns of a table are not adjusted for each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
+from math import nan
 
 from mtlaerial.config import Task
-from mtlaerial.reporting.tables.bootstrap import DRAWS, Array, averaged, judged, resamples, tiles_with_truth
+from mtlaerial.reporting.inference.differences import (
+    Difference,
+    difference,
+    means_without_seeds,
+    sums_without_tiles,
+    tiles_with_truth,
+)
+from mtlaerial.reporting.inference.intervals import CONFIDENCE, Array
 from mtlaerial.reporting.tables.collect import GAIN, JOINT, SET, SETS
 from mtlaerial.reporting.tables.columns import DETECTION_SCORES, RATIO_SCORES, Column
-from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, common_tiles, compare, paired
+from mtlaerial.reporting.tables.comparison import common_tiles, compare, paired
 from mtlaerial.reporting.tables.groups import CLASS, split_group
 from mtlaerial.reporting.tables.tile_sums import Source, tile_sums
 from mtlaerial.scoring.detection import detection_scores
@@ -23,8 +30,8 @@ from mtlaerial.scoring.metrics import class_scores, length_scores
 from mtlaerial.scoring.scores import Scores
 
 RULE = (
-    f"Bold: better than the runner-up by a paired bootstrap over seeds and test tiles (p < {LEVEL:g}, at least "
-    f"{ENOUGH_SEEDS} seeds in common)."
+    f"Bold: better than the runner-up with {100 * CONFIDENCE:g} % confidence over seeds and test tiles, each number by "
+    "itself."
 )
 
 OF_SETS: Source = ("sets",)
@@ -42,61 +49,96 @@ class Bold:
 
     def __init__(self, runs: Sequence[Scores]) -> None:
         self.runs = runs
-        self._drawn: dict[tuple[object, ...], Drawn] = {}
+        self._left_out: dict[tuple[object, ...], LeftOut] = {}
 
     def better(self, best: str, runner_up: str, column: Column) -> bool:
         """Return whether a method is significantly better in a score than another that is worse on average."""
-        best_runs, other_runs = paired(self.runs, best, runner_up)
-        tiles = common_tiles((*best_runs, *other_runs))
-        if len(best_runs) < ENOUGH_SEEDS or len(tiles) < 2:
-            return False
+        pair = paired(self.runs, best, runner_up)
         if column.score == GAIN:  # the mean of relative gains in both tasks
-            return compare((*best_runs, *other_runs), runner_up)[best].better
+            comparison = compare([run for runs in pair for run in runs], runner_up).get(best)
+            return comparison is not None and comparison.verdict == "better"
         task, group = split_group(column.group)
         column = replace(column, group=group)  # of the task alone
-        draws = [self.draw(runs, tiles, source_of(column), task) for runs in (best_runs, other_runs)]
-        method, baseline = draws
-        units = min(len(best_runs), method.tiles_with(column))
         sign = -1 if column.lower_is_better else 1
-        gains = sign * (method.scores[_key(column)] - baseline.scores[_key(column)])
-        return units > 1 and judged(float(gains[0]), gains[1:], units).p < LEVEL
+        lead = self.difference(
+            pair,
+            source_of(column),
+            _key(column),
+            column.group,
+            lambda scores, reference: sign * (scores - reference),
+            task,
+        )
+        return lead.interval()[0] > 0
 
-    def draw(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source, task: Task | None = None) -> "Drawn":
-        """Return the drawn scores of a method's runs; they are computed once for all columns of a source."""
+    def difference(
+        self,
+        runs: Sequence[Sequence[Scores]],
+        source: Source,
+        score: str,
+        group: str,
+        measure: Callable[[Array, Array], Array],
+        task: Task | None = None,
+    ) -> Difference:
+        """Return the difference of a score between two methods.
+
+        Parameters
+        ----------
+        runs : pair of sequence of Scores
+            Runs of a method and of its baseline, of the same seeds in the same order.
+        source : Source
+            The sums that the score follows from.
+        score, group : str
+            Its name among the scores of the source, and its group: a class may occur in few of the tiles.
+        measure : callable
+            The difference as a function of both scores, element by element.
+        task : str, optional
+            A task that is not the leading one of its metrics.
+        """
+        tiles = common_tiles([run for part in runs for run in part])
+        if not tiles:
+            return Difference(nan, seeds=len(runs[0]))
+        method, baseline = (self._without(part, tiles, source, task) for part in runs)
+        effects = measure(method.scores[score], baseline.scores[score])
+        return difference(effects, min(each.tiles_with(group) for each in (method, baseline)))
+
+    def estimate(self, runs: Sequence[Scores], source: Source, score: str, task: Task | None = None) -> Difference:
+        """Return a score of a method by itself, with its errors; parameters as of :meth:`difference`."""
+        tiles = common_tiles(runs)
+        if not runs or not tiles:
+            return Difference(nan, seeds=len(runs))
+        left_out = self._without(runs, tiles, source, task)
+        return difference(left_out.scores[score], left_out.tiles)
+
+    def _without(self, runs: Sequence[Scores], tiles: Sequence[str], source: Source, task: Task | None) -> "LeftOut":
+        """Return the scores of a method's runs; they are computed once for all columns of a source."""
         key = (runs[0].method, tuple(run.seed for run in runs), tuple(tiles), source, task)
-        if key not in self._drawn:
+        if key not in self._left_out:
             of_task = [run.of(task) for run in runs] if task else runs
             names = tuple(runs[0].class_sets) if source == OF_SETS else runs[0].classes
-            self._drawn[key] = _drawn_scores(tile_sums(of_task, tiles, source), source, names)
-        return self._drawn[key]
+            self._left_out[key] = _left_out(tile_sums(of_task, tiles, source), source, names)
+        return self._left_out[key]
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Scores of a method, pooled over tiles and averaged over seeds."""
+class LeftOut:
+    """Scores of a method, pooled over tiles and averaged over seeds, also without each tile and each seed."""
 
     tiles: int
     """Number of tiles with truth."""
     class_tiles: Mapping[str, int]
     """Number of tiles in which each class occurs, by group; empty for scores that are not of classes."""
     scores: Mapping[str, Array]
-    """By score: its value, then that of each draw."""
+    """By score, shape (1 + tiles, 1 + seeds)."""
 
-    def tiles_with(self, column: Column) -> int:
-        """Return the number of tiles with truth for a column: a class may occur in few of the tiles."""
-        return self.class_tiles.get(column.group, self.tiles)
+    def tiles_with(self, group: str) -> int:
+        """Return the number of tiles with truth for a group."""
+        return self.class_tiles.get(group, self.tiles)
 
 
-def _drawn_scores(sums: Array, source: Source, classes: Sequence[str]) -> Drawn:
-    seeds, tiles = sums.shape[:2]
-    parts: dict[str, list[Array]] = {}
-    once = np.ones((1, seeds)), np.ones((1, tiles))
-    for seed_times, tile_times in (once, *resamples(seeds, tiles, DRAWS)):
-        total = np.tensordot(tile_times, sums, axes=(1, 1))  # draws, seeds, …
-        for name, values in _scores(total, source, classes).items():
-            parts.setdefault(name, []).append(averaged(values, seed_times))
-    scores = {name: np.concatenate(values) for name, values in parts.items()}
-    return Drawn(tiles_with_truth(sums), _class_tiles(sums, source, classes), scores)
+def _left_out(sums: Array, source: Source, classes: Sequence[str]) -> LeftOut:
+    by_score = _scores(sums_without_tiles(sums), source, classes)
+    scores = {name: means_without_seeds(values) for name, values in by_score.items()}
+    return LeftOut(tiles_with_truth(sums), _class_tiles(sums, source, classes), scores)
 
 
 def _class_tiles(sums: Array, source: Source, classes: Sequence[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Costs of methods relative to a baseline: for the report only, since measurements differ from run to run."""
+"""Costs of methods, for the report only: measurements differ from run to run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,20 +7,29 @@ from statistics import median
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
 from mtlaerial.reporting.tables.values import MISSING
 from mtlaerial.runs.cost import Cost
+from mtlaerial.scoring.scores import Scores
 
 Costs = Mapping[tuple[str, str, int], Cost]
 """By data set, method and seed."""
-COLUMNS = {"time (×)": "seconds_per_step", "memory (×)": "peak_memory_mb"}
-"""Field of the cost for each header."""
+TIME, RATIO, CORES, GPUS, MEMORY = "time per update (s)", "time (×)", "core-minutes", "GPU-minutes", "memory (×)"
 PROCESS_MEMORY = 0.1
 """Resolution of memory on the CPU, as a share of the baseline's: it is the process's, in which trainings of the same
 code differ by up to 8 %. On a GPU it is torch's, which repeats."""
 LEADING_COLUMNS = 2
 """Columns of the panel before those of the costs: they name the row."""
+ON_CPU = "CPU"
+"""Beginning of the device of a cost on the CPU."""
 
 
-def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs, ensembles: bool = False) -> Panel:
-    """Return a panel with two more columns: time per step and peak memory of each row's method.
+def with_costs(
+    panel: Panel,
+    methods: Sequence[str],
+    baseline: str,
+    costs: Costs,
+    runs: Sequence[Scores] = (),
+    ensembles: bool = False,
+) -> Panel:
+    """Return a panel with columns of each row's costs: time of an update and of a training, and peak memory.
 
     Parameters
     ----------
@@ -28,35 +37,48 @@ def with_costs(panel: Panel, methods: Sequence[str], baseline: str, costs: Costs
     methods : sequence of str
         One per row.
     baseline : str
-        The method whose costs are the unit: values are ratios of medians over seeds.
+        The method whose costs are the unit of the ratios, of medians over seeds.
     costs : Costs
-        A method without costs, or with one of another device than the baseline's, has dashes.
+        A method without costs has dashes, and no ratios where its device is another than the baseline's.
+    runs : sequence of Scores
+        The runs of the methods, whose recipes tell updates and threads.
     ensembles : bool
         Whether some methods are ensembles, for the note.
 
     Returns
     -------
     Panel
-        The panel itself, unchanged, if all values would be dashes.
+        Without columns whose values would all be dashes.
     """
     by_method: dict[str, list[Cost]] = {method: [] for method in methods}
     for (dataset, method, _), cost in costs.items():
         if dataset == panel.dataset and method in by_method:
             by_method[method].append(cost)
-    ratios = [_ratios(by_method[method], by_method[baseline]) for method in methods]
-    if all(text == MISSING for pair in ratios for text in pair):
+    first = {run.method: run for run in reversed(runs)}
+    texts = [
+        _absolute(by_method[method], first.get(method)) | _ratios(by_method[method], by_method[baseline])
+        for method in methods
+    ]
+    headers = [name for name in (TIME, RATIO, CORES, GPUS, MEMORY) if any(name in row for row in texts)]
+    if not headers:
         return panel
+    rows = [
+        _insert(row, [of_row.get(name, MISSING) for name in headers])
+        for row, of_row in zip(panel.rows, texts, strict=True)
+    ]
+    header = (*panel.header[:LEADING_COLUMNS], *headers, *panel.header[LEADING_COLUMNS:])
+    return replace(panel, header=header, rows=tuple(rows), notes=(*panel.notes, Note(_note(baseline, ensembles))))
+
+
+def _note(baseline: str, ensembles: bool) -> str:
     note = (
-        f"Time of an update and peak memory, as multiples of {baseline}'s: medians over seeds of what the trainings "
-        "measured themselves, on the same device. Where several shared it, each slowed the others; docs/benchmarks.md "
-        f"has ratios that were measured alone. Memory on the CPU is known to {100 * PROCESS_MEMORY:g} % only: ≈ 1 is "
-        "within that."
+        f"Costs: what the trainings measured themselves, medians over seeds; ×: multiples of {baseline}'s on the same "
+        "device. Core-minutes, GPU-minutes: of a whole training, updates x time, on the CPU x threads. Where several "
+        "trainings shared a device, each slowed the others; docs/benchmarks.md has ratios that were measured alone. "
+        f"Memory on the CPU is known to {100 * PROCESS_MEMORY:g} % only: ≈ 1 is within that."
     )
-    if ensembles:
-        note += " Of an ensemble: the sum of its members' times, and their largest memory."
-    rows = [_insert(row, pair) for row, pair in zip(panel.rows, ratios, strict=True)]
-    header = (*panel.header[:LEADING_COLUMNS], *COLUMNS, *panel.header[LEADING_COLUMNS:])
-    return replace(panel, header=header, rows=tuple(rows), notes=(*panel.notes, Note(note)))
+    of_ensembles = " Of an ensemble: the sum of its members' times, and their largest memory."
+    return note + of_ensembles if ensembles else note
 
 
 def _insert(row: tuple[Cell, ...], texts: Sequence[str]) -> tuple[Cell, ...]:
@@ -64,13 +86,28 @@ def _insert(row: tuple[Cell, ...], texts: Sequence[str]) -> tuple[Cell, ...]:
     return (*row[:LEADING_COLUMNS], *cells, *row[LEADING_COLUMNS:])
 
 
-def _ratios(costs: Sequence[Cost], baseline: Sequence[Cost]) -> list[str]:
+def _absolute(costs: Sequence[Cost], run: Scores | None) -> dict[str, str]:
+    """Return the time of an update, and that of a training where its recipe is known, by header."""
+    seconds = median(cost.seconds_per_step for cost in costs) if costs else 0.0
+    if not seconds:  # 0: not measured
+        return {}
+    texts = {TIME: f"{seconds:.3g}"}
+    if run is not None and run.training is not None and run.updates is not None:
+        on_cpu = costs[0].device.startswith(ON_CPU)
+        minutes = seconds * run.updates / 60 * (run.training.threads if on_cpu else 1)
+        texts[CORES if on_cpu else GPUS] = f"{minutes:.3g}"
+    return texts
+
+
+def _ratios(costs: Sequence[Cost], baseline: Sequence[Cost]) -> dict[str, str]:
+    """Return time and memory relative to the baseline's, by header; none of another device."""
     devices = {cost.device for cost in (*costs, *baseline)}
     if not costs or not baseline or len(devices) > 1:
-        return [MISSING] * len(COLUMNS)
-    time, memory = (_ratio(costs, baseline, field) for field in COLUMNS.values())
-    on_cpu = any("CPU" in device for device in devices)
-    return [_text(time), _rough_text(memory) if on_cpu else _text(memory)]
+        return {}
+    time, memory = (_ratio(costs, baseline, field) for field in ("seconds_per_step", "peak_memory_mb"))
+    on_cpu = any(device.startswith(ON_CPU) for device in devices)
+    texts = {RATIO: _text(time), MEMORY: _rough_text(memory) if on_cpu else _text(memory)}
+    return {name: text for name, text in texts.items() if text != MISSING}
 
 
 def _ratio(costs: Sequence[Cost], baseline: Sequence[Cost], field: str) -> float | None:

@@ -8,9 +8,9 @@ import pandas as pd
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.labelled import WHOLE
+from mtlaerial.reporting.inference.differences import Difference
+from mtlaerial.reporting.inference.intervals import CONFIDENCE
 from mtlaerial.reporting.tables.bold import OF_SETS
-from mtlaerial.reporting.tables.bootstrap import CONFIDENCE, DRAWS, Difference
-from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.ground_truth import set_convention
 from mtlaerial.reporting.tables.network_costs import cost_panel
@@ -94,14 +94,14 @@ def _panel(values: Values, task: Task, measure: Measure, shares: Sequence[Share]
 def _score_text(score: Difference | None, measure: Measure) -> str:
     if score is None or not isfinite(score.effect):
         return MISSING
-    interval = f" ({measure.text(score.low)} to {measure.text(score.high)})" if isfinite(score.low) else ""
+    interval = f" ({' to '.join(map(measure.text, score.interval()))})" if score.tested else ""
     return measure.text(score.effect) + interval
 
 
 def _gain_text(gain: Difference | None) -> str:
     if gain is None or not isfinite(gain.effect):
         return MISSING
-    interval = f" ({_signed(gain.low)} to {_signed(gain.high)})" if isfinite(gain.low) else ""
+    interval = f" ({' to '.join(map(_signed, gain.interval()))})" if gain.tested else ""
     return _signed(gain.effect) + interval
 
 
@@ -117,19 +117,18 @@ def _notes(measure: Measure, layer: str, shares: Sequence[Share], beside: str) -
     )
     if beside:
         yield f"The joint methods learn from {beside} besides."
-    if any(isfinite(score.low) for share in shares for score in share.scores.values()):
+    if any(score.tested for share in shares for score in share.scores.values()):
         yield _interval_note(seeds, tiles)
     if measure.length:
         yield "The difference is in per cent of the single task's error; negative is better."
-    if seeds[0] < ENOUGH_SEEDS:
-        yield f"Fewer than {ENOUGH_SEEDS} seeds: uncertain, above all with one seed, which has no interval."
+    if seeds[0] < 2:
+        yield "One seed: no interval, and a difference that another seed may turn round."
 
 
 def _interval_note(seeds: Sequence[int], tiles: Sequence[int]) -> str:
     return (
-        f"In brackets: {100 * CONFIDENCE:g} % interval by itself, not adjusted for the number of rows: bootstrap of "
-        f"{DRAWS:,} draws, each of seeds ({_range(seeds)}) and of test tiles ({_range(tiles)}) with replacement, "
-        "paired for the difference; percentiles, widened as few seeds or tiles ask for."
+        f"In brackets: {100 * CONFIDENCE:g} % interval by itself, not adjusted for the number of rows, over seeds "
+        f"({_range(seeds)}) and test tiles ({_range(tiles)}), paired for the difference: docs/scores.md, Comparisons."
     )
 
 
@@ -145,4 +144,4 @@ def _wide(task: Task, measure: Measure, shares: Sequence[Share]) -> Iterator[tup
             unit, scale = (relative, 100.0) if arm == GAIN else (measure.unit, measure.scale)
             place = (task, measure.header, unit, share.percent, arm, names[arm], share.seeds, share.tiles)
             p = score.p if arm == GAIN else nan
-            yield *place, scale * score.effect, scale * score.low, scale * score.high, p
+            yield *place, *(scale * number for number in (score.effect, *score.interval())), p

@@ -27,6 +27,7 @@ from mtlaerial.reporting.tables.columns import (
     unit_not_stated,
     without_classes,
 )
+from mtlaerial.reporting.tables.comparison import MARGIN
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
 from mtlaerial.reporting.tables.label_efficiency import Curves, label_efficiency
@@ -52,6 +53,7 @@ def build_documents(
     costs: Costs | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    margins: Mapping[str, float] | None = None,
     curves: Curves | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
@@ -70,6 +72,8 @@ def build_documents(
         Sentences on methods and runs, for below the tables.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    margins : mapping of data set to float, optional
+        Effects that do not matter in the comparisons (``run.comparison.margin``).
     curves : mapping of task to LabelEfficiency, optional
         Methods with different shares of a task's truth.
 
@@ -92,7 +96,7 @@ def build_documents(
             _main(values),
             _heights(values, "by_height", "true height", values.bins),
             _heights(values, "height_by_class", "class", values.classes),
-            weightings(values, costs or {}),
+            weightings(values, costs or {}, (margins or {}).get(dataset, MARGIN)),
         ]
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))

@@ -120,10 +120,9 @@ def _budget(run: Scores) -> int | None:
     None where the recipe is not known, or the weighting, of another package, is not installed.
     """
     training, batches = run.training, batches_per_update(run.weighting)
-    if training is None or batches is None:
+    if training is None or run.updates is None or batches is None:
         return None
-    updates = training.steps_per_epoch * (run.ended_early or training.epochs)
-    return updates * batches * training.batch * training.patch**2
+    return run.updates * batches * training.batch * training.patch**2
 
 
 def _usual(recipes: Sequence[Recipe]) -> Recipe:

@@ -10,9 +10,10 @@ from mtlaerial.config import Task, task_entry
 from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.labelled import WHOLE
 from mtlaerial.config.tasks import leads
+from mtlaerial.reporting.inference.differences import Difference
+from mtlaerial.reporting.inference.intervals import Array
 from mtlaerial.reporting.tables.bold import OF_SETS, Bold
-from mtlaerial.reporting.tables.bootstrap import Array, Difference, judged
-from mtlaerial.reporting.tables.comparison import common_tiles, paired
+from mtlaerial.reporting.tables.comparison import paired
 from mtlaerial.reporting.tables.groups import OVERALL
 from mtlaerial.reporting.tables.tile_sums import Source
 from mtlaerial.scoring.scores import Scores
@@ -29,7 +30,7 @@ class Measure:
     ----------
     header : str
     key : str
-        Name of the score among those that are drawn from the sums.
+        Name of the score among those of the sums.
     source : Source
     length : bool
         Whether it is an error in metres, whose difference is relative; else a fraction, whose difference is in points.
@@ -122,27 +123,19 @@ def _share(bold: Bold, task: Task, percent: float, arms: Mapping[str, str], meas
     runs = {arm: _runs_of(bold.runs, method) for arm, method in arms.items()}
     if single and joint:
         runs[SINGLE], runs[JOINT] = paired(bold.runs, single, joint)
-    tiles = common_tiles([run for some in runs.values() for run in some])
-    seeds = min((len(some) for some in runs.values()), default=0)
-    if not seeds or not tiles:
-        return Share(percent, single, joint, seeds, len(tiles), {})
     further = None if leads(task) else task
-    drawn = {arm: bold.draw(some, tiles, measure.source, further) for arm, some in runs.items()}
-    with_truth = min(entry.tiles for entry in drawn.values())
-    units = min(seeds, with_truth)
-    scores = {arm: _judged(entry.scores[measure.key], units) for arm, entry in drawn.items()}
-    if len(drawn) == len((SINGLE, JOINT)):
-        alone, both = (drawn[arm].scores[measure.key] for arm in (SINGLE, JOINT))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scores[GAIN] = _judged(both / alone - 1 if measure.length else both - alone, units)
-    return Share(percent, single, joint, seeds, with_truth, scores)
+    scores = {arm: bold.estimate(some, measure.source, measure.key, further) for arm, some in runs.items()}
+    if runs.get(SINGLE) and runs.get(JOINT):
+        pair, change = (runs[JOINT], runs[SINGLE]), _relative if measure.length else np.subtract
+        scores[GAIN] = bold.difference(pair, measure.source, measure.key, OVERALL, change, further)
+    seeds, tiles = (min(getattr(score, name) for score in scores.values()) for name in ("seeds", "tiles"))
+    return Share(percent, single, joint, seeds, tiles, scores)
+
+
+def _relative(scores: Array, reference: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return scores / reference - 1
 
 
 def _runs_of(runs: Sequence[Scores], method: str) -> list[Scores]:
     return sorted((run for run in runs if run.method == method), key=lambda run: run.seed)
-
-
-def _judged(draws: Array, units: int) -> Difference:
-    """Return a value with its interval, from the value and its draws."""
-    effect = float(draws[0])
-    return judged(effect, draws[1:], units) if units > 1 and isfinite(effect) else Difference(effect)

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite, nan
+from math import isfinite
 
 import numpy as np
 import pandas as pd
 
-from mtlaerial.reporting.tables.bold import Drawn
-from mtlaerial.reporting.tables.bootstrap import CONFIDENCE, DRAWS, Difference, judged
+from mtlaerial.reporting.inference.differences import Difference
+from mtlaerial.reporting.inference.intervals import CONFIDENCE, Array
 from mtlaerial.reporting.tables.collect import JOINT
-from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, common_tiles, paired
+from mtlaerial.reporting.tables.comparison import paired
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.notes import mark_notes
@@ -49,8 +49,6 @@ class Step:
 
     method: str
     baseline: str
-    seeds: int
-    tiles: int
     difference: Difference
 
 
@@ -112,24 +110,15 @@ def _pairs(methods: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
 
 def _compare(values: Values, method: str, baseline: str, measure: Measure) -> Step:
     """Return the difference of a measure, over the seeds and tiles that both rows have."""
-    runs, baseline_runs = paired(values.runs, method, baseline)
-    tiles = common_tiles((*runs, *baseline_runs))
-    if not runs or not tiles:
-        return Step(method, baseline, len(runs), len(tiles), Difference(nan))
-    drawn, drawn_baseline = (values.bold.draw(some, tiles, measure.source) for some in (runs, baseline_runs))
-    with_truth = min(_tiles(drawn, measure), _tiles(drawn_baseline, measure))
-    scores, reference = drawn.scores[measure.score], drawn_baseline.scores[measure.score]
+    runs = paired(values.runs, method, baseline)
+    change = _relative if measure.relative else np.subtract
+    difference = values.bold.difference(runs, measure.source, measure.score, measure.group, change)
+    return Step(method, baseline, difference)
+
+
+def _relative(scores: Array, reference: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        differences = scores / reference - 1 if measure.relative else scores - reference
-    effect, units = float(differences[0]), min(len(runs), with_truth)
-    has_interval = isfinite(effect) and units > 1
-    difference = judged(effect, differences[1:], units) if has_interval else Difference(effect)
-    return Step(method, baseline, len(runs), with_truth, difference)
-
-
-def _tiles(drawn: Drawn, measure: Measure) -> int:
-    """Return the number of tiles with truth for a measure: a class may occur in few of them."""
-    return drawn.class_tiles.get(measure.group, drawn.tiles)
+        return scores / reference - 1
 
 
 def _panel(
@@ -170,9 +159,9 @@ def _text(step: Step) -> str:
     difference = step.difference
     if not isfinite(difference.effect):
         return MISSING
-    interval = f"{_signed(difference.low)} to {_signed(difference.high)}"
-    if not isfinite(difference.low):
-        interval = "one seed" if step.seeds == 1 else "one tile"
+    interval = " to ".join(map(_signed, difference.interval()))
+    if not difference.tested:
+        interval = "one seed" if difference.seeds == 1 else "one tile"
     return f"{_signed(difference.effect)} ({interval})"
 
 
@@ -182,16 +171,15 @@ def _signed(fraction: float) -> str:
 
 def _notes(compared: Mapping[Measure, Sequence[Step]]) -> Iterator[str]:
     entries = [entry for steps_of_one in compared.values() for entry in steps_of_one]
-    seeds, tiles = (sorted({getattr(entry, name) for entry in entries}) for name in ("seeds", "tiles"))
+    seeds, tiles = (sorted({getattr(entry.difference, name) for entry in entries}) for name in ("seeds", "tiles"))
     if any(measure.relative for measure in compared):
         yield "Points: of percentage. Errors (MAE, RMSE): change in per cent of the baseline's; negative is better."
     yield (
-        f"In brackets: {100 * CONFIDENCE:g} % interval of each difference by itself, not adjusted for their number: "
-        f"bootstrap of {DRAWS:,} draws, each of seeds ({_range(seeds)}) and of test tiles ({_range(tiles)}) with "
-        "replacement, the same for both rows; percentiles, widened as few seeds or tiles ask for."
+        f"In brackets: {100 * CONFIDENCE:g} % interval of each difference by itself, not adjusted for their number, "
+        f"over seeds ({_range(seeds)}) and test tiles ({_range(tiles)}), paired: docs/scores.md, Comparisons."
     )
-    if seeds[0] < ENOUGH_SEEDS:
-        yield f"Fewer than {ENOUGH_SEEDS} seeds: uncertain, above all with one seed, which has no interval."
+    if seeds[0] < 2:
+        yield "One seed: no interval, and a difference that another seed may turn round."
 
 
 def _range(numbers: Sequence[int]) -> str:
@@ -202,6 +190,6 @@ def _wide(step: str, compared: Mapping[Measure, Sequence[Step]]) -> Iterator[tup
     for measure, entries in compared.items():
         for entry in entries:
             difference = entry.difference
-            numbers = (100 * difference.effect, 100 * difference.low, 100 * difference.high, difference.p)
+            percentages = [100 * number for number in (difference.effect, *difference.interval())]
             place = (entry.method, entry.baseline, step, measure.header, measure.unit)
-            yield *place, entry.seeds, entry.tiles, *numbers
+            yield *place, difference.seeds, difference.tiles, *percentages, difference.p

@@ -1,4 +1,4 @@
-"""Sums of runs by seed and tile, weighted by area: the units that a bootstrap draws."""
+"""Sums of runs by seed and tile, weighted by area: the units of comparisons."""
 
 from collections.abc import Sequence
 

@@ -1,20 +1,16 @@
-"""Comparison of task weightings with equal weights, and with the best constant weights."""
+"""Comparisons of the methods that learn several tasks, with constant weights and with learning each task alone."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import inf, isfinite
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from mtlaerial.config import Task
-from mtlaerial.reporting.tables.bootstrap import DRAWS
-from mtlaerial.reporting.tables.columns import GAINS
-from mtlaerial.reporting.tables.comparison import ENOUGH_SEEDS, LEVEL, Comparison, compare
+from mtlaerial.reporting.tables.collect import baselines
+from mtlaerial.reporting.tables.comparison import MARGIN, Comparison, compare
+from mtlaerial.reporting.tables.comparison_panel import Comparisons, Weightings, by_effect, comparison_panel, effect_of
 from mtlaerial.reporting.tables.costs import Costs, with_costs
-from mtlaerial.reporting.tables.ensembles import ensemble_notes
-from mtlaerial.reporting.tables.ground_truth import coverage, different_tiles, mixed_grids, protocol
-from mtlaerial.reporting.tables.notes import mark_notes
-from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
-from mtlaerial.reporting.tables.values import MISSING, Values
+from mtlaerial.reporting.tables.panels import Document, Panel
+from mtlaerial.reporting.tables.values import Values
 from mtlaerial.scoring.scores import Scores
 
 EQUAL = "equal"
@@ -22,21 +18,16 @@ CONSTANT_WEIGHTS = (EQUAL, "fixed")
 """Weightings whose weights do not change during a training."""
 NOTHING = (
     "Not available: weightings are compared where a method learns both tasks with equal weights, and at least one "
-    "other method learns both."
+    "other method learns both; learning both tasks is compared with learning each alone where methods do that."
 )
 COLUMNS = (
     "baseline", "method", "weighting", "seeds", "tiles",
-    "effect (%)", "low (%)", "high (%)", "p", "p (Holm)", "verdict",
+    "effect (%)", "low (%)", "high (%)", "p", "p (adjusted)", "margin (%)", "verdict",
 )  # fmt: skip
-(GAIN,) = GAINS
-Weightings = Mapping[str, str]
-"""The weighting of each method that is compared."""
-Comparisons = Mapping[str, Comparison]
-"""The comparison of each method but the baseline."""
 
 
-def weightings(values: Values, costs: Costs) -> Document:
-    """Lay out the comparison of the methods that learn the same tasks.
+def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document:
+    """Lay out the comparisons of the methods that learn the same tasks.
 
     Parameters
     ----------
@@ -44,30 +35,23 @@ def weightings(values: Values, costs: Costs) -> Document:
         Values of one data set.
     costs : Costs
         Costs of the trainings; without any, the panels have no such columns.
+    margin : float
+        Effects up to it do not matter.
 
     Returns
     -------
     Document
-        A panel against the first method with equal weights, and one against the best method with constant weights if
-        that is another one. No panel if no method has equal weights, or there is nothing to compare with it.
+        A panel against the first method with equal weights, one against the best method with constant weights if that
+        is another one, and one against the methods that learn each task alone. None where there is nothing to compare.
     """
     runs = _comparable(values.runs)
     methods = {run.method: run.weighting for run in runs}
-    stem = f"{values.dataset}_weightings"
-    equal = next((method for method, weighting in methods.items() if weighting == EQUAL), None)
-    if equal is None or len(methods) == 1:
-        return Document(stem, (), pd.DataFrame(columns=COLUMNS), NOTHING)
-    over_equal = compare(runs, equal)
-    constant = [equal, *(m for m, weighting in methods.items() if weighting in CONSTANT_WEIGHTS and m != equal)]
-    best = max(constant, key=lambda method: _effect(over_equal, method))
-    panel = _panel(values, methods, over_equal, "weightings", f"equal weights ({equal})", _choice(constant, best))
-    ensembles = any(run.ensemble for run in runs)
-    panels, rows = [with_costs(panel, list(methods), equal, costs, ensembles)], _wide(methods, over_equal)
-    if best != equal:
-        over_best = compare(runs, best)
-        panels.append(_panel(values, methods, over_best, "weightings-constant", f"the best constant weights ({best})"))
-        rows += _wide(methods, over_best)
-    return Document(stem, tuple(panels), pd.DataFrame(rows, columns=COLUMNS))
+    panels: list[Panel] = []
+    rows: list[tuple[object, ...]] = []
+    for panel, comparisons in (*_with_constant(values, runs, costs, margin), *_with_single(values, runs, margin)):
+        panels.append(panel)
+        rows += [_wide_row(comparisons[m], methods[m]) for m in by_effect(comparisons, comparisons)]
+    return Document(f"{values.dataset}_weightings", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
 
 
 def _comparable(runs: Sequence[Scores]) -> list[Scores]:
@@ -85,10 +69,48 @@ def _learned(run: Scores) -> tuple[set[Task], Mapping[Task, float]]:
     return set(run.tasks), run.training.labelled if run.training else {}
 
 
-def _effect(over_equal: Comparisons, method: str) -> float:
-    """Return the effect over equal weights: 0 for equal weights themselves, minus infinity if it is not known."""
-    effect = over_equal[method].difference.effect if method in over_equal else 0.0
-    return effect if isfinite(effect) else -inf
+def _with_constant(
+    values: Values, runs: Sequence[Scores], costs: Costs, margin: float
+) -> Iterator[tuple[Panel, Comparisons]]:
+    """Yield the comparisons with equal weights and with the best constant weights."""
+    methods = {run.method: run.weighting for run in runs}
+    equal = next((method for method, weighting in methods.items() if weighting == EQUAL), None)
+    if equal is None or len(methods) == 1:
+        return
+    over_equal = compare(runs, equal, margin)
+    constant = [equal, *(m for m, weighting in methods.items() if weighting in CONSTANT_WEIGHTS and m != equal)]
+    best = max(constant, key=lambda method: effect_of(over_equal, method))
+    subject = "task weightings compared with {} ({})"
+    text = subject.format("equal weights", equal)
+    panel = comparison_panel(values, methods, over_equal, "weightings", text, _choice(constant, best))
+    ensembles = any(run.ensemble for run in runs)
+    yield with_costs(panel, by_effect(methods, over_equal), equal, costs, values.runs, ensembles), over_equal
+    if best != equal:
+        over_best = compare(runs, best, margin)
+        text = subject.format("the best constant weights", best)
+        yield comparison_panel(values, methods, over_best, "weightings-constant", text), over_best
+
+
+def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Iterator[tuple[Panel, Comparisons]]:
+    """Yield the comparison with learning each task alone, if a method does that for each of the tasks.
+
+    From the same share of its truth, that is.
+    """
+    if not runs:
+        return
+    tasks, (_, shares) = runs[0].tasks, _learned(runs[0])
+    single = baselines([run for run in values.runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
+    if not set(tasks) <= set(single):
+        return
+    chosen = {task: single[task] for task in tasks}
+    over_single = compare([*runs, *_runs_of(values.runs, chosen)], chosen, margin)
+    methods: Weightings = {run.method: run.weighting for run in runs}
+    subject = f"learning several tasks at once compared with learning each alone ({' and '.join(chosen.values())})"
+    yield comparison_panel(values, methods, over_single, "weightings-single", subject), over_single
+
+
+def _runs_of(runs: Sequence[Scores], chosen: Mapping[Task, str]) -> list[Scores]:
+    return [run for run in runs if run.method in chosen.values()]
 
 
 def _choice(constant: Sequence[str], best: str) -> str:
@@ -104,84 +126,9 @@ def _choice(constant: Sequence[str], best: str) -> str:
     )
 
 
-def _panel(
-    values: Values, methods: Weightings, comparisons: Comparisons, key: str, baseline: str, *notes: str
-) -> Panel:
-    gains = any(values.has_score(method, GAIN) for method in methods)
-    gain_header = (GAIN.header,) if gains else ()
-    rows = []
-    for method, weighting in methods.items():
-        gain = [Cell(values.text(method, GAIN))] if gains else []
-        rows.append((Cell(values.label(method)), Cell(weighting), *gain, *_cells(comparisons.get(method))))
-    truth = (different_tiles(values.runs), coverage(values.runs), mixed_grids(values.runs), protocol(values.runs))
-    about_methods = (*values.notes, *ensemble_notes(values.runs, list(methods)), *mark_notes(values, list(methods)))
-    sentences = filter(None, (*_notes(comparisons), *notes, *about_methods, *truth))
-    return Panel(
-        key=f"{values.dataset}-{key}",
-        dataset=values.dataset,
-        title=values.title(),
-        subject=f"task weightings compared with {baseline}",
-        details=" ".join((values.sampling(), values.gain() if gains else "")).strip(),
-        header=("", "weighting", *gain_header, "effect (%)", "95 % interval", "p (Holm)", "verdict"),
-        rows=tuple(rows),
-        notes=tuple(map(Note, sentences)),
-    )
-
-
-def _cells(comparison: Comparison | None) -> Iterator[Cell]:
-    if comparison is None:
-        yield from map(Cell, (MISSING, MISSING, MISSING, "baseline"))
-        return
-    difference = comparison.difference
-    yield Cell(_signed(difference.effect))
-    yield Cell(f"{_signed(difference.low)} to {_signed(difference.high)}" if isfinite(difference.low) else MISSING)
-    yield Cell(_p(comparison.adjusted))
-    yield Cell(comparison.verdict)
-
-
-def _signed(fraction: float) -> str:
-    return f"{100 * fraction:+.2f}".replace("-", "−") if isfinite(fraction) else MISSING
-
-
-def _p(value: float) -> str:
-    if not isfinite(value):
-        return MISSING
-    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
-
-
-def _notes(comparisons: Comparisons) -> Iterator[str]:
-    entries = list(comparisons.values())
-    seeds = _range(entry.seeds for entry in entries)
-    tiles = _range(entry.tiles for entry in entries)
-    tested = sum(isfinite(entry.adjusted) for entry in entries)
-    yield (
-        f"Effect: mean of the relative gains in mIoU and MAE over {entries[0].baseline}; positive is better. "
-        "Scores are pooled over the test tiles and averaged over the seeds that both methods have."
-    )
-    yield (
-        f"Interval (of each method by itself) and p: bootstrap of {DRAWS:,} draws, each of seeds ({seeds}) and of test "
-        f"tiles ({tiles}) with replacement, the same for both methods; percentiles, widened as few seeds or tiles ask "
-        "for, and p at least that of Student's t. p (Holm): two-sided, adjusted after Holm and Bonferroni; compared "
-        f"here: {tested}."
-    )
-    yield (
-        f"better, worse: p (Holm) below {LEVEL:g}; better needs {ENOUGH_SEEDS} seeds, too. Not distinguishable does "
-        "not mean equal: the interval has the differences that remain possible."
-    )
-    yield "Compared are whole methods: where they differ in more than the weighting, that counts too."
-
-
-def _range(numbers: Iterable[int]) -> str:
-    distinct = sorted(set(numbers))
-    return str(distinct[0]) if len(distinct) == 1 else f"{distinct[0]} to {distinct[-1]}"
-
-
-def _wide(methods: Weightings, comparisons: Comparisons) -> list[tuple[object, ...]]:
-    return [_wide_row(entry, methods[entry.method]) for entry in comparisons.values()]
-
-
 def _wide_row(entry: Comparison, weighting: str) -> tuple[object, ...]:
     difference = entry.difference
-    percentages = (100 * difference.effect, 100 * difference.low, 100 * difference.high)
-    units = (entry.seeds, entry.tiles)
-    return entry.baseline, entry.method, weighting, *units, *percentages, difference.p, entry.adjusted, entry.verdict
+    percentages = [100 * number for number in (difference.effect, *entry.interval)]
+    units = difference.seeds, difference.tiles
+    verdict = (difference.p, entry.adjusted, 100 * entry.margin, entry.sentence)
+    return entry.baseline, entry.method, weighting, *units, *percentages, *verdict

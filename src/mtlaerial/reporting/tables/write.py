@@ -21,6 +21,7 @@ def write_tables(
     published: Published | None = None,
     notes: Mapping[str, Sequence[str]] | None = None,
     ablations: Mapping[str, Chains] | None = None,
+    margins: Mapping[str, float] | None = None,
     curves: Curves | None = None,
 ) -> None:
     """Write all tables.
@@ -42,6 +43,8 @@ def write_tables(
         Sentences on methods and runs, for below the tables.
     ablations : mapping of data set to sequence of sequence of str, optional
         Methods in the order of their steps, for each ablation.
+    margins : mapping of data set to float, optional
+        Effects that do not matter in the comparisons (``run.comparison.margin``).
     curves : mapping of task to LabelEfficiency, optional
         Methods with different shares of a task's truth.
 
@@ -53,7 +56,10 @@ def write_tables(
     long = collect(scores)
     write_text(folder / "scores.csv", _csv(long))
     summary = mean_over_seeds(long)
-    for document in build_documents(scores, published, summary, notes=notes, ablations=ablations, curves=curves):
+    documents = build_documents(
+        scores, published, summary, notes=notes, ablations=ablations, margins=margins, curves=curves
+    )
+    for document in documents:
         write_text(folder / f"{document.stem}.csv", _csv(document.wide))
         write_text(folder / f"{document.stem}.md", markdown(document))
         write_text(folder / f"{document.stem}.tex", latex(document))

@@ -3,9 +3,8 @@
 from pydantic import Field
 from torchjd.aggregation import CAGradWeighting
 
-from mtlaerial.config import Section
-from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 TINY = 1e-9
 """Of norms: TorchJD's 1e-4 takes a small gradient beside a large one for a Pareto point, and stops."""
@@ -23,10 +22,9 @@ class CAGrad(TorchJDWeighting):
     paper = "Liu et al. 2021"
     cost = "of its level; some ms on the CPU"
 
-    class Options(Section):
+    class Options(CostlyOptions):
         """The level of the gradients, and the largest distance of the update from their mean."""
 
-        level: Level = "parameters"
         c: float = Field(default=0.4, ge=0, lt=1)
         """In norms of the mean; the authors' runs on street scenes and rooms have 0.4."""
 

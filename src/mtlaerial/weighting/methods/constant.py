@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.errors import ConfigError
 from mtlaerial.weighting.loss_weighting import LossWeighting
+from mtlaerial.weighting.task_values import task_values
 
 
 class Constant(LossWeighting):
@@ -15,6 +15,7 @@ class Constant(LossWeighting):
 
     family = "constant"
     ahead = True
+    notes_losses = False
     weights: Tensor
 
     def total(self, losses: Tensor) -> Tensor:
@@ -60,8 +61,4 @@ class Fixed(Constant):
 
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
-        if set(options.weights) != set(tasks) or min(options.weights.values()) <= 0:
-            given = ", ".join(f"{task} {weight:g}" for task, weight in options.weights.items()) or "none"
-            expected = f"a positive weight for exactly the tasks {', '.join(tasks)}"
-            raise ConfigError("weighting fixed, key weights", given, expected, "Correct the weights.")
-        self.weights = torch.tensor([float(options.weights[task]) for task in tasks])
+        self.weights = task_values(options.weights, tasks, "weighting fixed, key weights", "weight").float()

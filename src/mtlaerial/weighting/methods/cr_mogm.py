@@ -7,13 +7,12 @@ from pydantic import Field
 from torch import Tensor
 from torchjd.aggregation import CRMOGMWeighting
 
-from mtlaerial.config import Section
-from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.methods.cagrad import CAGrad
 from mtlaerial.weighting.methods.mgda import MGDA
 from mtlaerial.weighting.methods.pcgrad import PCGrad
 from mtlaerial.weighting.torchjd_adapter import buffers, drawing_from, restore
 from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 _METHODS: dict[str, type[TorchJDWeighting]] = {"mgda": MGDA, "pcgrad": PCGrad, "cagrad": CAGrad}
 
@@ -32,10 +31,9 @@ class CRMOGM(TorchJDWeighting):
     paper = "Zhou et al. 2022"
     state = "the last weights"
 
-    class Options(Section):
+    class Options(CostlyOptions):
         """The level of the gradients, the method whose weights are averaged, and the decay of the average."""
 
-        level: Level = "parameters"
         of: Literal["mgda", "pcgrad", "cagrad"] = "mgda"
         """The method, with its own defaults."""
         alpha: float = Field(default=0.9, ge=0, lt=1)
@@ -59,8 +57,10 @@ class CRMOGM(TorchJDWeighting):
     def state_dict(self) -> dict[str, Any]:
         """Return the average; nothing before the first step."""
         average = buffers(self.solve)
-        return {"weights": average["_lambda"]} if average else {}
+        noted = {"weights": average["_lambda"]} if average else {}
+        return {**super().state_dict(), **noted}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
-        restore(self.solve, {"_lambda": state["weights"]} if state else {})
+        super().load_state_dict(state)
+        restore(self.solve, {"_lambda": state["weights"]} if "weights" in state else {})

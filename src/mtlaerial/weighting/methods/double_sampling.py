@@ -24,7 +24,7 @@ class DoubleSampling(TaskGradientWeighting):
     table of them is not symmetric. The weights are known before the third batch, which the update and the heads follow:
     its gradients need not be kept apart, and are added up over passes.
 
-    Where a task is absent from the first two batches, or they overflow, the weights stay as they are.
+    Where a task is absent from the first two batches, or one of the three overflows, the weights stay as they are.
     """
 
     cost = "of its level for two batches; a third as a plain sum"
@@ -69,13 +69,15 @@ class DoubleSampling(TaskGradientWeighting):
     def finish(self) -> Tensor:
         """Leave the gradients of batch 2 at the parameters."""
         assert self._update is not None  # batch 2 has been added
-        losses = self._update.finish()
-        return torch.where(losses.cpu() != 0, self._weights, 0.0)
+        losses, weights = self._update.finish(), self._weights
+        if not bool(self.step.gradients_are_finite()):  # the update is skipped: nothing has followed from the weights
+            self.load_state_dict(self._before)
+        return torch.where(losses.cpu() != 0, weights, 0.0)
 
     def _weigh(self) -> None:
         """Find the weights from the products of the two batches; their rows, as large as all gradients, go then."""
         first, second = self._batch_rows
-        self._batch_rows = []
+        self._batch_rows, self._before = [], self.state_dict()
         # Batches are independent, so the expectation of G_1 G_2' is that of G_1 times that of G_2': without bias.
         products = (first.total() @ second.total().T).cpu().double() / self.step.factor**2
         if self.tells(products):

@@ -9,6 +9,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mtlaerial.config import Section, Task
+from mtlaerial.weighting.epoch_means import EpochMeans
 from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.torchjd_adapter import dwa_epochs, dwa_weights, restore_dwa_epochs
 
@@ -24,8 +25,6 @@ class DWA(LossWeighting):
     paper = "Liu et al. 2019"
     state = "the mean losses of two epochs and of the current one"
     ahead = True
-    _sum: Tensor
-    _batches: Tensor
 
     class Options(Section):
         """How even the weights are."""
@@ -36,7 +35,7 @@ class DWA(LossWeighting):
     def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
         super().__init__(tasks, options)
         self._epochs = torchjd.scalarization.DWA(options.temperature)
-        self._begin_epoch()
+        self._means = EpochMeans(len(tasks))
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum."""
@@ -46,31 +45,24 @@ class DWA(LossWeighting):
     def to(self, device: torch.device) -> None:
         """Move the last known losses and the sums."""
         super().to(device)
-        self._sum, self._batches = self._sum.to(device), self._batches.to(device)
+        self._means.to(device)
 
     def end_epoch(self) -> None:
         """Take in the epoch's mean losses; a task that never had truth counts with its last known loss."""
-        self._epochs(torch.where(self._batches > 0, self._sum / self._batches, self._last))
+        self._epochs(self._means.end(self._last))
         self._epochs.step()
-        self._begin_epoch()
 
-    def _begin_epoch(self) -> None:
-        self._sum, self._batches = torch.zeros(2, len(self.tasks), device=self._last.device)
-
-    def _remember(self, losses: Tensor) -> Tensor:
-        losses = super()._remember(losses)
-        self._sum = self._sum + losses * self._present
-        self._batches = self._batches + self._present
-        return losses
+    def note(self, finite: Tensor) -> None:
+        """Count the losses among those of the epoch."""
+        super().note(finite)
+        self._means.add(self._last, self._present & finite)
 
     def state_dict(self) -> dict[str, Any]:
         """Return last losses, the mean losses of two epochs, and the sums of the current one."""
-        sums = {"sum": self._sum, "batches": self._batches}
-        return {**super().state_dict(), **sums, "epochs": dwa_epochs(self._epochs)}
+        return {**super().state_dict(), **self._means.state_dict(), "epochs": dwa_epochs(self._epochs)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
         super().load_state_dict(state)
-        device = self._last.device
-        self._sum, self._batches = state["sum"].to(device), state["batches"].to(device)
-        restore_dwa_epochs(self._epochs, [mean.to(device) for mean in state["epochs"]])
+        self._means.load_state_dict(state)
+        restore_dwa_epochs(self._epochs, [mean.to(self._last.device) for mean in state["epochs"]])

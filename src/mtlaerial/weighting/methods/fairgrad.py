@@ -6,8 +6,9 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 from torchjd.aggregation import FairGradWeighting
 
-from mtlaerial.config import Section, Task
-from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
+from mtlaerial.config import Task
+from mtlaerial.weighting.gramian_weighting import GramianWeighting
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 
 class FairGrad(GramianWeighting):
@@ -22,10 +23,9 @@ class FairGrad(GramianWeighting):
     paper = "Ban & Ji 2024"
     cost = "of its level; some ms on the CPU"
 
-    class Options(Section):
+    class Options(CostlyOptions):
         """The level of the gradients, the fairness, and the largest length of the update."""
 
-        level: Level = "parameters"
         alpha: PositiveFloat = 2.0
         """1 is proportional fairness, large values come near to max-min fairness; the authors' run on images has 2."""
         max_norm: NonNegativeFloat = 1.0

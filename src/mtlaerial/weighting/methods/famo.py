@@ -7,14 +7,14 @@ from typing import Any
 import torch
 import torchjd.scalarization
 from pydantic import NonNegativeFloat, PositiveFloat
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
+from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.torchjd_adapter import set_famo_optimiser
 
 
-class FAMO(LearnedLossWeighting):
+class FAMO(LossWeighting):
     """Learns from how much each loss fell in the last update, so that in the end all fall by the same share.
 
     ``c sum_t z_t log L_t`` with ``z = softmax(x)`` and ``c = 1 / sum_t (z_t / L_t)`` held constant, so that ``w_t = c
@@ -31,7 +31,6 @@ class FAMO(LearnedLossWeighting):
     cost = "1 forward pass after the update"
     state = "a logit per task, Adam's moments"
     looks_again = True
-    module: torchjd.scalarization.FAMO
 
     class Options(Section):
         """How fast the logits are learned."""
@@ -48,25 +47,29 @@ class FAMO(LearnedLossWeighting):
         self._optimiser = torch.optim.Adam(self.module.parameters(), lr=rate, weight_decay=gamma)
         set_famo_optimiser(self.module, self._optimiser)
 
+    def total(self, losses: Tensor) -> Tensor:
+        """Return the objective; TorchJD notes the losses as those before the update."""
+        total: Tensor = self.module(losses)
+        return total
+
     def observe(self, losses: Tensor) -> None:
         """Update the logits."""
         if bool((self._present & losses.isfinite()).all()):
             self.module.update(losses)
 
-    def parameters(self) -> list[nn.Parameter]:
-        """Return nothing: the logits have an optimiser of their own."""
-        return []
-
     def to(self, device: torch.device) -> None:
         """Move the logits and the optimiser's moments."""
         super().to(device)
+        self.module.to(device)
         self._optimiser.load_state_dict(self._optimiser.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """Return last losses, logits and the optimiser's state."""
-        return {**super().state_dict(), "optimiser": deepcopy(self._optimiser.state_dict())}
+        logits = {name: tensor.clone() for name, tensor in self.module.state_dict().items()}
+        return {**super().state_dict(), "module": logits, "optimiser": deepcopy(self._optimiser.state_dict())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
         super().load_state_dict(state)
+        self.module.load_state_dict(state["module"])
         self._optimiser.load_state_dict(deepcopy(state["optimiser"]))

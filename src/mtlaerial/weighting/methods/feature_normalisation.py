@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from mtlaerial.config import Section
-from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
+from mtlaerial.weighting.gradient_weighting import Level
+from mtlaerial.weighting.gramian_weighting import GramianWeighting
 
 
 class FeatureNormalisation(GramianWeighting):

@@ -8,10 +8,10 @@ from pydantic import Field
 from torch import Tensor
 from torchjd.aggregation import GradVacWeighting
 
-from mtlaerial.config import Section, Task
-from mtlaerial.weighting.gradient_weighting import Level
+from mtlaerial.config import Task
 from mtlaerial.weighting.torchjd_adapter import buffers, restore
 from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 TINY = 1e-12
 """Keeps quotients finite; the gradients have a common norm of 1."""
@@ -31,10 +31,9 @@ class GradVac(TorchJDWeighting):
     paper = "Wang et al. 2021"
     state = "mean cosines"
 
-    class Options(Section):
+    class Options(CostlyOptions):
         """The level of the gradients, and the share of the newest cosine."""
 
-        level: Level = "parameters"
         beta: float = Field(default=0.5, gt=0, lt=1)
         """How much the newest cosine counts in the mean; the default of LibMTL and TorchJD."""
 
@@ -59,8 +58,9 @@ class GradVac(TorchJDWeighting):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the mean cosines."""
-        return {"cosines": self._cosines.clone()}
+        return {**super().state_dict(), "cosines": self._cosines.clone()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
+        super().load_state_dict(state)
         self._cosines = state["cosines"].clone()

@@ -2,9 +2,8 @@
 
 from pydantic import NonNegativeFloat
 
-from mtlaerial.config import Section
-from mtlaerial.weighting.gradient_weighting import Level
 from mtlaerial.weighting.methods.fairgrad import FairGrad
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 
 class NashMTL(FairGrad):
@@ -23,10 +22,9 @@ class NashMTL(FairGrad):
 
     paper = "Navon et al. 2022"
 
-    class Options(Section):
+    class Options(CostlyOptions):
         """The level of the gradients, and the largest length of the update."""
 
-        level: Level = "parameters"
         max_norm: NonNegativeFloat = 1.0
         """Greatest norm of the trunk's gradient, or of the features' at that level; 0 for none."""
 

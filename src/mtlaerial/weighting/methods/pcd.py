@@ -8,10 +8,11 @@ from pydantic import Field
 from torch import Tensor
 from torchjd.aggregation import PCDWeighting
 
-from mtlaerial.config import Section, Task
+from mtlaerial.config import Task
 from mtlaerial.errors import ConfigError
-from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
+from mtlaerial.weighting.gramian_weighting import GramianWeighting
 from mtlaerial.weighting.torchjd_adapter import buffers, restore
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 
 class PCD(GramianWeighting):
@@ -32,10 +33,9 @@ class PCD(GramianWeighting):
     paper = "Varam & AlHajri 2026"
     state = "mean squares of norms"
 
-    class Options(Section):
+    class Options(CostlyOptions):
         """The primary task, the share granted to the others, and the decay of the mean norms."""
 
-        level: Level = "parameters"
         primary: Task | None = None
         """The task that is followed; by default the first of the method's tasks."""
         tau: float = Field(default=0.02, ge=0, le=1)
@@ -64,10 +64,14 @@ class PCD(GramianWeighting):
         """Return the mean squares, and over how many steps; nothing before the first."""
         averages = buffers(self._solve)
         if "_sq_norm_ema" not in averages:
-            return {}
-        return {"squares": averages["_sq_norm_ema"], "steps": int(averages["_n_steps"])}
+            return super().state_dict()
+        squares = {"squares": averages["_sq_norm_ema"], "steps": int(averages["_n_steps"])}
+        return {**super().state_dict(), **squares}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a state."""
-        averages = {"_sq_norm_ema": state["squares"], "_n_steps": torch.tensor(state["steps"])} if state else {}
+        super().load_state_dict(state)
+        averages = {}
+        if "squares" in state:
+            averages = {"_sq_norm_ema": state["squares"], "_n_steps": torch.tensor(state["steps"])}
         restore(self._solve, averages, key=len(self.tasks))

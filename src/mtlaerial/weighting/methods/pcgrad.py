@@ -3,6 +3,7 @@
 from torchjd.aggregation import PCGradWeighting
 
 from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
+from mtlaerial.weighting.weight_reuse import CostlyOptions
 
 
 class PCGrad(TorchJDWeighting):
@@ -14,6 +15,9 @@ class PCGrad(TorchJDWeighting):
     """
 
     paper = "Yu et al. 2020"
+
+    class Options(CostlyOptions):
+        """The level of the gradients, and how often weights are computed."""
 
     def solver(self) -> PCGradWeighting:
         """Return TorchJD's projections."""

@@ -7,7 +7,8 @@ from torch import Tensor
 from torchjd.aggregation import RandomWeighting
 
 from mtlaerial.config import Section, Task
-from mtlaerial.weighting.gradient_weighting import GramianWeighting, Level
+from mtlaerial.weighting.gradient_weighting import Level
+from mtlaerial.weighting.gramian_weighting import GramianWeighting
 from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.torchjd_adapter import drawing_from
 
@@ -21,6 +22,7 @@ class RLW(LossWeighting):
 
     paper = "Lin et al. 2022"
     ahead = True
+    notes_losses = False
 
     def total(self, losses: Tensor) -> Tensor:
         """Return the weighted sum for weights drawn now."""

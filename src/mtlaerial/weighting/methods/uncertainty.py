@@ -1,12 +1,10 @@
 """Weights from the tasks' uncertainties: learned, or in closed form."""
 
-from typing import Any
-
-import torchjd.scalarization
+import torch
 from pydantic import PositiveFloat
 from torch import Tensor
 
-from mtlaerial.config import Section, Task
+from mtlaerial.config import Section
 from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
 from mtlaerial.weighting.loss_weighting import LossWeighting
 
@@ -18,8 +16,8 @@ class UW(LearnedLossWeighting):
     """Learned uncertainties: a task whose errors stay large counts less.
 
     ``sum_t (exp(-s_t) L_t + s_t) / 2`` with s the logarithms of the tasks' variances, least in s where every
-    ``exp(s_t)`` is L_t: Kendall et al. 2018, arXiv 1705.07115. All s begin at 0. Computed by TorchJD; s is learned by
-    the network's optimiser, and does not move for a task without truth in a batch.
+    ``exp(s_t)`` is L_t: Kendall et al. 2018, arXiv 1705.07115. All s begin at 0. s is learned by the network's
+    optimiser, at its rate or one of its own, and does not move for a task without truth in a batch.
 
     The paper has no 1/2 before the cross entropy. With its s less by log 2 that is the same sum but for a constant, so
     only the beginning differs. ``IMTLL`` is twice this for scales of -s.
@@ -28,9 +26,10 @@ class UW(LearnedLossWeighting):
     paper = "Kendall et al. 2018"
     state = "a learned log-variance per task"
 
-    def __init__(self, tasks: tuple[Task, ...], options: Any) -> None:
-        super().__init__(tasks, options)
-        self.module = torchjd.scalarization.UW(len(tasks))
+    def total(self, losses: Tensor) -> Tensor:
+        """Return the objective; the numbers are s."""
+        variances = self.numbers
+        return (0.5 * torch.exp(-variances) * losses + 0.5 * variances).sum()
 
 
 class UWSO(LossWeighting):
