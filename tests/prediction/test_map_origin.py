@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
+import rasterio.shutil
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
