@@ -1,13 +1,13 @@
 """Writing of maps: COGs made at once beside plain GeoTIFFs that GDAL copies, and prediction into either.
 
-The same heights and classes are written in the blocks of the engine: first as float32 GeoTIFFs that GDAL's COG driver then
-copies with deflate, as maps were written before, then as layers are written. CPU seconds of the whole process and bytes,
-medians of some runs that take turns. Heights are generated: buildings and trees on flat ground, with noise as
-networks' outputs have it; --heights and --classes take maps instead.
+The same heights and classes are written in the blocks of the engine: first as float32 GeoTIFFs that GDAL's COG driver
+then copies with deflate, as maps were written before, then as layers are written. CPU seconds of the whole process and
+bytes, medians of some runs that take turns. Heights are generated: buildings on flat ground, with noise as networks'
+outputs have it; --heights and --classes take maps instead.
 
 Then the engine predicts an image with a network that costs next to nothing, into COGs and into plain GeoTIFFs.
 
-    python benchmarks/writing.py [--size 4096] [--runs 3] [--noise 0.03] [--heights FILE --classes FILE] [--json FILE]
+    python benchmarks/writing.py [--size 4096] [--runs 3] [--noise 0.3] [--heights FILE --classes FILE] [--json FILE]
 """
 
 import argparse
@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=4096)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--noise", type=float, default=0.03, help="metres, of generated heights")
+    parser.add_argument("--noise", type=float, default=0.3, help="metres, of generated heights")
     parser.add_argument("--heights", type=Path)
     parser.add_argument("--classes", type=Path)
     parser.add_argument("--json", type=Path)

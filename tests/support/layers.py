@@ -57,7 +57,9 @@ def blocks(values: NDArray[Any], rows: int = 333, columns: int = 407) -> Iterato
 def write_layer(
     folder: Path, layer: RasterLayer, values: NDArray[Any], crs: CRS | None = UTM, **sizes: int
 ) -> CogWriter:
-    with open_cog(folder / f"{layer.name}.tif", grid(*values.shape[-2:], crs), layer, {"RUN": "town"}) as cog:
+    with open_cog(
+        folder / f"{layer.name}.tif", grid(values.shape[-2], values.shape[-1], crs), layer, {"RUN": "town"}
+    ) as cog:
         for block in blocks(values, **sizes):
             cog.write(*block)
     return cog

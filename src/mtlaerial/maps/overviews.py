@@ -52,9 +52,9 @@ def halved(tile: NDArray[Any], layer: RasterLayer) -> NDArray[Any]:
 
 def _mean(quarters: list[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the mean of four arrays, rounded to the nearest whole number where the dtype has no others."""
-    wide = np.float32 if dtype == np.float32 else np.int32
-    total = quarters[0].astype(wide)
+    if dtype == np.float32:
+        return np.asarray(sum(quarters[1:], quarters[0]) * np.float32(0.25))
+    total = quarters[0].astype(np.int32)
     for part in quarters[1:]:
         total += part
-    means = total * 0.25 if dtype == np.float32 else (total + 2) >> 2
-    return np.asarray(means, dtype)
+    return np.asarray((total + 2) >> 2, dtype)

@@ -61,10 +61,8 @@ def _add_palette(pipe: Element, palette: Palette) -> None:
 
 def _add_ramp(pipe: Element, ramp: Ramp, symbol: str) -> None:
     low, high = (f"{stop[0]:g}" for stop in (ramp.stops[0], ramp.stops[-1]))
-    limits = {"classificationMin": low, "classificationMax": high}
-    renderer = SubElement(
-        pipe, "rasterrenderer", type="singlebandpseudocolor", band="1", opacity="1", alphaBand="-1", **limits
-    )
+    renderer = SubElement(pipe, "rasterrenderer", type="singlebandpseudocolor", band="1", opacity="1", alphaBand="-1")
+    renderer.attrib |= {"classificationMin": low, "classificationMax": high}
     shader = SubElement(
         SubElement(renderer, "rastershader"),
         "colorrampshader",

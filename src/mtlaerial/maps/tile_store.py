@@ -61,7 +61,7 @@ class TileStore:
         slot, shape, dtype, missing = self._slots.pop(place)
         values = np.empty(shape, dtype)
         self._file.seek(slot * self._slot_bytes)
-        self._file.readinto(values.data)  # type: ignore[attr-defined]  # a buffered file has it
+        self._file.readinto(values.data)
         self._free.append(slot)
         return PartialTile(values, missing)
 
