@@ -5,6 +5,7 @@
 # make resume: go on after a crash.   make lock: pin the dependencies again.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
 # make bench-peers: the same work by other libraries.
+# make results: the tables of docs/results.md, from the finished rows in docs/data.
 # make example-run DATA=DIR: the trained run that is shipped, from the real scene in DIR.
 VENV ?= .venv
 PYTHON ?= python3
@@ -25,7 +26,7 @@ PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
 TOGETHER := -n $(CORES) --dist worksteal --durations 20
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo test test-all test-extras test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers example-run clean
+.PHONY: demo results test test-all test-extras test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers example-run clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -34,6 +35,9 @@ demo: $(INSTALLED)
 	@echo "Tables:  results/demo/tables"
 	@echo "Figures: results/demo/figures"
 	@echo "Report:  results/demo/report.html"
+
+results: $(INSTALLED)
+	$(BIN)/python benchmarks/results.py
 
 test: $(INSTALLED)
 	$(PYTEST) $(TOGETHER)

@@ -52,7 +52,7 @@ def gradients(trainer: Trainer, step: int = 0) -> Tensor:
 # GradDrop masks each element of the features at random: another mask for other passes.
 @pytest.mark.parametrize("name", every_weighting(without=["graddrop"]))
 def test_passes_add_up_to_the_batch(make_trainer: Callable[..., Trainer], name: str) -> None:
-    whole, parts = (gradients(make_trainer(name, batch=4, accumulate=number)) for number in (1, 4))
+    whole, parts = (gradients(make_trainer(name, batch=4, accumulate=number)) for number in (1, 2))
     assert whole.norm() > 0
     assert (whole - parts).norm() < 1e-5 * whole.norm()
 

@@ -64,5 +64,5 @@ def test_each_kind_trains_in_half_precision_with_passes_and_short_gradients(
     weights = load_file(tmp_path / "run" / "model.safetensors")
     assert all(tensor.isfinite().all() for tensor in weights.values())
     history = pd.read_csv(tmp_path / "run" / "history.csv")
-    shown = history[["weight_semantics", "weight_height", "norm_semantics", "norm_height"]]
+    shown = history[["weight_semantics", "weight_height", "norm_features_semantics", "norm_features_height"]]
     assert (shown.abs() < 1e6).all(axis=None)
