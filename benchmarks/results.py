@@ -9,6 +9,7 @@ A block is what stands between ``<!-- STUDY: PANEL -->`` and ``<!-- end -->``: t
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -65,20 +66,18 @@ def _filled_block(match: re.Match[str]) -> str:
 @cache
 def _panels(study: str) -> dict[str, Panel]:
     """Return the tables of a study by their keys."""
-    steps = load_project(ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml").run.steps
-    scores = _scores(study)
-    datasets = dict.fromkeys(run.dataset for run in scores)
-    documents = build_documents(scores, ablations=dict.fromkeys(datasets, steps))
+    run = load_project(ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml").run
+    scores = _scores(study, run.methods)
+    datasets = dict.fromkeys(row.dataset for row in scores)
+    documents = build_documents(scores, ablations=dict.fromkeys(datasets, run.steps))
     return {panel.key: panel for document in documents for panel in document.panels}
 
 
-def _scores(study: str) -> list[Scores]:
-    """Return the scores of a study's rows, in the order of the configuration's methods."""
-    config = load_project(ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml")
-    paths = sorted((ROOT / "docs/data" / study).glob("*/*.json"))
-    scores = [load_row(path).scores for path in paths]
-    selected = [run for run in scores if run.method in config.run.methods]
-    return sorted(selected, key=lambda run: (run.dataset, config.run.methods.index(run.method), run.seed))
+def _scores(study: str, methods: Sequence[str]) -> list[Scores]:
+    """Return the scores of a study's rows of some methods, in their order."""
+    rows = [load_row(path).scores for path in sorted((ROOT / "docs/data" / study).glob("*/*.json"))]
+    selected = [row for row in rows if row.method in methods]
+    return sorted(selected, key=lambda row: (row.dataset, methods.index(row.method), row.seed))
 
 
 if __name__ == "__main__":

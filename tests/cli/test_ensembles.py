@@ -42,6 +42,15 @@ def test_runs_are_joined_described_and_predicted_with(
     np.testing.assert_allclose(mean, (single[0] + single[1]) / 2, rtol=1e-6, atol=1e-6)
 
 
+def test_heights_of_an_ensemble_are_a_median_where_asked(
+    run: Path, heights: Path, tmp_path: Path, program: Program
+) -> None:
+    joined = tmp_path / "joined"
+    assert program("ensemble", run, heights, "--heights", "median", "--out", joined)[0] == 0
+    assert_says(program("describe", joined), "the median of the heights of 2 networks", code=0)
+    assert program("ensemble", run, heights, "--heights", "mode", "--out", tmp_path / "other")[0] == 2
+
+
 @pytest.mark.full("prepares, predicts and scores; tests of predictions and of tables have the parts")
 def test_an_ensemble_is_a_row_beside_its_members(
     run: Path, heights: Path, town: Town, tmp_path: Path, program: Program

@@ -53,6 +53,14 @@ def test_an_ensemble_of_all_seeds_is_one_row_under_the_first() -> None:
         ({"ensemble": {"members": "classes"}}, "members: found 'classes'; expected a list of names. Write [classes]."),
         ({"ensemble": "classes"}, "ensemble: found 'classes'; expected a section with keys such as members"),
         ({"ensemble": {"members": ["classes"], "seeds": "some"}}, "seeds: found 'some'; expected 'each' or 'all'"),
+        (
+            {"ensemble": {"members": ["metres"], "heights": "mode"}},
+            "heights: found 'mode'; expected 'mean' or 'median'",
+        ),
+        (
+            {"ensemble": {"members": ["classes"], "heights": "median"}},
+            "methods.best.ensemble.heights: found median; expected mean, as no member learns heights",
+        ),
         (ensemble("classes", tasks=["height"]), "found the keys tasks; expected ensemble and overrides alone"),
         (ensemble("classes", trained_as="metres"), "methods.best: found the keys trained_as; expected ensemble"),
         (ensemble("classes", recipe="compact"), "methods.best: found the keys recipe; expected ensemble and overrides"),

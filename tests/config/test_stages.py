@@ -31,7 +31,7 @@ WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, Packa
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
-OF_ENSEMBLES = {"methods.*.ensemble.members", "methods.*.ensemble.seeds"}
+OF_ENSEMBLES = {"methods.*.ensemble.members", "methods.*.ensemble.seeds", "methods.*.ensemble.heights"}
 """Keys of a method that not every method has; they have a test of their own."""
 CONSTANT = {"models.*.name"}
 """Keys that have one valid value."""
@@ -51,7 +51,7 @@ MOSAIC = {
 }
 KINDS: list[dict[str, Any]] = [
     {},
-    {"encoder": "densenet121", "context": {}},
+    {"encoder": "densenet121", "decoder": {"finest": 1}, "context": {}},
     {"name": "packaged", "options": {"width": 8}},
 ]
 """A network of each kind."""
@@ -290,8 +290,8 @@ def test_a_key_repeats_exactly_its_stages(
     pytest.fail(f"no other value of {key} is valid")
 
 
-@pytest.mark.parametrize("ensemble", [{"members": ["both"]}, {"seeds": "all"}])
-def test_members_and_seeds_repeat_the_description_and_the_maps_of_an_ensemble(
+@pytest.mark.parametrize("ensemble", [{"members": ["both"]}, {"seeds": "all"}, {"heights": "median"}])
+def test_keys_of_an_ensemble_repeat_the_description_and_the_maps_of_an_ensemble(
     ensemble: dict[str, Any], configuration: dict[str, Any]
 ) -> None:
     configuration["run"]["seeds"] = [0, 1]

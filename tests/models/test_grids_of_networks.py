@@ -17,9 +17,10 @@ PERIODS = (2, 4, 8, 16, 32)
 DECODERS = [
     "fusion",
     "resize of 4 to 32",
+    "finest 1 of 2 to 32",
     *(
         pytest.param(name, marks=pytest.mark.full("two are enough"))
-        for name in ("resize", "fusion of 4 to 32", "fusion of 1, 8, 32", "gated", "attention")
+        for name in ("resize", "fusion of 4 to 32", "finest 1 of 4 to 32", "fusion of 1, 8, 32", "gated", "attention")
     ),
 ]
 

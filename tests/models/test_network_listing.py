@@ -30,8 +30,10 @@ def documented() -> dict[str, tuple[str, ...]]:
     return {first.strip("`"): tuple(numbers) for first, *numbers in rows if first not in heads}
 
 
-def test_operations_are_counted_by_hand() -> None:
-    counts = count_network(networks.network_spec("fusion"), {"height": 1})
+@pytest.mark.parametrize("finest", [2, 1])
+def test_operations_are_counted_by_hand(finest: int) -> None:
+    spec = networks.network_spec("fusion", decoder={**networks.SMALL, "finest": finest})
+    counts = count_network(spec, {"height": 1})
     strides, channels, width, head = (
         (2, 4, 8, 16, 32),
         (4, 5, 6, 7, 8),
@@ -43,7 +45,13 @@ def test_operations_are_counted_by_hand() -> None:
     encoder = sum(entry * out / area for entry, out, area in zip(entries, channels, areas, strict=True))
     laterals = sum(entry * width / stride**2 for entry, stride in zip(channels[1:], strides[1:], strict=True))
     decoder = laterals + 9 * width**2 / 4**2
-    one_head = 9 * width * head / 4**2 + (channels[0] * head + 9 * head**2 + head) / 2**2
+    one_head = 9 * width * head / 4**2 + (channels[0] * head + 9 * head**2) / 2**2
+    if finest == 2:
+        one_head += head / 2**2
+    else:
+        pixels, narrow = width // 4, head // 2
+        encoder += 9 * 3 * pixels  # runs once, as the encoder
+        one_head += head * narrow / 2**2 + pixels * narrow + 9 * narrow**2 + narrow
     assert counts.encoder_flop == pytest.approx(2 * encoder)
     assert counts.flop == pytest.approx(2 * (encoder + decoder + one_head))
     assert counts.parameters > counts.encoder_parameters > 0
@@ -73,7 +81,7 @@ def test_the_list_has_every_encoder_and_names_the_reason_for_one_that_cannot_be_
     monkeypatch.setattr(network_listing, "DECODED", "small")
     text = list_networks()
     assert re.search(r"^  small +0\.\d M +0\.\d M +\d+ +\d+$", text, re.MULTILINE)
-    for row in ("d3net +24.7 M +7.0 M +643 +117", "fusion, none", "resize, attention", "context 8"):
+    for row in ("d3net +24.7 M +7.0 M +643 +117", "fusion, none, finest 1", "resize, attention", "context 8"):
         assert re.search(rf"^  {row}", text, re.MULTILINE), row
     assert "Not counted: encoder broken: found AttributeError" in text
     assert "as their size is an option: sized: strides" in text

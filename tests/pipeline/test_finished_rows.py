@@ -142,6 +142,18 @@ def test_ensemble_is_known_by_the_keys_of_its_members(build: Build) -> None:
     assert changed.startswith("train.equal.seed0.plan.training.batch 1 instead of 2, train.equal.seed1.")
 
 
+def test_row_of_an_ensemble_without_the_average_of_heights_is_one_of_means(build: Build) -> None:
+    mean = {"methods": {"mean": {"ensemble": {"members": ["equal"]}}}, "run": {"methods": ["mean"]}}
+    median = {"methods": {"mean": {"ensemble": {"heights": "median"}}}}
+    of_mean, of_median = (run_keys(build(mean, change), "city", "mean", 0) for change in ({}, median))
+    earlier = {key: value for key, value in of_mean.values.items() if key != "predict.heights"}
+    assert len(earlier) == len(of_mean.values) - 1
+    assert not of_mean.difference(earlier)
+    assert of_median.difference(of_mean.values) == "predict.heights mean instead of median"
+    assert of_median.difference(earlier)
+    assert of_mean.digest == replace(of_mean, values=earlier).digest != of_median.digest
+
+
 def test_run_that_begins_with_another_run_has_no_row(build: Build, row: Path) -> None:
     rows = find_rows(build({"models": {"net": {"pretrained": "runs/first"}}}))
     assert (rows.taken, rows.kept) == ({}, [])

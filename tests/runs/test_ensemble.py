@@ -1,5 +1,6 @@
 """Folders of ensembles: what they list, and runs that cannot be joined."""
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 from mtlaerial.config import ScoringSpec
 from mtlaerial.errors import UserError
 from mtlaerial.export import export_run
+from mtlaerial.pipeline.scored_run import row_names
 from mtlaerial.pipeline.start import _require_run
 from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.runs.loading import load_run
@@ -83,6 +85,39 @@ def test_an_ensemble_is_described_by_its_members_and_their_sum(runs: list[Path],
     networks = [load_run(run, torch.device("cpu")).model for run in runs]
     parameters = sum(weight.numel() for network in networks for weight in network.parameters())
     assert f"{parameters / 1e6:.3g} million parameters" in next(line for line in lines if line.startswith("size"))
+
+
+def test_the_average_of_heights_is_recorded_and_described(runs: list[Path], tmp_path: Path) -> None:
+    for heights in ("mean", "median"):
+        make_ensemble(runs, tmp_path / heights, name="best", heights=heights)
+    paths = {heights: tmp_path / heights / "run.yaml" for heights in ("mean", "median")}
+    assert [yaml.safe_load(path.read_text())["plan"]["heights"] for path in paths.values()] == ["mean", "median"]
+    mean, median = (load_description(path.parent) for path in paths.values())
+    assert (mean.heights, median.heights) == ("mean", "median")
+    assert mean.sha256 != median.sha256, "so that a map of one does not replace that of the other"
+    assert score_maps(median, tmp_path, [], ScoringSpec()).ensemble_heights == "median"
+    text = "best, the mean of the class scores and the median of the heights of 2 networks"
+    assert text in describe_run(paths["median"].parent)
+    folders, plan = [path.parent for path in paths.values()], mean.plan.model_copy(update={"seed": 9})
+    assert row_names(folders, [mean.model_copy(update={"plan": plan}), mean], ["city"]) == ["best", "best"]
+    rows = row_names(folders, [mean.model_copy(update={"plan": plan}), median], ["city"])
+    assert rows == [folder.as_posix() for folder in folders], "no two seeds of one method"
+
+
+def test_an_ensemble_of_an_earlier_version_is_a_mean_with_its_hash(runs: list[Path], tmp_path: Path) -> None:
+    make_ensemble(runs, tmp_path / "joined")
+    path = tmp_path / "joined" / "run.yaml"
+    path.write_text(path.read_text().replace("  heights: mean\n", ""))
+    assert "heights: mean" not in path.read_text()
+    description = load_description(path.parent)
+    hashes = "\n".join(load_description(run).sha256 for run in runs)
+    assert (description.heights, description.sha256) == ("mean", hashlib.sha256(hashes.encode()).hexdigest())
+
+
+def test_a_median_needs_heights(statistics: Statistics, tmp_path: Path) -> None:
+    classes = drawn_run(tmp_path / "classes", tiny.run_plan(("semantics",)), statistics)
+    message = refused([classes], tmp_path / "joined", heights="median")
+    assert message.startswith("--heights: found median; expected mean, as no member learns heights.")
 
 
 def test_an_ensemble_names_the_recipes_of_its_members(runs: list[Path], tmp_path: Path) -> None:

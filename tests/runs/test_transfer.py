@@ -187,6 +187,28 @@ def test_heads_that_exchange_features_are_taken_with_all_their_tasks(tmp_path: P
         begun(run, alone, statistics)
 
 
+def test_a_trunk_of_another_finest_stride_is_refused_by_its_key(tmp_path: Path, statistics: Statistics) -> None:
+    """A run states the default by leaving it out; the encoder alone fits."""
+    half, whole = (
+        {"encoder": "small", "decoder": {**networks.SMALL, "finest": finest}, "pretrained": "results/a_run/"}
+        for finest in (2, 1)
+    )
+    run = drawn_run(tmp_path / "run", plan_with(half), statistics)
+    with pytest.raises(UserError, match=r"decoder\.finest \(2 in the run, here 1\)"):
+        begun(run, plan_with({**whole, "pretrained": {"source": "results/a_run", "parts": "trunk"}}), statistics)
+    drawn, weights = begun(run, plan_with(whole), statistics)
+    source = load_file(run / "model.safetensors")
+    stem = [name for name in weights if name.startswith("trunk.stem.")]
+    assert stem
+    assert all(torch.equal(weights[name], drawn[name]) for name in stem)
+    encoder = [name for name in weights if name.startswith("trunk.encoder.")]
+    assert all(torch.equal(weights[name], source[name]) for name in encoder)
+
+
+def plan_with(model: dict[str, Any]) -> RunPlan:
+    return tiny.run_plan().model_copy(update={"model": EncoderDecoderSpec.parse(model, "model")})
+
+
 @pytest.mark.parametrize(
     ("tasks", "plan", "message"),
     [

@@ -69,6 +69,7 @@ SMALLEST: dict[str, Mapping[str, Any]] = {
     "resize of 4 to 32": _small((4, 8, 16, 32), name="resize", exchange="attention"),
     "gated": {**_small(exchange="gated"), "reduction": 2},
     "context": {**_small(), "context": {"scale": 4, "channels": 6}},
+    "finest 1": {**_small(finest=1, exchange="gated"), "reduction": 2, "context": {"scale": 2, "channels": 6}},
 }
 """Configurations of networks for the quick tier by name."""
 FURTHER: dict[str, Mapping[str, Any]] = {
@@ -79,6 +80,10 @@ FURTHER: dict[str, Mapping[str, Any]] = {
     "context 8 of 1, 8, 32": {**_small((1, 8, 32)), "context": {"scale": 8}, "reduction": 2},
     "context 2 of 4 to 32": {**_small((4, 8, 16, 32), name="resize", exchange="gated"), "context": {"scale": 2}},
     "lite0 context": {"encoder": "efficientnet_lite0", "context": {}},
+    "finest 1 of 4 to 32": _small((4, 8, 16, 32), name="resize", finest=1, exchange="attention"),
+    "finest 1 of 2 to 32": _small(finest=1),
+    "finest 1 of 1, 8, 32": _small((1, 8, 32), finest=1),
+    "lite0 finest 1": {"encoder": "efficientnet_lite0", "decoder": {"finest": 1}},
     "default": {},
     **{name: {"encoder": name} for name in ENCODERS.builtin if name not in {*OF_EXTRAS, "small"}},
     "lite0 resize": {"encoder": "efficientnet_lite0", "decoder": "resize"},
@@ -131,7 +136,7 @@ RUNS = [
     *(pytest.param(name, marks=pytest.mark.full("one head is enough")) for name in LOSSES),
     *(
         pytest.param(name, marks=pytest.mark.full("trains a large network"))
-        for name in ("resize of 4 to 32", "context", "efficientnet_lite0", "convnext_tiny", "swin_v2_t")
+        for name in ("resize of 4 to 32", "context", "finest 1", "efficientnet_lite0", "convnext_tiny", "swin_v2_t")
     ),
     *_of_extras("timm convnext_atto", "torchvision resnet18"),
 ]

@@ -145,6 +145,10 @@ def ensemble(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of runs of one data set.")],
     out: Annotated[Path, typer.Option(help="The ensemble's folder.")],
     name: Annotated[str | None, typer.Option(help="Its name in tables and maps; else that of the folder.")] = None,
+    heights: Annotated[
+        Literal["mean", "median"],
+        typer.Option(help="The average of the heights over the runs; the median of two is their mean."),
+    ] = "mean",
     replace: Annotated[bool, typer.Option("--replace", help="Replace another ensemble in that folder.")] = False,
 ) -> None:
     """Join runs: their class scores and heights are averaged in one pass over an image.
@@ -158,7 +162,7 @@ def ensemble(
     from mtlaerial.runs.ensemble import make_ensemble
     from mtlaerial.runs.shipped import find_run
 
-    make_ensemble([find_run(run) for run in runs], out, name or "", replace)
+    make_ensemble([find_run(run) for run in runs], out, name or "", replace, heights)
     typer.echo(f"Ensemble of {len(runs)} runs in {out}; describe it with: mtlaerial describe {out}")
 
 

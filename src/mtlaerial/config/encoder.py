@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
@@ -94,6 +94,11 @@ class EncoderSpec(Section):
         return require_registered(ENCODERS, name)
 
 
+def _is_half(stride: int) -> bool:
+    """Tell whether plain data leave out the stride: files and fingerprints are then those of versions without it."""
+    return stride == 2
+
+
 class DecoderSpec(Section):
     """A decoder, from an encoder's features to the tasks' outputs."""
 
@@ -107,6 +112,9 @@ class DecoderSpec(Section):
     exchange: Literal["none", "gated", "attention"] = "none"
     """Features that the heads of the tasks take from each other. They are detached: a task's loss trains the trunk and
     its own head."""
+    finest: Literal[1, 2] = Field(default=2, exclude_if=_is_half)
+    """Stride of the heads' last layers, in pixels of the reduced image. 1: each head has one more, of half of its
+    channels, which sees the image's own pixels, for sharp borders. 2: outputs are doubled."""
 
 
 def same_encoder(identity: str, another: str) -> bool:

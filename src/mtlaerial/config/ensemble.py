@@ -1,4 +1,4 @@
-"""Ensembles among the methods: rows whose maps are means over the networks of other methods."""
+"""Ensembles among the methods: rows whose maps are averages over the networks of other methods."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -12,15 +12,21 @@ from mtlaerial.config.names import require_once
 TAKEN = ("tasks", "weighting", "model", "recipe", "trained_as")
 """Keys of a method that an ensemble has from its members."""
 
+Average = Literal["mean", "median"]
+"""An average over networks."""
+
 
 class EnsembleSpec(Section):
-    """Several trained networks as one: their class scores and heights are averaged in one pass over the raster."""
+    """Several trained networks as one: class scores and heights are averages over them, in one pass over the raster."""
 
     members: Annotated[tuple[str, ...], Field(min_length=1)]
     """Methods that are trained themselves; they are trained even if ``run.methods`` does not select them."""
     seeds: Literal["each", "all"] = "each"
     """each: the ensemble of a seed has the members' runs of that seed, so that the row has a deviation over seeds. all:
     one ensemble of the members' runs of all seeds, whose row has one map, under the first seed, and no deviation."""
+    heights: Average = "mean"
+    """The average over the networks that heights, and values of further tasks, are. A median does not follow a single
+    network that is far off; of two networks it is their mean."""
 
     @model_validator(mode="after")
     def _each_member_once(self) -> Self:
@@ -50,6 +56,11 @@ def only_predicts(place: str, found: str) -> Unfit:
     """Return the fault of an ensemble that changes a training."""
     expected = "changes of prediction and scoring alone, as an ensemble has its members' trainings"
     return Unfit(place, found, expected, "Remove it, or change the training of the members.")
+
+
+def median_of_nothing(place: str) -> Unfit:
+    """Return the fault of an ensemble with a median of heights that no member learns."""
+    return Unfit(place, "median", "mean, as no member learns heights", "Remove it, or add a member with heights.")
 
 
 def _joined(name: str, entry: Any, methods: Mapping[str, Any]) -> Any:

@@ -7,10 +7,10 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.annotations import FOLDER_NAME
 from mtlaerial.config.base import Section
-from mtlaerial.config.ensemble import EnsembleSpec
+from mtlaerial.config.ensemble import EnsembleSpec, median_of_nothing
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.recipe_overlay import Overlay
-from mtlaerial.config.tasks import Task, require_distinct_maps
+from mtlaerial.config.tasks import Task, require_distinct_maps, tasks_with
 from mtlaerial.config.weighting import WeightingSpec
 
 Name = Annotated[str, Field(pattern=FOLDER_NAME)]
@@ -40,6 +40,8 @@ class MethodSpec(Section):
         if len(set(self.tasks)) != len(self.tasks):
             raise Unfit("tasks", ", ".join(self.tasks), "each task once", "Remove one.")
         require_distinct_maps(self.tasks)
+        if self.ensemble and self.ensemble.heights != "mean" and not tasks_with("heights", self.tasks):
+            raise median_of_nothing("ensemble.heights")
         return self
 
 

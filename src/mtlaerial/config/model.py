@@ -135,10 +135,11 @@ class EncoderDecoderSpec(NetworkSpec):
 
     @property
     def architecture(self) -> str:
-        """Encoder, decoder, exchange and context, e.g. ``efficientnet_lite0, fusion, gated, context 4``."""
+        """Encoder, decoder and what is not at its default, e.g. ``efficientnet_lite0, fusion, gated, context 4``."""
         exchange = () if self.decoder.exchange == "none" else (self.decoder.exchange,)
+        finest = () if self.decoder.finest == 2 else (f"finest {self.decoder.finest}",)
         context = (f"context {self.context.scale}",) if self.context else ()
-        return ", ".join((self.encoder.name, self.decoder.name, *exchange, *context))
+        return ", ".join((self.encoder.name, self.decoder.name, *exchange, *finest, *context))
 
     @property
     def context_scale(self) -> int | None:

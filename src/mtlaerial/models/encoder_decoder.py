@@ -11,7 +11,8 @@ from mtlaerial.config.encoder import ENCODERS, DecoderSpec, EncoderSpec
 from mtlaerial.models.context import Context
 from mtlaerial.models.decoders.exchange import Exchange
 from mtlaerial.models.decoders.fusion import FusionDecoder
-from mtlaerial.models.decoders.head import Head
+from mtlaerial.models.decoders.head import FINEST, Head
+from mtlaerial.models.decoders.layers import conv_norm_relu
 from mtlaerial.models.decoders.resize import ResizeDecoder
 from mtlaerial.models.encoders.encoder import Encoder
 from mtlaerial.models.network import COARSEST, Network, Trunk
@@ -20,6 +21,8 @@ from mtlaerial.models.registered import build_registered
 DECODED = 4
 """Least stride of the features that a decoder joins; the cost of a layer grows with its area, and heads take finer
 features as they are."""
+NARROWER = 4
+"""Channels of the decoder's features per channel of those of the image's own pixels."""
 STRIDES = tuple(2**power for power in range(COARSEST.bit_length()))
 """Strides that decoders take: those that divide the sides of a padded image."""
 Decoder = FusionDecoder | ResizeDecoder
@@ -59,6 +62,9 @@ class EncoderDecoderTrunk(Trunk):
     ----------
     channels, strides : tuple of int
         Of the features: the decoder's, then the encoder's finer ones, from coarse to fine.
+    pixels : int
+        Channels of the features of the image's own pixels, which stand last; 0 where none are asked for, or the
+        encoder has some.
     """
 
     def __init__(self, encoder: Encoder, spec: EncoderDecoderSpec, bands: int) -> None:
@@ -72,17 +78,26 @@ class EncoderDecoderTrunk(Trunk):
         self.channels = (self.decoder.channels, *encoder.channels[: self.finer][::-1])
         self.strides = (self.decoder.stride, *encoder.strides[: self.finer][::-1])
         self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
+        lacking = spec.decoder.finest < min(encoder.strides[0], FINEST)
+        self.pixels = max(1, spec.decoder.channels // NARROWER) if lacking else 0
+        self.stem = conv_norm_relu(bands, self.pixels) if lacking else None
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the encoder's features of the scaled image; with a context those of its surroundings are added."""
-        if self.context is None:
-            return self.encoder(self.scaling(image))  # type: ignore[no-any-return]  # a module gives Any
-        encoded = self.encoder(self.scaling(self.context.unstacked(image)))
-        return self.context.joined(encoded, image.shape[0])  # torch.export takes len() for a constant
+        """Return the features of the scaled image, from fine to coarse.
+
+        They are the encoder's, to which with a context those of the surroundings are added, after those of the pixels.
+        """
+        batch = image.shape[0]  # torch.export takes len() for a constant
+        scaled = self.scaling(image if self.context is None else self.context.unstacked(image))
+        encoded: tuple[Tensor, ...] = self.encoder(scaled)
+        if self.context is not None:
+            encoded = self.context.joined(encoded, batch)
+        return encoded if self.stem is None else (self.stem(scaled[:batch]), *encoded)
 
     def decode(self, encoded: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the decoder's features and the encoder's finer ones, each (batch, channels, rows / stride, …)."""
-        return (self.dropout(self.decoder(encoded[self.finer :])), *reversed(encoded[: self.finer]))
+        """Return the decoder's features and the finer ones, each of shape (batch, channels, rows / stride, …)."""
+        finer = self.finer if self.stem is None else self.finer + 1
+        return (self.dropout(self.decoder(encoded[finer:])), *reversed(encoded[:finer]))
 
 
 class EncoderDecoder(Network):
@@ -167,4 +182,4 @@ def _require_scales(name: str, encoder: Encoder) -> None:
 def _build_head(task: Task, spec: DecoderSpec, trunk: EncoderDecoderTrunk, outputs: Mapping[Task, int]) -> Head:
     sources = [source for source in outputs if source != task]
     exchange = Exchange(spec.exchange, spec.head, sources) if sources and spec.exchange != "none" else None
-    return Head(trunk.channels, trunk.strides, spec.head, outputs[task], exchange)
+    return Head(trunk.channels, trunk.strides, spec.head, outputs[task], exchange, trunk.pixels)

@@ -74,12 +74,14 @@ def required_options(encoder: str) -> tuple[str, ...]:
 
 
 def count_decoders() -> dict[str, NetworkCounts]:
-    """Return the counts of all decoders and kinds of exchange with one encoder."""
+    """Return the counts of all decoders and kinds of exchange with one encoder, and with heads that see its pixels."""
     counts = {}
     for decoder in _choices("name"):
         for exchange in _choices("exchange"):
             spec = _spec(DECODED, name=decoder, exchange=exchange)
             counts[f"{decoder}, {exchange}"] = count_network(spec, OUTPUTS)
+        spec = _spec(DECODED, name=decoder, finest=1)
+        counts[f"{decoder}, none, finest 1"] = count_network(spec, OUTPUTS)
     return counts
 
 

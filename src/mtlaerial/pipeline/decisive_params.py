@@ -102,11 +102,11 @@ class Decisive:
         return {"plan": plan.model_dump(mode="json"), "members": self._members(dataset, method, seed)}
 
     def predict(self, dataset: str, method: str, seed: str) -> Params:
-        """Return the section ``prediction`` in force, and the test tiles; of an ensemble its members, too."""
+        """Return the section ``prediction`` in force, and the test tiles; of an ensemble members and average, too."""
         prediction = decisive("predict", self.project.recipe(dataset, method).prediction, "prediction")
         params = {"prediction": prediction, "tiles": self._test_tiles(dataset)}
-        if self.project.config.methods[method].ensemble:
-            params["members"] = self._members(dataset, method, seed)
+        if ensemble := self.project.config.methods[method].ensemble:
+            params |= {"members": self._members(dataset, method, seed), "heights": ensemble.heights}
         return params
 
     def score(self, dataset: str, method: str, seed: str) -> Params:

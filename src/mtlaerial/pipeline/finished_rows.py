@@ -98,11 +98,11 @@ def _settle(project: Project, rows: FinishedRows, unmeasured: Mapping[RunKey, Co
     Else both would be there at the end of the workflow, whose later jobs would no longer take these rows.
     """
     while True:
-        made = runs_made_here(project, rows.taken)
-        for run in made:
+        trained = runs_made_here(project, rows.taken)
+        for run in trained:
             if rows.taken.pop(run, None):
                 rows.kept.append(run)
-        measured = {(run.dataset, run.method) for run in made}
+        measured = {(run.dataset, run.method) for run in trained}
         pending = {run: methods for run, methods in unmeasured.items() if methods and run in rows.taken}
         joint = {
             run: sorted(name for name in methods if (run.dataset, name) in measured) for run, methods in pending.items()

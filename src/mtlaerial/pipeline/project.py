@@ -175,8 +175,11 @@ class Project:
     def ensemble_plan(self, dataset: str, method: str, seed: int) -> EnsemblePlan:
         """Return the plan of an ensemble."""
         prediction = self.recipe(dataset, method).prediction
-        tasks = self.tasks(dataset, method)
-        return EnsemblePlan(dataset=dataset, method=method, seed=seed, tasks=tasks, prediction=prediction)
+        tasks, ensemble = self.tasks(dataset, method), self.config.methods[method].ensemble
+        assert ensemble is not None
+        return EnsemblePlan(
+            dataset=dataset, method=method, seed=seed, tasks=tasks, prediction=prediction, heights=ensemble.heights
+        )
 
     @property
     def generated(self) -> dict[str, str]:

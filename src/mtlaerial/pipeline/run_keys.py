@@ -104,6 +104,8 @@ def run_keys(project: Project, dataset: str, method: str, seed: int) -> RunKeys:
     }
     sections = {"prepare": spec, "predict.prediction": recipe.prediction, "score.scoring": recipe.scoring}
     sections |= {"generate": generate} if generate else {}
+    ensemble = project.config.methods[method].ensemble
+    sections |= {"predict": ensemble} if ensemble else {}
     unmeasured: dict[str, str] = {}
     for name, (source, number) in named_trainings(project, dataset, method, seed).items():
         plan = project.plan(dataset, source, number)

@@ -138,7 +138,8 @@ def _of_one_method(runs: Sequence[RunDescription]) -> bool:
     # The plan of an ensemble has its prediction, those of its networks have the trainings.
     plans = [[_without_seed(each) for each in (run, *run.networks)] for run in runs]
     tiles = {run.plan.dataset: run.statistics.tiles for run in runs}
-    alike = all(plan == plans[0] and run.imported == runs[0].imported for plan, run in zip(plans, runs, strict=True))
+    origins = [(plan, run.imported, run.heights) for plan, run in zip(plans, runs, strict=True)]
+    alike = all(origin == origins[0] for origin in origins)
     distinct = len({(run.plan.dataset, run.plan.seed) for run in runs}) == len(runs)
     return alike and distinct and all(run.statistics.tiles == tiles[run.plan.dataset] for run in runs)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 from torch import Tensor
 
-from mtlaerial.config import PredictionSpec, task_entry
+from mtlaerial.config import PredictionSpec, Task, task_entry
 from mtlaerial.maps.annotation import annotate
 from mtlaerial.maps.cog_writer import CogWriter, open_cog
 from mtlaerial.maps.layer import RasterLayer
@@ -40,6 +40,11 @@ def contents_of(network: StackedOutputs) -> list[Content]:
         for layer in task_entry(task).maps
         if several or layer.shows != "deviation"
     ]
+
+
+def scored_channels(network: StackedOutputs) -> dict[Task, slice]:
+    """Return the channels that each task's map for the scores is made of."""
+    return {task: network.slice_shown(task, task_entry(task).maps[0].shows) for task in network.outputs}
 
 
 class Map(NamedTuple):
@@ -98,7 +103,8 @@ def open_maps(
                 layer = shown_layer(content, name, description, storage.prediction)
                 cogs.append(stack.enter_context(open_cog(path, grid, layer, tags)))
                 write = cogs[-1].write
-            targets.append(Target(network.slice_of(content.task), *axes(image, grid), _taking(content, write)))
+            channels = network.slice_shown(content.task, content.layer.shows)
+            targets.append(Target(channels, *axes(image, grid), _taking(content, write)))
         yield targets
     if storage is not None:
         for cog in cogs:

@@ -48,6 +48,10 @@ class StackedOutputs:
         first = sum(self.outputs[earlier] for earlier in tasks[: tasks.index(task)])
         return slice(first, first + self.outputs[task])
 
+    def slice_shown(self, task: Task, shows: Shows) -> slice:
+        """Return the channels that a map of a task is made of."""
+        return self.slice_of(task)
+
     def __call__(self, windows: Tensor) -> Tensor:
         """Return class scores and values in their maps' unit, for windows in the file's values."""
         raise NotImplementedError

@@ -19,7 +19,7 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import match_image
-from mtlaerial.prediction.map_files import Map, Storage, contents_of, open_maps
+from mtlaerial.prediction.map_files import Map, Storage, contents_of, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
@@ -69,7 +69,7 @@ class Predictor:
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
         if not on_gpu:
             keep_freed_memory()
-        self.network = network_of(self.runs, self.prediction, self.device)
+        self.network = network_of(self.runs, self.prediction, self.device, self.description.heights)
         multiple = max(run.description.plan.model.multiple for run in self.runs)
         self.blender: Blender = build_blender(self.network, self.prediction, multiple, self.device)
         unseen = unseen_by_run(self.prediction, self.description)
@@ -171,7 +171,7 @@ class Predictor:
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across) + self._passes_text())
         remove_leftovers(folder)
-        meters = MapMeters(down, across, {task: self.network.slice_of(task) for task in self.network.outputs})
+        meters = MapMeters(down, across, scored_channels(self.network))
         with open_raster(path) as source:
             read = self._reader(path, source, bands)
             with open_maps(folder, self.description, origin, self.network, image, maps, storage) as targets:

@@ -5,18 +5,21 @@ from collections.abc import Sequence
 import torch
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.ensemble import Average
 from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork, Passes, StackedOutputs, inference_forward
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
-from mtlaerial.prediction.network_mean import NetworkMean
+from mtlaerial.prediction.network_ensemble import NetworkEnsemble
 from mtlaerial.runs.loading import Run
 
 
-def network_of(runs: Sequence[Run], prediction: PredictionSpec, device: torch.device) -> StackedOutputs:
-    """Return the network of a run, or the mean over those of several.
+def network_of(
+    runs: Sequence[Run], prediction: PredictionSpec, device: torch.device, heights: Average = "mean"
+) -> StackedOutputs:
+    """Return the network of a run, or those of several as one, whose heights are the given average.
 
     Raises
     ------
@@ -28,7 +31,7 @@ def network_of(runs: Sequence[Run], prediction: PredictionSpec, device: torch.de
         return networks[0]
     for run in runs:
         require_multiple("prediction.window", prediction.window, run.description.plan.model)
-    return NetworkMean(networks)
+    return NetworkEnsemble(networks, heights)
 
 
 def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> MapNetwork:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from mtlaerial.config import PredictionSpec, Task
+from mtlaerial.config.ensemble import Average, median_of_nothing
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.config.tasks import registry_order, require_distinct_maps, tasks_with
@@ -46,15 +47,17 @@ def save_ensemble(folder: Path, plan: EnsemblePlan, runs: Sequence[Path]) -> Non
     entries = EnsembleEntries(
         format=FORMAT,
         mtlaerial=__version__,
-        sha256=joint_sha256(hashes.values()),
+        sha256=joint_sha256(hashes.values(), plan.heights),
         members=listed_runs(folder, hashes),
         plan=plan,
     )
     write_text(folder / DESCRIPTION, yaml.safe_dump(entries.model_dump(mode="json"), sort_keys=False))
 
 
-def make_ensemble(runs: Sequence[Path], folder: Path, name: str = "", replace: bool = False) -> None:
-    """Make a folder that predicts as the mean of runs; see :func:`save_ensemble`.
+def make_ensemble(
+    runs: Sequence[Path], folder: Path, name: str = "", replace: bool = False, heights: Average = "mean"
+) -> None:
+    """Make a folder that predicts as the average of runs; see :func:`save_ensemble`.
 
     Its tasks are those that at least one run learns, and it predicts as the first run is scored.
 
@@ -66,22 +69,30 @@ def make_ensemble(runs: Sequence[Path], folder: Path, name: str = "", replace: b
         Its name in tables and maps; by default the folder's.
     replace : bool
         Replace another ensemble in the folder.
+    heights : Average
+        The average over the networks that heights are.
 
     Raises
     ------
     ConfigError, DataError, MismatchError
-        As of :func:`save_ensemble`; or when the folder holds an ensemble that must not be replaced.
+        As of :func:`save_ensemble`; or when the folder holds an ensemble that must not be replaced, or no run learns
+        heights to be a median of.
     """
     if (folder / DESCRIPTION).exists() and not replace:
         remedy = "Choose another --out, or replace it: --replace."
         raise DataError(folder, "a run or an ensemble", "a folder without one", remedy)
     first, *_ = descriptions = load_members(runs)
+    tasks = joint_tasks(descriptions)
+    if heights != "mean" and not tasks_with("heights", tasks):
+        fault = median_of_nothing("--heights")
+        raise ConfigError(fault.key, fault.found, fault.expected, fault.remedy)
     plan = EnsemblePlan(
         dataset=first.plan.dataset,
         method=name or folder.resolve().name,
         seed=first.plan.seed,
-        tasks=joint_tasks(descriptions),
+        tasks=tasks,
         prediction=first.plan.prediction,
+        heights=heights,
     )
     save_ensemble(folder, plan, runs)
     _log_other_predictions(runs, descriptions)

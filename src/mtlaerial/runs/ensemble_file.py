@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mtlaerial.config import PredictionSpec, Section, Task
+from mtlaerial.config.ensemble import Average
 from mtlaerial.config.tasks import tasks_with
 from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.runs.weights import DESCRIPTION
@@ -28,6 +29,8 @@ class EnsemblePlan(Section):
     tasks: tuple[Task, ...]
     """The tasks that at least one member learns."""
     prediction: PredictionSpec
+    heights: Average = "mean"
+    """The average over the networks that heights are; earlier versions, whose files lack the key, had means alone."""
 
 
 class ListedRun(Section):
@@ -46,7 +49,7 @@ class EnsembleEntries(Section):
     mtlaerial: str
     """Version of the package that wrote it."""
     sha256: str
-    """Hash of the members' hashes, by which maps of one ensemble are told from those of another."""
+    """Hash of the members' hashes and the average, by which maps of one ensemble are told from those of another."""
     members: Annotated[tuple[ListedRun, ...], Field(min_length=1)]
     plan: EnsemblePlan
 
@@ -63,9 +66,11 @@ def listed_runs(folder: Path, runs: Mapping[Path, str]) -> tuple[ListedRun, ...]
     return tuple(ListedRun(run=paths[run], sha256=sha256) for run, sha256 in runs.items())
 
 
-def joint_sha256(hashes: Iterable[str]) -> str:
-    """Return a hash of hashes, in their order."""
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+def joint_sha256(hashes: Iterable[str], heights: Average) -> str:
+    """Return a hash of hashes, in their order, and of the average of heights."""
+    # Means have the hash that versions without medians gave them, lest their maps count as those of another ensemble.
+    parts = [*hashes] if heights == "mean" else [*hashes, heights]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def read_ensemble(folder: Path, data: Mapping[str, Any], read: Callable[[Path], "RunDescription"]) -> "RunDescription":
@@ -130,6 +135,7 @@ def _joined(entries: EnsembleEntries, members: "dict[Path, RunDescription]") -> 
             "statistics": first.statistics.model_copy(update={"classes": of_classes.statistics.classes}),
             "epoch": 0,
             "members": members,
+            "heights": plan.heights,
         }
     )
 

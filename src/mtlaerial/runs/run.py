@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.config.base import is_none
+from mtlaerial.config.ensemble import Average
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
@@ -66,6 +67,8 @@ class RunDescription(Section):
     members: "dict[Path, RunDescription]" = Field(default={}, exclude=True)
     """Of an ensemble, its runs by folder: weighting, network and training are theirs. What ``plan`` has in their place,
     and the statistics, are the first member's; the classes are those of the first member that learns some."""
+    heights: Average = Field(default="mean", exclude=True)
+    """Of an ensemble, the average over its networks that heights are."""
 
     @property
     def networks(self) -> "tuple[RunDescription, ...]":

@@ -71,7 +71,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
 
 def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
     """Return the lines on an ensemble: its members, their licences, their size and training time in all."""
-    lines = [("ensemble", f"{run.plan.method}, the mean of {len(run.members)} networks, read and blended as one")]
+    lines = [("ensemble", f"{run.plan.method}, {_average(run)} {len(run.members)} networks, read and blended as one")]
     for path, member in run.members.items():
         network, tasks = network_name(member.plan.model), " and ".join(member.plan.tasks)
         lines.append(("member", f"{path}: {member.name}, {network}, {tasks}, SHA-256 {member.sha256[:12]}…"))
@@ -90,6 +90,13 @@ def _ensemble(folder: Path, run: RunDescription) -> list[tuple[str, str]]:
         *_recipe(run),
         ("mtlaerial", f"{run.mtlaerial}, code {run.code}"),
     ]
+
+
+def _average(run: RunDescription) -> str:
+    if run.heights == "mean":
+        return "the mean of"
+    scores = "the mean of the class scores and " if tasks_with("classes", run.plan.tasks) else ""
+    return f"{scores}the {run.heights} of the heights of"
 
 
 def _recipe(run: RunDescription) -> list[tuple[str, str]]:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlaerial.config import EncoderDecoderSpec
+from pydantic_core import to_jsonable_python
+
+from mtlaerial.config import EncoderDecoderSpec, Section
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.head_match import require_same_heights
 from mtlaerial.runs.plan import RunPlan
@@ -106,7 +108,7 @@ def network_differences(source: RunPlan, plan: RunPlan) -> list[str]:
     """Return the keys in which two networks differ, as far as they decide the parts that take weights."""
     assert plan.model.start
     left_out = (*_INDIFFERENT, *_BEYOND[plan.model.start.parts])
-    before, now = (_flat(each.model.model_dump(mode="json")) for each in (source, plan))
+    before, now = (_flat(each.model) for each in (source, plan))
     keys = [key for key in {**before, **now} if before.get(key) != now.get(key) and not _below(key, left_out)]
     more = [f"{len(keys) - SHOWN} more keys"] if len(keys) > SHOWN else []
     return [*(f"{key} ({before.get(key)} in the run, here {now.get(key)})" for key in keys[:SHOWN]), *more]
@@ -123,9 +125,12 @@ def _below(key: str, sections: tuple[str, ...]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the values of nested mappings by dotted keys."""
+def _flat(data: Section | Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the values of nested sections by dotted keys, also of keys that plain data leave out at their defaults."""
     flat: dict[str, Any] = {}
-    for key, value in data.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    for key, value in dict(data).items():
+        if isinstance(value, Section | Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = to_jsonable_python(value)
     return flat

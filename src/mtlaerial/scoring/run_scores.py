@@ -61,6 +61,7 @@ def score_maps(
         tasks=plan.tasks,
         weighting=_weighting(description),
         ensemble=tuple([member.name for member in description.members.values()]),
+        ensemble_heights=description.heights,
         classes=names,
         training_pixels=pixels,
         height_unit=scoring.error_unit,

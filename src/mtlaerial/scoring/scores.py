@@ -11,6 +11,7 @@ from pydantic import SerializerFunctionWrapHandler, ValidationError, model_seria
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
 from mtlaerial.config.class_sets import ClassSets
+from mtlaerial.config.ensemble import Average
 from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
@@ -42,6 +43,8 @@ class Scores(Section):
     """Name of the weighting in training; ``unknown`` for imported weights, ``ensemble`` for several networks."""
     ensemble: tuple[str, ...] = ()
     """Names of the runs of an ensemble, such as ``town/equal/seed0``."""
+    ensemble_heights: Average = "mean"
+    """The average over the networks of an ensemble that heights are."""
     classes: tuple[str, ...]
     training_pixels: tuple[int, ...]
     """Pixels of each class; the most frequent is the majority class. Zeros when the training tiles are not known."""
@@ -185,7 +188,7 @@ class Scores(Section):
 
 def save_scores(scores: Scores, path: Path) -> None:
     """Write ``scores.json``."""
-    unused = set() if scores.ensemble else {"ensemble"}
+    unused = set() if scores.ensemble else {"ensemble", "ensemble_heights"}
     write_text(path, scores.model_dump_json(indent=1, exclude=unused))
 
 

@@ -1,4 +1,4 @@
-"""What the training tiles must have for a plan: truth of its tasks, classes to balance, bands."""
+"""Checks of the training tiles against a plan: truth of its tasks, classes to balance, bands."""
 
 from mtlaerial.config import Layer, task_entry
 from mtlaerial.config.class_names import untrained_classes

@@ -1,6 +1,7 @@
 """Rows that are ensembles: their notes, their costs, and that they are no baseline."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,8 @@ from support.sample_scores import experiment, run, tile
 from support.small_runs import drawn_run
 
 
-def row(seed: int, *members: str, method: str = "best") -> Scores:
-    changes = {"ensemble": members, "weighting": "ensemble"}
+def row(seed: int, *members: str, method: str = "best", **more: Any) -> Scores:
+    changes = {"ensemble": members, "weighting": "ensemble", **more}
     return run(method, seed, [tile([[8, 0, 0], [1, 11, 0]], [0.0, 4.0], [0.0, 3.0])], **changes)
 
 
@@ -36,6 +37,11 @@ def row(seed: int, *members: str, method: str = "best") -> Scores:
             [row(1, "town/lite0/seed1", "town/lite0/seed2", "town/original")],
             "best: an ensemble, with the mean of the class scores and of the heights of lite0 (seeds 1, 2) and "
             "original (imported). One map: it has no deviation over seeds.",
+        ),
+        (
+            [row(1, "town/lite0/seed1", "town/d3net/seed1", ensemble_heights="median")],
+            "best: an ensemble, with the mean of the class scores and the median of the heights of lite0 and d3net, "
+            "of the same seed.",
         ),
         ([row(1, "town/lite0/seed1")], "best: an ensemble, with the mean of the class scores and of the heights of "
          "lite0, of the same seed."),

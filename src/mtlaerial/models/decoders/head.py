@@ -8,7 +8,8 @@ from mtlaerial.models.decoders.exchange import Exchange
 from mtlaerial.models.decoders.layers import conv_norm, conv_norm_relu, doubled, doublings
 
 FINEST = 2
-"""Stride up to which a head has nonlinear layers: linear ones may be interpolated without leaving a grid."""
+"""Stride up to which a head has nonlinear layers, unless there are finer features: linear ones may be interpolated
+without leaving a grid."""
 
 
 class Head(nn.Module):
@@ -24,6 +25,8 @@ class Head(nn.Module):
         Channels of the output.
     exchange : Exchange, optional
         What the head takes from other heads.
+    pixels : int
+        Channels of the features of the image's own pixels, which are the last of the shared ones; 0 for none.
 
     Attributes
     ----------
@@ -34,11 +37,17 @@ class Head(nn.Module):
     """
 
     def __init__(
-        self, channels: Sequence[int], strides: Sequence[int], width: int, out: int, exchange: Exchange | None = None
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        width: int,
+        out: int,
+        exchange: Exchange | None = None,
+        pixels: int = 0,
     ) -> None:
         super().__init__()
         self.embedding = Embedding(channels[0], width)
-        self.output = Output(channels, strides, width, out, exchange)
+        self.output = Output(channels, strides, width, out, exchange, pixels)
 
     def forward(self, features: tuple[Tensor, ...]) -> Tensor:
         """Return the output of a head without exchange, shape (batch, out, rows, columns)."""
@@ -61,7 +70,13 @@ class Output(nn.Module):
     """From a task's own features, and those that it takes from others, to its output."""
 
     def __init__(
-        self, channels: Sequence[int], strides: Sequence[int], width: int, out: int, exchange: Exchange | None
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        width: int,
+        out: int,
+        exchange: Exchange | None,
+        pixels: int,
     ) -> None:
         super().__init__()
         self.exchange = exchange
@@ -73,6 +88,10 @@ class Output(nn.Module):
         if stride > FINEST:
             self.refinements.append(Refinement(width, doublings(stride, FINEST)))
             stride = FINEST
+        self.finest: PixelRefinement | None = None
+        if pixels:
+            self.finest = PixelRefinement(width, doublings(stride, 1), pixels)
+            width, stride = self.finest.channels, 1
         self.last = nn.Conv2d(width, out, 1)
         self.steps = doublings(stride, 1)
 
@@ -90,8 +109,11 @@ class Output(nn.Module):
         """
         if self.exchange is not None:
             features = self.exchange(features, embeddings)
-        for index, refinement in enumerate(self.refinements, start=1):
-            features = refinement(features, *shared[index : index + 1])
+        skips = shared[1:] if self.finest is None else shared[1:-1]
+        for index, refinement in enumerate(self.refinements):
+            features = refinement(features, *skips[index : index + 1])
+        if self.finest is not None:
+            features = self.finest(features, shared[-1])
         return doubled(self.last(features), self.steps)
 
 
@@ -110,3 +132,35 @@ class Refinement(nn.Module):
         if self.lateral is not None:
             features = features + self.lateral(skip)
         return self.block(features)  # type: ignore[no-any-return]  # a module gives Any
+
+
+class PixelRefinement(nn.Module):
+    """A convolution at the resolution of the network's input, of the features of its pixels plus the coarse ones.
+
+    A layer here costs four times as much as at half of the resolution, so that it has half of the channels. They are
+    left out before the doubling, by a linear layer, which leaves no grid.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the coarse features.
+    steps : int
+        Doublings up to the resolution of the network's input.
+    pixels : int
+        Channels of the features of the pixels.
+
+    Attributes
+    ----------
+    channels : int
+        Channels of the result.
+    """
+
+    def __init__(self, width: int, steps: int, pixels: int) -> None:
+        super().__init__()
+        self.channels = max(1, width // 2)
+        self.narrow = conv_norm(width, self.channels)
+        self.refinement = Refinement(self.channels, steps, pixels)
+
+    def forward(self, features: Tensor, pixels: Tensor) -> Tensor:
+        """Return features, shape (batch, channels, rows, columns)."""
+        return self.refinement(self.narrow(features), pixels)  # type: ignore[no-any-return]  # a module gives Any

@@ -23,8 +23,9 @@ def _note(method: str, maps: Sequence[Scores]) -> str:
         members = f"{' and '.join(seeds)}, of the same seed"
     else:
         members = " and ".join(map(_with_seeds, seeds, seeds.values()))
-    mean = f"{method}: an ensemble, with the mean of the class scores and of the heights of {members}."
-    return mean if of_one_seed or len(maps) > 1 else f"{mean} One map: it has no deviation over seeds."
+    heights = "" if maps[0].ensemble_heights == "mean" else f"the {maps[0].ensemble_heights} "
+    text = f"{method}: an ensemble, with the mean of the class scores and {heights}of the heights of {members}."
+    return text if of_one_seed or len(maps) > 1 else f"{text} One map: it has no deviation over seeds."
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Several networks as one: means of their scores and heights, in one pass over the raster."""
+"""Several networks as one: averages of their scores and heights, in one pass over the raster."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,13 @@ import rasterio
 import torch
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.ensemble import Average
 from mtlaerial.errors import ConfigError
 from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction.map_network import MapNetwork
-from mtlaerial.prediction.network_mean import NetworkMean
+from mtlaerial.prediction.map_files import scored_channels
+from mtlaerial.prediction.map_network import MapNetwork, build_blender
+from mtlaerial.prediction.network_ensemble import NetworkEnsemble, median
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.runs.ensemble import make_ensemble
@@ -48,8 +50,8 @@ def maps_of(run: Path, tiles: Folders, folder: Path, **changes: Any) -> dict[str
     return maps
 
 
-def joined(runs: list[Path], folder: Path) -> Path:
-    make_ensemble(runs, folder)
+def joined(runs: list[Path], folder: Path, heights: Average = "mean") -> Path:
+    make_ensemble(runs, folder, heights=heights)
     return folder
 
 
@@ -87,7 +89,7 @@ def test_heights_are_means_in_metres_over_the_runs_that_learn_them(
 def test_class_scores_are_means_of_probabilities_not_of_logits() -> None:
     windows = torch.zeros(1, 3, 4, 4)
     sure, unsure = constant([6.0, 0.0, 0.0], 1.0), constant([0.0, 1.0, 0.0], 4.0)
-    outputs = NetworkMean([sure, unsure])(windows)
+    outputs = NetworkEnsemble([sure, unsure])(windows)
     probabilities = torch.tensor([[6.0, 0, 0], [0, 1, 0]]).softmax(dim=1).mean(dim=0)
     torch.testing.assert_close(outputs[0, :3, 0, 0], probabilities)
     assert outputs[0, 3].unique().tolist() == [2.5]
@@ -98,7 +100,7 @@ def test_a_task_is_averaged_over_the_networks_that_learn_it() -> None:
     heights = MapNetwork(
         lambda x: [{"height": torch.full((1, 1, 4, 4), 8.0)}], Normalisation(0, 1), SPEC, {"height": 1}, LinearHead(1)
     )
-    mean = NetworkMean([heights, both])
+    mean = NetworkEnsemble([heights, both])
     assert mean.outputs == {"height": 1, "semantics": 3}
     outputs = mean(torch.zeros(1, 3, 4, 4))
     assert outputs[:, mean.slice_of("height")].unique().tolist() == [5]
@@ -106,10 +108,74 @@ def test_a_task_is_averaged_over_the_networks_that_learn_it() -> None:
 
 
 def test_with_dropout_the_deviation_is_over_the_passes_of_all_networks() -> None:
-    mean = NetworkMean([constant([0.0, 0, 0], 1.0, passes=2), constant([0.0, 0, 0], 10.0, passes=2)])
+    mean = NetworkEnsemble([constant([0.0, 0, 0], 1.0, passes=2), constant([0.0, 0, 0], 10.0, passes=2)])
     assert (mean.passes, mean.outputs) == (2, {"semantics": 3, "height": 4})
     heights = mean(torch.zeros(1, 3, 4, 4))[0, mean.slice_of("height"), 0, 0]
     assert heights.tolist() == [1, 2, 10, 20]
+
+
+@pytest.mark.parametrize(("metres", "expected"), [([9.0, 1.0, 2.0], 2), ([1.0, 30.0, 4.0, 2.0], 3)])
+def test_heights_of_a_median_are_in_the_middle_and_scores_stay_means(metres: list[float], expected: float) -> None:
+    logits = [[6.0, 0, 0], [0, 1.0, 0], [0, 0, 0], [0, 0, 0]][: len(metres)]
+    networks = [constant(scores, height) for scores, height in zip(logits, metres, strict=True)]
+    outputs = NetworkEnsemble(networks, "median")(torch.zeros(1, 3, 4, 4))
+    assert outputs.shape == (1, 4, 4, 4)
+    assert outputs[0, 3].unique().tolist() == [expected]
+    torch.testing.assert_close(outputs[0, :3, 0, 0], torch.tensor(logits).softmax(dim=1).mean(dim=0))
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_median_is_that_of_numpy_element_by_element(number: int) -> None:
+    values = torch.randn(number, 50, generator=torch.Generator().manual_seed(number))
+    values[0, 0] = float("nan")
+    np.testing.assert_allclose(median(list(values)).numpy(), np.median(values.numpy(), axis=0), rtol=1e-6)
+
+
+def test_passes_of_a_median_are_averaged_in_each_network_and_kept_for_the_deviation() -> None:
+    networks = [constant([0.0, 0, 0], height, passes=2) for height in (20.0, 1.0, 4.0)]
+    several = NetworkEnsemble(networks, "median")
+    assert several.outputs == {"semantics": 3, "height": 7}
+    outputs = several(torch.zeros(1, 3, 4, 4))[0, :, 0, 0]
+    assert outputs[several.slice_shown("height", "mean")].tolist() == [6], "the median of 30, 1.5 and 6"
+    assert outputs[several.slice_shown("height", "deviation")].tolist() == [20, 40, 1, 2, 4, 8]
+    assert several.slice_shown("semantics", "classes") == several.slice_of("semantics") == slice(0, 3)
+
+
+def test_maps_of_a_median_are_medians_of_the_networks_maps(
+    members: list[Path], statistics: Statistics, tiles: Folders, tmp_path: Path
+) -> None:
+    """A window covers the tile, so that nothing is blended; maps of the image's grid have no means over cells."""
+    options: dict[str, Any] = {"window": 128, "stride": 128, "image_maps": True}
+    third = drawn_run(tmp_path / "third", tiny.run_plan(("height",), seed=3, height_unit=9), statistics, 7)
+    runs = [*members[:2], third]
+    single = [maps_of(run, tiles, tmp_path / run.name, **options)["image_height"] for run in runs]
+    ensemble = maps_of(joined(runs, tmp_path / "joined", "median"), tiles, tmp_path / "maps", **options)
+    expected = np.median(single, axis=0)
+    assert abs(expected - np.mean(single, axis=0)).max() > 1e-2
+    np.testing.assert_allclose(ensemble["image_height"], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_maps_of_a_median_with_dropout_show_the_median_and_the_deviation_over_all_passes(
+    tiles: Folders, tmp_path: Path, members: list[Path]
+) -> None:
+    """All networks are constant, so that maps, deviations and meters have known values."""
+    predictor = Predictor(joined(members[1:], tmp_path / "joined"), SPEC.model_copy(update={"dropout_passes": 2}))
+    networks = [constant([0.0, 0, 0], height, passes=2) for height in (20.0, 1.0, 4.0)]
+    predictor.network = NetworkEnsemble(networks, "median")
+    predictor.blender = build_blender(predictor.network, predictor.prediction, 32, predictor.device)
+    predictor.predict_tiles(tiles["test"], tmp_path / "maps")
+    (tile,) = (tmp_path / "maps").iterdir()
+    levels = []
+    for name in ("height", "height_std"):
+        with rasterio.open(tile / f"{name}.tif") as raster:
+            levels += np.unique(raster.read(1)[np.isfinite(raster.read(1))]).tolist()
+    np.testing.assert_allclose(levels, [6, np.std([20, 40, 1, 2, 4, 8])], rtol=1e-5)
+
+
+def test_meters_measure_the_heights_that_the_map_shows() -> None:
+    networks = [constant([0.0, 0, 0], height, passes=2) for height in (20.0, 1.0, 4.0)]
+    assert scored_channels(NetworkEnsemble(networks, "median"))["height"] == slice(3, 4)
+    assert scored_channels(NetworkEnsemble(networks))["height"] == slice(3, 9)
 
 
 def test_passes_with_dropout_need_dropout_in_every_network(
