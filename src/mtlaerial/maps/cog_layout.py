@@ -37,7 +37,8 @@ KNOWN_INCOMPATIBLE_EDITION=NO
 _PROMISES = f"GDAL_STRUCTURAL_METADATA_SIZE={len(_LINES):06d} bytes\n{_LINES}".encode()
 _AROUND = 4
 """Bytes before and behind each tile."""
-_LARGEST_CLASSIC = 2**32 - 2**20
+_LARGEST_CLASSIC = 2**32 - 1
+"""Bytes of a file whose offsets fit into 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,10 @@ def _incomplete() -> OSError:
 
 
 def _write(levels: Sequence[_Level], out: BinaryIO) -> None:
-    total = sum(level.stored for level in levels)
-    form = CLASSIC if total < _LARGEST_CLASSIC else BIG
-    # A directory's size does not depend on the offsets in it, so it is known before them.
-    sizes = [form.size(_with_offsets(level, form, level.offsets)) for level in levels]
-    begin = form.header + len(_PROMISES)
-    begin += begin % 2
+    form = CLASSIC
+    if _begin(form) + sum(level.stored + _directory_size(level, form) for level in levels) > _LARGEST_CLASSIC:
+        form = BIG
+    begin, sizes = _begin(form), [_directory_size(level, form) for level in levels]
     places = [begin + sum(sizes[:index]) for index in range(len(levels))]
     data = begin + sum(sizes)
     directories = b""
@@ -109,6 +108,17 @@ def _write(levels: Sequence[_Level], out: BinaryIO) -> None:
     out.write((form.start(begin) + _PROMISES).ljust(begin, b"\0") + directories)
     for level in reversed(levels):
         _copy_tiles(level, out)
+
+
+def _begin(form: Form) -> int:
+    """Return the offset of the first directory, which is even."""
+    end = form.header + len(_PROMISES)
+    return end + end % 2
+
+
+def _directory_size(level: _Level, form: Form) -> int:
+    """Return the bytes of a level's directory, which do not depend on the offsets in it."""
+    return form.size(_with_offsets(level, form, np.zeros_like(level.offsets)))
 
 
 def _with_offsets(level: _Level, form: Form, offsets: NDArray[np.int64]) -> list[Field]:
