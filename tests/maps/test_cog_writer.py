@@ -147,6 +147,17 @@ def test_bigtiffs_have_the_same_pixels(folder: Path, tmp_path: Path, monkeypatch
         np.testing.assert_array_equal(read(tmp_path / "height.tif", **options), read(folder / "height.tif", **options))
 
 
+@pytest.mark.parametrize(("spare", "is_bigtiff"), [(0, False), (-1, True)])
+def test_offsets_beyond_32_bits_make_a_bigtiff(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spare: int, is_bigtiff: bool
+) -> None:
+    largest = (folder / "height.tif").stat().st_size + spare
+    monkeypatch.setattr("mtlaerial.maps.cog_layout._LARGEST_CLASSIC", largest)
+    write_layer(tmp_path, HEIGHTS, heights(HEIGHT, WIDTH))
+    with tifffile.TiffFile(tmp_path / "height.tif") as tiff:
+        assert tiff.is_bigtiff == is_bigtiff
+
+
 def test_a_file_depends_neither_on_the_blocks_nor_on_the_memory(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,10 +181,11 @@ def test_values_beyond_the_dtype_become_its_limits_with_a_warning(
 def test_exact_values_are_never_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     layer = RasterLayer("height", ("height",), "float32", float("nan"))
-    values = np.float32([[400, -3.125], [np.nan, 1e30]])
-    write_layer(tmp_path, layer, values)
+    values = np.float32([[400, -3.125], [np.nan, np.inf]])
+    cog = write_layer(tmp_path, layer, values)
     np.testing.assert_array_equal(read(tmp_path / "height.tif")[0], values)
     assert caplog.messages == []
+    assert cog.statistics.bands[0]["maximum"] == 400, "JSON has no infinity"
 
 
 def test_a_raster_without_a_crs_is_allowed(tmp_path: Path) -> None:
@@ -189,6 +201,18 @@ def test_blocks_that_leave_out_pixels_are_a_fault_and_no_file(tmp_path: Path) ->
         open_cog(tmp_path / "height.tif", grid(600, 40), HEIGHTS, {}) as cog,
     ):
         cog.write(0, 0, heights(599, 40))
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_overlapping(folder: Path) -> None:
+    with open_cog(folder / "height.tif", grid(40, 40), HEIGHTS, {}) as cog:
+        cog.write(0, 0, heights(25, 40))
+        cog.write(15, 0, heights(25, 40))
+
+
+def test_blocks_that_overlap_are_a_fault_and_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="height: blocks overlap"):
+        write_overlapping(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mtlaerial.errors import ConfigError
 from mtlaerial.maps.layer import RasterLayer
+from support.layers import CODES, HEIGHTS, LERC
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,8 @@ from mtlaerial.maps.layer import RasterLayer
         ({"precision": 0.01}, "found a precision with the codec zstd, which is exact"),
         ({"nodata": -40000}, "found the no-data value -40000; expected a value of int16"),
         ({"nodata": float("nan")}, "found the no-data value nan; expected a value of int16"),
+        ({"dtype": "float32"}, "found float32 with the scale 1 and no-data -32768; expected 1 and NaN"),
+        ({"style": CODES.style}, "found a palette with the dtype int16; expected uint8"),
     ],
 )
 def test_a_layer_that_cannot_be_written_is_refused(options: dict[str, Any], message: str) -> None:
@@ -30,7 +33,5 @@ def test_a_layer_that_cannot_be_written_is_refused(options: dict[str, Any], mess
 
 
 def test_codes_are_compressed_without_a_predictor_and_values_with_one() -> None:
-    from support.layers import CODES, HEIGHTS, LERC
-
     assert [layer.profile.get("predictor") for layer in (CODES, HEIGHTS, LERC)] == [1, 2, None]
     assert LERC.profile["max_z_error"] == 0.01

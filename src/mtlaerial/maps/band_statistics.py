@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.maps.layer import RasterLayer
+from mtlaerial.maps.stored_values import present_mask
 
 
 class BandStatistics:
@@ -25,7 +26,8 @@ class BandStatistics:
             self._codes += np.bincount(tile.ravel(), minlength=256)
             return
         for band, pixels in enumerate(tile):
-            values = self._present(pixels)
+            present = present_mask(pixels, self._layer)
+            values = pixels if present.all() else pixels[present]
             if values.size:
                 wide = values.astype(np.float64).ravel()
                 self._count[band] += wide.size
@@ -33,11 +35,6 @@ class BandStatistics:
                 self._squares[band] += wide @ wide
                 self._low[band] = min(self._low[band], float(values.min()))
                 self._high[band] = max(self._high[band], float(values.max()))
-
-    def _present(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        nodata = self._layer.nodata
-        present = ~np.isnan(pixels) if math.isnan(nodata) else pixels != nodata
-        return pixels if present.all() else pixels[present]
 
     @property
     def bands(self) -> list[dict[str, float]]:

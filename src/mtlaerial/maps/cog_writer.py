@@ -72,7 +72,7 @@ class CogWriter:
             low, high = (limit * self.layer.scale for limit in stored_limits(self.layer))
             log.warning(
                 "%s: %d pixels are beyond what %s holds at a scale of %g, %g to %g %s, and stored as these limits; "
-                "store the layer as float32",
+                "--heights float32 stores their values",
                 *(self.path, self.beyond, self.layer.dtype, self.layer.scale, low, high, self.layer.unit),
             )
 

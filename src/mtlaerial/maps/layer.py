@@ -1,5 +1,6 @@
 """A layer of a map, as plain data: what predictors hand to the writer."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -57,11 +58,11 @@ class RasterLayer:
     dtype : Dtype
         Type of the stored values.
     nodata : float
-        The stored value of pixels without a value.
+        The stored value of pixels without a value; NaN in float32.
     unit : str
         Unit of ``scale`` times the stored values, singular, e.g. ``metre``; empty without one.
     scale : float
-        Units per step of the stored values.
+        Units per step of the stored values; 1 in float32.
     codec : Codec
         Compression. ``lerc`` is lossy by at most ``precision``, the others are exact.
     precision : float
@@ -104,12 +105,13 @@ class RasterLayer:
             self._refuse(f"the scale {self.scale:g}", "a positive one")
         if self.precision and self.codec != "lerc":
             self._refuse(f"a precision with the codec {self.codec}, which is exact", "the codec lerc, or no precision")
-        if self.dtype != "float32" and not self._storable(self.nodata):
+        if self.dtype == "float32":
+            if self.scale != 1 or not math.isnan(self.nodata):
+                self._refuse(f"float32 with the scale {self.scale:g} and no-data {self.nodata:g}", "1 and NaN")
+        elif not np.iinfo(self.dtype).min <= self.nodata <= np.iinfo(self.dtype).max:
             self._refuse(f"the no-data value {self.nodata:g}", f"a value of {self.dtype}")
-
-    def _storable(self, value: float) -> bool:
-        limits = np.iinfo(self.dtype)
-        return bool(limits.min <= value <= limits.max)
+        if self.categories and self.dtype != "uint8":
+            self._refuse(f"a palette with the dtype {self.dtype}", "uint8, which has a colour table")
 
     def _refuse(self, content: str, expected: str) -> None:
         raise ConfigError(f"layer {self.name}", content, expected, "Correct the code that defines it.")
@@ -124,7 +126,7 @@ class RasterLayer:
         """Arguments of rasterio for a tiled GeoTIFF."""
         options = {"count": len(self.bands), "dtype": self.dtype, "nodata": self.nodata, **_COMPRESSION[self.codec]}
         if self.codec == "lerc":
-            options["max_z_error"] = self.precision / self.scale
+            options["max_z_error"] = self.precision / self.scale  # in stored values
         else:
             # Neighbouring codes are equal or unrelated: their differences compress worse than they do.
             options["predictor"] = 1 if self.categories else _PREDICTORS[self.dtype]

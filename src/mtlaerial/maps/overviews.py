@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.maps.layer import TILE, RasterLayer
+from mtlaerial.maps.stored_values import present_mask
 
 
 def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -38,7 +39,7 @@ def halved(tile: NDArray[Any], layer: RasterLayer) -> NDArray[Any]:
     if any(odd):
         tile = np.pad(tile, ((0, 0), (0, odd[0]), (0, odd[1])), constant_values=layer.nodata)
     quarters = [tile[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
-    present = np.isfinite(tile) if np.isnan(layer.nodata) else tile != layer.nodata
+    present = present_mask(tile, layer)
     if present.all():
         return _mean(quarters, tile.dtype)
     masks = [present[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ class Pyramid:
     """Tiles of a raster and its overviews, made complete from blocks of any place and size.
 
     A complete tile is delivered, and its overview fills a quarter of a tile of the next level: pixels are read once.
-    The ``with`` block ends with a ``RuntimeError`` where blocks leave out pixels.
+    Blocks that leave out pixels, or overlap, end the ``with`` block with a ``RuntimeError``.
 
     Parameters
     ----------
@@ -48,9 +48,13 @@ class Pyramid:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        incomplete = len(self._store)
         self._store.close()
-        if error is None and not self._complete:
-            raise RuntimeError(f"layer {self._layer.name}: blocks leave out pixels")
+        if error is None and (incomplete or not self._complete):
+            self._refuse("leave out pixels")
+
+    def _refuse(self, fault: str) -> NoReturn:
+        raise RuntimeError(f"layer {self._layer.name}: blocks {fault}")
 
     def add(self, row: int, column: int, block: NDArray[Any], level: int = 0) -> None:
         """Fill in a block of stored values, shape (bands, rows, columns); no pixel may be filled twice."""
@@ -70,6 +74,8 @@ class Pyramid:
         shape = len(part), min(TILE, height - top), min(TILE, width - left)
         tile = self._store.take(place) or PartialTile(np.empty(shape, part.dtype), shape[1] * shape[2])
         tile.values[:, row : row + part.shape[1], column : column + part.shape[2]] = part
+        if tile.missing < pixels:
+            self._refuse("overlap")
         if tile.missing > pixels:
             self._store.put(place, PartialTile(tile.values, tile.missing - pixels))
             return

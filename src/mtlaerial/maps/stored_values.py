@@ -27,7 +27,8 @@ def to_stored(values: NDArray[Any], layer: RasterLayer) -> tuple[NDArray[Any], i
     Parameters
     ----------
     values : array
-        In the layer's unit, NaN where there is none; or already of the layer's dtype, as codes of classes are.
+        In the layer's unit, NaN where there is none; or whole numbers of the layer's dtype, as codes of classes are,
+        which stay.
     layer : RasterLayer
 
     Examples
@@ -36,10 +37,12 @@ def to_stored(values: NDArray[Any], layer: RasterLayer) -> tuple[NDArray[Any], i
     >>> to_stored(np.float32([1.234, -0.2, np.nan, 400]), layer)
     (array([   123,      0, -32768,  32767], dtype=int16), 1)
     """
+    if layer.dtype != "float32" and values.dtype == layer.dtype:
+        return values, 0
     if layer.lowest is not None:
         values = np.maximum(values, np.float32(layer.lowest))  # NaN stays
-    if values.dtype == layer.dtype:
-        return values, 0
+    if layer.dtype == "float32":
+        return values.astype(np.float32, copy=False), 0
     steps = np.rint(np.multiply(values, 1 / layer.scale, dtype=np.float32))
     low, high = stored_limits(layer)
     # fmin and fmax skip NaN; the extremes tell without another array that nothing is beyond.
@@ -49,3 +52,8 @@ def to_stored(values: NDArray[Any], layer: RasterLayer) -> tuple[NDArray[Any], i
         np.clip(steps, low, high, out=steps)
     np.nan_to_num(steps, copy=False, nan=layer.nodata)
     return steps.astype(layer.dtype), beyond
+
+
+def present_mask(stored: NDArray[Any], layer: RasterLayer) -> NDArray[np.bool_]:
+    """Return which stored values are some: not no-data, and of floats only finite ones."""
+    return np.isfinite(stored) if layer.dtype == "float32" else np.not_equal(stored, layer.nodata)

@@ -42,6 +42,9 @@ class TileStore:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by `close`
         self._slot_bytes, self._most = slot_bytes, max(1, limit // slot_bytes)
 
+    def __len__(self) -> int:
+        return len(self._in_memory) + len(self._slots)
+
     def close(self) -> None:
         """Free the file."""
         self._file.close()
@@ -61,7 +64,8 @@ class TileStore:
         slot, shape, dtype, missing = self._slots.pop(place)
         values = np.empty(shape, dtype)
         self._file.seek(slot * self._slot_bytes)
-        self._file.readinto(values.data)
+        if self._file.readinto(values.data) < values.nbytes:
+            raise OSError("a temporary file that has been truncated")
         self._free.append(slot)
         return PartialTile(values, missing)
 
