@@ -10,7 +10,7 @@ import pytest
 from rasterio.crs import CRS
 
 from mtlaerial.maps.stac_item import ITEM, write_item
-from support.layers import CODES, HEIGHTS, UTM, codes, grid, heights, write_layer
+from support.layers import CODES, HEIGHTS, LERC, UTM, codes, grid, heights, write_layer
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 RING = {"type": "array", "minItems": 4, "items": {**NUMBERS, "minItems": 2, "maxItems": 2}}
@@ -117,6 +117,14 @@ def test_an_item_says_what_the_layers_store(tmp_path: Path) -> None:
     for asset in assets.values():
         assert asset["href"].startswith("./")
     assert assets["height_style"]["href"] == "./height.qml"
+
+
+def test_an_item_lists_the_extensions_that_it_uses(tmp_path: Path) -> None:
+    prefix = "https://stac-extensions.github.io/"
+    names = [uri.removeprefix(prefix).split("/")[0] for uri in item_of(tmp_path, UTM)["stac_extensions"]]
+    assert names == ["projection", "raster", "classification", "processing"]
+    write_item(tmp_path, "heights", grid(60, 40), [write_layer(tmp_path, LERC, heights(60, 40))], {})
+    assert json.loads((tmp_path / ITEM).read_text())["stac_extensions"] == [f"{prefix}projection/v2.0.0/schema.json"]
 
 
 def test_an_item_without_a_crs_has_no_place(tmp_path: Path) -> None:

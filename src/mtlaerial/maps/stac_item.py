@@ -24,10 +24,13 @@ from mtlaerial.system.files import write_text
 
 ITEM = "stac_item.json"
 """Name of the Item's file in the folder of the maps."""
-EXTENSIONS = [
-    f"https://stac-extensions.github.io/{name}/schema.json"
-    for name in ("projection/v2.0.0", "raster/v2.0.0", "classification/v2.0.0", "processing/v1.2.0")
-]
+EXTENSIONS = {
+    "proj": "projection/v2.0.0",
+    "raster": "raster/v2.0.0",
+    "classification": "classification/v2.0.0",
+    "processing": "processing/v1.2.0",
+}
+"""Extensions by the prefix of their fields; an Item lists those of which it has fields."""
 COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
@@ -59,7 +62,7 @@ def stac_item(name: str, grid: Grid, layers: Sequence[CogWriter], properties: Ma
     item: dict[str, Any] = {
         "type": "Feature",
         "stac_version": "1.1.0",
-        "stac_extensions": EXTENSIONS,
+        "stac_extensions": [],
         "id": _identifier(name, "maps"),
         "geometry": geometry,
         "properties": {
@@ -76,7 +79,14 @@ def stac_item(name: str, grid: Grid, layers: Sequence[CogWriter], properties: Ma
         item["bbox"] = bbox
     styled = [writer for writer in layers if writer.layer.style is not None]
     item["assets"] |= {f"{writer.layer.name}_style": _style(writer.path) for writer in styled}
+    item["stac_extensions"] = _extensions(item)
     return item
+
+
+def _extensions(item: Mapping[str, Any]) -> list[str]:
+    text = json.dumps(item)
+    versions = [version for prefix, version in EXTENSIONS.items() if f'"{prefix}:' in text]
+    return [f"https://stac-extensions.github.io/{version}/schema.json" for version in versions]
 
 
 def _place(grid: Grid) -> tuple[dict[str, Any] | None, list[float] | None]:
