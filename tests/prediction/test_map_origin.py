@@ -9,6 +9,7 @@ import rasterio.shutil
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
+from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.map_origin import require_replaceable
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description, save_description
@@ -55,8 +56,8 @@ def test_maps_by_another_run_are_replaced_only_on_request(
         identity = source.tags()["IMAGE_ID"]
     origin = {"IMAGE": "ortho.tif", "IMAGE_ID": identity, "RUN": "city/uw/seed0", "RUN_ID": "another"}
     with pytest.raises(DataError, match=r"found a map by another run, city/equal/seed0; expected no map, or one of"):
-        require_replaceable(image, [maps / "height.tif"], origin, replace=False)
-    require_replaceable(image, [maps / "height.tif"], origin, replace=True)
+        require_replaceable(image, [maps / "height.tif"], origin, False, maps / ITEM)
+    require_replaceable(image, [maps / "height.tif"], origin, True, maps / ITEM)
 
 
 def test_files_that_no_prediction_wrote_are_replaced_only_on_request(predictor: Predictor, tmp_path: Path) -> None:
@@ -68,6 +69,21 @@ def test_files_that_no_prediction_wrote_are_replaced_only_on_request(predictor: 
     shutil.copy(image, tmp_path / "maps" / "height.tif")
     with pytest.raises(DataError, match=r"height\.tif: found a file without the name of its image"):
         predictor.predict_image(image, tmp_path / "maps")
+
+
+def test_sidecars_of_no_map_are_not_taken_for_those_of_the_new_maps(predictor: Predictor, tmp_path: Path) -> None:
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    maps.mkdir()
+    (maps / "semantics.qml").write_text("classes of maps that have been removed")
+    (maps / ITEM).write_text("{}")
+    with pytest.raises(DataError, match=r"stac_item\.json: found a file without maps;.*--replace"):
+        predictor.predict_image(image, maps)
+    (maps / ITEM).unlink()
+    predictor.predict_image(image, maps)
+    assert (maps / "semantics.qml").read_text().startswith("<!DOCTYPE qgis")
+    (maps / "semantics.qml").write_text("edited")
+    predictor.predict_image(image, maps)
+    assert (maps / "semantics.qml").read_text() == "edited"
 
 
 @pytest.mark.parametrize("replace", [False, True])

@@ -1,11 +1,13 @@
 """Styles of layers for QGIS: a ``.qml`` beside a file of the same name, which QGIS applies when it opens the file."""
 
+import logging
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mtlaerial.maps.layer import Colour, Palette, Ramp, RasterLayer
 from mtlaerial.system.files import write_text
 
+log = logging.getLogger(__name__)
 _SYMBOLS = {"metre": "m", "centimetre": "cm"}
 _HEADER = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
@@ -27,8 +29,11 @@ def write_style(path: Path, layer: RasterLayer, replace: bool) -> None:
         Replace an existing style, which a user may have edited.
     """
     target = style_path(path)
-    if layer.style is not None and (replace or not target.exists()):
-        write_text(target, style_text(layer))
+    if layer.style is None or (target.exists() and not replace):
+        return
+    if target.exists():
+        log.info("replacing %s", target)
+    write_text(target, style_text(layer))
 
 
 def style_text(layer: RasterLayer) -> str:

@@ -56,7 +56,7 @@ class Map(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """How maps for people are stored: by a configuration, and whether styles of earlier maps are replaced."""
+    """How maps for people are stored: by a configuration, and whether styles beside earlier maps are replaced."""
 
     prediction: PredictionSpec
     replace: bool = False
@@ -81,7 +81,7 @@ def open_maps(
         Source of class names, colours and provenance for the files' tags.
     origin : mapping
         Tags of the image and the run; see :func:`mtlaerial.prediction.map_origin.origin_tags`.
-    network : MapNetwork
+    network : StackedOutputs
         Source of the tasks' channels.
     image : Grid
         The image's grid.
@@ -92,6 +92,7 @@ def open_maps(
     """
     tags = _tags(description, origin)
     cogs: list[CogWriter] = []
+    earlier = {name for name, _, _ in maps if (folder / f"{name}.tif").exists()}
     with rasterio.Env(**CACHE, GDAL_NUM_THREADS=torch.get_num_threads()), ExitStack() as stack:
         targets = []
         for name, content, grid in maps:
@@ -104,22 +105,23 @@ def open_maps(
                 cogs.append(stack.enter_context(open_cog(path, grid, layer, tags)))
                 write = cogs[-1].write
             channels = network.slice_shown(content.task, content.layer.shows)
-            targets.append(Target(channels, *axes(image, grid), _taking(content, write)))
+            targets.append(Target(channels, *axes(image, grid), _block_writer(content, write)))
         yield targets
     if storage is not None:
         for cog in cogs:
-            write_style(cog.path, cog.layer, storage.replace)
+            # Without an earlier map a style in the folder is that of a map that has been removed.
+            write_style(cog.path, cog.layer, storage.replace or cog.layer.name not in earlier)
         name = f"{description.name} {origin.get('IMAGE', '')}"
         write_item(folder, name, image, cogs, _properties(description, origin))
 
 
-def _taking(content: Content, write: Write) -> Callable[[int, int, Tensor], None]:
+def _block_writer(content: Content, write: Write) -> Callable[[int, int, Tensor], None]:
     """Return the function that writes a block of a task's blended values at a row and column."""
 
-    def take(row: int, column: int, values: Tensor) -> None:
+    def write_block(row: int, column: int, values: Tensor) -> None:
         write(row, column, MAKERS[content.layer.shows](values))
 
-    return take
+    return write_block
 
 
 @contextmanager

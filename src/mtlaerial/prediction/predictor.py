@@ -15,6 +15,7 @@ from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.maps.qgis_style import style_path
+from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
@@ -132,7 +133,7 @@ class Predictor:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
         names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.maps)
         possible = [folder / f"{name}.tif" for name in names]
-        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace)
+        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace, folder / ITEM)
         maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network)]
         if image.grid.crs is None:
             log.info("%s: no CRS, so the maps have none: give a GIS the CRS when it opens them", path)
