@@ -17,7 +17,7 @@ HEIGHTS = HeightCalibration(
     edges=(2.0, 10.0),
     levels=(0.5, 0.9),
     factors=((0.7, 1.6), (0.7, 1.7), (1.1, 3.25)),
-    units=(80, 44, 12),
+    units=((80, 80), (44, 44), (4, 56)),
     cell_side=60.0,
     notes=("No 95 % intervals: 12 calibration cells; at least 19 needed.",),
 )
@@ -37,10 +37,10 @@ def test_a_calibration_survives_json_and_yaml() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"levels": [0.5]}, "found of another shape; expected 3 bins, with 1 levels each"),
+        ({"levels": [0.5]}, "found another shape; expected 3 bins, with 1 levels each"),
         ({"edges": [2.0]}, "expected 2 bins, with 2 levels each"),
         ({"edges": [10.0, 2.0]}, "expected ascending edges, each once"),
-        ({"units": [80, 44, 8]}, "found a bin with 8 cells; expected at least 9 for its levels"),
+        ({"units": [[80, 80], [44, 44], [4, 8]]}, "found a bin with 8 cells; expected at least 9 at 90 %"),
         (
             {"factors": [[0.7, 1.6], [1.7, 0.7], [1.1, 3.0]]},
             "found descending; expected wider intervals at higher levels",

@@ -47,8 +47,8 @@ class HeightCalibration(Section):
     """Levels of the intervals, ascending; those with too few calibration cells are left out."""
     factors: tuple[tuple[Factor, ...], ...]
     """Per bin and level; metres with the scale ``none``."""
-    units: tuple[NonNegativeInt, ...]
-    """Calibration cells per bin."""
+    units: tuple[tuple[NonNegativeInt, ...], ...]
+    """Calibration cells behind each factor, per bin and level: of bins that share one, the cells of all of them."""
     cell_side: PositiveFloat
     """Side in metres of the shortest calibration cells."""
     correlation_length: PositiveFloat | None = None
@@ -63,17 +63,17 @@ class HeightCalibration(Section):
             values = list(getattr(self, key))
             if values != sorted(set(values)):
                 raise Unfit(key, str(values), f"ascending {key}, each once", "Calibrate again.")
-        bins = len(self.edges) + 1
-        shape = {len(row) for row in self.factors}
-        if len(self.factors) != bins or len(self.units) != bins or shape - {len(self.levels)}:
-            expected = f"{bins} bins, with {len(self.levels)} levels each"
-            raise Unfit("factors and units", "of another shape", expected, "Calibrate again.")
+        bins, levels = len(self.edges) + 1, len(self.levels)
+        for key in ("factors", "units"):
+            rows = getattr(self, key)
+            if len(rows) != bins or {len(row) for row in rows} != {levels}:
+                raise Unfit(key, "another shape", f"{bins} bins, with {levels} levels each", "Calibrate again.")
         if any(list(row) != sorted(row) for row in self.factors):
             raise Unfit("factors", "descending", "wider intervals at higher levels", "Calibrate again.")
-        needed = max(map(units_needed, self.levels), default=0)
-        if min(self.units) < needed:
-            found = f"a bin with {min(self.units)} cells"
-            raise Unfit("units", found, f"at least {needed} for its levels", "Calibrate again.")
+        for level, *cells in zip(self.levels, *self.units, strict=True):
+            if min(cells) < units_needed(level):
+                expected = f"at least {units_needed(level)} at {percent(level)}"
+                raise Unfit("units", f"a bin with {min(cells)} cells", expected, "Calibrate again.")
         return self
 
 
