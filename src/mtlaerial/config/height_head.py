@@ -24,6 +24,8 @@ LOSSES: dict[str, tuple[HeightLoss, ...]] = {
     "laplace": ("likelihood",),
 }
 """Values of ``training.height_loss`` by head."""
+HEADS_WITH_SCALE = ("laplace",)
+"""Heads that say how far heights may be off."""
 
 
 class BinsSpec(Section):
