@@ -56,4 +56,5 @@ def to_stored(values: NDArray[Any], layer: RasterLayer) -> tuple[NDArray[Any], i
 
 def present_mask(stored: NDArray[Any], layer: RasterLayer) -> NDArray[np.bool_]:
     """Return which stored values are some: not no-data, and of floats only finite ones."""
-    return np.isfinite(stored) if layer.dtype == "float32" else np.not_equal(stored, layer.nodata)
+    present: NDArray[np.bool_] = np.isfinite(stored) if layer.dtype == "float32" else stored != layer.nodata
+    return present
