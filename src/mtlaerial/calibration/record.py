@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from mtlaerial.calibration.quantile import units_needed
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
+from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.system.file_format import require_format
 
 FORMAT = 1
@@ -81,14 +82,26 @@ class Calibration(Section):
     """Calibration of a trained run for one predictor, from validation tiles alone."""
 
     format: int = FORMAT
+    run: str
+    """SHA-256 that ``run.yaml`` states: of the run's weights, or of those of an ensemble's members."""
     predictor: Annotated[str, Field(min_length=1)]
     """How maps are made of the networks, e.g. ``single`` or ``dropout``; another needs a calibration of its own."""
+    prediction: PredictionSpec
+    """Settings of the maps that it was made from; it holds for maps of these settings alone."""
     tiles: dict[str, str]
     """Hash of the image of each tile that it was made from."""
     classes: dict[str, ClassCalibration] = {}
     """By task."""
     heights: dict[str, HeightCalibration] = {}
     """By task."""
+    remarks: tuple[str, ...] = ()
+    """Sentences on the tiles: that they chose the weights, or have no truth of a task."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All sentences on the calibration, those of its tasks too."""
+        parts: list[ClassCalibration | HeightCalibration] = [*self.classes.values(), *self.heights.values()]
+        return (*self.remarks, *(note for part in parts for note in part.notes))
 
 
 def parse_calibration(data: Mapping[str, Any], place: Path) -> Calibration:

@@ -146,6 +146,44 @@ def score(
 
 
 @commands.command()
+def calibrate(
+    run: RunFolder,
+    spec: Spec,
+    root: Root,
+    tiles: Annotated[
+        Path | None, typer.Option(help="Folder of prepared tiles, shared between runs; else tiles in the run's folder.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
+    ] = None,
+    config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration, and overlays, whose section calibration counts.")
+    ] = None,
+    cell: Annotated[
+        float | None,
+        typer.Option(help="Least side of a calibration cell in metres; else 60, or as configured.", min=0.1),
+    ] = None,
+) -> None:
+    """Calibrate a run: make intervals of heights hold, and class probabilities honest, by validation tiles.
+
+    The result is calibration.json in the run's folder. It holds for maps that are predicted as the run was scored:
+    predict --interval 90 then writes height_lower.tif and height_upper.tif, and probabilities are calibrated.
+
+    Example: `mtlaerial calibrate runs/first my_town.yaml --root /data/my_town`
+    """
+    from mtlaerial.calibration.text import calibration_lines
+    from mtlaerial.pipeline.calibrate_command import calibrate_on
+    from mtlaerial.runs.shipped import find_run, require_writable
+
+    run = find_run(run)
+    require_writable(run)
+    calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell)
+    for line in calibration_lines(calibration):
+        typer.echo(line)
+    typer.echo(f"Calibration in {run / 'calibration.json'}")
+
+
+@commands.command()
 def describe(run: RunFolder) -> None:
     """Say what a trained run is: data, classes, bands, method, recipe.
 

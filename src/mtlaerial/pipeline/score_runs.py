@@ -11,6 +11,7 @@ from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
+from mtlaerial.pipeline.fitting_data import require_images
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
@@ -98,7 +99,7 @@ def score_runs(
     for row, row_tiles in zip(rows, tiles_of, strict=True):
         remedy = NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT
         require_unseen(row.folder, row.description, row_tiles, remedy)
-        row.require_images(row_tiles, dataset.spec.gsd)
+        require_images(row.folder, row.description, row_tiles, dataset.spec.gsd)
     notes = _validation_notes(rows, tiles_of)
     unseen = [unseen_by_run(row.description.plan.prediction, row.description) for row in rows]
     notes += unseen_notes(zip((row.description.plan.method for row in rows), unseen, strict=True))

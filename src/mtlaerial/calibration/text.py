@@ -1,0 +1,25 @@
+"""Calibration of a run as text for people."""
+
+from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration, percent
+
+
+def calibration_lines(calibration: Calibration) -> list[str]:
+    """Return what a calibration was made on, its temperature and levels by task, and its notes."""
+    number = len(calibration.tiles)
+    tiles = "1 validation tile" if number == 1 else f"{number} validation tiles"
+    lines = [f"{calibration.predictor}, on {tiles}"]
+    lines += [f"{task}: {_class_text(part)}" for task, part in calibration.classes.items()]
+    lines += [f"{task}: {_height_text(part)}" for task, part in calibration.heights.items()]
+    return [*lines, *calibration.notes]
+
+
+def _class_text(part: ClassCalibration) -> str:
+    change = f"{part.likelihood_before:.3g} to {part.likelihood_after:.3g} nats"
+    return f"temperature {part.temperature:.3g}, by {part.cells} cells; negative log-likelihood {change}"
+
+
+def _height_text(part: HeightCalibration) -> str:
+    levels = ", ".join(map(percent, part.levels)) or "none"
+    scale = "times the deviation" if part.scale == "deviation" else "of the height alone"
+    length = "" if part.correlation_length is None else f", correlation length of errors {part.correlation_length:.0f} m"
+    return f"intervals of {levels}, {scale}; cells of {part.cell_side:.3g} m{length}"
