@@ -94,7 +94,9 @@ def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: str, 
 
 
 def test_a_training_tile_is_refused(run_folder: Path, tiles: Folders) -> None:
-    with pytest.raises(DataError, match=r"a validation tile that .* was trained on, as city_1; expected tiles that the"):
+    with pytest.raises(
+        DataError, match=r"a validation tile that .* was trained on, as city_1; expected tiles that the"
+    ):
         calibrate_run(run_folder, tiles["train"][:1], CalibrationSpec(), PredictionSpec(), [2.0])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.config.consistency import ConsistencyRules
@@ -21,6 +22,7 @@ from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
+from mtlaerial.runs.calibration_file import load_calibration, unfit_text
 from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, save_scores
@@ -158,10 +160,26 @@ def _score(
 ) -> Scores:
     folder = parent / row.folder_name
     Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
-    history = row.folder / HISTORY
-    scores = score_maps(row.description, folder / "maps", tiles, scoring, history=history, rules=rules)
+    scores = score_maps(
+        row.description,
+        folder / "maps",
+        tiles,
+        scoring,
+        history=row.folder / HISTORY,
+        rules=rules,
+        calibration=_calibration(row),
+    )
     save_scores(scores, folder / "scores.json")
     return scores
+
+
+def _calibration(row: ScoredRun) -> Calibration | None:
+    """Return the calibration in a run's folder; None, with a warning, where it does not hold for the maps."""
+    calibration = load_calibration(row.folder)
+    if calibration and (difference := unfit_text(calibration, row.description, row.description.plan.prediction)):
+        log.warning("%s: scored without the calibration, which was %s", row.folder, difference)
+        return None
+    return calibration
 
 
 def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path, notes: Sequence[str]) -> None:

@@ -35,6 +35,11 @@ class UncertaintySums(Section):
     """By level, such as ``90 %``, and group, see :mod:`mtlaerial.scoring.coverage`. Groups: ``overall``,
     ``class NAME``, ``LOW-HIGH m`` by true height, ``predicted LOW-HIGH m`` by predicted height."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is summed."""
+        return not (self.reliability or self.class_retention or self.height_retention or self.intervals)
+
     def plus(self, added: Self, label_weight: float = 1.0, height_weight: float = 1.0) -> Self:
         """Return the sums with those of another tile, or block, whose pixels and cells have some weight."""
         intervals = {level: dict(groups) for level, groups in self.intervals.items()}
