@@ -246,6 +246,7 @@ STAGES: dict[str, Stages] = {
     "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
     "areas": ("synthesise", "prepare_tile", *BETWEEN_TILES, "predict", "score", "layout_figure", "figures", *REPORTING),
     "buffer": ("check_splits", "prepare_tile", *REPORTING),
+    "consistency": ("score",),
     "recipe": NOTHING,
     "published.name": REPORTING,
     "published.source": REPORTING,
