@@ -44,7 +44,7 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
         A panel against the first method with equal weights, one against the best method with constant weights if that
         is another one, and one against the methods that learn each task alone. None where there is nothing to compare.
     """
-    runs = _comparable(values.runs)
+    runs = comparable(values.runs)
     methods = {run.method: run.weighting for run in runs}
     panels: list[Panel] = []
     rows: list[tuple[object, ...]] = []
@@ -54,7 +54,7 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
     return Document(f"{values.dataset}_weightings", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
 
 
-def _comparable(runs: Sequence[Scores]) -> list[Scores]:
+def comparable(runs: Sequence[Scores]) -> list[Scores]:
     """Return the runs that learn the same tasks as the first with several tasks and equal weights, or any several.
 
     Those that learn from another share of the truth are left out.
@@ -62,6 +62,12 @@ def _comparable(runs: Sequence[Scores]) -> list[Scores]:
     joint = [run for run in runs if len(run.tasks) > 1]
     equal = next((run for run in joint if run.weighting == EQUAL), None)
     return [run for run in joint if equal is None or _learned(run) == _learned(equal)]
+
+
+def single_methods(runs: Sequence[Scores], joint: Scores) -> dict[Task, str]:
+    """Return the method that learns a task alone, from the same share of its truth as a joint run, by task."""
+    _, shares = _learned(joint)
+    return baselines([run for run in runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
 
 
 def _learned(run: Scores) -> tuple[set[Task], Mapping[Task, float]]:
@@ -98,8 +104,7 @@ def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Itera
     """
     if not runs:
         return
-    tasks, (_, shares) = runs[0].tasks, _learned(runs[0])
-    single = baselines([run for run in values.runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
+    tasks, single = runs[0].tasks, single_methods(values.runs, runs[0])
     if not set(tasks) <= set(single):
         return
     chosen = {task: single[task] for task in tasks}
