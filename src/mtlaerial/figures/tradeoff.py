@@ -171,7 +171,7 @@ def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _sweeps(points: Sequence[Point]) -> Mapping[str, list[Point]]:
-    """Return the points of each colour: sweeps of several points have one of their own, single points share the rest."""
+    """Return the points of each colour: a sweep of several points has one of its own, single points share the rest."""
     counts = Counter(point.sweep for point in points)
     several = [sweep for sweep, number in counts.items() if number > 1]
     alone = [sweep for sweep, number in counts.items() if number == 1]

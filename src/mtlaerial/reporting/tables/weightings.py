@@ -64,6 +64,17 @@ def comparable(runs: Sequence[Scores]) -> list[Scores]:
     return [run for run in joint if equal is None or _learned(run) == _learned(equal)]
 
 
+def compare_with_single(
+    runs: Sequence[Scores], joint: Sequence[Scores], margin: float = MARGIN
+) -> dict[str, Comparison]:
+    """Compare runs that learn the same tasks with learning each alone; nothing where no method does that."""
+    single = single_methods(runs, joint[0]) if joint else {}
+    if not joint or not set(joint[0].tasks) <= set(single):
+        return {}
+    chosen = {task: single[task] for task in joint[0].tasks}
+    return compare([*joint, *_runs_of(runs, chosen)], chosen, margin)
+
+
 def single_methods(runs: Sequence[Scores], joint: Scores) -> dict[Task, str]:
     """Return the method that learns a task alone, from the same share of its truth as a joint run, by task."""
     _, shares = _learned(joint)
@@ -102,13 +113,11 @@ def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Itera
 
     From the same share of its truth, that is.
     """
-    if not runs:
+    over_single = compare_with_single(values.runs, runs, margin)
+    if not over_single:
         return
-    tasks, single = runs[0].tasks, single_methods(values.runs, runs[0])
-    if not set(tasks) <= set(single):
-        return
-    chosen = {task: single[task] for task in tasks}
-    over_single = compare([*runs, *_runs_of(values.runs, chosen)], chosen, margin)
+    single = single_methods(values.runs, runs[0])
+    chosen = {task: single[task] for task in runs[0].tasks}
     methods: Weightings = {run.method: run.weighting for run in runs}
     subject = f"learning several tasks at once compared with learning each alone ({' and '.join(chosen.values())})"
     yield comparison_panel(values, methods, over_single, "weightings-single", subject), over_single
