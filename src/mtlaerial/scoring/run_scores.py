@@ -6,6 +6,7 @@ from pathlib import Path
 from mtlaerial.config import ScoringSpec
 from mtlaerial.config.class_names import left_out_classes
 from mtlaerial.runs.code_hash import code_hash
+from mtlaerial.runs.cosines import cosines
 from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.scores import Scores
@@ -49,6 +50,7 @@ def score_maps(
     plan, statistics = description.plan, description.statistics
     single = not description.members
     training = None if description.imported else plan.training
+    trained = history if training and single else None
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
     tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
@@ -71,7 +73,8 @@ def score_maps(
         network=plan.model if single else None,
         training=training if single else None,
         ended_early=description.ended_early,
-        final_weights=final_weights(history, plan.tasks) if history and training and single else {},
+        final_weights=final_weights(trained, plan.tasks) if trained else {},
+        cosines=cosines(trained, plan.tasks) if trained else (),
         prediction=plan.prediction,
         protocol=protocol,
         recipe=description.recipe_text,

@@ -8,6 +8,7 @@ from mtlaerial.config import Task
 from mtlaerial.reporting.tables.collect import baselines
 from mtlaerial.reporting.tables.comparison import MARGIN, Comparison, compare
 from mtlaerial.reporting.tables.comparison_panel import Comparisons, Weightings, by_effect, comparison_panel, effect_of
+from mtlaerial.reporting.tables.conflict import conflict_panel
 from mtlaerial.reporting.tables.costs import Costs, with_costs
 from mtlaerial.reporting.tables.panels import Document, Panel
 from mtlaerial.reporting.tables.values import Values
@@ -42,7 +43,8 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
     -------
     Document
         A panel against the first method with equal weights, one against the best method with constant weights if that
-        is another one, and one against the methods that learn each task alone. None where there is nothing to compare.
+        is another one, and one against the methods that learn each task alone, where there is something to compare;
+        then the conflict of the gradients, where it was recorded.
     """
     runs = comparable(values.runs)
     methods = {run.method: run.weighting for run in runs}
@@ -51,6 +53,8 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
     for panel, comparisons in (*_with_constant(values, runs, costs, margin), *_with_single(values, runs, margin)):
         panels.append(panel)
         rows += [_wide_row(comparisons[m], methods[m]) for m in by_effect(comparisons, comparisons)]
+    conflict = conflict_panel(values, runs)
+    panels += [conflict] if conflict else []
     return Document(f"{values.dataset}_weightings", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
 
 
