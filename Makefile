@@ -81,6 +81,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/training_step.py --rounds 1 --steps 3 --json $(BENCH)/training_step.json
 	$(BIN)/python benchmarks/depthwise.py --json $(BENCH)/depthwise.json
 	$(BIN)/python benchmarks/engine.py --json $(BENCH)/engine.json
+	$(BIN)/python benchmarks/writing.py --json $(BENCH)/writing.json
 	$(BIN)/python benchmarks/predict_memory.py --json $(BENCH)/predict_memory.json
 	$(BIN)/python benchmarks/weightings.py --only uw pcgrad cagrad mgda --json $(BENCH)/weightings.json
 	$(BIN)/python benchmarks/workflow_overhead.py --json $(BENCH)/workflow_overhead.json

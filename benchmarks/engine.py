@@ -91,7 +91,7 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     from mtlaerial.config import PredictionSpec
     from mtlaerial.models.height_heads import LinearHead
     from mtlaerial.models.normalisation import Normalisation
-    from mtlaerial.prediction.map_files import Map, open_maps
+    from mtlaerial.prediction.map_files import Map, contents_of, open_maps
     from mtlaerial.prediction.map_network import MapNetwork
     from mtlaerial.prediction.strip_reader import strip_reader
     from mtlaerial.rasters.geotiff import open_raster
@@ -103,9 +103,9 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     network = MapNetwork(lambda _: [], Normalisation(0, 255), PredictionSpec(), description.outputs, LinearHead(1))
     with open_raster(image) as source:
         grid = Grid.of(source)
-        maps = [Map("semantics", "semantics", grid), Map("height", "height", grid)]
+        maps = [Map(of.layer.name, of, grid) for of in contents_of(network)]
         read = strip_reader(image, MaskedBands(source, source.indexes), (0, 255))
-        with open_maps(folder / "maps", description, {}, network, grid, maps, cog=False) as targets:
+        with open_maps(folder / "maps", description, {}, network, grid, maps) as targets:
             yield source, read, targets
 
 

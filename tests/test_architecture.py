@@ -19,7 +19,7 @@ FLOORS = [
     {"export", "scoring"},
     {"runs", "sampling"},
     {"synthetic", "tiles"},
-    {"datasets"},
+    {"datasets", "maps"},
     {"weighting", "models", "rasters", "tasks"},
     {"config", "system"},
     {"errors", "version"},

@@ -276,7 +276,7 @@ def test_from_a_checkpoint_of_the_original_to_maps(call: Call, project: dict[str
     assert code == 0
     assert "imported from d3net.pth.tar" in out
     assert call("predict", run, root / "images" / "city_4.tif", "--out", tmp_path / "maps")[0] == 0
-    assert {path.name for path in (tmp_path / "maps").iterdir()} == {"semantics.tif", "height.tif"}
+    assert {path.name for path in (tmp_path / "maps").glob("*.tif")} == {"semantics.tif", "height.tif"}
 
 
 def test_a_faulty_data_set_is_not_trained_on(call: Call, project: dict[str, Path]) -> None:

@@ -36,7 +36,8 @@ def test_runs_are_joined_described_and_predicted_with(
     assert_says(program("ensemble", run, "--out", joined), "a run or an ensemble", "--replace")
     path = image(tmp_path)
     for name in (run, heights, joined):
-        assert program("predict", name, path, "--out", tmp_path / "maps" / name.name, "--window", "64")[0] == 0
+        options = ("--window", "64", "--heights", "float32", "--negative-heights")
+        assert program("predict", name, path, "--out", tmp_path / "maps" / name.name, *options)[0] == 0
     mean, *single = (height_map(tmp_path / "maps" / name.name) for name in (joined, run, heights))
     np.testing.assert_allclose(mean, (single[0] + single[1]) / 2, rtol=1e-6, atol=1e-6)
 

@@ -18,7 +18,7 @@ from support import networks, tiny
 from support.small_runs import drawn_run
 from support.trainings import Folders
 
-WINDOWS = PredictionSpec(window=32, stride=24, activation="softmax")
+WINDOWS = PredictionSpec(window=32, stride=24, activation="softmax", height_encoding="float32", negative_heights=True)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from mtlaerial.training.train import train
 from support import tiny
 from support.masks import NODATA, WAYS, write_damaged_jpeg, write_masked
 
-SPEC = PredictionSpec(window=64, stride=48, activation="softmax")
+SPEC = PredictionSpec(window=64, stride=48, activation="softmax", height_encoding="float32")
 TASKS = ("semantics", "height")
 BANDS = [1, 2, 3]
 

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
+import rasterio.shutil
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
+from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.map_origin import require_replaceable
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description, save_description
 from support import tiny
 
 SPEC = PredictionSpec(window=64, stride=48)
+FILES = ["height.qml", "height.tif", "semantics.qml", "semantics.tif", "stac_item.json"]
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +56,8 @@ def test_maps_by_another_run_are_replaced_only_on_request(
         identity = source.tags()["IMAGE_ID"]
     origin = {"IMAGE": "ortho.tif", "IMAGE_ID": identity, "RUN": "city/uw/seed0", "RUN_ID": "another"}
     with pytest.raises(DataError, match=r"found a map by another run, city/equal/seed0; expected no map, or one of"):
-        require_replaceable(image, [maps / "height.tif"], origin, replace=False)
-    require_replaceable(image, [maps / "height.tif"], origin, replace=True)
+        require_replaceable(image, [maps / "height.tif"], origin, False, maps / ITEM)
+    require_replaceable(image, [maps / "height.tif"], origin, True, maps / ITEM)
 
 
 def test_files_that_no_prediction_wrote_are_replaced_only_on_request(predictor: Predictor, tmp_path: Path) -> None:
@@ -67,6 +69,21 @@ def test_files_that_no_prediction_wrote_are_replaced_only_on_request(predictor: 
     shutil.copy(image, tmp_path / "maps" / "height.tif")
     with pytest.raises(DataError, match=r"height\.tif: found a file without the name of its image"):
         predictor.predict_image(image, tmp_path / "maps")
+
+
+def test_sidecars_of_no_map_are_not_taken_for_those_of_the_new_maps(predictor: Predictor, tmp_path: Path) -> None:
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    maps.mkdir()
+    (maps / "semantics.qml").write_text("classes of maps that have been removed")
+    (maps / ITEM).write_text("{}")
+    with pytest.raises(DataError, match=r"stac_item\.json: found a file without maps;.*--replace"):
+        predictor.predict_image(image, maps)
+    (maps / ITEM).unlink()
+    predictor.predict_image(image, maps)
+    assert (maps / "semantics.qml").read_text().startswith("<!DOCTYPE qgis")
+    (maps / "semantics.qml").write_text("edited")
+    predictor.predict_image(image, maps)
+    assert (maps / "semantics.qml").read_text() == "edited"
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -93,7 +110,7 @@ def test_maps_that_a_new_prediction_does_not_write_are_removed(
     Predictor(run_folder, SPEC.model_copy(update={"dropout_passes": 2})).predict_image(image, maps)
     assert (maps / "height_std.tif").exists()
     predictor.predict_image(image, maps)
-    assert sorted(contents(maps)) == ["height.tif", "semantics.tif"]
+    assert sorted(contents(maps)) == FILES
 
 
 def test_left_overs_of_a_killed_prediction_are_removed(predictor: Predictor, tmp_path: Path) -> None:
@@ -101,9 +118,9 @@ def test_left_overs_of_a_killed_prediction_are_removed(predictor: Predictor, tmp
 
     image, maps = ortho(tmp_path), tmp_path / "maps"
     maps.mkdir()
-    (maps / f"..height.{files._HOST}-99999999.part.plain.{files._HOST}-99999999.part.tif").write_text("half")
+    (maps / f".height.{files._HOST}-99999999.part.1.tif").write_text("half")
     predictor.predict_image(image, maps)
-    assert sorted(contents(maps)) == ["height.tif", "semantics.tif"]
+    assert sorted(contents(maps)) == FILES
 
 
 def test_a_renamed_description_of_the_same_weights_is_the_same_run(run_folder: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Maps: georeference, values of the network, atomic writes; and images that do not match the run."""
 
+import json
 import logging
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from support import tiny
 
 SPEC = PredictionSpec(window=64, stride=48, activation="softmax")
 TASKS = ("semantics", "height")
+FILES = ["height.qml", "height.tif", "semantics.qml", "semantics.tif", "stac_item.json"]
+"""Files of maps of any image."""
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +55,21 @@ def pixels(path: Path) -> np.ndarray:
         return source.read()
 
 
+def metres(path: Path) -> np.ndarray:
+    """Return heights that are stored with a scale; NaN without one."""
+    with rasterio.open(path) as source:
+        return source.read(1, masked=True).astype(np.float32).filled(np.nan) * np.float32(source.scales[0])
+
+
 def ortho(tmp_path: Path, bands: int = 3, size: int = 40, dtype: type = np.uint8, **place: Any) -> Path:
     array = np.random.default_rng(0).integers(1, 255, (bands, size, size)).astype(dtype)
     return tiny.write_raster(tmp_path / "ortho.tif", array, **place)
 
 
 def test_maps_lie_where_the_image_lies(maps: Path, image: Path) -> None:
-    assert sorted(path.name for path in maps.iterdir()) == ["height.tif", "semantics.tif"]
+    assert sorted(path.name for path in maps.iterdir()) == FILES
     with rasterio.open(image) as source:
-        for task, dtype in (("semantics", "uint8"), ("height", "float32")):
+        for task, dtype in (("semantics", "uint8"), ("height", "int16")):
             with rasterio.open(maps / f"{task}.tif") as raster:
                 assert (raster.crs, raster.transform, raster.shape) == (source.crs, source.transform, source.shape)
                 assert (raster.count, raster.dtypes[0]) == (1, dtype)
@@ -107,13 +115,15 @@ def test_maps_say_what_they_show(maps: Path, run_folder: Path) -> None:
         assert "generated data" in tags["TRAINED_ON"]
         assert raster.descriptions == ("class",)
     with rasterio.open(maps / "height.tif") as raster:
-        assert math.isnan(raster.nodata)
+        assert (raster.nodata, raster.scales) == (-32768, (0.01,))
         assert raster.units == ("metre",)
         assert raster.descriptions == ("height above ground",)
 
 
 def test_one_window_is_the_network_itself(run_folder: Path, image: Path, tmp_path: Path) -> None:
-    predictor = Predictor(run_folder, PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE, activation="softmax"))
+    exact = {"height_encoding": "float32", "negative_heights": True}
+    spec = PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE, activation="softmax", **exact)
+    predictor = Predictor(run_folder, spec)
     predictor.predict_image(image, tmp_path)
     normal = torch.from_numpy(pixels(image)).float()[None] / 127.5 - 1
     with torch.inference_mode():
@@ -190,7 +200,7 @@ def test_pixels_without_data_are_without_class_and_height(predictor: Predictor, 
     predictor.predict_image(path, tmp_path / "out")
     absent = (array == 0).all(axis=0)
     np.testing.assert_array_equal(pixels(tmp_path / "out" / "semantics.tif")[0] == IGNORED, absent)
-    np.testing.assert_array_equal(np.isnan(pixels(tmp_path / "out" / "height.tif")[0]), absent)
+    np.testing.assert_array_equal(np.isnan(metres(tmp_path / "out" / "height.tif")), absent)
 
 
 def test_bands_may_be_chosen_and_ordered(predictor: Predictor, image: Path, maps: Path, tmp_path: Path) -> None:
@@ -280,7 +290,53 @@ def test_predicting_again_replaces_the_maps(predictor: Predictor, image: Path, t
     predictor.predict_image(image, tmp_path)
     assert (tmp_path / "height.tif").stat().st_ino != before
     assert pixels(tmp_path / "height.tif").shape == (1, tiny.SIZE, tiny.SIZE)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["height.tif", "semantics.tif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+
+
+def test_heights_are_stored_as_a_run_or_an_option_says(run_folder: Path, image: Path, tmp_path: Path) -> None:
+    exact = {"height_encoding": "float32", "negative_heights": True}
+    for name, changes in {"float32": exact, "lerc": {"height_encoding": "lerc"}, "centimetres": {}}.items():
+        Predictor(run_folder, SPEC.model_copy(update=changes)).predict_image(image, tmp_path / name)
+    expected = metres(tmp_path / "float32" / "height.tif")
+    assert (expected < -0.1).any(), "else nothing below 0 is told apart"
+    for name in ("lerc", "centimetres"):
+        np.testing.assert_allclose(metres(tmp_path / name / "height.tif"), expected.clip(0), atol=0.0101)
+    assert pixels(tmp_path / "lerc" / "height.tif").dtype == np.float32
+
+
+def test_maps_of_tiles_are_exact_however_other_images_are_stored(
+    predictor: Predictor, run_folder: Path, tiles: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    predictor.predict_tiles(tiles["test"], tmp_path / "default")
+    other = SPEC.model_copy(update={"height_encoding": "lerc", "negative_heights": True})
+    Predictor(run_folder, other).predict_tiles(tiles["test"], tmp_path / "other")
+    name = tiles["test"][0].name
+    for task in TASKS:
+        first, second = (tmp_path / folder / name / f"{task}.tif" for folder in ("default", "other"))
+        assert first.read_bytes() == second.read_bytes()
+    heights = pixels(tmp_path / "default" / name / "height.tif")
+    assert heights.dtype == np.float32
+    assert (heights < 0).any(), "scores are of the heights as the network gives them"
+
+
+def test_a_prediction_is_described_by_a_stac_item(maps: Path, image: Path) -> None:
+    item = json.loads((maps / "stac_item.json").read_text())
+    with rasterio.open(image) as source:
+        assert item["properties"]["proj:shape"] == list(source.shape)
+        assert item["properties"]["proj:transform"] == list(source.transform)[:6]
+    assert item["properties"]["mtlaerial:run"] == "city/equal/seed0"
+    assert {asset["href"].removeprefix("./") for asset in item["assets"].values()} == set(FILES) - {"stac_item.json"}
+    assert [entry["value"] for entry in item["assets"]["semantics"]["classification:classes"]] == list(range(6))
+
+
+def test_an_image_without_a_crs_is_mapped_and_said(
+    predictor: Predictor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    path = ortho(tmp_path, crs=None)
+    predictor.predict_image(path, tmp_path / "out", gsd=0.5)
+    assert f"{path}: no CRS, so the maps have none: give a GIS the CRS when it opens them" in caplog.messages
+    assert json.loads((tmp_path / "out" / "stac_item.json").read_text())["geometry"] is None
 
 
 def test_images_are_mapped_as_the_run_was_scored(run_folder: Path, tmp_path: Path) -> None:
@@ -290,6 +346,8 @@ def test_images_are_mapped_as_the_run_was_scored(run_folder: Path, tmp_path: Pat
     save_description(tmp_path, plan, load_description(run_folder).statistics)
     assert Predictor(tmp_path).prediction == scored
     assert prediction_for(tmp_path) == scored.model_copy(update={"image_maps": False})
+    stored = prediction_for(tmp_path, height_encoding="lerc", negative_heights=True)
+    assert (stored.height_encoding, stored.negative_heights, stored.views) == ("lerc", True, ("mirror", "turns"))
     even = prediction_for(tmp_path, blend="even")
     assert (even.blend, even.views, even.activation) == ("even", ("mirror", "turns"), "sigmoid"), (
         "other windows change nothing else"

@@ -65,7 +65,9 @@ def photo(folder: Path) -> tuple[Path, Tensor]:
 
 def maps(run: Path, image: Path) -> dict[str, np.ndarray]:
     """Map an image in one window."""
-    Predictor(run, PredictionSpec(window=SIZE, stride=SIZE, activation="sigmoid")).predict_image(image, run / "maps")
+    exact = {"height_encoding": "float32", "negative_heights": True}
+    spec = PredictionSpec(window=SIZE, stride=SIZE, activation="sigmoid", **exact)
+    Predictor(run, spec).predict_image(image, run / "maps")
     arrays = {}
     for path in (run / "maps").glob("*.tif"):
         with rasterio.open(path) as source:

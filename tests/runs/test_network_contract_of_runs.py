@@ -29,7 +29,8 @@ from support import networks, tiny
 from support.trainings import Folders, Killed, assert_same_run, kill_after
 from support.weightings import OPTIONS
 
-WINDOW = PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE, activation="softmax")
+EXACT = {"height_encoding": "float32", "negative_heights": True}
+WINDOW = PredictionSpec(window=tiny.SIZE, stride=tiny.SIZE, activation="softmax", **EXACT)
 
 
 @pytest.fixture(scope="module", params=networks.RUNS)

@@ -41,13 +41,27 @@ def predict(
             "(4), scales (3), which multiply; or none; else as the run was scored."
         ),
     ] = None,
+    heights: Annotated[
+        Literal["centimetres", "lerc", "float32"] | None,
+        typer.Option(
+            help="centimetres: int16 with a scale; lerc: float32 within a centimetre; float32: exact, in about four "
+            "times the space; else as in the run's configuration, by default centimetres."
+        ),
+    ] = None,
+    negative_heights: Annotated[
+        bool | None,
+        typer.Option(
+            "--negative-heights/--no-negative-heights", help="Keep heights below 0; by default they are written as 0."
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
     ] = False,
 ) -> None:
     """Map classes and heights of any orthophoto that matches what the run was trained on, as the run was scored.
 
-    Options that change how it was scored are logged with both values.
+    Options that change how it was scored are logged with both values. The maps are cloud-optimised GeoTIFFs with styles
+    for QGIS and a STAC Item; heights are int16 centimetres with a scale of 0.01, unless --heights says otherwise.
 
     The run named town is shipped: `mtlaerial describe town` says what it was trained on.
 
@@ -59,7 +73,7 @@ def predict(
 
     run = find_run(run)
     indices = numbers("--bands", bands) if bands else None
-    prediction = prediction_for(run, window, stride, dropout_passes, blend, views)
+    prediction = prediction_for(run, window, stride, dropout_passes, blend, views, heights, negative_heights)
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")
 

@@ -13,6 +13,7 @@ from mtlaerial.config.numbers import Batch, Multiple, Passes, Pixels
 
 Blend = Literal["original", "even"]
 View = Literal["mirror", "turns", "scales"]
+HeightEncoding = Literal["centimetres", "lerc", "float32"]
 VIEWS: tuple[View, ...] = get_args(View)
 SCALES = (1.0, 0.8, 1.25)
 """Factors by which the view ``scales`` resamples a window."""
@@ -65,6 +66,12 @@ class PredictionSpec(Section):
     have no choice."""
     image_maps: bool = False
     """Also write maps on the image's grid, besides those on the grid of the ground truth, which are scored."""
+    height_encoding: HeightEncoding = "centimetres"
+    """How ``mtlaerial predict`` stores heights. centimetres: int16 with a scale, which every program reads. lerc:
+    float32 within a centimetre, compressed by LERC. float32: exact. Maps of a data set's tiles are always exact."""
+    negative_heights: bool = False
+    """Keep heights below 0 in maps of ``mtlaerial predict``; else they are written as 0. Maps of a data set's tiles,
+    which are scored, always keep them."""
 
     @classmethod
     def fitted(cls) -> Self:

@@ -187,6 +187,9 @@ STAGES: dict[str, Stages] = {
     "prediction.dropout_passes": PREDICTION,
     "prediction.height_of_bins": PREDICTION,
     "prediction.image_maps": PREDICTION,
+    # Maps of tiles do not depend on them: a run states them for other images.
+    "prediction.height_encoding": ("describe_run", "describe_ensemble"),
+    "prediction.negative_heights": ("describe_run", "describe_ensemble"),
     "scoring.height_bins": ("score",),
     "scoring.error_unit": ("score",),
     "scoring.without_classes": ("score",),

@@ -11,7 +11,7 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.strips import Strip
 from mtlaerial.prediction.blending.targets import Target
-from mtlaerial.prediction.map_files import PROFILES
+from mtlaerial.prediction.map_layers import EXACT
 from mtlaerial.prediction.map_network import MAKERS, MapNetwork
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.tile import Tile
@@ -25,8 +25,8 @@ class ArrayMaps:
         self.targets = []
         for task in network.outputs:
             entry = task_entry(task)
-            grid, profile = tile.grids[entry.truth], PROFILES[entry.maps[0].shows]
-            self.maps[task] = np.full((grid.height, grid.width), profile["nodata"], dtype=profile["dtype"])
+            grid, (dtype, nodata) = tile.grids[entry.truth], EXACT[entry.maps[0].shows]
+            self.maps[task] = np.full((grid.height, grid.width), nodata, dtype)
             if (grid.height, grid.width) != (1, 1):  # else the tile lacks the layer
                 self.targets.append(self._target(task, tile.grids["image"], grid, network.slice_of(task)))
 

@@ -1,4 +1,4 @@
-"""Maps as georeferenced files, written atomically: classes with their colours, heights in metres."""
+"""Maps as files, written while the network runs: exact ones to be scored, and cloud-optimised ones for people."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -7,34 +7,28 @@ from typing import Any, NamedTuple
 
 import rasterio
 import torch
-from rasterio.shutil import copy as copy_raster
+from numpy.typing import NDArray
 from rasterio.windows import Window
 from torch import Tensor
 
-from mtlaerial.config import IGNORED, Task, task_entry
-from mtlaerial.config.task_entry import MapLayer, Shows
+from mtlaerial.config import PredictionSpec, Task, task_entry
+from mtlaerial.maps.annotation import annotate
+from mtlaerial.maps.cog_writer import CogWriter, open_cog
+from mtlaerial.maps.layer import RasterLayer
+from mtlaerial.maps.qgis_style import write_style
+from mtlaerial.maps.stac_item import write_item
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
+from mtlaerial.prediction.map_layers import Content, exact_layer, shown_layer
 from mtlaerial.prediction.map_network import MAKERS, StackedOutputs
-from mtlaerial.rasters.geotiff import create_raster, writing_raster
+from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
-from mtlaerial.system.files import discard, partial_path
 
-TILED = {"count": 1, "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd", "zstd_level": 1}
-"""Zstandard compresses heights to the size of deflate, in half the time."""
-CODES: dict[str, Any] = {"dtype": "uint8", "nodata": IGNORED, "predictor": 1}
-VALUES: dict[str, Any] = {"dtype": "float32", "nodata": float("nan"), "predictor": 3}
-PROFILES: dict[Shows, dict[str, Any]] = {"classes": CODES, "mean": VALUES, "deviation": VALUES}
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """GDAL's block cache in bytes (rasterio takes no other unit); GDAL's default grows with the machine's memory."""
-
-
-class Content(NamedTuple):
-    """Content of a map: a task, and one of the maps of its entry."""
-
-    task: Task
-    layer: MapLayer
+Write = Callable[[int, int, NDArray[Any]], None]
+"""Takes the first row and column of a block, and its values, shape (rows, columns)."""
 
 
 def contents_of(network: StackedOutputs) -> list[Content]:
@@ -61,6 +55,13 @@ class Map(NamedTuple):
     grid: Grid
 
 
+class Storage(NamedTuple):
+    """How maps for people are stored: by a configuration, and whether styles beside earlier maps are replaced."""
+
+    prediction: PredictionSpec
+    replace: bool = False
+
+
 @contextmanager
 def open_maps(
     folder: Path,
@@ -69,7 +70,7 @@ def open_maps(
     network: StackedOutputs,
     image: Grid,
     maps: Sequence[Map],
-    cog: bool,
+    storage: Storage | None = None,
 ) -> Iterator[list[Target]]:
     """Yield targets that write maps in a folder; the files appear when the block ends without an error.
 
@@ -80,64 +81,76 @@ def open_maps(
         Source of class names, colours and provenance for the files' tags.
     origin : mapping
         Tags of the image and the run; see :func:`mtlaerial.prediction.map_origin.origin_tags`.
-    network : MapNetwork
+    network : StackedOutputs
         Source of the tasks' channels.
     image : Grid
         The image's grid.
     maps : sequence of Map
-    cog : bool
-        Write cloud-optimised GeoTIFFs, with overviews.
+    storage : Storage, optional
+        Write cloud-optimised GeoTIFFs on the image's grid, with overviews, styles for QGIS and a STAC Item; else plain
+        GeoTIFFs of exact values.
     """
+    tags = _tags(description, origin)
+    cogs: list[CogWriter] = []
+    earlier = {name for name, _, _ in maps if (folder / f"{name}.tif").exists()}
     with rasterio.Env(**CACHE, GDAL_NUM_THREADS=torch.get_num_threads()), ExitStack() as stack:
         targets = []
         for name, content, grid in maps:
-            create, profile = _create_cog if cog else create_raster, PROFILES[content.layer.shows]
-            out = stack.enter_context(create(folder / f"{name}.tif", grid, **TILED, **profile))
-            _annotate(out, content, description, origin)
+            path = folder / f"{name}.tif"
+            if storage is None:
+                layer = exact_layer(content, name, description)
+                write = stack.enter_context(_open_exact(path, grid, layer, tags))
+            else:
+                layer = shown_layer(content, name, description, storage.prediction)
+                cogs.append(stack.enter_context(open_cog(path, grid, layer, tags)))
+                write = cogs[-1].write
             channels = network.slice_shown(content.task, content.layer.shows)
-            targets.append(Target(channels, *axes(image, grid), _writer(content, out)))
+            targets.append(Target(channels, *axes(image, grid), _block_writer(content, write)))
         yield targets
+    if storage is not None:
+        for cog in cogs:
+            # Without an earlier map a style in the folder is that of a map that has been removed.
+            write_style(cog.path, cog.layer, storage.replace or cog.layer.name not in earlier)
+        name = f"{description.name} {origin.get('IMAGE', '')}"
+        write_item(folder, name, image, cogs, _properties(description, origin))
 
 
-def _writer(content: Content, out: rasterio.io.DatasetWriter) -> Callable[[int, int, Tensor], None]:
-    """Return the function that writes a block of a task's values at a row and column."""
+def _block_writer(content: Content, write: Write) -> Callable[[int, int, Tensor], None]:
+    """Return the function that writes a block of a task's blended values at a row and column."""
 
-    def write(row: int, column: int, values: Tensor) -> None:
-        block = MAKERS[content.layer.shows](values)
-        out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
+    def write_block(row: int, column: int, values: Tensor) -> None:
+        write(row, column, MAKERS[content.layer.shows](values))
 
-    return write
+    return write_block
 
 
 @contextmanager
-def _create_cog(path: Path, grid: Grid, **profile: Any) -> Iterator[rasterio.io.DatasetWriter]:
-    """Write a plain GeoTIFF beside, then copy it to a COG: GDAL's COG driver only copies whole rasters."""
-    plain = partial_path(path).with_suffix(".plain.tif")
-    try:
-        with create_raster(plain, grid, **profile) as out:
-            yield out
-        with writing_raster(path) as partial:
-            # A mean of class codes is no class: overviews of classes take the most frequent one.
-            resampling = "mode" if profile["dtype"] == "uint8" else "average"
-            copy_raster(plain, partial, driver="COG", compress="deflate", blocksize=512, overview_resampling=resampling)
-    finally:
-        discard(plain)
+def _open_exact(path: Path, grid: Grid, layer: RasterLayer, tags: Mapping[str, str]) -> Iterator[Write]:
+    """Open a plain tiled GeoTIFF of one band, and yield the function that writes blocks of it."""
+    with create_raster(path, grid, **layer.profile) as out:
+        annotate(out, layer, tags)
+
+        def write(row: int, column: int, block: NDArray[Any]) -> None:
+            out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
+
+        yield write
 
 
-def _annotate(
-    out: rasterio.io.DatasetWriter, content: Content, description: RunDescription, origin: Mapping[str, str]
-) -> None:
+def _tags(description: RunDescription, origin: Mapping[str, str]) -> dict[str, str]:
+    return {"MTLAERIAL": description.mtlaerial, **origin, "TRAINED_ON": _data(description)}
+
+
+def _data(description: RunDescription) -> str:
     statistics = description.statistics
-    tags = {
-        "MTLAERIAL": description.mtlaerial,
-        **origin,
-        "TRAINED_ON": statistics.title + (" (generated data)" if statistics.generated else ""),
+    return statistics.title + (" (generated data)" if statistics.generated else "")
+
+
+def _properties(description: RunDescription, origin: Mapping[str, str]) -> dict[str, Any]:
+    """Return the properties of the STAC Item that say which run mapped which image."""
+    title = f"{origin.get('IMAGE', 'an image')} mapped by {description.name}"
+    return {
+        "title": title,
+        "description": f"Predicted by a network that was trained on {_data(description)}.",
+        "processing:software": {"mtlaerial": description.mtlaerial},
+        **{f"mtlaerial:{key.lower()}": value for key, value in origin.items()},
     }
-    out.descriptions = (content.layer.description,)
-    unit = task_entry(content.task).unit
-    if unit:
-        out.units = (unit.name,)
-    if content.layer.shows == "classes":
-        out.write_colormap(1, {code: entry.colour for code, entry in enumerate(statistics.classes)})
-        tags |= {f"CLASS_{code}": entry.name for code, entry in enumerate(statistics.classes)}
-    out.update_tags(**tags)

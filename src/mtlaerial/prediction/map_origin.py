@@ -36,8 +36,10 @@ def image_id(read: Read, grid: Grid) -> str:
     return digest.hexdigest()
 
 
-def require_replaceable(image: Path, maps: Iterable[Path], origin: Mapping[str, str], replace: bool) -> None:
-    """Refuse to replace an image by its own map, and maps of another image or run unless that is asked for.
+def require_replaceable(
+    image: Path, maps: Iterable[Path], origin: Mapping[str, str], replace: bool, item: Path
+) -> None:
+    """Refuse to replace an image by its own map, and files of another image or run unless that is asked for.
 
     Parameters
     ----------
@@ -47,7 +49,9 @@ def require_replaceable(image: Path, maps: Iterable[Path], origin: Mapping[str, 
     origin : mapping
         The tags of the new maps.
     replace : bool
-        Replace maps of another image or run.
+        Replace maps of another image or run, and a STAC Item that has no maps beside it.
+    item : Path
+        The STAC Item that a prediction writes.
 
     Raises
     ------
@@ -64,6 +68,8 @@ def require_replaceable(image: Path, maps: Iterable[Path], origin: Mapping[str, 
         if not replace and (difference := _difference(path, origin)):
             expected = f"no map, or one of {origin['IMAGE']} by {origin['RUN']}"
             raise DataError(path, difference, expected, "Choose another --out, or add --replace.")
+    if item.exists() and not existing and not replace:
+        raise DataError(item, "a file without maps", "no file, or that of earlier maps", "Remove it, or add --replace.")
 
 
 def _difference(path: Path, origin: Mapping[str, str]) -> str:

@@ -14,11 +14,13 @@ from mtlaerial.config.tasks import installed_entries
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
+from mtlaerial.maps.qgis_style import style_path
+from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import match_image
-from mtlaerial.prediction.map_files import Map, contents_of, open_maps, scored_channels
+from mtlaerial.prediction.map_files import Map, Storage, contents_of, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
@@ -91,7 +93,7 @@ class Predictor:
             maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image)) for of in contents]
             if self.prediction.image_maps:
                 maps += [Map(f"image_{of.layer.name}", of, image) for of in contents]
-            self._predict(tile / "image.tif", None, image, maps, folder / tile.name, cog=False).save(folder / tile.name)
+            self._predict(tile / "image.tif", None, image, maps, folder / tile.name).save(folder / tile.name)
 
     def predict_image(
         self,
@@ -101,9 +103,10 @@ class Predictor:
         gsd: float | None = None,
         replace: bool = False,
     ) -> None:
-        """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid.
+        """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid, with styles and a STAC Item.
 
-        Files are named as by :meth:`predict_tiles`. Earlier maps of the same image by the same run are replaced.
+        Files are named as by :meth:`predict_tiles`; ``prediction.height_encoding`` says how heights are stored. Earlier
+        maps of the same image by the same run are replaced.
 
         Parameters
         ----------
@@ -130,10 +133,14 @@ class Predictor:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
         names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.maps)
         possible = [folder / f"{name}.tif" for name in names]
-        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace)
+        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace, folder / ITEM)
         maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network)]
-        meters = self._predict(path, image.bands, image.grid, maps, folder, cog=True)
-        remove_stale(possible, [folder / f"{name}.tif" for name, _, _ in maps])
+        if image.grid.crs is None:
+            log.info("%s: no CRS, so the maps have none: give a GIS the CRS when it opens them", path)
+        storage = Storage(self.prediction, replace)
+        meters = self._predict(path, image.bands, image.grid, maps, folder, storage)
+        written = [folder / f"{name}.tif" for name, _, _ in maps]
+        remove_stale([*possible, *map(style_path, possible)], [*written, *map(style_path, written)])
         for line in meters.findings():
             log.info(line)
 
@@ -152,9 +159,15 @@ class Predictor:
         return origin_tags(path, identity, self.description)
 
     def _predict(
-        self, path: Path, bands: Sequence[int] | None, image: Grid, maps: Sequence[Map], folder: Path, cog: bool
+        self,
+        path: Path,
+        bands: Sequence[int] | None,
+        image: Grid,
+        maps: Sequence[Map],
+        folder: Path,
+        storage: Storage | None = None,
     ) -> MapMeters:
-        """Write maps and return the meters that watched them."""
+        """Write maps and return the meters that watched them; exact ones without a storage."""
         size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across) + self._passes_text())
@@ -162,7 +175,7 @@ class Predictor:
         meters = MapMeters(down, across, scored_channels(self.network))
         with open_raster(path) as source:
             read = self._reader(path, source, bands)
-            with open_maps(folder, self.description, origin, self.network, image, maps, cog) as targets:
+            with open_maps(folder, self.description, origin, self.network, image, maps, storage) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, meters, folder, MapMeters.CONTEXT):

@@ -7,13 +7,15 @@ from typing import Any
 
 from mtlaerial.config import Blend, PredictionSpec
 from mtlaerial.config.faults import did_you_mean
-from mtlaerial.config.prediction import VIEWS, View, views_text
+from mtlaerial.config.prediction import VIEWS, HeightEncoding, View, views_text
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.unseen_views import unseen_views
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.run import RunDescription, read_description
 
 log = logging.getLogger(__name__)
+_NOT_SCORED = {"image_maps", "height_encoding", "negative_heights"}
+"""Keys that change no scored map."""
 
 
 def prediction_for(
@@ -23,6 +25,8 @@ def prediction_for(
     dropout_passes: int | None = None,
     blend: Blend | None = None,
     views: str | None = None,
+    height_encoding: HeightEncoding | None = None,
+    negative_heights: bool | None = None,
 ) -> PredictionSpec:
     """Return the prediction by which a run is scored, with the given changes; log each of them.
 
@@ -37,6 +41,10 @@ def prediction_for(
         Other windows than the run's: ``even`` for those with least work, ``original`` for those of the original's code.
     views : str, optional
         Names of views, separated by commas, or ``none``.
+    height_encoding : HeightEncoding, optional
+        How heights are stored.
+    negative_heights : bool, optional
+        Keep heights below 0.
 
     Raises
     ------
@@ -60,6 +68,8 @@ def prediction_for(
     }
     if views is not None:
         changes["views"] = _named_views(views)
+    storage = {"height_encoding": height_encoding, "negative_heights": negative_heights}
+    changes |= {key: value for key, value in storage.items() if value is not None}
     prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
     _log_changes(description.plan.prediction, prediction)
@@ -126,7 +136,7 @@ def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
 
 
 def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None:
-    before, after = configured.model_dump(exclude={"image_maps"}), prediction.model_dump(exclude={"image_maps"})
+    before, after = configured.model_dump(exclude=_NOT_SCORED), prediction.model_dump(exclude=_NOT_SCORED)
     for values in (before, after):
         values["views"] = views_text(values["views"])
     changes = [f"{key} {after[key]} instead of {before[key]}" for key in after if after[key] != before[key]]

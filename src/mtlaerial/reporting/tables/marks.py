@@ -17,6 +17,8 @@ MACHINE_KEYS = {
     ),
     "prediction.batch",
     "prediction.image_maps",
+    "prediction.height_encoding",
+    "prediction.negative_heights",
 }
 """Keys that change results by rounding only, or not at all."""
 SHARE = "training.labelled"

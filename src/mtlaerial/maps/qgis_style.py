@@ -1,0 +1,87 @@
+"""Styles of layers for QGIS: a ``.qml`` beside a file of the same name, which QGIS applies when it opens the file."""
+
+import logging
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from mtlaerial.maps.layer import Colour, Palette, Ramp, RasterLayer
+from mtlaerial.system.files import write_text
+
+log = logging.getLogger(__name__)
+_SYMBOLS = {"metre": "m", "centimetre": "cm"}
+_HEADER = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+
+
+def style_path(path: Path) -> Path:
+    """Return the path of a file's style."""
+    return path.with_suffix(".qml")
+
+
+def write_style(path: Path, layer: RasterLayer, replace: bool) -> None:
+    """Write the style of a layer beside its file; nothing for a layer without one.
+
+    Parameters
+    ----------
+    path : Path
+        The layer's file.
+    layer : RasterLayer
+    replace : bool
+        Replace an existing style, which a user may have edited.
+    """
+    target = style_path(path)
+    if layer.style is None or (target.exists() and not replace):
+        return
+    if target.exists():
+        log.info("replacing %s", target)
+    write_text(target, style_text(layer))
+
+
+def style_text(layer: RasterLayer) -> str:
+    """Return a layer's style as QML; values are in the layer's unit, since QGIS applies the scale before the style.
+
+    Raises
+    ------
+    ValueError
+        When the layer has no style.
+    """
+    root = Element("qgis", version="3.22.0", styleCategories="Symbology")
+    pipe = SubElement(root, "pipe")
+    if isinstance(layer.style, Palette):
+        _add_palette(pipe, layer.style)
+    elif isinstance(layer.style, Ramp):
+        _add_ramp(pipe, layer.style, _SYMBOLS.get(layer.unit, layer.unit))
+    else:
+        raise ValueError(f"{layer.name} has no style")
+    SubElement(root, "blendMode").text = "0"
+    indent(root, " ")
+    return _HEADER + tostring(root, encoding="unicode") + "\n"
+
+
+def _add_palette(pipe: Element, palette: Palette) -> None:
+    renderer = SubElement(pipe, "rasterrenderer", type="paletted", band="1", opacity="1", alphaBand="-1")
+    entries = SubElement(renderer, "colorPalette")
+    for code, name, colour in palette.categories:
+        SubElement(entries, "paletteEntry", value=str(code), label=name, color=_hex(colour), alpha="255")
+
+
+def _add_ramp(pipe: Element, ramp: Ramp, symbol: str) -> None:
+    low, high = (f"{stop[0]:g}" for stop in (ramp.stops[0], ramp.stops[-1]))
+    renderer = SubElement(pipe, "rasterrenderer", type="singlebandpseudocolor", band="1", opacity="1", alphaBand="-1")
+    renderer.attrib |= {"classificationMin": low, "classificationMax": high}
+    shader = SubElement(
+        SubElement(renderer, "rastershader"),
+        "colorrampshader",
+        colorRampType="INTERPOLATED",
+        classificationMode="1",
+        clip="0",
+        minimumValue=low,
+        maximumValue=high,
+        labelPrecision="2",
+    )
+    for value, colour in ramp.stops:
+        label = f"{value:g} {symbol}".strip()
+        SubElement(shader, "item", value=f"{value:g}", label=label, color=_hex(colour), alpha="255")
+
+
+def _hex(colour: Colour) -> str:
+    return "#" + "".join(f"{value:02x}" for value in colour)
