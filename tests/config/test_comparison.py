@@ -11,6 +11,7 @@ from support.paths import ROOT
 
 FILES = [tiny.CONFIG / name for name in ("config.yaml", "comparison.yaml")]
 CHOICE = [*FILES, tiny.CONFIG / "comparison_weight.yaml"]
+CITIES = ("city_hard", "city_hard_weight")
 
 
 @pytest.fixture
@@ -45,6 +46,13 @@ def test_constant_weight_is_chosen_on_tiles_that_are_not_compared(projects: tupl
     assert len(compared) == 15 + 18
     assert len(chosen) == 5 + 18
     assert not compared & chosen
+    compared_city, chosen_city = (
+        each.config.datasets[name].generate for each, name in zip(projects, CITIES, strict=True)
+    )
+    assert compared_city
+    assert chosen_city
+    assert compared_city.seed != chosen_city.seed
+    assert compared_city.model_copy(update={"seed": chosen_city.seed}) == chosen_city
     assert {choice.config.methods[name].weighting.name for name in choice.config.run.methods} == {"equal", "fixed"}
     assert choice.config.training == comparison.config.training
     assert choice.config.models["d3net"] == comparison.config.models["d3net"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mtlaerial.config.weighting import Level
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.runs.cosines import Cosines, joined
@@ -36,7 +37,7 @@ def conflict_panel(values: Values, runs: Sequence[Scores]) -> Panel | None:
     )
 
 
-def _rows(values: Values, method: str, runs: Sequence[Scores], levels: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+def _rows(values: Values, method: str, runs: Sequence[Scores], levels: Sequence[Level]) -> Iterator[tuple[Cell, ...]]:
     together = joined(part for run in runs if run.method == method for part in run.cosines)
     pairs = dict.fromkeys(part.tasks for part in together)
     for pair in pairs:
