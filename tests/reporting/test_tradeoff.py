@@ -72,6 +72,8 @@ def test_sweeps_go_by_the_weight_of_the_height() -> None:
 def test_front_has_the_points_that_no_other_beats_in_one_and_equals_in_both() -> None:
     points = points_of(experiment())
     assert [entry.name for entry in front(points)] == ["much", "equal", "upgrad_labels"]
+    worse, better = (Point("", "", Score(1, 0), Score(y, 0)) for y in (1, 2))
+    assert front([worse, better]) == [better]
     twins = [Point(name, "", Score(1, 0), Score(1, 0)) for name in "ab"]
     assert front(twins) == twins
 

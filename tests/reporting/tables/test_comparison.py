@@ -324,9 +324,9 @@ def test_conflict_at_both_levels_is_a_panel_of_all_seeds() -> None:
     assert panel.key == "town-conflict"
     number = str(4 * len(SEEDS))
     assert row(panel, "equal") == {
-        "": "equal",
+        "": "equal", "measurements": number,
         "shared features: mean": "0.20", "shared features: least": "0.10",
-        "shared features: below 0 (%)": "0.0", "shared features: measurements": number,
+        "shared features: below 0 (%)": "0.0",
         "trunk's parameters: mean": "0.10", "trunk's parameters: least": "−0.30",
-        "trunk's parameters: below 0 (%)": "25.0", "trunk's parameters: measurements": number,
+        "trunk's parameters: below 0 (%)": "25.0",
     }  # fmt: skip

@@ -9,7 +9,7 @@ from mtlaerial.runs.cosines import Cosines, joined
 from mtlaerial.runs.history_columns import LEVELS
 from mtlaerial.scoring.scores import Scores
 
-HEADERS = ("mean", "least", "below 0 (%)", "measurements")
+HEADERS = ("mean", "least", "below 0 (%)")
 NOTES = (
     "Cosine of the gradients of two tasks in single batches, one in every training.log_every updates, over all seeds "
     "and folds.",
@@ -31,7 +31,7 @@ def conflict_panel(values: Values, runs: Sequence[Scores]) -> Panel | None:
         title=values.title(),
         subject="conflict of the tasks' gradients",
         details="Cosines over the trainings of each method.",
-        header=("", *(f"{LEVELS[level]}: {header}" for level in levels for header in HEADERS)),
+        header=("", "measurements", *(f"{LEVELS[level]}: {header}" for level in levels for header in HEADERS)),
         rows=tuple(rows),
         notes=tuple(map(Note, NOTES)),
     )
@@ -43,8 +43,9 @@ def _rows(values: Values, method: str, runs: Sequence[Scores], levels: Sequence[
     for pair in pairs:
         by_level = {part.level: part for part in together if part.tasks == pair}
         texts = [text for level in levels for text in _texts(by_level.get(level))]
+        number = Cell(str(max(part.measurements for part in by_level.values())))
         label = values.label(method)
-        yield (Cell(f"{label}: {' and '.join(pair)}" if len(pairs) > 1 else label), *map(Cell, texts))
+        yield (Cell(f"{label}: {' and '.join(pair)}" if len(pairs) > 1 else label), number, *map(Cell, texts))
 
 
 def _texts(part: Cosines | None) -> tuple[str, ...]:
@@ -52,4 +53,4 @@ def _texts(part: Cosines | None) -> tuple[str, ...]:
         return (MISSING,) * len(HEADERS)
     share = 100 * part.negative / part.measurements
     mean, least = (f"{value:.2f}".replace("-", "−") for value in (part.mean, part.least))
-    return mean, least, f"{share:.1f}", str(part.measurements)
+    return mean, least, f"{share:.1f}"
