@@ -20,7 +20,7 @@ FLOORS = [
     {"runs", "sampling"},
     {"synthetic", "tiles"},
     {"datasets", "maps"},
-    {"weighting", "models", "rasters", "tasks"},
+    {"calibration", "weighting", "models", "rasters", "tasks"},
     {"config", "system"},
     {"errors", "version"},
 ]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mtlaerial.config import load_dataset
 from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.pipeline.power_notes import power_notes
@@ -56,6 +57,16 @@ def test_constant_weight_is_chosen_on_tiles_that_are_not_compared(projects: tupl
     assert {choice.config.methods[name].weighting.name for name in choice.config.run.methods} == {"equal", "fixed"}
     assert choice.config.training == comparison.config.training
     assert choice.config.models["d3net"] == comparison.config.models["d3net"]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole"), [("autzen_columns", "autzen"), ("autzen_column_1", "autzen"), ("city_18_areas", "city_18")]
+)
+def test_parts_are_described_like_the_whole(part: str, whole: str) -> None:
+    specs = [load_dataset(tiny.CONFIG / "datasets" / f"{name}.yaml") for name in (part, whole)]
+    described, expected = (spec.model_dump(exclude={"title", "splits", "areas"}) for spec in specs)
+    assert described == expected
+    assert set(specs[0].tiles) <= set(specs[1].tiles)
 
 
 def places(dataset: Dataset) -> set[str]:

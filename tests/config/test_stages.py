@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
+from mtlaerial.config.consistency import ConsistencyRule
 from mtlaerial.config.decisive_keys import decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.ensemble import TAKEN
@@ -27,7 +28,10 @@ from support import tiny
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
-WHOLE = (WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, PackageFileSpec, WeightsInput, RecipeOverlay)
+WHOLE = (
+    *(WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, PackageFileSpec, WeightsInput, RecipeOverlay),
+    ConsistencyRule,
+)
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
@@ -44,6 +48,7 @@ TILES: dict[str, Any] = {
     "archives": [{"file": "a.zip", "page": "https://example.org", "holds": "images"}],
     "published": [{"name": "Net", "source": "Book", "url": "https://example.org", "scores": {"OA": 0.5}}],
     "splits": tiny.SPLITS,
+    "consistency": {"house": {"height": ">= 2"}},
 }  # fmt: skip
 MOSAIC = {
     "image": {"files": ["image.tif"]},
@@ -81,6 +86,7 @@ VALUES: dict[str, Any] = {
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
     "labels.encoding": RGB,
+    "consistency": {"house": {"height": ">= 3"}},
     "methods.*.trained_as": {"trained_as": "other"},
     "methods.*.weighting": {"name": "dwa"},
     "datasets.*.spec": "other.yaml",

@@ -36,6 +36,7 @@ RUN = RunKey("city", "equal", 0)
 ROWS = Path("rows")
 CONFIG = Path("config.yaml")
 """The configuration that was built last."""
+RULES = {"building": {"height": ">= 2"}}
 Build = Callable[..., Project]
 
 
@@ -89,6 +90,12 @@ def test_row_is_taken_in_another_checkout_with_the_same_keys(build: Build, row: 
     rows = find_rows(build(changes, results="other"))
     assert rows.taken == {RUN: row}
     assert (rows.kept, rows.notes) == ([RunKey("city", "equal", 1)], [])
+
+
+def test_new_rules_between_tasks_leave_rows_as_they_are(build: Build) -> None:
+    without, ruled = (run_keys(build(**rules), *RUN) for rules in ({}, {"consistency": RULES}))
+    assert ruled.difference(without.values) == without.difference(ruled.values) == ""
+    assert ruled.digest == without.digest
 
 
 def test_row_is_taken_only_where_it_is_asked_for(build: Build, row: Path) -> None:

@@ -8,10 +8,12 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.config import ScoringSpec
+    from mtlaerial.config.consistency import rules_in
     from mtlaerial.scoring.run_scores import score_run
     from mtlaerial.scoring.scores import save_scores
 
     run = Path(snakemake.output[0]).parent
     scoring = ScoringSpec.parse(snakemake.params.decisive["scoring"], "scoring")
-    scores = score_run(run, folders(snakemake.input.tiles), scoring)
+    rules = rules_in(snakemake.params.decisive)
+    scores = score_run(run, folders(snakemake.input.tiles), scoring, rules=rules)
     save_scores(scores, Path(snakemake.output[0]))

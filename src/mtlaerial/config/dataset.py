@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from mtlaerial.config.base import Section
+from mtlaerial.config.base import Section, is_empty
 from mtlaerial.config.below_root import BelowRoot
+from mtlaerial.config.consistency import ConsistencyRules, require_rules
 from mtlaerial.config.crs_text import CrsText
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
@@ -55,6 +56,9 @@ class DatasetSpec(Section):
     buffer: Distance = 0.0
     """Metres: truth of training tiles nearer than this to validation or test tiles, and of validation tiles nearer than
     this to test tiles, is left out when tiles are prepared."""
+    consistency: ConsistencyRules = Field(default={}, exclude_if=is_empty)
+    """Heights that fit a class, by its name: ``{building: {height: ">= 2"}, water: {height: "<= 0.5"}}``. Scores count
+    the cells whose predicted class and height break a rule."""
     recipe: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring`` of the configuration."""
     published: tuple[PublishedSpec, ...] = ()
@@ -81,6 +85,11 @@ class DatasetSpec(Section):
             require_names("published.without_classes", entry.without_classes or (), self.class_names)
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_of_classes(self) -> Self:
+        require_rules(self.consistency, self.class_names, both=self.height is not None and self.labels is not None)
         return self
 
     @model_validator(mode="after")

@@ -255,6 +255,7 @@ STAGES: dict[str, Stages] = {
         *REPORTING,
     ),
     "buffer": ("check_splits", "prepare_tile", *REPORTING),
+    "consistency": ("score",),
     "recipe": NOTHING,
     "published.name": REPORTING,
     "published.source": REPORTING,

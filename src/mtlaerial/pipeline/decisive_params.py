@@ -110,9 +110,10 @@ class Decisive:
         return params
 
     def score(self, dataset: str, method: str, seed: str) -> Params:
-        """Return the section ``scoring`` in force, and the test tiles."""
+        """Return the section ``scoring`` in force, the test tiles, and rules between tasks where there are any."""
         scoring = self.project.recipe(dataset, method).scoring
-        return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
+        rules = self._spec(dataset).model_dump(mode="json", include={"consistency"})
+        return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset), **rules}
 
     def tables(self) -> Params:
         """Return published scores, folds and protocol of each data set, and notes on the methods left out."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
+from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
@@ -102,7 +103,8 @@ def score_runs(
     unseen = [unseen_by_run(row.description.plan.prediction, row.description) for row in rows]
     notes += unseen_notes(zip((row.description.plan.method for row in rows), unseen, strict=True))
     jobs = zip(rows, tiles_of, recipes, strict=True)
-    scores = [_score(row, row_tiles, recipe.scoring, out / "runs") for row, row_tiles, recipe in jobs]
+    rules = dataset.spec.consistency
+    scores = [_score(row, row_tiles, recipe.scoring, rules, out / "runs") for row, row_tiles, recipe in jobs]
     _write_tables(scores, dataset, tables, notes)
     return scores
 
@@ -150,10 +152,13 @@ def _tested(dataset: Dataset, rows: Sequence[ScoredRun]) -> Dataset:
     return replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"test": tiles}, "areas": {}}))
 
 
-def _score(row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, parent: Path) -> Scores:
+def _score(
+    row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, rules: ConsistencyRules, parent: Path
+) -> Scores:
     folder = parent / row.folder_name
     Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
-    scores = score_maps(row.description, folder / "maps", tiles, scoring, history=row.folder / HISTORY)
+    history = row.folder / HISTORY
+    scores = score_maps(row.description, folder / "maps", tiles, scoring, history=history, rules=rules)
     save_scores(scores, folder / "scores.json")
     return scores
 

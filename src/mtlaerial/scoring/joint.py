@@ -14,7 +14,7 @@ from mtlaerial.scoring.metrics import finite_mean, ratio_of
 from mtlaerial.scoring.nearest_cells import NearestCells
 
 BOTH: tuple[Metrics, Metrics] = ("classes", "heights")
-"""Metrics whose leading tasks the score needs."""
+"""Metrics whose leading tasks scores of both tasks need."""
 TOLERANCE = 1.0
 """Metres: largest height error of a true positive."""
 ClassCounts = tuple[int, ...]

@@ -5,16 +5,24 @@ from pathlib import Path
 
 from mtlaerial.config import ScoringSpec
 from mtlaerial.config.class_names import left_out_classes
+from mtlaerial.config.consistency import ConsistencyRules
+from mtlaerial.config.tasks import leading_task
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cosines import cosines
 from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.scoring.consistency import Rules, require_ruled_classes
+from mtlaerial.scoring.joint import BOTH
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.tile_scores import score_tile
 from mtlaerial.tiles.record import verify_tiles
 
+NO_RULES: ConsistencyRules = {}
 
-def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = "") -> Scores:
+
+def score_run(
+    run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = "", rules: Rules = NO_RULES
+) -> Scores:
     """Score the maps of a run on its test tiles.
 
     Parameters
@@ -27,14 +35,18 @@ def score_run(run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: 
     scoring : ScoringSpec
     protocol : str, optional
         How the test tiles were set apart from the training tiles, as a phrase.
+    rules : mapping of class to ConsistencyRule, optional
+        Heights that fit a class: ``consistency`` of the data set.
 
     Raises
     ------
+    ConfigError
+        When a rule names no class of the run.
     DataError
         When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
         that of eroded labels from the labels'.
     """
-    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol, run / HISTORY)
+    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol, run / HISTORY, rules)
 
 
 def score_maps(
@@ -44,6 +56,7 @@ def score_maps(
     scoring: ScoringSpec,
     protocol: str = "",
     history: Path | None = None,
+    rules: Rules = NO_RULES,
 ) -> Scores:
     """Score the maps of a described run in any folder; see :func:`score_run`."""
     verify_tiles(tiles, ["height", "labels", "eroded"])
@@ -53,7 +66,10 @@ def score_maps(
     trained = history if training and single else None
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
-    tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring) for tile in tiles}
+    ruled = all(leading_task(metrics) in plan.tasks for metrics in BOTH)
+    rules = dict(rules) if ruled else {}
+    require_ruled_classes(rules, names)
+    tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring, rules) for tile in tiles}
     return Scores(
         dataset=plan.dataset,
         title=statistics.title,
@@ -80,6 +96,7 @@ def score_maps(
         recipe=description.recipe_text,
         without_classes=_left_out(description, scoring),
         class_sets=scoring.class_sets if names else {},
+        consistency=rules,
         tiles=tile_scores,
     )
 

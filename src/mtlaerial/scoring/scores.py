@@ -11,6 +11,7 @@ from pydantic import SerializerFunctionWrapHandler, ValidationError, model_seria
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
 from mtlaerial.config.class_sets import ClassSets
+from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.ensemble import Average
 from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.errors import DataError
@@ -26,7 +27,7 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets")
+_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -79,6 +80,8 @@ class Scores(Section):
     """Classes that a second set of semantic scores leaves out."""
     class_sets: ClassSets = {}
     """Sets of classes that are scored as one class each, by name."""
+    consistency: ConsistencyRules = {}
+    """Rules between tasks that the maps were scored by; empty for a run of one task."""
     tiles: dict[str, TileScores]
 
     @model_validator(mode="before")

@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mtlaerial.config import ScoringSpec, Section, Task, TaskEntry, task_entry
+from mtlaerial.config.base import is_empty
 from mtlaerial.config.tasks import leading_task, leads
 from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.runs.constant_height import constant_of
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.scoring.checkerboard import SpectrumSums, load_spectra
+from mtlaerial.scoring.consistency import Rules, Violations, tally_consistency
 from mtlaerial.scoring.joint import BOTH, ClassCounts, tally_joint
 from mtlaerial.scoring.map_checks import grid_of
 from mtlaerial.scoring.seams import SeamSums, load_seams
@@ -46,6 +48,10 @@ class TileScores(Section):
     """Steps of the maps' values at window borders, and elsewhere."""
     checkerboard: SpectrumSums = {}
     """Spectra of the predicted heights at the image's resolution; empty in files of before this score."""
+    violations: Violations = Field(default={}, exclude_if=is_empty)
+    """Cells whose predicted class and height break a rule of the data set; empty without rules."""
+    true_violations: Violations = Field(default={}, exclude_if=is_empty)
+    """The same of the ground truth."""
     further: dict[Task, "TileScores"] = {}
     """The sums of tasks that are not the leading ones of their metrics, whose sums are the above."""
 
@@ -62,7 +68,7 @@ class TileScores(Section):
         return values
 
 
-def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec) -> TileScores:
+def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec, rules: Rules) -> TileScores:
     """Return the sums of a tile, from the folder of its maps and that of its prepared layers; see ``score_run``."""
     tasks = description.plan.tasks
     values: dict[str, Any] = {"seams": load_seams(maps)}
@@ -75,9 +81,12 @@ def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sco
             further[task] = TileScores(**sums)
     if all(leading_task(metrics) in tasks for metrics in BOTH):
         training = description.statistics.height
+        names = [entry.name for entry in description.statistics.classes]
         median = constant_of(task_entry(leading_task("heights")), description.statistics)
-        near, constant_near = tally_joint(maps, tile, len(description.statistics.classes), median)
+        near, constant_near = tally_joint(maps, tile, len(names), median)
         values |= {"near": near, "constant_near": constant_near if training else ()}
+        if rules:
+            values["violations"], values["true_violations"] = tally_consistency(maps, tile, names, rules)
     return TileScores(**values, further=further)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.config import IGNORED, TaskEntry
+from mtlaerial.config.height_bins import bin_names
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
@@ -112,7 +113,7 @@ def tally_heights(
         return HeightTally(), HeightTally()
     classes = _TileClasses(tile)
     class_groups = [f"class {name}" for name in names]
-    bin_groups = _bin_names(bins)
+    bin_groups = bin_names(bins)
     height, constant = _Accumulator(), _Accumulator()
     with open_raster(path) as source:
         require_same_grid(path, Grid.of(source), tile / "height.tif")
@@ -171,17 +172,6 @@ class _TileClasses:
         """Return the classes of some rows of the height grid; ``IGNORED`` outside the labels."""
         first, number = self._cells.window(top, rows)
         return self._cells.take(self._labels[first : first + number], top, rows, IGNORED).astype(np.int64)
-
-
-def _bin_names(bins: Sequence[float]) -> list[str]:
-    edges = [-np.inf, *bins, np.inf]
-    return list(map(_bin_name, edges[:-1], edges[1:]))
-
-
-def _bin_name(low: float, high: float) -> str:
-    if np.isinf(low):
-        return f"below {high:g} m"
-    return f"from {low:g} m" if np.isinf(high) else f"{low:g}-{high:g} m"
 
 
 def _any_class(labels: NDArray[np.uint8]) -> bool:

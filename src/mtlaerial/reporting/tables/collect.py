@@ -12,6 +12,7 @@ from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Metrics
 from mtlaerial.config.tasks import leads, registry_order
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.reporting.tables.consistency import violation_rows
 from mtlaerial.reporting.tables.constant import CONSTANT, constant_run
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of, split_group
 from mtlaerial.reporting.tables.left_out import left_out_alike
@@ -70,8 +71,9 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         group, in cells of the finest grid, and ``squared-error share`` is its share of the squared error of the mask's
         cells; both are pooled alone. ``seam TASK`` is the mean step from pixel to pixel at window borders
         relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
-        its neighbours, and ``checkerboard`` the largest of these. Scores that a run lacks have no rows. Each data set
-        ends with the method ``constant``, which has no seed.
+        its neighbours, and ``checkerboard`` the largest of these. ``violations`` is the share of cells that break a
+        rule between tasks. Scores that a run lacks have no rows. Each data set ends with the method ``constant``, which
+        has no seed.
 
     Raises
     ------
@@ -165,6 +167,7 @@ def _rows(run: Scores) -> Iterator[Row]:
         joint = iou3_scores(margins(confusion), near)
         if np.isfinite(joint):
             yield mask, OVERALL, JOINT, float(joint)
+    yield from violation_rows(run)
     for task in run.tasks:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Metrics
 from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT, SET, SETS, SQUARED_SHARE
+from mtlaerial.reporting.tables.consistency import VIOLATIONS
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of
 from mtlaerial.scoring.checkerboard import PERIODS
 from mtlaerial.scoring.label_masks import LabelMask
@@ -46,8 +47,11 @@ class Column:
 
     @property
     def ranked(self) -> bool:
-        """Whether less or more is a merit: errors of both signs cancel in a bias, and shares of groups add up to 1."""
-        return self.score not in ("bias", SQUARED_SHARE)
+        """Whether less or more is a merit.
+
+        Errors of both signs cancel in a bias, shares of groups add up to 1, and maps of one class break few rules.
+        """
+        return self.score not in ("bias", SQUARED_SHARE, VIOLATIONS)
 
     @property
     def digits(self) -> int:
@@ -96,6 +100,7 @@ DETECTION = (
 RATIO_SCORES = tuple(_RATIO_NAMES)
 DETECTION_SCORES = tuple(column.score for column in DETECTION)
 BOTH = (Column("mIoU-3 (%)", JOINT),)
+CONSISTENCY = (Column("violations (%)", VIOLATIONS),)
 BIAS = (Column("bias (m)", "bias"), Column("bias, h > 3 (m)", "bias", group=TALL_GROUP))
 GAINS = (Column("Δm (%)", GAIN),)
 CHECKERBOARDS = (
@@ -144,6 +149,11 @@ def unit_not_stated(columns: Iterable[Column]) -> tuple[Column, ...]:
 def class_f1(classes: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of each class's F1."""
     return tuple(Column(f"F1 {name} (%)", "F1", group=CLASS + name) for name in classes)
+
+
+def violations_by_class(classes: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of the cells that break the rule of a class, of those predicted as it."""
+    return tuple(Column(f"violations, {name} (%)", VIOLATIONS, group=CLASS + name) for name in classes)
 
 
 def without_classes(columns: Iterable[Column], left_out: Iterable[Sequence[str]]) -> tuple[Column, ...]:

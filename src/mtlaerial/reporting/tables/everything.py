@@ -11,6 +11,7 @@ from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
     CHECKERBOARDS,
+    CONSISTENCY,
     DETECTION,
     ERODED,
     GAINS,
@@ -25,6 +26,7 @@ from mtlaerial.reporting.tables.columns import (
     of_sets,
     of_task,
     unit_not_stated,
+    violations_by_class,
     without_classes,
 )
 from mtlaerial.reporting.tables.notes import panel_notes
@@ -102,7 +104,8 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     further = (column for task in values.further_tasks for column in of_task(task))
     grids = (column for task in values.further_tasks for column in named_after(task, CHECKERBOARDS))
     ratios = (*RATIOS, *POSITIVE_RATIOS, *DETECTION)
-    return (*semantics, *lengths, *ratios, *further, *GAINS, *seams, *CHECKERBOARDS, *grids)
+    rules = (*CONSISTENCY, *violations_by_class(values.runs[0].classes))
+    return (*semantics, *lengths, *ratios, *further, *GAINS, *rules, *seams, *CHECKERBOARDS, *grids)
 
 
 def _panel(values: Values) -> Panel:

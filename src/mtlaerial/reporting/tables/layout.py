@@ -10,6 +10,7 @@ from mtlaerial.reporting.tables.collect import SQUARED_SHARE, collect, mean_over
 from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
+    CONSISTENCY,
     DETECTION,
     ERODED,
     GAINS,
@@ -109,7 +110,7 @@ def build_documents(
 def _main(values: Values) -> Document:
     semantics, without, eroded, eroded_without = _semantics(values)
     sets = _scored(values, of_sets(values.class_sets))
-    both = _scored(values, (*BOTH, *without_classes(BOTH, values.left_out)))
+    both = _scored(values, (*BOTH, *without_classes(BOTH, values.left_out), *CONSISTENCY))
     height, bias, gains = (_scored(values, columns) for columns in (HEIGHT, BIAS, GAINS))
     unit = _scored(values, in_unit(HEIGHT, values.unit))
     positive = _scored(values, (*POSITIVE, *in_unit(POSITIVE, values.unit)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from mtlaerial.reporting.tables.consistency import ruled_alike
 from mtlaerial.scoring.scores import Scores
 
 
@@ -12,10 +13,11 @@ def left_out_alike(runs: Sequence[Scores]) -> list[Scores]:
     Parameters
     ----------
     runs : sequence of Scores
-        All runs on one data set. What any of them leaves out, all do; sets are those of the first run with some.
+        All runs on one data set. What any of them leaves out, all do; sets are those of the first run with some, and so
+        are rules between tasks.
     """
     without = tuple(sorted({name for run in runs for name in run.without_classes}))
     sets = next((run.class_sets for run in runs if run.class_sets), {})
     names = set(chain(*sets.values()))
     changes = [{"without_classes": without, "class_sets": sets if names <= set(run.classes) else {}} for run in runs]
-    return [run.model_copy(update=change) for run, change in zip(runs, changes, strict=True)]
+    return ruled_alike([run.model_copy(update=change) for run, change in zip(runs, changes, strict=True)])

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from mtlaerial.reporting.tables.bold import RULE
 from mtlaerial.reporting.tables.collect import JOINT, SETS
 from mtlaerial.reporting.tables.columns import Column
+from mtlaerial.reporting.tables.consistency import VIOLATIONS, consistency_convention
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.ground_truth import (
@@ -83,6 +84,8 @@ def _definitions(values: Values, columns: Sequence[Column]) -> Iterator[str]:
         yield set_convention(values.runs)
     if scores & set(CLASS_MEANS):
         yield class_convention(values.runs)
+    if VIOLATIONS in scores:
+        yield consistency_convention(values.runs)
     yield from (text for score, text in DEFINITIONS.items() if score in scores)
 
 

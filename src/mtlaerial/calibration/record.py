@@ -1,0 +1,121 @@
+"""Calibration of a run as plain data, which a run can store and a prediction applies."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from mtlaerial.calibration.quantile import units_needed
+from mtlaerial.config.base import Section
+from mtlaerial.config.faults import Unfit
+from mtlaerial.system.file_format import require_format
+
+FORMAT = 1
+Scale = Literal["deviation", "none"]
+"""Divisor of height errors: the predictor's standard deviation, or 1."""
+Level = Annotated[float, Field(gt=0, lt=1)]
+Factor = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ClassCalibration(Section):
+    """Temperature of class probabilities: p ∝ p^(1 / temperature)."""
+
+    temperature: PositiveFloat
+    """Above 1 the probabilities become less certain."""
+    cells: PositiveInt
+    """Calibration cells that it was fitted on."""
+    pixels: PositiveInt
+    """Pixels with a class that it was fitted on."""
+    likelihood_before: Finite
+    """Mean negative log-likelihood of the true classes in nats, at temperature 1."""
+    likelihood_after: Finite
+    """The same at the fitted temperature."""
+    notes: tuple[str, ...] = ()
+
+
+class HeightCalibration(Section):
+    """Half-widths of height intervals: a factor per bin of predicted height and level, times the scale."""
+
+    scale: Scale
+    floor: PositiveFloat
+    """Metres: a smaller deviation counts as this, lest errors be divided by 0."""
+    edges: tuple[Finite, ...]
+    """Inner edges in metres of the bins of predicted height; a height on an edge is in the bin above it."""
+    levels: tuple[Level, ...]
+    """Levels of the intervals, ascending; those with too few calibration cells are left out."""
+    factors: tuple[tuple[Factor, ...], ...]
+    """Per bin and level; metres with the scale ``none``."""
+    units: tuple[NonNegativeInt, ...]
+    """Calibration cells per bin."""
+    cell_side: PositiveFloat
+    """Side in metres of the shortest calibration cells."""
+    correlation_length: PositiveFloat | None = None
+    """Metres, of the residuals on the calibration tiles; None where it was not measured, or is longer than any measured
+    distance."""
+    notes: tuple[str, ...] = ()
+    """Sentences on levels left out, merged bins and cells smaller than the correlation length."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for key in ("edges", "levels"):
+            values = list(getattr(self, key))
+            if values != sorted(set(values)):
+                raise Unfit(key, str(values), f"ascending {key}, each once", "Calibrate again.")
+        bins = len(self.edges) + 1
+        shape = {len(row) for row in self.factors}
+        if len(self.factors) != bins or len(self.units) != bins or shape - {len(self.levels)}:
+            expected = f"{bins} bins, with {len(self.levels)} levels each"
+            raise Unfit("factors and units", "of another shape", expected, "Calibrate again.")
+        if any(list(row) != sorted(row) for row in self.factors):
+            raise Unfit("factors", "descending", "wider intervals at higher levels", "Calibrate again.")
+        needed = max(map(units_needed, self.levels), default=0)
+        if min(self.units) < needed:
+            found = f"a bin with {min(self.units)} cells"
+            raise Unfit("units", found, f"at least {needed} for its levels", "Calibrate again.")
+        return self
+
+
+class Calibration(Section):
+    """Calibration of a trained run for one predictor, from validation tiles alone."""
+
+    format: int = FORMAT
+    predictor: Annotated[str, Field(min_length=1)]
+    """How maps are made of the networks, e.g. ``single`` or ``dropout``; another needs a calibration of its own."""
+    tiles: dict[str, str]
+    """Hash of the image of each tile that it was made from."""
+    classes: dict[str, ClassCalibration] = {}
+    """By task."""
+    heights: dict[str, HeightCalibration] = {}
+    """By task."""
+
+
+def parse_calibration(data: Mapping[str, Any], place: Path) -> Calibration:
+    """Validate a stored calibration.
+
+    Parameters
+    ----------
+    data : mapping
+        As :meth:`Calibration.model_dump` gives it, through JSON or YAML.
+    place : Path
+        The file that holds it, for messages.
+
+    Raises
+    ------
+    ConfigError, DataError
+        When it is of another format, or not a calibration.
+    """
+    require_format(place, data, FORMAT, "Calibrate the run again.")
+    return Calibration.parse(data, str(place))
+
+
+def percent(level: float) -> str:
+    """Return a level in words.
+
+    Examples
+    --------
+    >>> percent(0.95)
+    '95 %'
+    """
+    return f"{100 * level:g} %"

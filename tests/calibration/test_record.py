@@ -1,0 +1,63 @@
+"""Calibration as plain data: what is written is read, and what does not fit together is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration, parse_calibration
+from mtlaerial.config import merge
+from mtlaerial.errors import ConfigError, DataError
+
+HEIGHTS = HeightCalibration(
+    scale="deviation",
+    floor=0.05,
+    edges=(2.0, 10.0),
+    levels=(0.5, 0.9),
+    factors=((0.7, 1.6), (0.7, 1.7), (1.1, 3.25)),
+    units=(80, 44, 12),
+    cell_side=60.0,
+    notes=("No 95 % intervals: 12 calibration cells; at least 19 needed.",),
+)
+CLASSES = ClassCalibration(temperature=1.7, cells=80, pixels=20480, likelihood_before=0.5, likelihood_after=0.4)
+CALIBRATION = Calibration(
+    predictor="dropout", tiles={"town_1": "ab12"}, classes={"semantics": CLASSES}, heights={"height": HEIGHTS}
+)
+PLACE = Path("calibration.yaml")
+
+
+def test_a_calibration_survives_json_and_yaml() -> None:
+    data = CALIBRATION.model_dump(mode="json")
+    assert parse_calibration(json.loads(json.dumps(data)), PLACE) == CALIBRATION
+    assert parse_calibration(yaml.safe_load(yaml.safe_dump(data)), PLACE) == CALIBRATION
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"levels": [0.5]}, "found of another shape; expected 3 bins, with 1 levels each"),
+        ({"edges": [2.0]}, "expected 2 bins, with 2 levels each"),
+        ({"edges": [10.0, 2.0]}, "expected ascending edges, each once"),
+        ({"units": [80, 44, 8]}, "found a bin with 8 cells; expected at least 9 for its levels"),
+        (
+            {"factors": [[0.7, 1.6], [1.7, 0.7], [1.1, 3.0]]},
+            "found descending; expected wider intervals at higher levels",
+        ),
+        ({"factors": [[0.7, 1.6], [-0.7, 1.7], [1.1, 3.0]]}, "expected a number of at least 0"),
+        ({"scale": "variance"}, "found 'variance'; expected 'deviation' or 'none'"),
+    ],
+)
+def test_a_calibration_that_does_not_fit_together_is_refused(change: dict[str, Any], message: str) -> None:
+    data = merge(CALIBRATION.model_dump(mode="json"), {"heights": {"height": change}})
+    with pytest.raises(ConfigError) as error:
+        parse_calibration(data, PLACE)
+    assert message in str(error.value)
+    assert str(error.value).startswith("calibration.yaml, key heights.height")
+
+
+def test_a_calibration_of_another_format_is_refused() -> None:
+    data = {**CALIBRATION.model_dump(mode="json"), "format": 2}
+    with pytest.raises(DataError, match="found format 2, which a newer mtlaerial wrote; expected format 1"):
+        parse_calibration(data, PLACE)
