@@ -145,14 +145,13 @@ class Decisive:
         return [f"{member}/seed{number}" for member, number in self.project.source_runs(dataset, method, int(seed))]
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
-        notes = self._notes(dataset)
         evaluation = {"folds": self._folds(dataset), "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]
         steps = {"steps": chains} if chains else {}
         curves = self.project.config.run.model_dump(mode="json", include={"label_efficiency"})
         curves = curves if self.project.config.run.label_efficiency else {}
         compared = {"margin": self.project.config.run.comparison.margin, **steps, **curves}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": notes}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": self._notes(dataset)}
 
     def _notes(self, dataset: str) -> list[str]:
         """Return the sentences for below the tables of a data set."""
