@@ -10,11 +10,16 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 
-from mtlaerial.config import load_project
+from mtlaerial.config import merge
+from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.errors import ConfigError, UserError
+from mtlaerial.pipeline.decisive_params import Decisive
+from mtlaerial.pipeline.project import Project
+from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.tables import Panel, build_documents
 from mtlaerial.reporting.tables.render import markdown_panel
 from mtlaerial.scoring.finished_row import load_row
@@ -65,19 +70,41 @@ def _filled_block(match: re.Match[str]) -> str:
 
 @cache
 def _panels(study: str) -> dict[str, Panel]:
-    """Return the tables of a study by their keys."""
-    run = load_project(ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml").run
-    scores = _scores(study, run.methods)
-    datasets = dict.fromkeys(row.dataset for row in scores)
-    documents = build_documents(scores, ablations=dict.fromkeys(datasets, run.steps))
+    """Return the tables of a study by their keys, as the workflow makes them."""
+    rows = [load_row(path).scores for path in sorted((ROOT / "docs/data" / study).glob("*/*.json"))]
+    project = _project(study, rows)
+    params = Decisive(project).tables()
+    evaluations: dict[str, Evaluation] = {}
+    for name, dataset in params.items():
+        evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
+    scores = pool_folds(_selected(rows, project), evaluations)
+    notes = {name: dataset["notes"] for name, dataset in params.items()}
+    run = project.config.run
+    documents = build_documents(
+        scores,
+        notes=notes,
+        ablations=dict.fromkeys(params, run.steps),
+        margins=dict.fromkeys(params, run.comparison.margin),
+        curves=run.label_efficiency,
+    )
     return {panel.key: panel for document in documents for panel in document.panels}
 
 
-def _scores(study: str, methods: Sequence[str]) -> list[Scores]:
-    """Return the scores of a study's rows of some methods, in their order."""
-    rows = [load_row(path).scores for path in sorted((ROOT / "docs/data" / study).glob("*/*.json"))]
-    selected = [row for row in rows if row.method in methods]
-    return sorted(selected, key=lambda row: (row.dataset, methods.index(row.method), row.seed))
+def _project(study: str, rows: Sequence[Scores]) -> Project:
+    """Return the project of a study, on the data sets that it has rows of."""
+    files = ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml"
+    merged = merge_files(files)
+    scored = dict.fromkeys(f"{row.dataset}." for row in rows)  # a data set, or a fold of one: NAME.AREA
+    datasets = [name for name in merged["datasets"] if any(row.startswith(f"{name}.") for row in scored)]
+    with chdir(ROOT):  # specifications are named relative to it
+        return Project.of(merge(merged, {"run": {"datasets": datasets}}))
+
+
+def _selected(rows: Sequence[Scores], project: Project) -> list[Scores]:
+    """Return the scores of the selected runs, in their order."""
+    runs = project.runs()
+    selected = [row for row in rows if (row.dataset, row.method) in runs]
+    return sorted(selected, key=lambda row: (runs.index((row.dataset, row.method)), row.seed))
 
 
 if __name__ == "__main__":

@@ -118,7 +118,13 @@ def build_trainers(folder: Path, network: str, chosen: list[Case], **recipe: Any
             options = {"weights": {"semantics": 1.0, "height": 0.5}}
         weighting = WeightingSpec.parse({"name": case.name, **options}, "weighting")
         plan = RunPlan(
-            dataset="city", method=case.name, seed=0, tasks=TASKS, weighting=weighting, model=model, training=training
+            dataset="city",
+            method=case.name,
+            seed=0,
+            tasks=tuple(TASKS),
+            weighting=weighting,
+            model=model,
+            training=training,
         )
         job = TrainingJob(plan=plan, statistics=measured, training_tiles=(folder / tile,), folder=folder)
         trainers[case] = Trainer(job)

@@ -4,6 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from mtlaerial.scoring.finished_row import FinishedRow, save_row
+from support.sample_scores import run, tile
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "results.md"
@@ -35,3 +39,40 @@ def test_changed_number_is_noticed_and_mended(results: Any) -> None:
 def test_unknown_table_is_refused_by_name(results: Any) -> None:
     with pytest.raises(results.ConfigError, match=r"found the block equal_minutes: nothing; expected one of autzen"):
         results.filled("<!-- equal_minutes: nothing -->\n<!-- end -->")
+
+
+def test_rows_of_folds_are_one_table_with_the_margin_and_the_notes_of_the_study(
+    results: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    labels = {"files": "{tile}.tif", "note": "Labels follow from heights.", "classes": [
+        {"name": name, "colour": [code, 0, 0], "values": [code]} for code, name in enumerate(("road", "house"))
+    ]}  # fmt: skip
+    spec = {
+        "title": "Small town", "licence": "none", "obtain": "Ask.", "gsd": 0.5, "image": {"files": "{tile}.tif"},
+        "height": {"files": "{tile}.tif"}, "labels": labels, "areas": {"north": ["t1"], "south": ["t2"]},
+    }  # fmt: skip
+    both = {"tasks": ["semantics", "height"], "model": "net"}
+    configuration = {
+        "run": {"datasets": ["town"], "methods": ["equal", "other"], "seeds": [0, 1], "comparison": {"margin": 0.3}},
+        "datasets": {"town": {"spec": "town.yaml", "root": "town"}, "town_2": {"spec": "none.yaml", "root": "town"}},
+        "models": {"net": {}},
+        "methods": {"equal": both, "other": both},
+    }
+    (tmp_path / "config").mkdir()
+    (tmp_path / "town.yaml").write_text(yaml.safe_dump(spec))
+    (tmp_path / "config" / "config.yaml").write_text(yaml.safe_dump(configuration))
+    (tmp_path / "config" / "folds.yaml").write_text("{}")
+    for area, name in (("north", "t1"), ("south", "t2")):
+        for method in ("equal", "other", "not_selected"):
+            for seed in (0, 1):
+                entry = tile([[6 + seed, 2, 0], [1, 11, 0]], [0.0, 4.0], [1.0, 3.0])
+                scores = run(method, seed, [entry], dataset=f"town.{area}").model_copy(update={"tiles": {name: entry}})
+                row = FinishedRow(config="", machine="", keys={}, tiles={}, scores=scores)
+                save_row(row, tmp_path / f"docs/data/folds/town.{area}/{method}.seed{seed}.json")
+    page = results.filled("<!-- folds: town-weightings -->\n<!-- end -->")
+    assert "over seeds (2) and test tiles (2), paired; all intervals of the table (1)" in page
+    assert "equivalent: it lies within ±30 %" in page
+    assert "Labels follow from heights." in page
+    assert "2 areas, each tested by a training on all others" in page
+    assert "not_selected" not in page

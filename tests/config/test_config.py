@@ -377,7 +377,7 @@ def test_an_overlay_for_the_cpu_has_a_small_network_for_every_method(overlay: st
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_every_shipped_specification_parses(path: Path) -> None:
     spec = load_dataset(path)
-    assert spec.splits["train"]
+    assert spec.splits.get("train") or len(spec.areas) > 1
     assert load_project(BASE).recipe(spec.recipe)
 
 

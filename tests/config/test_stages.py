@@ -166,7 +166,7 @@ def jobs(project: Project) -> Iterator[Job]:
     pending = [mark for mark, archive in project.archives.items() if archive.pending]
     wildcards += [("unpack_archive", {"mark": mark.removesuffix(".json")}) for mark in pending]
     for dataset, source in project.sources.items():
-        wildcards.append(("check_splits", {"dataset": dataset}))
+        wildcards += [(rule, {"dataset": dataset}) for rule in ("check_splits", "tradeoff")]
         wildcards += [("check_tile", {"dataset": dataset, "tile": tile}) for tile in source.spec.tiles]
     for dataset, source in project.datasets.items():
         wildcards += [(rule, {"dataset": dataset}) for rule in OF_DATASETS]

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from mtlaerial.config.comparison import NoiseSpec
+from mtlaerial.pipeline.joint_methods import tradeoffs
 from mtlaerial.pipeline.power_notes import power_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.reporting.inference.power import Design, detectable_effect
@@ -76,3 +77,12 @@ def test_methods_of_another_share_of_the_truth_are_no_part_of_a_comparison(data:
     assert "several tasks at once beside each alone; 3 seeds, 4 test tiles, 1 comparison)" in note
     data["methods"]["classes"]["overrides"] = {"training": {"labelled": {"semantics": 50}}}
     assert notes(data) == []
+
+
+def test_a_trade_off_takes_three_methods_that_learn_both_tasks_alike(data: dict[str, Any]) -> None:
+    assert tradeoffs(Project.of(data)) == []
+    data["run"]["methods"].append("uw")
+    data["methods"]["uw"] = {"tasks": BOTH, "model": "net", "weighting": {"name": "uw"}}
+    assert tradeoffs(Project.of(data)) == ["city"]
+    data["methods"]["uw"]["overrides"] = {"training": {"labelled": {"height": 50}}}
+    assert tradeoffs(Project.of(data)) == []

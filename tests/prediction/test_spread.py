@@ -1,5 +1,6 @@
 """The spread of heights: variances of samples, of overlapping windows and of the height head, which add up."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -67,19 +68,14 @@ def test_samples_are_all_passes_over_all_views() -> None:
     prediction = spec(dropout_passes=2, views=["mirror", "turns"])
     network = MapNetwork(forward, Normalisation(0, 1), prediction, {"height": 1}, heights)
     image = torch.rand(2, 3, 32, 32)
-    with torch.inference_mode():
-        turned = [
-            (lambda x, turn=turn, flip=flip: torch.rot90(x.flip(-1) if flip else x, turn, (-2, -1)), turn, flip)
-            for flip in (False, True)
-            for turn in range(4)
-        ]
-        samples = []
-        for turn_image, turn, flip in turned:
-            for outputs in forward(turn_image(2 * image - 1)):
-                back = torch.rot90(outputs["height"], -turn, (-2, -1))
-                samples.append(UNIT * (back.flip(-1) if flip else back).double())
-        mean, variance = torch.stack(samples).mean(dim=0), torch.stack(samples).var(dim=0, correction=0)
-        blended = network(image)
+    samples = []
+    for quarters, mirrored in itertools.product(range(4), (False, True)):
+        view = torch.rot90(image.flip(-1) if mirrored else image, quarters, (-2, -1))
+        for outputs in forward(2 * view - 1):
+            straight = torch.rot90(outputs["height"], -quarters, (-2, -1))
+            samples.append(UNIT * (straight.flip(-1) if mirrored else straight).double())
+    mean, variance = torch.stack(samples).mean(dim=0), torch.stack(samples).var(dim=0, correction=0)
+    blended = network(image)
     assert len(samples) == 16 == prediction.samples
     torch.testing.assert_close(blended[:, :1].double(), mean, rtol=1e-6, atol=0)
     torch.testing.assert_close(blended[:, 1:].sqrt().double(), variance.sqrt(), rtol=1e-2, atol=1e-4)

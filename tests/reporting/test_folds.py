@@ -70,3 +70,16 @@ def test_the_protocol_stands_below_every_table(tmp_path: Path) -> None:
     runs = pool_folds([run("equal", 0, TILES, dataset="village")], EVALUATIONS)
     write_tables(runs, tmp_path)
     assert "Split: fixed split, no buffer." in (tmp_path / "village.md").read_text().replace("\\", "")
+
+
+def test_weights_and_cosines_are_those_of_all_folds() -> None:
+    pair = {"level": "features", "tasks": ("semantics", "height"), "measurements": 2, "total": 1.0}
+    cosines = [{**pair, "least": least, "negative": int(least < 0)} for least in (0.25, -0.5)]
+    folds = [
+        run("equal", 0, TILES[:1], dataset="town.north", final_weights={"height": 1.0}, cosines=cosines[:1]),
+        run("equal", 0, TILES[1:], dataset="town.south", final_weights={"height": 3.0}, cosines=cosines[1:]),
+    ]
+    folds[1] = folds[1].model_copy(update={"tiles": {"t1": TILES[1]}})
+    (pooled,) = pool_folds(folds, EVALUATIONS)
+    assert pooled.final_weights == {"height": 2.0}
+    assert [(part.measurements, part.least, part.negative) for part in pooled.cosines] == [(4, -0.5, 1)]

@@ -143,9 +143,12 @@ def files_of(run, name):
 
 
 def score_files(wildcards):
-    """Return the scores of every selected run, those of finished rows too."""
+    """Return the scores of every selected run, those of finished rows too; with a data set those on it."""
     paths = []
+    chosen = wildcards.get("dataset")
     for dataset, method in project.runs():
+        if chosen and project.source(dataset) != chosen:
+            continue
         for seed in project.config.seeds(method):
             place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
             paths += expand(place, dataset=dataset, method=method, seed=seed)
@@ -176,7 +179,7 @@ def figure_files(wildcards):
         layouts += expand(f"{FIGURES}/{{method}}", dataset=dataset, method=methods)
     if project.config.run.label_efficiency:
         layouts += expand(f"{FIGURES}/label_efficiency.png", dataset=project.sources)
-    return layouts
+    return layouts + expand(f"{FIGURES}/tradeoff.png", dataset=tradeoffs(project))
 
 
 def wanted(wildcards):

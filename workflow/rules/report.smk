@@ -52,6 +52,29 @@ if project.config.run.label_efficiency:
             "../scripts/label_efficiency.py"
 
 
+rule tradeoff:
+    input:
+        score_files,
+    output:
+        png="<figures>/tradeoff.png",
+        vectors=expand("<figures>/tradeoff.{format}", format=project.config.figures.formats),
+    log:
+        "<logs>/{dataset}/tradeoff.log",
+    benchmark:
+        "<benchmarks>/{dataset}/tradeoff.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+        gpu=0,
+    params:
+        decisive=decisive_params("tradeoff"),
+    message:
+        "Drawing semantics over height of the methods that learn both on {wildcards.dataset}"
+    script:
+        "../scripts/tradeoff.py"
+
+
 rule figures:
     input:
         histories=histories,

@@ -40,6 +40,7 @@ NOT_DATASETS = {
 NOT_METHODS = {
     "constant", "published", "tiles.png", "tiles.svg", "tiles.pdf",
     "label_efficiency.png", "label_efficiency.svg", "label_efficiency.pdf",
+    "tradeoff.png", "tradeoff.svg", "tradeoff.pdf",
 }  # fmt: skip
 """Names of other rows of the tables, and of other files among a data set's figures."""
 

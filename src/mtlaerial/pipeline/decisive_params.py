@@ -139,6 +139,11 @@ class Decisive:
         datasets = {name: self._reported("label_efficiency", name) for name in self.project.sources}
         return {"datasets": datasets, **self._figures("label_efficiency")}
 
+    def tradeoff(self, dataset: str) -> Params:
+        """Return notes and folds of a data set, and the formats."""
+        keys = {**decisive("tradeoff", self._spec(dataset)), **self._figures("tradeoff")}
+        return {**keys, "folds": self._folds(dataset), "notes": self._notes(dataset)}
+
     def figures(self, dataset: str, method: str) -> Params:
         """Return the test tiles, and the formats."""
         return {"tiles": self._test_tiles(dataset), **self._figures("figures")}
@@ -156,19 +161,24 @@ class Decisive:
         return [f"{member}/seed{number}" for member, number in self.project.source_runs(dataset, method, int(seed))]
 
     def _reported(self, stage: Stage, dataset: str) -> Params:
-        notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
-        notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
-        notes += calibration_notes(self.project, dataset)
-        labels = self._spec(dataset).labels
-        notes += [labels.note] if labels and labels.note else []
-        folds = [fold for fold, name in self.project.folds.items() if name == dataset]
-        evaluation = {"folds": folds, "protocol": self._spec(dataset).protocol}
+        evaluation = {"folds": self._folds(dataset), "protocol": self._spec(dataset).protocol}
         chains = [list(chain) for chain in self.project.config.run.steps]
         steps = {"steps": chains} if chains else {}
         curves = self.project.config.run.model_dump(mode="json", include={"label_efficiency"})
         curves = curves if self.project.config.run.label_efficiency else {}
         compared = {"margin": self.project.config.run.comparison.margin, **steps, **curves}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": notes}
+        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": self._notes(dataset)}
+
+    def _notes(self, dataset: str) -> list[str]:
+        """Return the sentences for below the tables of a data set."""
+        notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
+        notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
+        notes += calibration_notes(self.project, dataset)
+        labels = self._spec(dataset).labels
+        return notes + ([labels.note] if labels and labels.note else [])
+
+    def _folds(self, dataset: str) -> list[str]:
+        return [fold for fold, name in self.project.folds.items() if name == dataset]
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mtlaerial.config import Task
 from mtlaerial.config.comparison import ComparisonSpec
-from mtlaerial.config.labelled import WHOLE
+from mtlaerial.pipeline.joint_methods import first_fold, joint_methods, learned_truth
 from mtlaerial.pipeline.project import Project
 from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin
 
@@ -28,11 +27,10 @@ def power_notes(project: Project) -> Iterator[str]:
 
 def _comparisons(project: Project, name: str) -> dict[str, int]:
     """Return the number of methods that each comparison on a data set has, by the subject of the comparison."""
-    fold = next(fold for fold in project.datasets if project.source(fold) == name)
-    learned = {method: _learned(project, fold, method) for method in project.methods(fold)}
-    joint = [method for method, shares in learned.items() if len(shares) > 1]
-    equal = [method for method in joint if project.config.methods[method].weighting.name == "equal"]
-    alike = [method for method in joint if not equal or learned[method] == learned[equal[0]]]
+    fold = first_fold(project, name)
+    learned = {method: learned_truth(project, fold, method) for method in project.methods(fold)}
+    alike = joint_methods(project, fold)
+    equal = [method for method in alike if project.config.methods[method].weighting.name == "equal"]
     single = [shares for shares in learned.values() if len(shares) == 1]
     numbers = {}
     if equal and len(alike) > 1:
@@ -44,12 +42,6 @@ def _comparisons(project: Project, name: str) -> dict[str, int]:
     if project.config.run.label_efficiency:
         numbers["label efficiency, each share by itself"] = 1
     return numbers
-
-
-def _learned(project: Project, fold: str, method: str) -> dict[Task, float]:
-    """Return the percent of each task's truth that a method learns from; of an ensemble its first member's."""
-    labelled = project.recipe(fold, project.sources_of(fold, method)[0]).training.labelled
-    return {task: labelled.get(task, WHOLE) for task in project.tasks(fold, method)}
 
 
 def _test_tiles(project: Project, name: str) -> int:

@@ -93,7 +93,7 @@ def scored_prediction(configured: PredictionSpec, blend: Blend | None, recipe: P
         That of the run, which is returned without a blend.
     blend : Blend, optional
         ``original`` for the protocol of the original's code: the windows of the data set's recipe, a sigmoid before
-        blending, no views, and no maps besides those that are scored. ``even`` for fitted windows.
+        blending, no views, and the default spread and layers. ``even`` for fitted windows.
     recipe : PredictionSpec
         That of the data set's recipe.
     """

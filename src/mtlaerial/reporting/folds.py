@@ -1,11 +1,12 @@
 """The folds of a data set with areas, joined: each tile is scored once, by the training that has not seen its area."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
-from mtlaerial.config import Section
+from mtlaerial.config import Section, Task
 from mtlaerial.errors import DataError
 from mtlaerial.reporting.tables import Costs
+from mtlaerial.runs.cosines import joined
 from mtlaerial.runs.cost import Cost
 from mtlaerial.scoring.scores import Scores
 
@@ -70,10 +71,12 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         where = f"scores of {dataset}, {runs[0].method}, seed {runs[0].seed}"
         raise DataError(where, "a tile in two folds", "each tile in one fold", "Delete the scores of earlier areas.")
     pixels = zip(*(run.training_pixels for run in runs), strict=True)
-    joined = {
+    changes = {
         "dataset": dataset,
         "tiles": tiles,
         "training_pixels": tuple(map(sum, pixels)),
+        "final_weights": _mean_weights(runs),
+        "cosines": joined(part for run in runs for part in run.cosines),
         "mtlaerial": _different(run.mtlaerial for run in runs),
         "code": _different(run.code for run in runs),
         "scoring_code": _different(run.scoring_code for run in runs),
@@ -82,8 +85,14 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "consistency": runs[0].consistency if all(run.consistency == runs[0].consistency for run in runs) else {},
     }
     if dataset in evaluations:
-        joined["protocol"] = evaluations[dataset].protocol
-    return runs[0].model_copy(update=joined)
+        changes["protocol"] = evaluations[dataset].protocol
+    return runs[0].model_copy(update=changes)
+
+
+def _mean_weights(runs: Sequence[Scores]) -> dict[Task, float]:
+    """Return the mean of each task's weight over the folds that have it."""
+    tasks = dict.fromkeys(task for run in runs for task in run.final_weights)
+    return {task: fmean(run.final_weights[task] for run in runs if task in run.final_weights) for task in tasks}
 
 
 def _different(values: Iterable[str]) -> str:

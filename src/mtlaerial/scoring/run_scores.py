@@ -12,6 +12,7 @@ from mtlaerial.config.tasks import leading_task
 from mtlaerial.errors import DataError
 from mtlaerial.runs.calibration_file import REMEDY, unfit_text
 from mtlaerial.runs.code_hash import code_hash
+from mtlaerial.runs.cosines import cosines
 from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.consistency import Rules, require_ruled_classes
@@ -79,6 +80,7 @@ def score_maps(
     plan, statistics = description.plan, description.statistics
     single = not description.members
     training = None if description.imported else plan.training
+    trained = history if training and single else None
     names = tuple([entry.name for entry in statistics.classes])
     pixels = tuple([entry.pixels for entry in statistics.classes])
     ruled = all(leading_task(metrics) in plan.tasks for metrics in BOTH)
@@ -106,7 +108,8 @@ def score_maps(
         network=plan.model if single else None,
         training=training if single else None,
         ended_early=description.ended_early,
-        final_weights=final_weights(history, plan.tasks) if history and training and single else {},
+        final_weights=final_weights(trained, plan.tasks) if trained else {},
+        cosines=cosines(trained, plan.tasks) if trained else (),
         prediction=plan.prediction,
         protocol=protocol,
         recipe=description.recipe_text,

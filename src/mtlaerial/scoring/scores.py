@@ -16,6 +16,7 @@ from mtlaerial.config.ensemble import Average
 from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
+from mtlaerial.runs.cosines import Cosines
 from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.label_masks import LabelMask, label_masks
 from mtlaerial.scoring.metrics import merged_classes, without_true
@@ -27,7 +28,7 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "final_weights", "class_sets", "consistency", "calibration")
+_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -66,6 +67,8 @@ class Scores(Section):
     final_weights: dict[Task, float] = {}
     """Weights of the tasks at the end of the training, from :func:`mtlaerial.runs.final_weights.final_weights`; empty
     for one task, an ensemble and imported weights."""
+    cosines: tuple[Cosines, ...] = ()
+    """Cosines between the tasks' gradients over the training; empty where ``final_weights`` are."""
     prediction: PredictionSpec | None = None
     """Settings that the maps were predicted with."""
     protocol: str = ""

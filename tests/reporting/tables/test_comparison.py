@@ -311,3 +311,22 @@ def test_memory_of_a_process_is_shown_as_far_as_it_is_known(device: str, shown: 
     panel = document(runs, costs=costs).panels[0]
     assert tuple(row(panel, method)["memory (×)"] for method in ("fixed_2", "other")) == shown
     assert "known to 10 % only" in notes(panel)
+
+
+def test_conflict_at_both_levels_is_a_panel_of_all_seeds() -> None:
+    pair = {"tasks": ("semantics", "height"), "measurements": 4}
+    parts = (
+        {"level": "features", **pair, "total": 0.8, "least": 0.1, "negative": 0},
+        {"level": "parameters", **pair, "total": 0.4, "least": -0.3, "negative": 1},
+    )
+    runs = [Scores.model_validate({**entry.model_dump(), "cosines": parts}) for entry in experiment({"equal": 0.0})]
+    (panel,) = document(runs).panels
+    assert panel.key == "town-conflict"
+    number = str(4 * len(SEEDS))
+    assert row(panel, "equal") == {
+        "": "equal", "measurements": number,
+        "shared features: mean": "0.20", "shared features: least": "0.10",
+        "shared features: below 0 (%)": "0.0",
+        "trunk's parameters: mean": "0.10", "trunk's parameters: least": "−0.30",
+        "trunk's parameters: below 0 (%)": "25.0",
+    }  # fmt: skip

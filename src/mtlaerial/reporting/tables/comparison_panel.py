@@ -5,6 +5,7 @@ from math import inf, isfinite
 from statistics import fmean
 
 from mtlaerial.config import Task
+from mtlaerial.config.comparison import NoiseSpec
 from mtlaerial.reporting.inference.intervals import CONFIDENCE
 from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin, noise_of
 from mtlaerial.reporting.tables.columns import GAINS
@@ -128,18 +129,26 @@ def _notes(comparisons: Comparisons, weights: bool) -> Iterator[str]:
 
 def power_note(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield what the design of a comparison can detect, given the deviations that it shows itself."""
-    tested = [entry.difference for entry in comparisons if entry.difference.tested]
-    noise = noise_of(tested)
-    if noise is None:
+    tested = design_and_noise(comparisons)
+    if tested is None:
         yield "No verdict: that takes at least two seeds and two test tiles with truth."
         return
-    design = Design(min(each.seeds for each in tested), min(each.tiles for each in tested), len(tested))
+    design, noise = tested
     effect, margin = detectable_effect(design, noise), equivalence_margin(design, noise)
     yield (
         f"Power: with these deviations of the differences ({noise.text}), the minimal detectable effect of this design "
         f"is {100 * effect:.2g} %, and the smallest margin of equivalence ±{100 * margin:.2g} % (power "
         f"{100 * POWER:g} %)."
     )
+
+
+def design_and_noise(comparisons: Sequence[Comparison]) -> tuple[Design, NoiseSpec] | None:
+    """Return the design of a comparison, and the deviations that it shows itself; None where nothing is tested."""
+    tested = [entry.difference for entry in comparisons if entry.difference.tested]
+    noise = noise_of(tested)
+    if noise is None:
+        return None
+    return Design(min(each.seeds for each in tested), min(each.tiles for each in tested), len(tested)), noise
 
 
 def _range(numbers: Iterable[int]) -> str:

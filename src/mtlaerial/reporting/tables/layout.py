@@ -33,6 +33,7 @@ from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
 from mtlaerial.reporting.tables.label_efficiency import Curves, label_efficiency
 from mtlaerial.reporting.tables.left_out import left_out_alike
+from mtlaerial.reporting.tables.main_note import main_note
 from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
@@ -127,11 +128,12 @@ def _main(values: Values) -> Document:
     tasks = " and ".join(name for name, part in leading if part)
     left_out = dict.fromkeys(", ".join(names) for names in values.left_out if names)
     away, some = "semantics away from class boundaries", f"without {' or '.join(left_out)}"
+    note = main_note(values, bool(gains))
     if len(values.methods) + len(values.citations.entries) < WIDEST:
-        panels = [_panel(values, "main", tasks, (*columns, *of_unknown_unit))]
+        panels = [_panel(values, "main", tasks, (*columns, *of_unknown_unit), note)]
     else:
         panels = [
-            _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains)),
+            _panel(values, "main", f"{tasks}, over all pixels with truth", (*semantics, *height, *gains), note),
             _panel(values, "without", f"semantics {some}", without),
             _panel(values, "sets", "sets of classes, each scored as one class", sets),
             _panel(values, "eroded", away, eroded),

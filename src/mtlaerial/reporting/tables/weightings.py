@@ -8,6 +8,7 @@ from mtlaerial.config import Task
 from mtlaerial.reporting.tables.collect import baselines
 from mtlaerial.reporting.tables.comparison import MARGIN, Comparison, compare
 from mtlaerial.reporting.tables.comparison_panel import Comparisons, Weightings, by_effect, comparison_panel, effect_of
+from mtlaerial.reporting.tables.conflict import conflict_panel
 from mtlaerial.reporting.tables.costs import Costs, with_costs
 from mtlaerial.reporting.tables.panels import Document, Panel
 from mtlaerial.reporting.tables.values import Values
@@ -42,19 +43,22 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
     -------
     Document
         A panel against the first method with equal weights, one against the best method with constant weights if that
-        is another one, and one against the methods that learn each task alone. None where there is nothing to compare.
+        is another one, and one against the methods that learn each task alone, where there is something to compare;
+        then the conflict of the gradients, where it was recorded.
     """
-    runs = _comparable(values.runs)
+    runs = comparable(values.runs)
     methods = {run.method: run.weighting for run in runs}
     panels: list[Panel] = []
     rows: list[tuple[object, ...]] = []
     for panel, comparisons in (*_with_constant(values, runs, costs, margin), *_with_single(values, runs, margin)):
         panels.append(panel)
         rows += [_wide_row(comparisons[m], methods[m]) for m in by_effect(comparisons, comparisons)]
+    conflict = conflict_panel(values, runs)
+    panels += [conflict] if conflict else []
     return Document(f"{values.dataset}_weightings", tuple(panels), pd.DataFrame(rows, columns=COLUMNS), NOTHING)
 
 
-def _comparable(runs: Sequence[Scores]) -> list[Scores]:
+def comparable(runs: Sequence[Scores]) -> list[Scores]:
     """Return the runs that learn the same tasks as the first with several tasks and equal weights, or any several.
 
     Those that learn from another share of the truth are left out.
@@ -62,6 +66,23 @@ def _comparable(runs: Sequence[Scores]) -> list[Scores]:
     joint = [run for run in runs if len(run.tasks) > 1]
     equal = next((run for run in joint if run.weighting == EQUAL), None)
     return [run for run in joint if equal is None or _learned(run) == _learned(equal)]
+
+
+def compare_with_single(
+    runs: Sequence[Scores], joint: Sequence[Scores], margin: float = MARGIN
+) -> dict[str, Comparison]:
+    """Compare runs that learn the same tasks with learning each alone; nothing where no method does that."""
+    single = single_methods(runs, joint[0]) if joint else {}
+    if not joint or not set(joint[0].tasks) <= set(single):
+        return {}
+    chosen = {task: single[task] for task in joint[0].tasks}
+    return compare([*joint, *_runs_of(runs, chosen)], chosen, margin)
+
+
+def single_methods(runs: Sequence[Scores], joint: Scores) -> dict[Task, str]:
+    """Return the method that learns a task alone, from the same share of its truth as a joint run, by task."""
+    _, shares = _learned(joint)
+    return baselines([run for run in runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
 
 
 def _learned(run: Scores) -> tuple[set[Task], Mapping[Task, float]]:
@@ -96,14 +117,11 @@ def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Itera
 
     From the same share of its truth, that is.
     """
-    if not runs:
+    over_single = compare_with_single(values.runs, runs, margin)
+    if not over_single:
         return
-    tasks, (_, shares) = runs[0].tasks, _learned(runs[0])
-    single = baselines([run for run in values.runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
-    if not set(tasks) <= set(single):
-        return
-    chosen = {task: single[task] for task in tasks}
-    over_single = compare([*runs, *_runs_of(values.runs, chosen)], chosen, margin)
+    single = single_methods(values.runs, runs[0])
+    chosen = {task: single[task] for task in runs[0].tasks}
     methods: Weightings = {run.method: run.weighting for run in runs}
     subject = f"learning several tasks at once compared with learning each alone ({' and '.join(chosen.values())})"
     yield comparison_panel(values, methods, over_single, "weightings-single", subject), over_single
