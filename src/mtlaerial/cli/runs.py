@@ -49,6 +49,15 @@ def predict(
             "none; else as the run was scored."
         ),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            help="Level in per cent, e.g. 90, of the intervals whose bounds go to height_lower.tif and "
+            "height_upper.tif; for a calibrated run.",
+            min=1,
+            max=99.9,
+        ),
+    ] = None,
     views: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +98,7 @@ def predict(
     run = find_run(run)
     indices = numbers("--bands", bands) if bands else None
     prediction = prediction_for(
-        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers
+        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval
     )
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")

@@ -9,7 +9,7 @@ from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import Metres, Percent
 from mtlaerial.config.prediction import PredictionSpec
 
-_WITHOUT_EFFECT = {"batch", "layers", "image_maps", "height_encoding", "negative_heights"}
+_WITHOUT_EFFECT = {"batch", "layers", "interval", "image_maps", "height_encoding", "negative_heights"}
 """Keys of a prediction that change no height, deviation or probability."""
 
 

@@ -195,6 +195,7 @@ STAGES: dict[str, Stages] = {
     "prediction.height_of_bins": PREDICTION,
     "prediction.image_maps": MAPS,
     # Maps of tiles do not depend on them: a run states them for other images.
+    "prediction.interval": ("describe_run", "describe_ensemble"),
     "prediction.height_encoding": ("describe_run", "describe_ensemble"),
     "prediction.negative_heights": ("describe_run", "describe_ensemble"),
     "scoring.height_bins": ("calibrate", "score"),
