@@ -107,7 +107,7 @@ def test_a_bin_shares_a_factor_only_at_the_levels_that_it_has_too_few_cells_for(
     calibration = calibrate_heights(scored(cells, {height: height for height in cells}))
     assert calibration.edges == (2.0, 10.0, 40.0)
     assert calibration.units == ((30,) * 4, (25,) * 4, (20,) * 4, (10, 10, 10, 20))
-    expected = "Predicted heights 10-40 m (20 cells), from 40 m (10 cells) share one factor at 95 % (19 cells needed)."
+    expected = "Predicted heights 10-40 m (20 cells), from 40 m (10 cells) share one factor at 95 % (at least 19)."
     assert calibration.notes == (expected,)
     # Of 21 cells with the new one, 10 have scores of 20 m alone, and ten as many of 20 m as of 50 m: 71 % and 95.2 %.
     assert calibration.factors[2:] == ((20.0, 20.0, 20.0, 50.0), (50.0, 50.0, 50.0, 50.0))
@@ -117,7 +117,7 @@ def test_a_bin_shares_a_factor_only_at_the_levels_that_it_has_too_few_cells_for(
 
 def test_levels_that_need_the_same_merging_have_one_note() -> None:
     calibration = calibrate_heights(scored({1.0: 30, 5.0: 25, 20.0: 20, 50.0: 3}, {1.0: 1, 5.0: 1, 20.0: 1, 50.0: 1}))
-    needed = "80 % (4 cells needed), 90 % (9 cells needed), 95 % (19 cells needed)"
+    needed = "80 % (at least 4), 90 % (at least 9), 95 % (at least 19)"
     expected = f"Predicted heights 10-40 m (20 cells), from 40 m (3 cells) share one factor at {needed}."
     assert calibration.notes == (expected,)
 

@@ -97,7 +97,7 @@ def _merged_texts(
     notes = []
     for merged, levels in levels_of.items():
         numbers = [f"{names[index]} ({int(occupied[:, index].sum())} cells)" for index in merged]
-        needed = [f"{percent(level)} ({units_needed(level)} cells needed)" for level in levels]
+        needed = [f"{percent(level)} (at least {units_needed(level)})" for level in levels]
         notes.append(f"Predicted heights {', '.join(numbers)} share one factor at {', '.join(needed)}.")
     return notes
 

@@ -83,7 +83,9 @@ def test_low_coverage_is_marked_where_a_bin_has_enough_cells_and_by_predicted_he
 def test_notes_say_what_is_guaranteed_and_how_each_method_was_calibrated() -> None:
     other = scored("other", calibration=[SENTENCE, "No 95 % intervals: 12 calibration cells."])
     uncalibrated = scored("bare", calibration=[])
-    texts = notes(panel(document(scored("one"), other, uncalibrated), "predicted"))
+    table = document(scored("one"), other, uncalibrated)
+    texts = notes(panel(table, "uncertainty"))
+    assert not [text for text in notes(panel(table, "predicted")) if SENTENCE in text], "said once, in the first panel"
     assert any("Guaranteed: of a new calibration cell" in text and "Not guaranteed: " in text for text in texts)
     assert f"one, other: {SENTENCE}" in texts
     assert "other: No 95 % intervals: 12 calibration cells." in texts

@@ -1,6 +1,6 @@
 """Table of uncertainty: calibration error, order of errors, and intervals, by method and predictor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from mtlaerial.config.predictors import predictor_name
@@ -59,7 +59,7 @@ def uncertainty_table(values: Values) -> Document:
         for key, (by, names) in groups.items():
             subject = f"coverage of {level} intervals in % by {by}"
             covered = by_group(names, COVERAGE + level)
-            panels.append(_panel(values, key, subject, methods, covered, marked=key == "predicted"))
+            panels.append(_panel(values, key, subject, methods, covered))
     by_groups = of_intervals(levels, [name for _, names in groups.values() for name in names])
     wide = wide_table(values, (*SCORES, *columns, *by_groups))
     return Document(f"{values.dataset}_uncertainty", tuple(filter(None, panels)), wide)
@@ -87,10 +87,12 @@ def _number(level: str) -> float:
     return float(level.removesuffix(" %"))
 
 
-def _panel(
-    values: Values, key: str, subject: str, methods: Sequence[str], columns: Sequence[Column], marked: bool = False
-) -> Panel | None:
-    """Return a table of some columns that any method has; None without any."""
+def _panel(values: Values, key: str, subject: str, methods: Sequence[str], columns: Sequence[Column]) -> Panel | None:
+    """Return a table of some columns that any method has; None without any.
+
+    The first one says how the methods were calibrated; that of predicted height has marks.
+    """
+    first, marked = key == "uncertainty", key == "predicted"
     columns = [column for column in columns if any(values.has_score(method, column) for method in methods)]
     if not columns:
         return None
@@ -110,7 +112,7 @@ def _panel(
         details=values.sampling(),
         header=("", *header),
         rows=tuple(tuple(map(Cell, row)) for row in table),
-        notes=panel_notes(values, methods, columns, *_notes(values, methods, texts)),
+        notes=panel_notes(values, methods, columns, *_notes(texts), *(_calibrations(values, methods) if first else ())),
     )
 
 
@@ -138,21 +140,19 @@ def _share(values: Values, method: str, level: str, group: str) -> float:
     return fmean(shares) if shares else 0.0
 
 
-def _notes(values: Values, methods: Sequence[str], texts: dict[Column, list[str]]) -> Iterator[str]:
-    """Yield what the scores of a panel mean, what is guaranteed, and how the methods were calibrated."""
+def _notes(texts: Mapping[Column, Sequence[str]]) -> Iterator[str]:
+    """Yield what the scores of a panel mean, and what is guaranteed."""
     cells = [text for column in texts.values() for text in column]
     if any(column in UNCERTAINTY for column in texts):
         yield DEFINITIONS
     if any(text == MISSING for text in cells):
         yield f"{MISSING} Not available: not learned, no map of probabilities or of a spread, or no calibration."
     levels = [column.score.removeprefix(COVERAGE) for column in texts if column.score.startswith(COVERAGE)]
-    if not levels:
-        return
     if any(text.endswith(MARK) for text in cells):
         bar = _number(levels[0]) - TOLERATED
         yield f"{MARK.strip()} below {bar:g} %, in a bin with at least {100 * LEAST_SHARE:g} % of the cells."
-    yield GUARANTEE
-    yield from _calibrations(values, methods)
+    if levels:
+        yield GUARANTEE
 
 
 def _calibrations(values: Values, methods: Sequence[str]) -> Iterator[str]:
