@@ -32,7 +32,7 @@ from mtlaerial.prediction.blending.windows import even, original
 CONFIG = Path("config/config.yaml")
 CELL_BYTES: dict[Task, int] = {"semantics": 1, "height": 4}
 DEVIATION_BYTES = 4
-"""Bytes of a cell of the height's deviation over several passes."""
+"""Bytes of a cell of the height's deviation."""
 WEIGHT_FILES = 3
 """Copies of the weights that a training leaves: of the run, of the best and of the last epoch."""
 
@@ -105,7 +105,7 @@ def row(config: ProjectConfig, dataset: str, method: str, spec: DatasetSpec) -> 
     steps = 0 if entry.trained_as else recipe.training.steps
     cells = tiles * TILES[dataset].rows * TILES[dataset].columns / TILES[dataset].cell
     per_cell = sum(CELL_BYTES[task] for task in entry.tasks)
-    per_cell += DEVIATION_BYTES if recipe.prediction.dropout_passes else 0
+    per_cell += DEVIATION_BYTES if recipe.prediction.spread_sources else 0
     files = 1 if entry.trained_as else WEIGHT_FILES
     return Row(
         dataset=dataset,

@@ -217,9 +217,10 @@ def test_from_a_data_set_to_maps(call: Call, project: dict[str, Path], tmp_path:
     assert code == 0
     assert "equal, seed 3" in out
     image = root / "images" / "city_4.tif"
-    assert call("predict", run, image, "--out", tmp_path / "maps", "--dropout-passes", 2)[0] == 0
+    samples = ("--dropout-passes", 2, "--spread", "samples,overlap", "--layers", "entropy")
+    assert call("predict", run, image, "--out", tmp_path / "maps", *samples)[0] == 0
     with rasterio.open(image) as source:
-        for name in ("semantics", "height", "height_std"):
+        for name in ("semantics", "height", "height_std", "semantics_entropy"):
             with rasterio.open(tmp_path / "maps" / f"{name}.tif") as raster:
                 assert (raster.shape, raster.transform, raster.crs) == (source.shape, source.transform, source.crs)
 

@@ -35,8 +35,11 @@ def test_an_overlay_replaces_a_head_and_leaves_out_a_loss_by_the_weight_0() -> N
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"height_head": "ordinal"}, "height_head: found 'ordinal'; expected one of linear, log1p, bins, laplace."),
-        ({"height_head": 3}, "height_head: found 3; expected one of linear, log1p, bins, laplace."),
+        (
+            {"height_head": "ordinal"},
+            "height_head: found 'ordinal'; expected one of linear, log1p, bins, laplace, gaussian.",
+        ),
+        ({"height_head": 3}, "height_head: found 3; expected one of linear, log1p, bins, laplace, gaussian."),
         ({"height_head": {"name": "bin"}}, "height_head: found 'bin'; .*Did you mean bins?"),
         ({"height_head": {"name": "log1p", "count": 3}}, "height_head.count: found a key of the head bins;"),
         ({"height_head": {"largest": 0}, **LIKELIHOOD}, "height_head.largest: found 0; expected a number greater than"),

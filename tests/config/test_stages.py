@@ -96,6 +96,8 @@ VALUES: dict[str, Any] = {
     "labels.optional": ["train"],
     "training.labelled": {"semantics": 25},
     "prediction.views": ["mirror"],
+    "prediction.spread": ["overlap"],
+    "prediction.layers": ["entropy"],
     "scoring.without_classes": ["house"],
     "scoring.class_sets": {"low": ["ground"], "tall": ["house"]},
     "published.without_classes": ["house"],

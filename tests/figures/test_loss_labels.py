@@ -19,6 +19,7 @@ from support.losses import HEIGHTS, SEMANTICS
         ("height", HEIGHTS["bins"], "divergence from soft bins (nat)"),
         ("height", HEIGHTS["gradients of bins"], "divergence from soft bins + 2 gradient loss (units of the loss)"),
         ("height", HEIGHTS["laplace"], "negative log likelihood (nat)"),
+        ("height", HEIGHTS["gaussian"], "negative log likelihood (nat)"),
         ("height", HEIGHTS["non-negative"], "balanced L1 loss (m)"),
         ("semantics", {}, "cross entropy (nat)"),
         ("semantics", SEMANTICS["focal"], "focal loss (nat)"),

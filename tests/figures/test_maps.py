@@ -112,7 +112,7 @@ def test_map_figure_shows_uncertainty_beside_the_absolute_error(prepared):
     assert error.get_array().mask[0, 0]
     np.testing.assert_allclose(error.get_array().compressed(), 2.0)
     assert shown(figure, "height uncertainty").get_clim() == pytest.approx((0, 2.94), abs=0.01)
-    for words in ("standard deviation over passes (m)", "absolute difference to true height (m)"):
+    for words in ("standard deviation (m)", "absolute difference to true height (m)"):
         assert words in texts(figure)
     assert "uncertainty beside the absolute height error" in read_caption(prepared / "map.png").description
 

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.distributions import Laplace, Normal
 
 from mtlaerial.config import TrainingSpec
 from mtlaerial.config.height_head import BinsSpec, HeightOfBins, height_channels
-from mtlaerial.models.height_heads import BinsHead, HeightHead, build_height_head
+from mtlaerial.models.height_heads import BinsHead, HeadWithScale, HeightHead, build_height_head
 from mtlaerial.models.height_heads.bins import bin_centres
 from support.losses import HEADS
 
@@ -38,6 +39,7 @@ def column(*values: float) -> Tensor:
         ({"height_head": "log1p"}, (-1.0,), -1.7182818),
         ({"height_head": "log1p", "height_non_negative": True}, (-1.0,), 0.3678794),  # exp(log(1 + 1/e)) - 1
         ({"height_head": "laplace", "height_loss": "likelihood"}, (-2.5, 7.0), -2.5),
+        ({"height_head": "gaussian", "height_loss": "likelihood"}, (-2.5, 7.0), -2.5),
     ],
 )
 def test_channels_mean_these_heights(keys: dict[str, Any], output: tuple[float, ...], units: float) -> None:
@@ -54,11 +56,25 @@ def test_values_have_the_shape_of_the_output_and_the_unit_of_the_recipe(keys: di
     assert head.unit == 5
 
 
-@pytest.mark.parametrize("keys", [{"height_non_negative": True}, {**HEADS["bins"]}, {**HEADS["laplace"]}])
+@pytest.mark.parametrize("keys", [{}, HEADS["bins"], HEADS["laplace"], HEADS["gaussian"]])
 def test_heights_are_never_negative_where_that_is_asked_for(keys: dict[str, Any]) -> None:
     head = head_of(**{"height_non_negative": True, **keys})
     output = 30 * torch.randn(1, height_channels(TrainingSpec(**keys).height_head), 50, 50)
     assert head.values(output).min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "distribution"),
+    [
+        ("laplace", lambda second: Laplace(0.0, second.exp() + 0.01)),
+        ("gaussian", lambda second: Normal(0.0, (second.exp() + 0.01**2).sqrt())),
+    ],
+)
+def test_variances_are_those_of_the_distribution(name: str, distribution: Any) -> None:
+    output = torch.linspace(-20, 4, 24).reshape(1, 2, 3, 4)
+    head = head_of(**HEADS[name])
+    assert isinstance(head, HeadWithScale)
+    torch.testing.assert_close(head.variance(output)[:, 0], distribution(output[:, 1]).variance, rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from mtlaerial.config import IGNORED, PredictionSpec
 from mtlaerial.models.height_heads import LinearHead
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
-from mtlaerial.prediction.map_network import MapNetwork, build_blender, class_codes
+from mtlaerial.prediction.map_network import MapNetwork, build_blender
+from mtlaerial.prediction.map_values import class_codes
 
 SPEC = PredictionSpec(window=64, stride=48, activation="softmax")
 

@@ -26,6 +26,7 @@ from support.small_runs import drawn_run
 
 SPEC = PredictionSpec(window=64, stride=48, activation="softmax")
 OUTPUTS = {"semantics": 3, "height": 1}
+AVERAGES: tuple[Average, ...] = ("mean", "median")
 Folders = dict[str, list[Path]]
 
 
@@ -107,11 +108,11 @@ def test_a_task_is_averaged_over_the_networks_that_learn_it() -> None:
     torch.testing.assert_close(outputs[:, mean.slice_of("semantics")], both(torch.zeros(1, 3, 4, 4))[:, :3])
 
 
-def test_with_dropout_the_deviation_is_over_the_passes_of_all_networks() -> None:
+def test_with_dropout_the_variance_is_over_the_passes_of_all_networks() -> None:
     mean = NetworkEnsemble([constant([0.0, 0, 0], 1.0, passes=2), constant([0.0, 0, 0], 10.0, passes=2)])
-    assert (mean.passes, mean.outputs) == (2, {"semantics": 3, "height": 4})
-    heights = mean(torch.zeros(1, 3, 4, 4))[0, mean.slice_of("height"), 0, 0]
-    assert heights.tolist() == [1, 2, 10, 20]
+    assert (mean.channels, mean.outputs) == (5, {"semantics": 3, "height": 1})
+    outputs = mean(torch.zeros(1, 3, 4, 4))[0, 3:, 0, 0]
+    np.testing.assert_allclose(outputs, [np.mean([1, 2, 10, 20]), np.var([1, 2, 10, 20])], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("metres", "expected"), [([9.0, 1.0, 2.0], 2), ([1.0, 30.0, 4.0, 2.0], 3)])
@@ -131,13 +132,14 @@ def test_median_is_that_of_numpy_element_by_element(number: int) -> None:
     np.testing.assert_allclose(median(list(values)).numpy(), np.median(values.numpy(), axis=0), rtol=1e-6)
 
 
-def test_passes_of_a_median_are_averaged_in_each_network_and_kept_for_the_deviation() -> None:
+def test_a_median_is_of_the_means_over_passes_and_its_variance_over_all_of_them() -> None:
     networks = [constant([0.0, 0, 0], height, passes=2) for height in (20.0, 1.0, 4.0)]
     several = NetworkEnsemble(networks, "median")
-    assert several.outputs == {"semantics": 3, "height": 7}
+    assert several.outputs == {"semantics": 3, "height": 1}
     outputs = several(torch.zeros(1, 3, 4, 4))[0, :, 0, 0]
     assert outputs[several.slice_shown("height", "mean")].tolist() == [6], "the median of 30, 1.5 and 6"
-    assert outputs[several.slice_shown("height", "deviation")].tolist() == [20, 40, 1, 2, 4, 8]
+    variance = outputs[several.slice_shown("height", "deviation")]
+    np.testing.assert_allclose(variance, [np.var([20, 40, 1, 2, 4, 8])], rtol=1e-6)
     assert several.slice_shown("semantics", "classes") == several.slice_of("semantics") == slice(0, 3)
 
 
@@ -174,8 +176,8 @@ def test_maps_of_a_median_with_dropout_show_the_median_and_the_deviation_over_al
 
 def test_meters_measure_the_heights_that_the_map_shows() -> None:
     networks = [constant([0.0, 0, 0], height, passes=2) for height in (20.0, 1.0, 4.0)]
-    assert scored_channels(NetworkEnsemble(networks, "median"))["height"] == slice(3, 4)
-    assert scored_channels(NetworkEnsemble(networks))["height"] == slice(3, 9)
+    for heights in AVERAGES:
+        assert scored_channels(NetworkEnsemble(networks, heights))["height"] == slice(3, 4)
 
 
 def test_passes_with_dropout_need_dropout_in_every_network(

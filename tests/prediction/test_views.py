@@ -17,7 +17,7 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.settings import prediction_for
-from mtlaerial.prediction.views import mean_over_views, views_of
+from mtlaerial.prediction.views import views_of
 from support import tiny
 
 WINDOW = 64
@@ -81,7 +81,7 @@ def test_no_view_is_the_window_alone_and_mirror_and_turns_are_the_eight_symmetri
     assert views_of(()) == [(0, False, 1.0)]
     assert views_of(("mirror", "turns")) == [(turn, mirror, 1.0) for mirror in (False, True) for turn in range(4)]
     image = torch.rand(1, 1, 8, 8)
-    assert torch.equal(mean_over_views(lambda view: view.exp(), image, views_of(()), 32), image.exp())
+    torch.testing.assert_close(network(lambda view: [{"height": view.exp()}])(image), image.exp())
 
 
 def test_the_numbers_of_earlier_versions_are_names_now() -> None:

@@ -48,6 +48,11 @@ HEADS: dict[str, tuple[dict[str, Any], Metres, str]] = {
         lambda output: 5 * output[0].exp().log1p(),
         "; height head laplace; never negative",
     ),
+    "gaussian": (
+        {"height_head": "gaussian", **LIKELIHOOD},
+        lambda output: 5 * output[0],
+        "; height head gaussian",
+    ),
 }
 """Recipe, heights and description of each head, written here a second time."""
 every_head = pytest.mark.parametrize(("keys", "metres", "words"), HEADS.values(), ids=HEADS)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.prediction.blending.blender import Blender, Network
+from mtlaerial.prediction.blending.mixture import Spreads
 from mtlaerial.prediction.blending.regrid import Cells
 from mtlaerial.prediction.blending.strips import Read, Strip
 from mtlaerial.prediction.blending.targets import Target
@@ -52,6 +53,7 @@ def blend(
     layout: Layout = EVEN,
     batch: int = 3,
     network: Network = pointwise,
+    spreads: Spreads = (),
 ) -> list[Tensor]:
     """Blend onto grids given per axis as cells per pixel, offset, number of cells; by default the image's own."""
     rows, columns = image.shape[1:]
@@ -70,7 +72,7 @@ def blend(
         cells = (Cells.of(row[0], row[1], rows, row[2]), Cells.of(column[0], column[1], columns, column[2]))
         targets.append(Target(slice(0, channels), *cells, write))
 
-    blender = Blender(network, channels, layout, batch, DEVICE)
+    blender = Blender(network, channels, layout, batch, DEVICE, spreads=spreads)
     done = sum(blender.run(reader(image, nodata), rows, columns, targets))
     assert done == blender.count_windows(rows, columns)
     return maps

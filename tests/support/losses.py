@@ -22,6 +22,7 @@ HEADS: dict[str, dict[str, Any]] = {
     "log1p": {"height_head": "log1p"},
     "bins": {"height_head": BINS, "height_loss": "likelihood"},
     "laplace": {"height_head": "laplace", "height_loss": "likelihood"},
+    "gaussian": {"height_head": "gaussian", "height_loss": "likelihood"},
     "non-negative": {"height_non_negative": True, "height_balance": "by_height"},
 }
 """Keys of ``training`` for each head and loss of heights."""

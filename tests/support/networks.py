@@ -128,6 +128,7 @@ LOSSES: dict[str, Mapping[str, Any]] = {
         "height_balance": "by_height",
         "semantic_loss": {"focal": 1, "dice": 1},
     },
+    "gated, gaussian": {"height_head": "gaussian", "height_loss": "likelihood", "height_gradient": 0.5},
     "gated, log1p": {"height_head": "log1p", "height_loss": "huber", "label_smoothing": 0.1},
 }
 """Keys of ``training`` by the name of a network, followed by that of a height head."""

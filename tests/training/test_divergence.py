@@ -152,6 +152,11 @@ def test_a_score_that_is_no_number_is_not_the_best(
             1 + math.log(120),
             "that of the median and one scale",
         ),
+        (
+            {"height_head": "gaussian", "height_loss": "likelihood"},
+            0.5 + math.log(120),
+            "that of the mean and one deviation",
+        ),
         ({"height_head": "linear", "height_gradient": 1}, math.inf, ""),
         ({"height_balance": "by_height"}, math.inf, ""),
     ],

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.config import IGNORED
-from mtlaerial.models.height_heads import BinsHead, LaplaceHead
+from mtlaerial.models.height_heads import BinsHead, HeadWithScale
 from mtlaerial.sampling import Batch
 from support import losses as recipes
 from support.losses import losses_of, random_batch, random_output, trained_pixels
@@ -103,7 +103,7 @@ def perfect_output(task: str, keys: Keys, batch: Batch) -> Tensor:
         bins: Tensor = losses.head.soft_labels(units).clamp(min=1e-30)
         return bins.log()
     estimate: Tensor = losses.head.on_scale(units)[:, None]
-    if isinstance(losses.head, LaplaceHead):
+    if isinstance(losses.head, HeadWithScale):
         return torch.cat([estimate, torch.full_like(estimate, -30)], dim=1)
     return torch.expm1(estimate).log() if losses.head.non_negative else estimate  # the inverse of softplus
 

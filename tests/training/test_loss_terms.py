@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score, jaccard_score
 from torch import Tensor
-from torch.distributions import Categorical, Laplace, kl_divergence
+from torch.distributions import Categorical, Laplace, Normal, kl_divergence
 from torch.nn.functional import softplus
 
 from mtlaerial.config import IGNORED
@@ -116,6 +116,17 @@ def test_the_likelihood_of_laplace_is_that_of_torch_above_its_least_value() -> N
     measured = batch.height.isfinite()
     median, scale = (channel[measured].detach() for channel in output.unbind(1))
     expected = -Laplace(median, scale.exp() + 0.01).log_prob(batch.height[measured] / 5).mean() - math.log(2 * 0.01)
+    assert value("height", output, batch, **keys) == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_likelihood_of_gaussian_is_that_of_torch_above_its_least_value() -> None:
+    batch, keys = random_batch(), recipes.HEADS["gaussian"]
+    output = random_output("height", keys)
+    measured = batch.height.isfinite()
+    mean, log_variance = (channel[measured].detach() for channel in output.unbind(1))
+    deviation = (log_variance.exp() + 0.01**2).sqrt()
+    least = math.log(0.01 * math.sqrt(2 * math.pi))
+    expected = -Normal(mean, deviation).log_prob(batch.height[measured] / 5).mean() - least
     assert value("height", output, batch, **keys) == pytest.approx(expected.item(), rel=1e-5)
 
 

@@ -34,6 +34,21 @@ def predict(
     dropout_passes: Annotated[
         int | None, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
     ] = None,
+    spread: Annotated[
+        str | None,
+        typer.Option(
+            help="What height_std.tif is the deviation by, e.g. samples,overlap: samples (passes, views, networks), "
+            "overlap (of windows), head (what a height head with a scale predicts), which add up; or none; else as "
+            "the run was scored."
+        ),
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            help="Further maps of classes, e.g. probabilities,entropy: probabilities, entropy, mutual_information; or "
+            "none; else as the run was scored."
+        ),
+    ] = None,
     views: Annotated[
         str | None,
         typer.Option(
@@ -73,7 +88,9 @@ def predict(
 
     run = find_run(run)
     indices = numbers("--bands", bands) if bands else None
-    prediction = prediction_for(run, window, stride, dropout_passes, blend, views, heights, negative_heights)
+    prediction = prediction_for(
+        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers
+    )
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")
 

@@ -10,11 +10,11 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.numbers import Metres
 
-PlainHead = Literal["linear", "log1p", "laplace"]
+PlainHead = Literal["linear", "log1p", "laplace", "gaussian"]
 """Heads that their name describes."""
 HeightOfBins = Literal["expectation", "median"]
 """The height that a map shows of the probabilities of bins."""
-HEADS = ("linear", "log1p", "bins", "laplace")
+HEADS = ("linear", "log1p", "bins", "laplace", "gaussian")
 """Names of all heads."""
 HeightLoss = Literal["l1", "huber", "likelihood"]
 LOSSES: dict[str, tuple[HeightLoss, ...]] = {
@@ -22,8 +22,11 @@ LOSSES: dict[str, tuple[HeightLoss, ...]] = {
     "log1p": ("l1", "huber"),
     "bins": ("likelihood",),
     "laplace": ("likelihood",),
+    "gaussian": ("likelihood",),
 }
 """Values of ``training.height_loss`` by head."""
+HEADS_WITH_SCALE = ("laplace", "gaussian")
+"""Heads that say how far heights may be off."""
 
 
 class BinsSpec(Section):
@@ -61,7 +64,9 @@ def _plain(value: Any) -> Any:
 HeightHead = Annotated[
     Annotated[PlainHead, Tag(tagged("name"))] | Annotated[BinsSpec, Tag(tagged("bins"))],
     Discriminator(lambda value: tagged("bins" if isinstance(value, Mapping | BinsSpec) else "name")),
-    BeforeValidator(_plain, json_schema_input_type=Literal["linear", "log1p", "bins", "laplace"] | BinsSpec),
+    BeforeValidator(
+        _plain, json_schema_input_type=Literal["linear", "log1p", "bins", "laplace", "gaussian"] | BinsSpec
+    ),
 ]
 """A head by its name, or the section of ``bins``."""
 
@@ -81,7 +86,7 @@ def height_channels(head: HeightHead) -> int:
     """
     if isinstance(head, BinsSpec):
         return head.count
-    return 2 if head == "laplace" else 1
+    return 2 if head in HEADS_WITH_SCALE else 1
 
 
 def height_of_bins_moved(data: Any) -> Any:

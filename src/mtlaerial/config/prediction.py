@@ -1,5 +1,6 @@
 """The section ``prediction``."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -14,9 +15,15 @@ from mtlaerial.config.numbers import Batch, Multiple, Passes, Pixels
 Blend = Literal["original", "even"]
 View = Literal["mirror", "turns", "scales"]
 HeightEncoding = Literal["centimetres", "lerc", "float32"]
+SpreadSource = Literal["samples", "overlap", "head"]
+ClassLayer = Literal["probabilities", "entropy", "mutual_information"]
 VIEWS: tuple[View, ...] = get_args(View)
+SPREAD_SOURCES: tuple[SpreadSource, ...] = get_args(SpreadSource)
+CLASS_LAYERS: tuple[ClassLayer, ...] = get_args(ClassLayer)
 SCALES = (1.0, 0.8, 1.25)
 """Factors by which the view ``scales`` resamples a window."""
+_COPIES: dict[View, int] = {"mirror": 2, "turns": 4, "scales": len(SCALES)}
+"""Passes of each view; they multiply."""
 _NUMBERED: dict[int, tuple[View, ...]] = {1: (), 8: ("mirror", "turns")}
 """Views by the numbers that stood for them in earlier versions."""
 
@@ -31,13 +38,17 @@ def _by_number(value: Any) -> Any:
     return _NUMBERED[value]
 
 
-def _in_order(views: tuple[View, ...]) -> tuple[View, ...]:
-    """Return views in their order here, so that the order of a list changes no result."""
-    return tuple(sorted(views, key=VIEWS.index))
+def _ordered(names: Sequence[str]) -> AfterValidator:
+    """Return what brings names into their order here, so that the order of a list changes no result."""
+    return AfterValidator(lambda values: values and tuple(sorted(values, key=names.index)))
 
 
-Views = Annotated[tuple[View, ...], BeforeValidator(_by_number), AfterValidator(_in_order)]
+Views = Annotated[tuple[View, ...], BeforeValidator(_by_number), _ordered(VIEWS)]
 """Names of views."""
+Spread = Annotated[tuple[SpreadSource, ...] | None, _ordered(SPREAD_SOURCES)]
+"""Sources of a spread, or None for the passes with dropout, if there are any."""
+ClassLayers = Annotated[tuple[ClassLayer, ...], _ordered(CLASS_LAYERS)]
+"""Further layers of classes."""
 
 
 class PredictionSpec(Section):
@@ -59,8 +70,15 @@ class PredictionSpec(Section):
     turns: by 90, 180 and 270 degrees; scales: resampled by 0.8 and by 1.25. Together they multiply: mirror and turns
     are eight passes, all three are 24."""
     dropout_passes: Passes = 0
-    """Passes of Monte-Carlo dropout: the height is their mean, ``height_std`` their standard deviation; 0 for one pass
-    without dropout."""
+    """Passes of Monte-Carlo dropout, whose mean the height is; 0 for one pass without dropout."""
+    spread: Spread = None
+    """Sources of ``height_std``, the standard deviation of heights; their variances add up. samples: outputs of a
+    window, by passes with dropout, views and the networks of an ensemble. overlap: windows where they overlap. head:
+    the distribution that the height heads laplace and gaussian predict. Not stated: samples where there are
+    ``dropout_passes``, else no such map."""
+    layers: ClassLayers = ()
+    """Further maps of classes. probabilities: a band per class. entropy: of these, in bits. mutual_information: the
+    part of the entropy by which samples disagree."""
     height_of_bins: HeightOfBins = "expectation"
     """The height that maps show of the probabilities of the height head ``bins``: expectation or median. Other heads
     have no choice."""
@@ -82,8 +100,10 @@ class PredictionSpec(Section):
         return cls(blend="even", window=1280, stride=1280 - 96, activation="softmax")
 
     @model_validator(mode="after")
-    def _each_view_once(self) -> Self:
+    def _each_name_once(self) -> Self:
         require_once("views", self.views)
+        require_once("spread", self.spread or ())
+        require_once("layers", self.layers)
         return self
 
     @model_validator(mode="after")
@@ -91,6 +111,18 @@ class PredictionSpec(Section):
         if self.dropout_passes == 1:
             raise Unfit("dropout_passes", "1", "at least 2, which have a deviation, or 0", "Correct the value.")
         return self
+
+    @property
+    def spread_sources(self) -> tuple[SpreadSource, ...]:
+        """Sources of the spread of values; by default the samples where there are passes with dropout."""
+        if self.spread is None:
+            return ("samples",) if self.dropout_passes else ()
+        return self.spread
+
+    @property
+    def samples(self) -> int:
+        """Outputs of a window by one network: passes with dropout times views."""
+        return max(1, self.dropout_passes) * math.prod(_COPIES[view] for view in self.views)
 
 
 def views_text(views: Sequence[View]) -> str:

@@ -17,6 +17,7 @@ from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, 
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.prediction import PredictionSpec
+from mtlaerial.config.predictors import Learner, require_predictor
 from mtlaerial.config.recipe_overlay import Overlay, merge_files
 from mtlaerial.config.require import (
     require_checkpointing,
@@ -156,10 +157,8 @@ class ProjectConfig(Section):
         ConfigError
             When a change has an unknown key or a wrong value.
         """
-        base = self._base(method).model_dump(mode="json")
         changes = {"recipe of the data set": specified, **self._changes(method, dataset)}
-        places = [place for place, values in changes.items() if values]
-        recipe = Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
+        recipe = self._changed(method, changes)
         if method:
             stated = [place for place, values in changes.items() if "prediction" in values]
             require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
@@ -170,7 +169,26 @@ class ProjectConfig(Section):
                 if member == method:
                     require_multiple("training.patch", recipe.training.patch, model)
                     require_checkpointing("training.checkpointing", recipe.training.checkpointing, model)
+            if recipe.prediction.spread_sources or recipe.prediction.layers:
+                require_predictor("prediction.", recipe.prediction, self._networks(specified, method, dataset))
         return recipe
+
+    def _changed(self, method: str | None, changes: Mapping[str, Mapping[str, Any]]) -> Recipe:
+        """Return the recipe of a method with changes by their keys."""
+        base = self._base(method).model_dump(mode="json")
+        places = [place for place, values in changes.items() if values]
+        return Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
+
+    def _networks(self, specified: Mapping[str, Any], method: str, dataset: str | None) -> list[Learner]:
+        """Return the networks by which a method predicts."""
+        ensemble = self.methods[method].ensemble
+        networks = []
+        for member in self.members(method):
+            # Without the requirements of its own prediction, which is another one than that of the ensemble.
+            recipe = self._changed(member, {"recipe of the data set": specified, **self._changes(member, dataset)})
+            head = recipe.training.height_head
+            networks.append(Learner(f"the method {member}", self.methods[member].tasks, head))
+        return networks * (len(self.run.seeds) if ensemble and ensemble.seeds == "all" else 1)
 
     def _base(self, method: str | None) -> Recipe:
         """Return the recipe before all changes: the configuration's, or that which a method names."""

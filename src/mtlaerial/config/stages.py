@@ -185,6 +185,8 @@ STAGES: dict[str, Stages] = {
     "prediction.batch": PREDICTION,
     "prediction.views": PREDICTION,
     "prediction.dropout_passes": PREDICTION,
+    "prediction.spread": PREDICTION,
+    "prediction.layers": PREDICTION,
     "prediction.height_of_bins": PREDICTION,
     "prediction.image_maps": PREDICTION,
     # Maps of tiles do not depend on them: a run states them for other images.

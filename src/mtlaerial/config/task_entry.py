@@ -10,12 +10,18 @@ Truth = Literal["labels", "height"]
 Output = Literal["classes", "values"]
 Activation = Literal["class_scores", "linear"]
 Metrics = Literal["classes", "heights"]
-Shows = Literal["classes", "mean", "deviation"]
+Shows = Literal["classes", "mean", "deviation", "probabilities", "entropy", "mutual_information"]
 _KINDS: dict[Metrics, tuple[Truth, Output, Activation]] = {
     "classes": ("labels", "classes", "class_scores"),
     "heights": ("height", "values", "linear"),
 }
 """Layer of the truth, kind of output, and activation that metrics need."""
+_OF_CLASSES: dict[Shows, str] = {
+    "probabilities": "probability of each class",
+    "entropy": "entropy of the class probabilities",
+    "mutual_information": "mutual information of class and sample",
+}
+"""Further maps of classes and their descriptions, in the order of ``prediction.layers``."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,10 @@ class MapLayer:
     name : str
         Name of the file, without suffix.
     shows : Shows
-        ``classes``: uint8 codes of the classes, with their colours. ``mean``, ``deviation``: float32, the mean over the
-        passes with dropout, or their standard deviation, which is written where there are several. No-data is
-        ``IGNORED`` or NaN.
+        ``classes``: uint8 codes of the classes, with their colours, and ``IGNORED`` for no-data; the others are float32
+        and NaN. ``mean``: values, the mean over samples. ``deviation``: their standard deviation, which is written
+        where the prediction asks for a spread. The others are further layers of classes, see
+        :attr:`TaskEntry.possible_maps`.
     description : str
         Description of the file's band.
     """
@@ -169,8 +176,23 @@ class TaskEntry:
 
     @property
     def deviation(self) -> MapLayer | None:
-        """The map of the deviation over passes with dropout; None without one."""
+        """The map of the standard deviation of values; None without one."""
         return next((layer for layer in self.maps if layer.shows == "deviation"), None)
+
+    @property
+    def possible_maps(self) -> tuple[MapLayer, ...]:
+        """All maps that a prediction may write: those of the entry, and of classes those that it asks for by name.
+
+        Examples
+        --------
+        >>> from mtlaerial.tasks import SEMANTICS
+        >>> [layer.name for layer in SEMANTICS.possible_maps][:2]
+        ['semantics', 'semantics_probabilities']
+        """
+        if self.output != "classes":
+            return self.maps
+        further = (MapLayer(f"{self.map_name}_{shows}", shows, text) for shows, text in _OF_CLASSES.items())
+        return (*self.maps, *further)
 
     @property
     def metres(self) -> float:

@@ -90,7 +90,7 @@ def require_distinct_maps(tasks: Iterable[str]) -> None:
     """
     tasks_by_file: dict[str, str] = {}
     for name in tasks:
-        for layer in task_entry(name).maps:
+        for layer in task_entry(name).possible_maps:
             first = tasks_by_file.setdefault(layer.name, name)
             if first != name:
                 expected = f"tasks with maps of different names, and not {layer.name}.tif of both"

@@ -80,11 +80,12 @@ class TrainingSpec(Section):
     """Share of each label that the cross entropy spreads over all classes."""
     height_head: HeightHead = "linear"
     """Meaning of the height output: linear, the height; log1p, its logarithm; bins, a probability for each of some
-    heights; laplace, median and scale of a distribution."""
+    heights; laplace, median and scale of a distribution; gaussian, mean and variance of one."""
     height_non_negative: bool = False
     """Map the height output to positive values by a softplus; no effect on bins, which are never negative."""
     height_loss: OnlyHeightLoss = "l1"
-    """l1, or huber, quadratic below 1, for the heads linear and log1p; likelihood, for the heads bins and laplace."""
+    """l1, or huber, quadratic below 1, for the heads linear and log1p; likelihood, for the heads bins, laplace and
+    gaussian."""
     height_gradient: Weight = 0.0
     """Weight of a further loss of heights: errors of the differences between pixels 1, 2, 4 and 8 pixels apart."""
     height_balance: Literal["none", "by_height"] = "none"

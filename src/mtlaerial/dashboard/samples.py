@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlaerial.config import IGNORED, Task, TaskEntry, task_entry
-from mtlaerial.prediction.map_network import MAKERS, MapNetwork
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.map_values import MAKERS
 from mtlaerial.tiles.derived_truth import tile_truth
 from mtlaerial.tiles.overview import overview_window, tile_overview
 from mtlaerial.tiles.tile import Tile

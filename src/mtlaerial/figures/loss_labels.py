@@ -16,6 +16,7 @@ _HEIGHT_LOSSES = {
     "huber": "Huber loss",
     "bins": "divergence from soft bins",
     "laplace": "negative log likelihood",
+    "gaussian": "negative log likelihood",
 }
 """By ``height_loss``, or by the head where that is a likelihood."""
 _OF_HEIGHTS_ALONE = {"height_balance": "none", "height_gradient": 0.0}

@@ -143,7 +143,7 @@ class _Sheet:
         row, error = len(self.tasks) + self.uncertain.index(entry.name), np.ma.abs(height_error(true, predicted))
         name = entry.title
         for column, title, layer, values, label in (
-            (2, f"{name} uncertainty", uncertainty, uncertainty.band, "standard deviation over passes (m)"),
+            (2, f"{name} uncertainty", uncertainty, uncertainty.band, "standard deviation (m)"),
             (3, f"absolute {name} error", true, error, f"absolute difference to true {name} (m)"),
         ):
             scale = Normalize(0, scale_limit(values, least=0.1))

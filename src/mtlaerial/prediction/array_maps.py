@@ -12,7 +12,8 @@ from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.strips import Strip
 from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.map_layers import EXACT
-from mtlaerial.prediction.map_network import MAKERS, MapNetwork
+from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.map_values import MAKERS
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.tile import Tile
 

@@ -12,6 +12,7 @@ from rasterio.windows import Window
 from torch import Tensor
 
 from mtlaerial.config import PredictionSpec, Task, task_entry
+from mtlaerial.config.task_entry import Shows
 from mtlaerial.maps.annotation import annotate
 from mtlaerial.maps.cog_writer import CogWriter, open_cog
 from mtlaerial.maps.layer import RasterLayer
@@ -20,7 +21,8 @@ from mtlaerial.maps.stac_item import write_item
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.map_layers import Content, exact_layer, shown_layer
-from mtlaerial.prediction.map_network import MAKERS, StackedOutputs
+from mtlaerial.prediction.map_values import MAKERS
+from mtlaerial.prediction.stacked_outputs import StackedOutputs
 from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
@@ -28,23 +30,33 @@ from mtlaerial.runs.run import RunDescription
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """GDAL's block cache in bytes (rasterio takes no other unit); GDAL's default grows with the machine's memory."""
 Write = Callable[[int, int, NDArray[Any]], None]
-"""Takes the first row and column of a block, and its values, shape (rows, columns)."""
+"""Takes the first row and column of a block, and its values, shape (rows, columns) or (bands, rows, columns)."""
 
 
 def contents_of(network: StackedOutputs) -> list[Content]:
-    """Return the maps of a network: those of its tasks, of deviations only with several passes."""
-    several = network.passes > 1
-    return [
-        Content(task, layer)
-        for task in network.outputs
-        for layer in task_entry(task).maps
-        if several or layer.shows != "deviation"
-    ]
+    """Return the maps of a network: those of its tasks, with the spread and the layers that its prediction asks for."""
+    prediction = network.prediction
+    shown: set[Shows] = {"classes", "mean", *prediction.layers}
+    if prediction.spread_sources:
+        shown.add("deviation")
+    maps = [Content(task, layer) for task in network.outputs for layer in task_entry(task).possible_maps]
+    return [content.of_sources(prediction.spread_sources) for content in maps if content.layer.shows in shown]
+
+
+def missing_notes(network: StackedOutputs) -> list[str]:
+    """Return a sentence on each kind of map that a prediction asks for and that no task of the network has."""
+    prediction, entries = network.prediction, [task_entry(task) for task in network.outputs]
+    notes = []
+    if prediction.layers and all(entry.output != "classes" for entry in entries):
+        notes.append(f"no map of {', '.join(prediction.layers)}, as no classes are learned")
+    if prediction.spread and all(entry.deviation is None for entry in entries):
+        notes.append(f"no map of the spread by {', '.join(prediction.spread)}, as no heights are learned")
+    return notes
 
 
 def scored_channels(network: StackedOutputs) -> dict[Task, slice]:
-    """Return the channels that each task's map for the scores is made of."""
-    return {task: network.slice_shown(task, task_entry(task).maps[0].shows) for task in network.outputs}
+    """Return the channels that the map of each task for the scores is made of."""
+    return {task: network.slice_of(task) for task in network.outputs}
 
 
 class Map(NamedTuple):
@@ -126,12 +138,13 @@ def _block_writer(content: Content, write: Write) -> Callable[[int, int, Tensor]
 
 @contextmanager
 def _open_exact(path: Path, grid: Grid, layer: RasterLayer, tags: Mapping[str, str]) -> Iterator[Write]:
-    """Open a plain tiled GeoTIFF of one band, and yield the function that writes blocks of it."""
+    """Open a plain tiled GeoTIFF, and yield the function that writes blocks of it."""
     with create_raster(path, grid, **layer.profile) as out:
         annotate(out, layer, tags)
 
         def write(row: int, column: int, block: NDArray[Any]) -> None:
-            out.write(block, 1, window=Window(column, row, block.shape[1], block.shape[0]))
+            rows, columns = block.shape[-2:]
+            out.write(block.reshape(out.count, rows, columns), window=Window(column, row, columns, rows))
 
         yield write
 

@@ -20,7 +20,7 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.image_match import match_image
-from mtlaerial.prediction.map_files import Map, Storage, contents_of, open_maps, scored_channels
+from mtlaerial.prediction.map_files import Map, Storage, contents_of, missing_notes, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
@@ -56,7 +56,8 @@ class Predictor:
     Raises
     ------
     ConfigError
-        When the windows do not fit a network, or passes with dropout are asked of one without dropout.
+        When the windows do not fit a network, passes with dropout are asked of one without dropout, or the networks
+        cannot serve the spread or a layer.
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
@@ -76,9 +77,11 @@ class Predictor:
         unseen = unseen_by_run(self.prediction, self.description)
         for note in unseen_notes([(self.description.plan.method, unseen)]):
             log.warning("%s", note)
+        for note in missing_notes(self.network):
+            log.warning("%s: %s", self.description.name, note)
 
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
-        """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with passes also ``height_std.tif``.
+        """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with a spread also ``height_std.tif``.
 
         They have the grid of the ground truth, or of the image where a layer is absent. With
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
@@ -131,7 +134,7 @@ class Predictor:
         image = match_image(path, self.description, bands, gsd)
         with open_raster(path) as source:
             require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
-        names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.maps)
+        names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.possible_maps)
         possible = [folder / f"{name}.tif" for name in names]
         require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace, folder / ITEM)
         maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network)]

@@ -6,13 +6,15 @@ import torch
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.ensemble import Average
+from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction.map_network import MapNetwork, Passes, StackedOutputs, inference_forward
+from mtlaerial.prediction.map_network import MapNetwork, Passes, inference_forward
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.network_ensemble import NetworkEnsemble
+from mtlaerial.prediction.stacked_outputs import StackedOutputs
 from mtlaerial.runs.loading import Run
 
 
@@ -24,8 +26,10 @@ def network_of(
     Raises
     ------
     ConfigError
-        When the windows do not fit each of several networks, or passes with dropout are asked of one without dropout.
+        When the windows do not fit each of several networks, passes with dropout are asked of one without dropout, or
+        the networks cannot serve the spread or a layer.
     """
+    require_predictor("prediction.", prediction, [run.description.learner for run in runs])
     networks = [_map_network(run, prediction, device) for run in runs]
     if len(networks) == 1:
         return networks[0]

@@ -2,19 +2,21 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import Blend, PredictionSpec
 from mtlaerial.config.faults import did_you_mean
-from mtlaerial.config.prediction import VIEWS, HeightEncoding, View, views_text
+from mtlaerial.config.prediction import CLASS_LAYERS, SPREAD_SOURCES, VIEWS, HeightEncoding, views_text
+from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.unseen_views import unseen_views
 from mtlaerial.errors import ConfigError
 from mtlaerial.runs.run import RunDescription, read_description
 
 log = logging.getLogger(__name__)
-_NOT_SCORED = {"image_maps", "height_encoding", "negative_heights"}
+_NOT_SCORED = {"image_maps", "height_encoding", "negative_heights", "spread", "layers"}
 """Keys that change no scored map."""
 
 
@@ -27,6 +29,8 @@ def prediction_for(
     views: str | None = None,
     height_encoding: HeightEncoding | None = None,
     negative_heights: bool | None = None,
+    spread: str | None = None,
+    layers: str | None = None,
 ) -> PredictionSpec:
     """Return the prediction by which a run is scored, with the given changes; log each of them.
 
@@ -45,12 +49,15 @@ def prediction_for(
         How heights are stored.
     negative_heights : bool, optional
         Keep heights below 0.
+    spread, layers : str, optional
+        Sources of the spread of heights, and further layers of classes, separated by commas, or ``none``.
 
     Raises
     ------
     ConfigError
         When the window's size does not suit the network, the stride is larger than the window, passes with dropout are
-        asked of a network without dropout, or no view has a name.
+        asked of a network without dropout, the networks cannot serve the spread or a layer, or nothing has a name that
+        is given.
     """
     description = read_description(run)
     base = _base(description.plan.prediction, blend)
@@ -66,12 +73,13 @@ def prediction_for(
         "dropout_passes": passes,
         "image_maps": False,
     }
-    if views is not None:
-        changes["views"] = _named_views(views)
+    options = {"views": (views, VIEWS), "spread": (spread, SPREAD_SOURCES), "layers": (layers, CLASS_LAYERS)}
+    changes |= {key: _named(f"--{key}", text, names) for key, (text, names) in options.items() if text is not None}
     storage = {"height_encoding": height_encoding, "negative_heights": negative_heights}
     changes |= {key: value for key, value in storage.items() if value is not None}
     prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
+    require_predictor("--", prediction, [network.learner for network in description.networks])
     _log_changes(description.plan.prediction, prediction)
     return prediction
 
@@ -84,16 +92,16 @@ def scored_prediction(configured: PredictionSpec, blend: Blend | None, recipe: P
     configured : PredictionSpec
         That of the run, which is returned without a blend.
     blend : Blend, optional
-        ``original`` for the protocol of the original's code: the windows of the data set's recipe, and a sigmoid before
-        blending. ``even`` for fitted windows.
+        ``original`` for the protocol of the original's code: the windows of the data set's recipe, a sigmoid before
+        blending, no views, and the default spread and layers. ``even`` for fitted windows.
     recipe : PredictionSpec
         That of the data set's recipe.
     """
     if blend != "original":
         return _base(configured, blend)
     windows = recipe if recipe.blend == blend else PredictionSpec()
-    changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid", "views": ()}
-    return configured.model_copy(update=changes)
+    changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid"}
+    return configured.model_copy(update={**changes, "views": (), "spread": None, "layers": ()})
 
 
 def usable_threads(threads: int) -> int:
@@ -117,14 +125,14 @@ def unseen_by_run(prediction: PredictionSpec, description: RunDescription) -> li
     ]
 
 
-def _named_views(text: str) -> list[View]:
-    """Return the views that an option names, separated by commas; none of ``none``."""
+def _named(option: str, text: str, choices: Sequence[str]) -> list[str]:
+    """Return the names that an option gives, separated by commas; none of ``none``."""
     names = [] if text.strip() in ("", "none") else [name.strip() for name in text.split(",")]
     for name in names:
-        if name not in VIEWS or names.count(name) > 1:
-            expected = f"none, or some of {', '.join(VIEWS)}, each once, separated by commas"
-            raise ConfigError("--views", repr(name), expected, did_you_mean(name, VIEWS, "Correct it."))
-    return [view for view in VIEWS if view in names]
+        if name not in choices or names.count(name) > 1:
+            expected = f"none, or some of {', '.join(choices)}, each once, separated by commas"
+            raise ConfigError(option, repr(name), expected, did_you_mean(name, choices, "Correct it."))
+    return names
 
 
 def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:

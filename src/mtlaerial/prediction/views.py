@@ -1,7 +1,6 @@
 """Views of a window: mirrored, turned and resampled copies that a prediction is the mean over."""
 
-from collections.abc import Callable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -34,7 +33,11 @@ class View(NamedTuple):
         return pad(_resampled(turned, (rows, columns)), margins, mode="reflect")
 
     def back(self, output: Tensor, window: Tensor, multiple: int) -> Tensor:
-        """Return outputs of the copy of a window, (batch, channels, rows, columns), at the window's pixels."""
+        """Return outputs of the copy of a window, (batch, channels, rows, columns), at the window's pixels.
+
+        They are resampled as values: a height stays the same number of metres at every scale, as in training, where
+        ``zoom`` resamples image and heights and multiplies neither.
+        """
         rows, columns = window.shape[-2:]
         if self.quarters % 2:
             rows, columns = columns, rows
@@ -62,19 +65,6 @@ def views_of(names: Sequence[Name]) -> list[View]:
     quarters = range(4) if "turns" in names else range(1)
     scales = SCALES if "scales" in names else (1.0,)
     return [View(turn, mirror, scale) for scale in scales for mirror in mirrored for turn in quarters]
-
-
-def mean_over_views(
-    network: Callable[[Tensor], Tensor], window: Tensor, views: Sequence[View], multiple: int
-) -> Tensor:
-    """Return the mean of a network's outputs over views of windows, at the windows' pixels.
-
-    Outputs are resampled as values: a height stays the same number of metres at every scale, as in training, where
-    ``zoom`` resamples image and heights and multiplies neither.
-    """
-    # A view at a time: memory is that of the largest, whatever their number.
-    outputs = (view.back(network(view.of(window, multiple)), window, multiple) for view in views)
-    return reduce(torch.add, outputs) / len(views)
 
 
 def _resampled(image: Tensor, size: Size) -> Tensor:

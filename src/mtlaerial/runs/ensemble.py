@@ -10,6 +10,7 @@ import yaml
 from mtlaerial.config import PredictionSpec, Task
 from mtlaerial.config.ensemble import Average, median_of_nothing
 from mtlaerial.config.faults import Unfit
+from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.config.tasks import registry_order, require_distinct_maps, tasks_with
 from mtlaerial.errors import ConfigError, DataError, MismatchError
@@ -171,3 +172,4 @@ def _require_predictable(prediction: PredictionSpec, descriptions: Sequence[RunD
     for description in descriptions:
         require_multiple("prediction.window", prediction.window, description.plan.model)
         require_dropout("prediction.dropout_passes", prediction.dropout_passes, description.plan.model)
+    require_predictor("prediction.", prediction, [description.learner for description in descriptions])

@@ -12,6 +12,7 @@ from mtlaerial.config import Section, Task, read_yaml
 from mtlaerial.config.base import is_none
 from mtlaerial.config.ensemble import Average
 from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.predictors import Learner
 from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.budget import Budget, described_plan
@@ -86,6 +87,11 @@ class RunDescription(Section):
         """The recipe that the configuration names, of an ensemble those of its members; empty where none is named."""
         texts = [network.recipe.text if network.recipe else "" for network in self.networks]
         return " and ".join(dict.fromkeys(text or "none named" for text in texts)) if any(texts) else ""
+
+    @property
+    def learner(self) -> Learner:
+        """Tasks and height head, as predictors need them."""
+        return Learner(self.name, self.plan.tasks, self.plan.training.height_head)
 
     @property
     def outputs(self) -> dict[Task, int]:

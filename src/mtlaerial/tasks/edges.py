@@ -11,7 +11,7 @@ EDGES = TaskEntry(
     metrics="heights",
     maps=(
         MapLayer("edges", "mean", "difference in height within 1 m"),
-        MapLayer("edges_std", "deviation", "standard deviation of the difference in height over passes"),
+        MapLayer("edges_std", "deviation", "standard deviation of the difference in height"),
     ),
     title="height edges",
     plural="height edges",

@@ -11,7 +11,7 @@ HEIGHT = TaskEntry(
     metrics="heights",
     maps=(
         MapLayer("height", "mean", "height above ground"),
-        MapLayer("height_std", "deviation", "standard deviation of height over passes"),
+        MapLayer("height_std", "deviation", "standard deviation of height"),
     ),
     title="height",
     plural="heights",

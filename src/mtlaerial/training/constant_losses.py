@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.config.height_head import BinsSpec, HeightHead
 from mtlaerial.config.semantic_loss import SemanticTerm, weighted_terms
+from mtlaerial.models.height_heads.gaussian import LEAST_DEVIATION
 from mtlaerial.models.height_heads.laplace import LEAST_SCALE
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import HeightStatistics, Statistics
@@ -77,6 +78,11 @@ def _on_scale(head: HeightHead, spread: float, height: HeightStatistics, unit: f
     if head == "log1p":
         farthest = max(abs(height.minimum), abs(height.maximum))
         return ConstantLoss(math.log1p(farthest / unit), "that of heights of 0")
+    if head == "gaussian":
+        # (h - m)^2 / (2 s^2) + log(s / LEAST_DEVIATION) for the mean m and a deviation s of the spread
+        deviation = max(spread, LEAST_DEVIATION)
+        loss = 0.5 + math.log(deviation / LEAST_DEVIATION)
+        return ConstantLoss(loss, "that of the mean and one deviation for all heights")
     # |h - m| / b + log(b / LEAST_SCALE) for the median m and a scale b of the spread
     scale = max(spread, LEAST_SCALE)
     return ConstantLoss(1 + math.log(scale / LEAST_SCALE), "that of the median and one scale for all heights")

@@ -7,9 +7,10 @@ from torch.nn.functional import smooth_l1_loss
 from mtlaerial.config import TrainingSpec
 from mtlaerial.config.height_head import head_name
 from mtlaerial.errors import ConfigError
-from mtlaerial.models.height_heads import BinsHead, LaplaceHead, build_height_head
+from mtlaerial.models.height_heads import BinsHead, GaussianHead, LaplaceHead, build_height_head
 from mtlaerial.sampling import Batch
 from mtlaerial.tiles.statistics import HEIGHT_EDGES
+from mtlaerial.training.loss_terms.gaussian import gaussian_likelihood
 from mtlaerial.training.loss_terms.height_gradient import gradient_errors, pairs_with_heights
 from mtlaerial.training.loss_terms.laplace import laplace_likelihood
 from mtlaerial.training.loss_terms.soft_labels import soft_label_divergence
@@ -75,6 +76,8 @@ class HeightError(TaskLoss):
             return soft_label_divergence(self.head, output, true)
         if isinstance(self.head, LaplaceHead):
             return laplace_likelihood(self.head, output, true)
+        if isinstance(self.head, GaussianHead):
+            return gaussian_likelihood(self.head, output, true)
         return self.error(self.head.estimate(output), self.head.on_scale(true))
 
     def _pixel_weights(self, height: Tensor, valid: Tensor) -> Tensor:

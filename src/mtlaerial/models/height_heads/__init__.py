@@ -5,16 +5,27 @@ from collections.abc import Callable
 from mtlaerial.config import TrainingSpec
 from mtlaerial.config.height_head import BinsSpec, HeightOfBins, PlainHead
 from mtlaerial.models.height_heads.bins import BinsHead
-from mtlaerial.models.height_heads.head import HeightHead
+from mtlaerial.models.height_heads.gaussian import GaussianHead
+from mtlaerial.models.height_heads.head import HeadWithScale, HeightHead
 from mtlaerial.models.height_heads.laplace import LaplaceHead
 from mtlaerial.models.height_heads.linear import LinearHead
 from mtlaerial.models.height_heads.logarithm import LogarithmHead
 
-__all__ = ["BinsHead", "HeightHead", "LaplaceHead", "LinearHead", "LogarithmHead", "build_height_head"]
+__all__ = [
+    "BinsHead",
+    "GaussianHead",
+    "HeadWithScale",
+    "HeightHead",
+    "LaplaceHead",
+    "LinearHead",
+    "LogarithmHead",
+    "build_height_head",
+]
 _PLAIN: dict[PlainHead, Callable[[float, bool], HeightHead]] = {
     "linear": LinearHead,
     "log1p": LogarithmHead,
     "laplace": LaplaceHead,
+    "gaussian": GaussianHead,
 }
 
 

@@ -45,3 +45,11 @@ class HeightHead(nn.Module, ABC):
 
     def _bounded(self, channel: Tensor) -> Tensor:
         return softplus(channel) if self.non_negative else channel
+
+
+class HeadWithScale(HeightHead):
+    """A head whose output is a distribution of heights, not only an estimate."""
+
+    @abstractmethod
+    def variance(self, output: Tensor) -> Tensor:
+        """Return the variance of the heights in square units, shape (patches, 1, rows, columns)."""

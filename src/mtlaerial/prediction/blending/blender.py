@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.prediction.blending.column_blocks import Block, BorderFile, column_blocks
+from mtlaerial.prediction.blending.mixture import Spreads, mix
 from mtlaerial.prediction.blending.read_ahead import WriteBehind, prefetch
 from mtlaerial.prediction.blending.row_buffer import RowBuffer
 from mtlaerial.prediction.blending.strips import Read, Strip, joined, padded
@@ -46,6 +47,8 @@ class Blender:
     device : torch.device
     context_scales : sequence of int, optional
         Behind its bands the network gets the surroundings of a window of each scale, so many times as wide.
+    spreads : sequence of (int, int), optional
+        Channels of values, and of their variance, to which the disagreement of overlapping windows is added.
     """
 
     def __init__(
@@ -56,10 +59,11 @@ class Blender:
         batch: int,
         device: torch.device,
         context_scales: Sequence[int] = (),
+        spreads: Spreads = (),
     ) -> None:
         self.network, self.channels = network, channels
         self.layout, self.batch, self.device = layout, batch, device
-        self.context_scales = context_scales
+        self.context_scales, self.spreads = context_scales, spreads
 
     def count_windows(self, rows: int, columns: int) -> int:
         """Return the number of windows of a raster; for progress bars."""
@@ -102,7 +106,7 @@ class Blender:
         with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
             border = BorderFile(file, self.channels, down.window, blocks)
             for block in blocks:
-                buffer = RowBuffer(self.channels, block, down, targets, self.device, context)
+                buffer = RowBuffer(self.channels, block, down, targets, self.device, context, self.spreads)
                 for index in range(len(down.starts)):
                     strip, fresh = next(coming), buffer.begin(index)
                     border.load(index, fresh[..., : block.inherited])
@@ -144,16 +148,15 @@ class Blender:
                         output[:, : values.shape[1], : values.shape[2]],
                         across.fade_factors[i],
                         across.overlap_before(i),
+                        self.spreads,
                     )
             yield len(indices)
 
 
-def fade_in(values: Tensor, output: Tensor, share: Tensor, shared: int) -> None:
+def fade_in(values: Tensor, output: Tensor, share: Tensor, shared: int, spreads: Spreads = ()) -> None:
     """Blend a window's output into values, both (channels, rows, columns); earlier windows cover ``shared`` columns."""
-    # lerp(a, b, share) = a + share * (b - a) is a where b == a, to the bit, and b where share is 1: an output that does
-    # not depend on its window has no seams. A sum by weight, divided by the weights, would round, and need their array.
     fading = values[:, :, :shared]
-    fading.lerp_(output[:, :, :shared], share[:shared].to(values.device))
+    mix(fading, output[:, :, :shared], share[:shared].to(values.device), fading, spreads)
     values[:, :, shared:] = output[:, :, shared:]
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mtlaerial.prediction.blending.column_blocks import Block, first_needed
+from mtlaerial.prediction.blending.mixture import Spreads, mix
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Axis
 
@@ -22,8 +23,10 @@ class RowBuffer:
         targets: Sequence[Target],
         device: torch.device,
         context: int,
+        spreads: Spreads = (),
     ) -> None:
         self._block, self._down, self._targets, self._context = block, down, targets, context
+        self._spreads = spreads
         self._top = 0
         self._values = torch.empty(channels, 0, block.right - block.left, device=device)
         self._before = self._values
@@ -42,7 +45,8 @@ class RowBuffer:
         self._values[:, : start - top] = self._before[:, : start - top]
         earlier = self._before[:, start - top :]
         share = self._down.fade_factors[index][: earlier.shape[1], None].to(fresh.device)
-        torch.lerp(earlier, fresh[:, : earlier.shape[1]], share, out=fresh[:, : earlier.shape[1]])
+        shared = fresh[:, : earlier.shape[1]]
+        mix(earlier, shared, share, shared, self._spreads)
         if invalid is not None:
             # Rows from `done` on are masked with the next strip, which holds them too.
             fresh[:, : done - start].masked_fill_(invalid[: done - start], math.nan)
