@@ -43,7 +43,7 @@ with logged(snakemake):
         of_task = scores if leads(task) else [run.of(task) for run in scores]
         suffix = "" if leads(task) else f"_{task}"
         figures[f"{stem}{suffix}"] = draw(of_task, out / f"{stem}{suffix}.png")
-        name = f"{metrics}_by_uncertainty{suffix}"
+        name = f"{metrics}_error_retention{suffix}"
         figures[name] = retention_figure(of_task, out / f"{name}.png", metrics)
         if of_classes:
             name = f"reliability{suffix}"

@@ -43,7 +43,7 @@ def reliability_figure(scores: Sequence[Scores], path: Path) -> Figure | None:
         subject="reliability",
         description="Accuracy of the predicted class over its probability, and share of the pixels, in 15 bins, summed",
         absence="",
-        size=(4.8, 4.8),
+        size=(6.2, 5.0),
     )
     return summed.draw(scores, path, partial(_draw_reliability, sums))
 
@@ -68,12 +68,12 @@ def retention_figure(scores: Sequence[Scores], path: Path, metrics: Metrics) -> 
     orders = np.array(sums.class_retention if of_classes else sums.height_retention)
     if not orders.size:
         return None
-    subject = "class errors by uncertainty" if of_classes else "height errors by uncertainty"
+    subject = "class-error retention" if of_classes else "height-error retention"
     summed = SummedFigure(
         subject=subject,
         description="Error of the most certain cells over their share, by uncertainty and by true error, summed",
         absence="",
-        size=(5.2, 4.2),
+        size=(7.0, 4.4),
     )
     return summed.draw(scores, path, partial(_draw_retention, orders, of_classes))
 
@@ -93,7 +93,7 @@ def _draw_reliability(sums: NDArray[np.float64], axes: Axes) -> None:
     axes.plot([0, 100], [0, 100], "--", color=IDEAL, linewidth=1, label=f"calibrated; ECE {error:.1f} %")
     axes.set(xlabel="probability of the predicted class (%)", ylabel="share (%)", xlim=(0, 100), ylim=(0, 100))
     axes.set_aspect("equal")
-    _finish(axes)
+    _finish(axes, "upper left")
 
 
 def _draw_retention(orders: NDArray[np.float64], of_classes: bool, axes: Axes) -> None:
@@ -106,9 +106,9 @@ def _draw_retention(orders: NDArray[np.float64], of_classes: bool, axes: Axes) -
     cells = "pixels" if of_classes else "cells"
     axes.set(xlabel=f"most certain {cells} (%); AUSE {area:.1f} %", ylabel=label, xlim=(0, 100))
     axes.set_ylim(bottom=0)
-    _finish(axes)
+    _finish(axes, "lower right")
 
 
-def _finish(axes: Axes) -> None:
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
+def _finish(axes: Axes, legend: str) -> None:
+    axes.legend(frameon=False, fontsize=9, loc=legend)
     axes.spines[["top", "right"]].set_visible(False)
