@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial, reduce
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -109,6 +110,6 @@ def _draw_retention(orders: NDArray[np.float64], of_classes: bool, axes: Axes) -
     _finish(axes, "lower right")
 
 
-def _finish(axes: Axes, legend: str) -> None:
+def _finish(axes: Axes, legend: Literal["upper left", "lower right"]) -> None:
     axes.legend(frameon=False, fontsize=9, loc=legend)
     axes.spines[["top", "right"]].set_visible(False)
