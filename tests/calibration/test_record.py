@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration, parse_calibration
-from mtlaerial.config import merge
+from mtlaerial.config import PredictionSpec, merge
 from mtlaerial.errors import ConfigError, DataError
 
 HEIGHTS = HeightCalibration(
@@ -23,7 +23,13 @@ HEIGHTS = HeightCalibration(
 )
 CLASSES = ClassCalibration(temperature=1.7, cells=80, pixels=20480, likelihood_before=0.5, likelihood_after=0.4)
 CALIBRATION = Calibration(
-    predictor="dropout", tiles={"town_1": "ab12"}, classes={"semantics": CLASSES}, heights={"height": HEIGHTS}
+    run="cd34",
+    predictor="dropout",
+    prediction=PredictionSpec(dropout_passes=30, spread=("samples",)),
+    tiles={"town_1": "ab12"},
+    classes={"semantics": CLASSES},
+    heights={"height": HEIGHTS},
+    remarks=("The same tiles chose the weights.",),
 )
 PLACE = Path("calibration.yaml")
 
@@ -61,3 +67,7 @@ def test_a_calibration_of_another_format_is_refused() -> None:
     data = {**CALIBRATION.model_dump(mode="json"), "format": 2}
     with pytest.raises(DataError, match="found format 2, which a newer mtlaerial wrote; expected format 1"):
         parse_calibration(data, PLACE)
+
+
+def test_notes_are_those_of_the_tiles_and_of_all_tasks() -> None:
+    assert CALIBRATION.notes == ("The same tiles chose the weights.", *HEIGHTS.notes)
