@@ -87,7 +87,9 @@ def test_coverage_and_width_are_those_of_the_bin_of_predicted_height(
 def test_probabilities_are_scored_at_the_temperature(run_folder: Path, maps: Path, tiles: Folders) -> None:
     before = by_name(scored(run_folder, maps, tiles, None))
     assert before["overall", "ECE"] == pytest.approx(0.25)  # all right, and 0.75 sure
+    assert ("overall", "ECE before calibration") not in before
     after = by_name(scored(run_folder, maps, tiles, calibration_of(run_folder)))
+    assert after["overall", "ECE before calibration"] == before["overall", "ECE"]
     root = np.sqrt([0.75, 0.05])
     assert after["overall", "ECE"] == pytest.approx(1 - root[0] / (root[0] + 5 * root[1]), abs=1e-6)
 

@@ -14,7 +14,7 @@ from mtlaerial.rasters.geotiff import map_raster, row_blocks
 from mtlaerial.scoring.height_truth import HeightTruth
 from mtlaerial.scoring.tile_maps import open_heights, open_map, probabilities_of
 from mtlaerial.scoring.tile_sums import TileClasses
-from mtlaerial.scoring.uncertainty import UncertaintySums, class_sums, height_sums_of
+from mtlaerial.scoring.uncertainty import UncertaintySums, class_sums, height_sums_of, sums_before
 
 ROWS = 128
 """Rows of a block of probabilities, which have a band per class."""
@@ -44,9 +44,11 @@ def class_uncertainty(maps: Path, tile: Path, entry: TaskEntry, temperature: flo
         return total
     with open_map(path, tile / "labels.tif") as read:
         for top, rows in row_blocks(len(true), ROWS):
-            probabilities = read(top, rows)
-            calibrated = with_temperature(probabilities, temperature) if temperature else probabilities
-            total = total.plus(class_sums(calibrated, np.asarray(true[top : top + rows])))
+            probabilities, classes = read(top, rows), np.asarray(true[top : top + rows])
+            if temperature:
+                total = total.plus(sums_before(probabilities, classes))
+                probabilities = with_temperature(probabilities, temperature)
+            total = total.plus(class_sums(probabilities, classes))
     return total
 
 

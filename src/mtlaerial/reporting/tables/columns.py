@@ -110,6 +110,7 @@ BIAS = (Column("bias (m)", "bias"), Column("bias, h > 3 (m)", "bias", group=TALL
 GAINS = (Column("Δm (%)", GAIN),)
 UNCERTAINTY = (
     Column("ECE (%)", "ECE"),
+    Column("ECE before calibration (%)", "ECE before calibration"),
     Column("AUSE, classes (%)", "AUSE of classes"),
     Column("AUSE, MAE (%)", "AUSE, MAE"),
     Column("AUSE, RMSE (%)", "AUSE, RMSE"),

@@ -24,6 +24,8 @@ MARK = " !"
 WIDEST = 8
 """Columns of numbers that fit a page."""
 SCORES = (Column("OA (%)", "OA"), Column("RMSE (m)", "RMSE"))
+SHOWN = tuple(column for column in UNCERTAINTY if column.score != "AUSE, MAE")
+"""Scores beside these; files have all."""
 GUARANTEE = (
     "Intervals of heights: conformal, by bin of predicted height, from the validation tiles. Guaranteed: of a new "
     "calibration cell, exchangeable with those of the validation tiles, a pixel drawn at random is covered with a "
@@ -52,7 +54,7 @@ def uncertainty_table(values: Values) -> Document:
     levels, groups = levels_of(values.runs), _groups(values)
     columns = (*UNCERTAINTY, *of_intervals(levels))
     methods = [name for name in values.methods if name != CONSTANT and values.has_any(name, columns)]
-    panels = [_panel(values, "uncertainty", "uncertainty", methods, (*SCORES, *UNCERTAINTY, *_shown(levels)))]
+    panels = [_panel(values, "uncertainty", "uncertainty", methods, (*SCORES, *SHOWN, *_shown(levels)))]
     if levels:
         level = _shown_level(levels)
         panels.append(_panel(values, "levels", "intervals of height by level", methods, of_intervals(levels)))
