@@ -16,6 +16,7 @@ from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.calibration_file import save_calibration
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.scoring.map_calibration import ClassMapCalibration, HeightMapCalibration
+from mtlaerial.system.files import writable
 from mtlaerial.tiles.record import image_hash, verify_tiles
 
 log = logging.getLogger(__name__)
@@ -48,36 +49,55 @@ def calibrate_run(
     verify_tiles(tiles, ["height", "labels"])
     run = load_description(folder)
     _require_unseen(folder, run, tiles)
-    entries = [task_entry(task) for task in run.plan.tasks]
-    spread = bool(prediction.spread_sources)
-    classes = {entry.name: ClassMapCalibration(entry, spec) for entry in entries if entry.metrics == "classes"}
-    heights = {
-        entry.name: HeightMapCalibration(entry, spec, bins, spread) for entry in entries if entry.metrics == "heights"
-    }
-    parts: list[ClassMapCalibration | HeightMapCalibration] = [*classes.values(), *heights.values()]
-    layers: tuple[ClassLayer, ...] = ("probabilities",) if classes else ()
-    predictor = Predictor(folder, prediction.model_copy(update={"layers": layers, "image_maps": False}))
-    for tile in tiles:
-        with TemporaryDirectory(prefix=".calibration-", dir=folder) as maps:
-            predictor.predict_tiles([tile], Path(maps))
-            for part in parts:
-                part.add(Path(maps) / tile.name, tile)
-    temperatures = {task: part.result() for task, part in classes.items()}
-    intervals = {task: part.result() for task, part in heights.items()}
-    calibrated = {task for task, result in (*temperatures.items(), *intervals.items()) if result}
+    classes, heights = _empty_parts(run, spec, prediction, bins)
+    _add_tiles(folder, tiles, prediction, [*classes.values(), *heights.values()])
+    temperatures = {task: result for task, part in classes.items() if (result := part.result())}
+    intervals = {task: result for task, part in heights.items() if (result := part.result())}
     calibration = Calibration(
         run=run.sha256,
         predictor=predictor_name(prediction, len(run.networks)),
         prediction=prediction,
         tiles={tile.name: image_hash(tile) for tile in tiles},
-        classes={task: result for task, result in temperatures.items() if result},
-        heights={task: result for task, result in intervals.items() if result},
-        remarks=(*_truth_remarks(run, calibrated), *_selection_remarks(run, tiles)),
+        classes=temperatures,
+        heights=intervals,
+        remarks=(*_truth_remarks(run, {*temperatures, *intervals}), *_selection_remarks(run, tiles)),
     )
     for note in calibration.notes:
         log.warning("%s: %s", run.name, note)
     save_calibration(folder, calibration)
     return calibration
+
+
+def _empty_parts(
+    run: RunDescription, spec: CalibrationSpec, prediction: PredictionSpec, bins: Sequence[float]
+) -> tuple[dict[Task, ClassMapCalibration], dict[Task, HeightMapCalibration]]:
+    """Return the calibrations of a run's tasks of classes and of heights, to which tiles are to be added."""
+    classes: dict[Task, ClassMapCalibration] = {}
+    heights: dict[Task, HeightMapCalibration] = {}
+    for task in run.plan.tasks:
+        entry = task_entry(task)
+        if entry.metrics == "classes":
+            classes[task] = ClassMapCalibration(entry, spec)
+        else:
+            heights[task] = HeightMapCalibration(entry, spec, bins, bool(prediction.spread_sources))
+    return classes, heights
+
+
+def _add_tiles(
+    folder: Path,
+    tiles: Sequence[Path],
+    prediction: PredictionSpec,
+    parts: Sequence[ClassMapCalibration | HeightMapCalibration],
+) -> None:
+    """Predict each tile into a temporary folder, and add its maps to the calibrations."""
+    of_classes = any(isinstance(part, ClassMapCalibration) for part in parts)
+    layers: tuple[ClassLayer, ...] = ("probabilities",) if of_classes else ()
+    predictor = Predictor(folder, prediction.model_copy(update={"layers": layers, "image_maps": False}))
+    for tile in tiles:
+        with writable(folder), TemporaryDirectory(prefix=".calibration-", dir=folder) as maps:
+            predictor.predict_tiles([tile], Path(maps))
+            for part in parts:
+                part.add(Path(maps) / tile.name, tile)
 
 
 def _require_unseen(folder: Path, run: RunDescription, tiles: Sequence[Path]) -> None:
