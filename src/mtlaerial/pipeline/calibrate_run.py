@@ -52,7 +52,7 @@ def calibrate_run(
     classes, heights = _empty_parts(run, spec, prediction, bins)
     _add_tiles(folder, tiles, prediction, [*classes.values(), *heights.values()])
     temperatures = {task: result for task, part in classes.items() if (result := part.result())}
-    intervals = {task: result for task, part in heights.items() if (result := part.result())}
+    intervals = {task: factors for task, part in heights.items() if (factors := part.result())}
     calibration = Calibration(
         run=run.sha256,
         predictor=predictor_name(prediction, len(run.networks)),
