@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from mtlaerial.calibration.record import Calibration, parse_calibration
+from mtlaerial.calibration.text import calibration_lines
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.calibration import setting_differences
 from mtlaerial.errors import DataError
@@ -46,3 +47,15 @@ def unfit_text(calibration: Calibration, run: RunDescription, prediction: Predic
         return f"made with weights of SHA-256 {calibration.run[:12]}…, and the run has those of {run.sha256[:12]}…"
     differences = setting_differences(calibration.prediction, prediction)
     return f"made with other settings ({', '.join(differences)})" if differences else ""
+
+
+def calibration_text(folder: Path, run: RunDescription) -> str:
+    """Return what a run is calibrated for, or why it has no intervals."""
+    calibration = load_calibration(folder)
+    if calibration is None:
+        unvalidated = any(network.validation == {} for network in run.networks)
+        reason = ", as it was trained without validation tiles" if unvalidated else ""
+        return f"none, hence no intervals{reason} ({COMMAND})"
+    if difference := unfit_text(calibration, run, run.plan.prediction):
+        return f"none that holds: {difference} ({COMMAND})"
+    return "; ".join(calibration_lines(calibration))

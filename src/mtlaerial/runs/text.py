@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from mtlaerial.calibration.text import calibration_lines
 from mtlaerial.config import task_entry
 from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.config.height_head import BinsSpec
 from mtlaerial.config.prediction import views_text
 from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
-from mtlaerial.runs.calibration_file import COMMAND, load_calibration, unfit_text
+from mtlaerial.runs.calibration_file import calibration_text
 from mtlaerial.runs.imported import NOT_KNOWN, Original
 from mtlaerial.runs.network_text import network_name, network_text
 from mtlaerial.runs.network_totals import parameters_text, training_seconds
@@ -20,7 +19,7 @@ def describe_run(folder: Path) -> str:
     """Return a text on a trained run: its training, its network, its classes, and the images that it accepts."""
     run = load_description(folder)
     identity = _ensemble(folder, run) if run.members else _identity(run)
-    lines = [*identity, *_input(run), *_output(run), ("calibration", _calibration(folder, run))]
+    lines = [*identity, *_input(run), *_output(run), ("calibration", calibration_text(folder, run))]
     width = max(len(key) for key, _ in lines)
     return "\n".join(f"{key:<{width}}  {value}" for key, value in lines)
 
@@ -127,18 +126,6 @@ def _validation(run: RunDescription) -> str:
     tiles = "1 tile" if len(run.validation) == 1 else f"{len(run.validation)} tiles"
     use = "which chose the weights" if run.plan.training.selection == "best" else "with the weights of the last epoch"
     return f"{tiles}, {use}"
-
-
-def _calibration(folder: Path, run: RunDescription) -> str:
-    """Return what a run is calibrated for, or why it has no intervals."""
-    calibration = load_calibration(folder)
-    if calibration is None:
-        unvalidated = any(network.validation == {} for network in run.networks)
-        reason = ", as it was trained without validation tiles" if unvalidated else ""
-        return f"none, hence no intervals{reason} ({COMMAND})"
-    if difference := unfit_text(calibration, run, run.plan.prediction):
-        return f"none that holds: {difference} ({COMMAND})"
-    return "; ".join(calibration_lines(calibration))
 
 
 def _input(run: RunDescription) -> list[tuple[str, str]]:
