@@ -64,7 +64,7 @@ def test_nine_of_ten_heights_of_new_towns_are_within_intervals_of_90_percent() -
 def test_a_factor_belongs_to_its_bin_of_predicted_height() -> None:
     calibration = calibrated(np.random.default_rng(0))
     assert calibration.edges == EDGES
-    assert calibration.units == (100, 100, 100)
+    assert calibration.units == ((100,) * 4,) * 3
     low, middle, tall = (row[2] for row in calibration.factors)
     assert tall > 2.5 * max(low, middle)  # errors of tall buildings are three times as large as the deviation says
     lower, upper = height_interval(calibration, 0.9, np.float32([1, 30]), np.float32([1, 1]))
@@ -89,26 +89,44 @@ def test_a_level_with_too_few_cells_is_left_out_and_said() -> None:
 
 def test_without_cells_there_are_no_intervals_and_the_notes_say_why() -> None:
     calibration = calibrate_heights(HeightScores(EDGES, "none"))
-    assert (calibration.levels, calibration.units) == ((), (0, 0, 0))
+    assert (calibration.levels, calibration.units) == ((), ((), (), ()))
     assert calibration.notes[0].startswith("No 50 % intervals: 0 calibration cells; at least 1 needed.")
 
 
-def test_a_bin_with_too_few_cells_is_merged_with_its_neighbour_and_said() -> None:
+def scored(heights: dict[float, int], errors: dict[float, float]) -> HeightScores:
+    """Return scores of cells 0, 1, …: how many of them have pixels of each predicted height, and the error of these."""
     scores = HeightScores((2.0, 10.0, 40.0), "none")
-    cells = np.arange(30)
-    for height, number in ((1.0, 30), (5.0, 25), (20.0, 20), (50.0, 3)):
+    for height, number in heights.items():
         predicted = np.full(number, height, np.float32)
-        scores.add(cells[:number], predicted, predicted + height)
-    calibration = calibrate_heights(scores)
-    assert calibration.edges == (2.0, 10.0)
-    assert calibration.units == (30, 25, 20)
-    (note,) = calibration.notes
-    expected = "Predicted heights 10-40 m (20 cells), from 40 m (3 cells) share one factor: 19 cells needed."
-    assert note == expected
-    # Of 21 cells with the new one, 17 have scores of 20 m alone, and three as many of 20 m as of 50 m: 88 % and 95.2 %.
-    assert calibration.factors[2] == (20.0, 20.0, 50.0, 50.0)
-    _, upper = height_interval(calibration, 0.5, np.float32([50.0]))
-    assert float(upper[0]) == 70.0
+        scores.add(np.arange(number), predicted, predicted + errors[height])
+    return scores
+
+
+def test_a_bin_shares_a_factor_only_at_the_levels_that_it_has_too_few_cells_for() -> None:
+    cells = {1.0: 30, 5.0: 25, 20.0: 20, 50.0: 10}
+    calibration = calibrate_heights(scored(cells, {height: height for height in cells}))
+    assert calibration.edges == (2.0, 10.0, 40.0)
+    assert calibration.units == ((30,) * 4, (25,) * 4, (20,) * 4, (10, 10, 10, 20))
+    expected = "Predicted heights 10-40 m (20 cells), from 40 m (10 cells) share one factor at 95 % (at least 19)."
+    assert calibration.notes == (expected,)
+    # Of 21 cells with the new one, 10 have scores of 20 m alone, and ten as many of 20 m as of 50 m: 71 % and 95.2 %.
+    assert calibration.factors[2:] == ((20.0, 20.0, 20.0, 50.0), (50.0, 50.0, 50.0, 50.0))
+    _, upper = height_interval(calibration, 0.9, np.float32([50.0]))
+    assert float(upper[0]) == 100.0
+
+
+def test_levels_that_need_the_same_merging_have_one_note() -> None:
+    calibration = calibrate_heights(scored({1.0: 30, 5.0: 25, 20.0: 20, 50.0: 3}, {1.0: 1, 5.0: 1, 20.0: 1, 50.0: 1}))
+    needed = "80 % (at least 4), 90 % (at least 9), 95 % (at least 19)"
+    expected = f"Predicted heights 10-40 m (20 cells), from 40 m (3 cells) share one factor at {needed}."
+    assert calibration.notes == (expected,)
+
+
+def test_a_shared_factor_is_never_below_that_of_a_lower_level() -> None:
+    cells = {1.0: 30, 5.0: 25, 20.0: 200, 50.0: 10}
+    calibration = calibrate_heights(scored(cells, {1.0: 1, 5.0: 1, 20.0: 1, 50.0: 9}))
+    # At 95 % 10 of 200 cells have 9 m for half of their pixels: alone, the shared factor would be 1 m.
+    assert calibration.factors[2:] == ((1.0, 1.0, 1.0, 1.0), (9.0, 9.0, 9.0, 9.0))
 
 
 def test_pixels_without_truth_prediction_or_deviation_are_left_out() -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration, parse_calibration
-from mtlaerial.config import merge
+from mtlaerial.config import PredictionSpec, merge
 from mtlaerial.errors import ConfigError, DataError
 
 HEIGHTS = HeightCalibration(
@@ -17,13 +17,19 @@ HEIGHTS = HeightCalibration(
     edges=(2.0, 10.0),
     levels=(0.5, 0.9),
     factors=((0.7, 1.6), (0.7, 1.7), (1.1, 3.25)),
-    units=(80, 44, 12),
+    units=((80, 80), (44, 44), (4, 56)),
     cell_side=60.0,
     notes=("No 95 % intervals: 12 calibration cells; at least 19 needed.",),
 )
 CLASSES = ClassCalibration(temperature=1.7, cells=80, pixels=20480, likelihood_before=0.5, likelihood_after=0.4)
 CALIBRATION = Calibration(
-    predictor="dropout", tiles={"town_1": "ab12"}, classes={"semantics": CLASSES}, heights={"height": HEIGHTS}
+    run="cd34",
+    predictor="dropout",
+    prediction=PredictionSpec(dropout_passes=30, spread=("samples",)),
+    tiles={"town_1": "ab12"},
+    classes={"semantics": CLASSES},
+    heights={"height": HEIGHTS},
+    remarks=("The same tiles chose the weights.",),
 )
 PLACE = Path("calibration.yaml")
 
@@ -37,10 +43,10 @@ def test_a_calibration_survives_json_and_yaml() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"levels": [0.5]}, "found of another shape; expected 3 bins, with 1 levels each"),
+        ({"levels": [0.5]}, "found another shape; expected 3 bins, with 1 levels each"),
         ({"edges": [2.0]}, "expected 2 bins, with 2 levels each"),
         ({"edges": [10.0, 2.0]}, "expected ascending edges, each once"),
-        ({"units": [80, 44, 8]}, "found a bin with 8 cells; expected at least 9 for its levels"),
+        ({"units": [[80, 80], [44, 44], [4, 8]]}, "found a bin with 8 cells; expected at least 9 at 90 %"),
         (
             {"factors": [[0.7, 1.6], [1.7, 0.7], [1.1, 3.0]]},
             "found descending; expected wider intervals at higher levels",
@@ -61,3 +67,7 @@ def test_a_calibration_of_another_format_is_refused() -> None:
     data = {**CALIBRATION.model_dump(mode="json"), "format": 2}
     with pytest.raises(DataError, match="found format 2, which a newer mtlaerial wrote; expected format 1"):
         parse_calibration(data, PLACE)
+
+
+def test_notes_are_those_of_the_tiles_and_of_all_tasks() -> None:
+    assert CALIBRATION.notes == ("The same tiles chose the weights.", *HEIGHTS.notes)

@@ -70,7 +70,7 @@ SPECIFICATIONS = [
 """Together they have every section."""
 OF_DATASETS = ("locate_held_out", "summarise_tiles", "layout_figure")
 """Rules with a job per data set or fold."""
-SPLITS = {"train": ["city_1"], "val": ["city_3"], "test": ["city_4", "city_2", "city_9"]}
+SPLITS = {"train": ["city_1"], "val": ["city_3", "city_8"], "test": ["city_4", "city_2", "city_9"]}
 RGB = {"encoding": "rgb", "classes": [{**entry, "values": [entry["colour"]]} for entry in CLASSES]}
 VALUES: dict[str, Any] = {
     "models.*.encoder": "convnext_tiny",
@@ -125,6 +125,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "run": {"datasets": ["town", "made"], "methods": ["both", "other", "mean"], "seeds": [0]},
         "resume": "states",
         "dashboard": {},
+        "calibration": {},
         "training": {"budget": {"minutes": 10}, **PART_OF_THE_TRUTH},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
@@ -174,7 +175,7 @@ def jobs(project: Project) -> Iterator[Job]:
         methods = [{"dataset": dataset, "method": method} for method in project.methods(dataset)]
         wildcards += [("figures", method) for method in methods]
         runs = [{**each, "seed": str(seed)} for each in methods for seed in project.config.seeds(each["method"])]
-        wildcards += [(rule, run) for run in runs for rule in ("predict", "score")]
+        wildcards += [(rule, run) for run in runs for rule in ("predict", "calibrate", "score")]
         joined = [run for run in runs if project.config.methods[run["method"]].ensemble]
         wildcards += [("describe_ensemble" if run in joined else "describe_run", run) for run in runs]
         trained = project.trainings()

@@ -98,6 +98,13 @@ def test_new_rules_between_tasks_leave_rows_as_they_are(build: Build) -> None:
     assert ruled.digest == without.digest
 
 
+def test_a_calibration_and_intervals_leave_rows_as_they_are(build: Build) -> None:
+    calibrated = {"calibration": {"cell": 30}, "prediction": {"interval": 90}}
+    without, with_intervals = (run_keys(build(changes), *RUN) for changes in ({}, calibrated))
+    assert with_intervals.difference(without.values) == without.difference(with_intervals.values) == ""
+    assert with_intervals.digest == without.digest
+
+
 def test_row_is_taken_only_where_it_is_asked_for(build: Build, row: Path) -> None:
     assert find_rows(build({"finished": None})) == FinishedRows()
 

@@ -9,6 +9,7 @@ from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
+from mtlaerial.pipeline.calibration_notes import calibration_notes, is_calibrated
 from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.finished_rows import find_rows
 from mtlaerial.pipeline.joint_methods import tradeoffs

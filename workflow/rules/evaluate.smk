@@ -6,6 +6,7 @@ rule score:
         models=network_files("model.safetensors"),
         description="<run>/run.yaml",
         history=run_history,
+        calibration=run_calibration,
         tiles=tile_files("test", layers=PREPARED_LAYERS),
     output:
         "<run>/scores.json",

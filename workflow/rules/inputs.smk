@@ -122,6 +122,11 @@ def run_history(wildcards):
     return [] if is_ensemble(wildcards.method) else "<run>/history.csv"
 
 
+def run_calibration(wildcards):
+    """Return the calibration of a run; none where it is not configured, or there are no validation tiles."""
+    return "<run>/calibration.json" if is_calibrated(project, wildcards.dataset) else []
+
+
 def models_of_seeds(wildcards):
     """Return the weights of each run of a method; those of an ensemble are its members'."""
     dataset, method = wildcards.dataset, wildcards.method
@@ -193,6 +198,7 @@ def wanted(wildcards):
         sys.exit(str(error))
     sources = project.sources
     predictions = [note for name in sources for note in [*ensemble_notes(project, name), *view_notes(project, name)]]
+    predictions += [note for name in sources for note in calibration_notes(project, name)]
     comparisons = [*unscored_notes(project), *power_notes(project)]
     for note in [*project.notes(), *dict.fromkeys(predictions), *comparisons, *ROWS.notes]:
         logger.warning(note)

@@ -27,3 +27,31 @@ rule predict:
         "Predicting {wildcards.dataset} with {wildcards.method}, seed {wildcards.seed}"
     script:
         "../scripts/predict.py"
+
+
+# Calibration of a run on the validation tiles; where there are none, nothing asks for it.
+rule calibrate:
+    input:
+        models=network_files("model.safetensors"),
+        description="<run>/run.yaml",
+        tiles=tile_files("val", layers=PREPARED_LAYERS),
+        splits=checked_splits,
+    output:
+        "<run>/calibration.json",
+    log:
+        "<logs>/{dataset}/calibrate/{method}.seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/calibrate/{method}.seed{seed}.tsv"
+    threads: torch_threads
+    resources:
+        mem_mb=growing(5000),
+        runtime=720,
+        gpu=gpus,
+        cpus_per_gpu=lambda w, threads: threads + 2,
+        tasks_per_gpu=0,
+    params:
+        decisive=decisive_params("calibrate"),
+    message:
+        "Calibrating {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/calibrate.py"

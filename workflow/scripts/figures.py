@@ -19,6 +19,8 @@ with logged(snakemake):
         height_error_figure,
         hillshade_figure,
         map_figure,
+        reliability_figure,
+        retention_figure,
         save_vectors,
     )
     from mtlaerial.runs.run import load_description
@@ -35,13 +37,19 @@ with logged(snakemake):
         figures["conflict"] = conflict_figure(histories, runs[0], out / "conflict.png")
     scores = [load_scores(Path(path)) for path in snakemake.input.scores]
     for task in runs[0].plan.tasks:
-        of_classes = task_entry(task).metrics == "classes"
+        metrics = task_entry(task).metrics
+        of_classes = metrics == "classes"
         stem, draw = ("confusion", confusion_figure) if of_classes else ("height_errors", height_error_figure)
         of_task = scores if leads(task) else [run.of(task) for run in scores]
-        name = stem if leads(task) else f"{stem}_{task}"
-        figures[name] = draw(of_task, out / f"{name}.png")
+        suffix = "" if leads(task) else f"_{task}"
+        figures[f"{stem}{suffix}"] = draw(of_task, out / f"{stem}{suffix}.png")
+        name = f"{metrics}_error_retention{suffix}"
+        figures[name] = retention_figure(of_task, out / f"{name}.png", metrics)
+        if of_classes:
+            name = f"reliability{suffix}"
+            figures[name] = reliability_figure(of_task, out / f"{name}.png")
     for name, figure in figures.items():
-        if figure:  # a method with one task has no conflict
+        if figure:  # a method with one task has no conflict, one without a spread no uncertainty
             save_vectors(figure, out / f"{name}.png", formats)
     for tile in folders(snakemake.input.tiles):
         path = out / "maps" / f"{tile.name}.png"  # a folder of their own: a tile may be called curves

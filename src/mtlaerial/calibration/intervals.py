@@ -1,6 +1,6 @@
 """Split conformal intervals for heights, conditional on the bin of the predicted height."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,8 @@ def calibrate_heights(
     -----
     Mondrian split conformal prediction: a quantile per bin of the predicted height, with
     :func:`mtlaerial.calibration.quantile.hierarchical_quantile` over those cells that have pixels in it. A bin with too
-    few cells for the highest level is merged with a neighbour, and a note says so.
+    few cells for a level shares its factor at that level with a neighbour, and a note says so. No level has a smaller
+    factor than the one below it: where a shared one would, it is the latter, which covers more than is asked for.
 
     What holds: a pixel of a bin, drawn at random from a new cell that is exchangeable with those of the calibration, is
     within its interval with a probability of at least the level. Not guaranteed: coverage by *true* height, by class or
@@ -46,34 +47,36 @@ def calibrate_heights(
     ascending = sorted(set(levels))
     possible = tuple(level for level in ascending if units_needed(level) <= number)
     notes = [_too_few(level, number) for level in ascending if level not in possible]
-    needed = units_needed(possible[-1]) if possible else 0
-    parts = merged_bins(occupied, needed)
-    notes += _merged_texts(scores.edges, parts, occupied, needed)
+    parts_of = {level: merged_bins(occupied, units_needed(level)) for level in possible}
+    notes += _merged_texts(scores.edges, parts_of, occupied)
     length = correlation_length(residuals) if residuals else None
     if residuals and (note := cell_side_note(residuals, side)):
         notes.append(note)
-    factors = [_factors(scores, part, possible) for part in parts]
+    shape = scores.bins, len(possible)
+    factors, units = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+    for column, (level, parts) in enumerate(parts_of.items()):
+        for part in parts:
+            factors[part, column] = _factor(scores, part, level)
+            units[part, column] = occupied[:, part].any(axis=1).sum()
     return HeightCalibration(
         scale=scores.scale,
         floor=scores.floor,
-        edges=tuple(scores.edges[part[-1]] for part in parts[:-1]),
+        edges=scores.edges,
         levels=possible,
-        factors=tuple(factors),
-        units=tuple(int(occupied[:, part].any(axis=1).sum()) for part in parts),
+        factors=tuple(map(tuple, np.maximum.accumulate(factors, axis=1).tolist())),
+        units=tuple(map(tuple, units.tolist())),
         cell_side=side,
         correlation_length=length,
         notes=tuple(notes),
     )
 
 
-def _factors(scores: HeightScores, part: Sequence[int], levels: Sequence[float]) -> tuple[float, ...]:
-    """Return the quantiles over the cells of a merged bin, by level."""
-    if not levels:
-        return ()
+def _factor(scores: HeightScores, part: Sequence[int], level: float) -> float:
+    """Return the quantile over the cells of a merged bin."""
     units, bins = np.divmod(scores.sample.groups, scores.bins)
     chosen = np.isin(bins, part)
-    masses = scores.sample.masses[chosen]
-    return tuple(hierarchical_quantile(scores.sample.values[chosen], units[chosen], masses, levels).tolist())
+    values, masses = scores.sample.values[chosen], scores.sample.masses[chosen]
+    return float(hierarchical_quantile(values, units[chosen], masses, [level])[0])
 
 
 def _too_few(level: float, number: int) -> str:
@@ -82,15 +85,20 @@ def _too_few(level: float, number: int) -> str:
 
 
 def _merged_texts(
-    edges: Sequence[float], parts: Sequence[Sequence[int]], occupied: NDArray[np.bool_], needed: int
+    edges: Sequence[float], parts_of: Mapping[float, Sequence[Sequence[int]]], occupied: NDArray[np.bool_]
 ) -> list[str]:
-    """Return a sentence per merged bin: which bins it is of, and how many cells each had."""
+    """Return a sentence per merged bin: which bins it is of, how many cells each had, and at which levels."""
     names = bin_names(edges)
+    levels_of: dict[tuple[int, ...], list[float]] = {}
+    for level, parts in parts_of.items():
+        for part in parts:
+            if len(part) > 1:
+                levels_of.setdefault(tuple(part), []).append(level)
     notes = []
-    for part in parts:
-        if len(part) > 1:
-            numbers = [f"{names[index]} ({int(occupied[:, index].sum())} cells)" for index in part]
-            notes.append(f"Predicted heights {', '.join(numbers)} share one factor: {needed} cells needed.")
+    for merged, levels in levels_of.items():
+        numbers = [f"{names[index]} ({int(occupied[:, index].sum())} cells)" for index in merged]
+        needed = [f"{percent(level)} (at least {units_needed(level)})" for level in levels]
+        notes.append(f"Predicted heights {', '.join(numbers)} share one factor at {', '.join(needed)}.")
     return notes
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from mtlaerial.calibration.quantile import units_needed
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit
+from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.system.file_format import require_format
 
 FORMAT = 1
@@ -47,8 +48,8 @@ class HeightCalibration(Section):
     """Levels of the intervals, ascending; those with too few calibration cells are left out."""
     factors: tuple[tuple[Factor, ...], ...]
     """Per bin and level; metres with the scale ``none``."""
-    units: tuple[NonNegativeInt, ...]
-    """Calibration cells per bin."""
+    units: tuple[tuple[NonNegativeInt, ...], ...]
+    """Calibration cells behind each factor, per bin and level: of bins that share one, the cells of all of them."""
     cell_side: PositiveFloat
     """Side in metres of the shortest calibration cells."""
     correlation_length: PositiveFloat | None = None
@@ -63,17 +64,17 @@ class HeightCalibration(Section):
             values = list(getattr(self, key))
             if values != sorted(set(values)):
                 raise Unfit(key, str(values), f"ascending {key}, each once", "Calibrate again.")
-        bins = len(self.edges) + 1
-        shape = {len(row) for row in self.factors}
-        if len(self.factors) != bins or len(self.units) != bins or shape - {len(self.levels)}:
-            expected = f"{bins} bins, with {len(self.levels)} levels each"
-            raise Unfit("factors and units", "of another shape", expected, "Calibrate again.")
+        bins, levels = len(self.edges) + 1, len(self.levels)
+        for key in ("factors", "units"):
+            rows = getattr(self, key)
+            if len(rows) != bins or {len(row) for row in rows} != {levels}:
+                raise Unfit(key, "another shape", f"{bins} bins, with {levels} levels each", "Calibrate again.")
         if any(list(row) != sorted(row) for row in self.factors):
             raise Unfit("factors", "descending", "wider intervals at higher levels", "Calibrate again.")
-        needed = max(map(units_needed, self.levels), default=0)
-        if min(self.units) < needed:
-            found = f"a bin with {min(self.units)} cells"
-            raise Unfit("units", found, f"at least {needed} for its levels", "Calibrate again.")
+        for level, *cells in zip(self.levels, *self.units, strict=True):
+            if min(cells) < units_needed(level):
+                expected = f"at least {units_needed(level)} at {percent(level)}"
+                raise Unfit("units", f"a bin with {min(cells)} cells", expected, "Calibrate again.")
         return self
 
 
@@ -81,14 +82,26 @@ class Calibration(Section):
     """Calibration of a trained run for one predictor, from validation tiles alone."""
 
     format: int = FORMAT
+    run: str
+    """SHA-256 that ``run.yaml`` states: of the run's weights, or of those of an ensemble's members."""
     predictor: Annotated[str, Field(min_length=1)]
     """How maps are made of the networks, e.g. ``single`` or ``dropout``; another needs a calibration of its own."""
+    prediction: PredictionSpec
+    """Settings of the maps that it was made from; it holds for maps of these settings alone."""
     tiles: dict[str, str]
     """Hash of the image of each tile that it was made from."""
     classes: dict[str, ClassCalibration] = {}
     """By task."""
     heights: dict[str, HeightCalibration] = {}
     """By task."""
+    remarks: tuple[str, ...] = ()
+    """Sentences on the tiles: that they chose the weights, or have no truth of a task."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All sentences on the calibration, those of its tasks too."""
+        parts: list[ClassCalibration | HeightCalibration] = [*self.classes.values(), *self.heights.values()]
+        return (*self.remarks, *(note for part in parts for note in part.notes))
 
 
 def parse_calibration(data: Mapping[str, Any], place: Path) -> Calibration:

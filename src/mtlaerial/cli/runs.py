@@ -49,6 +49,15 @@ def predict(
             "none; else as the run was scored."
         ),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            help="Level in per cent, e.g. 90, of the intervals whose bounds go to height_lower.tif and "
+            "height_upper.tif; for a calibrated run.",
+            min=1,
+            max=99.9,
+        ),
+    ] = None,
     views: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +98,7 @@ def predict(
     run = find_run(run)
     indices = numbers("--bands", bands) if bands else None
     prediction = prediction_for(
-        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers
+        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval
     )
     Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
     typer.echo(f"Maps in {out}")
@@ -143,6 +152,44 @@ def score(
     score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend, recipe)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
+
+
+@commands.command()
+def calibrate(
+    run: RunFolder,
+    spec: Spec,
+    root: Root,
+    tiles: Annotated[
+        Path | None, typer.Option(help="Folder of prepared tiles, shared between runs; else tiles in the run's folder.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The data set's name, where it was trained on under another than its file's.")
+    ] = None,
+    config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration, and overlays, whose section calibration counts.")
+    ] = None,
+    cell: Annotated[
+        float | None,
+        typer.Option(help="Least side of a calibration cell in metres; else 60, or as configured.", min=0.1),
+    ] = None,
+) -> None:
+    """Calibrate a run: make intervals of heights hold, and class probabilities honest, by validation tiles.
+
+    The result is calibration.json in the run's folder. It holds for maps that are predicted as the run was scored:
+    predict --interval 90 then writes height_lower.tif and height_upper.tif, and probabilities are calibrated.
+
+    Example: `mtlaerial calibrate runs/first my_town.yaml --root /data/my_town`
+    """
+    from mtlaerial.calibration.text import calibration_lines
+    from mtlaerial.pipeline.calibrate_command import calibrate_on
+    from mtlaerial.runs.shipped import find_run, require_writable
+
+    run = find_run(run)
+    require_writable(run)
+    calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell)
+    for line in calibration_lines(calibration):
+        typer.echo(line)
+    typer.echo(f"Calibration in {run / 'calibration.json'}")
 
 
 @commands.command()

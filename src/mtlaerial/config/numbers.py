@@ -33,6 +33,8 @@ Extent = Annotated[int, Field(ge=1, le=100_000_000)]
 BandIndex = Annotated[int, Field(ge=1, le=65_535)]
 """Index of a band, from 1; GDAL's formats have at most 65,535."""
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Percent = Annotated[float, Field(gt=0.0, lt=100.0)]
+"""Part of a whole that is neither nothing nor all, in per cent."""
 Azimuth = Annotated[float, Field(ge=0.0, lt=360.0)]
 """Direction in degrees, clockwise from north."""
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]

@@ -10,7 +10,7 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, shown
 from mtlaerial.config.height_head import HeightOfBins
 from mtlaerial.config.names import require_once
-from mtlaerial.config.numbers import Batch, Multiple, Passes, Pixels
+from mtlaerial.config.numbers import Batch, Multiple, Passes, Percent, Pixels
 
 Blend = Literal["original", "even"]
 View = Literal["mirror", "turns", "scales"]
@@ -79,6 +79,9 @@ class PredictionSpec(Section):
     layers: ClassLayers = ()
     """Further maps of classes. probabilities: a band per class. entropy: of these, in bits. mutual_information: the
     part of the entropy by which samples disagree."""
+    interval: Percent | None = None
+    """Level in per cent of the intervals whose bounds ``mtlaerial predict`` writes for a calibrated run, e.g. 90; none
+    by default. Maps of a data set's tiles have no bounds."""
     height_of_bins: HeightOfBins = "expectation"
     """The height that maps show of the probabilities of the height head ``bins``: expectation or median. Other heads
     have no choice."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section, merge
+from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.ensemble import join_members, only_predicts
@@ -68,6 +69,8 @@ class ProjectConfig(Section):
     this configuration. The target ``rows`` writes them. None for none."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
+    calibration: CalibrationSpec | None = None
+    """Calibration of the runs on the validation tiles; none by default."""
     figures: FiguresSpec = FiguresSpec()
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]

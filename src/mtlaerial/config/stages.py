@@ -21,6 +21,7 @@ Stage = Literal[
     "describe_run",
     "describe_ensemble",
     "predict",
+    "calibrate",
     "score",
     "tables",
     "label_efficiency",
@@ -43,9 +44,11 @@ COSTLY: Stages = ("measure_rate", *TRAINING)
 """For keys that change the time of an update too, by which a budget becomes a number of updates."""
 MEASURED: Stages = ("summarise_tiles", *TRAINING)
 """For keys that are used with the prepared training tiles, or whose tiles are prepared anew."""
-ENSEMBLE: Stages = ("describe_ensemble", "predict")
-PREDICTION: Stages = ("describe_run", *ENSEMBLE)
+ENSEMBLE: Stages = ("describe_ensemble", "predict", "calibrate")
+MAPS: Stages = ("describe_run", "describe_ensemble", "predict")
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
+PREDICTION: Stages = (*MAPS, "calibrate")
+"""For keys that change the values of heights, deviations or probabilities."""
 REPORTING: Stages = ("tables", "label_efficiency", "report")
 GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
 """For keys that are part of a generated data set's title."""
@@ -70,6 +73,8 @@ STAGES: dict[str, Stages] = {
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
+    "calibration.levels": ("calibrate",),
+    "calibration.cell": ("calibrate",),
     "figures.formats": ("layout_figure", "label_efficiency", "tradeoff", "figures"),
     "datasets.*.spec": ("synthesise",),
     "datasets.*.root": PLACE,
@@ -81,7 +86,7 @@ STAGES: dict[str, Stages] = {
     "datasets.*.generate.noise.image": GENERATED,
     "datasets.*.generate.noise.height": GENERATED,
     "datasets.*.generate.noise.labels": GENERATED,
-    "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "layout_figure"),
+    "datasets.*.hold_out": (*TILE, *BETWEEN_TILES, "calibrate", "layout_figure"),
     "datasets.*.methods": NOTHING,
     "datasets.*.recipe": NOTHING,
     "datasets.*.overrides": NOTHING,
@@ -114,7 +119,7 @@ STAGES: dict[str, Stages] = {
     "methods.*.tasks": COSTLY,
     "methods.*.weighting": COSTLY,
     "methods.*.model": COSTLY,
-    "methods.*.recipe": (*COSTLY, "predict"),
+    "methods.*.recipe": (*COSTLY, "predict", "calibrate"),
     "methods.*.overrides": NOTHING,
     "pretrained.*.encoder": ("fetch_pretrained",),
     "pretrained.*.url": NOTHING,
@@ -186,13 +191,14 @@ STAGES: dict[str, Stages] = {
     "prediction.views": PREDICTION,
     "prediction.dropout_passes": PREDICTION,
     "prediction.spread": PREDICTION,
-    "prediction.layers": PREDICTION,
+    "prediction.layers": MAPS,
     "prediction.height_of_bins": PREDICTION,
-    "prediction.image_maps": PREDICTION,
+    "prediction.image_maps": MAPS,
     # Maps of tiles do not depend on them: a run states them for other images.
+    "prediction.interval": ("describe_run", "describe_ensemble"),
     "prediction.height_encoding": ("describe_run", "describe_ensemble"),
     "prediction.negative_heights": ("describe_run", "describe_ensemble"),
-    "scoring.height_bins": ("score",),
+    "scoring.height_bins": ("calibrate", "score"),
     "scoring.error_unit": ("score",),
     "scoring.without_classes": ("score",),
     "scoring.class_sets": ("score",),
@@ -244,7 +250,7 @@ STAGES: dict[str, Stages] = {
     "grid.name": PLACE,
     "footprints.files": PLACE,
     "footprints.column": PLACE,
-    "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "score", "layout_figure", "figures"),
+    "splits": ("synthesise", *TILE, *BETWEEN_TILES, "predict", "calibrate", "score", "layout_figure", "figures"),
     "areas": (
         "synthesise",
         "prepare_tile",

@@ -10,7 +10,7 @@ Truth = Literal["labels", "height"]
 Output = Literal["classes", "values"]
 Activation = Literal["class_scores", "linear"]
 Metrics = Literal["classes", "heights"]
-Shows = Literal["classes", "mean", "deviation", "probabilities", "entropy", "mutual_information"]
+Shows = Literal["classes", "mean", "deviation", "lower", "upper", "probabilities", "entropy", "mutual_information"]
 _KINDS: dict[Metrics, tuple[Truth, Output, Activation]] = {
     "classes": ("labels", "classes", "class_scores"),
     "heights": ("height", "values", "linear"),
@@ -22,6 +22,8 @@ _OF_CLASSES: dict[Shows, str] = {
     "mutual_information": "mutual information of class and sample",
 }
 """Further maps of classes and their descriptions, in the order of ``prediction.layers``."""
+_BOUNDS: dict[Shows, str] = {"lower": "lower bound of", "upper": "upper bound of"}
+"""Bounds of values and the beginnings of their descriptions."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class MapLayer:
     shows : Shows
         ``classes``: uint8 codes of the classes, with their colours, and ``IGNORED`` for no-data; the others are float32
         and NaN. ``mean``: values, the mean over samples. ``deviation``: their standard deviation, which is written
-        where the prediction asks for a spread. The others are further layers of classes, see
-        :attr:`TaskEntry.possible_maps`.
+        where the prediction asks for a spread. ``lower``, ``upper``: bounds of an interval, for a calibrated run. The
+        others are further layers of classes, see :attr:`TaskEntry.possible_maps`.
     description : str
         Description of the file's band.
     """
@@ -181,7 +183,7 @@ class TaskEntry:
 
     @property
     def possible_maps(self) -> tuple[MapLayer, ...]:
-        """All maps that a prediction may write: those of the entry, and of classes those that it asks for by name.
+        """All maps that a prediction may write: those of the entry, of values bounds, of classes further layers.
 
         Examples
         --------
@@ -190,7 +192,9 @@ class TaskEntry:
         ['semantics', 'semantics_probabilities']
         """
         if self.output != "classes":
-            return self.maps
+            bounded = self.maps[0].description
+            bounds = (MapLayer(f"{self.map_name}_{name}", name, f"{text} {bounded}") for name, text in _BOUNDS.items())
+            return (*self.maps, *bounds)
         further = (MapLayer(f"{self.map_name}_{shows}", shows, text) for shows, text in _OF_CLASSES.items())
         return (*self.maps, *further)
 

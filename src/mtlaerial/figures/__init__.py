@@ -1,4 +1,4 @@
-"""Figures: maps beside the truth, hillshades, curves, gradient conflict, confusions, height errors, a map of the tiles.
+"""Figures: maps beside the truth, hillshades, curves, gradient conflict, confusions, height errors, uncertainty, tiles.
 
 Each function writes one PNG and returns its figure; the data set, title and description are in the PNG's text fields.
 :func:`save_vectors` writes the figure as SVG and PDF, too.
@@ -13,6 +13,7 @@ from mtlaerial.figures.label_efficiency import label_efficiency_figure
 from mtlaerial.figures.maps import map_figure
 from mtlaerial.figures.style import Caption, read_caption, save_vectors
 from mtlaerial.figures.tile_map import layout_figure
+from mtlaerial.figures.uncertainty import reliability_figure, retention_figure
 
 __all__ = [
     "Caption",
@@ -25,5 +26,7 @@ __all__ = [
     "layout_figure",
     "map_figure",
     "read_caption",
+    "reliability_figure",
+    "retention_figure",
     "save_vectors",
 ]

@@ -10,6 +10,7 @@ from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.sources import raw_sources, tile_keys
+from mtlaerial.pipeline.calibration_notes import calibration_notes
 from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
@@ -104,10 +105,20 @@ class Decisive:
     def predict(self, dataset: str, method: str, seed: str) -> Params:
         """Return the section ``prediction`` in force, and the test tiles; of an ensemble members and average, too."""
         prediction = decisive("predict", self.project.recipe(dataset, method).prediction, "prediction")
-        params = {"prediction": prediction, "tiles": self._test_tiles(dataset)}
-        if ensemble := self.project.config.methods[method].ensemble:
-            params |= {"members": self._members(dataset, method, seed), "heights": ensemble.heights}
-        return params
+        joined = self._joined(dataset, method, seed)
+        return {"prediction": prediction, "tiles": self._test_tiles(dataset), **joined}
+
+    def calibrate(self, dataset: str, method: str, seed: str) -> Params:
+        """Return how and on which tiles a run is calibrated: cells, levels, bins, and the settings of the maps."""
+        recipe, calibration = self.project.recipe(dataset, method), self.project.config.calibration
+        assert calibration is not None
+        return {
+            "calibration": decisive("calibrate", calibration, "calibration"),
+            "prediction": decisive("calibrate", recipe.prediction, "prediction"),
+            **decisive("calibrate", recipe.scoring, "scoring"),
+            "tiles": list(self._spec(dataset).splits.get("val", ())),
+            **self._joined(dataset, method, seed),
+        }
 
     def score(self, dataset: str, method: str, seed: str) -> Params:
         """Return the section ``scoring`` in force, the test tiles, and rules between tasks where there are any."""
@@ -141,6 +152,11 @@ class Decisive:
         """Return the same, and titles and licences."""
         return {name: self._reported("report", name) for name in self.project.sources}
 
+    def _joined(self, dataset: str, method: str, seed: str) -> Params:
+        """Return the members and the average of an ensemble; nothing of another method."""
+        ensemble = self.project.config.methods[method].ensemble
+        return {"members": self._members(dataset, method, seed), "heights": ensemble.heights} if ensemble else {}
+
     def _members(self, dataset: str, method: str, seed: str) -> list[str]:
         return [f"{member}/seed{number}" for member, number in self.project.source_runs(dataset, method, int(seed))]
 
@@ -157,6 +173,7 @@ class Decisive:
         """Return the sentences for below the tables of a data set."""
         notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
         notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
+        notes += calibration_notes(self.project, dataset)
         labels = self._spec(dataset).labels
         return notes + ([labels.note] if labels and labels.note else [])
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
+from mtlaerial.pipeline.fitting_data import require_images
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
@@ -20,6 +22,7 @@ from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
+from mtlaerial.runs.calibration_file import load_calibration, unfit_text
 from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, save_scores
@@ -98,7 +101,7 @@ def score_runs(
     for row, row_tiles in zip(rows, tiles_of, strict=True):
         remedy = NOT_IN_AREAS if dataset.spec.areas else NOT_IN_SPLIT
         require_unseen(row.folder, row.description, row_tiles, remedy)
-        row.require_images(row_tiles, dataset.spec.gsd)
+        require_images(row.folder, row.description, row_tiles, dataset.spec.gsd)
     notes = _validation_notes(rows, tiles_of)
     unseen = [unseen_by_run(row.description.plan.prediction, row.description) for row in rows]
     notes += unseen_notes(zip((row.description.plan.method for row in rows), unseen, strict=True))
@@ -157,10 +160,26 @@ def _score(
 ) -> Scores:
     folder = parent / row.folder_name
     Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
-    history = row.folder / HISTORY
-    scores = score_maps(row.description, folder / "maps", tiles, scoring, history=history, rules=rules)
+    scores = score_maps(
+        row.description,
+        folder / "maps",
+        tiles,
+        scoring,
+        history=row.folder / HISTORY,
+        rules=rules,
+        calibration=_calibration(row),
+    )
     save_scores(scores, folder / "scores.json")
     return scores
+
+
+def _calibration(row: ScoredRun) -> Calibration | None:
+    """Return the calibration in a run's folder; None, with a warning, where it does not hold for the maps."""
+    calibration = load_calibration(row.folder)
+    if calibration and (difference := unfit_text(calibration, row.description, row.description.plan.prediction)):
+        log.warning("%s: scored without the calibration, which was %s", row.folder, difference)
+        return None
+    return calibration
 
 
 def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path, notes: Sequence[str]) -> None:

@@ -11,8 +11,8 @@ from mtlaerial.config import Blend, DatasetSpec, PredictionSpec
 from mtlaerial.config.require import require_multiple
 from mtlaerial.config.tasks import tasks_with
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import ConfigError, DataError, MismatchError
-from mtlaerial.prediction.image_match import match_image
+from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.pipeline.fitting_data import require_same_input, require_truth
 from mtlaerial.prediction.settings import scored_prediction
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description
@@ -52,16 +52,6 @@ class ScoredRun:
         changed = plan.model_copy(update={"prediction": prediction})
         return replace(self, description=self.description.model_copy(update={"plan": changed}))
 
-    def require_images(self, tiles: Sequence[Path], gsd: float | None) -> None:
-        """Refuse prepared tiles whose images do not match the run's training data."""
-        bands = range(1, len(self.description.statistics.bands) + 1)
-        for tile in tiles:
-            try:
-                match_image(tile / "image.tif", self.description, bands, gsd)
-            except MismatchError as error:  # its remedy is for the prepared file, not for the data set's
-                remedy = f"Convert the files of the data set, or score another run than {self.folder}."
-                raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None
-
 
 def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[ScoredRun]:
     """Return runs as the rows of one table.
@@ -77,8 +67,8 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
         raise DataError(twice[0], "a run that is given twice", "each run once", "Leave one out.")
     descriptions = [load_description(folder) for folder in folders]
     for folder, description in zip(folders, descriptions, strict=True):
-        _require_same_input(folder, description.statistics, dataset.spec, spec)
-        _require_truth(folder, description, dataset, spec)
+        require_same_input(folder, description.statistics, dataset.spec, spec)
+        require_truth(folder, description, dataset, spec)
     rows: list[ScoredRun] = []
     folds = dataset.spec.fold_areas(dataset.name)
     names = row_names(folders, descriptions, folds or (dataset.name,))
@@ -147,35 +137,6 @@ def _of_one_method(runs: Sequence[RunDescription]) -> bool:
 def _without_seed(run: RunDescription) -> RunPlan:
     """Return a run's plan without what the seeds and folds of a method differ in."""
     return run.plan.model_copy(update={"seed": 0, "dataset": ""})
-
-
-def _require_same_input(folder: Path, statistics: Statistics, dataset: DatasetSpec, spec: Path) -> None:
-    bands = ", ".join(band.name for band in statistics.bands)
-    names = ", ".join(dataset.image.band_names)
-    if bands != names:
-        remedy = "List image.bands and image.band_names in that order in a copy of the specification."
-        raise MismatchError(f"{spec}, key image.band_names", names, f"{bands}, as {folder} was trained on", remedy)
-    if statistics.range != dataset.image.range:
-        low, high = statistics.range
-        expected = f"[{low:g}, {high:g}], as {folder} was trained on"
-        remedy = "Convert the images to that range of values, or score a run that was trained on such images."
-        raise MismatchError(f"{spec}, key image.range", f"{list(dataset.image.range)}", expected, remedy)
-
-
-def _require_truth(folder: Path, description: RunDescription, dataset: Dataset, spec: Path) -> None:
-    tasks, labels = description.plan.tasks, dataset.spec.labels
-    if not any(map(dataset.spec.has_truth, tasks)):
-        expected = f"truth for a task of {folder} ({', '.join(tasks)})"
-        raise ConfigError(spec, f"truth for {', '.join(dataset.tasks)} alone", expected, "Score another run.")
-    if labels and tasks_with("classes", tasks):
-        names = ", ".join(entry.name for entry in labels.classes)
-        trained = ", ".join(entry.name for entry in description.statistics.classes)
-        if names != trained:
-            expected = f"{trained}, as {folder} was trained on"
-            remedy = (
-                "List the same classes in that order in a copy of the specification; a class may have several values."
-            )
-            raise MismatchError(f"{spec}, key labels.classes", names, expected, remedy)
 
 
 def _described(run: RunDescription, dataset: Dataset, scored: str, name: str) -> RunDescription:

@@ -24,18 +24,24 @@ def require_unseen(folder: Path, run: RunDescription, tiles: Sequence[Path], rem
     ------
     DataError
     """
-    trained: dict[str, str] = {}
     selecting: dict[str, str] = {}
     for network in run.networks:
-        trained |= {**_by_hash(network.statistics.tiles), **_by_hash(network.statistics.images)}
         if network.plan.training.selection == "best":
             selecting |= _by_hash(network.validation or {})
     for tile in tiles:
-        if name := _name_in(trained, tile):
+        if name := trained_on(run, tile):
             raise _seen(tile, f"{folder} was trained on, as {name}", remedy)
         if name := _name_in(selecting, tile):
             use = f"{folder} chose its weights by (training.selection: best), as its validation tile {name}"
             raise _seen(tile, use, remedy)
+
+
+def trained_on(run: RunDescription, tile: Path) -> str | None:
+    """Return the name that a prepared tile had among the training tiles of a run; None where it was not among them."""
+    trained: dict[str, str] = {}
+    for network in run.networks:
+        trained |= {**_by_hash(network.statistics.tiles), **_by_hash(network.statistics.images)}
+    return _name_in(trained, tile)
 
 
 def validation_note(run: RunDescription, tiles: Sequence[Path]) -> str:

@@ -18,6 +18,7 @@ from mtlaerial.maps.cog_writer import CogWriter, open_cog
 from mtlaerial.maps.layer import RasterLayer
 from mtlaerial.maps.qgis_style import write_style
 from mtlaerial.maps.stac_item import write_item
+from mtlaerial.prediction.applied_calibration import AppliedCalibration, Make
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.map_layers import Content, exact_layer, shown_layer
@@ -33,14 +34,22 @@ Write = Callable[[int, int, NDArray[Any]], None]
 """Takes the first row and column of a block, and its values, shape (rows, columns) or (bands, rows, columns)."""
 
 
-def contents_of(network: StackedOutputs) -> list[Content]:
-    """Return the maps of a network: those of its tasks, with the spread and the layers that its prediction asks for."""
+def contents_of(network: StackedOutputs, calibration: AppliedCalibration | None = None) -> list[Content]:
+    """Return the maps of a network: those of its tasks, with the spread and the layers that its prediction asks for.
+
+    With a calibration, the bounds that it gives too.
+    """
     prediction = network.prediction
     shown: set[Shows] = {"classes", "mean", *prediction.layers}
     if prediction.spread_sources:
         shown.add("deviation")
-    maps = [Content(task, layer) for task in network.outputs for layer in task_entry(task).possible_maps]
-    return [content.of_sources(prediction.spread_sources) for content in maps if content.layer.shows in shown]
+    contents = []
+    for task in network.outputs:
+        bounds: set[Shows] = {"lower", "upper"} if calibration and calibration.bounds(task) else set()
+        layers = [layer for layer in task_entry(task).possible_maps if layer.shows in shown | bounds]
+        described = [calibration.layer(layer) for layer in layers] if calibration else layers
+        contents += [Content(task, layer).of_sources(prediction.spread_sources) for layer in described]
+    return contents
 
 
 def missing_notes(network: StackedOutputs) -> list[str]:
@@ -68,10 +77,14 @@ class Map(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """How maps for people are stored: by a configuration, and whether styles beside earlier maps are replaced."""
+    """How maps for people are stored: by a configuration, and whether styles beside earlier maps are replaced.
+
+    The calibration, if there is one, changes probabilities and gives bounds of heights.
+    """
 
     prediction: PredictionSpec
     replace: bool = False
+    calibration: AppliedCalibration | None = None
 
 
 @contextmanager
@@ -114,10 +127,12 @@ def open_maps(
                 write = stack.enter_context(_open_exact(path, grid, layer, tags))
             else:
                 layer = shown_layer(content, name, description, storage.prediction)
-                cogs.append(stack.enter_context(open_cog(path, grid, layer, tags)))
+                calibrated = storage.calibration.tags(*content.key) if storage.calibration else {}
+                cogs.append(stack.enter_context(open_cog(path, grid, layer, {**tags, **calibrated})))
                 write = cogs[-1].write
-            channels = network.slice_shown(content.task, content.layer.shows)
-            targets.append(Target(channels, *axes(image, grid), _block_writer(content, write)))
+            maker = _maker(content, storage)
+            channels = network.channels_shown(*content.key)
+            targets.append(Target(channels, *axes(image, grid), _block_writer(maker, write)))
         yield targets
     if storage is not None:
         for cog in cogs:
@@ -127,11 +142,18 @@ def open_maps(
         write_item(folder, name, image, cogs, _properties(description, origin))
 
 
-def _block_writer(content: Content, write: Write) -> Callable[[int, int, Tensor], None]:
+def _maker(content: Content, storage: Storage | None) -> Make:
+    """Return the function that makes a map of blended values."""
+    if storage is None or storage.calibration is None:
+        return MAKERS[content.layer.shows]
+    return storage.calibration.maker(*content.key)
+
+
+def _block_writer(maker: Make, write: Write) -> Callable[[int, int, Tensor], None]:
     """Return the function that writes a block of a task's blended values at a row and column."""
 
     def write_block(row: int, column: int, values: Tensor) -> None:
-        write(row, column, MAKERS[content.layer.shows](values))
+        write(row, column, maker(values))
 
     return write_block
 

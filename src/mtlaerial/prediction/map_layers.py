@@ -16,6 +16,8 @@ EXACT: dict[Shows, tuple[Dtype, float]] = {
     "classes": ("uint8", IGNORED),
     "mean": _VALUES,
     "deviation": _VALUES,
+    "lower": _VALUES,
+    "upper": _VALUES,
     "probabilities": _VALUES,
     "entropy": _VALUES,
     "mutual_information": _VALUES,
@@ -45,6 +47,8 @@ _COLOURS: tuple[Colour, ...] = (
 _STOPS: dict[Shows, tuple[float, ...]] = {
     "mean": (0, 2, 4, 7, 11, 20, 40, 80),
     "deviation": (0, 0.25, 0.5, 1, 1.5, 2, 4, 8),
+    "lower": (0, 2, 4, 7, 11, 20, 40, 80),
+    "upper": (0, 2, 4, 7, 11, 20, 40, 80),
     "probabilities": (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1),
     "entropy": (0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2),
     "mutual_information": (0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8),
@@ -57,6 +61,11 @@ class Content(NamedTuple):
 
     task: Task
     layer: MapLayer
+
+    @property
+    def key(self) -> tuple[Task, Shows]:
+        """The task, and what the map shows of it."""
+        return self.task, self.layer.shows
 
     def of_sources(self, sources: Sequence[SpreadSource]) -> Self:
         """Return the content with the sources of a spread in its description."""
@@ -105,7 +114,7 @@ def shown_layer(content: Content, name: str, description: RunDescription, predic
     exact, entry, shows = exact_layer(content, name, description), task_entry(content.task), content.layer.shows
     if entry.unit is None:
         return replace(exact, **_STORED.get(shows, {}))
-    heights = entry.metrics == "heights" and shows == "mean"
+    heights = entry.metrics == "heights" and shows in ("mean", "lower", "upper")
     step = CENTIMETRE / entry.metres
     changes: dict[str, Any] = {"lowest": 0.0 if heights and not prediction.negative_heights else None}
     if prediction.height_encoding == "centimetres":

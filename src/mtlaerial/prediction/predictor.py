@@ -16,6 +16,7 @@ from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.maps.qgis_style import style_path
 from mtlaerial.maps.stac_item import ITEM
+from mtlaerial.prediction.applied_calibration import applied_calibration
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
@@ -61,7 +62,7 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
-        self.description = load_description(folder)
+        self.folder, self.description = folder, load_description(folder)
         self.prediction = prediction or self.description.plan.prediction
         trainings = [network.plan.training for network in self.description.networks]
         on_gpu = all(training.accelerator != "cpu" for training in trainings) and torch.cuda.is_available()
@@ -108,8 +109,9 @@ class Predictor:
     ) -> None:
         """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid, with styles and a STAC Item.
 
-        Files are named as by :meth:`predict_tiles`; ``prediction.height_encoding`` says how heights are stored. Earlier
-        maps of the same image by the same run are replaced.
+        Files are named as by :meth:`predict_tiles`; ``prediction.height_encoding`` says how heights are stored. With
+        ``prediction.interval``, a calibrated run also writes ``height_lower.tif`` and ``height_upper.tif``; its
+        probabilities and their entropy are calibrated. Earlier maps of the same image by the same run are replaced.
 
         Parameters
         ----------
@@ -137,10 +139,11 @@ class Predictor:
         names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.possible_maps)
         possible = [folder / f"{name}.tif" for name in names]
         require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace, folder / ITEM)
-        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network)]
+        calibration = applied_calibration(self.folder, self.description, self.prediction)
+        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network, calibration)]
         if image.grid.crs is None:
             log.info("%s: no CRS, so the maps have none: give a GIS the CRS when it opens them", path)
-        storage = Storage(self.prediction, replace)
+        storage = Storage(self.prediction, replace, calibration)
         meters = self._predict(path, image.bands, image.grid, maps, folder, storage)
         written = [folder / f"{name}.tif" for name, _, _ in maps]
         remove_stale([*possible, *map(style_path, possible)], [*written, *map(style_path, written)])

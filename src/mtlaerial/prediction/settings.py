@@ -13,10 +13,11 @@ from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
 from mtlaerial.config.unseen_views import unseen_views
 from mtlaerial.errors import ConfigError
+from mtlaerial.prediction.applied_calibration import require_interval
 from mtlaerial.runs.run import RunDescription, read_description
 
 log = logging.getLogger(__name__)
-_NOT_SCORED = {"image_maps", "height_encoding", "negative_heights", "spread", "layers"}
+_NOT_SCORED = {"image_maps", "height_encoding", "negative_heights", "spread", "layers", "interval"}
 """Keys that change no scored map."""
 
 
@@ -31,6 +32,7 @@ def prediction_for(
     negative_heights: bool | None = None,
     spread: str | None = None,
     layers: str | None = None,
+    interval: float | None = None,
 ) -> PredictionSpec:
     """Return the prediction by which a run is scored, with the given changes; log each of them.
 
@@ -51,10 +53,13 @@ def prediction_for(
         Keep heights below 0.
     spread, layers : str, optional
         Sources of the spread of heights, and further layers of classes, separated by commas, or ``none``.
+    interval : float, optional
+        Level in per cent of the intervals whose bounds are written.
 
     Raises
     ------
     ConfigError
+        When the run has no calibration by which the interval can be told for these settings.
         When the window's size does not suit the network, the stride is larger than the window, passes with dropout are
         asked of a network without dropout, the networks cannot serve the spread or a layer, or nothing has a name that
         is given.
@@ -75,11 +80,13 @@ def prediction_for(
     }
     options = {"views": (views, VIEWS), "spread": (spread, SPREAD_SOURCES), "layers": (layers, CLASS_LAYERS)}
     changes |= {key: _named(f"--{key}", text, names) for key, (text, names) in options.items() if text is not None}
-    storage = {"height_encoding": height_encoding, "negative_heights": negative_heights}
+    storage = {"height_encoding": height_encoding, "negative_heights": negative_heights, "interval": interval}
     changes |= {key: value for key, value in storage.items() if value is not None}
     prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
     require_predictor("--", prediction, [network.learner for network in description.networks])
+    if interval is not None:
+        require_interval(run, description, prediction)
     _log_changes(description.plan.prediction, prediction)
     return prediction
 

@@ -63,6 +63,13 @@ class StackedOutputs:
         channel = sum(self.outputs.values()) + self.further.index((task, shows))
         return slice(channel, channel + 1)
 
+    def channels_shown(self, task: Task, shows: Shows) -> slice | list[int]:
+        """Return the same; of bounds the channel of the values and, where there is one, that of their variance."""
+        if shows not in ("lower", "upper"):
+            return self.slice_shown(task, shows)
+        spread = [self.slice_shown(task, "deviation")] if (task, "deviation") in self.further else []
+        return [part.start for part in (self.slice_of(task), *spread)]
+
     @property
     def blended_spreads(self) -> list[tuple[int, int]]:
         """Channels of values, and of their variance, to which overlapping windows add their disagreement."""

@@ -81,6 +81,7 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "code": _different(run.code for run in runs),
         "scoring_code": _different(run.scoring_code for run in runs),
         "finished": _different(run.finished for run in runs if run.finished),
+        "calibration": tuple(dict.fromkeys(sentence for run in runs for sentence in run.calibration)),
         "consistency": runs[0].consistency if all(run.consistency == runs[0].consistency for run in runs) else {},
     }
     if dataset in evaluations:

@@ -45,3 +45,15 @@ def require_place(run: Path, out: Path | None, example: str) -> None:
     """
     if out is None and run.parent == _FOLDER:
         raise UserError("--out", "nothing", f"a place for the results of {run.name}", f"For example --out {example}.")
+
+
+def require_writable(run: Path) -> None:
+    """Refuse to write into the folder of a shipped run, which is in the package.
+
+    Raises
+    ------
+    UserError
+    """
+    if run.parent == _FOLDER:
+        remedy = f"Copy {run} to a place of yours, and give that."
+        raise UserError("RUN_DIR", f"{run.name}, which mtlaerial ships", "a run whose folder may be written to", remedy)

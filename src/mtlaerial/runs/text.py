@@ -8,6 +8,7 @@ from mtlaerial.config.height_head import BinsSpec
 from mtlaerial.config.prediction import views_text
 from mtlaerial.config.tasks import leads, registry_order, tasks_with
 from mtlaerial.datasets.check.findings import percent
+from mtlaerial.runs.calibration_file import calibration_text
 from mtlaerial.runs.imported import NOT_KNOWN, Original
 from mtlaerial.runs.network_text import network_name, network_text
 from mtlaerial.runs.network_totals import parameters_text, training_seconds
@@ -18,7 +19,7 @@ def describe_run(folder: Path) -> str:
     """Return a text on a trained run: its training, its network, its classes, and the images that it accepts."""
     run = load_description(folder)
     identity = _ensemble(folder, run) if run.members else _identity(run)
-    lines = [*identity, *_input(run), *_output(run)]
+    lines = [*identity, *_input(run), *_output(run), ("calibration", calibration_text(folder, run))]
     width = max(len(key) for key, _ in lines)
     return "\n".join(f"{key:<{width}}  {value}" for key, value in lines)
 

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtlaerial.calibration.record import Calibration
+from mtlaerial.calibration.text import calibration_sentences
 from mtlaerial.config import ScoringSpec
 from mtlaerial.config.class_names import left_out_classes
 from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.tasks import leading_task
+from mtlaerial.errors import DataError
+from mtlaerial.runs.calibration_file import REMEDY, unfit_text
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cosines import cosines
 from mtlaerial.runs.final_weights import HISTORY, final_weights
@@ -21,7 +25,12 @@ NO_RULES: ConsistencyRules = {}
 
 
 def score_run(
-    run: Path, tiles: Sequence[Path], scoring: ScoringSpec, protocol: str = "", rules: Rules = NO_RULES
+    run: Path,
+    tiles: Sequence[Path],
+    scoring: ScoringSpec,
+    protocol: str = "",
+    rules: Rules = NO_RULES,
+    calibration: Calibration | None = None,
 ) -> Scores:
     """Score the maps of a run on its test tiles.
 
@@ -37,16 +46,20 @@ def score_run(
         How the test tiles were set apart from the training tiles, as a phrase.
     rules : mapping of class to ConsistencyRule, optional
         Heights that fit a class: ``consistency`` of the data set.
+    calibration : Calibration, optional
+        That of the run, for intervals of heights and calibrated probabilities.
 
     Raises
     ------
     ConfigError
         When a rule names no class of the run.
     DataError
+        When the calibration is one of other weights or other settings.
         When a layer of the ground truth is damaged, a map is missing, or its grid differs from its ground truth's, or
         that of eroded labels from the labels'.
     """
-    return score_maps(load_description(run), run / "maps", tiles, scoring, protocol, run / HISTORY, rules)
+    description = load_description(run)
+    return score_maps(description, run / "maps", tiles, scoring, protocol, run / HISTORY, rules, calibration)
 
 
 def score_maps(
@@ -57,8 +70,12 @@ def score_maps(
     protocol: str = "",
     history: Path | None = None,
     rules: Rules = NO_RULES,
+    calibration: Calibration | None = None,
 ) -> Scores:
     """Score the maps of a described run in any folder; see :func:`score_run`."""
+    if calibration and (difference := unfit_text(calibration, description, description.plan.prediction)):
+        expected = f"one of {description.name}, as it is scored"
+        raise DataError("calibration", f"one {difference}", expected, REMEDY)
     verify_tiles(tiles, ["height", "labels", "eroded"])
     plan, statistics = description.plan, description.statistics
     single = not description.members
@@ -69,7 +86,9 @@ def score_maps(
     ruled = all(leading_task(metrics) in plan.tasks for metrics in BOTH)
     rules = dict(rules) if ruled else {}
     require_ruled_classes(rules, names)
-    tile_scores = {tile.name: score_tile(maps / tile.name, tile, description, scoring, rules) for tile in tiles}
+    tile_scores = {
+        tile.name: score_tile(maps / tile.name, tile, description, scoring, rules, calibration) for tile in tiles
+    }
     return Scores(
         dataset=plan.dataset,
         title=statistics.title,
@@ -97,6 +116,7 @@ def score_maps(
         without_classes=_left_out(description, scoring),
         class_sets=scoring.class_sets if names else {},
         consistency=rules,
+        calibration=calibration_sentences(calibration) if calibration else (),
         tiles=tile_scores,
     )
 

@@ -22,12 +22,13 @@ from mtlaerial.scoring.label_masks import LabelMask, label_masks
 from mtlaerial.scoring.metrics import merged_classes, without_true
 from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import OVERALL, TALL_GROUP
+from mtlaerial.scoring.uncertainty import UncertaintySums, pooled_uncertainty
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency")
+_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -82,6 +83,8 @@ class Scores(Section):
     """Sets of classes that are scored as one class each, by name."""
     consistency: ConsistencyRules = {}
     """Rules between tasks that the maps were scored by; empty for a run of one task."""
+    calibration: tuple[str, ...] = ()
+    """Sentences on the calibration of the run; empty without one."""
     tiles: dict[str, TileScores]
 
     @model_validator(mode="before")
@@ -158,6 +161,11 @@ class Scores(Section):
             if self.tiles[name].detection:
                 total += weight * np.array(self.tiles[name].detection)
         return total
+
+    def uncertainty(self) -> UncertaintySums:
+        """Return the sums of uncertainty over all tiles, by area."""
+        tiles = {name: tile.uncertainty for name, tile in self.tiles.items()}
+        return pooled_uncertainty(tiles, self.label_weights(), self.height_weights())
 
     def joint(self, mask: str = "all") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the confusion matrix over the tiles with both layers, and the pixels right in both, by class.

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import ScoringSpec, Section, Task, TaskEntry, task_entry
 from mtlaerial.config.base import is_empty
 from mtlaerial.config.tasks import leading_task, leads
@@ -17,6 +18,8 @@ from mtlaerial.scoring.joint import BOTH, ClassCounts, tally_joint
 from mtlaerial.scoring.map_checks import grid_of
 from mtlaerial.scoring.seams import SeamSums, load_seams
 from mtlaerial.scoring.tile_sums import Confusion, Sums, tally_classes, tally_heights
+from mtlaerial.scoring.tile_uncertainty import class_uncertainty, height_uncertainty
+from mtlaerial.scoring.uncertainty import UncertaintySums
 
 
 class TileScores(Section):
@@ -52,6 +55,8 @@ class TileScores(Section):
     """Cells whose predicted class and height break a rule of the data set; empty without rules."""
     true_violations: Violations = Field(default={}, exclude_if=is_empty)
     """The same of the ground truth."""
+    uncertainty: UncertaintySums = Field(default=UncertaintySums(), exclude_if=lambda sums: sums.empty)
+    """Sums of uncertainties; empty for a run without intervals, deviations and probabilities."""
     further: dict[Task, "TileScores"] = {}
     """The sums of tasks that are not the leading ones of their metrics, whose sums are the above."""
 
@@ -68,17 +73,28 @@ class TileScores(Section):
         return values
 
 
-def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: ScoringSpec, rules: Rules) -> TileScores:
+def score_tile(
+    maps: Path,
+    tile: Path,
+    description: RunDescription,
+    scoring: ScoringSpec,
+    rules: Rules,
+    calibration: Calibration | None = None,
+) -> TileScores:
     """Return the sums of a tile, from the folder of its maps and that of its prepared layers; see ``score_run``."""
     tasks = description.plan.tasks
     values: dict[str, Any] = {"seams": load_seams(maps)}
     further: dict[Task, TileScores] = {}
+    uncertainty = UncertaintySums()
     for task in tasks:
-        sums = _task_sums(task_entry(task), maps, tile, description, scoring)
+        entry = task_entry(task)
+        sums = _task_sums(entry, maps, tile, description, scoring)
+        of_task = _task_uncertainty(entry, maps, tile, description, scoring, calibration)
         if leads(task):
             values |= sums
+            uncertainty = uncertainty.plus(of_task)
         else:
-            further[task] = TileScores(**sums)
+            further[task] = TileScores(**sums, uncertainty=of_task)
     if all(leading_task(metrics) in tasks for metrics in BOTH):
         training = description.statistics.height
         names = [entry.name for entry in description.statistics.classes]
@@ -87,7 +103,7 @@ def score_tile(maps: Path, tile: Path, description: RunDescription, scoring: Sco
         values |= {"near": near, "constant_near": constant_near if training else ()}
         if rules:
             values["violations"], values["true_violations"] = tally_consistency(maps, tile, names, rules)
-    return TileScores(**values, further=further)
+    return TileScores(**values, uncertainty=uncertainty, further=further)
 
 
 def _task_sums(
@@ -107,3 +123,20 @@ def _task_sums(
     if training:
         sums |= {"constant": constant.sums, "constant_detection": constant.detection}
     return sums
+
+
+def _task_uncertainty(
+    entry: TaskEntry,
+    maps: Path,
+    tile: Path,
+    description: RunDescription,
+    scoring: ScoringSpec,
+    calibration: Calibration | None,
+) -> UncertaintySums:
+    """Return the sums of uncertainty of one task."""
+    if entry.metrics == "classes":
+        of_classes = calibration.classes.get(entry.name) if calibration else None
+        return class_uncertainty(maps, tile, entry, of_classes.temperature if of_classes else None)
+    of_heights = calibration.heights.get(entry.name) if calibration else None
+    names = [item.name for item in description.statistics.classes]
+    return height_uncertainty(maps, tile, entry, names, scoring.height_bins, of_heights)

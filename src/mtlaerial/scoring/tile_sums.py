@@ -111,7 +111,7 @@ def tally_heights(
     true = HeightTruth(tile, entry)
     if true.empty:
         return HeightTally(), HeightTally()
-    classes = _TileClasses(tile)
+    classes = TileClasses(tile)
     class_groups = [f"class {name}" for name in names]
     bin_groups = bin_names(bins)
     height, constant = _Accumulator(), _Accumulator()
@@ -161,7 +161,7 @@ class _Accumulator:
         return HeightTally(sums, tuple(self._detection.tolist()))
 
 
-class _TileClasses:
+class TileClasses:
     """Classes of the cells of the height grid: those of the labels' pixels that hold their centres."""
 
     def __init__(self, tile: Path) -> None:

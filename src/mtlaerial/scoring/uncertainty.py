@@ -27,6 +27,8 @@ class UncertaintySums(Section):
 
     reliability: Rows = ()
     """By bin of confidence, see :mod:`mtlaerial.scoring.reliability`."""
+    reliability_before: Rows = ()
+    """The same before the temperature of a calibration; empty without one."""
     class_retention: tuple[Rows, ...] = ()
     """Wrong classes by order and bin of entropy, see :mod:`mtlaerial.scoring.error_retention`."""
     height_retention: tuple[Rows, ...] = ()
@@ -34,6 +36,11 @@ class UncertaintySums(Section):
     intervals: dict[str, dict[str, tuple[float, ...]]] = {}
     """By level, such as ``90 %``, and group, see :mod:`mtlaerial.scoring.coverage`. Groups: ``overall``,
     ``class NAME``, ``LOW-HIGH m`` by true height, ``predicted LOW-HIGH m`` by predicted height."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is summed."""
+        return not (self.reliability or self.class_retention or self.height_retention or self.intervals)
 
     def plus(self, added: Self, label_weight: float = 1.0, height_weight: float = 1.0) -> Self:
         """Return the sums with those of another tile, or block, whose pixels and cells have some weight."""
@@ -45,6 +52,7 @@ class UncertaintySums(Section):
         return self.model_copy(
             update={
                 "reliability": _rows(_added(self.reliability, added.reliability, label_weight)),
+                "reliability_before": _rows(_added(self.reliability_before, added.reliability_before, label_weight)),
                 "class_retention": _tables(_added(self.class_retention, added.class_retention, label_weight)),
                 "height_retention": _tables(_added(self.height_retention, added.height_retention, height_weight)),
                 "intervals": intervals,
@@ -71,6 +79,11 @@ def class_sums(probabilities: NDArray[np.float32], true: NDArray[np.uint8]) -> U
         reliability=_rows(reliability_sums(probabilities, true)),
         class_retention=_tables(retention_sums(error, uncertainty)),
     )
+
+
+def sums_before(probabilities: NDArray[np.float32], true: NDArray[np.uint8]) -> UncertaintySums:
+    """Return the sums of a block of class probabilities before their calibration; see :func:`class_sums`."""
+    return UncertaintySums(reliability_before=_rows(reliability_sums(probabilities, true)))
 
 
 def entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -148,7 +161,8 @@ def pooled_uncertainty(
 def uncertainty_scores(sums: UncertaintySums) -> list[Score]:
     """Return group, name and value of each score; those without a value are left out.
 
-    ``ECE``, ``AUSE of classes``, ``AUSE, MAE``, ``AUSE, RMSE``; per level and group ``coverage 90 %``, ``width 90 %``.
+    ``ECE``, ``ECE before calibration``, ``AUSE of classes``, ``AUSE, MAE``, ``AUSE, RMSE``; per level and group
+    ``coverage 90 %``, ``width 90 %``.
     """
     return [entry for entry in _scores(sums) if np.isfinite(entry[2])]
 
@@ -156,6 +170,8 @@ def uncertainty_scores(sums: UncertaintySums) -> list[Score]:
 def _scores(sums: UncertaintySums) -> Iterator[Score]:
     if sums.reliability:
         yield OVERALL, "ECE", float(calibration_error(np.array(sums.reliability)))
+    if sums.reliability_before:
+        yield OVERALL, "ECE before calibration", float(calibration_error(np.array(sums.reliability_before)))
     if sums.class_retention:
         yield OVERALL, "AUSE of classes", sparsification_error(np.array(sums.class_retention), "MAE")
     if sums.height_retention:

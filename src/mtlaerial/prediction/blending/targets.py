@@ -36,7 +36,7 @@ class Target:
 
     Attributes
     ----------
-    channels : slice
+    channels : slice or list of int
         Channels of the network's output.
     rows, columns : Cells
         The grid's cells.
@@ -45,7 +45,7 @@ class Target:
         pixels with data, NaN for cells without any. Blocks come from north to south, column by column of blocks.
     """
 
-    channels: slice
+    channels: slice | list[int]
     rows: Cells
     columns: Cells
     write: Callable[[int, int, Tensor], None]

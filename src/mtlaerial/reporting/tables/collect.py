@@ -23,6 +23,7 @@ from mtlaerial.scoring.joint import iou3_scores
 from mtlaerial.scoring.metrics import MASKS, height_scores, margins, semantic_scores, squared_share
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.seams import seam_ratio
+from mtlaerial.scoring.uncertainty import uncertainty_scores
 
 POOLED, TILE_MEAN = "pooled", "tile mean"
 GAIN = "delta-m"
@@ -72,8 +73,9 @@ def collect(scores: Sequence[Scores]) -> pd.DataFrame:
         cells; both are pooled alone. ``seam TASK`` is the mean step from pixel to pixel at window borders
         relative to that elsewhere. ``checkerboard N px`` is the power of predicted heights at that period relative to
         its neighbours, and ``checkerboard`` the largest of these. ``violations`` is the share of cells that break a
-        rule between tasks. Scores that a run lacks have no rows. Each data set ends with the method ``constant``, which
-        has no seed.
+        rule between tasks. ``ECE``, ``AUSE …``, ``coverage N %`` and ``width N %`` are scores of uncertainty, whose
+        groups ``predicted …`` are bins of predicted height. Scores that a run lacks have no rows. Each data set ends
+        with the method ``constant``, which has no seed.
 
     Raises
     ------
@@ -168,6 +170,7 @@ def _rows(run: Scores) -> Iterator[Row]:
         if np.isfinite(joint):
             yield mask, OVERALL, JOINT, float(joint)
     yield from violation_rows(run)
+    yield from (("all", *score) for score in uncertainty_scores(run.uncertainty()))
     for task in run.tasks:
         ratio = seam_ratio((tile.seams for tile in run.tiles.values()), task)
         if ratio is not None:

@@ -15,6 +15,10 @@ from mtlaerial.scoring.tile_sums import TALL_GROUP
 _SPELT_OUT = 2
 """Classes that a header names; more are counted."""
 LENGTHS = ("MAE", "RMSE", "bias")
+COVERAGE, WIDTH = "coverage ", "width "
+"""Prefixes of the scores of intervals, before their level."""
+OF_UNCERTAINTY = ("ECE", "AUSE", COVERAGE, WIDTH)
+"""Beginnings of the names of scores of uncertainty."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Column:
     @property
     def length(self) -> bool:
         """Whether the score is a length; otherwise it is a multiple, or a fraction, shown as a percentage."""
-        return self.score in LENGTHS
+        return self.score in LENGTHS or self.score.startswith(WIDTH)
 
     @property
     def multiple(self) -> bool:
@@ -49,9 +53,10 @@ class Column:
     def ranked(self) -> bool:
         """Whether less or more is a merit.
 
-        Errors of both signs cancel in a bias, shares of groups add up to 1, and maps of one class break few rules.
+        Errors of both signs cancel in a bias, shares of groups add up to 1, and maps of one class break few rules. A
+        coverage is to be its level, and a width means nothing without it; nor does uncertainty without the scores.
         """
-        return self.score not in ("bias", SQUARED_SHARE, VIOLATIONS)
+        return self.score not in ("bias", SQUARED_SHARE, VIOLATIONS) and not self.score.startswith(OF_UNCERTAINTY)
 
     @property
     def digits(self) -> int:
@@ -103,6 +108,13 @@ BOTH = (Column("mIoU-3 (%)", JOINT),)
 CONSISTENCY = (Column("violations (%)", VIOLATIONS),)
 BIAS = (Column("bias (m)", "bias"), Column("bias, h > 3 (m)", "bias", group=TALL_GROUP))
 GAINS = (Column("Δm (%)", GAIN),)
+UNCERTAINTY = (
+    Column("ECE (%)", "ECE"),
+    Column("ECE before calibration (%)", "ECE before calibration"),
+    Column("AUSE, classes (%)", "AUSE of classes"),
+    Column("AUSE, MAE (%)", "AUSE, MAE"),
+    Column("AUSE, RMSE (%)", "AUSE, RMSE"),
+)
 CHECKERBOARDS = (
     Column("checkerboard ratio, largest", CHECKERBOARD),
     *(Column(f"checkerboard ratio at {period} px", f"{CHECKERBOARD} {period} px") for period in PERIODS),
@@ -173,6 +185,17 @@ def of_sets(sets: Iterable[str]) -> tuple[Column, ...]:
     names = list(sets)
     mean = [Column("mIoU, class sets (%)", SETS)] if names else []
     return (*mean, *(Column(f"IoU {name} (%)", "IoU", group=SET + name) for name in names))
+
+
+def of_intervals(levels: Iterable[str], groups: Sequence[str] = (OVERALL,)) -> tuple[Column, ...]:
+    """Return the columns of coverage and mean width of intervals at each level, in each group."""
+    columns = []
+    for level in levels:
+        for group in groups:
+            name = "" if group == OVERALL else f", {group.removeprefix(CLASS)}"
+            columns.append(Column(f"coverage {level}{name} (%)", COVERAGE + level, group=group))
+            columns.append(Column(f"width {level}{name} (m)", WIDTH + level, group=group))
+    return tuple(columns)
 
 
 def by_group(groups: Iterable[str], score: str, mask: str = "all", prefix: str = "") -> tuple[Column, ...]:

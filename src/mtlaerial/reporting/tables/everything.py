@@ -20,9 +20,11 @@ from mtlaerial.reporting.tables.columns import (
     POSITIVE_RATIOS,
     RATIOS,
     SEMANTICS,
+    UNCERTAINTY,
     Column,
     in_unit,
     named_after,
+    of_intervals,
     of_sets,
     of_task,
     unit_not_stated,
@@ -31,6 +33,7 @@ from mtlaerial.reporting.tables.columns import (
 )
 from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
+from mtlaerial.reporting.tables.uncertainty import levels_of
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 EVERYTHING = "everything"
@@ -105,7 +108,8 @@ def _candidates(values: Values) -> tuple[Column, ...]:
     grids = (column for task in values.further_tasks for column in named_after(task, CHECKERBOARDS))
     ratios = (*RATIOS, *POSITIVE_RATIOS, *DETECTION)
     rules = (*CONSISTENCY, *violations_by_class(values.runs[0].classes))
-    return (*semantics, *lengths, *ratios, *further, *GAINS, *rules, *seams, *CHECKERBOARDS, *grids)
+    uncertainty = (*UNCERTAINTY, *of_intervals(levels_of(values.runs)))
+    return (*semantics, *lengths, *ratios, *further, *GAINS, *rules, *uncertainty, *seams, *CHECKERBOARDS, *grids)
 
 
 def _panel(values: Values) -> Panel:

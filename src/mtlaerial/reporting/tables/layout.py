@@ -38,8 +38,10 @@ from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.published import Citations, Published
 from mtlaerial.reporting.tables.steps import Chains, steps
+from mtlaerial.reporting.tables.uncertainty import has_uncertainty, uncertainty_table
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.reporting.tables.weightings import weightings
+from mtlaerial.reporting.tables.wide import wide_table
 from mtlaerial.scoring.scores import Scores
 
 GROUPED_MASKS = {"all": "", "positive": "h > 0, "}
@@ -82,9 +84,9 @@ def build_documents(
     Returns
     -------
     tuple of Document
-        Four per data set: the main one, heights by true height, heights by class, comparison of weightings; a fifth of
-        the steps of ablations, and another of label efficiency, where there are any. Then one with every score of all
-        data sets.
+        Four per data set: the main one, heights by true height, heights by class, comparison of weightings; then those
+        of uncertainty, of the steps of ablations, and of label efficiency, where there are any. The last one has every
+        score of all data sets.
     """
     summary = mean_over_seeds(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -100,6 +102,8 @@ def build_documents(
             _heights(values, "height_by_class", "class", values.classes),
             weightings(values, costs or {}, (margins or {}).get(dataset, MARGIN)),
         ]
+        if has_uncertainty(runs):
+            documents.append(uncertainty_table(values))
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))
         if curves:
@@ -148,7 +152,7 @@ def _main(values: Values) -> Document:
     further = {task: _scored(values, of_task(task)) for task in values.further_tasks}
     panels += [_panel(values, task, f"{task}: {task_entry(task).plural}", part) for task, part in further.items()]
     wide = (*columns, *f1, *f1_without, *(column for part in further.values() for column in part))
-    return Document(values.dataset, tuple(filter(None, panels)), _wide(values, wide))
+    return Document(values.dataset, tuple(filter(None, panels)), wide_table(values, wide))
 
 
 def _semantics(values: Values) -> Iterator[tuple[Column, ...]]:
@@ -172,7 +176,7 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
         for score in subjects:
             unit = "%" if score == SQUARED_SHARE else "m"
             wide += by_group(groups, score, mask, f"{score} ({unit}), {prefix}")
-    return Document(f"{values.dataset}_{stem}", tuple(filter(None, panels)), _wide(values, wide))
+    return Document(f"{values.dataset}_{stem}", tuple(filter(None, panels)), wide_table(values, wide))
 
 
 def _scored(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
@@ -216,12 +220,3 @@ def _cells(values: Values, column: Column, methods: Sequence[str], sources: Sequ
     winner = values.winner(column)
     scored = [Cell(values.text(method, column), bold=method == winner) for method in methods]
     return [*scored, *(Cell(values.citations.text(source, column)) for source in sources)]
-
-
-def _wide(values: Values, columns: Sequence[Column]) -> pd.DataFrame:
-    wide: dict[str, list[object]] = {"method": list(values.methods), "seeds": list(values.seeds.values())}
-    for column in columns:
-        statistics = [values(method, column) for method in values.methods]
-        wide[column.header] = [column.shown(mean) for mean, _, _ in statistics]
-        wide[f"{column.header} std"] = [column.shown(std) for _, std, _ in statistics]
-    return pd.DataFrame(wide)
