@@ -130,7 +130,10 @@ def test_the_description_has_known_facts_alone(spec: Path, tmp_path: Path) -> No
     text = describe_run(tmp_path / "run")
     for words in ("imported from d3net.pth.tar, SHA-256 ", "red, green, blue", "uint8, 0 to 255", "1 building"):
         assert words in text
-    assert text.splitlines()[-1].split(maxsplit=1) == ["height", "metres above ground"]
+    *_, height, calibration = (line.split(maxsplit=1) for line in text.splitlines())
+    assert height == ["height", "metres above ground"]
+    assert calibration[0] == "calibration"
+    assert calibration[1].startswith("none")
     assert "not known: neither seed nor weighting nor recipe nor tiles" in text
     assert "in training" not in text
 
