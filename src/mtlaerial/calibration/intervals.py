@@ -79,9 +79,18 @@ def _factor(scores: HeightScores, part: Sequence[int], level: float) -> float:
     return float(hierarchical_quantile(values, units[chosen], masses, [level])[0])
 
 
+def left_out_note(calibration: HeightCalibration, level: float) -> str:
+    """Return the note that says why a calibration has no intervals of a level; empty where it was not asked for."""
+    return next((note for note in calibration.notes if note.startswith(_beginning(level))), "")
+
+
 def _too_few(level: float, number: int) -> str:
-    remedy = "Add validation tiles, or lower the level."
-    return f"No {percent(level)} intervals: {number} calibration cells; at least {units_needed(level)} needed. {remedy}"
+    needed = f"{number} calibration cells; at least {units_needed(level)} needed"
+    return f"{_beginning(level)} {needed}. Add validation tiles, or lower the level."
+
+
+def _beginning(level: float) -> str:
+    return f"No {percent(level)} intervals:"
 
 
 def _merged_texts(

@@ -26,8 +26,8 @@ def _comparison(value: Any) -> str:
         raise Unfit("", shown(value), _EXPECTED, "Write operator and metres, in quotes.")
     operator, number, unit = match.groups()
     if operator not in OPERATORS:
-        found = f"the operator {operator}" if operator else "no operator"
-        raise Unfit("", f"{found} in {shown(value)}", f"one of {', '.join(OPERATORS)}", "Correct the operator.")
+        observed = f"the operator {operator}" if operator else "no operator"
+        raise Unfit("", f"{observed} in {shown(value)}", f"one of {', '.join(OPERATORS)}", "Correct the operator.")
     if unit not in (None, "m"):
         raise Unfit("", f"{shown(unit.strip())} after the number", "metres", "Convert the number to metres.")
     if abs(float(number)) > HIGHEST:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtlaerial.calibration.intervals import height_interval
+from mtlaerial.calibration.intervals import height_interval, left_out_note
 from mtlaerial.calibration.record import Calibration, percent
 from mtlaerial.calibration.temperature import SMALLEST
 from mtlaerial.config import PredictionSpec, Task, task_entry
@@ -148,5 +148,7 @@ def _interval_fault(folder: Path, run: RunDescription, prediction: PredictionSpe
     levels = {each for heights in calibration.heights.values() for each in heights.levels}
     if level not in levels:
         available = ", ".join(map(percent, sorted(levels))) or "none"
-        return f"intervals of {available}, and none of {percent(level)}", " ".join(calibration.notes) or "Choose one."
+        reasons = dict.fromkeys(left_out_note(heights, level) for heights in calibration.heights.values())
+        remedy = " ".join(filter(None, reasons)) or "Choose one of these, or add it to calibration.levels."
+        return f"intervals of {available}, and none of {percent(level)}", remedy
     return None

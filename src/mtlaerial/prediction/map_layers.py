@@ -1,4 +1,4 @@
-"""Layers of a prediction's maps: what predictors hand to the writer."""
+"""Layers of a prediction's maps, as predictors hand them to the writer."""
 
 import math
 from collections.abc import Sequence
