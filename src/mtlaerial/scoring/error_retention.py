@@ -1,4 +1,4 @@
-"""Error-retention curves and AUSE, from sums over bins: the order of cells by their uncertainty, held against their errors."""
+"""Error-retention curves and AUSE, from sums over bins: cells ordered by uncertainty, held against their errors."""
 
 import numpy as np
 from numpy.typing import NDArray
