@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats"}
+HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats", "cvxpy"}
 """Packages whose import takes a third of a second or more."""
 USED: dict[str, set[str]] = {
     "mtlaerial.pipeline.context_params": set(),
@@ -19,6 +19,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.runs.code_hash": set(),
     "mtlaerial.system.gpu_locks": set(),
     "mtlaerial.pipeline.launch": set(),
+    "mtlaerial.training.train": {"torch", "pandas"},
     "mtlaerial.scoring.scores": set(),
     "mtlaerial.reporting.report": {"pandas", "matplotlib"},
 }

@@ -7,12 +7,14 @@ the first call, which ``load_state_dict`` skips, and they start anew when a priv
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-import torchjd.scalarization
 from torch import Tensor, nn
-from torchjd.aggregation import ExcessMTLWeighting
+
+if TYPE_CHECKING:  # TorchJD imports cvxpy, a second that only its own methods should cost
+    import torchjd.scalarization
+    from torchjd.aggregation import ExcessMTLWeighting
 
 _CPU = torch.device("cpu")
 
@@ -63,31 +65,31 @@ def set_key(method: Any, key: object) -> None:
     method._state_key = key
 
 
-def excess_mtl_steps(method: ExcessMTLWeighting) -> int:
+def excess_mtl_steps(method: "ExcessMTLWeighting") -> int:
     """Return the number of batches that ExcessMTL has counted."""
     return method._n_steps
 
 
-def set_excess_mtl_steps(method: ExcessMTLWeighting, steps: int) -> None:
+def set_excess_mtl_steps(method: "ExcessMTLWeighting", steps: int) -> None:
     """Set the number of batches that ExcessMTL has counted."""
     method._n_steps = steps
 
 
-def dwa_weights(dwa: torchjd.scalarization.DWA, losses: Tensor) -> Tensor:
+def dwa_weights(dwa: "torchjd.scalarization.DWA", losses: Tensor) -> Tensor:
     """Return the weights of DWA without counting the losses among the epoch's, as ``forward`` would."""
     return dwa._compute_weights(losses)
 
 
-def dwa_epochs(dwa: torchjd.scalarization.DWA) -> list[Tensor]:
+def dwa_epochs(dwa: "torchjd.scalarization.DWA") -> list[Tensor]:
     """Return the mean losses of the last two epochs, as far as there were any."""
     return list(dwa._previous_averages)
 
 
-def restore_dwa_epochs(dwa: torchjd.scalarization.DWA, means: Sequence[Tensor]) -> None:
+def restore_dwa_epochs(dwa: "torchjd.scalarization.DWA", means: Sequence[Tensor]) -> None:
     """Set the mean losses of the last two epochs."""
     dwa._previous_averages = list(means)
 
 
-def set_famo_optimiser(famo: torchjd.scalarization.FAMO, optimiser: torch.optim.Adam) -> None:
+def set_famo_optimiser(famo: "torchjd.scalarization.FAMO", optimiser: torch.optim.Adam) -> None:
     """Give FAMO an optimiser: its own is made with the first update, so that no state could be loaded into it."""
     famo._optimizer = optimiser

@@ -1,14 +1,16 @@
 """Base of weightings whose weights TorchJD finds from the inner products of the tasks' gradients."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
-from torchjd.aggregation import Weighting
 
 from mtlaerial.config import Task
 from mtlaerial.weighting.gramian_weighting import GramianWeighting
 from mtlaerial.weighting.torchjd_adapter import drawing_from
+
+if TYPE_CHECKING:  # TorchJD imports cvxpy, a second that only its own methods should cost
+    from torchjd.aggregation import Weighting
 
 
 class TorchJDWeighting(GramianWeighting):
@@ -19,7 +21,7 @@ class TorchJDWeighting(GramianWeighting):
         self.solve = self.solver()
 
     @abstractmethod
-    def solver(self) -> Weighting[Any]:
+    def solver(self) -> "Weighting[Any]":
         """Return TorchJD's weighting, for inner products that have a trace of 1."""
 
     def weights(self, gramian: Tensor, losses: Tensor, active: Tensor) -> Tensor:
