@@ -23,6 +23,8 @@ ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
     "report": ("mtlaerial.reporting.report", "mtlaerial.tasks.*"),
 }
 """Entry modules of each stage that writes a hash into its results; ``.*`` stands for all modules of a package."""
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Fields of a statement that hold statements. Expressions, most of a module's nodes, hold no imports."""
 
 
 @cache
@@ -80,14 +82,15 @@ def _names_in(source: bytes) -> frozenset[str]:
 
 
 def _imported_names(node: ast.AST) -> Iterator[str]:
-    """Yield the dotted names that are imported below a node, but for those that only type checkers import."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            yield from (alias.name for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            yield from (f"{child.module}.{alias.name}" for alias in child.names)
-        elif not _is_for_type_checkers(child):
-            yield from _imported_names(child)
+    """Yield the dotted names that are imported in a node's blocks, but for those that only type checkers import."""
+    for block in _BLOCKS:
+        for child in getattr(node, block, ()):
+            if isinstance(child, ast.Import):
+                yield from (alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                yield from (f"{child.module}.{alias.name}" for alias in child.names)
+            elif not _is_for_type_checkers(child):
+                yield from _imported_names(child)
 
 
 def _is_for_type_checkers(node: ast.AST) -> bool:
