@@ -1,6 +1,8 @@
 """Fixtures of most tests (a generated city, its prepared tiles, a run trained on them), and rules for all tests."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     torch.backends.cudnn.allow_tf32 = False  # all the digits of float32, as on the CPU
     # A shell without job control starts background commands with SIGINT ignored, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Where bytecode is not written, each of the hundreds of processes compiles the package anew, for half a second.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,7 +48,7 @@ class Workplace:
         if folder.exists():
             return
         for name in ("workflow", "config", "profiles", "src"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.egg-info"))
         shutil.copy(ROOT / "Snakefile", folder)
         shutil.copy(overlay, folder / "overlay.yaml")
         shutil.copy(self.spec, self.spec.with_name("city4.yaml"))
