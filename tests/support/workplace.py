@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,7 @@ import psutil
 import yaml
 
 from support.paths import ROOT, TESTS
+from support.plans import plan
 
 TINY = TESTS / "workflow" / "tiny.yaml"
 SPLITS = {"train": ["city_1", "city_2"], "val": ["city_3"], "test": ["city_4"]}
@@ -91,10 +93,23 @@ class Workplace:
         return {**os.environ, "PYTHONPATH": str(self.folder / "src")}
 
     def run(self, *more: str, timeout: int = 1800, **how: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command; standard output and error come together."""
+        """Run a command; standard output and error come together.
+
+        A dry run is planned in a forked process, by the checkout's package: the workplace's differs where a test has
+        changed what jobs do.
+        """
+        if "--dry-run" in more and "script" not in how:
+            return self._plan(self.command(*more, **how))
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": self.environment}
         command = self.command(*more, **how)
         return subprocess.run(command, cwd=self.folder, text=True, check=False, timeout=timeout, **options)
+
+    def _plan(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Return the outcome of a dry run."""
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "log"
+            code = plan(command[3:], self.folder, self.environment, log)
+            return subprocess.CompletedProcess(command, code, log.read_text())
 
     def start(self, *more: str, script: str = "") -> subprocess.Popen[bytes]:
         """Start a command in a session of its own, its output in ``snakemake.log``."""

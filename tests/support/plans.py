@@ -1,0 +1,57 @@
+"""Dry runs of Snakemake in processes that are forked after its imports, which take two thirds of a plan's time."""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from support import budget
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(
+    ["snakemake.cli", "snakemake_executor_plugin_slurm", "mtlaerial.pipeline.project", "mtlaerial.pipeline.power_notes"]
+)
+
+
+def plan(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> int:
+    """Run Snakemake in a process of its own, with this checkout's package, and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of Snakemake; a dry run, which starts no jobs.
+    log : Path
+        File that gets standard output and error.
+    """
+    receiver, sender = _SERVER.Pipe(duplex=False)
+    process = _SERVER.Process(target=_run, args=(arguments, folder, dict(environment), log, sender))
+    process.start()
+    sender.close()
+    with suppress(EOFError):  # it died: its exit code says so
+        budget.count(receiver.recv())
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def _run(
+    arguments: Sequence[str], folder: Path, environment: dict[str, str], log: Path, connection: Connection
+) -> None:
+    """Run Snakemake as ``python -m snakemake`` would in the folder; send the CPU time that it took."""
+    from snakemake.cli import main
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = [str(folder), *environment["PYTHONPATH"].split(os.pathsep)]
+    sys.argv = ["snakemake", *arguments]
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(file, stream.fileno())
+    try:
+        main()
+    finally:
+        connection.send(budget.cpu_seconds())
