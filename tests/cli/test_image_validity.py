@@ -1,8 +1,8 @@
 """One data set in three forms, over the command line: an RGBA image, one with a mask, one with a no-data tag."""
 
+import logging
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,26 +47,36 @@ class Form:
         valid[:48, :24] = False
         write_masked(self.root / "images" / path.name, image, valid, way, **place)
 
-    def run(self, *arguments: object) -> str:
-        """Run a command in the folder and return its output."""
-        command = [sys.executable, "-m", "mtlaerial", *map(str, arguments)]
-        result = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
-        assert result.returncode == 0, result.stderr
-        return result.stdout + result.stderr
+
+@pytest.fixture
+def output(
+    program: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Callable[..., str]:
+    """Return a function that runs a command in a folder and returns its output and its messages."""
+    caplog.set_level(logging.INFO)
+
+    def run(folder: Path, *arguments: object) -> str:
+        monkeypatch.chdir(folder)
+        caplog.clear()
+        code, text = program(*arguments)
+        assert code == 0, text
+        return text + caplog.text
+
+    return run
 
 
-@pytest.mark.full("three trainings, each command in a process of its own")
+@pytest.mark.full("three trainings")
 def test_an_image_with_alpha_one_with_a_mask_and_one_with_a_tag_give_the_same_maps(
-    city: Dataset, tmp_path: Path
+    city: Dataset, tmp_path: Path, output: Callable[..., str]
 ) -> None:
     texts, files = {}, {}
     for way in WAYS:
         form = Form(tmp_path / way, city, way)
-        checked = form.run("check", form.spec, "--root", form.root)
-        form.run("train", form.spec, "--root", form.root, "--config", form.config, "--out", "run")
-        described = form.run("describe", "run")
+        checked = output(form.folder, "check", form.spec, "--root", form.root)
+        output(form.folder, "train", form.spec, "--root", form.root, "--config", form.config, "--out", "run")
+        described = output(form.folder, "describe", "run")
         image = form.root / "images" / "city_4.tif"
-        predicted = form.run("predict", "run", image, "--out", "maps")
+        predicted = output(form.folder, "predict", "run", image, "--out", "maps")
         assert "12.5 % of the pixels are no image" in predicted
         assert re.search(r"without image +12.5 % of the training pixels", described)
         assert len(re.findall(r"12\.5 %", checked)) >= 4
