@@ -108,8 +108,8 @@ def test_exported_files_give_what_predict_gives(name: str, run: Path, network: M
     ):  # ONNX takes a minute: tests/models/encoders/test_swin_v2.py has that of the encoder
         save_onnx(program, tmp_path / "town.onnx", contents, {})
         session = onnxruntime.InferenceSession(tmp_path / "town.onnx")
-    for rows, columns in ((2, 2), (3, 5)):
-        image = images(2, rows * contents.multiple, columns * contents.multiple)
+    for count, rows, columns in ((2, 2, 2), (3, 5, 2)):  # the example of the trace is 2 images of 2 by 3
+        image = images(count, rows * contents.multiple, columns * contents.multiple)
         expected = predicted(network, image)
         assert_same(from_pt2(torch.from_numpy(image)), expected)
         if session:

@@ -3,9 +3,7 @@
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
-import onnxruntime
 import pytest
 import torch
 from torch import nn
@@ -107,24 +105,6 @@ def test_batch_norms_can_be_folded_into_the_convolutions_before_them() -> None:
     with torch.no_grad():
         for scale, expected in zip(result(image), encoder(image), strict=True):
             torch.testing.assert_close(scale, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
-
-
-@pytest.mark.full("torch's two exporters take 15 s of CPU time")
-def test_exports_take_any_number_of_rows_and_columns_divisible_by_32(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    encoder, image = efficientnet_lite0(3).eval(), torch.randn(3, 3, 160, 64)
-    sides = {2: 32 * torch.export.Dim("h", min=2), 3: 32 * torch.export.Dim("w", min=2)}
-    dynamic = {"image": {0: torch.export.Dim("batch"), **sides}}
-    program = torch.export.export(encoder, (torch.zeros(2, 3, 64, 96),), dynamic_shapes=dynamic)
-    with torch.no_grad():
-        expected = encoder(image)
-        for result, scale in zip(program.module()(image), expected, strict=True):
-            torch.testing.assert_close(result, scale)
-    torch.onnx.export(program, dynamo=True, verbose=False).save(tmp_path / "encoder.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "encoder.onnx")
-    results = session.run(None, {session.get_inputs()[0].name: image.numpy()})
-    for result, scale in zip(results, expected, strict=True):
-        torch.testing.assert_close(torch.from_numpy(result), scale, rtol=1e-4, atol=1e-4 * float(scale.abs().max()))
 
 
 def test_initial_weights_have_the_variance_of_two_per_output_of_an_input() -> None:

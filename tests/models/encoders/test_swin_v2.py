@@ -114,15 +114,16 @@ def test_bf16_is_close_to_float32() -> None:
     assert all(torch.isfinite(weight.grad).all() for weight in encoder.parameters())
 
 
-def exported(encoder: SwinV2) -> ExportedProgram:
+@pytest.fixture(scope="module")
+def exported() -> ExportedProgram:
+    """Return the graph of the network with formula weights, for images of any size."""
     sides = {0: Dim("batch"), 2: 32 * Dim("h", min=2), 3: 32 * Dim("w", min=2)}
-    return torch.export.export(encoder, (torch.zeros(2, 3, 64, 96),), dynamic_shapes=(sides,))
+    return torch.export.export(with_formula_weights(), (torch.zeros(2, 3, 64, 96),), dynamic_shapes=(sides,))
 
 
 @pytest.mark.full("traces a graph")
-def test_exported_graph_takes_any_size() -> None:
-    encoder = with_formula_weights()
-    program = exported(encoder).module()
+def test_exported_graph_takes_any_size(exported: ExportedProgram) -> None:
+    encoder, program = with_formula_weights(), exported.module()
     for batch, rows, columns in SIZES:
         image = torch.randn(batch, 3, rows, columns)
         with torch.no_grad():
@@ -130,10 +131,10 @@ def test_exported_graph_takes_any_size() -> None:
 
 
 @pytest.mark.full("traces and optimises a graph")
-def test_onnx_graph_takes_any_size() -> None:
+def test_onnx_graph_takes_any_size(exported: ExportedProgram) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra `export`")
     encoder, file = with_formula_weights(), io.BytesIO()
-    torch.onnx.export(exported(encoder), dynamo=True).save(file)
+    torch.onnx.export(exported, dynamo=True).save(file)
     session = runtime.InferenceSession(file.getvalue())
     for batch, rows, columns in SIZES:
         image = torch.randn(batch, 3, rows, columns)
