@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.training.process_group import Group
 from support.paths import environment
+from support.shared import made_once
 from support.trainings import file_names
 from support.weightings import every_weighting
 
@@ -36,8 +38,11 @@ def names_asked_for(request: pytest.FixtureRequest) -> set[str]:
 @pytest.fixture(scope="module")
 def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """Return the folder with the runs of one process and of two processes on the same tiles."""
-    folder = tmp_path_factory.mktemp("together")
     names = sorted(names_asked_for(request))
+    return made_once(tmp_path_factory, "together", lambda folder: train_alone_and_together(city, folder, names))
+
+
+def train_alone_and_together(city: Dataset, folder: Path, names: Sequence[str]) -> None:
     for tile in ("city_1", "city_3"):
         prepare_tile(city, tile, folder / tile)
     statistics = summarise(city, [folder / "city_1"])
@@ -49,7 +54,6 @@ def folder(city: Dataset, tmp_path_factory: pytest.TempPathFactory, request: pyt
             capture_output=True, text=True, timeout=1800, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
-    return folder
 
 
 @pytest.fixture(scope="module")
