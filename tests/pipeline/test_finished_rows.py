@@ -8,77 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from mtlaerial.config import ScoringSpec, merge
-from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import ConfigError, DataError
-from mtlaerial.pipeline.finished_rows import FinishedRows, find_rows, row_path, taken_runs
-from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.row_files import keep_row, take_row
+from mtlaerial.errors import DataError
+from mtlaerial.pipeline.finished_rows import FinishedRows, find_rows
+from mtlaerial.pipeline.row_files import take_row
 from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.pipeline.runs_here import RunKey
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import latex, markdown
-from mtlaerial.runs.cost import Cost, save_cost
-from mtlaerial.runs.run import load_description
 from mtlaerial.runs.status import training_states
 from mtlaerial.scoring.finished_row import load_row, save_row
-from mtlaerial.scoring.run_scores import score_maps
-from mtlaerial.scoring.scores import load_scores, save_scores
+from mtlaerial.scoring.scores import load_scores
 from support import tiny
-from support.rates import rate_file
+from support.row_checkouts import RUN, Build, all_tiles
 from support.sample_scores import experiment, run, tile
-from support.small_rows import write_row
 from support.trainings import Folders
 
-RUN = RunKey("city", "equal", 0)
-ROWS = Path("rows")
-CONFIG = Path("config.yaml")
-"""The configuration that was built last."""
 RULES = {"building": {"height": ">= 2"}}
-Build = Callable[..., Project]
-
-
-@pytest.fixture
-def build(city: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """Return a function that makes the project of a checkout: a configuration, with changes, in a folder of results."""
-    monkeypatch.chdir(tmp_path)
-    spec = city.spec.model_dump(mode="json", exclude_none=True)
-
-    def project(*changes: dict[str, Any], results: str = "results", **of_spec: Any) -> Project:
-        Path("city.yaml").write_text(yaml.safe_dump({**spec, **of_spec}))
-        data = {
-            "run": {"datasets": ["city"], "methods": ["equal"], "seeds": [0, 1]},
-            "results": results,
-            "finished": str(ROWS),
-            "datasets": {"city": {"spec": "city.yaml", "root": str(city.root)}},
-            "models": {"net": tiny.MODEL},
-            "methods": {"equal": {"tasks": ["semantics", "height"], "model": "net"}},
-            "training": tiny.TRAINING,
-        }
-        merged = merge(data, *changes)
-        CONFIG.write_text(yaml.safe_dump(merged))
-        return Project.of(merged)
-
-    return project
-
-
-@pytest.fixture
-def row(build: Build, run_folder: Path, tiles: Folders) -> Path:
-    """Return the file of a row that a first checkout wrote."""
-    scores = score_maps(load_description(run_folder), run_folder / "maps", [], ScoringSpec())
-    save_scores(scores, Path("scores.json"))
-    save_cost(Cost(seconds_per_step=0.25, peak_memory_mb=100, device="CPU, 2 threads"), Path("cost.json"))
-    path = row_path(ROWS, RUN)
-    keep_row(
-        run_keys(build(), *RUN), {"train": run_folder}, Path("scores.json"), Path("cost.json"), all_tiles(tiles), path
-    )
-    return path
-
-
-def all_tiles(tiles: Folders) -> list[Path]:
-    return [folder for folders in tiles.values() for folder in folders]
 
 
 def test_row_is_taken_in_another_checkout_with_the_same_keys(build: Build, row: Path, tmp_path: Path) -> None:
@@ -147,45 +93,10 @@ def test_training_that_another_prediction_needs_here_is_not_taken(build: Build, 
     assert (rows.taken, set(rows.kept)) == ({}, {RUN, RunKey("city", "softmax", 0)})
 
 
-def test_ensemble_is_known_by_the_keys_of_its_members(build: Build) -> None:
-    ensemble = {"methods": {"mean": {"ensemble": {"members": ["equal"], "seeds": "all"}}}, "run": {"methods": ["mean"]}}
-    keys, (run,) = run_keys(build(ensemble), "city", "mean", 0), find_rows(build(ensemble)).kept
-    assert run == RunKey("city", "mean", 0)
-    assert not keys.difference(run_keys(build(ensemble), "city", "mean", 0).values)
-    changed = keys.difference(run_keys(build(ensemble, {"training": {"batch": 1}}), "city", "mean", 0).values)
-    assert changed.startswith("train.equal.seed0.plan.training.batch 1 instead of 2, train.equal.seed1.")
-
-
-def test_row_of_an_ensemble_without_the_average_of_heights_is_one_of_means(build: Build) -> None:
-    mean = {"methods": {"mean": {"ensemble": {"members": ["equal"]}}}, "run": {"methods": ["mean"]}}
-    median = {"methods": {"mean": {"ensemble": {"heights": "median"}}}}
-    of_mean, of_median = (run_keys(build(mean, change), "city", "mean", 0) for change in ({}, median))
-    earlier = {key: value for key, value in of_mean.values.items() if key != "predict.heights"}
-    assert len(earlier) == len(of_mean.values) - 1
-    assert not of_mean.difference(earlier)
-    assert of_median.difference(of_mean.values) == "predict.heights mean instead of median"
-    assert of_median.difference(earlier)
-    assert of_mean.digest == replace(of_mean, values=earlier).digest != of_median.digest
-
-
 def test_run_that_begins_with_another_run_has_no_row(build: Build, row: Path) -> None:
     rows = find_rows(build({"models": {"net": {"pretrained": "runs/first"}}}))
     assert (rows.taken, rows.kept) == ({}, [])
     assert rows.notes == ["No finished row of equal on city: no key identifies its initial weights, runs/first."]
-
-
-MEAN = {"mean": {"ensemble": {"members": ["equal", "later"]}}}
-
-
-def test_training_that_an_ensemble_without_a_row_needs_here_is_not_taken(build: Build, row: Path) -> None:
-    """The weights of its other member begin with a file, so that it has no row itself."""
-    changes = {
-        "run": {"methods": ["equal", "mean"], "seeds": [0]},
-        "models": {"begun": {**tiny.MODEL, "pretrained": "runs/first"}},
-        "methods": {"later": {"tasks": ["height"], "model": "begun"}, **MEAN},
-    }
-    rows = find_rows(build(changes))
-    assert (rows.taken, rows.kept) == ({}, [RUN])
 
 
 def test_run_that_another_training_begins_with_is_not_taken(build: Build, row: Path) -> None:
@@ -196,74 +107,6 @@ def test_run_that_another_training_begins_with_is_not_taken(build: Build, row: P
     }
     rows = find_rows(build(changes))
     assert (rows.taken, rows.kept) == ({}, [RUN])
-
-
-def measure(project: Project, seconds: float, path: Path) -> None:
-    """Write the rate of the method as if it had been measured."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rate_file(path, project.plan("city", "equal", 0), seconds)
-
-
-def budget(minutes: float, **keys: Any) -> dict[str, Any]:
-    return {"training": {"budget": {"minutes": minutes, **keys}}}
-
-
-HERE = Path("results/city/rates/equal.json")
-
-
-def test_budget_is_known_by_the_updates_that_it_becomes(build: Build) -> None:
-    fast, slow = budget(5, rate="fast.json"), budget(10, rate="slow.json")
-    measure(build(fast), 10, Path("fast.json"))
-    measure(build(slow), 20, Path("slow.json"))
-    recorded = run_keys(build(fast), *RUN).values
-    assert run_keys(build(slow), *RUN).difference(recorded) == ""  # 30 core-updates of both
-    given = {"training": {"epoch_patches": recorded["train.plan.training.epoch_patches"]}}
-    assert run_keys(build(given), *RUN).difference(recorded) == ""
-    assert run_keys(build(given), *RUN).digest == run_keys(build(slow), *RUN).digest
-    measure(build(slow), 10, Path("slow.json"))
-    assert run_keys(build(slow), *RUN).difference(recorded).startswith("train.plan.training.epoch_patches ")
-
-
-def test_given_rate_that_is_missing_is_one_sentence(build: Build, row: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^none\.json: found no file; expected the rate of equal"):
-        find_rows(build(budget(5, rate="none.json")))
-
-
-def test_row_of_a_budget_records_what_was_trained(build: Build, row: Path, run_folder: Path, tiles: Folders) -> None:
-    project = build(budget(5))
-    keys = run_keys(project, *RUN)
-    assert keys.unmeasured == {"train": "equal"}
-    keep_row(keys, {"train": run_folder}, Path("scores.json"), None, all_tiles(tiles), row)
-    recorded = load_row(row)
-    trained = load_description(run_folder).plan.training.epoch_patches
-    assert recorded.keys["train.plan.training.epoch_patches"] == trained
-    assert recorded.config == run_keys(build({"training": {"epoch_patches": trained}}), *RUN).digest
-
-
-def test_row_of_a_budget_is_taken_with_a_note_until_a_rate_is_measured_here(build: Build) -> None:
-    changes = {**budget(5), "run": {"seeds": [0]}}
-    project = build(changes)
-    write_row(project, RUN, patches=8)
-    rows = find_rows(project)
-    assert rows.taken == {RUN: row_path(ROWS, RUN)}
-    (note,) = rows.notes
-    assert note.startswith("equal on city, seed 0 is taken from rows/city/equal.seed0.json with the number of updates")
-    assert "budget.minutes 5.0 instead of 6.0" in find_rows(build({**changes, **budget(6)})).notes[0]
-    measure(project, 10, HERE)
-    (note,) = find_rows(build(changes)).notes
-    assert "train.plan.training.epoch_patches 8 instead of " in note
-
-
-def test_row_of_a_budget_is_not_taken_where_another_seed_has_the_rate_measured(build: Build) -> None:
-    project = build(budget(5))
-    write_row(project, RUN, patches=8)
-    rows = find_rows(project)
-    assert (rows.taken, set(rows.kept)) == ({}, {RUN, RunKey("city", "equal", 1)})
-    (note,) = rows.notes
-    assert note.startswith("equal on city, seed 0 is trained here: the rate of equal is measured here, for trainings ")
-    assert note.endswith("name the file of the rate that it was trained by in training.budget.rate.")
-    write_row(project, RunKey("city", "equal", 1), patches=8)
-    assert len(find_rows(project).taken) == 2
 
 
 def test_key_that_a_later_version_adds_to_any_section_repeats_no_row(build: Build) -> None:
@@ -313,18 +156,6 @@ def test_status_shows_a_taken_row_as_such(build: Build, row: Path) -> None:
     config = build().config
     states = {status.name: status.state for status in training_states(config, find_rows(build()).taken)}
     assert states == {"city/equal/seed0": "taken", "city/equal/seed1": "waiting"}
-
-
-def test_status_waits_for_no_member_of_a_taken_ensemble(build: Build) -> None:
-    changes = {
-        "run": {"methods": ["mean"], "seeds": [0]},
-        "methods": {"later": {"tasks": ["height"], "model": "net"}, **MEAN},
-    }
-    project, run = build(changes), RunKey("city", "mean", 0)
-    assert taken_runs([CONFIG]) == set()
-    write_row(project, run)
-    assert find_rows(project).taken == {run: row_path(ROWS, run)}
-    assert taken_runs([CONFIG]) == {RUN, RunKey("city", "later", 0)}
 
 
 def test_run_of_other_tiles_is_trained_where_they_are_known(build: Build, row: Path, tiles: Folders) -> None:

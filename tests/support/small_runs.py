@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -40,4 +41,14 @@ def drawn_run(folder: Path, plan: RunPlan, statistics: Statistics, seed: int = 3
             buffer.uniform_(-0.1, 0.1)
     save_run_weights(folder, Provenance(code="0", epoch=1, identity="0"), network.state_dict(), {})
     save_description(folder, plan, statistics)
+    return folder
+
+
+def changed_run(run_folder: Path, folder: Path, selection: str = "last", **plan: Any) -> Path:
+    """Write a copy of a run with changes of its plan."""
+    shutil.copytree(run_folder, folder)
+    data = yaml.safe_load((folder / "run.yaml").read_text())
+    data["plan"] |= plan
+    data["plan"]["training"]["selection"] = selection
+    (folder / "run.yaml").write_text(yaml.safe_dump(data))
     return folder

@@ -8,12 +8,14 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import rasterio
+import yaml
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from mtlaerial.config import D3NetSpec, TrainingSpec, WeightingSpec, load_dataset, merge
 from mtlaerial.config.dataset import DatasetSpec
+from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
@@ -50,6 +52,15 @@ def city_spec(**changes: Any) -> DatasetSpec:
     """Return the generated city's specification, with four tiles and any changes."""
     spec = load_dataset(CONFIG / "datasets" / "city.yaml").model_dump(mode="json", exclude={"splits"})
     return DatasetSpec.parse({**spec, "splits": SPLITS, **changes}, "city")
+
+
+def write_spec(dataset: Dataset, path: Path, **changes: Any) -> Path:
+    """Write the specification of a data set with changes."""
+    data = dataset.spec.model_dump(mode="json", exclude_none=True)
+    for key, value in changes.items():
+        data[key] = {**data[key], **value} if isinstance(value, dict) else value
+    path.write_text(yaml.safe_dump(data))
+    return path
 
 
 def model_spec(**changes: Any) -> D3NetSpec:
