@@ -1,4 +1,4 @@
-"""Dry runs of Snakemake in processes that are forked after its imports, which take two thirds of a plan's time."""
+"""Snakemake in processes that are forked after its imports, which take two thirds of a plan's time."""
 
 import multiprocessing
 import os
@@ -16,21 +16,29 @@ _SERVER.set_forkserver_preload(
 )
 
 
-def plan(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> int:
-    """Run Snakemake in a process of its own, with this checkout's package, and return its exit code.
+def run_snakemake(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, timeout: float
+) -> int:
+    """Run Snakemake in a process of its own and return its exit code.
+
+    It plans with this checkout's package; its jobs are ordinary processes with the package that the environment names.
 
     Parameters
     ----------
     arguments : sequence of str
-        Of Snakemake; a dry run, which starts no jobs.
+        Of Snakemake.
     log : Path
         File that gets standard output and error.
+    timeout : float
+        Seconds after which it is killed.
     """
     receiver, sender = _SERVER.Pipe(duplex=False)
     process = _SERVER.Process(target=_run, args=(arguments, folder, dict(environment), log, sender))
     process.start()
     sender.close()
-    with suppress(EOFError):  # it died: its exit code says so
+    if not receiver.poll(timeout):
+        process.kill()
+    with suppress(EOFError):  # it was killed: its exit code says so
         budget.count(receiver.recv())
     process.join()
     assert process.exitcode is not None
@@ -40,7 +48,7 @@ def plan(arguments: Sequence[str], folder: Path, environment: Mapping[str, str],
 def _run(
     arguments: Sequence[str], folder: Path, environment: dict[str, str], log: Path, connection: Connection
 ) -> None:
-    """Run Snakemake as ``python -m snakemake`` would in the folder; send the CPU time that it took."""
+    """Run Snakemake as ``python -m snakemake`` would in the folder; send the CPU time that it and its jobs took."""
     from snakemake.cli import main
 
     os.chdir(folder)

@@ -14,8 +14,8 @@ from typing import Any, Self
 import psutil
 import yaml
 
+from support.forked_snakemake import run_snakemake
 from support.paths import ROOT, TESTS
-from support.plans import plan
 
 TINY = TESTS / "workflow" / "tiny.yaml"
 SPLITS = {"train": ["city_1", "city_2"], "val": ["city_3"], "test": ["city_4"]}
@@ -95,20 +95,18 @@ class Workplace:
     def run(self, *more: str, timeout: int = 1800, **how: Any) -> subprocess.CompletedProcess[str]:
         """Run a command; standard output and error come together.
 
-        A dry run is planned in a forked process, by the checkout's package: the workplace's differs where a test has
-        changed what jobs do.
+        Snakemake is forked, unless a script starts it: :meth:`start` has the command that a user gives.
         """
-        if "--dry-run" in more and "script" not in how:
-            return self._plan(self.command(*more, **how))
-        options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": self.environment}
         command = self.command(*more, **how)
+        if "script" not in how:
+            return self._run_forked(command, timeout)
+        options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": self.environment}
         return subprocess.run(command, cwd=self.folder, text=True, check=False, timeout=timeout, **options)
 
-    def _plan(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """Return the outcome of a dry run."""
+    def _run_forked(self, command: list[str], timeout: float) -> subprocess.CompletedProcess[str]:
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "log"
-            code = plan(command[3:], self.folder, self.environment, log)
+            code = run_snakemake(command[3:], self.folder, self.environment, log, timeout)
             return subprocess.CompletedProcess(command, code, log.read_text())
 
     def start(self, *more: str, script: str = "") -> subprocess.Popen[bytes]:

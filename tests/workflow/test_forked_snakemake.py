@@ -1,4 +1,4 @@
-"""Plans of the tests: the same as those of the command that a user gives."""
+"""Forked Snakemakes of the tests: they plan what the command of a user plans."""
 
 import re
 import subprocess
