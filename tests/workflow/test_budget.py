@@ -10,11 +10,11 @@ from mtlaerial.config import merge, read_configuration
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.rate import Rate, save_rate
 from support.rates import rate_file
-from support.workplace import TINY, Workplace
+from support.workplace import Workplace
 
 pytestmark = [pytest.mark.workflow, pytest.mark.full("the whole workflow, and plans; the library is in the quick tier")]
-RUN = "results/city/runs/equal/seed0"
-RATE = Path("results/city/rates/equal.json")
+RUN = "results/town/runs/equal/seed0"
+RATE = Path("results/town/rates/equal.json")
 
 
 def config(minutes: float = 0.5, method: str = "equal", **budget: Any) -> dict[str, Any]:
@@ -31,14 +31,14 @@ def stub(place: Workplace, monkeypatch: pytest.MonkeyPatch, seconds: float) -> N
     """Write a rate of the workflow's method as ``given.json``."""
     monkeypatch.chdir(place.folder)
     files = [read_configuration(Path(name)) for name in ("config/config.yaml", "overlay.yaml")]
-    plan = Project.of(merge(*files, config())).plan("city", "equal", 0)
+    plan = Project.of(merge(*files, config())).plan("town", "equal", 0)
     rate_file(place.folder / "given.json", plan, seconds)
 
 
 def test_a_given_rate_decides_the_updates_and_nothing_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Workplace(tmp_path / "place", TINY)
+    place = finished.copy(tmp_path / "place")
     stub(place, monkeypatch, 1.0)
     given = config(rate="given.json")
     targets = [f"{RUN}/run.yaml", f"{RUN}/scores.json"]
@@ -51,7 +51,7 @@ def test_a_given_rate_decides_the_updates_and_nothing_is_measured(
     assert not (place.folder / RATE).exists()
     assert place.planned(given, targets) == []
     less = place.planned(config(0.25, rate="given.json"), targets)
-    assert "Training equal on city, seed 0" in less
+    assert "Training equal on town, seed 0" in less
     Path(place.folder / "given.json").write_text("{")
     broken = place.run(f"{RUN}/model.safetensors", "--forcerun", "train", config=given)
     assert broken.returncode == 1
@@ -59,10 +59,12 @@ def test_a_given_rate_decides_the_updates_and_nothing_is_measured(
     assert "Traceback" not in broken.stdout
 
 
-def test_a_rate_is_measured_once_and_again_when_a_key_changes_the_time_of_an_update(tmp_path: Path) -> None:
-    place = Workplace(tmp_path / "place", TINY)
+def test_a_rate_is_measured_once_and_again_when_a_key_changes_the_time_of_an_update(
+    finished: Workplace, tmp_path: Path
+) -> None:
+    place = finished.copy(tmp_path / "place")
     measured, targets = config(0.02), [f"{RUN}/run.yaml"]
-    assert "Measuring the rate of equal on city" in place.planned(measured, targets)
+    assert "Measuring the rate of equal on town" in place.planned(measured, targets)
     run = place.run(*targets, config=measured)
     assert run.returncode == 0, run.stdout
     rate = Rate.model_validate_json((place.folder / RATE).read_text())
@@ -75,9 +77,9 @@ def test_a_rate_is_measured_once_and_again_when_a_key_changes_the_time_of_an_upd
     (place.folder / RATE).touch()
     assert place.planned(measured, targets) == []
     beside = place.planned(config(0.02, side_by_side=2), targets)
-    assert {"Measuring the rate of equal on city", "Training equal on city, seed 0"} <= set(beside)
+    assert {"Measuring the rate of equal on town", "Training equal on town, seed 0"} <= set(beside)
     slower = place.planned({**measured, "training": {"learning_rate": 0.5}}, targets)
-    assert "Training equal on city, seed 0" in slower
-    assert "Measuring the rate of equal on city" not in slower
+    assert "Training equal on town, seed 0" in slower
+    assert "Measuring the rate of equal on town" not in slower
     save_rate(rate.model_copy(update={"seconds": 2 * rate.seconds}), place.folder / RATE)
-    assert place.planned(measured, targets) == ["Training equal on city, seed 0", "Describing equal on city, seed 0"]
+    assert place.planned(measured, targets) == ["Training equal on town, seed 0", "Describing equal on town, seed 0"]

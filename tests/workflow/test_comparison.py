@@ -25,21 +25,21 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.full("six trainings by Snakemake")
-def test_folds_are_compared_drawn_and_taken_from_their_rows(tmp_path: Path) -> None:
-    place = Workplace(tmp_path / "place")
+def test_folds_are_compared_drawn_and_taken_from_their_rows(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
     data = yaml.safe_load(place.spec.read_text())
     data.pop("splits")
     areas = {"north": ["city_1", "city_2"], "south": ["city_3", "city_4"]}
     place.spec.write_text(yaml.safe_dump({**data, "areas": areas}, sort_keys=False))
     done = place.run("rows", "all", config=CHANGES)
     assert done.returncode == 0, done.stdout[-5000:]
-    assert "Power (city, weightings beside equal; 1 seed, 4 test tiles, 2 comparisons)" in done.stdout
+    assert "Power (town, weightings beside equal; 1 seed, 4 test tiles, 2 comparisons)" in done.stdout
     results = place.folder / "results"
-    table = (results / "tables" / "city_weightings.md").read_text(encoding="utf-8")
+    table = (results / "tables" / "town_weightings.md").read_text(encoding="utf-8")
     assert "one seed: no verdict" in table
-    assert read_caption(results / "figures" / "city" / "tradeoff.png").title.endswith("trade-off between the tasks")
+    assert read_caption(results / "figures" / "town" / "tradeoff.png").title.endswith("trade-off between the tasks")
     assert "trade-off between the tasks" in (results / "report.html").read_text(encoding="utf-8")
-    with (results / "city.north/runs/upgrad/seed0/history.csv").open(newline="") as file:
+    with (results / "town.north/runs/upgrad/seed0/history.csv").open(newline="") as file:
         row = next(csv.DictReader(file))
     for level in ("features", "parameters"):
         assert -1 <= float(row[f"cosine_{level}_semantics_height"]) <= 1

@@ -66,8 +66,8 @@ def install_package(site: Path) -> dict[str, Any]:
 
 
 @pytest.mark.full("a training; what it calls is tested in the quick tier")
-def test_a_run_from_the_weights_of_an_installed_package(tmp_path: Path) -> None:
-    place = Workplace(tmp_path / "place")
+def test_a_run_from_the_weights_of_an_installed_package(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
     published = install_package(place.folder / "src")
     decoder = {"name": "resize", "channels": 8, "head": 8}
     config: dict[str, Any] = {
@@ -75,7 +75,7 @@ def test_a_run_from_the_weights_of_an_installed_package(tmp_path: Path) -> None:
         "models": {"lite": {"encoder": "efficientnet_lite0", "decoder": decoder, "pretrained": "lite0"}},
         "methods": {"equal": {"model": "lite"}},
     }
-    target = "results/city/runs/equal/seed0/run.yaml"
+    target = "results/town/runs/equal/seed0/run.yaml"
     missing = merge(config, {"pretrained": {"lite0": {"package": {"name": "no-such-weights"}}}})
     run = place.run("--dry-run", "--nolock", config=missing)
     assert run.returncode != 0

@@ -17,14 +17,6 @@ ONE: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Workplace:
-    """Return a workplace whose data set has two areas."""
-    place = Workplace(tmp_path / "place")
-    set_areas(place, buffer=0)
-    return place
-
-
 def set_areas(place: Workplace, buffer: float) -> None:
     data = yaml.safe_load(place.spec.read_text())
     data.pop("splits", None)
@@ -36,7 +28,9 @@ def number(messages: list[str], first: str) -> int:
 
 
 @pytest.mark.full("two plans by Snakemake")
-def test_folds_share_checks_and_tiles_but_those_with_a_buffer(place: Workplace) -> None:
+def test_folds_share_checks_and_tiles_but_those_with_a_buffer(tmp_path: Path) -> None:
+    place = Workplace(tmp_path / "place")
+    set_areas(place, buffer=0)
     messages = place.planned(ONE)
     numbers = {verb: number(messages, f"{verb} ") for verb in ("Checking", "Preparing", "Training", "Scoring")}
     assert numbers == {"Checking": 4 + 1, "Preparing": 4, "Training": 2, "Scoring": 2}
@@ -49,25 +43,27 @@ def test_folds_share_checks_and_tiles_but_those_with_a_buffer(place: Workplace) 
 
 
 @pytest.mark.full("a real workflow of two folds, twice")
-def test_one_table_pools_the_folds(place: Workplace) -> None:
+def test_one_table_pools_the_folds(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
+    set_areas(place, buffer=0)
     run = place.run(config=ONE)
     assert run.returncode == 0, run.stdout
     results = place.folder / "results"
-    assert sorted(path.name for path in (results / "city/tiles").iterdir()) == [*AREAS["north"], *AREAS["south"]]
-    table = (results / "tables/city.md").read_text().replace("\\", "")
+    assert sorted(path.name for path in (results / "town/tiles").iterdir()) == [*AREAS["north"], *AREAS["south"]]
+    table = (results / "tables/town.md").read_text().replace("\\", "")
     assert "2 areas, each tested by a training on all others, no buffer" in table
     assert "4 test tiles, pooled" in table
     scores = pd.read_csv(results / "tables/scores.csv")
-    assert set(scores["dataset"]) == {"city"}
+    assert set(scores["dataset"]) == {"town"}
     page = (results / "report.html").read_text()
     assert "2 areas, each tested by a training on all others, no buffer" in page
-    assert "city.north: " in page
+    assert "town.north: " in page
     assert place.planned(ONE) == []
     set_areas(place, buffer=5)
     again = place.run(config=ONE)
     assert again.returncode == 0, again.stdout
-    assert "buffer 5 m" in (results / "tables/city.md").read_text()
-    assert sorted(path.name for path in (results / "city.north/tiles").iterdir()) == AREAS["south"]
+    assert "buffer 5 m" in (results / "tables/town.md").read_text()
+    assert sorted(path.name for path in (results / "town.north/tiles").iterdir()) == AREAS["south"]
     note = "The buffer of 5 m takes"
     assert note in (results / "report.html").read_text()
     assert place.planned(ONE) == []

@@ -31,8 +31,8 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.full("four trainings by Snakemake")
-def test_curves_are_targets_of_the_workflow(tmp_path: Path) -> None:
-    place = Workplace(tmp_path / "place")
+def test_curves_are_targets_of_the_workflow(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
     labels = yaml.safe_load(place.spec.read_text())["labels"]
     place.change_spec(labels={**labels, "note": NOTE})
     done = place.run(config=CHANGES)
