@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import torch
 
-from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration
+from mtlaerial.calibration.record import Calibration, ClassCalibration, ErrorScale, HeightCalibration
 from mtlaerial.calibration.temperature import with_temperature
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import ConfigError
@@ -27,14 +27,14 @@ from support.trainings import Folders
 SPEC: dict[str, Any] = {"window": 64, "stride": 48, "activation": "softmax"}
 EDGE = -2.0
 """Metres between the bins, within the heights of the drawn network."""
+SCALE = ErrorScale(kind="deviation", offset=0.1, unknown=3.0, cells=20)
 NAMES = ["height", "height_lower", "height_upper"]
 
 
 def calibrate(run: Path, scale: str = "none", **settings: Any) -> Path:
     """Write a calibration of a run for some settings of its prediction: factors 0.25 and 2, at 90 % twice as much."""
     heights = HeightCalibration(
-        scale=scale,
-        floor=0.05,
+        scale=ErrorScale(kind="none") if scale == "none" else SCALE,
         edges=(EDGE,),
         levels=(0.5, 0.9),
         factors=((0.25, 0.5), (2.0, 4.0)),
