@@ -92,9 +92,12 @@ def test_bounds_are_multiples_of_the_deviation_of_each_pixel(run: Path, image: P
     settings = {"views": ["mirror"], "spread": ["samples", "overlap"]}
     maps = predict(calibrate(run, "deviation", **settings), image, interval=50, **settings, **EXACT)
     height, lower, upper = (pixels(maps / f"{name}.tif")[0] for name in NAMES)
-    deviation = np.maximum(pixels(maps / "height_std.tif")[0], 0.05)
+    deviation = pixels(maps / "height_std.tif")[0]
+    lacking = np.ma.getmaskarray(deviation)
+    assert 0.05 < lacking.mean() < 0.95, "of one window alone, where overlap says nothing"
     assert deviation.std() > 0.01
-    np.testing.assert_allclose((upper - lower) / 2, np.where(height < EDGE, 0.25, 2.0) * deviation, atol=1e-4)
+    scale = np.where(lacking, 3.0, deviation.data + 0.1)
+    np.testing.assert_allclose((upper - lower) / 2, np.where(height < EDGE, 0.25, 2.0) * scale, atol=1e-4)
 
 
 def test_bounds_are_layers_for_people_with_their_level_and_the_tiles_of_the_calibration(run: Path, image: Path) -> None:
