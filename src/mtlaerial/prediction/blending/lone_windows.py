@@ -1,6 +1,6 @@
 """Pixels that one window alone decides, where nothing is known of how much windows disagree."""
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from mtlaerial.prediction.blending.windows import Axis
@@ -26,7 +26,7 @@ def share_of_lone_pixels(down: Axis, across: Axis) -> float:
     >>> share_of_lone_pixels(layout(128), layout(192))
     1.0
     """
-    columns, numbers = across.largest_shares.unique(return_counts=True)
-    rows, repeated = down.largest_shares.unique(return_counts=True)
+    columns, numbers = np.unique(across.largest_shares.numpy(), return_counts=True)
+    rows, repeated = np.unique(down.largest_shares.numpy(), return_counts=True)
     pixels = sum(int(n * numbers[row * columns > ALONE].sum()) for row, n in zip(rows, repeated, strict=True))
     return pixels / (down.length * across.length)

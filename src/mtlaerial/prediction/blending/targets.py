@@ -42,7 +42,8 @@ class Target:
         The grid's cells.
     write : callable
         Takes the first row and column of a block of cells, and its values (channels, rows, columns): means over the
-        pixels with data, NaN for cells without any; of listed channels each over its own. Blocks come from north to south, column by column of blocks.
+        pixels with data, NaN for cells without any; of listed channels each over its own. Blocks come from north to
+        south, column by column of blocks.
     """
 
     channels: slice | list[int]
