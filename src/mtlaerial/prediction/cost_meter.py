@@ -48,7 +48,7 @@ class PredictionMeter:
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) / MEGABYTE
         peak = peak_process_memory_mb()
-        return peak - self._rest if peak > self._peak_before else None
+        return max(0.0, peak - self._rest) if peak > self._peak_before else None
 
     def _device_name(self) -> str:
         if self.device.type == "cuda":
