@@ -18,11 +18,11 @@ from mtlaerial.maps.qgis_style import style_path
 from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.applied_calibration import applied_calibration
 from mtlaerial.prediction.blending.blender import Blender
-from mtlaerial.prediction.blending.lone_windows import share_of_lone_pixels
 from mtlaerial.prediction.blending.strips import Read
-from mtlaerial.prediction.blending.windows import Axis, windows_text
+from mtlaerial.prediction.blending.windows import windows_text
 from mtlaerial.prediction.cost_meter import PredictionMeter
 from mtlaerial.prediction.image_match import match_image
+from mtlaerial.prediction.lone_pixels import report_lone_pixels
 from mtlaerial.prediction.map_files import Map, Storage, contents_of, missing_notes, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
@@ -45,8 +45,6 @@ from mtlaerial.tiles.prepare import ABSENT
 from mtlaerial.tiles.record import verify_tiles
 
 log = logging.getLogger(__name__)
-MOST = 0.5
-"""Share of pixels without a deviation from which on it is a warning."""
 
 
 class Predictor:
@@ -195,7 +193,8 @@ class Predictor:
         size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across) + self._passes_text())
-        self._report_lone_pixels(path, down, across)
+        if self.network.blended_spreads:
+            report_lone_pixels(path, down, across)
         remove_leftovers(folder)
         meters = MapMeters(down, across, scored_channels(self.network))
         with self._meter.predicting(image.height * image.width), open_raster(path) as source:
@@ -212,17 +211,6 @@ class Predictor:
         if empty := meters.coverage.without_image:
             log.info("%s: %s of the pixels are no image and not mapped", path, percent(empty))
         return meters
-
-    def _report_lone_pixels(self, path: Path, down: Axis, across: Axis) -> None:
-        """Log the share of an image's pixels without a deviation, as one window alone decides; warn of most."""
-        share = share_of_lone_pixels(down, across) if self.network.blended_spreads else 0.0
-        if not share:
-            return
-        fault = f"{path}: {percent(share)} of the pixels have no deviation, as windows do not overlap there"
-        if share < MOST:
-            log.info("%s", fault)
-        else:
-            log.warning("%s. Predict with a smaller stride or window, or leave overlap out of the spread.", fault)
 
     def _passes_text(self) -> str:
         """Return how many passes a window costs, and why, as an addition to a sentence; nothing for a single one."""
