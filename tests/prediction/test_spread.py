@@ -139,9 +139,8 @@ def test_windows_that_overlap_have_a_spread_and_others_none(
     deviation = pixels(folder / "image_height_std.tif")
     assert np.isnan(deviation[:32, :32]).all(), "one window alone covers them"
     assert (deviation[46:50] > 0).mean() > 0.99, "two windows have about the same weight"
-    assert (
-        f"image.tif: {percent(np.isnan(deviation).mean())} of the pixels have no deviation by overlap, as one" in caplog.text
-    )
+    share = percent(np.isnan(deviation).mean())
+    assert f"image.tif: {share} of the pixels have no deviation by overlap, as one window alone" in caplog.text
     with rasterio.open(folder / "height_std.tif") as source:
         assert source.descriptions == ("standard deviation of height, by overlap",)
 
