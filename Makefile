@@ -93,6 +93,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/engine.py --json $(BENCH)/engine.json
 	$(BIN)/python benchmarks/writing.py --json $(BENCH)/writing.json
 	$(BIN)/python benchmarks/predict_memory.py --json $(BENCH)/predict_memory.json
+	$(BIN)/python benchmarks/predictors.py --json $(BENCH)/predictors.json
 	$(BIN)/python benchmarks/weightings.py --only uw pcgrad cagrad mgda --json $(BENCH)/weightings.json
 	$(BIN)/python benchmarks/workflow_overhead.py --json $(BENCH)/workflow_overhead.json
 ifneq ($(wildcard $(SCENE)/images),)

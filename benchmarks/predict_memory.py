@@ -9,6 +9,7 @@ untrained: memory does not depend on the weights.
 import argparse
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,17 @@ from record import save
 
 CLASSES = 6
 BLOCK = 1024
+SMALL: dict[str, Any] = {
+    "stem": 16,
+    "growth": 8,
+    "blocks": (2, 2, 2, 2),
+    "bottleneck": 2,
+    "shared": (32, 24, 16),
+    "head": (8, 8),
+    "dropout": 0,
+}
+"""Sizes of a small D3Net."""
+NO_KEYS: Mapping[str, Any] = {}
 
 
 def main() -> None:
@@ -77,8 +89,10 @@ def write_image(path: Path, size: int, gsd: float = 0.5) -> None:
                 out.write(colours[:, :rows, :columns], window=Window(column, row, columns, rows))
 
 
-def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes: Any) -> None:
-    """Write an untrained run with 6 classes and height; by default of a small network."""
+def write_run(
+    folder: Path, gsd: float = 0.5, accelerator: str = "cpu", training: Mapping[str, Any] = NO_KEYS, **sizes: Any
+) -> None:
+    """Write an untrained run with 6 classes and height, some keys of its training; by default of a small network."""
     from mtlaerial.config import D3NetSpec, TrainingSpec, WeightingSpec
     from mtlaerial.models import build_model
     from mtlaerial.runs.code_hash import code_hash
@@ -87,13 +101,12 @@ def write_run(folder: Path, gsd: float = 0.5, accelerator: str = "cpu", **sizes:
     from mtlaerial.runs.weights import Provenance, save_run_weights
     from mtlaerial.tiles.statistics import BandStatistics, ClassStatistics, HeightStatistics, Statistics
 
-    small = {"stem": 16, "growth": 8, "blocks": (2, 2, 2, 2), "bottleneck": 2, "shared": (32, 24, 16), "head": (8, 8)}
-    model_spec = D3NetSpec(**(sizes or {**small, "dropout": 0}))
-    training = TrainingSpec.parse({"patch": 256, "accelerator": accelerator}, "training")
+    model_spec = D3NetSpec(**(sizes or SMALL))
+    training_spec = TrainingSpec.parse({"patch": 256, "accelerator": accelerator, **training}, "training")
     tasks = ("semantics", "height")
     plan = RunPlan(
         dataset="generated", method="both", seed=0, tasks=tasks, weighting=WeightingSpec(), model=model_spec,
-        training=training,
+        training=training_spec,
     )  # fmt: skip
     bands = tuple(
         BandStatistics(name=name, index=index, mean=0, std=1)

@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors import safe_open
 
 SKIPPED_FOLDERS = {"logs", "benchmarks", "dashboard"}
-SKIPPED_FILES = {"cost.json", "report.html", "progress.jsonl", ".snakemake_timestamp"}
+SKIPPED_FILES = {"cost.json", "prediction_cost.json", "report.html", "progress.jsonl", ".snakemake_timestamp"}
 """Files that hold timings or times, or that Snakemake leaves."""
 SOFTWARE = {"mtlaerial", "code", "scoring_code", "sha256", "sources"}
 """Keys that hold the version of the package and the hash of its code, hashes of files that have these, or times of

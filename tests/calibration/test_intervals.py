@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from mtlaerial.calibration.cells import calibration_cells
-from mtlaerial.calibration.height_scores import HeightScores
-from mtlaerial.calibration.intervals import calibrate_heights, height_interval
+from mtlaerial.calibration.height_errors import HeightErrors
+from mtlaerial.calibration.intervals import NO_CHOICE, calibrate_heights, height_interval
 from mtlaerial.calibration.record import HeightCalibration
 from mtlaerial.calibration.variogram import ResidualLines, VariogramSums
 from mtlaerial.errors import ConfigError
@@ -24,18 +24,18 @@ def town(random: np.random.Generator, cells: int) -> tuple[np.ndarray, np.ndarra
     pixels = round(cells * SIDE / PIXEL)
     predicted = random.choice([0.5, 6.0, 20.0], (pixels, pixels)).astype(np.float32)
     field = gaussian_filter(random.normal(size=(pixels, pixels)), 1.5, mode="wrap")
-    deviation = 0.2 + 0.05 * predicted
+    deviation = (0.2 + 0.05 * predicted) * random.choice([0.5, 1.5], (pixels, pixels))
     error = field / field.std() * deviation * np.where(predicted > 10, 3.0, 0.8) * random.gamma(4, 0.25)
     return (predicted + error).astype(np.float32), predicted, deviation.astype(np.float32)
 
 
 def calibrated(random: np.random.Generator, cells: int = 10, **options: object) -> HeightCalibration:
     true, predicted, deviation = town(random, cells)
-    scores = HeightScores(EDGES, "deviation")
+    errors = HeightErrors(EDGES)
     grid = calibration_cells(len(true), len(true), (PIXEL, PIXEL), SIDE)
     assert grid.number == cells**2
-    scores.add(grid.indices(0, len(true)), predicted, true, deviation)
-    return calibrate_heights(scores, **options)
+    errors.add(grid.indices(0, len(true)), predicted, true, deviation)
+    return calibrate_heights(errors, **options)
 
 
 def test_nine_of_ten_heights_of_new_towns_are_within_intervals_of_90_percent() -> None:
@@ -49,9 +49,10 @@ def test_nine_of_ten_heights_of_new_towns_are_within_intervals_of_90_percent() -
         cells = cells.reshape(true.shape)
         order = random.permutation(12 * 100)
         chosen = np.isin(cells, order[:100])
-        scores = HeightScores(EDGES, "deviation")
-        scores.add(np.argsort(order)[cells[chosen]], predicted[chosen], true[chosen], deviation[chosen])
-        calibration = calibrate_heights(scores)
+        errors = HeightErrors(EDGES)
+        errors.add(np.argsort(order)[cells[chosen]], predicted[chosen], true[chosen], deviation[chosen])
+        calibration = calibrate_heights(errors)
+        assert (calibration.scale.kind, calibration.scale.cells) == ("deviation", 25)
         lower, upper = height_interval(calibration, 0.9, predicted[~chosen], deviation[~chosen])
         covered = (lower <= true[~chosen]) & (true[~chosen] <= upper)
         bins = np.digitize(predicted[~chosen], EDGES)
@@ -64,11 +65,11 @@ def test_nine_of_ten_heights_of_new_towns_are_within_intervals_of_90_percent() -
 def test_a_factor_belongs_to_its_bin_of_predicted_height() -> None:
     calibration = calibrated(np.random.default_rng(0))
     assert calibration.edges == EDGES
-    assert calibration.units == ((100,) * 4,) * 3
+    assert calibration.units == ((75,) * 4,) * 3  # a quarter of 100 cells chose the scale
     low, middle, tall = (row[2] for row in calibration.factors)
     assert tall > 2.5 * max(low, middle)  # errors of tall buildings are three times as large as the deviation says
     lower, upper = height_interval(calibration, 0.9, np.float32([1, 30]), np.float32([1, 1]))
-    np.testing.assert_allclose((upper - lower) / 2, [low, tall], rtol=1e-6)
+    np.testing.assert_allclose((upper - lower) / 2 / (1 + calibration.scale.offset), [low, tall], rtol=1e-6)
 
 
 def test_higher_levels_have_wider_intervals() -> None:
@@ -88,14 +89,14 @@ def test_a_level_with_too_few_cells_is_left_out_and_said() -> None:
 
 
 def test_without_cells_there_are_no_intervals_and_the_notes_say_why() -> None:
-    calibration = calibrate_heights(HeightScores(EDGES, "none"))
+    calibration = calibrate_heights(HeightErrors(EDGES))
     assert (calibration.levels, calibration.units) == ((), ((), (), ()))
     assert calibration.notes[0].startswith("No 50 % intervals: 0 calibration cells; at least 1 needed.")
 
 
-def scored(heights: dict[float, int], errors: dict[float, float]) -> HeightScores:
+def scored(heights: dict[float, int], errors: dict[float, float]) -> HeightErrors:
     """Return scores of cells 0, 1, …: how many of them have pixels of each predicted height, and the error of these."""
-    scores = HeightScores((2.0, 10.0, 40.0), "none")
+    scores = HeightErrors((2.0, 10.0, 40.0))
     for height, number in heights.items():
         predicted = np.full(number, height, np.float32)
         scores.add(np.arange(number), predicted, predicted + errors[height])
@@ -129,19 +130,21 @@ def test_a_shared_factor_is_never_below_that_of_a_lower_level() -> None:
     assert calibration.factors[2:] == ((1.0, 1.0, 1.0, 1.0), (9.0, 9.0, 9.0, 9.0))
 
 
-def test_pixels_without_truth_prediction_or_deviation_are_left_out() -> None:
-    scores = HeightScores((), "deviation", floor=0.5)
+def test_pixels_without_truth_or_prediction_are_left_out() -> None:
+    errors = HeightErrors(())
     nan = np.nan
     predicted = np.array([[1, 1, nan, 1, 1, 1]], np.float32)
-    true = np.array([[2, nan, 1, 2, 1.25, 9]], np.float32)
+    true = np.array([[2, nan, 1, 3, 1.25, 9]], np.float32)
     deviation = np.array([[2, 1, 1, nan, 0, np.inf]], np.float32)
-    scores.add(np.arange(6)[None], predicted, true, deviation)
-    assert scores.sample.values.tolist() == [0.5, 0.5]  # 1 m / 2 m, and 0.25 m over the floor of 0.5 m
-    calibration = calibrate_heights(scores, levels=[0.5, 0.5])
+    errors.add(np.arange(6)[None], predicted, true, deviation)
+    sampled = errors.sampled()
+    assert sampled.errors.tolist() == [1, 2, 0.25]
+    np.testing.assert_array_equal(sampled.deviations, [2, nan, 0])  # an infinite one would make any error small
+    calibration = calibrate_heights(errors, levels=[0.5, 0.5])
     assert calibration.levels == (0.5,)
+    assert calibration.notes == (NO_CHOICE,)
     lower, upper = height_interval(calibration, 0.5, predicted, deviation)
-    assert np.isnan(lower).tolist() == [[False, False, True, True, False, False]]
-    assert np.isnan(upper).tolist() == np.isnan(lower).tolist()
+    assert np.isnan(lower).tolist() == np.isnan(upper).tolist() == np.isnan(predicted).tolist()
 
 
 def test_a_deviation_that_is_needed_and_missing_is_refused() -> None:

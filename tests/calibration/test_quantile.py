@@ -7,12 +7,6 @@ import pytest
 
 from mtlaerial.calibration.quantile import LEVELS, hierarchical_quantile, units_needed
 
-OF_MAPIE = {
-    20: [0.63997, 1.087817, 1.203675, 1.396868],
-    100: [0.701456, 1.197717, 1.70417, 1.871639],
-}
-"""Half-widths of ``SplitConformalRegressor`` of MAPIE 1.6.0 at ``LEVELS`` for ``one_each`` of some number of units."""
-
 
 def one_each(number: int) -> np.ndarray:
     """Return one score per unit."""
@@ -26,12 +20,6 @@ def test_one_score_per_unit_is_plain_split_conformal_prediction(number: int) -> 
     # Ranks in whole hundredths, since (n + 1) * 0.9 is rounded.
     ranks = [-(-(number + 1) * round(100 * level) // 100) for level in LEVELS]
     np.testing.assert_array_equal(quantiles, np.sort(scores)[np.array(ranks) - 1])
-
-
-@pytest.mark.parametrize("number", sorted(OF_MAPIE))
-def test_one_score_per_unit_gives_the_intervals_of_mapie(number: int) -> None:
-    quantiles = hierarchical_quantile(one_each(number), np.arange(number), np.ones(number), LEVELS)
-    np.testing.assert_allclose(quantiles, OF_MAPIE[number], atol=1e-6)
 
 
 def test_rounding_of_high_levels_asks_for_no_further_unit() -> None:

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration, parse_calibration
+from mtlaerial.calibration.record import Calibration, ClassCalibration, ErrorScale, HeightCalibration, parse_calibration
 from mtlaerial.config import PredictionSpec, merge
 from mtlaerial.errors import ConfigError, DataError
 
 HEIGHTS = HeightCalibration(
-    scale="deviation",
-    floor=0.05,
+    scale=ErrorScale(kind="deviation", offset=0.5, unknown=2.0, cells=20),
     edges=(2.0, 10.0),
     levels=(0.5, 0.9),
     factors=((0.7, 1.6), (0.7, 1.7), (1.1, 3.25)),
@@ -52,7 +51,8 @@ def test_a_calibration_survives_json_and_yaml() -> None:
             "found descending; expected wider intervals at higher levels",
         ),
         ({"factors": [[0.7, 1.6], [-0.7, 1.7], [1.1, 3.0]]}, "expected a number of at least 0"),
-        ({"scale": "variance"}, "found 'variance'; expected 'deviation' or 'none'"),
+        ({"scale": {"kind": "variance"}}, "found 'variance'; expected 'deviation' or 'none'"),
+        ({"scale": {"offset": 0.0}}, "found 0; expected a positive number, as errors are divided by it"),
     ],
 )
 def test_a_calibration_that_does_not_fit_together_is_refused(change: dict[str, Any], message: str) -> None:
@@ -64,8 +64,15 @@ def test_a_calibration_that_does_not_fit_together_is_refused(change: dict[str, A
 
 
 def test_a_calibration_of_another_format_is_refused() -> None:
-    data = {**CALIBRATION.model_dump(mode="json"), "format": 2}
-    with pytest.raises(DataError, match="found format 2, which a newer mtlaerial wrote; expected format 1"):
+    data = {**CALIBRATION.model_dump(mode="json"), "format": 3}
+    with pytest.raises(DataError, match="found format 3, which a newer mtlaerial wrote; expected format 2"):
+        parse_calibration(data, PLACE)
+
+
+def test_a_calibration_of_an_earlier_format_is_to_be_made_again() -> None:
+    heights = {**HEIGHTS.model_dump(mode="json"), "scale": "deviation", "floor": 0.05}
+    data = {**CALIBRATION.model_dump(mode="json"), "format": 1, "heights": {"height": heights}}
+    with pytest.raises(DataError, match=r"found format 1, which an older .* expected format 2, .*Calibrate the run"):
         parse_calibration(data, PLACE)
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from mtlaerial.cli import app, main
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.runs.cost import PredictionCost, load_prediction_cost
 from mtlaerial.runs.run import load_description
 from support import original, tiny
 
@@ -185,11 +186,22 @@ def project(tmp_path: Path) -> dict[str, Path]:
     return {"spec": spec, "config": config, "root": tmp_path / "data", "run": tmp_path / "run"}
 
 
-def test_predict_passes_bands_and_gsd_on(call: Call, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predict_passes_bands_and_gsd_on_and_tells_the_cost(
+    call: Call, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[tuple[object, ...]] = []
-    monkeypatch.setattr(Predictor, "predict_image", lambda self, *arguments: given.append(arguments))
-    assert call("predict", run_folder, "town.tif", "--out", "maps", "--bands", "3,2,1", "--gsd", 0.25)[0] == 0
-    assert given == [(Path("town.tif"), Path("maps"), [3, 2, 1], 0.25, False)]
+    cost = PredictionCost(seconds=3, mpixel=2, peak_memory_mb=None, device="CPU")
+
+    def predict_image(self: Predictor, *arguments: object) -> PredictionCost:
+        given.append(arguments)
+        return cost
+
+    monkeypatch.setattr(Predictor, "predict_image", predict_image)
+    maps = tmp_path / "maps"
+    code, out, _ = call("predict", run_folder, "town.tif", "--out", maps, "--bands", "3,2,1", "--gsd", 0.25)
+    assert (code, out.strip()) == (0, f"Maps in {maps}, 1.5 s per Mpixel")
+    assert given == [(Path("town.tif"), maps, [3, 2, 1], 0.25, False)]
+    assert load_prediction_cost(maps / "prediction_cost.json") == cost
 
 
 def test_a_prediction_that_runs_out_of_memory_says_so_in_one_sentence(

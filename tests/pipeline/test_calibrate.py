@@ -83,7 +83,8 @@ def test_it_does_not_hold_for_other_weights(calibrated: Path) -> None:
         ("{", "found a damaged file"),
         ("[]", "found a list; expected the calibration of a run. Calibrate the run again: mtlaerial calibrate RUN_DIR"),
         ('{"format": 7}', "found format 7, which a newer mtlaerial wrote"),
-        ('{"format": 1}', "calibration.json, key run: found nothing"),
+        ('{"format": 1}', "found format 1, which an older mtlaerial wrote"),
+        ('{"format": 2}', "calibration.json, key run: found nothing"),
     ],
 )
 def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: str, words: str) -> None:

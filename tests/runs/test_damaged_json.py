@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from mtlaerial.errors import DataError
-from mtlaerial.runs.cost import load_cost
+from mtlaerial.runs.cost import load_cost, load_prediction_cost
 from mtlaerial.scoring.scores import load_scores
 from mtlaerial.tiles.record import load_record
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "cost.json": load_cost,
+    "prediction_cost.json": load_prediction_cost,
     "scores.json": load_scores,
     "tile.json": lambda path: load_record(path.parent),
 }

@@ -35,7 +35,7 @@ def test_factors_are_those_of_the_errors_of_all_tiles(tiles: Folders, tmp_path: 
         calibration.add(tmp_path / tile.name, tile)
     result = calibration.result()
     assert result is not None
-    assert (result.scale, result.levels, result.cell_side) == ("none", (0.5, 0.8, 0.9, 0.95), 12.0)
+    assert (result.scale.kind, result.levels, result.cell_side) == ("none", (0.5, 0.8, 0.9, 0.95), 12.0)
     assert (result.edges, result.units) == ((500.0,), ((32,) * 4,) * 2)
     # Of 33 cells with the new one, 16 have 0.5 m and 5 m, and 16 have 3 m and 30 m, 4 to 1: 39 % of 33 cells are 0.5 m,
     # another 39 % 3 m, 10 % 5 m, 10 % 30 m.
@@ -45,16 +45,20 @@ def test_factors_are_those_of_the_errors_of_all_tiles(tiles: Folders, tmp_path: 
 def test_errors_are_relative_to_the_deviation_in_the_map_s_unit(tiles: Folders, tmp_path: Path) -> None:
     (tile,) = tiles["val"]
     heights = heights_of(tile)
-    write_map(tmp_path / "height.tif", heights + 4, tile / "height.tif")
+    # Errors are twice the deviations, and deviations of every other pixel twice as large.
+    deviation = np.where(np.arange(heights.size).reshape(heights.shape) % 2 == 0, 4, 2).astype(np.float32)
+    write_map(tmp_path / "height.tif", heights + 2 * deviation, tile / "height.tif")
     with pytest.raises(DataError, match=r"height_std\.tif: found no file; expected a map on the grid of"):
         HeightMapCalibration(HEIGHT, SPEC, [], spread=True).add(tmp_path, tile)
-    write_map(tmp_path / "height_std.tif", np.full_like(heights, 2), tile / "height.tif")
+    write_map(tmp_path / "height_std.tif", deviation, tile / "height.tif")
     calibration = HeightMapCalibration(HEIGHT, SPEC, [], spread=True)
     calibration.add(tmp_path, tile)
     result = calibration.result()
     assert result is not None
-    assert (result.scale, result.levels) == ("deviation", (0.5, 0.8, 0.9))
-    np.testing.assert_allclose(result.factors, [[2, 2, 2]], atol=1e-5)
+    assert (result.scale.kind, result.scale.cells, result.levels) == ("deviation", 4, (0.5, 0.8, 0.9))
+    assert result.units == ((12, 12, 12),)
+    assert result.scale.offset < 0.1
+    np.testing.assert_allclose(result.factors, [[2, 2, 2]], rtol=0.03)
     assert result.notes[0].startswith("No 95 % intervals: 16 calibration cells; at least 19 needed.")
 
 

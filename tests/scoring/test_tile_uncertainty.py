@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration
+from mtlaerial.calibration.record import Calibration, ClassCalibration, ErrorScale, HeightCalibration
 from mtlaerial.config import ScoringSpec
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import map_raster
@@ -19,8 +19,7 @@ from support.trainings import Folders
 
 SPEC = ScoringSpec(height_bins=(2.0,))
 HEIGHTS = HeightCalibration(
-    scale="deviation",
-    floor=0.05,
+    scale=ErrorScale(kind="deviation", offset=0.5, unknown=0.75, cells=20),
     edges=(2.0,),
     levels=(0.5, 0.9),
     factors=((0.5, 2.0), (0.5, 3.0)),
@@ -72,9 +71,9 @@ def test_coverage_and_width_are_those_of_the_bin_of_predicted_height(
     monkeypatch.setattr(tile_uncertainty, "ROWS", 50)  # several blocks
     scores = scored(run_folder, maps, tiles, calibration_of(run_folder))
     values = by_name(scores)
-    for group, width in (("predicted below 2 m", 4.0), ("predicted from 2 m", 6.0)):
+    for group, width in (("predicted below 2 m", 6.0), ("predicted from 2 m", 9.0)):
         assert values[group, "coverage 50 %"] == 0
-        assert values[group, "coverage 90 %"] == 1  # 1 m within 2 m, 2.5 m within 3 m
+        assert values[group, "coverage 90 %"] == 1  # 1 m within 2 x 1.5 m, 2.5 m within 3 x 1.5 m
         assert values[group, "width 90 %"] == pytest.approx(width)
     sums = scores.uncertainty().intervals["90 %"]
     heights = map_raster(tiles["test"][0] / "height.tif")

@@ -26,7 +26,7 @@ TOWN = {
 """Keys of an overlay by which the city is expected on disk."""
 UNCOMPARED = ("logs", "benchmarks")
 """Folders of the results that hold times."""
-MEASURES = ("cost.json", "progress.jsonl", "tile.json")
+MEASURES = ("cost.json", "prediction_cost.json", "progress.jsonl", "tile.json")
 """Files of times and memory, and of times of raw files; the report shows costs in cells of a class of their own."""
 MEASURED = re.compile(rb'<td class="measured">.*?</td>')
 

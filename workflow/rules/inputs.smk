@@ -171,6 +171,11 @@ def cost_files(wildcards):
     return list(dict.fromkeys(paths))
 
 
+def prediction_cost_files(wildcards):
+    """Return the costs of the predictions of every selected run that is made here."""
+    return [path for run in project.runs() for path in files_of(run, "prediction_cost.json")]
+
+
 def figure_files(wildcards):
     """Return the figures of the selection: the positions of the tiles, a folder for each method, and curves."""
     layouts = expand(f"{FIGURES}/tiles.png", dataset=project.datasets)

@@ -8,6 +8,8 @@ rule predict:
         splits=checked_splits,
     output:
         maps=directory("<run>/maps"),
+        # A file of its own, as no repetition reproduces it.
+        cost="<run>/prediction_cost.json",
     log:
         "<logs>/{dataset}/predict/{method}.seed{seed}.log",
     benchmark:

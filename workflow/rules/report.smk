@@ -107,6 +107,7 @@ rule report:
         scores=score_files,
         descriptions=description_files,
         costs=cost_files,
+        prediction_costs=prediction_cost_files,
         figures=figure_files,
         checks=expand("<results>/{dataset}/checks.json", dataset=project.sources),
     output:

@@ -12,7 +12,9 @@ with logged(snakemake):
 
     with reserved_gpus(snakemake.resources.gpu):
         from mtlaerial.prediction.predictor import Predictor
+        from mtlaerial.runs.cost import save_prediction_cost
 
         prediction = PredictionSpec.parse(snakemake.params.decisive["prediction"], "prediction")
         predictor = Predictor(Path(snakemake.input.description).parent, prediction)
-        predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))
+        cost = predictor.predict_tiles(folders(snakemake.input.tiles), Path(snakemake.output.maps))
+        save_prediction_cost(cost, Path(snakemake.output.cost))

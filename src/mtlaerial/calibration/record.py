@@ -12,11 +12,9 @@ from mtlaerial.config.faults import Unfit
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.system.file_format import require_format
 
-FORMAT = 1
-Scale = Literal["deviation", "none"]
-"""Divisor of height errors: the predictor's standard deviation, or 1."""
+FORMAT = 2
 Level = Annotated[float, Field(gt=0, lt=1)]
-Factor = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -36,18 +34,35 @@ class ClassCalibration(Section):
     notes: tuple[str, ...] = ()
 
 
+class ErrorScale(Section):
+    """Divisor of height errors: the predictor's standard deviation plus an offset; 1 without one."""
+
+    kind: Literal["deviation", "none"]
+    offset: NonNegative = 0.0
+    """Metres that are added to the deviation."""
+    unknown: NonNegative = 0.0
+    """Divisor in metres where the predictor has no deviation."""
+    cells: NonNegativeInt = 0
+    """Calibration cells that chose the scale; they are behind no factor."""
+
+    @model_validator(mode="after")
+    def _nowhere_zero(self) -> Self:
+        for key in ("offset", "unknown"):
+            if self.kind == "deviation" and not getattr(self, key):
+                raise Unfit(key, "0", "a positive number, as errors are divided by it", "Calibrate again.")
+        return self
+
+
 class HeightCalibration(Section):
     """Half-widths of height intervals: a factor per bin of predicted height and level, times the scale."""
 
-    scale: Scale
-    floor: PositiveFloat
-    """Metres: a smaller deviation counts as this, lest errors be divided by 0."""
+    scale: ErrorScale
     edges: tuple[Finite, ...]
     """Inner edges in metres of the bins of predicted height; a height on an edge is in the bin above it."""
     levels: tuple[Level, ...]
     """Levels of the intervals, ascending; those with too few calibration cells are left out."""
-    factors: tuple[tuple[Factor, ...], ...]
-    """Per bin and level; metres with the scale ``none``."""
+    factors: tuple[tuple[NonNegative, ...], ...]
+    """Per bin and level; metres without a scale."""
     units: tuple[tuple[NonNegativeInt, ...], ...]
     """Calibration cells behind each factor, per bin and level: of bins that share one, the cells of all of them."""
     cell_side: PositiveFloat

@@ -1,6 +1,6 @@
 """Calibration of a run as text for people."""
 
-from mtlaerial.calibration.record import Calibration, ClassCalibration, HeightCalibration, percent
+from mtlaerial.calibration.record import Calibration, ClassCalibration, ErrorScale, HeightCalibration, percent
 
 
 def calibration_lines(calibration: Calibration) -> list[str]:
@@ -30,8 +30,13 @@ def _class_text(part: ClassCalibration) -> str:
 
 def _height_text(part: HeightCalibration) -> str:
     levels = ", ".join(map(percent, part.levels)) or "none"
-    scale = "times the deviation" if part.scale == "deviation" else "of the height alone"
     length = (
         "" if part.correlation_length is None else f", correlation length of errors {part.correlation_length:.0f} m"
     )
-    return f"intervals of {levels}, {scale}; cells of {part.cell_side:.3g} m{length}"
+    return f"intervals of {levels}, {_scale_text(part.scale)}; cells of {part.cell_side:.3g} m{length}"
+
+
+def _scale_text(scale: ErrorScale) -> str:
+    if scale.kind == "none":
+        return "of the height alone"
+    return f"scaled by the deviation + {scale.offset:.2g} m (chosen on {scale.cells} further cells)"

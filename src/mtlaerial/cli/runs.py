@@ -93,6 +93,7 @@ def predict(
     """
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.prediction.settings import prediction_for
+    from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
     from mtlaerial.runs.shipped import find_run
 
     run = find_run(run)
@@ -100,8 +101,9 @@ def predict(
     prediction = prediction_for(
         run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval
     )
-    Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
-    typer.echo(f"Maps in {out}")
+    cost = Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
+    save_prediction_cost(cost, out / PREDICTION_COST)
+    typer.echo(f"Maps in {out}, {cost.seconds_per_mpixel:.3g} s per Mpixel")
 
 
 @commands.command()

@@ -73,9 +73,9 @@ class PredictionSpec(Section):
     """Passes of Monte-Carlo dropout, whose mean the height is; 0 for one pass without dropout."""
     spread: Spread = None
     """Sources of ``height_std``, the standard deviation of heights; their variances add up. samples: outputs of a
-    window, by passes with dropout, views and the networks of an ensemble. overlap: windows where they overlap. head:
-    the distribution that the height heads laplace and gaussian predict. Not stated: samples where there are
-    ``dropout_passes``, else no such map."""
+    window, by passes with dropout, views and the networks of an ensemble. overlap: windows where they overlap; pixels
+    that one window alone decides have no deviation then. head: the distribution that the height heads laplace and
+    gaussian predict. Not stated: samples where there are ``dropout_passes``, else no such map."""
     layers: ClassLayers = ()
     """Further maps of classes. probabilities: a band per class. entropy: of these, in bits. mutual_information: the
     part of the entropy by which samples disagree."""

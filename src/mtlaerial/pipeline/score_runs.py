@@ -23,6 +23,7 @@ from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.runs.calibration_file import load_calibration, unfit_text
+from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
 from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, save_scores
@@ -57,7 +58,7 @@ def score_runs(
     spec, root : Path
         The data set: the runs' own, or another one with the same bands, pixel size and classes.
     out : Path
-        Folder for the prepared test tiles, ``tiles``; each run's maps and ``scores.json``, ``runs``; and the tables,
+        Folder for the prepared test tiles, ``tiles``; each run's maps, scores and cost, ``runs``; and the tables,
         ``tables``, as :func:`mtlaerial.reporting.tables.write_tables` writes them.
     name : str, optional
         The data set's name in tables and names of files; by default the stem of ``spec``. A run that was trained on a
@@ -159,7 +160,8 @@ def _score(
     row: ScoredRun, tiles: Sequence[Path], scoring: ScoringSpec, rules: ConsistencyRules, parent: Path
 ) -> Scores:
     folder = parent / row.folder_name
-    Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
+    cost = Predictor(row.folder, row.description.plan.prediction).predict_tiles(tiles, folder / "maps")
+    save_prediction_cost(cost, folder / PREDICTION_COST)
     scores = score_maps(
         row.description,
         folder / "maps",

@@ -20,7 +20,9 @@ from mtlaerial.prediction.applied_calibration import applied_calibration
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
+from mtlaerial.prediction.cost_meter import PredictionMeter
 from mtlaerial.prediction.image_match import match_image
+from mtlaerial.prediction.lone_pixels import report_lone_pixels
 from mtlaerial.prediction.map_files import Map, Storage, contents_of, missing_notes, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
@@ -33,6 +35,7 @@ from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands
+from mtlaerial.runs.cost import PredictionCost
 from mtlaerial.runs.loading import load_networks
 from mtlaerial.runs.run import load_description
 from mtlaerial.system.files import remove_leftovers
@@ -67,6 +70,7 @@ class Predictor:
         trainings = [network.plan.training for network in self.description.networks]
         on_gpu = all(training.accelerator != "cpu" for training in trainings) and torch.cuda.is_available()
         self.device = torch.device("cuda" if on_gpu else "cpu")
+        self._meter = PredictionMeter(self.device)
         self.runs = load_networks(folder, self.description, self.device)
         torch.set_num_threads(usable_threads(max(training.threads for training in trainings)))
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
@@ -81,13 +85,18 @@ class Predictor:
         for note in missing_notes(self.network):
             log.warning("%s: %s", self.description.name, note)
 
-    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
+    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> PredictionCost:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with a spread also ``height_std.tif``.
 
         They have the grid of the ground truth, or of the image where a layer is absent. With
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
         of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra, and
         ``checkerboard_TASK.json`` those of a further task of heights.
+
+        Returns
+        -------
+        PredictionCost
+            Of all predictions of this predictor.
         """
         verify_tiles(tiles, ["image"])
         for tile in tiles:
@@ -98,6 +107,7 @@ class Predictor:
             if self.prediction.image_maps:
                 maps += [Map(f"image_{of.layer.name}", of, image) for of in contents]
             self._predict(tile / "image.tif", None, image, maps, folder / tile.name).save(folder / tile.name)
+        return self._meter.cost()
 
     def predict_image(
         self,
@@ -106,7 +116,7 @@ class Predictor:
         bands: Sequence[int] | None = None,
         gsd: float | None = None,
         replace: bool = False,
-    ) -> None:
+    ) -> PredictionCost:
         """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid, with styles and a STAC Item.
 
         Files are named as by :meth:`predict_tiles`; ``prediction.height_encoding`` says how heights are stored. With
@@ -124,6 +134,11 @@ class Predictor:
             Metres per pixel, for an image without georeference.
         replace : bool
             Replace maps of another image or another run in the folder too.
+
+        Returns
+        -------
+        PredictionCost
+            Of all predictions of this predictor.
 
         Raises
         ------
@@ -149,6 +164,7 @@ class Predictor:
         remove_stale([*possible, *map(style_path, possible)], [*written, *map(style_path, written)])
         for line in meters.findings():
             log.info(line)
+        return self._meter.cost()
 
     def _image_bands(self, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> MaskedBands:
         """Return the bands of an image to predict from; its invalid pixels are told as in training."""
@@ -177,9 +193,11 @@ class Predictor:
         size, origin = (image.height, image.width), self._origin(path, bands, image)
         down, across = self.blender.layout(image.height), self.blender.layout(image.width)
         log.info("%s: %s", path, windows_text(down, across) + self._passes_text())
+        if self.network.blended_spreads:
+            report_lone_pixels(path, down, across)
         remove_leftovers(folder)
         meters = MapMeters(down, across, scored_channels(self.network))
-        with open_raster(path) as source:
+        with self._meter.predicting(image.height * image.width), open_raster(path) as source:
             read = self._reader(path, source, bands)
             with open_maps(folder, self.description, origin, self.network, image, maps, storage) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem

@@ -12,9 +12,10 @@ from mtlaerial.config import Section
 from mtlaerial.errors import UserError
 from mtlaerial.probe.generated import generated_job
 from mtlaerial.probe.side_by_side import time_together
-from mtlaerial.probe.timing import MEGABYTE, Span
+from mtlaerial.probe.timing import Span
 from mtlaerial.probe.trial import Settings, Trial
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.system.memory import MEGABYTE
 
 SPAN = Span(least=3, seconds=6, most=200)
 WITHOUT_TRAINING_MB = 600

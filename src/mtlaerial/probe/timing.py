@@ -1,7 +1,5 @@
 """Times of updates of a training in this process; nothing of the training is kept."""
 
-import resource
-import sys
 from time import perf_counter, process_time
 from typing import Any
 
@@ -10,10 +8,10 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from mtlaerial.config import Section
 from mtlaerial.runs.machine import Machine
+from mtlaerial.system.memory import peak_process_memory_mb
 from mtlaerial.system.processor import usable_cores
 from mtlaerial.training.job import TrainingJob
 
-MEGABYTE = 2**20
 ENDLESS = 1_000_000
 """Updates per epoch of a training that is timed: more than are timed."""
 WARM_UP = 3
@@ -98,7 +96,7 @@ class TimedTraining:
             first=first,
             seconds=tuple(meter.state_dict()["intervals"]),
             memory_mb=max(meter.cost().peak_memory_mb, 0),
-            process_mb=_peak_mb(),
+            process_mb=peak_process_memory_mb(),
             own_cores=(process_time() - own) / wall,
             busy_cores=max(_busy_seconds(cores) - busy, 0) / wall,
         )
@@ -121,8 +119,3 @@ def _busy_seconds(cores: list[int]) -> float:
 def _busy(times: Any) -> float:
     idle = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is in that of its user too
     return float(sum(seconds for name, seconds in times._asdict().items() if name not in idle))
-
-
-def _peak_mb() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE

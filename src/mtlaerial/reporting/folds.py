@@ -7,7 +7,7 @@ from mtlaerial.config import Section, Task
 from mtlaerial.errors import DataError
 from mtlaerial.reporting.tables import Costs
 from mtlaerial.runs.cosines import joined
-from mtlaerial.runs.cost import Cost
+from mtlaerial.runs.cost import Cost, PredictionCost
 from mtlaerial.scoring.scores import Scores
 
 RunKey = tuple[str, str, int]
@@ -60,6 +60,17 @@ def pool_costs(costs: Costs, evaluations: Evaluations) -> dict[RunKey, Cost]:
     return {key: _typical(of_folds) for key, of_folds in groups.items()}
 
 
+def pool_prediction_costs(
+    costs: Mapping[RunKey, PredictionCost], evaluations: Evaluations
+) -> dict[RunKey, PredictionCost]:
+    """Return the cost of each run's predictions: of its folds the sums of times and pixels, and the largest memory."""
+    sources = fold_sources(evaluations)
+    groups: dict[RunKey, list[PredictionCost]] = {}
+    for (dataset, method, seed), cost in costs.items():
+        groups.setdefault((sources.get(dataset, dataset), method, seed), []).append(cost)
+    return {key: _summed(of_folds) for key, of_folds in groups.items()}
+
+
 def fold_sources(evaluations: Evaluations) -> dict[str, str]:
     """Return the data set of each fold."""
     return {fold: name for name, evaluation in evaluations.items() for fold in evaluation.folds}
@@ -105,3 +116,13 @@ def _typical(costs: Sequence[Cost]) -> Cost:
     memory = max(cost.peak_memory_mb for cost in costs)
     device = _different(cost.device for cost in costs)
     return Cost(seconds_per_step=seconds, peak_memory_mb=memory, device=device)
+
+
+def _summed(costs: Sequence[PredictionCost]) -> PredictionCost:
+    memories = [cost.peak_memory_mb for cost in costs if cost.peak_memory_mb is not None]
+    return PredictionCost(
+        seconds=sum(cost.seconds for cost in costs),
+        mpixel=sum(cost.mpixel for cost in costs),
+        peak_memory_mb=max(memories, default=None),
+        device=_different(cost.device for cost in costs),
+    )

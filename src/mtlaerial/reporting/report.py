@@ -16,7 +16,7 @@ from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, summary
 from mtlaerial.figures import Caption, read_caption
 from mtlaerial.reporting.mixtures import mixtures
-from mtlaerial.reporting.tables import Chains, Costs, Curves, Panel, build_documents
+from mtlaerial.reporting.tables import Chains, Costs, Curves, Panel, PredictionCosts, build_documents
 from mtlaerial.reporting.trainings import TrainingFacts
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.scoring.scores import Scores
@@ -79,6 +79,7 @@ def write_report(
     ablations: Mapping[str, Chains] | None = None,
     margins: Mapping[str, float] | None = None,
     curves: Curves | None = None,
+    prediction_costs: PredictionCosts | None = None,
 ) -> None:
     """Write the report as one HTML file that needs nothing else.
 
@@ -109,6 +110,8 @@ def write_report(
         Effects that do not matter in the comparisons (``run.comparison.margin``).
     curves : mapping of task to LabelEfficiency, optional
         Methods with different shares of a task's truth.
+    prediction_costs : PredictionCosts, optional
+        Costs of the predictions, shown beside the uncertainties in cells of the class ``measured``.
 
     Raises
     ------
@@ -117,7 +120,14 @@ def write_report(
     """
     published = {name: spec.published for name, spec in datasets.items()}
     documents = build_documents(
-        scores, published, costs=costs, notes=notes, ablations=ablations, margins=margins, curves=curves
+        scores,
+        published,
+        costs=costs,
+        notes=notes,
+        ablations=ablations,
+        margins=margins,
+        curves=curves,
+        prediction_costs=prediction_costs,
     )
     panels = [panel for document in documents for panel in document.panels]
     of_folds = folds or {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtlaerial.reporting.folds import RunKey
-from mtlaerial.runs.cost import Cost, load_cost
+from mtlaerial.runs.cost import Cost, PredictionCost, load_cost, load_prediction_cost
 from mtlaerial.runs.run import read_description
 from mtlaerial.scoring.scores import Scores
 
@@ -25,6 +25,23 @@ def run_costs(scores: Mapping[Path, Scores], files: Sequence[Path]) -> dict[RunK
         of_networks = [measured[network.resolve()] for network in networks if network.resolve() in measured]
         if len(of_networks) == len(networks):
             costs[run.dataset, run.method, run.seed] = joint_cost(of_networks)
+    return costs
+
+
+def prediction_costs(scores: Mapping[Path, Scores], files: Sequence[Path]) -> dict[RunKey, PredictionCost]:
+    """Return the cost of each scored run's prediction.
+
+    Parameters
+    ----------
+    scores : mapping of folder to Scores
+    files : sequence of Path
+        Files of costs, each in the folder of its run.
+    """
+    runs = {folder.resolve(): run for folder, run in scores.items()}
+    costs: dict[RunKey, PredictionCost] = {}
+    for path in files:
+        if run := runs.get(path.parent.resolve()):
+            costs[run.dataset, run.method, run.seed] = load_prediction_cost(path)
     return costs
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mtlaerial.calibration.cells import CellGrid, calibration_cells
-from mtlaerial.calibration.height_scores import HeightScores
+from mtlaerial.calibration.height_errors import HeightErrors
 from mtlaerial.calibration.intervals import calibrate_heights
 from mtlaerial.calibration.record import ClassCalibration, HeightCalibration
 from mtlaerial.calibration.temperature import ClassMargins, fit_temperature
@@ -77,13 +77,13 @@ class HeightMapCalibration:
     bins : sequence of float
         Inner edges in metres of the bins of predicted height.
     spread : bool
-        Whether the predictor writes a standard deviation, by which intervals are scaled.
+        Whether the predictor writes a standard deviation, by which intervals may be scaled.
     """
 
     def __init__(self, entry: TaskEntry, spec: CalibrationSpec, bins: Sequence[float], spread: bool) -> None:
         self._entry, self._spec = entry, spec
         self._deviation = entry.deviation if spread else None
-        self._scores = HeightScores(bins, "deviation" if self._deviation else "none")
+        self._errors = HeightErrors(bins)
         self._residuals = VariogramSums()
         self._cells = 0
         self._sides: list[float] = []
@@ -115,7 +115,7 @@ class HeightMapCalibration:
             for top, rows in row_blocks(height):
                 h, (p, deviation) = true(top, rows), read(top, rows)
                 require_predicted(path, h, p)
-                self._scores.add(self._cells + cells.indices(top, rows), p, h, deviation)
+                self._errors.add(self._cells + cells.indices(top, rows), p, h, deviation)
                 lines.add(top, p - h)
         self._residuals.add(lines, ground_pixel_size(grid_of(truth)))
         self._cells += cells.number
@@ -125,7 +125,7 @@ class HeightMapCalibration:
         """Return the factors of intervals; None where no tile has heights."""
         if not self._sides:
             return None
-        return calibrate_heights(self._scores, self._spec.shares, min(self._sides), self._residuals)
+        return calibrate_heights(self._errors, self._spec.shares, min(self._sides), self._residuals)
 
 
 def _cells(truth: Path, spec: CalibrationSpec) -> CellGrid:

@@ -1,6 +1,7 @@
 """Memory that this process holds, on the machine and on a GPU, and the error of a process that gets no more."""
 
 import errno
+import resource
 import sys
 from collections.abc import Iterator
 
@@ -24,6 +25,12 @@ REFUSALS = (
 def process_memory_mb() -> int:
     """Return the resident memory of this process, in megabytes."""
     return round(int(psutil.Process().memory_info().rss) / MEGABYTE)
+
+
+def peak_process_memory_mb() -> float:
+    """Return the most resident memory that this process has had, in megabytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE
 
 
 def gpu_memory_mb() -> int | None:

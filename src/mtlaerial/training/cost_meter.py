@@ -1,8 +1,6 @@
 """Cost of a training: time per update and peak memory, measured while it runs."""
 
 import platform
-import resource
-import sys
 from collections.abc import Mapping
 from statistics import median
 from time import perf_counter
@@ -14,8 +12,7 @@ import torch
 from mtlaerial.runs.cost import Cost
 from mtlaerial.runs.machine import Machine, this_machine
 from mtlaerial.system import ranks
-
-MEGABYTE = 2**20
+from mtlaerial.system.memory import MEGABYTE, peak_process_memory_mb
 
 
 class Meter:
@@ -61,8 +58,7 @@ class Meter:
     def _memory(self) -> float:
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) / MEGABYTE
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE - float(self._rest)
+        return peak_process_memory_mb() - float(self._rest)
 
 
 def machine_of(device: torch.device) -> Machine:

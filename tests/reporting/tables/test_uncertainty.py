@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from mtlaerial.reporting.run_costs import prediction_costs
 from mtlaerial.reporting.tables import Document, Panel, build_documents, write_tables
+from mtlaerial.runs.cost import PredictionCost, save_prediction_cost
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.uncertainty import UncertaintySums
 from support.sample_scores import run, tile
@@ -28,8 +31,8 @@ def scored(method: str, covered: Covered = USUAL, seed: int = 0, level: str = "9
     return run(method, seed, tiles, **{"prediction": {}, "calibration": [SENTENCE], **changes})
 
 
-def document(*runs: Scores) -> Document:
-    return next(document for document in build_documents(runs) if document.stem == "town_uncertainty")
+def document(*runs: Scores, **options: Any) -> Document:
+    return next(part for part in build_documents(runs, **options) if part.stem == "town_uncertainty")
 
 
 def panel(document: Document, key: str) -> Panel:
@@ -120,3 +123,25 @@ def test_a_table_wider_than_a_page_lies_on_its_side() -> None:
     by_predicted = panel(document(sideways.model_copy(update={"tiles": tiles})), "predicted")
     assert by_predicted.header == ("", "one")
     assert [row[0].text for row in by_predicted.rows][:2] == ["predictor", "0-1 m"]
+
+
+def test_costs_of_predictions_stand_beside_the_uncertainties_in_the_report_alone(tmp_path: Path) -> None:
+    runs = {"one0": scored("one"), "one1": scored("one", seed=1), "copies": scored("copies", prediction=PREDICTION)}
+    runs |= {"none": scored("none")}
+    measured = {"one0": (6.0, 2.0, 100), "one1": (20.0, 4.0, 150), "copies": (9.0, 1.0, None)}
+    for name, (seconds, mpixel, memory) in measured.items():
+        (tmp_path / name).mkdir()
+        cost = PredictionCost(seconds=seconds, mpixel=mpixel, peak_memory_mb=memory, device="CPU")
+        save_prediction_cost(cost, tmp_path / name / "prediction_cost.json")
+    files = [tmp_path / name / "prediction_cost.json" for name in measured]
+    costs = prediction_costs({tmp_path / name: run for name, run in runs.items()}, files)
+    main = panel(document(*runs.values(), prediction_costs=costs), "uncertainty")
+    assert main.header[:4] == ("", "predictor", "s per Mpixel", "memory (MB)")
+    texts = {row[0].text: [cell.text for cell in row[2:4]] for row in main.rows}
+    assert texts == {"one (2 seeds)": ["4", "125"], "copies (1 seed)": ["9", "–"], "none (1 seed)": ["–", "–"]}
+    assert all(cell.measured for row in main.rows for cell in row[2:4])
+    assert any(note.startswith("s per Mpixel and memory") for note in notes(main))
+    plain = panel(document(*runs.values()), "uncertainty")
+    assert [row[2:] for row in plain.rows] == [row[4:] for row in main.rows], "tables that are files have no times"
+    write_tables(list(runs.values()), tmp_path / "tables")
+    assert not any("Mpixel" in path.read_text() for path in (tmp_path / "tables").iterdir())

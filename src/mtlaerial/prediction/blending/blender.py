@@ -48,7 +48,8 @@ class Blender:
     context_scales : sequence of int, optional
         Behind its bands the network gets the surroundings of a window of each scale, so many times as wide.
     spreads : sequence of (int, int), optional
-        Channels of values, and of their variance, to which the disagreement of overlapping windows is added.
+        Channels of values, and of their variance, to which the disagreement of overlapping windows is added; the
+        variance is NaN where one window alone decides.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Blender:
         with tempfile.TemporaryFile(dir=scratch) as file, WriteBehind() as write, closing(prefetch(strips)) as coming:
             border = BorderFile(file, self.channels, down.window, blocks)
             for block in blocks:
-                buffer = RowBuffer(self.channels, block, down, targets, self.device, context, self.spreads)
+                buffer = RowBuffer(self.channels, block, down, across, targets, self.device, context, self.spreads)
                 for index in range(len(down.starts)):
                     strip, fresh = next(coming), buffer.begin(index)
                     border.load(index, fresh[..., : block.inherited])

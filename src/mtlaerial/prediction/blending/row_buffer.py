@@ -7,19 +7,24 @@ import torch
 from torch import Tensor
 
 from mtlaerial.prediction.blending.column_blocks import Block, first_needed
+from mtlaerial.prediction.blending.lone_windows import lone_pixels
 from mtlaerial.prediction.blending.mixture import Spreads, mix
 from mtlaerial.prediction.blending.targets import Finished, Target
 from mtlaerial.prediction.blending.windows import Axis
 
 
 class RowBuffer:
-    """A block's values in the current row of windows, and those of earlier rows that are still needed."""
+    """A block's values in the current row of windows, and those of earlier rows that are still needed.
+
+    With spreads, finished variances are NaN where one window alone decides.
+    """
 
     def __init__(
         self,
         channels: int,
         block: Block,
         down: Axis,
+        across: Axis,
         targets: Sequence[Target],
         device: torch.device,
         context: int,
@@ -27,6 +32,7 @@ class RowBuffer:
     ) -> None:
         self._block, self._down, self._targets, self._context = block, down, targets, context
         self._spreads = spreads
+        self._largest_shares = across.largest_shares[block.left : block.right].to(device)
         self._top = 0
         self._values = torch.empty(channels, 0, block.right - block.left, device=device)
         self._before = self._values
@@ -47,6 +53,10 @@ class RowBuffer:
         share = self._down.fade_factors[index][: earlier.shape[1], None].to(fresh.device)
         shared = fresh[:, : earlier.shape[1]]
         mix(earlier, shared, share, shared, self._spreads)
+        if self._spreads and done > start:
+            lone = lone_pixels(self._down.largest_shares[start:done].to(fresh.device), self._largest_shares)
+            for _, variance in self._spreads:
+                fresh[variance, : done - start].masked_fill_(lone, math.nan)
         if invalid is not None:
             # Rows from `done` on are masked with the next strip, which holds them too.
             fresh[:, : done - start].masked_fill_(invalid[: done - start], math.nan)

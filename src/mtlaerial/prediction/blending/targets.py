@@ -42,7 +42,8 @@ class Target:
         The grid's cells.
     write : callable
         Takes the first row and column of a block of cells, and its values (channels, rows, columns): means over the
-        pixels with data, NaN for cells without any. Blocks come from north to south, column by column of blocks.
+        pixels with data, NaN for cells without any; of listed channels each over its own. Blocks come from north to
+        south, column by column of blocks.
     """
 
     channels: slice | list[int]
@@ -56,7 +57,8 @@ class Target:
         if rows[0] == rows[1] or columns[0] == columns[1]:
             return
         values = finished.values[self.channels]
-        valid = ~torch.isnan(values[:1])  # no-data is NaN in all channels alike
+        # No-data is NaN in all channels alike, but a variance may be unknown where its value is not.
+        valid = ~torch.isnan(values if isinstance(self.channels, list) else values[:1])
 
         def mean(pixels: Tensor) -> Tensor:
             return self.columns.mean(self.rows.mean(pixels, 1, rows, finished.top), 2, columns, finished.left)

@@ -63,6 +63,17 @@ class Axis:
             total, previous = total + self.weights, start
         return shares
 
+    @cached_property
+    def largest_shares(self) -> Tensor:
+        """Largest share of a window in each pixel: (length,), float32, in (0, 1]; 1 where no window has a weight."""
+        total, largest = torch.zeros(2, self.length, dtype=torch.float64)
+        for index, start in enumerate(self.starts):
+            stop = self.stop(index)
+            weights = self.weights[: stop - start]
+            total[start:stop] += weights
+            largest[start:stop] = torch.maximum(largest[start:stop], weights)
+        return torch.where(total > 0, largest / total, 1.0).float()
+
     @property
     def overlap(self) -> int:
         """Least number of pixels that neighbours share; the whole window where there is only one."""

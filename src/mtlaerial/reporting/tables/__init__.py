@@ -6,6 +6,7 @@ from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.label_efficiency import Curves
 from mtlaerial.reporting.tables.layout import build_documents
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.prediction_costs import PredictionCosts
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.steps import Chains
 from mtlaerial.reporting.tables.write import write_tables
@@ -19,6 +20,7 @@ __all__ = [
     "Document",
     "Note",
     "Panel",
+    "PredictionCosts",
     "Published",
     "build_documents",
     "collect",

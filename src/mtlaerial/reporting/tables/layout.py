@@ -36,6 +36,7 @@ from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.main_note import main_note
 from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
+from mtlaerial.reporting.tables.prediction_costs import PredictionCosts
 from mtlaerial.reporting.tables.published import Citations, Published
 from mtlaerial.reporting.tables.steps import Chains, steps
 from mtlaerial.reporting.tables.uncertainty import has_uncertainty, uncertainty_table
@@ -59,6 +60,7 @@ def build_documents(
     ablations: Mapping[str, Chains] | None = None,
     margins: Mapping[str, float] | None = None,
     curves: Curves | None = None,
+    prediction_costs: PredictionCosts | None = None,
 ) -> tuple[Document, ...]:
     """Lay out the tables of all data sets.
 
@@ -80,6 +82,8 @@ def build_documents(
         Effects that do not matter in the comparisons (``run.comparison.margin``).
     curves : mapping of task to LabelEfficiency, optional
         Methods with different shares of a task's truth.
+    prediction_costs : PredictionCosts, optional
+        Costs of the predictions, shown beside the uncertainties; they differ from run to run.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def build_documents(
             weightings(values, costs or {}, (margins or {}).get(dataset, MARGIN)),
         ]
         if has_uncertainty(runs):
-            documents.append(uncertainty_table(values))
+            documents.append(uncertainty_table(values, prediction_costs or {}))
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))
         if curves:

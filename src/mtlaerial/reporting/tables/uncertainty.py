@@ -9,11 +9,13 @@ from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.groups import OVERALL
 from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
+from mtlaerial.reporting.tables.prediction_costs import NOTE, PredictionCosts, cost_series
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.reporting.tables.wide import wide_table
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.uncertainty import PREDICTED
 
+NO_COSTS: PredictionCosts = {}
 LEVEL = "90 %"
 """Level of the intervals that the table shows in detail; the highest one where it is not calibrated."""
 TOLERATED = 10.0
@@ -49,12 +51,12 @@ def levels_of(runs: Sequence[Scores]) -> list[str]:
     return sorted(levels, key=_number)
 
 
-def uncertainty_table(values: Values) -> Document:
+def uncertainty_table(values: Values, costs: PredictionCosts) -> Document:
     """Lay out the uncertainties of a data set: scores beside cost, levels, and coverage by groups of cells."""
     levels, groups = levels_of(values.runs), _groups(values)
     columns = (*UNCERTAINTY, *of_intervals(levels))
     methods = [name for name in values.methods if name != CONSTANT and values.has_any(name, columns)]
-    panels = [_panel(values, "uncertainty", "uncertainty", methods, (*SCORES, *SHOWN, *_shown(levels)))]
+    panels = [_panel(values, "uncertainty", "uncertainty", methods, (*SCORES, *SHOWN, *_shown(levels)), costs)]
     if levels:
         level = _shown_level(levels)
         panels.append(_panel(values, "levels", "intervals of height by level", methods, of_intervals(levels)))
@@ -89,8 +91,15 @@ def _number(level: str) -> float:
     return float(level.removesuffix(" %"))
 
 
-def _panel(values: Values, key: str, subject: str, methods: Sequence[str], columns: Sequence[Column]) -> Panel | None:
-    """Return a table of some columns that any method has; None without any.
+def _panel(
+    values: Values,
+    key: str,
+    subject: str,
+    methods: Sequence[str],
+    columns: Sequence[Column],
+    costs: PredictionCosts = NO_COSTS,
+) -> Panel | None:
+    """Return a table of some columns that any method has, beside costs; None without any.
 
     The first one says how the methods were calibrated; that of predicted height has marks.
     """
@@ -99,13 +108,15 @@ def _panel(values: Values, key: str, subject: str, methods: Sequence[str], colum
     if not columns:
         return None
     texts = {column: [_text(values, method, column, marked) for method in methods] for column in columns}
-    series = [("predictor", [_predictor(values, method) for method in methods])]
-    series += [(column.header.removeprefix(PREDICTED), cells) for column, cells in texts.items()]
+    measured = cost_series(values.dataset, methods, costs)
+    series = [("predictor", [Cell(_predictor(values, method)) for method in methods]), *measured]
+    series += [(column.header.removeprefix(PREDICTED), list(map(Cell, cells))) for column, cells in texts.items()]
     names = list(map(values.label, methods))
     header = [label for label, _ in series]
-    table = [(name, *row) for name, *row in zip(names, *(cells for _, cells in series), strict=True)]
+    table = [(Cell(name), *row) for name, *row in zip(names, *(cells for _, cells in series), strict=True)]
     if len(columns) > max(WIDEST, len(methods)):  # too wide for a page: transposed
-        header, table = names, [(label, *cells) for label, cells in series]
+        header, table = names, [(Cell(label), *cells) for label, cells in series]
+    further = [*_notes(texts), *([NOTE] if measured else []), *(_calibrations(values, methods) if first else ())]
     return Panel(
         key=f"{values.dataset}-uncertainty-{key}",
         dataset=values.dataset,
@@ -113,8 +124,8 @@ def _panel(values: Values, key: str, subject: str, methods: Sequence[str], colum
         subject=subject,
         details=values.sampling(),
         header=("", *header),
-        rows=tuple(tuple(map(Cell, row)) for row in table),
-        notes=panel_notes(values, methods, columns, *_notes(texts), *(_calibrations(values, methods) if first else ())),
+        rows=tuple(table),
+        notes=panel_notes(values, methods, columns, *further),
     )
 
 
