@@ -1,12 +1,18 @@
 """Origin of maps: the image and the run that they are of, so that no map of another replaces them unasked."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import shapely
+
+from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
+from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.strips import Read
+from mtlaerial.prediction.image_match import MatchingImage
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
@@ -22,13 +28,35 @@ def origin_tags(image: Path, identity: str, description: RunDescription) -> dict
     return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
 
 
-def image_id(read: Read, grid: Grid) -> str:
+def settings_id(prediction: PredictionSpec, image: MatchingImage, calibration: AppliedCalibration | None) -> str:
+    """Return a hash of the settings that maps of an image depend on, besides image and run."""
+    entries = {
+        "prediction": prediction.model_dump(mode="json"),
+        "bands": image.bands,
+        "grid": repr(image.network_grid),
+        "range": image.stated_range,
+        "area": "" if image.area is None else shapely.to_wkt(image.area),
+        "calibration": calibration.calibration.model_dump_json() if calibration else "",
+    }
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+
+
+def image_id(read: Read, grid: Grid, place: Grid | None = None) -> str:
     """Return a hash of an image's place and of nine parts of its pixels, as the network sees them.
 
     It takes no time for any size. How a file compresses its pixels, or says which of them are no image, is no matter.
+
+    Parameters
+    ----------
+    read : Read
+    grid : Grid
+        The grid that is read.
+    place : Grid, optional
+        The image's own grid; by default the same.
     """
-    crs = grid.crs.to_wkt() if grid.crs else ""
-    digest = hashlib.sha256(repr((crs, tuple(grid.transform), grid.height, grid.width)).encode())
+    own = place or grid
+    crs = own.crs.to_wkt() if own.crs else ""
+    digest = hashlib.sha256(repr((crs, tuple(own.transform), own.height, own.width)).encode())
     rows, columns = min(SAMPLE, grid.height), min(SAMPLE, grid.width)
     for row in (0, (grid.height - rows) // 2, grid.height - rows):
         for column in (0, (grid.width - columns) // 2, grid.width - columns):

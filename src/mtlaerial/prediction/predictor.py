@@ -2,43 +2,42 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
-import rasterio
 import torch
 from rasterio.windows import Window
 
-from mtlaerial.config import LAYERS, Layer, PredictionSpec, task_entry
+from mtlaerial.config import PredictionSpec, task_entry
 from mtlaerial.config.tasks import installed_entries
 from mtlaerial.config.unseen_views import unseen_notes
-from mtlaerial.datasets.check.findings import percent
 from mtlaerial.errors import DataError
 from mtlaerial.maps.qgis_style import style_path
 from mtlaerial.maps.stac_item import ITEM
-from mtlaerial.prediction.applied_calibration import applied_calibration
+from mtlaerial.prediction.applied_calibration import AppliedCalibration, applied_calibration
 from mtlaerial.prediction.blending.blender import Blender
-from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.blending.windows import windows_text
-from mtlaerial.prediction.image_match import match_image
-from mtlaerial.prediction.map_files import Map, Storage, contents_of, missing_notes, open_maps, scored_channels
+from mtlaerial.prediction.image_match import MatchingImage, match_image
+from mtlaerial.prediction.image_options import ImageOptions
+from mtlaerial.prediction.map_files import contents_of, missing_notes, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
-from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable
+from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable, settings_id
+from mtlaerial.prediction.opened_image import open_file, open_image, own_grid_source, report_reading
 from mtlaerial.prediction.run_network import network_of
 from mtlaerial.prediction.settings import unseen_by_run, usable_threads
+from mtlaerial.prediction.shown_maps import Map, Storage
 from mtlaerial.prediction.strip_reader import strip_reader
+from mtlaerial.prediction.tile_grids import tile_grids
 from mtlaerial.prediction.views import views_of
-from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.sparse import require_all_parts
-from mtlaerial.rasters.validity import MaskedBands
 from mtlaerial.runs.loading import load_networks
 from mtlaerial.runs.run import load_description
 from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.malloc import keep_freed_memory
 from mtlaerial.system.progress import Progress
-from mtlaerial.tiles.prepare import ABSENT
 from mtlaerial.tiles.record import verify_tiles
 
 log = logging.getLogger(__name__)
@@ -81,6 +80,11 @@ class Predictor:
         for note in missing_notes(self.network):
             log.warning("%s: %s", self.description.name, note)
 
+    @cached_property
+    def calibration(self) -> AppliedCalibration | None:
+        """The calibration of the run that maps of images apply; None where there is none that holds."""
+        return applied_calibration(self.folder, self.description, self.prediction)
+
     def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with a spread also ``height_std.tif``.
 
@@ -91,13 +95,13 @@ class Predictor:
         """
         verify_tiles(tiles, ["image"])
         for tile in tiles:
-            grids = _tile_grids(tile)
-            image = grids.pop("image")
+            grids = tile_grids(tile)
+            image = MatchingImage(tile / "image.tif", grids.pop("image"))
             contents = contents_of(self.network)
-            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image)) for of in contents]
+            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image.grid)) for of in contents]
             if self.prediction.image_maps:
-                maps += [Map(f"image_{of.layer.name}", of, image) for of in contents]
-            self._predict(tile / "image.tif", None, image, maps, folder / tile.name).save(folder / tile.name)
+                maps += [Map(f"image_{of.layer.name}", of, image.grid) for of in contents]
+            self._predict(image, maps, folder / tile.name, self._origin(image)).save(folder / tile.name)
 
     def predict_image(
         self,
@@ -106,6 +110,7 @@ class Predictor:
         bands: Sequence[int] | None = None,
         gsd: float | None = None,
         replace: bool = False,
+        options: ImageOptions | None = None,
     ) -> None:
         """Write the maps of any orthophoto to ``folder``, as COGs on the image's grid, with styles and a STAC Item.
 
@@ -124,6 +129,8 @@ class Predictor:
             Metres per pixel, for an image without georeference.
         replace : bool
             Replace maps of another image or another run in the folder too.
+        options : ImageOptions, optional
+            How an image that differs from the training data is made to match.
 
         Raises
         ------
@@ -133,55 +140,61 @@ class Predictor:
             When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image; or the folder
             has a file of the maps' names that must not be replaced.
         """
-        image = match_image(path, self.description, bands, gsd)
-        with open_raster(path) as source:
-            require_all_parts(self._image_bands(source, image.bands), Window(0, 0, image.grid.width, image.grid.height))
+        self.write_maps(match_image(path, self.description, bands, gsd, options), folder, replace)
+
+    def origin(self, image: MatchingImage) -> dict[str, str]:
+        """Return the tags of maps that name their image, their run, and the settings that they depend on."""
+        settings = settings_id(self.prediction, image, self.calibration)
+        return {**self._origin(replace(image, area=None)), "SETTINGS_ID": settings}
+
+    def write_maps(self, image: MatchingImage, folder: Path, replace_others: bool = False) -> None:
+        """Write the maps of an image that matches the run; see :meth:`predict_image`."""
+        with open_file(image, self.description.statistics) as bands:
+            require_all_parts(bands, Window(0, 0, image.grid.width, image.grid.height))
         names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.possible_maps)
-        possible = [folder / f"{name}.tif" for name in names]
-        require_replaceable(path, possible, self._origin(path, image.bands, image.grid), replace, folder / ITEM)
-        calibration = applied_calibration(self.folder, self.description, self.prediction)
-        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network, calibration)]
+        possible, origin = [folder / f"{name}.tif" for name in names], self.origin(image)
+        require_replaceable(image.path, possible, origin, replace_others, folder / ITEM)
+        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network, self.calibration)]
         if image.grid.crs is None:
-            log.info("%s: no CRS, so the maps have none: give a GIS the CRS when it opens them", path)
-        storage = Storage(self.prediction, replace, calibration)
-        meters = self._predict(path, image.bands, image.grid, maps, folder, storage)
+            log.info("%s: no CRS, so the maps have none: give a GIS the CRS when it opens them", image.path)
+        with own_grid_source(image, self.description.statistics) as own_grid:
+            storage = Storage(self.prediction, replace_others, self.calibration, own_grid)
+            meters = self._predict(image, maps, folder, origin, storage)
         written = [folder / f"{name}.tif" for name, _, _ in maps]
         remove_stale([*possible, *map(style_path, possible)], [*written, *map(style_path, written)])
         for line in meters.findings():
             log.info(line)
 
-    def _image_bands(self, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> MaskedBands:
-        """Return the bands of an image to predict from; its invalid pixels are told as in training."""
-        return MaskedBands(source, bands or source.indexes, self.description.statistics.nodata)
-
-    def _reader(self, path: Path, source: rasterio.DatasetReader, bands: Sequence[int] | None) -> Read:
-        """Return the reader of an open image, by which the network sees it."""
-        return strip_reader(path, self._image_bands(source, bands), self.description.statistics.range)
-
-    def _origin(self, path: Path, bands: Sequence[int] | None, grid: Grid) -> dict[str, str]:
+    def _origin(self, image: MatchingImage) -> dict[str, str]:
         """Return the tags of maps that name their image and run."""
-        with open_raster(path) as source:
-            identity = image_id(self._reader(path, source, bands), grid)
-        return origin_tags(path, identity, self.description)
+        statistics = self.description.statistics
+        with open_image(image, statistics) as opened:
+            identity = image_id(
+                strip_reader(image.path, opened.pixels, statistics.range), image.predicted_grid, image.grid
+            )
+        return origin_tags(image.path, identity, self.description)
 
     def _predict(
         self,
-        path: Path,
-        bands: Sequence[int] | None,
-        image: Grid,
+        image: MatchingImage,
         maps: Sequence[Map],
         folder: Path,
+        origin: Mapping[str, str],
         storage: Storage | None = None,
     ) -> MapMeters:
         """Write maps and return the meters that watched them; exact ones without a storage."""
-        size, origin = (image.height, image.width), self._origin(path, bands, image)
-        down, across = self.blender.layout(image.height), self.blender.layout(image.width)
+        path, grid, statistics = image.path, image.predicted_grid, self.description.statistics
+        size, down, across = (
+            (grid.height, grid.width),
+            self.blender.layout(grid.height),
+            self.blender.layout(grid.width),
+        )
         log.info("%s: %s", path, windows_text(down, across) + self._passes_text())
         remove_leftovers(folder)
         meters = MapMeters(down, across, scored_channels(self.network))
-        with open_raster(path) as source:
-            read = self._reader(path, source, bands)
-            with open_maps(folder, self.description, origin, self.network, image, maps, storage) as targets:
+        with open_image(image, statistics) as opened:
+            read = strip_reader(path, opened.pixels, statistics.range)
+            with open_maps(folder, self.description, origin, self.network, grid, maps, storage) as targets:
                 name = path.parent.name if path.stem == "image" else path.stem
                 bar = Progress(self.blender.count_windows(*size), f"predicting {name}", "window")
                 for number in self.blender.run(read, *size, targets, meters, folder, MapMeters.CONTEXT):
@@ -190,8 +203,7 @@ class Predictor:
                 if not meters.coverage.valid:
                     remedy = "Check its no-data tag, alpha band or mask."
                     raise DataError(path, "no pixel that is image", "an image", remedy)
-        if empty := meters.coverage.without_image:
-            log.info("%s: %s of the pixels are no image and not mapped", path, percent(empty))
+            report_reading(image, opened, meters.coverage.without_image)
         return meters
 
     def _passes_text(self) -> str:
@@ -200,13 +212,3 @@ class Predictor:
         factors = {"networks": len(self.runs), "views": views, "passes with dropout": passes}
         several = [f"{number} {name}" for name, number in factors.items() if number > 1]
         return f"; {math.prod(factors.values())} passes each: {' x '.join(several)}" if several else ""
-
-
-def _tile_grids(folder: Path) -> dict[Layer, Grid]:
-    """Return the grids of a prepared tile by layer: its image's, and those of the ground truth that is present."""
-    grids: dict[Layer, Grid] = {}
-    for layer in LAYERS:
-        with open_raster(folder / f"{layer}.tif") as source:
-            if source.tags().get("MTLAERIAL") != ABSENT["MTLAERIAL"]:
-                grids[layer] = Grid.of(source)
-    return grids
