@@ -22,6 +22,8 @@ _KERNEL = 3
 """Radius of the widest kernel (cubic, 2) in pixels of the coarser grid, and one more for rounding."""
 _ALPHA = 100
 """Opacity of valid pixels while they are warped; every data type holds it."""
+_SLIGHT = 1.1
+"""Pixels of the file per pixel up to which kernels stay as they are: one that is a little wider shifts places."""
 _EDGE_POINTS = 21
 """Points along each side of a window whose places in the file bound the part to read."""
 _NO_CRS = CRS.from_epsg(32631)
@@ -51,6 +53,9 @@ class ResampledImage:
     def __init__(self, image: ImageSource, source: Grid, grid: Grid, resampling: Resampling) -> None:
         self.image, self.count, self.dtype = image, image.count, image.dtype
         self.source, self.grid, self.resampling = source, grid, resampling
+        # The widths of kernels follow from these; GDAL would estimate them from each window anew.
+        across, down = (1.0 if step < _SLIGHT else 1 / step for step in self._steps())
+        self._scales = {"XSCALE": f"{across:.9g}", "YSCALE": f"{down:.9g}"}
 
     def read(self, window: Window) -> Pixels:
         """Read a window of the new grid."""
@@ -97,6 +102,13 @@ class ResampledImage:
             points = np.array(xs), np.array(ys)
         return _applied(~self.source.transform, *points)
 
+    def _steps(self) -> tuple[float, float]:
+        """Return how many pixels of the file a step of a pixel along rows and along columns is, at the centre."""
+        x, y = self.grid.width / 2, self.grid.height / 2
+        columns, rows = self._in_file(np.array([x - 0.5, x + 0.5, x, x]), np.array([y, y, y - 0.5, y + 0.5]))
+        steps = np.hypot(columns[1::2] - columns[::2], rows[1::2] - rows[::2])
+        return float(steps[0]), float(steps[1])
+
     def _warped(self, part: Window, needed: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         values, invalid = self.image.read(needed)
         opacity = np.full((1, *values.shape[1:]), _ALPHA, values.dtype)
@@ -117,6 +129,7 @@ class ResampledImage:
             tolerance=0,  # exact places, which do not depend on the window that is read
             SRC_ALPHA_MAX=str(_ALPHA),
             DST_ALPHA_MAX=str(_ALPHA),
+            **self._scales,
         )
         return warped[:-1], np.asarray(warped[-1] == 0)
 
