@@ -18,6 +18,7 @@ from rasterio.rio.main import main_group
 
 from mtlaerial.errors import MismatchError
 from mtlaerial.prediction.image_match import MatchingImage, match_image
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.run import RunDescription, load_description
 from support import tiny
@@ -61,7 +62,7 @@ def mend(path: Path, description: RunDescription) -> MatchingImage:
     """Follow the advice of each refusal until the image matches."""
     for _ in range(3):
         try:
-            return match_image(path, description, None, None)
+            return match_image(path, description, ImageOptions())
         except MismatchError as error:
             run_printed(printed_command(error.remedy))
             # `rio edit-info` changes the file itself.

@@ -110,7 +110,7 @@ def test_a_map_is_brought_back_to_its_place(name: str, tmp_path: Path) -> None:
     with open_raster(tiny.write_raster(tmp_path / "a.tif", np.ones((60, 60), np.uint8), **PLACES[name])) as source:
         grid = Grid.of(source)
         network = grid_at_gsd(grid, 0.5)
-        rows, columns = np.mgrid[: network.height, : network.width] + 0.5
+        _, columns = np.mgrid[: network.height, : network.width] + 0.5
         written = np.full((60, 60), np.nan, np.float32)
 
         def write(row: int, column: int, block: np.ndarray) -> None:
@@ -135,8 +135,8 @@ def test_a_map_is_brought_back_to_its_place(name: str, tmp_path: Path) -> None:
 def test_an_image_that_shows_no_houses_is_refused(
     predictor: Predictor, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    path = tiny.write_raster(tmp_path / "a.tif", picture(), pixel=10.0)
     with pytest.raises(MismatchError, match=r"found pixels of about 10 m; expected at most 5 m"):
-        path = tiny.write_raster(tmp_path / "a.tif", picture(), pixel=10.0)
         predictor.predict_image(path, tmp_path / "maps", options=RESAMPLED)
     caplog.set_level(logging.WARNING)
     path = tiny.write_raster(tmp_path / "b.tif", picture(), pixel=1.0)

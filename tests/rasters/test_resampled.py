@@ -128,9 +128,7 @@ def test_a_band_that_is_tagged_as_alpha_but_read_is_no_opacity(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["finer", "degrees"])
-def test_what_is_read_does_not_depend_on_the_window(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_read_does_not_depend_on_the_window(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = GRIDS[name]
     values = np.random.default_rng(0).integers(0, 60_000, (2, source.height, source.width)).astype(np.uint16)
     path = write(tmp_path / "a.tif", values, source)

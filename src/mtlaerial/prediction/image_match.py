@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +34,17 @@ class MatchingImage:
         Bands to read, counted from 1, in the order the network sees them; None for all.
     network_grid : Grid or None
         The grid that the image is resampled to as it is read; None for its own.
-    stated_range : tuple of float or None
-        Values of the file that become the limits of the training's range; None where values are as in training.
     area : shapely geometry or None
         Polygons in the image's CRS outside of which nothing is predicted.
+    options : ImageOptions
     """
 
     path: Path
     grid: Grid
     bands: tuple[int, ...] | None = None
     network_grid: Grid | None = None
-    stated_range: tuple[float, float] | None = None
     area: Any = None
+    options: ImageOptions = field(default_factory=ImageOptions)
 
     @property
     def predicted_grid(self) -> Grid:
@@ -53,13 +52,7 @@ class MatchingImage:
         return self.network_grid or self.grid
 
 
-def match_image(
-    path: Path,
-    description: RunDescription,
-    bands: Sequence[int] | None,
-    gsd: float | None,
-    options: ImageOptions | None = None,
-) -> MatchingImage:
+def match_image(path: Path, description: RunDescription, options: ImageOptions) -> MatchingImage:
     """Return an image that matches a run's training data; log what is unusual about it.
 
     Parameters
@@ -67,11 +60,7 @@ def match_image(
     path : Path
         The image.
     description : RunDescription
-    bands : sequence of int, optional
-        Bands of the image, counted from 1, in the order of the run's; by default those that the run was trained on.
-    gsd : float, optional
-        Metres per pixel, for an image without georeference.
-    options : ImageOptions, optional
+    options : ImageOptions
         How it is made to match.
 
     Raises
@@ -81,37 +70,34 @@ def match_image(
     DataError
         When the image cannot be read.
     """
-    options = options or ImageOptions()
-    expected, findings = expectation(description, bands, gsd, options), Findings()
+    expected, findings = expectation(description, options), Findings()
     header = RasterHeader.read(path)
     judge_image(header, expected, findings)
     for finding in findings.items:
         if finding.level == "error":
-            remedy = _resampling_remedy(header, expected, finding) + finding.remedy
+            remedy = _with_resampling(header, expected, finding)
             raise MismatchError(finding.where, finding.found, finding.expected, remedy)
     for finding in findings.items:
         log.warning("%s", finding)
-    image = MatchingImage(path, header.grid, tuple(expected.bands), stated_range=options.stated_range)
+    image = MatchingImage(path, header.grid, tuple(expected.bands), options=options)
     if options.resample:
-        image = replace(image, network_grid=network_grid(header, expected.trained_gsd, gsd))
+        image = replace(image, network_grid=network_grid(header, expected.trained_gsd, options.gsd))
     if options.area:
         image = replace(image, area=area_on(options.area, path, header.grid))
     return image
 
 
-def expectation(
-    description: RunDescription, bands: Sequence[int] | None, gsd: float | None, options: ImageOptions
-) -> ImageExpectation:
+def expectation(description: RunDescription, options: ImageOptions) -> ImageExpectation:
     """Return what a run expects of images."""
     statistics = description.statistics
     return ImageExpectation(
         wording=OPTIONS,
-        bands=tuple(bands or (band.index for band in statistics.bands)),
+        bands=tuple(options.bands or (band.index for band in statistics.bands)),
         names=tuple(band.name for band in statistics.bands),
-        chosen=bool(bands),
+        chosen=bool(options.bands),
         range=statistics.range,
         nodata=statistics.nodata,
-        stated_gsd=gsd,
+        stated_gsd=options.gsd,
         trained_gsd=statistics.gsd,
         dtype=statistics.dtype,
         levels=_levels(statistics.bands),
@@ -121,15 +107,19 @@ def expectation(
     )
 
 
-def _resampling_remedy(header: RasterHeader, expected: ImageExpectation, error: Finding) -> str:
-    """Return the advice to resample an image as it is read, if that mends an error and the user's command is known."""
+def _with_resampling(header: RasterHeader, expected: ImageExpectation, error: Finding) -> str:
+    """Return the remedy of an error, after that of resampling as the image is read if that mends it, too.
+
+    For that the user's command must be known.
+    """
     if expected.resampled or not expected.command or expected.trained_gsd is None:
-        return ""
+        return error.remedy
     findings = Findings()
     judge_image(header, replace(expected, resampled=True), findings)
     if error in findings.items:
-        return ""
-    return f"Resample it as it is read: {expected.command} --resample. Or do it before. "
+        return error.remedy
+    otherwise = error.remedy[:1].lower() + error.remedy[1:]
+    return f"Resample it as it is read: {expected.command} --resample. Or {otherwise}"
 
 
 def _levels(bands: Sequence[BandStatistics]) -> tuple[BandLevel, ...]:

@@ -6,13 +6,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import shapely
-
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.strips import Read
-from mtlaerial.prediction.image_match import MatchingImage
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
@@ -20,6 +18,8 @@ from mtlaerial.system.files import discard
 
 SAMPLE = 128
 """Side in pixels of each of the nine parts of an image that are hashed."""
+IMMATERIAL = {"batch"}
+"""Keys of a prediction that change no map but by rounding."""
 log = logging.getLogger(__name__)
 
 
@@ -28,17 +28,40 @@ def origin_tags(image: Path, identity: str, description: RunDescription) -> dict
     return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
 
 
-def settings_id(prediction: PredictionSpec, image: MatchingImage, calibration: AppliedCalibration | None) -> str:
-    """Return a hash of the settings that maps of an image depend on, besides image and run."""
+def settings_id(
+    prediction: PredictionSpec, options: ImageOptions, calibration: AppliedCalibration | None, source: str
+) -> str:
+    """Return a hash of what maps depend on besides the pixels that are sampled for an image's hash, and the run.
+
+    Parameters
+    ----------
+    prediction : PredictionSpec
+    options : ImageOptions
+    calibration : AppliedCalibration or None
+    source : str
+        The image's address, or the state of its files; see :func:`file_state`.
+    """
     entries = {
-        "prediction": prediction.model_dump(mode="json"),
-        "bands": image.bands,
-        "grid": repr(image.network_grid),
-        "range": image.stated_range,
-        "area": "" if image.area is None else shapely.to_wkt(image.area),
+        "prediction": prediction.model_dump(mode="json", exclude=IMMATERIAL),
+        "options": options.settings,
         "calibration": calibration.calibration.model_dump_json() if calibration else "",
+        "source": source,
     }
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+
+
+def file_state(path: Path) -> str:
+    """Return names, sizes and times of the files that an image is read from: others are another image.
+
+    Raises
+    ------
+    DataError
+        When it cannot be opened.
+    """
+    with open_raster(path) as source:
+        files = sorted({Path(file) for file in source.files} | {path})
+    status = [(file.name, file.stat()) for file in files if file.exists()]
+    return repr([(name, each.st_size, each.st_mtime_ns) for name, each in status])
 
 
 def image_id(read: Read, grid: Grid, place: Grid | None = None) -> str:

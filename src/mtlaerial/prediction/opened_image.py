@@ -56,9 +56,9 @@ def open_image(image: MatchingImage, statistics: Statistics) -> Iterator[OpenedI
         converted = None
         pixels: ImageSource = bands
         # Before resampling: a mean of clipped values is what the training's images would have had.
-        if image.stated_range:
+        if image.options.stated_range:
             dtype = statistics.dtype or str(bands.dtype)
-            pixels = converted = ConvertedImage(bands, image.stated_range, statistics.range, dtype)
+            pixels = converted = ConvertedImage(bands, image.options.stated_range, statistics.range, dtype)
         if image.network_grid:
             resampling = resampling_of(image.grid, image.network_grid)
             pixels = ResampledImage(pixels, image.grid, image.network_grid, resampling)
@@ -98,11 +98,10 @@ def report_reading(image: MatchingImage, opened: OpenedImage, unmapped: float) -
     if unmapped:
         outside = "no image" if image.area is None else "outside of the area, or no image,"
         log.info("%s: %s of the pixels are %s and not mapped", image.path, percent(unmapped), outside)
-    if opened.converted and image.stated_range:
+    if opened.converted and image.options.stated_range:
         share = opened.converted.clipped / max(1, opened.converted.values)
-        log.info(
-            "%s: %s of the values are outside of %g to %g and clipped", image.path, percent(share), *image.stated_range
-        )
+        low, high = image.options.stated_range
+        log.info("%s: %s of the values are outside of %g to %g and clipped", image.path, percent(share), low, high)
 
 
 def resampling_of(source: Grid, target: Grid) -> Resampling:

@@ -1,38 +1,33 @@
 """Predictor of a trained run: maps of prepared tiles, or of any orthophoto that matches the training data."""
 
+import dataclasses
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
-from rasterio.windows import Window
 
 from mtlaerial.config import PredictionSpec, task_entry
-from mtlaerial.config.tasks import installed_entries
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.errors import DataError
-from mtlaerial.maps.qgis_style import style_path
-from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.applied_calibration import AppliedCalibration, applied_calibration
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import windows_text
+from mtlaerial.prediction.image_maps import image_origin, sampled_origin, write_image_maps
 from mtlaerial.prediction.image_match import MatchingImage, match_image
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.map_files import contents_of, missing_notes, open_maps, scored_channels
 from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
-from mtlaerial.prediction.map_origin import image_id, origin_tags, remove_stale, require_replaceable, settings_id
-from mtlaerial.prediction.opened_image import open_file, open_image, own_grid_source, report_reading
+from mtlaerial.prediction.opened_image import open_image, report_reading
 from mtlaerial.prediction.run_network import network_of
 from mtlaerial.prediction.settings import unseen_by_run, usable_threads
 from mtlaerial.prediction.shown_maps import Map, Storage
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.prediction.tile_grids import tile_grids
 from mtlaerial.prediction.views import views_of
-from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.runs.loading import load_networks
 from mtlaerial.runs.run import load_description
 from mtlaerial.system.files import remove_leftovers
@@ -101,7 +96,7 @@ class Predictor:
             maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image.grid)) for of in contents]
             if self.prediction.image_maps:
                 maps += [Map(f"image_{of.layer.name}", of, image.grid) for of in contents]
-            self._predict(image, maps, folder / tile.name, self._origin(image)).save(folder / tile.name)
+            self.run_over(image, maps, folder / tile.name, sampled_origin(self, image)).save(folder / tile.name)
 
     def predict_image(
         self,
@@ -130,7 +125,7 @@ class Predictor:
         replace : bool
             Replace maps of another image or another run in the folder too.
         options : ImageOptions, optional
-            How an image that differs from the training data is made to match.
+            How an image that differs from the training data is made to match; ``bands`` and ``gsd`` are added to them.
 
         Raises
         ------
@@ -140,41 +135,11 @@ class Predictor:
             When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image; or the folder
             has a file of the maps' names that must not be replaced.
         """
-        self.write_maps(match_image(path, self.description, bands, gsd, options), folder, replace)
+        options = dataclasses.replace(options or ImageOptions(), bands=bands, gsd=gsd)
+        image = match_image(path, self.description, options)
+        write_image_maps(self, image, folder, image_origin(self, image), replace)
 
-    def origin(self, image: MatchingImage) -> dict[str, str]:
-        """Return the tags of maps that name their image, their run, and the settings that they depend on."""
-        settings = settings_id(self.prediction, image, self.calibration)
-        return {**self._origin(replace(image, area=None)), "SETTINGS_ID": settings}
-
-    def write_maps(self, image: MatchingImage, folder: Path, replace_others: bool = False) -> None:
-        """Write the maps of an image that matches the run; see :meth:`predict_image`."""
-        with open_file(image, self.description.statistics) as bands:
-            require_all_parts(bands, Window(0, 0, image.grid.width, image.grid.height))
-        names = dict.fromkeys(layer.name for entry in installed_entries() for layer in entry.possible_maps)
-        possible, origin = [folder / f"{name}.tif" for name in names], self.origin(image)
-        require_replaceable(image.path, possible, origin, replace_others, folder / ITEM)
-        maps = [Map(of.layer.name, of, image.grid) for of in contents_of(self.network, self.calibration)]
-        if image.grid.crs is None:
-            log.info("%s: no CRS, so the maps have none: give a GIS the CRS when it opens them", image.path)
-        with own_grid_source(image, self.description.statistics) as own_grid:
-            storage = Storage(self.prediction, replace_others, self.calibration, own_grid)
-            meters = self._predict(image, maps, folder, origin, storage)
-        written = [folder / f"{name}.tif" for name, _, _ in maps]
-        remove_stale([*possible, *map(style_path, possible)], [*written, *map(style_path, written)])
-        for line in meters.findings():
-            log.info(line)
-
-    def _origin(self, image: MatchingImage) -> dict[str, str]:
-        """Return the tags of maps that name their image and run."""
-        statistics = self.description.statistics
-        with open_image(image, statistics) as opened:
-            identity = image_id(
-                strip_reader(image.path, opened.pixels, statistics.range), image.predicted_grid, image.grid
-            )
-        return origin_tags(image.path, identity, self.description)
-
-    def _predict(
+    def run_over(
         self,
         image: MatchingImage,
         maps: Sequence[Map],
