@@ -90,7 +90,7 @@ def test_an_index_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"found the fields tile, geometry; expected a tile index with the field loc"):
         find_images([str(index(tmp_path / "a.gpkg", ["a.tif"], "tile"))])
     for name in ("http://example.org/a.tif", "/vsicurl/http://example.org/a.tif"):
-        with pytest.raises(UserError, match="found the address .*; expected files of this machine"):
+        with pytest.raises(UserError, match=r"found the address .*; expected files of this machine"):
             find_images([str(index(tmp_path / "b.gpkg", [name]))])
     (tmp_path / "c.parquet").write_text("no parquet")
     with pytest.raises(UserError, match=r"c\.parquet: found .*; expected a GeoParquet file"):

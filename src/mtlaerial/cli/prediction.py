@@ -101,6 +101,17 @@ def predict(
             "--negative-heights/--no-negative-heights", help="Keep heights below 0; by default they are written as 0."
         ),
     ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda"] | None, typer.Option(help="cpu or cuda; else a GPU if there is one.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads on the CPU; else those of the training.", min=1)] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Windows per forward pass; else as the run was scored.", min=1)
+    ] = None,
+    precision: Annotated[
+        Literal["32-true", "bf16-mixed", "16-mixed"] | None,
+        typer.Option(help="Precision of the network's arithmetic; else that of the training."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
     ] = False,
@@ -126,6 +137,10 @@ def predict(
     from mtlaerial.runs.shipped import find_run
 
     run = find_run(run)
+    compute = {"device": device, "threads": threads, "batch": batch, "precision": precision}
+    prediction = prediction_for(
+        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval, compute
+    )
     options = ImageOptions(
         bands=numbers("--bands", bands) if bands else None,
         gsd=gsd,
@@ -135,8 +150,5 @@ def predict(
         command=shlex.join(["mtlaerial", *sys.argv[1:]]),
     )
     inputs = find_images(images)
-    prediction = prediction_for(
-        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval
-    )
     predict_images(Predictor(run, prediction), inputs, out, options, replace)
     typer.echo(f"Maps in {out}")

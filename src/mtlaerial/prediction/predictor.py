@@ -15,6 +15,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.prediction.applied_calibration import AppliedCalibration, applied_calibration
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import windows_text
+from mtlaerial.prediction.compute import device_of, threads_of
 from mtlaerial.prediction.image_maps import image_origin, sampled_origin, write_image_maps
 from mtlaerial.prediction.image_match import MatchingImage, match_image
 from mtlaerial.prediction.image_options import ImageOptions
@@ -23,7 +24,7 @@ from mtlaerial.prediction.map_meters import MapMeters
 from mtlaerial.prediction.map_network import build_blender
 from mtlaerial.prediction.opened_image import open_image, report_reading
 from mtlaerial.prediction.run_network import network_of
-from mtlaerial.prediction.settings import unseen_by_run, usable_threads
+from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.prediction.shown_maps import Map, Storage
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.prediction.tile_grids import tile_grids
@@ -53,18 +54,19 @@ class Predictor:
     ConfigError
         When the windows do not fit a network, passes with dropout are asked of one without dropout, or the networks
         cannot serve the spread or a layer.
+    DeviceError
+        When the prediction is to be on a GPU and there is none.
     """
 
     def __init__(self, folder: Path, prediction: PredictionSpec | None = None) -> None:
         self.folder, self.description = folder, load_description(folder)
         self.prediction = prediction or self.description.plan.prediction
         trainings = [network.plan.training for network in self.description.networks]
-        on_gpu = all(training.accelerator != "cpu" for training in trainings) and torch.cuda.is_available()
-        self.device = torch.device("cuda" if on_gpu else "cpu")
+        self.device = device_of(self.prediction, trainings)
         self.runs = load_networks(folder, self.description, self.device)
-        torch.set_num_threads(usable_threads(max(training.threads for training in trainings)))
+        torch.set_num_threads(threads_of(self.prediction, trainings))
         torch.backends.cudnn.deterministic = True  # transposed convolutions else differ from run to run
-        if not on_gpu:
+        if self.device.type == "cpu":
             keep_freed_memory()
         self.network = network_of(self.runs, self.prediction, self.device, self.description.heights)
         multiple = max(run.description.plan.model.multiple for run in self.runs)

@@ -102,6 +102,12 @@ class ImageExpectation:
     stated_range: tuple[float, float] | None = None
     command: str = ""
 
+    def choose(self, bands: Sequence[int]) -> str:
+        """Return the advice to choose bands, as the user's command where it is known."""
+        if not self.command:
+            return self.wording.choose(bands)
+        return f"Choose them: {self.command} {self.wording.bands} {','.join(map(str, bands))}"
+
     def converted(self, levels: tuple[BandLevel, ...]) -> tuple[BandLevel, ...]:
         """Return levels of an image's values in the values that they become by ``stated_range``."""
         if self.stated_range is None:
