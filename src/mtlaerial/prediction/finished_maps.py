@@ -1,15 +1,16 @@
 """Finished maps: those of the same image, by the same run, with the same settings, are not predicted again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtlaerial.errors import DataError
 from mtlaerial.maps.stac_item import ITEM
+from mtlaerial.prediction.map_provenance import SOURCE_ID
 from mtlaerial.rasters.geotiff import open_raster
 
 IDENTITY = ("IMAGE_ID", "RUN_ID", "SETTINGS_ID")
-"""Tags that must agree, where they are known."""
+"""Tags of the maps that must agree, where they are known."""
 
 
 def is_finished(folder: Path, origin: Mapping[str, str]) -> bool:
@@ -29,12 +30,13 @@ def is_finished(folder: Path, origin: Mapping[str, str]) -> bool:
         maps = [folder / asset["href"] for asset in assets.values() if "data" in asset["roles"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    recorded = {key: properties.get(f"mtlaerial:{key.lower()}") for key in IDENTITY}
-    return bool(maps) and _agree(recorded, origin) and all(_is_map_of(path, origin) for path in maps)
+    keys = (*IDENTITY, SOURCE_ID)
+    recorded = {key: properties.get(f"mtlaerial:{key.lower()}") for key in keys}
+    return bool(maps) and _agree(recorded, origin, keys) and all(_is_map_of(path, origin) for path in maps)
 
 
-def _agree(tags: Mapping[str, object], origin: Mapping[str, str]) -> bool:
-    return all(tags.get(key) == origin[key] for key in IDENTITY if key in origin)
+def _agree(tags: Mapping[str, object], origin: Mapping[str, str], keys: Sequence[str] = IDENTITY) -> bool:
+    return all(tags.get(key) == origin[key] for key in keys if key in origin)
 
 
 def _is_map_of(path: Path, origin: Mapping[str, str]) -> bool:

@@ -14,7 +14,8 @@ from mtlaerial.prediction.image_inputs import ImageInput, ImageInputs
 from mtlaerial.prediction.image_maps import image_origin, write_image_maps
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.image_options import ImageOptions
-from mtlaerial.prediction.map_origin import origin_tags, settings_id
+from mtlaerial.prediction.map_origin import origin_tags, settings_id, source_id
+from mtlaerial.prediction.map_provenance import SOURCE_ID
 from mtlaerial.prediction.prediction_area import OutsideArea
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.system.download import fetch
@@ -128,10 +129,10 @@ def _predict(
 
 def _known_origin(predictor: Predictor, image: ImageInput, options: ImageOptions) -> dict[str, str]:
     """Return the tags that maps of an image from the web have, as far as they are known before it is fetched."""
-    settings = settings_id(predictor.prediction, options, predictor.calibration, image.location)
+    settings = settings_id(predictor.prediction, options, predictor.calibration)
     origin = origin_tags(image.path, "", predictor.description)
     del origin["IMAGE_ID"]
-    return {**origin, "SETTINGS_ID": settings}
+    return {**origin, "SETTINGS_ID": settings, SOURCE_ID: source_id(image.path, image.location)}
 
 
 @contextmanager

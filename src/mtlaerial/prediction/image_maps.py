@@ -14,13 +14,14 @@ from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.image_match import MatchingImage
 from mtlaerial.prediction.map_files import contents_of
 from mtlaerial.prediction.map_origin import (
-    file_state,
     image_id,
     origin_tags,
     remove_stale,
     require_replaceable,
     settings_id,
+    source_id,
 )
+from mtlaerial.prediction.map_provenance import SOURCE_ID
 from mtlaerial.prediction.opened_image import open_file, open_image, own_grid_source
 from mtlaerial.prediction.shown_maps import Map, Storage
 from mtlaerial.prediction.strip_reader import strip_reader
@@ -51,9 +52,9 @@ def image_origin(predictor: "Predictor", image: MatchingImage, address: str = ""
     address : str, optional
         The address on the web that it comes from.
     """
-    source = address or file_state(image.path)
-    settings = settings_id(predictor.prediction, image.options, predictor.calibration, source)
-    return {**sampled_origin(predictor, dataclasses.replace(image, area=None)), "SETTINGS_ID": settings}
+    settings = settings_id(predictor.prediction, image.options, predictor.calibration)
+    sampled = sampled_origin(predictor, dataclasses.replace(image, area=None))
+    return {**sampled, "SETTINGS_ID": settings, SOURCE_ID: source_id(image.path, address)}
 
 
 def write_image_maps(

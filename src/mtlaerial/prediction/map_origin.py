@@ -28,40 +28,33 @@ def origin_tags(image: Path, identity: str, description: RunDescription) -> dict
     return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
 
 
-def settings_id(
-    prediction: PredictionSpec, options: ImageOptions, calibration: AppliedCalibration | None, source: str
-) -> str:
-    """Return a hash of what maps depend on besides the pixels that are sampled for an image's hash, and the run.
-
-    Parameters
-    ----------
-    prediction : PredictionSpec
-    options : ImageOptions
-    calibration : AppliedCalibration or None
-    source : str
-        The image's address, or the state of its files; see :func:`file_state`.
-    """
+def settings_id(prediction: PredictionSpec, options: ImageOptions, calibration: AppliedCalibration | None) -> str:
+    """Return a hash of the settings that maps depend on, besides image and run."""
     entries = {
         "prediction": prediction.model_dump(mode="json", exclude=IMMATERIAL),
         "options": options.settings,
         "calibration": calibration.calibration.model_dump_json() if calibration else "",
-        "source": source,
     }
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
-def file_state(path: Path) -> str:
-    """Return names, sizes and times of the files that an image is read from: others are another image.
+def source_id(path: Path, address: str = "") -> str:
+    """Return a hash of names, sizes and times of the files that an image is read from, or of its address on the web.
+
+    An image's own hash is of a sample of its pixels, and would not tell one that was changed elsewhere.
 
     Raises
     ------
     DataError
         When it cannot be opened.
     """
+    if address:
+        return hashlib.sha256(address.encode()).hexdigest()
     with open_raster(path) as source:
         files = sorted({Path(file) for file in source.files} | {path})
     status = [(file.name, file.stat()) for file in files if file.exists()]
-    return repr([(name, each.st_size, each.st_mtime_ns) for name, each in status])
+    states = [(name, each.st_size, each.st_mtime_ns) for name, each in status]
+    return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
 def image_id(read: Read, grid: Grid, place: Grid | None = None) -> str:

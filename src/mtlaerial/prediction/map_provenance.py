@@ -5,10 +5,14 @@ from typing import Any
 
 from mtlaerial.runs.run import RunDescription
 
+SOURCE_ID = "SOURCE_ID"
+"""Part of the origin that the STAC Item alone has: maps of equal images are the same bytes, whatever their files."""
+
 
 def map_tags(description: RunDescription, origin: Mapping[str, str]) -> dict[str, str]:
     """Return the tags of maps of an image by a run."""
-    return {"MTLAERIAL": description.mtlaerial, **origin, "TRAINED_ON": _data(description)}
+    named = {key: value for key, value in origin.items() if key != SOURCE_ID}
+    return {"MTLAERIAL": description.mtlaerial, **named, "TRAINED_ON": _data(description)}
 
 
 def _data(description: RunDescription) -> str:
