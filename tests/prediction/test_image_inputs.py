@@ -49,8 +49,11 @@ def test_a_folder_gives_its_images_and_says_what_is_left_out(folder: Path, caplo
 
 
 @pytest.mark.usefixtures("folder")
-def test_patterns_are_expanded() -> None:
+def test_patterns_are_expanded_and_leave_maps_out() -> None:
     assert locations("images/*.tif") == ["images/b.tif"]
+    for name in ("height.tif", "stac_item.json"):
+        (Path("images/maps/b") / name).parent.mkdir(parents=True, exist_ok=True)
+        (Path("images/maps/b") / name).touch()
     assert locations("images/**/*.tif") == ["images/b.tif", "images/deep/c.tif"]
     with pytest.raises(UserError, match=r"images/\*\.png: found no file that matches"):
         find_images(["images/*.png"])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mtlaerial.errors import DataError, UserError
+from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.image_index import INDEXES, indexed_images
 from mtlaerial.rasters.formats import FORMATS, VRT
 
@@ -150,7 +151,11 @@ def _images_in(folder: Path) -> list[str]:
 
 
 def _matching(pattern: str) -> list[str]:
-    files = sorted(path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir())
+    """Return the files that match a pattern, without maps, which a second call may find below the first one's --out."""
+    matches = sorted(path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir())
+    files = [path for path in matches if not (Path(path).parent / ITEM).exists()]
+    if len(files) < len(matches):
+        log.info("%s: %d files are left out, as they are maps", pattern, len(matches) - len(files))
     if not files:
         raise UserError(pattern, "no file that matches", "a pattern of images", "Check it, and the current folder.")
     return files

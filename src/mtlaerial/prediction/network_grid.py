@@ -37,9 +37,8 @@ def network_grid(header: RasterHeader, gsd: float | None, stated_gsd: float | No
         remedy = "Leave it out: the run takes images of any pixel size."
         raise MismatchError("--resample", "a run of unknown pixel size", "metres per pixel of the training", remedy)
     grid = grid_at_gsd(header.grid, gsd, stated_gsd)
-    # Side of a pixel of the image in pixels of the training.
-    ratio = math.sqrt(grid.height * grid.width / (header.grid.height * header.grid.width))
-    if ratio > MOST_ENLARGED and min(header.grid.height, header.grid.width) > 1:
+    ratio = _enlargement(header.grid, grid)
+    if ratio > MOST_ENLARGED:
         observed = f"pixels of about {ratio * gsd:.3g} m"
         expected = f"at most {MOST_ENLARGED * gsd:.3g} m, {MOST_ENLARGED:g} times those of the training"
         raise MismatchError(header.path, observed, expected, "Take an image of more detail.")
@@ -54,3 +53,11 @@ def network_grid(header: RasterHeader, gsd: float | None, stated_gsd: float | No
         *(header.path, header.grid.width, header.grid.height, grid.width, grid.height, gsd, place),
     )
     return grid
+
+
+def _enlargement(source: Grid, grid: Grid) -> float:
+    """Return the side of a pixel of an image in pixels of the new grid."""
+    if source.crs == grid.crs:
+        return math.sqrt(abs(source.transform.determinant / grid.transform.determinant))
+    # In degrees, which are seldom turned: both grids cover the same ground.
+    return math.sqrt(grid.height * grid.width / (source.height * source.width))
