@@ -62,11 +62,13 @@ def test_several_images_get_a_folder_each_and_a_collection(images: Path, run: Pa
     assert collection["extent"]["spatial"]["bbox"][1:] == boxes
 
 
+@pytest.mark.full("predicts several times")
 def test_one_image_has_its_maps_straight_in_the_folder(images: Path, run: Path, program: Program) -> None:
     assert program("predict", run, images / "a.tif", "--out", images.parent / "maps")[0] == 0
     assert files(images.parent / "maps") == FILES
 
 
+@pytest.mark.full("predicts several times")
 def test_finished_images_are_skipped_and_changed_ones_are_not(
     images: Path, run: Path, program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -93,6 +95,7 @@ def test_finished_images_are_skipped_and_changed_ones_are_not(
     assert finished("--heights", "float32") == 2
 
 
+@pytest.mark.full("predicts several times")
 def test_maps_without_their_item_or_of_another_image_are_not_finished(
     images: Path, run: Path, program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -144,6 +147,7 @@ def server(images: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         running.shutdown()
 
 
+@pytest.mark.full("predicts several times")
 def test_images_from_the_web_are_fetched_predicted_and_removed(
     images: Path, run: Path, program: Program, server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
