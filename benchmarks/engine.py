@@ -91,8 +91,9 @@ def maps_of(image: Path, folder: Path) -> Iterator[tuple[Any, Any, list[Any]]]:
     from mtlaerial.config import PredictionSpec
     from mtlaerial.models.height_heads import LinearHead
     from mtlaerial.models.normalisation import Normalisation
-    from mtlaerial.prediction.map_files import Map, contents_of, open_maps
+    from mtlaerial.prediction.map_files import contents_of, open_maps
     from mtlaerial.prediction.map_network import MapNetwork
+    from mtlaerial.prediction.shown_maps import Map
     from mtlaerial.prediction.strip_reader import strip_reader
     from mtlaerial.rasters.geotiff import open_raster
     from mtlaerial.rasters.grid import Grid

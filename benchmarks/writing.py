@@ -170,7 +170,7 @@ def costs(heights: NDArray[Any], classes: NDArray[Any], runs: int, folder: Path)
 def speeds(size: int, runs: int, folder: Path) -> list[dict[str, Any]]:
     """Compare prediction into COGs with prediction into plain GeoTIFFs, with a network that costs next to nothing."""
     from mtlaerial.config import PredictionSpec
-    from mtlaerial.prediction.map_files import Storage
+    from mtlaerial.prediction.shown_maps import Storage
 
     torch.set_num_threads(THREADS)
     image = folder / "image.tif"
@@ -202,8 +202,9 @@ def predict(image: Path, folder: Path, storage: Any) -> None:
     from mtlaerial.models.normalisation import Normalisation
     from mtlaerial.prediction.blending.blender import Blender
     from mtlaerial.prediction.blending.windows import even
-    from mtlaerial.prediction.map_files import Map, contents_of, open_maps
+    from mtlaerial.prediction.map_files import contents_of, open_maps
     from mtlaerial.prediction.map_network import MapNetwork
+    from mtlaerial.prediction.shown_maps import Map
     from mtlaerial.prediction.strip_reader import strip_reader
     from mtlaerial.rasters.geotiff import open_raster
     from mtlaerial.rasters.validity import MaskedBands

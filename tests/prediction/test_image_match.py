@@ -14,6 +14,7 @@ from rasterio.enums import ColorInterp
 from mtlaerial.datasets.check import check_tile
 from mtlaerial.errors import MismatchError, UserError
 from mtlaerial.prediction.image_match import match_image
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.tiles.statistics import BandStatistics
 from support import tiny
@@ -50,7 +51,7 @@ def write(folder: Path, array: np.ndarray, colours: Sequence[ColorInterp] = (), 
 
 def refusal(path: Path, description: RunDescription, bands: list[int] | None = None, gsd: float | None = None) -> str:
     with pytest.raises(MismatchError) as caught:
-        match_image(path, description, bands, gsd)
+        match_image(path, description, ImageOptions(bands, gsd))
     return str(caught.value)
 
 
@@ -64,7 +65,7 @@ def test_a_bad_raster_ends_in_one_sentence_in_check_and_predict(
     report = check_tile(town.dataset, "a")
     errors = [str(finding) for finding in report.findings if finding.level == "error"]
     with pytest.raises(UserError) as caught:
-        match_image(town.root / "image" / bad.name, description, None, None)
+        match_image(town.root / "image" / bad.name, description, ImageOptions())
     for word in bad.words:
         assert word in str(caught.value)
         assert not bad.error_in_check or any(word in error for error in errors), errors
@@ -78,7 +79,7 @@ def test_a_bad_raster_ends_in_one_sentence_in_check_and_predict(
 def test_pixels_are_measured_on_the_ground(tmp_path: Path, description: RunDescription) -> None:
     """A pixel of 1 m in Web Mercator covers about 0.5 m at 60 degrees north."""
     place = {"crs": CRS.from_epsg(3857), "west": 1e6, "north": 8_399_738.0}
-    match_image(write(tmp_path, noise(), pixel=1.0, **place), description, None, None)
+    match_image(write(tmp_path, noise(), pixel=1.0, **place), description, ImageOptions())
     assert "found pixels of 0.25" in refusal(write(tmp_path, noise(), pixel=0.5, **place), description)
 
 
@@ -92,12 +93,12 @@ def test_a_stated_gsd_that_is_no_length_is_refused(tmp_path: Path, description: 
 def test_a_stated_gsd_does_not_override_the_georeference(tmp_path: Path, description: RunDescription) -> None:
     message = refusal(write(tmp_path, noise(), pixel=5.0), description, gsd=0.5)
     assert "found pixels of 5 x 5 m; expected 0.5 x 0.5 m, by --gsd. Leave --gsd out" in message
-    match_image(write(tmp_path, noise()), description, None, 0.5)
+    match_image(write(tmp_path, noise()), description, ImageOptions(gsd=0.5))
 
 
 def test_an_image_without_georeference_may_have_another_gsd(tmp_path: Path, description: RunDescription) -> None:
     message = refusal(write(tmp_path, noise(), pixel=0), description, gsd=0.25)
-    assert "gdal_translate -outsize 20 20 -r average" in message
+    assert "outsize=20,20&r=average'" in message
 
 
 # Bands
@@ -106,8 +107,8 @@ def test_an_image_without_georeference_may_have_another_gsd(tmp_path: Path, desc
 def test_prediction_reads_the_bands_that_training_read(tmp_path: Path, description: RunDescription) -> None:
     infrared = trained_on(description, {"near infrared": 4, "red": 1, "green": 2})
     path = write(tmp_path, noise(4), photometric="minisblack", alpha="no")
-    assert match_image(path, infrared, None, None).bands == (4, 1, 2)
-    assert match_image(path, infrared, [1, 2, 3], None).bands == (1, 2, 3)
+    assert match_image(path, infrared, ImageOptions()).bands == (4, 1, 2)
+    assert match_image(path, infrared, ImageOptions([1, 2, 3])).bands == (1, 2, 3)
     message = refusal(write(tmp_path, noise(3)), infrared)
     assert "found 3 bands; expected the bands 4, 1, 2. Choose them with --bands 1,2,3 if these are" in message
 
@@ -138,16 +139,16 @@ def test_colour_tags_count_unless_bands_are_chosen(
     path = write(tmp_path, noise(), RGB[::-1], photometric="minisblack")
     message = refusal(path, description)
     assert "labelled blue, green, red; expected red, green, blue. Choose them with --bands 3,2,1, or" in message
-    assert match_image(path, description, [3, 2, 1], None).bands == (3, 2, 1)
+    assert match_image(path, description, ImageOptions([3, 2, 1])).bands == (3, 2, 1)
     assert "labelled" not in caplog.text
-    assert match_image(path, description, [1, 2, 3], None).bands == (1, 2, 3)
+    assert match_image(path, description, ImageOptions([1, 2, 3])).bands == (1, 2, 3)
     assert "labelled blue, green, red" in caplog.text
 
 
 def test_near_infrared_may_be_tagged_as_red(tmp_path: Path, description: RunDescription) -> None:
     """Viewers show such images in false colours by these tags."""
     infrared = trained_on(description, {"near infrared": 1, "red": 2, "green": 3})
-    assert match_image(write(tmp_path, noise(), RGB), infrared, None, None).bands == (1, 2, 3)
+    assert match_image(write(tmp_path, noise(), RGB), infrared, ImageOptions()).bands == (1, 2, 3)
 
 
 def test_descriptions_of_bands_count_before_colour_tags(tmp_path: Path, description: RunDescription) -> None:
@@ -162,11 +163,11 @@ def test_bands_that_nobody_uses_are_warned_of(
     tmp_path: Path, description: RunDescription, caplog: pytest.LogCaptureFixture
 ) -> None:
     five = write(tmp_path, noise(5), (*RGB, ColorInterp.undefined, ColorInterp.alpha))
-    match_image(five, description, None, None)
+    match_image(five, description, ImageOptions())
     assert "5 bands, of which 1, 2, 3 are used" in caplog.text
     assert "Band 4 will not be seen" in caplog.text
     caplog.clear()
-    match_image(five, description, [1, 2, 3], None)
+    match_image(five, description, ImageOptions([1, 2, 3]))
     assert "will not be seen" not in caplog.text
 
 
@@ -175,12 +176,12 @@ def test_an_alpha_band_that_looks_like_an_image_is_warned_of(
 ) -> None:
     """GDAL tags the fourth band of bytes as alpha by default."""
     array = noise(4)
-    match_image(write(tmp_path, array), description, None, None)
+    match_image(write(tmp_path, array), description, ImageOptions())
     assert "band 4 tagged as alpha" in caplog.text
     assert "neither transparent nor opaque" in caplog.text
     caplog.clear()
     array[3] = np.where(array[3] > 200, 255, 0)
-    match_image(write(tmp_path, array), description, None, None)
+    match_image(write(tmp_path, array), description, ImageOptions())
     assert "alpha" not in caplog.text
 
 
@@ -191,23 +192,23 @@ def test_values_of_another_unit_are_refused(tmp_path: Path, description: RunDesc
     floats = trained_on(description, dtype="float32", range=(0.0, 1.0))
     bright = write(tmp_path, noise().astype(np.float32))
     assert "of the values outside 0 to 1 (they reach from 0 to 255)" in refusal(bright, floats)
-    assert "gdal_translate -ot Float32 -scale 0 255 0 1 " in refusal(bright, floats)
+    assert "?ot=Float32&scale=0,255,0,1'" in refusal(bright, floats)
     bytes_as_floats = trained_on(description, dtype="float32", range=(0.0, 255.0))
-    match_image(bright, bytes_as_floats, None, None)
+    match_image(bright, bytes_as_floats, ImageOptions())
     dim = write(tmp_path, noise() / np.float32(255))
     assert "found values from 0 to 1 only; expected values that make use of 0 to 255" in refusal(dim, bytes_as_floats)
-    assert "gdal_translate -ot Float32 -scale 0 1 0 255 " in refusal(dim, bytes_as_floats)
-    match_image(dim, floats, None, None)
+    assert "?ot=Float32&scale=0,1,0,255'" in refusal(dim, bytes_as_floats)
+    match_image(dim, floats, ImageOptions())
 
 
 @pytest.mark.parametrize(
     ("array", "dtype", "limits", "command"),
     [
-        (noise().astype(np.uint16) * 12, "uint8", (0.0, 255.0), "-ot Byte -scale 0 4095 0 255"),
-        (noise(), "float32", (0.0, 1.0), "-ot Float32 -scale 0 255 0 1"),
-        (noise() / np.float32(255), "uint16", (0.0, 10_000.0), "-ot UInt16 -scale 0 1 0 10000"),
-        (noise().astype(np.uint16), "uint8", (0.0, 255.0), "-ot Byte -scale 0 255 0 255"),
-        (noise() * 10.0, "float32", (0.0, 3000.0), "-ot Float32 -scale 0 3000 0 3000"),
+        (noise().astype(np.uint16) * 12, "uint8", (0.0, 255.0), "ot=Byte&scale=0,4095,0,255"),
+        (noise(), "float32", (0.0, 1.0), "ot=Float32&scale=0,255,0,1"),
+        (noise() / np.float32(255), "uint16", (0.0, 10_000.0), "ot=UInt16&scale=0,1,0,10000"),
+        (noise().astype(np.uint16), "uint8", (0.0, 255.0), "ot=Byte&scale=0,255,0,255"),
+        (noise() * 10.0, "float32", (0.0, 3000.0), "ot=Float32&scale=0,3000,0,3000"),
     ],
 )
 def test_another_dtype_is_refused_with_the_command_that_converts(
@@ -215,7 +216,7 @@ def test_another_dtype_is_refused_with_the_command_that_converts(
 ) -> None:
     message = refusal(write(tmp_path, array), trained_on(description, dtype=dtype, range=limits))
     assert f"found dtype {array.dtype}; expected {dtype} with values from 0 to {limits[1]:g}" in message
-    assert f"gdal_translate {command} {tmp_path}/ortho.tif {tmp_path}/ortho_new.tif (one of GDAL's" in message
+    assert f"rio convert 'vrt://{tmp_path}/ortho.tif?{command}' {tmp_path}/ortho_new.tif" in message
 
 
 def test_levels_far_from_the_training_are_logged_with_numbers(
@@ -224,10 +225,10 @@ def test_levels_far_from_the_training_are_logged_with_numbers(
     """Uniform bytes have mean 127.5 and deviation 73.9; a tenth of them, deviation 7.4."""
     run = trained_on(description, {"red": 1, "green": 2, "blue": 3})
     array = noise()
-    match_image(write(tmp_path, array), run, None, None)
+    match_image(write(tmp_path, array), run, ImageOptions())
     assert not caplog.records
     array[1] = array[1] // 10
-    match_image(write(tmp_path, array), run, None, None)
+    match_image(write(tmp_path, array), run, ImageOptions())
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "found mean and deviation of bands green 12" in caplog.text
     assert "about those of the training (green 127 ± 74)" in caplog.text
@@ -238,5 +239,5 @@ def test_the_sample_leaves_out_pixels_without_data(
 ) -> None:
     array = np.maximum(noise(), 1)
     array[:, 8:] = 0
-    match_image(write(tmp_path, array, nodata=0), trained_on(description, {"r": 1, "g": 2, "b": 3}), None, None)
+    match_image(write(tmp_path, array, nodata=0), trained_on(description, {"r": 1, "g": 2, "b": 3}), ImageOptions())
     assert not caplog.records

@@ -1,13 +1,12 @@
 """Settings of a prediction: those of the run, unless options state others."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import ConfigError
-from mtlaerial.prediction.settings import prediction_for, usable_threads
+from mtlaerial.prediction.settings import prediction_for
 
 
 def test_options_that_change_the_prediction_are_logged_with_both_values(
@@ -18,12 +17,6 @@ def test_options_that_change_the_prediction_are_logged_with_both_values(
     assert not caplog.records
     prediction_for(run_folder, blend="even")
     assert "blend even instead of original, window 1280 instead of 1024" in caplog.text
-
-
-def test_a_run_of_more_threads_than_cores_says_that_maps_may_differ(caplog: pytest.LogCaptureFixture) -> None:
-    assert usable_threads(10**12) == os.cpu_count()
-    assert "the run computes with 1000000000000 threads" in caplog.text
-    assert usable_threads(1) == 1
 
 
 def test_windows_are_the_runs_unless_they_are_stated(run_folder: Path) -> None:

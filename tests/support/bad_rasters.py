@@ -140,7 +140,7 @@ BAD_RASTERS: dict[str, BadRaster] = {
     "feet": at("pixels of 0.152", "(0.5 x 0.5 in units of", crs="EPSG:2249", c=8e5, f=2.9e6, error_in_check=False),
     "one band": values(lambda image: image[:1], "1 band;", "3 bands (red, green, blue)"),
     "two bands": values(lambda image: image[:2], "2 bands;", "3 bands (red, green, blue)"),
-    "colour table": BadRaster(with_colour_table, ("1 band;", "gdal_translate -expand rgb")),
+    "colour table": BadRaster(with_colour_table, ("1 band;", "expand=rgb")),
     "blue, green, red": BadRaster(
         as_tags(ColorInterp.blue, ColorInterp.green, ColorInterp.red),
         ("labelled blue, green, red", "expected red, green, blue", "3,2,1"),
@@ -148,7 +148,7 @@ BAD_RASTERS: dict[str, BadRaster] = {
     "complex": values(lambda image: image.astype(np.complex64), "complex64 values", "real numbers"),
     "uint16": values(
         lambda image: image.astype(np.uint16) * 8,
-        "dtype uint16; expected uint8", "gdal_translate -ot Byte -scale 0 2047 0 255", error_in_check=False,
+        "dtype uint16; expected uint8", "ot=Byte&scale=0,2047,0,255", error_in_check=False,
     ),
     "float in 0-1": values(lambda image: image / np.float32(255), "0 to 1" , error_in_check=False),
     "different dtypes": file(

@@ -72,13 +72,24 @@ def context_params(rule):
 
 
 def gpus(wildcards):
-    """Return the number of GPUs of a training or its prediction; an ensemble needs one that all members may use."""
+    """Return the number of GPUs of a training; an ensemble needs one that all members may use."""
     return 0 if any(training.accelerator == "cpu" for training in trainings_of(wildcards)) else 1
 
 
 def torch_threads(wildcards):
-    """Return torch's threads of a training or its prediction; of an ensemble the most of its members."""
+    """Return torch's threads of a training; of an ensemble the most of its members."""
     return max(training.threads for training in trainings_of(wildcards))
+
+
+def prediction_gpus(wildcards):
+    """Return the number of GPUs of a prediction, on the device that its configuration states."""
+    device = project.recipe(wildcards.dataset, wildcards.method).prediction.device
+    return gpus(wildcards) if device is None else int(device == "cuda")
+
+
+def prediction_threads(wildcards):
+    """Return torch's threads of a prediction."""
+    return project.recipe(wildcards.dataset, wildcards.method).prediction.threads or torch_threads(wildcards)
 
 
 def trainings_of(wildcards):

@@ -14,12 +14,12 @@ rule predict:
         "<logs>/{dataset}/predict/{method}.seed{seed}.log",
     benchmark:
         "<benchmarks>/{dataset}/predict/{method}.seed{seed}.tsv"
-    threads: torch_threads
+    threads: prediction_threads
     resources:
         # The full network takes 3 GB on the CPU. Of an ensemble, only the weights of all are in memory at once.
         mem_mb=growing(5000),
         runtime=720,
-        gpu=gpus,
+        gpu=prediction_gpus,
         # For clusters: torch's threads, one that drives the GPU and one that reads; one process for all GPUs.
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
@@ -44,11 +44,11 @@ rule calibrate:
         "<logs>/{dataset}/calibrate/{method}.seed{seed}.log",
     benchmark:
         "<benchmarks>/{dataset}/calibrate/{method}.seed{seed}.tsv"
-    threads: torch_threads
+    threads: prediction_threads
     resources:
         mem_mb=growing(5000),
         runtime=720,
-        gpu=gpus,
+        gpu=prediction_gpus,
         cpus_per_gpu=lambda w, threads: threads + 2,
         tasks_per_gpu=0,
     params:

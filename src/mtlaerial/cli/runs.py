@@ -1,4 +1,4 @@
-"""Commands on trained runs: predict, score, describe, ensemble, import, export."""
+"""Commands on trained runs: score, describe, ensemble, import, export."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,101 +9,6 @@ from mtlaerial.cli.options import Recipe, Root, RunFolder, Spec, numbers
 from mtlaerial.errors import UserError
 
 commands = typer.Typer()
-
-
-@commands.command()
-def predict(
-    run: RunFolder,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An orthophoto.")],
-    out: Annotated[Path, typer.Option(help="The folder for the maps.")],
-    bands: Annotated[
-        str | None, typer.Option(help="Bands of the image, in the run's order; else those of the training.")
-    ] = None,
-    gsd: Annotated[float | None, typer.Option(help="Metres per pixel of an image without georeference.")] = None,
-    window: Annotated[
-        int | None, typer.Option(help="Side of a window in pixels, or the largest; a multiple of 32.", min=32)
-    ] = None,
-    stride: Annotated[int | None, typer.Option(help="Pixels between windows, or the most.", min=1)] = None,
-    blend: Annotated[
-        Literal["even", "original"] | None,
-        typer.Option(
-            help="even: few windows fitted to the image; original: those of the original's code, 1024 pixels every "
-            "256, in ten times the time; else as the run was scored."
-        ),
-    ] = None,
-    dropout_passes: Annotated[
-        int | None, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
-    ] = None,
-    spread: Annotated[
-        str | None,
-        typer.Option(
-            help="What height_std.tif is the deviation by, e.g. samples,overlap: samples (passes, views, networks), "
-            "overlap (of windows), head (what a height head with a scale predicts), which add up; or none; else as "
-            "the run was scored."
-        ),
-    ] = None,
-    layers: Annotated[
-        str | None,
-        typer.Option(
-            help="Further maps of classes, e.g. probabilities,entropy: probabilities, entropy, mutual_information; or "
-            "none; else as the run was scored."
-        ),
-    ] = None,
-    interval: Annotated[
-        float | None,
-        typer.Option(
-            help="Level in per cent, e.g. 90, of the intervals whose bounds go to height_lower.tif and "
-            "height_upper.tif; for a calibrated run.",
-            min=1,
-            max=99.9,
-        ),
-    ] = None,
-    views: Annotated[
-        str | None,
-        typer.Option(
-            help="Copies of each window that the maps are means over, e.g. mirror,scales: mirror (2 passes), turns "
-            "(4), scales (3), which multiply; or none; else as the run was scored."
-        ),
-    ] = None,
-    heights: Annotated[
-        Literal["centimetres", "lerc", "float32"] | None,
-        typer.Option(
-            help="centimetres: int16 with a scale; lerc: float32 within a centimetre; float32: exact, in about four "
-            "times the space; else as in the run's configuration, by default centimetres."
-        ),
-    ] = None,
-    negative_heights: Annotated[
-        bool | None,
-        typer.Option(
-            "--negative-heights/--no-negative-heights", help="Keep heights below 0; by default they are written as 0."
-        ),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
-    ] = False,
-) -> None:
-    """Map classes and heights of any orthophoto that matches what the run was trained on, as the run was scored.
-
-    Options that change how it was scored are logged with both values. The maps are cloud-optimised GeoTIFFs with styles
-    for QGIS and a STAC Item; heights are int16 centimetres with a scale of 0.01, unless --heights says otherwise.
-
-    The run named town is shipped: `mtlaerial describe town` says what it was trained on.
-
-    Example: `mtlaerial predict runs/first ortho.tif --out maps/ --blend even`
-    """
-    from mtlaerial.prediction.predictor import Predictor
-    from mtlaerial.prediction.settings import prediction_for
-    from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
-    from mtlaerial.runs.shipped import find_run
-
-    run = find_run(run)
-    indices = numbers("--bands", bands) if bands else None
-    prediction = prediction_for(
-        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval
-    )
-    cost = Predictor(run, prediction).predict_image(image, out, indices, gsd, replace)
-    save_prediction_cost(cost, out / PREDICTION_COST)
-    typer.echo(f"Maps in {out}, {cost.seconds_per_mpixel:.3g} s per Mpixel")
 
 
 @commands.command()

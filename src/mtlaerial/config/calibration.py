@@ -9,8 +9,11 @@ from mtlaerial.config.names import require_once
 from mtlaerial.config.numbers import Metres, Percent
 from mtlaerial.config.prediction import PredictionSpec
 
-_WITHOUT_EFFECT = {"batch", "layers", "interval", "image_maps", "height_encoding", "negative_heights"}
-"""Keys of a prediction that change no height, deviation or probability."""
+_WITHOUT_EFFECT = {
+    *("batch", "device", "threads"),
+    *("layers", "interval", "image_maps", "height_encoding", "negative_heights"),
+}
+"""Keys of a prediction that change no height, deviation or probability but by rounding."""
 
 
 class CalibrationSpec(Section):

@@ -10,12 +10,14 @@ from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, shown
 from mtlaerial.config.height_head import HeightOfBins
 from mtlaerial.config.names import require_once
-from mtlaerial.config.numbers import Batch, Multiple, Passes, Percent, Pixels
+from mtlaerial.config.numbers import Batch, Multiple, Passes, Percent, Pixels, Threads
+from mtlaerial.config.precision import Precision
 
 Blend = Literal["original", "even"]
 View = Literal["mirror", "turns", "scales"]
 HeightEncoding = Literal["centimetres", "lerc", "float32"]
 SpreadSource = Literal["samples", "overlap", "head"]
+Device = Literal["cpu", "cuda"]
 ClassLayer = Literal["probabilities", "entropy", "mutual_information"]
 VIEWS: tuple[View, ...] = get_args(View)
 SPREAD_SOURCES: tuple[SpreadSource, ...] = get_args(SpreadSource)
@@ -65,6 +67,12 @@ class PredictionSpec(Section):
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """Activation of semantic logits before blending; the original's: sigmoid."""
     batch: Batch = 1
+    device: Device | None = None
+    """cpu or cuda. Not stated: a GPU if there is one, unless ``training.accelerator`` is cpu."""
+    threads: Threads | None = None
+    """Torch's threads on the CPU; not stated, those of the training."""
+    precision: Precision | None = None
+    """Precision of the network's arithmetic; not stated, that of the training."""
     views: Views = ()
     """Copies of each window that the maps are means over, besides the window itself. mirror: left and right swapped;
     turns: by 90, 180 and 270 degrees; scales: resampled by 0.8 and by 1.25. Together they multiply: mirror and turns

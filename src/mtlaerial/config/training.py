@@ -23,6 +23,7 @@ from mtlaerial.config.numbers import (
     Threads,
     Weight,
 )
+from mtlaerial.config.precision import Precision
 from mtlaerial.config.semantic_loss import OnlyHeightLoss, SemanticLoss, require_semantic_loss
 from mtlaerial.config.tasks import Task
 
@@ -112,7 +113,7 @@ class TrainingSpec(Section):
     checkpointing: bool = False
     """Compute batch norms and concatenations again in the backward pass instead of keeping them for it: two fifths
     less memory, up to a third more time, and gradients that are the same."""
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Precision = "32-true"
     channels_last: bool = True
     """Keep a pixel's channels side by side in memory while training: faster on GPUs and on processors with AVX-512,
     slower on those with AVX2 alone; part of the result, by rounding."""

@@ -8,6 +8,7 @@ from mtlaerial.config.tasks import tasks_with
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError, MismatchError
 from mtlaerial.prediction.image_match import match_image
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.tiles.statistics import Statistics
 
@@ -73,7 +74,7 @@ def require_images(folder: Path, run: RunDescription, tiles: Sequence[Path], gsd
     bands = range(1, len(run.statistics.bands) + 1)
     for tile in tiles:
         try:
-            match_image(tile / "image.tif", run, bands, gsd)
+            match_image(tile / "image.tif", run, ImageOptions(bands, gsd))
         except MismatchError as error:  # its remedy is for the prepared file, not for the data set's
             remedy = f"Convert the files of the data set, or take another run than {folder}."
             raise MismatchError(f"the image of {tile.name}", error.found, error.expected, remedy) from None

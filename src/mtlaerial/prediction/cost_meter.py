@@ -18,11 +18,16 @@ class PredictionMeter:
     ----------
     device : torch.device
         On the CPU the memory is the process's; on a GPU torch's allocations.
+
+    Attributes
+    ----------
+    pixels : int
+        Pixels of the images so far.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self._seconds, self._pixels = 0.0, 0
+        self._seconds, self.pixels = 0.0, 0
         self._rest, self._peak_before = process_memory_mb(), peak_process_memory_mb()
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
@@ -33,13 +38,13 @@ class PredictionMeter:
         begun = perf_counter()
         yield
         self._seconds += perf_counter() - begun
-        self._pixels += pixels
+        self.pixels += pixels
 
     def cost(self) -> PredictionCost:
         """Return the cost of all predictions so far."""
         return PredictionCost(
             seconds=self._seconds,
-            mpixel=self._pixels / 1e6,
+            mpixel=self.pixels / 1e6,
             peak_memory_mb=self._peak_memory_mb(),
             device=self._device_name(),
         )

@@ -3,35 +3,27 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import rasterio
 import torch
-from numpy.typing import NDArray
-from rasterio.windows import Window
 from torch import Tensor
 
-from mtlaerial.config import PredictionSpec, Task, task_entry
+from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Shows
-from mtlaerial.maps.annotation import annotate
-from mtlaerial.maps.cog_writer import CogWriter, open_cog
-from mtlaerial.maps.layer import RasterLayer
-from mtlaerial.maps.qgis_style import write_style
-from mtlaerial.maps.stac_item import write_item
 from mtlaerial.prediction.applied_calibration import AppliedCalibration, Make
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
-from mtlaerial.prediction.map_layers import Content, exact_layer, shown_layer
+from mtlaerial.prediction.exact_map import Write, open_exact
+from mtlaerial.prediction.map_layers import Content, exact_layer
+from mtlaerial.prediction.map_provenance import map_tags
 from mtlaerial.prediction.map_values import MAKERS
+from mtlaerial.prediction.shown_maps import Map, ShownMaps, Storage
 from mtlaerial.prediction.stacked_outputs import StackedOutputs
-from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
 
 CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
 """GDAL's block cache in bytes (rasterio takes no other unit); GDAL's default grows with the machine's memory."""
-Write = Callable[[int, int, NDArray[Any]], None]
-"""Takes the first row and column of a block, and its values, shape (rows, columns) or (bands, rows, columns)."""
 
 
 def contents_of(network: StackedOutputs, calibration: AppliedCalibration | None = None) -> list[Content]:
@@ -68,25 +60,6 @@ def scored_channels(network: StackedOutputs) -> dict[Task, slice]:
     return {task: network.slice_of(task) for task in network.outputs}
 
 
-class Map(NamedTuple):
-    """A map to be written: the name of its file without suffix, its content, and its grid."""
-
-    name: str
-    content: Content
-    grid: Grid
-
-
-class Storage(NamedTuple):
-    """How maps for people are stored: by a configuration, and whether styles beside earlier maps are replaced.
-
-    The calibration, if there is one, changes probabilities and gives bounds of heights.
-    """
-
-    prediction: PredictionSpec
-    replace: bool = False
-    calibration: AppliedCalibration | None = None
-
-
 @contextmanager
 def open_maps(
     folder: Path,
@@ -109,37 +82,30 @@ def open_maps(
     network : StackedOutputs
         Source of the tasks' channels.
     image : Grid
-        The image's grid.
+        The grid of the image that the network runs on.
     maps : sequence of Map
     storage : Storage, optional
         Write cloud-optimised GeoTIFFs on the image's grid, with overviews, styles for QGIS and a STAC Item; else plain
         GeoTIFFs of exact values.
     """
-    tags = _tags(description, origin)
-    cogs: list[CogWriter] = []
-    earlier = {name for name, _, _ in maps if (folder / f"{name}.tif").exists()}
+    tags = map_tags(description, origin)
     with rasterio.Env(**CACHE, GDAL_NUM_THREADS=torch.get_num_threads()), ExitStack() as stack:
+        shown = ShownMaps(folder, description, image, tags, storage, stack) if storage else None
         targets = []
-        for name, content, grid in maps:
-            path = folder / f"{name}.tif"
-            if storage is None:
-                layer = exact_layer(content, name, description)
-                write = stack.enter_context(_open_exact(path, grid, layer, tags))
+        for each in maps:
+            maker, channels = _maker(each.content, storage), network.channels_shown(*each.content.key)
+            if shown is None:
+                layer = exact_layer(each.content, each.name, description)
+                write = stack.enter_context(open_exact(folder / f"{each.name}.tif", each.grid, layer, tags))
+                cells = axes(image, each.grid)
             else:
-                layer = shown_layer(content, name, description, storage.prediction)
-                calibrated = storage.calibration.tags(*content.key) if storage.calibration else {}
-                cogs.append(stack.enter_context(open_cog(path, grid, layer, {**tags, **calibrated})))
-                write = cogs[-1].write
-            maker = _maker(content, storage)
-            channels = network.channels_shown(*content.key)
-            targets.append(Target(channels, *axes(image, grid), _block_writer(maker, write)))
+                write, cells = shown.open(each)
+            targets.append(Target(channels, *cells, _block_writer(maker, write)))
         yield targets
-    if storage is not None:
-        for cog in cogs:
-            # Without an earlier map a style in the folder is that of a map that has been removed.
-            write_style(cog.path, cog.layer, storage.replace or cog.layer.name not in earlier)
-        name = f"{description.name} {origin.get('IMAGE', '')}"
-        write_item(folder, name, image, cogs, _properties(description, origin))
+        if shown is not None:
+            shown.complete()
+    if shown is not None:
+        shown.describe(origin)
 
 
 def _maker(content: Content, storage: Storage | None) -> Make:
@@ -156,36 +122,3 @@ def _block_writer(maker: Make, write: Write) -> Callable[[int, int, Tensor], Non
         write(row, column, maker(values))
 
     return write_block
-
-
-@contextmanager
-def _open_exact(path: Path, grid: Grid, layer: RasterLayer, tags: Mapping[str, str]) -> Iterator[Write]:
-    """Open a plain tiled GeoTIFF, and yield the function that writes blocks of it."""
-    with create_raster(path, grid, **layer.profile) as out:
-        annotate(out, layer, tags)
-
-        def write(row: int, column: int, block: NDArray[Any]) -> None:
-            rows, columns = block.shape[-2:]
-            out.write(block.reshape(out.count, rows, columns), window=Window(column, row, columns, rows))
-
-        yield write
-
-
-def _tags(description: RunDescription, origin: Mapping[str, str]) -> dict[str, str]:
-    return {"MTLAERIAL": description.mtlaerial, **origin, "TRAINED_ON": _data(description)}
-
-
-def _data(description: RunDescription) -> str:
-    statistics = description.statistics
-    return statistics.title + (" (generated data)" if statistics.generated else "")
-
-
-def _properties(description: RunDescription, origin: Mapping[str, str]) -> dict[str, Any]:
-    """Return the properties of the STAC Item that say which run mapped which image."""
-    title = f"{origin.get('IMAGE', 'an image')} mapped by {description.name}"
-    return {
-        "title": title,
-        "description": f"Predicted by a network that was trained on {_data(description)}.",
-        "processing:software": {"mtlaerial": description.mtlaerial},
-        **{f"mtlaerial:{key.lower()}": value for key, value in origin.items()},
-    }

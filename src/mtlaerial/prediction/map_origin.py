@@ -1,12 +1,16 @@
 """Origin of maps: the image and the run that they are of, so that no map of another replaces them unasked."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
+from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.strips import Read
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
@@ -14,6 +18,8 @@ from mtlaerial.system.files import discard
 
 SAMPLE = 128
 """Side in pixels of each of the nine parts of an image that are hashed."""
+IMMATERIAL = {"batch", "device", "threads"}
+"""Keys of a prediction that change no map but by rounding."""
 log = logging.getLogger(__name__)
 
 
@@ -22,13 +28,51 @@ def origin_tags(image: Path, identity: str, description: RunDescription) -> dict
     return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
 
 
-def image_id(read: Read, grid: Grid) -> str:
+def settings_id(prediction: PredictionSpec, options: ImageOptions, calibration: AppliedCalibration | None) -> str:
+    """Return a hash of the settings that maps depend on, besides image and run."""
+    entries = {
+        "prediction": prediction.model_dump(mode="json", exclude=IMMATERIAL),
+        "options": options.settings,
+        "calibration": calibration.calibration.model_dump_json() if calibration else "",
+    }
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+
+
+def source_id(path: Path, address: str = "") -> str:
+    """Return a hash of names, sizes and times of the files that an image is read from, or of its address on the web.
+
+    An image's own hash is of a sample of its pixels, and would not tell one that was changed elsewhere.
+
+    Raises
+    ------
+    DataError
+        When it cannot be opened.
+    """
+    if address:
+        return hashlib.sha256(address.encode()).hexdigest()
+    with open_raster(path) as source:
+        files = sorted({Path(file) for file in source.files} | {path})
+    status = [(file.name, file.stat()) for file in files if file.exists()]
+    states = [(name, each.st_size, each.st_mtime_ns) for name, each in status]
+    return hashlib.sha256(repr(states).encode()).hexdigest()
+
+
+def image_id(read: Read, grid: Grid, place: Grid | None = None) -> str:
     """Return a hash of an image's place and of nine parts of its pixels, as the network sees them.
 
     It takes no time for any size. How a file compresses its pixels, or says which of them are no image, is no matter.
+
+    Parameters
+    ----------
+    read : Read
+    grid : Grid
+        The grid that is read.
+    place : Grid, optional
+        The image's own grid; by default the same.
     """
-    crs = grid.crs.to_wkt() if grid.crs else ""
-    digest = hashlib.sha256(repr((crs, tuple(grid.transform), grid.height, grid.width)).encode())
+    own = place or grid
+    crs = own.crs.to_wkt() if own.crs else ""
+    digest = hashlib.sha256(repr((crs, tuple(own.transform), own.height, own.width)).encode())
     rows, columns = min(SAMPLE, grid.height), min(SAMPLE, grid.width)
     for row in (0, (grid.height - rows) // 2, grid.height - rows):
         for column in (0, (grid.width - columns) // 2, grid.width - columns):

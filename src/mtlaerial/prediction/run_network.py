@@ -40,7 +40,7 @@ def network_of(
 
 def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> MapNetwork:
     plan = run.description.plan
-    forward = _forward(run, prediction.dropout_passes, device)
+    forward = _forward(run, prediction, device)
     normalise = Normalisation(*run.description.statistics.range)
     heights = build_height_head(plan.training, prediction.height_of_bins).to(device)
     outputs = run.description.outputs
@@ -48,9 +48,10 @@ def _map_network(run: Run, prediction: PredictionSpec, device: torch.device) -> 
     return MapNetwork(forward, normalise, prediction, outputs, heights, *sizes)
 
 
-def _forward(run: Run, passes: int, device: torch.device) -> Passes:
-    plan, model = run.description.plan, folded(run.model)
+def _forward(run: Run, prediction: PredictionSpec, device: torch.device) -> Passes:
+    plan, model, passes = run.description.plan, folded(run.model), prediction.dropout_passes
+    precision = prediction.precision or plan.training.precision
     require_dropout("prediction.dropout_passes", passes, plan.model)
     if passes:
-        return dropout_forward(model, plan.training.precision, device, passes, plan.seed)
-    return inference_forward(model, plan.training.precision, device)
+        return dropout_forward(model, precision, device, passes, plan.seed)
+    return inference_forward(model, precision, device)

@@ -1,8 +1,7 @@
 """Settings of a prediction: those by which a run is scored, with the changes that a user asks for."""
 
 import logging
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ def prediction_for(
     spread: str | None = None,
     layers: str | None = None,
     interval: float | None = None,
+    compute: Mapping[str, Any] | None = None,
 ) -> PredictionSpec:
     """Return the prediction by which a run is scored, with the given changes; log each of them.
 
@@ -55,6 +55,8 @@ def prediction_for(
         Sources of the spread of heights, and further layers of classes, separated by commas, or ``none``.
     interval : float, optional
         Level in per cent of the intervals whose bounds are written.
+    compute : mapping, optional
+        The keys ``device``, ``threads``, ``batch`` and ``precision``; None in them for the run's.
 
     Raises
     ------
@@ -80,8 +82,9 @@ def prediction_for(
     }
     options = {"views": (views, VIEWS), "spread": (spread, SPREAD_SOURCES), "layers": (layers, CLASS_LAYERS)}
     changes |= {key: _named(f"--{key}", text, names) for key, (text, names) in options.items() if text is not None}
-    storage = {"height_encoding": height_encoding, "negative_heights": negative_heights, "interval": interval}
-    changes |= {key: value for key, value in storage.items() if value is not None}
+    others = {"height_encoding": height_encoding, "negative_heights": negative_heights, "interval": interval}
+    others |= compute or {}
+    changes |= {key: value for key, value in others.items() if value is not None}
     prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
     require_predictor("--", prediction, [network.learner for network in description.networks])
@@ -109,18 +112,6 @@ def scored_prediction(configured: PredictionSpec, blend: Blend | None, recipe: P
     windows = recipe if recipe.blend == blend else PredictionSpec()
     changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid"}
     return configured.model_copy(update={**changes, "views": (), "spread": None, "layers": ()})
-
-
-def usable_threads(threads: int) -> int:
-    """Return a run's number of threads, at most the machine's cores; warn where that is fewer."""
-    cores = os.cpu_count() or 1
-    if threads > cores:
-        log.warning(
-            "the run computes with %d threads, and this machine has %d cores: maps may differ from those of another "
-            "machine by rounding",
-            *(threads, cores),
-        )
-    return min(threads, cores)
 
 
 def unseen_by_run(prediction: PredictionSpec, description: RunDescription) -> list[str]:

@@ -3,27 +3,29 @@
 from pathlib import Path
 
 import torch
+from rasterio.windows import Window
 
 from mtlaerial.prediction.blending.strips import Read, Strip
 from mtlaerial.rasters.geotiff import reading
-from mtlaerial.rasters.validity import MaskedBands, fill_value
+from mtlaerial.rasters.image_source import ImageSource
+from mtlaerial.rasters.validity import fill_value
 
 
-def strip_reader(path: Path, bands: MaskedBands, value_range: tuple[float, float]) -> Read:
+def strip_reader(path: Path, image: ImageSource, value_range: tuple[float, float]) -> Read:
     """Return the reader of an open image; at invalid pixels the network sees the fill value, as in training.
 
     Parameters
     ----------
     path : Path
         The image, for errors.
-    bands : MaskedBands
+    image : ImageSource
     value_range : tuple of float
         The range of values that the run was trained with.
     """
 
     def read(row: int, column: int, rows: int, columns: int) -> Strip:
         with reading(path):
-            values, invalid = bands.read(((row, row + rows), (column, column + columns)))
+            values, invalid = image.read(Window(column, row, columns, rows))
         if invalid is None:
             return Strip(torch.from_numpy(values), None)
         values[:, invalid] = fill_value(values.dtype, value_range)

@@ -59,6 +59,17 @@ class MaskedBands:
         self._tags = tags if all(each == {MaskFlags.nodata} for each in flags) else None
 
     @property
+    def count(self) -> int:
+        """Number of the bands to read."""
+        return len(self.bands)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the first band to read."""
+        name: str = self.source.dtypes[self.bands[0] - 1]
+        return np.dtype(name)
+
+    @property
     def tagged(self) -> bool:
         """Whether all bands have a no-data tag, by which GDAL masks them."""
         return self._tags is not None

@@ -18,7 +18,7 @@ def judge_bands(header: RasterHeader, expected: ImageExpectation, findings: Find
     repeated = [band for band in dict.fromkeys(bands) if list(bands).count(band) > 1]
     if repeated:
         observed = f"band {repeated[0]} more than once in {expected.wording.bands} ({_listed(bands)})"
-        remedy = f"{expected.wording.choose(_suggestion(header, expected))}."
+        remedy = f"{expected.choose(_suggestion(header, expected))}."
         findings.error(header.path, observed, f"{count} different bands ({', '.join(expected.names)})", remedy)
     _judge_alpha(header, expected, findings)
     _judge_labels(header, expected, findings)
@@ -41,7 +41,7 @@ def _exist(header: RasterHeader, expected: ImageExpectation, findings: Findings)
         return True
     observed = f"{header.count} band{_plural(header.count)}"
     if len(header.image_bands) >= len(names):
-        remedy = f"{wording.choose(_suggestion(header, expected))} if these are {', '.join(names)}."
+        remedy = f"{expected.choose(_suggestion(header, expected))} if these are {', '.join(names)}."
         findings.error(header.path, observed, f"the bands {_listed(bands)}", remedy)
     else:
         findings.error(header.path, observed, needed, _few_bands_remedy(header, expected))
@@ -87,7 +87,7 @@ def _judge_labels(header: RasterHeader, expected: ImageExpectation, findings: Fi
         f"bands {_listed(expected.bands)} labelled {', '.join(labels[band - 1] or 'nothing' for band, _ in pairs)}"
     )
     meant = _labelled_bands(header, expected)
-    remedy = f"{expected.wording.choose(meant)}" if meant else f"Correct {expected.wording.bands}"
+    remedy = expected.choose(meant) if meant else f"Correct {expected.wording.bands}"
     colours = {band: name.casefold() for band, name in pairs if name.casefold() in _COLOURS}
     remedy += f", or correct the labels: {colour_tags_command(header, colours)}."
     level: Level = "warning" if expected.chosen else "error"

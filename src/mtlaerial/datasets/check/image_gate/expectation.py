@@ -80,6 +80,12 @@ class ImageExpectation:
         Data type of the training images.
     levels : tuple of BandLevel
         Of the training images, one per band; empty where they are not known.
+    resampled : bool
+        Whether the image is resampled to ``trained_gsd`` as it is read, so that its own pixels may have any size.
+    stated_range : tuple of float or None
+        Values of the file that become those of ``range`` as it is read, whatever its data type.
+    command : str
+        The user's command, to which a remedy adds an option; empty where there is none.
     """
 
     wording: Wording
@@ -92,6 +98,23 @@ class ImageExpectation:
     trained_gsd: float | None = None
     dtype: str | None = None
     levels: tuple[BandLevel, ...] = ()
+    resampled: bool = False
+    stated_range: tuple[float, float] | None = None
+    command: str = ""
+
+    def choose(self, bands: Sequence[int]) -> str:
+        """Return the advice to choose bands, as the user's command where it is known."""
+        if not self.command:
+            return self.wording.choose(bands)
+        return f"Choose them: {self.command} {self.wording.bands} {','.join(map(str, bands))}"
+
+    def converted(self, levels: tuple[BandLevel, ...]) -> tuple[BandLevel, ...]:
+        """Return levels of an image's values in the values that they become by ``stated_range``."""
+        if self.stated_range is None:
+            return levels
+        (first, last), (low, high) = self.stated_range, self.range
+        factor = (high - low) / (last - first)
+        return tuple(BandLevel(low + (level.mean - first) * factor, level.std * factor) for level in levels)
 
     @classmethod
     def of_specification(cls, spec: DatasetSpec) -> "ImageExpectation":

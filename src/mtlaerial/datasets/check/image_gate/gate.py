@@ -46,7 +46,7 @@ def judge_image(header: RasterHeader, expected: ImageExpectation, findings: Find
     if findings.errors > errors:
         return
     judge_alpha_values(header, expected, findings)
-    tally, levels = sample_image(header, expected.bands, expected.range, expected.nodata)
+    tally, levels = sample_image(header, expected.bands, expected.stated_range or expected.range, expected.nodata)
     if judge_dtype(header, tally, expected, findings):
         judge_range(header, tally, expected, findings)
-        judge_levels(header.path, levels, expected, findings)
+        judge_levels(header.path, expected.converted(levels), expected, findings)

@@ -41,10 +41,29 @@ def judge_place(header: RasterHeader, expected: ImageExpectation, findings: Find
             return True
         _judge_gsd(header, (expected.stated_gsd, expected.stated_gsd), expected, findings)
         return True
+    if expected.resampled:
+        return _judge_resampled(header, expected, findings)
     if not judge_orientation(header, findings, "cubic", empty_corners(header)):
         return False
     if judge_crs(header, expected.stated_gsd or expected.trained_gsd, findings):
         _judge_unit(header, expected, findings)
+        _judge_gsd(header, ground_pixel_size(header.grid), expected, findings)
+    return True
+
+
+def _judge_resampled(header: RasterHeader, expected: ImageExpectation, findings: Findings) -> bool:
+    """Add findings about the place of an image that is resampled as it is read; return whether it has one.
+
+    It may be rotated, and in degrees.
+    """
+    if not _judge_coordinates(header, findings):
+        return False
+    crs = header.grid.crs
+    if crs is not None and horizontal_projection(crs.to_wkt()).is_geographic:
+        return _judge_position(header, findings)
+    if not judge_crs(header, expected.trained_gsd, findings):
+        return False
+    if not header.grid.rotated:
         _judge_gsd(header, ground_pixel_size(header.grid), expected, findings)
     return True
 
@@ -165,7 +184,7 @@ def _judge_gsd(
     elif stated is None and trained is None and _differ(sides, width, STATED_TOLERANCE):
         remedy = f"Resample it: {resample_command(header, max(sides))}"
         findings.error(header.path, observed, "square pixels", remedy)
-    elif trained is not None and _differ(sides, trained, TRAINED_TOLERANCE):
+    elif trained is not None and not expected.resampled and _differ(sides, trained, TRAINED_TOLERANCE):
         remedy = f"Resample it: {resample_command(header, trained, stated)}"
         findings.error(header.path, observed, f"about {trained:g} x {trained:g} m, as in training", remedy)
 

@@ -1,6 +1,6 @@
 """Commands that mend an image, for error messages; they work as printed.
 
-``rio`` comes with rasterio, so every installation has it. Only what ``rio`` cannot do safely names a tool of GDAL.
+All are of ``rio``, which comes with rasterio, so that every installation has it.
 """
 
 import json
@@ -11,7 +11,6 @@ from pathlib import Path
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.rasters.ground_size import ground_pixel_size
 
-GDAL_TOOLS = "one of GDAL's command-line tools, e.g. from conda-forge or the package gdal-bin"
 _FULL_SCALES = (1, 255, 1023, 2047, 4095, 10_000, 16_383, 32_767, 65_535)
 """Largest values of common encodings: reflectances, 8 to 16 bits, reflectances times 10,000."""
 _SHARE_USED = 0.25
@@ -59,8 +58,7 @@ def resample_command(header: RasterHeader, gsd: float, stated_gsd: float | None 
 def _outsize(header: RasterHeader, stated_gsd: float, gsd: float) -> str:
     """Return the command for an image without georeference, which `rio warp` does not take."""
     columns, rows = (max(1, round(side * stated_gsd / gsd)) for side in (header.grid.width, header.grid.height))
-    options = f"-outsize {columns} {rows} -r {_resampling(stated_gsd, gsd)}"
-    return f"gdal_translate {options} {_files(header.path)} ({GDAL_TOOLS})"
+    return _translate_command(header.path, f"outsize={columns},{rows}&r={_resampling(stated_gsd, gsd)}")
 
 
 def _resampling(gsd: float, new_gsd: float) -> str:
@@ -79,10 +77,9 @@ def convert_command(header: RasterHeader, dtype: str, source: tuple[float, float
     source, target : tuple of float
         Values before and after, each from smallest to largest.
     """
-    scale = " ".join(map(number, (*source, *target)))
-    # gdal_translate limits values to the data type's range, where `rio convert` lets them wrap around.
-    options = f"-ot {_GDAL_DTYPES.get(dtype, dtype)} -scale {scale}"
-    return f"gdal_translate {options} {_files(header.path)} ({GDAL_TOOLS})"
+    scale = ",".join(map(number, (*source, *target)))
+    # A VRT limits values to the data type's range, where `rio convert --scale-ratio` lets them wrap around.
+    return _translate_command(header.path, f"ot={_GDAL_DTYPES.get(dtype, dtype)}&scale={scale}")
 
 
 def like_command(path: Path, template: Path) -> str:
@@ -104,7 +101,16 @@ def unset_nodata_command(path: Path) -> str:
 
 def expand_command(path: Path) -> str:
     """Return the command that writes the colours of a colour table as bands."""
-    return f"gdal_translate -expand rgb {_files(path)} ({GDAL_TOOLS})"
+    return _translate_command(path, "expand=rgb")
+
+
+def _translate_command(path: Path, options: str) -> str:
+    """Return a call of `rio convert` that writes beside the file, with options of gdal_translate as a VRT takes them.
+
+    See https://gdal.org/en/stable/drivers/raster/vrt.html#vrt-connection-string.
+    """
+    source, (_, new) = shlex.quote(f"vrt://{path}?{options}"), _files(path)
+    return f"rio convert {source} {new}"
 
 
 def colour_tags_command(header: RasterHeader, colours: Mapping[int, str]) -> str:
@@ -150,12 +156,12 @@ def empty_corners(header: RasterHeader) -> str:
 
 def warp_command(path: Path, options: str) -> str:
     """Return a call of `rio warp` that writes beside the file."""
-    return f"rio warp {_files(path)} {options}".rstrip()
+    return f"rio warp {' '.join(_files(path))} {options}".rstrip()
 
 
-def _files(path: Path) -> str:
+def _files(path: Path) -> tuple[str, str]:
     """Return a file and the one to write, quoted for a shell."""
-    return f"{shlex.quote(str(path))} {shlex.quote(str(path.with_name(f'{path.stem}_new.tif')))}"
+    return shlex.quote(str(path)), shlex.quote(str(path.with_name(f"{path.stem}_new.tif")))
 
 
 def number(value: float) -> str:

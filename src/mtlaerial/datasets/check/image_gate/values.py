@@ -66,7 +66,7 @@ def _count_outside(values: NDArray[Any], low: float, high: float) -> int:
 
 def judge_range(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, findings: Findings) -> None:
     """Compare an image's values with the range; an error where they have another unit, as 0-255 in a range of 0-1."""
-    low, high = expected.range
+    low, high = expected.stated_range or expected.range
     if not tally.values:
         return
     extent = f"from {tally.minimum:g} to {tally.maximum:g}"
@@ -75,7 +75,7 @@ def judge_range(header: RasterHeader, tally: ValueTally, expected: ImageExpectat
         share = percent(tally.outside / tally.values)
         observed = f"{share} of the values outside {low:g} to {high:g} (they reach {extent})"
         remedy = f"Mark fill values as no-data. {_unit_remedy(header, tally, expected, another_unit)}"
-        expectation = f"values in {expected.wording.range}"
+        expectation = f"values in {'--range' if expected.stated_range else expected.wording.range}"
         findings.add("error" if another_unit else "warning", header.path, observed, expectation, remedy)
     if tally.maximum - tally.minimum >= _MIN_RANGE_USED * (high - low) or tally.minimum == tally.maximum:
         return
@@ -90,25 +90,34 @@ def judge_range(header: RasterHeader, tally: ValueTally, expected: ImageExpectat
 def _unit_remedy(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, another_unit: bool) -> str:
     if expected.wording is SPECIFICATION:
         return "Correct image.range, which the network sees as -1 to 1."
+    if expected.stated_range:
+        return "State the values of the image that are as dark and as bright as the limits of the training's."
     if not another_unit:
         return "Check that the image's unit is that of the training."
     dtype, scale = header.dtypes[expected.bands[0] - 1], full_scale((tally.minimum, tally.maximum), expected.range)
-    command = convert_command(header, dtype, scale, expected.range)
-    return f"Convert it to the training's unit, e.g. for values from {scale[0]:g} to {scale[1]:g}: {command}"
+    return _conversion(header, dtype, scale, expected)
 
 
 def judge_dtype(header: RasterHeader, tally: ValueTally, expected: ImageExpectation, findings: Findings) -> bool:
     """Compare an image's data type with that of the training; return whether they agree."""
     dtype = header.dtypes[expected.bands[0] - 1]
-    if expected.dtype is None or dtype == expected.dtype:
+    if expected.dtype is None or dtype == expected.dtype or expected.stated_range:
         return True
     values = (tally.minimum, tally.maximum) if tally.values else (0.0, 1.0)
     low, high = expected.range
-    scale = full_scale(values, (low, high))
-    command = convert_command(header, expected.dtype, scale, (low, high))
-    remedy = f"Convert it, e.g. for values from {scale[0]:g} to {scale[1]:g}: {command}"
+    remedy = _conversion(header, expected.dtype, full_scale(values, (low, high)), expected)
     findings.error(header.path, f"dtype {dtype}", f"{expected.dtype} with values from {low:g} to {high:g}", remedy)
     return False
+
+
+def _conversion(header: RasterHeader, dtype: str, scale: tuple[float, float], expected: ImageExpectation) -> str:
+    """Return the advice to convert an image whose values are those of a scale."""
+    example = f"for values from {scale[0]:g} to {scale[1]:g}"
+    command = convert_command(header, dtype, scale, expected.range)
+    if not expected.command:
+        return f"Convert it, e.g. {example}: {command}"
+    option = f"--range {scale[0]:.9g},{scale[1]:.9g}"
+    return f"Convert it as it is read, e.g. {example}: {expected.command} {option}. Or convert the file: {command}"
 
 
 def judge_levels(path: Path, levels: tuple[BandLevel, ...], expected: ImageExpectation, findings: Findings) -> None:

@@ -1,0 +1,159 @@
+"""Command that predicts: maps of images by a trained run."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mtlaerial.cli.options import RunFolder, numbers
+
+commands = typer.Typer()
+
+
+@commands.command()
+def predict(
+    run: RunFolder,
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Orthophotos: files, https addresses, folders, patterns, lists (.txt or @FILE, a path per line), or "
+            "indexes (vector files with the field location).",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder for the maps; of several images, with a folder for each.")],
+    bands: Annotated[
+        str | None, typer.Option(help="Bands of the image, in the run's order; else those of the training.")
+    ] = None,
+    gsd: Annotated[float | None, typer.Option(help="Metres per pixel of an image without georeference.")] = None,
+    resample: Annotated[
+        bool,
+        typer.Option("--resample", help="Resample images to the run's pixels as they are read; maps keep their grids."),
+    ] = False,
+    range_: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            help="MIN,MAX: values of the image that are the lowest and the highest of the training's range, in any "
+            "data type; values beyond are clipped.",
+        ),
+    ] = None,
+    aoi: Annotated[
+        Path | None, typer.Option(help="A vector file of polygons in any CRS, outside of which nothing is predicted.")
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Side of a window in pixels, or the largest; a multiple of 32.", min=32)
+    ] = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between windows, or the most.", min=1)] = None,
+    blend: Annotated[
+        Literal["even", "original"] | None,
+        typer.Option(
+            help="even: few windows fitted to the image; original: those of the original's code, 1024 pixels every "
+            "256, in ten times the time; else as the run was scored."
+        ),
+    ] = None,
+    dropout_passes: Annotated[
+        int | None, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
+    ] = None,
+    spread: Annotated[
+        str | None,
+        typer.Option(
+            help="What height_std.tif is the deviation by, e.g. samples,overlap: samples (passes, views, networks), "
+            "overlap (of windows), head (what a height head with a scale predicts), which add up; or none; else as "
+            "the run was scored."
+        ),
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            help="Further maps of classes, e.g. probabilities,entropy: probabilities, entropy, mutual_information; or "
+            "none; else as the run was scored."
+        ),
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            help="Level in per cent, e.g. 90, of the intervals whose bounds go to height_lower.tif and "
+            "height_upper.tif; for a calibrated run.",
+            min=1,
+            max=99.9,
+        ),
+    ] = None,
+    views: Annotated[
+        str | None,
+        typer.Option(
+            help="Copies of each window that the maps are means over, e.g. mirror,scales: mirror (2 passes), turns "
+            "(4), scales (3), which multiply; or none; else as the run was scored."
+        ),
+    ] = None,
+    heights: Annotated[
+        Literal["centimetres", "lerc", "float32"] | None,
+        typer.Option(
+            help="centimetres: int16 with a scale; lerc: float32 within a centimetre; float32: exact, in about four "
+            "times the space; else as in the run's configuration, by default centimetres."
+        ),
+    ] = None,
+    negative_heights: Annotated[
+        bool | None,
+        typer.Option(
+            "--negative-heights/--no-negative-heights", help="Keep heights below 0; by default they are written as 0."
+        ),
+    ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda"] | None, typer.Option(help="cpu or cuda; else a GPU if there is one.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads on the CPU; else those of the training.", min=1)] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Windows per forward pass; else as the run was scored.", min=1)
+    ] = None,
+    precision: Annotated[
+        Literal["32-true", "bf16-mixed", "16-mixed"] | None,
+        typer.Option(help="Precision of the network's arithmetic; else that of the training."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
+    ] = False,
+) -> None:
+    """Map classes and heights of any orthophotos, as the run was scored.
+
+    An image must match what the run was trained on, or be made to by --resample, --range and --bands. Of several
+    images, those whose maps are finished are skipped: the same command goes on where it stopped.
+
+    Options that change how it was scored are logged with both values. The maps are cloud-optimised GeoTIFFs with styles
+    for QGIS and a STAC Item; heights are int16 centimetres with a scale of 0.01, unless --heights says otherwise.
+
+    The run named town is shipped: `mtlaerial describe town` says what it was trained on.
+
+    Example: `mtlaerial predict runs/first ortho.tif --out maps/ --blend even`
+    """
+    from mtlaerial.prediction.image_batch import predict_images
+    from mtlaerial.prediction.image_inputs import find_images
+    from mtlaerial.prediction.image_options import ImageOptions, value_range
+    from mtlaerial.prediction.prediction_area import load_area
+    from mtlaerial.prediction.predictor import Predictor
+    from mtlaerial.prediction.settings import prediction_for
+    from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
+    from mtlaerial.runs.shipped import find_run
+
+    run = find_run(run)
+    compute = {"device": device, "threads": threads, "batch": batch, "precision": precision}
+    prediction = prediction_for(
+        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval, compute
+    )
+    options = ImageOptions(
+        bands=numbers("--bands", bands) if bands else None,
+        gsd=gsd,
+        resample=resample,
+        stated_range=value_range("--range", range_) if range_ else None,
+        area=load_area(aoi) if aoi else None,
+        command=shlex.join(["mtlaerial", *sys.argv[1:]]),
+    )
+    inputs, predictor = find_images(images), Predictor(run, prediction)
+    predict_images(predictor, inputs, out, options, replace)
+    cost = ""
+    if predictor.has_predicted:  # otherwise all images were finished before
+        save_prediction_cost(predictor.cost, out / PREDICTION_COST)
+        cost = f", {predictor.cost.seconds_per_mpixel:.3g} s per Mpixel"
+    typer.echo(f"Maps in {out}{cost}")
