@@ -6,6 +6,7 @@
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
 # make bench-peers: the same work by other libraries.
 # make results: the tables of docs/results.md, from the finished rows in docs/data.
+# make docs: the documentation site, in results/site/html.
 # make example-run DATA=DIR: the trained run that is shipped, from the real scene in DIR.
 VENV ?= .venv
 PYTHON ?= python3
@@ -20,13 +21,15 @@ ON_GPU := $(addprefix tests/,weighting/test_in_the_network.py training predictio
 PEERS := benchmarks/.peers-venv
 LOCKING := .lock-venv
 EXTRAS ?= .venv-extras
+DOCS ?= .venv-docs
+SITE := results/site
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
 TOGETHER := -n $(CORES) --dist worksteal --durations 20
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo results test test-all test-extras test-slurm test-gpu lint resume dashboard schema lock licences bench bench-peers example-run clean
+.PHONY: demo results test test-all test-extras test-slurm test-gpu lint docs resume dashboard schema lock licences bench bench-peers example-run clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -62,6 +65,13 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(SNAKEMAKE) --lint --configfile config/config.yaml config/demo.yaml
+
+# Broken links and names that the reference does not find are errors.
+docs: $(INSTALLED) $(DOCS)/.installed
+	$(BIN)/python docs/site/stage_pages.py $(SITE)/pages
+	$(BIN)/python -m typer mtlaerial.cli utils docs --name mtlaerial --title Commands --output $(SITE)/pages/commands.md
+	$(DOCS)/bin/zensical build --clean --strict
+	@echo "Documentation: $(SITE)/html/index.html"
 
 # After Snakemake was killed its lock stays behind; it is taken away only when no Snakemake works in this folder.
 resume: $(INSTALLED)
@@ -134,6 +144,11 @@ $(EXTRAS)/.installed: requirements.lock requirements-extras.lock pyproject.toml
 	$(EXTRAS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(DOCS)/.installed: requirements-docs.lock
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --require-hashes -r $<
+	@touch $@
+
 # The pins again, after a change of pyproject.toml; those that still fit stay. To take the newest, delete the lock first.
 # Afterwards, make licences.
 lock:
@@ -145,9 +160,12 @@ lock:
 	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --allow-unsafe \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--constraint requirements.lock --output-file requirements-extras.lock envs/extras.txt
+	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--constraint requirements.lock --output-file requirements-docs.lock envs/docs.txt
 
 licences: $(INSTALLED)
 	$(BIN)/python envs/licences.py > docs/licences.md
 
 clean:
-	rm -rf $(VENV) $(EXTRAS) $(PEERS) results/demo datasets/city
+	rm -rf $(VENV) $(EXTRAS) $(DOCS) $(PEERS) results/demo datasets/city

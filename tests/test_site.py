@@ -1,0 +1,62 @@
+"""The documentation site: its pages, their links, and the names of the API reference."""
+
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+import mtlaerial
+
+ROOT = Path(__file__).parents[1]
+STAGE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs/site/stage_pages.py")))
+WRITTEN_BY_TYPER = {"commands.md"}
+
+
+def navigation() -> set[str]:
+    """Return the pages in the navigation of the site."""
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    sections = yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+    entries = [entry for section in sections for part in section.values() for entry in _entries(part)]
+    assert len(entries) == len(set(entries))
+    return set(entries)
+
+
+def _entries(part: str | list[dict[str, str]]) -> list[str]:
+    return [part] if isinstance(part, str) else [page for entry in part for page in entry.values()]
+
+
+def test_the_navigation_leads_to_every_page_once() -> None:
+    assert navigation() == {*STAGE.pages().values(), *WRITTEN_BY_TYPER}
+
+
+def test_links_to_pages_stay_on_the_site_and_others_lead_to_the_source() -> None:
+    readme = STAGE.staged_text("README.md")
+    assert "](configuration.md)" in readme  # config/README.md
+    assert "](own-data.md)" in readme
+    assert f"]({STAGE.SOURCE}/CITATION.cff)" in readme
+    assert "](own-data.md" in STAGE.staged_text("config/README.md")
+    assert "](images/qgis.webp)" in STAGE.staged_text("docs/maps.md")
+
+
+def test_a_link_to_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/page.md").write_text("[it](../nowhere.txt)")
+    monkeypatch.setitem(STAGE.staged_text.__globals__, "ROOT", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"docs/page\.md: the link \.\./nowhere\.txt"):
+        STAGE.staged_text("docs/page.md")
+
+
+def test_the_api_reference_has_all_public_names_and_no_name_that_is_gone() -> None:
+    modules = vars(mtlaerial)["_MODULES"]
+    public = {f"{module}.{name}" for name, module in modules.items()}
+    references = set(re.findall(r"(?m)^::: (\S+)$", (ROOT / "docs/api.md").read_text(encoding="utf-8")))
+    assert public <= references
+    assert {name for name in references - public if not _resolves(name)} == set()
+
+
+def _resolves(name: str) -> bool:
+    module, attribute = name.rsplit(".", 1)
+    return hasattr(__import__(module, fromlist=[attribute]), attribute)
