@@ -30,7 +30,7 @@ def mapped(
     region = plan_region(paths, predictor.description, side)
     for sheets in jobs_of(region.sheets, sheets_per_job):
         assert SheetMapper(predictor, region, folder / "sheets").map(sheets) == []
-    index_sheets(region, folder / "sheets", folder)
+    index_sheets(region, folder, "a run")
     return read(folder)
 
 
@@ -104,7 +104,7 @@ def test_interrupted_work_goes_on_with_the_sheets_that_are_missing(
     assert all(
         path.stat().st_mtime_ns == time for path, time in times.items() if path.parent.name in {s.name for s in done}
     )
-    index_sheets(region, tmp_path / "sheets", tmp_path)
+    index_sheets(region, tmp_path, "a run")
     assert_equal(read(tmp_path), whole)
     assert not list(tmp_path.rglob(".*"))
 
@@ -147,7 +147,7 @@ def test_a_sheet_without_image_has_no_maps_and_is_done(predictor: Predictor, pla
     assert mapper.map(region.sheets) == []
     assert [path.name for path in (tmp_path / "sheets/r0000_c0001").iterdir()] == [EMPTY]
     assert all(mapper.is_mapped(sheet) for sheet in region.sheets)
-    assert index_sheets(region, tmp_path / "sheets", tmp_path) == 2
+    assert index_sheets(region, tmp_path, "a run") == 2
 
 
 def test_a_region_is_read_as_it_was_written(predictor: Predictor, images: list[Path], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Index of a region's sheets: a VRT per layer that shows all of them as one map, and a STAC Collection."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -7,42 +8,53 @@ from xml.sax.saxutils import escape, quoteattr
 import rasterio
 
 from mtlaerial.errors import DataError
+from mtlaerial.maps.stac_collection import write_collection
 from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.regions.collection import write_collection
 from mtlaerial.regions.region import Region
-from mtlaerial.regions.sheets import Sheet
+from mtlaerial.regions.sheets import SHEETS, Sheet
 from mtlaerial.system.files import write_text
 
+log = logging.getLogger(__name__)
 _GDAL_TYPES = {"uint8": "Byte", "int16": "Int16", "float32": "Float32"}
 
 
-def index_sheets(region: Region, sheets: Path, folder: Path) -> int:
+def index_sheets(region: Region, folder: Path, run: str) -> int:
     """Write ``LAYER.vrt`` for each layer of the mapped sheets, and ``collection.json``; return the number of sheets.
 
     Parameters
     ----------
     region : Region
-    sheets : Path
-        The folder with a folder per sheet, below ``folder``.
     folder : Path
-        Gets the index; its files name those of the sheets relative to it.
+        Has the folder ``sheets``, and gets the index, whose files name those of the sheets relative to it.
+    run : str
+        Name of the run that mapped them.
 
     Raises
     ------
     DataError
         When no sheet has a map.
     """
+    sheets = folder / SHEETS
     mapped = [sheet for sheet in region.sheets if (sheets / sheet.name / ITEM).exists()]
     if not mapped:
         raise DataError(sheets, "no sheet with a map", "at least one", "Check the images and the area.")
-    first, place = sheets / mapped[0].name, sheets.relative_to(folder)
+    _name_strangers(region, sheets)
+    first = sheets / mapped[0].name
     for layer in sorted(path.stem for path in first.glob("*.tif")):
         with open_raster(first / f"{layer}.tif") as source:
-            text = "\n".join(_vrt_lines(region, mapped, source, f"{place.as_posix()}/{{sheet}}/{layer}.tif"))
+            text = "\n".join(_vrt_lines(region, mapped, source, f"{SHEETS}/{{sheet}}/{layer}.tif"))
         write_text(folder / f"{layer}.vrt", text + "\n")
-    write_collection(folder, [place / sheet.name / ITEM for sheet in mapped])
+    write_collection(folder, [sheets / sheet.name / ITEM for sheet in mapped], run)
     return len(mapped)
+
+
+def _name_strangers(region: Region, sheets: Path) -> None:
+    """Log folders of sheets that the region has not; an earlier region had them."""
+    names = {sheet.name for sheet in region.sheets}
+    others = sorted(path.name for path in sheets.iterdir() if path.name not in names)
+    if others:
+        log.warning("%s: %d folders are no sheets of the region, such as %s; remove them", sheets, len(others), others[0])
 
 
 def _vrt_lines(region: Region, mapped: Sequence[Sheet], source: rasterio.DatasetReader, file: str) -> Iterator[str]:

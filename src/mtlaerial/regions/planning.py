@@ -30,6 +30,7 @@ def plan_region(
     side: int,
     bands: Sequence[int] | None = None,
     options: ImageOptions | None = None,
+    plan_id: str = "",
 ) -> Region:
     """Return the region of some images, in the pixels of the first one.
 
@@ -45,6 +46,8 @@ def plan_region(
         Bands of the images, counted from 1.
     options : ImageOptions, optional
         How images are made to match; its area is the only part that is mapped.
+    plan_id : str
+        Hash of what the plan depends on.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def plan_region(
         stat = image.path.stat()
         placed.append(RegionImage(image.path, image.grid, image.bands or (), place, stat.st_size, stat.st_mtime_ns))
     area = None if options.area is None else _area_on(options.area, grid)
-    return Region(grid, side, tuple(placed), _sheets(placed, side, grid, area), area, options.stated_range)
+    sheets = _sheets(placed, side, grid, area)
+    return Region(grid, side, tuple(placed), sheets, area, options.stated_range, plan_id)
 
 
 def _matching(

@@ -69,6 +69,8 @@ class Region:
         The only part that is mapped, in the region's CRS.
     stated_range : tuple of float or None
         Values of the images that become the limits of the training's range.
+    plan_id : str
+        Hash of what the plan depends on.
     """
 
     grid: Grid
@@ -77,6 +79,7 @@ class Region:
     sheets: tuple[Sheet, ...]
     area: Any = None
     stated_range: tuple[float, float] | None = None
+    plan_id: str = ""
 
     def images_of(self, span: Span) -> list[RegionImage]:
         """Return the images that have pixels of a span, in their order."""
@@ -99,6 +102,7 @@ class Region:
             "side": self.side,
             "area": None if self.area is None else shapely.to_wkt(self.area, rounding_precision=-1),
             "stated_range": self.stated_range,
+            "plan_id": self.plan_id,
             "images": [_image_values(image) for image in self.images],
             "sheets": self.sheets,
         }
@@ -124,6 +128,7 @@ class Region:
                 sheets=tuple(Sheet(*sheet) for sheet in values["sheets"]),
                 area=None if values["area"] is None else shapely.from_wkt(values["area"]),
                 stated_range=values["stated_range"] and tuple(values["stated_range"]),
+                plan_id=values["plan_id"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(path, f"no region ({error})", f"a region of format {FORMAT}", "Plan it again.") from None

@@ -17,6 +17,7 @@ from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.lattice import Lattice
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
+from mtlaerial.prediction.finished_maps import is_finished
 from mtlaerial.prediction.image_match import MatchingImage
 from mtlaerial.prediction.map_files import contents_of, open_maps
 from mtlaerial.prediction.map_origin import origin_tags, settings_id
@@ -107,20 +108,17 @@ class SheetMapper:
                     failures.append(Failure(sheet, str(error)))
         return failures
 
-    def is_mapped(self, sheet: Sheet) -> bool:
-        """Return whether a sheet was mapped from these images, by this run and these settings."""
-        folder = self.folder / sheet.name
+    def is_empty(self, sheet: Sheet) -> bool:
+        """Return whether a sheet was found to have no pixel that is image."""
         try:
-            if (folder / EMPTY).exists():
-                return bool(
-                    json.loads((folder / EMPTY).read_text(encoding="utf-8"))["image_id"] == self._identity(sheet)
-                )
-            properties = json.loads((folder / ITEM).read_text(encoding="utf-8"))["properties"]
-        except (OSError, ValueError, KeyError):
+            record = json.loads((self.folder / sheet.name / EMPTY).read_text(encoding="utf-8"))
+            return bool(record["image_id"] == self._identity(sheet))
+        except (OSError, ValueError, KeyError, TypeError):
             return False
-        origin = {f"mtlaerial:{key.lower()}": value for key, value in self._origin(sheet).items()}
-        written = all((folder / f"{each.name}.tif").exists() for each in self._maps(self.region.grid))
-        return written and all(properties.get(key) == value for key, value in origin.items())
+
+    def is_mapped(self, sheet: Sheet) -> bool:
+        """Return whether a sheet was mapped from these images, by this run and these settings, or has no image."""
+        return self.is_empty(sheet) or is_finished(self.folder / sheet.name, self._origin(sheet))
 
     def _map_sheet(self, sheet: Sheet, files: OpenImages) -> None:
         sheet_span = self.region.span_of(sheet)

@@ -6,6 +6,10 @@ from typing import NamedTuple
 from mtlaerial.regions.mosaic import Span
 
 
+SHEETS = "sheets"
+"""Folder of the sheets' folders, among the maps of a region."""
+
+
 class Sheet(NamedTuple):
     """A sheet by its row and column in the grid of sheets."""
 
