@@ -15,8 +15,8 @@ class MapSpec(Section):
     run: PlainPath
     """Folder of a trained run or an ensemble, or the name of a run that is shipped."""
     images: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Files, folders, patterns, lists and indexes of images, as of ``mtlaerial predict``. Where images overlap, the first
-    one that is valid counts."""
+    """Files, folders, patterns, lists and indexes of images, as of ``mtlaerial predict``. Where images overlap, the
+    first one that is valid counts."""
     area: PlainPath | None = None
     """Vector file of the only area to map; by default all images."""
     bands: tuple[BandIndex, ...] | None = None

@@ -13,8 +13,8 @@ from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
-from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.label_efficiency import require_tasks_of_curves
+from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def planned_region(spec: MapSpec, path: Path) -> Region:
-    """Return the region of a section; plan it, and write it to a file, unless the file is of the same section and images.
+    """Return the region of a section, from its file; plan it and write the file where section or images have changed.
 
     Parameters
     ----------
@@ -44,12 +44,13 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         if region.plan_id == plan_id:
             return region
     options = ImageOptions(
+        bands=spec.bands,
         resample=spec.resample,
         stated_range=spec.range,
         area=None if spec.area is None else load_area(spec.area),
     )
     description = read_description(find_run(spec.run))
-    region = plan_region(paths, description, spec.sheet, spec.bands, options, plan_id)
+    region = plan_region(paths, description, spec.sheet, options, plan_id)
     region.save(path)
     log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
     return region

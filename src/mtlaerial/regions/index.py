@@ -54,7 +54,9 @@ def _name_strangers(region: Region, sheets: Path) -> None:
     names = {sheet.name for sheet in region.sheets}
     others = sorted(path.name for path in sheets.iterdir() if path.name not in names)
     if others:
-        log.warning("%s: %d folders are no sheets of the region, such as %s; remove them", sheets, len(others), others[0])
+        log.warning(
+            "%s: %d folders are no sheets of the region, such as %s; remove them", sheets, len(others), others[0]
+        )
 
 
 def _vrt_lines(region: Region, mapped: Sequence[Sheet], source: rasterio.DatasetReader, file: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.image_match import MatchingImage
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.opened_image import open_image
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.image_source import ImageSource
@@ -90,7 +91,8 @@ class OpenImages:
     def _matching(self, image: RegionImage) -> MatchingImage:
         grid = self.region.grid.window(image.span.row, image.span.column, image.span.rows, image.span.columns)
         network_grid = None if is_aligned(image.grid, grid) else grid
-        return MatchingImage(image.path, image.grid, image.bands, network_grid, self.region.stated_range)
+        options = ImageOptions(stated_range=self.region.stated_range)
+        return MatchingImage(image.path, image.grid, image.bands, network_grid, options=options)
 
 
 def is_aligned(image: Grid, region: Grid) -> bool:

@@ -28,7 +28,6 @@ def plan_region(
     paths: Sequence[Path],
     description: RunDescription,
     side: int,
-    bands: Sequence[int] | None = None,
     options: ImageOptions | None = None,
     plan_id: str = "",
 ) -> Region:
@@ -42,8 +41,6 @@ def plan_region(
         The run that is to map them.
     side : int
         Side of a sheet in pixels.
-    bands : sequence of int, optional
-        Bands of the images, counted from 1.
     options : ImageOptions, optional
         How images are made to match; its area is the only part that is mapped.
     plan_id : str
@@ -58,7 +55,7 @@ def plan_region(
         When an image cannot be read, or has no CRS.
     """
     options = options or ImageOptions()
-    images = list(_matching(paths, description, bands, options))
+    images = list(_matching(paths, description, options))
     if not images:
         expected = "an area that overlaps an image"
         raise MismatchError(options.area.path if options.area else "images", "no image", expected, "Check both.")
@@ -76,14 +73,12 @@ def plan_region(
     return Region(grid, side, tuple(placed), sheets, area, options.stated_range, plan_id)
 
 
-def _matching(
-    paths: Sequence[Path], description: RunDescription, bands: Sequence[int] | None, options: ImageOptions
-) -> Iterator[MatchingImage]:
+def _matching(paths: Sequence[Path], description: RunDescription, options: ImageOptions) -> Iterator[MatchingImage]:
     """Yield the images that have a part of the area; say how many have none."""
     outside = 0
     for path in track(paths, len(paths), "reading images", "image"):
         try:
-            image = match_image(path, description, bands, None, options)
+            image = match_image(path, description, options)
         except OutsideArea:
             outside += 1
             continue

@@ -18,7 +18,7 @@ from mtlaerial.prediction.blending.lattice import Lattice
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.finished_maps import is_finished
-from mtlaerial.prediction.image_match import MatchingImage
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.map_files import contents_of, open_maps
 from mtlaerial.prediction.map_origin import origin_tags, settings_id
 from mtlaerial.prediction.predictor import Predictor
@@ -160,10 +160,10 @@ class SheetMapper:
 
     def _origin(self, sheet: Sheet) -> dict[str, str]:
         """Return the tags of a sheet's maps that name its images, the run, and the settings that they depend on."""
-        predictor, name = self.predictor, Path(f"sheet {sheet.name}")
-        tags = origin_tags(name, self._identity(sheet), predictor.description)
-        place = MatchingImage(name, self.region.grid)
-        return {**tags, "SETTINGS_ID": settings_id(predictor.prediction, place, predictor.calibration)}
+        predictor, identity = self.predictor, self._identity(sheet)
+        tags = origin_tags(Path(f"sheet {sheet.name}"), identity, predictor.description)
+        settings = settings_id(predictor.prediction, ImageOptions(), predictor.calibration, identity)
+        return {**tags, "SETTINGS_ID": settings}
 
     def _identity(self, sheet: Sheet) -> str:
         """Return a hash of the pixels that the maps of a sheet are made of: their place, files and area."""

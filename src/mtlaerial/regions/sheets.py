@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from mtlaerial.regions.mosaic import Span
 
-
 SHEETS = "sheets"
 """Folder of the sheets' folders, among the maps of a region."""
 
