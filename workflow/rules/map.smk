@@ -19,7 +19,6 @@ if project.config.map:
     rule map_sheets:
         input:
             region=f"{MAP}/region.json",
-            run=mapper.files,
         output:
             f"{MAP}/jobs/{{job}}.json",
         log:
@@ -34,7 +33,9 @@ if project.config.map:
             cpus_per_gpu=lambda w, threads: threads + 2,
             tasks_per_gpu=0,
         params:
+            # No input: a run among these results would be trained anew before it maps, once one of its tiles is newer.
             run=mapper.folder,
+            run_id=mapper.identity,
             decisive=mapper.prediction.model_dump(mode="json"),
             sheets=lambda w: SHEETS[int(w.job)],
         message:

@@ -75,16 +75,8 @@ STAGES: dict[str, Stages] = {
     "dashboard.samples": NOTHING,
     "calibration.levels": ("calibrate",),
     "calibration.cell": ("calibrate",),
-    # Of a region: a plan in a file, which is among the inputs, says what its keys decide.
-    "map.run": NOTHING,
-    "map.images": NOTHING,
-    "map.area": NOTHING,
-    "map.bands": NOTHING,
-    "map.range": NOTHING,
-    "map.resample": NOTHING,
-    "map.sheet": NOTHING,
-    "map.sheets_per_job": NOTHING,
-    "map.prediction": NOTHING,
+    # Of a region: a plan in a file, and the params of its jobs, say what the keys decide.
+    "map": NOTHING,
     "figures.formats": ("layout_figure", "label_efficiency", "tradeoff", "figures"),
     "datasets.*.spec": ("synthesise",),
     "datasets.*.root": PLACE,

@@ -38,7 +38,8 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         expected = "files, which jobs read at the same time"
         raise DataError("map.images", f"the address {remote.location}", expected, "Download it first.")
     paths = [image.path for image in inputs]
-    plan_id = _plan_id(spec, paths)
+    description = read_description(find_run(spec.run))
+    plan_id = _plan_id(spec, paths, description.sha256)
     if path.exists():
         region = Region.load(path)
         if region.plan_id == plan_id:
@@ -49,19 +50,17 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         stated_range=spec.range,
         area=None if spec.area is None else load_area(spec.area),
     )
-    description = read_description(find_run(spec.run))
     region = plan_region(paths, description, spec.sheet, options, plan_id)
     region.save(path)
     log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
     return region
 
 
-def _plan_id(spec: MapSpec, paths: list[Path]) -> str:
+def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
     """Return a hash of what the plan of a region depends on."""
     keys = spec.model_dump(mode="json", exclude={"sheets_per_job", "prediction"})
-    run = find_run(spec.run)
-    files: list[Any] = [_version(path) for path in [*paths, *([spec.area] if spec.area else []), run / "run.yaml"]]
-    return hashlib.sha256(json.dumps([keys, files]).encode()).hexdigest()
+    files = [_version(path) for path in [*paths, *([spec.area] if spec.area else [])]]
+    return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
 
 
 def _version(path: Path) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The run that maps a region: its files, and the prediction by which it maps."""
+"""The run that maps a region, and the prediction by which it does."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from mtlaerial.config.require import require_dropout, require_multiple, require_
 from mtlaerial.runs.calibration_file import CALIBRATION
 from mtlaerial.runs.run import RunDescription, read_description
 from mtlaerial.runs.shipped import find_run
-from mtlaerial.runs.weights import DESCRIPTION, WEIGHTS
+from mtlaerial.system.hashing import file_hashes
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class RegionRun:
         return cls(folder, description, prediction)
 
     @property
-    def files(self) -> list[Path]:
-        """All files that maps depend on: descriptions, weights, and the calibration where there is one."""
-        folders = [self.folder, *self.description.members]
-        files = [folder / name for folder in folders for name in (DESCRIPTION, WEIGHTS, CALIBRATION)]
-        return [path for path in files if path.exists()]
+    def identity(self) -> list[str]:
+        """Hashes of the run and of its calibration, if there is one."""
+        calibration = self.folder / CALIBRATION
+        hashes = [file_hashes(calibration, "sha256")["sha256"]] if calibration.exists() else []
+        return [self.description.sha256, *hashes]
 
     @property
     def threads(self) -> int:
