@@ -24,6 +24,7 @@ include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/finished.smk"
+include: "workflow/rules/map.smk"
 
 
 # After the rules: constraints do not reach wildcards of pathvars that are resolved later (Snakemake 9.27).
@@ -49,3 +50,11 @@ rule rows:
     localrule: True
     message:
         "Finished rows are in {project.config.finished}"
+
+
+rule map:
+    input:
+        mapped_region,
+    localrule: True
+    message:
+        "Maps of the region are in {project.config.results}/map"

@@ -16,6 +16,7 @@ from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.ensemble import TAKEN
 from mtlaerial.config.height_head import BinsSpec
 from mtlaerial.config.label_efficiency import LabelEfficiency
+from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
@@ -30,7 +31,7 @@ Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
 WHOLE = (
     *(WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, PackageFileSpec, WeightsInput, RecipeOverlay),
-    ConsistencyRule,
+    *(ConsistencyRule, MapSpec),
 )
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
@@ -79,6 +80,7 @@ VALUES: dict[str, Any] = {
     "pretrained.*.package": {"name": "weights", "path": "weights/net.pth"},
     "pretrained.*.input": {"bands": ["nir"], "mean": [0], "deviation": [255]},
     "methods.*.recipe": {"name": "compact", "keys": {"training": {"batch": 4}, "prediction": {"stride": 64}}},
+    "map": {"run": "town", "images": ["images"]},
     "model": "small",
     "run.steps": [["both", "other"]],
     "run.label_efficiency": {"height": {"single": ["other"], "joint": ["both"]}},

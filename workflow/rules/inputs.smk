@@ -222,3 +222,10 @@ def kept_rows(wildcards):
 def cost_of_training(wildcards):
     """Return the cost of a run's training; none for another prediction of one, and for an ensemble."""
     return "<run>/cost.json" if (wildcards.dataset, wildcards.method) in project.trainings() else []
+
+
+def mapped_region(wildcards):
+    """Return the index of the mapped region; exit with a message where the configuration has none."""
+    if not project.config.map:
+        sys.exit("map: found no such section; expected a run and images to map. Take config/map.yaml as an example.")
+    return f"{MAP}/collection.json"

@@ -14,6 +14,7 @@ from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.label_efficiency import require_tasks_of_curves
+from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
@@ -34,7 +35,7 @@ from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.training import TrainingSpec
 
 NOT_DATASETS = {
-    "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard",
+    "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard", "map",
 }  # fmt: skip
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {
@@ -71,6 +72,8 @@ class ProjectConfig(Section):
     """Live display of trainings; none by default."""
     calibration: CalibrationSpec | None = None
     """Calibration of the runs on the validation tiles; none by default."""
+    map: MapSpec | None = None
+    """Region that the target ``map`` maps by a trained run; none by default."""
     figures: FiguresSpec = FiguresSpec()
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]

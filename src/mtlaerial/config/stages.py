@@ -75,6 +75,8 @@ STAGES: dict[str, Stages] = {
     "dashboard.samples": NOTHING,
     "calibration.levels": ("calibrate",),
     "calibration.cell": ("calibrate",),
+    # Of a region: a plan in a file, and the params of its jobs, say what the keys decide.
+    "map": NOTHING,
     "figures.formats": ("layout_figure", "label_efficiency", "tradeoff", "figures"),
     "datasets.*.spec": ("synthesise",),
     "datasets.*.root": PLACE,

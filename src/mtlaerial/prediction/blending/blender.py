@@ -50,6 +50,9 @@ class Blender:
     spreads : sequence of (int, int), optional
         Channels of values, and of their variance, to which the disagreement of overlapping windows is added; the
         variance is NaN where one window alone decides.
+    whole_batches : bool
+        Always give the network ``batch`` windows, the last one repeatedly: on some devices rounding depends on their
+        number.
     """
 
     def __init__(
@@ -61,8 +64,9 @@ class Blender:
         device: torch.device,
         context_scales: Sequence[int] = (),
         spreads: Spreads = (),
+        whole_batches: bool = False,
     ) -> None:
-        self.network, self.channels = network, channels
+        self.network, self.channels, self.whole_batches = network, channels, whole_batches
         self.layout, self.batch, self.device = layout, batch, device
         self.context_scales, self.spreads = context_scales, spreads
 
@@ -142,7 +146,9 @@ class Blender:
                 for cut in around:
                     windows = [cut(across.starts[i]) for i in with_data]
                     crops = [torch.cat([crop.float(), window]) for crop, window in zip(crops, windows, strict=True)]
-                for i, output in zip(with_data, self.network(torch.stack(crops)), strict=True):
+                crops += crops[-1:] * (self.batch - len(crops) if self.whole_batches else 0)
+                outputs = self.network(torch.stack(crops))[: len(with_data)]
+                for i, output in zip(with_data, outputs, strict=True):
                     values = merged[:, :, spans[i]]
                     fade_in(
                         values,

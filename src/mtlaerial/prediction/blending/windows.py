@@ -93,9 +93,9 @@ Layout = Callable[[int], Axis]
 def original(window: int, stride: int) -> Layout:
     """Return the original's windows: of one size, one every stride and a last one at the end, with Gaussian weights.
 
-    The weight is exp(-d² / (2 * 0.2²)) at a distance d from the centre, the window reaching from -1 to 1.
+    See :func:`gaussian_weights`.
     """
-    weights = torch.exp(-(torch.linspace(-1, 1, window, dtype=torch.float64) ** 2) / (2 * 0.2**2))
+    weights = gaussian_weights(window)
 
     def layout(length: int) -> Axis:
         last = max(length - window, 0)
@@ -130,7 +130,7 @@ def even(largest: int, overlap: int, multiple: int) -> Layout:
         stride = (length - window) / max(number - 1, 1)
         starts = [round(index * stride) for index in range(number)]
         shared = window - math.ceil(stride) if number > 1 else 0
-        return Axis(length, window, starts, _faded(window, shared))
+        return Axis(length, window, starts, faded_weights(window, shared))
 
     return layout
 
@@ -143,7 +143,12 @@ def windows_text(down: Axis, across: Axis) -> str:
     return f"{number} windows of {size}, overlapping by at least {min(down.overlap, across.overlap)}"
 
 
-def _faded(window: int, overlap: int) -> Tensor:
+def gaussian_weights(window: int) -> Tensor:
+    """Return the original's weights, exp(-d² / (2 * 0.2²)) at a distance d in [-1, 1] from the centre: (window,)."""
+    return torch.exp(-(torch.linspace(-1, 1, window, dtype=torch.float64) ** 2) / (2 * 0.2**2))
+
+
+def faded_weights(window: int, overlap: int) -> Tensor:
     """Return weights that rise along the overlap with one neighbour and fall along that with the other: (window,)."""
     # At its edge a network sees the least context: in the outer eighth of an overlap the neighbour counts alone.
     alone = overlap // 8

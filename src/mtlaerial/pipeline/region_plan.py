@@ -1,0 +1,72 @@
+"""Plan of a region from its section of the configuration, kept until images or settings change."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.config.mapping import MapSpec
+from mtlaerial.errors import DataError
+from mtlaerial.prediction.image_inputs import find_images
+from mtlaerial.prediction.image_options import ImageOptions
+from mtlaerial.prediction.prediction_area import load_area
+from mtlaerial.regions.planning import plan_region
+from mtlaerial.regions.region import Region
+from mtlaerial.runs.run import read_description
+from mtlaerial.runs.shipped import find_run
+
+log = logging.getLogger(__name__)
+
+
+def planned_region(spec: MapSpec, path: Path) -> Region:
+    """Return the region of a section, from its file; plan it and write the file where section or images have changed.
+
+    Parameters
+    ----------
+    spec : MapSpec
+    path : Path
+        The file; a change of it repeats the jobs that map sheets, which pass over sheets that did not change.
+
+    Raises
+    ------
+    UserError
+        When images, area or run cannot be read, or do not fit together.
+    """
+    inputs = find_images(spec.images).images
+    if remote := next((image for image in inputs if image.remote), None):
+        expected = "files, which jobs read at the same time"
+        raise DataError("map.images", f"the address {remote.location}", expected, "Download it first.")
+    paths = [image.path for image in inputs]
+    description = read_description(find_run(spec.run))
+    plan_id = _plan_id(spec, paths, description.sha256)
+    if path.exists():
+        region = Region.load(path)
+        if region.plan_id == plan_id:
+            return region
+    options = ImageOptions(
+        bands=spec.bands,
+        resample=spec.resample,
+        stated_range=spec.range,
+        area=None if spec.area is None else load_area(spec.area),
+    )
+    region = plan_region(paths, description, spec.sheet, options, plan_id)
+    region.save(path)
+    log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
+    return region
+
+
+def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
+    """Return a hash of what the plan of a region depends on."""
+    keys = spec.model_dump(mode="json", exclude={"sheets_per_job", "prediction"})
+    files = [_version(path) for path in [*paths, *([spec.area] if spec.area else [])]]
+    return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
+
+
+def _version(path: Path) -> list[Any]:
+    """Return path, size and time of a file; nothing else of one that is missing, of which planning will tell."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return [str(path)]
+    return [str(path), stat.st_size, stat.st_mtime_ns]

@@ -1,0 +1,67 @@
+"""The run that maps a region, and the prediction by which it does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtlaerial.config import PredictionSpec
+from mtlaerial.config.mapping import MapSpec
+from mtlaerial.config.predictors import require_predictor
+from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.runs.calibration_file import CALIBRATION
+from mtlaerial.runs.run import RunDescription, read_description
+from mtlaerial.runs.shipped import find_run
+from mtlaerial.system.hashing import file_hashes
+
+
+@dataclass(frozen=True)
+class RegionRun:
+    """The run that maps a region.
+
+    Attributes
+    ----------
+    folder : Path
+    description : RunDescription
+    prediction : PredictionSpec
+        That by which the run was scored, with the changes of the section ``map``.
+    """
+
+    folder: Path
+    description: RunDescription
+    prediction: PredictionSpec
+
+    @classmethod
+    def of(cls, spec: MapSpec) -> "RegionRun":
+        """Return the run of a section.
+
+        Raises
+        ------
+        UserError
+            When there is none, windows do not suit its networks, or these cannot serve the spread or a layer.
+        """
+        folder = find_run(spec.run)
+        description = read_description(folder)
+        values = {**description.plan.prediction.model_dump(), "image_maps": False, **spec.prediction}
+        prediction = PredictionSpec.parse(values, "map.prediction")
+        for network in description.networks:
+            require_multiple("map.prediction.window", prediction.window, network.plan.model)
+            require_dropout("map.prediction.dropout_passes", prediction.dropout_passes, network.plan.model)
+        require_overlap("map.prediction.window, map.prediction.stride", prediction)
+        require_predictor("map.prediction.", prediction, [network.learner for network in description.networks])
+        return cls(folder, description, prediction)
+
+    @property
+    def identity(self) -> list[str]:
+        """Hashes of the run and of its calibration, if there is one."""
+        calibration = self.folder / CALIBRATION
+        hashes = [file_hashes(calibration, "sha256")["sha256"]] if calibration.exists() else []
+        return [self.description.sha256, *hashes]
+
+    @property
+    def threads(self) -> int:
+        """Threads that the networks compute with on the CPU."""
+        return max(network.plan.training.threads for network in self.description.networks)
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether all networks were trained where a GPU may be."""
+        return all(network.plan.training.accelerator != "cpu" for network in self.description.networks)

@@ -1,0 +1,1 @@
+"""Regions: areas of any size that are mapped sheet by sheet from many images."""

@@ -1,0 +1,177 @@
+"""A region to map: its grid, its images in their order, and its sheets; kept as a JSON file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import shapely
+from affine import Affine
+from rasterio.crs import CRS
+
+from mtlaerial.errors import DataError
+from mtlaerial.rasters.grid import Grid
+from mtlaerial.regions.mosaic import Span
+from mtlaerial.regions.sheets import Sheet
+from mtlaerial.system.files import write_text
+
+FORMAT = 1
+"""Version of the file's form."""
+
+
+@dataclass(frozen=True)
+class RegionImage:
+    """An image of a region, as it was when the region was planned.
+
+    Attributes
+    ----------
+    path : Path
+    grid : Grid
+        The file's.
+    bands : tuple of int
+        Bands to read, counted from 1, in the order the network sees them.
+    span : Span
+        The pixels of the region that it covers, in part or wholly.
+    size, modified : int
+        Bytes of the file, and its time of modification in nanoseconds.
+    """
+
+    path: Path
+    grid: Grid
+    bands: tuple[int, ...]
+    span: Span
+    size: int
+    modified: int
+
+    @property
+    def identity(self) -> list[Any]:
+        """Values that tell another image, or another version of the file, apart."""
+        return [self.path.name, self.size, self.modified, *self.span, list(self.bands)]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region to map.
+
+    Attributes
+    ----------
+    grid : Grid
+        Its pixels; all maps have them.
+    side : int
+        Side of a sheet in pixels.
+    images : tuple of RegionImage
+        Where images overlap, the first one that is valid counts.
+    sheets : tuple of Sheet
+        Those that have an image and a part of the area.
+    area : shapely geometry or None
+        The only part that is mapped, in the region's CRS.
+    stated_range : tuple of float or None
+        Values of the images that become the limits of the training's range.
+    plan_id : str
+        Hash of what the plan depends on.
+    """
+
+    grid: Grid
+    side: int
+    images: tuple[RegionImage, ...]
+    sheets: tuple[Sheet, ...]
+    area: Any = None
+    stated_range: tuple[float, float] | None = None
+    plan_id: str = ""
+
+    def images_of(self, span: Span) -> list[RegionImage]:
+        """Return the images that have pixels of a span, in their order."""
+        candidates = self._tree.query(_box(span))
+        return [self.images[index] for index in sorted(candidates) if self.images[index].span.shared(span)]
+
+    def span_of(self, sheet: Sheet) -> Span:
+        """Return the pixels of a sheet."""
+        return sheet.span(self.side, self.grid.height, self.grid.width)
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree([_box(image.span) for image in self.images])
+
+    def save(self, path: Path) -> None:
+        """Write the region to a file."""
+        values = {
+            "format": FORMAT,
+            "grid": _grid_values(self.grid),
+            "side": self.side,
+            "area": None if self.area is None else shapely.to_wkt(self.area, rounding_precision=-1),
+            "stated_range": self.stated_range,
+            "plan_id": self.plan_id,
+            "images": [_image_values(image) for image in self.images],
+            "sheets": self.sheets,
+        }
+        write_text(path, json.dumps(values) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Region":
+        """Read a region from a file.
+
+        Raises
+        ------
+        DataError
+            When there is none, or it is damaged or of another version.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["format"] != FORMAT:
+                raise ValueError(f"format {values['format']}")
+            return cls(
+                grid=_grid(values["grid"]),
+                side=values["side"],
+                images=tuple(map(_image, values["images"])),
+                sheets=tuple(Sheet(*sheet) for sheet in values["sheets"]),
+                area=None if values["area"] is None else shapely.from_wkt(values["area"]),
+                stated_range=values["stated_range"] and tuple(values["stated_range"]),
+                plan_id=values["plan_id"],
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(path, f"no region ({error})", f"a region of format {FORMAT}", "Plan it again.") from None
+
+
+def bounding_span(spans: Sequence[Span]) -> Span:
+    """Return the smallest span that holds all of some spans."""
+    row, column = min(span.row for span in spans), min(span.column for span in spans)
+    bottom, right = max(span.row + span.rows for span in spans), max(span.column + span.columns for span in spans)
+    return Span(row, column, bottom - row, right - column)
+
+
+def _box(span: Span) -> Any:
+    return shapely.box(span.column, span.row, span.column + span.columns, span.row + span.rows)
+
+
+def _grid_values(grid: Grid) -> dict[str, Any]:
+    crs = grid.crs.to_wkt() if grid.crs else None
+    return {"crs": crs, "transform": tuple(grid.transform)[:6], "height": grid.height, "width": grid.width}
+
+
+def _grid(values: Mapping[str, Any]) -> Grid:
+    crs = CRS.from_wkt(values["crs"]) if values["crs"] else None
+    return Grid(crs, Affine(*values["transform"]), values["height"], values["width"])
+
+
+def _image_values(image: RegionImage) -> dict[str, Any]:
+    return {
+        "path": str(image.path),
+        "grid": _grid_values(image.grid),
+        "bands": image.bands,
+        "span": image.span,
+        "size": image.size,
+        "modified": image.modified,
+    }
+
+
+def _image(values: Mapping[str, Any]) -> RegionImage:
+    return RegionImage(
+        path=Path(values["path"]),
+        grid=_grid(values["grid"]),
+        bands=tuple(values["bands"]),
+        span=Span(*values["span"]),
+        size=values["size"],
+        modified=values["modified"],
+    )

@@ -1,0 +1,66 @@
+# Maps of a region by sheets, several in each job: the target `map`, where the configuration has a section `map`. The region
+# is planned while this file is read, since all jobs must be known then; the plan is kept in a file, which jobs read alone.
+MAP = "<results>/map"
+
+if project.config.map:
+    from mtlaerial.pipeline.region_plan import planned_region
+    from mtlaerial.pipeline.region_run import RegionRun
+    from mtlaerial.regions.region import Region
+    from mtlaerial.regions.sheets import jobs_of
+
+    REGION = project.config.results / "map/region.json"
+    try:
+        region = planned_region(project.config.map, REGION) if workflow.is_main_process else Region.load(REGION)
+        SHEETS = jobs_of(region.sheets, project.config.map.sheets_per_job)
+        mapper = RegionRun.of(project.config.map)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+    rule map_sheets:
+        input:
+            region=f"{MAP}/region.json",
+        output:
+            f"{MAP}/jobs/{{job}}.json",
+        log:
+            "<logs>/map_sheets/{job}.log",
+        benchmark:
+            "<benchmarks>/map_sheets/{job}.tsv"
+        threads: mapper.threads
+        resources:
+            mem_mb=growing(5000),
+            runtime=720,
+            gpu=int(mapper.uses_gpu),
+            cpus_per_gpu=lambda w, threads: threads + 2,
+            tasks_per_gpu=0,
+        params:
+            # No input: a run among these results would be trained anew before it maps, once one of its tiles is newer.
+            run=mapper.folder,
+            run_id=mapper.identity,
+            decisive=mapper.prediction.model_dump(mode="json"),
+            sheets=lambda w: SHEETS[int(w.job)],
+        message:
+            "Mapping sheets, job {wildcards.job}"
+        script:
+            "../scripts/map_sheets.py"
+
+    rule index_sheets:
+        input:
+            region=f"{MAP}/region.json",
+            jobs=expand(f"{MAP}/jobs/{{job}}.json", job=range(len(SHEETS))),
+        output:
+            f"{MAP}/collection.json",
+        log:
+            "<logs>/index_sheets.log",
+        benchmark:
+            "<benchmarks>/index_sheets.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=60,
+            gpu=0,
+        params:
+            run=mapper.description.name,
+        message:
+            "Indexing the sheets of the region"
+        script:
+            "../scripts/index_sheets.py"

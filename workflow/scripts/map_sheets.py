@@ -1,0 +1,21 @@
+"""Map sheets of a region."""
+
+from pathlib import Path
+
+from common import Job, logged
+
+snakemake: Job
+
+with logged(snakemake):
+    from mtlaerial.config import PredictionSpec
+    from mtlaerial.system.gpu_locks import reserved_gpus
+
+    with reserved_gpus(snakemake.resources.gpu):
+        from mtlaerial.prediction.predictor import Predictor
+        from mtlaerial.regions.mapping_job import map_sheets
+        from mtlaerial.regions.region import Region
+        from mtlaerial.regions.sheets import Sheet
+
+        predictor = Predictor(Path(snakemake.params.run), PredictionSpec.parse(snakemake.params.decisive, "prediction"))
+        region = Region.load(Path(snakemake.input.region))
+        map_sheets(predictor, region, [Sheet(*sheet) for sheet in snakemake.params.sheets], Path(snakemake.output[0]))
