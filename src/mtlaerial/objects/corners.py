@@ -1,6 +1,6 @@
 """Corners of objects' outlines along the edges of pixels."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,15 @@ class Corners(NamedTuple):
         whole, directions = np.zeros(0, np.int32), np.zeros(0, np.int8)
         return cls(whole, whole, whole, directions, directions, np.zeros(0, np.bool_))
 
-    def take(self, index: NDArray[np.bool_]) -> "Corners":
-        """Return some of the corners."""
-        return Corners(*(values[index] for values in self))
+    def take(self, index: NDArray[Any]) -> "Corners":
+        """Return some of the corners, by a mask or by their numbers."""
+        arrays: list[Any] = [values[index] for values in self]
+        return Corners(*arrays)
 
     def joined(self, others: "Corners") -> "Corners":
         """Return these corners and others."""
-        return Corners(*(np.concatenate(pair) for pair in zip(self, others, strict=True)))
+        arrays: list[Any] = [np.concatenate(pair) for pair in zip(self, others, strict=True)]
+        return Corners(*arrays)
 
     def renumbered(self, numbers: NDArray[np.int32]) -> "Corners":
         """Return the corners with new numbers of their objects; ``numbers`` is indexed by the old ones, from 1."""
@@ -71,7 +73,7 @@ def find_corners(labels: NDArray[np.int32], row: int) -> Corners:
     turning = ~(((a == b) & (c == d)) | ((a == c) & (b == d)))
     rows, columns = np.nonzero(turning)
     a, b, c, d = (quad[turning] for quad in quads)
-    parts = []
+    parts: list[tuple[Any, ...]] = []
     # Around the pixel p, whose neighbours are q and r and whose opposite is o, the edges leave in the same directions
     # whether p alone is the object's, or p alone is not.
     for p, q, r, o, across, along in (
@@ -86,8 +88,9 @@ def find_corners(labels: NDArray[np.int32], row: int) -> Corners:
             points = rows[index].astype(np.int32) + np.int32(row), columns[index].astype(np.int32)
             objects = owner[index]
             directions = (np.full(len(objects), value, dtype=np.int8) for value in (across, along))
-            parts.append(Corners(objects, *points, *directions, np.full(len(objects), convex)))
-    return Corners(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+            parts.append((objects, *points, *directions, np.full(len(objects), convex)))
+    arrays: list[Any] = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    return Corners(*arrays)
 
 
 def separated(corners: Corners) -> Corners:

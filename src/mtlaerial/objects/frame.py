@@ -98,7 +98,8 @@ def _values(part: Objects, classes: Sequence[str]) -> dict[str, NDArray[Any]]:
 
 def _ratio(sums: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return quotients; NaN where nothing is counted."""
-    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    ratios: NDArray[np.float64] = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return ratios
 
 
 def _no_objects() -> Objects:

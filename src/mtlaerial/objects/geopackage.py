@@ -1,5 +1,6 @@
 """Objects as a GeoPackage."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -28,6 +29,7 @@ def write_geopackage(frame: "GeoDataFrame", path: Path, metadata: Mapping[str, s
     import pyogrio
     from pyogrio.errors import DataSourceError
 
+    logging.getLogger("pyogrio").setLevel(logging.WARNING)  # it logs the number of records
     with writing(path) as partial, _constant_date():
         try:
             pyogrio.write_dataframe(

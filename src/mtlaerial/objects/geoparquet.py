@@ -36,7 +36,7 @@ def write_geoparquet(frame: "GeoDataFrame", path: Path, metadata: Mapping[str, s
     DataError
         When the folder is not writable or the disk is full.
     """
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     with writing(path) as partial:
         # geopandas knows the format's own metadata, and takes no others.

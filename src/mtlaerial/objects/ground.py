@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import rasterio
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 from rasterio.windows import Window
@@ -50,10 +51,9 @@ def base_heights(frame: "GeoDataFrame", path: Path) -> NDArray[np.float64]:
 
 def _ground_under(polygon: shapely.Polygon, source: rasterio.DatasetReader) -> float:
     grid = Grid.of(source)
-    corners = ~grid.transform @ (np.array(polygon.bounds)[[0, 2, 0, 2]], np.array(polygon.bounds)[[1, 3, 3, 1]])
-    columns, rows = ((np.floor(values.min()), np.ceil(values.max())) for values in corners)
-    left, right = (int(np.clip(value, 0, grid.width)) for value in columns)
-    top, bottom = (int(np.clip(value, 0, grid.height)) for value in rows)
+    top, left, rows, columns = grid.covering(_grid_of(polygon, grid))
+    right, bottom = min(left + columns, grid.width), min(top + rows, grid.height)
+    top, left = max(top, 0), max(left, 0)
     if right <= left or bottom <= top:
         return np.nan
     window = Window(left, top, right - left, bottom - top)
@@ -63,3 +63,9 @@ def _ground_under(polygon: shapely.Polygon, source: rasterio.DatasetReader) -> f
     under = np.ma.masked_invalid(np.ma.masked_array(values, outside)).compressed()
     metres = under * source.scales[0] + source.offsets[0]
     return float(np.median(metres)) if len(metres) else np.nan
+
+
+def _grid_of(polygon: shapely.Polygon, like: Grid) -> Grid:
+    """Return the grid of one cell that a polygon's bounds are."""
+    west, south, east, north = polygon.bounds
+    return Grid(like.crs, Affine(east - west, 0, west, 0, south - north, north), 1, 1)

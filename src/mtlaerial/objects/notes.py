@@ -30,7 +30,8 @@ def region_notes(region: Region) -> list[str]:
             cells = Grid.of(source).pixel_size
         if cells != folder.grid.pixel_size:
             sizes = [f"{size[1]:.4g} x {size[0]:.4g}" for size in (cells, folder.grid.pixel_size)]
-            notes.append(f"{path} has cells of {sizes[0]}, the classes {sizes[1]}: each pixel takes the cell around it.")
+            rule = "each pixel takes the cell that holds its centre"
+            notes.append(f"{path} has cells of {sizes[0]}, the classes {sizes[1]}: {rule}.")
     return notes
 
 

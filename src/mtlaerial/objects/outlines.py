@@ -45,7 +45,8 @@ class Rings(NamedTuple):
     @property
     def exterior(self) -> NDArray[np.bool_]:
         """Whether a ring is an object's exterior ring."""
-        return np.diff(self.objects, prepend=-1) != 0
+        first: NDArray[np.bool_] = np.diff(self.objects, prepend=-1) != 0
+        return first
 
 
 def outline(corners: Corners, transform: Affine, smallest_hole: float) -> Polygons:
@@ -72,7 +73,8 @@ def outline(corners: Corners, transform: Affine, smallest_hole: float) -> Polygo
     closing = np.insert(np.arange(len(rings.rows)), rings.starts[1:], rings.starts[:-1])
     lengths = np.diff(rings.starts) + 1  # with the repeated first corner
     used = closing[np.repeat(kept, lengths)]
-    x, y = transform @ (rings.columns[used], rings.rows[used])
+    x = transform.c + transform.a * rings.columns[used]
+    y = transform.f + transform.e * rings.rows[used]
     points = np.column_stack([x, y])
     ring_ends = np.concatenate([[0], np.cumsum(lengths[kept])])
     first_rings = np.flatnonzero(rings.exterior[kept])
@@ -91,7 +93,7 @@ def trace(corners: Corners) -> Rings:
     those of its vertical edges. Rings follow both kinds of edges by turns.
     """
     order = _order(corners.objects, corners.rows, corners.columns, corners.across)
-    sorted_corners = separated(Corners(*(values[order] for values in corners)))
+    sorted_corners = separated(corners.take(order))
     objects, rows, columns = sorted_corners[:3]
     by_column = _order(objects, columns, rows, sorted_corners.along)
     vertical = np.empty(len(rows), dtype=np.int64)

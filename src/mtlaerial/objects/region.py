@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from pyproj import CRS as Projection
+
 from mtlaerial.config import task_entry
 from mtlaerial.errors import DataError
 from mtlaerial.objects.map_crs import require_metric_crs
@@ -127,7 +129,7 @@ def _read_folder(path: Path) -> MapFolder:
         raise DataError(file, found, "a map of classes", "Give a folder that `mtlaerial predict` wrote.")
     with open_raster(file) as source:
         tags, grid = source.tags(), Grid.of(source)
-    names = []
+    names: list[str] = []
     while (name := tags.get(f"CLASS_{len(names)}")) is not None:
         names.append(name)
     if not names:
@@ -144,10 +146,7 @@ def _require_fit(first: MapFolder, folder: MapFolder) -> None:
         found = f"the classes {', '.join(folder.classes)}"
         remedy = "Vectorise maps of different runs apart."
         raise DataError(where, found, f"those of {first.class_map}: {', '.join(first.classes)}", remedy)
-    assert grid.crs is not None
-    assert expected.crs is not None
-    projections = [horizontal_projection(each.crs.to_wkt()) for each in (grid, expected)]
-    if not same_projection(*projections):
+    if not same_projection(projection_of(grid), projection_of(expected)):
         remedy = "Reproject the orthophotos to one CRS and map them again, or vectorise the maps apart."
         raise DataError(where, crs_name(grid.crs), f"{crs_name(expected.crs)}, as {first.class_map}", remedy)
     mapping = grid.to(expected)
@@ -158,6 +157,11 @@ def _require_fit(first: MapFolder, folder: MapFolder) -> None:
         found = sizes[0] if drift > _FIT else f"pixels that lie {shift:.3g} of a pixel beside"
         remedy = "Map orthophotos of one grid (`rio warp --like`), or vectorise the maps apart."
         raise DataError(where, found, f"the grid of {first.class_map}, {sizes[1]}", remedy)
+
+
+def projection_of(grid: Grid) -> Projection | None:
+    """Return the horizontal part of a grid's CRS; None without one."""
+    return horizontal_projection(grid.crs.to_wkt()) if grid.crs else None
 
 
 def _offset(first: Grid, grid: Grid) -> tuple[int, int]:

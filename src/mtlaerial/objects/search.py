@@ -87,7 +87,9 @@ class ObjectSearch:
         self._row_codes = strip.codes[-1]
         return self._complete(labels[-1, 1:-1])
 
-    def _numbers(self, row: NDArray[np.int32], sets: NDArray[np.int32], tallies: Tallies, last: bool) -> NDArray[np.int32]:
+    def _numbers(
+        self, row: NDArray[np.int32], sets: NDArray[np.int32], tallies: Tallies, last: bool
+    ) -> NDArray[np.int32]:
         """Return the new number of each set, from 1; 0 of those that are complete and too small."""
         reaching = np.zeros(len(tallies), dtype=np.bool_)
         if not last:

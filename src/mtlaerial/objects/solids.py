@@ -84,7 +84,7 @@ def extrude(rings: list[Vertices], base: int, top: int, table: VertexTable) -> S
 
 
 def quantised_rings(polygon: shapely.Polygon, origin: NDArray[np.float64], step: float) -> list[Vertices] | None:
-    """Return a polygon's rings in whole steps from an origin, without repeated vertices; None where a ring collapses."""
+    """Return a polygon's rings in whole steps from an origin, without repeated vertices; None if one collapses."""
     rings = []
     for ring in (polygon.exterior, *polygon.interiors):
         points = np.rint((shapely.get_coordinates(ring)[:-1] - origin) / step).astype(np.int64)

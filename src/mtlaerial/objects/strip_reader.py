@@ -13,11 +13,11 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED
 from mtlaerial.config.consistency import ConsistencyRule
 from mtlaerial.errors import DataError
-from mtlaerial.objects.region import HEIGHTS, PROBABILITIES, MapFolder, Place, Region
+from mtlaerial.objects.region import HEIGHTS, PROBABILITIES, MapFolder, Place, Region, projection_of
 from mtlaerial.objects.strip import NO_CLASS, NO_VALUE, PER_METRE, PER_UNIT, Strip
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
+from mtlaerial.rasters.projection import crs_name, same_projection
 from mtlaerial.scoring.consistency import violation_map
 from mtlaerial.scoring.nearest_cells import NearestCells
 
@@ -143,7 +143,8 @@ def _heights(layer: _Layer, top: int, rows: int) -> NDArray[np.int32]:
     steps = layer.source.scales[0] * PER_METRE
     if values.dtype != np.int16 or abs(steps - 1) > 1e-9:
         values = np.rint(np.where(present, values, 0).astype(np.float64) * steps)
-    return np.where(present, np.maximum(values, 0), NO_VALUE).astype(np.int32)
+    # In int16, NO_VALUE would wrap around to 0.
+    return np.where(present, np.maximum(values.astype(np.int32), 0), np.int32(NO_VALUE))
 
 
 def _probabilities(layer: _Layer, top: int, rows: int, codes: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -177,9 +178,7 @@ def _opened(folder: MapFolder) -> _OpenFolder:
 def _cells(source: rasterio.DatasetReader, folder: MapFolder) -> NearestCells | None:
     """Return the cells of another map at the pixels of the map of classes, whose CRS must be the same."""
     grid, expected = Grid.of(source), folder.grid
-    assert expected.crs is not None
-    crs = horizontal_projection(grid.crs.to_wkt()) if grid.crs else None
-    if not same_projection(crs, horizontal_projection(expected.crs.to_wkt())):
+    if not same_projection(projection_of(grid), projection_of(expected)):
         remedy = "Map the orthophoto again."
         raise DataError(source.name, crs_name(grid.crs), f"{crs_name(expected.crs)}, as the classes have", remedy)
     same = (grid.height, grid.width) == (expected.height, expected.width) and grid.transform == expected.transform

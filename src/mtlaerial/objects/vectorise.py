@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,8 +105,9 @@ def find_objects(
     # Quotients such as 10 / 0.1 exceed the whole number that they should be by rounding.
     smallest, smallest_hole = (round(area / cell, 6) for area in (spec.min_area, spec.min_hole))
     search = ObjectSearch(region.grid.width, codes, region.grid.transform, smallest, smallest_hole)
-    with rasterio.Env(**CACHE), StripReader(region, rules, block) as reader, closing(_found(search, reader)) as parts:
-        frame = objects_frame(list(parts), region.classes, region.grid)
+    with rasterio.Env(**CACHE), StripReader(region, rules, block) as reader:
+        parts = list(_found(search, reader))
+    frame = objects_frame(parts, region.classes, region.grid)
     return frame, search.left_out
 
 
