@@ -52,14 +52,14 @@ def test_noise_gives_a_model_that_schema_and_reader_accept(tmp_path: Path) -> No
     validator = pytest.importorskip("jsonschema").Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     frame, model = model_of(tmp_path, **random_maps(np.random.default_rng(3)))
     validator.validate(model)
-    summary = cityjson_lib.CityModel.parse_document_bytes(json.dumps(model).encode()).summary()
-    assert summary.cityobject_count == len(model["CityObjects"]) > 20
+    summary = cityjson_lib.CityModel.parse_document_bytes((tmp_path / "objects.city.json").read_bytes()).summary()
+    assert summary.cityobject_count == len(model["CityObjects"]) > 10
     assert summary.vertex_count == len(model["vertices"])
     assert model["metadata"]["referenceSystem"].endswith("/EPSG/0/32632")
     assert len(set(map(tuple, model["vertices"]))) == len(model["vertices"])
     for row in frame.to_dict("records"):
         name = f"{row['class']}-{row['id']}"
-        assert (name in model["CityObjects"]) == (round(row["height_median"] * 1000) > 0 if row["height_median"] else 0)
+        assert (name in model["CityObjects"]) == (row["height_median"] > 0), "NaN is not"
 
 
 def test_solids_are_closed_and_face_outwards(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ EVERYTHING = ObjectsSpec(classes=("building", "tree"), min_area=0.0, min_hole=0.
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     noise = random_maps(np.random.default_rng(7))
-    codes, heights = (np.tile(values, (4, 4)) for values in noise.values())
+    codes, heights = (np.tile(values, (2, 2)) for values in noise.values())
     return write_maps(tmp_path_factory.mktemp("noise") / "maps", grid(*codes.shape), codes, heights)
 
 
@@ -63,7 +63,7 @@ def test_equal_objects_give_equal_bytes(maps: Path, tmp_path: Path, suffix: str)
 def test_a_full_disk_is_one_sentence_and_no_half_file(maps: Path, tmp_path: Path, suffix: str) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12k", "tmpfs", str(disk)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
     try:

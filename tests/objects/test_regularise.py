@@ -29,16 +29,17 @@ def turned_rectangle(rows: int, columns: int, degrees: float) -> np.ndarray:
 
 def test_a_turned_rectangle_gets_four_right_angles_and_its_size(tmp_path: Path) -> None:
     codes = turned_rectangle(60, 60, 25)
-    maps = write_maps(tmp_path / "maps", grid(60, 60), codes, 300 * codes)
+    maps = write_maps(tmp_path / "maps", grid(60, 60), codes, 300 * codes.astype(np.int16))
     (row,) = vectorise([maps], tmp_path / "objects.gpkg", SPEC).to_dict("records")
     polygon = row["geometry"]
     assert len(shapely.get_coordinates(polygon)) == 5
     sides = np.diff(shapely.get_coordinates(polygon), axis=0)
     lengths = np.linalg.norm(sides, axis=1)
     cosines = (sides[:-1] * sides[1:]).sum(axis=1) / lengths[:-1] / lengths[1:]
-    np.testing.assert_allclose(cosines, 0, atol=1e-6)
-    assert row["area"] == pytest.approx(20 * 10, rel=0.05) == pytest.approx(polygon.area, rel=0.05)
-    assert row["perimeter"] == pytest.approx(60, rel=0.05), "along pixels it is longer by the steps"
+    np.testing.assert_allclose(cosines, 0, atol=1e-4)
+    assert row["area"] == pytest.approx(20 * 10, rel=0.1)
+    assert row["area"] == pytest.approx(polygon.area, rel=2e-3), "on the ground, as the scale of UTM has it"
+    assert row["perimeter"] == pytest.approx(60, rel=0.1), "along pixels it is longer by the steps"
     assert row["volume"] == pytest.approx(3 * row["area"])
     assert polygon.exterior.is_ccw
 
@@ -48,7 +49,7 @@ def outlines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *replaced: Any) ->
     codes = np.zeros((20, 60), np.uint8)
     for column in (2, 22, 42):
         codes[4:14, column : column + 12] = 1
-    maps = write_maps(tmp_path / "maps", grid(20, 60), codes, 300 * codes)
+    maps = write_maps(tmp_path / "maps", grid(20, 60), codes, 300 * codes.astype(np.int16))
     region = read_region([maps])
     frame, _ = find_objects(region, (1,), SPEC, {})
     regular = np.array([each(polygon) for each, polygon in zip(replaced, frame.geometry, strict=True)], dtype=object)
@@ -82,6 +83,6 @@ def test_invalid_empty_and_missing_outlines_are_taken_back(monkeypatch: pytest.M
 def test_the_log_says_how_many_keep_their_outline(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     codes = turned_rectangle(60, 60, 25)
-    maps = write_maps(tmp_path / "maps", grid(60, 60), codes, 300 * codes)
+    maps = write_maps(tmp_path / "maps", grid(60, 60), codes, 300 * codes.astype(np.int16))
     vectorise([maps], tmp_path / "objects.gpkg", SPEC)
     assert "0 of 1 objects keep their outline along pixels." in caplog.messages

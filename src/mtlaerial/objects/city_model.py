@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from mtlaerial.objects.columns import COLUMNS
 from mtlaerial.objects.solids import VertexTable, extrude, quantised_rings
 from mtlaerial.rasters.projection import metres_per_unit
-from mtlaerial.system.files import write_text
+from mtlaerial.system.files import writing
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -46,24 +47,38 @@ def write_city_model(frame: "GeoDataFrame", path: Path, title: str, bases: NDArr
     DataError
         When the folder is not writable or the disk is full.
     """
-    bounds = frame.total_bounds if len(frame) else np.zeros(4)
-    origin = np.floor(bounds[:2])
     table = VertexTable()
-    objects: dict[str, Any] = {}
-    unit = metres_per_unit(frame.crs)
+    origin = np.floor(frame.total_bounds[:2]) if len(frame) else np.zeros(2)
+    written = 0
+    # Objects go to the file one by one; the vertices, whose number is known last, follow them.
+    with writing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        file.write('{"type":"CityJSON","version":"2.0","CityObjects":{')
+        for name, content in _city_objects(frame, bases, origin, table):
+            file.write(f"{',' if written else ''}{_text(name)}:{_text(content)}")
+            written += 1
+        file.write(f"}},{_text(_remainder(title, table, origin, frame.crs))[1:]}")
+    return len(frame) - written
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _city_objects(
+    frame: "GeoDataFrame", bases: NDArray[np.float64], origin: NDArray[np.float64], table: VertexTable
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and content of each object that has a ground and a height."""
     tops = bases + frame["height_median"].to_numpy()
-    steps = np.stack([bases, tops]) / unit / STEP
+    steps = np.stack([bases, tops]) / metres_per_unit(frame.crs) / STEP
+    polygons = np.asarray(frame.geometry.array, dtype=object)
     for index, record in enumerate(frame.drop(columns=frame.geometry.name).to_dict("records")):
         if not np.isfinite(steps[:, index]).all():
             continue
         base, top = (round(value) for value in steps[:, index])
-        rings = quantised_rings(frame.geometry.iloc[index], origin, STEP)
+        rings = quantised_rings(polygons[index], origin, STEP)
         if rings is not None and top > base:
             solid = extrude(rings, base, top, table)
-            objects[f"{record['class']}-{record['id']}"] = _city_object(record, solid.geometry(_is_building(record)))
-    document = _document(title, objects, table, origin, frame.crs)
-    write_text(path, json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
-    return len(frame) - len(objects)
+            yield f"{record['class']}-{record['id']}", _city_object(record, solid.geometry(_is_building(record)))
 
 
 def _city_object(record: dict[str, Any], geometry: dict[str, Any]) -> dict[str, Any]:
@@ -79,9 +94,8 @@ def _is_building(record: dict[str, Any]) -> bool:
     return "building" in record["class"].lower()
 
 
-def _document(
-    title: str, objects: dict[str, Any], table: VertexTable, origin: NDArray[np.float64], crs: Any
-) -> dict[str, Any]:
+def _remainder(title: str, table: VertexTable, origin: NDArray[np.float64], crs: Any) -> dict[str, Any]:
+    """Return what a city model holds besides its objects."""
     vertices = table.vertices
     metadata: dict[str, Any] = {"title": title}
     if code := crs.to_epsg():
@@ -90,11 +104,4 @@ def _document(
     if vertices:
         corners = np.array(vertices) * STEP + translation
         metadata["geographicalExtent"] = [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
-    return {
-        "type": "CityJSON",
-        "version": "2.0",
-        "transform": {"scale": [STEP] * 3, "translate": translation},
-        "metadata": metadata,
-        "CityObjects": objects,
-        "vertices": vertices,
-    }
+    return {"transform": {"scale": [STEP] * 3, "translate": translation}, "metadata": metadata, "vertices": vertices}
