@@ -43,6 +43,19 @@ def test_all_formats_hold_the_same_table(maps: Path, tmp_path: Path) -> None:
         assert frame.crs == expected.crs
 
 
+def test_batches_give_the_file_of_one(maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = vectorise([maps], tmp_path / "whole.gpkg", EVERYTHING)
+    for module in ("frame", "geopackage"):
+        monkeypatch.setattr(f"mtlaerial.objects.{module}.BATCH", 7)
+    frame = vectorise([maps], tmp_path / "batches.gpkg", EVERYTHING)
+    assert len(frame) > 2 * 7
+    assert frame.drop(columns="geometry").equals(expected.drop(columns="geometry"))
+    read = gpd.read_file(tmp_path / "batches.gpkg")
+    assert read.to_wkb().equals(gpd.read_file(tmp_path / "whole.gpkg").to_wkb())
+    metadata = [pyogrio.read_info(tmp_path / f"{name}.gpkg")["layer_metadata"] for name in ("whole", "batches")]
+    assert metadata[0] == metadata[1]
+
+
 def test_geopackage_says_what_its_objects_are_of(maps: Path, tmp_path: Path) -> None:
     vectorise([maps], tmp_path / "objects.gpkg", EVERYTHING)
     metadata = pyogrio.read_info(tmp_path / "objects.gpkg")["layer_metadata"]

@@ -19,6 +19,8 @@ from mtlaerial.rasters.projection import horizontal_code
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+BATCH = 20_000
+"""Objects that are measured or written at once."""
 Scale = tuple[float, float]
 """Metres on the ground per unit of the second and of the first coordinate of a CRS."""
 
@@ -78,8 +80,13 @@ def with_polygons(frame: "GeoDataFrame", polygons: Polygons, scale: Scale) -> "G
 
 def _sizes(polygons: Polygons, scale: Scale) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return areas in square metres, and lengths of all rings in metres."""
-    scaled = shapely.transform(polygons, lambda points: points * scale[::-1])
-    return shapely.area(scaled), shapely.length(scaled)
+    height, width = scale
+    perimeter = np.zeros(len(polygons))
+    # A copy of all outlines would double the memory.
+    for first in range(0, len(polygons), BATCH):
+        part = np.s_[first : first + BATCH]
+        perimeter[part] = shapely.length(shapely.transform(polygons[part], lambda points: points * (width, height)))
+    return shapely.area(polygons) * height * width, perimeter
 
 
 def _values(part: Objects, classes: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -5,9 +5,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtlaerial.errors import deepest_cause
+from mtlaerial.objects.frame import BATCH
 from mtlaerial.system.files import discard, writing
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def write_geopackage(frame: "GeoDataFrame", path: Path, metadata: Mapping[str, s
     logging.getLogger("pyogrio").setLevel(logging.WARNING)  # it logs the number of records
     with writing(path) as partial, _constant_date():
         try:
-            pyogrio.write_dataframe(
-                frame, partial, layer=LAYER, driver="GPKG", geometry_type="Polygon", layer_metadata=dict(metadata)
-            )
+            for first in range(0, max(len(frame), 1), BATCH):
+                once: dict[str, Any] = {"append": True} if first else {"layer_metadata": dict(metadata)}
+                part = frame.iloc[first : first + BATCH]
+                pyogrio.write_dataframe(part, partial, layer=LAYER, driver="GPKG", geometry_type="Polygon", **once)
             _check_complete(partial, len(frame))
         except (DataSourceError, RuntimeError, sqlite3.Error) as error:
             raise OSError(f"GDAL's error {deepest_cause(error)}") from error
