@@ -26,7 +26,7 @@ def written(folder: Path, codes: Any, heights: Any = None) -> Path:
     return write_maps(folder, grid(*array.shape), array, heights)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_outlines_are_those_of_gdal_and_valid(tmp_path: Path, seed: int) -> None:
     maps = random_maps(np.random.default_rng(seed))
     frame = find(written(tmp_path, **maps), **EVERYTHING)
@@ -64,11 +64,11 @@ def test_statistics_are_those_of_the_pixels(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("limits", [EVERYTHING, {"min_area": 1.0, "min_hole": 0.5}], ids=["all", "large"])
 def test_result_does_not_depend_on_the_strips(tmp_path: Path, limits: dict[str, float]) -> None:
-    for seed in range(8):
+    for seed in range(3):
         maps = random_maps(np.random.default_rng(seed))
         folder = written(tmp_path / str(seed), **maps)
         whole = find(folder, **limits)
-        for rows in (1, 2, 5):
+        for rows in (1, 3):
             frame = find(folder, block=rows * maps["codes"].shape[1], **limits)
             assert frame.to_wkb().equals(whole.to_wkb())
 
