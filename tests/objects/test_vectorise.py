@@ -157,6 +157,8 @@ def test_wrong_options_are_refused_in_one_sentence(tmp_path: Path) -> None:
     out = tmp_path / "objects.gpkg"
     spec = ObjectsSpec(classes=("buildin",))
     refused(r"classes: found 'buildin'; expected .*: ground, building, tree\. Did you mean building", maps, out, spec)
+    rules = {"roof": ConsistencyRule(height=">= 2")}
+    refused("consistency: found 'roof'; expected classes of the maps", maps, out, rules=rules)
     refused(r"--out: found objects\.shp; expected a name that ends in \.gpkg", maps, tmp_path / "objects.shp")
     refused("--ground: found a ground model for objects.gpkg", maps, out, ground=maps / "height.tif")
     write(maps, out)

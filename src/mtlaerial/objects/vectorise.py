@@ -68,7 +68,8 @@ def vectorise(
     if spec.regularise:
         require_regulariser()
     region = read_region(maps)
-    codes = class_codes(spec.classes, region)
+    codes = class_codes("classes", spec.classes, region)
+    class_codes("consistency", tuple(rules or ()), region)
     for note in region_notes(region):
         log.warning("%s", note)
     frame, left_out = find_objects(region, codes, spec, rules or {})
@@ -121,8 +122,8 @@ def _found(search: ObjectSearch, reader: StripReader) -> Iterator[Objects]:
     bar.close()
 
 
-def class_codes(names: Sequence[str], region: Region) -> list[int]:
-    """Return the codes of classes.
+def class_codes(key: str, names: Sequence[str], region: Region) -> list[int]:
+    """Return the codes of classes that a key names.
 
     Raises
     ------
@@ -132,5 +133,5 @@ def class_codes(names: Sequence[str], region: Region) -> list[int]:
     for name in names:
         if name not in region.classes:
             remedy = did_you_mean(name, region.classes, "Choose some of them.")
-            raise ConfigError("classes", repr(name), f"classes of the maps: {', '.join(region.classes)}", remedy)
+            raise ConfigError(key, repr(name), f"classes of the maps: {', '.join(region.classes)}", remedy)
     return [region.classes.index(name) for name in names]
