@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mtlaerial.cli import dashboard, data, objects, runs, training
+from mtlaerial.cli import accuracy, dashboard, data, objects, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
 from mtlaerial.system.memory import as_memory_error
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (data, training, dashboard, runs, objects):
+for module in (data, training, dashboard, runs, objects, accuracy):
     app.add_typer(module.commands)
 
 
