@@ -18,7 +18,7 @@ FLOORS = [
     {"figures", "prediction"},
     {"export", "scoring"},
     {"runs", "sampling"},
-    {"synthetic", "tiles", "accuracy"},
+    {"synthetic", "tiles", "accuracy", "objects"},
     {"datasets", "maps"},
     {"calibration", "weighting", "models", "rasters", "tasks"},
     {"config", "system"},

@@ -89,7 +89,9 @@ def test_tables_have_the_estimates(drawn: Path) -> None:
     trees = table.loc[("area", "tree")]
     assert trees["value"] == result.accuracy.areas.values[2]
     assert trees["upper"] - trees["value"] == pytest.approx(1.95996 * trees["standard_error"], rel=1e-4)
-    assert {"height bias", "height MAE", "height RMSE", "height LE90", "height NMAD"} < set(table.index.get_level_values(0))
+    assert {"height bias", "height MAE", "height RMSE", "height LE90", "height NMAD"} < set(
+        table.index.get_level_values(0)
+    )
     text = panels_markdown(accuracy_panels(result, "maps"))
     assert f"| {trees['mapped_area'] / 1e4:.4g} | {trees['value'] / 1e4:.4g} |" in " ".join(text.split())
     assert "Overall accuracy" in text

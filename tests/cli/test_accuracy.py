@@ -6,6 +6,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from support.class_maps import NAMES, patches, write_maps
 
@@ -58,3 +59,21 @@ def test_a_place_that_cannot_be_written_to_is_named(maps: Path, program: Program
     code, text = program("sample", maps, "--out", "/dev/null/below/points.gpkg", "--points", 150)
     assert code == 1
     assert "Error: /dev/null/below/points.gpkg: found Not a directory" in text
+
+
+def test_objects_are_scored_by_polygons(tmp_path: Path, program: Program) -> None:
+    squares = [shapely.box(500_000 + 20 * index, 5e6, 500_010 + 20 * index, 5e6 + 10) for index in range(4)]
+    true = gpd.GeoDataFrame({"eaves": 4.0}, index=range(4), geometry=squares, crs="EPSG:32632")
+    true.to_file(tmp_path / "truth.gpkg")
+    columns = {"class": "building", "height_median": 5.0}
+    gpd.GeoDataFrame(columns, index=range(3), geometry=squares[:3], crs=true.crs).to_file(tmp_path / "objects.gpkg")
+    out = tmp_path / "scores"
+    arguments = ("score-objects", tmp_path / "objects.gpkg", tmp_path / "truth.gpkg", "--out", out)
+    code, text = program(*arguments, "--height", "eaves")
+    assert code == 0
+    assert "100.0" in text
+    assert "75.0" in text
+    assert sorted(path.name for path in out.iterdir()) == ["objects.csv", "objects.md"]
+    code, text = program(*arguments)
+    assert code == 1
+    assert "objects.csv: found a file; expected a place without one" in text

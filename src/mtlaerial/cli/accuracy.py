@@ -78,3 +78,36 @@ def assess(
     if paths:
         write_panels(paths, panels, accuracy_table(assessment))
         typer.echo(f"Tables in {out}")
+
+
+@commands.command()
+def score_objects(
+    objects: Annotated[Path, typer.Argument(metavar="OBJECTS", help="Objects of maps, as vectorise writes them.")],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="True objects: a vector file of polygons.")],
+    height: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of the true heights in metres; else no height errors.")
+    ] = None,
+    class_name: Annotated[
+        str | None, typer.Option("--class", help="Class whose objects are scored; needed where OBJECTS has several.")
+    ] = None,
+    within: Annotated[
+        Path | None, typer.Option(help="Polygons of the area that was mapped and has truth; else all objects count.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write objects.csv and objects.md to this folder.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing files.")] = False,
+) -> None:
+    """Score objects by true ones: precision, recall, overlap, rotation, and errors of heights, by size and height.
+
+    Example: `mtlaerial score-objects buildings.gpkg cadastre.gpkg --height eaves --out scores/`
+    """
+    from mtlaerial.objects.scoring import score_files
+    from mtlaerial.reporting.tables.object_scores import object_panels, object_table
+    from mtlaerial.reporting.tables.panel_files import panel_paths, panels_markdown, write_panels
+
+    paths = panel_paths(out, "objects", replace) if out else None
+    scored = score_files(objects, truth, height, class_name, within)
+    panels = object_panels(scored, objects.name)
+    typer.echo(panels_markdown(panels))
+    if paths:
+        write_panels(paths, panels, object_table(scored))
+        typer.echo(f"Tables in {out}")
