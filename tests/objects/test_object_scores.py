@@ -151,5 +151,6 @@ def test_bad_input_is_one_sentence(objects: Path, truth: Path, tmp_path: Path) -
         ((two, truth, None, "buildin"), "--class: found 'buildin'.*Did you mean building"),
     ):
         with pytest.raises(UserError, match=message):
-            score_files(*(*arguments, None, None)[:4], None)
+            predicted, true, height, name = (*arguments, None, None)[:4]
+            score_files(predicted, true, height, name, None)
     assert score_files(two, truth, None, "tree", None).overall.predicted == 1
