@@ -150,7 +150,7 @@ def test_bad_input_is_one_sentence(objects: Path, truth: Path, tmp_path: Path) -
         ((two, truth), "--class: found nothing; expected one of the classes of .*: building, tree"),
         ((two, truth, None, "buildin"), "--class: found 'buildin'.*Did you mean building"),
     ):
+        predicted, true, height, name = (*arguments, None, None)[:4]
         with pytest.raises(UserError, match=message):
-            predicted, true, height, name = (*arguments, None, None)[:4]
             score_files(predicted, true, height, name, None)
     assert score_files(two, truth, None, "tree", None).overall.predicted == 1
