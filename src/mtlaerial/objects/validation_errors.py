@@ -1,0 +1,65 @@
+"""Height errors of the objects of a validation tile's maps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlaerial.calibration.record import ObjectCalibration
+from mtlaerial.config.objects import ObjectsSpec
+from mtlaerial.objects.region import CLASSES, HEIGHTS, read_region
+from mtlaerial.objects.vectorise import class_codes, find_objects
+
+
+class ObjectErrors(NamedTuple):
+    """Objects of a tile with a predicted and a true height: class, area in m² and absolute error in metres."""
+
+    classes: NDArray[np.object_]
+    areas: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+
+def validation_errors(maps: Path, truth: Path, spec: ObjectsSpec) -> ObjectErrors:
+    """Return the height errors of the objects of maps: of the median of the pixels within each predicted outline.
+
+    Parameters
+    ----------
+    maps : Path
+        Folder of the maps of classes and heights.
+    truth : Path
+        Raster of true heights in metres, on any grid of the same CRS; NaN where there is none.
+    spec : ObjectsSpec
+
+    Raises
+    ------
+    UserError
+        When the maps have no CRS in metres, or lack a class.
+    """
+    with TemporaryDirectory() as folder:
+        # The same map of classes beside the true heights gives the same objects in the same order.
+        (Path(folder) / f"{CLASSES}.tif").symlink_to((maps / f"{CLASSES}.tif").resolve())
+        (Path(folder) / f"{HEIGHTS}.tif").symlink_to(truth.resolve())
+        regions = [read_region([each]) for each in (maps, Path(folder))]
+        codes = class_codes(spec.classes, regions[0])
+        predicted, true = (find_objects(region, codes, spec, {})[0] for region in regions)
+    errors = (true["height_median"] - predicted["height_median"]).abs().to_numpy(dtype=np.float64)
+    there = np.isfinite(errors)
+    classes = predicted["class"].to_numpy(dtype=object)
+    return ObjectErrors(classes[there], predicted["area"].to_numpy(dtype=np.float64)[there], errors[there])
+
+
+def calibrate_objects(tiles: Sequence[ObjectErrors], spec: ObjectsSpec) -> dict[str, ObjectCalibration]:
+    """Return the calibration of each class from the objects of all validation tiles.
+
+    Tiles may be those of several runs of one method, each predicted by the run that was not trained on it: the errors
+    are then out of fold.
+    """
+    parts = {}
+    for name in spec.classes:
+        areas = [area for tile in tiles for area in tile.areas[tile.classes == name].tolist()]
+        errors = [error for tile in tiles for error in tile.errors[tile.classes == name].tolist()]
+        parts[name] = ObjectCalibration(min_area=spec.min_area, areas=tuple(areas), errors=tuple(errors))
+    return parts
