@@ -33,6 +33,7 @@ rule predict:
 rule vectorise:
     input:
         maps="<run>/maps",
+        calibration=run_calibration,
     output:
         "<run>/objects.gpkg",
     log:

@@ -36,6 +36,12 @@ def vectorise(
         Path | None,
         typer.Option(metavar="DATASET.yaml", help="A data set whose rules between tasks the column violations counts."),
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN_DIR", help="The run that made the maps, calibrated: 90 % intervals of the objects' heights."
+        ),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
 ) -> None:
     """Make polygons with heights of the objects in maps, for a GIS or as a city model.
@@ -48,6 +54,8 @@ def vectorise(
     from mtlaerial.config import load_dataset
     from mtlaerial.config.objects import ObjectsSpec
     from mtlaerial.objects.vectorise import vectorise as write_objects
+    from mtlaerial.pipeline.object_calibration import object_calibration
+    from mtlaerial.runs.shipped import find_run
 
     options: dict[str, Any] = {"min_area": min_area, "min_hole": min_hole, "regularise": regularise}
     if classes is not None:
@@ -56,5 +64,6 @@ def vectorise(
         options["min_hole"] = min(min_area, ObjectsSpec().min_hole)
     spec = ObjectsSpec.parse({key: value for key, value in options.items() if value is not None}, "vectorise")
     rules = load_dataset(consistency).consistency if consistency else {}
-    objects = write_objects(maps, out, spec, rules, ground, replace)
+    calibration = object_calibration(find_run(run), maps) if run else None
+    objects = write_objects(maps, out, spec, rules, ground, replace, calibration)
     typer.echo(f"{len(objects)} objects in {out}")

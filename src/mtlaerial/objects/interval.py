@@ -1,6 +1,7 @@
 """Split conformal intervals of objects' heights."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 from mtlaerial.calibration.quantile import hierarchical_quantile, units_needed
 from mtlaerial.calibration.record import ObjectCalibration, percent
 from mtlaerial.errors import ConfigError
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 LEVEL = 0.9
 """Level of the bounds ``height_lower`` and ``height_upper`` of objects."""
@@ -85,3 +89,36 @@ def bounds(interval: ObjectInterval, heights: NDArray[np.float64]) -> tuple[NDAr
     """
     half = interval.half_width if np.isfinite(interval.half_width) else np.nan
     return np.maximum(heights - half, 0.0), heights + half
+
+
+def with_bounds(
+    frame: "GeoDataFrame", calibration: Mapping[str, ObjectCalibration], min_area: float
+) -> tuple["GeoDataFrame", list[str]]:
+    """Return the table of objects with the bounds of their heights, and a sentence on each class.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        The columns of :mod:`mtlaerial.objects.columns`.
+    calibration : mapping of class to ObjectCalibration
+    min_area : float
+        m²: the size from which objects were vectorised.
+
+    Raises
+    ------
+    ConfigError
+        See :func:`object_interval`.
+    """
+    lower, upper = (np.full(len(frame), np.nan) for _ in range(2))
+    notes = []
+    for name in dict.fromkeys(frame["class"]):
+        of_class = (frame["class"] == name).to_numpy()
+        if name not in calibration:
+            notes.append(f"No {percent(LEVEL)} intervals of the heights of {name}: the run is not calibrated for it.")
+            continue
+        interval = object_interval(calibration[name], min_area)
+        heights = frame["height_median"].to_numpy(dtype=np.float64)[of_class]
+        lower[of_class], upper[of_class] = bounds(interval, heights)
+        reach = f"± {interval.half_width:.2f} m, by {interval.objects} validation objects"
+        notes.append(missing_text(name, interval) or f"{percent(LEVEL)} intervals of the heights of {name}: {reach}.")
+    return frame.assign(height_lower=lower, height_upper=upper), notes

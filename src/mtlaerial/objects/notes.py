@@ -47,7 +47,7 @@ def summary(frame: "GeoDataFrame", spec: ObjectsSpec, left_out: int, kept_outlin
 
 def empty_columns(region: Region, rules: bool) -> list[str]:
     """Return a sentence on each column that is empty, and why."""
-    notes = ["height_lower and height_upper are empty: there is no calibration of objects' heights."]
+    notes = []
     if not any(folder.layer(PROBABILITIES) for folder in region.folders):
         notes.append("probability is empty: predict with --layers probabilities.")
     if not rules:

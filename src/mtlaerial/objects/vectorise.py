@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import rasterio
 
+from mtlaerial.calibration.record import ObjectCalibration
 from mtlaerial.config.consistency import ConsistencyRule
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.objects.files import require_writable, write_objects
 from mtlaerial.objects.frame import objects_frame
+from mtlaerial.objects.interval import with_bounds
 from mtlaerial.objects.notes import empty_columns, metadata_of, region_notes, summary
 from mtlaerial.objects.region import Region, read_region
 from mtlaerial.objects.regularise import regularise, require_regulariser
@@ -36,6 +38,7 @@ def vectorise(
     rules: Mapping[str, ConsistencyRule] | None = None,
     ground: Path | None = None,
     replace: bool = False,
+    calibration: Mapping[str, ObjectCalibration] | None = None,
 ) -> "GeoDataFrame":
     """Write the objects of maps as polygons with heights, and return their table.
 
@@ -52,6 +55,8 @@ def vectorise(
         Ground model (DTM) in metres, on which a city model stands.
     replace : bool
         Replace an existing file.
+    calibration : mapping of class to ObjectCalibration, optional
+        Of the run that made the maps: gives the bounds of objects' heights.
 
     Returns
     -------
@@ -77,6 +82,11 @@ def vectorise(
     if spec.regularise:
         frame, kept_outlines = regularise(frame, region.grid)
     notes = [*summary(frame, spec, left_out, kept_outlines), *empty_columns(region, bool(rules))]
+    if calibration is None:
+        notes.append("height_lower and height_upper are empty: no calibrated run is given.")
+    else:
+        frame, interval_notes = with_bounds(frame, calibration, spec.min_area)
+        notes += interval_notes
     notes += write_objects(frame, out, metadata_of(region, spec, notes), ground)
     for note in notes:
         log.info("%s", note)

@@ -109,14 +109,16 @@ class Decisive:
         return {"prediction": prediction, "tiles": self._test_tiles(dataset), **joined}
 
     def calibrate(self, dataset: str, method: str, seed: str) -> Params:
-        """Return how and on which tiles a run is calibrated: cells, levels, bins, and the settings of the maps."""
+        """Return how and on which tiles a run is calibrated: cells, levels, bins, objects, and settings of the maps."""
         recipe, calibration = self.project.recipe(dataset, method), self.project.config.calibration
+        objects = self.project.config.objects
         assert calibration is not None
         return {
             "calibration": decisive("calibrate", calibration, "calibration"),
             "prediction": decisive("calibrate", recipe.prediction, "prediction"),
             **decisive("calibrate", recipe.scoring, "scoring"),
             "tiles": list(self._spec(dataset).splits.get("val", ())),
+            **({"objects": decisive("calibrate", objects, "objects")} if objects else {}),
             **self._joined(dataset, method, seed),
         }
 

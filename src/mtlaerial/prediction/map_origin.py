@@ -5,6 +5,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mtlaerial.config import PredictionSpec
+from mtlaerial.config.calibration import settings_id
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.rasters.geotiff import open_raster
@@ -17,9 +19,13 @@ SAMPLE = 128
 log = logging.getLogger(__name__)
 
 
-def origin_tags(image: Path, identity: str, description: RunDescription) -> dict[str, str]:
-    """Return the tags that tell maps of different images and runs apart, however their folders are called."""
-    return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
+def origin_tags(image: Path, identity: str, description: RunDescription, prediction: PredictionSpec) -> dict[str, str]:
+    """Return the tags that tell maps of different images and runs apart, however their folders are called.
+
+    ``PREDICTION_ID`` tells whether a calibration of the run holds for them.
+    """
+    run = {"RUN": description.name, "RUN_ID": description.sha256, "PREDICTION_ID": settings_id(prediction)}
+    return {"IMAGE": image.name, "IMAGE_ID": identity, **run}
 
 
 def image_id(read: Read, grid: Grid) -> str:

@@ -162,7 +162,7 @@ class Predictor:
         """Return the tags of maps that name their image and run."""
         with open_raster(path) as source:
             identity = image_id(self._reader(path, source, bands), grid)
-        return origin_tags(path, identity, self.description)
+        return origin_tags(path, identity, self.description, self.prediction)
 
     def _predict(
         self,
