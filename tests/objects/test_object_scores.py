@@ -10,8 +10,10 @@ import shapely
 
 from mtlaerial.errors import UserError
 from mtlaerial.objects.scoring import score_files
+from mtlaerial.objects.truth_tile import TileTruth
 from mtlaerial.reporting.tables.object_scores import object_panels, object_table
 from mtlaerial.reporting.tables.panel_files import panels_markdown
+from support import tiny
 
 CRS = "EPSG:32632"
 X, Y = 500_000, 5_000_000
@@ -154,3 +156,31 @@ def test_bad_input_is_one_sentence(objects: Path, truth: Path, tmp_path: Path) -
         with pytest.raises(UserError, match=message):
             score_files(predicted, true, height, name, None)
     assert score_files(two, truth, None, "tree", None).overall.predicted == 1
+
+
+def test_a_prepared_tile_is_vectorised_as_truth(tmp_path: Path) -> None:
+    labels, heights = np.zeros((60, 80), dtype=np.uint8), np.full((60, 80), np.nan, dtype=np.float32)
+    labels[10:30, 10:30] = labels[10:30, 50:70] = labels[40:42, 40:42] = 1
+    heights[10:30, 10:30], heights[10:30, 50:70] = 6, 9
+    tile = tmp_path / "tile"
+    tiny.write_raster(tile / "labels.tif", labels, nodata=255)
+    tiny.write_raster(tile / "height.tif", heights, nodata=np.nan)
+    # The first building 1 m to the east, one elsewhere on the tile, one beyond it.
+    places = [(6.0, 16.0), (60 / 4, 60 / 4 + 2), (100.0, 110.0)]
+    boxes = [shapely.box(tiny.WEST + west, tiny.NORTH - 15, tiny.WEST + east, tiny.NORTH - 5) for west, east in places]
+    columns = {"class": "building", "height_median": [7.0, 1.0, 1.0]}
+    predicted = write(tmp_path / "objects.gpkg", boxes, tiny.UTM.to_string(), **columns)
+    truth = TileTruth(("ground", "building"), 10)
+    scored = score_files(predicted, tile, None, None, None, truth)
+    assert (scored.overall.predicted, scored.overall.true, scored.overall.heights) == (2, 2, 1)
+    assert (scored.overall.precision, scored.overall.recall) == (0.5, 0.5)
+    assert scored.overall.iou == pytest.approx(9 / 11)
+    assert scored.overall.bias == pytest.approx(1)
+    assert scored.notes == ("1 true objects smaller than 10 m² are left out.",)
+    for arguments, message in (
+        ((predicted, tile, None, None, None), "--spec: found none; expected --spec DATASET.yaml with the folder"),
+        ((predicted, predicted, None, None, None, truth), "--spec: found a data set; expected none with polygons"),
+        ((predicted, tile, None, None, None, TileTruth(("ground", "buildings"), 10)), "Did you mean buildings"),
+    ):
+        with pytest.raises(UserError, match=message):
+            score_files(*arguments)

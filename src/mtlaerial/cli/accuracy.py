@@ -83,13 +83,22 @@ def assess(
 @commands.command()
 def score_objects(
     objects: Annotated[Path, typer.Argument(metavar="OBJECTS", help="Objects of maps, as vectorise writes them.")],
-    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="True objects: a vector file of polygons.")],
+    truth: Annotated[
+        Path, typer.Argument(metavar="TRUTH", help="True objects: a vector file of polygons, or a prepared tile.")
+    ],
     height: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of the true heights in metres; else no height errors.")
     ] = None,
     class_name: Annotated[
         str | None, typer.Option("--class", help="Class whose objects are scored; needed where OBJECTS has several.")
     ] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option(metavar="DATASET.yaml", help="The data set of a prepared tile, which names its classes."),
+    ] = None,
+    min_area: Annotated[
+        float, typer.Option(help="Square metres; smaller objects of a prepared tile are left out.", min=0)
+    ] = 10.0,
     within: Annotated[
         Path | None, typer.Option(help="Polygons of the area that was mapped and has truth; else all objects count.")
     ] = None,
@@ -98,14 +107,20 @@ def score_objects(
 ) -> None:
     """Score objects by true ones: precision, recall, overlap, rotation, and errors of heights, by size and height.
 
+    A prepared tile is a folder with labels.tif and height.tif, as in results/NAME/tiles: its connected pixels of the
+    class are the true objects, their median heights the true ones.
+
     Example: `mtlaerial score-objects buildings.gpkg cadastre.gpkg --height eaves --out scores/`
     """
+    from mtlaerial.config import load_dataset
     from mtlaerial.objects.scoring import score_files
+    from mtlaerial.objects.truth_tile import TileTruth
     from mtlaerial.reporting.tables.object_scores import object_panels, object_table
     from mtlaerial.reporting.tables.panel_files import panel_paths, panels_markdown, write_panels
 
     paths = panel_paths(out, "objects", replace) if out else None
-    scored = score_files(objects, truth, height, class_name, within)
+    tile = TileTruth(tuple(load_dataset(spec).class_names), min_area) if spec else None
+    scored = score_files(objects, truth, height, class_name, within, tile)
     panels = object_panels(scored, objects.name)
     typer.echo(panels_markdown(panels))
     if paths:

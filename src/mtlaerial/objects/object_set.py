@@ -1,6 +1,6 @@
 """Objects of a vector file, to be matched and scored."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class ObjectSet:
         Height and the bounds of its interval in metres; NaN without one.
     notes : tuple of str
         Sentences on what was left out, mended or reprojected.
+    class_name : str
+        Of objects of maps; empty where there are none, or the file does not say.
     """
 
     polygons: Polygons
@@ -47,6 +49,7 @@ class ObjectSet:
     lower: Values
     upper: Values
     notes: tuple[str, ...]
+    class_name: str = ""
 
     def __len__(self) -> int:
         return len(self.polygons)
@@ -70,7 +73,9 @@ def read_predicted(path: Path, class_name: str | None) -> ObjectSet:
     if (source := _projection(path, table)).is_geographic:
         expected = "a projected CRS, as areas are measured"
         raise DataError(path, f"the CRS {source.name}", expected, "Vectorise maps in a projected CRS.")
-    return _object_set(path, _of_class(path, table, class_name), HEIGHT, source)
+    chosen = _of_class(path, table, class_name)
+    name = class_name or next(iter(chosen["class"]), "")
+    return replace(object_set(path, chosen, HEIGHT, source), class_name=name)
 
 
 def read_polygons(path: Path, height_column: str | None, crs: CRS) -> ObjectSet:
@@ -89,10 +94,11 @@ def read_polygons(path: Path, height_column: str | None, crs: CRS) -> ObjectSet:
     UserError
         When the file cannot be read, lacks the column, has features that are no polygons, or no CRS.
     """
-    return _object_set(path, read_vector_file(path), height_column, crs)
+    return object_set(path, read_vector_file(path), height_column, crs)
 
 
-def _object_set(path: Path, table: Any, height_column: str | None, target: CRS) -> ObjectSet:
+def object_set(path: Path, table: Any, height_column: str | None, target: CRS) -> ObjectSet:
+    """Return the polygons of a GeoDataFrame as objects in a CRS; see :func:`read_polygons`."""
     source = _projection(path, table)
     notes = []
     if not same_projection(source, target):

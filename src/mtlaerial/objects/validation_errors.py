@@ -1,6 +1,7 @@
 """Height errors of the objects of a validation tile's maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -22,6 +23,15 @@ class ObjectErrors(NamedTuple):
     errors: NDArray[np.float64]
 
 
+@contextmanager
+def joined_maps(classes: Path, heights: Path) -> Iterator[Path]:
+    """Yield a temporary folder of maps that is made of a raster of classes and one of heights, by links."""
+    with TemporaryDirectory() as folder:
+        for name, path in ((CLASSES, classes), (HEIGHTS, heights)):
+            (Path(folder) / f"{name}.tif").symlink_to(path.resolve())
+        yield Path(folder)
+
+
 def validation_errors(maps: Path, truth: Path, spec: ObjectsSpec) -> ObjectErrors:
     """Return the height errors of the objects of maps: of the median of the pixels within each predicted outline.
 
@@ -38,11 +48,9 @@ def validation_errors(maps: Path, truth: Path, spec: ObjectsSpec) -> ObjectError
     UserError
         When the maps have no CRS in metres, or lack a class.
     """
-    with TemporaryDirectory() as folder:
-        # The same map of classes beside the true heights gives the same objects in the same order.
-        (Path(folder) / f"{CLASSES}.tif").symlink_to((maps / f"{CLASSES}.tif").resolve())
-        (Path(folder) / f"{HEIGHTS}.tif").symlink_to(truth.resolve())
-        regions = [read_region([each]) for each in (maps, Path(folder))]
+    # The same map of classes beside the true heights gives the same objects in the same order.
+    with joined_maps(maps / f"{CLASSES}.tif", truth) as folder:
+        regions = [read_region([each]) for each in (maps, folder)]
         codes = class_codes(spec.classes, regions[0])
         predicted, true = (find_objects(region, codes, spec, {})[0] for region in regions)
     errors = (true["height_median"] - predicted["height_median"]).abs().to_numpy(dtype=np.float64)
