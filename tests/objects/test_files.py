@@ -45,8 +45,8 @@ def test_all_formats_hold_the_same_table(maps: Path, tmp_path: Path) -> None:
 
 def test_batches_give_the_file_of_one(maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = vectorise([maps], tmp_path / "whole.gpkg", EVERYTHING)
-    for module in ("frame", "geopackage"):
-        monkeypatch.setattr(f"mtlaerial.objects.{module}.BATCH", 20)
+    for module in ("objects.frame", "datasets.geopackage"):
+        monkeypatch.setattr(f"mtlaerial.{module}.BATCH", 20)
     frame = vectorise([maps], tmp_path / "batches.gpkg", EVERYTHING)
     assert len(frame) > 2 * 20
     assert frame.drop(columns="geometry").equals(expected.drop(columns="geometry"))

@@ -14,8 +14,8 @@ from mtlaerial.config import IGNORED, task_entry
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import centre_position, ground_cell_area
-from mtlaerial.rasters.projection import crs_name, utm_code
+from mtlaerial.rasters.ground_size import ground_cell_area
+from mtlaerial.rasters.metric_crs import require_metric_crs
 from mtlaerial.system.progress import track
 
 ROWS = 512
@@ -48,13 +48,12 @@ class ClassMap:
         Raises
         ------
         DataError
-            When the folder has none, it has no names of classes, or its CRS is not projected, so that areas would be
-            wrong.
+            When the folder has none, it has no names of classes, or areas on its grid would be wrong.
         """
         path = folder / f"{task_entry('semantics').map_name}.tif"
         with open_raster(path) as source:
             grid = Grid.of(source)
-            require_projected(path, grid)
+            require_metric_crs(path, grid)
             return cls(path, grid, _class_names(path, source))
 
     @property
@@ -100,26 +99,6 @@ class ClassMap:
         """Return a short hash of grid, classes and their pixels, by which points tell the map they were drawn from."""
         content = self.crs, tuple(self.grid.transform), self.grid.height, self.grid.width, self.names, counts.tolist()
         return hashlib.sha256(repr(content).encode()).hexdigest()[:_ID_LENGTH]
-
-
-def require_projected(path: Path, grid: Grid) -> None:
-    """Require that a raster is georeferenced in a projected CRS, on which areas can be measured.
-
-    Raises
-    ------
-    DataError
-    """
-    if grid.crs is not None and grid.georeferenced and grid.crs.is_projected:
-        return
-    if grid.crs is None or not grid.georeferenced:
-        observed, remedy = "no georeference", "Predict an image with a CRS and a transform."
-    else:
-        position = centre_position(grid)
-        code = utm_code(*position) if position else "EPSG:CODE"
-        command = f"rio warp image.tif projected.tif --dst-crs {code}"
-        observed = f"the CRS {crs_name(grid.crs)}, which is in degrees"
-        remedy = f"Reproject the image ({command}), and predict again."
-    raise DataError(path, observed, "a projected CRS, as areas are measured", remedy)
 
 
 def _class_names(path: Path, source: rasterio.DatasetReader) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtlaerial.datasets.geopackage import write_geopackage
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.objects.city_model import write_city_model
-from mtlaerial.objects.geopackage import write_geopackage
 from mtlaerial.objects.geoparquet import require_pyarrow, write_geoparquet
 from mtlaerial.objects.ground import base_heights
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 CITY_MODEL = ".json"
+LAYER = "objects"
 _WRITERS: dict[str, Callable[["GeoDataFrame", Path, Mapping[str, str]], None]] = {
-    ".gpkg": write_geopackage,
+    ".gpkg": lambda frame, path, metadata: write_geopackage(frame, path, LAYER, "Polygon", metadata),
     ".parquet": write_geoparquet,
 }
 

@@ -10,9 +10,9 @@ from pyproj import CRS as Projection
 
 from mtlaerial.config import task_entry
 from mtlaerial.errors import DataError
-from mtlaerial.objects.map_crs import require_metric_crs
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.metric_crs import require_metric_crs
 from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
 
 CLASSES = task_entry("semantics").maps[0].name

@@ -11,7 +11,6 @@ from pyproj import CRS
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import ConfigError
-from mtlaerial.objects.map_crs import require_metric_crs
 from mtlaerial.objects.matching import Polygons
 from mtlaerial.objects.object_set import HEIGHT, ObjectSet, object_set
 from mtlaerial.objects.region import MapFolder, Place, Region
@@ -19,6 +18,7 @@ from mtlaerial.objects.validation_errors import joined_maps
 from mtlaerial.objects.vectorise import find_objects
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.metric_crs import require_metric_crs
 
 
 class TileTruth(NamedTuple):
