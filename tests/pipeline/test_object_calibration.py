@@ -29,8 +29,8 @@ Calibrate = Callable[..., Path]
 def calibrate(run_folder: Path, tmp_path: Path) -> Calibrate:
     """Return a function that copies a run and gives it a calibration with objects."""
 
-    def calibrate(**changes: object) -> Path:
-        folder = tmp_path / "run"
+    def calibrate(name: str = "run", **changes: object) -> Path:
+        folder = tmp_path / name
         shutil.copytree(run_folder, folder)
         run = load_description(folder)
         building = ObjectCalibration(min_area=10, areas=(40.0,) * 20, errors=ERRORS)
@@ -86,10 +86,10 @@ def test_maps_that_it_does_not_hold_for_are_refused(calibrate: Calibrate, tmp_pa
     bare = write_maps(tmp_path / "bare", np.zeros((9, 9)))
     for maps, message in (
         (other, "a map of other settings; expected those that the run is calibrated for"),
-        (bare, "a map by no run; expected one by"),
+        (bare, "a map by town; expected one by"),
     ):
         with pytest.raises(UserError, match=message):
-            object_calibration(run, [maps])
+            object_calibration([run], [maps])
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,24 @@ def test_runs_without_a_calibration_of_objects_are_refused(
     calibrate: Calibrate, run_folder: Path, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        object_calibration(calibrate(**changes), [])
+        object_calibration([calibrate(**changes)], [])
     with pytest.raises(UserError, match="found no calibration; expected a run whose objects are calibrated"):
-        object_calibration(run_folder, [])
+        object_calibration([run_folder], [])
+
+
+def test_validation_objects_of_folds_are_joined(calibrate: Calibrate, tmp_path: Path) -> None:
+    first = calibrate("first", tiles={"city_1": "a"})
+    low = ObjectCalibration(min_area=20, areas=(40.0,) * 20, errors=tuple(np.array(ERRORS) + 5))
+    second = calibrate("second", tiles={"city_2": "b"}, objects={"building": low})
+    maps = maps_of(first, tmp_path / "maps")
+    part = object_calibration([first, second], [maps])["building"]
+    assert (part.min_area, part.errors) == (20, (*ERRORS, *low.errors))
+    again = calibrate("again", tiles={"city_3": "a"})
+    with pytest.raises(
+        UserError, match=r"again: found the validation tile city_3, which .*first has too; expected each"
+    ):
+        object_calibration([first, again], [maps])
+    other = load_description(first).plan.prediction.model_copy(update={"views": ("mirror",)})
+    third = calibrate("third", tiles={}, prediction=other)
+    with pytest.raises(UserError, match="third: found other settings of maps; expected those of"):
+        object_calibration([first, third], [maps])

@@ -37,9 +37,11 @@ def vectorise(
         typer.Option(metavar="DATASET.yaml", help="A data set whose rules between tasks the column violations counts."),
     ] = None,
     run: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            metavar="RUN_DIR", help="The run that made the maps, calibrated: 90 % intervals of the objects' heights."
+            metavar="RUN_DIR",
+            help="The run that made the maps, calibrated: 90 % intervals of the objects' heights. Several: those of "
+            "one method on the folds of a data set, whose validation objects are joined.",
         ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
@@ -64,6 +66,6 @@ def vectorise(
         options["min_hole"] = min(min_area, ObjectsSpec().min_hole)
     spec = ObjectsSpec.parse({key: value for key, value in options.items() if value is not None}, "vectorise")
     rules = load_dataset(consistency).consistency if consistency else {}
-    calibration = object_calibration(find_run(run), maps) if run else None
+    calibration = object_calibration([find_run(each) for each in run], maps) if run else None
     objects = write_objects(maps, out, spec, rules, ground, replace, calibration)
     typer.echo(f"{len(objects)} objects in {out}")

@@ -1,6 +1,6 @@
 """Split conformal intervals of objects' heights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -72,6 +72,18 @@ def object_interval(part: ObjectCalibration, min_area: float, level: float = LEV
     number = len(errors)
     (half_width,) = hierarchical_quantile(errors, np.arange(number), np.ones(number), [level])
     return ObjectInterval(float(half_width), number)
+
+
+def joined(parts: Sequence[ObjectCalibration]) -> ObjectCalibration:
+    """Return the calibration by the objects of several parts, from the largest of their least sizes.
+
+    Of the folds of a cross-validation, each predicted by the run that was not trained on it, the errors are out of
+    fold. Intervals about the heights of one of the runs, or of a further one of the same method, then hold as well as
+    the runs are alike (cross-conformal prediction, Vovk 2015, doi 10.1007/s10472-013-9368-4).
+    """
+    areas = tuple(area for part in parts for area in part.areas)
+    errors = tuple(error for part in parts for error in part.errors)
+    return ObjectCalibration(min_area=max(part.min_area for part in parts), areas=areas, errors=errors)
 
 
 def missing_text(name: str, interval: ObjectInterval, level: float = LEVEL) -> str:

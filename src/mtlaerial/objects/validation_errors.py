@@ -60,11 +60,7 @@ def validation_errors(maps: Path, truth: Path, spec: ObjectsSpec) -> ObjectError
 
 
 def calibrate_objects(tiles: Sequence[ObjectErrors], spec: ObjectsSpec) -> dict[str, ObjectCalibration]:
-    """Return the calibration of each class from the objects of all validation tiles.
-
-    Tiles may be those of several runs of one method, each predicted by the run that was not trained on it: the errors
-    are then out of fold.
-    """
+    """Return the calibration of each class from the objects of all validation tiles."""
     parts = {}
     for name in spec.classes:
         areas = [area for tile in tiles for area in tile.areas[tile.classes == name].tolist()]
