@@ -1,5 +1,6 @@
 """GeoPackages: complete or absent, with the same bytes for the same features."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -56,6 +57,7 @@ def write_geopackage(
     import pyogrio
     from pyogrio.errors import DataSourceError
 
+    logging.getLogger("pyogrio").setLevel(logging.WARNING)  # it reports each file that it writes
     with writing(path) as partial, _constant_date():
         try:
             # All features as WKB at once would take as much memory as they do.
