@@ -44,6 +44,7 @@ def test_errors_are_between_the_medians_of_true_and_predicted_heights(maps: Path
     outlines = np.s_[2:10, 2:10], np.s_[20:30, 20:28]
     expected = [abs(np.median(true[pixels]) - np.median(heights[pixels])) for pixels in outlines]
     np.testing.assert_allclose(result.errors, expected, atol=0.011)  # whole centimetres
+    np.testing.assert_allclose(result.heights, [np.median(heights[pixels]) for pixels in outlines], atol=0.006)
     np.testing.assert_allclose(result.areas, [16, 20], rtol=1e-3)
 
 

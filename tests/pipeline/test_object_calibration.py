@@ -33,7 +33,7 @@ def calibrate(run_folder: Path, tmp_path: Path) -> Calibrate:
         folder = tmp_path / name
         shutil.copytree(run_folder, folder)
         run = load_description(folder)
-        building = ObjectCalibration(min_area=10, areas=(40.0,) * 20, errors=ERRORS)
+        building = ObjectCalibration(min_area=10, areas=(40.0,) * 20, heights=(6.0,) * 20, errors=ERRORS)
         made = {"run": run.sha256, "predictor": "single", "prediction": run.plan.prediction, "tiles": {}}
         save_calibration(folder, Calibration(**{**made, "objects": {"building": building}, **changes}))
         return folder
@@ -70,7 +70,7 @@ def test_objects_have_the_bounds_that_the_run_is_calibrated_for(calibrate: Calib
 def test_too_few_validation_objects_give_no_bounds(
     calibrate: Calibrate, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    few = ObjectCalibration(min_area=10, areas=(40.0,) * 6, errors=ERRORS[:6])
+    few = ObjectCalibration(min_area=10, areas=(40.0,) * 6, heights=(6.0,) * 6, errors=ERRORS[:6])
     run = calibrate(objects={"building": few})
     maps, out = maps_of(run, tmp_path / "maps"), tmp_path / "buildings.gpkg"
     with caplog.at_level("INFO"):
@@ -110,7 +110,7 @@ def test_runs_without_a_calibration_of_objects_are_refused(
 
 def test_validation_objects_of_folds_are_joined(calibrate: Calibrate, tmp_path: Path) -> None:
     first = calibrate("first", tiles={"city_1": "a"})
-    low = ObjectCalibration(min_area=20, areas=(40.0,) * 20, errors=tuple(np.array(ERRORS) + 5))
+    low = ObjectCalibration(min_area=20, areas=(40.0,) * 20, heights=(6.0,) * 20, errors=tuple(np.array(ERRORS) + 5))
     second = calibrate("second", tiles={"city_2": "b"}, objects={"building": low})
     maps = maps_of(first, tmp_path / "maps")
     part = object_calibration([first, second], [maps])["building"]

@@ -151,11 +151,9 @@ def _height_errors(
     notes = []
     if (surveyed & ~both).any():
         notes.append(f"{(surveyed & ~both).sum()} surveyed points have no mapped height and are left out.")
-    absent = [
-        name for name, number, area in zip(class_map.names, numbers, areas, strict=True) if area and number < FEWEST
-    ]
-    if absent:
-        share = areas[numbers < FEWEST].sum() / areas.sum()
+    few = (areas > 0) & (numbers < FEWEST)
+    if few.any():
+        absent, share = np.array(class_map.names)[few], areas[few].sum() / areas.sum()
         notes.append(
             f"Height errors are not those of {', '.join(absent)}, {100 * share:.1f} % of the mapped area, which have "
             f"fewer than {FEWEST} points with a surveyed and a mapped height."

@@ -20,6 +20,8 @@ from mtlaerial.system.progress import track
 
 ROWS = 512
 """Rows of a block: those of the tiles of cloud-optimised maps."""
+CACHE = {"GDAL_CACHEMAX": 64 * 2**20}
+"""GDAL's block cache in bytes; GDAL's default grows with the machine's memory."""
 _PREFIX = "CLASS_"
 _ID_LENGTH = 12
 
@@ -76,7 +78,7 @@ class ClassMap:
             When a pixel has a code without a class.
         """
         tops = list(row_blocks(self.grid.height, ROWS))
-        with open_raster(self.path) as source:
+        with rasterio.Env(**CACHE), open_raster(self.path) as source:
             for top, rows in track(tops, len(tops), what, "block"):
                 codes = source.read(1, window=((top, top + rows), (0, self.grid.width)))
                 self._require_known(codes)
@@ -92,7 +94,8 @@ class ClassMap:
         """Return the number of pixels of each class, shape (classes,)."""
         counts = np.zeros(len(self.names), dtype=np.int64)
         for _, codes in self.blocks("counting classes"):
-            counts += np.bincount(codes.ravel(), minlength=IGNORED + 1)[: len(counts)]
+            # np.bincount would make a copy of eight bytes per pixel.
+            counts += [np.count_nonzero(codes == code) for code in range(len(counts))]
         return counts
 
     def identity(self, counts: NDArray[np.int64]) -> str:

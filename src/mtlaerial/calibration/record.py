@@ -85,13 +85,15 @@ class ObjectCalibration(Section):
     """m²: smaller objects were left out."""
     areas: tuple[PositiveFloat, ...]
     """m² of each object."""
+    heights: tuple[Finite, ...]
+    """Median of the predicted heights within each object in metres."""
     errors: tuple[Factor, ...]
     """Metres between the median of the true and that of the predicted heights within each object."""
 
     @model_validator(mode="after")
     def _one_each(self) -> Self:
-        if len(self.areas) != len(self.errors):
-            found = f"{len(self.errors)} errors of {len(self.areas)} objects"
+        if not len(self.areas) == len(self.heights) == len(self.errors):
+            found = f"{len(self.errors)} errors, {len(self.heights)} heights and {len(self.areas)} areas"
             raise Unfit("errors", found, "one of each object", "Calibrate again.")
         return self
 

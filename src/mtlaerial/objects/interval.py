@@ -6,29 +6,35 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlaerial.calibration.bin_merging import merged_bins
 from mtlaerial.calibration.quantile import hierarchical_quantile, units_needed
 from mtlaerial.calibration.record import ObjectCalibration, percent
+from mtlaerial.config.height_bins import bin_names
+from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.errors import ConfigError
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+EDGES = ScoringSpec().height_bins
+"""Inner edges in metres of the bins of predicted height: those of the scores."""
 LEVEL = 0.9
 """Level of the bounds ``height_lower`` and ``height_upper`` of objects."""
 
 
 class ObjectInterval(NamedTuple):
-    """Half-width in metres of the interval of an object's height, and the validation objects behind it.
+    """Half-width in metres of the intervals of objects whose predicted height is in some neighbouring bins.
 
-    The half-width is infinite where there are too few of them.
+    ``objects`` is the number of validation objects behind it; the half-width is infinite where they are too few.
     """
 
+    bins: tuple[int, ...]
     half_width: float
     objects: int
 
 
-def object_interval(part: ObjectCalibration, min_area: float, level: float = LEVEL) -> ObjectInterval:
-    """Return the interval of the height of objects of at least some size.
+def object_intervals(part: ObjectCalibration, min_area: float, level: float = LEVEL) -> list[ObjectInterval]:
+    """Return the intervals of the heights of objects of at least some size, by bins of the predicted height.
 
     Parameters
     ----------
@@ -38,6 +44,11 @@ def object_interval(part: ObjectCalibration, min_area: float, level: float = LEV
         m²: the size from which objects are vectorised; validation objects that are smaller do not count.
     level : float
         1 - α, between 0 and 1.
+
+    Returns
+    -------
+    list of ObjectInterval
+        Of bins between ``EDGES``, merged until each has the validation objects that the level needs.
 
     Raises
     ------
@@ -52,26 +63,35 @@ def object_interval(part: ObjectCalibration, min_area: float, level: float = LEV
     ⌈(n + 1)(1 - α)⌉-th smallest of the n scores, by :func:`mtlaerial.calibration.quantile.hierarchical_quantile` with a
     unit for each.
 
+    The quantile is one per bin of the *predicted* height (Mondrian conformal prediction), as errors grow with height.
+
     What holds: if objects of a map and those of the validation tiles are exchangeable, the true median height within
-    the outline of the next object is within the interval with a probability of at least 1 - α and, without ties, at
-    most 1 - α + 1 / (n + 1). The probability is over objects, those of the validation tiles too. Not guaranteed: the
-    same for tall or large objects alone; for another landscape, season or sensor; for heights of a whole building whose
-    outline is wrong.
+    the outline of the next object of a bin is within the interval with a probability of at least 1 - α and, without
+    ties, at most 1 - α + 1 / (n + 1). The probability is over objects, those of the validation tiles too. Not
+    guaranteed: the same by true height or by size; for another landscape, season or sensor; for heights of a whole
+    building whose outline is wrong.
 
     Examples
     --------
-    >>> part = ObjectCalibration(min_area=10, areas=(50,) * 9, errors=tuple(range(9)))
-    >>> object_interval(part, 10).half_width
-    8.0
+    >>> part = ObjectCalibration(min_area=10, areas=(50,) * 9, heights=(6,) * 9, errors=tuple(range(9)))
+    >>> [interval.half_width for interval in object_intervals(part, 10)]
+    [8.0]
     """
     if min_area < part.min_area:
         expected = f"at least {part.min_area:g} m², as in the calibration"
         remedy = "Raise it, or calibrate with smaller objects (objects.min_area)."
         raise ConfigError("objects.min_area", f"{min_area:g} m²", expected, remedy)
-    errors = np.array(part.errors, dtype=np.float64)[np.array(part.areas) >= min_area]
-    number = len(errors)
-    (half_width,) = hierarchical_quantile(errors, np.arange(number), np.ones(number), [level])
-    return ObjectInterval(float(half_width), number)
+    counted = np.array(part.areas) >= min_area
+    errors = np.array(part.errors, dtype=np.float64)[counted]
+    bins = np.digitize(np.array(part.heights, dtype=np.float64)[counted], EDGES)
+    occupied = bins[:, None] == np.arange(len(EDGES) + 1)
+    intervals = []
+    for merged in merged_bins(occupied, units_needed(level)):
+        scores = errors[np.isin(bins, merged)]
+        number = len(scores)
+        (half_width,) = hierarchical_quantile(scores, np.arange(number), np.ones(number), [level])
+        intervals.append(ObjectInterval(tuple(merged), float(half_width), number))
+    return intervals
 
 
 def joined(parts: Sequence[ObjectCalibration]) -> ObjectCalibration:
@@ -81,25 +101,36 @@ def joined(parts: Sequence[ObjectCalibration]) -> ObjectCalibration:
     fold. Intervals about the heights of one of the runs, or of a further one of the same method, then hold as well as
     the runs are alike (cross-conformal prediction, Vovk 2015, doi 10.1007/s10472-013-9368-4).
     """
-    areas = tuple(area for part in parts for area in part.areas)
-    errors = tuple(error for part in parts for error in part.errors)
-    return ObjectCalibration(min_area=max(part.min_area for part in parts), areas=areas, errors=errors)
+    columns = {key: tuple(v for part in parts for v in getattr(part, key)) for key in ("areas", "heights", "errors")}
+    return ObjectCalibration(min_area=max(part.min_area for part in parts), **columns)
 
 
-def missing_text(name: str, interval: ObjectInterval, level: float = LEVEL) -> str:
-    """Return the sentence that says why objects of a class have no interval; empty where they have one."""
-    if np.isfinite(interval.half_width):
-        return ""
-    needed = f"{interval.objects} validation objects; at least {units_needed(level)} needed"
-    return f"No {percent(level)} intervals of the heights of {name}: {needed}. Add validation tiles."
+def interval_text(name: str, intervals: Sequence[ObjectInterval], level: float = LEVEL) -> str:
+    """Return the sentence that states the intervals of a class, or why it has none."""
+    if any(np.isinf(interval.half_width) for interval in intervals):
+        needed = f"{sum(each.objects for each in intervals)} validation objects; at least {units_needed(level)} needed"
+        return f"No {percent(level)} intervals of the heights of {name}: {needed}. Add validation tiles."
+    inner = [EDGES[interval.bins[0] - 1] for interval in intervals[1:]]
+    names = bin_names(inner) if inner else ["of any height"]
+    widths = [
+        f"{where} ± {interval.half_width:.2f} m ({interval.objects} validation objects)"
+        for where, interval in zip(names, intervals, strict=True)
+    ]
+    return f"{percent(level)} intervals of the heights of {name}: {', '.join(widths)}."
 
 
-def bounds(interval: ObjectInterval, heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def bounds(
+    intervals: Sequence[ObjectInterval], heights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return lower and upper bounds of the median heights of objects in metres; NaN without a height or an interval.
 
     Lower bounds below 0 are 0, as heights of maps are.
     """
-    half = interval.half_width if np.isfinite(interval.half_width) else np.nan
+    half_widths = np.full(len(EDGES) + 1, np.nan)
+    for interval in intervals:
+        if np.isfinite(interval.half_width):
+            half_widths[list(interval.bins)] = interval.half_width
+    half = half_widths[np.digitize(heights, EDGES)]
     return np.maximum(heights - half, 0.0), heights + half
 
 
@@ -119,7 +150,7 @@ def with_bounds(
     Raises
     ------
     ConfigError
-        See :func:`object_interval`.
+        See :func:`object_intervals`.
     """
     lower, upper = (np.full(len(frame), np.nan) for _ in range(2))
     notes = []
@@ -128,9 +159,8 @@ def with_bounds(
         if name not in calibration:
             notes.append(f"No {percent(LEVEL)} intervals of the heights of {name}: the run is not calibrated for it.")
             continue
-        interval = object_interval(calibration[name], min_area)
+        intervals = object_intervals(calibration[name], min_area)
         heights = frame["height_median"].to_numpy(dtype=np.float64)[of_class]
-        lower[of_class], upper[of_class] = bounds(interval, heights)
-        reach = f"± {interval.half_width:.2f} m, by {interval.objects} validation objects"
-        notes.append(missing_text(name, interval) or f"{percent(LEVEL)} intervals of the heights of {name}: {reach}.")
+        lower[of_class], upper[of_class] = bounds(intervals, heights)
+        notes.append(interval_text(name, intervals))
     return frame.assign(height_lower=lower, height_upper=upper), notes

@@ -16,10 +16,11 @@ from mtlaerial.objects.vectorise import class_codes, find_objects
 
 
 class ObjectErrors(NamedTuple):
-    """Objects of a tile with a predicted and a true height: class, area in m² and absolute error in metres."""
+    """Objects of a tile with both heights: class, area in m², predicted height and absolute error in metres."""
 
     classes: NDArray[np.object_]
     areas: NDArray[np.float64]
+    heights: NDArray[np.float64]
     errors: NDArray[np.float64]
 
 
@@ -53,17 +54,21 @@ def validation_errors(maps: Path, truth: Path, spec: ObjectsSpec) -> ObjectError
         regions = [read_region([each]) for each in (maps, folder)]
         codes = class_codes(spec.classes, regions[0])
         predicted, true = (find_objects(region, codes, spec, {})[0] for region in regions)
-    errors = (true["height_median"] - predicted["height_median"]).abs().to_numpy(dtype=np.float64)
+    areas, heights = (predicted[column].to_numpy(dtype=np.float64) for column in ("area", "height_median"))
+    errors = abs(true["height_median"].to_numpy(dtype=np.float64) - heights)
     there = np.isfinite(errors)
-    classes = predicted["class"].to_numpy(dtype=object)
-    return ObjectErrors(classes[there], predicted["area"].to_numpy(dtype=np.float64)[there], errors[there])
+    return ObjectErrors(predicted["class"].to_numpy(dtype=object)[there], areas[there], heights[there], errors[there])
 
 
 def calibrate_objects(tiles: Sequence[ObjectErrors], spec: ObjectsSpec) -> dict[str, ObjectCalibration]:
     """Return the calibration of each class from the objects of all validation tiles."""
-    parts = {}
-    for name in spec.classes:
-        areas = [area for tile in tiles for area in tile.areas[tile.classes == name].tolist()]
-        errors = [error for tile in tiles for error in tile.errors[tile.classes == name].tolist()]
-        parts[name] = ObjectCalibration(min_area=spec.min_area, areas=tuple(areas), errors=tuple(errors))
-    return parts
+    return {name: _part(tiles, name, spec.min_area) for name in spec.classes}
+
+
+def _part(tiles: Sequence[ObjectErrors], name: str, min_area: float) -> ObjectCalibration:
+    """Return the calibration of one class."""
+    columns = {
+        column: tuple(value for tile in tiles for value in getattr(tile, column)[tile.classes == name].tolist())
+        for column in ("areas", "heights", "errors")
+    }
+    return ObjectCalibration(min_area=min_area, **columns)

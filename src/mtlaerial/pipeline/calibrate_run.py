@@ -63,6 +63,7 @@ def calibrate_run(
     _add_tiles(folder, tiles, prediction, [*classes.values(), *heights.values(), *of_objects])
     temperatures = {task: result for task, part in classes.items() if (result := part.result())}
     intervals = {task: factors for task, part in heights.items() if (factors := part.result())}
+    remarks = [*_truth_remarks(run, {*temperatures, *intervals}), *_selection_remarks(run, tiles)]
     calibration = Calibration(
         run=run.sha256,
         predictor=predictor_name(prediction, len(run.networks)),
@@ -71,11 +72,7 @@ def calibrate_run(
         classes=temperatures,
         heights=intervals,
         objects={name: part for each in of_objects for name, part in each.result().items()},
-        remarks=(
-            *_truth_remarks(run, {*temperatures, *intervals}),
-            *_selection_remarks(run, tiles),
-            *_object_remarks(run, objects, of_objects),
-        ),
+        remarks=(*remarks, *_object_remarks(run, objects, of_objects)),
     )
     for note in calibration.notes:
         log.warning("%s: %s", run.name, note)

@@ -53,11 +53,15 @@ def _area_panel(assessment: Assessment, source: str) -> Panel:
         )
         for index, name in enumerate(assessment.names)
     ]
-    low, high = (100 * float(bound) for bound in accuracy.overall.interval(assessment.level))
-    overall = f"{100 * float(accuracy.overall.values):.1f} ± {100 * float(accuracy.overall.errors):.1f} %"
-    sentence = f"Overall accuracy {overall} (± standard error), {level} interval {low:.1f} to {min(high, 100):.1f} %."
-    notes = [Note(sentence), _SOURCE, *map(Note, assessment.notes)]
+    notes = [_overall_note(accuracy.overall, assessment.level), _SOURCE, *map(Note, assessment.notes)]
     return text_panel("accuracy", source, "areas and accuracies, ± standard errors", header, rows, notes)
+
+
+def _overall_note(overall: Estimate, level: float) -> Note:
+    low, high = (100 * float(bound) for bound in overall.interval(level))
+    text = f"{100 * float(overall.values):.1f} ± {100 * float(overall.errors):.1f} %"
+    bounds = f"{percent(level)} interval {max(low, 0):.1f} to {min(high, 100):.1f} %"
+    return Note(f"Overall accuracy {text} (± standard error), {bounds}.")
 
 
 def _matrix_panel(assessment: Assessment, source: str) -> Panel:
