@@ -52,7 +52,7 @@ def test_the_help_lists_every_command(call: Call) -> None:
     assert COMMANDS == [
         "assess", "calibrate", "check", "dashboard", "describe", "ensemble", "export", "folds", "import-checkpoint",
         "networks", "power", "predict", "probe", "sample", "score", "score-objects", "status", "synthesise", "train",
-        "upgrade", "weightings",
+        "upgrade", "vectorise", "weightings",
     ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 
