@@ -52,7 +52,7 @@ def validation_errors(maps: Path, truth: Path, spec: ObjectsSpec) -> ObjectError
     # The same map of classes beside the true heights gives the same objects in the same order.
     with joined_maps(maps / f"{CLASSES}.tif", truth) as folder:
         regions = [read_region([each]) for each in (maps, folder)]
-        codes = class_codes(spec.classes, regions[0])
+        codes = class_codes("objects.classes", spec.classes, regions[0])
         predicted, true = (find_objects(region, codes, spec, {})[0] for region in regions)
     areas, heights = (predicted[column].to_numpy(dtype=np.float64) for column in ("area", "height_median"))
     errors = abs(true["height_median"].to_numpy(dtype=np.float64) - heights)
