@@ -128,6 +128,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "resume": "states",
         "dashboard": {},
         "calibration": {},
+        "objects": {"classes": ["roof"]},
         "training": {"budget": {"minutes": 10}, **PART_OF_THE_TRUTH},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},
@@ -177,7 +178,7 @@ def jobs(project: Project) -> Iterator[Job]:
         methods = [{"dataset": dataset, "method": method} for method in project.methods(dataset)]
         wildcards += [("figures", method) for method in methods]
         runs = [{**each, "seed": str(seed)} for each in methods for seed in project.config.seeds(each["method"])]
-        wildcards += [(rule, run) for run in runs for rule in ("predict", "calibrate", "score")]
+        wildcards += [(rule, run) for run in runs for rule in ("predict", "calibrate", "vectorise", "score")]
         joined = [run for run in runs if project.config.methods[run["method"]].ensemble]
         wildcards += [("describe_ensemble" if run in joined else "describe_run", run) for run in runs]
         trained = project.trainings()

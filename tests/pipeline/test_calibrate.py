@@ -2,21 +2,27 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import rasterio
 import yaml
+from scipy import ndimage
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.calibration import CalibrationSpec
+from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
 from mtlaerial.pipeline.calibration_notes import calibration_notes
 from mtlaerial.pipeline.decisive_params import Decisive
+from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.calibration_file import load_calibration, unfit_text
 from mtlaerial.runs.run import load_description
 from mtlaerial.tiles.record import image_hash
@@ -40,6 +46,8 @@ def calibrated(run_folder: Path, city: Dataset, tiles: Folders, tmp_path_factory
     assert "single, on 1 validation tile\nsemantics: temperature " in result.output
     assert "height: intervals of 50 %, 80 %, 90 %, of the height alone; cells of 12 m" in result.output
     assert "No 95 % intervals: 16 calibration cells; at least 19 needed." in result.output
+    enough = "0 validation objects of at least 10 m², enough for intervals of no level"
+    assert f"objects, building: {enough}" in result.output
     return folder
 
 
@@ -144,3 +152,55 @@ def test_a_calibration_depends_on_the_validation_tiles_and_what_changes_maps(dat
     assert params(calibration={"cell": 30}) != before
     data["datasets"]["city"]["hold_out"] = ["city_2"]
     assert params() != before
+
+
+class TrueClasses(Predictor):
+    """A predictor whose maps of classes are the truth, as those of the smallest network have one object."""
+
+    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
+        super().predict_tiles(tiles, folder)
+        for tile in tiles:
+            with (
+                rasterio.open(tile / "labels.tif") as labels,
+                rasterio.open(folder / tile.name / "semantics.tif", "r+") as out,
+            ):
+                out.write(labels.read())
+
+
+def test_objects_are_calibrated_by_the_pixels_of_each(
+    run_folder: Path, tiles: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtlaerial.pipeline.calibrate_run.Predictor", TrueClasses)
+    run, tile = Path(shutil.copytree(run_folder, tmp_path / "run")), tiles["val"][0]
+    names = ("building", "tree")
+    objects = ObjectsSpec(classes=names, min_area=1, min_hole=0)
+    prediction = load_description(run).plan.prediction
+    calibration = calibrate_run(run, [tile], CalibrationSpec(cell=CELL), prediction, [2.0], objects)
+    Predictor(run, prediction).predict_tiles([tile], tmp_path)
+    codes = rasterio.open(tile / "labels.tif").read(1)
+    # Heights have cells of 1 m, labels of 0.5 m.
+    predicted, true = (
+        rasterio.open(path).read(1).repeat(2, axis=0).repeat(2, axis=1)
+        for path in (tmp_path / tile.name / "height.tif", tile / "height.tif")
+    )
+    errors = {name: [] for name in names}
+    for name in names:
+        code = [entry.name for entry in load_description(run).statistics.classes].index(name)
+        labels, number = ndimage.label(codes == code)
+        for index in range(1, number + 1):
+            within = labels == index
+            if within.sum() >= 4:  # 1 m² in pixels of 0.5 m
+                errors[name].append(abs(np.median(true[within]) - np.median(np.maximum(predicted[within], 0))))
+    assert sum(map(len, errors.values())) > 3
+    for name, part in calibration.objects.items():
+        np.testing.assert_allclose(sorted(part.errors), sorted(errors[name]), atol=0.011)  # whole centimetres
+    assert load_calibration(run) == calibration
+
+
+def test_a_class_that_the_run_lacks_is_named(run_folder: Path, tiles: Folders, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    objects = ObjectsSpec(classes=("tower",))
+    prediction = load_description(run).plan.prediction
+    calibration = calibrate_run(run, tiles["val"][:1], CalibrationSpec(cell=CELL), prediction, [2.0], objects)
+    assert calibration.objects == {}
+    assert calibration.remarks[-1] == "No calibration of objects: the run has no class tower."

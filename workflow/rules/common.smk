@@ -13,6 +13,7 @@ from mtlaerial.pipeline.calibration_notes import calibration_notes, is_calibrate
 from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.finished_rows import find_rows
 from mtlaerial.pipeline.joint_methods import tradeoffs
+from mtlaerial.pipeline.object_notes import has_objects, object_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.context_params import Context

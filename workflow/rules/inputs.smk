@@ -187,6 +187,11 @@ def figure_files(wildcards):
     return layouts + expand(f"{FIGURES}/tradeoff.png", dataset=tradeoffs(project))
 
 
+def object_files():
+    """Return the objects of every selected run that is made here, where they are configured."""
+    return [path for run in project.runs() if has_objects(project, *run) for path in files_of(run, "objects.gpkg")]
+
+
 def wanted(wildcards):
     """Return the final files; exit with a message on wrong options of weightings, missing raw files, or runs that
     could not be scored."""
@@ -204,10 +209,11 @@ def wanted(wildcards):
     sources = project.sources
     predictions = [note for name in sources for note in [*ensemble_notes(project, name), *view_notes(project, name)]]
     predictions += [note for name in sources for note in calibration_notes(project, name)]
+    predictions += [note for name in sources for note in object_notes(project, name)]
     comparisons = [*unscored_notes(project), *power_notes(project)]
     for note in [*project.notes(), *dict.fromkeys(predictions), *comparisons, *ROWS.notes]:
         logger.warning(note)
-    return ["<results>/tables", "<results>/report.html", *figure_files(wildcards)]
+    return ["<results>/tables", "<results>/report.html", *figure_files(wildcards), *object_files()]
 
 
 def kept_rows(wildcards):

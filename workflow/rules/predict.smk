@@ -31,6 +31,30 @@ rule predict:
         "../scripts/predict.py"
 
 
+# Objects of the test tiles' maps; tiles that lie side by side are one region.
+rule vectorise:
+    input:
+        maps="<run>/maps",
+        calibration=run_calibration,
+    output:
+        "<run>/objects.gpkg",
+    log:
+        "<logs>/{dataset}/vectorise/{method}.seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/vectorise/{method}.seed{seed}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=120,
+        gpu=0,
+    params:
+        decisive=decisive_params("vectorise"),
+    message:
+        "Vectorising {wildcards.method} on {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../scripts/vectorise.py"
+
+
 # Calibration of a run on the validation tiles; where there are none, nothing asks for it.
 rule calibrate:
     input:

@@ -9,6 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.config import PredictionSpec
     from mtlaerial.config.calibration import CalibrationSpec
+    from mtlaerial.config.objects import ObjectsSpec
     from mtlaerial.system.gpu_locks import reserved_gpus
 
     with reserved_gpus(snakemake.resources.gpu):
@@ -17,5 +18,6 @@ with logged(snakemake):
         decisive = snakemake.params.decisive
         spec = CalibrationSpec.parse(decisive["calibration"], "calibration")
         prediction = PredictionSpec.parse(decisive["prediction"], "prediction")
+        objects = ObjectsSpec.parse(decisive["objects"], "objects") if "objects" in decisive else None
         run = Path(snakemake.output[0]).parent
-        calibrate_run(run, folders(snakemake.input.tiles), spec, prediction, decisive["height_bins"])
+        calibrate_run(run, folders(snakemake.input.tiles), spec, prediction, decisive["height_bins"], objects)

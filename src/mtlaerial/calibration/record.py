@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mtlaerial.calibration.quantile import units_needed
-from mtlaerial.config.base import Section
+from mtlaerial.config.base import Section, is_empty
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.system.file_format import require_format
@@ -93,6 +93,26 @@ class HeightCalibration(Section):
         return self
 
 
+class ObjectCalibration(Section):
+    """Height errors of the objects of a class on the validation tiles, of which intervals are quantiles."""
+
+    min_area: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """m²: smaller objects were left out."""
+    areas: tuple[PositiveFloat, ...]
+    """m² of each object."""
+    heights: tuple[Finite, ...]
+    """Median of the predicted heights within each object in metres."""
+    errors: tuple[Factor, ...]
+    """Metres between the median of the true and that of the predicted heights within each object."""
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        if not len(self.areas) == len(self.heights) == len(self.errors):
+            found = f"{len(self.errors)} errors, {len(self.heights)} heights and {len(self.areas)} areas"
+            raise Unfit("errors", found, "one of each object", "Calibrate again.")
+        return self
+
+
 class Calibration(Section):
     """Calibration of a trained run for one predictor, from validation tiles alone."""
 
@@ -109,6 +129,8 @@ class Calibration(Section):
     """By task."""
     heights: dict[str, HeightCalibration] = {}
     """By task."""
+    objects: Annotated[dict[str, ObjectCalibration], Field(exclude_if=is_empty)] = {}
+    """By class; none where objects were not asked for or maps have none of their classes."""
     remarks: tuple[str, ...] = ()
     """Sentences on the tiles: that they chose the weights, or have no truth of a task."""
 

@@ -1,6 +1,14 @@
 """Calibration of a run as text for people."""
 
-from mtlaerial.calibration.record import Calibration, ClassCalibration, ErrorScale, HeightCalibration, percent
+from mtlaerial.calibration.quantile import LEVELS, units_needed
+from mtlaerial.calibration.record import (
+    Calibration,
+    ClassCalibration,
+    ErrorScale,
+    HeightCalibration,
+    ObjectCalibration,
+    percent,
+)
 
 
 def calibration_lines(calibration: Calibration) -> list[str]:
@@ -8,6 +16,7 @@ def calibration_lines(calibration: Calibration) -> list[str]:
     lines = [f"{calibration.predictor}, on {_tiles_text(calibration)}"]
     lines += [f"{task}: {_class_text(part)}" for task, part in calibration.classes.items()]
     lines += [f"{task}: {_height_text(part)}" for task, part in calibration.heights.items()]
+    lines += [f"objects, {name}: {_object_text(part)}" for name, part in calibration.objects.items()]
     return [*lines, *calibration.notes]
 
 
@@ -40,3 +49,10 @@ def _scale_text(scale: ErrorScale) -> str:
     if scale.kind == "none":
         return "of the height alone"
     return f"scaled by the deviation + {scale.offset:.2g} m (chosen on {scale.cells} further cells)"
+
+
+def _object_text(part: ObjectCalibration) -> str:
+    number = len(part.errors)
+    objects = f"{number} validation object{'' if number == 1 else 's'} of at least {part.min_area:g} m²"
+    possible = [percent(level) for level in LEVELS if units_needed(level) <= number]
+    return f"{objects}, enough for intervals of {', '.join(possible) or 'no level'}"

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mtlaerial.cli import dashboard, data, prediction, runs, training
+from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
 from mtlaerial.system.memory import as_memory_error
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (data, training, dashboard, prediction, runs):
+for module in (data, training, dashboard, prediction, runs, objects, accuracy):
     app.add_typer(module.commands)
 
 

@@ -63,5 +63,22 @@ def settings(option: str, texts: Sequence[str]) -> dict[str, str]:
     return values
 
 
+def fractions(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """Return the numbers of an option that is given as KEY=NUMBER; see :func:`settings`.
+
+    Examples
+    --------
+    >>> fractions("--expected", ["building=0.8"])
+    {'building': 0.8}
+    """
+    values = {}
+    for key, text in settings(option, texts).items():
+        try:
+            values[key] = float(text)
+        except ValueError:
+            raise UserError(option, repr(f"{key}={text}"), "a number", f"For example {option} {key}=0.8.") from None
+    return values
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()  # isdigit alone takes superscripts, which int refuses

@@ -1,5 +1,7 @@
 """The section ``calibration``, and the settings of a prediction that a calibration holds for."""
 
+import hashlib
+import json
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -14,6 +16,8 @@ _WITHOUT_EFFECT = {
     *("layers", "interval", "image_maps", "height_encoding", "negative_heights"),
 }
 """Keys of a prediction that change no height, deviation or probability but by rounding."""
+
+_ID_LENGTH = 12
 
 
 class CalibrationSpec(Section):
@@ -52,6 +56,11 @@ def setting_differences(calibrated: PredictionSpec, prediction: PredictionSpec) 
     """
     before, after = _settings(calibrated), _settings(prediction)
     return [f"{key} {after[key]} instead of {before[key]}" for key in after if after[key] != before[key]]
+
+
+def calibrated_settings_id(prediction: PredictionSpec) -> str:
+    """Return a short hash of the settings of maps that a calibration depends on, for the tags of the maps."""
+    return hashlib.sha256(json.dumps(_settings(prediction), sort_keys=True).encode()).hexdigest()[:_ID_LENGTH]
 
 
 def _settings(prediction: PredictionSpec) -> dict[str, Any]:

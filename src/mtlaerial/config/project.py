@@ -18,6 +18,7 @@ from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
+from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.predictors import Learner, require_predictor
 from mtlaerial.config.recipe_overlay import Overlay, merge_files
@@ -74,6 +75,8 @@ class ProjectConfig(Section):
     """Calibration of the runs on the validation tiles; none by default."""
     map: MapSpec | None = None
     """Region that the target ``map`` maps by a trained run; none by default."""
+    objects: ObjectsSpec | None = None
+    """Objects of the test tiles' maps, as polygons with heights; none by default."""
     figures: FiguresSpec = FiguresSpec()
     datasets: dict[Name, DatasetEntry]
     models: dict[Name, ModelSpec]

@@ -7,6 +7,7 @@ from pathlib import Path
 from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import Recipe, load_project
 from mtlaerial.config.calibration import CalibrationSpec
+from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
@@ -40,7 +41,7 @@ def calibrate_on(
     tiles : Path, optional
         Folder of prepared tiles that runs share; by default ``folder/tiles``.
     configs : sequence of Path, optional
-        Configuration and overlays, whose sections ``calibration`` and ``scoring`` count.
+        Configuration and overlays, whose sections ``calibration``, ``objects`` and ``scoring`` count.
     cell : float, optional
         Least side of a calibration cell in metres, instead of that of the configuration.
 
@@ -56,14 +57,14 @@ def calibrate_on(
     require_same_input(folder, run.statistics, dataset.spec, spec)
     require_truth(folder, run, dataset, spec)
     names = _validation_tiles(folder, run, dataset, spec)
-    calibration, recipe = _settings(run, described, spec, configs)
+    calibration, objects, recipe = _settings(run, described, spec, configs)
     if cell:
         calibration = CalibrationSpec.parse({**calibration.model_dump(), "cell": cell}, "--cell")
     # Files of other tiles may be missing.
     require_sound(replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"val": names}, "areas": {}})))
     folders = prepared_tiles(dataset, names, tiles or folder / "tiles", shared=tiles is not None)
     require_images(folder, run, folders, dataset.spec.gsd)
-    return calibrate_run(folder, folders, calibration, run.plan.prediction, recipe.scoring.height_bins)
+    return calibrate_run(folder, folders, calibration, run.plan.prediction, recipe.scoring.height_bins, objects)
 
 
 def _validation_tiles(folder: Path, run: RunDescription, dataset: Dataset, spec: Path) -> tuple[str, ...]:
@@ -81,11 +82,16 @@ def _validation_tiles(folder: Path, run: RunDescription, dataset: Dataset, spec:
 
 def _settings(
     run: RunDescription, dataset: Dataset, spec: Path, configs: Sequence[Path]
-) -> tuple[CalibrationSpec, Recipe]:
-    """Return the section ``calibration``, and the recipe in force for the run's method and the data set."""
+) -> tuple[CalibrationSpec, ObjectsSpec | None, Recipe]:
+    """Return the sections ``calibration`` and ``objects``, and the recipe in force for the run's method.
+
+    Objects are those of a configuration, else buildings where there is a class of that name.
+    """
+    default = ObjectsSpec()
+    objects = default if set(default.classes) <= {entry.name for entry in run.statistics.classes} else None
     if not configs:
-        return CalibrationSpec(), Recipe.parse(dataset.spec.recipe, f"{spec}, recipe")
+        return CalibrationSpec(), objects, Recipe.parse(dataset.spec.recipe, f"{spec}, recipe")
     config = load_project(*configs)
     method = run.plan.method if run.plan.method in config.methods else None
     recipe = config.recipe(dataset.spec.recipe, method, config.named(dataset.name))
-    return config.calibration or CalibrationSpec(), recipe
+    return config.calibration or CalibrationSpec(), config.objects or objects, recipe

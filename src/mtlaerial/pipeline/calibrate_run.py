@@ -8,9 +8,11 @@ from tempfile import TemporaryDirectory
 from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import PredictionSpec, Task, task_entry
 from mtlaerial.config.calibration import CalibrationSpec
+from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.prediction import ClassLayer
 from mtlaerial.config.predictors import predictor_name
 from mtlaerial.errors import DataError
+from mtlaerial.objects.map_calibration import ObjectMapCalibration
 from mtlaerial.pipeline.seen_tiles import trained_on
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.calibration_file import save_calibration
@@ -23,7 +25,12 @@ log = logging.getLogger(__name__)
 
 
 def calibrate_run(
-    folder: Path, tiles: Sequence[Path], spec: CalibrationSpec, prediction: PredictionSpec, bins: Sequence[float]
+    folder: Path,
+    tiles: Sequence[Path],
+    spec: CalibrationSpec,
+    prediction: PredictionSpec,
+    bins: Sequence[float],
+    objects: ObjectsSpec | None = None,
 ) -> Calibration:
     """Calibrate a run or an ensemble on validation tiles, and write ``calibration.json`` into its folder.
 
@@ -40,6 +47,8 @@ def calibrate_run(
         Settings that the run is scored with.
     bins : sequence of float
         Inner edges in metres of the bins of predicted height.
+    objects : ObjectsSpec, optional
+        Objects whose heights are calibrated too, where the run has both tasks and the classes.
 
     Raises
     ------
@@ -50,9 +59,11 @@ def calibrate_run(
     run = load_description(folder)
     _require_unseen(folder, run, tiles)
     classes, heights = _empty_parts(run, spec, prediction, bins)
-    _add_tiles(folder, tiles, prediction, [*classes.values(), *heights.values()])
+    of_objects = _empty_objects(run, objects)
+    _add_tiles(folder, tiles, prediction, [*classes.values(), *heights.values(), *of_objects])
     temperatures = {task: result for task, part in classes.items() if (result := part.result())}
     intervals = {task: factors for task, part in heights.items() if (factors := part.result())}
+    remarks = [*_truth_remarks(run, {*temperatures, *intervals}), *_selection_remarks(run, tiles)]
     calibration = Calibration(
         run=run.sha256,
         predictor=predictor_name(prediction, len(run.networks)),
@@ -60,7 +71,8 @@ def calibrate_run(
         tiles={tile.name: image_hash(tile) for tile in tiles},
         classes=temperatures,
         heights=intervals,
-        remarks=(*_truth_remarks(run, {*temperatures, *intervals}), *_selection_remarks(run, tiles)),
+        objects={name: part for each in of_objects for name, part in each.result().items()},
+        remarks=(*remarks, *_object_remarks(run, objects, of_objects)),
     )
     for note in calibration.notes:
         log.warning("%s: %s", run.name, note)
@@ -83,11 +95,30 @@ def _empty_parts(
     return classes, heights
 
 
+def _empty_objects(run: RunDescription, spec: ObjectsSpec | None) -> list[ObjectMapCalibration]:
+    """Return the calibration of objects; none where it is not asked for, or the maps have no such objects."""
+    if spec is None or not {"semantics", "height"} <= set(run.plan.tasks) or _lacking_classes(run, spec):
+        return []
+    return [ObjectMapCalibration(task_entry("height"), spec)]
+
+
+def _lacking_classes(run: RunDescription, spec: ObjectsSpec) -> list[str]:
+    named = {entry.name for entry in run.statistics.classes}
+    return [name for name in spec.classes if name not in named]
+
+
+def _object_remarks(run: RunDescription, spec: ObjectsSpec | None, parts: Sequence[ObjectMapCalibration]) -> list[str]:
+    """Return sentences on classes that the run lacks, and on tiles whose objects cannot be told."""
+    lacking = _lacking_classes(run, spec) if spec else []
+    absent = [f"No calibration of objects: the run has no class {', '.join(lacking)}."] if lacking else []
+    return absent + [remark for part in parts for remark in part.remarks]
+
+
 def _add_tiles(
     folder: Path,
     tiles: Sequence[Path],
     prediction: PredictionSpec,
-    parts: Sequence[ClassMapCalibration | HeightMapCalibration],
+    parts: Sequence[ClassMapCalibration | HeightMapCalibration | ObjectMapCalibration],
 ) -> None:
     """Predict each tile into a temporary folder, and add its maps to the calibrations."""
     of_classes = any(isinstance(part, ClassMapCalibration) for part in parts)

@@ -109,22 +109,31 @@ class Decisive:
         return {"prediction": prediction, "tiles": self._test_tiles(dataset), **joined}
 
     def calibrate(self, dataset: str, method: str, seed: str) -> Params:
-        """Return how and on which tiles a run is calibrated: cells, levels, bins, and the settings of the maps."""
+        """Return how and on which tiles a run is calibrated: cells, levels, bins, objects, and settings of the maps."""
         recipe, calibration = self.project.recipe(dataset, method), self.project.config.calibration
+        objects = self.project.config.objects
         assert calibration is not None
         return {
             "calibration": decisive("calibrate", calibration, "calibration"),
             "prediction": decisive("calibrate", recipe.prediction, "prediction"),
             **decisive("calibrate", recipe.scoring, "scoring"),
             "tiles": list(self._spec(dataset).splits.get("val", ())),
+            **({"objects": decisive("calibrate", objects, "objects")} if objects else {}),
             **self._joined(dataset, method, seed),
         }
+
+    def vectorise(self, dataset: str, method: str, seed: str) -> Params:
+        """Return which objects become polygons, the test tiles, and rules between tasks where there are any."""
+        objects = self.project.config.objects
+        assert objects is not None
+        keys = decisive("vectorise", objects, "objects")
+        return {"objects": keys, "tiles": self._test_tiles(dataset), **self._rules(dataset)}
 
     def score(self, dataset: str, method: str, seed: str) -> Params:
         """Return the section ``scoring`` in force, the test tiles, and rules between tasks where there are any."""
         scoring = self.project.recipe(dataset, method).scoring
-        rules = self._spec(dataset).model_dump(mode="json", include={"consistency"})
-        return {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset), **rules}
+        keys = decisive("score", scoring, "scoring")
+        return {"scoring": keys, "tiles": self._test_tiles(dataset), **self._rules(dataset)}
 
     def tables(self) -> Params:
         """Return published scores, folds and protocol of each data set, and notes on the methods left out."""
@@ -182,6 +191,9 @@ class Decisive:
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
+
+    def _rules(self, dataset: str) -> Params:
+        return self._spec(dataset).model_dump(mode="json", include={"consistency"})
 
     def _test_tiles(self, dataset: str) -> list[str]:
         return list(self._spec(dataset).splits.get("test", ()))

@@ -39,7 +39,7 @@ def sampled_origin(predictor: "Predictor", image: MatchingImage) -> dict[str, st
     with open_image(image, statistics) as opened:
         read = strip_reader(image.path, opened.pixels, statistics.range)
         identity = image_id(read, image.predicted_grid, image.grid)
-    return origin_tags(image.path, identity, predictor.description)
+    return origin_tags(image.path, identity, predictor.description, predictor.prediction)
 
 
 def image_origin(predictor: "Predictor", image: MatchingImage, address: str = "") -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.calibration import calibrated_settings_id
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.strips import Read
@@ -23,9 +24,13 @@ IMMATERIAL = {"batch", "device", "threads"}
 log = logging.getLogger(__name__)
 
 
-def origin_tags(image: Path, identity: str, description: RunDescription) -> dict[str, str]:
-    """Return the tags that tell maps of different images and runs apart, however their folders are called."""
-    return {"IMAGE": image.name, "IMAGE_ID": identity, "RUN": description.name, "RUN_ID": description.sha256}
+def origin_tags(image: Path, identity: str, description: RunDescription, prediction: PredictionSpec) -> dict[str, str]:
+    """Return the tags that tell maps of different images and runs apart, however their folders are called.
+
+    ``PREDICTION_ID`` tells whether a calibration of the run holds for them.
+    """
+    run = {"RUN": description.name, "RUN_ID": description.sha256, "PREDICTION_ID": calibrated_settings_id(prediction)}
+    return {"IMAGE": image.name, "IMAGE_ID": identity, **run}
 
 
 def settings_id(prediction: PredictionSpec, options: ImageOptions, calibration: AppliedCalibration | None) -> str:

@@ -161,7 +161,7 @@ class SheetMapper:
     def _origin(self, sheet: Sheet) -> dict[str, str]:
         """Return the tags of a sheet's maps that name its images, the run, and the settings that they depend on."""
         predictor, identity = self.predictor, self._identity(sheet)
-        tags = origin_tags(Path(f"sheet {sheet.name}"), identity, predictor.description)
+        tags = origin_tags(Path(f"sheet {sheet.name}"), identity, predictor.description, predictor.prediction)
         settings = settings_id(predictor.prediction, ImageOptions(), predictor.calibration)
         return {**tags, "SETTINGS_ID": settings}
 

@@ -1,0 +1,1 @@
+"""Design-based accuracy of maps: check points, error-adjusted areas, accuracies and height errors."""

@@ -1,0 +1,71 @@
+"""Sentences on what was made of maps, for the log and for the files' metadata."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mtlaerial.config.objects import ObjectsSpec
+from mtlaerial.objects.region import HEIGHTS, PROBABILITIES, Region
+from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.rasters.grid import Grid
+from mtlaerial.version import __version__
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+
+def region_notes(region: Region) -> list[str]:
+    """Return sentences on overlapping maps, and on heights whose cells are not the pixels of the classes."""
+    overlaps = region.overlaps
+    notes = []
+    if overlaps:
+        first, second = overlaps[0]
+        where = f"{first} and {second}" + (f", and {len(overlaps) - 1} more pairs" if len(overlaps) > 1 else "")
+        notes.append(f"Maps overlap: {where}. There the maps that are named first count.")
+    for folder in region.folders:
+        path = folder.layer(HEIGHTS)
+        if path is None:
+            notes.append(f"{folder.path} has no map of heights: its objects have none.")
+            continue
+        with open_raster(path) as source:
+            cells = Grid.of(source).pixel_size
+        if cells != folder.grid.pixel_size:
+            sizes = [f"{size[1]:.4g} x {size[0]:.4g}" for size in (cells, folder.grid.pixel_size)]
+            rule = "each pixel takes the cell that holds its centre"
+            notes.append(f"{path} has cells of {sizes[0]}, the classes {sizes[1]}: {rule}.")
+    return notes
+
+
+def summary(frame: "GeoDataFrame", spec: ObjectsSpec, left_out: int, kept_outlines: int | None) -> list[str]:
+    """Return sentences on the number of objects, of those left out, and of those that are not regularised."""
+    counts = frame["class"].value_counts()
+    listed = ", ".join(f"{counts.get(name, 0)} of class {name}" for name in spec.classes)
+    notes = [f"Objects: {listed}; {left_out} smaller than {spec.min_area:g} m² are left out."]
+    if kept_outlines is not None:
+        notes.append(f"{kept_outlines} of {len(frame)} objects keep their outline along pixels.")
+    return notes
+
+
+def empty_columns(region: Region, rules: bool) -> list[str]:
+    """Return a sentence on each column that is empty, and why."""
+    notes = []
+    if not any(folder.layer(PROBABILITIES) for folder in region.folders):
+        notes.append("probability is empty: predict with --layers probabilities.")
+    if not rules:
+        notes.append("violations is empty: no rules between tasks are given.")
+    return notes
+
+
+def metadata_of(region: Region, spec: ObjectsSpec, notes: Sequence[str]) -> dict[str, str]:
+    """Return what a file says of its origin."""
+    tags = {
+        key: ", ".join(dict.fromkeys(folder.origin[key] for folder in region.folders if key in folder.origin))
+        for key in ("IMAGE", "RUN", "TRAINED_ON")
+    }
+    return {
+        "MTLAERIAL": __version__,
+        **{key: value for key, value in tags.items() if value},
+        "MIN_AREA": f"{spec.min_area:g} m²",
+        "MIN_HOLE": f"{spec.min_hole:g} m²",
+        "REGULARISED": "yes" if spec.regularise else "no",
+        "NOTES": " ".join(notes),
+    }
