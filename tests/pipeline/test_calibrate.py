@@ -24,6 +24,7 @@ from mtlaerial.pipeline.calibration_notes import calibration_notes
 from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.calibration_file import load_calibration, unfit_text
+from mtlaerial.runs.cost import PredictionCost
 from mtlaerial.runs.run import load_description
 from mtlaerial.tiles.record import image_hash
 from support.city_project import project_of
@@ -157,14 +158,15 @@ def test_a_calibration_depends_on_the_validation_tiles_and_what_changes_maps(dat
 class TrueClasses(Predictor):
     """A predictor whose maps of classes are the truth, as those of the smallest network have one object."""
 
-    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> None:
-        super().predict_tiles(tiles, folder)
+    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> PredictionCost:
+        cost = super().predict_tiles(tiles, folder)
         for tile in tiles:
             with (
                 rasterio.open(tile / "labels.tif") as labels,
                 rasterio.open(folder / tile.name / "semantics.tif", "r+") as out,
             ):
                 out.write(labels.read())
+        return cost
 
 
 def test_objects_are_calibrated_by_the_pixels_of_each(

@@ -102,7 +102,7 @@ class ObjectCalibration(Section):
     """m² of each object."""
     heights: tuple[Finite, ...]
     """Median of the predicted heights within each object in metres."""
-    errors: tuple[Factor, ...]
+    errors: tuple[NonNegative, ...]
     """Metres between the median of the true and that of the predicted heights within each object."""
 
     @model_validator(mode="after")

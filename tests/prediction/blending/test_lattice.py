@@ -42,14 +42,9 @@ def predicted(lattice: Lattice, rows: tuple[int, int], columns: tuple[int, int])
     def write(row: int, column: int, block: Tensor) -> None:
         values[:, row : row + block.shape[1], column : column + block.shape[2]] = block
 
-    cells = [
-        Cells.of(1, first - start, stop - first, end - start)
-        for start, end, first, stop in (
-            (*rows, top, bottom),
-            (*columns, left, right),
-        )
-    ]
-    target = Target(slice(0, 2), *cells, write)
+    down = Cells.of(1, top - rows[0], bottom - top, rows[1] - rows[0])
+    across = Cells.of(1, left - columns[0], right - left, columns[1] - columns[0])
+    target = Target(slice(0, 2), down, across, write)
     blender = Blender(network, 2, lattice.layout, batch=1, device=torch.device("cpu"))
 
     def read_span(row: int, column: int, height: int, width: int) -> Strip:
