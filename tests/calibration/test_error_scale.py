@@ -50,6 +50,7 @@ def widths_and_coverage(cells: int, **settings: float) -> np.ndarray:
         random = np.random.default_rng(seed)
         calibrating, new = scene(random, cells, **settings), scene(random, 400, **settings)
         calibration = calibrate_heights(errors_of(calibrating))
+        assert calibration.scale.kind == "deviation"
         true, predicted, deviation = new
         lower, upper = height_interval(calibration, 0.9, predicted, deviation)
         divisors = [np.maximum(arrays[2], FLOOR) for arrays in (calibrating, new)]
