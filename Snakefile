@@ -2,12 +2,14 @@
 # datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
 import re
 
+from mtlaerial.config.configuration_files import default_configuration
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
+# Of the working directory, else the one beside this file.
+configfile: default_configuration()
 
 
 # Used only with --software-deployment-method apptainer; build it first from envs/Containerfile.

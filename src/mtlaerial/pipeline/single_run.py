@@ -1,9 +1,10 @@
 """Single run without Snakemake: check, prepare, summarise, train, describe; in one process or in several."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mtlaerial.config import ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
@@ -41,7 +42,7 @@ class SingleRun:
     folder : Path
         The run's folder, the same for all processes.
     configs : sequence of Path
-        Configuration and overlays.
+        Configuration and overlays; by default as :func:`mtlaerial.config.load_project` finds one.
     method : str
     seed : int
     area : str, optional
@@ -52,6 +53,8 @@ class SingleRun:
         Replace the finished run of another plan or of other data in the folder.
     recipe : str, optional
         Name of a recipe whose keys apply after the configuration's.
+    settings : mapping
+        Keys that win over the configuration and the recipe.
     """
 
     spec: Path
@@ -64,6 +67,7 @@ class SingleRun:
     tiles: Path | None = None
     replace: bool = False
     recipe: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train_single(run: SingleRun) -> None:
@@ -102,7 +106,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     described = Dataset.of(run.spec, run.root)
     dataset = _with_splits(described, run.area)
     dataset.require_root()
-    config = load_project(*run.configs, recipe=run.recipe)
+    config = load_project(*run.configs, recipe=run.recipe, settings=run.settings)
     require_method(config, run.method)
     planned = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
     plan, budget = known_budget(planned, run.folder)

@@ -1,0 +1,100 @@
+"""The files of a configuration: where each is found, and the shipped configuration below overlays."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtlaerial.config.file_kinds import read_configuration
+from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.config.workflow_folder import find_in_workflow, workflow_folder
+
+log = logging.getLogger(__name__)
+DEFAULT = Path("config/config.yaml")
+"""The configuration where none is given: of the working directory, else the shipped one."""
+WHOLE = ("run", "datasets", "models", "methods")
+"""Keys that a whole configuration has; without one of them it is an overlay of the shipped one."""
+
+
+def merged_configuration(
+    paths: Sequence[Path] = (), recipe: str | None = None, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the merged keys of a configuration, not validated; the last wins.
+
+    Parameters
+    ----------
+    paths : sequence of Path, optional
+        As in :func:`configuration_files`.
+    recipe : str, optional
+        Name of a recipe whose keys apply after all files; see :func:`mtlaerial.config.recipe_overlay.merge_files`.
+    settings : mapping, optional
+        Keys of the option ``--set``, which win over all files and the recipe.
+
+    Raises
+    ------
+    ConfigError
+        When a file cannot be read or is no configuration, or there is no such recipe.
+    """
+    return merge_files(configuration_files(paths), settings, recipe, "--set")
+
+
+def configuration_files(paths: Sequence[Path] = ()) -> list[Path]:
+    """Return the files that make up a configuration; the last wins.
+
+    Parameters
+    ----------
+    paths : sequence of Path, optional
+        Configuration and overlays, each from the working directory, else from the workflow's folder; by default
+        ``config/config.yaml``. The shipped configuration is put before files that are an overlay of it.
+
+    Raises
+    ------
+    ConfigError
+        When a file cannot be read or is no configuration.
+    """
+    places = [find_in_workflow(path) for path in paths or (DEFAULT,)]
+    keys = {key for place in places for key in read_configuration(place)}
+    if is_whole(keys):
+        if not paths and places[0] != DEFAULT:
+            log.info("No %s here: the shipped configuration %s", DEFAULT, places[0])
+        return places
+    log.info("%s: read as an overlay of the shipped configuration %s", places[0], shipped_configuration())
+    return [shipped_configuration(), *places]
+
+
+def module_configuration(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the merged keys of a module of another Snakefile.
+
+    Parameters
+    ----------
+    keys : mapping
+        What that Snakefile gives; an overlay of the shipped configuration where it is not whole.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such recipe as they name.
+    """
+    files = [] if is_whole(keys) else [shipped_configuration()]
+    return merge_files(files, keys, option="configuration of the module")
+
+
+def is_whole(keys: Collection[str]) -> bool:
+    """Tell whether top-level keys are those of a whole configuration.
+
+    Examples
+    --------
+    >>> is_whole(["run", "datasets", "training"])
+    False
+    """
+    return set(WHOLE) <= set(keys)
+
+
+def shipped_configuration() -> Path:
+    """Return the configuration that comes with the workflow."""
+    return workflow_folder() / DEFAULT
+
+
+def default_configuration() -> Path:
+    """Return the configuration where none is given: of the working directory, else the shipped one."""
+    return find_in_workflow(DEFAULT)
