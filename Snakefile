@@ -42,7 +42,7 @@ rule all:
         wanted,
     localrule: True
     message:
-        "Tables, figures and report are in {project.config.results}"
+        f"Tables, figures and report are in {project.config.results}"
 
 
 rule rows:
@@ -50,4 +50,4 @@ rule rows:
         kept_rows,
     localrule: True
     message:
-        "Finished rows are in {project.config.finished}"
+        f"Finished rows are in {project.config.finished}"

@@ -79,6 +79,31 @@ def module_configuration(keys: Mapping[str, Any]) -> dict[str, Any]:
     return merge_files(files, keys, option="configuration of the module")
 
 
+def options_of_section(
+    section: Mapping[str, Any], configuration: Mapping[str, Any], options: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the options of the command line that are of a section of a configuration; none if it is no part of it.
+
+    Parameters
+    ----------
+    section : mapping
+        The configuration itself, or a mapping in it, which is recognised by its identity.
+    configuration, options : mapping
+        The configuration, with the options, and the options alone.
+
+    Examples
+    --------
+    >>> study = {"town": {"run": {"seeds": [0]}}, "threads": 2}
+    >>> options_of_section(study["town"], study, {"town": {"results": "out"}})
+    {'results': 'out'}
+    """
+    if section is configuration:
+        return options
+    parts = [(value, options.get(key)) for key, value in configuration.items()]
+    sections = [part for part in parts if all(isinstance(value, Mapping) for value in part)]
+    return next(filter(None, (options_of_section(section, *part) for part in sections)), {})
+
+
 def is_whole(keys: Collection[str]) -> bool:
     """Tell whether top-level keys are those of a whole configuration.
 
