@@ -50,8 +50,9 @@ def test_the_help_lists_every_command(call: Call) -> None:
     code, out, _ = call("--help")
     assert code == 0
     assert COMMANDS == [
-        "calibrate", "check", "dashboard", "describe", "ensemble", "export", "folds", "import-checkpoint", "networks",
-        "power", "predict", "probe", "score", "status", "synthesise", "train", "upgrade", "weightings",
+        "calibrate", "check", "dashboard", "describe", "ensemble", "export", "folds", "import-checkpoint", "init",
+        "networks", "power", "predict", "probe", "score", "status", "synthesise", "train", "upgrade", "weightings",
+        "workflow-path",
     ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 
