@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from mtlaerial import __version__
 from mtlaerial.cli import app
 from mtlaerial.cli.options import configuration_keys
-from mtlaerial.config import load_dataset, load_project
+from mtlaerial.config import load_dataset
 from mtlaerial.config.configuration_files import merged_configuration
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import UserError
@@ -46,12 +46,11 @@ def test_init_writes_a_project_of_the_data_set(dataset: NewDataset, monkeypatch:
     }  # fmt: skip
     assert "$" not in "".join(path.read_text() for path in Path("here").rglob("*") if path.is_file())
     monkeypatch.chdir("here")
-    config = load_project()
-    assert config.run.datasets == (dataset,)
-    assert config.recipe_overlay is not None
-    (entry,) = (config.datasets[name] for name in config.run.datasets)
-    assert entry.root == Path("datasets") / dataset
-    assert Dataset.of(entry.spec, entry.root).missing()
+    project = Project.of(merged_configuration())
+    assert project.config.recipe_overlay is not None
+    assert set(project.sources) == {dataset}
+    assert project.sources[dataset].root == Path("datasets") / dataset
+    assert [method for _, method in project.runs()] == ["semantics", "height", "equal"]
 
 
 def test_the_specification_to_fill_in_is_valid_and_fits_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +111,7 @@ def test_settings_are_typed_as_yaml() -> None:
     texts = [
         "training.learning_rate=1.0e-3",
         "training.compile=true",
-        "run.seeds=[0, 1]",
+        "run.seeds=[0]",
         "recipe=null",
         "a.b={c: d=e}",
     ]

@@ -1,5 +1,6 @@
 """Commands on projects of the workflow: a new one, and the place of the workflow."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,8 @@ def init(
     for path in write_project(folder, dataset):
         typer.echo(path)
     typer.echo(f"Read {folder / 'README.md'}; then, in {folder}: snakemake -n")
+    if find_spec("snakemake") is None:
+        typer.echo("Snakemake is not installed here. Install it with: pip install 'mtlaerial[workflow]'")
 
 
 @commands.command()

@@ -11,6 +11,7 @@ from mtlaerial.system.files import write_text
 
 NewDataset = Literal["autzen", "dfc2018", "vaihingen", "own"]
 """Data sets that a project may begin with: those of shipped specifications, or one of its own."""
+_RECIPES: dict[NewDataset, str] = {"autzen": "compact", "dfc2018": "paper", "vaihingen": "paper", "own": "compact"}
 OWN_SPECIFICATION = "config/datasets/own.yaml"
 _TEMPLATES = Path("workflow/project")
 _PROFILE = Path("profiles/default/profile.yaml")
@@ -46,7 +47,7 @@ def write_project(folder: Path, dataset: NewDataset) -> list[Path]:
 def _files(dataset: NewDataset) -> Iterator[tuple[str, str]]:
     """Yield path and text of each file; placeholders are filled in."""
     spec = OWN_SPECIFICATION if dataset == "own" else dataset
-    values = {"dataset": dataset, "spec": spec, "root": f"datasets/{dataset}"}
+    values = {"dataset": dataset, "spec": spec, "root": f"datasets/{dataset}", "recipe": _RECIPES[dataset]}
     templates = {"Snakefile": "Snakefile", "README.md": "README.md", "config/config.yaml": "config.yaml"}
     if dataset == "own":
         templates[OWN_SPECIFICATION] = "own.yaml"

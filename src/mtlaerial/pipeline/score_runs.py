@@ -17,7 +17,7 @@ from mtlaerial.pipeline.fitting_data import require_images
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
-from mtlaerial.pipeline.single_run import require_sound
+from mtlaerial.pipeline.sound_data import require_sound
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds

@@ -8,14 +8,13 @@ from typing import Any
 
 from mtlaerial.config import ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
-from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.check import check_dataset, summary, warnings_text
-from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_budget import known_budget, with_measured_budget
 from mtlaerial.pipeline.run_training import run_training
+from mtlaerial.pipeline.sound_data import require_sound
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.finished import require_same_plan
@@ -144,22 +143,6 @@ def _fetched_start(run: SingleRun, config: ProjectConfig, plan: RunPlan, bands: 
         require_fitting_start(start, plan, bands)
         start.fetch()
     return start
-
-
-def require_sound(dataset: Dataset) -> None:
-    """Unpack a data set's archives and check its files; log the warnings.
-
-    Raises
-    ------
-    DataError
-        When the check finds errors; it lists all.
-    """
-    unpack_pending(dataset.archives)
-    report = check_dataset(dataset)
-    if not report.ok:
-        raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
-    if warnings := warnings_text(report):
-        log.warning("%s", warnings)
 
 
 def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
