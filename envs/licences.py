@@ -52,9 +52,9 @@ EXTRAS_PAGE = """
 
 The extras `timm` and `torchvision` ([networks.md](networks.md)) are installed on request, and by `make test-extras`
 ([requirements-extras.lock](../requirements-extras.lock)). These are the packages that they add to those above; torch is
-the build there that torchvision's compiled parts need, and hatchling, with tomlkit and trove-classifiers, builds mtlaerial
-itself, in both environments. Packages of the extras `cluster`, `export`, `efficientnet` and
-`dashboard` are in the table above. Published weights have licences of their own ([pretrained.md](pretrained.md)).
+the build there that torchvision's compiled parts need. hatchling, with tomlkit and trove-classifiers, builds mtlaerial
+itself, in both environments. Packages of the other extras are in the table above. Published weights have licences of
+their own ([pretrained.md](pretrained.md)).
 
 | package | version | licence |
 |---|---|---|

@@ -56,8 +56,14 @@ def test_a_whole_configuration_has_no_keys_of_the_shipped_one() -> None:
     assert not config.pretrained
 
 
-def test_an_overlay_of_the_workflow_is_found_from_anywhere() -> None:
-    assert load_project(Path("config/autzen.yaml")).run.datasets == ("autzen",)
+def test_an_overlay_of_the_workflow_is_found_from_anywhere_which_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    overlay = Path("config/autzen.yaml")
+    with caplog.at_level("INFO"):
+        assert load_project(overlay).run.datasets == ("autzen",)
+    assert caplog.messages == [
+        f"config/autzen.yaml is not here: taken from the workflow's folder, {ROOT / overlay}",
+        f"{ROOT / overlay}: read as an overlay of the shipped configuration {SHIPPED}",
+    ]
 
 
 def test_a_file_of_the_working_directory_hides_that_of_the_workflow() -> None:

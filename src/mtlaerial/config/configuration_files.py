@@ -52,11 +52,13 @@ def configuration_files(paths: Sequence[Path] = ()) -> list[Path]:
     ConfigError
         When a file cannot be read or is no configuration.
     """
-    places = [find_in_workflow(path) for path in paths or (DEFAULT,)]
+    places = []
+    for path in paths or (DEFAULT,):
+        places.append(find_in_workflow(path))
+        if places[-1] != path:
+            log.info("%s is not here: taken from the workflow's folder, %s", path, places[-1])
     keys = {key for place in places for key in read_configuration(place)}
     if is_whole(keys):
-        if not paths and places[0] != DEFAULT:
-            log.info("No %s here: the shipped configuration %s", DEFAULT, places[0])
         return places
     log.info("%s: read as an overlay of the shipped configuration %s", places[0], shipped_configuration())
     return [shipped_configuration(), *places]
