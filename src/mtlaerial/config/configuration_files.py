@@ -21,14 +21,7 @@ def merged_configuration(
 ) -> dict[str, Any]:
     """Return the merged keys of a configuration, not validated; the last wins.
 
-    Parameters
-    ----------
-    paths : sequence of Path, optional
-        As in :func:`configuration_files`.
-    recipe : str, optional
-        Name of a recipe whose keys apply after all files; see :func:`mtlaerial.config.recipe_overlay.merge_files`.
-    settings : mapping, optional
-        Keys of the option ``--set``, which win over all files and the recipe.
+    The parameters are those of :func:`mtlaerial.config.load_project`.
 
     Raises
     ------
@@ -101,9 +94,13 @@ def options_of_section(
     """
     if section is configuration:
         return options
-    parts = [(value, options.get(key)) for key, value in configuration.items()]
-    sections = [part for part in parts if all(isinstance(value, Mapping) for value in part)]
-    return next(filter(None, (options_of_section(section, *part) for part in sections)), {})
+    for key, part in configuration.items():
+        of_part = options.get(key)
+        if not isinstance(part, Mapping) or not isinstance(of_part, Mapping):
+            continue
+        if of_section := options_of_section(section, part, of_part):
+            return of_section
+    return {}
 
 
 def is_whole(keys: Collection[str]) -> bool:
