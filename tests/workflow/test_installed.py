@@ -97,6 +97,15 @@ def test_the_wheel_holds_the_workflow_and_nothing_else_of_the_repository(wheel: 
     assert names - workflow == files_below("src/mtlaerial", ROOT / "src")
 
 
+def test_an_editable_installation_holds_no_copy_of_the_repository(tmp_path: Path) -> None:
+    backend = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", backend, str(tmp_path)], cwd=ROOT, check=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+        assert names == ["_mtlaerial.pth"]
+        assert archive.read(names[0]).decode().strip() == str(ROOT / "src")
+
+
 def test_commands_find_the_workflow_in_the_package(call: Command, site: Path) -> None:
     assert call("mtlaerial", "workflow-path").strip() == str(site / "mtlaerial" / "workflow")
     assert "autzen_r1c2" in call("mtlaerial", "check", "autzen", "--root", ".", code=1)
