@@ -2,12 +2,14 @@
 # datasets -> checks -> tiles -> statistics -> runs -> maps -> scores -> tables, figures, report.
 import re
 
+from mtlaerial.config.configuration_files import default_configuration
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
+# Of the working directory, else the one beside this file.
+configfile: default_configuration()
 
 
 # Used only with --software-deployment-method apptainer; build it first from envs/Containerfile.
@@ -41,7 +43,7 @@ rule all:
         wanted,
     localrule: True
     message:
-        "Tables, figures and report are in {project.config.results}"
+        f"Tables, figures and report are in {project.config.results}"
 
 
 rule rows:
@@ -49,7 +51,7 @@ rule rows:
         kept_rows,
     localrule: True
     message:
-        "Finished rows are in {project.config.finished}"
+        f"Finished rows are in {project.config.finished}"
 
 
 rule map:
@@ -57,4 +59,4 @@ rule map:
         mapped_region,
     localrule: True
     message:
-        "Maps of the region are in {project.config.results}/map"
+        f"Maps of the region are in {project.config.results}/map"

@@ -17,14 +17,17 @@ OF_EXTRAS = {
     "cuda-bindings": "Apache-2.0",
     "cuda-pathfinder": "Apache-2.0",
     "h11": "MIT License",
+    "hatchling": "MIT",
     "hf-xet": "Apache-2.0",
     "httpcore2": "BSD-3-Clause",
     "httpx2": "BSD-3-Clause",
     "huggingface-hub": "Apache Software License",
     "timm": "Apache Software License",
+    "tomlkit": "MIT",
     "torch": "as above",
     "torchvision": "BSD",
     "triton": "MIT License",
+    "trove-classifiers": "Apache Software License",
     "truststore": "MIT",
 }
 """Licences that the metadata of the pinned versions state, of packages that requirements.lock lacks."""
@@ -49,9 +52,9 @@ EXTRAS_PAGE = """
 
 The extras `timm` and `torchvision` ([networks.md](networks.md)) are installed on request, and by `make test-extras`
 ([requirements-extras.lock](../requirements-extras.lock)). These are the packages that they add to those above; torch is
-the build there that torchvision's compiled parts need. Packages of the extras `cluster`, `export`, `efficientnet`,
-`objects` and `dashboard` are in the table above. Published weights have licences of their own
-([pretrained.md](pretrained.md)).
+the build there that torchvision's compiled parts need. hatchling, with tomlkit and trove-classifiers, builds mtlaerial
+itself, in both environments. Packages of the other extras are in the table above. Published weights have licences of
+their own ([pretrained.md](pretrained.md)).
 
 | package | version | licence |
 |---|---|---|

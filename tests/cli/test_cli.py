@@ -54,8 +54,8 @@ def test_the_help_lists_every_command(call: Call) -> None:
     assert code == 0
     assert COMMANDS == [
         "assess", "calibrate", "check", "dashboard", "describe", "ensemble", "export", "folds", "import-checkpoint",
-        "networks", "power", "predict", "probe", "sample", "score", "score-objects", "status", "synthesise", "train",
-        "upgrade", "vectorise", "weightings",
+        "init", "networks", "power", "predict", "probe", "sample", "score", "score-objects", "status", "synthesise",
+        "train", "upgrade", "vectorise", "weightings", "workflow-path",
     ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 

@@ -1,4 +1,4 @@
-"""Runs without Snakemake: what they say of the data, and their recipes."""
+"""Runs without Snakemake: their recipes."""
 
 from pathlib import Path
 
@@ -10,24 +10,9 @@ from mtlaerial.cli import app
 from mtlaerial.config import merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
-from mtlaerial.pipeline.single_run import require_sound
 from mtlaerial.runs.run import load_description
 from support import tiny
 from support.configurations import PROJECT
-from support.town import Town
-
-
-def test_warnings_of_the_check_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    town = Town(tmp_path)
-    require_sound(town.dataset)
-    assert caplog.text == ""
-    image = town.image()
-    image[1] = 7
-    path = town.write("image", "a", image)
-    require_sound(town.dataset)
-    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert f"{path}: one value in every pixel of band 2 (7)" in record.getMessage()
-    assert "Check the file and image.bands." in record.getMessage()
 
 
 @pytest.mark.full("a training of two updates, with the preparation of its tiles")

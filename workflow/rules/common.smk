@@ -6,6 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mtlaerial.config import LAYERS, PREPARED_LAYERS, merge, typed_scalars
+from mtlaerial.config.configuration_files import (
+    configuration_files,
+    is_whole,
+    module_configuration,
+    options_of_section,
+)
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
@@ -28,8 +34,13 @@ try:
     OVERLAYS = [Path(file) for file in workflow.overwrite_configfiles]
     FILES = [Path(file) for file in workflow.configfiles[len(OVERLAYS) :]] + OVERLAYS
     options = typed_scalars(dict(workflow.config_settings.config))
-    merged = merge_files(FILES, options)  # Snakemake's own reader takes the last of two equal keys
-    project = Project.of(merged if names_recipes(merged) else merge(config, options))
+    if outer := workflow.modifier.parent_modifier:  # a module, to which another Snakefile gives the configuration
+        typed = options_of_section(config, outer.globals["config"], options)
+        project = Project.of(module_configuration(merge(config, typed)))
+    else:
+        merged = merge_files(configuration_files(FILES), options)  # Snakemake's reader takes the last of two equal keys
+        complete = is_whole(config) and not names_recipes(merged)
+        project = Project.of(merge(config, options) if complete else merged)
     PENDING = {mark: archive for mark, archive in project.archives.items() if archive.pending}
     for archive in PENDING.values():
         archive.require_place()

@@ -2,15 +2,17 @@
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 
-from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, runs, training
+from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, project, runs, training
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
 from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.progress import TerminalHandler, say
 from mtlaerial.system.signals import Stopped
+from mtlaerial.version import __version__
 
 app = typer.Typer(
     name="mtlaerial",
@@ -20,8 +22,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (data, training, dashboard, prediction, runs, objects, accuracy):
+for module in (project, data, training, dashboard, prediction, runs, objects, accuracy):
     app.add_typer(module.commands)
+
+
+def _print_version(chosen: bool) -> None:
+    if chosen:
+        typer.echo(f"mtlaerial {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

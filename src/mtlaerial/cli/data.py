@@ -50,11 +50,16 @@ def folds(
     """
     import os
 
+    from mtlaerial.config.specification_file import find_specification
     from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.spatial_folds import divide, write_areas
     from mtlaerial.errors import ConfigError
 
+    file = find_specification(spec)
+    if file != spec:
+        expected = "one of yours, which names the areas"
+        raise ConfigError("DATASET", f"{spec}, a shipped specification", expected, f"Copy {file}, and give the copy.")
     path = out or spec.with_name(f"{spec.stem}_areas.csv")
     relative = Path(os.path.relpath(path, spec.parent)).as_posix()
     if relative.startswith("../"):

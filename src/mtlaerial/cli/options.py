@@ -2,15 +2,27 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mtlaerial.errors import UserError
 
-Spec = Annotated[Path, typer.Argument(metavar="DATASET.yaml", help="The data set's specification.")]
+Spec = Annotated[
+    Path,
+    typer.Argument(metavar="DATASET", help="The data set's specification: a YAML file, or the name of a shipped one."),
+]
 Root = Annotated[Path, typer.Option("--root", help="The folder its files are in.")]
-Configs = Annotated[list[Path] | None, typer.Option("--config", help="Configuration, and overlays; the last wins.")]
+Configs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config", help="Configuration, and overlays; the last wins. Else config/config.yaml, or the shipped."
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A key of the configuration, e.g. training.epochs=2; it wins."),
+]
 Recipe = Annotated[
     str | None, typer.Option(help="A recipe, applied after these: a file NAME.yaml in recipes beside the first.")
 ]
@@ -78,6 +90,31 @@ def fractions(option: str, texts: Sequence[str]) -> dict[str, float]:
         except ValueError:
             raise UserError(option, repr(f"{key}={text}"), "a number", f"For example {option} {key}=0.8.") from None
     return values
+
+
+def configuration_keys(option: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Return keys of the configuration that are given as KEY=VALUE, with dots between the names and YAML for values.
+
+    Raises
+    ------
+    UserError
+        For a text without an equals sign, a key that is given twice, and a value that is not YAML; it names the option.
+
+    Examples
+    --------
+    >>> configuration_keys("--set", ["training.epochs=2", "training.betas=[0.9, 0.99]", "model=d3net"])
+    {'training': {'epochs': 2, 'betas': [0.9, 0.99]}, 'model': 'd3net'}
+    """
+    from mtlaerial.config import merge
+    from mtlaerial.config.yaml_reader import parse_value
+
+    keys: dict[str, Any] = {}
+    for name, text in settings(option, texts).items():
+        value = parse_value(text, f"{option} {name}")
+        for section in reversed(name.split(".")):
+            value = {section: value}
+        keys = merge(keys, value)
+    return keys
 
 
 def _is_number(text: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mtlaerial.cli.options import Recipe, Root, RunFolder, Spec, numbers
+from mtlaerial.cli.options import Recipe, Root, RunFolder, Settings, Spec, configuration_keys, numbers
 from mtlaerial.errors import UserError
 
 commands = typer.Typer()
@@ -29,6 +29,7 @@ def score(
         list[Path] | None, typer.Option(help="Configuration, and overlays, whose section scoring decides the scores.")
     ] = None,
     recipe: Recipe = None,
+    settings: Settings = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the tables of an earlier scoring in that folder.")
     ] = False,
@@ -56,7 +57,8 @@ def score(
         raise UserError("--out", "nothing", "a folder for the tables of several runs", "For example --out scores.")
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
-    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend, recipe)
+    keys = configuration_keys("--set", settings or [])
+    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend, recipe, keys)
     typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
     typer.echo(f"Tables in {folder / 'tables'}")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mtlaerial.cli.options import Configs, Recipe, Root, Spec
+from mtlaerial.cli.options import Configs, Recipe, Root, Settings, Spec, configuration_keys
 from mtlaerial.system import ranks
 
 commands = typer.Typer()
@@ -18,6 +18,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The run's folder.")],
     config: Configs = None,
     recipe: Recipe = None,
+    settings: Settings = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
@@ -30,14 +31,14 @@ def train(
 
     Where the folder holds this run, finished, nothing is done.
 
-    Example: `mtlaerial train my_town.yaml --root /data/my_town --out runs/first --recipe compact`
+    Example: `mtlaerial train my_town.yaml --root DIR --out runs/first --recipe compact --set training.epochs=2`
 
     In several processes: `torchrun --nproc-per-node 2 -m mtlaerial train ...`
     """
     from mtlaerial.pipeline.single_run import SingleRun, train_single
 
-    configs = config or [Path("config/config.yaml")]
-    train_single(SingleRun(spec, root, out, configs, method, seed, area, tiles, replace, recipe))
+    keys = configuration_keys("--set", settings or [])
+    train_single(SingleRun(spec, root, out, config or (), method, seed, area, tiles, replace, recipe, keys))
     if ranks.rank() == 0:
         typer.echo(f"Trained run in {out}; describe it with: mtlaerial describe {out}")
 
@@ -46,6 +47,7 @@ def train(
 def status(
     config: Configs = None,
     recipe: Recipe = None,
+    settings: Settings = None,
     lines: Annotated[int, typer.Option(help="Lines to show of the log of each training that is not done.", min=0)] = 0,
 ) -> None:
     """Say of each training whether it is done, taken as a row, damaged, running, interrupted, failed or waiting.
@@ -53,12 +55,13 @@ def status(
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """
     from mtlaerial.config import load_project
+    from mtlaerial.config.configuration_files import configuration_files
     from mtlaerial.pipeline.finished_rows import taken_runs
     from mtlaerial.runs.status import selection_text, status_text, training_states
 
-    configs = config or [Path("config/config.yaml")]
-    project = load_project(*configs, recipe=recipe)
-    typer.echo(status_text(list(training_states(project, taken_runs(configs, recipe))), lines))
+    configs, keys = configuration_files(config or ()), configuration_keys("--set", settings or [])
+    project = load_project(*configs, recipe=recipe, settings=keys)
+    typer.echo(status_text(list(training_states(project, taken_runs(configs, recipe, keys))), lines))
     if notes := selection_text(project):
         typer.echo(notes)
 
@@ -67,6 +70,7 @@ def status(
 def probe(
     config: Configs = None,
     recipe: Recipe = None,
+    settings: Settings = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
     compile: Annotated[bool, typer.Option("--compile", help="Try torch.compile too, which takes minutes.")] = False,
     json: Annotated[Path | None, typer.Option(help="Also write what was measured to this file.")] = None,
@@ -82,7 +86,8 @@ def probe(
     from mtlaerial.probe.table import probed_text
     from mtlaerial.system.files import write_text
 
-    probed = measure(planned(config or [Path("config/config.yaml")], method, recipe), compile)
+    keys = configuration_keys("--set", settings or [])
+    probed = measure(planned(config or (), method, recipe, keys), compile)
     typer.echo(probed_text(probed))
     if json:
         write_text(json, probed.model_dump_json(indent=1))

@@ -21,6 +21,7 @@ from mtlaerial.config.names import Sentence, require_names
 from mtlaerial.config.numbers import Distance, Metres
 from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
+from mtlaerial.config.specification_file import find_specification
 from mtlaerial.config.tasks import TASKS, Task, task_entry
 from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.config.tile_name import TileName
@@ -210,6 +211,9 @@ class DatasetSpec(Section):
 def load_dataset(path: Path) -> DatasetSpec:
     """Read a data set's specification.
 
+    It is a shipped one by its name, such as ``autzen``, or a path from the working directory, else from the workflow's
+    folder (:mod:`mtlaerial.config.specification_file`).
+
     ``splits: {csv: FILE}`` reads the columns ``tile`` and ``split`` of a CSV beside the YAML file, and
     ``areas: {csv: FILE}`` the columns ``tile`` and ``area``.
 
@@ -218,7 +222,8 @@ def load_dataset(path: Path) -> DatasetSpec:
     ConfigError
         When the file, or the CSV it names, is missing or wrong.
     """
-    data = with_tables(read_kind(path, "specification"), path.parent)
+    file = find_specification(path)
+    data = with_tables(read_kind(file, "specification"), file.parent)
     spec = DatasetSpec.parse(data, str(path))
     if not spec.areas and not spec.splits.get("train"):
         raise ConfigError(f"{path}, key splits.train", "no tiles", "at least one tile", "List the training tiles.")

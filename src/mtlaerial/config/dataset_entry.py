@@ -14,7 +14,7 @@ class DatasetEntry(Section):
     """A data set of the project."""
 
     spec: PlainPath
-    """Its specification."""
+    """Its specification: a shipped name, else a path from the working directory, else from the workflow's folder."""
     root: PlainPath
     """Folder of its files."""
     generate: Generation | None = None

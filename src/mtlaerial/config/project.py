@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.calibration import CalibrationSpec
+from mtlaerial.config.configuration_files import DEFAULT, merged_configuration
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
 from mtlaerial.config.ensemble import join_members, only_predicts
@@ -21,7 +22,7 @@ from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.predictors import Learner, require_predictor
-from mtlaerial.config.recipe_overlay import Overlay, merge_files
+from mtlaerial.config.recipe_overlay import Overlay
 from mtlaerial.config.require import (
     require_checkpointing,
     require_described_start,
@@ -224,21 +225,25 @@ class ProjectConfig(Section):
         return changes
 
 
-def load_project(*paths: Path, recipe: str | None = None) -> ProjectConfig:
+def load_project(*paths: Path, recipe: str | None = None, settings: Mapping[str, Any] | None = None) -> ProjectConfig:
     """Read the configuration from a YAML file and any number of overlays; the last wins.
 
     Parameters
     ----------
     *paths : Path
+        The files, as :func:`mtlaerial.config.configuration_files.configuration_files` finds and completes them.
     recipe : str, optional
         Name of a recipe whose keys apply after all files; see :func:`mtlaerial.config.recipe_overlay.merge_files`.
+    settings : mapping, optional
+        Keys of the option ``--set``, which win over all files and the recipe.
 
     Raises
     ------
     ConfigError
         For anything unknown or wrong in it.
     """
-    return parse_project(merge_files(paths, recipe=recipe), " + ".join(map(str, paths)))
+    places = [*map(str, paths or (DEFAULT,)), *(["--set"] if settings else [])]
+    return parse_project(merged_configuration(paths, recipe, settings), " + ".join(places))
 
 
 def parse_project(data: Mapping[str, Any], where: str = "configuration") -> ProjectConfig:

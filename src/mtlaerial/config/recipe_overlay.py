@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from mtlaerial.config.base import Section, merge
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_configuration
+from mtlaerial.config.workflow_folder import workflow_folder
 from mtlaerial.errors import ConfigError
 
 KEY = "recipe"
@@ -65,7 +66,10 @@ class _Layer(NamedTuple):
 
 
 def merge_files(
-    paths: Sequence[Path], options: Mapping[str, Any] | None = None, recipe: str | None = None
+    paths: Sequence[Path],
+    options: Mapping[str, Any] | None = None,
+    recipe: str | None = None,
+    option: str = "--config",
 ) -> dict[str, Any]:
     """Read and merge the files of a configuration; the last wins.
 
@@ -77,11 +81,14 @@ def merge_files(
     Parameters
     ----------
     paths : sequence of Path
-        The configuration and its overlays. Recipes are looked for in the folder ``recipes`` beside the first.
+        The configuration and its overlays. Recipes are looked for in the folder ``recipes`` beside the first; without
+        files, among the shipped ones.
     options : mapping, optional
-        Keys of the command line, which win over all files.
+        Keys of the command line, which win over all files and over ``recipe``.
     recipe : str, optional
         Name of a recipe whose keys apply after all files.
+    option : str
+        The command line's option that ``options`` are from, for messages.
 
     Returns
     -------
@@ -94,10 +101,10 @@ def merge_files(
     ConfigError
         When a file cannot be read or is no configuration, or there is no such recipe.
     """
-    folder = (paths[0].parent if paths else Path()) / FOLDER
+    folder = (paths[0].parent if paths else workflow_folder() / "config") / FOLDER
     layers = [_file_layer(path, folder) for path in paths]
-    layers += [_Layer("--config", options)] if options else []
     layers += [_Layer("--recipe", {KEY: recipe})] if recipe is not None else []
+    layers += [_Layer(option, options)] if options else []
     naming = [layer for layer in layers if KEY in layer.keys]
     if not naming:
         return _with_recipes_of_methods(merge({}, *(layer.keys for layer in layers)), folder)

@@ -89,6 +89,28 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
+def parse_value(text: str, place: str) -> Any:
+    """Return the value of a YAML text, such as that of an option.
+
+    Parameters
+    ----------
+    text : str
+    place : str
+        Where it is from, for messages.
+
+    Raises
+    ------
+    ConfigError
+        When it is not YAML, has a key twice, or is too large or nested.
+
+    Examples
+    --------
+    >>> parse_value("[semantics, height]", "--set")
+    ['semantics', 'height']
+    """
+    return _parsed(Path(place), text)
+
+
 def typed_scalars(value: Any) -> Any:
     """Return a configuration whose texts are the numbers, booleans and nulls that YAML reads them as.
 

@@ -13,7 +13,7 @@ from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
 from mtlaerial.pipeline.fitting_data import require_images, require_same_input, require_truth
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
-from mtlaerial.pipeline.single_run import require_sound
+from mtlaerial.pipeline.sound_data import require_sound
 from mtlaerial.runs.run import RunDescription, load_description
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mtlaerial.config.recipe_overlay import merge_files
+from mtlaerial.config.configuration_files import merged_configuration
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.run_keys import RunKeys, run_keys, unidentified_start
@@ -116,8 +116,10 @@ def _settle(project: Project, rows: FinishedRows, unmeasured: Mapping[RunKey, Co
             rows.leave(run, _measured_note(run, path, names))
 
 
-def taken_runs(configs: Sequence[Path], recipe: str | None = None) -> set[RunKey]:
-    """Return the trainings that finished rows take the place of, from the files of a configuration and a recipe.
+def taken_runs(
+    configs: Sequence[Path], recipe: str | None = None, settings: Mapping[str, Any] | None = None
+) -> set[RunKey]:
+    """Return the trainings that finished rows take the place of, by a configuration, a recipe and settings.
 
     They are those of the rows that are taken, and those of members of ensembles whose rows are taken.
 
@@ -126,7 +128,7 @@ def taken_runs(configs: Sequence[Path], recipe: str | None = None) -> set[RunKey
     ConfigError, DataError
         For anything wrong in the configuration, or a damaged row.
     """
-    data = merge_files(configs, recipe=recipe)
+    data = merged_configuration(configs, recipe, settings)
     if not data.get("finished"):
         return set()
     project = Project.of(data)

@@ -1,9 +1,10 @@
 """Scores and tables of trained runs on a data set, without Snakemake: check, prepare, predict, score, tables."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
@@ -16,7 +17,7 @@ from mtlaerial.pipeline.fitting_data import require_images
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
-from mtlaerial.pipeline.single_run import require_sound
+from mtlaerial.pipeline.sound_data import require_sound
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
@@ -44,6 +45,7 @@ def score_runs(
     replace: bool = False,
     blend: Blend | None = None,
     recipe: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -74,6 +76,8 @@ def score_runs(
         The windows instead of those that each run is scored by; ``original`` for the protocol of the original's code.
     recipe : str, optional
         Name of a recipe whose keys apply after those of ``configs``.
+    settings : mapping, optional
+        Keys that win over ``configs`` and ``recipe``.
 
     Returns
     -------
@@ -92,7 +96,9 @@ def score_runs(
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
-    recipes = _recipes(rows, dataset, spec, configs, recipe)
+    configured = configs or recipe or settings
+    config = load_project(*configs, recipe=recipe, settings=settings) if configured else None
+    recipes = _recipes(rows, dataset, spec, config)
     rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)
     require_sound(tested)
@@ -122,16 +128,13 @@ def _validation_notes(rows: Sequence[ScoredRun], tiles_of: Sequence[Sequence[Pat
     return distinct
 
 
-def _recipes(
-    rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, configs: Sequence[Path], recipe: str | None
-) -> list[Recipe]:
+def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, config: ProjectConfig | None) -> list[Recipe]:
     """Return the recipe in force for each run, as the workflow has it for its method and the data set.
 
     Of it the section ``scoring`` decides, and with a blend the windows of ``prediction``.
     """
     specified = dataset.spec.recipe
-    if configs or recipe:
-        config = load_project(*configs, recipe=recipe)
+    if config:
         entry = config.named(dataset.name)
         recipes = [config.recipe(specified, method, entry) for method in _configured_methods(rows, config)]
     else:

@@ -1,20 +1,20 @@
 """Single run without Snakemake: check, prepare, summarise, train, describe; in one process or in several."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mtlaerial.config import ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
-from mtlaerial.datasets.archives import unpack_pending
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.datasets.check import check_dataset, summary, warnings_text
-from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_budget import known_budget, with_measured_budget
 from mtlaerial.pipeline.run_training import run_training
+from mtlaerial.pipeline.sound_data import require_sound
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.finished import require_same_plan
@@ -41,7 +41,7 @@ class SingleRun:
     folder : Path
         The run's folder, the same for all processes.
     configs : sequence of Path
-        Configuration and overlays.
+        Configuration and overlays; by default as :func:`mtlaerial.config.load_project` finds one.
     method : str
     seed : int
     area : str, optional
@@ -52,6 +52,8 @@ class SingleRun:
         Replace the finished run of another plan or of other data in the folder.
     recipe : str, optional
         Name of a recipe whose keys apply after the configuration's.
+    settings : mapping
+        Keys that win over the configuration and the recipe.
     """
 
     spec: Path
@@ -64,6 +66,7 @@ class SingleRun:
     tiles: Path | None = None
     replace: bool = False
     recipe: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train_single(run: SingleRun) -> None:
@@ -102,7 +105,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     described = Dataset.of(run.spec, run.root)
     dataset = _with_splits(described, run.area)
     dataset.require_root()
-    config = load_project(*run.configs, recipe=run.recipe)
+    config = load_project(*run.configs, recipe=run.recipe, settings=run.settings)
     require_method(config, run.method)
     planned = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
     plan, budget = known_budget(planned, run.folder)
@@ -140,22 +143,6 @@ def _fetched_start(run: SingleRun, config: ProjectConfig, plan: RunPlan, bands: 
         require_fitting_start(start, plan, bands)
         start.fetch()
     return start
-
-
-def require_sound(dataset: Dataset) -> None:
-    """Unpack a data set's archives and check its files; log the warnings.
-
-    Raises
-    ------
-    DataError
-        When the check finds errors; it lists all.
-    """
-    unpack_pending(dataset.archives)
-    report = check_dataset(dataset)
-    if not report.ok:
-        raise DataError(dataset.root, "\n" + summary(report), "a sound data set", "Mend what is listed as errors.")
-    if warnings := warnings_text(report):
-        log.warning("%s", warnings)
 
 
 def _prepared_splits(run: SingleRun, dataset: Dataset) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

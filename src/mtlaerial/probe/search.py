@@ -2,8 +2,9 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mtlaerial.config import Section, TrainingSpec, load_project
 from mtlaerial.config.selection import require_method
@@ -57,15 +58,17 @@ class Probed(Section):
         return fastest if fastest and fastest.rate > (1 + TIE) / self.alone.seconds else None
 
 
-def planned(configs: Sequence[Path], method: str, recipe: str | None = None) -> RunPlan:
-    """Return the plan of a method of a configuration and a recipe, without the changes of data sets.
+def planned(
+    configs: Sequence[Path], method: str, recipe: str | None = None, settings: Mapping[str, Any] | None = None
+) -> RunPlan:
+    """Return the plan of a method of a configuration, a recipe and settings, without the changes of data sets.
 
     Raises
     ------
     ConfigError
         When the configuration has no such method.
     """
-    config = load_project(*configs, recipe=recipe)
+    config = load_project(*configs, recipe=recipe, settings=settings)
     require_method(config, method)
     entry = config.methods[method]
     training = config.recipe({}, method).training
