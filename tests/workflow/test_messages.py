@@ -79,7 +79,7 @@ def test_a_key_twice_in_an_overlay_ends_the_workflow(tmp_path: Path) -> None:
     overlay.write_text("\n".join([*lines, "results: elsewhere"]))
     run = Workplace(tmp_path / "place", overlay).run("--dry-run")
     assert run.returncode == 1
-    assert f"overlay.yaml, key results: found the key twice (lines 6 and {len(lines) + 1})" in run.stdout
+    assert f"overlay.yaml, key results: found the key twice (lines 7 and {len(lines) + 1})" in run.stdout
 
 
 def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ class PredictionSpec(Section):
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """Activation of semantic logits before blending; the original's: sigmoid."""
     batch: Batch = 1
+    """Windows that the network is given at once."""
     views: Views = ()
     """Copies of each window that the maps are means over, besides the window itself. mirror: left and right swapped;
     turns: by 90, 180 and 270 degrees; scales: resampled by 0.8 and by 1.25. Together they multiply: mirror and turns

@@ -57,6 +57,7 @@ class ProjectConfig(Section):
     """The configuration of the workflow."""
 
     run: RunSpec
+    """Selection of what runs."""
     recipe_overlay: Annotated[Overlay | None, Field(alias="recipe")] = None
     """Name of a recipe in the folder ``recipes`` beside the first file; its keys apply just before those of the file
     that names it."""
@@ -72,16 +73,23 @@ class ProjectConfig(Section):
     calibration: CalibrationSpec | None = None
     """Calibration of the runs on the validation tiles; none by default."""
     figures: FiguresSpec = FiguresSpec()
+    """Formats of the figures."""
     datasets: dict[Name, DatasetEntry]
+    """Data sets by name."""
     models: dict[Name, ModelSpec]
+    """Networks by name."""
     model: Name | None = None
     """The network, from ``models``, of every method that names none."""
     methods: dict[Name, MethodSpec]
+    """Methods by name: the rows of the tables."""
     pretrained: dict[Name, PretrainedSpec] = {}
     """Published weights that models may begin with."""
     training: TrainingSpec = TrainingSpec()
+    """Recipe of trainings."""
     prediction: PredictionSpec = PredictionSpec()
+    """Recipe of predictions."""
     scoring: ScoringSpec = ScoringSpec()
+    """Recipe of scores."""
 
     @model_validator(mode="before")
     @classmethod
