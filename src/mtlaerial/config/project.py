@@ -14,6 +14,7 @@ from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.label_efficiency import require_tasks_of_curves
+from mtlaerial.config.loggers import Logger
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
@@ -70,6 +71,8 @@ class ProjectConfig(Section):
     this configuration. The target ``rows`` writes them. None for none."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
+    loggers: tuple[Logger, ...] = ()
+    """Loggers of trainings, by name: tensorboard, or those that other packages register. None by default."""
     calibration: CalibrationSpec | None = None
     """Calibration of the runs on the validation tiles; none by default."""
     figures: FiguresSpec = FiguresSpec()
@@ -101,6 +104,7 @@ class ProjectConfig(Section):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
+        require_once("loggers", self.loggers)
         require_names("run.datasets", self.run.datasets, self.datasets)
         require_names("run.methods", self.run.methods, self.methods)
         require_model(self.methods)

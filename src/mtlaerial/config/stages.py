@@ -73,6 +73,7 @@ STAGES: dict[str, Stages] = {
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
+    "loggers": NOTHING,
     "calibration.levels": ("calibrate",),
     "calibration.cell": ("calibrate",),
     "figures.formats": ("layout_figure", "label_efficiency", "tradeoff", "figures"),

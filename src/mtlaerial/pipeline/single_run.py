@@ -127,6 +127,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
         budget=budget,
         recipe=recipe_record(config, planned),
         dashboard=config.dashboard,
+        loggers=config.loggers,
         replace=run.replace,
     )
     return with_measured_budget(job)

@@ -50,8 +50,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     ----------
     job : TrainingJob
     watcher : Watcher, optional
-        Shows the training; it must neither raise nor draw random numbers. It is given the rows of a resumed training
-        first.
+        Shows the training; it must neither raise nor draw random numbers.
 
     Raises
     ------

@@ -129,8 +129,7 @@ class Trainer:
         """
         bar = Progress(self.spec.steps, "training", "step", self.step)
         if self.watcher:
-            for row in self.history.rows:
-                self.watcher.add(row)
+            self.watcher.begin(self.history.rows)
         if self._validation_due and not self.history.scored:
             self._end_epoch(state, stop)  # the program was stopped after the epoch's last step, before its validation
         self._decide_end()
@@ -205,11 +204,12 @@ class Trainer:
             self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, validated))
         if self._validation_due:
             self.progress.record("validation", self.step)
+        if self.watcher:  # before the state is saved: a resumed training takes what is in the state for known to it
+            self.watcher.add(self.history.rows[-1])
         if self.group.main:
             state.save(self.state())
             self.progress.state_saved(self.step)
         if self.watcher:
-            self.watcher.add(self.history.rows[-1])
             self.watcher.look(self.evaluation.mapper, self.device, self.epoch)
 
     def _decide_end(self) -> None:
