@@ -11,7 +11,6 @@ from pydantic.json_schema import models_json_schema
 
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.project import ProjectConfig, Recipe
-from mtlaerial.system.files import write_text
 
 CONFIGURATION = "configuration.json"
 DATASET = "dataset.json"
@@ -58,7 +57,7 @@ def write_schemas(folder: Path) -> None:
     """Write both schemas into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in ((CONFIGURATION, configuration_schema()), (DATASET, dataset_schema())):
-        write_text(folder / name, as_text(schema))
+        (folder / name).write_text(as_text(schema), encoding="utf-8")
 
 
 def as_text(schema: dict[str, Any]) -> str:
