@@ -1,6 +1,7 @@
 """Progress: a bar in a terminal, a line per interval in the log, with rate, time left and memory."""
 
 import logging
+import os
 import re
 import sys
 from pathlib import Path
@@ -44,6 +45,14 @@ def test_only_the_main_process_speaks(monkeypatch: pytest.MonkeyPatch, caplog: p
     with caplog.at_level(logging.INFO):
         assert list(track([1, 2], 2, "working", "step")) == [1, 2]
     assert not caplog.records
+
+
+def test_a_line_is_not_broken_between_a_number_and_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((27, 40)))
+    monkeypatch.setattr("sys.stderr.fileno", lambda: 2)
+    assert progress._filled("  a line with a score of 28.1 % and more\nshort") == (
+        "  a line with a score of\n    28.1 % and more\nshort"
+    )
 
 
 def test_a_terminal_has_the_bar_and_lines_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,8 @@ WIDTH = 80
 """Columns of a terminal that does not say how many it has."""
 MILESTONES = "mtlaerial.milestones"
 """Name of the logger of the few lines that a long job writes to the workflow's terminal too."""
+_UNIT = re.compile(r"(?<=\d) (?=[%a-z])")
+"""Space between a number and its unit."""
 _hidden = False
 """Whether no bars are shown."""
 
@@ -37,7 +40,7 @@ def say(text: str) -> None:
 
 
 def _filled(text: str) -> str:
-    """Return a text whose lines fit into the terminal; continued ones are indented, and no word is broken."""
+    """Return a text whose lines fit into the terminal; continued ones are indented, and units stay with numbers."""
     width = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
     lines = []
     for line in text.splitlines():
@@ -45,8 +48,8 @@ def _filled(text: str) -> str:
         fill = textwrap.TextWrapper(
             width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
         )
-        lines += fill.wrap(line) if len(line) > width else [line]
-    return "\n".join(lines)
+        lines += fill.wrap(_UNIT.sub("\N{NO-BREAK SPACE}", line)) if len(line) > width else [line]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 class TerminalHandler(logging.Handler):
