@@ -50,7 +50,8 @@ EXTRAS_PAGE = """
 The extras `timm` and `torchvision` ([networks.md](networks.md)) are installed on request, and by `make test-extras`
 ([requirements-extras.lock](../requirements-extras.lock)). These are the packages that they add to those above; torch is
 the build there that torchvision's compiled parts need. Packages of the extras `cluster`, `export`, `efficientnet`,
-`dashboard` and `tensorboard` are in the table above. Published weights have licences of their own ([pretrained.md](pretrained.md)).
+`dashboard` and `tensorboard` are in the table above. Published weights have licences of their own
+([pretrained.md](pretrained.md)).
 
 | package | version | licence |
 |---|---|---|
