@@ -82,7 +82,7 @@ dashboard: $(INSTALLED)
 	$(BIN)/mtlaerial dashboard --assets $(ASSETS)
 
 schema: $(INSTALLED)
-	$(BIN)/python -m mtlaerial.config.schema > config/schema.json
+	$(BIN)/python -m mtlaerial.config.schema config/schemas
 
 # Every benchmark leaves its table here and its figures in results/bench; those of the real scene need SCENE.
 bench: $(INSTALLED)

@@ -12,6 +12,10 @@ min_version("9.27")
 configfile: default_configuration()
 
 
+# Of `snakemake --report`.
+report: "workflow/report/workflow.rst"
+
+
 # Used only with --software-deployment-method apptainer; build it first from envs/Containerfile.
 container: "docker://ghcr.io/mtlaerial/mtlaerial:0.1.0"
 

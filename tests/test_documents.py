@@ -19,7 +19,7 @@ NAME = re.compile(r"\bmtlaerial(?:\.[A-Za-z_]\w*)+")
 EXAMPLE = re.compile(r"(^|/)(my_|NAME\b|RULE\b)")
 """Files that a reader writes, and placeholders."""
 NO_MODULES = {
-    *(f"mtlaerial.{group}" for group in ("encoders", "networks", "published", "weightings")),
+    *(f"mtlaerial.{group}" for group in ("encoders", "loggers", "networks", "published", "weightings")),
     *("mtlaerial.tar", "mtlaerial.sif"),
 }
 """Groups of entry points, and two files of a container."""

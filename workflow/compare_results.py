@@ -18,7 +18,7 @@ import yaml
 from PIL import Image
 from safetensors import safe_open
 
-SKIPPED_FOLDERS = {"logs", "benchmarks", "dashboard"}
+SKIPPED_FOLDERS = {"logs", "benchmarks", "dashboard", "tensorboard"}
 SKIPPED_FILES = {"cost.json", "prediction_cost.json", "report.html", "progress.jsonl", ".snakemake_timestamp"}
 """Files that hold timings or times, or that Snakemake leaves."""
 SOFTWARE = {"mtlaerial", "code", "scoring_code", "sha256", "sources"}

@@ -1,6 +1,5 @@
 """Configuration: accepted and refused values, the messages of errors, and the shipped files."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from mtlaerial.config import (
     read_yaml,
 )
 from mtlaerial.config.require import require_multiple, require_tasks
-from mtlaerial.config.schema import schema
 from mtlaerial.config.selection import trained_on
 from mtlaerial.config.weighting import WEIGHTINGS
 from mtlaerial.errors import ConfigError
@@ -385,15 +383,3 @@ def test_the_original_is_the_default_of_the_recipe() -> None:
     training = load_project(BASE).training
     assert (training.patch, training.batch, training.epochs, training.epoch_patches) == (320, 6, 120, 10_000)
     assert (training.learning_rate, training.betas, training.weight_decay) == (2e-4, (0.5, 0.999), 0)
-
-
-def test_the_schema_in_the_repository_is_in_step() -> None:
-    assert (tiny.CONFIG / "schema.json").read_text(encoding="utf-8") == schema(), "run: make schema"
-
-
-def test_the_schema_describes_both_kinds_of_files() -> None:
-    described = json.loads(schema())
-    names = [choice["$ref"].rsplit("/", 1)[1] for choice in described["anyOf"]]
-    assert names == ["ProjectConfig", "DatasetSpec"]
-    assert described["$defs"]["DatasetSpec"]["additionalProperties"] is False
-    assert {"augmentation", "batch"} <= set(described["$defs"]["TrainingSpec"]["properties"])

@@ -85,6 +85,7 @@ VALUES: dict[str, Any] = {
     "run.steps": [["both", "other"]],
     "run.label_efficiency": {"height": {"single": ["other"], "joint": ["both"]}},
     "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},
+    "loggers": ["tensorboard"],
     "splits": SPLITS,
     "areas": {"north": ["city_1"], "south": ["city_3", "city_2", "city_9"]},
     "labels.encoding": RGB,

@@ -145,7 +145,7 @@ def test_without_memory_for_patches_the_training_goes_on(
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr("mtlaerial.dashboard.viewer.predict", full)
+    monkeypatch.setattr("mtlaerial.dashboard.sample_patches.predict", full)
     assert_same_run(unseen, run("seen", server.url))
     server.end()
     assert "patches" not in server.windows

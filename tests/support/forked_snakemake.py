@@ -1,5 +1,6 @@
 """Snakemake in processes that are forked after its imports, which take two thirds of a plan's time."""
 
+import atexit
 import multiprocessing
 import os
 import sys
@@ -62,4 +63,5 @@ def _run(
     try:
         main()
     finally:
+        atexit._run_exitfuncs()  # as an interpreter does at its end; a forked process ends without them
         connection.send(budget.cpu_seconds())

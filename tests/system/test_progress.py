@@ -2,18 +2,18 @@
 
 import logging
 import os
-import pty
 import re
-import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
 
 from mtlaerial.system import progress
 from mtlaerial.system.progress import Progress, track
+from support.paths import ROOT
+from support.terminals import on_terminal, screen
 
+LONG = "half done, and this sentence is longer than eighty columns so that a terminal would break it within a word"
 LINE = re.compile(r"working: (\d+)/100 step, ([\d.e+]+) step/s, (\S+) left, ([\d,]+) MB")
 
 
@@ -47,24 +47,48 @@ def test_only_the_main_process_speaks(monkeypatch: pytest.MonkeyPatch, caplog: p
     assert not caplog.records
 
 
-def test_a_terminal_has_the_bar_and_the_log_has_the_lines(tmp_path: Path) -> None:
-    """As a script of the workflow runs, whose messages go to both."""
-    scripts = Path(__file__).parents[2] / "workflow/scripts"
+def test_a_line_is_not_broken_between_a_number_and_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((27, 40)))
+    monkeypatch.setattr("sys.stderr.fileno", lambda: 2)
+    assert progress._filled("  a line with a score of 28.1 % and more\nshort") == (
+        "  a line with a score of\n    28.1 % and more\nshort"
+    )
+
+
+def test_a_terminal_has_the_bar_and_lines_of_their_own() -> None:
+    """As a command runs."""
     program = (
-        f"import logging, sys; sys.path.insert(0, {str(scripts)!r})\n"
-        "from types import SimpleNamespace\nfrom common import logged\nfrom mtlaerial.system.progress import track\n"
-        f"with logged(SimpleNamespace(log=[{str(tmp_path / 'log')!r}])):\n"
+        "import logging\nfrom mtlaerial.system.progress import TerminalHandler, track\n"
+        "logging.basicConfig(level=logging.INFO, format='%(message)s', handlers=[TerminalHandler()])\n"
+        "for step in track(range(100), 100, 'working', 'step'):\n"
+        f"  if step == 50: logging.getLogger('mtlaerial').warning({LONG!r})\n"
+    )
+    code, raw = on_terminal([sys.executable, "-c", program])
+    lines = screen(raw)
+    assert code == 0
+    assert not LINE.search(raw)
+    assert lines[0].startswith("half done, and this sentence")
+    assert lines[1].startswith("  ")
+    assert " ".join(f"{lines[0]} {lines[1]}".split()) == LONG
+    assert "100%|" in lines[-2]
+
+
+def test_jobs_of_a_workflow_write_warnings_and_milestones_alone_to_its_terminal(tmp_path: Path) -> None:
+    log = tmp_path / "logs/city/train/equal.seed0.log"
+    log.parent.mkdir(parents=True)
+    program = (
+        f"import logging, sys; sys.path.insert(0, {str(ROOT / 'workflow/scripts')!r})\n"
+        "from types import SimpleNamespace\nfrom common import logged\n"
+        "from mtlaerial.system.progress import MILESTONES, track\n"
+        f"with logged(SimpleNamespace(log=[{str(log)!r}])):\n"
         "  for step in track(range(100), 100, 'working', 'step'):\n"
         "    if step == 50: logging.getLogger('mtlaerial').warning('half done')\n"
+        "  logging.getLogger(MILESTONES).info('epoch 1')\n"
+        "  logging.info('a detail')\n"
     )
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    done = subprocess.run([sys.executable, "-c", program], stderr=theirs, check=False)
-    os.close(theirs)
-    shown = os.read(ours, 10_000).decode()
-    os.close(ours)
-    assert done.returncode == 0
-    assert "100%" in shown
-    assert not LINE.search(shown)
-    assert re.search(r"[\r\n]half done\r\n", shown)  # on a line of its own, not behind the bar
-    assert LINE.search((tmp_path / "log").read_text())
+    code, raw = on_terminal([sys.executable, "-c", program])
+    assert code == 0
+    assert screen(raw) == ["city/train/equal.seed0: half done", "city/train/equal.seed0: epoch 1", ""]
+    text = log.read_text()
+    assert LINE.search(text)
+    assert all(words in text for words in ("half done", "epoch 1", "a detail"))

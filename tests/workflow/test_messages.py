@@ -79,7 +79,7 @@ def test_a_key_twice_in_an_overlay_ends_the_workflow(tmp_path: Path) -> None:
     overlay.write_text("\n".join([*lines, "results: elsewhere"]))
     run = Workplace(tmp_path / "place", overlay).run("--dry-run")
     assert run.returncode == 1
-    assert f"overlay.yaml, key results: found the key twice (lines 6 and {len(lines) + 1})" in run.stdout
+    assert f"overlay.yaml, key results: found the key twice (lines 7 and {len(lines) + 1})" in run.stdout
 
 
 def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path: Path) -> None:
@@ -96,6 +96,12 @@ def test_methods_are_planned_for_the_data_sets_with_their_ground_truth(tmp_path:
     assert dry.returncode == 0, dry.stdout
     trainings = re.findall(r"^Job \d+: Training (\w+) on (\w+), seed 3$", dry.stdout, re.MULTILINE)
     assert sorted(trainings) == [("equal", "city"), ("height", "hilly")]
+    assert dry.stdout.splitlines()[-4:] == [
+        "Summary",
+        "  trainings 2 waiting; to be trained: 2",
+        "  data      generated: city, hilly",
+        "  time      not known before a seed of each method has been trained",
+    ]
     assert not re.search("^Reason: ", dry.stdout, re.MULTILINE)  # which would list every input file of a job
     assert dry.stdout.count("Left out, as hilly has no ground truth of semantics: semantics.") == 1
     assert dry.stdout.count("as hilly has no ground truth of semantics and it would repeat height: equal.") == 1
@@ -109,6 +115,7 @@ def test_missing_data(tmp_path: Path) -> None:
     for words in ("required files are missing", "Final RGB HR Imagery/", "Where to get it", "datasets.vaihingen.root"):
         assert words in run.stdout
     assert "Traceback" not in run.stdout
+    assert re.search(r"\nSummary\n  trainings .*\n  data      dfc2018 lacks \d+ files; vaihingen lacks", run.stdout)
 
 
 @pytest.mark.slow("a real job")

@@ -1,5 +1,7 @@
 # The only reader of the configuration: scripts get `params`. A changed key repeats the jobs whose `decisive` values it
 # changes; mtlaerial.config.stages lists keys and rules.
+import atexit
+import functools
 import hashlib
 import sys
 from dataclasses import asdict

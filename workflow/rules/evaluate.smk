@@ -31,7 +31,13 @@ rule tables:
     input:
         score_files,
     output:
-        directory("<results>/tables"),
+        report(
+            directory("<results>/tables"),
+            patterns=["{table}.csv"],
+            category="Tables",
+            labels={"table": "{table}"},
+            caption="../report/tables.rst",
+        ),
     log:
         "<logs>/tables.log",
     benchmark:

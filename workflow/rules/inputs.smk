@@ -202,7 +202,8 @@ def wanted(wildcards):
         project.check_weightings()
         check_starts(project)
         if missing := project.missing():
-            sys.exit(missing)
+            sys.exit("\n\n".join([missing, *([summary()] if workflow.dryrun else [])]))
+        end_with_summary()
         require_scored(project)
     except UserError as error:
         sys.exit(str(error))
@@ -216,8 +217,30 @@ def wanted(wildcards):
     return ["<results>/tables", "<results>/report.html", *figure_files(wildcards), *object_files()]
 
 
+def summary(planned=None):
+    """Return what a run would train: what is planned, or else what is not done."""
+    from mtlaerial.pipeline.plan_summary import plan_summary  # which no job needs
+
+    return plan_summary(project, ROWS.taken, planned)
+
+
+@functools.cache
+def end_with_summary():
+    """Let a dry run end with a summary of what it would train; Snakemake calls no handlers in one."""
+
+    def show():
+        if workflow.scheduler:  # the plan is complete
+            jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name == "train"]
+            planned = {(job.wildcards.dataset, job.wildcards.method, int(job.wildcards.seed)) for job in jobs}
+            print(summary(planned), file=sys.stderr)
+
+    if workflow.dryrun:
+        atexit.register(show)
+
+
 def kept_rows(wildcards):
     """Return the rows of the runs that are made here; exit with a message where the configuration has no folder."""
+    end_with_summary()
     if not ROW:
         sys.exit(
             "finished: found nothing; expected a folder for finished rows. State one: --config finished=docs/data/NAME."

@@ -3,7 +3,9 @@ rule layout_figure:
     input:
         tile_files("train", "val", "test"),
     output:
-        png="<figures>/tiles.png",
+        png=report(
+            "<figures>/tiles.png", category="{dataset}", labels={"figure": "tiles"}, caption="../report/layout.rst"
+        ),
         vectors=expand("<figures>/tiles.{format}", format=project.config.figures.formats),
     log:
         "<logs>/{dataset}/layout_figure.log",
@@ -29,7 +31,12 @@ if project.config.run.label_efficiency:
         input:
             score_files,
         output:
-            png=expand(f"{FIGURES}/label_efficiency.png", dataset=project.sources),
+            png=report(
+                expand(f"{FIGURES}/label_efficiency.png", dataset=project.sources),
+                category="Summary",
+                labels={"figure": "label efficiency"},
+                caption="../report/label_efficiency.rst",
+            ),
             vectors=expand(
                 f"{FIGURES}/label_efficiency.{{format}}",
                 dataset=project.sources,
@@ -56,7 +63,12 @@ rule tradeoff:
     input:
         score_files,
     output:
-        png="<figures>/tradeoff.png",
+        png=report(
+            "<figures>/tradeoff.png",
+            category="{dataset}",
+            labels={"figure": "trade-off"},
+            caption="../report/tradeoff.rst",
+        ),
         vectors=expand("<figures>/tradeoff.{format}", format=project.config.figures.formats),
     log:
         "<logs>/{dataset}/tradeoff.log",
@@ -84,7 +96,14 @@ rule figures:
         maps=run_files("maps", most=1),
         tiles=tile_files("test"),
     output:
-        directory("<figures>/{method}"),
+        report(
+            directory("<figures>/{method}"),
+            patterns=["{figure}.png"],
+            category="{dataset}",
+            subcategory="{method}",
+            labels={"figure": "{figure}"},
+            caption="../report/figures.rst",
+        ),
     log:
         "<logs>/{dataset}/figures/{method}.log",
     benchmark:
@@ -111,7 +130,7 @@ rule report:
         figures=figure_files,
         checks=expand("<results>/{dataset}/checks.json", dataset=project.sources),
     output:
-        "<results>/report.html",
+        report("<results>/report.html", category="Summary", labels={"page": "Report"}, caption="../report/page.rst"),
     log:
         "<logs>/report.log",
     benchmark:

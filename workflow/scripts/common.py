@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from mtlaerial.errors import ConfigError, UserError
 from mtlaerial.system.memory import as_memory_error
-from mtlaerial.system.progress import TerminalHandler
+from mtlaerial.system.progress import TerminalHandler, hide_bars
 from mtlaerial.system.signals import Stopped
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def logged(job: Job) -> Iterator[None]:
     job.config = NoConfiguration()
     file = logging.FileHandler(job.log[0], mode="a")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, TerminalHandler()])
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, _terminal_handler(job)])
+    hide_bars()  # several jobs write to one terminal
     logging.captureWarnings(True)
     warnings.simplefilter("default")
     try:
@@ -76,6 +77,15 @@ def logged(job: Job) -> Iterator[None]:
             sys.exit(1)
         traceback.print_exc(file=file.stream)
         raise
+
+
+def _terminal_handler(job: Job) -> TerminalHandler:
+    """Return a handler that names the job's log on a terminal, where lines of several jobs mix."""
+    handler = TerminalHandler(calm=True)
+    if sys.stderr.isatty():
+        name = "/".join(Path(job.log[0]).with_suffix("").parts[-3:]).removeprefix("logs/")
+        handler.setFormatter(logging.Formatter(f"{name}: %(message)s"))
+    return handler
 
 
 def curves_in(datasets: Mapping[str, Any]) -> "Curves":

@@ -30,6 +30,7 @@ with logged(snakemake):
         start=context["start"],
         budget=budget,
         dashboard=context["dashboard"],
+        loggers=context["loggers"],
         replace=True,
     )
     gpus = snakemake.resources.gpu

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, project, runs, training
+from mtlaerial.cli.verbosity import set_verbosity
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
 from mtlaerial.system.memory import as_memory_error
@@ -16,7 +17,7 @@ from mtlaerial.version import __version__
 
 app = typer.Typer(
     name="mtlaerial",
-    help="Semantics and height from one aerial image, by multi-task learning.",
+    callback=set_verbosity,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -48,9 +49,11 @@ def main() -> None:
     """
     level = logging.INFO if ranks.rank() == 0 else logging.ERROR
     logging.basicConfig(level=level, format="%(message)s", handlers=[TerminalHandler()])
+    logging.captureWarnings(True)  # a warning shall not run into a bar
     try:
         app()
     except UserError as error:
+        logging.getLogger(__name__).debug("Where the error below comes from:", exc_info=True)
         say(f"Error: {as_memory_error(error) or error}")
         sys.exit(1)
     except Stopped as stopped:

@@ -32,8 +32,11 @@ class DatasetSpec(Section):
     """The files, layers and splits of a data set, as its user describes them."""
 
     title: str
+    """Title in tables, figures and report."""
     licence: str
+    """Licence of the data."""
     citation: str = ""
+    """How the data are to be cited."""
     obtain: Sentence
     """Instructions to get the data, in a sentence; shown when files are missing."""
     generated: bool = False
@@ -47,11 +50,17 @@ class DatasetSpec(Section):
     archives: tuple[ArchiveSpec, ...] = ()
     """Archives that the data set is distributed in."""
     image: ImageSpec
+    """The aerial image, which defines the tiles."""
     height: HeightSpec | None = None
+    """Height above ground; it or ``labels`` may be absent."""
     labels: LabelsSpec | None = None
+    """A class per pixel; it or ``height`` may be absent."""
     grid: GridSpec | None = None
+    """Tiles cut from a mosaic by a regular grid."""
     footprints: FootprintSpec | None = None
+    """Tiles cut from a mosaic by polygons."""
     splits: dict[Split, tuple[TileName, ...]] = {}
+    """Tiles of each split."""
     areas: dict[Name, Annotated[tuple[TileName, ...], Field(min_length=1)]] = {}
     """Tiles of each area, instead of splits: each area is tested once, by a training on all others (a *fold*)."""
     buffer: Distance = 0.0

@@ -71,6 +71,7 @@ class EncoderSpec(Section):
     model_config = ConfigDict(extra="allow")
 
     name: str
+    """A name of ``mtlaerial networks``, or one that another package registers."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -99,10 +100,13 @@ def _is_half(stride: int) -> bool:
     return stride == 2
 
 
+DecoderName = Literal["fusion", "resize"]
+
+
 class DecoderSpec(Section):
     """A decoder, from an encoder's features to the tasks' outputs."""
 
-    name: Literal["fusion", "resize"] = "fusion"
+    name: DecoderName = "fusion"
     """fusion: features of all scales are brought to the finest one and joined there. resize: from coarse to fine,
     enlarged by interpolation before each convolution. Neither has transposed convolutions, which leave a grid."""
     channels: Channels = 64
@@ -128,7 +132,7 @@ def same_encoder(identity: str, another: str) -> bool:
     return identity.partition(".")[0] == another.partition(".")[0]
 
 
-Encoder = Annotated[EncoderSpec, BeforeValidator(_named)]
+Encoder = Annotated[EncoderSpec, BeforeValidator(_named, json_schema_input_type=str | EncoderSpec)]
 """An encoder, or its name alone."""
-Decoder = Annotated[DecoderSpec, BeforeValidator(_named)]
+Decoder = Annotated[DecoderSpec, BeforeValidator(_named, json_schema_input_type=DecoderName | DecoderSpec)]
 """A decoder, or its name alone."""

@@ -46,6 +46,7 @@ class Generation(Section):
     """Options of the generator of a data set."""
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seed of the random numbers."""
     size: Side | tuple[Side, Side] = 512
     """Side of each tile in image pixels, or its rows and columns."""
     vary: Annotated[float, Field(ge=0, lt=1)] = 0.0

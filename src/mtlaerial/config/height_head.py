@@ -33,6 +33,7 @@ class BinsSpec(Section):
     """A probability for each of some heights, the bins' centres; labels are soft."""
 
     name: Literal["bins"] = "bins"
+    """The head."""
     count: Annotated[int, Field(ge=2, le=1024)] = 64
     """Bins, each a channel of the output."""
     largest: Metres = 60.0

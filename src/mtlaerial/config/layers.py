@@ -50,11 +50,18 @@ _LARGEST_CODE = 2**24
 """Codes are looked up in a table; a larger one is a mistake."""
 Code = Annotated[int, Field(ge=0, le=_LARGEST_CODE)]
 Byte = Annotated[int, Field(ge=0, le=255)]
-Colour = Annotated[tuple[Byte, Byte, Byte], BeforeValidator(_as_colour)]
+_HexColour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[
+    tuple[Byte, Byte, Byte],
+    BeforeValidator(_as_colour, json_schema_input_type=_HexColour | tuple[Byte, Byte, Byte]),
+]
 """Red, green, blue, each 0-255; in YAML a list of three or ``"#rrggbb"``."""
 
 Patterns = Annotated[
-    tuple[BelowRoot, ...], BeforeValidator(_as_tuple), AfterValidator(_with_tile_alone), Field(min_length=1)
+    tuple[BelowRoot, ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=str | Annotated[tuple[str, ...], Field(min_length=1)]),
+    AfterValidator(_with_tile_alone),
+    Field(min_length=1),
 ]
 """Paths below the data root, of which the first that exists is taken; their folders may differ in spaces, underscores
 and case. With ``{tile}``: a file per tile; without: one mosaic."""
@@ -77,9 +84,11 @@ class ImageSpec(Section):
     """The aerial image: it defines the tiles."""
 
     files: Patterns
+    """Paths below the data root, of which the first that exists is taken; with {tile} a file per tile."""
     bands: Annotated[tuple[BandIndex, ...], Field(min_length=1)] = (1, 2, 3)
     """Bands of the file to use, counted from 1, in the order the network sees them; prediction reads the same ones."""
     band_names: tuple[str, ...] = ("red", "green", "blue")
+    """Names of ``bands``, in the same order."""
     range: Range = (0.0, 255.0)
     """Values brought to [-1, 1] for the network."""
     nodata: float | None = None
@@ -106,12 +115,16 @@ class HeightSpec(Section):
     RENAMED: ClassVar = {"range": "valid_range"}
 
     files: Patterns | None = None
+    """Raster of heights above ground: paths below the data root, of which the first that exists is taken."""
     surface: Patterns | None = None
+    """Raster of the surface with all that stands on the ground, from which ``ground`` is subtracted."""
     ground: Patterns | None = None
+    """Raster of the bare ground."""
     scale: Factor = 1.0
     """Metres per unit of the raster: metres = value * scale + offset, where a pair's value is surface minus ground.
     Scale and offset tags of the file are applied without it."""
     offset: float = 0.0
+    """Metres that are added after ``scale``."""
     valid_range: Range = (-10.0, 500.0)
     """Heights outside, in metres, are no-data."""
     nodata: float | None = None
@@ -144,14 +157,18 @@ class ClassSpec(Section):
     """One class: its name, its colour in maps, and the raw values that mean it."""
 
     name: str
+    """Name in tables and maps."""
     colour: Colour
+    """Colour in maps."""
     values: Annotated[tuple[Code | Colour, ...], Field(min_length=1)]
+    """Raw values that mean the class: codes, or colours where ``encoding`` is rgb."""
 
 
 class ErodedSpec(Section):
     """Labels without the borders of objects, which some benchmarks score on; for val and test tiles that have them."""
 
     files: Patterns
+    """Paths below the data root, of which the first that exists is taken."""
     ignore: tuple[Code | Colour, ...] = ()
     """Raw values without a class, besides those of the labels: that of the borders."""
 
@@ -162,6 +179,7 @@ class LabelsSpec(Section):
     files: Patterns | dict[Split, Patterns]
     """For all splits, or for each split its own."""
     encoding: Literal["codes", "rgb"] = "codes"
+    """Raw values: codes in one band, or colours in three."""
     classes: Annotated[tuple[ClassSpec, ...], Field(min_length=2, max_length=IGNORED)]
     """In the order of their prepared codes 0, 1, 2, …"""
     ignore: tuple[Code | Colour, ...] = ()
@@ -174,6 +192,7 @@ class LabelsSpec(Section):
     """A sentence on the labels without which scores are misread, for below the tables and curves: for instance that
     they were derived from the heights."""
     eroded: ErodedSpec | None = None
+    """Labels without the borders of objects, for a second score."""
 
     def files_of(self, split: Split) -> Patterns:
         """Return the patterns of a split."""

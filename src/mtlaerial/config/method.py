@@ -25,7 +25,9 @@ class MethodSpec(Section):
     ensemble: EnsembleSpec | None = None
     """Methods whose networks predict together; it has their tasks, and changes ``prediction`` and ``scoring`` alone."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
+    """Tasks to learn, each once: semantics, height, or others that are registered."""
     weighting: WeightingSpec = WeightingSpec()
+    """Combination of the tasks' losses to one update."""
     model: Name = ""
     """A name from ``models``; the configuration's ``model`` where it is not stated."""
     recipe: Overlay | None = None

@@ -72,6 +72,7 @@ class D3NetSpec(NetworkSpec):
     KIND = "d3net"
 
     name: Literal["d3net"] = "d3net"
+    """The kind of network, which may be left out."""
     stem: Channels = 64
     """Channels of the two stem convolutions."""
     growth: Channels = 32
@@ -120,6 +121,7 @@ class EncoderDecoderSpec(NetworkSpec):
     KIND = "encoder_decoder"
 
     name: Literal["encoder_decoder"] = "encoder_decoder"
+    """The kind of network, which may be left out beside ``encoder``."""
     encoder: Encoder
     """The encoder; ``mtlaerial networks`` lists them."""
     decoder: Decoder = DecoderSpec()

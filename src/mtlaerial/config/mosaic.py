@@ -27,5 +27,6 @@ class FootprintSpec(Section):
     """Tiles cut from a mosaic by the bounds of polygons in a vector file."""
 
     files: Patterns
+    """Vector file with the polygons."""
     column: str = "tile"
     """Attribute with the name of the tile."""

@@ -67,6 +67,7 @@ class PredictionSpec(Section):
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """Activation of semantic logits before blending; the original's: sigmoid."""
     batch: Batch = 1
+    """Windows that the network is given at once."""
     device: Device | None = None
     """cpu or cuda. Not stated: a GPU if there is one, unless ``training.accelerator`` is cpu."""
     threads: Threads | None = None

@@ -15,6 +15,7 @@ from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
 from mtlaerial.config.label_efficiency import require_tasks_of_curves
+from mtlaerial.config.loggers import Logger
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.method import MethodSpec, Name, require_model, retrained, take_over, with_model
 from mtlaerial.config.model import ModelSpec
@@ -60,6 +61,7 @@ class ProjectConfig(Section):
     """The configuration of the workflow."""
 
     run: RunSpec
+    """Selection of what runs."""
     recipe_overlay: Annotated[Overlay | None, Field(alias="recipe")] = None
     """Name of a recipe in the folder ``recipes`` beside the first file; its keys apply just before those of the file
     that names it."""
@@ -72,6 +74,8 @@ class ProjectConfig(Section):
     this configuration. The target ``rows`` writes them. None for none."""
     dashboard: DashboardSpec | None = None
     """Live display of trainings; none by default."""
+    loggers: tuple[Logger, ...] = ()
+    """Loggers of trainings, by name: tensorboard, or those that other packages register. None by default."""
     calibration: CalibrationSpec | None = None
     """Calibration of the runs on the validation tiles; none by default."""
     map: MapSpec | None = None
@@ -79,16 +83,23 @@ class ProjectConfig(Section):
     objects: ObjectsSpec | None = None
     """Objects of the test tiles' maps, as polygons with heights; none by default."""
     figures: FiguresSpec = FiguresSpec()
+    """Formats of the figures."""
     datasets: dict[Name, DatasetEntry]
+    """Data sets by name."""
     models: dict[Name, ModelSpec]
+    """Networks by name."""
     model: Name | None = None
     """The network, from ``models``, of every method that names none."""
     methods: dict[Name, MethodSpec]
+    """Methods by name: the rows of the tables."""
     pretrained: dict[Name, PretrainedSpec] = {}
     """Published weights that models may begin with."""
     training: TrainingSpec = TrainingSpec()
+    """Recipe of trainings."""
     prediction: PredictionSpec = PredictionSpec()
+    """Recipe of predictions."""
     scoring: ScoringSpec = ScoringSpec()
+    """Recipe of scores."""
 
     @model_validator(mode="before")
     @classmethod
@@ -100,6 +111,7 @@ class ProjectConfig(Section):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
+        require_once("loggers", self.loggers)
         require_names("run.datasets", self.run.datasets, self.datasets)
         require_names("run.methods", self.run.methods, self.methods)
         require_model(self.methods)

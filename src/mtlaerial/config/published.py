@@ -24,6 +24,7 @@ class PublishedSpec(Section):
     source: str
     """The publication and the place of the numbers in it."""
     url: str
+    """Address of the publication."""
     scores: Annotated[dict[PublishedScore, float], Field(min_length=1)]
     """Fractions; MAE and RMSE in units of ``error_unit``."""
     error_unit: Metres | None = None

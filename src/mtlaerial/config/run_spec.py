@@ -17,8 +17,11 @@ class RunSpec(Section):
     """The data sets, methods and seeds to run, selected from the dictionaries below."""
 
     datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Names from ``datasets``."""
     methods: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Names from ``methods``."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
+    """Seeds; each method is trained once with each."""
     train_unscored: bool = False
     """Run methods also on data sets whose test tiles have ground truth for none of their tasks."""
 

@@ -80,7 +80,9 @@ class WeightsInput(Section):
     bands: Annotated[tuple[str, ...], Field(min_length=1)]
     """Names of the bands, in their order."""
     mean: tuple[float, ...]
+    """Value of each band that is brought to 0."""
     deviation: tuple[Annotated[float, Field(gt=0)], ...]
+    """Difference of values of each band that is brought to 1."""
 
     @model_validator(mode="after")
     def _per_band(self) -> Self:
@@ -111,6 +113,7 @@ class PretrainedSpec(Section):
     encoder: Annotated[str, BeforeValidator(_identity, json_schema_input_type=str | EncoderSpec)] = "densenet121"
     """The encoder that they belong to; of timm and torchvision as in a model, ``{name: timm, model: MODEL}``."""
     url: str | None = None
+    """Address of the published file."""
     package: PackageFileSpec | None = None
     """An installed package that holds the file; taken instead of ``url`` where it is installed."""
     sha256: Sha256

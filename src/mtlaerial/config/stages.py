@@ -74,6 +74,7 @@ STAGES: dict[str, Stages] = {
     "dashboard.url": NOTHING,
     "dashboard.seconds": NOTHING,
     "dashboard.samples": NOTHING,
+    "loggers": NOTHING,
     "calibration.levels": ("calibrate",),
     "calibration.cell": ("calibrate",),
     # Of a region: a plan in a file, and the params of its jobs, say what the keys decide.

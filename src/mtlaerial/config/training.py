@@ -39,12 +39,15 @@ class TrainingSpec(Section):
     """Passes (micro-batches) per batch, one after the other: memory for time. Losses and weights are those of the whole
     batch; only batch normalisation sees one pass at a time."""
     epochs: Count = 120
+    """Number of epochs, each of ``epoch_patches`` patches."""
     epoch_patches: Count = 10_000
     """Patches per epoch."""
     budget: BudgetSpec | None = Field(default=None, exclude_if=is_none)
     """Minutes instead of ``epoch_patches``, which is then as large as they allow; ``epochs`` stays."""
     learning_rate: PositiveFloat = 2e-4
+    """Largest learning rate of Adam."""
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Decay rates of Adam's moments."""
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled (AdamW); at 0 the optimiser is Adam."""
     clip_norm: PositiveFloat | None = None
@@ -114,10 +117,12 @@ class TrainingSpec(Section):
     """Compute batch norms and concatenations again in the backward pass instead of keeping them for it: two fifths
     less memory, up to a third more time, and gradients that are the same."""
     precision: Precision = "32-true"
+    """Floats of the forward and backward pass; weights and optimiser are in 32 bits."""
     channels_last: bool = True
     """Keep a pixel's channels side by side in memory while training: faster on GPUs and on processors with AVX-512,
     slower on those with AVX2 alone; part of the result, by rounding."""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    """Device; auto takes a GPU where there is one."""
     threads: Threads = 2
     """Torch's threads on the CPU; part of the result, since sums depend on their order."""
     memory_budget_mb: Annotated[int, Field(ge=0, le=1_000_000_000)] = 4096

@@ -86,6 +86,7 @@ class WeightingSpec(Section):
     model_config = ConfigDict(extra="allow")
 
     name: str = "equal"
+    """A name of ``mtlaerial weightings``, or one that another package registers."""
 
     @property
     def options(self) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Viewer of a training on the dashboard: progress, curves, and predictions of sample patches."""
 
 import html
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,17 +11,14 @@ from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.dashboard.client import Client, Window, text_window
 from mtlaerial.dashboard.curves import Curves, panels
 from mtlaerial.dashboard.picture import draw, picture_window
-from mtlaerial.dashboard.samples import Maps, Patch, choose, predict
+from mtlaerial.dashboard.sample_patches import SamplePatches
+from mtlaerial.dashboard.samples import Maps, Patch
 from mtlaerial.dashboard.sender import Sender
 from mtlaerial.figures.style import named
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.runs.history_columns import SCORE
-from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.job import TrainingJob
-
-log = logging.getLogger(__name__)
-CPU = torch.device("cpu")
 
 
 class Viewer:
@@ -39,10 +35,15 @@ class Viewer:
     def __init__(self, spec: DashboardSpec, job: TrainingJob) -> None:
         plan = job.plan
         self.plan, self.statistics = plan, job.statistics
-        self.patches, self.split = _patches(spec.samples, job) if spec.samples else ([], "")
+        self.samples = SamplePatches(spec.samples, job)
         self.curves, self.panels = Curves(), panels(plan.training, plan.tasks, validated=bool(job.validation_tiles))
         self.scores: dict[float, float] = {}
         self.sender = Sender(Client(spec.url, f"{plan.dataset}_{plan.method}_seed{plan.seed}"), spec.seconds)
+
+    def begin(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Show the rows of a resumed training."""
+        for row in rows:
+            self.add(row)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Show a row of the history, or new columns of the last one."""
@@ -55,23 +56,15 @@ class Viewer:
 
     def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
         """Show the patches' predictions after an epoch, by the network in evaluation mode."""
-        if not self.patches:
-            return
-        try:
-            maps = predict(network(), self.patches, device)
-        except Exception as error:  # probably out of memory: the training can do without patches
-            self.patches = ()
-            log.warning("dashboard: no more patches (%s: %s)", type(error).__name__, error)
-        else:
-            self.sender.put("patches", partial(self._picture, self.patches, maps, epoch))
+        if maps := self.samples.predict(network, device):
+            self.sender.put("patches", partial(self._picture, self.samples.patches, maps, epoch))
 
     def close(self) -> None:
         """Show the end of the training, if the server takes it within seconds."""
         self.sender.close()
 
     def _picture(self, patches: Sequence[Patch], maps: Sequence[Maps], epoch: int) -> Window:
-        heading = f"patches of {self.split} tiles after epoch {epoch}"
-        return picture_window(draw(patches, maps, self.statistics, heading), "patches")
+        return picture_window(draw(patches, maps, self.statistics, self.samples.heading(epoch)), "patches")
 
     def _text(self, row: Mapping[str, Any]) -> Window:
         plan, spec = self.plan, self.plan.training
@@ -90,14 +83,3 @@ class Viewer:
         rows, spec = [{"epoch": number, SCORE: score} for number, score in self.scores.items()], self.plan.training
         early = is_exhausted(self.plan, rows) and epoch < spec.epochs
         return f"ended early; validations without a better score: {spec.patience}" if early else ""
-
-
-def _patches(number: int, job: TrainingJob) -> tuple[Sequence[Patch], str]:
-    """Return patches to show, and the split of their tiles: "validation" or "training"."""
-    plan = job.plan
-    for split, folders in (("validation", job.validation_tiles), ("training", job.training_tiles)):
-        tiles = load_tiles(folders, CPU, budget_mb=0)
-        sizes = plan.training.patch, plan.model.multiple, plan.model.context_scale
-        if patches := choose(tiles, plan.tasks, number, *sizes):
-            return patches, split
-    return [], ""

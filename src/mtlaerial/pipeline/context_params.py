@@ -63,8 +63,8 @@ class Context:
         return self.describe_run(dataset, method, seed="0")
 
     def train(self, dataset: str, method: str, seed: str) -> Params:
-        """Return the data set, the rest of the plan, places of resume files and dashboard, and the start's origin."""
-        places = self.project.config.model_dump(mode="json", include={"resume", "dashboard"})
+        """Return data set, the rest of the plan, places of resume files and dashboard, loggers, the start's origin."""
+        places = self.project.config.model_dump(mode="json", include={"resume", "dashboard", "loggers"})
         start = start_of(self.project, method)
         record = start.record.model_dump(mode="json") if start and start.record else None
         path = start.path.as_posix() if start else None

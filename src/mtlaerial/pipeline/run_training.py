@@ -1,4 +1,4 @@
-"""Training with its dashboard, in this process."""
+"""Training with its dashboard and loggers, in this process."""
 
 from contextlib import closing
 
@@ -10,7 +10,7 @@ from mtlaerial.training.train import train
 def run_training(job: TrainingJob) -> None:
     """Train in this process: alone, or as one of the processes that ``torchrun`` started.
 
-    The main process sends the training to the dashboard that the job names.
+    The main process sends the training to the dashboard and the loggers that the job names.
 
     Raises
     ------
@@ -19,10 +19,10 @@ def run_training(job: TrainingJob) -> None:
     """
     group = Group.current()
     group.share(job.plan.training.batch, job.plan.training.accumulate)
-    if job.dashboard is None or not group.main:
+    if not group.main or not (job.dashboard or job.loggers):
         train(job)
         return
-    from mtlaerial.dashboard.viewer import Viewer
+    from mtlaerial.dashboard.watchers import Watchers
 
-    with closing(Viewer(job.dashboard, job)) as viewer:
-        train(job, viewer)
+    with closing(Watchers.of(job)) as watchers:
+        train(job, watchers)

@@ -26,6 +26,7 @@ from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main, single_error
+from mtlaerial.training.requirements import require_trainable
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
     for note in truth_notes(lacking, [run.method], dataset.name):
         log.info("%s", note)
+    require_trainable(plan, len(dataset.spec.image.bands), len(dataset.spec.class_names))
     require_same_plan(run.folder, plan, run.replace)
     start = _fetched_start(run, config, plan, dataset.spec.image.band_names)
     require_sound(dataset)
@@ -128,6 +130,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
         budget=budget,
         recipe=recipe_record(config, planned),
         dashboard=config.dashboard,
+        loggers=config.loggers,
         replace=run.replace,
     )
     return with_measured_budget(job)

@@ -53,8 +53,13 @@ def _effective(training: TrainingSpec) -> TrainingSpec:
 
 def task_outputs(plan: RunPlan, statistics: Statistics) -> dict[Task, int]:
     """Return the channels of each task's output: one per class, or those of the height head."""
+    return output_channels(plan, len(statistics.classes))
+
+
+def output_channels(plan: RunPlan, classes: int) -> dict[Task, int]:
+    """Return the channels of each task's output for a number of classes."""
     heights = height_channels(plan.training.height_head)
-    channels: dict[Output, int] = {"classes": len(statistics.classes), "values": heights}
+    channels: dict[Output, int] = {"classes": classes, "values": heights}
     return {task: channels[task_entry(task).output] for task in plan.tasks}
 
 

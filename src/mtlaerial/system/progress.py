@@ -1,7 +1,10 @@
 """Progress of long work: a bar in the terminal and lines in the log."""
 
 import logging
+import os
+import re
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
@@ -15,23 +18,65 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 INTERVAL = 30.0
 """Seconds between progress lines in the log."""
+WIDTH = 80
+"""Columns of a terminal that does not say how many it has."""
+MILESTONES = "mtlaerial.milestones"
+"""Name of the logger of the few lines that a long job writes to the workflow's terminal too."""
+_UNIT = re.compile(r"(?<=\d) (?=[%a-z])")
+"""Space between a number and its unit."""
+_hidden = False
+"""Whether no bars are shown."""
+
+
+def hide_bars() -> None:
+    """Show no bars from now on in this process, where others write to the same terminal or only warnings are wanted."""
+    global _hidden  # noqa: PLW0603
+    _hidden = True
 
 
 def say(text: str) -> None:
-    """Write a line to standard error, above the bars that are shown there."""
-    tqdm.write(text, file=sys.stderr)
+    """Write lines to standard error, above the bars; on a terminal those that are too long are filled to its width."""
+    tqdm.write(_filled(text) if sys.stderr.isatty() else text, file=sys.stderr)
+
+
+def _filled(text: str) -> str:
+    """Return a text whose lines fit into the terminal; continued ones are indented, and units stay with numbers."""
+    width = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        fill = textwrap.TextWrapper(
+            width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+        )
+        lines += fill.wrap(_UNIT.sub("\N{NO-BREAK SPACE}", line)) if len(line) > width else [line]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 class TerminalHandler(logging.Handler):
-    """Writes log records to standard error above the bars, without progress lines where a bar is shown."""
+    """Writes log records to standard error above the bars, without progress lines where a bar is shown.
+
+    Parameters
+    ----------
+    calm : bool, optional
+        On a terminal write warnings, errors and milestones alone: other jobs write there too, and the log has the rest.
+    """
+
+    def __init__(self, calm: bool = False) -> None:
+        super().__init__()
+        self._calm = calm
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
         try:
-            if record.name != __name__ or not sys.stderr.isatty():
+            if not sys.stderr.isatty() or self._is_shown(record):
                 say(self.format(record))
         except Exception:
             self.handleError(record)
+
+    def _is_shown(self, record: logging.LogRecord) -> bool:
+        if self._calm:
+            return record.levelno >= logging.WARNING or record.name == MILESTONES
+        return record.name != __name__
 
 
 def track(items: Iterable[T], total: int, what: str, unit: str) -> Iterator[T]:
@@ -62,8 +107,10 @@ class Progress:
 
     def __init__(self, total: int, what: str, unit: str, initial: int = 0) -> None:
         main = ranks.rank() == 0
-        shown = main and sys.stderr.isatty()
-        self._bar = tqdm(total=total, initial=initial, desc=what, unit=f" {unit}", disable=not shown)
+        shown = main and sys.stderr.isatty() and not _hidden
+        self._bar = tqdm(
+            total=total, initial=initial, desc=what, unit=f" {unit}", disable=not shown, dynamic_ncols=True
+        )
         self._lines = _Lines(total, what, unit, initial) if main else None
 
     def update(self, number: int) -> None:

@@ -16,7 +16,14 @@ from mtlaerial.training.process_group import Group
 log = logging.getLogger(__name__)
 
 
-def _require_gpus(spec: TrainingSpec) -> None:
+def require_gpus(spec: TrainingSpec) -> None:
+    """Refuse a device that this machine lacks.
+
+    Raises
+    ------
+    TrainingError
+        When a GPU is requested and torch sees none, or there are more processes than GPUs.
+    """
     gpus, processes = torch.cuda.device_count() if torch.cuda.is_available() else 0, ranks.size_here()
     if spec.accelerator == "cuda" and not gpus:
         remedy = "Write auto or cpu; or mend the driver (nvidia-smi)."
@@ -44,11 +51,11 @@ def reproducible_fabric(spec: TrainingSpec, seed: int) -> Any:
     Raises
     ------
     TrainingError
-        When a GPU is requested and torch sees none, or there are more processes than GPUs.
+        As :func:`require_gpus` does.
     """
     from lightning_fabric import Fabric
 
-    _require_gpus(spec)
+    require_gpus(spec)
     _warn_of_threads(spec)
     torch.set_num_threads(spec.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)

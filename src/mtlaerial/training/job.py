@@ -40,5 +40,7 @@ class TrainingJob(Section):
     """The recipe that the configuration names, for the run's description."""
     dashboard: DashboardSpec | None = None
     """Server that shows the training; the result is the same with and without, whatever becomes of the server."""
+    loggers: tuple[str, ...] = ()
+    """Names of loggers that watch the training; the result is the same with and without."""
     replace: bool = False
     """Replace the finished run of another training in the folder, or a damaged run."""

@@ -20,6 +20,7 @@ from mtlaerial.training.early_stopping import require_validation
 from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.job import TrainingJob
+from mtlaerial.training.overview import overview
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.rendezvous import follow_main
 from mtlaerial.training.required_truth import require_truth
@@ -49,8 +50,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
     ----------
     job : TrainingJob
     watcher : Watcher, optional
-        Shows the training; it must neither raise nor draw random numbers. It is given the rows of a resumed training
-        first.
+        Shows the training; it must neither raise nor draw random numbers.
 
     Raises
     ------
@@ -90,6 +90,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         if main:
             warn_of_taller(job.plan, trainer.statistics)
         trainer.group.wait()
+        log.info("%s", overview(trainer))
         if stored := state.load():
             trainer.load_state(stored)
             log.info("going on after step %d of %d", trainer.step, job.plan.training.steps)

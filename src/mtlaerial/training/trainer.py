@@ -14,12 +14,13 @@ from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.progress_file import ProgressFile
 from mtlaerial.runs.weights import Provenance, remove_description, save_run_weights
 from mtlaerial.sampling import build_sampler
-from mtlaerial.system.progress import Progress
+from mtlaerial.system.progress import MILESTONES, Progress
 from mtlaerial.system.signals import Stop
 from mtlaerial.training.compile import compile_network
 from mtlaerial.training.cost_meter import Meter, machine_of
 from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.early_stopping import is_exhausted
+from mtlaerial.training.epoch_line import epoch_line
 from mtlaerial.training.evaluation import Evaluation
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.height_balance import height_weights
@@ -42,6 +43,7 @@ from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import build_weighting
 
 log = logging.getLogger(__name__)
+milestones = logging.getLogger(MILESTONES)
 
 
 class Trainer:
@@ -71,7 +73,7 @@ class Trainer:
         job = job.model_copy(update={"statistics": statistics})
         if truth:
             require_truth(plan, statistics)
-        self.plan, self.spec, self.statistics = plan, spec, statistics
+        self.job, self.plan, self.spec, self.statistics = job, plan, spec, statistics
         self.weighting = build_weighting(plan.weighting, plan.tasks)
         self.fabric = reproducible_fabric(spec, plan.seed)
         self.group, self.device = Group.current(), self.fabric.device
@@ -127,8 +129,7 @@ class Trainer:
         """
         bar = Progress(self.spec.steps, "training", "step", self.step)
         if self.watcher:
-            for row in self.history.rows:
-                self.watcher.add(row)
+            self.watcher.begin(self.history.rows)
         if self._validation_due and not self.history.scored:
             self._end_epoch(state, stop)  # the program was stopped after the epoch's last step, before its validation
         self._decide_end()
@@ -195,17 +196,20 @@ class Trainer:
             assert self.evaluation.validator
             scores = self.evaluation.validate(self.epoch, stop)
             self.history.add_scores(scores, self.evaluation.validator.constant)
-        log.info("%s", ", ".join(f"{key} {value:.4g}" for key, value in self.history.rows[-1].items()))
+        row, best = self.history.rows[-1], self.evaluation.best
+        log.debug("%s", ", ".join(f"{key} {value:.4g}" for key, value in row.items()))
+        milestones.info("%s", epoch_line(row, self.plan, is_best=best is not None and best["epoch"] == self.epoch))
         validated = self.evaluation.validator is not None
         if self._validation_due or not validated:
             self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, validated))
         if self._validation_due:
             self.progress.record("validation", self.step)
+        if self.watcher:  # before the state is saved: a resumed training takes what is in the state for known to it
+            self.watcher.add(self.history.rows[-1])
         if self.group.main:
             state.save(self.state())
             self.progress.state_saved(self.step)
         if self.watcher:
-            self.watcher.add(self.history.rows[-1])
             self.watcher.look(self.evaluation.mapper, self.device, self.epoch)
 
     def _decide_end(self) -> None:
