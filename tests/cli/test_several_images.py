@@ -60,6 +60,12 @@ def test_several_images_get_a_folder_each_and_a_collection(images: Path, run: Pa
     overall = [min(box[0] for box in boxes), min(box[1] for box in boxes), max(box[2] for box in boxes)]
     assert collection["extent"]["spatial"]["bbox"][0][:3] == overall
     assert collection["extent"]["spatial"]["bbox"][1:] == boxes
+    # A later call adds to it; maps that no run or another one made are left out.
+    (out / "z").mkdir()
+    (out / "z" / "stac_item.json").write_text("{}")
+    program("predict", run, picture(images, "c.tif", 3), images / "a.tif", "--out", out)
+    links = json.loads((out / "collection.json").read_text())["links"]
+    assert [link["href"] for link in links if link["rel"] == "item"] == [f"./{name}/stac_item.json" for name in "abc"]
 
 
 @pytest.mark.full("predicts several times")

@@ -1,5 +1,6 @@
 """Maps of several images: a folder for each, finished ones skipped, a failed one named at the end."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -75,9 +76,20 @@ def predict_images(
     if outcome.outside:
         log.info("%d of %d images have nothing of the area", len(outcome.outside), len(inputs.images))
     if outcome.folders:
-        write_collection(out, [folder / ITEM for folder in outcome.folders], predictor.description.name)
-        log.info("%s lists the maps of %d images", out / COLLECTION, len(outcome.folders))
+        items = _items_by(predictor.description.sha256, out)
+        write_collection(out, items, predictor.description.name)
+        log.info("%s lists the maps by this run: %d", out / COLLECTION, len(items))
     _raise_failures(outcome, len(inputs.images))
+
+
+def _items_by(run_id: str, out: Path) -> list[Path]:
+    """Return the Items of all maps by a run in the folders below one, those of earlier calls too."""
+    items = []
+    for path in sorted(out.glob(f"*/{ITEM}")):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if json.loads(path.read_text(encoding="utf-8"))["properties"]["mtlaerial:run_id"] == run_id:
+                items.append(path)
+    return items
 
 
 def _raise_failures(outcome: _Outcome, total: int) -> None:
