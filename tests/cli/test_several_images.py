@@ -49,7 +49,7 @@ def times(folder: Path) -> dict[str, int]:
 def test_several_images_get_a_folder_each_and_a_collection(images: Path, run: Path, program: Program) -> None:
     out = images.parent / "maps"
     assert program("predict", run, images, "--out", out)[0] == 0
-    assert files(out) == ["a", "b", "collection.json"]
+    assert files(out) == ["a", "b", "collection.json", "prediction_cost.json"]
     assert files(out / "a") == files(out / "b") == FILES
     with rasterio.open(images / "b.tif") as image, rasterio.open(out / "b" / "height.tif") as heights:
         assert heights.transform == image.transform

@@ -90,8 +90,9 @@ def test_any_number_of_bands_and_tasks(name: str, bands: int, channels: dict[str
 def test_every_parameter_learns_from_the_sum_of_the_losses(training: Network) -> None:
     outputs = training(image(batch=2))
     torch.stack([output.square().mean() for output in outputs.values()]).sum().backward()
-    idle = [name for name, weight in training.named_parameters() if weight.grad is None or not weight.grad.any()]
-    assert idle == []
+    idle = {name for name, weight in training.named_parameters() if weight.grad is None or not weight.grad.any()}
+    # A shift of features that a convolution of one pixel and a batch norm follow: its gradient is 0 but for rounding.
+    assert idle <= {"trunk.context.project.1.bias"}
 
 
 @pytest.mark.parametrize("task", TASKS)

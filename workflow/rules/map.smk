@@ -36,7 +36,7 @@ if project.config.map:
             # No input: a run among these results would be trained anew before it maps, once one of its tiles is newer.
             run=mapper.folder,
             run_id=mapper.identity,
-            decisive=mapper.prediction.model_dump(mode="json"),
+            prediction=mapper.prediction.model_dump(mode="json"),
             sheets=lambda w: SHEETS[int(w.job)],
         message:
             "Mapping sheets, job {wildcards.job}"

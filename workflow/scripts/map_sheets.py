@@ -16,6 +16,8 @@ with logged(snakemake):
         from mtlaerial.regions.region import Region
         from mtlaerial.regions.sheets import Sheet
 
-        predictor = Predictor(Path(snakemake.params.run), PredictionSpec.parse(snakemake.params.decisive, "prediction"))
+        predictor = Predictor(
+            Path(snakemake.params.run), PredictionSpec.parse(snakemake.params.prediction, "prediction")
+        )
         region = Region.load(Path(snakemake.input.region))
         map_sheets(predictor, region, [Sheet(*sheet) for sheet in snakemake.params.sheets], Path(snakemake.output[0]))

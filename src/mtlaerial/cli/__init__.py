@@ -2,22 +2,20 @@
 
 import logging
 import sys
-from typing import Annotated
 
 import typer
 
 from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, project, runs, training
-from mtlaerial.cli.verbosity import set_verbosity
+from mtlaerial.cli.common_options import set_options
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
 from mtlaerial.system.memory import as_memory_error
 from mtlaerial.system.progress import TerminalHandler, say
 from mtlaerial.system.signals import Stopped
-from mtlaerial.version import __version__
 
 app = typer.Typer(
     name="mtlaerial",
-    callback=set_verbosity,
+    callback=set_options,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -25,21 +23,6 @@ app = typer.Typer(
 
 for module in (project, data, training, dashboard, prediction, runs, objects, accuracy):
     app.add_typer(module.commands)
-
-
-def _print_version(chosen: bool) -> None:
-    if chosen:
-        typer.echo(f"mtlaerial {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    pass
 
 
 def main() -> None:

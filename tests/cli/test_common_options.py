@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mtlaerial.cli.verbosity import set_verbosity
+from mtlaerial.cli.common_options import set_options
 from mtlaerial.system import progress
 from support.command_line import Town, config
 
@@ -51,7 +51,7 @@ def test_without_an_option_progress_is_logged(program: Program) -> None:
 def test_other_processes_of_a_training_log_errors_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
     logging.getLogger().setLevel(logging.ERROR)
-    set_verbosity(verbose=True)
+    set_options(verbose=True)
     assert enabled() == logging.ERROR
 
 
