@@ -98,7 +98,7 @@ def _producers(shares: Values, weights: Values, variances: Values) -> Estimate:
     values = np.divide(shares.diagonal(), references, out=np.full(len(references), np.nan), where=there)
     omitted = weights[:, None] ** 2 * variances
     np.fill_diagonal(omitted, 0)
-    own = weights**2 * (1 - values) ** 2 * variances.diagonal()
-    squares = own + values**2 * omitted.sum(axis=0)
+    correct = weights**2 * (1 - values) ** 2 * variances.diagonal()
+    squares = correct + values**2 * omitted.sum(axis=0)
     errors = np.divide(np.sqrt(squares), references, out=np.full(len(references), np.nan), where=there)
     return Estimate(values, errors)

@@ -108,8 +108,8 @@ class ObjectCalibration(Section):
     @model_validator(mode="after")
     def _one_each(self) -> Self:
         if not len(self.areas) == len(self.heights) == len(self.errors):
-            found = f"{len(self.errors)} errors, {len(self.heights)} heights and {len(self.areas)} areas"
-            raise Unfit("errors", found, "one of each object", "Calibrate again.")
+            numbers = f"{len(self.errors)} errors, {len(self.heights)} heights and {len(self.areas)} areas"
+            raise Unfit("errors", numbers, "one of each object", "Calibrate again.")
         return self
 
 

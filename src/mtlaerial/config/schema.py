@@ -74,12 +74,12 @@ def _model_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
             field = definitions[name]["properties"][key]
             definitions[name]["properties"][key] = {**changes, "description": field["description"]}
     used = _reachable(model.__name__, definitions)
-    kept = {name: _tidied(definition) for name, definition in definitions.items() if name in used}
+    tidied = {name: _tidied(definition) for name, definition in definitions.items() if name in used}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$ref": f"#/$defs/{model.__name__}",
         "title": title,
-        "$defs": kept,
+        "$defs": tidied,
     }
 
 

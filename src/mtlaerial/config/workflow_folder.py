@@ -22,8 +22,8 @@ def workflow_folder() -> Path:
     for folder in (PACKAGED, REPOSITORY):
         if (folder / "Snakefile").is_file():
             return folder
-    found = f"no Snakefile here or in {REPOSITORY}"
-    raise UserError(PACKAGED, found, "the workflow", "Install mtlaerial from its wheel or its repository.")
+    observed = f"no Snakefile here or in {REPOSITORY}"
+    raise UserError(PACKAGED, observed, "the workflow", "Install mtlaerial from its wheel or its repository.")
 
 
 def find_in_workflow(path: Path) -> Path:

@@ -56,9 +56,9 @@ class TensorBoard:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write a row of the history, or new columns of the last one."""
-        known = self._last if self._last.get("step") == row["step"] else {}
+        written = self._last if self._last.get("step") == row["step"] else {}
         self._last = dict(row)
-        self._write(row, {column: value for column, value in row.items() if column not in known})
+        self._write(row, {column: value for column, value in row.items() if column not in written})
 
     def look(self, network: Callable[[], MapNetwork], device: torch.device, epoch: int) -> None:
         """Write a picture of the patches after an epoch."""

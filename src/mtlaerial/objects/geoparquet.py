@@ -43,6 +43,6 @@ def write_geoparquet(frame: "GeoDataFrame", path: Path, metadata: Mapping[str, s
         buffer = BytesIO()
         frame.to_parquet(buffer, schema_version="1.1.0", write_covering_bbox=True, index=False)
         table = parquet.read_table(BytesIO(buffer.getvalue()))
-        own = {key: value for key, value in (table.schema.metadata or {}).items() if key != b"pandas"}
-        table = table.replace_schema_metadata({**own, **metadata})
+        of_format = {key: value for key, value in (table.schema.metadata or {}).items() if key != b"pandas"}
+        table = table.replace_schema_metadata({**of_format, **metadata})
         parquet.write_table(table, partial, compression="zstd")

@@ -55,10 +55,10 @@ class HeightHistograms:
         Several objects may have one number: their histograms are added up.
         """
         new = numbers[self.keys >> _BITS].astype(np.int64)
-        kept = new >= 0
-        keys = (new[kept] << _BITS) | (self.keys[kept] & ((1 << _BITS) - 1))
+        numbered = new >= 0
+        keys = (new[numbered] << _BITS) | (self.keys[numbered] & ((1 << _BITS) - 1))
         nothing = type(self)(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        return nothing.united(type(self)(keys, self.counts[kept]))
+        return nothing.united(type(self)(keys, self.counts[numbered]))
 
     def measures(self, count: int) -> dict[str, NDArray[np.float64]]:
         """Return median, 90th percentile, maximum and mean of the heights of each object, in metres.

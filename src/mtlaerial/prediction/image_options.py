@@ -1,4 +1,4 @@
-"""How images are read that are not as those of the training."""
+"""Options that make an image match a run: bands, pixel size, range of values, area."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
