@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from mtlaerial.accuracy.assess import assess_points
 from mtlaerial.accuracy.sample import sample_points
@@ -146,6 +147,10 @@ def shift(table: gpd.GeoDataFrame) -> None:
     table.loc[table.index[5], "geometry"] = table.geometry[5].buffer(3).centroid.buffer(3).exterior.interpolate(0)
 
 
+def make_multipoints(table: gpd.GeoDataFrame) -> None:
+    table.geometry = [shapely.MultiPoint([point]) for point in table.geometry]
+
+
 def drop_reference(table: gpd.GeoDataFrame) -> None:
     del table["reference"]
 
@@ -165,6 +170,9 @@ def keep_one_tree(table: gpd.GeoDataFrame) -> None:
         (set_values("map_class", "ground", slice(None)), "points with another map_class"),
         (drop_reference, "no column reference; expected the points of"),
         (shift, "1 points that were moved, the first with the id"),
+        (make_multipoints, "found a MultiPoint; expected points alone"),
+        (set_values("x", "east"), "found 3 points that were moved"),
+        (set_values("y", np.nan), "found 3 points that were moved"),
         (keep_one_tree, r"fewer than 2 where the map says tree \(1\)"),
     ],
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
+import pyogrio
 import pytest
 from shapely.geometry import box
 
@@ -65,6 +67,12 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(name: str, text: str, 
             read_vector_file(tmp_path / name)
         assert not listener.requested()
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_without_geometries_is_refused(tmp_path: Path) -> None:
+    pyogrio.write_dataframe(pd.DataFrame({"tile": ["a"]}), tmp_path / "a.gpkg")
+    with pytest.raises(DataError, match="found a layer without geometries; expected features with geometries"):
+        read_vector_file(tmp_path / "a.gpkg")
 
 
 def test_a_geopackage_with_a_view_is_refused(tmp_path: Path) -> None:

@@ -25,15 +25,19 @@ def read_vector_file(path: Path) -> Any:
     Raises
     ------
     DataError
-        When it is of another format than its name says, or cannot be read.
+        When it is of another format than its name says, has no geometries, or cannot be read.
     """
     import geopandas as gpd  # here, as the import takes half a second and few data sets have footprints
 
     require_plain(path)
     try:
-        return gpd.read_file(path)
+        table = gpd.read_file(path)
     except Exception as error:
         raise DataError(path, " ".join(str(error).split()), "a vector file", "Get the file anew.") from None
+    # Of a layer without geometries geopandas returns a plain table.
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise DataError(path, "a layer without geometries", "features with geometries", "Give a layer that has some.")
+    return table
 
 
 def require_plain(path: Path) -> None:
