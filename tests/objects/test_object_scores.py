@@ -155,6 +155,8 @@ def test_bad_input_is_one_sentence(objects: Path, truth: Path, tmp_path: Path) -
         predicted, true, height, name = (*arguments, None, None)[:4]
         with pytest.raises(UserError, match=message):
             score_files(predicted, true, height, name, None)
+    with pytest.raises(UserError, match=r"none\.gpkg: found no polygons; expected the area that was mapped"):
+        score_files(objects, truth, None, None, tmp_path / "none.gpkg")
     assert score_files(two, truth, None, "tree", None).overall.predicted == 1
 
 
@@ -180,6 +182,7 @@ def test_a_prepared_tile_is_vectorised_as_truth(tmp_path: Path) -> None:
     for arguments, message in (
         ((predicted, tile, None, None, None), "--spec: found none; expected --spec DATASET.yaml with the folder"),
         ((predicted, predicted, None, None, None, truth), "--spec: found a data set; expected none with polygons"),
+        ((predicted, tile, "eaves", None, None, truth), "--height: found 'eaves'; expected none with a prepared tile"),
         ((predicted, tile, None, None, None, TileTruth(("ground", "buildings"), 10)), "Did you mean buildings"),
     ):
         with pytest.raises(UserError, match=message):
