@@ -135,6 +135,16 @@ def test_a_class_without_any_error_is_said_to_be_known_by_few_points(
     assert "All points of tree (100 points) are alike" in result.notes[0]
 
 
+def test_a_class_with_a_point_on_each_pixel_has_no_error(tmp_path: Path) -> None:
+    codes = np.zeros((20, 20), dtype=int)
+    codes[4, 4:7] = 1
+    maps = write_maps(tmp_path / "maps", codes, 4.0 * codes)
+    sample_points(maps, tmp_path / "points.gpkg", 40, None, {}, 10, seed=0)
+    label(tmp_path / "points.gpkg", codes)
+    (note,) = [each for each in assess_points(maps, tmp_path / "points.gpkg", 0.95).notes if "are alike" in each]
+    assert note.startswith("All points of ground (37 points) are alike")
+
+
 def set_values(column: str, value: object, rows: slice = slice(0, 3)) -> Edit:
     def edit(table: gpd.GeoDataFrame) -> None:
         table[column] = table[column].astype(object)
