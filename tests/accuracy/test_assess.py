@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from mtlaerial.accuracy.assess import assess_points
 from mtlaerial.accuracy.sample import sample_points
@@ -134,6 +135,16 @@ def test_a_class_without_any_error_is_said_to_be_known_by_few_points(
     assert "All points of tree (100 points) are alike" in result.notes[0]
 
 
+def test_a_class_with_a_point_on_each_pixel_has_no_error(tmp_path: Path) -> None:
+    codes = np.zeros((20, 20), dtype=int)
+    codes[4, 4:7] = 1
+    maps = write_maps(tmp_path / "maps", codes, 4.0 * codes)
+    sample_points(maps, tmp_path / "points.gpkg", 40, None, {}, 10, seed=0)
+    label(tmp_path / "points.gpkg", codes)
+    (note,) = [each for each in assess_points(maps, tmp_path / "points.gpkg", 0.95).notes if "are alike" in each]
+    assert note.startswith("All points of ground (37 points) are alike")
+
+
 def set_values(column: str, value: object, rows: slice = slice(0, 3)) -> Edit:
     def edit(table: gpd.GeoDataFrame) -> None:
         table[column] = table[column].astype(object)
@@ -144,6 +155,10 @@ def set_values(column: str, value: object, rows: slice = slice(0, 3)) -> Edit:
 
 def shift(table: gpd.GeoDataFrame) -> None:
     table.loc[table.index[5], "geometry"] = table.geometry[5].buffer(3).centroid.buffer(3).exterior.interpolate(0)
+
+
+def make_multipoints(table: gpd.GeoDataFrame) -> None:
+    table.geometry = [shapely.MultiPoint([point]) for point in table.geometry]
 
 
 def drop_reference(table: gpd.GeoDataFrame) -> None:
@@ -165,6 +180,9 @@ def keep_one_tree(table: gpd.GeoDataFrame) -> None:
         (set_values("map_class", "ground", slice(None)), "points with another map_class"),
         (drop_reference, "no column reference; expected the points of"),
         (shift, "1 points that were moved, the first with the id"),
+        (make_multipoints, "found a MultiPoint; expected points alone"),
+        (set_values("x", "east"), "found 3 points that were moved"),
+        (set_values("y", np.nan), "found 3 points that were moved"),
         (keep_one_tree, r"fewer than 2 where the map says tree \(1\)"),
     ],
 )

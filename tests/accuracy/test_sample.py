@@ -101,14 +101,21 @@ def test_bad_input_is_one_sentence_and_no_file(maps: Path, tmp_path: Path) -> No
         tmp_path / "degrees", np.zeros((20, 20)), crs="EPSG:4326", west=11.5, north=48.1, pixel=1e-5
     )
     bare = write_maps(tmp_path / "bare", np.zeros((20, 20)), names=())
+    aim = {"number": None, "standard_error": 0.05}
     for folder, options, message in (
         (tmp_path / "none", {}, "semantics.tif: found no file"),
         (geographic, {}, "found EPSG:4326; expected a projected CRS.*--dst-crs EPSG:32632"),
         (bare, {}, "0 names of classes"),
         (maps, {"number": 25}, "--points: found 25; expected at least 30"),
         (maps, {"number": None}, "--points: found nothing"),
-        (maps, {"users": {"tre": 0.5}}, "--expected: found the class 'tre'; expected one of ground, building, tree"),
-        (maps, {"users": {"tree": 1.5}}, "--expected: found tree=1.5"),
+        (maps, {"standard_error": 0.01}, "--points: found 60 beside --standard-error; expected one of them"),
+        (maps, {"users": {"tree": 0.5}}, "--expected: found expected accuracies beside --points 60"),
+        (
+            maps,
+            {**aim, "users": {"tre": 0.5}},
+            "--expected: found the class 'tre'; expected one of ground, building, tree",
+        ),
+        (maps, {**aim, "users": {"tree": 1.5}}, "--expected: found tree=1.5"),
     ):
         with pytest.raises(UserError, match=message):
             draw(folder, out, **options)

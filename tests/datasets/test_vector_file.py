@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
+import pyogrio
 import pytest
 from shapely.geometry import box
 
@@ -65,6 +67,18 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(name: str, text: str, 
             read_vector_file(tmp_path / name)
         assert not listener.requested()
     assert "\n" not in str(caught.value)
+
+
+def test_only_one_layer_with_geometries_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.gpkg"
+    pyogrio.write_dataframe(pd.DataFrame({"style": ["red"]}), path, layer="styles")
+    with pytest.raises(DataError, match="found no layer with geometries; expected one layer"):
+        read_vector_file(path)
+    frame().to_file(path, layer="buildings")
+    assert read_vector_file(path)["tile"].tolist() == ["a"]
+    frame().to_file(path, layer="parcels")
+    with pytest.raises(DataError, match="found the layers buildings, parcels; expected one layer with geometries"):
+        read_vector_file(path)
 
 
 def test_a_geopackage_with_a_view_is_refused(tmp_path: Path) -> None:

@@ -114,10 +114,12 @@ def test_objects_without_a_height_are_left_out_and_counted(tmp_path: Path, caplo
     assert any("stands on height 0: no ground model" in message for message in caplog.messages)
 
 
-def ground_model(path: Path, values: np.ndarray, crs: Any = UTM) -> Path:
-    """Write a ground model of cells of 1 m from the corner of the maps."""
+NORTH_UP = Affine(1, 0, 600_000, 0, -1, 5_000_000)
+"""Cells of 1 m from the corner of the maps."""
+
+
+def ground_model(path: Path, values: np.ndarray, crs: Any = UTM, transform: Affine = NORTH_UP) -> Path:
     profile = {"driver": "GTiff", "height": len(values), "width": values.shape[1], "count": 1, "dtype": "float32"}
-    transform = Affine(1, 0, 600_000, 0, -1, 5_000_000)
     with rasterio.open(path, "w", crs=crs, transform=transform, nodata=-9999, **profile) as out:
         out.write(values.astype(np.float32), 1)
     return path
@@ -137,4 +139,11 @@ def test_model_stands_on_the_median_of_the_ground_under_each_object(tmp_path: Pa
 def test_a_ground_model_of_another_crs_is_refused_with_a_command(tmp_path: Path) -> None:
     ground = ground_model(tmp_path / "dtm.tif", np.ones((2, 2)), rasterio.crs.CRS.from_epsg(32633))
     with pytest.raises(UserError, match=r"found EPSG:32633; expected .* rio warp .* --dst-crs EPSG:32632"):
+        model_of(tmp_path, codes=np.ones((2, 2), np.uint8), heights=np.ones((2, 2)), ground=ground)
+
+
+@pytest.mark.parametrize("transform", [Affine(1, 0, 600_000, 0, 1, 4_999_998), NORTH_UP @ Affine.rotation(10)])
+def test_a_ground_model_that_is_not_north_up_is_refused(tmp_path: Path, transform: Affine) -> None:
+    ground = ground_model(tmp_path / "dtm.tif", np.array([[9, 9], [1, 1]]), transform=transform)
+    with pytest.raises(UserError, match=r"found a rotated or mirrored raster; expected .* north up\. .* rio warp"):
         model_of(tmp_path, codes=np.ones((2, 2), np.uint8), heights=np.ones((2, 2)), ground=ground)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -41,6 +42,25 @@ def test_all_formats_hold_the_same_table(maps: Path, tmp_path: Path) -> None:
     for frame in (gpd.read_file(tmp_path / "objects.gpkg"), gpd.read_parquet(tmp_path / "objects.parquet")):
         assert frame.to_wkb().equals(expected.to_wkb())
         assert frame.crs == expected.crs
+
+
+_COUNT_THREADS = """
+import sys
+from pathlib import Path
+import geopandas, psutil, pyarrow.parquet
+from mtlaerial.objects.geoparquet import write_geoparquet
+frame = geopandas.GeoDataFrame({"id": [1]}, geometry=geopandas.points_from_xy([0], [0]), crs="EPSG:32632")
+before = psutil.Process().num_threads()
+write_geoparquet(frame, Path(sys.argv[1]), {})
+print(psutil.Process().num_threads() - before)
+"""
+
+
+@pytest.mark.full("imports geopandas in a process of its own")
+def test_geoparquet_leaves_no_threads_of_arrow(tmp_path: Path) -> None:
+    # Their teardown aborts one in ten processes at their end, after the file is complete.
+    command = [sys.executable, "-c", _COUNT_THREADS, str(tmp_path / "objects.parquet")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "0"
 
 
 def test_batches_give_the_file_of_one(maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Scores of objects of vector files: detection, heights, groups, and what is left out."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -155,12 +156,15 @@ def test_bad_input_is_one_sentence(objects: Path, truth: Path, tmp_path: Path) -
         predicted, true, height, name = (*arguments, None, None)[:4]
         with pytest.raises(UserError, match=message):
             score_files(predicted, true, height, name, None)
+    with pytest.raises(UserError, match=r"none\.gpkg: found no polygons; expected the area that was mapped"):
+        score_files(objects, truth, None, None, tmp_path / "none.gpkg")
     assert score_files(two, truth, None, "tree", None).overall.predicted == 1
 
 
 def test_a_prepared_tile_is_vectorised_as_truth(tmp_path: Path) -> None:
     labels, heights = np.zeros((60, 80), dtype=np.uint8), np.full((60, 80), np.nan, dtype=np.float32)
     labels[10:30, 10:30] = labels[10:30, 50:70] = labels[40:42, 40:42] = 1
+    labels[-12:] = 255
     heights[10:30, 10:30], heights[10:30, 50:70] = 6, 9
     tile = tmp_path / "tile"
     tiny.write_raster(tile / "labels.tif", labels, nodata=255)
@@ -176,10 +180,17 @@ def test_a_prepared_tile_is_vectorised_as_truth(tmp_path: Path) -> None:
     assert (scored.overall.precision, scored.overall.recall) == (0.5, 0.5)
     assert scored.overall.iou == pytest.approx(9 / 11)
     assert scored.overall.bias == pytest.approx(1)
-    assert scored.notes == ("1 true objects smaller than 10 m² are left out.",)
+    assert scored.notes == (
+        "1 true objects smaller than 10 m² are left out.",
+        "20.0 % of tile have no label: predicted objects there count as false.",
+    )
+    shutil.copytree(tile, tmp_path / "bare")
+    tiny.write_raster(tmp_path / "bare" / "labels.tif", np.full((1, 1), 255, np.uint8), nodata=255)
     for arguments, message in (
         ((predicted, tile, None, None, None), "--spec: found none; expected --spec DATASET.yaml with the folder"),
         ((predicted, predicted, None, None, None, truth), "--spec: found a data set; expected none with polygons"),
+        ((predicted, tmp_path / "bare", None, None, None, truth), "labels.tif: found no labels; expected true classes"),
+        ((predicted, tile, "eaves", None, None, truth), "--height: found 'eaves'; expected none with a prepared tile"),
         ((predicted, tile, None, None, None, TileTruth(("ground", "buildings"), 10)), "Did you mean buildings"),
     ):
         with pytest.raises(UserError, match=message):

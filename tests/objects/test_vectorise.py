@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 from rasterio.crs import CRS
 
@@ -71,6 +72,16 @@ def test_columns_have_their_dtypes_and_empty_ones_are_named(tmp_path: Path, capl
     read = gpd.read_file(tmp_path / "objects.gpkg")
     assert read["height_lower"].isna().all()
     assert read.crs.to_epsg() == 32632
+
+
+def test_file_says_in_how_many_maps_layers_are_missing(tmp_path: Path) -> None:
+    first = write_maps(tmp_path / "first", grid(4, 6), BUILDING)
+    second = write_maps(tmp_path / "second", grid(4, 6, column=8), BUILDING, HEIGHTS, probability=0.8)
+    frame = write([first, second], tmp_path / "objects.gpkg")
+    assert frame[["height_median", "volume", "probability"]].isna().to_numpy().tolist() == [[True] * 3, [False] * 3]
+    notes = pyogrio.read_info(tmp_path / "objects.gpkg")["layer_metadata"]["NOTES"]
+    assert "heights and volume are empty in 1 of 2 maps: there is no map of heights." in notes
+    assert "probability is empty in 1 of 2 maps: predict with --layers probabilities." in notes
 
 
 def test_probability_and_violations_are_means_over_the_pixels(tmp_path: Path) -> None:

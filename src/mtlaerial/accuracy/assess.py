@@ -70,9 +70,10 @@ def assess_points(maps: Path, path: Path, level: float) -> Assessment:
     np.add.at(matrix, (strata[labelled], points.references[labelled]), 1)
     _require_labels(path, class_map.names, counts, matrix)
     areas = counts.astype(np.float64) * class_map.pixel_area
-    accuracy = estimate_accuracy(matrix, areas, matrix.sum(axis=1) == counts)
+    complete = matrix.sum(axis=1) == counts
+    accuracy = estimate_accuracy(matrix, areas, complete)
     heights, height_notes = _height_errors(maps, class_map, points, strata, areas, level)
-    notes = (*_label_notes(labelled), *_precision_notes(class_map.names, accuracy), *height_notes)
+    notes = (*_label_notes(labelled), *_precision_notes(class_map.names, accuracy, complete), *height_notes)
     return Assessment(class_map.names, level, accuracy, heights, notes)
 
 
@@ -116,13 +117,16 @@ def _label_notes(labelled: NDArray[np.bool_]) -> list[str]:
     ]
 
 
-def _precision_notes(names: tuple[str, ...], accuracy: MapAccuracy) -> list[str]:
-    """Return a sentence on classes whose points are all right or all wrong, so that their standard error is 0."""
+def _precision_notes(names: tuple[str, ...], accuracy: MapAccuracy, complete: NDArray[np.bool_]) -> list[str]:
+    """Return a sentence on classes whose points are all right or all wrong, so that their standard error is 0.
+
+    Where every pixel has a point that is no limit: nothing else of the class may differ.
+    """
     points, users = accuracy.counts.sum(axis=1), accuracy.users.values
     uniform = [
         f"{name} ({number} points)"
-        for name, number, value in zip(names, points, users, strict=True)
-        if value in (0, 1) and number > 0
+        for name, number, value, whole in zip(names, points, users, complete, strict=True)
+        if value in (0, 1) and not whole
     ]
     if not uniform:
         return []

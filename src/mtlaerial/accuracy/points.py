@@ -104,10 +104,15 @@ def _require_map(path: Path, table: Any, class_map: ClassMap, identity: str) -> 
 def _pixels(path: Path, table: Any, class_map: ClassMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return row and column of each point; its geometry has to lie where it was drawn."""
     grid = class_map.grid
-    x, y = (table[name].to_numpy(dtype=np.float64) for name in ("x", "y"))
+    kinds = sorted(set(table.geometry.geom_type.dropna()) - {"Point"})
+    if kinds:
+        remedy = "Label the file that sample wrote, or save it as points."
+        raise DataError(path, f"a {kinds[0]}", "points alone", remedy)
+    x, y = (pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64) for name in ("x", "y"))
     inverse = ~grid.transform
-    rows = np.floor(inverse.d * x + inverse.e * y + inverse.f).astype(np.int64)
-    columns = np.floor(inverse.a * x + inverse.b * y + inverse.c).astype(np.int64)
+    # A place that was edited to be no number is that of a point that was moved.
+    rows = np.floor(np.nan_to_num(inverse.d * x + inverse.e * y + inverse.f, nan=-1)).astype(np.int64)
+    columns = np.floor(np.nan_to_num(inverse.a * x + inverse.b * y + inverse.c, nan=-1)).astype(np.int64)
     placed = table.geometry.to_crs(class_map.crs) if table.crs is not None else table.geometry
     distance = np.hypot(placed.x.to_numpy() - x, placed.y.to_numpy() - y)
     outside = (rows < 0) | (rows >= grid.height) | (columns < 0) | (columns >= grid.width)

@@ -64,6 +64,7 @@ def sample_points(
         When the maps cannot be sampled, the numbers do not fit together, or the file cannot be written.
     """
     require_geopackage(out, replace)
+    _require_one_size(number, standard_error, users)
     class_map = ClassMap.of(maps)
     expected = _expected_users(class_map, users)
     counts = class_map.count()
@@ -71,13 +72,23 @@ def sample_points(
         raise DataError(class_map.path, "no pixel with a class", "a map of classes", "Predict another image.")
     if standard_error is not None:
         number = max(sample_size(counts, expected, standard_error), int(np.minimum(minimum, counts).sum()))
-    if number is None:
-        raise ConfigError("--points", "nothing", "a number of points, or --standard-error", "For example --points 500.")
+    assert number is not None
     sizes = allocate(number, counts, minimum)
     _warn(class_map, counts, sizes, minimum)
     pixels = draw_pixels(class_map, counts, sizes, seed)
     write_geopackage(point_table(class_map, pixels, class_map.identity(counts), blind), out, LAYER, "Point")
     return dict(zip(class_map.names, sizes.tolist(), strict=True))
+
+
+def _require_one_size(number: int | None, standard_error: float | None, users: Mapping[str, float]) -> None:
+    """Refuse two numbers of points, none, and accuracies that decide nothing."""
+    if number is None and standard_error is None:
+        raise ConfigError("--points", "nothing", "a number of points, or --standard-error", "For example --points 500.")
+    if number is not None and standard_error is not None:
+        raise ConfigError("--points", f"{number} beside --standard-error", "one of them", "Leave one out.")
+    if users and standard_error is None:
+        found = f"expected accuracies beside --points {number}"
+        raise ConfigError("--expected", found, "--standard-error, which they serve", "Leave them out, or --points.")
 
 
 def _expected_users(class_map: ClassMap, users: Mapping[str, float]) -> list[float]:

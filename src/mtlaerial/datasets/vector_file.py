@@ -25,15 +25,23 @@ def read_vector_file(path: Path) -> Any:
     Raises
     ------
     DataError
-        When it is of another format than its name says, or cannot be read.
+        When it is of another format than its name says, has no layer with geometries or several, or cannot be read.
     """
-    import geopandas as gpd  # here, as the import takes half a second and few data sets have footprints
+    # Here, as the imports take half a second and few data sets have footprints.
+    import geopandas as gpd
+    import pyogrio
 
     require_plain(path)
     try:
-        return gpd.read_file(path)
+        # Tables without geometries, such as styles that QGIS saves, have no type of geometry.
+        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        table = gpd.read_file(path, layer=layers[0]) if len(layers) == 1 else None
     except Exception as error:
         raise DataError(path, " ".join(str(error).split()), "a vector file", "Get the file anew.") from None
+    if table is None:
+        observed = f"the layers {', '.join(layers)}" if layers else "no layer with geometries"
+        raise DataError(path, observed, "one layer with geometries", "Export the one that counts to a file of its own.")
+    return table
 
 
 def require_plain(path: Path) -> None:

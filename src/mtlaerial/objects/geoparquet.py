@@ -36,13 +36,16 @@ def write_geoparquet(frame: "GeoDataFrame", path: Path, metadata: Mapping[str, s
     DataError
         When the folder is not writable or the disk is full.
     """
-    from pyarrow import parquet
+    from pyarrow import BufferReader, parquet
 
     with writing(path) as partial:
         # geopandas knows the format's own metadata, and takes no others.
         buffer = BytesIO()
         frame.to_parquet(buffer, schema_version="1.1.0", write_covering_bbox=True, index=False)
-        table = parquet.read_table(BytesIO(buffer.getvalue()))
+        # Without Arrow's threads and Python's file object, whose teardown aborts some processes at their end
+        # (github.com/apache/arrow/issues/33975).
+        file = parquet.ParquetFile(BufferReader(buffer.getvalue()), pre_buffer=False)
+        table = file.read(use_threads=False)
         of_format = {key: value for key, value in (table.schema.metadata or {}).items() if key != b"pandas"}
         table = table.replace_schema_metadata({**of_format, **metadata})
         parquet.write_table(table, partial, compression="zstd")

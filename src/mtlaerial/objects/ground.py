@@ -38,14 +38,16 @@ def base_heights(frame: "GeoDataFrame", path: Path) -> NDArray[np.float64]:
     Raises
     ------
     DataError
-        When the file cannot be read, or has another CRS than the objects.
+        When the file cannot be read, has another CRS than the objects, or is not north-up.
     """
     with open_raster(path) as source:
         crs = horizontal_projection(source.crs.to_wkt()) if source.crs else None
+        code = f"EPSG:{frame.crs.to_epsg()}" if frame.crs.to_epsg() else "CRS"
+        remedy = f"Reproject it: rio warp {path} ground_new.tif --dst-crs {code} --resampling bilinear"
         if not same_projection(crs, frame.crs):
-            code = f"EPSG:{frame.crs.to_epsg()}" if frame.crs.to_epsg() else "CRS"
-            remedy = f"Reproject it: rio warp {path} ground_new.tif --dst-crs {code} --resampling bilinear"
             raise DataError(path, crs_name(source.crs), f"{frame.crs.name}, as the objects have", remedy)
+        if not Grid.of(source).north_up:
+            raise DataError(path, "a rotated or mirrored raster", "a ground model with north up", remedy)
         return np.array([_ground_under(polygon, source) for polygon in frame.geometry.array], dtype=np.float64)
 
 

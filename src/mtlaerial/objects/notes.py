@@ -48,11 +48,21 @@ def summary(frame: "GeoDataFrame", spec: ObjectsSpec, left_out: int, kept_outlin
 def empty_columns(region: Region, rules: bool) -> list[str]:
     """Return a sentence on each column that is empty, and why."""
     notes = []
-    if not any(folder.layer(PROBABILITIES) for folder in region.folders):
-        notes.append("probability is empty: predict with --layers probabilities.")
+    if where := _lacking(region, HEIGHTS):
+        notes.append(f"heights and volume are empty{where}: there is no map of heights.")
+    if where := _lacking(region, PROBABILITIES):
+        notes.append(f"probability is empty{where}: predict with --layers probabilities.")
     if not rules:
         notes.append("violations is empty: no rules between tasks are given.")
     return notes
+
+
+def _lacking(region: Region, layer: str) -> str | None:
+    """Return in which of the maps a layer is missing, as the end of a clause; None where it is missing in none."""
+    number, total = sum(folder.layer(layer) is None for folder in region.folders), len(region.folders)
+    if not number:
+        return None
+    return f" in {number} of {total} maps" if total > 1 else " in these maps"
 
 
 def metadata_of(region: Region, spec: ObjectsSpec, notes: Sequence[str]) -> dict[str, str]:

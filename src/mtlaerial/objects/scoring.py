@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from pyproj import CRS
+
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.objects.object_scores import ScoredObjects, score_objects
-from mtlaerial.objects.object_set import read_polygons, read_predicted
+from mtlaerial.objects.object_set import ObjectSet, read_polygons, read_predicted
 from mtlaerial.objects.truth_tile import TileTruth, read_tile
 
 
@@ -41,13 +43,21 @@ def score_files(
     if truth.is_dir() != (tile is not None):
         expected = "--spec DATASET.yaml with the folder of a prepared tile" if truth.is_dir() else "none with polygons"
         raise ConfigError("--spec", "none" if tile is None else "a data set", expected, "See --help.")
+    if tile and height_column:
+        expected = "none with a prepared tile, whose heights are those of its layer"
+        raise ConfigError("--height", repr(height_column), expected, "Leave it out.")
     predicted = read_predicted(objects, class_name)
-    area = read_polygons(within, None, predicted.crs).polygons if within else None
+    area = _some_polygons(within, None, predicted.crs, "the area that was mapped and has truth") if within else None
     if tile:
         true, ground = read_tile(truth, tile, predicted.class_name, predicted.crs)
-        area = ground if area is None else area
-    else:
-        true = read_polygons(truth, height_column, predicted.crs)
-        if not len(true):
-            raise DataError(truth, "no polygons", "true objects", "Give a file that has some.")
-    return score_objects(predicted, true, area)
+        return score_objects(predicted, true, ground if area is None else area.polygons)
+    true = _some_polygons(truth, height_column, predicted.crs, "true objects")
+    return score_objects(predicted, true, area.polygons if area else None)
+
+
+def _some_polygons(path: Path, height_column: str | None, crs: CRS, expected: str) -> ObjectSet:
+    """Return the polygons of a vector file, which must have some."""
+    polygons = read_polygons(path, height_column, crs)
+    if not len(polygons):
+        raise DataError(path, "no polygons", expected, "Give a file that has some.")
+    return polygons

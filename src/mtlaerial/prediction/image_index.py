@@ -45,7 +45,8 @@ def _read(path: Path) -> Any:
     import geopandas as gpd  # here, as the import takes half a second
 
     try:
-        return gpd.read_parquet(path)
+        # Arrow's threads abort some processes at their end (github.com/apache/arrow/issues/33975).
+        return gpd.read_parquet(path, use_threads=False, pre_buffer=False)
     except ImportError:
         remedy = "Install pyarrow, or save the index as GeoPackage."
         raise DataError(path, "a GeoParquet file, and no pyarrow", "an index that can be read", remedy) from None

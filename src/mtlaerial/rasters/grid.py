@@ -48,6 +48,11 @@ class Grid:
         return abs(t.b) * self.height > 1e-3 * abs(t.a) or abs(t.d) * self.width > 1e-3 * abs(t.e)
 
     @property
+    def north_up(self) -> bool:
+        """Whether rows lead from north to south and columns from west to east."""
+        return not self.rotated and self.transform.a > 0 and self.transform.e < 0
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north."""
         west, north = self.transform @ (0, 0)

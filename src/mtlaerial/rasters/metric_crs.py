@@ -30,6 +30,6 @@ def require_metric_crs(path: Path, grid: Grid) -> None:
             f"rio warp ORTHO.tif ortho_new.tif --dst-crs {code} --resampling cubic"
         )
         raise DataError(path, crs_name(grid.crs), expected, remedy)
-    if grid.rotated or grid.transform.a <= 0 or grid.transform.e >= 0:
+    if not grid.north_up:
         remedy = "Rectify the orthophoto with `rio warp` and map it again."
         raise DataError(path, "a rotated or mirrored raster", "a raster with north up", remedy)
