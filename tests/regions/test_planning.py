@@ -18,7 +18,7 @@ SIDE = 60
 
 
 def planned(predictor: Predictor, folder: Path, place: dict, moves: list[Affine], resample: bool = False) -> Region:
-    """Return the region of images without a pixel that is no image, of which each is moved on the pixels of one grid."""
+    """Return the region of images whose pixels are all valid, each moved on the pixels of one grid."""
     values, paths = np.full((3, SIDE, SIDE), 120, np.uint8), []
     for index, move in enumerate(moves):
         moved = {"crs": place["crs"], "transform": place["transform"] @ move}
