@@ -62,3 +62,10 @@ def test_a_stated_device_and_number_of_threads_are_asked_of_the_workflow(run_fol
     for device in ("cpu", "cuda"):
         stated = RegionRun.of(section(run_folder, images, prediction={"device": device, "threads": 3}))
         assert (stated.uses_gpu, stated.threads) == (device == "cuda", 3)
+
+
+def test_images_of_one_name_in_two_folders_have_their_places(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    # Their maps have no folders of their own, unlike those of single images.
+    other = Path(shutil.move(images / "1.tif", tmp_path / "0.tif"))
+    spec = section(run_folder, images).model_copy(update={"images": (str(images), str(other))})
+    assert [image.span.column for image in planned_region(spec, tmp_path / "region.json").images] == [0, 60]

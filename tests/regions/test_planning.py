@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from affine import Affine
 from rasterio.windows import Window
 
+from mtlaerial.errors import MismatchError
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.regions.placed_images import OpenImages
@@ -51,3 +53,8 @@ def test_an_image_that_rounding_moves_has_its_own_number_of_pixels(
     region = planned(predictor, tmp_path, place, moves)
     assert region.images[1].span == (0, SIDE, SIDE, SIDE)
     assert valid_pixels(predictor, region, 1) == SIDE**2
+
+
+def test_an_image_between_the_pixels_of_the_first_is_refused(predictor: Predictor, place: dict, tmp_path: Path) -> None:
+    with pytest.raises(MismatchError, match=r"1\.tif: found pixels of 0\.5 .*, which lie between .*resample: true"):
+        planned(predictor, tmp_path, place, [Affine.identity(), Affine.translation(0.5, 0)])

@@ -38,7 +38,7 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
     UserError
         When images, area or run cannot be read, or do not fit together.
     """
-    inputs = find_images(spec.images).images
+    inputs = find_images(spec.images, own_folders=False).images
     if remote := next((image for image in inputs if image.remote), None):
         expected = "files, which jobs read at the same time"
         raise DataError("map.images", f"the address {remote.location}", expected, "Download it first.")

@@ -104,6 +104,8 @@ def _span(image: MatchingImage, first: Grid, resample: bool) -> Span:
     if resample:
         return Span(*first.covering(_outline_in(image.grid, first)))
     observed = f"pixels of {image.grid.pixel_size[1]:.6g} in {crs_name(image.grid.crs)}"
+    if image.grid.crs == first.crs and image.grid.pixel_size == first.pixel_size:
+        observed += ", which lie between those of the first image"
     expected = f"pixels of the first image's grid, {first.pixel_size[1]:.6g} in {crs_name(first.crs)}"
     raise MismatchError(image.path, observed, expected, "Set resample: true to resample it as it is read.")
 
