@@ -83,7 +83,7 @@ def _vrt_lines(region: Region, mapped: Sequence[Sheet], source: rasterio.Dataset
 
 
 def _band_lines(source: rasterio.DatasetReader, band: int) -> Iterator[str]:
-    """Yield what a layer says of a band: description, no data, unit, scale, categories and colours."""
+    """Yield what a layer says of a band: description, no data, unit, scale and colours."""
     index = band - 1
     if source.descriptions[index]:
         yield f"<Description>{escape(source.descriptions[index])}</Description>"
