@@ -41,3 +41,14 @@ def test_windows_without_the_area_are_not_read(tmp_path: Path, monkeypatch: pyte
         np.testing.assert_array_equal(across.values[:, 5:, 10:], values[:, 30:35, 20:30])
         assert image.read(Window(22, 31, 4, 4)).invalid is None
         assert len(windows) == 2
+
+
+def test_a_side_of_the_area_along_that_of_a_window_is_no_area(tmp_path: Path) -> None:
+    block, island = shapely.box(WEST, NORTH - 20, WEST + 10, NORTH), shapely.box(WEST + 14, NORTH - 9, WEST + 18, NORTH)
+    path = tiny.write_raster(tmp_path / "a.tif", np.ones((1, 40, 40), np.uint8))
+    with open_raster(path) as source:
+        image = ClippedImage(MaskedBands(source, [1]), source.transform, shapely.union(block, island))
+        invalid = image.read(Window(20, 0, 20, 40)).invalid
+    expected = np.ones((40, 20), bool)
+    expected[:18, 8:16] = False  # the island alone: the block ends where the window begins
+    np.testing.assert_array_equal(invalid, expected)

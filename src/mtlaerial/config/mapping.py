@@ -25,8 +25,8 @@ class MapSpec(Section):
     """Values of the images that are the lowest and the highest of the training's range; by default they have that
     range."""
     resample: bool = False
-    """Resample images to the pixels of the training, and to those of the first image. Without, images of other pixels
-    are refused."""
+    """Resample images to pixels of the size of the training, on one grid in the first image's CRS. Without, images of
+    other pixels than the first one's are refused."""
     sheet: Annotated[int, Field(ge=512, le=65_536, multiple_of=512)] = 4096
     """Side of a sheet in pixels. A sheet costs the windows that reach into it: small ones cost more in all."""
     sheets_per_job: Annotated[int, Field(ge=1, le=100_000)] = 16

@@ -13,14 +13,19 @@ from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.prediction_area import load_area
 from mtlaerial.regions.planning import plan_region
 from mtlaerial.regions.region import Region
+from mtlaerial.regions.sheets import JOBS
 from mtlaerial.runs.run import read_description
 from mtlaerial.runs.shipped import find_run
+from mtlaerial.system.files import discard
 
 log = logging.getLogger(__name__)
 
 
 def planned_region(spec: MapSpec, path: Path) -> Region:
     """Return the region of a section, from its file; plan it and write the file where section or images have changed.
+
+    The records of jobs of another plan are removed: where that plan comes back, Snakemake takes them for fresh, though
+    jobs of the plan between may have mapped the same sheets.
 
     Parameters
     ----------
@@ -33,17 +38,16 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
     UserError
         When images, area or run cannot be read, or do not fit together.
     """
-    inputs = find_images(spec.images).images
+    inputs = find_images(spec.images, own_folders=False).images
     if remote := next((image for image in inputs if image.remote), None):
         expected = "files, which jobs read at the same time"
         raise DataError("map.images", f"the address {remote.location}", expected, "Download it first.")
     paths = [image.path for image in inputs]
     description = read_description(find_run(spec.run))
     plan_id = _plan_id(spec, paths, description.sha256)
-    if path.exists():
-        region = Region.load(path)
-        if region.plan_id == plan_id:
-            return region
+    kept = _kept(path)
+    if kept and kept.plan_id == plan_id:
+        return kept
     options = ImageOptions(
         bands=spec.bands,
         resample=spec.resample,
@@ -51,14 +55,27 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         area=None if spec.area is None else load_area(spec.area),
     )
     region = plan_region(paths, description, spec.sheet, options, plan_id)
+    for record in (path.parent / JOBS).glob("*.json"):
+        discard(record)
     region.save(path)
     log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
     return region
 
 
+def _kept(path: Path) -> Region | None:
+    """Return the region of a file; None without one that can be read."""
+    if not path.exists():
+        return None
+    try:
+        return Region.load(path)
+    except DataError as error:
+        log.warning("%s It is planned anew.", error)
+        return None
+
+
 def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
     """Return a hash of what the plan of a region depends on."""
-    keys = spec.model_dump(mode="json", exclude={"sheets_per_job", "prediction"})
+    keys = spec.model_dump(mode="json", exclude={"prediction"})
     files = [_version(path) for path in [*paths, *([spec.area] if spec.area else [])]]
     return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
 

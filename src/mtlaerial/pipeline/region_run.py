@@ -59,9 +59,11 @@ class RegionRun:
     @property
     def threads(self) -> int:
         """Threads that the networks compute with on the CPU."""
-        return max(network.plan.training.threads for network in self.description.networks)
+        return self.prediction.threads or max(network.plan.training.threads for network in self.description.networks)
 
     @property
     def uses_gpu(self) -> bool:
-        """Whether all networks were trained where a GPU may be."""
+        """Whether a GPU is the stated device; without one, whether all networks were trained where a GPU may be."""
+        if self.prediction.device:
+            return self.prediction.device == "cuda"
         return all(network.plan.training.accelerator != "cpu" for network in self.description.networks)

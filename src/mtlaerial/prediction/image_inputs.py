@@ -51,7 +51,7 @@ class ImageInputs(NamedTuple):
     several: bool
 
 
-def find_images(arguments: Sequence[str]) -> ImageInputs:
+def find_images(arguments: Sequence[str], own_folders: bool = True) -> ImageInputs:
     """Return the images that arguments of the command line name, each once, in their order.
 
     Parameters
@@ -60,6 +60,8 @@ def find_images(arguments: Sequence[str]) -> ImageInputs:
         Files, ``http:`` or ``https:`` addresses, folders (the images in it, not in folders below), patterns with ``*``,
         ``?``, ``[...]`` or ``**``, lists (``.txt``, or any file after ``@``: a location per line, relative to the
         current folder), and indexes: vector files of footprints with the field ``location``.
+    own_folders : bool
+        Whether maps of several images get a folder for each, of the image's name.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def find_images(arguments: Sequence[str]) -> ImageInputs:
     if repeated:
         log.info("%d images are named more than once, and predicted once", repeated)
     several = len(arguments) > 1 or not _is_image(arguments[0])
-    if several:
+    if several and own_folders:
         _require_different_names(list(images.values()))
     return ImageInputs(list(images.values()), several)
 

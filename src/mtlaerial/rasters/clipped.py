@@ -42,7 +42,9 @@ class ClippedImage:
         rows, columns = int(window.height), int(window.width)
         place = self.transform @ Affine.translation(window.col_off, window.row_off)
         corners = [place @ corner for corner in ((0, 0), (columns, 0), (columns, rows), (0, rows))]
-        part = shapely.intersection(self.area, shapely.Polygon(corners))
-        if part.area == 0:
+        parts = shapely.get_parts(shapely.intersection(self.area, shapely.Polygon(corners)))
+        # A side of the area along one of the window's is a part, too: a line, whose pixels GDAL would burn.
+        polygons = parts[shapely.area(parts) > 0]
+        if not len(polygons):
             return np.ones((rows, columns), np.bool_)
-        return np.asarray(geometry_mask([part], (rows, columns), place))
+        return np.asarray(geometry_mask(polygons, (rows, columns), place))

@@ -8,12 +8,12 @@ from xml.sax.saxutils import escape, quoteattr
 import rasterio
 
 from mtlaerial.errors import DataError
-from mtlaerial.maps.stac_collection import write_collection
+from mtlaerial.maps.stac_collection import COLLECTION, write_collection
 from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.regions.region import Region
 from mtlaerial.regions.sheets import SHEETS, Sheet
-from mtlaerial.system.files import write_text
+from mtlaerial.system.files import discard, write_text
 
 log = logging.getLogger(__name__)
 _GDAL_TYPES = {"uint8": "Byte", "int16": "Int16", "float32": "Float32"}
@@ -40,6 +40,7 @@ def index_sheets(region: Region, folder: Path, run: str) -> int:
     if not mapped:
         raise DataError(sheets, "no sheet with a map", "at least one", "Check the images and the area.")
     _name_strangers(region, sheets)
+    discard_index(folder)
     first = sheets / mapped[0].name
     for layer in sorted(path.stem for path in first.glob("*.tif")):
         with open_raster(first / f"{layer}.tif") as source:
@@ -47,6 +48,12 @@ def index_sheets(region: Region, folder: Path, run: str) -> int:
         write_text(folder / f"{layer}.vrt", text + "\n")
     write_collection(folder, [sheets / sheet.name / ITEM for sheet in mapped], run)
     return len(mapped)
+
+
+def discard_index(folder: Path) -> None:
+    """Remove the index in a folder, whose sheets may be elsewhere, or of other layers, once they are mapped anew."""
+    for path in (folder / COLLECTION, *folder.glob("*.vrt")):
+        discard(path)
 
 
 def _name_strangers(region: Region, sheets: Path) -> None:
@@ -76,7 +83,7 @@ def _vrt_lines(region: Region, mapped: Sequence[Sheet], source: rasterio.Dataset
 
 
 def _band_lines(source: rasterio.DatasetReader, band: int) -> Iterator[str]:
-    """Yield what a layer says of a band: description, no data, unit, scale, categories and colours."""
+    """Yield what a layer says of a band: description, no data, unit, scale and colours."""
     index = band - 1
     if source.descriptions[index]:
         yield f"<Description>{escape(source.descriptions[index])}</Description>"

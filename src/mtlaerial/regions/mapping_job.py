@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.regions.index import discard_index
 from mtlaerial.regions.region import Region
 from mtlaerial.regions.sheet_maps import SheetMapper
 from mtlaerial.regions.sheets import SHEETS, Sheet
@@ -16,6 +17,8 @@ _MOST_NAMED = 5
 
 def map_sheets(predictor: Predictor, region: Region, sheets: Sequence[Sheet], record: Path) -> None:
     """Map sheets into the folder ``sheets`` beside that of the record; sheets that are mapped already are left.
+
+    The region's index is removed before one is mapped, as it is not of the new maps.
 
     Parameters
     ----------
@@ -30,7 +33,10 @@ def map_sheets(predictor: Predictor, region: Region, sheets: Sequence[Sheet], re
     DataError
         When sheets failed, after all others were mapped.
     """
-    mapper = SheetMapper(predictor, region, record.parents[1] / SHEETS)
+    folder = record.parents[1]
+    mapper = SheetMapper(predictor, region, folder / SHEETS)
+    if not all(map(mapper.is_mapped, sheets)):
+        discard_index(folder)
     failures = mapper.map(sheets)
     if failures:
         names = ", ".join(failure.sheet.name for failure in failures[:_MOST_NAMED])

@@ -16,6 +16,7 @@ from mtlaerial.prediction.opened_image import open_file
 from mtlaerial.prediction.prediction_area import Area, OutsideArea, in_projection
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.projection import crs_name, horizontal_projection
+from mtlaerial.rasters.resampled_grid import outer_bounds
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.regions.mosaic import Span
 from mtlaerial.regions.placed_images import is_aligned
@@ -96,18 +97,22 @@ def _matching(paths: Sequence[Path], description: RunDescription, options: Image
 
 def _span(image: MatchingImage, first: Grid, resample: bool) -> Span:
     """Return the pixels of an image, counted from the first pixel of the first image."""
-    if image.network_grid is None and is_aligned(image.grid, first):
-        return Span(*first.covering(image.grid))
+    if is_aligned(image.grid, first):
+        # Not the pixels that it covers: what rounding adds to its extent would be one more, beyond the file.
+        to_first = image.grid.to(first)
+        return Span(round(to_first.f), round(to_first.c), image.grid.height, image.grid.width)
     if resample:
         return Span(*first.covering(_outline_in(image.grid, first)))
     observed = f"pixels of {image.grid.pixel_size[1]:.6g} in {crs_name(image.grid.crs)}"
+    if image.grid.crs == first.crs and image.grid.pixel_size == first.pixel_size:
+        observed += ", which lie between those of the first image"
     expected = f"pixels of the first image's grid, {first.pixel_size[1]:.6g} in {crs_name(first.crs)}"
     raise MismatchError(image.path, observed, expected, "Set resample: true to resample it as it is read.")
 
 
 def _outline_in(image: Grid, region: Grid) -> Grid:
     """Return a grid of one pixel over the bounds of an image in the CRS of a region."""
-    west, south, east, north = image.bounds
+    west, south, east, north = outer_bounds(image)
     if image.crs != region.crs:
         west, south, east, north = transform_bounds(image.crs, region.crs, west, south, east, north)
     return Grid(region.crs, Affine(east - west, 0, west, 0, south - north, north), 1, 1)

@@ -12,6 +12,7 @@ import shapely
 from torch import Tensor
 
 from mtlaerial.errors import DataError, UserError
+from mtlaerial.maps.qgis_style import style_path
 from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.lattice import Lattice
@@ -20,7 +21,7 @@ from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.finished_maps import is_finished
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.map_files import contents_of, open_maps
-from mtlaerial.prediction.map_origin import origin_tags, settings_id
+from mtlaerial.prediction.map_origin import origin_tags, remove_stale, settings_id
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.shown_maps import Map, Storage
 from mtlaerial.prediction.strip_reader import strip_reader
@@ -132,15 +133,17 @@ class SheetMapper:
         grid, sheet_grid = self.region.grid.window(*span), self.region.grid.window(*sheet_span)
         storage = Storage(self.predictor.prediction, True, self.predictor.calibration)
         arguments = folder, self.predictor.description, self._origin(sheet), self.predictor.network
-        counter = _PixelCounter()
+        counter, maps = _PixelCounter(), self._maps(sheet_grid)
         try:
-            with open_maps(*arguments, grid, self._maps(sheet_grid), storage) as targets:
+            with open_maps(*arguments, grid, maps, storage) as targets:
                 targets.append(Target(slice(0, 1), *axes(grid, sheet_grid), counter.add))
                 for _ in self.blender.run(read, span.rows, span.columns, targets, scratch=folder):
                     pass
                 if not counter.valid:
                     raise _NoImageError
+            _remove_other_maps(folder, {each.name for each in maps})
         except _NoImageError:
+            _remove_other_maps(folder, set())
             write_text(folder / EMPTY, json.dumps({"image_id": self._identity(sheet)}) + "\n")
 
     def _image(self, span: Span, files: OpenImages) -> ImageSource:
@@ -177,3 +180,9 @@ class SheetMapper:
     def _maps(self, grid: Grid) -> list[Map]:
         contents = contents_of(self.predictor.network, self.predictor.calibration)
         return [Map(content.layer.name, content, grid) for content in contents]
+
+
+def _remove_other_maps(folder: Path, names: set[str]) -> None:
+    """Remove the maps of a sheet by an earlier prediction that are not among the given ones, with their styles."""
+    earlier = [path for path in folder.glob("*.tif") if path.stem not in names]
+    remove_stale([*earlier, *map(style_path, earlier)], [])

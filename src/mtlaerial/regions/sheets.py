@@ -7,6 +7,8 @@ from mtlaerial.regions.mosaic import Span
 
 SHEETS = "sheets"
 """Folder of the sheets' folders, among the maps of a region."""
+JOBS = "jobs"
+"""Folder of the jobs' records, beside it."""
 
 
 class Sheet(NamedTuple):

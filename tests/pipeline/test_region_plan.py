@@ -1,0 +1,71 @@
+"""The plan of a region: kept as long as its section and its images are the same."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from mtlaerial.config.mapping import MapSpec
+from mtlaerial.pipeline.region_plan import planned_region
+from mtlaerial.pipeline.region_run import RegionRun
+from support import tiny
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Return a folder of two images beside each other."""
+    for index in range(2):
+        transform = Affine(0.5, 0, 500000 + 30 * index, 0, -0.5, 5200000)
+        values = np.full((3, 60, 60), 100, np.uint8)
+        tiny.write_raster(tmp_path / f"images/{index}.tif", values, crs="EPSG:32631", transform=transform)
+    return tmp_path / "images"
+
+
+def section(run_folder: Path, images: Path, **changes: Any) -> MapSpec:
+    return MapSpec.parse({"run": str(run_folder), "images": [str(images)], "sheet": 512, **changes}, "map")
+
+
+def test_records_of_jobs_do_not_outlive_their_plan(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    # Snakemake takes a record for fresh when its plan is back, though jobs of the plan between mapped its sheets.
+    spec, path = section(run_folder, images), tmp_path / "map/region.json"
+    first = planned_region(spec, path)
+    record = tmp_path / "map/jobs/0.json"
+    record.parent.mkdir()
+
+    def remains(spec: MapSpec) -> bool:
+        record.write_text("{}")
+        planned_region(spec, path)
+        return record.exists()
+
+    assert remains(spec)
+    assert not remains(section(run_folder, images, sheets_per_job=1)), "jobs have other sheets"
+    shutil.move(images / "1.tif", tmp_path / "1.tif")
+    assert not remains(spec)
+    shutil.move(tmp_path / "1.tif", images / "1.tif")
+    assert not remains(spec)
+    assert planned_region(spec, path).plan_id == first.plan_id
+
+
+def test_a_damaged_plan_is_made_anew(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    path = tmp_path / "region.json"
+    first = planned_region(section(run_folder, images), path)
+    path.write_text('{"format": 0}')
+    assert planned_region(section(run_folder, images), path).plan_id == first.plan_id
+
+
+def test_a_stated_device_and_number_of_threads_are_asked_of_the_workflow(run_folder: Path, images: Path) -> None:
+    trained = RegionRun.of(section(run_folder, images))
+    assert (trained.uses_gpu, trained.threads) == (tiny.TRAINING["accelerator"] != "cpu", tiny.TRAINING["threads"])
+    for device in ("cpu", "cuda"):
+        stated = RegionRun.of(section(run_folder, images, prediction={"device": device, "threads": 3}))
+        assert (stated.uses_gpu, stated.threads) == (device == "cuda", 3)
+
+
+def test_images_of_one_name_in_two_folders_have_their_places(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    # Their maps have no folders of their own, unlike those of single images.
+    other = Path(shutil.move(images / "1.tif", tmp_path / "0.tif"))
+    spec = section(run_folder, images).model_copy(update={"images": (str(images), str(other))})
+    assert [image.span.column for image in planned_region(spec, tmp_path / "region.json").images] == [0, 60]
