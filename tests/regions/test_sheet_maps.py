@@ -1,6 +1,7 @@
 """Maps of a region by sheets: the same whatever the images, the sheets and the jobs are, and after interruptions."""
 
 import logging
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -121,6 +122,18 @@ def test_a_damaged_image_costs_its_sheets_alone(
     assert failed == {sheet for sheet in region.sheets if min(sheet) >= 1}, "those whose windows see the image"
     assert all(str(copies[-1]) in failure.reason for failure in failures)
     assert "sheet r0004_c0004: " in caplog.text
+
+
+def test_damaged_pixels_are_told_of_their_image(
+    predictor: Predictor, pixels: np.ndarray, place: dict, tmp_path: Path
+) -> None:
+    image = tiny.write_raster(tmp_path / "damaged.tif", pixels, **place, compress="deflate")
+    region = plan_region([image], predictor.description, 512)
+    content = image.read_bytes()
+    image.write_bytes(content[: len(content) // 2] + b"\xff" * 2000 + content[len(content) // 2 + 2000 :])
+    os.utime(image, ns=(image.stat().st_atime_ns, region.images[0].modified))
+    (failure,) = SheetMapper(predictor, region, tmp_path / "sheets").map(region.sheets)
+    assert failure.reason.startswith(f"{image}: ")
 
 
 def test_a_sheet_is_mapped_anew_when_its_image_changes_and_others_are_not(

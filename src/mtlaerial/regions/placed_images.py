@@ -13,6 +13,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.prediction.image_match import MatchingImage
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.opened_image import open_image
+from mtlaerial.rasters.geotiff import reading
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.image_source import ImageSource
 from mtlaerial.rasters.validity import Pixels
@@ -30,12 +31,20 @@ ALIGNED = 1e-3
 class PlacedImage:
     """An open image on the pixels of a region; see :class:`mtlaerial.regions.mosaic.PlacedSource`."""
 
+    path: Path
     span: Span
     pixels: ImageSource
 
     def read(self, window: Window) -> Pixels:
-        """Read a window, counted from the first pixel of its span."""
-        return self.pixels.read(window)
+        """Read a window, counted from the first pixel of its span.
+
+        Raises
+        ------
+        DataError
+            When the pixels are damaged; it names the file.
+        """
+        with reading(self.path):
+            return self.pixels.read(window)
 
 
 class OpenImages:
@@ -70,7 +79,7 @@ class OpenImages:
         DataError
             When one is gone, or is not the file that the region was planned with.
         """
-        placed = [PlacedImage(image.span, self._source(image)) for image in images]
+        placed = [PlacedImage(image.path, image.span, self._source(image)) for image in images]
         self._close_oldest(max(MOST_OPEN, len(images)))
         return placed
 
