@@ -12,6 +12,8 @@ from mtlaerial.errors import ConfigError
 
 REGISTERED_WRONGLY = "Correct the package that registers it."
 """Remedy for faults of other packages."""
+EXTRAS = {"cvxpy": "train", "torchjd": "train"}
+"""Extras of this package by the packages that they install and that named things import."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ class Registry:
             return attrgetter(attribute)(import_module(module))
         except ConfigError:
             raise
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                problem = f"ModuleNotFoundError: {error}"
+                raise self.registered_wrongly(name, problem, f"an object at {target}") from None
+            remedy = f"Install it with: pip install 'mtlaerial[{EXTRAS[error.name]}]'"
+            raise ConfigError(f"{self.kind} {name}", f"no package {error.name}", "it to be installed", remedy) from None
         except (Exception, SystemExit) as error:  # anything may happen while another package is imported
             problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise self.registered_wrongly(name, problem, f"an object at {target}") from None

@@ -5,22 +5,14 @@ Authors of further weightings, in other packages too, extend one of the bases th
 
 from mtlaerial.config import Task, WeightingSpec
 from mtlaerial.config.weighting import REGISTRY
-from mtlaerial.errors import ConfigError
 from mtlaerial.weighting.base import Pass, Step, Weighting
 from mtlaerial.weighting.gradient_weighting import GradientWeighting, TaskGradientWeighting
 from mtlaerial.weighting.gramian_weighting import GramianWeighting
 from mtlaerial.weighting.learned_weighting import LearnedLossWeighting
 from mtlaerial.weighting.loss_weighting import LossWeighting
 from mtlaerial.weighting.row_weighting import RowWeighting, TrackingWeighting
+from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
 from mtlaerial.weighting.weight_reuse import CostlyOptions
-
-try:
-    from mtlaerial.weighting.torchjd_weighting import TorchJDWeighting
-except ModuleNotFoundError as error:  # of the extra that predictions do without
-    if error.name != "torchjd":
-        raise
-    remedy = "Install it with: pip install 'mtlaerial[train]'"
-    raise ConfigError("weighting", "no package torchjd", "it to be installed, for trainings", remedy) from None
 
 __all__ = [
     "CostlyOptions",
