@@ -87,8 +87,8 @@ def _require_one_size(number: int | None, standard_error: float | None, users: M
     if number is not None and standard_error is not None:
         raise ConfigError("--points", f"{number} beside --standard-error", "one of them", "Leave one out.")
     if users and standard_error is None:
-        found = f"expected accuracies beside --points {number}"
-        raise ConfigError("--expected", found, "--standard-error, which they serve", "Leave them out, or --points.")
+        beside = f"expected accuracies beside --points {number}"
+        raise ConfigError("--expected", beside, "--standard-error, which they serve", "Leave them out, or --points.")
 
 
 def _expected_users(class_map: ClassMap, users: Mapping[str, float]) -> list[float]:

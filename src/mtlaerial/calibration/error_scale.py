@@ -59,11 +59,13 @@ def choose_scale(errors: CellErrors, level: float) -> ErrorScale:
     bin. The choice by the mean width, on cells apart, is that of validity first conformal prediction (Yang and
     Kuchibhotla 2021, arXiv 2104.13871): whatever is chosen, the guarantee of the intervals stays.
     """
-    known = np.isfinite(errors.deviations)
-    mean_deviation = _mean(errors, errors.deviations, known)
+    with_deviation = np.isfinite(errors.deviations)
+    mean_deviation = _mean(errors, errors.deviations, with_deviation)
     if not mean_deviation > 0:
         return PLAIN
-    ratio = _mean(errors, errors.errors, ~known) / max(_mean(errors, errors.errors, known), np.finfo(float).tiny)
+    ratio = _mean(errors, errors.errors, ~with_deviation) / max(
+        _mean(errors, errors.errors, with_deviation), np.finfo(float).tiny
+    )
     # Pixels without a deviation that err more are scaled by as much. A ratio below 1, of a few flat pixels, would make
     # those with a large error decide the quantile of all.
     ratio = max(1.0, ratio) if np.isfinite(ratio) else 1.0

@@ -67,18 +67,18 @@ def outline(corners: Corners, transform: Affine, smallest_hole: float) -> Polygo
         Exterior rings counterclockwise, interior rings clockwise. Each ring begins at its upper left corner.
     """
     rings = trace(corners)
-    kept = rings.exterior | (rings.areas >= smallest_hole)
+    drawn = rings.exterior | (rings.areas >= smallest_hole)
     if len(rings.objects) == 0:
         return np.zeros(0, dtype=object)
     closing = np.insert(np.arange(len(rings.rows)), rings.starts[1:], rings.starts[:-1])
     lengths = np.diff(rings.starts) + 1  # with the repeated first corner
-    used = closing[np.repeat(kept, lengths)]
+    used = closing[np.repeat(drawn, lengths)]
     x = transform.c + transform.a * rings.columns[used]
     y = transform.f + transform.e * rings.rows[used]
     points = np.column_stack([x, y])
-    ring_ends = np.concatenate([[0], np.cumsum(lengths[kept])])
-    first_rings = np.flatnonzero(rings.exterior[kept])
-    polygon_ends = np.append(first_rings, np.count_nonzero(kept))
+    ring_ends = np.concatenate([[0], np.cumsum(lengths[drawn])])
+    first_rings = np.flatnonzero(rings.exterior[drawn])
+    polygon_ends = np.append(first_rings, np.count_nonzero(drawn))
     kind = shapely.GeometryType.POLYGON
     polygons: Polygons = shapely.from_ragged_array(kind, points, (ring_ends, polygon_ends))
     return polygons

@@ -125,8 +125,8 @@ def read_region(paths: Sequence[Path]) -> Region:
 def _read_folder(path: Path) -> MapFolder:
     file = path / f"{CLASSES}.tif"
     if not file.exists():
-        found = "no such map" if path.is_dir() else "no such folder"
-        raise DataError(file, found, "a map of classes", "Give a folder that `mtlaerial predict` wrote.")
+        observed = "no such map" if path.is_dir() else "no such folder"
+        raise DataError(file, observed, "a map of classes", "Give a folder that `mtlaerial predict` wrote.")
     with open_raster(file) as source:
         tags, grid = source.tags(), Grid.of(source)
     names: list[str] = []
@@ -143,9 +143,9 @@ def _require_fit(first: MapFolder, folder: MapFolder) -> None:
     """Refuse maps of other classes, another CRS or another grid than those of the first folder."""
     where, grid, expected = folder.class_map, folder.grid, first.grid
     if folder.classes != first.classes:
-        found = f"the classes {', '.join(folder.classes)}"
+        observed = f"the classes {', '.join(folder.classes)}"
         remedy = "Vectorise maps of different runs apart."
-        raise DataError(where, found, f"those of {first.class_map}: {', '.join(first.classes)}", remedy)
+        raise DataError(where, observed, f"those of {first.class_map}: {', '.join(first.classes)}", remedy)
     if not same_projection(projection_of(grid), projection_of(expected)):
         remedy = "Reproject the orthophotos to one CRS and map them again, or vectorise the maps apart."
         raise DataError(where, crs_name(grid.crs), f"{crs_name(expected.crs)}, as {first.class_map}", remedy)
@@ -154,9 +154,9 @@ def _require_fit(first: MapFolder, folder: MapFolder) -> None:
     shift = max(abs(value - round(value)) for value in (mapping.c, mapping.f)) if drift <= _FIT else math.inf
     if shift > _FIT:
         sizes = [f"pixels of {each.pixel_size[1]:.9g} x {each.pixel_size[0]:.9g}" for each in (grid, expected)]
-        found = sizes[0] if drift > _FIT else f"pixels that lie {shift:.3g} of a pixel beside"
+        observed = sizes[0] if drift > _FIT else f"pixels that lie {shift:.3g} of a pixel beside"
         remedy = "Map orthophotos of one grid (`rio warp --like`), or vectorise the maps apart."
-        raise DataError(where, found, f"the grid of {first.class_map}, {sizes[1]}", remedy)
+        raise DataError(where, observed, f"the grid of {first.class_map}, {sizes[1]}", remedy)
 
 
 def projection_of(grid: Grid) -> Projection | None:

@@ -94,9 +94,9 @@ class ObjectSearch:
         reaching = np.zeros(len(tallies), dtype=np.bool_)
         if not last:
             reaching[sets[len(self._tallies) :][np.unique(row[row > 0]) - 1]] = True
-        kept = reaching | (tallies.pixels >= self._smallest)
-        self.left_out += int(np.count_nonzero(~kept))
-        return np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+        retained = reaching | (tallies.pixels >= self._smallest)
+        self.left_out += int(np.count_nonzero(~retained))
+        return np.where(retained, np.cumsum(retained), 0).astype(np.int32)
 
     def _framed(
         self, components: Components, codes: NDArray[np.uint8], numbers: NDArray[np.int32], opened: int, last: bool

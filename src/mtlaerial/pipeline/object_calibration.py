@@ -44,8 +44,8 @@ def object_calibration(folders: Sequence[Path], maps: Sequence[Path]) -> Mapping
 def _calibration_of(folder: Path, run: RunDescription) -> Calibration:
     calibration = load_calibration(folder)
     if calibration is None or not calibration.objects:
-        found = "no calibration" if calibration is None else "a calibration without objects"
-        raise DataError(folder, found, "a run whose objects are calibrated", f"Calibrate it: {COMMAND}.")
+        observed = "no calibration" if calibration is None else "a calibration without objects"
+        raise DataError(folder, observed, "a run whose objects are calibrated", f"Calibrate it: {COMMAND}.")
     if difference := unfit_text(calibration, run, calibration.prediction):
         raise DataError(folder, f"a calibration that was {difference}", "that of the run", REMEDY)
     return calibration
@@ -58,12 +58,12 @@ def _require_folds(runs: Mapping[Path, RunDescription], calibrations: Mapping[Pa
     for folder, calibration in calibrations.items():
         alike = calibrated_settings_id(calibration.prediction) == calibrated_settings_id(reference.prediction)
         if not alike or runs[folder].plan.method != runs[first].plan.method:
-            found = f"the method {runs[folder].plan.method}" if alike else "other settings of maps"
-            raise MismatchError(folder, found, f"those of {first}", "Join the runs of one method on several folds.")
+            observed = f"the method {runs[folder].plan.method}" if alike else "other settings of maps"
+            raise MismatchError(folder, observed, f"those of {first}", "Join the runs of one method on several folds.")
         for tile, digest in calibration.tiles.items():
             if digest in seen:
-                found = f"the validation tile {tile}, which {seen[digest]} has too"
-                raise MismatchError(folder, found, "each object once", "Leave out one of the runs.")
+                observed = f"the validation tile {tile}, which {seen[digest]} has too"
+                raise MismatchError(folder, observed, "each object once", "Leave out one of the runs.")
             seen[digest] = folder
 
 
