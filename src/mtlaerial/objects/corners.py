@@ -37,14 +37,17 @@ class Corners(NamedTuple):
         whole, directions = np.zeros(0, np.int32), np.zeros(0, np.int8)
         return cls(whole, whole, whole, directions, directions, np.zeros(0, np.bool_))
 
+    def _arrays(self) -> list[NDArray[Any]]:
+        return [self.objects, self.rows, self.columns, self.across, self.along, self.convex]
+
     def take(self, index: NDArray[Any]) -> "Corners":
         """Return some of the corners, by a mask or by their numbers."""
-        arrays: list[Any] = [values[index] for values in self]
+        arrays = [values[index] for values in self._arrays()]
         return Corners(*arrays)
 
     def joined(self, others: "Corners") -> "Corners":
         """Return these corners and others."""
-        arrays: list[Any] = [np.concatenate(pair) for pair in zip(self, others, strict=True)]
+        arrays = [np.concatenate(pair) for pair in zip(self._arrays(), others._arrays(), strict=True)]
         return Corners(*arrays)
 
     def renumbered(self, numbers: NDArray[np.int32]) -> "Corners":
