@@ -1,7 +1,8 @@
 """Fill the marked blocks of a page with the tables of the finished rows in docs/data.
 
 A block is what stands between ``<!-- STUDY: PANEL -->`` and ``<!-- end -->``: the table PANEL of the rows in
-``docs/data/STUDY``, ordered and compared as ``config/STUDY.yaml`` says.
+``docs/data/STUDY``, ordered and compared as ``config/STUDY.yaml`` says. A note stands below the first
+table of a study that has it.
 
     python benchmarks/results.py [--check] [PAGE]
 """
@@ -9,8 +10,10 @@ A block is what stands between ``<!-- STUDY: PANEL -->`` and ``<!-- end -->``: t
 import argparse
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import chdir
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.tables import Panel, build_documents
+from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.render import markdown_panel
 from mtlaerial.scoring.finished_row import load_row
 from mtlaerial.scoring.scores import Scores
@@ -28,6 +32,7 @@ from mtlaerial.system.files import write_text
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- (?P<study>\w+): (?P<panel>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+AS_ABOVE = Note("Other notes: as below the tables of this study above.")
 
 
 def main() -> int:
@@ -51,21 +56,33 @@ def main() -> int:
 
 def filled(text: str) -> str:
     """Return a page with all blocks filled."""
-    return BLOCK.sub(_filled_block, text)
+    blocks = iter(_filled_blocks(text))
+    return BLOCK.sub(lambda _: next(blocks), text)
 
 
 def differing_blocks(text: str) -> list[str]:
     """Return the blocks that are not as their files say, as ``STUDY: PANEL``."""
-    matches = BLOCK.finditer(text)
-    return [f"{match['study']}: {match['panel']}" for match in matches if match[0] != _filled_block(match)]
+    pairs = zip(BLOCK.finditer(text), _filled_blocks(text), strict=True)
+    return [f"{match['study']}: {match['panel']}" for match, block in pairs if match[0] != block]
 
 
-def _filled_block(match: re.Match[str]) -> str:
+def _filled_blocks(text: str) -> list[str]:
+    """Return all blocks of a page, filled."""
+    printed: defaultdict[str, set[Note]] = defaultdict(set)
+    return [_filled_block(match, printed[match["study"]]) for match in BLOCK.finditer(text)]
+
+
+def _filled_block(match: re.Match[str], printed: set[Note]) -> str:
+    """Return a filled block, without the notes that the page has printed before; its own are added to them."""
     panels = _panels(match["study"])
     if match["panel"] not in panels:
         found, expected = f"the block {match['study']}: {match['panel']}", f"one of {', '.join(panels)}"
         raise ConfigError("results", found, expected, "Correct the page.")
-    return f"{match[1]}\n{markdown_panel(panels[match['panel']])}\n\n{match[4]}"
+    panel = panels[match["panel"]]
+    new = tuple(note for note in panel.notes if note not in printed)
+    rest = (AS_ABOVE,) if len(new) < len(panel.notes) else ()
+    printed.update(new)
+    return f"{match[1]}\n{markdown_panel(replace(panel, notes=(*new, *rest)))}\n\n{match[4]}"
 
 
 @cache

@@ -25,6 +25,7 @@ def test_tables_of_the_page_are_those_of_its_rows(results: Any) -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert "<!-- equal_minutes: " in text
     assert results.differing_blocks(text) == [], "make results"
+    assert text.count("<!-- equal_minutes: ") > text.count("Split: fixed split, no buffer.") > 0, "each note once"
 
 
 def test_changed_number_is_noticed_and_mended(results: Any) -> None:
