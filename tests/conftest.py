@@ -18,6 +18,7 @@ from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from support import budget, tiny
+from support.quick_cases import leave_cases_to_the_full_tier
 from support.shared import made_once
 from support.trainings import Folders
 
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest: else one would still be at work when all others are done."""
+    leave_cases_to_the_full_tier(items)
     for item in items:
         for name in budget.EXEMPT:
             marker = item.get_closest_marker(name)

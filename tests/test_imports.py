@@ -26,6 +26,7 @@ USED: dict[str, set[str]] = {
 """Slow packages that a step uses, by the module it begins with; the report imports tables and figures too."""
 
 
+@pytest.mark.quick_cases(3, "a process a module")
 @pytest.mark.parametrize("module", USED)
 def test_nothing_heavy_that_is_not_used(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"

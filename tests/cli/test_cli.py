@@ -272,6 +272,7 @@ def test_a_finished_run_is_trained_once_and_replaced_only_on_request(call: Call,
     assert load_description(run).plan.seed == 4
 
 
+@pytest.mark.full("trains twice")
 def test_a_run_that_was_damaged_is_trained_again_only_on_request(call: Call, project: dict[str, Path]) -> None:
     spec, config, root, run = (project[key] for key in ("spec", "config", "root", "run"))
     train = ("train", spec, "--root", root, "--out", run, "--config", config)
@@ -287,6 +288,7 @@ def test_a_run_that_was_damaged_is_trained_again_only_on_request(call: Call, pro
     assert (run / "model.safetensors").read_bytes() == weights
 
 
+@pytest.mark.full("imports a whole checkpoint; tests/runs has the parts")
 def test_from_a_checkpoint_of_the_original_to_maps(call: Call, project: dict[str, Path], tmp_path: Path) -> None:
     spec, root, run = (project[key] for key in ("spec", "root", "run"))
     call("synthesise", spec, "--out", root, "--size", tiny.SIZE)

@@ -83,6 +83,7 @@ DATA: dict[str, tuple[Callable[[Town], None], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.quick_cases(4, "tests/datasets has the sentences")
 @pytest.mark.parametrize("fault", DATA)
 def test_data(fault: str, town: Town, program: Callable[..., tuple[int, str]]) -> None:
     breaking, words = DATA[fault]

@@ -60,6 +60,7 @@ def ask(
         return response.status, text, {name.lower(): value for name, value in response.getheaders()}
 
 
+@pytest.mark.quick_cases(5, "asks a real server")
 @pytest.mark.parametrize("endpoint", ["events", "close", "win_data", "update", "delete_env", "fork_env", "save"])
 @pytest.mark.parametrize("entitled", [False, True], ids=["without token", "with token"])
 def test_a_page_of_another_origin_changes_and_reads_nothing(

@@ -87,6 +87,7 @@ def test_between_updates_there_is_a_pause(server: Double) -> None:
     assert 1 <= len(server.events) <= (time.monotonic() - begun) / 0.2 + 1
 
 
+@pytest.mark.quick_cases(2, "waits for a server")
 @pytest.mark.parametrize("behaviour", ["absent", "error", "nonsense", "hang", "refuse"])
 def test_a_server_that_does_not_answer_is_logged_once(
     sender: Callable[[str], Sender], caplog: pytest.LogCaptureFixture, behaviour: str

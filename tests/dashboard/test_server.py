@@ -42,6 +42,7 @@ def test_it_listens_on_this_machine_alone(running_visdom: Visdom) -> None:
     assert not any(running_visdom.answers(address) for address in addresses())
 
 
+@pytest.mark.full("starts two servers")
 def test_a_port_in_use_is_reported_in_one_line(running_visdom: Visdom, tmp_path: Path) -> None:
     command = [*COMMAND, "--port", str(running_visdom.port), "--saved", str(tmp_path / "other")]
     second = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -101,6 +101,7 @@ def test_a_training_with_a_dashboard_is_the_same_to_the_byte(
     assert len(warnings) == (behaviour != "well")
 
 
+@pytest.mark.full("trains beside a server")
 def test_every_window_has_all_of_the_history(run: Run) -> None:
     server = Double()
     history = pd.read_csv(run("run", server.url) / "history.csv")
@@ -128,6 +129,7 @@ def test_an_early_end_is_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "ended early; validations without a better score: 1" in shown
 
 
+@pytest.mark.quick_cases(1, "a training a case")
 @pytest.mark.parametrize("task", ["semantics", "height"])
 def test_a_training_of_one_task_has_its_windows_alone(run: Run, task: str) -> None:
     server = Double()
@@ -137,6 +139,7 @@ def test_a_training_of_one_task_has_its_windows_alone(run: Run, task: str) -> No
     assert list(server.windows) == ["training", f"loss_{task}", score, "learning_rate", "patches"]
 
 
+@pytest.mark.full("trains beside a server")
 def test_without_memory_for_patches_the_training_goes_on(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,6 +167,7 @@ def test_only_the_main_process_shows_the_training(
     assert len(given) == watchers
 
 
+@pytest.mark.full("trains beside a server")
 def test_the_network_is_not_left_in_evaluation_mode(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     update, modes, looked = TrainStep.__call__, [], []
     look = Viewer.look
@@ -183,7 +187,7 @@ def test_the_network_is_not_left_in_evaluation_mode(run: Run, monkeypatch: pytes
     assert modes == [True] * STEPS
 
 
-@pytest.mark.slow("a server of its own")
+@pytest.mark.full("trains beside a server; the sender is tested in the quick tier")
 @pytest.mark.parametrize("step", [STEPS // 2, *(pytest.param(step, marks=OTHER_STEP) for step in (1, STEPS))])
 def test_a_server_that_is_killed_ends_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: int
@@ -226,6 +230,7 @@ def test_a_server_that_returns_shows_all_of_it(run: Run, tmp_path: Path, monkeyp
     assert shown == pytest.approx(history["epoch"].tolist(), rel=1e-5)
 
 
+@pytest.mark.full("trains twice beside a server")
 def test_a_resumed_training_has_no_curve_twice(
     run: Run, running_visdom: Visdom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_onnx_gives_what_predict_gives(files: dict[str, Path], network: MapNetwo
     np.testing.assert_allclose(outputs[0].sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.full("exports and runs a network twice")
 def test_no_data_is_seen_as_predict_sees_it(files: dict[str, Path], network: MapNetwork) -> None:
     image = images(1, 64, 96)
     image[:, :, 10:30, 20:50] = np.nan
@@ -148,6 +149,7 @@ def as_deepness(path: Path, tiles: np.ndarray) -> np.ndarray:
     return result[:, 0] * meta["reg_output_scaling"]
 
 
+@pytest.mark.full("exports and runs a network; each part is in the quick tier")
 def test_deepness_gets_our_classes_and_heights(files: dict[str, Path], network: MapNetwork) -> None:
     image = images(2, WINDOWS.window, WINDOWS.window)
     expected = predicted(network, image)

@@ -59,6 +59,7 @@ def test_a_training_that_an_older_version_began_is_one_line(path):
     assert np.isnan(at_parameters[:8]).all()
 
 
+@pytest.mark.quick_cases(1, "draws a figure a case")
 @pytest.mark.parametrize(("weighting", "level"), [("pcgrad", PARAMETERS), ("equal", None)])
 def test_the_level_at_which_the_method_works_is_marked(path, weighting, level):
     figure = conflict_figure({"seed 1": history()}, description(weighting=weighting), path)
@@ -103,6 +104,7 @@ def test_a_method_with_one_task_has_no_conflict(path, task):
     assert not path.exists()
 
 
+@pytest.mark.quick_cases(2, "draws a figure a case")
 @pytest.mark.parametrize(
     ("semantics", "height", "scale"),
     [(1.0, 1.0, "linear"), (1.0, 0.5, "linear"), (1.0, 0.05, "log"), (1.0, 0.0, "linear"), (0.0, 0.0, "linear")],

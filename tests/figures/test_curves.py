@@ -52,6 +52,7 @@ def test_no_epoch_is_ringed_without_validation(path):
     assert "Rings" not in read_caption(path).description
 
 
+@pytest.mark.full("draws six figures")
 def test_vector_formats_have_the_caption_and_no_date_and_equal_bytes(path):
     contents = []
     table = pd.DataFrame({"epoch": [0.5, 1.0, 1.5], "loss_height": [3.0, 2.0, 1.0]})

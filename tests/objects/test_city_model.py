@@ -47,6 +47,7 @@ def enclosed(shell: list[list[np.ndarray]]) -> float:
     return float(sum((ring[0] - origin) @ area_vector(ring) for surface in shell for ring in surface) / 3)
 
 
+@pytest.mark.full("thousands of solids; small ones are in the quick tier")
 def test_noise_gives_a_model_that_schema_and_reader_accept(tmp_path: Path) -> None:
     cityjson_lib = pytest.importorskip("cityjson_lib")
     validator = pytest.importorskip("jsonschema").Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))

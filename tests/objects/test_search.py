@@ -62,6 +62,7 @@ def test_statistics_are_those_of_the_pixels(tmp_path: Path, seed: int) -> None:
             assert np.isnan(measures).all()
 
 
+@pytest.mark.quick_cases(1, "a prediction a case")
 @pytest.mark.parametrize("limits", [EVERYTHING, {"min_area": 1.0, "min_hole": 0.5}], ids=["all", "large"])
 def test_result_does_not_depend_on_the_strips(tmp_path: Path, limits: dict[str, float]) -> None:
     for seed in range(3):

@@ -169,6 +169,7 @@ class TrueClasses(Predictor):
         return cost
 
 
+@pytest.mark.full("predicts and calibrates objects; tests/objects has the parts")
 def test_objects_are_calibrated_by_the_pixels_of_each(
     run_folder: Path, tiles: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

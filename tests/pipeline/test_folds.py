@@ -174,6 +174,7 @@ def test_a_training_alone_notes_a_task_without_ground_truth_once(
     assert caplog.text.count("Without semantics, of which town.mid has no ground truth: metres.") == 1
 
 
+@pytest.mark.full("several data sets are prepared")
 def test_shared_tiles_of_another_fold_or_buffer_are_not_taken(tmp_path: Path, city: Any) -> None:
     """A training tile's truth depends on the area that is left out, as soon as there is a buffer."""
     path, shared = tmp_path / "config.yaml", tmp_path / "tiles"

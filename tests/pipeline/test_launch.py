@@ -67,7 +67,7 @@ def test_the_end_of_the_job_ends_its_processes(long: subprocess.Popen[str], numb
     assert long.wait(SOON) == (143 if number == signal.SIGTERM else -signal.SIGKILL)
 
 
-@pytest.mark.slow("torchrun and two interpreters")
+@pytest.mark.full("starts processes with torch of their own")
 def test_an_error_is_the_one_that_a_process_met(
     tiles: Folders, statistics: Statistics, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -124,6 +124,7 @@ MOVES: dict[str, dict[str | Path, str | Path]] = {
 }
 
 
+@pytest.mark.quick_cases(1, "generates a whole layout a case")
 @pytest.mark.parametrize("layout", MOVES)
 def test_houston_is_found(houston: Dataset, layout: str) -> None:
     for source, target in MOVES[layout].items():
@@ -153,6 +154,7 @@ def test_a_lidar_raster_is_truncated(houston: Dataset, index: int) -> None:
     assert max(len(check_tile(houston, tile).findings) for tile in HOUSTON) == 1
 
 
+@pytest.mark.full("generates a whole layout")
 def test_the_test_raster_has_the_whole_grid_and_is_read_for_test_tiles_alone(houston: Dataset, tmp_path: Path) -> None:
     with open_raster(houston.root / TEST_LABELS) as source:
         south = source.read(1)[-32:]
@@ -174,6 +176,7 @@ def test_a_tile_lies_where_its_name_says(houston: Dataset) -> None:
     assert_one(findings(houston, HOUSTON[2]), "error", path, "500016.00 5399968.00", "500000.00 5399968.00", "its name")
 
 
+@pytest.mark.full("trains on a whole layout")
 def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Dataset, tmp_path: Path) -> None:
     path = houston.root / TEST_LABELS
     path.unlink()
@@ -202,6 +205,7 @@ def test_without_test_labels_semantics_is_trained_and_not_scored(houston: Datase
 # Vaihingen
 
 
+@pytest.mark.quick_cases(1, "generates a whole layout a case")
 @pytest.mark.parametrize("name", ["nDSM/{}_normalized.jpg", "nDSM/{}.jpg", "nDSM/{}.tif", "ndsm/{}_normalized.tif"])
 def test_heights_of_vaihingen_are_found(vaihingen: Dataset, name: str) -> None:
     before = {tile: check_tile(vaihingen, tile).height for tile in vaihingen.spec.tiles}

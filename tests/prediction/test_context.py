@@ -59,6 +59,7 @@ def test_validation_predicts_as_predict_does(predictors: dict[str, Predictor], t
         np.testing.assert_array_equal(source.read(1), arrays["height"])
 
 
+@pytest.mark.full("plain predictions are in the quick tier")
 def test_dropout_passes_see_the_surroundings_too(
     predictors: dict[str, Predictor], tmp_path: Path, tiles: Folders
 ) -> None:

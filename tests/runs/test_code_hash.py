@@ -34,6 +34,7 @@ def hashes() -> dict[HashedPart | None, str]:
     return {stage: code_hash(stage) for stage in (None, *ENTRY_MODULES)}
 
 
+@pytest.mark.quick_cases(2, "all modules are parsed again for each")
 @pytest.mark.parametrize(
     ("name", "stages"),
     [
@@ -78,6 +79,7 @@ def test_a_renamed_module_changes_the_hash_of_the_package(edit: Callable[[str], 
     assert code_hash() != before
 
 
+@pytest.mark.full("a training in a process of its own")
 def test_all_modules_that_a_training_loads_are_among_its_files() -> None:
     """Static analysis finds every module that Python imports."""
     code = (

@@ -80,6 +80,7 @@ def outputs(state: dict[str, Tensor], image: Tensor, skips: bool = True) -> list
         return [output[0].numpy() for output in original.forward(state, image, skips)]
 
 
+@pytest.mark.quick_cases(1, "imports a whole checkpoint a case")
 @pytest.mark.parametrize("legacy", [True, False], ids=["legacy", "zip"])
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
 def test_maps_equal_those_of_the_original(spec: Path, tmp_path: Path, skips: bool, legacy: bool) -> None:
@@ -196,6 +197,7 @@ def test_skips_that_the_weights_do_not_have_are_refused(spec: Path, tmp_path: Pa
         import_checkpoint(path, spec, tmp_path / "run")
 
 
+@pytest.mark.full("imports a whole checkpoint once more")
 def test_channels_are_the_codes_of_the_labels_not_their_order(spec: Path, tmp_path: Path) -> None:
     """The original's output channels are the codes of the labels, 0 for unlabelled."""
     codes = [4, 1, 6, 2, 5, 3]

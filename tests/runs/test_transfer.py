@@ -159,6 +159,7 @@ def test_the_scaling_of_the_image_is_taken_along(rule: str, nir: float) -> None:
     assert adapted["trunk.scaling.shift"].tolist() == [-nir, -3, -1]
 
 
+@pytest.mark.full("a large network")
 def test_an_encoder_that_takes_the_image_as_it_is_fits_a_network_that_scales_it(
     tmp_path: Path, statistics: Statistics
 ) -> None:

@@ -56,6 +56,7 @@ def read(dataset: Dataset, layer: str, tile: str, index: int = 0) -> np.ndarray:
     return np.asarray(raw)
 
 
+@pytest.mark.quick_cases(1, "generates three data sets a case")
 @pytest.mark.parametrize("name", ["city", "grid", "footprints"])
 def test_same_seed_same_pixels_other_seed_others(name: str, tmp_path: Path) -> None:
     spec, coarse = LAYOUTS[name]
@@ -72,6 +73,7 @@ def files_below(root: Path) -> list[Path]:
     return sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
 
 
+@pytest.mark.full("generates a city twice, in processes")
 def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     spec, coarse = LAYOUTS["footprints"]
     one, two = (Dataset("town", spec, tmp_path / str(jobs)) for jobs in (1, 2))
@@ -84,6 +86,7 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
             assert (one.root / path).read_bytes() == (two.root / path).read_bytes(), path
 
 
+@pytest.mark.quick_cases(2, "generates a whole data set a case")
 def test_generated_data_sets_pass_the_check(generated: Dataset) -> None:
     if generated.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
         assert not [str(finding) for finding in check_dataset(generated).findings if finding.level == "error"]
@@ -110,6 +113,7 @@ def test_data_sets_are_complete_and_every_tile_is_different(generated: Dataset) 
     assert len(set(tiles)) == len(tiles)
 
 
+@pytest.mark.quick_cases(1, "generates a whole data set a case")
 def test_labels_agree_with_the_rendered_town(generated: Dataset) -> None:
     spec = generated.spec.labels
     assert spec is not None
@@ -169,6 +173,7 @@ def test_bands_record_what_they_are_named_after(low: float, high: float, dtype: 
         assert 0.8 < value.mean() / expected.mean() < 1.4
 
 
+@pytest.mark.full("generates a whole data set")
 def test_no_data_is_written_where_it_is_declared(tmp_path: Path) -> None:
     spec = load_dataset(SPECS / "city.yaml")
     dataset = Dataset("city", spec, tmp_path)

@@ -40,6 +40,7 @@ def run(tiles: Folders, statistics: Statistics, folder: Path) -> None:
     train(tiny.job(tiny.run_plan(**UNEVEN), statistics, tiles["train"], tiles["val"], folder))
 
 
+@pytest.mark.quick_cases(2, "two trainings a case")
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 def test_a_stop_at_any_step(
     tiles: Folders, statistics: Statistics, whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, step: int
@@ -56,6 +57,7 @@ def test_a_stop_at_any_step(
     assert_same_run(whole, tmp_path)
 
 
+@pytest.mark.full("a training a step")
 def test_a_stop_at_every_step_in_turn(tiles: Folders, statistics: Statistics, whole: Path, tmp_path: Path) -> None:
     for step in range(1, STEPS + 1):
         with pytest.MonkeyPatch.context() as patch:

@@ -90,12 +90,14 @@ def updates(name: str, **training: Any) -> Iterator[Update]:
             yield update(step)
 
 
+@pytest.mark.quick_cases(1, "a training a case")
 @pytest.mark.parametrize("name", every_weighting(without=ON_HOST))
 def test_the_host_does_not_wait_for_an_update(name: str) -> None:
     for update in updates(name, height_mean="all", augmentation=VALUES.model_dump()):
         assert update.losses.device == DEVICE
 
 
+@pytest.mark.quick_cases(2, "a training a case")
 @pytest.mark.parametrize("name", every_weighting(among=ON_HOST))
 def test_weightings_on_the_host_make_the_test_fail(name: str) -> None:
     with pytest.raises((RuntimeError, NotImplementedError, AssertionError)):

@@ -21,6 +21,7 @@ from support.trainings import FILES, RICH, Folders, Killed, assert_same_run, fil
 from support.weightings import OPTIONS, every_weighting
 
 
+@pytest.mark.quick_cases(1, "two trainings a case")
 @pytest.mark.parametrize("epoch", [1, 3, 4])
 def test_a_training_that_was_killed_ends_as_the_unbroken_one(
     trained: Callable[..., Path], tmp_path: Path, epoch: int
@@ -37,6 +38,7 @@ def test_a_training_that_was_killed_ends_as_the_unbroken_one(
     assert file_names(whole) == file_names(tmp_path / "broken") == FILES
 
 
+@pytest.mark.full("a training that is killed; another is in the quick tier")
 def test_a_training_killed_within_an_epoch_repeats_it(
     trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +68,7 @@ def test_a_resumed_training_does_not_begin_again(trained: Callable[..., Path], m
     assert steps == [4, 5]
 
 
+@pytest.mark.full("trains three times")
 def test_the_state_may_lie_in_a_folder_of_its_own(trained: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         kill_after(patch, 2)
@@ -78,6 +81,7 @@ def test_the_state_may_lie_in_a_folder_of_its_own(trained: Callable[..., Path], 
     assert file_names(tmp_path / "scratch") == []
 
 
+@pytest.mark.quick_cases(2, "two trainings a case")
 @pytest.mark.parametrize("files_damaged", [1, 2])
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "other format", "other pickle", "changed byte"])
 def test_of_damaged_states_the_last_good_one_is_taken(
@@ -155,6 +159,7 @@ def test_a_state_of_a_training_from_other_weights_is_not_taken(
     assert "belongs to another plan or other data" in caplog.text
 
 
+@pytest.mark.quick_cases(2, "two trainings a case")
 @pytest.mark.parametrize("name", every_weighting())
 def test_every_weighting_trains_and_goes_on_where_it_was_stopped(
     tiles: Folders, statistics: Statistics, tmp_path: Path, name: str

@@ -75,7 +75,7 @@ def place(city: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(city.root, config, spec)
 
 
-@pytest.mark.slow("interpreters of two processes and of one")
+@pytest.mark.full("two processes, each with its own torch")
 def test_two_processes_train_as_one(place: Place, tmp_path: Path) -> None:
     for processes in (1, 2):
         done = train(place, tmp_path / str(processes), [*CHANGED, "exact"], processes)

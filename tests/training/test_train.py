@@ -57,6 +57,7 @@ def test_memory_mapped_tiles_train_the_same_network(trained: Callable[..., Path]
     assert all(torch.equal(loaded[key], mapped[key]) for key in loaded)
 
 
+@pytest.mark.quick_cases(1, "a training a case")
 @pytest.mark.parametrize("tasks", [("semantics",), ("height",), ("semantics", "height")])
 def test_the_loss_of_each_task_falls(trained: Callable[..., Path], tasks: tuple[str, ...]) -> None:
     folder = trained(tasks=tasks, epochs=5, epoch_patches=48, batch=8, learning_rate=1e-2, class_weights="none")

@@ -221,7 +221,7 @@ def test_a_method_of_one_task_has_no_conflict(tiles: Folders, statistics: Statis
     ]
 
 
-@pytest.mark.slow("torch's compiler")
+@pytest.mark.full("torch's compiler")
 @pytest.mark.parametrize(
     "name", [pytest.param("equal", marks=pytest.mark.full("cagrad goes backward twice")), "cagrad"]
 )

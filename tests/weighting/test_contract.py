@@ -54,6 +54,7 @@ RANDOM_ORDER = {"pcgrad", "gradvac"}
 """Gradients are changed in random order, which makes a difference from three tasks on."""
 
 
+@pytest.mark.quick_cases(12, "three trainings a case")
 @every_weighting
 def test_accumulated_passes_and_processes_give_the_update_of_the_whole_batch(name: str) -> None:
     for options in variants(name):
@@ -90,6 +91,7 @@ def in_two_processes(name: str, options: dict[str, Any], parts: int) -> list[lis
     return run_processes(2, work)
 
 
+@pytest.mark.quick_cases(18, "trains a network twice a case")
 @every_weighting
 def test_the_loss_scale_of_16_bit_floats_cancels_out(name: str) -> None:
     for options in variants(name):
@@ -103,6 +105,7 @@ def test_the_loss_scale_of_16_bit_floats_cancels_out(name: str) -> None:
             assert_same_state(scaled, plain.state_dict(), **CLOSE)
 
 
+@pytest.mark.quick_cases(12, "trains a network twice a case")
 @every_weighting
 def test_a_restored_state_goes_on_with_the_same_bytes(name: str) -> None:
     for options in variants(name):
@@ -129,6 +132,7 @@ def trained(name: str, options: dict[str, Any], steps: int, first: int = 0) -> W
     return method
 
 
+@pytest.mark.quick_cases(12, "trains a network twice a case")
 @every_weighting
 def test_an_absent_task_takes_no_part(name: str) -> None:
     for options in variants(name):

@@ -49,6 +49,7 @@ def shortened(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     return place
 
 
+@pytest.mark.full("the plan of 14 trainings")
 def test_the_plan_is_as_the_documentation_explains(place: Workplace) -> None:
     text = section("3. The jobs")
     rows = re.findall(r"^\| ([\w, ]+?) \| (\d+)(?: each)? \|", text, re.MULTILINE)

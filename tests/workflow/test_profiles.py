@@ -50,7 +50,7 @@ def restarts(run: subprocess.CompletedProcess[str]) -> int:
     return run.stdout.count("Trying to restart job")
 
 
-@pytest.mark.slow("real jobs")
+@pytest.mark.full("real jobs")
 def test_a_profile_says_how_often_a_training_is_tried(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     script = place.folder / "workflow/scripts/train.py"

@@ -93,6 +93,7 @@ def test_snakemake_repeats_the_first_rule_that_the_table_of_stages_names(place: 
     assert repeated == {key: set(STAGES[key][:1]) for key in (*overlays, *changes)}
 
 
+@pytest.mark.quick_cases(1, "a plan a case")
 @pytest.mark.parametrize(
     "config",
     [
@@ -123,10 +124,12 @@ def test_a_stride_of_prediction_predicts_again(planned: Planned) -> None:
     assert planned({"prediction": {"stride": 32}}) == runs("Describing", "Predicting", "Scoring")
 
 
+@pytest.mark.full("one more plan")
 def test_bins_of_heights_score_again(planned: Planned) -> None:
     assert planned({"scoring": {"height_bins": [3, 6]}}) == runs("Scoring")
 
 
+@pytest.mark.full("one more plan")
 def test_another_test_tile_is_prepared_and_predicted(planned: Planned) -> None:
     checks = {"Checking town city_5", "Preparing town city_5", "Checking that the splits of town do not overlap"}
     assert planned(splits={**SPLITS, "test": ["city_4", "city_5"]}) == checks | runs("Predicting", "Scoring")

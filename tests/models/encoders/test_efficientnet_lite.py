@@ -93,6 +93,7 @@ def test_depthwise_convolutions_are_those_that_train_fast_in_bf16(encoder: Effic
     assert all(isinstance(layer, DepthwiseConv2d) for layer in depthwise)
 
 
+@pytest.mark.full("a large network")
 def test_batch_norms_can_be_folded_into_the_convolutions_before_them() -> None:
     torch.manual_seed(0)
     encoder, image = efficientnet_lite0(3), torch.randn(2, 3, 64, 64)

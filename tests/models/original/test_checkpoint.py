@@ -48,6 +48,7 @@ def small(outputs: Sequence[int] = (1, 6), skips: bool = True) -> dict[str, Tens
     return original.weights(original.shapes(outputs, skips))
 
 
+@pytest.mark.quick_cases(12, "a network a case")
 @pytest.mark.parametrize("tasks", ORDERS, ids="-".join)
 @pytest.mark.parametrize("skips", [True, False], ids=["skips", "plain"])
 @pytest.mark.parametrize("dropout", [0.5, 0.0], ids=["dropout", "none"])

@@ -310,6 +310,7 @@ PROGRAMS = {
 }  # fmt: skip
 
 
+@pytest.mark.quick_cases(3, "a process with little memory a case")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_pickle_that_exhausts_an_unpickler_is_refused(tmp_path: Path, program: str, memory: None) -> None:
     path = tmp_path / "program.pth"

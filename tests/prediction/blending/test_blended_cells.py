@@ -26,6 +26,7 @@ PLACES = {
 }
 
 
+@pytest.mark.quick_cases(6, "a prediction a case")
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("name", PLACES)
 def test_cells_are_the_means_of_their_pixels(name: str) -> None:
@@ -35,6 +36,7 @@ def test_cells_are_the_means_of_their_pixels(name: str) -> None:
     torch.testing.assert_close(blended, expected, rtol=1e-5, atol=1e-5, equal_nan=True)
 
 
+@pytest.mark.full("one target at a time is in the quick tier")
 def test_several_targets_are_filled_in_one_pass() -> None:
     image = picture(ROWS, COLUMNS)
     places = list(PLACES.values())
@@ -52,6 +54,7 @@ def test_the_number_of_blocks_changes_nothing(name: str, monkeypatch: pytest.Mon
         torch.testing.assert_close(blend(image, [PLACES[name]])[0], whole, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
+@pytest.mark.quick_cases(4, "a prediction a case")
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("name", ["coarser", "not a whole multiple", "finer", "shifted", "a part within"])
 @pytest.mark.parametrize("nodata", [0.0, math.nan])
