@@ -1,6 +1,8 @@
 # make demo: virtual environment, dependencies, and the whole workflow on a generated city, on the CPU.
 # make test: the quick tests, one case of each kind.   make test-all: all of them.   make lint: what CI checks besides.
 # make test-extras: tests of encoders from timm and torchvision, in an environment of their own.
+# make test-oldest: the quick tests with the oldest versions that pyproject.toml allows, in an environment of their own.
+# make test-without-torch: the tests that need no torch, in an environment without it, for any Python: PYTHON=python3.13.
 # make test-slurm: tests on a real SLURM.   make test-gpu: trainings and predictions on a GPU of this machine.
 # make resume: go on after a crash.   make lock: pin the dependencies again.
 # make bench: most of what docs/benchmarks.md says, measured on this machine in half an hour.
@@ -21,15 +23,18 @@ ON_GPU := $(addprefix tests/,weighting/test_in_the_network.py training predictio
 PEERS := benchmarks/.peers-venv
 LOCKING := .lock-venv
 EXTRAS ?= .venv-extras
+OLDEST ?= .venv-oldest
+NO_TORCH ?= .venv-without-torch
 DOCS ?= .venv-docs
 SITE := results/site
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := PATH="$(BIN):$$PATH" $(BIN)/pytest
 TOGETHER := -n $(CORES) --dist worksteal --durations 20
+NEW_VENV = sh envs/python_version.sh $(PYTHON) && $(PYTHON) -m venv
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo results test test-all test-extras test-slurm test-gpu lint docs resume dashboard schema lock licences bench bench-peers example-run clean
+.PHONY: demo results test test-all test-extras test-oldest test-without-torch test-slurm test-gpu lint docs resume dashboard schema lock licences bench bench-peers example-run clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -51,6 +56,13 @@ test-all: $(INSTALLED)
 # Some 3 GB of downloads the first time, 7 GB on disk: torch for GPUs, which the registry's torchvision is built for.
 test-extras: $(EXTRAS)/.installed
 	PATH="$(abspath $(EXTRAS))/bin:$$PATH" $(EXTRAS)/bin/pytest -m extras
+
+test-oldest: $(OLDEST)/.installed
+	PATH="$(abspath $(OLDEST))/bin:$$PATH" $(OLDEST)/bin/pytest $(TOGETHER)
+
+# Modules that import torch are left out, and tests that train or predict; the report counts them as skipped.
+test-without-torch: $(NO_TORCH)/.installed
+	PATH="$(abspath $(NO_TORCH))/bin:$$PATH" $(NO_TORCH)/bin/pytest $(TOGETHER)
 
 # By root, on a machine to spare: Debian's SLURM is installed where it is missing, and works on this machine meanwhile.
 test-slurm: $(INSTALLED)
@@ -115,7 +127,7 @@ bench-peers:
 endif
 
 $(PEERS)/.installed: benchmarks/peers/requirements.lock
-	$(PYTHON) -m venv $(PEERS)
+	@$(NEW_VENV) $(PEERS)
 	$(PEERS)/bin/pip install --quiet --require-hashes -r $<
 	@touch $@
 
@@ -132,28 +144,37 @@ endif
 
 # torch first, and alone: where it lies on disk as a wheel for the CPU, that is taken.
 $(INSTALLED): requirements.lock envs/first.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@$(NEW_VENV) $(VENV)
 	$(BIN)/pip install --quiet -r envs/first.txt
 	$(BIN)/pip install --quiet --no-build-isolation --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(EXTRAS)/.installed: requirements.lock requirements-extras.lock pyproject.toml
-	$(PYTHON) -m venv $(EXTRAS)
+	@$(NEW_VENV) $(EXTRAS)
 	$(EXTRAS)/bin/pip install --quiet --require-hashes -r requirements-extras.lock
 	$(EXTRAS)/bin/pip install --quiet --no-build-isolation --require-hashes -r requirements.lock
 	$(EXTRAS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The pins without what they need: else lightning-fabric and TorchJD would bring torch.
+$(NO_TORCH)/.installed: requirements.lock envs/first.txt pyproject.toml
+	@$(NEW_VENV) $(NO_TORCH)
+	grep -v '^torch==' envs/first.txt > $(NO_TORCH)/first.txt
+	$(NO_TORCH)/bin/pip install --quiet -r $(NO_TORCH)/first.txt
+	$(NO_TORCH)/bin/pip install --quiet --no-deps --no-build-isolation --require-hashes -r requirements.lock
+	$(NO_TORCH)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
 $(DOCS)/.installed: requirements-docs.lock
-	$(PYTHON) -m venv $(DOCS)
+	@$(NEW_VENV) $(DOCS)
 	$(DOCS)/bin/pip install --quiet --require-hashes -r $<
 	@touch $@
 
 # The pins again, after a change of pyproject.toml; those that still fit stay. To take the newest, delete the lock first.
 # Afterwards, make licences.
 lock:
-	$(PYTHON) -m venv $(LOCKING)
+	@$(NEW_VENV) $(LOCKING)
 	$(LOCKING)/bin/pip install --quiet pip-tools==7.6.2
 	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --unsafe-package torch --unsafe-package mtlaerial \

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.runs.run import save_description
@@ -16,13 +15,18 @@ from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
-from mtlaerial.training.train import train
 from support import budget, tiny
 from support.quick_cases import leave_cases_to_the_full_tier
 from support.shared import made_once
-from support.trainings import Folders
+from support.tiny import Folders
+from support.without_torch import TORCH, left_out, require_torch
 
-torch.set_num_threads(1)
+if TORCH:
+    import torch
+
+    torch.set_num_threads(1)
+else:
+    collect_ignore = ["training", "prediction/blending"]  # whose conftest.py imports it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     tiny.TRAINING["accelerator"] = config.getoption("--accelerator")
-    torch.backends.cudnn.allow_tf32 = False  # all the digits of float32, as on the CPU
+    if TORCH:
+        torch.backends.cudnn.allow_tf32 = False  # all the digits of float32, as on the CPU
     # A shell without job control starts background commands with SIGINT ignored, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Where bytecode is not written, each of the hundreds of processes compiles the package anew, for half a second.
@@ -48,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if marker and not marker.args:
                 raise pytest.UsageError(f'{item.nodeid}: found no reason; expected @pytest.mark.{name}("why")')
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("full", "workflow", "slow")])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Leave out the modules that need torch where it is not installed."""
+    report = yield
+    return left_out(report, str(collector.path) if isinstance(collector, pytest.Module) else "")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -101,6 +113,8 @@ def statistics(city: Dataset, tiles: Folders) -> Statistics:
 @pytest.fixture(scope="session")
 def run_folder(tiles: Folders, statistics: Statistics, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a trained run of both tasks; not to be written to."""
+    require_torch()
+    from mtlaerial.training.train import train
 
     def make(folder: Path) -> None:
         plan = tiny.run_plan()

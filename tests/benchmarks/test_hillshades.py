@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from support.trainings import Folders
+from support.tiny import Folders
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

@@ -14,7 +14,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from support import tiny
 from support.browser import BROWSER
-from support.trainings import Folders
+from support.tiny import Folders
 from support.visdoms import Visdom
 from support.waiting import eventually
 

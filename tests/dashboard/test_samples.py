@@ -16,8 +16,7 @@ from mtlaerial.dashboard.samples import Patch, choose
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import Tile, load_tiles
-from support.tiny import training_spec
-from support.trainings import Folders
+from support.tiny import Folders, training_spec
 
 BOTH = ("semantics", "height")
 ROWS, COLUMNS = 64, 96

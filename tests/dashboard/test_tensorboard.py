@@ -18,7 +18,8 @@ from mtlaerial.pipeline.run_training import run_training
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.logs import messages
-from support.trainings import RICH, Folders, Killed, assert_same_run, kill_after
+from support.tiny import Folders
+from support.trainings import RICH, Killed, assert_same_run, kill_after
 
 PLAN: dict[str, Any] = {**RICH, "epoch_patches": 8, "log_every": 1}
 """Four epochs of four steps; with ``epoch_patches`` of 4 of two steps."""

@@ -23,7 +23,8 @@ from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.validation import Validator
 from support import tiny
 from support.logs import messages
-from support.trainings import RICH, Folders, Killed, assert_same_run, file_names, kill_after
+from support.tiny import Folders
+from support.trainings import RICH, Killed, assert_same_run, file_names, kill_after
 from support.visdoms import Double, StartedVisdom, Visdom, free_port, token_file, visdom
 from support.waiting import eventually
 

@@ -14,7 +14,7 @@ from support import tiny
 from support.configurations import PROJECT, refusal
 from support.logs import messages
 from support.packages import install
-from support.trainings import Folders
+from support.tiny import Folders
 
 LOGGER = """
 class Lines:

@@ -19,7 +19,7 @@ from mtlaerial.scoring.scores import save_scores
 from support import tiny
 from support.city_project import SPEC
 from support.row_checkouts import CONFIG, ROWS, RUN, Build, all_tiles
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from mtlaerial.runs.cost import PredictionCost
 from mtlaerial.runs.run import load_description
 from mtlaerial.tiles.record import image_hash
 from support.city_project import project_of
-from support.trainings import Folders
+from support.tiny import Folders
 
 CELL = 12.0
 """Of the tile of 48 m: 16 cells."""

@@ -22,7 +22,7 @@ from mtlaerial.scoring.scores import load_scores
 from support import tiny
 from support.row_checkouts import RUN, Build, all_tiles
 from support.sample_scores import experiment, run, tile
-from support.trainings import Folders
+from support.tiny import Folders
 
 RULES = {"building": {"height": ">= 2"}}
 

@@ -16,7 +16,7 @@ from mtlaerial.scoring.finished_row import load_row
 from support.rates import rate_file
 from support.row_checkouts import ROWS, RUN, Build, all_tiles
 from support.small_rows import write_row
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def measure(project: Project, seconds: float, path: Path) -> None:

@@ -16,7 +16,7 @@ from mtlaerial.pipeline.launch import _sudden_end, train_in_processes
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 TRAINS = """
 import logging, sys

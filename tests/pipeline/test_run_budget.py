@@ -16,7 +16,7 @@ from mtlaerial.training.job import TrainingJob
 from support import tiny
 from support.command_line import Town, config
 from support.rates import budget_plan, rate_file, rate_of
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 @pytest.fixture

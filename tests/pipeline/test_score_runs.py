@@ -24,8 +24,7 @@ from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.run_scores import score_run
 from support import original
 from support.small_runs import changed_run
-from support.tiny import CONFIG, write_raster, write_spec
-from support.trainings import Folders
+from support.tiny import CONFIG, Folders, write_raster, write_spec
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from mtlaerial.runs.text import describe_run
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.small_runs import drawn_run
-from support.trainings import Folders
+from support.tiny import Folders
 
 SPEC: dict[str, Any] = {"window": 64, "stride": 48, "activation": "softmax"}
 EDGE = -2.0

@@ -16,7 +16,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
 from support import networks, tiny
 from support.small_runs import drawn_run
-from support.trainings import Folders
+from support.tiny import Folders
 
 WINDOWS = PredictionSpec(window=32, stride=24, activation="softmax", height_encoding="float32", negative_heights=True)
 

@@ -10,7 +10,7 @@ from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.small_runs import drawn_run
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def test_time_is_by_the_pixels_of_all_images(

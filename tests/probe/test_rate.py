@@ -16,7 +16,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from support import tiny
 from support.rates import ELSEWHERE, budget_plan
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def timing(*seconds: float, own: float = 1.0, busy: float = 2.0, gpu: str | None = None) -> Timing:

@@ -1,15 +1,20 @@
 """A region of nine small images of random pixels, and the same pixels as one mosaic."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from affine import Affine
 
 from mtlaerial.config import PredictionSpec
-from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description
 from support import tiny
+
+if TYPE_CHECKING:
+    from mtlaerial.prediction.predictor import Predictor
 
 SIDE, SIZE = 50, 150
 """Pixels of a side of an image, and of the region."""
@@ -18,6 +23,8 @@ SIDE, SIZE = 50, 150
 @pytest.fixture(scope="session")
 def predictor(run_folder: Path) -> Predictor:
     """Return a run whose heights are stored exactly, below 0 too."""
+    from mtlaerial.prediction.predictor import Predictor
+
     keys = {"window": 64, "stride": 48, "blend": "even", "activation": "softmax", "height_encoding": "float32"}
     return Predictor(run_folder, PredictionSpec.parse({**keys, "negative_heights": True}, "prediction"))
 

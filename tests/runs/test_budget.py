@@ -19,7 +19,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import identity, train
 from support import tiny
 from support.rates import ELSEWHERE, budget_plan, rate_file, rate_of
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def updates_of(folder: Path, seconds: float, minutes: float, rate: Any = None, **training: Any) -> int:

@@ -29,7 +29,7 @@ from mtlaerial.training.train import train
 from support import tiny
 from support.sample_scores import experiment
 from support.small_runs import drawn_run
-from support.trainings import Folders
+from support.tiny import Folders
 
 BINS = {"name": "bins", "count": 4, "largest": 30, "spacing": "linear"}
 LIKELIHOOD = {"height_loss": "likelihood"}

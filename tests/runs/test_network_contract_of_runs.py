@@ -26,7 +26,8 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from support import networks, tiny
-from support.trainings import Folders, Killed, assert_same_run, kill_after
+from support.tiny import Folders
+from support.trainings import Killed, assert_same_run, kill_after
 from support.weightings import OPTIONS
 
 EXACT = {"height_encoding": "float32", "negative_heights": True}

@@ -15,7 +15,7 @@ from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.consistency import count_violations, pooled_violations, violation_map
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import load_scores, save_scores
-from support.trainings import Folders
+from support.tiny import Folders
 
 NAMES = ("road", "roof", "water")
 RULES = {"roof": ConsistencyRule(height=">= 2"), "water": ConsistencyRule(height="< 0.5")}

@@ -14,7 +14,7 @@ from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.scoring import map_calibration
 from mtlaerial.scoring.map_calibration import ClassMapCalibration, HeightMapCalibration
 from support.maps_by_hand import write_map
-from support.trainings import Folders
+from support.tiny import Folders
 
 SPEC = CalibrationSpec(cell=12.0)
 """Of tiles of 48 m: 16 cells each."""

@@ -23,7 +23,7 @@ from mtlaerial.scoring.scores import Scores, load_scores, save_scores
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import write_record
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 SCORING = ScoringSpec(height_bins=(2.0, 5.0), error_unit=25.5)
 

@@ -15,7 +15,7 @@ from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores
 from mtlaerial.scoring.uncertainty import uncertainty_scores
 from support.maps_by_hand import write_map
-from support.trainings import Folders
+from support.tiny import Folders
 
 SPEC = ScoringSpec(height_bins=(2.0,))
 HEIGHTS = HeightCalibration(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.runs_here import RunKey
-from support.trainings import Folders
+from support.tiny import Folders
 
 RUN = RunKey("city", "equal", 0)
 ROWS = Path("rows")

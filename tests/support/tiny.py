@@ -20,6 +20,8 @@ from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 
+Folders = dict[str, list[Path]]
+"""Folders of prepared tiles by split."""
 CONFIG = Path(__file__).parents[2] / "config"
 SIZE = 96
 """Side of a tile in pixels of 0.5 m; heights have cells of 1 m."""

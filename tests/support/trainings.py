@@ -9,8 +9,6 @@ import pytest
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.train_step import TrainStep, Update
 
-Folders = dict[str, list[Path]]
-"""Folders of prepared tiles by split."""
 FILES = ["best.safetensors", "cost.json", "history.csv", "last.safetensors", "model.safetensors", "progress.jsonl"]
 """Files of a finished run."""
 RICH: dict[str, Any] = {

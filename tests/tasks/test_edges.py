@@ -26,7 +26,7 @@ from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.training.validation import Validator
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 CPU = torch.device("cpu")
 THREE = ("semantics", "height", "edges")

@@ -33,7 +33,7 @@ from support import tiny
 from support.checkerboards import grid, ratios, roofs
 from support.sample_scores import experiment
 from support.task_package import COVER, documented_entry_points, documented_modules, installed
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.train import train
 from support import tiny
 from support.task_package import COVER, documented_entry_points, documented_modules, installed
-from support.trainings import Folders
+from support.tiny import Folders
 
 pytestmark = pytest.mark.full("seven trainings and their maps")
 ALL = (*TASKS, *FURTHER, "ndsm", "cover", "relief")

@@ -11,7 +11,7 @@ from mtlaerial.config.task_entry import Truth
 from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.tiles.chosen_truth import LabelledTruth, choose_truth
 from mtlaerial.tiles.statistics import Statistics
-from support.trainings import Folders
+from support.tiny import Folders
 
 BLOCK = 8
 """Side of a block in image pixels: 288 blocks in the two training tiles."""

@@ -16,8 +16,8 @@ from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import load_record, verify_tiles, write_record
 from support.bad_rasters import virtual
+from support.tiny import Folders
 from support.town import Town
-from support.trainings import Folders
 
 
 @pytest.fixture

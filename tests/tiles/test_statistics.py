@@ -15,7 +15,7 @@ from mtlaerial.tiles.measure import measure_tiles, summarise
 from mtlaerial.tiles.record import write_record
 from mtlaerial.tiles.statistics import Statistics, load_tile_statistics, with_specification, without_tiles
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def gathered(tiles: Folders, layer: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 @pytest.fixture

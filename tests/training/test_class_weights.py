@@ -17,7 +17,7 @@ from mtlaerial.training.losses import TaskLosses, class_weights
 from mtlaerial.training.train import identity, train
 from mtlaerial.training.trainer import Trainer
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def by_name(statistics: Statistics, **weights: float) -> dict[str, float]:

@@ -12,7 +12,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.conflict_meter import conflict_columns
 from mtlaerial.training.trainer import Trainer
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 @pytest.fixture

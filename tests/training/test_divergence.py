@@ -15,7 +15,7 @@ from mtlaerial.training.divergence import divergence
 from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.train import train
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def test_a_diverged_training_does_not_end_without_a_warning(

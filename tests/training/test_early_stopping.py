@@ -22,7 +22,8 @@ from mtlaerial.training.optimiser import learning_rate
 from mtlaerial.training.train import train
 from mtlaerial.training.validation import Validator
 from support import tiny
-from support.trainings import FILES, Folders, Killed, assert_same_run, file_names, kill_after
+from support.tiny import Folders
+from support.trainings import FILES, Killed, assert_same_run, file_names, kill_after
 
 PATIENT = {"epochs": 6, "epoch_patches": 2, "selection": "best", "patience": 2, "schedule": "warmup_cosine", "ema": 0.5}
 STEPS = 6

@@ -15,7 +15,7 @@ from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.train import identity, train
 from support import tiny
 from support.small_runs import drawn_run
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def plan_from(run: Path, **start: Any) -> RunPlan:

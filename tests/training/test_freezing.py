@@ -18,7 +18,8 @@ from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting import build_weighting
 from support import networks, tiny
-from support.trainings import RICH, Folders, Killed, assert_same_run, kill_after
+from support.tiny import Folders
+from support.trainings import RICH, Killed, assert_same_run, kill_after
 from support.weightings import OPTIONS, every_weighting
 
 BOTH = ("semantics", "height")

@@ -20,7 +20,8 @@ from mtlaerial.training.train import train
 from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.validation import Validator
 from support import tiny
-from support.trainings import Folders, assert_same_run, file_names, signal_at
+from support.tiny import Folders
+from support.trainings import assert_same_run, file_names, signal_at
 
 # Three epochs of three steps, with a row in the middle of each, and validation after the second and the last.
 UNEVEN: dict[str, Any] = {

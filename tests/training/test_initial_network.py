@@ -20,7 +20,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.trainer import Trainer
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def initial_weights(

@@ -26,7 +26,8 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from support import tiny
-from support.trainings import Folders, Killed, kill_after
+from support.tiny import Folders
+from support.trainings import Killed, kill_after
 
 SHARE: dict[str, Any] = {
     "labelled": {"semantics": 10},

@@ -11,7 +11,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.lone_values import require_several_values
 from mtlaerial.training.trainer import Trainer
 from support import networks, tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 REFUSED = r"training\.patch: found 32 in passes of one patch, of which a batch norm .* Write patch: 64, or raise"
 ONE_PATCH = {"patch": 32, "batch": 2, "accumulate": 2}

@@ -19,7 +19,7 @@ from mtlaerial.tiles.statistics import HEIGHT_EDGES, Statistics
 from mtlaerial.training.height_balance import height_weights
 from support import losses as recipes
 from support.losses import CLASS_WEIGHTS, CLASSES, losses_of, random_batch, random_output, spec_of
-from support.trainings import Folders
+from support.tiny import Folders
 
 ONES = torch.ones(CLASSES)
 

@@ -19,7 +19,7 @@ from mtlaerial.runs.plan import RunPlan
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 CLOSE = {"rtol": 2e-3, "atol": 2e-4}
 

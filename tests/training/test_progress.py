@@ -18,7 +18,8 @@ from mtlaerial.system.signals import Stopped
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
 from support import tiny
-from support.trainings import Folders, Killed, kill_after, signal_at
+from support.tiny import Folders
+from support.trainings import Killed, kill_after, signal_at
 
 STEPS = 6
 

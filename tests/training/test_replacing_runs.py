@@ -19,7 +19,8 @@ from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from support import tiny
-from support.trainings import Folders, Killed
+from support.tiny import Folders
+from support.trainings import Killed
 
 
 @pytest.fixture

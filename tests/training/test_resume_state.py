@@ -17,7 +17,8 @@ from mtlaerial.training.step_batches import StepBatches
 from mtlaerial.training.train import train
 from mtlaerial.training.train_step import TrainStep, Update
 from support import tiny
-from support.trainings import FILES, RICH, Folders, Killed, assert_same_run, file_names, kill_after, signal_at
+from support.tiny import Folders
+from support.trainings import FILES, RICH, Killed, assert_same_run, file_names, kill_after, signal_at
 from support.weightings import OPTIONS, every_weighting
 
 

@@ -11,7 +11,7 @@ from mtlaerial.tiles.overview import tile_overview
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.trainer import Trainer
 from support import networks, tiny
-from support.trainings import Folders
+from support.tiny import Folders
 
 
 def test_validation_shows_the_network_the_surroundings(statistics: Statistics, tiles: Folders) -> None:

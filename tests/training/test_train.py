@@ -35,7 +35,8 @@ from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.training.validation import Validator
 from support import tiny
-from support.trainings import FILES, Folders, assert_same_run, file_names
+from support.tiny import Folders
+from support.trainings import FILES, assert_same_run, file_names
 
 
 def epoch_of(folder: Path) -> int:

@@ -20,7 +20,7 @@ from mtlaerial.training.train import train
 from mtlaerial.training.trainer import Trainer
 from mtlaerial.weighting.task_gradients import assign
 from support import tiny
-from support.trainings import Folders
+from support.tiny import Folders
 from support.weightings import OPTIONS, every_weighting
 
 
