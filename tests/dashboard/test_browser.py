@@ -90,3 +90,31 @@ def test_the_page_s_buttons_work_and_take_no_path(server: Visdom, page: Any) -> 
         assert (server.saved / "copy.json").exists() == (command == "save")
     assert page.evaluate(SEND, {"cmd": "save", "prev_eid": "mine", "eid": "../copy", "data": {}}) == "1008"
     assert page.failed == []
+
+
+def test_the_address_opens_on_an_index_whose_runs_can_be_laid_over_each_other(server: Visdom, page: Any) -> None:
+    runs = {"city_uw_seed0": "1 &lt; 2", "city_gls_seed0": "epoch 1"}
+    line = {"type": "scatter", "name": "height", "x": [0, 1], "y": [2, 1], "line": {"color": "#0072B2"}}
+    for name, content in runs.items():
+        client = Client(server.url, name)
+        client.show("training", text_window("training", f"<p>{content}</p>"))
+        client.show("loss", {"data": [line], "layout": {}, "opts": {"title": "loss"}})
+    page.goto(f"{server.url}/")
+    assert page.locator("tbody tr").all_inner_texts() == ["\tcity_gls_seed0\tepoch 1", "\tcity_uw_seed0\t1 < 2"]
+    Client(server.url, "city_later_seed0").show("training", text_window("training", "<p>epoch 0</p>"))
+    button = page.locator("#overlay")
+    for name in runs:
+        assert button.is_disabled()
+        page.check(f"input[value={name}]")
+    page.wait_for_function("document.body.innerText.includes('city_later_seed0')")  # the index goes on
+    button.click()
+    page.wait_for_url(f"{server.url}/compare/*")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 1")
+    drawn = page.evaluate("document.querySelector('.js-plotly-plot').data.map(line => [line.name, line.line.dash])")
+    assert drawn == [["gls: height", "solid"], ["uw: height", "dash"]]
+    client.show("loss", {"data": [{**line, "x": [0, 1, 2], "y": [2, 1, 1]}], "layout": {}, "opts": {"title": "loss"}})
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.length == 3")
+    page.goto(f"{server.url}/")
+    page.click("a:text('city_uw_seed0')")
+    page.wait_for_function("document.body.innerText.includes('1 < 2')")
+    assert page.failed == []

@@ -12,6 +12,7 @@ from typing import Any
 from tornado.websocket import WebSocketHandler
 
 from mtlaerial.dashboard.gate import ANNOUNCED, Headed
+from mtlaerial.dashboard.pages import Index, Overlay
 from mtlaerial.errors import UserError
 
 Message = dict[str, Any]
@@ -37,6 +38,8 @@ ROUTES: list[tuple[str, str, tuple[str, ...]]] = [
 """Path, handler and methods: the page uses the first five, a training the last three. Visdom's others
 (``update``, ``close``, ``delete_env``, ``win_data``, ``win_hash``, ``env_state``, ``fork_env``, ``vis_socket``, two for
 polling, ``error`` and the login) are not served."""
+PAGES: dict[str, tuple[type, ...]] = {"IndexHandler": (Index,), "CompareHandler": (Overlay,)}
+"""Handlers whose answers replace those of Visdom's."""
 WRONG_MESSAGE = UserError("message", "no JSON object", "what the dashboard's page or a training sends", ANNOUNCED)
 WRONG_NAME = UserError(
     "environment", "a long name, or one with a path", "letters, digits, spaces and _.,=@()- in it", "Rename it."
@@ -61,7 +64,8 @@ def routes(visdom: Any) -> list[Any]:
 def _checked(handler: type, methods: tuple[str, ...]) -> type:
     """Return a handler of Visdom with its messages checked."""
     check = CheckedSocket if issubclass(handler, WebSocketHandler) else Checked
-    return type(handler.__name__, (check, handler), {"SUPPORTED_METHODS": methods})
+    bases = (check, *PAGES.get(handler.__name__, ()), handler)
+    return type(handler.__name__, bases, {"SUPPORTED_METHODS": methods})
 
 
 class Checked(Headed):
