@@ -157,6 +157,15 @@ $(EXTRAS)/.installed: requirements.lock requirements-extras.lock pyproject.toml
 	$(EXTRAS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Some 3 GB of downloads: the oldest torch on the registry is built for GPUs.
+$(OLDEST)/.installed: requirements-oldest.lock envs/first.txt pyproject.toml
+	@$(NEW_VENV) $(OLDEST)
+	grep -v '^torch==' envs/first.txt > $(OLDEST)/first.txt
+	$(OLDEST)/bin/pip install --quiet -r $(OLDEST)/first.txt
+	$(OLDEST)/bin/pip install --quiet --no-deps --no-build-isolation --require-hashes -r requirements-oldest.lock
+	$(OLDEST)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
 # The pins without what they need: else lightning-fabric and TorchJD would bring torch.
 $(NO_TORCH)/.installed: requirements.lock envs/first.txt pyproject.toml
 	@$(NEW_VENV) $(NO_TORCH)
@@ -175,7 +184,7 @@ $(DOCS)/.installed: requirements-docs.lock
 # Afterwards, make licences.
 lock:
 	@$(NEW_VENV) $(LOCKING)
-	$(LOCKING)/bin/pip install --quiet pip-tools==7.6.2
+	$(LOCKING)/bin/pip install --quiet pip-tools==7.6.2 uv==0.13.9
 	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --unsafe-package torch --unsafe-package mtlaerial \
 		--extra dev --extra dashboard --constraint envs/first.txt --output-file requirements.lock pyproject.toml
@@ -185,6 +194,12 @@ lock:
 	$(LOCKING)/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --allow-unsafe \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--constraint requirements.lock --output-file requirements-docs.lock envs/docs.txt
+	grep '^setuptools==' envs/first.txt > $(LOCKING)/build.txt
+	sed -n '/^#/p' envs/oldest.txt > requirements-oldest.lock
+	$(LOCKING)/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_28 --resolution lowest-direct --build-constraints $(LOCKING)/build.txt \
+		$(addprefix --extra ,workflow efficientnet export objects tensorboard dashboard) \
+		pyproject.toml envs/oldest.txt >> requirements-oldest.lock
 
 licences: $(INSTALLED)
 	$(BIN)/python envs/licences.py > docs/licences.md

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.lock", "requirements-extras.lock")
 ALONE = {"torch", "mtlaerial"}
 """Declared packages that the first lock lacks: the one of envs/first.txt, and this one."""
+OLDEST = "requirements-oldest.lock"
 EXTRAS = {"timm", "torchvision"}
 """Declared packages of `make test-extras` alone, pinned with another torch."""
+
+UNTRIED = {*EXTRAS, "snakemake_executor_plugin_slurm"}
+"""Packages that :data:`OLDEST` lacks; the oldest plugin for SLURM needs a later numpy than the project does."""
 
 
 def pinned(lock: str = LOCKS[0]) -> dict[str, str]:
@@ -24,7 +29,7 @@ def pinned(lock: str = LOCKS[0]) -> dict[str, str]:
     return {entry.split("==")[0].lower().replace("-", "_"): entry for entry in entries}
 
 
-@pytest.mark.parametrize(("lock", "least"), [(LOCKS[0], 100), (LOCKS[1], 30)])
+@pytest.mark.parametrize(("lock", "least"), [(LOCKS[0], 100), (LOCKS[1], 30), (OLDEST, 100)])
 def test_every_package_of_a_lock_has_whole_hashes(lock: str, least: int) -> None:
     assert len(pinned(lock)) > least
     without = [name for name, entry in pinned(lock).items() if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)]
@@ -34,6 +39,28 @@ def test_every_package_of_a_lock_has_whole_hashes(lock: str, least: int) -> None
 def test_the_locks_hold_every_declared_package_but_those_installed_alone() -> None:
     assert declared() - set(pinned()) == ALONE | EXTRAS
     assert {*EXTRAS, "torch"} <= set(pinned(LOCKS[1]))
+
+
+def test_the_oldest_versions_are_the_bounds_of_pyproject() -> None:
+    versions = {name: entry.split()[0].split("==")[1] for name, entry in pinned(OLDEST).items()}
+    bounds = {name: bound for name, bound in lower_bounds().items() if name not in UNTRIED}
+    assert len(bounds) > 20
+    assert {name: padded(versions[name]) for name in bounds} == {name: padded(bound) for name, bound in bounds.items()}
+
+
+def lower_bounds() -> dict[str, str]:
+    """Return the least version of each package that an installation may have, with or without extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = (entries for extra, entries in project["optional-dependencies"].items() if extra != "dev")
+    entries = [*project["dependencies"], *(entry for extra in extras for entry in extra)]
+    found = (re.match(r"([\w-]+)(?:\[[\w,]+\])?(?:>=|==)([\d.]+)", entry) for entry in entries)
+    return {match[1].lower().replace("-", "_"): match[2] for match in found if match}
+
+
+def padded(version: str) -> tuple[int, ...]:
+    """Return the first three numbers of a version, zeros where it has fewer."""
+    numbers = [int(number) for number in version.split(".")][:3]
+    return tuple(numbers + [0] * (3 - len(numbers)))
 
 
 def test_the_locks_agree_on_the_packages_of_both() -> None:

@@ -9,12 +9,14 @@ from mtlaerial.config import load_dataset, merge
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
 from support.shared import made_once
+from support.without_torch import require_torch
 from support.workplace import SPLITS, TINY, TOWN, Workplace
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """Return a workplace whose workflow has run; tests read it, plan from it, or copy it."""
+    require_torch()
     return Workplace(made_once(tmp_path_factory, "finished", _finish))
 
 
