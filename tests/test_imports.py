@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from support.without_torch import needs_torch
+
 HEAVY = {"torch", "pandas", "geopandas", "matplotlib", "scipy.stats", "cvxpy"}
 """Packages whose import takes a third of a second or more."""
 USED: dict[str, set[str]] = {
@@ -26,8 +28,30 @@ USED: dict[str, set[str]] = {
 """Slow packages that a step uses, by the module it begins with; the report imports tables and figures too."""
 
 
+ROOMS = """accuracy calibration cli config datasets figures maps objects rasters reporting scoring synthetic system"""
+"""Rooms of which no module needs torch."""
+IN_ROOMS = """
+import importlib, pkgutil, sys
+for room in sys.argv[1:]:
+    package = importlib.import_module(f"mtlaerial.{room}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+print(*sys.modules)
+"""
+
+
+@pytest.mark.full("imports half of the package")
+def test_rooms_without_networks_need_no_torch() -> None:
+    command = [sys.executable, "-c", IN_ROOMS, *ROOMS.split()]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert len([name for name in modules if name.startswith("mtlaerial.")]) > 300
+    assert "torch" not in modules
+
+
 @pytest.mark.quick_cases(3, "a process a module")
-@pytest.mark.parametrize("module", USED)
+@pytest.mark.parametrize(
+    "module", [pytest.param(name, marks=[needs_torch] if "torch" in used else []) for name, used in USED.items()]
+)
 def test_nothing_heavy_that_is_not_used(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

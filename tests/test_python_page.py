@@ -10,10 +10,12 @@ from mtlaerial.config import load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.synthetic.generate import synthesise
 from support import tiny
+from support.without_torch import needs_torch
 
 ROOT = Path(__file__).parents[1]
 
 
+@needs_torch
 def test_the_example_trains_predicts_and_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config/datasets").symlink_to(ROOT / "config/datasets")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import mtlaerial
+from support.without_torch import needs_torch
 
 ROOT = Path(__file__).parents[1]
 STAGE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs/site/stage_pages.py")))
@@ -49,6 +50,7 @@ def test_a_link_to_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.M
         STAGE.staged_text("docs/page.md")
 
 
+@needs_torch
 def test_the_api_reference_has_all_public_names_and_no_name_that_is_gone() -> None:
     modules = vars(mtlaerial)["_MODULES"]
     public = {f"{module}.{name}" for name, module in modules.items()}

@@ -17,6 +17,7 @@ from support.rates import rate_file
 from support.row_checkouts import ROWS, RUN, Build, all_tiles
 from support.small_rows import write_row
 from support.tiny import Folders
+from support.without_torch import needs_torch
 
 
 def measure(project: Project, seconds: float, path: Path) -> None:
@@ -32,6 +33,7 @@ def budget(minutes: float, **keys: Any) -> dict[str, Any]:
 HERE = Path("results/city/rates/equal.json")
 
 
+@needs_torch
 def test_budget_is_known_by_the_updates_that_it_becomes(build: Build) -> None:
     fast, slow = budget(5, rate="fast.json"), budget(10, rate="slow.json")
     measure(build(fast), 10, Path("fast.json"))
@@ -61,6 +63,7 @@ def test_row_of_a_budget_records_what_was_trained(build: Build, row: Path, run_f
     assert recorded.config == run_keys(build({"training": {"epoch_patches": trained}}), *RUN).digest
 
 
+@needs_torch
 def test_row_of_a_budget_is_taken_with_a_note_until_a_rate_is_measured_here(build: Build) -> None:
     changes = {**budget(5), "run": {"seeds": [0]}}
     project = build(changes)

@@ -17,6 +17,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.job import TrainingJob
 from support import tiny
 from support.tiny import Folders
+from support.without_torch import needs_torch
 
 TRAINS = """
 import logging, sys
@@ -68,6 +69,7 @@ def test_the_end_of_the_job_ends_its_processes(long: subprocess.Popen[str], numb
 
 
 @pytest.mark.full("starts processes with torch of their own")
+@needs_torch
 def test_an_error_is_the_one_that_a_process_met(
     tiles: Folders, statistics: Statistics, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -79,6 +81,7 @@ def test_an_error_is_the_one_that_a_process_met(
     assert [record.message for record in caplog.records] == ["training in 2 processes"]
 
 
+@needs_torch
 def test_one_process_is_this_one(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr("mtlaerial.pipeline.launch._launch")

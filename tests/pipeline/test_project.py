@@ -12,6 +12,7 @@ from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
 from support import tiny
 from support.city_project import project_of
+from support.without_torch import needs_torch
 
 
 def test_selected_data_sets_and_methods_run(data: dict[str, Any]) -> None:
@@ -28,6 +29,7 @@ def test_selected_data_sets_and_methods_run(data: dict[str, Any]) -> None:
         ({"name": "gradnorm", "alpha": -1}, r"weighting gradnorm, key alpha: found -1"),
     ],
 )
+@needs_torch
 def test_options_of_weightings_are_checked(data: dict[str, Any], weighting: dict[str, Any], message: str) -> None:
     project_of(data).check_weightings()
     data["methods"]["both"]["weighting"] = weighting

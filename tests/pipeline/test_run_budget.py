@@ -17,6 +17,7 @@ from support import tiny
 from support.command_line import Town, config
 from support.rates import budget_plan, rate_file, rate_of
 from support.tiny import Folders
+from support.without_torch import needs_torch
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[TrainingJob]:
     return jobs
 
 
+@needs_torch
 def test_a_rate_that_is_not_there_is_measured_and_kept(
     measured: list[TrainingJob], statistics: Statistics, tiles: Folders, tmp_path: Path
 ) -> None:
@@ -45,6 +47,7 @@ def test_a_rate_that_is_not_there_is_measured_and_kept(
     assert len(measured) == 1
 
 
+@needs_torch
 def test_a_rate_of_the_configuration_comes_before_that_of_the_run(tmp_path: Path) -> None:
     plan = budget_plan(1)
     rate_file(tmp_path / "rate.json", plan, 10)
@@ -56,6 +59,7 @@ def test_a_rate_of_the_configuration_comes_before_that_of_the_run(tmp_path: Path
         known_budget(missing, tmp_path)
 
 
+@needs_torch
 def test_the_rate_beside_a_run_of_another_recipe_is_refused(tmp_path: Path) -> None:
     save_rate(rate_of(budget_plan(1, patch=64), 1.0), tmp_path / "rate.json")
     with pytest.raises(DataError, match=r"rate.json: found a rate of another recipe \(training.patch 64 instead of 32"):

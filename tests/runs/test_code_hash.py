@@ -11,6 +11,7 @@ import pytest
 
 from mtlaerial.runs import code_hash as module
 from mtlaerial.runs.code_hash import ENTRY_MODULES, PACKAGE, HashedPart, code_hash, stage_files
+from support.without_torch import needs_torch
 
 
 @pytest.fixture
@@ -80,6 +81,7 @@ def test_a_renamed_module_changes_the_hash_of_the_package(edit: Callable[[str], 
 
 
 @pytest.mark.full("a training in a process of its own")
+@needs_torch
 def test_all_modules_that_a_training_loads_are_among_its_files() -> None:
     """Static analysis finds every module that Python imports."""
     code = (

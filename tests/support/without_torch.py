@@ -7,6 +7,8 @@ import pytest
 TORCH = find_spec("torch") is not None
 MISSING = "No module named 'torch'"
 REASON = "no package torch"
+needs_torch = pytest.mark.skipif(not TORCH, reason=REASON)
+"""Mark of tests that use torch themselves, or start a process that does."""
 
 
 def left_out(report: pytest.CollectReport, path: str) -> pytest.CollectReport:

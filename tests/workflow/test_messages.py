@@ -146,3 +146,11 @@ def test_snakemake_report(finished: Workplace, tmp_path: Path) -> None:
     run = finished.run("--report", str(page))
     assert run.returncode == 0, run.stdout
     assert page.stat().st_size > 10_000
+
+
+@pytest.mark.full("reads the logs of a finished workflow")
+def test_logs_of_figures_have_no_lines_on_their_fonts(finished: Workplace) -> None:
+    logs = [path.read_text() for path in finished.folder.glob("results/logs/*/*figure*") if path.is_file()]
+    logs += [path.read_text() for path in finished.folder.glob("results/logs/*/figures/**/*.log")]
+    assert logs
+    assert not [line for log in logs for line in log.splitlines() if re.search("glyph|subset|pruned", line)]

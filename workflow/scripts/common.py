@@ -60,6 +60,7 @@ def logged(job: Job) -> Iterator[None]:
     file = logging.FileHandler(job.log[0], mode="a")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[file, _terminal_handler(job)])
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # else hundreds of lines for the fonts of a PDF
     hide_bars()  # several jobs write to one terminal
     logging.captureWarnings(True)
     warnings.simplefilter("default")
