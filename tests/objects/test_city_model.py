@@ -11,7 +11,8 @@ from affine import Affine
 
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import UserError
-from mtlaerial.objects.vectorise import vectorise
+from mtlaerial.objects.region import read_region
+from mtlaerial.objects.vectorise import find_objects, vectorise
 from support.object_maps import NO_HEIGHT, UTM, grid, random_maps, write_maps
 
 SCHEMA = Path(__file__).with_name("cityjson.min.schema.json")
@@ -23,7 +24,8 @@ def model_of(folder: Path, spec: ObjectsSpec = EVERYTHING, ground: Path | None =
     """Return the table of objects and the city model of maps."""
     out = folder / "objects.city.json"
     write_maps(folder / "maps", grid(*maps["codes"].shape), **maps)
-    frame = vectorise([folder / "maps"], out, spec, ground=ground, replace=True)
+    vectorise([folder / "maps"], out, spec, ground=ground, replace=True)
+    frame, _ = find_objects(read_region([folder / "maps"]), (1, 2), spec, {})
     return frame, json.loads(out.read_text(encoding="utf-8"))
 
 

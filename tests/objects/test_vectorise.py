@@ -15,7 +15,8 @@ from mtlaerial.config.consistency import ConsistencyRule
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import UserError
 from mtlaerial.objects.columns import COLUMNS
-from mtlaerial.objects.vectorise import vectorise
+from mtlaerial.objects.region import read_region
+from mtlaerial.objects.vectorise import find_objects, vectorise
 from support.object_maps import grid, random_maps, write_maps
 
 EVERYTHING = ObjectsSpec(classes=("building", "tree"), min_area=0.0, min_hole=0.0)
@@ -24,7 +25,10 @@ HEIGHTS = np.full((4, 6), 300, np.int16)
 
 
 def write(maps: Path | Sequence[Path], out: Path, spec: ObjectsSpec = EVERYTHING, **options: Any) -> gpd.GeoDataFrame:
-    return vectorise([maps] if isinstance(maps, Path) else maps, out, spec, **options)
+    number = vectorise([maps] if isinstance(maps, Path) else maps, out, spec, **options)
+    frame = gpd.read_file(out)
+    assert len(frame) == number
+    return frame
 
 
 def test_tiles_side_by_side_give_the_objects_of_one_map(tmp_path: Path) -> None:
@@ -60,18 +64,17 @@ def test_first_map_counts_where_maps_overlap_and_the_log_says_so(
 def test_columns_have_their_dtypes_and_empty_ones_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     maps = write_maps(tmp_path / "maps", grid(4, 6), BUILDING, HEIGHTS)
-    frame = write(maps, tmp_path / "objects.gpkg")
+    frame, _ = find_objects(read_region([maps]), (1,), EVERYTHING, {})
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
         **{column.name: column.dtype for column in COLUMNS},
         "geometry": "geometry",
     }
+    frame = write(maps, tmp_path / "objects.gpkg")
     empty = frame.columns[frame.isna().all()].tolist()
     assert empty == ["height_lower", "height_upper", "probability", "violations"]
     for name in empty:
         assert any(name in message for message in caplog.messages), name
-    read = gpd.read_file(tmp_path / "objects.gpkg")
-    assert read["height_lower"].isna().all()
-    assert read.crs.to_epsg() == 32632
+    assert frame.crs.to_epsg() == 32632
 
 
 def test_file_says_in_how_many_maps_layers_are_missing(tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_areas_are_those_on_the_ground(tmp_path: Path) -> None:
 def test_no_objects_are_an_empty_layer_with_all_columns(tmp_path: Path, suffix: str) -> None:
     maps = write_maps(tmp_path / "maps", grid(4, 6), 0 * BUILDING, HEIGHTS)
     out = tmp_path / f"objects{suffix}"
-    assert len(write(maps, out)) == 0
+    assert vectorise([maps], out, EVERYTHING) == 0
     if suffix == ".city.json":
         assert '"CityObjects":{}' in out.read_text()
         return

@@ -76,7 +76,7 @@ def sample_points(
     sizes = allocate(number, counts, minimum)
     _warn(class_map, counts, sizes, minimum)
     pixels = draw_pixels(class_map, counts, sizes, seed)
-    write_geopackage(point_table(class_map, pixels, class_map.identity(counts), blind), out, LAYER, "Point")
+    write_geopackage([point_table(class_map, pixels, class_map.identity(counts), blind)], out, LAYER, "Point")
     return dict(zip(class_map.names, sizes.tolist(), strict=True))
 
 

@@ -67,5 +67,5 @@ def vectorise(
     spec = ObjectsSpec.parse({key: value for key, value in options.items() if value is not None}, "vectorise")
     rules = load_dataset(consistency).consistency if consistency else {}
     calibration = object_calibration([find_run(each) for each in run], maps) if run else None
-    objects = write_objects(maps, out, spec, rules, ground, replace, calibration)
-    typer.echo(f"{len(objects)} objects in {out}")
+    number = write_objects(maps, out, spec, rules, ground, replace, calibration)
+    typer.echo(f"{number} objects in {out}")

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,6 @@ from mtlaerial.system.files import discard, writing
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-BATCH = 20_000
-"""Features that are written at once."""
 SUFFIX = ".gpkg"
 _DATE = "1970-01-01T00:00:00.000Z"
 """Time of the last change in the file, a constant: equal features give equal bytes."""
@@ -34,13 +32,18 @@ def require_geopackage(path: Path, replace: bool) -> None:
 
 
 def write_geopackage(
-    frame: "GeoDataFrame", path: Path, layer: str, geometry_type: str, metadata: Mapping[str, str] | None = None
+    parts: Iterable["GeoDataFrame"],
+    path: Path,
+    layer: str,
+    geometry_type: str,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write features as the layer of a GeoPackage, with metadata; see :func:`mtlaerial.system.files.writing`.
 
     Parameters
     ----------
-    frame : GeoDataFrame
+    parts : iterable of GeoDataFrame
+        Parts of the table, one at least, of which one is in memory at a time.
     path : Path
     layer : str
         Name of the layer.
@@ -60,12 +63,13 @@ def write_geopackage(
     logging.getLogger("pyogrio").setLevel(logging.WARNING)  # it reports each file that it writes
     with writing(path) as partial, _constant_date():
         try:
-            # All features as WKB at once would take as much memory as they do.
-            for first in range(0, max(len(frame), 1), BATCH):
-                once: dict[str, Any] = {"append": True} if first else {"layer_metadata": metadata and dict(metadata)}
-                part = frame.iloc[first : first + BATCH]
+            count = 0
+            once: dict[str, Any] = {"layer_metadata": metadata and dict(metadata)}
+            for part in parts:
                 pyogrio.write_dataframe(part, partial, layer=layer, driver="GPKG", geometry_type=geometry_type, **once)
-            _check_complete(partial, layer, len(frame))
+                count += len(part)
+                once = {"append": True}
+            _check_complete(partial, layer, count)
         except (DataSourceError, RuntimeError, sqlite3.Error) as error:
             raise OSError(f"GDAL's error {deepest_cause(error)}") from error
         finally:

@@ -2,15 +2,20 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import CRS as Projection
 
 from mtlaerial.objects.columns import COLUMNS
-from mtlaerial.objects.solids import VertexTable, extrude, quantised_rings
+from mtlaerial.objects.ground import GroundHeights
+from mtlaerial.objects.solids import extrude, quantised_rings
+from mtlaerial.objects.vertex_table import VertexTable
 from mtlaerial.rasters.projection import metres_per_unit
 from mtlaerial.system.files import writing
 
@@ -21,7 +26,14 @@ STEP = 0.001
 """Units of the CRS per step of the vertices: a millimetre, in metres."""
 
 
-def write_city_model(frame: "GeoDataFrame", path: Path, title: str, bases: NDArray[np.float64]) -> int:
+def write_city_model(
+    parts: Iterable["GeoDataFrame"],
+    path: Path,
+    title: str,
+    crs: str,
+    corner: tuple[float, float],
+    ground_heights: GroundHeights,
+) -> int:
     """Write objects as CityJSON: prisms of their outlines, from the ground up to the median height.
 
     Classes with "building" in their name become buildings with semantic surfaces, others generic objects. Vertical
@@ -29,13 +41,15 @@ def write_city_model(frame: "GeoDataFrame", path: Path, title: str, bases: NDArr
 
     Parameters
     ----------
-    frame : GeoDataFrame
-        The table of objects.
+    parts : iterable of GeoDataFrame
+        Parts of the table of objects, sorted by first pixels.
     path : Path
         The final path.
     title : str
-    bases : array of float64, metres
-        Height of the ground under each object; NaN where it is not known.
+    crs : str
+    corner : tuple of float
+        West and south of the region: vertices count from there.
+    ground_heights : GroundHeights
 
     Returns
     -------
@@ -47,17 +61,27 @@ def write_city_model(frame: "GeoDataFrame", path: Path, title: str, bases: NDArr
     DataError
         When the folder is not writable or the disk is full.
     """
-    table = VertexTable()
-    origin = np.floor(frame.total_bounds[:2]) if len(frame) else np.zeros(2)
-    written = 0
-    # Objects go to the file one by one; the vertices, whose number is known last, follow them.
-    with writing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    origin, projection = np.floor(corner), Projection(crs)
+    unit = metres_per_unit(projection)
+    number, written = 0, 0
+    # Objects go to the file one by one; vertices, which are known last, follow them from a file of their own.
+    with (
+        writing(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+        TemporaryFile("w+", encoding="utf-8", newline="", dir=path.parent) as vertices,
+    ):
+        table = VertexTable(vertices)
         file.write('{"type":"CityJSON","version":"2.0","CityObjects":{')
-        for name, content in _city_objects(frame, bases, origin, table):
-            file.write(f"{',' if written else ''}{_text(name)}:{_text(content)}")
-            written += 1
-        file.write(f"}},{_text(_remainder(title, table, origin, frame.crs))[1:]}")
-    return len(frame) - written
+        for part in parts:
+            for name, content in _city_objects(part, origin, ground_heights, unit, table):
+                file.write(f"{',' if written else ''}{_text(name)}:{_text(content)}")
+                written += 1
+            number += len(part)
+        file.write(f'}},{_text(_header(title, table, origin, projection))[1:-1]},"vertices":[')
+        vertices.seek(0)
+        copyfileobj(vertices, file)
+        file.write("]}")
+    return number - written
 
 
 def _text(content: Any) -> str:
@@ -65,18 +89,24 @@ def _text(content: Any) -> str:
 
 
 def _city_objects(
-    frame: "GeoDataFrame", bases: NDArray[np.float64], origin: NDArray[np.float64], table: VertexTable
+    part: "GeoDataFrame",
+    origin: NDArray[np.float64],
+    ground_heights: GroundHeights,
+    unit: float,
+    table: VertexTable,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield name and content of each object that has a ground and a height."""
-    tops = bases + frame["height_median"].to_numpy()
-    steps = np.stack([bases, tops]) / metres_per_unit(frame.crs) / STEP
-    polygons = np.asarray(frame.geometry.array, dtype=object)
-    for index, record in enumerate(frame.drop(columns=frame.geometry.name).to_dict("records")):
+    polygons = np.asarray(part.geometry.array, dtype=object)
+    bases = ground_heights(polygons)
+    tops = bases + part["height_median"].to_numpy()
+    steps = np.stack([bases, tops]) / unit / STEP
+    for index, record in enumerate(part.drop(columns=part.geometry.name).to_dict("records")):
         if not np.isfinite(steps[:, index]).all():
             continue
         base, top = (round(value) for value in steps[:, index])
         rings = quantised_rings(polygons[index], origin, STEP)
         if rings is not None and top > base:
+            table.forget_north_of(int(rings[0][:, 1].max()))
             solid = extrude(rings, base, top, table)
             yield f"{record['class']}-{record['id']}", _city_object(record, solid.geometry(_is_building(record)))
 
@@ -94,14 +124,13 @@ def _is_building(record: dict[str, Any]) -> bool:
     return "building" in record["class"].lower()
 
 
-def _remainder(title: str, table: VertexTable, origin: NDArray[np.float64], crs: Any) -> dict[str, Any]:
-    """Return what a city model holds besides its objects."""
-    vertices = table.vertices
+def _header(title: str, table: VertexTable, origin: NDArray[np.float64], crs: Projection) -> dict[str, Any]:
+    """Return what a city model holds besides objects and vertices."""
+    translation = [float(value) for value in (*origin, 0)]
     metadata: dict[str, Any] = {"title": title}
     if code := crs.to_epsg():
         metadata["referenceSystem"] = f"https://www.opengis.net/def/crs/EPSG/0/{code}"
-    translation = [float(value) for value in (*origin, 0)]
-    if vertices:
-        corners = np.array(vertices) * STEP + translation
-        metadata["geographicalExtent"] = [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
-    return {"transform": {"scale": [STEP] * 3, "translate": translation}, "metadata": metadata, "vertices": vertices}
+    if table.count:
+        extent = np.array([table.lowest, table.highest]) * STEP + translation
+        metadata["geographicalExtent"] = extent.ravel().tolist()
+    return {"transform": {"scale": [STEP] * 3, "translate": translation}, "metadata": metadata}

@@ -1,24 +1,24 @@
 """Files of objects: a format by its suffix."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mtlaerial.datasets.geopackage import write_geopackage
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.objects.city_model import write_city_model
 from mtlaerial.objects.geoparquet import require_pyarrow, write_geoparquet
-from mtlaerial.objects.ground import base_heights
+from mtlaerial.objects.ground import ground_under
+from mtlaerial.objects.object_store import ObjectStore
+from mtlaerial.rasters.grid import Grid
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 CITY_MODEL = ".json"
 LAYER = "objects"
-_WRITERS: dict[str, Callable[["GeoDataFrame", Path, Mapping[str, str]], None]] = {
-    ".gpkg": lambda frame, path, metadata: write_geopackage(frame, path, LAYER, "Polygon", metadata),
+_WRITERS: dict[str, Callable[[Iterator["GeoDataFrame"], Path, Mapping[str, str]], None]] = {
+    ".gpkg": lambda parts, path, metadata: write_geopackage(parts, path, LAYER, "Polygon", metadata),
     ".parquet": write_geoparquet,
 }
 
@@ -43,8 +43,20 @@ def require_writable(out: Path, ground: Path | None, replace: bool) -> None:
         raise DataError(out, "a file", "none", "Choose another --out, or add --replace.")
 
 
-def write_objects(frame: "GeoDataFrame", out: Path, metadata: Mapping[str, str], ground: Path | None) -> list[str]:
+def write_objects(
+    store: ObjectStore, grid: Grid, out: Path, metadata: Mapping[str, str], ground: Path | None
+) -> list[str]:
     """Write objects in the format of a file's suffix, and return sentences on what the format made of them.
+
+    Parameters
+    ----------
+    store : ObjectStore
+    grid : Grid
+        Of the region.
+    out : Path
+    metadata : mapping of str to str
+    ground : Path, optional
+        Ground model, for a city model.
 
     Raises
     ------
@@ -53,16 +65,14 @@ def write_objects(frame: "GeoDataFrame", out: Path, metadata: Mapping[str, str],
     """
     suffix = out.suffix.lower()
     if suffix != CITY_MODEL:
-        _WRITERS[suffix](frame, out, metadata)
+        _WRITERS[suffix](store.parts(), out, metadata)
         return []
     notes = []
     if ground is None:
-        bases = np.zeros(len(frame))
         notes.append("The city model stands on height 0: no ground model is given (--ground DTM.tif).")
-    else:
-        bases = base_heights(frame, ground)
     title = "; ".join(f"{key}: {value}" for key, value in metadata.items())
-    left_out = write_city_model(frame, out, title, bases)
+    with ground_under(ground, store.crs) as ground_heights:
+        left_out = write_city_model(store.parts(), out, title, store.crs, grid.bounds[:2], ground_heights)
     if left_out:
         notes.append(f"{left_out} objects are not in the city model: no ground under them, or no height above it.")
     return notes

@@ -1,54 +1,61 @@
 """Heights of the ground under objects, from a ground model."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+from pyproj import CRS
 from rasterio.features import geometry_mask
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
+from mtlaerial.objects.outlines import Polygons
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
 
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+GroundHeights = Callable[[Polygons], NDArray[np.float64]]
+"""Function of outlines: the height of the ground under each in metres, NaN where it is not known."""
 
 
-def base_heights(frame: "GeoDataFrame", path: Path) -> NDArray[np.float64]:
-    """Return the height of the ground under each object: the median of the cells that its outline touches.
+@contextmanager
+def ground_under(path: Path | None, objects_crs: str) -> Iterator[GroundHeights]:
+    """Yield the function that returns the ground under outlines: the median of the cells that an outline touches.
 
     Parameters
     ----------
-    frame : GeoDataFrame
-        The table of objects.
-    path : Path
-        A ground model (DTM) in metres.
-
-    Returns
-    -------
-    array of float64, metres
-        NaN where the model has no value under an object.
+    path : Path, optional
+        A ground model (DTM) in metres; without one the ground is 0.
+    objects_crs : str
+        CRS of the outlines.
 
     Raises
     ------
     DataError
         When the file cannot be read, has another CRS than the objects, or is not north-up.
     """
+    if path is None:
+        yield lambda polygons: np.zeros(len(polygons))
+        return
     with open_raster(path) as source:
-        crs = horizontal_projection(source.crs.to_wkt()) if source.crs else None
-        code = f"EPSG:{frame.crs.to_epsg()}" if frame.crs.to_epsg() else "CRS"
-        remedy = f"Reproject it: rio warp {path} ground_new.tif --dst-crs {code} --resampling bilinear"
-        if not same_projection(crs, frame.crs):
-            raise DataError(path, crs_name(source.crs), f"{frame.crs.name}, as the objects have", remedy)
-        if not Grid.of(source).north_up:
-            raise DataError(path, "a rotated or mirrored raster", "a ground model with north up", remedy)
-        return np.array([_ground_under(polygon, source) for polygon in frame.geometry.array], dtype=np.float64)
+        _require_fitting(path, source, horizontal_projection(objects_crs))
+        yield lambda polygons: np.array([_ground_under(polygon, source) for polygon in polygons], dtype=np.float64)
+
+
+def _require_fitting(path: Path, source: rasterio.DatasetReader, expected: CRS) -> None:
+    """Refuse a ground model in another CRS than the objects, and one that is not north-up."""
+    crs = horizontal_projection(source.crs.to_wkt()) if source.crs else None
+    code = f"EPSG:{expected.to_epsg()}" if expected.to_epsg() else "CRS"
+    remedy = f"Reproject it: rio warp {path} ground_new.tif --dst-crs {code} --resampling bilinear"
+    if not same_projection(crs, expected):
+        raise DataError(path, crs_name(source.crs), f"{expected.name}, as the objects have", remedy)
+    if not Grid.of(source).north_up:
+        raise DataError(path, "a rotated or mirrored raster", "a ground model with north up", remedy)
 
 
 def _ground_under(polygon: shapely.Polygon, source: rasterio.DatasetReader) -> float:

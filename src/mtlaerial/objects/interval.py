@@ -1,7 +1,7 @@
 """Split conformal intervals of objects' heights."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,6 @@ from mtlaerial.calibration.record import ObjectCalibration, percent
 from mtlaerial.config.height_bins import bin_names
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.errors import ConfigError
-
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
 
 EDGES = ScoringSpec().height_bins
 """Inner edges in metres of the bins of predicted height: those of the scores."""
@@ -134,33 +131,41 @@ def bounds(
     return np.maximum(heights - half, 0.0), heights + half
 
 
-def with_bounds(
-    frame: "GeoDataFrame", calibration: Mapping[str, ObjectCalibration], min_area: float
-) -> tuple["GeoDataFrame", list[str]]:
-    """Return the table of objects with the bounds of their heights, and a sentence on each class.
+class HeightBounds:
+    """Bounds of the heights of objects, by class.
 
     Parameters
     ----------
-    frame : GeoDataFrame
-        The columns of :mod:`mtlaerial.objects.columns`.
     calibration : mapping of class to ObjectCalibration
+    classes : sequence of str
+        Classes of the objects.
     min_area : float
-        m²: the size from which objects were vectorised.
+        m²: the size from which objects are vectorised.
 
     Raises
     ------
     ConfigError
         See :func:`object_intervals`.
     """
-    lower, upper = (np.full(len(frame), np.nan) for _ in range(2))
-    notes = []
-    for name in dict.fromkeys(frame["class"]):
-        of_class = (frame["class"] == name).to_numpy()
-        if name not in calibration:
-            notes.append(f"No {percent(LEVEL)} intervals of the heights of {name}: the run is not calibrated for it.")
-            continue
-        intervals = object_intervals(calibration[name], min_area)
-        heights = frame["height_median"].to_numpy(dtype=np.float64)[of_class]
-        lower[of_class], upper[of_class] = bounds(intervals, heights)
-        notes.append(interval_text(name, intervals))
-    return frame.assign(height_lower=lower, height_upper=upper), notes
+
+    def __init__(self, calibration: Mapping[str, ObjectCalibration], classes: Sequence[str], min_area: float) -> None:
+        calibrated = [name for name in classes if name in calibration]
+        self._intervals = {name: object_intervals(calibration[name], min_area) for name in calibrated}
+
+    def columns(self, classes: NDArray[np.object_], heights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return the columns of bounds of objects, by their classes and median heights."""
+        lower, upper = (np.full(len(heights), np.nan) for _ in range(2))
+        for name, intervals in self._intervals.items():
+            of_class = classes == name
+            lower[of_class], upper[of_class] = bounds(intervals, heights[of_class])
+        return {"height_lower": lower, "height_upper": upper}
+
+    def notes(self, classes: Sequence[str]) -> list[str]:
+        """Return a sentence on the intervals of each of some classes."""
+        none = f"No {percent(LEVEL)} intervals of the heights of"
+        return [
+            interval_text(name, self._intervals[name])
+            if name in self._intervals
+            else f"{none} {name}: the run is not calibrated for it."
+            for name in classes
+        ]

@@ -1,16 +1,12 @@
 """Sentences on what was made of maps, for the log and for the files' metadata."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.objects.region import HEIGHTS, PROBABILITIES, Region
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.version import __version__
-
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
 
 
 def region_notes(region: Region) -> list[str]:
@@ -35,13 +31,12 @@ def region_notes(region: Region) -> list[str]:
     return notes
 
 
-def summary(frame: "GeoDataFrame", spec: ObjectsSpec, left_out: int, kept_outlines: int | None) -> list[str]:
+def summary(counts: Mapping[str, int], spec: ObjectsSpec, left_out: int, kept_outlines: int | None) -> list[str]:
     """Return sentences on the number of objects, of those left out, and of those that are not regularised."""
-    counts = frame["class"].value_counts()
     listed = ", ".join(f"{counts.get(name, 0)} of class {name}" for name in spec.classes)
     notes = [f"Objects: {listed}; {left_out} smaller than {spec.min_area:g} m² are left out."]
     if kept_outlines is not None:
-        notes.append(f"{kept_outlines} of {len(frame)} objects keep their outline along pixels.")
+        notes.append(f"{kept_outlines} of {sum(counts.values())} objects keep their outline along pixels.")
     return notes
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from mtlaerial.objects.vertex_table import VertexTable
+
 Ring = list[int]
 Vertices = NDArray[np.int64]
 SURFACES = ("GroundSurface", "RoofSurface", "WallSurface")
@@ -34,22 +36,6 @@ class Solid(NamedTuple):
             surfaces = [{"type": name} for name in SURFACES]
             shape["semantics"] = {"surfaces": surfaces, "values": self.values}
         return shape
-
-
-class VertexTable:
-    """Vertices of a city model, each once, as whole numbers."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int, int], int] = {}
-
-    def number(self, x: int, y: int, z: int) -> int:
-        """Return the number of a vertex, from 0 in the order of first use."""
-        return self._numbers.setdefault((x, y, z), len(self._numbers))
-
-    @property
-    def vertices(self) -> list[tuple[int, int, int]]:
-        """The vertices in the order of their numbers."""
-        return list(self._numbers)
 
 
 def extrude(rings: list[Vertices], base: int, top: int, table: VertexTable) -> Solid:

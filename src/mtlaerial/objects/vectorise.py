@@ -13,14 +13,16 @@ from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.objects.files import require_writable, write_objects
-from mtlaerial.objects.frame import objects_frame
-from mtlaerial.objects.interval import with_bounds
+from mtlaerial.objects.frame import ground_scale, object_values
+from mtlaerial.objects.interval import HeightBounds
 from mtlaerial.objects.notes import empty_columns, metadata_of, region_notes, summary
+from mtlaerial.objects.object_store import ObjectStore
 from mtlaerial.objects.region import Region, read_region
 from mtlaerial.objects.regularise import regularise, require_regulariser
 from mtlaerial.objects.search import Objects, ObjectSearch
 from mtlaerial.objects.strip_reader import BLOCK_PIXELS, StripReader
 from mtlaerial.rasters.ground_size import ground_cell_area
+from mtlaerial.rasters.projection import horizontal_code
 from mtlaerial.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ def vectorise(
     ground: Path | None = None,
     replace: bool = False,
     calibration: Mapping[str, ObjectCalibration] | None = None,
-) -> "GeoDataFrame":
-    """Write the objects of maps as polygons with heights, and return their table.
+    block: int = BLOCK_PIXELS,
+) -> int:
+    """Write the objects of maps as polygons with heights, and return their number.
 
     Parameters
     ----------
@@ -57,11 +60,13 @@ def vectorise(
         Replace an existing file.
     calibration : mapping of class to ObjectCalibration, optional
         Of the run that made the maps: gives the bounds of objects' heights.
+    block : int
+        Pixels of a strip, at most. The file does not depend on it.
 
     Returns
     -------
-    GeoDataFrame
-        The columns of :mod:`mtlaerial.objects.columns`.
+    int
+        Number of objects in the file.
 
     Raises
     ------
@@ -77,20 +82,20 @@ def vectorise(
     class_codes("consistency", tuple(rules or ()), region)
     for note in region_notes(region):
         log.warning("%s", note)
-    frame, left_out = find_objects(region, codes, spec, rules or {})
-    kept_outlines = None
-    if spec.regularise:
-        frame, kept_outlines = regularise(frame, region.grid)
-    notes = [*summary(frame, spec, left_out, kept_outlines), *empty_columns(region, bool(rules))]
-    if calibration is None:
-        notes.append("height_lower and height_upper are empty: no calibrated run is given.")
-    else:
-        frame, interval_notes = with_bounds(frame, calibration, spec.min_area)
-        notes += interval_notes
-    notes += write_objects(frame, out, metadata_of(region, spec, notes), ground)
+    bounds = None if calibration is None else HeightBounds(calibration, spec.classes, spec.min_area)
+    with ObjectStore(horizontal_code(region.grid.crs), out) as store:
+        left_out = store_objects(region, codes, spec, rules or {}, store, bounds, block)
+        kept_outlines = regularise(store, region.grid) if spec.regularise else None
+        counts = store.counts()
+        notes = [*summary(counts, spec, left_out, kept_outlines), *empty_columns(region, bool(rules))]
+        if bounds is None:
+            notes.append("height_lower and height_upper are empty: no calibrated run is given.")
+        else:
+            notes += bounds.notes([name for name in spec.classes if counts.get(name)])
+        notes += write_objects(store, region.grid, out, metadata_of(region, spec, notes), ground)
     for note in notes:
         log.info("%s", note)
-    return frame
+    return sum(counts.values())
 
 
 def find_objects(
@@ -100,7 +105,22 @@ def find_objects(
     rules: Mapping[str, ConsistencyRule],
     block: int = BLOCK_PIXELS,
 ) -> tuple["GeoDataFrame", int]:
-    """Return the table of a region's objects, and how many are left out as too small.
+    """Return the table of a region's objects in memory, and how many are left out; see :func:`store_objects`."""
+    with ObjectStore(horizontal_code(region.grid.crs)) as store:
+        left_out = store_objects(region, codes, spec, rules, store, block=block)
+        return store.frame(), left_out
+
+
+def store_objects(
+    region: Region,
+    codes: Sequence[int],
+    spec: ObjectsSpec,
+    rules: Mapping[str, ConsistencyRule],
+    store: ObjectStore,
+    bounds: HeightBounds | None = None,
+    block: int = BLOCK_PIXELS,
+) -> int:
+    """Store a region's objects, and return how many are left out as too small.
 
     Parameters
     ----------
@@ -109,17 +129,24 @@ def find_objects(
         Codes of the classes.
     spec : ObjectsSpec
     rules : mapping of class to ConsistencyRule
+    store : ObjectStore
+        Takes the objects.
+    bounds : HeightBounds, optional
+        Gives the bounds of their heights.
     block : int
         Pixels of a strip, at most. No result depends on it.
     """
-    cell = ground_cell_area(region.grid)
+    cell, scale = ground_cell_area(region.grid), ground_scale(region.grid)
     # Quotients such as 10 / 0.1 exceed the whole number that they should be by rounding.
     smallest, smallest_hole = (round(area / cell, 6) for area in (spec.min_area, spec.min_hole))
     search = ObjectSearch(region.grid.width, codes, region.grid.transform, smallest, smallest_hole)
     with rasterio.Env(**CACHE), StripReader(region, rules, block) as reader:
-        parts = list(_found(search, reader))
-    frame = objects_frame(parts, region.classes, region.grid)
-    return frame, search.left_out
+        for objects in _found(search, reader):
+            values = object_values(objects, region.classes, scale)
+            if bounds:
+                values |= bounds.columns(values["class"], values["height_median"])
+            store.add(objects.tallies.first, objects.polygons, values)
+    return search.left_out
 
 
 def _found(search: ObjectSearch, reader: StripReader) -> Iterator[Objects]:
