@@ -71,12 +71,12 @@ def measure(maps: Path, suffix: str, regularise: bool) -> dict[str, Any]:
     """Vectorise maps in this process, and return seconds, peak memory in megabytes, and what was written."""
     out = maps / f"objects{suffix}"
     begun, used = time.perf_counter(), time.process_time()
-    frame = vectorise([maps], out, ObjectsSpec(regularise=regularise))
+    number = vectorise([maps], out, ObjectsSpec(regularise=regularise))
     seconds, cpu = time.perf_counter() - begun, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     size = out.stat().st_size / 1e6
     out.unlink()
-    return {"seconds": seconds, "cpu": cpu, "peak": peak / 1024, "objects": len(frame), "file": size}
+    return {"seconds": seconds, "cpu": cpu, "peak": peak / 1024, "objects": number, "file": size}
 
 
 def main() -> None:

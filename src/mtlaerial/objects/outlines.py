@@ -1,5 +1,6 @@
 """Outlines of objects as polygons along the edges of pixels."""
 
+from array import array
 from typing import NamedTuple
 
 import numpy as np
@@ -98,8 +99,8 @@ def trace(corners: Corners) -> Rings:
     by_column = _order(objects, columns, rows, sorted_corners.along)
     vertical = np.empty(len(rows), dtype=np.int64)
     vertical[by_column[::2]], vertical[by_column[1::2]] = by_column[1::2], by_column[::2]
-    sequence, starts = _follow(vertical.tolist(), objects.tolist())
-    index = np.array(sequence, dtype=np.int64)
+    sequence, starts = _follow(array("q", vertical.tobytes()), array("i", objects.tobytes()))
+    index = np.frombuffer(sequence, dtype=np.int64)
     ends = np.array([*starts, len(sequence)], dtype=np.int64)
     return Rings(rows[index].astype(np.int64), columns[index].astype(np.int64), ends, objects[index[ends[:-1]]])
 
@@ -110,13 +111,13 @@ def _order(objects: Whole, lines: Whole, places: Whole, directions: NDArray[np.i
     return np.lexsort(((lines.astype(np.int64) * length + places) * 2 + directions, objects))
 
 
-def _follow(vertical: list[int], objects: list[int]) -> tuple[list[int], list[int]]:
+def _follow(vertical: "array[int]", objects: "array[int]") -> tuple["array[int]", list[int]]:
     """Return the corners of all rings in order, and the position of the first one of each.
 
     Corners are sorted by rows, so that the horizontal edge of corner ``i`` leads to ``i ^ 1``.
     """
     pending = bytearray(b"\1") * len(vertical)
-    sequence: list[int] = []
+    sequence = array("q")  # a list would take four times the memory
     starts: list[int] = []
     last = None
     for start, current in enumerate(objects):
@@ -128,7 +129,8 @@ def _follow(vertical: list[int], objects: list[int]) -> tuple[list[int], list[in
         # The first corner of a ring is its upper left one. With north up, downwards is counterclockwise.
         while pending[corner]:
             following = vertical[corner] if exterior else corner ^ 1
-            sequence += (corner, following)
+            sequence.append(corner)
+            sequence.append(following)
             pending[corner] = pending[following] = 0
             corner = following ^ 1 if exterior else vertical[following]
     return sequence, starts

@@ -80,8 +80,7 @@ class ObjectSearch:
         self._tallies = tallies.take(numbers > 0)
         labels, codes = self._framed(components, strip.codes, numbers[sets], opened, last)
         self._mark_edges(labels, codes)
-        earlier = self._corners.renumbered(_from_one(numbers[sets[:opened]]))
-        self._corners = earlier.take(earlier.objects > 0).joined(find_corners(labels, strip.row))
+        self._corners = _retained(self._corners, numbers[sets[:opened]]).joined(find_corners(labels, strip.row))
         histograms = self._histograms.renumbered(numbers[sets[:opened]] - 1)
         self._histograms = histograms.united(HeightHistograms.of(labels[1 : len(strip.codes) + 1, 1:-1], strip.heights))
         self._row_codes = strip.codes[-1]
@@ -128,16 +127,21 @@ class ObjectSearch:
         reaching = np.zeros(len(self._tallies), dtype=np.bool_)
         reaching[row[row > 0] - 1] = True
         renumbered = [np.where(mask, np.cumsum(mask), 0).astype(np.int32) for mask in (reaching, ~reaching)]
-        ended = self._corners.renumbered(_from_one(renumbered[1]))
-        polygons = outline(ended.take(ended.objects > 0), self._transform, self._smallest_hole)
+        # Outlines take several times the memory of their corners, so that no other ones of them are left by then.
+        ended, self._corners = (_retained(self._corners, each) for each in reversed(renumbered))
+        polygons = outline(ended, self._transform, self._smallest_hole)
         histograms = self._histograms.renumbered(renumbered[1] - 1)
         objects = Objects(polygons, self._tallies.take(~reaching), histograms.measures(len(polygons)))
-        remaining = self._corners.renumbered(_from_one(renumbered[0]))
-        self._corners = remaining.take(remaining.objects > 0)
         self._histograms = self._histograms.renumbered(renumbered[0] - 1)
         self._tallies = self._tallies.take(reaching)
         self._row_labels = _from_one(renumbered[0])[row]
         return objects
+
+
+def _retained(corners: Corners, numbers: NDArray[np.int32]) -> Corners:
+    """Return the corners of the objects whose new number is not 0, by which they are known then."""
+    renumbered = corners.renumbered(_from_one(numbers))
+    return renumbered.take(renumbered.objects > 0)
 
 
 def _from_one(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
