@@ -7,6 +7,7 @@ rule score:
         description="<run>/run.yaml",
         history=run_history,
         calibration=run_calibration,
+        objects=run_objects,
         tiles=tile_files("test", layers=PREPARED_LAYERS),
     output:
         "<run>/scores.json",

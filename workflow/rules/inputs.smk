@@ -127,6 +127,11 @@ def run_calibration(wildcards):
     return "<run>/calibration.json" if is_calibrated(project, wildcards.dataset) else []
 
 
+def run_objects(wildcards):
+    """Return the objects of a run's maps; none where they are not configured."""
+    return "<run>/objects.gpkg" if has_objects(project, wildcards.dataset, wildcards.method) else []
+
+
 def models_of_seeds(wildcards):
     """Return the weights of each run of a method; those of an ensemble are its members'."""
     dataset, method = wildcards.dataset, wildcards.method

@@ -50,6 +50,8 @@ MAPS: Stages = ("describe_run", "describe_ensemble", "predict")
 """A run states the prediction that it is scored with, so that other images are mapped alike."""
 PREDICTION: Stages = (*MAPS, "calibrate")
 """For keys that change the values of heights, deviations or probabilities."""
+OBJECTS: Stages = ("calibrate", "vectorise", "score")
+"""For keys that decide which objects there are, in the maps and in the truth."""
 REPORTING: Stages = ("tables", "label_efficiency", "report")
 GENERATED: Stages = ("synthesise", "describe_run", "layout_figure", "report")
 """For keys that are part of a generated data set's title."""
@@ -79,10 +81,10 @@ STAGES: dict[str, Stages] = {
     "calibration.cell": ("calibrate",),
     # Of a region: a plan in a file, and the params of its jobs, say what the keys decide.
     "map": NOTHING,
-    "objects.classes": ("calibrate", "vectorise"),
-    "objects.min_area": ("calibrate", "vectorise"),
-    "objects.min_hole": ("calibrate", "vectorise"),
-    "objects.regularise": ("vectorise",),
+    "objects.classes": OBJECTS,
+    "objects.min_area": OBJECTS,
+    "objects.min_hole": OBJECTS,
+    "objects.regularise": ("vectorise", "score"),
     "figures.formats": ("layout_figure", "label_efficiency", "tradeoff", "figures"),
     "datasets.*.spec": ("synthesise",),
     "datasets.*.root": PLACE,

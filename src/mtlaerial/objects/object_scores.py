@@ -1,8 +1,7 @@
-"""Scores of objects: detection, overlap, rotation and height, over all and by size and height."""
+"""Sums of the scores of objects: detection, overlap, rotation and height, over all and by size and height."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -12,6 +11,7 @@ from mtlaerial.config.height_bins import bin_names
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.objects.matching import Matches, Polygons, match_objects, rotation_errors
 from mtlaerial.objects.object_set import ObjectSet
+from mtlaerial.scoring.object_sums import OVERALL, Groups, ObjectSums
 
 SIZE_EDGES = (50.0, 100.0, 200.0, 500.0, 1000.0)
 """Inner edges of the bins of sizes in m²."""
@@ -19,46 +19,20 @@ Mask = NDArray[np.bool_]
 Bins = NDArray[np.int64]
 
 
-class ObjectScores(NamedTuple):
-    """Scores of a group of objects, as fractions, degrees and metres; NaN where there is none.
-
-    Attributes
-    ----------
-    predicted, true : int
-        Number of objects.
-    precision, recall, f1 : float
-        Share of the predicted objects that are matched, share of the true ones, and their harmonic mean.
-    iou, rotation : float
-        Means over the matched true objects.
-    heights : int
-        Number of matched true objects with both heights.
-    bias, mae : float
-        Of their heights, predicted minus true.
-    covered : float
-        Share of those with an interval whose true height is in it.
-    """
-
-    predicted: int
-    true: int
-    precision: float
-    recall: float
-    f1: float
-    iou: float
-    rotation: float
-    heights: int
-    bias: float
-    mae: float
-    covered: float
-
-
 @dataclass(frozen=True)
 class ScoredObjects:
-    """Scores of predicted objects, with those of groups by name: sizes by area, heights by height."""
+    """Sums over predicted and true objects, and over groups of them: sizes by area, heights by height."""
 
-    overall: ObjectScores
-    by_size: dict[str, ObjectScores]
-    by_height: dict[str, ObjectScores]
+    overall: ObjectSums
+    by_size: Groups
+    by_height: Groups
     notes: tuple[str, ...]
+
+    @property
+    def groups(self) -> Groups:
+        """All objects, and the groups that have any."""
+        groups = {**self.by_size, **self.by_height}
+        return {OVERALL: self.overall, **{name: sums for name, sums in groups.items() if sums.predicted or sums.true}}
 
 
 def score_objects(predicted: ObjectSet, true: ObjectSet, within: Polygons | None = None) -> ScoredObjects:
@@ -80,14 +54,14 @@ def score_objects(predicted: ObjectSet, true: ObjectSet, within: Polygons | None
     comparison = _Comparison(predicted, true, match_objects(predicted.polygons, true.polygons))
     edges = ScoringSpec().height_bins
 
-    def grouped(bins: tuple[Bins, Bins], names: Sequence[str]) -> dict[str, ObjectScores]:
+    def grouped(bins: tuple[Bins, Bins], names: Sequence[str]) -> Groups:
         masks = [
             [mask & (each == index) for mask, each in zip(counted, bins, strict=True)] for index in range(len(names))
         ]
-        return {name: comparison.scores(*pair) for name, pair in zip(names, masks, strict=True)}
+        return {name: comparison.sums(*pair) for name, pair in zip(names, masks, strict=True)}
 
     return ScoredObjects(
-        comparison.scores(*counted),
+        comparison.sums(*counted),
         grouped((_bins(predicted.areas, SIZE_EDGES), _bins(true.areas, SIZE_EDGES)), _size_names()),
         grouped((_bins(predicted.heights, edges), _bins(true.heights, edges)), bin_names(edges)),
         (*predicted.notes, *true.notes, *_outside_notes(predicted, true, within)),
@@ -115,22 +89,21 @@ class _Comparison:
             )
         }
 
-    def scores(self, predicted: Mask, true: Mask) -> ObjectScores:
-        """Return the scores of some predicted and some true objects."""
-        values = {name: each[true] for name, each in self._values.items()}
-        precision, recall = _mean(self._matched[0][predicted]), _mean(self._matched[1][true])
-        return ObjectScores(
+    def sums(self, predicted: Mask, true: Mask) -> ObjectSums:
+        """Return the sums over some predicted and some true objects."""
+        values = {name: _there(each[true]) for name, each in self._values.items()}
+        return ObjectSums(
             predicted=int(predicted.sum()),
             true=int(true.sum()),
-            precision=precision,
-            recall=recall,
-            f1=2 * precision * recall / (precision + recall) if precision + recall else precision + recall,
-            iou=_mean(values["iou"]),
-            rotation=_mean(values["rotation"]),
-            heights=int(np.isfinite(values["errors"]).sum()),
-            bias=_mean(values["errors"]),
-            mae=_mean(abs(values["errors"])),
-            covered=_mean(values["covered"]),
+            matched_predicted=int(self._matched[0][predicted].sum()),
+            matched_true=int(self._matched[1][true].sum()),
+            iou_sum=float(values["iou"].sum()),
+            rotation_sum=float(values["rotation"].sum()),
+            heights=len(values["errors"]),
+            error_sum=float(values["errors"].sum()),
+            absolute_error_sum=float(abs(values["errors"]).sum()),
+            intervals=len(values["covered"]),
+            within=int(values["covered"].sum()),
         )
 
 
@@ -140,10 +113,9 @@ def _scattered(values: NDArray[np.float64], indices: NDArray[np.int64], number: 
     return scattered
 
 
-def _mean(values: NDArray[np.float64] | Mask) -> float:
-    """Return the mean of the values that are there; NaN without any."""
-    there = values[~np.isnan(values)]
-    return float(there.mean()) if len(there) else np.nan
+def _there(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values that are not NaN."""
+    return values[~np.isnan(values)]
 
 
 def _inside(polygons: Polygons, within: Polygons | None) -> Mask:

@@ -70,7 +70,7 @@ def read_predicted(path: Path, class_name: str | None) -> ObjectSet:
         See :func:`read_polygons`; or when the class is unknown, or the CRS is not projected.
     """
     table = read_vector_file(path)
-    if (source := _projection(path, table)).is_geographic:
+    if (source := projection_of_table(path, table)).is_geographic:
         expected = "a projected CRS, as areas are measured"
         raise DataError(path, f"the CRS {source.name}", expected, "Vectorise maps in a projected CRS.")
     chosen = _of_class(path, table, class_name)
@@ -99,7 +99,7 @@ def read_polygons(path: Path, height_column: str | None, crs: CRS) -> ObjectSet:
 
 def object_set(path: Path, table: Any, height_column: str | None, target: CRS) -> ObjectSet:
     """Return the polygons of a GeoDataFrame as objects in a CRS; see :func:`read_polygons`."""
-    source = _projection(path, table)
+    source = projection_of_table(path, table)
     notes = []
     if not same_projection(source, target):
         table = table.to_crs(target)
@@ -128,7 +128,8 @@ def _of_class(path: Path, table: Any, name: str | None) -> Any:
     return table if name is None else table[table["class"] == name]
 
 
-def _projection(path: Path, table: Any) -> CRS:
+def projection_of_table(path: Path, table: Any) -> CRS:
+    """Return the horizontal part of the CRS of a table that was read from a file."""
     if table.crs is None:
         raise DataError(path, "no CRS", "polygons with a CRS", "Assign it, e.g. with QGIS.")
     return horizontal_projection(table.crs.to_wkt())

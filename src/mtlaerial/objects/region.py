@@ -106,7 +106,11 @@ def read_region(paths: Sequence[Path]) -> Region:
     DataError
         When a folder lacks a map of classes, its CRS has no metres, or the maps have different classes, CRSs or grids.
     """
-    folders = tuple(_read_folder(path) for path in paths)
+    return region_of([_read_folder(path) for path in paths])
+
+
+def region_of(folders: Sequence[MapFolder]) -> Region:
+    """Return the region of folders of maps; see :func:`read_region`."""
     first = folders[0]
     for folder in folders:
         require_metric_crs(folder.class_map, folder.grid)
@@ -119,7 +123,7 @@ def read_region(paths: Sequence[Path]) -> Region:
     ]
     rows = max(place.row + place.rows for place in places)
     columns = max(place.column + place.columns for place in places)
-    return Region(first.grid.window(top, left, rows, columns), folders, tuple(places))
+    return Region(first.grid.window(top, left, rows, columns), tuple(folders), tuple(places))
 
 
 def _read_folder(path: Path) -> MapFolder:

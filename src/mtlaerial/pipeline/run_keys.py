@@ -95,8 +95,8 @@ def run_keys(project: Project, dataset: str, method: str, seed: int) -> RunKeys:
     """
     spec, recipe = project.dataset(dataset).spec, project.recipe(dataset, method)
     rules, run = Decisive(project), {"dataset": dataset, "method": method, "seed": str(seed)}
-    # Rules between tasks add a score and change no other: a row that was scored without them is still a row.
-    score = {key: value for key, value in rules.score(**run).items() if key != "consistency"}
+    # Rules between tasks and objects add scores and change no other: a row that was scored without them is still a row.
+    score = {key: value for key, value in rules.score(**run).items() if key not in ("consistency", "objects")}
     generate = project.config.datasets[project.source(dataset)].generate
     parts = {
         "prepare": {**decisive("prepare_tile", spec), "classes": spec.class_names},

@@ -8,6 +8,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.reporting.tables import Costs
 from mtlaerial.runs.cosines import joined
 from mtlaerial.runs.cost import Cost, PredictionCost
+from mtlaerial.scoring.object_sums import RunObjects, added
 from mtlaerial.scoring.scores import Scores
 
 RunKey = tuple[str, str, int]
@@ -93,6 +94,7 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "scoring_code": _different(run.scoring_code for run in runs),
         "finished": _different(run.finished for run in runs if run.finished),
         "calibration": tuple(dict.fromkeys(sentence for run in runs for sentence in run.calibration)),
+        "objects": _objects(runs),
         "consistency": runs[0].consistency if all(run.consistency == runs[0].consistency for run in runs) else {},
     }
     if dataset in evaluations:
@@ -104,6 +106,13 @@ def _mean_weights(runs: Sequence[Scores]) -> dict[Task, float]:
     """Return the mean of each task's weight over the folds that have it."""
     tasks = dict.fromkeys(task for run in runs for task in run.final_weights)
     return {task: fmean(run.final_weights[task] for run in runs if task in run.final_weights) for task in tasks}
+
+
+def _objects(runs: Sequence[Scores]) -> RunObjects | None:
+    """Return the sums over the objects of all folds; None where one has none, or others."""
+    parts = [run.objects for run in runs if run.objects]
+    alike = len(parts) == len(runs) and all(part.spec == parts[0].spec for part in parts)
+    return added(parts) if alike else None
 
 
 def _different(values: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from mtlaerial.runs.cosines import Cosines
 from mtlaerial.scoring.detection import COUNTS
 from mtlaerial.scoring.label_masks import LabelMask, label_masks
 from mtlaerial.scoring.metrics import merged_classes, without_true
+from mtlaerial.scoring.object_sums import RunObjects
 from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import OVERALL, TALL_GROUP
 from mtlaerial.scoring.uncertainty import UncertaintySums, pooled_uncertainty
@@ -28,7 +29,7 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration")
+_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration", "objects")
 """Fields that are left out of the file where they are empty."""
 
 
@@ -85,6 +86,8 @@ class Scores(Section):
     """Rules between tasks that the maps were scored by; empty for a run of one task."""
     calibration: tuple[str, ...] = ()
     """Sentences on the calibration of the run; empty without one."""
+    objects: RunObjects | None = None
+    """Sums over objects of the maps of all test tiles; None where none are made."""
     tiles: dict[str, TileScores]
 
     @model_validator(mode="before")

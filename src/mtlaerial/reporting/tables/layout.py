@@ -38,6 +38,7 @@ from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.prediction_costs import PredictionCosts
 from mtlaerial.reporting.tables.published import Citations, Published
+from mtlaerial.reporting.tables.run_objects import objects_table, with_objects
 from mtlaerial.reporting.tables.steps import Chains, steps
 from mtlaerial.reporting.tables.uncertainty import has_uncertainty, uncertainty_table
 from mtlaerial.reporting.tables.values import Values
@@ -89,8 +90,8 @@ def build_documents(
     -------
     tuple of Document
         Four per data set: the main one, heights by true height, heights by class, comparison of weightings; then those
-        of uncertainty, of the steps of ablations, and of label efficiency, where there are any. The last one has every
-        score of all data sets.
+        of uncertainty, of objects, of the steps of ablations, and of label efficiency, where there are any. The last
+        one has every score of all data sets.
     """
     summary = mean_over_seeds(collect(scores)) if summary is None else summary
     documents: list[Document] = []
@@ -108,6 +109,8 @@ def build_documents(
         ]
         if has_uncertainty(runs):
             documents.append(uncertainty_table(values, prediction_costs or {}))
+        if with_objects(runs):
+            documents.append(objects_table(values))
         if chains := (ablations or {}).get(dataset):
             documents.append(steps(values, chains))
         if curves:

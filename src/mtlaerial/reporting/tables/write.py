@@ -31,11 +31,11 @@ def write_tables(
     scores : sequence of Scores
         One per run, in the order of the tables.
     folder : Path
-        Folder for ``scores.csv`` (every score of every run); ``everything`` (mean, std and n over seeds of every score,
-        and published numbers); and for each data set ``{dataset}``, ``{dataset}_by_height``,
+        Folder for ``scores.csv`` (every score of every run but those of objects); ``everything`` (mean, std and n over
+        seeds of these scores, and published numbers); and for each data set ``{dataset}``, ``{dataset}_by_height``,
         ``{dataset}_height_by_class``, ``{dataset}_weightings`` and, with scores of uncertainty,
-        ``{dataset}_uncertainty``, with ablations ``{dataset}_steps``, with curves ``{dataset}_label_efficiency``; all
-        but the first as ``.csv``, ``.md`` and ``.tex``.
+        ``{dataset}_uncertainty``, with those of objects ``{dataset}_objects``, with ablations ``{dataset}_steps``, with
+        curves ``{dataset}_label_efficiency``; all but the first as ``.csv``, ``.md`` and ``.tex``.
         The same scores give the same bytes. CSV files of scores and of everything hold fractions and metres; the others
         percentages and metres. Fields without a value are empty.
     published : mapping of data set to sequence of PublishedSpec, optional
