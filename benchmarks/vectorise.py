@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
+from noisy_region import BLOCK, GSD, codes_and_heights
 from rasterio.crs import CRS
 from record import save
-from scipy.ndimage import gaussian_filter
 
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.maps.layer import Category, Palette, RasterLayer
@@ -27,23 +26,6 @@ from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 
 CLASSES = ("ground", "building")
-GSD = 0.3
-CELL, SIDE = 64, 40
-"""Distance of the generated buildings, and their side, in pixels."""
-SMOOTHING = 2.0
-"""Standard deviation of the smoothing of the noise in pixels: a mask with ragged shapes of all sizes."""
-BLOCK = 512
-
-
-def block(rng: np.random.Generator, rows: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
-    """Return classes and heights in centimetres of some rows: buildings in the west, a noisy mask in the east."""
-    half = size // 2
-    y, x = np.ogrid[:rows, :half]
-    buildings = (y % CELL < SIDE) & (x % CELL < SIDE)
-    noise = gaussian_filter(rng.standard_normal((rows, size - half), dtype=np.float32), SMOOTHING) > 0
-    codes = np.concatenate([buildings, noise], axis=1).astype(np.uint8)
-    heights = rng.integers(200, 1500, codes.shape, dtype=np.int16)
-    return codes, np.where(codes > 0, heights, 0).astype(np.int16)
 
 
 def generate(folder: Path, size: int) -> None:
@@ -63,7 +45,7 @@ def generate(folder: Path, size: int) -> None:
         heights.scales = (0.01,)
         for top in range(0, size, BLOCK):
             rows = min(BLOCK, size - top)
-            for out, values in zip((classes, heights), block(rng, rows, size), strict=True):
+            for out, values in zip((classes, heights), codes_and_heights(rng, rows, size), strict=True):
                 out.write(values, 1, window=((top, top + rows), (0, size)))
 
 
