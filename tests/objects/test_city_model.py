@@ -139,8 +139,11 @@ def test_model_stands_on_the_median_of_the_ground_under_each_object(tmp_path: Pa
     assert heights == {101.0, 103.5}
 
 
-def test_a_ground_model_of_another_crs_is_refused_with_a_command(tmp_path: Path) -> None:
+def test_a_ground_model_of_another_crs_is_refused_with_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ground = ground_model(tmp_path / "dtm.tif", np.ones((2, 2)), rasterio.crs.CRS.from_epsg(32633))
+    monkeypatch.setattr("mtlaerial.objects.vectorise.store_objects", None)  # before the search
     with pytest.raises(UserError, match=r"found EPSG:32633; expected .* rio warp .* --dst-crs EPSG:32632"):
         model_of(tmp_path, codes=np.ones((2, 2), np.uint8), heights=np.ones((2, 2)), ground=ground)
 

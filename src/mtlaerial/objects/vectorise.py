@@ -14,6 +14,7 @@ from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.objects.files import require_writable, write_objects
 from mtlaerial.objects.frame import ground_scale, object_values
+from mtlaerial.objects.ground import ground_under
 from mtlaerial.objects.interval import HeightBounds
 from mtlaerial.objects.notes import empty_columns, metadata_of, region_notes, summary
 from mtlaerial.objects.object_store import ObjectStore
@@ -23,6 +24,7 @@ from mtlaerial.objects.search import Objects, ObjectSearch
 from mtlaerial.objects.strip_reader import BLOCK_PIXELS, StripReader
 from mtlaerial.rasters.ground_size import ground_cell_area
 from mtlaerial.rasters.projection import horizontal_code
+from mtlaerial.system.files import remove_leftovers
 from mtlaerial.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -83,7 +85,10 @@ def vectorise(
     for note in region_notes(region):
         log.warning("%s", note)
     bounds = None if calibration is None else HeightBounds(calibration, spec.classes, spec.min_area)
-    with ObjectStore(horizontal_code(region.grid.crs), out) as store:
+    crs = horizontal_code(region.grid.crs)
+    with ground_under(ground, crs):  # is refused before the search where it does not fit
+        remove_leftovers(out.parent)
+    with ObjectStore(crs, out) as store:
         left_out = store_objects(region, codes, spec, rules or {}, store, bounds, block)
         kept_outlines = regularise(store, region.grid) if spec.regularise else None
         counts = store.counts()
