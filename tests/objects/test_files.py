@@ -21,6 +21,7 @@ from mtlaerial.objects.region import read_region
 from mtlaerial.objects.vectorise import find_objects, vectorise
 from support.object_maps import grid, random_maps, write_maps
 
+SLOW = pytest.mark.full("half a second; other formats stay quick")
 SUFFIXES = [".gpkg", ".parquet", ".city.json"]
 EVERYTHING = ObjectsSpec(classes=("building", "tree"), min_area=0.0, min_hole=0.0)
 
@@ -77,7 +78,7 @@ def test_geoparquet_leaves_no_threads_of_arrow(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "0"
 
 
-@pytest.mark.parametrize("suffix", [".gpkg", ".parquet"])
+@pytest.mark.parametrize("suffix", [pytest.param(".gpkg", marks=SLOW), ".parquet"])
 def test_parts_give_the_table_of_one(maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     read = gpd.read_parquet if suffix == ".parquet" else gpd.read_file
     out = tmp_path / f"objects{suffix}"
@@ -95,6 +96,7 @@ def test_parts_give_the_table_of_one(maps: Path, tmp_path: Path, monkeypatch: py
     assert json.loads(content[b"geo"])["columns"]["geometry"]["bbox"] == tables[0].total_bounds.tolist()
 
 
+@SLOW
 def test_city_models_in_parts_equal_those_of_one(maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "objects.city.json"
     texts = []
@@ -112,7 +114,7 @@ def test_geopackage_says_what_its_objects_are_of(maps: Path, tmp_path: Path) -> 
     assert "height_lower and height_upper are empty" in metadata["NOTES"]
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [".gpkg", ".parquet", pytest.param(".city.json", marks=SLOW)])
 def test_equal_objects_give_equal_bytes_in_any_strips(maps: Path, tmp_path: Path, suffix: str) -> None:
     width = read_region([maps]).grid.width
     contents = []
