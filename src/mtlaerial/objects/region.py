@@ -47,11 +47,11 @@ class MapFolder:
     @property
     def class_map(self) -> Path:
         """The map of classes."""
-        return self.path / f"{CLASSES}.tif"
+        return layer_file(self.path, CLASSES)
 
     def layer(self, name: str) -> Path | None:
         """Return the file of another map; None if there is none."""
-        path = self.path / f"{name}.tif"
+        path = layer_file(self.path, name)
         return path if path.exists() else None
 
 
@@ -106,7 +106,7 @@ def read_region(paths: Sequence[Path]) -> Region:
     DataError
         When a folder lacks a map of classes, its CRS has no metres, or the maps have different classes, CRSs or grids.
     """
-    return region_of([_read_folder(path) for path in paths])
+    return region_of([read_folder(path) for path in paths])
 
 
 def region_of(folders: Sequence[MapFolder]) -> Region:
@@ -126,8 +126,21 @@ def region_of(folders: Sequence[MapFolder]) -> Region:
     return Region(first.grid.window(top, left, rows, columns), tuple(folders), tuple(places))
 
 
-def _read_folder(path: Path) -> MapFolder:
-    file = path / f"{CLASSES}.tif"
+def layer_file(folder: Path, name: str) -> Path:
+    """Return the file of a map, whether it exists or not: a GeoTIFF, or the VRT that shows all sheets of a region."""
+    file, index = folder / f"{name}.tif", folder / f"{name}.vrt"
+    return index if index.exists() and not file.exists() else file
+
+
+def read_folder(path: Path) -> MapFolder:
+    """Return a folder of maps.
+
+    Raises
+    ------
+    DataError
+        When it lacks a map of classes, or the map names no classes.
+    """
+    file = layer_file(path, CLASSES)
     if not file.exists():
         observed = "no such map" if path.is_dir() else "no such folder"
         raise DataError(file, observed, "a map of classes", "Give a folder that `mtlaerial predict` wrote.")

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 log = logging.getLogger(__name__)
-CACHE = {"GDAL_CACHEMAX": 128 * 2**20}
-"""GDAL's block cache in bytes: a row of tiles of maps of 45,000 columns."""
+_SMALLEST_CACHE = 128 * 2**20
+"""Least size of GDAL's block cache in bytes."""
+_OPEN_SHEETS = 450
+"""Sheets of a region that GDAL keeps open."""
+_CACHED_ROW = 512 * (1 + 4)
+"""Bytes of a column of a row of tiles: classes, and heights of at most four bytes."""
 
 
 def vectorise(
@@ -145,7 +149,10 @@ def store_objects(
     # Quotients such as 10 / 0.1 exceed the whole number that they should be by rounding.
     smallest, smallest_hole = (round(area / cell, 6) for area in (spec.min_area, spec.min_hole))
     search = ObjectSearch(region.grid.width, codes, region.grid.transform, smallest, smallest_hole)
-    with rasterio.Env(**CACHE), StripReader(region, rules, block) as reader:
+    # Strips of wide maps have fewer rows than a tile, which each would decode anew without a whole row in the cache.
+    cache = max(_SMALLEST_CACHE, _CACHED_ROW * region.grid.width)
+    options = {"GDAL_CACHEMAX": cache, "GDAL_MAX_DATASET_POOL_SIZE": _OPEN_SHEETS}
+    with rasterio.Env(**options), StripReader(region, rules, block) as reader:
         for objects in _found(search, reader):
             values = object_values(objects, region.classes, scale)
             if bounds:

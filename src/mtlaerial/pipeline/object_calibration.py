@@ -7,7 +7,7 @@ from mtlaerial.calibration.record import Calibration, ObjectCalibration
 from mtlaerial.config.calibration import calibrated_settings_id
 from mtlaerial.errors import DataError, MismatchError
 from mtlaerial.objects.interval import joined
-from mtlaerial.objects.region import CLASSES
+from mtlaerial.objects.region import CLASSES, layer_file
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.calibration_file import COMMAND, REMEDY, load_calibration, unfit_text
 from mtlaerial.runs.run import RunDescription, load_description
@@ -35,7 +35,7 @@ def object_calibration(folders: Sequence[Path], maps: Sequence[Path]) -> Mapping
     _require_folds(runs, calibrations)
     settings = {run.sha256: calibrated_settings_id(calibrations[folder].prediction) for folder, run in runs.items()}
     for each in maps:
-        _require_maps(each / f"{CLASSES}.tif", folders, settings)
+        _require_maps(layer_file(each, CLASSES), folders, settings)
     names = dict.fromkeys(name for calibration in calibrations.values() for name in calibration.objects)
     parts = {name: [each.objects[name] for each in calibrations.values() if name in each.objects] for name in names}
     return {name: joined(of_class) for name, of_class in parts.items()}

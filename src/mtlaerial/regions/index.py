@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -17,6 +18,8 @@ from mtlaerial.system.files import discard, write_text
 
 log = logging.getLogger(__name__)
 _GDAL_TYPES = {"uint8": "Byte", "int16": "Int16", "float32": "Float32"}
+_TAGS_OF_ONE = ("IMAGE", "IMAGE_ID")
+"""Tags of a map that name its sheet."""
 
 
 def index_sheets(region: Region, folder: Path, run: str) -> int:
@@ -72,6 +75,7 @@ def _vrt_lines(region: Region, mapped: Sequence[Sheet], source: rasterio.Dataset
     yield f'<VRTDataset rasterXSize="{grid.width}" rasterYSize="{grid.height}">'
     if grid.crs:
         yield f"<SRS>{escape(grid.crs.to_wkt())}</SRS>"
+    yield f"<Metadata>{''.join(starmap(_metadata_item, _common_tags(source, len(mapped)).items()))}</Metadata>"
     yield f"<GeoTransform>{', '.join(repr(float(value)) for value in grid.transform.to_gdal())}</GeoTransform>"
     for band in source.indexes:
         yield f'<VRTRasterBand dataType="{_GDAL_TYPES[source.dtypes[band - 1]]}" band="{band}">'
@@ -80,6 +84,16 @@ def _vrt_lines(region: Region, mapped: Sequence[Sheet], source: rasterio.Dataset
             yield from _source_lines(region, sheet, file.format(sheet=sheet.name), band)
         yield "</VRTRasterBand>"
     yield "</VRTDataset>"
+
+
+def _common_tags(source: rasterio.DatasetReader, sheets: int) -> dict[str, str]:
+    """Return the tags of a sheet's layer that hold for all sheets, such as the names of classes and the run."""
+    tags = {key: text for key, text in source.tags().items() if key not in _TAGS_OF_ONE}
+    return {**tags, "IMAGE": f"region of {sheets} sheets"}
+
+
+def _metadata_item(key: str, text: str) -> str:
+    return f"<MDI key={quoteattr(key)}>{escape(text)}</MDI>"
 
 
 def _band_lines(source: rasterio.DatasetReader, band: int) -> Iterator[str]:
