@@ -40,8 +40,8 @@ mtlaerial is under the [MIT licence](../LICENSE). These are the packages that `m
 ([requirements.lock](../requirements.lock)), with the licences that their metadata state; none is under the GPL, LGPL
 or AGPL. torch, which is installed before them, is under BSD-3-Clause; its builds for GPUs bring NVIDIA's libraries,
 which are under NVIDIA's own terms. Wheels bring compiled libraries with licences of their own, among them GEOS
-(LGPL-2.1; in rasterio and shapely) and the run-time libraries of GCC (GPL-3.0 with its exception for such use; in NumPy
-and SciPy). `make licences` makes this page anew.
+(LGPL-2.1; in rasterio, shapely and exactextract) and the run-time libraries of GCC (GPL-3.0 with its exception for such
+use; in NumPy and SciPy). `make licences` makes this page anew.
 
 | package | version | licence |
 |---|---|---|

@@ -14,7 +14,7 @@ PACKAGE = Path(mtlaerial.__file__).parent
 FLOORS = [
     {"cli", "__main__"},
     {"pipeline", "probe"},
-    {"training", "dashboard", "reporting", "regions"},
+    {"training", "dashboard", "reporting", "regions", "zones"},
     {"figures", "prediction", "objects"},
     {"export", "scoring"},
     {"runs", "sampling"},

@@ -4,11 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 
 from mtlaerial.config.mapping import MapSpec
+from mtlaerial.errors import UserError
 from mtlaerial.pipeline.region_plan import planned_region
 from mtlaerial.pipeline.region_run import RegionRun
 from support import tiny
@@ -69,3 +72,35 @@ def test_images_of_one_name_in_two_folders_have_their_places(run_folder: Path, i
     other = Path(shutil.move(images / "1.tif", tmp_path / "0.tif"))
     spec = section(run_folder, images).model_copy(update={"images": (str(images), str(other))})
     assert [image.span.column for image in planned_region(spec, tmp_path / "region.json").images] == [0, 60]
+
+
+def polygons(path: Path, count: int = 1) -> Path:
+    shapes = [shapely.box(500000 + 5 * index, 5199980, 500004 + 5 * index, 5199990) for index in range(count)]
+    gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32631").to_file(path)
+    return path
+
+
+def test_polygons_and_objects_change_no_plan(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    path = tmp_path / "region.json"
+    first = planned_region(section(run_folder, images), path)
+    more = section(run_folder, images, objects={}, polygons=str(polygons(tmp_path / "a.gpkg")))
+    assert planned_region(more, path).plan_id == first.plan_id
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"objects": {"classes": ["castle"]}}, r"map\.objects\.classes: found castle; expected classes of the run: "),
+        ({"polygons": "absent.gpkg"}, r"absent\.gpkg: found No such file"),
+    ],
+)
+def test_what_cannot_be_made_of_the_maps_is_refused_before_a_sheet_is_mapped(
+    run_folder: Path, images: Path, tmp_path: Path, keys: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "region.json"
+    with pytest.raises(UserError, match=message):
+        planned_region(section(run_folder, images, **keys), path)
+    assert not path.exists()
+    planned_region(section(run_folder, images), path)
+    with pytest.raises(UserError, match=message):
+        planned_region(section(run_folder, images, **keys), path)

@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
 import rasterio
+import shapely
 
 from support.workplace import Workplace
 
@@ -39,6 +41,7 @@ def test_a_region_is_mapped_and_only_what_changed_is_mapped_again(finished: Work
         assert heights.units == ("metre",)
     assert len(json.loads((folder / "collection.json").read_text())["links"]) > 1
     assert planned(place) == []
+    add_polygons(place)
     # An image that is damaged after the plan: its sheets fail, and are named.
     image = compressed(next((place.folder / "datasets/town/images").glob("*.tif")))
     assert place.run("map", config={"map": MAP}).returncode == 0
@@ -57,6 +60,26 @@ def test_a_region_is_mapped_and_only_what_changed_is_mapped_again(finished: Work
     mended = place.run("map", config={"map": MAP})
     assert mended.returncode == 0, mended.stdout
     assert planned(place) == []
+
+
+def add_polygons(place: Workplace) -> None:
+    """Ask for objects and polygons beside maps that are done; no sheet is mapped again."""
+    folder = place.folder / "results/map"
+    with rasterio.open(folder / "height.vrt") as heights:
+        west, south, east, north = heights.bounds
+        crs = heights.crs
+    middle = (west + east) / 2
+    shapes = [shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)]
+    gpd.GeoDataFrame({"district": ["west", "east"]}, geometry=shapes, crs=crs).to_file(place.folder / "districts.gpkg")
+    products = {"objects": {"classes": ["building"], "min_area": 1, "min_hole": 0}, "polygons": "districts.gpkg"}
+    assert planned(place, **products) == []
+    done = place.run("map", config={"map": {**MAP, **products}})
+    assert done.returncode == 0, done.stdout
+    table, objects = gpd.read_file(folder / "polygons.gpkg"), gpd.read_file(folder / "objects.gpkg")
+    assert table["district"].tolist() == ["west", "east"]
+    assert table["map_objects_building"].sum() == len(objects) > 0
+    assert (folder / "polygons.csv").read_text().startswith("district,map_area,")
+    assert place.planned({"map": {**MAP, **products}}, ["map"]) == []
 
 
 def compressed(image: Path) -> Path:

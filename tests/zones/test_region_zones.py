@@ -58,7 +58,9 @@ def test_a_polygon_across_sheets_is_counted_once(regions: list[Path], tmp_path: 
     west, south, east, north = read_folder(regions[0]).grid.bounds
     middle = shapely.Point((west + east) / 2, (south + north) / 2)
     radii = np.linspace(0.05, 0.8, 6) * (east - west)
-    gpd.GeoDataFrame(geometry=[middle.buffer(radius) for radius in radii], crs="EPSG:32631").to_file(tmp_path / "p.gpkg")
+    gpd.GeoDataFrame(geometry=[middle.buffer(radius) for radius in radii], crs="EPSG:32631").to_file(
+        tmp_path / "p.gpkg"
+    )
     one, nine = (
         write_zonal_statistics(maps, tmp_path / "p.gpkg", [tmp_path / f"{maps.name}.gpkg"]) for maps in regions
     )

@@ -9,7 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from typer.testing import CliRunner
 
+from mtlaerial.cli import app
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.objects.vectorise import vectorise
@@ -98,7 +100,9 @@ def test_polygons_outside_and_features_without_polygon_are_kept_and_said(
 ) -> None:
     far = shapely.box(0, 0, 10, 10)
     half = box(-10, 0, 20, 20)
-    bow = shapely.Polygon([(WEST + 5, NORTH - 20), (WEST + 15, NORTH - 10), (WEST + 15, NORTH - 20), (WEST + 5, NORTH - 10)])
+    bow = shapely.Polygon(
+        [(WEST + 5, NORTH - 20), (WEST + 15, NORTH - 10), (WEST + 15, NORTH - 20), (WEST + 5, NORTH - 10)]
+    )
     polygons = layer(tmp_path / "a.gpkg", [far, None, half, bow], name=list("abcd"))
     with caplog.at_level(logging.INFO):
         table = zones(maps, polygons)
@@ -204,3 +208,13 @@ def test_maps_without_heights_leave_their_columns_empty(
         table = zones(maps, layer(tmp_path / "a.gpkg", [box(0, 0, 12, 10)]))
     assert table[HEIGHTS].isna().all(axis=None)
     assert "there is no map of heights" in caplog.text
+
+
+def test_the_command_writes_the_files_that_it_names(maps: Path, tmp_path: Path) -> None:
+    polygons = layer(tmp_path / "a.gpkg", [box(0, 0, 12, 10)], name=["a"])
+    outs = [tmp_path / "out.gpkg", tmp_path / "out.csv"]
+    arguments = ["zones", str(maps), str(polygons), *(text for out in outs for text in ("--out", str(out)))]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert f"1 polygons in {outs[0]} and {outs[1]}" in result.output
+    assert all(out.exists() for out in outs)

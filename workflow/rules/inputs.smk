@@ -259,7 +259,8 @@ def cost_of_training(wildcards):
 
 
 def mapped_region(wildcards):
-    """Return the index of the mapped region; exit with a message where the configuration has none."""
+    """Return the index of the mapped region, its objects and polygons; exit with a message without configuration."""
     if not project.config.map:
         sys.exit("map: found no such section; expected a run and images to map. Take config/map.yaml as an example.")
-    return f"{MAP}/collection.json"
+    products = [("objects.gpkg", project.config.map.objects), ("polygons.gpkg", project.config.map.polygons)]
+    return [f"{MAP}/collection.json", *(f"{MAP}/{name}" for name, wanted in products if wanted)]

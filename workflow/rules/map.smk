@@ -3,14 +3,18 @@
 MAP = "<results>/map"
 
 if project.config.map:
-    from mtlaerial.pipeline.region_plan import planned_region
     from mtlaerial.pipeline.region_run import RegionRun
     from mtlaerial.regions.region import Region
     from mtlaerial.regions.sheets import jobs_of
 
     REGION = project.config.results / "map/region.json"
     try:
-        region = planned_region(project.config.map, REGION) if workflow.is_main_process else Region.load(REGION)
+        if workflow.is_main_process:
+            from mtlaerial.pipeline.region_plan import planned_region  # which no job needs
+
+            region = planned_region(project.config.map, REGION)
+        else:
+            region = Region.load(REGION)
         SHEETS = jobs_of(region.sheets, project.config.map.sheets_per_job)
         mapper = RegionRun.of(project.config.map)
     except UserError as error:
@@ -64,3 +68,46 @@ if project.config.map:
             "Indexing the sheets of the region"
         script:
             "../scripts/index_sheets.py"
+
+    rule vectorise_region:
+        input:
+            index=f"{MAP}/collection.json",
+        output:
+            f"{MAP}/objects.gpkg",
+        log:
+            "<logs>/vectorise_region.log",
+        benchmark:
+            "<benchmarks>/vectorise_region.tsv"
+        threads: 1
+        resources:
+            mem_mb=growing(8000),
+            runtime=1440,
+            gpu=0,
+        params:
+            objects=project.config.map.objects and project.config.map.objects.model_dump(mode="json"),
+        message:
+            "Making polygons of the region's objects"
+        script:
+            "../scripts/vectorise_region.py"
+
+    rule sum_up_polygons:
+        input:
+            index=f"{MAP}/collection.json",
+            polygons=project.config.map.polygons or [],
+            objects=f"{MAP}/objects.gpkg" if project.config.map.objects else [],
+        output:
+            table=f"{MAP}/polygons.gpkg",
+            csv=f"{MAP}/polygons.csv",
+        log:
+            "<logs>/sum_up_polygons.log",
+        benchmark:
+            "<benchmarks>/sum_up_polygons.tsv"
+        threads: 8
+        resources:
+            mem_mb=growing(8000),
+            runtime=1440,
+            gpu=0,
+        message:
+            "Summing up the region's maps in polygons"
+        script:
+            "../scripts/sum_up_polygons.py"

@@ -1,4 +1,4 @@
-"""Command on maps: vectorise."""
+"""Commands on maps: vectorise, zones."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,3 +69,31 @@ def vectorise(
     calibration = object_calibration([find_run(each) for each in run], maps) if run else None
     number = write_objects(maps, out, spec, rules, ground, replace, calibration)
     typer.echo(f"{number} objects in {out}")
+
+
+@commands.command()
+def zones(
+    maps: Annotated[Path, typer.Argument(metavar="MAPS", help="Folder that predict or the mapping of a region wrote.")],
+    polygons: Annotated[
+        Path, typer.Argument(metavar="POLYGONS", help="Vector file of polygons, such as parcels, in any CRS.")
+    ],
+    out: Annotated[
+        list[Path],
+        typer.Option(help="The file: .gpkg (GeoPackage) or .csv (the table alone). Both: --out A.gpkg --out A.csv."),
+    ],
+    objects: Annotated[
+        Path | None, typer.Option(help="GeoPackage that vectorise wrote of the maps: its objects are counted.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1, max=1_024)] = 1,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing files.")] = False,
+) -> None:
+    """Sum up maps in polygons: area of each class, share without one, heights, and number of objects.
+
+    The polygons keep their attributes, order and CRS. A pixel counts by its share within a polygon.
+
+    Example: `mtlaerial zones maps/ parcels.gpkg --out parcels_mapped.gpkg`
+    """
+    from mtlaerial.zones.zonal_statistics import write_zonal_statistics
+
+    table = write_zonal_statistics(maps, polygons, out, objects, jobs, replace)
+    typer.echo(f"{len(table)} polygons in {' and '.join(map(str, out))}")

@@ -7,6 +7,7 @@ from pydantic import Field
 from mtlaerial.config.base import Section
 from mtlaerial.config.names import PlainPath
 from mtlaerial.config.numbers import BandIndex, Range
+from mtlaerial.config.objects import ObjectsSpec
 
 
 class MapSpec(Section):
@@ -32,5 +33,10 @@ class MapSpec(Section):
     sheets_per_job: Annotated[int, Field(ge=1, le=100_000)] = 16
     """Sheets that a job of the workflow maps. It loads the run once; a job that was killed goes on with the sheets that
     are missing."""
+    objects: ObjectsSpec | None = None
+    """Objects of the whole region as polygons with heights, across sheets; by default none."""
+    polygons: PlainPath | None = None
+    """Vector file of polygons, such as parcels or districts, that get the areas of classes, heights and numbers of
+    objects in each."""
     prediction: dict[str, Any] = {}
     """Changes to the prediction by which the run was scored."""

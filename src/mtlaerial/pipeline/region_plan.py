@@ -8,6 +8,7 @@ from typing import Any
 
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.errors import DataError
+from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.prediction_area import load_area
@@ -19,6 +20,8 @@ from mtlaerial.runs.shipped import find_run
 from mtlaerial.system.files import discard
 
 log = logging.getLogger(__name__)
+_NO_PART_OF_PLAN = {"prediction", "objects", "polygons"}
+"""Keys of the section on which sheets and jobs do not depend."""
 
 
 def planned_region(spec: MapSpec, path: Path) -> Region:
@@ -36,7 +39,7 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
     Raises
     ------
     UserError
-        When images, area or run cannot be read, or do not fit together.
+        When images, area or run cannot be read, or do not fit together, or objects and polygons cannot be made.
     """
     inputs = find_images(spec.images, own_folders=False).images
     if remote := next((image for image in inputs if image.remote), None):
@@ -47,6 +50,7 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
     plan_id = _plan_id(spec, paths, description.sha256)
     kept = _kept(path)
     if kept and kept.plan_id == plan_id:
+        require_products(spec, path, kept, description)
         return kept
     options = ImageOptions(
         bands=spec.bands,
@@ -55,6 +59,7 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         area=None if spec.area is None else load_area(spec.area),
     )
     region = plan_region(paths, description, spec.sheet, options, plan_id)
+    require_products(spec, path, region, description)
     for record in (path.parent / JOBS).glob("*.json"):
         discard(record)
     region.save(path)
@@ -75,7 +80,7 @@ def _kept(path: Path) -> Region | None:
 
 def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
     """Return a hash of what the plan of a region depends on."""
-    keys = spec.model_dump(mode="json", exclude={"prediction"})
+    keys = spec.model_dump(mode="json", exclude=_NO_PART_OF_PLAN)
     files = [_version(path) for path in [*paths, *([spec.area] if spec.area else [])]]
     return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
 

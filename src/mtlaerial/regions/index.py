@@ -18,6 +18,8 @@ from mtlaerial.system.files import discard, write_text
 
 log = logging.getLogger(__name__)
 _GDAL_TYPES = {"uint8": "Byte", "int16": "Int16", "float32": "Float32"}
+DERIVED = ("objects.gpkg", "polygons.gpkg", "polygons.csv")
+"""Files that are made of the index: objects, and polygons with what is in them."""
 _TAGS_OF_ONE = ("IMAGE", "IMAGE_ID")
 """Tags of a map that name its sheet."""
 
@@ -54,8 +56,12 @@ def index_sheets(region: Region, folder: Path, run: str) -> int:
 
 
 def discard_index(folder: Path) -> None:
-    """Remove the index in a folder, whose sheets may be elsewhere, or of other layers, once they are mapped anew."""
-    for path in (folder / COLLECTION, *folder.glob("*.vrt")):
+    """Remove the index in a folder, and what was made of it.
+
+    The sheets may be elsewhere, or of other layers, once they are mapped anew.
+    """
+    derived = (folder / name for name in DERIVED)
+    for path in (folder / COLLECTION, *folder.glob("*.vrt"), *derived):
         discard(path)
 
 

@@ -25,9 +25,7 @@ _DECIMALS = 6
 Columns = dict[str, NDArray[Any]]
 
 
-def class_columns(
-    folder: MapFolder, layer: PolygonLayer, shapes: NDArray[np.object_], sums: "MapSums"
-) -> Columns:
+def class_columns(folder: MapFolder, layer: PolygonLayer, shapes: NDArray[np.object_], sums: "MapSums") -> Columns:
     """Return the area of polygons and of each class on the ground, and the share without a class."""
     transform = folder.grid.transform
     planar = shapely.area(shapes) / abs(transform.a * transform.e)
