@@ -29,6 +29,7 @@ from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.run_keys import named_trainings, run_keys
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from mtlaerial.pipeline.view_notes import view_notes
+from mtlaerial.system.scheduler_watch import JobCounts, SchedulerWatch
 from snakemake.logging import logger
 
 try:
@@ -123,3 +124,17 @@ def all_cores(wildcards):
 def growing(megabytes):
     """Return a resource function: memory that grows by the same amount with each attempt."""
     return lambda wildcards, attempt: megabytes * attempt
+
+
+def job_counts():
+    """Return the numbers of jobs at work and of those that are ready, as Snakemake's scheduler has them."""
+    at_work = len(workflow.scheduler.running)
+    return JobCounts(at_work, 0 if at_work else len(workflow.dag.ready_jobs))
+
+
+onstart:
+    # Status queries that fail are told with --verbose only (snakemake-executor-plugin-slurm 2.8).
+    if workflow.is_main_process:
+        on_slurm = "slurm" in workflow.executor_plugin.name
+        query = ("squeue", "--me", "--noheader", "--format=%i") if on_slurm else ()
+        SchedulerWatch(job_counts, query, logger.warning).start()

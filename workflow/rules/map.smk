@@ -1,24 +1,28 @@
 # Maps of a region by sheets, several in each job: the target `map`, where the configuration has a section `map`. The region
-# is planned while this file is read, since all jobs must be known then; the plan is kept in a file, which jobs read alone.
+# is planned while this file is read, since all jobs must be known then; the plan is kept in a file. Of a large region that
+# takes a second to read, so that jobs, which read this file too, leave that to their scripts.
 MAP = "<results>/map"
 
 if project.config.map:
     from mtlaerial.pipeline.region_run import RegionRun
     from mtlaerial.regions.region import Region
-    from mtlaerial.regions.sheets import jobs_of
+    from mtlaerial.regions.sheets import number_of_jobs
 
     REGION = project.config.results / "map/region.json"
     try:
         if workflow.is_main_process:
-            from mtlaerial.pipeline.region_plan import planned_region  # which no job needs
+            from mtlaerial.pipeline.region_plan import planned_region
 
-            region = planned_region(project.config.map, REGION)
-        else:
-            region = Region.load(REGION)
-        SHEETS = jobs_of(region.sheets, project.config.map.sheets_per_job)
+            planned = planned_region(project.config.map, REGION)
         mapper = RegionRun.of(project.config.map)
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+    def job_records(wildcards):
+        """Return the records of all jobs that map sheets."""
+        region = planned if workflow.is_main_process else Region.load(REGION)
+        jobs = range(number_of_jobs(region.sheets, project.config.map.sheets_per_job))
+        return expand(f"{MAP}/jobs/{{job}}.json", job=jobs)
 
     rule map_sheets:
         input:
@@ -41,7 +45,7 @@ if project.config.map:
             run=mapper.folder,
             run_id=mapper.identity,
             prediction=mapper.prediction.model_dump(mode="json"),
-            sheets=lambda w: SHEETS[int(w.job)],
+            sheets_per_job=project.config.map.sheets_per_job,
         message:
             "Mapping sheets, job {wildcards.job}"
         script:
@@ -50,7 +54,7 @@ if project.config.map:
     rule index_sheets:
         input:
             region=f"{MAP}/region.json",
-            jobs=expand(f"{MAP}/jobs/{{job}}.json", job=range(len(SHEETS))),
+            jobs=job_records,
         output:
             f"{MAP}/collection.json",
         log:

@@ -14,10 +14,11 @@ with logged(snakemake):
         from mtlaerial.prediction.predictor import Predictor
         from mtlaerial.regions.mapping_job import map_sheets
         from mtlaerial.regions.region import Region
-        from mtlaerial.regions.sheets import Sheet
+        from mtlaerial.regions.sheets import jobs_of
 
         predictor = Predictor(
             Path(snakemake.params.run), PredictionSpec.parse(snakemake.params.prediction, "prediction")
         )
         region = Region.load(Path(snakemake.input.region))
-        map_sheets(predictor, region, [Sheet(*sheet) for sheet in snakemake.params.sheets], Path(snakemake.output[0]))
+        sheets = jobs_of(region.sheets, snakemake.params.sheets_per_job)[int(snakemake.wildcards.job)]
+        map_sheets(predictor, region, sheets, Path(snakemake.output[0]))

@@ -27,6 +27,7 @@ class ClippedImage:
     def __init__(self, image: ImageSource, transform: Affine, area: Any) -> None:
         self.image, self.count, self.dtype = image, image.count, image.dtype
         self.transform, self.area = transform, area
+        shapely.prepare(area)  # most windows lie within an area of many corners, which is told quickly then
 
     def read(self, window: Window) -> Pixels:
         """Read a window; pixels outside of the area are invalid."""
@@ -42,7 +43,10 @@ class ClippedImage:
         rows, columns = int(window.height), int(window.width)
         place = self.transform @ Affine.translation(window.col_off, window.row_off)
         corners = [place @ corner for corner in ((0, 0), (columns, 0), (columns, rows), (0, rows))]
-        parts = shapely.get_parts(shapely.intersection(self.area, shapely.Polygon(corners)))
+        outline = shapely.Polygon(corners)
+        if shapely.contains(self.area, outline):
+            return np.zeros((rows, columns), np.bool_)
+        parts = shapely.get_parts(shapely.intersection(self.area, outline))
         # A side of the area along one of the window's is a part, too: a line, whose pixels GDAL would burn.
         polygons = parts[shapely.area(parts) > 0]
         if not len(polygons):

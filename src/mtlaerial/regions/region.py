@@ -1,7 +1,7 @@
 """A region to map: its grid, its images in their order, and its sheets; kept as a JSON file."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from mtlaerial.regions.mosaic import Span
 from mtlaerial.regions.sheets import Sheet
 from mtlaerial.system.files import write_text
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's form."""
 
 
@@ -96,14 +96,17 @@ class Region:
 
     def save(self, path: Path) -> None:
         """Write the region to a file."""
+        # Each CRS once: as WKT it is longer than all else of an image.
+        projections = list(dict.fromkeys(image.grid.crs for image in self.images))
         values = {
             "format": FORMAT,
-            "grid": _grid_values(self.grid),
+            "projections": [_crs_text(crs) for crs in projections],
+            "grid": [_crs_text(self.grid.crs), *_grid_values(self.grid)],
             "side": self.side,
             "area": None if self.area is None else shapely.to_wkt(self.area, rounding_precision=-1),
             "stated_range": self.stated_range,
             "plan_id": self.plan_id,
-            "images": [_image_values(image) for image in self.images],
+            "images": [_image_values(image, projections.index(image.grid.crs)) for image in self.images],
             "sheets": self.sheets,
         }
         write_text(path, json.dumps(values) + "\n")
@@ -121,16 +124,18 @@ class Region:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 raise ValueError(f"format {values['format']}")
+            projections = [_crs(text) for text in values["projections"]]
+            text, *grid_values = values["grid"]
             return cls(
-                grid=_grid(values["grid"]),
+                grid=_grid(_crs(text), *grid_values),
                 side=values["side"],
-                images=tuple(map(_image, values["images"])),
+                images=tuple(_image(image, projections) for image in values["images"]),
                 sheets=tuple(Sheet(*sheet) for sheet in values["sheets"]),
                 area=None if values["area"] is None else shapely.from_wkt(values["area"]),
                 stated_range=values["stated_range"] and tuple(values["stated_range"]),
                 plan_id=values["plan_id"],
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise DataError(path, f"no region ({error})", f"a region of format {FORMAT}", "Plan it again.") from None
 
 
@@ -145,33 +150,27 @@ def _box(span: Span) -> Any:
     return shapely.box(span.column, span.row, span.column + span.columns, span.row + span.rows)
 
 
-def _grid_values(grid: Grid) -> dict[str, Any]:
-    crs = grid.crs.to_wkt() if grid.crs else None
-    return {"crs": crs, "transform": tuple(grid.transform)[:6], "height": grid.height, "width": grid.width}
+def _crs_text(crs: CRS | None) -> str | None:
+    return crs.to_wkt() if crs else None
 
 
-def _grid(values: Mapping[str, Any]) -> Grid:
-    crs = CRS.from_wkt(values["crs"]) if values["crs"] else None
-    return Grid(crs, Affine(*values["transform"]), values["height"], values["width"])
+def _crs(text: str | None) -> CRS | None:
+    return CRS.from_wkt(text) if text else None
 
 
-def _image_values(image: RegionImage) -> dict[str, Any]:
-    return {
-        "path": str(image.path),
-        "grid": _grid_values(image.grid),
-        "bands": image.bands,
-        "span": image.span,
-        "size": image.size,
-        "modified": image.modified,
-    }
+def _grid_values(grid: Grid) -> list[Any]:
+    return [tuple(grid.transform)[:6], grid.height, grid.width]
 
 
-def _image(values: Mapping[str, Any]) -> RegionImage:
-    return RegionImage(
-        path=Path(values["path"]),
-        grid=_grid(values["grid"]),
-        bands=tuple(values["bands"]),
-        span=Span(*values["span"]),
-        size=values["size"],
-        modified=values["modified"],
-    )
+def _grid(crs: CRS | None, transform: Sequence[float], height: int, width: int) -> Grid:
+    return Grid(crs, Affine(*transform), height, width)
+
+
+def _image_values(image: RegionImage, projection: int) -> list[Any]:
+    place = projection, *_grid_values(image.grid)
+    return [str(image.path), place, image.bands, image.span, image.size, image.modified]
+
+
+def _image(values: Sequence[Any], projections: Sequence[CRS | None]) -> RegionImage:
+    path, (projection, *grid), bands, span, size, modified = values
+    return RegionImage(Path(path), _grid(projections[projection], *grid), tuple(bands), Span(*span), size, modified)

@@ -84,6 +84,9 @@ class SheetMapper:
         if network.context_scales:
             expected = "a network that sees its window alone"
             raise DataError(predictor.folder, "a network with context", expected, "Map the images one by one.")
+        # Once for all sheets: an area may have many corners.
+        self._area_id = "" if region.area is None else hashlib.sha256(shapely.to_wkb(region.area)).hexdigest()
+        self._settings_id = settings_id(predictor.prediction, ImageOptions(), predictor.calibration)
         self.lattice = Lattice.of(predictor.prediction)
         self.blender = Blender(
             network,
@@ -165,16 +168,14 @@ class SheetMapper:
         """Return the tags of a sheet's maps that name its images, the run, and the settings that they depend on."""
         predictor, identity = self.predictor, self._identity(sheet)
         tags = origin_tags(Path(f"sheet {sheet.name}"), identity, predictor.description, predictor.prediction)
-        settings = settings_id(predictor.prediction, ImageOptions(), predictor.calibration)
-        return {**tags, "SETTINGS_ID": settings}
+        return {**tags, "SETTINGS_ID": self._settings_id}
 
     def _identity(self, sheet: Sheet) -> str:
         """Return a hash of the pixels that the maps of a sheet are made of: their place, files and area."""
         span = self._windows_of(self.region.span_of(sheet))
         images = [image.identity for image in self.region.images_of(span)]
         place = repr(self.region.grid.window(*span)), self.region.span_of(sheet)
-        area = "" if self.region.area is None else shapely.to_wkt(self.region.area)
-        values = [*place, images, self.region.stated_range, area]
+        values = [*place, images, self.region.stated_range, self._area_id]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
     def _maps(self, grid: Grid) -> list[Map]:
