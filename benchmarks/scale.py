@@ -1,11 +1,11 @@
 """Cost of a region of many sheets that a network maps which does nothing: planning, memory, jobs, overhead of a sheet.
 
 The region has square sheets of 32 pixels, far smaller than a user's, so that what is measured is what a sheet costs
-besides its pixels: its maps, styles and STAC Item are written as always. Images are as large beside the sheets as squares
-of 5,000 pixels beside sheets of 4,096. Planning is compared with that of a workflow of 2,000 jobs of one output each,
-in turns in one run. The jobs that are run hold more sheets than those that are planned, as each takes seconds to begin.
+besides its pixels: its maps, styles and STAC Item are written as always. Images are to the sheets as squares of 5,000
+pixels are to sheets of 4,096. Planning is compared with that of a workflow of 2,000 jobs of one output each, in turns.
+The jobs that are run hold more sheets than those that are planned, as each takes seconds to begin.
 
-    python benchmarks/scale.py [--sheets 100000] [--cores 2] [--folder DIR] [--json FILE]
+    python benchmarks/scale.py [--sheets 100000] [--jobs 100] [--cores 2] [--folder DIR] [--json FILE]
 
 All data are generated. CPU times are those of processes with their children.
 """
@@ -78,24 +78,25 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sheets", type=int, default=100_000)
+    parser.add_argument("--jobs", type=int, default=100, help="that map the sheets")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="an empty folder to work in; by default a temporary one")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        rows = measured(folder, options.sheets, options.cores)
+        rows = measured(folder, options.sheets, options.jobs, options.cores)
     width = max(len(row["what"]) for row in rows)
     for row in rows:
         print(f"{row['what']:<{width}}  {row['value']:,.4g} {row['unit']}")
     save(options.json, "scale", rows, sheets=options.sheets, cores=options.cores)
 
 
-def measured(folder: Path, sheets: int, cores: int) -> list[dict[str, Any]]:
+def measured(folder: Path, sheets: int, jobs: int, cores: int) -> list[dict[str, Any]]:
     """Return the figures of a region of so many sheets."""
     side = round(sheets**0.5)
     images = build(folder, side)
-    few, many = -(-(side**2) // PLANNED_JOBS), -(-(side**2) // 200)
+    few, many = -(-(side**2) // PLANNED_JOBS), -(-(side**2) // jobs)
     first = plan(folder, few)
     rounds = [(plan(folder, few), plain_plan(folder)) for _ in range(ROUNDS)]
     kept, plain = (statistics.median(use.cpu for use in uses) for uses in zip(*rounds, strict=True))

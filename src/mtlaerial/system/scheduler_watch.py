@@ -73,11 +73,11 @@ class SchedulerWatch:
             self._answered, self._silent_said = now, False
         elif now - self._answered >= UNANSWERED and not self._silent_said:
             self._silent_said = True
-            observed = f"no answer of the cluster's scheduler for {(now - self._answered) / 60:.0f} minutes ({fault})"
+            observed = f"no answer of the cluster's scheduler for {_minutes(now - self._answered)} ({fault})"
             self._say(
-                f"{self._query[0]}: found {observed}; expected the states of jobs. Jobs at work go on, and the workflow "
-                "waits. Ask the cluster's administrators, or end it by Ctrl-C and start the same command later: it goes "
-                "on where it was."
+                f"{self._query[0]}: found {observed}; expected the states of jobs. Jobs at work go on, and the workflow"
+                " waits. Ask the cluster's administrators, or end it by Ctrl-C and start the same command later: it"
+                " goes on where it was."
             )
 
     def _look_at_jobs(self) -> None:
@@ -86,12 +86,15 @@ class SchedulerWatch:
             self._worked, self._idle_said = now, False
         elif now - self._worked >= IDLE and not self._idle_said:
             self._idle_said = True
-            minutes = (now - self._worked) / 60
+            observed = f"{counts.ready} jobs that are ready and none at work for {_minutes(now - self._worked)}"
             self._say(
-                f"scheduler: found {counts.ready} jobs that are ready and none at work for {minutes:.0f} minutes; expected "
-                "jobs at work. End it by Ctrl-C and start the same command with --scheduler greedy: it goes on where it "
-                "was."
+                f"scheduler: found {observed}; expected jobs at work. End it by Ctrl-C and start the same command with"
+                " --scheduler greedy: it goes on where it was."
             )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes"
 
 
 def _fault(query: Sequence[str]) -> str:
