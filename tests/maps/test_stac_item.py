@@ -122,7 +122,7 @@ def test_an_item_says_what_the_layers_store(tmp_path: Path) -> None:
 def test_an_item_lists_the_extensions_that_it_uses(tmp_path: Path) -> None:
     prefix = "https://stac-extensions.github.io/"
     names = [uri.removeprefix(prefix).split("/")[0] for uri in item_of(tmp_path, UTM)["stac_extensions"]]
-    assert names == ["projection", "raster", "classification", "processing"]
+    assert names == ["projection", "raster", "classification", "processing", "file"]
     write_item(tmp_path, "heights", grid(60, 40), [write_layer(tmp_path, LERC, heights(60, 40))], {})
     assert json.loads((tmp_path / ITEM).read_text())["stac_extensions"] == [f"{prefix}projection/v2.0.0/schema.json"]
 

@@ -65,9 +65,12 @@ class Unbroken:
 
 
 def finish(place: MapRegion) -> None:
-    """Map what is missing, which has to succeed."""
+    """Map what is missing, which has to succeed; at the second time where sheets have been found incomplete."""
     process = place.start()
     process.join()
+    if process.exitcode and "whose maps are missing or incomplete" in (place.folder / "log").read_text():
+        process = place.start()
+        process.join()
     if process.exitcode:
         sys.exit(f"exit code {process.exitcode} in {place.folder}:\n{(place.folder / 'log').read_text()[-3000:]}")
 

@@ -15,10 +15,11 @@ from mtlaerial.errors import DataError
 from mtlaerial.maps.cog_writer import CogWriter
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.regions.index import index_sheets
+from mtlaerial.regions.mapping_job import map_sheets
 from mtlaerial.regions.planning import plan_region
 from mtlaerial.regions.region import Region
-from mtlaerial.regions.sheet_maps import EMPTY, SheetMapper
-from mtlaerial.regions.sheets import jobs_of
+from mtlaerial.regions.sheet_maps import SheetMapper
+from mtlaerial.regions.sheets import EMPTY, jobs_of
 from support import tiny
 
 LAYERS = ("height", "semantics")
@@ -170,3 +171,24 @@ def test_a_region_is_read_as_it_was_written(predictor: Predictor, images: list[P
     (tmp_path / "region.json").write_text("{}")
     with pytest.raises(DataError, match=r"region\.json: found no region"):
         Region.load(tmp_path / "region.json")
+
+
+@pytest.mark.parametrize("name", ["height.tif", "semantics.tif", "stac_item.json"])
+@pytest.mark.parametrize("share", [None, 0, 0.9], ids=["missing", "empty", "cut"])
+def test_sheets_that_a_power_cut_left_incomplete_are_named_and_mapped_again(
+    predictor: Predictor, images: list[Path], tmp_path: Path, name: str, share: float | None
+) -> None:
+    region = plan_region(images[:1], predictor.description, 512)
+    record = tmp_path / "jobs/0.json"
+    map_sheets(predictor, region, region.sheets, record)
+    file = tmp_path / f"sheets/r0000_c0000/{name}"
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * (share or 0))])
+    if share is None:
+        file.unlink()
+    with pytest.raises(DataError, match="found 1 sheets whose maps are missing or incomplete, such as r0000_c0000"):
+        index_sheets(region, tmp_path, "a run")
+    assert not record.exists(), "the workflow runs the job again"
+    map_sheets(predictor, region, region.sheets, record)
+    assert file.read_bytes() == content
+    assert index_sheets(region, tmp_path, "a run") == 1

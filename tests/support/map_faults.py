@@ -198,10 +198,10 @@ def lose_pages(attempt: MapAttempt) -> bool:
         return False
     process.kill()
     process.join()
-    files = sorted(attempt.place.maps.rglob("*.*"), key=lambda path: path.stat().st_mtime_ns)
-    for path in files[-attempt.moments.randrange(1, 4) :]:
-        if path.name != "region.json":
-            os.truncate(path, attempt.moments.choice([0, path.stat().st_size // 2]))
+    files = [path for path in attempt.place.maps.rglob("*.*") if path.is_file() and path.name != "region.json"]
+    latest = sorted(files, key=lambda path: path.stat().st_mtime_ns)[-12:]
+    for path in attempt.moments.sample(latest, min(3, len(latest))):
+        os.truncate(path, attempt.moments.choice([0, path.stat().st_size * 9 // 10]))
     return True
 
 

@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
+from rasterio.crs import CRS
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import UserError
@@ -91,12 +92,16 @@ class MapRegion:
                 logging.error("%s", error)
                 failed = True
         if not failed:
-            index_sheets(region, self.maps, "run")
+            try:
+                index_sheets(region, self.maps, "run")
+            except UserError as error:
+                logging.error("%s", error)
+                failed = True
         return int(failed)
 
     def results(self) -> dict[str, bytes]:
-        """Return the content of every file of the maps."""
-        files = (path for path in sorted(self.maps.rglob("*")) if path.is_file())
+        """Return the content of every file of the maps, without the records of jobs, which nothing reads."""
+        files = (path for path in sorted(self.maps.rglob("*")) if path.is_file() and path.parent.name != "jobs")
         return {str(path.relative_to(self.maps)): path.read_bytes() for path in files}
 
     def complete_sheets(self) -> set[str]:
@@ -124,9 +129,7 @@ def write_images(folder: Path) -> None:
     pixels = np.kron(coarse // 2, np.ones((1, 6, 6), np.uint8))[:, :size, :size] + 60 + noise
     for row in range(0, size - IMAGE + 1, IMAGE * 4 // 5):
         for column in range(0, size - IMAGE + 1, IMAGE * 4 // 5):
-            place = {
-                "crs": "EPSG:32631",
-                "transform": Affine(0.5, 0, 500_000 + column / 2, 0, -0.5, 5_200_000 - row / 2),
-            }
+            west, north = 500_000 + column / 2, 5_200_000 - row / 2
             part = pixels[:, row : row + IMAGE, column : column + IMAGE]
-            tiny.write_raster(folder / f"r{row:03d}_c{column:03d}.tif", part, compress="deflate", **place)
+            path = folder / f"r{row:03d}_c{column:03d}.tif"
+            tiny.write_raster(path, part, 0.5, west, north, CRS.from_epsg(32631), compress="deflate")

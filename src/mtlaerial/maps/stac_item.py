@@ -29,8 +29,11 @@ EXTENSIONS = {
     "raster": "raster/v2.0.0",
     "classification": "classification/v2.0.0",
     "processing": "processing/v1.2.0",
+    "file": "file/v2.1.0",
 }
 """Extensions by the prefix of their fields; an Item lists those of which it has fields."""
+FILE_SIZE = "file:size"
+"""Field of an asset that tells a file which a power cut left incomplete."""
 COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
@@ -125,6 +128,7 @@ def _asset(writer: CogWriter) -> dict[str, Any]:
     layer = writer.layer
     bands = [_band(layer, name, values) for name, values in zip(layer.bands, writer.statistics.bands, strict=True)]
     asset: dict[str, Any] = {"href": f"./{writer.path.name}", "type": COG_TYPE, "roles": ["data"], "bands": bands}
+    asset[FILE_SIZE] = writer.path.stat().st_size
     if layer.categories:
         asset["classification:classes"] = _classes(writer)
     return asset

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtlaerial.errors import DataError
-from mtlaerial.maps.stac_item import ITEM
+from mtlaerial.maps.stac_item import FILE_SIZE, ITEM
 from mtlaerial.prediction.map_provenance import SOURCE_ID
 from mtlaerial.rasters.geotiff import open_raster
 
@@ -16,7 +16,7 @@ IDENTITY = ("IMAGE_ID", "RUN_ID", "SETTINGS_ID")
 def is_finished(folder: Path, origin: Mapping[str, str]) -> bool:
     """Tell whether a folder has all maps of an image by a run, with the same settings.
 
-    The STAC Item is written last and names the maps. Each map is opened too, as one may have been replaced after it.
+    Each map is opened, as one may have been replaced after the STAC Item was written.
 
     Parameters
     ----------
@@ -24,22 +24,46 @@ def is_finished(folder: Path, origin: Mapping[str, str]) -> bool:
     origin : mapping
         Tags that the maps would have; of an image that is still to be fetched without its hash.
     """
+    properties, maps = _item(folder)
+    keys = (*IDENTITY, SOURCE_ID)
+    recorded = {key: properties.get(f"mtlaerial:{key.lower()}") for key in keys}
+    return bool(maps) and _agree(recorded, origin, keys) and all(_is_map_of(*each, origin) for each in maps.items())
+
+
+def has_all_maps(folder: Path) -> bool:
+    """Tell whether a folder has the maps that its STAC Item names, in their sizes; of which image does not matter."""
+    _, maps = _item(folder)
+    return bool(maps) and all(_size(path) == size for path, size in maps.items())
+
+
+def _item(folder: Path) -> tuple[Mapping[str, object], dict[Path, int]]:
+    """Return the properties of a folder's STAC Item, and the sizes of its maps in bytes; nothing without a sound one.
+
+    It is written last. After a power cut, a file under its name may still be shorter than what was written.
+    """
     try:
         item = json.loads((folder / ITEM).read_text(encoding="utf-8"))
         properties, assets = item["properties"], item["assets"]
-        maps = [folder / asset["href"] for asset in assets.values() if "data" in asset["roles"]]
+        maps = {folder / asset["href"]: asset[FILE_SIZE] for asset in assets.values() if "data" in asset["roles"]}
+        return (properties, maps) if isinstance(properties, dict) else ({}, {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    keys = (*IDENTITY, SOURCE_ID)
-    recorded = {key: properties.get(f"mtlaerial:{key.lower()}") for key in keys}
-    return bool(maps) and _agree(recorded, origin, keys) and all(_is_map_of(path, origin) for path in maps)
+        return {}, {}
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _agree(tags: Mapping[str, object], origin: Mapping[str, str], keys: Sequence[str] = IDENTITY) -> bool:
     return all(tags.get(key) == origin[key] for key in keys if key in origin)
 
 
-def _is_map_of(path: Path, origin: Mapping[str, str]) -> bool:
+def _is_map_of(path: Path, size: int, origin: Mapping[str, str]) -> bool:
+    if _size(path) != size:
+        return False
     try:
         with open_raster(path) as source:
             return _agree(source.tags(), origin)

@@ -11,9 +11,10 @@ import rasterio
 from mtlaerial.errors import DataError
 from mtlaerial.maps.stac_collection import COLLECTION, write_collection
 from mtlaerial.maps.stac_item import ITEM
+from mtlaerial.prediction.finished_maps import has_all_maps
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.regions.region import Region
-from mtlaerial.regions.sheets import SHEETS, Sheet
+from mtlaerial.regions.sheets import EMPTY, JOBS, SHEETS, Sheet
 from mtlaerial.system.files import discard, write_text
 
 log = logging.getLogger(__name__)
@@ -38,10 +39,12 @@ def index_sheets(region: Region, folder: Path, run: str) -> int:
     Raises
     ------
     DataError
-        When no sheet has a map.
+        When no sheet has a map, or maps are missing or incomplete, as after a power cut. The records of all jobs are
+        removed then, so that the workflow runs them again; they pass over the other sheets.
     """
     sheets = folder / SHEETS
-    mapped = [sheet for sheet in region.sheets if (sheets / sheet.name / ITEM).exists()]
+    mapped = [sheet for sheet in region.sheets if not (sheets / sheet.name / EMPTY).exists()]
+    _require_complete(folder, [sheet.name for sheet in mapped if not has_all_maps(sheets / sheet.name)])
     if not mapped:
         raise DataError(sheets, "no sheet with a map", "at least one", "Check the images and the area.")
     _name_strangers(region, sheets)
@@ -63,6 +66,15 @@ def discard_index(folder: Path) -> None:
     derived = (folder / name for name in DERIVED)
     for path in (folder / COLLECTION, *folder.glob("*.vrt"), *derived):
         discard(path)
+
+
+def _require_complete(folder: Path, incomplete: Sequence[str]) -> None:
+    """Refuse sheets whose maps are missing or incomplete."""
+    if incomplete:
+        for record in (folder / JOBS).glob("*.json"):
+            discard(record)
+        observed = f"{len(incomplete)} sheets whose maps are missing or incomplete, such as {incomplete[0]}"
+        raise DataError(folder / SHEETS, observed, "complete maps", "The same command maps them again.")
 
 
 def _name_strangers(region: Region, sheets: Path) -> None:

@@ -31,13 +31,11 @@ from mtlaerial.rasters.image_source import ImageSource
 from mtlaerial.regions.mosaic import Mosaic, Span
 from mtlaerial.regions.placed_images import OpenImages
 from mtlaerial.regions.region import Region
-from mtlaerial.regions.sheets import Sheet
+from mtlaerial.regions.sheets import EMPTY, Sheet
 from mtlaerial.system.files import discard, remove_leftovers, write_text
 from mtlaerial.system.progress import track
 
 log = logging.getLogger(__name__)
-EMPTY = "empty.json"
-"""File in the folder of a sheet without a pixel that is image."""
 
 
 class Failure(NamedTuple):

@@ -9,6 +9,8 @@ SHEETS = "sheets"
 """Folder of the sheets' folders, among the maps of a region."""
 JOBS = "jobs"
 """Folder of the jobs' records, beside it."""
+EMPTY = "empty.json"
+"""File in the folder of a sheet without a pixel that is image."""
 
 
 class Sheet(NamedTuple):
