@@ -95,29 +95,33 @@ def halt(attempt: MapAttempt) -> bool:
 
 def lose_image(attempt: MapAttempt) -> bool:
     """Let an image vanish while the jobs are at work, and put it back after their end."""
-    return _without(attempt, lambda image: image.rename(image.with_suffix(".away")), _put_back)
+    return _without(attempt, lambda image: image.rename(image.with_suffix(".away")), put_back)
 
 
 def damage_image(attempt: MapAttempt) -> bool:
-    """Damage an image while the jobs are at work, with size and time as before, and mend it after their end."""
-
-    def damage(image: Path) -> None:
-        content, times = image.read_bytes(), image.stat()
-        image.with_suffix(".away").write_bytes(content)
-        with image.open("r+b") as file:
-            file.seek(len(content) // 3)
-            file.write(b"\xff" * (len(content) // 3))
-        os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-    def mend(image: Path) -> None:
-        times = image.stat()
-        _put_back(image)
-        os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
-
+    """Damage an image while the jobs are at work, and mend it after their end."""
     return _without(attempt, damage, mend)
 
 
-def _put_back(image: Path) -> None:
+def damage(image: Path) -> None:
+    """Overwrite the middle of an image, with size and time as before; it is kept beside it."""
+    content, times = image.read_bytes(), image.stat()
+    image.with_suffix(".away").write_bytes(content)
+    with image.open("r+b") as file:
+        file.seek(len(content) // 3)
+        file.write(b"\xff" * (len(content) // 3))
+    os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def mend(image: Path) -> None:
+    """Undo :func:`damage`."""
+    times = image.stat()
+    put_back(image)
+    os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def put_back(image: Path) -> None:
+    """Rename what is kept beside an image to its name."""
     image.with_suffix(".away").rename(image)
 
 

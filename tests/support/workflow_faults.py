@@ -41,18 +41,24 @@ class Attempt:
     place : Workplace
     moments : Random
         Decides when something happens.
-    whole, training : float
-        Seconds that the workflow, and one training, take unbroken.
+    whole, job : float
+        Seconds that the workflow, and one job of the rule, take unbroken.
+    rule : str
+        Of the jobs that something happens to.
+    targets : tuple of str
+        Of the workflow; by default all.
     """
 
     place: Workplace
     moments: random.Random
     whole: float
-    training: float
+    job: float
+    rule: str = "train"
+    targets: tuple[str, ...] = ()
 
     def begin(self, script: str = "") -> None:
         """Start Snakemake, or go on by a script."""
-        self.snakemake = self.place.start(script=script)
+        self.snakemake = self.place.start(*self.targets, script=script)
 
     def go_on(self) -> None:
         """Resume the workflow as a user does once Snakemake has ended."""
@@ -64,12 +70,12 @@ class Attempt:
         """Whether Snakemake has ended."""
         return self.snakemake.poll() is not None
 
-    def some_training(self) -> psutil.Process | None:
-        """Return a training at a random moment of its work; None where the workflow ends before there is one."""
-        wait = self.moments.uniform(0.1, 0.8) * self.training
+    def some_job(self) -> psutil.Process | None:
+        """Return a job of the rule at a random moment of its work; None where the workflow ends before there is one."""
+        wait = self.moments.uniform(0.1, 0.8) * self.job
         while not self.ended:
             for process in session(self.snakemake.pid):
-                if job_of(process) == "train":
+                if job_of(process) == self.rule:
                     time.sleep(wait)
                     if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                         return process
@@ -98,12 +104,12 @@ def kill_everything(attempt: Attempt) -> bool:
     return False
 
 
-def to_training(act: Callable[[psutil.Process], None]) -> Fault:
-    """Return the fault that something is done to one training while Snakemake goes on."""
+def to_job(act: Callable[[psutil.Process], None]) -> Fault:
+    """Return the fault that something is done to one job while Snakemake goes on."""
 
     def fault(attempt: Attempt) -> bool:
         attempt.begin()
-        if process := attempt.some_training():
+        if process := attempt.some_job():
             act(process)
         return process is not None
 
@@ -120,7 +126,7 @@ def pause(process: psutil.Process) -> None:
 def interrupt(attempt: Attempt) -> bool:
     """Press Ctrl-C."""
     attempt.begin()
-    if attempt.some_training():
+    if attempt.some_job():
         os.killpg(attempt.snakemake.pid, signal.SIGINT)
         attempt.go_on()
         return True
@@ -130,7 +136,7 @@ def interrupt(attempt: Attempt) -> bool:
 def terminate_snakemake(attempt: Attempt) -> bool:
     """Ask Snakemake to end, which lets its jobs end before."""
     attempt.begin()
-    if attempt.some_training():
+    if attempt.some_job():
         attempt.snakemake.terminate()
         attempt.go_on()
         return True
@@ -142,7 +148,7 @@ def spoil_state(change: Callable[[Path], None]) -> Fault:
 
     def fault(attempt: Attempt) -> bool:
         attempt.begin()
-        while attempt.some_training():
+        while attempt.some_job():
             if states := attempt.states():
                 kill_session(attempt.snakemake)
                 change(states[-1])
@@ -168,7 +174,7 @@ def flip(path: Path) -> None:
 def fill_disk(attempt: Attempt) -> bool:
     """Fill the disk; free it once the workflow has failed, or a while later."""
     attempt.begin()
-    if not attempt.some_training():
+    if not attempt.some_job():
         return False
     filler = attempt.place.folder / "filler"
     free = shutil.disk_usage(attempt.place.folder).free
@@ -198,9 +204,9 @@ def lose_numbers(attempt: Attempt) -> bool:
 
 FAULTS: dict[str, Fault] = {
     "kill": kill_everything,
-    "kill-training": to_training(psutil.Process.kill),
-    "terminate-training": to_training(psutil.Process.terminate),
-    "pause-training": to_training(pause),
+    "kill-training": to_job(psutil.Process.kill),
+    "terminate-training": to_job(psutil.Process.terminate),
+    "pause-training": to_job(pause),
     "interrupt": interrupt,
     "terminate": terminate_snakemake,
     "truncated-state": spoil_state(truncate),

@@ -1,6 +1,6 @@
 """Inject faults into the workflow at random moments, and compare the results with those of an unbroken run.
 
-``python tests/workflow/inject.py kill truncated-state --times 5``
+``python tests/workflow/inject.py kill truncated-state --times 5``, or of a region's mapping ``--map kill lost-image``
 
 A kill comes at any moment of the whole workflow, other faults while trainings run on tiles that are prepared. After
 each the workflow is brought to its end as its user would do it, by Snakemake's own retries or by
@@ -23,6 +23,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from mtlaerial.config import merge
+from support.map_workplace import MAP_FAULTS, RULE, TARGETS, map_workplace
 from support.workflow_faults import FAULTS, Attempt, Fault
 from support.workplace import TINY, Workplace, differences
 
@@ -35,7 +36,8 @@ SAID = re.compile(
 def main() -> int:
     """Inject the faults asked for; print the outcome of each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("faults", nargs="+", choices=FAULTS)
+    parser.add_argument("faults", nargs="+", choices=dict.fromkeys([*FAULTS, *MAP_FAULTS]))
+    parser.add_argument("--map", action="store_true", help="into the mapping of a region")
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--overlay", type=Path, default=TINY)
     parser.add_argument("--epochs", type=int, help="of each training; by default as the overlay says")
@@ -47,7 +49,7 @@ def main() -> int:
         overlay = yaml.safe_load(options.overlay.read_text())
         training = {"epochs": options.epochs} if options.epochs else {}
         (root / "overlay.yaml").write_text(yaml.safe_dump(merge(overlay, {"training": training})))
-        unbroken = Unbroken(root)
+        unbroken: Unbroken = UnbrokenMap(root) if options.map else Unbroken(root)
         wrong = [unbroken.compare(name, options.times, random.Random(options.seed)) for name in options.faults]
     return int(any(wrong))
 
@@ -55,21 +57,32 @@ def main() -> int:
 class Unbroken:
     """A workflow that ran without a fault, and its results, which broken ones are compared with."""
 
+    faults, rule, targets = FAULTS, "train", ()
+
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.untouched = Workplace(root / "untouched", root / "overlay.yaml")
+        self.untouched = self.built(root / "untouched")
         place = self.untouched.copy(root / "unbroken")
         began = time.monotonic()
-        finish(place, place.start())
+        finish(place, place.start(*self.targets))
         self.seconds = time.monotonic() - began
-        times = [pd.read_csv(path, sep="\t")["s"][0] for path in place.folder.rglob("benchmarks/*/train/*.tsv")]
-        self.training, self.expected = min(times), place.results()
-        self.prepared = place.copy(root / "prepared")
-        results = self.prepared.folder / "results"
+        times = [pd.read_csv(path, sep="\t")["s"][0] for path in place.folder.rglob(f"{self.rule}/*.tsv")]
+        self.job, self.expected = min(times), place.results()
+        self.prepared = self.prepare(place)
+        print(f"unbroken: {self.seconds:.1f} s, of it {self.job:.1f} s per job; {len(self.expected)} files", flush=True)
+
+    def built(self, folder: Path) -> Workplace:
+        """Return the workflow before it runs."""
+        return Workplace(folder, self.root / "overlay.yaml")
+
+    def prepare(self, place: Workplace) -> Workplace:
+        """Return a copy of the finished workflow with prepared tiles alone."""
+        prepared = place.copy(self.root / "prepared")
+        results = prepared.folder / "results"
         for path in (*results.glob("*/runs"), results / "tables", results / "figures"):
             shutil.rmtree(path)
         (results / "report.html").unlink()
-        print(f"unbroken: {self.seconds:.1f} s, of it {self.training:.1f} s per training; {len(self.expected)} files")
+        return prepared
 
     def compare(self, name: str, times: int, moments: random.Random) -> int:
         """Inject a fault so many times, each into a workflow of its own; return the number of different results."""
@@ -77,7 +90,7 @@ class Unbroken:
         while done < times:
             start = self.untouched if name == "kill" else self.prepared
             place = start.copy(self.root / f"{name}{done}")
-            wrong = self._inject(FAULTS[name], place, moments)
+            wrong = self._inject(self.faults[name], place, moments)
             if wrong is not None:
                 done, different = done + 1, different + len(wrong)
                 print(
@@ -89,10 +102,24 @@ class Unbroken:
 
     def _inject(self, fault: Fault, place: Workplace, moments: random.Random) -> list[str] | None:
         """Return the results that differ; None where the workflow had ended before anything could happen."""
-        attempt = Attempt(place, moments, self.seconds, self.training)
+        attempt = Attempt(place, moments, self.seconds, self.job, self.rule, self.targets)
         happened = fault(attempt)
         finish(place, attempt.snakemake)
         return differences(self.expected, place.results()) if happened else None
+
+
+class UnbrokenMap(Unbroken):
+    """The mapping of a region that ran without a fault."""
+
+    faults, rule, targets = MAP_FAULTS, RULE, TARGETS
+
+    def built(self, folder: Path) -> Workplace:
+        """Return the workflow with images and a run."""
+        return map_workplace(folder, self.root)
+
+    def prepare(self, place: Workplace) -> Workplace:
+        """Return the workflow as it is: nothing comes before its jobs."""
+        return self.untouched
 
 
 def finish(place: Workplace, snakemake: subprocess.Popen[bytes]) -> None:
