@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config.mapping import MapSpec
+from mtlaerial.datasets.check.image_gate.expectation import MAP_KEYS
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
@@ -57,6 +58,7 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         resample=spec.resample,
         stated_range=spec.range,
         area=None if spec.area is None else load_area(spec.area),
+        wording=MAP_KEYS,
     )
     region = plan_region(paths, description, spec.sheet, options, plan_id)
     require_products(spec, path, region, description)

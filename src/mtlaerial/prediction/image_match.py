@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.datasets.check.findings import Finding, Findings
-from mtlaerial.datasets.check.image_gate.expectation import OPTIONS, BandLevel, ImageExpectation
+from mtlaerial.datasets.check.image_gate.expectation import BandLevel, ImageExpectation
 from mtlaerial.datasets.check.image_gate.gate import judge_image
 from mtlaerial.datasets.check.image_gate.header import RasterHeader
 from mtlaerial.errors import MismatchError
@@ -91,7 +91,7 @@ def expectation(description: RunDescription, options: ImageOptions) -> ImageExpe
     """Return what a run expects of images."""
     statistics = description.statistics
     return ImageExpectation(
-        wording=OPTIONS,
+        wording=options.wording,
         bands=tuple(options.bands or (band.index for band in statistics.bands)),
         names=tuple(band.name for band in statistics.bands),
         chosen=bool(options.bands),
@@ -110,16 +110,17 @@ def expectation(description: RunDescription, options: ImageOptions) -> ImageExpe
 def _with_resampling(header: RasterHeader, expected: ImageExpectation, error: Finding) -> str:
     """Return the remedy of an error, after that of resampling as the image is read if that mends it, too.
 
-    For that the user's command must be known.
+    It must be known what the user can enter.
     """
-    if expected.resampled or not expected.command or expected.trained_gsd is None:
+    entered = expected.entered(expected.wording.resampling)
+    if expected.resampled or not entered or expected.trained_gsd is None:
         return error.remedy
     findings = Findings()
     judge_image(header, replace(expected, resampled=True), findings)
     if error in findings.items:
         return error.remedy
     otherwise = error.remedy[:1].lower() + error.remedy[1:]
-    return f"Resample it as it is read: {expected.command} --resample. Or {otherwise}"
+    return f"Resample it as it is read: {entered}. Or {otherwise}"
 
 
 def _levels(bands: Sequence[BandStatistics]) -> tuple[BandLevel, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mtlaerial.datasets.check.image_gate.expectation import OPTIONS, Wording
 from mtlaerial.errors import ConfigError
 from mtlaerial.prediction.prediction_area import Area
 
@@ -26,6 +27,8 @@ class ImageOptions:
         The only area that is predicted.
     command : str
         The user's command, to which a remedy adds an option; empty from Python.
+    wording : Wording
+        Names of the options in refusals.
     """
 
     bands: Sequence[int] | None = None
@@ -34,6 +37,7 @@ class ImageOptions:
     stated_range: tuple[float, float] | None = None
     area: Area | None = None
     command: str = ""
+    wording: Wording = OPTIONS
 
     @property
     def settings(self) -> dict[str, Any]:

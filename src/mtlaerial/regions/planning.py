@@ -107,7 +107,7 @@ def _span(image: MatchingImage, first: Grid, resample: bool) -> Span:
     if image.grid.crs == first.crs and image.grid.pixel_size == first.pixel_size:
         observed += ", which lie between those of the first image"
     expected = f"pixels of the first image's grid, {first.pixel_size[1]:.6g} in {crs_name(first.crs)}"
-    raise MismatchError(image.path, observed, expected, "Set resample: true to resample it as it is read.")
+    raise MismatchError(image.path, observed, expected, "Resample it as it is read: map.resample: true")
 
 
 def _outline_in(image: Grid, region: Grid) -> Grid:

@@ -13,10 +13,18 @@ class Wording:
     bands: str
     choice: str
     """Advice to choose the bands ``{bands}``."""
+    full_choice: str
+    """The same as something to enter: ``{command}`` is the user's own, without which there is none."""
+    conversion: str
+    """Likewise, to convert an image whose values are from ``{low}`` to ``{high}`` as it is read."""
+    resampling: str
+    """Likewise, to resample an image as it is read."""
     gsd: str
+    """Empty where it cannot be stated."""
     wrong_gsd: str
     """Advice where the georeference contradicts the stated GSD."""
     range: str
+    stated_range: str
     fewer_bands: str
     """Advice where the image has too few bands."""
     unused: str
@@ -30,20 +38,41 @@ class Wording:
 SPECIFICATION = Wording(
     bands="image.bands",
     choice="Set image.bands: [{bands}]",
+    full_choice="",
+    conversion="",
+    resampling="",
     gsd="gsd in the specification",
     wrong_gsd="Correct gsd in the specification, or resample the data set to square pixels of that size",
     range="image.range",
+    stated_range="image.range",
     fewer_bands="Correct image.bands and image.band_names, or the file.",
     unused="name all bands to use in image.bands and image.band_names.",
 )
 OPTIONS = Wording(
     bands="--bands",
     choice="Choose them with --bands {bands}",
+    full_choice="Choose them: {command} --bands {bands}",
+    conversion="{command} --range {low:.9g},{high:.9g}",
+    resampling="{command} --resample",
     gsd="--gsd",
     wrong_gsd="Leave --gsd out, or correct the georeference",
     range="the range of the training",
+    stated_range="--range",
     fewer_bands="Map an image that has them, or train a run on the bands of this one.",
     unused="the run was trained without them; choose others with --bands.",
+)
+MAP_KEYS = Wording(
+    bands="map.bands",
+    choice="Set map.bands: [{bands}]",
+    full_choice="Set map.bands: [{bands}]",
+    conversion="map.range: [{low:.9g}, {high:.9g}]",
+    resampling="map.resample: true",
+    gsd="",
+    wrong_gsd="Correct the georeference",
+    range="the range of the training",
+    stated_range="map.range",
+    fewer_bands="Map images that have them, or train a run on the bands of this one.",
+    unused="the run was trained without them; choose others with map.bands.",
 )
 
 
@@ -104,9 +133,14 @@ class ImageExpectation:
 
     def choose(self, bands: Sequence[int]) -> str:
         """Return the advice to choose bands, as the user's command where it is known."""
-        if not self.command:
-            return self.wording.choose(bands)
-        return f"Choose them: {self.command} {self.wording.bands} {','.join(map(str, bands))}"
+        listed = ",".join(map(str, bands))
+        return self.entered(self.wording.full_choice, bands=listed) or self.wording.choose(bands)
+
+    def entered(self, template: str, **values: object) -> str:
+        """Return what the user can enter, from a template of the wording; empty where that needs an unknown command."""
+        if "{command}" in template and not self.command:
+            return ""
+        return template.format(command=self.command, **values)
 
     def converted(self, levels: tuple[BandLevel, ...]) -> tuple[BandLevel, ...]:
         """Return levels of an image's values in the values that they become by ``stated_range``."""

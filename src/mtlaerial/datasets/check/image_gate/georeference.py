@@ -36,7 +36,9 @@ def judge_place(header: RasterHeader, expected: ImageExpectation, findings: Find
         return False
     if not header.grid.georeferenced:
         if expected.stated_gsd is None:
-            remedy = f"State its metres per pixel with {expected.wording.gsd}, or add the georeference."
+            remedy = "Add the georeference."
+            if expected.wording.gsd:
+                remedy = f"State its metres per pixel with {expected.wording.gsd}, or add the georeference."
             findings.error(header.path, "no georeference", "one, or the pixel size", remedy)
             return True
         _judge_gsd(header, (expected.stated_gsd, expected.stated_gsd), expected, findings)

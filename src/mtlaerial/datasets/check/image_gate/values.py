@@ -71,11 +71,11 @@ def judge_range(header: RasterHeader, tally: ValueTally, expected: ImageExpectat
         return
     extent = f"from {tally.minimum:g} to {tally.maximum:g}"
     if tally.outside:
-        another_unit = tally.far > _MAX_FAR * tally.values
+        wording, another_unit = expected.wording, tally.far > _MAX_FAR * tally.values
         share = percent(tally.outside / tally.values)
         observed = f"{share} of the values outside {low:g} to {high:g} (they reach {extent})"
         remedy = f"Mark fill values as no-data. {_unit_remedy(header, tally, expected, another_unit)}"
-        expectation = f"values in {'--range' if expected.stated_range else expected.wording.range}"
+        expectation = f"values in {wording.stated_range if expected.stated_range else wording.range}"
         findings.add("error" if another_unit else "warning", header.path, observed, expectation, remedy)
     if tally.maximum - tally.minimum >= _MIN_RANGE_USED * (high - low) or tally.minimum == tally.maximum:
         return
@@ -114,10 +114,10 @@ def _conversion(header: RasterHeader, dtype: str, scale: tuple[float, float], ex
     """Return the advice to convert an image whose values are those of a scale."""
     example = f"for values from {scale[0]:g} to {scale[1]:g}"
     command = convert_command(header, dtype, scale, expected.range)
-    if not expected.command:
+    entered = expected.entered(expected.wording.conversion, low=scale[0], high=scale[1])
+    if not entered:
         return f"Convert it, e.g. {example}: {command}"
-    option = f"--range {scale[0]:.9g},{scale[1]:.9g}"
-    return f"Convert it as it is read, e.g. {example}: {expected.command} {option}. Or convert the file: {command}"
+    return f"Convert it as it is read, e.g. {example}: {entered}. Or convert the file: {command}"
 
 
 def judge_levels(path: Path, levels: tuple[BandLevel, ...], expected: ImageExpectation, findings: Findings) -> None:
