@@ -14,6 +14,7 @@ from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.ground_truth import coverage, different_tiles, mixed_grids, protocol
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
+from mtlaerial.reporting.tables.readings.comparisons import verdicts_reading
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 (GAIN,) = GAINS
@@ -65,6 +66,7 @@ def comparison_panel(
         header=("", "weighting", *gain_headers, "effect (%)", INTERVAL, "verdict", *weight_headers),
         rows=tuple(cells),
         notes=tuple(map(Note, sentences)),
+        reading=verdicts_reading(comparisons),
     )
 
 

@@ -34,6 +34,7 @@ def conflict_panel(values: Values, runs: Sequence[Scores]) -> Panel | None:
         header=("", "measurements", *(f"{LEVELS[level]}: {header}" for level in levels for header in HEADERS)),
         rows=tuple(rows),
         notes=tuple(map(Note, NOTES)),
+        reading=_reading(runs, levels[-1]),
     )
 
 
@@ -46,6 +47,12 @@ def _rows(values: Values, method: str, runs: Sequence[Scores], levels: Sequence[
         number = Cell(str(max(part.measurements for part in by_level.values())))
         label = values.label(method)
         yield (Cell(f"{label}: {' and '.join(pair)}" if len(pairs) > 1 else label), number, *map(Cell, texts))
+
+
+def _reading(runs: Sequence[Scores], level: Level) -> str:
+    parts = [part for run in runs for part in run.cosines if part.level == level]
+    negative, measured = sum(part.negative for part in parts), sum(part.measurements for part in parts)
+    return f"Cosines of the {LEVELS[level]} are below 0 in {100 * negative / measured:.1f} % of all measurements."
 
 
 def _texts(part: Cosines | None) -> tuple[str, ...]:

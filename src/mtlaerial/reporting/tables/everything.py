@@ -131,6 +131,7 @@ def _panel(values: Values) -> Panel:
         rows=tuple(rows),
         notes=panel_notes(values, values.methods, columns, "By class and by height: everything.csv."),
         long=True,
+        reading="To look numbers up: the tables before this one say which differences are told from chance.",
     )
 
 

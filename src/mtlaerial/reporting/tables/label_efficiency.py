@@ -16,6 +16,7 @@ from mtlaerial.reporting.tables.ground_truth import set_convention
 from mtlaerial.reporting.tables.network_costs import cost_panel
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.readings.comparisons import differences_reading
 from mtlaerial.reporting.tables.shares import GAIN, JOINT, SINGLE, Measure, Share, compare_shares, measures, percent_of
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.scoring.scores import Scores
@@ -78,6 +79,7 @@ def _panel(values: Values, task: Task, measure: Measure, shares: Sequence[Share]
     alike = [name for name, mark in values.marks.items() if mark.of_share]
     methods = [name for share in shares for name in (share.single, share.joint) if name and name not in alike]
     sets = [set_convention(values.runs)] if measure.source == OF_SETS else []
+    gains = [share.scores[GAIN] for share in shares if GAIN in share.scores]
     sentences = [*_notes(measure, layer, shares, beside), *sets, *values.notes, *mark_notes(values, methods)]
     return Panel(
         key=f"{values.dataset}-label-efficiency-{task}-{measure.header}".lower().replace(" ", "-"),
@@ -88,6 +90,7 @@ def _panel(values: Values, task: Task, measure: Measure, shares: Sequence[Share]
         header=header,
         rows=tuple(rows),
         notes=tuple(map(Note, dict.fromkeys(sentences))),
+        reading=differences_reading(measure.header, gains, measure.length),
     )
 
 

@@ -1,6 +1,6 @@
 """Layout of the tables: panels that fit a page, with captions and notes, and the same numbers as one wide table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -38,6 +38,8 @@ from mtlaerial.reporting.tables.notes import bold_rule, missing, panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.prediction_costs import PredictionCosts
 from mtlaerial.reporting.tables.published import Citations, Published
+from mtlaerial.reporting.tables.readings.groups import class_reading, height_reading
+from mtlaerial.reporting.tables.readings.scores import scores_reading
 from mtlaerial.reporting.tables.run_objects import objects_table, with_objects
 from mtlaerial.reporting.tables.steps import Chains, steps
 from mtlaerial.reporting.tables.uncertainty import has_uncertainty, uncertainty_table
@@ -50,6 +52,8 @@ GROUPED_MASKS = {"all": "", "positive": "h > 0, "}
 """Masks of the heights by group, and the prefixes of their columns."""
 WIDEST = 8
 """Columns of numbers that fit a page."""
+Reading = Callable[[Values, Sequence[str], Sequence[Column]], str]
+"""The reading of some methods and columns."""
 
 
 def build_documents(
@@ -154,8 +158,8 @@ def _main(values: Values) -> Document:
         ]
     f1 = class_f1(values.runs[0].classes) if semantics else ()
     f1_without = _scored(values, without_classes(f1, values.left_out))
-    panels.append(_panel(values, "f1", "F1 of each class", f1))
-    panels.append(_panel(values, "f1-without", f"F1 of each class, {some}", f1_without))
+    panels.append(_panel(values, "f1", "F1 of each class", f1, reading=class_reading))
+    panels.append(_panel(values, "f1-without", f"F1 of each class, {some}", f1_without, reading=class_reading))
     further = {task: _scored(values, of_task(task)) for task in values.further_tasks}
     panels += [_panel(values, task, f"{task}: {task_entry(task).plural}", part) for task, part in further.items()]
     wide = (*columns, *f1, *f1_without, *(column for part in further.values() for column in part))
@@ -177,7 +181,7 @@ def _heights(values: Values, stem: str, by: str, groups: Sequence[str]) -> Docum
     for score, subject in subjects.items():
         columns = _scored(values, by_group(groups, score))
         key = f"{stem}-{score}".lower().replace(" ", "-")
-        panels.append(_panel(values, key, subject, columns, values.shares(groups)))
+        panels.append(_panel(values, key, subject, columns, values.shares(groups), height_reading))
     wide: list[Column] = []
     for mask, prefix in GROUPED_MASKS.items():
         for score in subjects:
@@ -195,7 +199,14 @@ def _scored(values: Values, columns: Sequence[Column]) -> tuple[Column, ...]:
     )
 
 
-def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], note: str = "") -> Panel | None:
+def _panel(
+    values: Values,
+    key: str,
+    subject: str,
+    columns: Sequence[Column],
+    note: str = "",
+    reading: Reading = scores_reading,
+) -> Panel | None:
     """Return a table of some columns, and the methods and sources that have any of them; None without any."""
     methods = [method for method in values.methods if values.has_any(method, columns)]
     sources = values.citations.cited(columns)
@@ -220,6 +231,7 @@ def _panel(values: Values, key: str, subject: str, columns: Sequence[Column], no
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
         notes=tuple(notes),
+        reading=reading(values, methods, columns),
     )
 
 

@@ -46,6 +46,7 @@ def cost_panel(values: Values, curves: Mapping[Task, LabelEfficiency], costs: Co
     total = _row(
         "both alone" if len(alone) == 2 else "all alone", sum(parameters[:-1]), None, _sum(hours[:-1]), measured
     )
+    share = parameters[-1] / sum(parameters[:-1])
     header = ("", "parameters (million)", *(("s per update", "hours of training") if measured else ()))
     note = "Parameters: for images of three bands. The single networks have no part in common."
     timed = (
@@ -61,6 +62,7 @@ def cost_panel(values: Values, curves: Mapping[Task, LabelEfficiency], costs: Co
         header=header,
         rows=(*rows[:-1], total, rows[-1]),
         notes=tuple(map(Note, (note, timed) if measured else (note,))),
+        reading=f"One network for all tasks has {100 * share:.0f} % of the parameters of one for each.",
     )
 
 

@@ -41,6 +41,8 @@ class Panel:
     notes: tuple[Note, ...]
     long: bool = False
     """Whether it may need several pages."""
+    reading: str = ""
+    """Sentence on what the numbers say, for the report; empty where they say nothing by themselves."""
 
     @property
     def caption(self) -> str:

@@ -16,6 +16,7 @@ from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.readings.comparisons import differences_reading
 from mtlaerial.reporting.tables.tile_sums import Source
 from mtlaerial.reporting.tables.values import MISSING, Values
 
@@ -152,7 +153,14 @@ def _panel(
         header=("", *(f"{measure.header} ({measure.unit})" for measure in compared)),
         rows=tuple(rows),
         notes=tuple(map(Note, notes)),
+        reading=_reading(compared),
     )
+
+
+def _reading(compared: Mapping[Measure, Sequence[Step]]) -> str:
+    measure, entries = next(iter(compared.items()))
+    score = measure.header if measure.group == OVERALL else measure.score
+    return differences_reading(score, [entry.difference for entry in entries], measure.relative)
 
 
 def _text(step: Step) -> str:

@@ -10,6 +10,7 @@ from mtlaerial.reporting.tables.groups import OVERALL
 from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
 from mtlaerial.reporting.tables.prediction_costs import NOTE, PredictionCosts, cost_series
+from mtlaerial.reporting.tables.readings.uncertainty import coverage_reading, uncertainty_reading
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.reporting.tables.wide import wide_table
 from mtlaerial.scoring.scores import Scores
@@ -116,6 +117,7 @@ def _panel(
     table = [(Cell(name), *row) for name, *row in zip(names, *(cells for _, cells in series), strict=True)]
     if len(columns) > max(WIDEST, len(methods)):  # too wide for a page: transposed
         header, table = names, [(Cell(label), *cells) for label, cells in series]
+    reading = uncertainty_reading if key in ("uncertainty", "levels") else coverage_reading
     further = [*_notes(texts), *([NOTE] if measured else []), *(_calibrations(values, methods) if first else ())]
     return Panel(
         key=f"{values.dataset}-uncertainty-{key}",
@@ -126,6 +128,7 @@ def _panel(
         header=("", *header),
         rows=tuple(table),
         notes=panel_notes(values, methods, columns, *further),
+        reading=reading(values, methods, columns),
     )
 
 
