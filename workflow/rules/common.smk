@@ -3,6 +3,8 @@
 import atexit
 import functools
 import hashlib
+import os
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -51,6 +53,11 @@ try:
     ROWS = find_rows(project)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+# The command that was given, for the report: jobs have commands of their own, and inherit the environment.
+if workflow.is_main_process:
+    os.environ["MTLAERIAL_COMMAND"] = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+COMMAND = os.environ.get("MTLAERIAL_COMMAND", "")
 
 CHECK = "<results>/{dataset}/checks/{tile}.json"
 TILE = "<results>/{dataset}/tiles/{tile}"

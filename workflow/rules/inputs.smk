@@ -25,13 +25,15 @@ def held_out_images(wildcards):
 def tile_files(*splits, layers=LAYERS):
     """Return an input function: the prepared layers of all tiles of some splits, and the records that verify them."""
 
-    def files(wildcards):
-        names, files = [*(f"{layer}.tif" for layer in layers), "tile.json"], []
-        for tile in tiles_of(wildcards.dataset, *splits):
-            source = project.tile_source(wildcards.dataset, tile)
-            files += expand(f"{TILE}/{{name}}", dataset=source, tile=tile, name=names)
-        return files
+    return lambda wildcards: files_of_tiles(wildcards.dataset, splits, layers)
 
+
+def files_of_tiles(dataset, splits, layers=LAYERS):
+    """Return the prepared layers of all tiles of some splits of a data set, and the records that verify them."""
+    names, files = [*(f"{layer}.tif" for layer in layers), "tile.json"], []
+    for tile in tiles_of(dataset, *splits):
+        source = project.tile_source(dataset, tile)
+        files += expand(f"{TILE}/{{name}}", dataset=source, tile=tile, name=names)
     return files
 
 
@@ -179,6 +181,18 @@ def cost_files(wildcards):
 def prediction_cost_files(wildcards):
     """Return the costs of the predictions of every selected run that is made here."""
     return [path for run in project.runs() for path in files_of(run, "prediction_cost.json")]
+
+
+def maps_of_methods(wildcards):
+    """Return the maps of the first seed of each selected method and fold that is made here."""
+    return [path for run in project.runs() for path in files_of(run, "maps")[:1]]
+
+
+def tested_tiles(wildcards):
+    """Return the prepared test tiles of the methods that are made here."""
+    datasets = dict.fromkeys(dataset for dataset, method in project.runs() if seeds_here(dataset, method))
+    paths = [path for dataset in datasets for path in files_of_tiles(dataset, ["test"])]
+    return list(dict.fromkeys(paths))
 
 
 def figure_files(wildcards):

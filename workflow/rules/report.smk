@@ -127,22 +127,29 @@ rule report:
         descriptions=description_files,
         costs=cost_files,
         prediction_costs=prediction_cost_files,
+        maps=maps_of_methods,
+        tiles=tested_tiles,
         figures=figure_files,
         checks=expand("<results>/{dataset}/checks.json", dataset=project.sources),
     output:
-        report("<results>/report.html", category="Summary", labels={"page": "Report"}, caption="../report/page.rst"),
+        page=report(
+            "<results>/report.html", category="Summary", labels={"page": "Report"}, caption="../report/page.rst"
+        ),
+        files=directory("<results>/report_files"),
     log:
         "<logs>/report.log",
     benchmark:
         "<benchmarks>/report.tsv"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=60,
         gpu=0,
     params:
         decisive=decisive_params("report"),
         context=context_params("report"),
+        # Of `input`: not recorded, so that no other command repeats the job.
+        command=lambda wildcards, input: COMMAND,
     message:
         "Writing the report"
     script:

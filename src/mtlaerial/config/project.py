@@ -38,7 +38,8 @@ from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.training import TrainingSpec
 
 NOT_DATASETS = {
-    "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "everything", "scores", "dashboard", "map",
+    "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "report_files", "everything", "scores",
+    "dashboard", "map",
 }  # fmt: skip
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {

@@ -1,11 +1,13 @@
 """Layers of a tile for figures: read at the figure's resolution, with extents in metres."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from mtlaerial.rasters.geotiff import open_raster
@@ -93,13 +95,20 @@ def read_grid(path: Path) -> Grid:
         return Grid.of(source)
 
 
-def read_layer(path: Path, frame: Frame, side: int = SIDE) -> Layer:
-    """Read a raster, decimated to at most ``side`` pixels along its longer side."""
+def read_layer(
+    path: Path,
+    frame: Frame,
+    side: int = SIDE,
+    bands: Sequence[int] | None = None,
+    resampling: Resampling = Resampling.nearest,
+) -> Layer:
+    """Read bands of a raster, by default all, decimated to at most ``side`` pixels along its longer side."""
     with open_raster(path) as source:
-        grid = Grid.of(source)
+        grid, indexes = Grid.of(source), list(bands or source.indexes)
         step = max(1.0, max(grid.height, grid.width) / side)
-        shape = source.count, max(1, round(grid.height / step)), max(1, round(grid.width / step))
-        values = np.ma.masked_invalid(source.read(out_shape=shape, masked=True))
+        shape = len(indexes), max(1, round(grid.height / step)), max(1, round(grid.width / step))
+        read = source.read(indexes, out_shape=shape, masked=True, resampling=resampling)
+        values = np.ma.masked_invalid(read, copy=False)
     return Layer(values[:, ::-1] if _south_first(grid) else values, frame.extent(grid))
 
 

@@ -12,13 +12,14 @@ from mtlaerial.datasets.check.labels import check_labels
 from mtlaerial.datasets.check.parts import present
 from mtlaerial.datasets.check.report import DatasetReport, HeightFacts, ImageFacts, LabelsFacts, TileReport
 from mtlaerial.datasets.check.splits import check_splits, footprints
-from mtlaerial.datasets.check.summary import summary, warnings_text
+from mtlaerial.datasets.check.summary import FindingGroup, finding_groups, summary, warnings_text
 from mtlaerial.datasets.generation_note import generation_described
 from mtlaerial.system.progress import track
 
 __all__ = [
     "DatasetReport",
     "Finding",
+    "FindingGroup",
     "HeightFacts",
     "ImageFacts",
     "LabelsFacts",
@@ -27,6 +28,7 @@ __all__ = [
     "check_dataset",
     "check_splits",
     "check_tile",
+    "finding_groups",
     "summary",
     "warnings_text",
 ]

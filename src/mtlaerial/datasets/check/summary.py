@@ -1,6 +1,7 @@
 """Plain-text summary of a data check: a table of tiles, then the findings, errors first."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mtlaerial.datasets.check.classes import class_pixels, labelled_splits
@@ -14,6 +15,26 @@ _HEADER = (
     "tile", "split or area", "size", "GSD (m)", "no image", "no height", "heights (m)", "no class",
     "errors", "warnings",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FindingGroup:
+    """Findings with the same expectation and remedy."""
+
+    expected: str
+    remedy: str
+    places: Sequence[str]
+    """File and content of each finding, with its tile."""
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """The places that are listed."""
+        return self.places[:_PLACES]
+
+    @property
+    def more(self) -> int:
+        """Number of places that are not."""
+        return max(0, len(self.places) - _PLACES)
 
 
 def summary(report: DatasetReport) -> str:
@@ -88,19 +109,32 @@ def _table(rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
         yield "  ".join(padded).rstrip()
 
 
-def _section(report: DatasetReport, level: Level) -> Iterator[str]:
-    """Yield the lines of one level: findings with the same expectation and remedy together."""
+def finding_groups(report: DatasetReport, level: Level) -> list[FindingGroup]:
+    """Return the findings of one level, those with the same expectation and remedy together."""
     groups: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for tile, finding in _findings_with_tiles(report):
         if finding.level == level:
             groups.setdefault((finding.expected, _for_any_file(finding)), []).append((tile, finding))
+    return [
+        FindingGroup(
+            expected,
+            places[0][1].remedy if len(places) == 1 else remedy,
+            [f"{tile}{finding.where}: {finding.found}" for tile, finding in places],
+        )
+        for (expected, remedy), places in groups.items()
+    ]
+
+
+def _section(report: DatasetReport, level: Level) -> Iterator[str]:
+    """Yield the lines of one level."""
+    groups = finding_groups(report, level)
     if groups:
         yield from ("", f"{level.capitalize()}s")
-    for (expected, remedy), places in groups.items():
-        yield f"- expected {expected}. {places[0][1].remedy if len(places) == 1 else remedy}"
-        yield from (f"    {tile}{finding.where}: {finding.found}" for tile, finding in places[:_PLACES])
-        if len(places) > _PLACES:
-            yield f"    and {len(places) - _PLACES} more"
+    for group in groups:
+        yield f"- expected {group.expected}. {group.remedy}"
+        yield from (f"    {place}" for place in group.shown)
+        if group.more:
+            yield f"    and {group.more} more"
 
 
 def _for_any_file(finding: Finding) -> str:

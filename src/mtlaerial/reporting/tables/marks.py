@@ -70,13 +70,18 @@ def marks(runs: Sequence[Scores]) -> dict[str, Mark]:
         Empty where all agree. What most methods have is taken as usual; of values that are as frequent, that of the
         first method.
     """
-    first = {run.method: run for run in reversed(runs)}
-    methods = [method for method in dict.fromkeys(run.method for run in runs) if first[method].network]
-    recipes = {method: _recipe(first[method]) for method in methods}
-    usual = _usual(list(recipes.values()))
-    differences = {method: _difference(first[method], recipes[method], usual) for method in methods}
+    first, recipes = {run.method: run for run in reversed(runs)}, first_recipes(runs)
+    usual = usual_recipe(list(recipes.values()))
+    differences = {method: _difference(first[method], recipe, usual) for method, recipe in recipes.items()}
     marked = [(method, text) for method, text in differences.items() if text]
     return {method: Mark(_letter(index), text) for index, (method, text) in enumerate(marked)}
+
+
+def first_recipes(runs: Sequence[Scores]) -> dict[str, Recipe]:
+    """Return the recipe of the first run of each method whose network is known, in the order of the runs."""
+    first = {run.method: run for run in reversed(runs)}
+    methods = dict.fromkeys(run.method for run in runs)
+    return {method: _recipe(first[method]) for method in methods if first[method].network}
 
 
 def _letter(index: int) -> str:
@@ -125,8 +130,8 @@ def _budget(run: Scores) -> int | None:
     return run.updates * batches * training.batch * training.patch**2
 
 
-def _usual(recipes: Sequence[Recipe]) -> Recipe:
-    """Return the most frequent value of each key."""
+def usual_recipe(recipes: Sequence[Recipe]) -> Recipe:
+    """Return the most frequent value of each key; of equally frequent ones the first."""
     keys = dict.fromkeys(key for recipe in recipes for key in recipe)
     return {key: Counter(r[key] for r in recipes if key in r).most_common(1)[0][0] for key in keys}
 
@@ -138,7 +143,7 @@ def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
         parts.append(f"{BUDGET} not known, as its weighting {run.weighting} is not installed")
     for key, value in recipe.items():
         if value != usual[key] and key != BUDGET:
-            parts.append(f"{key} {_text(value)} instead of {_text(usual[key])}")
+            parts.append(f"{key} {recipe_value(value)} instead of {recipe_value(usual[key])}")
     if BUDGET in recipe and recipe[BUDGET] != usual[BUDGET]:
         batches = batches_per_update(run.weighting) or 1
         several = f"; {batches} batches per update" if batches > 1 else ""
@@ -148,7 +153,8 @@ def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
     return "; ".join(parts)
 
 
-def _text(value: Any) -> str:
+def recipe_value(value: Any) -> str:
+    """Return a value of a recipe as text."""
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
 
 

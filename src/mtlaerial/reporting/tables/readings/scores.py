@@ -53,16 +53,14 @@ def _phrase(values: Values, methods: Sequence[str], column: Column) -> str:
     if not ranked:
         return ""
     best, *others = ranked
-    first = f"{name}: {best} {value_text(values, best, column)}"
+    first = f"{name} is best of {best} ({value_text(values, best, column)})"
     if CONSTANT in methods and not _beats_constant(values, best, column):
         return f"{first}, no better than the constant prediction ({value_text(values, CONSTANT, column)})"
     if not others:
-        return f"{first}, the only method that learns it"
-    runner_up = others[0]
-    lead = f"{first} before {runner_up} {value_text(values, runner_up, column)}"
-    if values.winner(column) == best:
-        return f"{lead}, a lead with {100 * CONFIDENCE:g} % confidence"
-    return f"{lead}, a lead that is not told from chance"
+        return f"{name} of {best}, which alone learns it: {value_text(values, best, column)}"
+    runner_up = f"before {others[0]} ({value_text(values, others[0], column)})"
+    told = f"with {100 * CONFIDENCE:g} % confidence" if values.winner(column) == best else "not told from chance"
+    return f"{first}, {runner_up}, {told}"
 
 
 def _beats_constant(values: Values, method: str, column: Column) -> bool:

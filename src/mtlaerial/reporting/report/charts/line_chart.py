@@ -1,0 +1,56 @@
+"""Chart of curves: a line with markers per method, and where wanted the line of what would be ideal."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+
+from mtlaerial.reporting.report.charts.axes import Axis, colour_of, horizontal_axis, legend, vertical_axis
+from mtlaerial.reporting.report.charts.svg import SIZE, SOFT, line, marker, picture, polyline
+
+WIDTH, HEIGHT, LEFT = 500.0, 300.0, 44.0
+Point = tuple[float, float]
+
+
+def line_chart(
+    key: str,
+    title: str,
+    labels: tuple[str, str],
+    curves: Mapping[str, Sequence[Point]],
+    numbers: Mapping[str, int],
+    ends: tuple[float, float] | None = None,
+    diagonal: bool = False,
+) -> str:
+    """Return the chart as SVG.
+
+    Parameters
+    ----------
+    key, title : str
+    labels : tuple of str
+        Of both axes, the horizontal one first, with their units.
+    curves : mapping of name to sequence of Point
+        Points that are not finite are passed over.
+    numbers : mapping of name to int
+        By which a curve has the same colour and marker in all charts.
+    ends : tuple of float, optional
+        Ends of both axes; by default they follow from the points.
+    diagonal : bool
+        Whether to draw where both numbers are equal, as of a perfect calibration.
+    """
+    points = {name: [point for point in some if all(map(isfinite, point))] for name, some in curves.items()}
+    parts, top = legend({name: numbers[name] for name in points}, WIDTH)
+    top += 2 * SIZE
+    bottom = top + HEIGHT
+    shown = [[*(point[axis] for some in points.values() for point in some), *(ends or ())] for axis in (0, 1)]
+    x_axis = Axis.around(labels[0], shown[0], LEFT, WIDTH - 16)
+    y_axis = Axis.around(labels[1], shown[1], bottom, top)
+    parts += [*vertical_axis(y_axis, LEFT, WIDTH - 16), *horizontal_axis(x_axis, top, bottom)]
+    if diagonal:
+        low, high = max(x_axis.low, y_axis.low), min(x_axis.high, y_axis.high)
+        place = (x_axis.at(low), y_axis.at(low), x_axis.at(high), y_axis.at(high))
+        parts.append(line(*place, SOFT, 1.5, stroke_dasharray="5 4"))
+    for name, some in points.items():
+        number = numbers[name]
+        places = [(x_axis.at(x), y_axis.at(y)) for x, y in some]
+        parts.append(polyline(places, colour_of(number)))
+        parts += [marker(x, y, number, colour_of(number)) for x, y in places]
+    description = f"{labels[1]} over {labels[0]} of {', '.join(points)}."
+    return picture(key, title, description, (WIDTH, bottom + 40), parts)
