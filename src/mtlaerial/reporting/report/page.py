@@ -4,6 +4,7 @@ import base64
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -32,23 +33,31 @@ def render(sections: Sequence[ReportSection], sources: Sources, command: str) ->
     command : str
         The command that the page is made by; empty where it is not known.
     """
-    environment = Environment(
+    style, script = _joined(STYLES), _joined(SCRIPTS)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            sections=sections,
+            sources=sources,
+            command=command,
+            software=_software(),
+            code=code_hash("report"),
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader(PACKAGE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    style, script = _joined(STYLES), _joined(SCRIPTS)
-    return environment.get_template("page.html").render(
-        sections=sections,
-        sources=sources,
-        command=command,
-        software=_software(),
-        code=code_hash("report"),
-        style=style,
-        script=script,
-        policy=_policy(style, script),
     )
 
 

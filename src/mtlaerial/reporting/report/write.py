@@ -25,6 +25,8 @@ FIRST_TILES = 3
 """Tiles of a data set whose previews come first where the page has no room for all."""
 PREVIEW_ROOM = 7_000_000
 """Bytes of the previews of these tiles, by which their size is chosen."""
+MARGIN = 1_000
+"""Bytes of the sentence on pictures that found no room."""
 
 
 def write_report(inputs: ReportInputs, path: Path) -> None:
@@ -52,8 +54,7 @@ def write_report(inputs: ReportInputs, path: Path) -> None:
     sections = _sections(inputs, sheets)
     sources = Sources(path)
     text = render(sections, sources, inputs.command)
-    # Addresses of files, which the text has in place of the pictures, are shorter than the margin.
-    sources.embed(_by_importance(sections), LARGEST_PAGE - len(text.encode("utf-8")) - 10_000)
+    sources.embed(_by_importance(sections), LARGEST_PAGE - len(text.encode("utf-8")) - MARGIN)
     write_text(path, render(sections, sources, inputs.command))
 
 

@@ -6,7 +6,7 @@ from math import isfinite
 from mtlaerial.reporting.report.charts.axes import Axis, colour_of, horizontal_axis, legend
 from mtlaerial.reporting.report.charts.svg import INK, LETTER, line, marker, picture, shortened, text
 
-WIDTH = 500.0
+WIDTH = 440.0
 STEP, PAD = 11.0, 12.0
 """Height of a marker within a row, and between rows."""
 Value = tuple[float, float]

@@ -6,7 +6,7 @@ from math import isfinite
 from mtlaerial.reporting.report.charts.axes import Axis, colour_of, horizontal_axis, legend, vertical_axis
 from mtlaerial.reporting.report.charts.svg import SIZE, SOFT, line, marker, picture, polyline
 
-WIDTH, HEIGHT, LEFT = 500.0, 300.0, 44.0
+WIDTH, HEIGHT, LEFT = 440.0, 280.0, 44.0
 Point = tuple[float, float]
 
 

@@ -22,8 +22,8 @@ HEADER = (
 TOTAL = "all trainings"
 UNIT = " million parameters"
 MEASURED = (
-    "Hours, memory, and seconds per Mpixel of prediction: what the runs measured themselves, hours from the median time "
-    "of an update; medians over seeds. They differ from run to run, and with what else the machine did."
+    "Hours, memory, and seconds per Mpixel of prediction: what the runs measured themselves, medians over seeds; hours "
+    "from the median time of an update. They differ from run to run, and with what else the machine did."
 )
 FOLDS = "Of folds: the median time of one, and the largest memory."
 
