@@ -323,7 +323,7 @@ def test_command_is_escaped_and_in_a_measured_cell(tmp_path):
 def test_tables_have_readings_and_the_page_begins_with_them(page):
     text = body(page(experiment()))
     begin = text.index('<ul class="short"')
-    assert "mIoU is best of joint" in text[begin : text.index("</ul>", begin)]
+    assert "Best mIoU: joint (90.28 %)" in text[begin : text.index("</ul>", begin)]
     tables = text.split('<div class="scores"')[1:]
     assert len(tables) > 5
     assert all('<p class="reading">' in table for table in tables)

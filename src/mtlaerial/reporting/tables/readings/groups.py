@@ -19,6 +19,8 @@ def class_reading(values: Values, methods: Sequence[str], columns: Sequence[Colu
         return ""
     method, worst, best = extremes
     found, missed = (_named(values, method, column) for column in (best, worst))
+    if best == worst:
+        return sentence([f"Only {found} has a score, of {method}"])
     return sentence([f"{method}, best in mIoU, finds {found} best and {missed} worst"])
 
 
@@ -29,6 +31,8 @@ def height_reading(values: Values, methods: Sequence[str], columns: Sequence[Col
         return ""
     method, least, most = extremes
     low, high = (_named(values, method, column) for column in (least, most))
+    if least == most:
+        return sentence([f"Only {high} has a score, of {method}, lowest in MAE"])
     score = most.score
     if score == SQUARED_SHARE:
         return sentence([f"The largest part of the squared error of {method}, lowest in MAE, is in {high}"])
@@ -49,7 +53,7 @@ def _extremes(
         (column for column in columns if values.has_score(method, column)),
         key=lambda column: values(method, column)[0],
     )
-    return (method, scored[0], scored[-1]) if len(scored) > 1 else None
+    return (method, scored[0], scored[-1]) if scored else None
 
 
 def _named(values: Values, method: str, column: Column) -> str:

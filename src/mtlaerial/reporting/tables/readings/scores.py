@@ -17,7 +17,8 @@ MOST = 2
 def scores_reading(values: Values, methods: Sequence[str], columns: Sequence[Column]) -> str:
     """Return the reading of a table of some methods and columns; empty where no method of the runs has a score."""
     phrases = (_phrase(values, methods, column) for column in headline_columns(columns))
-    return sentence(list(filter(None, phrases)))
+    text = sentence(list(filter(None, phrases)))
+    return f"B{text[1:]}" if text.startswith("best ") else text
 
 
 def headline_columns(columns: Sequence[Column]) -> list[Column]:
@@ -43,7 +44,11 @@ def value_text(values: Values, method: str, column: Column) -> str:
 
 
 def sentence(phrases: Sequence[str]) -> str:
-    """Return phrases as one sentence; empty without any."""
+    """Return phrases as one sentence; empty without any.
+
+    >>> sentence(["one", "two"])
+    'one; two.'
+    """
     text = "; ".join(phrases)
     return f"{text}." if text else ""
 
@@ -53,11 +58,11 @@ def _phrase(values: Values, methods: Sequence[str], column: Column) -> str:
     if not ranked:
         return ""
     best, *others = ranked
-    first = f"{name} is best of {best} ({value_text(values, best, column)})"
+    first = f"best {name}: {best} ({value_text(values, best, column)})"
     if CONSTANT in methods and not _beats_constant(values, best, column):
         return f"{first}, no better than the constant prediction ({value_text(values, CONSTANT, column)})"
     if not others:
-        return f"{name} of {best}, which alone learns it: {value_text(values, best, column)}"
+        return f"{name} of {best}, the only method that learns it: {value_text(values, best, column)}"
     runner_up = f"before {others[0]} ({value_text(values, others[0], column)})"
     told = f"with {100 * CONFIDENCE:g} % confidence" if values.winner(column) == best else "not told from chance"
     return f"{first}, {runner_up}, {told}"
