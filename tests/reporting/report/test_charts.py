@@ -41,6 +41,7 @@ def test_axis_has_round_ends_around_the_numbers():
     assert axis.at(axis.low) == 100
     assert axis.at(axis.high) == 200
     assert Axis.around("m", [], 0, 1, zero=True).high > 0
+    assert Axis.between("%", (0, 100), 0, 1).high == 100
 
 
 def test_dots_are_at_their_numbers_and_rows():

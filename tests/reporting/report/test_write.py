@@ -184,6 +184,7 @@ def test_warnings_of_the_data_checks(page, tmp_path):
     text = page(experiment(), checks=[tmp_path / "town.json", tmp_path / "elsewhere.json"])
     assert "61 % &lt;no-data&gt;" in text
     assert "Warnings of the data checks." in text
+    assert '<a href="#town-data">The data checks have 1 warning.</a>' in text
     assert "1 warning" in text
     assert "elsewhere" not in text
 

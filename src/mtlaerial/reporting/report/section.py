@@ -75,6 +75,16 @@ class ReportSection:
     versions: Mapping[str, str]
     checks: Sequence[DataCheck]
 
+    @property
+    def warned(self) -> str:
+        """How much the data checks found, as a sentence; empty where they found nothing."""
+        numbers = {
+            "fault": sum(len(group.places) for check in self.checks for group in check.errors),
+            "warning": sum(len(group.places) for check in self.checks for group in check.warnings),
+        }
+        parts = [f"{number} {noun}{'' if number == 1 else 's'}" for noun, number in numbers.items() if number]
+        return f"The data checks have {' and '.join(parts)}." if parts else ""
+
 
 def report_section(
     values: Values,

@@ -10,6 +10,8 @@ from mtlaerial.reporting.report.charts.svg import LETTER, SIZE, SOFT, line, mark
 
 LINE = 20
 """Height of a line of the legend."""
+STEPS = (1, 2, 2.5, 5, 10)
+"""Distances of ticks, times a power of ten."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,12 @@ class Axis:
         values = [*numbers, 0.0] if zero or not numbers else list(numbers)
         low, high = min(values), max(values)
         margin = 0.02 * (high - low) if high > low else 0.5
-        ticks = [
-            float(tick)
-            for tick in MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low - margin * (low != 0), high + margin)
-        ]
+        return cls.between(label, (low - margin * (low != 0), high + margin), begin, end)
+
+    @classmethod
+    def between(cls, label: str, ends: tuple[float, float], begin: float, end: float) -> "Axis":
+        """Return an axis with round ends, those of two numbers or the next beyond them."""
+        ticks = list(map(float, MaxNLocator(5, steps=STEPS).tick_values(*ends)))
         return cls(label, ticks[0], ticks[-1], begin, end, ticks)
 
     def at(self, number: float) -> float:

@@ -101,7 +101,7 @@ class _DatasetCharts:
         if curves:
             title, labels = "Coverage of the intervals of heights", ("level (%)", "covered cells (%)")
             key = f"{self.values.dataset}-chart-coverage"
-            svg = line_chart(key, title, labels, curves, self.numbers, diagonal=True)
+            svg = line_chart(key, title, labels, curves, self.numbers, PERCENT, diagonal=True)
             yield Chart(svg, title, "Dashed: as stated; below it, intervals are too narrow.")
 
     def _dots(

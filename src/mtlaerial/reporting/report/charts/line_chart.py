@@ -31,7 +31,7 @@ def line_chart(
     numbers : mapping of name to int
         By which a curve has the same colour and marker in all charts.
     ends : tuple of float, optional
-        Ends of both axes; by default they follow from the points.
+        Ends of both axes, which no point is beyond; by default they follow from the points.
     diagonal : bool
         Whether to draw where both numbers are equal, as of a perfect calibration.
     """
@@ -39,9 +39,13 @@ def line_chart(
     parts, top = legend({name: numbers[name] for name in points}, WIDTH)
     top += 2 * SIZE
     bottom = top + HEIGHT
-    shown = [[*(point[axis] for some in points.values() for point in some), *(ends or ())] for axis in (0, 1)]
-    x_axis = Axis.around(labels[0], shown[0], LEFT, WIDTH - 16)
-    y_axis = Axis.around(labels[1], shown[1], bottom, top)
+    places = ((LEFT, WIDTH - 16), (bottom, top))
+    x_axis, y_axis = (
+        Axis.between(label, ends, *place)
+        if ends
+        else Axis.around(label, [point[number] for some in points.values() for point in some], *place)
+        for number, (label, place) in enumerate(zip(labels, places, strict=True))
+    )
     parts += [*vertical_axis(y_axis, LEFT, WIDTH - 16), *horizontal_axis(x_axis, top, bottom)]
     if diagonal:
         low, high = max(x_axis.low, y_axis.low), min(x_axis.high, y_axis.high)

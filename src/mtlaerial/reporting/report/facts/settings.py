@@ -52,7 +52,7 @@ def settings_of(values: Values) -> Settings:
         notes=(),
         reading=reading,
     )
-    same = "All rows have the same settings, but for tasks and weighting."
+    same = "All rows have the same settings, but for tasks and weighting." if usual else "The settings are not known."
     return Settings(
         [(key, _short(usual[key])) for key in sorted(usual)], panel if rows else None, reading if rows else same
     )
