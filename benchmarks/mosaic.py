@@ -67,12 +67,14 @@ def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads:
     import torch
 
     from mtlaerial.models.batchnorm_folding import folded
-    from mtlaerial.prediction.map_network import inference_forward
+    from mtlaerial.prediction.engines.torch_engine import TorchEngine
+    from mtlaerial.prediction.map_network import single_pass
     from mtlaerial.prediction.predictor import Predictor
 
     predictor = Predictor(run, prediction)
     torch.set_num_threads(threads)
-    predictor.network.forward = inference_forward(folded(predictor.runs[0].model), precision, predictor.device)
+    engine = TorchEngine(folded(predictor.runs[0].model), precision, predictor.device)
+    predictor.network.forward = single_pass(engine)
     return predictor
 
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mtlaerial.prediction.map_network import inference_forward
+from mtlaerial.prediction.engines.torch_engine import TorchEngine
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.weight_average import WeightAverage
@@ -89,9 +89,9 @@ def test_the_average_is_validated_and_saved_and_does_not_change_what_is_trained(
 
     def seen(network: nn.Module, *arguments: Any) -> Any:
         validated.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
-        return inference_forward(network, *arguments)
+        return TorchEngine(network, *arguments)
 
-    monkeypatch.setattr("mtlaerial.training.evaluation.inference_forward", seen)
+    monkeypatch.setattr("mtlaerial.training.evaluation.TorchEngine", seen)
     folder = trained(ema=EMA)
     assert len(validated) == 3
     for epoch, weights in enumerate(validated, 1):

@@ -105,8 +105,10 @@ def torch_threads(wildcards):
 
 def prediction_gpus(wildcards):
     """Return the number of GPUs of a prediction, on the device that its configuration states."""
-    device = project.recipe(wildcards.dataset, wildcards.method).prediction.device
-    return gpus(wildcards) if device is None else int(device == "cuda")
+    prediction = project.recipe(wildcards.dataset, wildcards.method).prediction
+    if prediction.engine != "torch":
+        return 0
+    return gpus(wildcards) if prediction.device is None else int(prediction.device == "cuda")
 
 
 def prediction_threads(wildcards):

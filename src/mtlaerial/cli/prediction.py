@@ -112,6 +112,10 @@ def predict(
         Literal["32-true", "bf16-mixed", "16-mixed"] | None,
         typer.Option(help="Precision of the network's arithmetic; else that of the training."),
     ] = None,
+    engine: Annotated[
+        Literal["torch", "openvino", "onnxruntime"] | None,
+        typer.Option(help="What runs the network; openvino and onnxruntime, packages of their own, on the CPU alone."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
     ] = False,
@@ -138,7 +142,7 @@ def predict(
     from mtlaerial.runs.shipped import find_run
 
     run = find_run(run)
-    compute = {"device": device, "threads": threads, "batch": batch, "precision": precision}
+    compute = {"device": device, "threads": threads, "batch": batch, "precision": precision, "engine": engine}
     prediction = prediction_for(
         run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval, compute
     )

@@ -12,7 +12,7 @@ from mtlaerial.config.numbers import Metres, Percent
 from mtlaerial.config.prediction import PredictionSpec
 
 _WITHOUT_EFFECT = {
-    *("batch", "device", "threads"),
+    *("batch", "device", "engine", "threads"),
     *("layers", "interval", "image_maps", "height_encoding", "negative_heights"),
 }
 """Keys of a prediction that change no height, deviation or probability but by rounding."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mtlaerial.config.base import Section
 from mtlaerial.config.faults import Unfit, shown
@@ -18,6 +18,7 @@ View = Literal["mirror", "turns", "scales"]
 HeightEncoding = Literal["centimetres", "lerc", "float32"]
 SpreadSource = Literal["samples", "overlap", "head"]
 Device = Literal["cpu", "cuda"]
+EngineName = Literal["torch", "openvino", "onnxruntime"]
 ClassLayer = Literal["probabilities", "entropy", "mutual_information"]
 VIEWS: tuple[View, ...] = get_args(View)
 SPREAD_SOURCES: tuple[SpreadSource, ...] = get_args(SpreadSource)
@@ -53,6 +54,10 @@ ClassLayers = Annotated[tuple[ClassLayer, ...], _ordered(CLASS_LAYERS)]
 """Further layers of classes."""
 
 
+def _is_torch(engine: EngineName) -> bool:
+    return engine == "torch"
+
+
 class PredictionSpec(Section):
     """Prediction of maps from overlapping windows."""
 
@@ -74,6 +79,9 @@ class PredictionSpec(Section):
     """Torch's threads on the CPU; not stated, those of the training."""
     precision: Precision | None = None
     """Precision of the network's arithmetic; not stated, that of the training."""
+    engine: EngineName = Field(default="torch", exclude_if=_is_torch)
+    """Program that runs the network. openvino, in float32 or bf16, and onnxruntime, in float32, do so on the CPU, a
+    window at a time and without passes with dropout; they are packages of their own."""
     views: Views = ()
     """Copies of each window that the maps are means over, besides the window itself. mirror: left and right swapped;
     turns: by 90, 180 and 270 degrees; scales: resampled by 0.8 and by 1.25. Together they multiply: mirror and turns

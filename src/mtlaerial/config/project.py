@@ -11,6 +11,7 @@ from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.configuration_files import DEFAULT, merged_configuration
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
+from mtlaerial.config.engines import require_engine
 from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
@@ -185,7 +186,10 @@ class ProjectConfig(Section):
         if method:
             stated = [place for place, values in changes.items() if "prediction" in values]
             require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
-            for member in self.members(method):
+            members = self.members(method)
+            precisions = [recipe.training.precision] if method in members else []  # members may have others
+            require_engine("prediction.", recipe.prediction, precisions)
+            for member in members:
                 model = self.models[self.methods[member].model]
                 require_multiple("prediction.window", recipe.prediction.window, model)
                 require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)

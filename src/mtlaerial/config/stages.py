@@ -201,6 +201,7 @@ STAGES: dict[str, Stages] = {
     "prediction.device": PREDICTION,
     "prediction.threads": PREDICTION,
     "prediction.precision": PREDICTION,
+    "prediction.engine": PREDICTION,
     "prediction.views": PREDICTION,
     "prediction.dropout_passes": PREDICTION,
     "prediction.spread": PREDICTION,

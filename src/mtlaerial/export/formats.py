@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,16 +28,21 @@ def save_onnx(program: ExportedProgram, path: Path, contents: Contents, metadata
     metadata : mapping of str to str
         The file's ``metadata_props``.
     """
-    with _silenced():
-        exported = torch.onnx.export(
-            program, dynamo=True, verbose=False, input_names=[INPUT], output_names=list(contents.tasks)
-        )
-    assert exported is not None
-    model = exported.model_proto
+    model = onnx_model(program, contents.tasks)
     _clean_graph(model.graph)
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
     path.write_bytes(model.SerializeToString())
+
+
+def onnx_model(program: ExportedProgram, outputs: Sequence[str]) -> Any:
+    """Return a program as an ``onnx.ModelProto``, whose input is called image, with named outputs."""
+    with _silenced():
+        exported = torch.onnx.export(
+            program, dynamo=True, verbose=False, input_names=[INPUT], output_names=list(outputs)
+        )
+    assert exported is not None
+    return exported.model_proto
 
 
 def save_pt2(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:

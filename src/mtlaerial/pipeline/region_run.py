@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.engines import require_engine
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
@@ -36,7 +37,7 @@ class RegionRun:
         Raises
         ------
         UserError
-            When there is none, windows do not suit its networks, or these cannot serve the spread or a layer.
+            When there is none, windows do not suit its networks, or these or the engine cannot serve the prediction.
         """
         folder = find_run(spec.run)
         description = read_description(folder)
@@ -47,6 +48,8 @@ class RegionRun:
             require_dropout("map.prediction.dropout_passes", prediction.dropout_passes, network.plan.model)
         require_overlap("map.prediction.window, map.prediction.stride", prediction)
         require_predictor("map.prediction.", prediction, [network.learner for network in description.networks])
+        precisions = [network.plan.training.precision for network in description.networks]
+        require_engine("map.prediction.", prediction, precisions)
         return cls(folder, description, prediction)
 
     @property
@@ -64,6 +67,8 @@ class RegionRun:
     @property
     def uses_gpu(self) -> bool:
         """Whether a GPU is the stated device; without one, whether all networks were trained where a GPU may be."""
+        if self.prediction.engine != "torch":
+            return False
         if self.prediction.device:
             return self.prediction.device == "cuda"
         return all(network.plan.training.accelerator != "cpu" for network in self.description.networks)

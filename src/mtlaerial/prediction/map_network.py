@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtlaerial.config import PredictionSpec, Task, task_entry
 from mtlaerial.models.height_heads import HeadWithScale, HeightHead
@@ -11,6 +11,7 @@ from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.blending.blender import Blender
 from mtlaerial.prediction.blending.windows import even, original
 from mtlaerial.prediction.class_shares import class_shares, entropy_bits
+from mtlaerial.prediction.engines.engine import Engine
 from mtlaerial.prediction.stacked_outputs import StackedOutputs
 from mtlaerial.prediction.views import views_of
 
@@ -100,18 +101,10 @@ def build_blender(network: StackedOutputs, prediction: PredictionSpec, multiple:
     return Blender(network, network.channels, layout, prediction.batch, device, scales, spreads)
 
 
-def inference_forward(model: nn.Module, precision: str, device: torch.device) -> Passes:
-    """Return the model's forward, one pass, in a precision named as in Fabric, e.g. ``bf16-mixed``."""
+def single_pass(engine: Engine) -> Passes:
+    """Return an engine's outputs as those of one pass."""
 
     def forward(image: Tensor) -> Iterator[Mapping[Task, Tensor]]:
-        with in_precision(precision, device):
-            outputs: Mapping[Task, Tensor] = model(image)
-        yield outputs
+        yield engine(image)
 
     return forward
-
-
-def in_precision(precision: str, device: torch.device) -> torch.autocast:
-    """Return the autocast context of a precision named as in Fabric."""
-    dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision)
-    return torch.autocast(device.type, dtype, enabled=dtype is not None)

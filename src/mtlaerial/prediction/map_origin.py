@@ -19,7 +19,7 @@ from mtlaerial.system.files import discard
 
 SAMPLE = 128
 """Side in pixels of each of the nine parts of an image that are hashed."""
-IMMATERIAL = {"batch", "device", "threads"}
+IMMATERIAL = {"batch", "device", "engine", "threads"}
 """Keys of a prediction that change no map but by rounding."""
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import Task
+from mtlaerial.config.precision import Precision
 from mtlaerial.models import Network
-from mtlaerial.prediction.map_network import Passes, in_precision
+from mtlaerial.prediction.engines.torch_engine import in_precision
+from mtlaerial.prediction.map_network import Passes
 
 
-def dropout_forward(model: Network, precision: str, device: torch.device, passes: int, seed: int) -> Passes:
+def dropout_forward(model: Network, precision: Precision, device: torch.device, passes: int, seed: int) -> Passes:
     """Return the model's forward with passes that differ in the dropped features.
 
     All other layers stay in evaluation mode. The encoder has no dropout: it runs once for all passes.
@@ -25,8 +27,7 @@ def dropout_forward(model: Network, precision: str, device: torch.device, passes
     ----------
     model : Network
         In evaluation mode; left so.
-    precision : str
-        Named as in Fabric, e.g. ``bf16-mixed``.
+    precision : Precision
     device : torch.device
         The model's device.
     passes : int

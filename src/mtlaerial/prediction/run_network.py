@@ -5,13 +5,15 @@ from collections.abc import Sequence
 import torch
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.config.engines import require_engine
 from mtlaerial.config.ensemble import Average
 from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple
 from mtlaerial.models.batchnorm_folding import folded
 from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction.map_network import MapNetwork, Passes, inference_forward
+from mtlaerial.prediction.engines.engine import build_engine
+from mtlaerial.prediction.map_network import MapNetwork, Passes, single_pass
 from mtlaerial.prediction.monte_carlo_dropout import dropout_forward
 from mtlaerial.prediction.network_ensemble import NetworkEnsemble
 from mtlaerial.prediction.stacked_outputs import StackedOutputs
@@ -26,9 +28,12 @@ def network_of(
     Raises
     ------
     ConfigError
-        When the windows do not fit each of several networks, passes with dropout are asked of one without dropout, or
-        the networks cannot serve the spread or a layer.
+        When the windows do not fit each of several networks, passes with dropout are asked of one without dropout, the
+        networks cannot serve the spread or a layer, or the engine is not installed or cannot serve the prediction.
+    DeviceError
+        When the processor lacks the units of a precision.
     """
+    require_engine("prediction.", prediction, [run.description.plan.training.precision for run in runs])
     require_predictor("prediction.", prediction, [run.description.learner for run in runs])
     networks = [_map_network(run, prediction, device) for run in runs]
     if len(networks) == 1:
@@ -54,4 +59,4 @@ def _forward(run: Run, prediction: PredictionSpec, device: torch.device) -> Pass
     require_dropout("prediction.dropout_passes", passes, plan.model)
     if passes:
         return dropout_forward(model, precision, device, passes, plan.seed)
-    return inference_forward(model, precision, device)
+    return single_pass(build_engine(prediction.engine, model, precision, device))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import Blend, PredictionSpec
+from mtlaerial.config.engines import require_engine
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.prediction import CLASS_LAYERS, SPREAD_SOURCES, VIEWS, HeightEncoding, views_text
 from mtlaerial.config.predictors import require_predictor
@@ -56,15 +57,15 @@ def prediction_for(
     interval : float, optional
         Level in per cent of the intervals whose bounds are written.
     compute : mapping, optional
-        The keys ``device``, ``threads``, ``batch`` and ``precision``; None in them for the run's.
+        The keys ``device``, ``threads``, ``batch``, ``precision`` and ``engine``; None in them for the run's.
 
     Raises
     ------
     ConfigError
         When the run has no calibration by which the interval can be told for these settings.
         When the window's size does not suit the network, the stride is larger than the window, passes with dropout are
-        asked of a network without dropout, the networks cannot serve the spread or a layer, or nothing has a name that
-        is given.
+        asked of a network without dropout, the networks cannot serve the spread or a layer, the engine is not installed
+        or cannot serve the prediction, or nothing has a name that is given.
     """
     description = read_description(run)
     base = _base(description.plan.prediction, blend)
@@ -88,6 +89,7 @@ def prediction_for(
     prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
     require_overlap("--window, --stride", prediction)
     require_predictor("--", prediction, [network.learner for network in description.networks])
+    require_engine("--", prediction, [network.plan.training.precision for network in description.networks])
     if interval is not None:
         require_interval(run, description, prediction)
     _log_changes(description.plan.prediction, prediction)
@@ -142,9 +144,10 @@ def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
 
 
 def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None:
-    before, after = configured.model_dump(exclude=_NOT_SCORED), prediction.model_dump(exclude=_NOT_SCORED)
+    keys = [key for key in PredictionSpec.model_fields if key not in _NOT_SCORED]
+    before, after = ({key: getattr(spec, key) for key in keys} for spec in (configured, prediction))
     for values in (before, after):
         values["views"] = views_text(values["views"])
-    changes = [f"{key} {after[key]} instead of {before[key]}" for key in after if after[key] != before[key]]
+    changes = [f"{key} {after[key]} instead of {before[key]}" for key in keys if after[key] != before[key]]
     if changes:
         log.info("predicting otherwise than the run was scored: %s", ", ".join(changes))

@@ -9,7 +9,8 @@ from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models import Network
 from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.prediction.map_network import MapNetwork, build_blender, inference_forward
+from mtlaerial.prediction.engines.torch_engine import TorchEngine
+from mtlaerial.prediction.map_network import MapNetwork, build_blender, single_pass
 from mtlaerial.runs.plan import task_outputs
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.record import image_hash
@@ -71,10 +72,10 @@ class Evaluation:
 
     def mapper(self) -> MapNetwork:
         """Return the network as it is now, for windows fitted to an image; it is left in evaluation mode."""
-        forward = inference_forward(self._network.eval(), self._plan.training.precision, self._device)
+        engine = TorchEngine(self._network.eval(), self._plan.training.precision, self._device)
         scale = self._plan.model.context_scale
         parts = self._normalise, PredictionSpec.fitted(), self._outputs, self._heights
-        return MapNetwork(forward, *parts, context_scale=scale)
+        return MapNetwork(single_pass(engine), *parts, context_scale=scale)
 
     def snapshot(self, epoch: int) -> dict[str, Any]:
         """Return a copy of the weights, with the epoch they are from."""

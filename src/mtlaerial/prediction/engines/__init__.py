@@ -1,0 +1,1 @@
+"""Engines that run a trained network: torch, and compilers of its ONNX graph for the CPU."""
