@@ -9,6 +9,10 @@ generated image, of --generated pixels squared, nothing is scored, and the weigh
 
     python benchmarks/full_scene.py --root DIR [--run RUN] [--precision bf16-mixed] [--runs 5] [--json FILE]
     python benchmarks/full_scene.py --generated 12000 --accelerator cuda --precision bf16-mixed
+
+With --engines, the engines of prediction are compared instead, on the crop (benchmarks/engines.py):
+
+    python benchmarks/full_scene.py --root DIR --run town --engines [--runs 5] [--crop 2048] [--json FILE]
 """
 
 import argparse
@@ -20,11 +24,13 @@ from typing import Any
 import rasterio
 import torch
 from apart import Watch, alone
+from engines import compare
 from mosaic import THREADS, gsd, mosaic, predict, predictor_of, scored, suited, trained, untrained
 from predict_memory import write_image
 from record import save
 
 from mtlaerial.config import PredictionSpec
+from mtlaerial.runs.shipped import find_run
 
 ORIGINAL = PredictionSpec()
 
@@ -44,9 +50,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--crop", type=int, default=2048, help="side of the crop that is scored; 0 for none")
+    parser.add_argument("--engines", action="store_true", help="compare engines, on idle and on busy cores")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     run, image = run_and_image(options)
+    if options.engines:
+        crop = mosaic(options.root, options.folder, "images", options.crop) if options.root and options.crop else image
+        threads = sorted({1, options.threads})
+        rows = compare(run, crop, options.folder / "engines", options.runs, threads)
+        save(options.json, "full_scene", rows, engines=True, crop=options.crop, run=run.name)
+        return
     rows = speed(run, image, options.folder / "maps", options.precision, options.runs, options.threads)
     if options.crop and options.root:
         rows += quality(run, options.root, options.folder, options.precision, options.crop)
@@ -59,7 +72,7 @@ def run_and_image(options: argparse.Namespace) -> tuple[Path, Path]:
     if options.root:
         image = mosaic(options.root, options.folder, "images")
         if options.run or options.crop:
-            return options.run or trained(options.root, options.folder), image
+            return find_run(options.run) if options.run else trained(options.root, options.folder), image
     else:
         image = options.folder / f"generated_{options.generated}.tif"
         options.folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,9 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.config import PredictionSpec
     from mtlaerial.system.gpu_locks import reserved_gpus
+    from mtlaerial.system.openmp import wait_passively
+
+    wait_passively()
 
     with reserved_gpus(snakemake.resources.gpu):
         from mtlaerial.prediction.predictor import Predictor

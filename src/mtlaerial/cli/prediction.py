@@ -132,6 +132,9 @@ def predict(
 
     Example: `mtlaerial predict runs/first ortho.tif --out maps/ --blend even`
     """
+    from mtlaerial.system.openmp import wait_passively
+
+    wait_passively()
     from mtlaerial.prediction.image_batch import predict_images
     from mtlaerial.prediction.image_inputs import find_images
     from mtlaerial.prediction.image_options import ImageOptions, value_range
