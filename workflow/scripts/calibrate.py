@@ -11,6 +11,9 @@ with logged(snakemake):
     from mtlaerial.config.calibration import CalibrationSpec
     from mtlaerial.config.objects import ObjectsSpec
     from mtlaerial.system.gpu_locks import reserved_gpus
+    from mtlaerial.system.openmp import wait_passively
+
+    wait_passively()
 
     with reserved_gpus(snakemake.resources.gpu):
         from mtlaerial.pipeline.calibrate_run import calibrate_run

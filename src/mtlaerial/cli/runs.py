@@ -48,6 +48,9 @@ def score(
 
     Example: `mtlaerial score runs/first my_town.yaml --root /data/my_town`
     """
+    from mtlaerial.system.openmp import wait_passively
+
+    wait_passively()
     from mtlaerial.pipeline.score_runs import score_runs
     from mtlaerial.runs.shipped import find_run, require_place
 
@@ -89,6 +92,9 @@ def calibrate(
 
     Example: `mtlaerial calibrate runs/first my_town.yaml --root /data/my_town`
     """
+    from mtlaerial.system.openmp import wait_passively
+
+    wait_passively()
     from mtlaerial.calibration.text import calibration_lines
     from mtlaerial.pipeline.calibrate_command import calibrate_on
     from mtlaerial.runs.shipped import find_run, require_writable
