@@ -68,7 +68,7 @@ def measured(run: Path, image: Path, folder: Path, runs: int, threads: int) -> l
     for index in range(runs + 1):
         for name in names:
             begun = now()
-            predictors[name].predict_image(image, folder / name.replace(" ", "_"))
+            predictors[name].predict_image(image, folder / name.replace(" ", "_"), replace=True)
             if index:  # the first one is to warm up
                 costs[name].append(since(begun))
     with rasterio.open(image) as source:

@@ -33,7 +33,7 @@ SECTIONS = {
     "model.pretrained",
 }
 """Keys whose sections are compared as one value: other recipes have a name there, or nothing."""
-LEFT_OUT: dict[str, Any] = {SHARE: "all", "training.truth_patches": 0}
+LEFT_OUT: dict[str, Any] = {SHARE: "all", "training.truth_patches": 0, "prediction.engine": "torch"}
 """Values of keys that plain data leave out where they are not stated."""
 INITIAL = {"model.pretrained", "model.initialisation"}
 """Keys of the weights that a training begins with, which imported weights do not tell."""
