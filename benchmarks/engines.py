@@ -30,6 +30,8 @@ ENGINES = (
 REFERENCE = "torch 32-true"
 BASELINES = (REFERENCE, "torch bf16-mixed")
 CENTIMETRE = 0.01
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""Program of a process that keeps a core busy as long as its parent lives."""
 
 
 class Cost(NamedTuple):
@@ -140,7 +142,7 @@ def print_table(rows: Sequence[dict[str, Any]]) -> None:
 @contextmanager
 def occupied(number: int) -> Iterator[None]:
     """Keep cores busy in a block, by so many processes that do nothing else."""
-    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    processes = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(number)]
     try:
         yield
     finally:

@@ -42,12 +42,17 @@ def spec(**keys: Any) -> PredictionSpec:
         (
             {"engine": "openvino", "device": "cuda"},
             "32-true",
-            "p.engine: found openvino, and the device cuda; expected torch on a GPU. Write torch, or cpu.",
+            "p.engine: found openvino, and the device cuda; expected torch or inductor on a GPU. Write one, or cpu.",
         ),
         (
             {"engine": "onnxruntime", "dropout_passes": 3},
             "32-true",
             "p.engine: found onnxruntime, and 3 passes with dropout; expected torch, or no such passes.",
+        ),
+        (
+            {"engine": "inductor", "dropout_passes": 2},
+            "32-true",
+            "p.engine: found inductor, and 2 passes with dropout; expected torch, or no such passes.",
         ),
         (
             {"engine": "onnxruntime"},
@@ -73,6 +78,7 @@ def test_what_an_engine_cannot_do_is_refused(keys: dict[str, Any], training: Any
     [
         ({"device": "cuda", "dropout_passes": 3}, "16-mixed"),
         ({"engine": "openvino"}, "bf16-mixed"),
+        ({"engine": "inductor", "device": "cuda"}, "16-mixed"),
         ({"engine": "openvino", "device": "cpu", "views": ["turns"]}, "32-true"),
         ({"engine": "onnxruntime", "precision": "32-true"}, "bf16-mixed"),
     ],

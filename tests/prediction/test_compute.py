@@ -41,10 +41,12 @@ def test_a_prediction_has_the_stated_device_or_what_the_machine_has(
     assert device_of(spec(device=stated), [tiny.training_spec(accelerator=accelerator)]).type == device
 
 
-def test_engines_other_than_torch_leave_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engines_of_the_cpu_leave_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     trainings = [tiny.training_spec(accelerator="cuda")]
-    assert [device_of(spec(engine=engine), trainings).type for engine in ("openvino", "torch")] == ["cpu", "cuda"]
+    assert [device_of(spec(engine=engine), trainings).type for engine in ("openvino", "torch", "inductor")] == [
+        *("cpu", "cuda", "cuda")
+    ]
 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,10 +230,19 @@ def test_compiled_networks_have_the_same_gradients(
 ) -> None:
     # The compiler's own code generator takes a minute; what may break is before it.
     compiled = torch.nn.Module.compile
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled(self, backend="aot_eager"))
+    modes = []
+
+    def compile_with_autograd_alone(self: torch.nn.Module, mode: str | None = None) -> None:
+        modes.append(mode)
+        compiled(self, backend="aot_eager")
+
+    monkeypatch.setattr(torch.nn.Module, "compile", compile_with_autograd_alone)
     whole = gradients(make_trainer(name))
-    compiled_gradients = gradients(make_trainer(name, compile=True))
-    assert (whole - compiled_gradients).norm() < 1e-5 * whole.norm()
+    for graphs in (False, True):
+        compiled_gradients = gradients(make_trainer(name, compile=True, cuda_graphs=graphs))
+        assert (whole - compiled_gradients).norm() < 1e-5 * whole.norm()
+        assert set(modes) == {"reduce-overhead" if graphs else None}
+        modes.clear()
 
 
 def test_second_derivatives_are_not_compiled(make_trainer: Callable[..., Trainer]) -> None:
@@ -262,6 +271,12 @@ def test_checkpointing_changes_nothing_that_is_trained(make_trainer: Callable[..
 def test_compiled_code_decides_itself_what_it_computes_again() -> None:
     with pytest.raises(ConfigError, match="compile and checkpointing: found both true"):
         tiny.training_spec(compile=True, checkpointing=True)
+
+
+def test_cuda_graphs_are_made_of_compiled_code() -> None:
+    with pytest.raises(ConfigError, match="compile: found false beside cuda_graphs; expected true"):
+        tiny.training_spec(cuda_graphs=True)
+    assert "cuda_graphs" not in tiny.training_spec(compile=True).model_dump()
 
 
 def test_keys_of_updates_are_checked() -> None:

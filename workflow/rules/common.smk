@@ -16,6 +16,7 @@ from mtlaerial.config.configuration_files import (
     module_configuration,
     options_of_section,
 )
+from mtlaerial.config.engines import CPU_ENGINES
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.errors import UserError
@@ -106,7 +107,7 @@ def torch_threads(wildcards):
 def prediction_gpus(wildcards):
     """Return the number of GPUs of a prediction, on the device that its configuration states."""
     prediction = project.recipe(wildcards.dataset, wildcards.method).prediction
-    if prediction.engine != "torch":
+    if prediction.engine in CPU_ENGINES:
         return 0
     return gpus(wildcards) if prediction.device is None else int(prediction.device == "cuda")
 

@@ -106,15 +106,21 @@ def predict(
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads on the CPU; else those of the training.", min=1)] = None,
     batch: Annotated[
-        int | None, typer.Option(help="Windows per forward pass; else as the run was scored.", min=1)
+        str | None,
+        typer.Option(
+            help="Windows per forward pass, or auto: as many as a GPU's free memory holds; else as the run was scored."
+        ),
     ] = None,
     precision: Annotated[
         Literal["32-true", "bf16-mixed", "16-mixed"] | None,
         typer.Option(help="Precision of the network's arithmetic; else that of the training."),
     ] = None,
     engine: Annotated[
-        Literal["torch", "openvino", "onnxruntime"] | None,
-        typer.Option(help="What runs the network; openvino and onnxruntime, packages of their own, on the CPU alone."),
+        Literal["torch", "inductor", "openvino", "onnxruntime"] | None,
+        typer.Option(
+            help="What runs the network; inductor compiles it for a minute or more; openvino and onnxruntime are "
+            "packages of their own, for the CPU."
+        ),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
@@ -145,7 +151,8 @@ def predict(
     from mtlaerial.runs.shipped import find_run
 
     run = find_run(run)
-    compute = {"device": device, "threads": threads, "batch": batch, "precision": precision, "engine": engine}
+    windows_at_once = int(batch) if batch and batch.isascii() and batch.isdecimal() else batch
+    compute = {"device": device, "threads": threads, "batch": windows_at_once, "precision": precision, "engine": engine}
     prediction = prediction_for(
         run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval, compute
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from mtlaerial.config.precision import Precision
 from mtlaerial.config.prediction import EngineName, PredictionSpec
@@ -10,14 +10,17 @@ from mtlaerial.errors import ConfigError
 
 
 class _Compiler(NamedTuple):
-    """An engine that compiles a network's ONNX graph: what it needs, and the extra that has it."""
+    """An engine that compiles a network: the packages that it needs, the extra that has them, and its precisions."""
 
     packages: Sequence[str]
     extra: str
     precisions: Sequence[Precision]
 
 
+CPU_ENGINES: tuple[EngineName, ...] = ("openvino", "onnxruntime")
+"""Engines that do not run on a GPU."""
 _COMPILERS: dict[EngineName, _Compiler] = {
+    "inductor": _Compiler((), "", get_args(Precision)),
     "openvino": _Compiler(("openvino", "onnx", "onnxscript"), "openvino", ("32-true", "bf16-mixed")),
     "onnxruntime": _Compiler(("onnxruntime", "onnx", "onnxscript"), "export", ("32-true",)),
 }
@@ -43,8 +46,8 @@ def require_engine(prefix: str, prediction: PredictionSpec, precisions: Iterable
     if compiler is None:
         return
     key, name = f"{prefix}engine", prediction.engine
-    if prediction.device == "cuda":
-        raise ConfigError(key, f"{name}, and the device cuda", "torch on a GPU", "Write torch, or cpu.")
+    if prediction.device == "cuda" and name in CPU_ENGINES:
+        raise ConfigError(key, f"{name}, and the device cuda", "torch or inductor on a GPU", "Write one, or cpu.")
     if prediction.dropout_passes:
         observed = f"{name}, and {prediction.dropout_passes} passes with dropout"
         raise ConfigError(key, observed, "torch, or no such passes", "Write torch, or 0 passes.")

@@ -18,7 +18,7 @@ View = Literal["mirror", "turns", "scales"]
 HeightEncoding = Literal["centimetres", "lerc", "float32"]
 SpreadSource = Literal["samples", "overlap", "head"]
 Device = Literal["cpu", "cuda"]
-EngineName = Literal["torch", "openvino", "onnxruntime"]
+EngineName = Literal["torch", "inductor", "openvino", "onnxruntime"]
 ClassLayer = Literal["probabilities", "entropy", "mutual_information"]
 VIEWS: tuple[View, ...] = get_args(View)
 SPREAD_SOURCES: tuple[SpreadSource, ...] = get_args(SpreadSource)
@@ -71,8 +71,8 @@ class PredictionSpec(Section):
     window - stride."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid"
     """Activation of semantic logits before blending; the original's: sigmoid."""
-    batch: Batch = 1
-    """Windows that the network is given at once."""
+    batch: Batch | Literal["auto"] = 1
+    """Windows that the network is given at once. auto: on a GPU as many as its free memory holds, else one."""
     device: Device | None = None
     """cpu or cuda. Not stated: a GPU if there is one, unless ``training.accelerator`` is cpu."""
     threads: Threads | None = None
@@ -80,8 +80,9 @@ class PredictionSpec(Section):
     precision: Precision | None = None
     """Precision of the network's arithmetic; not stated, that of the training."""
     engine: EngineName = Field(default="torch", exclude_if=_is_torch)
-    """Program that runs the network. openvino, in float32 or bf16, and onnxruntime, in float32, do so on the CPU, a
-    window at a time and without passes with dropout; they are packages of their own."""
+    """Program that runs the network; all but torch without passes with dropout. inductor: torch.compile, on a GPU with
+    CUDA graphs; a minute or more at the start. openvino, in float32 or bf16, and onnxruntime, in float32: on the CPU, a
+    window at a time; they are packages of their own."""
     views: Views = ()
     """Copies of each window that the maps are means over, besides the window itself. mirror: left and right swapped;
     turns: by 90, 180 and 270 degrees; scales: resampled by 0.8 and by 1.25. Together they multiply: mirror and turns

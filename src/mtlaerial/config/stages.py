@@ -187,6 +187,7 @@ STAGES: dict[str, Stages] = {
     "training.validate_every": TRAINING,
     "training.log_every": TRAINING,
     "training.compile": COSTLY,
+    "training.cuda_graphs": COSTLY,
     "training.checkpointing": COSTLY,
     "training.precision": COSTLY,
     "training.channels_last": COSTLY,

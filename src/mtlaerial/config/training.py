@@ -113,6 +113,8 @@ class TrainingSpec(Section):
     """Updates between rows of history.csv, besides the one at each epoch's end."""
     compile: bool = False
     """Compile trunk and heads with torch.compile: a minute or more at the start, faster updates on some devices."""
+    cuda_graphs: bool = Field(default=False, exclude_if=is_empty)
+    """Run compiled code in CUDA graphs, whose kernels are launched at once; no effect on the CPU. Needs compile."""
     checkpointing: bool = False
     """Compute batch norms and concatenations again in the backward pass instead of keeping them for it: two fifths
     less memory, up to a third more time, and gradients that are the same."""
@@ -166,6 +168,12 @@ class TrainingSpec(Section):
             expected = "best beside patience, as the weights after it are no better than those before"
             remedy = "Write selection: best, or remove patience."
             raise Unfit("selection", f"{self.selection} with patience {self.patience}", expected, remedy)
+        return self
+
+    @model_validator(mode="after")
+    def _graphs_of_compiled_code(self) -> Self:
+        if self.cuda_graphs and not self.compile:
+            raise Unfit("compile", "false beside cuda_graphs", "true, as graphs are made of compiled code")
         return self
 
     @model_validator(mode="after")

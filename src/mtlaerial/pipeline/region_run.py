@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtlaerial.config import PredictionSpec
-from mtlaerial.config.engines import require_engine
+from mtlaerial.config.engines import CPU_ENGINES, require_engine
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
@@ -67,7 +67,7 @@ class RegionRun:
     @property
     def uses_gpu(self) -> bool:
         """Whether a GPU is the stated device; without one, whether all networks were trained where a GPU may be."""
-        if self.prediction.engine != "torch":
+        if self.prediction.engine in CPU_ENGINES:
             return False
         if self.prediction.device:
             return self.prediction.device == "cuda"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from mtlaerial.config import PredictionSpec, TrainingSpec
+from mtlaerial.config.engines import CPU_ENGINES
 from mtlaerial.errors import DeviceError
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 def device_of(prediction: PredictionSpec, trainings: Sequence[TrainingSpec]) -> torch.device:
     """Return the device of a prediction: the stated one, else a GPU unless a training was to be on the CPU.
 
-    Engines other than torch work on the CPU. A machine without a GPU predicts on the CPU, wherever the run was trained.
+    Some engines work on the CPU alone. A machine without a GPU predicts on the CPU, wherever the run was trained.
 
     Raises
     ------
@@ -26,7 +27,11 @@ def device_of(prediction: PredictionSpec, trainings: Sequence[TrainingSpec]) -> 
     if prediction.device == "cuda" and not available:
         remedy = "Add --device cpu, or predict on a machine with a GPU and a torch that was built for it."
         raise DeviceError("prediction.device", "cuda, and no GPU that torch can use", "cpu", remedy)
-    on_gpu = available and prediction.engine == "torch" and all(training.accelerator != "cpu" for training in trainings)
+    on_gpu = (
+        available
+        and prediction.engine not in CPU_ENGINES
+        and all(training.accelerator != "cpu" for training in trainings)
+    )
     return torch.device(prediction.device or ("cuda" if on_gpu else "cpu"))
 
 

@@ -94,11 +94,17 @@ class MapNetwork(StackedOutputs):
 
 
 def build_blender(network: StackedOutputs, prediction: PredictionSpec, multiple: int, device: torch.device) -> Blender:
-    """Return the engine that runs a network by a specification; windows' sizes are divisible by ``multiple``."""
+    """Return the engine that runs a network by a specification with a number as batch.
+
+    Windows' sizes are divisible by ``multiple``.
+    """
     window, stride = prediction.window, prediction.stride
     layout = original(window, stride) if prediction.blend == "original" else even(window, window - stride, multiple)
     scales, spreads = network.context_scales, network.blended_spreads
-    return Blender(network, network.channels, layout, prediction.batch, device, scales, spreads)
+    assert prediction.batch != "auto"
+    # Compiled code is made for each shape: no smaller batch at the end of a row.
+    whole_batches = prediction.engine == "inductor"
+    return Blender(network, network.channels, layout, prediction.batch, device, scales, spreads, whole_batches)
 
 
 def single_pass(engine: Engine) -> Passes:

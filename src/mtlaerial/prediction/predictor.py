@@ -31,6 +31,7 @@ from mtlaerial.prediction.shown_maps import Map, Storage
 from mtlaerial.prediction.strip_reader import strip_reader
 from mtlaerial.prediction.tile_grids import tile_grids
 from mtlaerial.prediction.views import views_of
+from mtlaerial.prediction.window_batch import GPUMemory, window_batch
 from mtlaerial.runs.cost import PredictionCost
 from mtlaerial.runs.loading import load_networks
 from mtlaerial.runs.run import load_description
@@ -74,7 +75,10 @@ class Predictor:
             keep_freed_memory()
         self.network = network_of(self.runs, self.prediction, self.device, self.description.heights)
         multiple = max(run.description.plan.model.multiple for run in self.runs)
-        self.blender: Blender = build_blender(self.network, self.prediction, multiple, self.device)
+        memory = GPUMemory(self.device) if self.device.type == "cuda" else None
+        self.batch = window_batch(self.network, self.prediction, len(self.description.statistics.bands), memory)
+        windows = self.prediction.model_copy(update={"batch": self.batch})
+        self.blender: Blender = build_blender(self.network, windows, multiple, self.device)
         unseen = unseen_by_run(self.prediction, self.description)
         for note in unseen_notes([(self.description.plan.method, unseen)]):
             log.warning("%s", note)

@@ -90,7 +90,7 @@ class SheetMapper:
             network,
             network.channels,
             self.lattice.layout,
-            predictor.prediction.batch,
+            predictor.batch,
             predictor.device,
             spreads=network.blended_spreads,
             whole_batches=True,

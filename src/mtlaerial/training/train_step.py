@@ -13,6 +13,7 @@ from mtlaerial.errors import TrainingError
 from mtlaerial.models import Network
 from mtlaerial.models.frozen_batchnorm import frozen_statistics
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.training.compile import begin_step
 from mtlaerial.training.conflict_meter import ConflictMeter, Gramians
 from mtlaerial.training.freezing import Freezing, trained_parameters, with_trained_scales
 from mtlaerial.training.held_parameters import holding
@@ -91,6 +92,8 @@ class TrainStep:
         self._set_learning_rate(number)
         batches = self.batches.draw(number)
         self.optimiser.zero_grad()
+        if self.spec.cuda_graphs:
+            begin_step()
         update = self.forward_backward(number, batches, measure_conflict)  # forward, losses, weigh
         if self.spec.clip_norm:
             clip_gradient(self.network, self.optimiser.optimizer, self.spec.clip_norm, self._scaler)

@@ -94,7 +94,7 @@ class Trainer:
         if spec.checkpointing:
             checkpoint_network(self.network)
         if spec.compile:
-            compile_network(self.network, self.weighting)
+            compile_network(self.network, self.weighting, spec.cuda_graphs)
         balance = height_weights(spec, statistics)
         losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
         losses.to(self.device)

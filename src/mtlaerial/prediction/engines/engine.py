@@ -52,6 +52,10 @@ def build_engine(name: EngineName, network: Network, precision: Precision, devic
         from mtlaerial.prediction.engines.onnxruntime_engine import ONNXRuntimeEngine
 
         return ONNXRuntimeEngine(network, threads)
+    if name == "inductor":
+        from mtlaerial.prediction.engines.inductor_engine import InductorEngine
+
+        return InductorEngine(network, precision, device)
     from mtlaerial.prediction.engines.torch_engine import TorchEngine
 
     return TorchEngine(network, precision, device)

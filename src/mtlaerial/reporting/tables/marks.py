@@ -13,7 +13,7 @@ from mtlaerial.scoring.scores import Scores
 MACHINE_KEYS = {
     *(
         f"training.{key}"
-        for key in ("accelerator", "threads", "compile", "checkpointing", "channels_last", "log_every")
+        for key in ("accelerator", "threads", "compile", "cuda_graphs", "checkpointing", "channels_last", "log_every")
     ),
     "prediction.batch",
     "prediction.image_maps",
