@@ -112,6 +112,9 @@ PART_OF_THE_TRUTH = {"truth_patches": 1, "labelled": {"semantics": 50}, "labelle
 NEEDED: dict[str, dict[str, Any]] = {
     "scoring.class_sets": {"scoring": {"class_sets": {"built": ["house"], "open": ["ground"]}}},
     "training.patience": {"training": {"selection": "best"}},
+    # Plain data leave them out where they are not stated.
+    "training.cuda_graphs": {"training": {"compile": True, "cuda_graphs": True}},
+    "prediction.engine": {"prediction": {"engine": "inductor"}},
     "training.augmentation.mirror_along_sun": {"training": {"augmentation": {"flip": False}}},
 }
 """Values of other keys without which no other value of a key is valid."""
