@@ -20,6 +20,8 @@ from apart import alone
 from mosaic import pixels
 from record import bf16_units
 
+from mtlaerial.system.openmp import wait_passively
+
 ENGINES = (
     ("torch", "32-true"),
     ("torch", "bf16-mixed"),
@@ -43,6 +45,7 @@ class Cost(NamedTuple):
 
 def compare(run: Path, image: Path, folder: Path, runs: int, threads: Sequence[int]) -> list[dict[str, Any]]:
     """Return a row per engine, number of threads, and idle or busy cores; print them."""
+    wait_passively()  # of the processes below, which import torch before they do anything
     rows = []
     for number in threads:
         for busy in (0, os.cpu_count() or 1):
@@ -55,9 +58,6 @@ def compare(run: Path, image: Path, folder: Path, runs: int, threads: Sequence[i
 
 def measured(run: Path, image: Path, folder: Path, runs: int, threads: int) -> list[dict[str, Any]]:
     """Return a row per engine."""
-    from mtlaerial.system.openmp import wait_passively
-
-    wait_passively()
     import rasterio
 
     names = [f"{engine} {precision}" for engine, precision in ENGINES if precision == "32-true" or bf16_units()]
