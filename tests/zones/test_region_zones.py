@@ -49,7 +49,10 @@ def test_the_index_names_classes_and_run_as_its_sheets_do(regions: list[Path]) -
 
 def test_objects_of_the_index_are_those_of_one_map(regions: list[Path], tmp_path: Path) -> None:
     spec = ObjectsSpec(classes=read_folder(regions[0]).classes, min_area=0.0, min_hole=0.0)
-    one, nine = (vectorise([maps], tmp_path / f"{maps.name}.gpkg", spec) for maps in regions)
+    files = [tmp_path / f"{maps.name}.gpkg" for maps in regions]
+    for maps, file in zip(regions, files, strict=True):
+        vectorise([maps], file, spec)
+    one, nine = map(gpd.read_file, files)
     assert len(one) > 1
     assert nine.to_wkb().equals(one.to_wkb())
 

@@ -95,7 +95,9 @@ class _Heights(_StoredMap):
         """Return the heights of a window, NaN without one."""
         stored = super().read_window(column, row, columns, rows)
         # As float64: of whole numbers exactextract (0.3) cuts off the decimals of quantiles.
-        heights = np.rint(np.maximum(stored.astype(np.float64) * self.source.scales[0] * _STEPS, 0))
+        heights: NDArray[np.float64] = np.rint(
+            np.maximum(stored.astype(np.float64) * self.source.scales[0] * _STEPS, 0)
+        )
         nodata = self.source.nodata
         if nodata is not None and not np.isnan(nodata):
             heights[stored == nodata] = np.nan

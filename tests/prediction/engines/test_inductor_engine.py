@@ -14,7 +14,7 @@ from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DeviceError
 from mtlaerial.prediction.engines.inductor_engine import InductorEngine
 from mtlaerial.prediction.predictor import Predictor
-from support.trainings import Folders
+from support.tiny import Folders
 
 SPEC = PredictionSpec(window=64, stride=48, activation="softmax", batch=2, image_maps=True)
 

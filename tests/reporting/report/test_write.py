@@ -12,6 +12,7 @@ from mtlaerial.datasets.check import DatasetReport, Finding, TileReport
 from mtlaerial.figures import confusion_figure
 from mtlaerial.reporting.mixtures import mixtures
 from mtlaerial.reporting.report import FILES, ReportInputs, write, write_report
+from mtlaerial.reporting.report.sources import LARGEST_PAGE
 from mtlaerial.reporting.trainings import TrainingFacts
 from mtlaerial.runs.cost import Cost
 from support.report_place import report_inputs, specification
@@ -265,7 +266,7 @@ def test_pictures_without_room_on_the_page_are_files(place, monkeypatch):
     inputs, path = place
     write_report(inputs, path)
     whole = path.stat().st_size
-    assert whole < write.LARGEST_PAGE
+    assert whole < LARGEST_PAGE
     largest = whole + write.MARGIN - 2_000
     monkeypatch.setattr(write, "LARGEST_PAGE", largest)
     write_report(inputs, path)

@@ -53,8 +53,8 @@ def line_chart(
         parts.append(line(*place, SOFT, 1.5, stroke_dasharray="5 4"))
     for name, some in points.items():
         number = numbers[name]
-        places = [(x_axis.at(x), y_axis.at(y)) for x, y in some]
-        parts.append(polyline(places, colour_of(number)))
-        parts += [marker(x, y, number, colour_of(number)) for x, y in places]
+        corners = [(x_axis.at(x), y_axis.at(y)) for x, y in some]
+        parts.append(polyline(corners, colour_of(number)))
+        parts += [marker(x, y, number, colour_of(number)) for x, y in corners]
     description = f"{labels[1]} over {labels[0]} of {', '.join(points)}."
     return picture(key, title, description, (WIDTH, bottom + 40), parts)

@@ -133,7 +133,7 @@ def _costs(
     """Yield device, hours and memory of a training, and the time of a prediction, as measured cells."""
     trainings = [costs[key] for key in keys if key in costs]
     predictions = [prediction_costs[key] for key in keys if key in prediction_costs]
-    devices = dict.fromkeys(each.device for each in (*trainings, *predictions))
+    devices = dict.fromkeys([*(cost.device for cost in trainings), *(cost.device for cost in predictions)])
     texts = [
         " and ".join(devices),
         f"{median(hours):.3g}" if hours else "",

@@ -23,7 +23,8 @@ def class_colours(layer: Layer, colours: Sequence[tuple[int, int, int]]) -> Rgba
     """Return the colours of class codes; codes of no class are transparent."""
     palette = np.zeros((LEVELS, 4), np.uint8)
     palette[: len(colours)] = [(*colour, 255) for colour in colours]
-    return palette[layer.band.filled(LEVELS - 1).astype(np.uint8)]
+    pixels: Rgba = palette[layer.band.filled(LEVELS - 1).astype(np.uint8)]
+    return pixels
 
 
 def wrong_colours(true: Layer, predicted: Layer) -> Rgba:
@@ -47,7 +48,8 @@ def error_colours(true: Layer, predicted: Layer, limit: float) -> Rgba:
 
 def difference(true: Layer, predicted: Layer) -> np.ma.MaskedArray:
     """Return predicted minus true values at the pixels of the truth, in float32, which is enough for colours."""
-    return predicted.at(true) - true.band
+    values: np.ma.MaskedArray = predicted.at(true) - true.band
+    return values
 
 
 def uncertainty_colours(values: np.ma.MaskedArray, limit: float) -> Rgba:
@@ -66,7 +68,7 @@ def _ramped(values: np.ma.MaskedArray, low: float, high: float, name: str) -> Rg
     scale = (LEVELS - 1) / max(high - low, 1e-9)
     for top in range(0, len(values), _ROWS):
         part = values[top : top + _ROWS]
-        levels = (part.astype(np.float32).filled(low) - low) * scale
+        levels = (np.ma.filled(part.astype(np.float32), low) - low) * scale
         pixels[top : top + _ROWS] = table[np.rint(levels.clip(0, LEVELS - 1)).astype(np.uint8)]
         pixels[top : top + _ROWS][np.ma.getmaskarray(part)] = 0
     return pixels
