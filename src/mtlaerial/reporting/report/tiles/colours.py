@@ -31,7 +31,7 @@ def wrong_colours(true: Layer, predicted: Layer) -> Rgba:
     """Return where predicted classes differ from the true ones; transparent without truth."""
     wrong = predicted.at(true).filled(LEVELS - 1) != true.band.data
     palette = np.array([(*_rgb(colour), 255) for _, colour in VERDICTS], np.uint8)
-    pixels = palette[wrong.astype(np.uint8)]
+    pixels: Rgba = palette[wrong.astype(np.uint8)]
     pixels[np.ma.getmaskarray(true.band)] = 0
     return pixels
 
