@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from mtlaerial import __version__
@@ -42,7 +43,8 @@ def test_init_writes_a_project_of_the_data_set(dataset: NewDataset, monkeypatch:
     assert run("init", "here", "--dataset", dataset)[0] == 0
     own = {"config/datasets/own.yaml"} if dataset == "own" else set()
     assert files_in(Path("here")) == {
-        "Snakefile", "README.md", "config/config.yaml", "profiles/default/profile.yaml", *own,
+        "Snakefile", "README.md", "config/config.yaml", "profiles/default/profile.yaml",
+        "workflow/report/fit.css", *own,
     }  # fmt: skip
     assert "$" not in "".join(path.read_text() for path in Path("here").rglob("*") if path.is_file())
     monkeypatch.chdir("here")
@@ -51,6 +53,12 @@ def test_init_writes_a_project_of_the_data_set(dataset: NewDataset, monkeypatch:
     assert set(project.sources) == {dataset}
     assert project.sources[dataset].root == Path("datasets") / dataset
     assert [method for _, method in project.runs()] == ["semantics", "height", "equal"]
+
+
+def test_the_profile_of_a_project_names_no_file_that_the_project_lacks() -> None:
+    write_project(Path("here"), "autzen")
+    profile = yaml.safe_load(Path("here/profiles/default/profile.yaml").read_text())
+    assert Path("here", profile["report-stylesheet"]).is_file()
 
 
 def test_the_specification_to_fill_in_is_valid_and_fits_the_project(monkeypatch: pytest.MonkeyPatch) -> None:

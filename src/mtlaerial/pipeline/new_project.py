@@ -14,7 +14,8 @@ NewDataset = Literal["autzen", "dfc2018", "vaihingen", "own"]
 _RECIPES: dict[NewDataset, str] = {"autzen": "compact", "dfc2018": "paper", "vaihingen": "paper", "own": "compact"}
 OWN_SPECIFICATION = "config/datasets/own.yaml"
 _TEMPLATES = Path("workflow/project")
-_PROFILE = Path("profiles/default/profile.yaml")
+_COPIED = ("profiles/default/profile.yaml", "workflow/report/fit.css")
+"""Files written as they are: the profile, and the style of Snakemake's report, which it names."""
 
 
 def write_project(folder: Path, dataset: NewDataset) -> list[Path]:
@@ -55,7 +56,8 @@ def _files(dataset: NewDataset) -> Iterator[tuple[str, str]]:
     for name, template in templates.items():
         text = (shipped / _TEMPLATES / template).read_text(encoding="utf-8")
         yield name, Template(text).substitute(values)
-    yield _PROFILE.as_posix(), (shipped / _PROFILE).read_text(encoding="utf-8")
+    for name in _COPIED:
+        yield name, (shipped / name).read_text(encoding="utf-8")
 
 
 def _require_empty(folder: Path) -> None:

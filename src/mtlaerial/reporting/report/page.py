@@ -5,7 +5,7 @@ import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
 import rasterio
@@ -85,4 +85,12 @@ def _hash(text: str) -> str:
 
 def _software() -> dict[str, str]:
     base = {"mtlaerial": __version__, "Python": platform.python_version(), "GDAL": rasterio.__gdal_version__}
-    return base | {name: version(name) for name in LIBRARIES}
+    return base | {name: _installed_version(name) for name in LIBRARIES}
+
+
+def _installed_version(name: str) -> str:
+    """Return a package's version; runs of other machines are reported where torch may be missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
