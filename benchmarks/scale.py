@@ -1,7 +1,7 @@
 """Cost of a region of many sheets that a network maps which does nothing: planning, memory, jobs, overhead of a sheet.
 
 The region has square sheets of 32 pixels, far smaller than a user's, so that what is measured is what a sheet costs
-besides its pixels: its maps, styles and STAC Item are written as always. Images are to the sheets as squares of 5,000
+besides its pixels: its maps, styles and STAC Item are written as always. Images are to the sheets as squares of 10,000
 pixels are to sheets of 4,096. Planning is compared with that of a workflow of 2,000 jobs of one output each, in turns.
 The jobs that are run hold more sheets than those that are planned, as each takes seconds to begin.
 
@@ -32,7 +32,7 @@ from predict_memory import write_run
 from record import save
 
 ROOT = Path(__file__).parents[1]
-SHEET, IMAGE, GSD = 32, 40, 0.5
+SHEET, IMAGE, GSD = 32, 80, 0.5
 """Sides of sheets and images in pixels, and metres of a pixel."""
 PLAIN_JOBS, PLANNED_JOBS = 2_000, 1_900
 ROUNDS = 3

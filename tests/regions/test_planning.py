@@ -1,5 +1,6 @@
 """Places of images on the pixels of a region."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,10 @@ from affine import Affine
 from rasterio.windows import Window
 
 from mtlaerial.errors import MismatchError
+from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.regions import planning
 from mtlaerial.regions.placed_images import OpenImages
 from mtlaerial.regions.planning import plan_region
 from mtlaerial.regions.region import Region
@@ -58,3 +61,41 @@ def test_an_image_that_rounding_moves_has_its_own_number_of_pixels(
 def test_an_image_between_the_pixels_of_the_first_is_refused(predictor: Predictor, place: dict, tmp_path: Path) -> None:
     with pytest.raises(MismatchError, match=r"1\.tif: found pixels of 0\.5 .*, which lie between .*resample: true"):
         planned(predictor, tmp_path, place, [Affine.identity(), Affine.translation(0.5, 0)])
+
+
+def copies(folder: Path, place: dict, values: np.ndarray, count: int = 8) -> list[Path]:
+    """Return images beside each other that look the same."""
+    shift = Affine.translation(SIDE, 0)
+    paths, transform = [], place["transform"]
+    for index in range(count):
+        paths.append(tiny.write_raster(folder / f"{index}.tif", values, crs=place["crs"], transform=transform))
+        transform = transform @ shift
+    return paths
+
+
+def test_images_of_an_earlier_plan_are_not_read_again(
+    predictor: Predictor, place: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = copies(tmp_path, place, np.full((3, SIDE, SIDE), 120, np.uint8))
+    first = plan_region(paths[:-1], predictor.description, 512)
+    paths[3].write_bytes(paths[3].read_bytes() + bytes(1))
+    read = []
+    monkeypatch.setattr(planning, "match_image", lambda path, *more: read.append(path) or match_image(path, *more))
+    again = plan_region(paths, predictor.description, 512, earlier=first)
+    assert read == [paths[0], paths[3], paths[-1]], "the first gives the grid"
+    assert again == plan_region(paths, predictor.description, 512)
+    read.clear()
+    plan_region(paths, predictor.description, 512, ImageOptions(stated_range=(0, 200)), earlier=again)
+    assert read == paths, "other options"
+
+
+def test_of_many_warnings_a_few_are_shown_and_all_counted(
+    predictor: Predictor, place: dict, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = copies(tmp_path, place, np.full((3, SIDE, SIDE), 254, np.uint8))
+    with caplog.at_level(logging.WARNING):
+        plan_region(paths, predictor.description, 512)
+    *shown, counted = caplog.messages
+    assert len(shown) == 5
+    assert all("expected about those of the training" in text for text in shown)
+    assert counted == "3 more warnings on images are not shown"

@@ -55,7 +55,7 @@ def map_workplace(folder: Path, root: Path) -> Workplace:
 
 
 def spoil_image(spoil: Callable[[Path], object], restore: Callable[[Path], object]) -> Fault:
-    """Return the fault that an image is spoilt while jobs work: their end names its sheets, and it is restored."""
+    """Return the fault that an image is spoilt while jobs are at work; at their end it is restored."""
 
     def fault(attempt: Attempt) -> bool:
         attempt.begin()

@@ -60,7 +60,7 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         area=None if spec.area is None else load_area(spec.area),
         wording=MAP_KEYS,
     )
-    region = plan_region(paths, description, spec.sheet, options, plan_id)
+    region = plan_region(paths, description, spec.sheet, options, plan_id, kept)
     require_products(spec, path, region, description)
     for record in (path.parent / JOBS).glob("*.json"):
         discard(record)

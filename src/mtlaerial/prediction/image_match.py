@@ -1,7 +1,7 @@
 """Check of an image against the run that is to predict from it, by the gate that `check` uses too."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,10 @@ class MatchingImage:
         return self.network_grid or self.grid
 
 
-def match_image(path: Path, description: RunDescription, options: ImageOptions) -> MatchingImage:
-    """Return an image that matches a run's training data; log what is unusual about it.
+def match_image(
+    path: Path, description: RunDescription, options: ImageOptions, note: Callable[[str], None] = log.warning
+) -> MatchingImage:
+    """Return an image that matches a run's training data.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def match_image(path: Path, description: RunDescription, options: ImageOptions) 
     description : RunDescription
     options : ImageOptions
         How it is made to match.
+    note : callable
+        Takes a sentence on each thing that is unusual about it; by default it is logged.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def match_image(path: Path, description: RunDescription, options: ImageOptions) 
             remedy = _with_resampling(header, expected, finding)
             raise MismatchError(finding.where, finding.found, finding.expected, remedy)
     for finding in findings.items:
-        log.warning("%s", finding)
+        note(str(finding))
     image = MatchingImage(path, header.grid, tuple(expected.bands), options=options)
     if options.resample:
         image = replace(image, network_grid=network_grid(header, expected.trained_gsd, options.gsd))

@@ -18,7 +18,7 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.image_source import ImageSource
 from mtlaerial.rasters.validity import Pixels
 from mtlaerial.regions.mosaic import Span
-from mtlaerial.regions.region import Region, RegionImage
+from mtlaerial.regions.region import Region, RegionImage, file_version
 from mtlaerial.tiles.statistics import Statistics
 
 MOST_OPEN = 32
@@ -117,9 +117,10 @@ def is_aligned(image: Grid, region: Grid) -> bool:
 
 def _require_unchanged(image: RegionImage) -> None:
     try:
-        stat = image.path.stat()
+        version = file_version(image.path)
     except OSError as error:
         raise DataError(image.path, f"no file ({error.strerror})", "an image of the region", "Restore it.") from None
-    if (stat.st_size, stat.st_mtime_ns) != (image.size, image.modified):
+    if version != image.version:
         observed = "a file that has been changed since the region was planned"
-        raise DataError(image.path, observed, "an image of the region", "Plan the region again.")
+        remedy = "The same command plans the region again."
+        raise DataError(image.path, observed, "an image of the region", remedy)

@@ -1,7 +1,9 @@
 """Plan of a region: the grid that its images give, their places on it, and its sheets."""
 
+import hashlib
+import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import shapely
@@ -13,19 +15,21 @@ from mtlaerial.errors import DataError, MismatchError
 from mtlaerial.prediction.image_match import MatchingImage, match_image
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.opened_image import open_file
-from mtlaerial.prediction.prediction_area import Area, OutsideArea, in_projection
+from mtlaerial.prediction.prediction_area import Area, OutsideArea, area_on, in_projection
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.projection import crs_name, horizontal_projection
 from mtlaerial.rasters.resampled_grid import outer_bounds
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.regions.mosaic import Span
 from mtlaerial.regions.placed_images import is_aligned
-from mtlaerial.regions.region import Region, RegionImage, bounding_span
+from mtlaerial.regions.region import Region, RegionImage, bounding_span, file_version
 from mtlaerial.regions.sheets import Sheet, sheets_of
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.system.progress import track
 
 log = logging.getLogger(__name__)
+_MOST_WARNINGS = 5
+"""Warnings on images that are logged."""
 
 
 def plan_region(
@@ -34,6 +38,7 @@ def plan_region(
     side: int,
     options: ImageOptions | None = None,
     plan_id: str = "",
+    earlier: Region | None = None,
 ) -> Region:
     """Return the region of some images, in the pixels of the first one.
 
@@ -49,6 +54,8 @@ def plan_region(
         How images are made to match; its area is the only part that is mapped.
     plan_id : str
         Hash of what the plan depends on.
+    earlier : Region, optional
+        An earlier plan; its images are not read again where file, run and options are the same.
 
     Raises
     ------
@@ -59,7 +66,9 @@ def plan_region(
         When an image cannot be read, or has no CRS.
     """
     options = options or ImageOptions()
-    images = list(_matching(paths, description, options))
+    match_id = _match_id(description, options)
+    known = {image.path: image for image in earlier.images} if earlier and earlier.match_id == match_id else {}
+    images = list(_matching(paths, description, options, known))
     if not images:
         expected = "an area that overlaps an image"
         raise MismatchError(options.area.path if options.area else "images", "no image", expected, "Check both.")
@@ -70,29 +79,77 @@ def plan_region(
     placed = []
     for image, span in zip(images, spans, strict=True):
         place = Span(span.row - whole.row, span.column - whole.column, span.rows, span.columns)
-        stat = image.path.stat()
-        placed.append(RegionImage(image.path, image.grid, image.bands or (), place, stat.st_size, stat.st_mtime_ns))
+        placed.append(RegionImage(image.path, image.grid, image.bands or (), place, *file_version(image.path)))
     area = None if options.area is None else _area_on(options.area, grid)
     sheets = _sheets(placed, side, grid, area)
-    return Region(grid, side, tuple(placed), sheets, area, options.stated_range, plan_id)
+    return Region(grid, side, tuple(placed), sheets, area, options.stated_range, plan_id, match_id)
 
 
-def _matching(paths: Sequence[Path], description: RunDescription, options: ImageOptions) -> Iterator[MatchingImage]:
+def _match_id(description: RunDescription, options: ImageOptions) -> str:
+    """Return a hash of what decides whether an image matches, besides the area."""
+    bands = None if options.bands is None else list(options.bands)
+    values = [description.sha256, bands, options.resample, options.stated_range]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+def _matching(
+    paths: Sequence[Path], description: RunDescription, options: ImageOptions, known: Mapping[Path, RegionImage]
+) -> Iterator[MatchingImage]:
     """Yield the images that have a part of the area; say how many have none."""
-    outside = 0
+    outside, warnings = 0, _Warnings()
+    grid: Grid | None = None
     for path in track(paths, len(paths), "reading images", "image"):
         try:
-            image = match_image(path, description, options)
+            image = _known_image(known.get(path), options) if grid else None
+            if image is None:
+                image = _read_image(path, description, options, warnings)
         except OutsideArea:
             outside += 1
             continue
-        if image.grid.crs is None:
-            raise DataError(path, "no CRS", "images with a CRS, which have a place in a region", "Map it alone.")
-        with open_file(image, description.statistics) as bands:
-            require_all_parts(bands, Window(0, 0, image.grid.width, image.grid.height))
+        grid = grid or image.predicted_grid
         yield image
     if outside:
         log.info("%d of %d images have nothing of the area and are left out", outside, len(paths))
+    warnings.close()
+
+
+class _Warnings:
+    """Warnings on images, of which the first few are logged and the others counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, text: str) -> None:
+        """Add one."""
+        self.count += 1
+        if self.count <= _MOST_WARNINGS:
+            log.warning(text)
+
+    def close(self) -> None:
+        """Log how many were not logged."""
+        if self.count > _MOST_WARNINGS:
+            log.warning("%d more warnings on images are not shown", self.count - _MOST_WARNINGS)
+
+
+def _read_image(path: Path, description: RunDescription, options: ImageOptions, warnings: _Warnings) -> MatchingImage:
+    """Return an image that matches and has all its parts."""
+    image = match_image(path, description, options, warnings.add)
+    if image.grid.crs is None:
+        raise DataError(path, "no CRS", "images with a CRS, which have a place in a region", "Map it alone.")
+    with open_file(image, description.statistics) as bands:
+        require_all_parts(bands, Window(0, 0, image.grid.width, image.grid.height))
+    return image
+
+
+def _known_image(image: RegionImage | None, options: ImageOptions) -> MatchingImage | None:
+    """Return an image of an earlier plan without reading it; None where its file is another one."""
+    try:
+        if image is None or image.version != file_version(image.path):
+            return None
+    except OSError:
+        return None  # reading tells why
+    area = None if options.area is None else area_on(options.area, image.path, image.grid)
+    return MatchingImage(image.path, image.grid, image.bands, area=area, options=options)
 
 
 def _span(image: MatchingImage, first: Grid, resample: bool) -> Span:

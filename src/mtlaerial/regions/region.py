@@ -46,6 +46,11 @@ class RegionImage:
     modified: int
 
     @property
+    def version(self) -> tuple[int, int]:
+        """Size and time of the file when the region was planned; see :func:`file_version`."""
+        return self.size, self.modified
+
+    @property
     def identity(self) -> list[Any]:
         """Values that tell another image, or another version of the file, apart."""
         return [self.path.name, self.size, self.modified, *self.span, list(self.bands)]
@@ -69,8 +74,8 @@ class Region:
         The only part that is mapped, in the region's CRS.
     stated_range : tuple of float or None
         Values of the images that become the limits of the training's range.
-    plan_id : str
-        Hash of what the plan depends on.
+    plan_id, match_id : str
+        Hashes of what the plan depends on, and of what decides whether and how an image matches the run.
     """
 
     grid: Grid
@@ -80,6 +85,7 @@ class Region:
     area: Any = None
     stated_range: tuple[float, float] | None = None
     plan_id: str = ""
+    match_id: str = ""
 
     def images_of(self, span: Span) -> list[RegionImage]:
         """Return the images that have pixels of a span, in their order."""
@@ -106,6 +112,7 @@ class Region:
             "area": None if self.area is None else shapely.to_wkt(self.area, rounding_precision=-1),
             "stated_range": self.stated_range,
             "plan_id": self.plan_id,
+            "match_id": self.match_id,
             "images": [_image_values(image, projections.index(image.grid.crs)) for image in self.images],
             "sheets": self.sheets,
         }
@@ -134,9 +141,22 @@ class Region:
                 area=None if values["area"] is None else shapely.from_wkt(values["area"]),
                 stated_range=values["stated_range"] and tuple(values["stated_range"]),
                 plan_id=values["plan_id"],
+                match_id=values["match_id"],
             )
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise DataError(path, f"no region ({error})", f"a region of format {FORMAT}", "Plan it again.") from None
+
+
+def file_version(path: Path) -> tuple[int, int]:
+    """Return bytes and time of modification in nanoseconds of a file; another version differs in one of them.
+
+    Raises
+    ------
+    OSError
+        When there is no such file.
+    """
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def bounding_span(spans: Sequence[Span]) -> Span:

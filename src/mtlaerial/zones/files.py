@@ -58,7 +58,7 @@ def _write_geopackage(frame: "GeoDataFrame", path: Path, metadata: Mapping[str, 
         single = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
         shapes[single] = [shapely.MultiPolygon([shape]) for shape in shapes[single]]
         frame = frame.set_geometry(shapes, crs=frame.crs)
-    write_geopackage(frame, path, LAYER, "MultiPolygon" if "MultiPolygon" in kinds else "Polygon", metadata)
+    write_geopackage([frame], path, LAYER, "MultiPolygon" if "MultiPolygon" in kinds else "Polygon", metadata)
 
 
 def _write_csv(frame: "GeoDataFrame", path: Path, _metadata: Mapping[str, str]) -> None:
