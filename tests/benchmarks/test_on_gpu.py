@@ -25,15 +25,15 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 
 def test_ratios_are_to_the_first_of_question_and_batch(on_gpu: ModuleType) -> None:
     rows = [
-        {"question": "steps", "batch_of_steps": 6, "seconds": 0.05},
-        {"question": "steps", "batch_of_steps": 6, "seconds": 0.02},
+        {"question": "steps", "batch_of_steps": 6, "seconds": 0.5},
+        {"question": "steps", "batch_of_steps": 6, "seconds": 0.25},
         {"question": "steps", "batch_of_steps": 32, "seconds": 0.1},
         {"question": "maps", "mpixel_per_second": 10.0},
         {"question": "maps", "missing": "no time was left"},
         {"question": "maps", "mpixel_per_second": 30.0},
     ]
     related = on_gpu.with_ratios(rows)
-    assert [row.get("seconds_ratio") for row in related[:3]] == [1, 0.4, 1]
+    assert [row.get("seconds_ratio") for row in related[:3]] == [1, 0.5, 1]
     assert [row.get("mpixel_per_second_ratio") for row in related[3:]] == [1, None, 3]
 
 

@@ -95,11 +95,14 @@ def _pixels(path: Path) -> np.ndarray:
 
 
 def test_a_compiled_network_trains_the_same(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
-    for compiled in (False, True):
-        changed = plan("cuda", compile=compiled)
-        train(tiny.job(changed, statistics, tiles["train"], [], tmp_path / str(compiled)))
-    plain, compiled_too = (pd.read_csv(tmp_path / str(compiled) / "history.csv") for compiled in (False, True))
-    np.testing.assert_allclose(compiled_too, plain, **CLOSE)
+    ways: dict[str, dict[str, bool]] = {"plain": {}, "compiled": {"compile": True}}
+    ways |= {"graphs": {"compile": True, "cuda_graphs": True}}
+    histories = {}
+    for name, keys in ways.items():
+        train(tiny.job(plan("cuda", **keys), statistics, tiles["train"], [], tmp_path / name))
+        histories[name] = pd.read_csv(tmp_path / name / "history.csv")
+    for name in ("compiled", "graphs"):
+        np.testing.assert_allclose(histories[name], histories["plain"], err_msg=name, **CLOSE)
 
 
 def test_the_cost_is_the_gpus(tiles: Folders, statistics: Statistics, tmp_path: Path) -> None:
