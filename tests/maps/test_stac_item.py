@@ -124,7 +124,9 @@ def test_an_item_lists_the_extensions_that_it_uses(tmp_path: Path) -> None:
     names = [uri.removeprefix(prefix).split("/")[0] for uri in item_of(tmp_path, UTM)["stac_extensions"]]
     assert names == ["projection", "raster", "classification", "processing", "file"]
     write_item(tmp_path, "heights", grid(60, 40), [write_layer(tmp_path, LERC, heights(60, 40))], {})
-    assert json.loads((tmp_path / ITEM).read_text())["stac_extensions"] == [f"{prefix}projection/v2.0.0/schema.json"]
+    versions = ["projection/v2.0.0", "file/v2.1.0"]
+    expected = [f"{prefix}{version}/schema.json" for version in versions]
+    assert json.loads((tmp_path / ITEM).read_text())["stac_extensions"] == expected
 
 
 def test_an_item_without_a_crs_has_no_place(tmp_path: Path) -> None:

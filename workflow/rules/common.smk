@@ -56,9 +56,10 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 # The command that was given, for the report: jobs have commands of their own, and inherit the environment.
+COMMAND_VARIABLE = "MTLAERIAL_COMMAND"
 if workflow.is_main_process:
-    os.environ["MTLAERIAL_COMMAND"] = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-COMMAND = os.environ.get("MTLAERIAL_COMMAND", "")
+    os.environ[COMMAND_VARIABLE] = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+COMMAND = os.environ.get(COMMAND_VARIABLE, "")
 
 CHECK = "<results>/{dataset}/checks/{tile}.json"
 TILE = "<results>/{dataset}/tiles/{tile}"

@@ -18,12 +18,6 @@ if project.config.map:
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
-    def job_records(wildcards):
-        """Return the records of all jobs that map sheets."""
-        region = planned if workflow.is_main_process else Region.load(REGION)
-        jobs = range(number_of_jobs(region.sheets, project.config.map.sheets_per_job))
-        return expand(f"{MAP}/jobs/{{job}}.json", job=jobs)
-
     rule map_sheets:
         input:
             region=f"{MAP}/region.json",
@@ -54,7 +48,15 @@ if project.config.map:
     rule index_sheets:
         input:
             region=f"{MAP}/region.json",
-            jobs=job_records,
+            jobs=lambda wildcards: expand(
+                f"{MAP}/jobs/{{job}}.json",
+                job=range(
+                    number_of_jobs(
+                        (planned if workflow.is_main_process else Region.load(REGION)).sheets,
+                        project.config.map.sheets_per_job,
+                    )
+                ),
+            ),
         output:
             f"{MAP}/collection.json",
         log:
