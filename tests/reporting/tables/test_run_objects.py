@@ -47,7 +47,7 @@ def test_each_seed_has_a_row_beside_the_mean_and_published_numbers() -> None:
     runs = sample_scores.experiment()
     joint = [scored(run, matched, 4) for run, matched in zip(runs[-2:], (4, 6), strict=True)]
     texts = panels([*runs[:-2], *joint])
-    detection = texts["town-objects-building"]
+    detection = texts["town-objects-building-detection"]
     assert "| joint | 10 | 8 | 50.0 ± 14.1 | 62.5 ± 17.7 | 55.6 ± 15.7 | 75.0 ± 0.0 | 2.0 ± 0.0 |" in detection
     assert "| joint, seed 1 | 10 | 8 | 40.0 | 50.0 | 44.4 | 75.0 | 2.0 |" in detection
     assert "| joint, seed 2 | 10 | 8 | 60.0 | 75.0 | 66.7 | 75.0 | 2.0 |" in detection
@@ -57,13 +57,13 @@ def test_each_seed_has_a_row_beside_the_mean_and_published_numbers() -> None:
     heights = texts["town-objects-building-heights"]
     assert "| joint, seed 1 | 4 | −1.00 | 1.00 |" in heights
     assert "in the interval" not in heights, "no run has intervals"
-    assert "| joint, 50-100 m² | 10 | 8 | 50.0 ± 14.1 | 62.5 ± 17.7 |" in texts["town-objects-building-by"]
+    assert "| joint, 50-100 m² | 10 | 8 | 50.0 ± 14.1 | 62.5 ± 17.7 |" in texts["town-objects-building-groups"]
 
 
 def test_objects_of_another_specification_are_named_and_not_mixed() -> None:
     runs = sample_scores.experiment()
     joint = [scored(runs[-2], 4), scored(runs[-1], 6, spec=ObjectsSpec(min_area=20.0))]
-    text = panels([*runs[:-2], *joint])["town-objects-building"]
+    text = panels([*runs[:-2], *joint])["town-objects-building-detection"]
     assert "| joint | 10 | 8 | 40.0 | 50.0 |" in text
     assert "Not scored on such objects, or not all seeds: only-classes, only-height, joint." in text
     assert not [key for key in panels(runs) if "objects-building" in key]

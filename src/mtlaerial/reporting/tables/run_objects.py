@@ -16,6 +16,12 @@ from mtlaerial.scoring.scores import Scores
 BUILDING = "building"
 """The class that published numbers are of."""
 BY_GROUP = (*DETECTION[:4], DETECTION[5], *HEIGHTS[:3])
+PARTS = {
+    "detection": "detection and overlap",
+    "heights": "heights of matched objects",
+    "groups": "by size and height",
+}
+"""What the tables of a class are of, by their keys."""
 Seeds = Mapping[int, Mapping[str, ObjectSums]]
 """Sums by seed and group."""
 
@@ -36,13 +42,13 @@ def objects_table(values: Values) -> Document:
         methods = _by_method(runs, name)
         detection = [*_rows(values, methods, DETECTION), *([PUBLISHED] if name == BUILDING else [])]
         published = [PUBLISHED_NOTE] if name == BUILDING else []
-        panels.append(_panel(values, methods, name, "", DETECTION, detection, published))
+        panels.append(_panel(values, methods, name, "detection", DETECTION, detection, published))
         heights = _shown(HEIGHTS, methods)
         if heights:
             rows = _rows(values, methods, heights)
-            panels.append(_panel(values, methods, name, "heights of matched objects", heights, rows))
+            panels.append(_panel(values, methods, name, "heights", heights, rows))
         rows = _group_rows(values, methods)
-        panels.append(_panel(values, methods, name, "by size and height", BY_GROUP, rows))
+        panels.append(_panel(values, methods, name, "groups", BY_GROUP, rows))
     return Document(f"{values.dataset}_objects", tuple(panels), _wide(runs))
 
 
@@ -90,13 +96,12 @@ def _panel(
     rows: Iterator[Row] | Sequence[Row],
     notes: Sequence[Note] = (),
 ) -> Panel:
-    key = "-".join([f"{values.dataset}-objects-{name}", *part.split()[:1]]).replace(" ", "-")
     sentences = [DEFINITIONS, _specification(values, name), _others(values, methods)]
     return Panel(
-        key=key,
+        key=f"{values.dataset}-objects-{name}-{part}".replace(" ", "-"),
         dataset=values.dataset,
         title=values.title(),
-        subject=f"objects of class {name}" + (f", {part}" if part else ""),
+        subject=f"objects of class {name}, {PARTS[part]}",
         details=values.sampling(),
         header=("", *(column.header for column in columns)),
         rows=tuple(tuple(map(Cell, row)) for row in rows),
