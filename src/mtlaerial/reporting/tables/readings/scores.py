@@ -8,7 +8,7 @@ from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
 from mtlaerial.reporting.tables.values import Values
 
-HEADLINES = ("mIoU", JOINT, "MAE")
+HEADLINES = ("mIoU", "MAE", JOINT)
 """Scores that a reading is of, where the table has them."""
 MOST = 2
 """Scores that a sentence is about at most."""
