@@ -198,7 +198,7 @@ lock:
 	sed -n '/^#/p' envs/oldest.txt > requirements-oldest.lock
 	$(LOCKING)/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		--python-platform x86_64-manylinux_2_28 --resolution lowest-direct --build-constraints $(LOCKING)/build.txt \
-		$(addprefix --extra ,workflow efficientnet export objects tensorboard dashboard) \
+		$(addprefix --extra ,workflow efficientnet export openvino objects tensorboard dashboard) \
 		pyproject.toml envs/oldest.txt >> requirements-oldest.lock
 
 licences: $(INSTALLED)
