@@ -1,9 +1,12 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from mtlaerial.figures.maps import VERDICTS
 from mtlaerial.reporting.report.tiles import draw
+from mtlaerial.reporting.report.tiles.datasets import DatasetMaps, PredictedMaps, draw_tiles
 from mtlaerial.reporting.report.tiles.draw import MethodMaps, draw_tile
 from mtlaerial.reporting.report.tiles.uncertainty import uncertainty_map
 from mtlaerial.tasks import HEIGHT, SEMANTICS
@@ -130,3 +133,24 @@ def test_uncertainty_of_classes_is_their_entropy_or_else_what_the_class_lacks_to
     assert uncertainty_map(maps, HEIGHT).path.name == "height_std.tif"
     (maps / "height_std.tif").unlink()
     assert uncertainty_map(maps, HEIGHT) is None
+
+
+@pytest.mark.full("draws some twenty tiles")
+def test_memory_follows_a_tile_and_not_their_number_nor_that_of_methods(tmp_path):
+    def peak(tiles, methods):
+        folders = [prepared_tile(tmp_path / "tiles" / f"t{number}", 400) for number in range(tiles)]
+        maps = {}
+        for number in range(methods):
+            of_method = tmp_path / f"m{number}"
+            for folder in folders:
+                predicted_maps(of_method / folder.name, 1.0, 400)
+            maps[of_method.name] = [PredictedMaps(of_method, described(of_method.name))]
+        tracemalloc.start()
+        for _ in draw_tiles(DatasetMaps(folders, maps), tmp_path / "out", 64):
+            pass
+        largest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return largest
+
+    peak(1, 1)  # imports and caches
+    assert peak(3, 4) < 1.2 * peak(1, 1)

@@ -235,6 +235,7 @@ def test_page_has_origin_and_licence_of_initial_weights(tmp_path):
     assert "<td>dense (encoder), licence BSD &amp; more</td>" in text
 
 
+@pytest.mark.full("draws two figures")
 def test_figures_of_folds_are_shown_with_their_data_set(tmp_path):
     folds = {"town.north": "town", "town.south": "town"}
     figures = [tmp_path / fold / "only-classes" / "confusion.png" for fold in folds]
@@ -262,6 +263,7 @@ def test_page_has_previews_and_whole_pictures_lie_beside_it(place):
     assert len(structure.ids) == len(set(structure.ids))
 
 
+@pytest.mark.full("draws and renders twice")
 def test_pictures_without_room_on_the_page_are_files(place, monkeypatch):
     inputs, path = place
     write_report(inputs, path)
@@ -301,6 +303,7 @@ def test_policy_allows_the_page_s_own_style_and_script_alone(page):
     assert not [name for name in names if name.startswith("on")]
 
 
+@pytest.mark.full("draws and renders twice")
 def test_report_with_tiles_is_the_same_again(place):
     inputs, path = place
     contents = []

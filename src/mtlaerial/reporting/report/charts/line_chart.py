@@ -39,12 +39,12 @@ def line_chart(
     parts, top = legend({name: numbers[name] for name in points}, WIDTH)
     top += 2 * SIZE
     bottom = top + HEIGHT
-    places = ((LEFT, WIDTH - 16), (bottom, top))
+    sides = ((LEFT, WIDTH - 16), (bottom, top))
     x_axis, y_axis = (
-        Axis.between(label, ends, *place)
+        Axis.between(label, ends, *side)
         if ends
-        else Axis.around(label, [point[number] for some in points.values() for point in some], *place)
-        for number, (label, place) in enumerate(zip(labels, places, strict=True))
+        else Axis.around(label, [point[number] for some in points.values() for point in some], *side)
+        for number, (label, side) in enumerate(zip(labels, sides, strict=True))
     )
     parts += [*vertical_axis(y_axis, LEFT, WIDTH - 16), *horizontal_axis(x_axis, top, bottom)]
     if diagonal:

@@ -48,8 +48,7 @@ def error_colours(true: Layer, predicted: Layer, limit: float) -> Rgba:
 
 def difference(true: Layer, predicted: Layer) -> np.ma.MaskedArray:
     """Return predicted minus true values at the pixels of the truth, in float32, which is enough for colours."""
-    values: np.ma.MaskedArray = predicted.at(true) - true.band
-    return values
+    return np.ma.asarray(predicted.at(true) - true.band)
 
 
 def uncertainty_colours(values: np.ma.MaskedArray, limit: float) -> Rgba:
@@ -68,7 +67,7 @@ def _ramped(values: np.ma.MaskedArray, low: float, high: float, name: str) -> Rg
     scale = (LEVELS - 1) / max(high - low, 1e-9)
     for top in range(0, len(values), _ROWS):
         part = values[top : top + _ROWS]
-        levels = (np.ma.filled(part.astype(np.float32), low) - low) * scale
+        levels = (part.filled(low).astype(np.float32) - low) * scale
         pixels[top : top + _ROWS] = table[np.rint(levels.clip(0, LEVELS - 1)).astype(np.uint8)]
         pixels[top : top + _ROWS][np.ma.getmaskarray(part)] = 0
     return pixels

@@ -8,7 +8,7 @@ import numpy as np
 
 from mtlaerial.config import TaskEntry
 from mtlaerial.figures.height_scales import height_scale, scale_limit
-from mtlaerial.figures.tile_layers import Frame, Layer, read_layer
+from mtlaerial.figures.tile_layers import Frame, read_layer
 from mtlaerial.figures.truth_layer import read_truth
 from mtlaerial.reporting.report.tiles.colours import difference
 from mtlaerial.reporting.report.tiles.uncertainty import read_uncertainty, uncertainty_map
@@ -54,16 +54,19 @@ def scales_of(tile: Path, entry: TaskEntry, maps: Sequence[Path], frame: Frame) 
         Folders with the maps of the methods that learn the task.
     frame : Frame
     """
-    spreads = [read_uncertainty(found, frame, SIDE) for folder in maps if (found := uncertainty_map(folder, entry))]
-    uncertainty = _median(scale_limit(spread.band, LEAST_UNCERTAINTY) for spread in spreads)
+    sources = [source for folder in maps if (source := uncertainty_map(folder, entry))]
+    spreads = (read_uncertainty(source, frame, SIDE).band for source in sources)
+    uncertainty = _median(scale_limit(spread, LEAST_UNCERTAINTY) for spread in spreads)
     if entry.output == "classes":
         return Scales(uncertainty=uncertainty)
     truth = read_truth(tile, entry, frame, SIDE)
-    predictions = [read_layer(folder / f"{entry.map_name}.tif", frame, SIDE).scaled(entry.metres) for folder in maps]
-    shown: Layer = truth if not truth.empty else predictions[0]
-    heights = height_scale(shown.band)
-    errors = [] if truth.empty else [np.ma.abs(difference(truth, predicted)) for predicted in predictions]
-    error = _median(scale_limit(values, LEAST_ERROR) for values in errors)
+    # One map at a time: memory is to follow the tile, not the number of methods.
+    predictions = (read_layer(folder / f"{entry.map_name}.tif", frame, SIDE).scaled(entry.metres) for folder in maps)
+    if truth.empty:
+        heights, error = height_scale(next(predictions).band), 1.0
+    else:
+        errors = (np.ma.abs(difference(truth, predicted)) for predicted in predictions)
+        heights, error = height_scale(truth.band), _median(scale_limit(values, LEAST_ERROR) for values in errors)
     return Scales(float(heights.vmin or 0), float(heights.vmax or 0), error, uncertainty)
 
 
