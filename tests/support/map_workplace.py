@@ -32,7 +32,7 @@ MAP = {
     "images": ["images"],
     "sheet": 512,
     "sheets_per_job": 4,
-    "prediction": {"blend": "even", "window": 128, "stride": 96, "threads": 1},
+    "prediction": {"blend": "even", "window": 128, "stride": 96, "threads": 1, "device": "cpu"},
 }
 
 
