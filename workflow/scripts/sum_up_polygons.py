@@ -6,10 +6,11 @@ from common import Job, logged
 
 snakemake: Job
 
-with logged(snakemake):
-    from mtlaerial.zones.zonal_statistics import write_zonal_statistics
+if __name__ == "__main__":  # worker processes import this file too
+    with logged(snakemake):
+        from mtlaerial.zones.zonal_statistics import write_zonal_statistics
 
-    objects = Path(snakemake.input.objects) if snakemake.input.objects else None
-    maps, polygons = Path(snakemake.input.index).parent, Path(snakemake.input.polygons)
-    outs = [Path(snakemake.output.table), Path(snakemake.output.csv)]
-    write_zonal_statistics(maps, polygons, outs, objects, jobs=snakemake.threads)
+        objects = Path(snakemake.input.objects) if snakemake.input.objects else None
+        maps, polygons = Path(snakemake.input.index).parent, Path(snakemake.input.polygons)
+        outs = [Path(snakemake.output.table), Path(snakemake.output.csv)]
+        write_zonal_statistics(maps, polygons, outs, objects, jobs=snakemake.threads)
