@@ -1,7 +1,8 @@
 """Break jobs of a SLURM cluster at random moments, and compare the results with those of an unbroken run.
 
-``python tests/slurm/campaign.py scancel network --times 10``, by root on a machine to spare. With ``--map`` the jobs map
-a region, and ``stuck`` is a controller that does not answer. All results but logs and timings are compared byte for byte.
+``python tests/slurm/campaign.py scancel network --times 10``, by root on a machine to spare. With ``--map`` the jobs
+map a region, and ``stuck`` is a controller that does not answer. All results but logs and timings are compared byte for
+byte.
 Exit code 1 on any difference.
 """
 
