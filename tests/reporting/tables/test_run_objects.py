@@ -84,3 +84,13 @@ def test_sums_of_a_class_that_a_fold_lacks_are_those_of_the_others() -> None:
     one = RunObjects(spec=SPEC, classes={"building": {"all": sums(4)}})
     two = RunObjects(spec=SPEC, classes={"tree": {"all": sums(2)}})
     assert added([one, two]).classes == {**one.classes, **two.classes}
+
+
+def test_a_sentence_names_the_best_method_without_a_test() -> None:
+    runs = sample_scores.experiment()
+    joint = [scored(run, matched, 4) for run, matched in zip(runs[-2:], (4, 6), strict=True)]
+    worse = [scored(run, 2, 2) for run in runs[:2]]
+    readings = {panel.key: panel.reading for each in build_documents([*worse, *joint]) for panel in each.panels}
+    heights = "Best MAE over all objects: only-classes (1.00 m, not tested)."
+    assert readings["town-objects-building-detection"] == "Best F1 over all objects: joint (55.6 %, not tested)."
+    assert readings["town-objects-building-heights"] == readings["town-objects-building-groups"] == heights

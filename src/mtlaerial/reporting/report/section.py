@@ -22,6 +22,7 @@ GROUPS = {
     "height_by_class": "Heights by class",
     "weightings": "Comparisons",
     "uncertainty": "Uncertainty",
+    "objects": "Objects",
     "steps": "Steps of the ablations",
     "label_efficiency": "Label efficiency",
 }

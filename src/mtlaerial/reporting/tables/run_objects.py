@@ -9,6 +9,7 @@ from mtlaerial.reporting.tables.object_columns import DETECTION, HEIGHTS, Object
 from mtlaerial.reporting.tables.object_scores import DEFINITIONS, PUBLISHED, PUBLISHED_NOTE
 from mtlaerial.reporting.tables.panel_files import Row
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
+from mtlaerial.reporting.tables.readings.objects import objects_reading
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.scoring.object_sums import OVERALL, ObjectSums
 from mtlaerial.scoring.scores import Scores
@@ -96,6 +97,7 @@ def _panel(
     rows: Iterator[Row] | Sequence[Row],
     notes: Sequence[Note] = (),
 ) -> Panel:
+    overall = {method: [groups[OVERALL] for groups in seeds.values()] for method, seeds in methods.items()}
     sentences = [DEFINITIONS, _specification(values, name), _others(values, methods)]
     return Panel(
         key=f"{values.dataset}-objects-{name}-{part}".replace(" ", "-"),
@@ -106,6 +108,7 @@ def _panel(
         header=("", *(column.header for column in columns)),
         rows=tuple(tuple(map(Cell, row)) for row in rows),
         notes=(*panel_notes(values, list(methods), (), *sentences), *notes),
+        reading=objects_reading(overall, columns),
     )
 
 
