@@ -72,7 +72,7 @@ def vectorise(
     Returns
     -------
     int
-        Number of objects in the file.
+        Number of objects, those that a city model leaves out included.
 
     Raises
     ------
