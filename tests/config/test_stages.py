@@ -132,7 +132,7 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
         "resume": "states",
         "dashboard": {},
         "calibration": {},
-        "objects": {"classes": ["house"]},
+        "objects": {"classes": ["roof"]},
         "training": {"budget": {"minutes": 10}, **PART_OF_THE_TRUTH},
         "datasets": {
             "made": {"spec": "made.yaml", "root": "made", "generate": {}},

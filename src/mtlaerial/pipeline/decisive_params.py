@@ -12,7 +12,6 @@ from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.sources import raw_sources, tile_keys
 from mtlaerial.pipeline.calibration_notes import calibration_notes
 from mtlaerial.pipeline.ensemble_notes import ensemble_notes
-from mtlaerial.pipeline.object_notes import has_objects
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.pipeline.view_notes import view_notes
@@ -131,12 +130,14 @@ class Decisive:
         return {"objects": keys, "tiles": self._test_tiles(dataset), **self._rules(dataset)}
 
     def score(self, dataset: str, method: str, seed: str) -> Params:
-        """Return the section ``scoring`` in force, the test tiles, and rules and objects where there are any."""
+        """Return the section ``scoring`` in force, the test tiles, and rules and objects where they are configured."""
         scoring, objects = self.project.recipe(dataset, method).scoring, self.project.config.objects
-        keys: Params = {"scoring": decisive("score", scoring, "scoring"), "tiles": self._test_tiles(dataset)}
-        if objects and has_objects(self.project, dataset, method):
-            keys["objects"] = decisive("score", objects, "objects")
-        return {**keys, **self._rules(dataset)}
+        return {
+            "scoring": decisive("score", scoring, "scoring"),
+            "tiles": self._test_tiles(dataset),
+            **({"objects": decisive("score", objects, "objects")} if objects else {}),
+            **self._rules(dataset),
+        }
 
     def tables(self) -> Params:
         """Return published scores, folds and protocol of each data set, and notes on the methods left out."""
