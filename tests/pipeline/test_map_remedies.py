@@ -16,6 +16,7 @@ from mtlaerial.pipeline.region_plan import planned_region
 from mtlaerial.pipeline.region_run import RegionRun
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.regions.index import index_sheets
+from mtlaerial.regions.region import Region
 from mtlaerial.regions.sheet_maps import SheetMapper
 from support.refused_images import REFUSED, printed, write_refused
 
@@ -42,7 +43,8 @@ def run_rio(error: MismatchError) -> None:
 def mapped(keys: dict[str, Any], folder: Path) -> None:
     """Plan a region and map it; some heights have to be there."""
     spec = MapSpec.parse(keys, "map")
-    region, run = planned_region(spec, folder / "region.json"), RegionRun.of(spec)
+    planned_region(spec, folder / "region.json")
+    region, run = Region.load(folder / "region.json"), RegionRun.of(spec)
     mapper = SheetMapper(Predictor(run.folder, run.prediction), region, folder / "sheets")
     assert mapper.map(region.sheets) == []
     assert index_sheets(region, folder, "a run") == 1

@@ -1,11 +1,11 @@
 # Maps of a region by sheets, several in each job: the target `map`, where the configuration has a section `map`. The region
-# is planned while this file is read, since all jobs must be known then; the plan is kept in a file. Of a large region that
-# takes a second to read, so that jobs, which read this file too, leave that to their scripts.
+# is planned while this file is read, since all jobs must be known then, by Snakemake's main process alone. The plan is kept
+# in a file, which scripts read.
 MAP = "<results>/map"
 
 if project.config.map:
     from mtlaerial.pipeline.region_run import RegionRun
-    from mtlaerial.regions.region import Region
+    from mtlaerial.regions.plan_summary import PlanSummary
     from mtlaerial.regions.sheets import number_of_jobs
 
     REGION = project.config.results / "map/region.json"
@@ -13,7 +13,7 @@ if project.config.map:
         if workflow.is_main_process:
             from mtlaerial.pipeline.region_plan import planned_region
 
-            planned = planned_region(project.config.map, REGION)
+            planned_region(project.config.map, REGION)
         mapper = RegionRun.of(project.config.map)
     except UserError as error:
         raise WorkflowError(str(error)) from None
@@ -32,7 +32,7 @@ if project.config.map:
             mem_mb=growing(5000),
             runtime=720,
             gpu=int(mapper.uses_gpu),
-            cpus_per_gpu=lambda w, threads: threads + 2,
+            cpus_per_gpu=mapper.threads + 2,
             tasks_per_gpu=0,
         params:
             # No input: a run among these results would be trained anew before it maps, once one of its tiles is newer.
@@ -52,7 +52,7 @@ if project.config.map:
                 f"{MAP}/jobs/{{job}}.json",
                 job=range(
                     number_of_jobs(
-                        (planned if workflow.is_main_process else Region.load(REGION)).sheets,
+                        PlanSummary.load(REGION).sheets,
                         project.config.map.sheets_per_job,
                     )
                 ),

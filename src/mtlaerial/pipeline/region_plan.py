@@ -13,6 +13,7 @@ from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.prediction_area import load_area
+from mtlaerial.regions.plan_summary import PlanSummary
 from mtlaerial.regions.planning import plan_region
 from mtlaerial.regions.region import Region
 from mtlaerial.regions.sheets import JOBS
@@ -25,8 +26,8 @@ _NO_PART_OF_PLAN = {"prediction", "objects", "polygons"}
 """Keys of the section on which sheets and jobs do not depend."""
 
 
-def planned_region(spec: MapSpec, path: Path) -> Region:
-    """Return the region of a section, from its file; plan it and write the file where section or images have changed.
+def planned_region(spec: MapSpec, path: Path) -> PlanSummary:
+    """Return the summary of a section's region; plan it and write its file where section or images have changed.
 
     The records of jobs of another plan are removed: where that plan comes back, Snakemake takes them for fresh, though
     jobs of the plan between may have mapped the same sheets.
@@ -49,10 +50,10 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
     paths = [image.path for image in inputs]
     description = read_description(find_run(spec.run))
     plan_id = _plan_id(spec, paths, description.sha256)
-    kept = _kept(path)
-    if kept and kept.plan_id == plan_id:
-        require_products(spec, path, kept, description)
-        return kept
+    summary = PlanSummary.load(path)
+    if summary and summary.plan_id == plan_id:
+        require_products(spec, path, summary.grid, description)
+        return summary
     options = ImageOptions(
         bands=spec.bands,
         resample=spec.resample,
@@ -60,13 +61,15 @@ def planned_region(spec: MapSpec, path: Path) -> Region:
         area=None if spec.area is None else load_area(spec.area),
         wording=MAP_KEYS,
     )
-    region = plan_region(paths, description, spec.sheet, options, plan_id, kept)
-    require_products(spec, path, region, description)
+    region = plan_region(paths, description, spec.sheet, options, plan_id, _kept(path))
+    require_products(spec, path, region.grid, description)
     for record in (path.parent / JOBS).glob("*.json"):
         discard(record)
     region.save(path)
+    summary = PlanSummary.of(region)
+    summary.save(path)
     log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
-    return region
+    return summary
 
 
 def _kept(path: Path) -> Region | None:

@@ -5,14 +5,12 @@ from pathlib import Path
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.datasets.vector_file import require_plain
 from mtlaerial.errors import ConfigError
-from mtlaerial.objects.regularise import require_regulariser
+from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.metric_crs import require_metric_crs
-from mtlaerial.regions.region import Region
 from mtlaerial.runs.run import RunDescription
-from mtlaerial.zones.zonal_statistics import require_exactextract
 
 
-def require_products(spec: MapSpec, path: Path, region: Region, description: RunDescription) -> None:
+def require_products(spec: MapSpec, path: Path, grid: Grid, description: RunDescription) -> None:
     """Require that objects and polygons can be made of the maps, before the region is mapped.
 
     Parameters
@@ -20,7 +18,8 @@ def require_products(spec: MapSpec, path: Path, region: Region, description: Run
     spec : MapSpec
     path : Path
         File of the region, which errors name.
-    region : Region
+    grid : Grid
+        Of the region.
     description : RunDescription
         The run that maps it.
 
@@ -36,14 +35,18 @@ def require_products(spec: MapSpec, path: Path, region: Region, description: Run
     if "semantics" not in description.plan.tasks:
         observed = f"a run of {', '.join(description.plan.tasks)} alone"
         raise ConfigError(key, observed, "a run that maps classes", "Choose another run, or leave the key out.")
-    require_metric_crs(path, region.grid)
+    require_metric_crs(path, grid)
     if spec.objects:
         names = [entry.name for entry in description.statistics.classes]
         if unknown := [name for name in spec.objects.classes if name not in names]:
             expected = f"classes of the run: {', '.join(names)}"
             raise ConfigError("map.objects.classes", ", ".join(unknown), expected, "Choose some of them.")
         if spec.objects.regularise:
+            from mtlaerial.objects.regularise import require_regulariser  # which few plans need
+
             require_regulariser()
     if spec.polygons:
+        from mtlaerial.zones.zonal_statistics import require_exactextract
+
         require_exactextract("map.polygons")
         require_plain(spec.polygons)

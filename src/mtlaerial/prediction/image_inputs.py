@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def find_images(arguments: Sequence[str], own_folders: bool = True) -> ImageInpu
     repeated = 0
     for argument in arguments:
         for image in _named_by(argument):
-            identity = image.location if image.remote else str(image.path.absolute())
+            identity = image.location if image.remote else os.path.abspath(image.location)
             repeated += identity in images
             images.setdefault(identity, image)
     if repeated:
@@ -136,13 +137,15 @@ def _lines(path: Path) -> list[str]:
 
 def _images_in(folder: Path) -> list[str]:
     """Return the images in a folder; say what else is left out."""
+    # Names alone, without an object for each: a folder may have a hundred thousand, and plans read it each time.
     try:
-        files = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir())
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name[0] != "." and not entry.is_dir())
     except OSError as error:
         raise DataError(folder, error.strerror or "no folder", "a folder of images", "Check the path.") from None
-    images = [str(path) for path in files if path.suffix.lower() in _SUFFIXES]
-    vrts = sum(path.suffix.lower() in VRT.suffixes for path in files)
-    others = len(files) - len(images) - vrts
+    images = [os.path.join(folder, name) for name in names if name.lower().endswith(_SUFFIXES)]
+    vrts = sum(name.lower().endswith(VRT.suffixes) for name in names)
+    others = len(names) - len(images) - vrts
     if not images:
         remedy = f"Name the files, or a pattern: {folder}/**/*.tif"
         raise DataError(folder, "a folder without images", f"files of {', '.join(_SUFFIXES)}", remedy)

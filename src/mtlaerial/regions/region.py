@@ -106,8 +106,8 @@ class Region:
         projections = list(dict.fromkeys(image.grid.crs for image in self.images))
         values = {
             "format": FORMAT,
-            "projections": [_crs_text(crs) for crs in projections],
-            "grid": [_crs_text(self.grid.crs), *_grid_values(self.grid)],
+            "projections": [crs_text(crs) for crs in projections],
+            "grid": [crs_text(self.grid.crs), *grid_values(self.grid)],
             "side": self.side,
             "area": None if self.area is None else shapely.to_wkt(self.area, rounding_precision=-1),
             "stated_range": self.stated_range,
@@ -131,10 +131,10 @@ class Region:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 raise ValueError(f"format {values['format']}")
-            projections = [_crs(text) for text in values["projections"]]
+            projections = [crs_of(text) for text in values["projections"]]
             text, *grid_values = values["grid"]
             return cls(
-                grid=_grid(_crs(text), *grid_values),
+                grid=grid_of(crs_of(text), *grid_values),
                 side=values["side"],
                 images=tuple(_image(image, projections) for image in values["images"]),
                 sheets=tuple(Sheet(*sheet) for sheet in values["sheets"]),
@@ -144,7 +144,7 @@ class Region:
                 match_id=values["match_id"],
             )
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-            raise DataError(path, f"no region ({error})", f"a region of format {FORMAT}", "Plan it again.") from None
+            raise DataError(path, f"no region ({error})", f"a region of format {FORMAT}", "Remove it.") from None
 
 
 def file_version(path: Path) -> tuple[int, int]:
@@ -170,27 +170,31 @@ def _box(span: Span) -> Any:
     return shapely.box(span.column, span.row, span.column + span.columns, span.row + span.rows)
 
 
-def _crs_text(crs: CRS | None) -> str | None:
+def crs_text(crs: CRS | None) -> str | None:
+    """Return a CRS as WKT."""
     return crs.to_wkt() if crs else None
 
 
-def _crs(text: str | None) -> CRS | None:
+def crs_of(text: str | None) -> CRS | None:
+    """Return the CRS of a WKT."""
     return CRS.from_wkt(text) if text else None
 
 
-def _grid_values(grid: Grid) -> list[Any]:
+def grid_values(grid: Grid) -> list[Any]:
+    """Return transform, height and width of a grid as plain data."""
     return [tuple(grid.transform)[:6], grid.height, grid.width]
 
 
-def _grid(crs: CRS | None, transform: Sequence[float], height: int, width: int) -> Grid:
+def grid_of(crs: CRS | None, transform: Sequence[float], height: int, width: int) -> Grid:
+    """Return the grid of plain data."""
     return Grid(crs, Affine(*transform), height, width)
 
 
 def _image_values(image: RegionImage, projection: int) -> list[Any]:
-    place = projection, *_grid_values(image.grid)
+    place = projection, *grid_values(image.grid)
     return [str(image.path), place, image.bands, image.span, image.size, image.modified]
 
 
 def _image(values: Sequence[Any], projections: Sequence[CRS | None]) -> RegionImage:
     path, (projection, *grid), bands, span, size, modified = values
-    return RegionImage(Path(path), _grid(projections[projection], *grid), tuple(bands), Span(*span), size, modified)
+    return RegionImage(Path(path), grid_of(projections[projection], *grid), tuple(bands), Span(*span), size, modified)

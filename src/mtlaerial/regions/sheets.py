@@ -55,6 +55,6 @@ def jobs_of(sheets: Sequence[Sheet], sheets_per_job: int) -> list[list[Sheet]]:
     return [ordered[first : first + sheets_per_job] for first in range(0, len(ordered), sheets_per_job)]
 
 
-def number_of_jobs(sheets: Sequence[Sheet], sheets_per_job: int) -> int:
-    """Return how many jobs :func:`jobs_of` makes."""
-    return -(-len(sheets) // sheets_per_job)
+def number_of_jobs(sheets: int, sheets_per_job: int) -> int:
+    """Return how many jobs :func:`jobs_of` makes of so many sheets."""
+    return -(-sheets // sheets_per_job)
