@@ -44,4 +44,4 @@ def test_unknown_method(town: Town, program: Callable[..., tuple[int, str]]) -> 
     common = ("train", town.spec, "--root", town.root, "--out", town.folder / "out", "--config", config(town))
     assert_says(program(*common, "--method", "magic"), "--method", "magic", "one of equal")
     assert_says(program(*common, "--method", "equall"), "--method", "'equall'", "Did you mean equal?")
-    assert_says(program(*common, "--seed", "-1"), "--seed", "greater than or equal to 0", code=2)
+    assert_says(program(*common, "--seed", "-1"), "Invalid value for '--seed'", code=2)

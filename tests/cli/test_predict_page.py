@@ -17,7 +17,7 @@ COMMANDS = [line for line in re.findall(r"mtlaerial predict [^`\n]+", PAGE) if "
 def test_options_and_values_are_accepted(command: str) -> None:
     predict = typer.main.get_command(app).commands["predict"]  # type: ignore[attr-defined]  # click types lack it
     values = predict.make_context("predict", shlex.split(command)[2:]).params
-    assert str(values["out"]) == "maps"
+    assert Path(values["out"]) == Path("maps")
     assert values["images"]
 
 
