@@ -8,6 +8,7 @@ import pytest
 from mtlaerial.cli.common_options import set_options
 from mtlaerial.system import progress
 from support.command_line import Town, config
+from support.without_torch import needs_torch
 
 Program = Callable[..., tuple[int, str]]
 
@@ -29,6 +30,7 @@ def enabled(name: str = "mtlaerial.training.trainer") -> int:
     return logging.getLogger(name).getEffectiveLevel()
 
 
+@needs_torch
 def test_quiet_logs_warnings_alone_and_shows_no_bars(program: Program) -> None:
     code, _ = program("-q", "weightings")
     assert code == 0
@@ -36,12 +38,14 @@ def test_quiet_logs_warnings_alone_and_shows_no_bars(program: Program) -> None:
     assert progress._hidden
 
 
+@needs_torch
 def test_verbose_logs_details_of_this_package_alone(program: Program) -> None:
     program("--verbose", "weightings")
     assert enabled() == logging.DEBUG
     assert enabled("matplotlib") == logging.INFO
 
 
+@needs_torch
 def test_without_an_option_progress_is_logged(program: Program) -> None:
     program("weightings")
     assert enabled() == logging.INFO
@@ -63,6 +67,7 @@ def test_other_processes_of_a_training_log_errors_alone(monkeypatch: pytest.Monk
         ({"training": {"accelerator": "cuda"}}, "training.accelerator: found cuda"),
     ],
 )
+@needs_torch
 def test_an_option_that_no_training_takes_is_refused_before_any_work(
     program: Program, town: Town, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], words: str
 ) -> None:

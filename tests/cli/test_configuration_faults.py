@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from support.command_line import Town, assert_says, config
+from support.without_torch import needs_torch
 
 CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "key": ({"trainings": {}}, ("config.yaml", "trainings", "Did you mean training?")),
@@ -32,6 +33,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("fault", CONFIGS)
+@needs_torch
 def test_configuration(fault: str, town: Town, program: Callable[..., tuple[int, str]]) -> None:
     changes, words = CONFIGS[fault]
     out = town.folder / "out"
@@ -40,6 +42,7 @@ def test_configuration(fault: str, town: Town, program: Callable[..., tuple[int,
     assert not out.exists()
 
 
+@needs_torch
 def test_unknown_method(town: Town, program: Callable[..., tuple[int, str]]) -> None:
     common = ("train", town.spec, "--root", town.root, "--out", town.folder / "out", "--config", config(town))
     assert_says(program(*common, "--method", "magic"), "--method", "magic", "one of equal")

@@ -12,6 +12,7 @@ import yaml
 from rasterio.crs import CRS
 
 from support.command_line import Town, assert_says, config
+from support.without_torch import needs_torch
 
 
 def truncate(town: Town) -> None:
@@ -92,6 +93,7 @@ def test_data(fault: str, town: Town, program: Callable[..., tuple[int, str]]) -
     assert_says(program("check", town.spec, "--root", town.root), *words)
 
 
+@needs_torch
 def test_training_on_faulty_data(town: Town, program: Callable[..., tuple[int, str]]) -> None:
     """No tile is prepared from faulty data."""
     truncate(town)

@@ -9,6 +9,7 @@ import yaml
 
 from support import packages
 from support.command_line import Town, assert_says, config
+from support.without_torch import needs_torch
 
 CASES = {
     "unknown encoder": (
@@ -45,6 +46,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("model", "begin", "end"), CASES.values(), ids=CASES)
+@needs_torch
 def test_train_refuses_a_network_in_one_sentence(
     model: Mapping[str, object], begin: str, end: str,
     town: Town, program: Callable[..., tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -14,6 +14,7 @@ from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from support import tiny
 from support.configurations import PROJECT, refusal
+from support.without_torch import needs_torch
 
 NAMES = [entry.name for entry in tiny.city_spec().labels.classes]  # type: ignore[union-attr]  # the city has labels
 ONES = dict.fromkeys(NAMES, 1)
@@ -74,6 +75,7 @@ def sentence_of(command: list[str]) -> str:
         ),
     ],
 )
+@needs_torch
 def test_plan_status_and_train_refuse_wrong_names_in_the_same_sentence(
     recipe: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
