@@ -15,7 +15,7 @@ from mtlaerial.synthetic.generate import synthesise
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
-from support import budget, tiny
+from support import budget, crashed_workers, tiny
 from support.quick_cases import leave_cases_to_the_full_tier
 from support.shared import made_once
 from support.tiny import Folders
@@ -33,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accelerator", default="cpu", choices=["cpu", "cuda"], help="what tests train and predict on")
 
 
+@pytest.hookimpl(trylast=True)  # after pytest's own handler of faults
 def pytest_configure(config: pytest.Config) -> None:
+    crashed_workers.register(config)
     tiny.TRAINING["accelerator"] = config.getoption("--accelerator")
     if TORCH:
         torch.backends.cudnn.allow_tf32 = False  # all the digits of float32, as on the CPU
