@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mtlaerial.config import D3NetSpec, PredictionSpec, TrainingSpec
 from mtlaerial.reporting.tables import Document, Panel, build_documents, write_tables
 from mtlaerial.scoring.scores import Scores
 from support.configurations import refusal
@@ -122,6 +123,40 @@ def test_several_seeds_on_one_tile_have_no_interval_for_want_of_tiles() -> None:
     runs = [*scored("first", 10, 4, tiles=1), *scored("second", 12, 3, tiles=1)]
     (cells,) = steps(runs, ("first", "second")).panels[0].rows
     assert cells[1].text.endswith("(one tile)")
+
+
+def test_rows_say_what_they_change_of_the_row_before() -> None:
+    """Not of what most rows have: of these three, two have the first one's epochs, and two the last one's loss."""
+    recipes = {
+        "first": {"epochs": 120, "height_loss": "l1"},
+        "second": {"epochs": 120, "height_loss": "huber"},
+        "third": {"epochs": 240, "height_loss": "huber"},
+    }
+    runs = [
+        entry.model_copy(update={"network": D3NetSpec(), "training": TrainingSpec.parse(recipes[entry.method], "")})
+        for entry in experiment()
+    ]
+    before, _, first, _ = steps(runs).panels
+    pixels = "2 times the training pixels (updates x batch x area of a patch)"
+    assert [note.text for note in before.notes if "instead of" in note.text] == [
+        "second − first: training.height_loss huber instead of l1.",
+        f"third − second: training.epochs 240 instead of 120; {pixels}.",
+    ]
+    assert not [note for note in first.notes if "instead of" in note.text]
+
+
+def test_an_ensemble_is_compared_with_a_network_by_their_predictions_alone() -> None:
+    single = [
+        entry.model_copy(update={"network": D3NetSpec(), "prediction": PredictionSpec()})
+        for entry in scored("first", 10, 4)
+    ]
+    views = PredictionSpec.parse({"views": ["scales"]}, "")
+    mean = [
+        entry.model_copy(update={"ensemble": ("town/first/seed0",), "prediction": views})
+        for entry in scored("mean", 14, 2)
+    ]
+    notes = [note.text for note in steps([*single, *mean], ("first", "mean")).panels[0].notes]
+    assert "mean − first: prediction.views scales instead of none." in notes
 
 
 def test_rows_that_are_ensembles_are_explained() -> None:

@@ -77,6 +77,11 @@ def marks(runs: Sequence[Scores]) -> dict[str, Mark]:
     return {method: Mark(_letter(index), text) for index, (method, text) in enumerate(marked)}
 
 
+def change(run: Scores, baseline: Scores) -> str:
+    """Return what a run does otherwise than another one, by the keys that both have; empty if nothing differs."""
+    return _difference(run, _recipe(run), _recipe(baseline))
+
+
 def first_recipes(runs: Sequence[Scores]) -> dict[str, Recipe]:
     """Return the recipe of the first run of each method whose network is known, in the order of the runs."""
     first = {run.method: run for run in reversed(runs)}
@@ -137,14 +142,15 @@ def usual_recipe(recipes: Sequence[Recipe]) -> Recipe:
 
 
 def _difference(run: Scores, recipe: Recipe, usual: Recipe) -> str:
-    """Return what differs, as text; empty if nothing does."""
-    parts = [] if run.training else ["imported: recipe and training tiles not known"]
+    """Return what differs of the keys that both have, as text; empty if nothing does."""
+    imported = run.network and not run.training
+    parts = ["imported: recipe and training tiles not known"] if imported else []
     if run.training and BUDGET not in recipe:
         parts.append(f"{BUDGET} not known, as its weighting {run.weighting} is not installed")
     for key, value in recipe.items():
-        if value != usual[key] and key != BUDGET:
+        if value != usual.get(key, value) and key != BUDGET:
             parts.append(f"{key} {recipe_value(value)} instead of {recipe_value(usual[key])}")
-    if BUDGET in recipe and recipe[BUDGET] != usual[BUDGET]:
+    if BUDGET in recipe and recipe[BUDGET] != usual.get(BUDGET, recipe[BUDGET]):
         batches = batches_per_update(run.weighting) or 1
         several = f"; {batches} batches per update" if batches > 1 else ""
         parts.append(

@@ -106,4 +106,9 @@ def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
         if method in values.marks:
             mark = values.marks[method]
             yield f"({mark.letter}) {method} differs from most: {mark.difference}."
+    yield from origin_notes(values)
+
+
+def origin_notes(values: Values) -> Iterator[str]:
+    """Yield where the rows of a data set come from."""
     yield from filter(None, (recipe_note(values.runs), finished_note(values.runs)))

@@ -14,7 +14,8 @@ from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.comparison import paired
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
-from mtlaerial.reporting.tables.notes import mark_notes
+from mtlaerial.reporting.tables.marks import change
+from mtlaerial.reporting.tables.notes import origin_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.readings.comparisons import differences_reading
 from mtlaerial.reporting.tables.tile_sums import Source
@@ -133,7 +134,7 @@ def _panel(
     against = "the row before" if step == BEFORE else f"the first row ({pairs[0][1]})"
     subject = "scores" if any(measure.relative for measure in compared) else "IoU of each class"
     cells = [[Cell(_text(entry)) for entry in entries] for entries in compared.values()]
-    names = [f"{values.label(method)} − {baseline}" for method, baseline in pairs]
+    names = [_difference_name(*pair) for pair in pairs]
     rows = [(Cell(name), *row) for name, row in zip(names, zip(*cells, strict=True), strict=True)]
     methods = list(dict.fromkeys(name for pair in pairs for name in pair))
     missing = [f"Passed over, as not scored on this data set: {', '.join(passed_over)}."] if passed_over else []
@@ -141,8 +142,9 @@ def _panel(
         *_notes(compared),
         *missing,
         *values.notes,
+        *(_change_notes(values, pairs) if step == BEFORE else ()),
         *ensemble_notes(values.runs, methods),
-        *mark_notes(values, methods),
+        *origin_notes(values),
     ]
     return Panel(
         key=key,
@@ -188,6 +190,18 @@ def _notes(compared: Mapping[Measure, Sequence[Step]]) -> Iterator[str]:
     )
     if seeds[0] < 2:
         yield "One seed: no interval, and a difference that another seed may turn round."
+
+
+def _change_notes(values: Values, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield what each row does otherwise than the one before; nothing of single networks and ensembles beside them."""
+    first = {run.method: run for run in reversed(values.runs)}
+    for method, baseline in pairs:
+        if text := change(first[method], first[baseline]):
+            yield f"{_difference_name(method, baseline)}: {text}."
+
+
+def _difference_name(method: str, baseline: str) -> str:
+    return f"{method} − {baseline}"
 
 
 def _range(numbers: Sequence[int]) -> str:
