@@ -69,7 +69,7 @@ def test_a_page_of_another_origin_changes_and_reads_nothing(
     headers = EVIL | (bearer if entitled else {})
     status, text, _ = ask(running_visdom, "POST", f"/{endpoint}", headers, WINDOW)
     assert status == 403
-    assert text.startswith("Origin: found a page of another server; expected the dashboard's own page.")
+    assert text.startswith("Origin: found a page of another server; expected the server's own page.")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://[", "file://"])
@@ -104,7 +104,7 @@ def test_the_near_end_of_a_tunnel_may_have_another_port(
 def test_nothing_is_served_without_the_token(running_visdom: Visdom, path: str, headers: dict[str, str]) -> None:
     status, text, _ = ask(running_visdom, "GET", path, headers)
     assert status == 403
-    assert text.startswith("token: found none, or not that of this dashboard; expected its token.")
+    assert text.startswith("token: found none, or not that of this server; expected its token.")
 
 
 def test_the_token_counts_in_no_other_address(running_visdom: Visdom, token: str) -> None:
@@ -190,7 +190,7 @@ def test_what_neither_page_nor_training_needs_is_not_served(
 ) -> None:
     status, text, _ = ask(running_visdom, method, path, bearer | JSON, {"eid": "main", "win": None})
     assert status == 404
-    assert text.startswith("address: found none that the dashboard serves")
+    assert text.startswith("address: found none that is served")
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, "{", "null", "[]", '{"eid": "mine", "win": ["text"]}', "\udcff"])

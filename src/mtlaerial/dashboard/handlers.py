@@ -11,9 +11,9 @@ from typing import Any
 
 from tornado.websocket import WebSocketHandler
 
-from mtlaerial.dashboard.gate import ANNOUNCED, Headed
 from mtlaerial.dashboard.pages import Index, Overlay
 from mtlaerial.errors import UserError
+from mtlaerial.system.gate import ANNOUNCED, Headed
 
 Message = dict[str, Any]
 NAME = re.compile(r"\w[\w .,=@()-]*")

@@ -1,7 +1,6 @@
 """Visdom server on the loopback interface, behind a gate."""
 
 import asyncio
-import errno
 import logging
 import signal
 from collections.abc import Callable
@@ -12,9 +11,14 @@ from mtlaerial.dashboard.assets import Source, provide_assets
 from mtlaerial.dashboard.token import published_token
 from mtlaerial.errors import UserError
 from mtlaerial.system.files import writable
+from mtlaerial.system.loopback import ADDRESS, bind_port, wait_for_signal
 
 INSTALL = "pip install -r envs/first.txt && pip install --no-build-isolation -r requirements.lock"
-ADDRESS = "127.0.0.1"
+POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What Visdom's page may load, and from where."""
 BODY_BYTES = 16 * 2**20
 """Largest message; the patches of an epoch take up to 2 MB."""
 BODY_SECONDS = 30.0
@@ -59,33 +63,19 @@ def serve(port: int, saved: Path, assets: Source, ready: Callable[[str], None]) 
 
 async def _serve(port: int, visdom: Any, ready: Callable[[str], None]) -> None:
     from tornado.httpserver import HTTPServer
-    from tornado.netutil import bind_sockets
     from visdom.utils.shared_utils import get_visdom_path
 
-    from mtlaerial.dashboard.gate import Gate
     from mtlaerial.dashboard.handlers import routes
+    from mtlaerial.system.gate import Gate
 
-    try:
-        sockets = bind_sockets(port, ADDRESS)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        remedy = "Another dashboard runs there, perhaps; else choose another port: --port 8098."
-        raise UserError(f"port {port}", "another program on it", "a free port", remedy) from None
+    sockets = bind_port(port, "Another dashboard runs there, perhaps; else choose another port: --port 8098.")
     # The token is written once the port is taken: else a second server would replace that of the first, and fail.
     with published_token(port) as token:
         static = get_visdom_path("static")
-        gate = Gate(routes(visdom), token, static_path=static, template_path=static, autoescape=None)
+        gate = Gate(routes(visdom), token, POLICY, static_path=static, template_path=static, autoescape=None)
         limits = {"max_body_size": BODY_BYTES, "body_timeout": BODY_SECONDS, "idle_connection_timeout": IDLE_SECONDS}
         server = HTTPServer(gate, **limits)
         server.add_sockets(sockets)
         ready(f"http://{ADDRESS}:{port}/?token={token}")
-        await _terminated()
-
-
-async def _terminated() -> None:
-    """Wait for a signal that would end the process at once, and leave the token's file behind."""
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
+        # Else they would end the process at once, and leave the token's file behind.
+        await wait_for_signal((signal.SIGTERM, signal.SIGHUP))

@@ -1,4 +1,4 @@
-"""Gate in front of Visdom, which has no access control: every request passes it before a handler or a body is read.
+"""Gate of a server of this machine: every request passes it before a handler or a body is read.
 
 A browser lets any web page send requests to servers of this machine, and any user of this machine can. The gate
 refuses a request unless
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 """``Host`` of this machine; any port, as a tunnel may have another one."""
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -34,16 +32,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 ENTRANCE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>mtlaerial dashboard</title>'
-    '<meta http-equiv="refresh" content="0; url=/"><a href="/">To the dashboard</a></html>'
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>mtlaerial</title>'
+    '<meta http-equiv="refresh" content="0; url=/"><a href="/">To the page</a></html>'
 )
-ANNOUNCED = "Open the address that mtlaerial dashboard printed."
+ANNOUNCED = "Open the address that the command printed."
 WRONG_HOST = UserError("Host", "another name", "127.0.0.1, localhost or [::1]", ANNOUNCED)
-WRONG_ORIGIN = UserError("Origin", "a page of another server", "the dashboard's own page", ANNOUNCED)
-WRONG_SITE = UserError("Sec-Fetch-Site", "a page of another server", "the dashboard's own page", ANNOUNCED)
-WRONG_TOKEN = UserError("token", "none, or not that of this dashboard", "its token", ANNOUNCED)
+WRONG_ORIGIN = UserError("Origin", "a page of another server", "the server's own page", ANNOUNCED)
+WRONG_SITE = UserError("Sec-Fetch-Site", "a page of another server", "the server's own page", ANNOUNCED)
+WRONG_TOKEN = UserError("token", "none, or not that of this server", "its token", ANNOUNCED)
 WRONG_TYPE = UserError("Content-Type", "another type", "application/json", "Send JSON.")
-NO_ROUTE = UserError("address", "none that the dashboard serves", "one that its page uses", ANNOUNCED)
+NO_ROUTE = UserError("address", "none that is served", "one that its page uses", ANNOUNCED)
 
 
 class Headed(RequestHandler):
@@ -53,12 +51,13 @@ class Headed(RequestHandler):
         """Set the headers of all answers."""
         for name, value in HEADERS.items():
             self.set_header(name, value)
+        self.set_header("Content-Security-Policy", self.application.settings["policy"])
 
     def refuse(self, status: int, error: UserError) -> None:
         """Answer with an error's sentence, and log each sentence once."""
         if error not in self.application.settings["logged"]:
             self.application.settings["logged"].add(error)
-            log.warning("dashboard: refused a request: %s", error)
+            log.warning("refused a request: %s", error)
         self.set_status(status)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(f"{error}\n")
@@ -105,6 +104,8 @@ class Gate(Application):
     routes : list
         As tornado takes them; all else is refused.
     token : str
+    policy : str
+        Content security policy of all answers: what the page may load, from where.
     **settings
         Tornado's.
 
@@ -114,7 +115,7 @@ class Gate(Application):
         Name of the cookie, another one for each token: browsers do not tell the ports of a host apart.
     """
 
-    def __init__(self, routes: list[Any], token: str, **settings: Any) -> None:
+    def __init__(self, routes: list[Any], token: str, policy: str, **settings: Any) -> None:
         super().__init__(
             routes,
             default_handler_class=Refused,
@@ -122,6 +123,7 @@ class Gate(Application):
             static_handler_class=HeadedFiles,
             log_function=lambda _: None,  # tornado's lines name addresses with their tokens
             logged=set(),
+            policy=policy,
             **settings,
         )
         self.token = token
