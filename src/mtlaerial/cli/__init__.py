@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, project, runs, training
+from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, project, runs, training, viewer
 from mtlaerial.cli.common_options import set_options
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (project, data, training, dashboard, prediction, runs, objects, accuracy):
+for module in (project, data, training, dashboard, prediction, runs, objects, accuracy, viewer):
     app.add_typer(module.commands)
 
 

@@ -1,0 +1,143 @@
+"""Layers of the map: rasters of one kind and one legend, of all maps in the folder."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import rasterio
+
+from mtlaerial.maps.layer import Palette, Ramp
+from mtlaerial.viewer.mercator import DEEPEST_ZOOM, Bounds, union, zoom_of
+from mtlaerial.viewer.source import Source
+from mtlaerial.viewer.style import middle, palette_of, ramp_of, read_style
+
+Kind = Literal["image", "classes", "values"]
+SYMBOLS = {"metre": "m", "centimetre": "cm", "degree": "°"}
+PROBABILITIES = "probabilities"
+HEIGHT = "height"
+"""Name of the layer of which terrain is made."""
+SAMPLE = 1024
+"""Side of the part of an image by which its values are stretched, in pixels."""
+ORDER = ("semantics", HEIGHT)
+"""Names of the layers that come first; the others follow by name, images come last."""
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Kind, names, unit and colours of a raster; rasters of a layer have the same.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file, without suffix; empty of images.
+    kind : Kind
+    bands : tuple of str
+        What each band shows.
+    unit : str
+        Symbol of the values' unit; empty without one.
+    style : Palette or Ramp, optional
+        None of images.
+    stretch : tuple of float, optional
+        Lowest and highest value of an image that is not of bytes.
+    """
+
+    name: str
+    kind: Kind
+    bands: tuple[str, ...]
+    unit: str = ""
+    style: Palette | Ramp | None = None
+    stretch: tuple[float, float] | None = None
+
+
+@dataclass
+class Layer:
+    """A layer of the map.
+
+    Attributes
+    ----------
+    key : str
+        Its name in addresses.
+    title : str
+    appearance : Appearance
+    sources : list of Source
+        Where they overlap, the first that has a value counts.
+    """
+
+    key: str
+    title: str
+    appearance: Appearance
+    sources: list[Source] = field(default_factory=list)
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north in metres of Web Mercator."""
+        return union([source.bounds for source in self.sources])
+
+    @property
+    def zoom(self) -> int:
+        """The zoom beyond which tiles show nothing more."""
+        return min(DEEPEST_ZOOM, max(zoom_of(source.pixel) for source in self.sources))
+
+    @property
+    def metres(self) -> float:
+        """Metres per unit of a layer of heights."""
+        return 0.01 if self.appearance.unit == "cm" else 1.0
+
+
+def appearance_of(dataset: rasterio.DatasetReader, path: Path, styled_by: Path) -> Appearance:
+    """Return what a raster shows.
+
+    Parameters
+    ----------
+    dataset : DatasetReader
+    path : Path
+    styled_by : Path
+        The file whose style for QGIS holds: the raster, or of a VRT its first sheet.
+    """
+    tags, bands = dataset.tags(), dataset.descriptions
+    if "CLASS_0" in tags:
+        return Appearance(path.stem, "classes", ("class",), style=palette_of(dataset, read_style(styled_by)))
+    if "RUN" in tags or dataset.count in (1, 2):
+        unit = dataset.units[0] or ""
+        names = tuple(name or f"band {number}" for number, name in enumerate(bands, 1))
+        ramp = ramp_of(dataset, read_style(styled_by))
+        return Appearance(path.stem, "values", names, SYMBOLS.get(unit, unit), ramp)
+    stretch = None if dataset.dtypes[0] == "uint8" else _stretch(dataset)
+    return Appearance("", "image", ("red", "green", "blue"), stretch=stretch)
+
+
+def title_of(appearance: Appearance) -> str:
+    """Return a layer's title.
+
+    Examples
+    --------
+    >>> title_of(Appearance("height", "values", ("height above ground",), "m"))
+    'Height above ground'
+    """
+    if appearance.kind == "image":
+        return "Image"
+    if appearance.kind == "classes":
+        return "Classes" if appearance.name == "semantics" else f"Classes ({appearance.name})"
+    if len(appearance.bands) > 1:
+        return "Probabilities of classes" if appearance.name.endswith(PROBABILITIES) else appearance.name
+    text = appearance.bands[0] if not appearance.bands[0].startswith("band ") else appearance.name
+    return text[:1].upper() + text[1:]
+
+
+def rank(appearance: Appearance) -> tuple[int, str]:
+    """Return a key by which layers are sorted, the most telling first."""
+    if appearance.kind == "image":
+        return len(ORDER) + 1, ""
+    place = ORDER.index(appearance.name) if appearance.name in ORDER else len(ORDER)
+    return place, appearance.name
+
+
+def _stretch(dataset: rasterio.DatasetReader) -> tuple[float, float]:
+    """Return the 2nd and 98th percentile of the first three bands in the middle of an image."""
+    bands = list(range(1, min(3, dataset.count) + 1))
+    stored = dataset.read(bands, window=middle(dataset, SAMPLE), masked=True)
+    values = np.ma.filled(stored.astype(np.float32), np.nan)
+    finite = values[np.isfinite(values)]
+    low, high = (float(value) for value in np.percentile(finite, (2, 98))) if finite.size else (0.0, 1.0)
+    return low, high if high > low else low + 1

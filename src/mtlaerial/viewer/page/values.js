@@ -1,0 +1,81 @@
+// Values at a place: those of all rasters, and the attributes of the objects there.
+import { Marker } from "./vendor/maplibre-gl/maplibre-gl.mjs";
+import { fillOf, solidOf } from "./objects.js";
+import { requestJson } from "./server.js";
+
+const DIGITS = 5;
+
+export function readValues(map, objects) {
+  const marker = new Marker({ element: Object.assign(document.createElement("div"), { className: "probe" }) });
+  marker.getElement().setAttribute("aria-hidden", "true");
+  const read = async (place, point) => {
+    marker.setLngLat(place).addTo(map);
+    const found = objectsAt(map, objects, point);
+    await show(place, found);
+  };
+  map.on("click", (event) => read(event.lngLat, event.point));
+  const readCentre = () => read(map.getCenter(), map.project(map.getCenter()));
+  document.getElementById("centre").addEventListener("click", readCentre);
+  map.getCanvas().addEventListener("keydown", (event) => event.key === "Enter" && readCentre());
+}
+
+function objectsAt(map, objects, point) {
+  const byLayer = objects.flatMap((layer) => [[fillOf(layer.key), layer], [solidOf(layer.key), layer]]);
+  const layers = byLayer.filter(([id]) => map.getLayer(id));
+  const features = map.queryRenderedFeatures(point, { layers: layers.map(([id]) => id) });
+  return features.map((feature) => ({ layer: new Map(layers).get(feature.layer.id), feature }));
+}
+
+async function show(place, found) {
+  const box = document.getElementById("values");
+  const where = new URLSearchParams({ lng: place.lng, lat: place.lat });
+  try {
+    const layers = await requestJson(`values?${where}`);
+    const rows = layers.flatMap(rowsOf);
+    const tables = found.map(({ layer, feature }) => table(layer.title, attributes(layer, feature.properties)));
+    box.replaceChildren(...tables, rows.length ? table("Rasters", rows) : note("No raster has a value here."));
+  } catch (error) {
+    box.replaceChildren(note(error.message));
+  }
+  if (matchMedia("(max-width: 760px)").matches) box.scrollIntoView({ block: "nearest" });
+}
+
+function rowsOf(layer) {
+  const unit = layer.unit ? `\u00a0${layer.unit}` : "";
+  if (layer.values.length === 1) {
+    const [{ value, class: name }] = layer.values;
+    return [[layer.title, name ?? `${formatted(value)}${unit}`, value]];
+  }
+  return layer.values.map(({ name, value }) => [`${layer.title}: ${name}`, `${formatted(value)}${unit}`, value]);
+}
+
+function attributes(layer, properties) {
+  return Object.entries(properties)
+    .filter(([, value]) => value !== null && value !== "null")
+    .map(([name, value]) => {
+      const unit = layer.units[name] ? `\u00a0${layer.units[name]}` : "";
+      return [name, typeof value === "number" ? `${formatted(value)}${unit}` : String(value), value];
+    });
+}
+
+function formatted(value) {
+  return String(Number(value.toPrecision(DIGITS)));
+}
+
+function table(title, rows) {
+  const element = document.createElement("table");
+  element.append(Object.assign(document.createElement("caption"), { textContent: title }));
+  for (const [name, text, value] of rows) {
+    const row = element.insertRow();
+    const head = Object.assign(document.createElement("th"), { textContent: name, scope: "row" });
+    row.append(head);
+    const cell = row.insertCell();
+    cell.textContent = text;
+    cell.dataset.value = value;
+  }
+  return element;
+}
+
+function note(text) {
+  return Object.assign(document.createElement("p"), { textContent: text, className: "hint" });
+}
