@@ -1,7 +1,7 @@
 """Chromium for tests, driven by Playwright."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,15 +20,24 @@ BROWSER = [
 """Marks of a module whose tests use it."""
 
 
+SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
+"""Options by which Chromium draws WebGL without a GPU."""
+
+
 @contextmanager
-def browser_page() -> Iterator[Any]:
+def browser_page(options: Sequence[str] = ()) -> Iterator[Any]:
     """Yield a page; its ``failed`` lists the requests and scripts that failed.
 
     Requests that the browser itself gave up do not count: it does so with those of a page that it leaves.
+
+    Parameters
+    ----------
+    options : sequence of str
+        Further options of Chromium.
     """
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", NAMES])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", NAMES, *options])
         page = browser.new_page(viewport={"width": 1480, "height": 1000})
         page.set_default_timeout(SECONDS)
         page.failed = []

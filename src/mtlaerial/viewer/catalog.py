@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,8 @@ def read_catalog(folder: Path, further: Sequence[Path] = ()) -> Catalog:
         raise DataError(folder, f"nothing that can be shown ({catalog.notes[0]})", "at least one map", REMEDY)
     if planes:
         catalog.notes.insert(0, NO_CRS)
-    catalog.layers = dict(sorted(catalog.layers.items(), key=lambda item: rank(item[1].appearance)))
+    ordered = sorted(catalog.layers.values(), key=lambda layer: rank(layer.appearance))
+    catalog.layers = {f"layer{number}": replace(layer, key=f"layer{number}") for number, layer in enumerate(ordered)}
     for note in catalog.notes:
         log.warning(note)
     return catalog

@@ -16,7 +16,7 @@ from rasterio.warp import transform, transform_bounds
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
-from mtlaerial.rasters.admission import Admitted, admit, opened, require_admitted
+from mtlaerial.rasters.admission import Admitted, admit, opened
 from mtlaerial.rasters.geotiff import reading
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.viewer.mercator import LIMIT, MERCATOR, Bounds
@@ -92,7 +92,6 @@ class Source:
             remedy = "End `mtlaerial view`, and start it again."
             raise DataError(self.path, "another file than at the start", "an unchanged file", remedy)
         with reading(self.path), opened(self.path, self.admitted) as dataset:
-            require_admitted(dataset, self.path, self.admitted)
             yield dataset
 
     def window(self, bounds: Bounds) -> Window | None:

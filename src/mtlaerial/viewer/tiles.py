@@ -12,7 +12,6 @@ from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image
 from rasterio.enums import Resampling
-from rasterio.transform import from_bounds
 from rasterio.warp import reproject
 
 from mtlaerial.maps.layer import Palette, Ramp
@@ -152,14 +151,14 @@ def _warp(
     nodata: float,
 ) -> None:
     """Warp pixels of a source into a tile."""
-    side = tile.shape[-1]
+    pixel = (bounds[2] - bounds[0]) / tile.shape[-1]
     reproject(
         stored,
         tile,
         src_transform=transform,
         src_crs=source.crs,
         src_nodata=nodata,
-        dst_transform=from_bounds(*bounds, side, side),
+        dst_transform=Affine.translation(bounds[0], bounds[3]) @ Affine.scale(pixel, -pixel),
         dst_crs=MERCATOR,
         dst_nodata=nodata,
         resampling=resampling,

@@ -15,7 +15,7 @@ from mtlaerial.viewer.source import Source, unscaled
 def values_at(layers: Iterable[Layer], longitude: float, latitude: float) -> list[dict[str, Any]]:
     """Return the values of layers at a place in degrees; layers without one there are left out.
 
-    Each has the layer's ``key``, ``title`` and ``unit``, and its ``values``: a list of ``name``, ``value`` and, of
+    Each has the layer's ``title``, ``kind`` and ``unit``, and its ``values``: a list of ``name``, ``value`` and, of
     classes, ``class``.
 
     Raises
@@ -25,7 +25,7 @@ def values_at(layers: Iterable[Layer], longitude: float, latitude: float) -> lis
     """
     values = ((layer, _values_of(layer, longitude, latitude)) for layer in layers)
     return [
-        {"key": layer.key, "title": layer.title, "unit": layer.appearance.unit, "values": shown}
+        {"title": layer.title, "kind": layer.appearance.kind, "unit": layer.appearance.unit, "values": shown}
         for layer, shown in values
         if shown
     ]

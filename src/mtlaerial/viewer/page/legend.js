@@ -29,8 +29,6 @@ function ramp(layer) {
   box.className = "ramp";
   const bar = document.createElement("div");
   bar.className = "bar";
-  bar.style.height = ".8rem";
-  bar.style.border = "1px solid #0005";
   bar.style.background = `linear-gradient(to right, ${layer.ramp.map((stop) => stop.colour).join(", ")})`;
   const values = document.createElement("ol");
   layer.ramp.forEach((stop, index) => {

@@ -31,35 +31,35 @@ async function show(place, found) {
   const where = new URLSearchParams({ lng: place.lng, lat: place.lat });
   try {
     const layers = await requestJson(`values?${where}`);
-    const rows = layers.flatMap(rowsOf);
-    const tables = found.map(({ layer, feature }) => table(layer.title, attributes(layer, feature.properties)));
-    box.replaceChildren(...tables, rows.length ? table("Rasters", rows) : note("No raster has a value here."));
+    const objects = found.map(({ layer, feature }) => table(layer.title, attributes(layer, feature.properties)));
+    box.replaceChildren(...objects, ...rasters(layers));
   } catch (error) {
     box.replaceChildren(note(error.message));
   }
   if (matchMedia("(max-width: 760px)").matches) box.scrollIntoView({ block: "nearest" });
 }
 
-function rowsOf(layer) {
-  const unit = layer.unit ? `\u00a0${layer.unit}` : "";
-  if (layer.values.length === 1) {
-    const [{ value, class: name }] = layer.values;
-    return [[layer.title, name ?? `${formatted(value)}${unit}`, value]];
-  }
-  return layer.values.map(({ name, value }) => [`${layer.title}: ${name}`, `${formatted(value)}${unit}`, value]);
+// Layers of one value share a table; those of several, such as probabilities, have one each, the greatest value first.
+function rasters(layers) {
+  if (!layers.length) return [note("No raster has a value here.")];
+  const single = layers.filter((layer) => layer.values.length === 1);
+  const several = layers.filter((layer) => layer.values.length > 1);
+  const rows = single.map(({ title, unit, values: [{ value, class: name }] }) => [title, name ?? text(value, unit), value]);
+  const sorted = (values) => values.toSorted((first, second) => second.value - first.value);
+  const tables = several.map(({ title, unit, kind, values }) =>
+    table(title, (kind === "image" ? values : sorted(values)).map(({ name, value }) => [name, text(value, unit), value])));
+  return rows.length ? [table("Rasters", rows), ...tables] : tables;
 }
 
 function attributes(layer, properties) {
   return Object.entries(properties)
     .filter(([, value]) => value !== null && value !== "null")
-    .map(([name, value]) => {
-      const unit = layer.units[name] ? `\u00a0${layer.units[name]}` : "";
-      return [name, typeof value === "number" ? `${formatted(value)}${unit}` : String(value), value];
-    });
+    .map(([name, value]) => [name, typeof value === "number" ? text(value, layer.units[name]) : String(value), value]);
 }
 
-function formatted(value) {
-  return String(Number(value.toPrecision(DIGITS)));
+function text(value, unit) {
+  const number = Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS));
+  return unit ? `${number}\u00a0${unit}` : String(number);
 }
 
 function table(title, rows) {
