@@ -9,6 +9,7 @@
 # make bench-peers: the same work by other libraries.
 # make results: the tables of docs/results.md, from the finished rows in docs/data.
 # make docs: the documentation site, in results/site/html.
+# make maplibre: MapLibre GL JS of npm, for the page of the map viewer.
 # make example-run DATA=DIR: the trained run that is shipped, from the real scene in DIR.
 VENV ?= .venv
 PYTHON ?= python3
@@ -34,7 +35,7 @@ TOGETHER := -n $(CORES) --dist worksteal --durations 20
 NEW_VENV = sh envs/python_version.sh $(PYTHON) && $(PYTHON) -m venv
 SNAKEMAKE := PATH="$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: demo results test test-all test-extras test-oldest test-without-torch test-slurm test-gpu lint docs resume dashboard schema lock licences bench bench-peers example-run clean
+.PHONY: demo results test test-all test-extras test-oldest test-without-torch test-slurm test-gpu lint docs resume dashboard schema lock licences maplibre bench bench-peers example-run clean
 
 demo: $(INSTALLED)
 	$(SNAKEMAKE) --configfile config/config.yaml config/demo.yaml
@@ -198,8 +199,12 @@ lock:
 	sed -n '/^#/p' envs/oldest.txt > requirements-oldest.lock
 	$(LOCKING)/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		--python-platform x86_64-manylinux_2_28 --resolution lowest-direct --build-constraints $(LOCKING)/build.txt \
-		$(addprefix --extra ,workflow efficientnet export openvino objects tensorboard dashboard) \
+		$(addprefix --extra ,workflow efficientnet export openvino objects tensorboard dashboard viewer) \
 		pyproject.toml envs/oldest.txt >> requirements-oldest.lock
+
+# The version and its hash are in the script. Afterwards, make licences, and the tests of the viewer.
+maplibre: $(INSTALLED)
+	$(BIN)/python envs/vendor_maplibre.py
 
 licences: $(INSTALLED)
 	$(BIN)/python envs/licences.py > docs/licences.md

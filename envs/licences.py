@@ -7,7 +7,10 @@ import re
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
+from vendor_maplibre import VERSION
+
 LOCK, EXTRAS_LOCK = (Path(__file__).parents[1] / name for name in ("requirements.lock", "requirements-extras.lock"))
+FOLDER = "src/mtlaerial/viewer/page/vendor/maplibre-gl"
 
 CHOSEN = {"docutils": "BSD-2-Clause, PSF-2.0 and public domain; its Emacs files under the GPL are not in the wheel"}
 """Packages whose metadata name several licences, with what holds for what is used here."""
@@ -60,6 +63,17 @@ their own ([pretrained.md](pretrained.md)).
 |---|---|---|
 """
 
+VENDORED_PAGE = f"""
+## Code of others in the wheel
+
+| package | version | licence |
+|---|---|---|
+| MapLibre GL JS | {VERSION} | BSD-3-Clause, and those of [what it bundles](../{FOLDER}/BUNDLED-LICENSES.txt): \
+BSD, ISC, MIT, Apache-2.0 |
+
+It draws the page of the [map viewer](viewer.md), and lies unchanged, with its licence, in `{FOLDER}`.
+"""
+
 
 def locked(lock: Path = LOCK) -> dict[str, str]:
     """Return the versions of the pinned packages by name."""
@@ -106,6 +120,7 @@ def main() -> None:
     for name, version in locked(EXTRAS_LOCK).items():
         if name not in locked():
             print(f"| {name} | {version} | {licence_of_extra(name)} |")
+    print(VENDORED_PAGE, end="")
 
 
 if __name__ == "__main__":

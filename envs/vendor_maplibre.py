@@ -1,8 +1,6 @@
 """Fetch MapLibre GL JS by npm into the page of the map viewer, with its licence and those of what it bundles.
 
-    python envs/vendor_maplibre.py
-
-Afterwards, run the tests of the viewer and commit the files. The wheel has them, so that the viewer works offline.
+`make maplibre` runs it. The files are committed, and the wheel has them, so that the viewer works offline.
 """
 
 import json

@@ -14,7 +14,6 @@ export function createMap(places) {
     maxPitch: 80,
     renderWorldCopies: false,
     attributionControl: false,
-    canvasContextAttributes: { antialias: true },
   });
   map.addControl(new NavigationControl({ visualizePitch: true }), "top-right");
   map.addControl(new FullscreenControl(), "top-right");

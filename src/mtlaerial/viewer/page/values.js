@@ -23,7 +23,9 @@ function objectsAt(map, objects, point) {
   const byLayer = objects.flatMap((layer) => [[fillOf(layer.key), layer], [solidOf(layer.key), layer]]);
   const layers = byLayer.filter(([id]) => map.getLayer(id));
   const features = map.queryRenderedFeatures(point, { layers: layers.map(([id]) => id) });
-  return features.map((feature) => ({ layer: new Map(layers).get(feature.layer.id), feature }));
+  const found = features.map((feature) => ({ layer: new Map(layers).get(feature.layer.id), feature }));
+  // A feature on the edge of two of MapLibre's tiles is found twice.
+  return [...new Map(found.map((each) => [each.layer.key + JSON.stringify(each.feature.properties), each])).values()];
 }
 
 async function show(place, found) {
