@@ -18,7 +18,7 @@ FLOORS = [
     {"figures", "prediction", "objects"},
     {"export", "scoring"},
     {"runs", "sampling"},
-    {"synthetic", "tiles", "accuracy"},
+    {"synthetic", "tiles", "accuracy", "viewer"},
     {"datasets", "maps"},
     {"calibration", "weighting", "models", "rasters", "tasks"},
     {"config", "system"},
