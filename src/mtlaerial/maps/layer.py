@@ -12,6 +12,17 @@ Codec = Literal["zstd", "deflate", "lerc"]
 Dtype = Literal["uint8", "int16", "float32"]
 Resampling = Literal["nearest", "average"]
 Colour = tuple[int, int, int]
+VIRIDIS: tuple[Colour, ...] = (
+    (68, 1, 84),
+    (70, 50, 127),
+    (54, 92, 141),
+    (39, 127, 142),
+    (31, 161, 135),
+    (74, 193, 109),
+    (160, 218, 57),
+    (253, 231, 37),
+)
+"""Eight colours of Matplotlib's viridis, at equal distances."""
 TILE = 512
 """Side of a tile of a file in pixels."""
 _COMPRESSION: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from mtlaerial.config import IGNORED, PredictionSpec, Task, task_entry
 from mtlaerial.config.prediction import SpreadSource
 from mtlaerial.config.task_entry import MapLayer, Shows
-from mtlaerial.maps.layer import Category, Colour, Dtype, Palette, Ramp, RasterLayer
+from mtlaerial.maps.layer import VIRIDIS, Category, Dtype, Palette, Ramp, RasterLayer
 from mtlaerial.runs.run import RunDescription
 
 _VALUES: tuple[Dtype, float] = ("float32", math.nan)
@@ -33,17 +33,6 @@ _STORED: dict[Shows, dict[str, Any]] = {
     "mutual_information": _BITS,
 }
 """How layers of classes are stored for people."""
-_COLOURS: tuple[Colour, ...] = (
-    (68, 1, 84),
-    (70, 50, 127),
-    (54, 92, 141),
-    (39, 127, 142),
-    (31, 161, 135),
-    (74, 193, 109),
-    (160, 218, 57),
-    (253, 231, 37),
-)
-"""Eight colours of Matplotlib's viridis, at equal distances."""
 _STOPS: dict[Shows, tuple[float, ...]] = {
     "mean": (0, 2, 4, 7, 11, 20, 40, 80),
     "deviation": (0, 0.25, 0.5, 1, 1.5, 2, 4, 8),
@@ -95,7 +84,7 @@ def exact_layer(content: Content, name: str, description: RunDescription) -> Ras
     if shows == "classes":
         style = Palette(tuple(Category(code, each.name, each.colour) for code, each in enumerate(classes)))
     else:
-        stops = zip(_STOPS[shows], _COLOURS, strict=True)
+        stops = zip(_STOPS[shows], VIRIDIS, strict=True)
         style = Ramp(tuple((value / entry.metres, colour) for value, colour in stops))
     unit = entry.unit.name if entry.unit else ""
     return RasterLayer(

@@ -14,22 +14,12 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from mtlaerial.maps.layer import Category, Colour, Palette, Ramp
+from mtlaerial.maps.layer import VIRIDIS, Category, Colour, Palette, Ramp
 from mtlaerial.maps.qgis_style import style_path
 from mtlaerial.viewer.source import unscaled
 
 LARGEST_STYLE = 2**20
 """Bytes of a style; one of QGIS has some kilobytes."""
-VIRIDIS: tuple[Colour, ...] = (
-    (68, 1, 84),
-    (70, 50, 127),
-    (54, 92, 141),
-    (39, 127, 142),
-    (31, 161, 135),
-    (74, 193, 109),
-    (160, 218, 57),
-    (253, 231, 37),
-)
 DISTINCT: tuple[Colour, ...] = (
     (136, 136, 136),
     (204, 51, 51),
