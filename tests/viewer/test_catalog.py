@@ -10,7 +10,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from mtlaerial.errors import DataError
-from mtlaerial.maps.layer import Colour, Palette
+from mtlaerial.maps.layer import Colour, Palette, Ramp
 from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.viewer.catalog import NO_CRS, Catalog, read_catalog
@@ -70,6 +70,18 @@ def test_maps_of_other_classes_are_a_layer_of_their_own(tmp_path: Path) -> None:
     write_maps(tmp_path / "a", grid(SIDE, SIDE), np.zeros((SIDE, SIDE)))
     write_maps(tmp_path / "b", grid(SIDE, SIDE, column=SIDE), np.zeros((SIDE, SIDE)), classes=("road", "roof"))
     assert titles(read_catalog(tmp_path)) == ["Classes", "Classes, b"]
+
+
+def test_maps_without_a_style_share_colours_that_span_the_values_of_all(tmp_path: Path) -> None:
+    for name, column, value in (("a", 0, 5), ("b", SIDE, 90)):
+        with create_raster(
+            tmp_path / name / "height.tif", grid(4, SIDE, column=column), count=1, dtype="float32"
+        ) as out:
+            out.write(np.linspace(value, value + 10, 4 * SIDE, dtype=np.float32).reshape(1, 4, SIDE))
+    (layer,) = read_catalog(tmp_path).layers.values()
+    style = layer.appearance.style
+    assert isinstance(style, Ramp)
+    assert (style.stops[0][0], style.stops[-1][0]) == pytest.approx((5, 100), abs=0.2)
 
 
 @pytest.mark.parametrize("georeferenced", [True, False])

@@ -1,5 +1,7 @@
 """The command that shows maps in a browser."""
 
+import os
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +36,8 @@ def view(
 
     def tell(url: str) -> None:
         typer.echo(f"The maps are at {url}; Ctrl-C ends it.")
-        if open_browser:
+        # Without a screen, as over SSH, a browser of the terminal would take its place.
+        if open_browser and (sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
             webbrowser.open(url)
 
     serve(maps, files or [], port, tell)

@@ -148,9 +148,10 @@ def _to_plane(rasters: Iterable[Raster], plane: Affine | None) -> Affine | None:
 
 def _layer(catalog: Catalog, appearance: Appearance, place: str) -> Layer:
     """Return the layer that shows rasters of an appearance; a new one if there is none yet."""
-    same = (layer for layer in catalog.layers.values() if layer.appearance == appearance)
-    if (layer := next(same, None)) is not None:
-        return layer
+    for layer in catalog.layers.values():
+        if (joined := layer.appearance.joined(appearance)) is not None:
+            layer.appearance = joined
+            return layer
     title = title_of(appearance)
     if any(layer.title == title for layer in catalog.layers.values()):
         title = f"{title}, {place}"  # of another legend, as of maps by another run

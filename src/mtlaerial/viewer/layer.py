@@ -1,8 +1,8 @@
 """Layers of the map: rasters of one kind and one legend, of all maps in the folder."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import rasterio
@@ -10,7 +10,7 @@ import rasterio
 from mtlaerial.maps.layer import Palette, Ramp
 from mtlaerial.viewer.mercator import DEEPEST_ZOOM, Bounds, union, zoom_of
 from mtlaerial.viewer.source import Source
-from mtlaerial.viewer.style import middle, palette_of, ramp_of, read_style
+from mtlaerial.viewer.style import fitted_ramp, middle, palette_of, read_style, viridis
 
 Kind = Literal["image", "classes", "values"]
 SYMBOLS = {"metre": "m", "centimetre": "cm", "degree": "°"}
@@ -25,7 +25,7 @@ ORDER = ("semantics", HEIGHT)
 
 @dataclass(frozen=True)
 class Appearance:
-    """Kind, names, unit and colours of a raster; rasters of a layer have the same.
+    """Kind, names, unit and colours of a raster; rasters of a layer have the same, but for what is fitted to values.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class Appearance:
         None of images.
     stretch : tuple of float, optional
         Lowest and highest value of an image that is not of bytes.
+    fitted : bool
+        Whether ramp or stretch follow from the raster's values.
     """
 
     name: str
@@ -48,6 +50,22 @@ class Appearance:
     unit: str = ""
     style: Palette | Ramp | None = None
     stretch: tuple[float, float] | None = None
+    fitted: bool = False
+
+    def joined(self, other: Self) -> Self | None:
+        """Return the appearance of both rasters as one layer; None where they cannot be one."""
+        if self == other:
+            return self
+        unstyled, other_unstyled = (replace(each, style=None, stretch=None) for each in (self, other))
+        if not self.fitted or unstyled != other_unstyled:
+            return None
+        if self.stretch and other.stretch:
+            low, high = zip(self.stretch, other.stretch, strict=True)
+            return replace(self, stretch=(min(low), max(high)))
+        if isinstance(self.style, Ramp) and isinstance(other.style, Ramp):
+            low, high = (tuple(ramp.stops[end][0] for ramp in (self.style, other.style)) for end in (0, -1))
+            return replace(self, style=viridis(min(low), max(high)))
+        return None
 
 
 @dataclass
@@ -101,10 +119,11 @@ def appearance_of(dataset: rasterio.DatasetReader, path: Path, styled_by: Path) 
     if "RUN" in tags or dataset.count in (1, 2):
         unit = dataset.units[0] or ""
         names = tuple(name or f"band {number}" for number, name in enumerate(bands, 1))
-        ramp = ramp_of(dataset, read_style(styled_by))
-        return Appearance(path.stem, "values", names, SYMBOLS.get(unit, unit), ramp)
+        styled = read_style(styled_by).ramp
+        ramp = styled or fitted_ramp(dataset)
+        return Appearance(path.stem, "values", names, SYMBOLS.get(unit, unit), ramp, fitted=styled is None)
     stretch = None if dataset.dtypes[0] == "uint8" else _stretch(dataset)
-    return Appearance("", "image", ("red", "green", "blue"), stretch=stretch)
+    return Appearance("", "image", ("red", "green", "blue"), stretch=stretch, fitted=stretch is not None)
 
 
 def title_of(appearance: Appearance) -> str:

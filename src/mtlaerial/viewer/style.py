@@ -55,15 +55,16 @@ def palette_of(dataset: rasterio.DatasetReader, styled: Style) -> Palette:
     return Palette(tuple(Category(code, names[code], colours[code]) for code in sorted(names)))
 
 
-def ramp_of(dataset: rasterio.DatasetReader, styled: Style) -> Ramp:
-    """Return the colours of a layer of values: those of QGIS's style, else viridis between its extremes."""
-    if styled.ramp:
-        return styled.ramp
+def fitted_ramp(dataset: rasterio.DatasetReader) -> Ramp:
+    """Return viridis between the 1st and 99th percentile of a raster's values."""
     values = unscaled(dataset, [1], _sample(dataset))
     finite = values[np.isfinite(values)]
     low, high = (float(value) for value in np.percentile(finite, (1, 99))) if finite.size else (0.0, 1.0)
-    if high <= low:
-        high = low + 1
+    return viridis(low, high if high > low else low + 1)
+
+
+def viridis(low: float, high: float) -> Ramp:
+    """Return a ramp between two values."""
     steps = np.linspace(low, high, len(VIRIDIS)).tolist()
     return Ramp(tuple(zip(steps, VIRIDIS, strict=True)))
 
