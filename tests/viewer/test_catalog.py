@@ -100,7 +100,10 @@ def test_maps_without_a_crs_lie_on_a_plane_of_their_own(tmp_path: Path, georefer
 def test_maps_without_a_crs_at_the_same_place_lie_side_by_side(tmp_path: Path) -> None:
     for name in "ab":
         write_place(tmp_path / name, Grid(None, Affine.identity(), SIDE, SIDE), image=False)
-    places = read_catalog(tmp_path).places
+        write_objects(tmp_path / name / "buildings.gpkg", Grid(None, Affine.identity(), SIDE, SIDE))
+    catalog = read_catalog(tmp_path)
+    places, titles = catalog.places, [each.title for each in catalog.objects.values()]
+    assert titles == ["buildings", "buildings, b"]
     assert places["a"][2] < places["b"][0]
     assert places["a"][3] == pytest.approx(places["b"][3])
 

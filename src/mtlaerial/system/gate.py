@@ -32,7 +32,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 ENTRANCE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>mtlaerial</title>'
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>mtlaerial</title><link rel="icon" href="data:,">'
     '<meta http-equiv="refresh" content="0; url=/"><a href="/">To the page</a></html>'
 )
 ANNOUNCED = "Open the address that the command printed."

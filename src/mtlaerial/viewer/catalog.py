@@ -164,14 +164,16 @@ def _add_objects(catalog: Catalog, files: MapFiles, to_plane: Affine | None) -> 
     for path in files.geopackages:
         try:
             for each in read_object_layers(path, files.root, to_plane):
-                key = f"objects{len(catalog.objects)}"
-                catalog.objects[key] = each.named(key)
+                key, titles = f"objects{len(catalog.objects)}", [layer.title for layer in catalog.objects.values()]
+                place = files.name or path.parent.name
+                title = _unused(f"{each.title}, {place}" if each.title in titles else each.title, titles)
+                catalog.objects[key] = each.named(key, title)
         except UserError as error:
             catalog.notes.append(f"Left out: {error}")
 
 
 def _unused(name: str, names: Iterable[str]) -> str:
-    """Return a name that no other place has."""
+    """Return a name that is not among some."""
     taken = set(names)
     number = 2
     unused = name

@@ -63,8 +63,8 @@ class Appearance:
             low, high = zip(self.stretch, other.stretch, strict=True)
             return replace(self, stretch=(min(low), max(high)))
         if isinstance(self.style, Ramp) and isinstance(other.style, Ramp):
-            low, high = (tuple(ramp.stops[end][0] for ramp in (self.style, other.style)) for end in (0, -1))
-            return replace(self, style=viridis(min(low), max(high)))
+            first, second = self.style.stops, other.style.stops
+            return replace(self, style=viridis(min(first[0][0], second[0][0]), max(first[-1][0], second[-1][0])))
         return None
 
 

@@ -42,6 +42,7 @@ class ObjectLayer:
     ----------
     key : str
         Its name in addresses.
+    title : str
     path : Path
     name : str
         Of the layer in the file.
@@ -56,6 +57,7 @@ class ObjectLayer:
     """
 
     key: str
+    title: str
     path: Path
     name: str
     features: int
@@ -64,16 +66,15 @@ class ObjectLayer:
     crs: Any
     to_plane: Affine | None
 
-    def named(self, key: str) -> Self:
-        """Return the layer with a key."""
-        return replace(self, key=key)
+    def named(self, key: str, title: str) -> Self:
+        """Return the layer with a key and a title."""
+        return replace(self, key=key, title=title)
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page needs to know of it."""
-        title = self.path.stem if self.name == "objects" else f"{self.path.stem}: {self.name}"
         return {
             "key": self.key,
-            "title": title,
+            "title": self.title,
             "features": self.features,
             "bounds": degrees(self.bounds),
             "tall": TALL if TALL in self.columns else None,
@@ -149,7 +150,10 @@ def read_object_layers(path: Path, root: Path, to_plane: Affine | None) -> Itera
             crs = CRS.from_user_input(info["crs"]) if info["crs"] and _has_place(path, name) else None
             bounds = _bounds(path, crs, tuple(info["total_bounds"]), to_plane)
             columns = tuple(str(column) for column in info["fields"])
-            yield ObjectLayer("", path, name, int(info["features"]), columns, bounds, crs, None if crs else to_plane)
+            title = path.stem if name in ("objects", path.stem) else f"{path.stem}: {name}"
+            yield ObjectLayer(
+                "", title, path, name, int(info["features"]), columns, bounds, crs, None if crs else to_plane
+            )
     except DataError:
         raise
     except Exception as error:  # of pyogrio, GDAL, pyproj and SQLite
