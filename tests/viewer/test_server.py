@@ -127,6 +127,7 @@ def test_without_the_extra_one_sentence_says_what_to_install(maps: Path, monkeyp
         view(maps, [], 0, print)
 
 
+@pytest.mark.full("lays out a page of help")
 def test_help_names_the_options() -> None:
     shown = CliRunner().invoke(app, ["view", "--help"], env={"COLUMNS": "100"}).output
     assert all(option in shown for option in ("MAPS", "FILE", "--port", "--no-open"))

@@ -34,6 +34,7 @@ def place_of(place: Grid, row: int, column: int) -> tuple[float, float]:
     return longitudes[0], latitudes[0]
 
 
+@pytest.mark.quick_cases(1, "writes all maps")
 @pytest.mark.parametrize("name", GRIDS)
 def test_values_at_ten_places_are_those_of_the_rasters(tmp_path: Path, name: str) -> None:
     place, random = GRIDS[name], np.random.default_rng(3)
