@@ -6,22 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtlaerial.config import IGNORED, DatasetSpec, PredictionSpec, ScoringSpec, load_dataset
+from mtlaerial.config import IGNORED, DatasetSpec, load_dataset
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check import Finding, check_dataset, check_tile
 from mtlaerial.pipeline.project import Project
-from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import markdown
-from mtlaerial.runs.run import save_description
-from mtlaerial.scoring.run_scores import score_run
-from mtlaerial.scoring.scores import Scores
 from mtlaerial.synthetic.generate import synthesise
-from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.prepare import ABSENT, prepare_tile
-from mtlaerial.training.train import train
 from support import tiny
+from support.whole_way import trained_and_scored
 
 HOUSTON = [f"UH_NAD83_{500_000 + 16 * column}_{5_400_000 - 16 * (row + 1)}" for row in range(2) for column in range(2)]
 """Names of four tiles of 16 m, where the generated town has them."""
@@ -80,19 +75,6 @@ def assert_one(reported: list[Finding], level: str, where: Path, *words: str) ->
     assert [(finding.level, finding.where) for finding in reported] == [(level, str(where))], text
     for word in words:
         assert word in str(reported[0])
-
-
-def trained_and_scored(dataset: Dataset, folder: Path) -> Scores:
-    """Train both tasks jointly on the training tiles; return the scores of the test tiles."""
-    training = [folder / "tiles" / tile for tile in dataset.spec.splits["train"]]
-    test = [folder / "tiles" / tile for tile in dataset.spec.splits["test"]]
-    for path in (*training, *test):
-        prepare_tile(dataset, path.name, path)
-    run, plan, statistics = folder / "run", tiny.run_plan(epochs=1), summarise(dataset, training)
-    train(tiny.job(plan, statistics, training, [], run))
-    save_description(run, plan, statistics)
-    Predictor(run, PredictionSpec(window=160, stride=160)).predict_tiles(test, run / "maps")
-    return score_run(run, test, ScoringSpec())
 
 
 def move(root: Path, source: str | Path, target: str | Path) -> None:

@@ -1,20 +1,20 @@
 """The specification of a data set, ``config/datasets/*.yaml``."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from mtlaerial.config.base import Section, is_empty
+from mtlaerial.config.base import Section, is_empty, is_none
 from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.consistency import ConsistencyRules, require_rules
 from mtlaerial.config.crs_text import CrsText
 from mtlaerial.config.faults import Unfit, did_you_mean
 from mtlaerial.config.file_kinds import read_kind
 from mtlaerial.config.generation import title_suffix
-from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Split
+from mtlaerial.config.layers import SPLITS, HeightSpec, ImageSpec, LabelsSpec, Patterns, Split
 from mtlaerial.config.method import Name
 from mtlaerial.config.mosaic import FootprintSpec, GridSpec
 from mtlaerial.config.names import Sentence, require_names
@@ -23,6 +23,7 @@ from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.config.specification_file import find_specification
 from mtlaerial.config.tasks import TASKS, Task, task_entry
+from mtlaerial.config.tile_fields import has_wildcard, is_per_tile, require_known_fields, require_tile_name, tile_fields
 from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
@@ -60,9 +61,12 @@ class DatasetSpec(Section):
     footprints: FootprintSpec | None = None
     """Tiles cut from a mosaic by polygons."""
     splits: dict[Split, tuple[TileName, ...]] = {}
-    """Tiles of each split."""
+    """Tiles of each split; names with * stand for all tiles that have images, and whose names match."""
     areas: dict[Name, Annotated[tuple[TileName, ...], Field(min_length=1)]] = {}
     """Tiles of each area, instead of splits: each area is tested once, by a training on all others (a *fold*)."""
+    tile_name: str | None = Field(default=None, exclude_if=is_none)
+    """Pattern of tile names, such as "{row}_{column}", whose fields the paths of files may then have: {row:02} is a
+    number with at least two digits."""
     buffer: Distance = 0.0
     """Metres: truth of training tiles nearer than this to validation or test tiles, and of validation tiles nearer than
     this to test tiles, is left out when tiles are prepared."""
@@ -77,7 +81,7 @@ class DatasetSpec(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         require_groups(self.splits, self.areas)
-        mosaic = not any("{tile}" in pattern for pattern in self.image.files)
+        mosaic = not any(map(is_per_tile, self.image.files))
         if mosaic != (self.grid is not None or self.footprints is not None):
             expected = "a grid or footprints where image.files has no {tile} (a mosaic), and neither where it has"
             raise Unfit("image.files, grid, footprints", " or ".join(self.image.files), expected)
@@ -96,6 +100,30 @@ class DatasetSpec(Section):
         if self.height is None and self.labels is None:
             raise Unfit("height, labels", "neither", "height, labels, or both", "Describe the ground truth.")
         return self
+
+    @model_validator(mode="after")
+    def _fields_in_names(self) -> Self:
+        if self.tile_name is not None:
+            require_tile_name(self.tile_name)
+            for tile in self.tiles:
+                if not has_wildcard(tile):
+                    tile_fields(self.tile_name, tile)
+        for key, patterns in self._patterns():
+            require_known_fields(key, patterns, self.tile_name)
+        return self
+
+    def _patterns(self) -> Iterator[tuple[str, Patterns]]:
+        """Yield the key and the accepted paths of each file per tile."""
+        yield "image.files", self.image.files
+        for key in ("files", "surface", "ground"):
+            if self.height and (patterns := getattr(self.height, key)):
+                yield f"height.{key}", patterns
+        if self.labels:
+            files = self.labels.files
+            for patterns in files.values() if isinstance(files, dict) else (files,):
+                yield "labels.files", patterns
+            if self.labels.eroded:
+                yield "labels.eroded.files", self.labels.eroded.files
 
     @model_validator(mode="after")
     def _rules_of_classes(self) -> Self:

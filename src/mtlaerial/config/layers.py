@@ -11,6 +11,7 @@ from mtlaerial.config.below_root import BelowRoot
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.names import Sentence, require_once
 from mtlaerial.config.numbers import BandIndex, Factor, Range
+from mtlaerial.config.tile_fields import FIELD
 
 Split = Literal["train", "val", "test"]
 Layer = Literal["image", "height", "labels", "eroded"]
@@ -31,10 +32,10 @@ def _as_tuple(value: Any) -> Any:
     return value
 
 
-def _with_tile_alone(patterns: tuple[str, ...]) -> tuple[str, ...]:
+def _with_fields_alone(patterns: tuple[str, ...]) -> tuple[str, ...]:
     for pattern in patterns:
-        if re.search("[{}]", pattern.replace("{tile}", "")):
-            raise ValueError("paths with {tile}, or without braces")
+        if re.search("[{}]", FIELD.sub("", pattern)):
+            raise ValueError("paths with {tile} or other fields of tile names, or without braces")
     return patterns
 
 
@@ -60,11 +61,11 @@ Colour = Annotated[
 Patterns = Annotated[
     tuple[BelowRoot, ...],
     BeforeValidator(_as_tuple, json_schema_input_type=str | Annotated[tuple[str, ...], Field(min_length=1)]),
-    AfterValidator(_with_tile_alone),
+    AfterValidator(_with_fields_alone),
     Field(min_length=1),
 ]
 """Paths below the data root, of which the first that exists is taken; their folders may differ in spaces, underscores
-and case. With ``{tile}``: a file per tile; without: one mosaic."""
+and case. With ``{tile}`` or fields of ``tile_name``: a file per tile; without: one mosaic."""
 
 
 def require_fields(key: str, pattern: str, names: tuple[str, ...]) -> None:

@@ -233,6 +233,7 @@ STAGES: dict[str, Stages] = {
     "archives.md5": NOTHING,
     "archives.sha256": NOTHING,
     "archives.optional": NOTHING,
+    "tile_name": PLACE,
     "image.files": PLACE,
     "image.bands": (*TILE, "describe_run"),
     "image.band_names": (*TILE, "describe_run"),

@@ -13,6 +13,7 @@ from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.generation_note import generation_described, is_generated
 from mtlaerial.datasets.layer_patterns import layer_patterns, sources_of
 from mtlaerial.datasets.places import Places
+from mtlaerial.datasets.tile_listing import has_wildcards, require_listed, with_listed_tiles
 from mtlaerial.datasets.tile_names import parse_tile_name
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.system.absence import NOTHING, absence
@@ -55,9 +56,17 @@ class Dataset:
         Raises
         ------
         ConfigError
-            When the specification is missing or invalid.
+            When the specification is missing or invalid, or names of tiles to generate have wildcards.
+        DataError
+            When names of tiles have wildcards that no image matches.
         """
         spec = load_dataset(path)
+        if generation:
+            require_listed(spec)
+        elif has_wildcards(spec):
+            files = cls(name or path.stem, spec, root)
+            files.require_root()
+            spec = with_listed_tiles(spec, root, files.provided, str(path))
         if generation or is_generated(root):
             spec = spec.as_generated(generation.description if generation else generation_described(root))
         return cls(name or path.stem, spec, root)
@@ -140,7 +149,7 @@ class Dataset:
         DataError
             When an existing archive cannot be unpacked.
         """
-        return Places(self.root, self.spec.folders, self.provided, sources_of(self.spec))
+        return Places(self.root, self.spec.folders, self.provided, sources_of(self.spec), self.spec.tile_name or "")
 
     def require_one_place(self) -> None:
         """Refuse files of a layer in two folders that could both be meant.

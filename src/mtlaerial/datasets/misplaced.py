@@ -62,7 +62,7 @@ def _count_sources(dataset: Dataset, name: str) -> int:
     for tile in dataset.spec.tiles:
         for layer in PREPARED_LAYERS:
             for index, accepted in enumerate(dataset.patterns(layer, tile)):
-                names = {Path(pattern.replace("{tile}", tile)).name.casefold() for pattern in accepted}
+                names = {Path(dataset.places.fill(pattern, tile)).name.casefold() for pattern in accepted}
                 if name in names:
                     sources.add((layer, index))
     return len(sources)

@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from mtlaerial.config.layers import Patterns
+from mtlaerial.config.tile_fields import fill, is_per_tile
 from mtlaerial.datasets.deeper_folders import deeper_folders, walk_folders
 from mtlaerial.datasets.folder_spelling import find_folder, normalise
 from mtlaerial.datasets.hidden_names import is_shown_path
@@ -30,12 +31,15 @@ class Places:
         Files from archives, unpacked or still to be.
     sources : mapping of Source to sequence of str
         The tiles that each list of accepted patterns is for.
+    tile_name : str
+        Pattern of the tiles' names; empty where only whole names stand in paths.
     """
 
     root: Path
     folders: tuple[str, ...]
     provided: Mapping[Path, Path]
     sources: Mapping[Source, tuple[str, ...]]
+    tile_name: str = ""
     _lookups: dict[Path, list[Path]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def exists(self, path: Path) -> bool:
@@ -62,7 +66,11 @@ class Places:
         if any(map(self.exists, paths)) or (source, pattern) not in self.deeper:
             return paths
         folder = self.root / self.deeper[source, pattern]
-        return (*paths, *_in_either_case([folder / Path(pattern.replace("{tile}", tile)).name]))
+        return (*paths, *_in_either_case([folder / Path(self.fill(pattern, tile)).name]))
+
+    def fill(self, pattern: str, tile: str) -> str:
+        """Return the path that a pattern gives for a tile."""
+        return fill(pattern, tile, self.tile_name)
 
     def pattern_of(self, source: Source, tile: str, path: Path) -> str:
         """Return the pattern that one of a tile's accepted paths comes from."""
@@ -81,7 +89,7 @@ class Places:
         return deeper
 
     def _expected_paths(self, pattern: str, tile: str) -> tuple[Path, ...]:
-        file = Path(pattern.replace("{tile}", tile))
+        file = Path(self.fill(pattern, tile))
         # Other spellings are accepted for folders, not for tiles: a_1 is not a1.
         shared = file.parent if file.parent == Path(pattern).parent else Path()
         name = file.relative_to(shared)
@@ -102,10 +110,10 @@ class Places:
     def _deeper_folder(self, source: Source, pattern: str, tiles: tuple[str, ...]) -> Path | None:
         """Return the one deeper folder that holds a file of a pattern; None if there is none."""
         shared = Path(pattern).parent
-        if "{tile}" in shared.as_posix():
+        if is_per_tile(shared.as_posix()):
             return None
         file = Path(pattern).name
-        names = [path.name for tile in tiles for path in _in_either_case([Path(file.replace("{tile}", tile))])]
+        names = [path.name for tile in tiles for path in _in_either_case([Path(self.fill(file, tile))])]
         expected = [Path(folder, shared) for folder in self.folders]
         holding = {
             folder: {name for name in names if self.exists(self.root / folder / name)}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlaerial.config import DatasetSpec, HeightSpec, ImageSpec, LabelsSpec, Layer, NoiseSpec
+from mtlaerial.config.tile_fields import is_per_tile
 from mtlaerial.synthetic.city import View
 from mtlaerial.synthetic.city.legend import class_codes, class_values, raw_values
 from mtlaerial.synthetic.city.noise import uniform
@@ -190,4 +191,4 @@ def _void_mask(seed: int, key: int, place: Place, gsd: float) -> NDArray[np.bool
 
 
 def _is_mosaic(patterns: tuple[str, ...]) -> bool:
-    return "{tile}" not in patterns[0]
+    return not is_per_tile(patterns[0])

@@ -1,6 +1,7 @@
 """The file plan of a generated data set: files, and the tiles of the town in each of them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -60,14 +61,14 @@ class Plan:
         """Return all files; those of a tile are in the order of its sources."""
         spec = self.dataset.spec
         heights = self.dataset.candidates("height", spec.tiles[0])
-        eight_bit = any(is_jpeg(paths[0]) for paths in heights)
+        eight_bit = any(is_jpeg(_writable(paths, "height")) for paths in heights)
         tiles: dict[Path, list[str]] = {}
         sources_by_path: dict[Path, Source] = {}
         for source in sources(spec, self.seed, self.ratios, eight_bit):
             for tile in spec.tiles:
                 candidates = self.dataset.candidates(source.layer, tile)
                 if source.index < len(candidates):  # the eroded layer has no files for training tiles
-                    path = candidates[source.index][0]
+                    path = _writable(candidates[source.index], source.layer)
                     sources_by_path[path] = source
                     tiles.setdefault(path, []).append(tile)
         return [File(source, path, tuple(tiles[path])) for path, source in sources_by_path.items()]
@@ -126,6 +127,12 @@ class Plan:
             if suffix not in TIFF and not (suffix in JPEG and layer == "height" and not file.source.mosaic):
                 expected = "GeoTIFF, or for heights in a file per tile JPEG"
                 raise ConfigError(f"{layer}.files", file.path.name, expected, "Name such a file first.")
+
+
+def _writable(paths: Sequence[Path], layer: Layer) -> Path:
+    """Return the preferred one of a file's accepted paths that has a format that can be written; else the first."""
+    formats = (*TIFF, *JPEG) if layer == "height" else TIFF
+    return next((path for path in paths if path.suffix in formats), paths[0])
 
 
 def is_jpeg(path: Path) -> bool:

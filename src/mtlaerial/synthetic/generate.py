@@ -12,6 +12,7 @@ from mtlaerial.config.generation import GRID, StyleName, described
 from mtlaerial.config.layers import PREPARED_LAYERS
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.generation_note import NOTE
+from mtlaerial.datasets.tile_listing import require_listed
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.synthetic.file_plan import Plan
@@ -67,6 +68,7 @@ def synthesise(
     if dataset.spec.gsd is None:
         remedy = "Add it: without files, the size of a pixel is not known."
         raise ConfigError("gsd of the data set", "nothing", "metres per image pixel", remedy)
+    require_listed(dataset.spec)
     _refuse_other_files(dataset)
     layer_noise = NoiseSpec.parse(noise or {}, "noise")
     _require_noisy_layers(dataset.spec, layer_noise)

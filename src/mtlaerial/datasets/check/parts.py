@@ -7,6 +7,7 @@ from pathlib import Path
 import rasterio
 
 from mtlaerial.config import TASKS, Layer, task_entry
+from mtlaerial.config.tile_fields import is_per_tile
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.duplicates import report_duplicates
 from mtlaerial.datasets.check.findings import Findings
@@ -74,7 +75,7 @@ def locate(
     for path, patterns in zip(files, dataset.patterns(layer, tile), strict=True):
         with findings.collecting():
             pattern = dataset.places.pattern_of((layer, patterns), tile, path)
-            part = _locate(dataset, layer, path, image, "{tile}" in pattern, findings)
+            part = _locate(dataset, layer, path, image, is_per_tile(pattern), findings)
             if part:
                 parts.append(part)
     if len(parts) == 2 and findings.errors == errors:
