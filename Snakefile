@@ -28,6 +28,7 @@ include: "workflow/rules/rates.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/transfer.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/finished.smk"
 include: "workflow/rules/map.smk"
@@ -38,6 +39,7 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, sorted({*project.datasets, *project.sources}))),
     method="|".join(sorted({method for _, method in project.runs() + project.trainings()})),
     seed=r"\d+",
+    tested="|".join(map(re.escape, sorted(project.sources))),
     tile=r"[^/]+",
 
 

@@ -158,7 +158,7 @@ def test_a_calibration_depends_on_the_validation_tiles_and_what_changes_maps(dat
 class TrueClasses(Predictor):
     """A predictor whose maps of classes are the truth, as those of the smallest network have one object."""
 
-    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> PredictionCost:
+    def predict_tiles(self, tiles: Sequence[Path], folder: Path, match: Any = None) -> PredictionCost:
         cost = super().predict_tiles(tiles, folder)
         for tile in tiles:
             with (

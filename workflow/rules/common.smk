@@ -30,6 +30,7 @@ from mtlaerial.pipeline.project_starts import check_starts, start_of
 from mtlaerial.pipeline.context_params import Context
 from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.run_keys import named_trainings, run_keys
+from mtlaerial.pipeline.transfer_plan import tested_sets, transferred_methods
 from mtlaerial.pipeline.unscored import require_scored, unscored_notes
 from mtlaerial.pipeline.view_notes import view_notes
 from mtlaerial.system.scheduler_watch import JobCounts, SchedulerWatch

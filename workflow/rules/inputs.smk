@@ -156,9 +156,16 @@ def score_files(wildcards):
     for dataset, method in project.runs():
         if chosen and project.source(dataset) != chosen:
             continue
-        for seed in project.config.seeds(method):
-            place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
-            paths += expand(place, dataset=dataset, method=method, seed=seed)
+        paths += scores_of(dataset, method)
+    return paths
+
+
+def scores_of(dataset, method):
+    """Return the scores of a method's runs on a data set, those of finished rows too."""
+    paths = []
+    for seed in project.config.seeds(method):
+        place = FINISHED if (dataset, method, seed) in ROWS.taken else f"{RUN}/scores.json"
+        paths += expand(place, dataset=dataset, method=method, seed=seed)
     return paths
 
 
@@ -193,6 +200,25 @@ def tested_tiles(wildcards):
     datasets = dict.fromkeys(dataset for dataset, method in project.runs() if seeds_here(dataset, method))
     paths = [path for dataset in datasets for path in files_of_tiles(dataset, ["test"])]
     return list(dict.fromkeys(paths))
+
+
+def tested_scores(wildcards):
+    """Return the scores of the runs on each data set that runs of others are tested on."""
+    runs = [run for run in project.runs() if run[0] in tested_sets(project)]
+    return [path for dataset, method in runs for path in scores_of(dataset, method)]
+
+
+def transfer_files(name):
+    """Return an input function: a file of each run that is tested on another data set, if it is made here."""
+
+    def files(wildcards):
+        return [
+            path
+            for run in transferred_methods(project)
+            for path in expand(f"{ELSEWHERE}/{name}", **run._asdict(), seed=seeds_here(run.dataset, run.method))
+        ]
+
+    return files
 
 
 def figure_files(wildcards):
@@ -233,7 +259,8 @@ def wanted(wildcards):
     comparisons = [*unscored_notes(project), *power_notes(project)]
     for note in [*project.notes(), *dict.fromkeys(predictions), *comparisons, *ROWS.notes]:
         logger.warning(note)
-    return ["<results>/tables", "<results>/report.html", *figure_files(wildcards), *object_files()]
+    tables = ["<results>/tables", *(["<results>/transfer"] if project.config.run.transfer else [])]
+    return [*tables, "<results>/report.html", *figure_files(wildcards), *object_files()]
 
 
 def summary(planned=None):

@@ -40,7 +40,7 @@ from mtlaerial.config.training import TrainingSpec
 
 NOT_DATASETS = {
     "tables", "figures", "logs", "benchmarks", "pretrained", "report.html", "report_files", "everything", "scores",
-    "dashboard", "map",
+    "dashboard", "map", "transfer",
 }  # fmt: skip
 """Names of other files and folders among the results, or among the tables."""
 NOT_METHODS = {

@@ -11,6 +11,7 @@ from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.method import Name
 from mtlaerial.config.names import require_once
 from mtlaerial.config.tasks import Task
+from mtlaerial.config.transfer import TransferSpec
 
 
 class RunSpec(Section):
@@ -34,6 +35,21 @@ class RunSpec(Section):
     label_efficiency: dict[Task, LabelEfficiency] = {}
     """By task: methods with different shares of its truth (``training.labelled``), single tasks beside joint ones, for
     a table and a figure of curves."""
+
+    transfer: tuple[TransferSpec, ...] = ()
+    """Pairs of data sets: the runs of one are tested on the other, for a table beside the runs of the latter."""
+
+    @model_validator(mode="after")
+    def _selected_transfers(self) -> Self:
+        pairs = [f"{transfer.trained_on} to {transfer.tested_on}" for transfer in self.transfer]
+        require_once("transfer", pairs)
+        for transfer in self.transfer:
+            for name in (transfer.trained_on, transfer.tested_on):
+                if name not in self.datasets:
+                    remedy = did_you_mean(name, self.datasets, "Add it to run.datasets, or take it out here.")
+                    expected = f"selected data sets ({', '.join(self.datasets)})"
+                    raise Unfit("transfer", repr(name), expected, remedy)
+        return self
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

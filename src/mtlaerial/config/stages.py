@@ -30,6 +30,10 @@ Stage = Literal[
     "layout_figure",
     "figures",
     "report",
+    # Of transfers: their params hold what decides predict, score and tables.
+    "predict_transfer",
+    "score_transfer",
+    "transfer_tables",
 ]
 """The rules whose results depend on the configuration."""
 Stages = tuple[Stage, ...]
@@ -68,6 +72,8 @@ STAGES: dict[str, Stages] = {
     "run.comparison.noise.tiles": NOTHING,
     "run.comparison.noise.rest": NOTHING,
     "run.train_unscored": NOTHING,
+    # The params of the jobs of transfers say what the keys decide.
+    "run.transfer": NOTHING,
     # The key `recipe` of the configuration: a run states name and hash; its keys are decisive themselves.
     "recipe_overlay": ("describe_run",),
     "results": NOTHING,

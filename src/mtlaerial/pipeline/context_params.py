@@ -79,6 +79,14 @@ class Context:
         """Return the data set."""
         return _record(self.project.dataset(dataset))
 
+    def predict_transfer(self, dataset: str, method: str, seed: str, tested: str) -> Params:
+        """Return the tested data set."""
+        return _record(self.project.dataset(tested))
+
+    def score_transfer(self, dataset: str, method: str, seed: str, tested: str) -> Params:
+        """Return the tested data set."""
+        return _record(self.project.dataset(tested))
+
     def report(self) -> Params:
         """Return the data sets."""
         return {name: _record(dataset) for name, dataset in self.project.sources.items()}

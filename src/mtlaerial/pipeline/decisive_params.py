@@ -14,6 +14,7 @@ from mtlaerial.pipeline.calibration_notes import calibration_notes
 from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
+from mtlaerial.pipeline.transfer_plan import class_codes, scoring_of, tested_sets, transfer_notes
 from mtlaerial.pipeline.view_notes import view_notes
 from mtlaerial.runs.rate import rate_recipe
 from mtlaerial.runs.recipe_record import recipe_record
@@ -143,6 +144,31 @@ class Decisive:
         """Return published scores, folds and protocol of each data set, and notes on the methods left out."""
         return {name: self._reported("tables", name) for name in self.project.sources}
 
+    def predict_transfer(self, dataset: str, method: str, seed: str, tested: str) -> Params:
+        """Return what decides ``predict``, for the test tiles of another data set: its pixel size and classes too."""
+        spec = self._spec(tested)
+        names = [entry.model_dump(mode="json") for entry in spec.labels.classes] if spec.labels else []
+        other = {"tested": {"gsd": spec.gsd, "classes": names}, "codes": self._codes(dataset, tested)}
+        return {**self.predict(dataset, method, seed), "tiles": self._test_tiles(tested), **other}
+
+    def score_transfer(self, dataset: str, method: str, seed: str, tested: str) -> Params:
+        """Return what decides ``score``, on another data set."""
+        scoring = decisive("score", scoring_of(self.project, tested, method), "scoring")
+        tiles, codes = self._test_tiles(tested), self._codes(dataset, tested)
+        return {"scoring": scoring, "tiles": tiles, "codes": codes, **self._rules(tested)}
+
+    def transfer_tables(self) -> Params:
+        """Return protocol, margin and notes of each data set that runs of others are tested on."""
+        margin = self.project.config.run.comparison.margin
+        return {
+            name: {
+                "protocol": self._spec(name).protocol,
+                "margin": margin,
+                "notes": [*transfer_notes(self.project, name), *self._notes(name)],
+            }
+            for name in tested_sets(self.project)
+        }
+
     def layout_figure(self, dataset: str) -> Params:
         """Return title, splits and pixel size of a data set, and the formats."""
         return {**decisive("layout_figure", self._spec(dataset)), **self._figures("layout_figure")}
@@ -195,6 +221,9 @@ class Decisive:
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
+
+    def _codes(self, dataset: str, tested: str) -> list[int]:
+        return list(class_codes(self.project, dataset, tested))
 
     def _rules(self, dataset: str) -> Params:
         return self._spec(dataset).model_dump(mode="json", include={"consistency"})

@@ -9,6 +9,7 @@ from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_pr
 from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.require import require_tasks
 from mtlaerial.config.selection import methods_on, selection_notes, sources_of, trained_on, weights_of
+from mtlaerial.config.transfer import require_transfers
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
@@ -49,6 +50,7 @@ class Project:
         for dataset, method in project.runs():
             project.tasks(dataset, method)
             project.recipe(dataset, method)
+        require_transfers(config.run.transfer, {name: source.spec for name, source in project.sources.items()})
         for dataset, method in project.trainings():
             project.require_validation(dataset, method)
         return project

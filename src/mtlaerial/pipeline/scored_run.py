@@ -76,7 +76,7 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
         seed = "" if description.imported else f"_seed{description.plan.seed}"
         slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}{seed}").strip("_")
         scored, tiles = _test_tiles(description, dataset, spec)
-        row = _described(description, dataset, scored, name)
+        row = described_on(description, dataset, scored, name)
         rows.append(ScoredRun(folder, row, description.plan.method, slug, tiles))
     return rows
 
@@ -139,13 +139,32 @@ def _without_seed(run: RunDescription) -> RunPlan:
     return run.plan.model_copy(update={"seed": 0, "dataset": ""})
 
 
-def _described(run: RunDescription, dataset: Dataset, scored: str, name: str) -> RunDescription:
+def described_on(run: RunDescription, dataset: Dataset, scored: str, name: str) -> RunDescription:
     """Return a run's description under the names of its row and of what it is scored on, with the classes of that."""
+    spec = dataset.spec
+    classes = _classes(run.statistics, spec) if spec.labels and not tasks_with("classes", run.plan.tasks) else None
+    return renamed(run, spec, scored, name, classes)
+
+
+def renamed(
+    run: RunDescription, spec: DatasetSpec, scored: str, name: str, classes: tuple[ClassStatistics, ...] | None = None
+) -> RunDescription:
+    """Return a run's description under the names of its row and of what it is scored on; with its classes by default.
+
+    Parameters
+    ----------
+    run : RunDescription
+    spec : DatasetSpec
+        What it is scored on.
+    scored, name : str
+        Names of the data set, or of its fold, and of the row.
+    classes : tuple of ClassStatistics, optional
+        The classes that are scored.
+    """
     plan = run.plan.model_copy(update={"dataset": scored, "method": name})
-    changes: dict[str, Any] = {"dataset": scored, "title": dataset.spec.title}
-    changes["generated"] = dataset.spec.generated
-    if dataset.spec.labels and not tasks_with("classes", run.plan.tasks):
-        changes["classes"] = _classes(run.statistics, dataset.spec)
+    changes: dict[str, Any] = {"dataset": scored, "title": spec.title, "generated": spec.generated}
+    if classes is not None:
+        changes["classes"] = classes
     statistics = run.statistics.model_copy(update=changes)
     return run.model_copy(update={"plan": plan, "statistics": statistics})
 

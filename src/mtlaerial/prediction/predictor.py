@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -90,13 +90,24 @@ class Predictor:
         """The calibration of the run that maps of images apply; None where there is none that holds."""
         return applied_calibration(self.folder, self.description, self.prediction)
 
-    def predict_tiles(self, tiles: Sequence[Path], folder: Path) -> PredictionCost:
+    def predict_tiles(
+        self, tiles: Sequence[Path], folder: Path, match: Callable[[Path], MatchingImage] | None = None
+    ) -> PredictionCost:
         """Write the maps of prepared tiles to ``folder/{tile}``: ``{task}.tif``, with a spread also ``height_std.tif``.
 
         They have the grid of the ground truth, or of the image where a layer is absent. With
         ``prediction.image_maps``, ``image_{task}.tif`` and so on have the image's grid. ``seams.json`` holds the sums
         of steps of values at windows' borders and elsewhere; ``checkerboard.json`` those of the heights' spectra, and
         ``checkerboard_TASK.json`` those of a further task of heights.
+
+        Parameters
+        ----------
+        tiles : sequence of Path
+            Folders of prepared tiles.
+        folder : Path
+        match : callable, optional
+            Takes the path of a tile's image and returns how it is read, for tiles of other data than the run's; by
+            default as it is.
 
         Returns
         -------
@@ -106,11 +117,12 @@ class Predictor:
         verify_tiles(tiles, ["image"])
         for tile in tiles:
             grids = tile_grids(tile)
-            image = MatchingImage(tile / "image.tif", grids.pop("image"))
+            own = grids.pop("image")
+            image = match(tile / "image.tif") if match else MatchingImage(tile / "image.tif", own)
             contents = contents_of(self.network)
-            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image.grid)) for of in contents]
+            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, own)) for of in contents]
             if self.prediction.image_maps:
-                maps += [Map(f"image_{of.layer.name}", of, image.grid) for of in contents]
+                maps += [Map(f"image_{of.layer.name}", of, own) for of in contents]
             self.run_over(image, maps, folder / tile.name, sampled_origin(self, image)).save(folder / tile.name)
         return self.cost
 
