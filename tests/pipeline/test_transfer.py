@@ -11,9 +11,12 @@ from mtlaerial.config import DatasetSpec, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.transfer import RESAMPLED, predict_elsewhere, resampling_notes, transferred
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.run_scores import score_maps
+from mtlaerial.synthetic.generate import synthesise
+from mtlaerial.tiles.prepare import prepare_tile
 from support.tiny import Folders
 
 PREDICTION = PredictionSpec(window=64, stride=48, activation="softmax")
@@ -67,6 +70,32 @@ def test_maps_and_scores_are_in_the_classes_of_the_tested_data_set(
     scores = score_maps(row, tmp_path / "maps", tiles["test"], ScoringSpec(without_classes=()))
     assert scores.classes == spec.class_names
     assert len(scores.confusion()) == 5
+
+
+@pytest.mark.full("predicts an image of another pixel size twice")
+def test_finer_images_are_resampled_and_mapped_on_the_grid_of_the_truth(
+    city: Dataset, run_folder: Path, tmp_path: Path
+) -> None:
+    spec = city.spec.model_copy(update={"gsd": 0.25, "splits": {"train": ("a",), "test": ("b",)}})
+    fine = Dataset("fine", spec, tmp_path / "fine")
+    synthesise(fine, seed=5, size=256, ground_truth_gsd={"height": 1.0})
+    prepare_tile(fine, "b", tmp_path / "tiles/b")
+    predict_elsewhere(run_folder, PREDICTION, "fine", spec, tuple(range(6)), [tmp_path / "tiles/b"], tmp_path / "maps")
+    assert json.loads((tmp_path / "maps" / RESAMPLED).read_text()) == {"trained": 0.5, "tiles": {"b": 0.25}}
+    options = ImageOptions(resample=True)
+    Predictor(run_folder, PREDICTION).predict_image(fine.files("image", "b")[0], tmp_path / "image", options=options)
+    with (
+        rasterio.open(tmp_path / "maps/b/height.tif") as cells,
+        rasterio.open(tmp_path / "image/height.tif") as pixels,
+    ):
+        assert (cells.shape, pixels.shape) == ((64, 64), (256, 256))
+        heights, scaled = cells.read(1), pixels.read(1) * pixels.scales[0]
+    means = scaled.reshape(64, 4, 64, 4).mean(axis=(1, 3))
+    positive = heights > 0.05  # maps of images have no heights below 0
+    assert positive.mean() > 0.2
+    # Of the image's map pixels are interpolated before they are averaged: alike, not equal.
+    assert np.corrcoef(heights[positive], means[positive])[0, 1] > 0.9
+    assert np.abs(heights - means)[positive].mean() < 0.1 * heights[positive].mean()
 
 
 def test_tiles_that_the_run_has_seen_are_refused(
