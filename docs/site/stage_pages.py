@@ -2,10 +2,12 @@
 
 Pages lie where developers look for them: in docs, in config, at the top. The site needs them in one folder, and its
 links within it: a link to another page leads to that page, a link to another file of the repository to its source.
+Notebooks become pages of their text and code, without outputs.
 
     python docs/site/stage_pages.py DIR
 """
 
+import json
 import re
 import shutil
 import sys
@@ -39,8 +41,10 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """Return the name on the site of each page, by its path in the repository."""
-    in_docs = {f"docs/{path.name}": path.name for path in sorted((ROOT / "docs").glob("*.md"))}
-    return PAGES | in_docs
+    in_docs = [path.relative_to(ROOT / "docs") for path in sorted((ROOT / "docs").glob("*.md"))]
+    in_docs += [path.relative_to(ROOT / "docs") for path in sorted((ROOT / "docs/tutorials").glob("*.md"))]
+    in_docs += [path.relative_to(ROOT / "docs") for path in sorted((ROOT / "docs/notebooks").glob("*.ipynb"))]
+    return PAGES | {f"docs/{path.as_posix()}": path.with_suffix(".md").as_posix() for path in in_docs}
 
 
 def staged_text(page: str) -> str:
@@ -57,15 +61,27 @@ def staged_text(page: str) -> str:
         When a link leads to no file of the repository.
     """
     text = (ROOT / page).read_text(encoding="utf-8")
+    if page.endswith(".ipynb"):
+        text = notebook_text(text)
     return LINK.sub(lambda match: _staged_link(page, match[1]), text)
+
+
+def notebook_text(text: str) -> str:
+    """Return the text and the code of a notebook as Markdown."""
+    parts = []
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+    return "\n\n".join(parts) + "\n"
 
 
 def _staged_link(page: str, link: str) -> str:
     path = normpath(PurePosixPath(page).parent / link)
+    place = PurePosixPath(pages()[page]).parent
     if path in pages():
-        return relpath(pages()[path], PurePosixPath(pages()[page]).parent)
+        return relpath(pages()[path], place)
     if path.startswith("docs/images/"):
-        return path.removeprefix("docs/")
+        return relpath(path.removeprefix("docs/"), place)
     if not (ROOT / path).exists():
         raise FileNotFoundError(f"{page}: the link {link} leads to no file; correct it")
     return f"{SOURCE}/{path}"
