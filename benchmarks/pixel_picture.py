@@ -1,9 +1,9 @@
 """Draw one pixel's way: the image, the windows that see it, their outputs, the blended map, the truth.
 
-python benchmarks/pixel_picture.py --tile results/tiles/autzen_r3c3 --pixel 430 400 --out docs/images/pixel.webp
+python benchmarks/pixel_picture.py --tile results/tiles/autzen_r1c3 --pixel 330 416 --out docs/images/pixel.webp
 
-``--tile`` is a prepared tile with labels and heights, ``--run`` a trained run of both tasks. The library computes all of
-it; a picture is refused where the blended outputs of the windows are not the value of the map.
+``--tile`` is a prepared tile with labels and heights, ``--run`` a trained run of both tasks. The library computes all;
+a picture is refused where the blended outputs of the windows are not the value of the map.
 """
 
 import argparse
@@ -51,8 +51,12 @@ class Cell(NamedTuple):
     true_code: int
 
 
-def windows_at(predictor: Predictor, image: NDArray[np.uint8], row: int, column: int) -> list[Seen]:
-    """Return what each window that covers a pixel says of it."""
+Outputs = dict[tuple[int, int], NDArray[np.float32]]
+"""Outputs of the windows that were run, by first row and column."""
+
+
+def windows_at(predictor: Predictor, image: NDArray[np.uint8], row: int, column: int, computed: Outputs) -> list[Seen]:
+    """Return what each window that covers a pixel says of it; each window is run once."""
     down, across = (predictor.blender.layout(length) for length in image.shape[1:])
     semantics, height = (predictor.network.slice_of(task) for task in ("semantics", "height"))
     seen = []
@@ -60,8 +64,10 @@ def windows_at(predictor: Predictor, image: NDArray[np.uint8], row: int, column:
         for left in across.starts:
             if not (top <= row < top + down.window and left <= column < left + across.window):
                 continue
-            crop = torch.from_numpy(image[:, top : top + down.window, left : left + across.window].copy())
-            outputs = predictor.network(crop[None])[0, :, row - top, column - left].numpy()
+            if (top, left) not in computed:
+                crop = torch.from_numpy(image[:, top : top + down.window, left : left + across.window].copy())
+                computed[top, left] = predictor.network(crop[None])[0].numpy()
+            outputs = computed[top, left][:, row - top, column - left]
             weight = float(down.weights[row - top] * across.weights[column - left])
             seen.append(Seen(top, left, weight, outputs[semantics], float(outputs[height][0])))
     return seen
@@ -92,12 +98,12 @@ def cell_at(tile: Path, maps: Path, row: int, column: int) -> Cell:
     )
 
 
-def require_same(predictor: Predictor, image: NDArray[np.uint8], tile: Path, cell: Cell) -> None:
+def require_same(predictor: Predictor, image: NDArray[np.uint8], tile: Path, cell: Cell, computed: Outputs) -> None:
     """Check that windows, blended by hand, give the height of the map: the mean over the pixels of the cell."""
     with rasterio.open(tile / "image.tif") as source, rasterio.open(tile / "height.tif") as truth:
         ratio = round(truth.transform.a / source.transform.a)
     pixels = [(cell.row * ratio + i, cell.column * ratio + j) for i in range(ratio) for j in range(ratio)]
-    by_pixel = [windows_at(predictor, image, *pixel) for pixel in pixels]
+    by_pixel = [windows_at(predictor, image, *pixel, computed) for pixel in pixels]
     mean = np.mean([blended([window.height for window in seen], seen) for seen in by_pixel])
     assert abs(mean - cell.height) < 1e-2, (mean, cell.height)
 
@@ -121,6 +127,7 @@ def draw_windows(
         width = 0.4 + 2 * each.weight / largest
         axis.add_patch(Rectangle((each.column, each.row), window, window, fill=False, color=MARK, lw=width))
     axis.plot(pixel[1], pixel[0], "o", color="black", ms=4)
+    axis.set(xlim=(0, image.shape[2]), ylim=(image.shape[1], 0))  # windows at the border go beyond it
     axis.set_title(f"2 seen by {len(seen)} window{'s' if len(seen) > 1 else ''} of {window} pixels")
 
 
@@ -178,12 +185,13 @@ def main() -> None:
         image = source.read()
     row, column = options.pixel
     predictor = Predictor(options.run)
-    seen = windows_at(predictor, image, row, column)
+    computed: Outputs = {}
+    seen = windows_at(predictor, image, row, column, computed)
     with tempfile.TemporaryDirectory() as folder:
         predictor.predict_tiles([options.tile], Path(folder))
         maps = Path(folder) / options.tile.name
         cell = cell_at(options.tile, maps, row, column)
-        require_same(predictor, image, options.tile, cell)
+        require_same(predictor, image, options.tile, cell, computed)
         figure, axes = plt.subplots(1, 5, figsize=(19, 3.9), width_ratios=(1, 1, 1.1, 1.1, 1.15), layout="constrained")
         for axis in (axes[0], axes[1], axes[4]):
             axis.set(xticks=[], yticks=[])
