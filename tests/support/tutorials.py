@@ -12,7 +12,9 @@ from support.paths import ROOT
 
 FOLDER = ROOT / "docs/tutorials"
 PAGES = sorted(FOLDER.glob("*.md"))
-STEP = re.compile(r"^```(?:yaml|text)\n# (\S+)\n(.*?)^```$|^ {4}((?:mtlaerial|snakemake|rm) [^\n]+)$", re.MULTILINE | re.DOTALL)
+STEP = re.compile(
+    r"^```(?:yaml|text)\n# (\S+)\n(.*?)^```$|^ {4}((?:mtlaerial|snakemake|rm) [^\n]+)$", re.MULTILINE | re.DOTALL
+)
 
 
 class Step(NamedTuple):
