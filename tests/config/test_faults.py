@@ -69,7 +69,7 @@ def test_a_wrong_value_is_said_in_the_words_of_the_user(changes: dict[str, Any],
         ({"labels": {"files": 3}}, "labels.files: found 3; expected a path below the root, or a list of paths"),
         (
             {"image": {"files": "{title}.tif"}},
-            "image.files: found '{title}.tif'; expected paths with {tile}, or without",
+            "image.files: found {title} in {title}.tif; expected {tile}, or fields of tile_name",
         ),
         (
             {"height": {"optional": ["tset"]}},

@@ -21,6 +21,7 @@ from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
 from mtlaerial.config.stages import STAGES
 from mtlaerial.config.start import StartSpec
+from mtlaerial.config.transfer import TransferSpec
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.context_params import Context, dataset_in, plan_in
 from mtlaerial.pipeline.decisive_params import Decisive
@@ -31,7 +32,7 @@ Job = tuple[str, tuple[tuple[str, str], ...]]
 """A rule and the wildcards of a job."""
 WHOLE = (
     *(WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, PackageFileSpec, WeightsInput, RecipeOverlay),
-    *(ConsistencyRule, MapSpec),
+    *(ConsistencyRule, MapSpec, TransferSpec),
 )
 """Sections whose keys decide the same stages: the table has them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
@@ -43,6 +44,7 @@ CONSTANT = {"models.*.name"}
 CLASSES = [{"name": name, "colour": [code, 0, 0], "values": [code]} for code, name in enumerate(("ground", "house"), 1)]
 TILES: dict[str, Any] = {
     "title": "Town", "licence": "none", "obtain": "Ask.", "gsd": 0.5, "crs": "EPSG:32631",
+    "tile_name": "{place}_{number}",
     "image": {"files": ["images/{tile}.tif"]},
     "height": {"files": ["height/{tile}.tif"]},
     "labels": {"files": ["labels/{tile}.tif"], "classes": CLASSES, "eroded": {"files": ["eroded/{tile}.tif"]}},
@@ -83,6 +85,7 @@ VALUES: dict[str, Any] = {
     "map": {"run": "town", "images": ["images"]},
     "model": "small",
     "run.steps": [["both", "other"]],
+    "run.transfer": [{"trained_on": "town", "tested_on": "made"}],
     "run.label_efficiency": {"height": {"single": ["other"], "joint": ["both"]}},
     "recipe_overlay": {"name": "compact", "keys": {"training": {"batch": 4}}},
     "loggers": ["tensorboard"],

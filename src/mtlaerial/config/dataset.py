@@ -23,7 +23,13 @@ from mtlaerial.config.published import PublishedSpec
 from mtlaerial.config.sources import ArchiveSpec
 from mtlaerial.config.specification_file import find_specification
 from mtlaerial.config.tasks import TASKS, Task, task_entry
-from mtlaerial.config.tile_fields import has_wildcard, is_per_tile, require_known_fields, require_tile_name, tile_fields
+from mtlaerial.config.tile_fields import (
+    has_wildcard,
+    is_per_tile,
+    match_name,
+    require_known_fields,
+    require_tile_name,
+)
 from mtlaerial.config.tile_groups import require_groups, with_tables
 from mtlaerial.config.tile_name import TileName
 from mtlaerial.errors import ConfigError
@@ -105,9 +111,9 @@ class DatasetSpec(Section):
     def _fields_in_names(self) -> Self:
         if self.tile_name is not None:
             require_tile_name(self.tile_name)
-            for tile in self.tiles:
-                if not has_wildcard(tile):
-                    tile_fields(self.tile_name, tile)
+            other = [name for name in self.tiles if not has_wildcard(name) and not match_name(self.tile_name, name)]
+            if other:
+                raise Unfit("tile_name", f"the tile {other[0]}", f"names like {self.tile_name}", "Correct one of them.")
         for key, patterns in self._patterns():
             require_known_fields(key, patterns, self.tile_name)
         return self

@@ -49,11 +49,16 @@ def tile_fields(tile_name: str, tile: str) -> dict[str, str]:
     >>> tile_fields("{city}_{east}_{north}", "aachen_293_5629")
     {'city': 'aachen', 'east': '293', 'north': '5629'}
     """
-    expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^\\W_][^/\\\\]*?)", re.escape(tile_name))
-    match = re.fullmatch(expression, tile)
+    match = match_name(tile_name, tile)
     if match is None:
         raise ConfigError("tile_name", f"the tile {tile}", f"names like {tile_name}", "Correct one of them.")
     return match.groupdict()
+
+
+def match_name(tile_name: str, tile: str) -> re.Match[str] | None:
+    """Return the match of a tile's name with the pattern of names; None where it does not match."""
+    expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^\\W_][^/\\\\]*?)", re.escape(tile_name))
+    return re.fullmatch(expression, tile)
 
 
 def fill(pattern: str, tile: str, tile_name: str = "") -> str:
