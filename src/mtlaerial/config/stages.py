@@ -128,8 +128,8 @@ STAGES: dict[str, Stages] = {
     "models.*.context.scale": COSTLY,
     "models.*.context.channels": COSTLY,
     "models.*.options": COSTLY,
-    "methods.*.trained_as": ("describe_run", "score"),  # it decides whether there are classes, hence objects
-    "methods.*.ensemble.members": (*ENSEMBLE, "score"),  # as above
+    "methods.*.trained_as": ("describe_run",),
+    "methods.*.ensemble.members": ENSEMBLE,
     "methods.*.ensemble.seeds": ENSEMBLE,
     "methods.*.ensemble.heights": ENSEMBLE,
     "methods.*.tasks": COSTLY,
