@@ -1,4 +1,4 @@
-"""Polygons and objects of a region: those of one map, whatever its sheets are."""
+"""Polygons, objects and check points of a region: those of one map, whatever its sheets are."""
 
 from pathlib import Path
 
@@ -8,9 +8,11 @@ import pytest
 import shapely
 from affine import Affine
 
+from mtlaerial.accuracy.map_values import heights_at
+from mtlaerial.accuracy.sample import sample_points
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.objects import ObjectsSpec
-from mtlaerial.objects.region import read_folder
+from mtlaerial.maps.map_folder import read_folder
 from mtlaerial.objects.vectorise import vectorise
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.regions.index import index_sheets
@@ -55,6 +57,19 @@ def test_objects_of_the_index_are_those_of_one_map(regions: list[Path], tmp_path
     one, nine = map(gpd.read_file, files)
     assert len(one) > 1
     assert nine.to_wkb().equals(one.to_wkb())
+
+
+def test_check_points_of_the_index_are_those_of_one_map(regions: list[Path], tmp_path: Path) -> None:
+    files, heights = [tmp_path / f"{maps.name}_points.gpkg" for maps in regions], []
+    for maps, file in zip(regions, files, strict=True):
+        sample_points(maps, file, 50, None, {}, 2, seed=3)
+        grid = read_folder(maps).grid
+        heights.append(heights_at(maps, grid, *np.divmod(np.arange(0, SIZE * SIZE, 97), SIZE)))
+    one, nine = map(gpd.read_file, files)
+    assert len(one) == 50
+    assert nine.equals(one)
+    assert np.isfinite(heights[0]).any()
+    np.testing.assert_array_equal(*heights)
 
 
 def test_a_polygon_across_sheets_is_counted_once(regions: list[Path], tmp_path: Path) -> None:

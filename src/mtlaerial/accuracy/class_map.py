@@ -10,8 +10,9 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from mtlaerial.config import IGNORED, task_entry
+from mtlaerial.config import IGNORED
 from mtlaerial.errors import DataError
+from mtlaerial.maps.map_folder import CLASSES, layer_file
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.ground_size import ground_cell_area
@@ -33,7 +34,7 @@ class ClassMap:
     Attributes
     ----------
     path : Path
-        ``semantics.tif`` in the folder of the maps.
+        ``semantics.tif`` in the folder of the maps, or the VRT of all sheets of a region.
     grid : Grid
     names : tuple of str
         Class of each code from 0.
@@ -45,14 +46,14 @@ class ClassMap:
 
     @classmethod
     def of(cls, folder: Path) -> "ClassMap":
-        """Return the class map in a folder of maps, as ``mtlaerial predict`` writes it.
+        """Return the class map in a folder of maps, as ``mtlaerial predict`` or the mapping of a region writes it.
 
         Raises
         ------
         DataError
             When the folder has none, it has no names of classes, or areas on its grid would be wrong.
         """
-        path = folder / f"{task_entry('semantics').map_name}.tif"
+        path = layer_file(folder, CLASSES)
         with open_raster(path) as source:
             grid = Grid.of(source)
             require_metric_crs(path, grid)

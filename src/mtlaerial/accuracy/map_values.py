@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import task_entry
 from mtlaerial.errors import DataError
+from mtlaerial.maps.map_folder import HEIGHTS, layer_file
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 
@@ -43,11 +44,10 @@ def heights_at(folder: Path, grid: Grid, rows: NDArray[np.int64], columns: NDArr
     DataError
         When the folder has no map of heights, or it has another grid.
     """
-    entry = task_entry("height")
-    path = folder / f"{entry.map_name}.tif"
+    path = layer_file(folder, HEIGHTS)
     with open_raster(path) as source:
         if Grid.of(source) != grid:
             raise DataError(path, "another grid", f"that of the classes in {folder}", "Predict again.")
         stored = values_at(source, rows, columns).astype(np.float64)
-        heights = stored * source.scales[0] * entry.metres
+        heights = stored * source.scales[0] * task_entry("height").metres
         return np.where(stored == source.nodata, np.nan, heights)

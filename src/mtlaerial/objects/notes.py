@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from mtlaerial.config.objects import ObjectsSpec
-from mtlaerial.objects.region import HEIGHTS, PROBABILITIES, Region
+from mtlaerial.maps.map_folder import HEIGHTS, PROBABILITIES
+from mtlaerial.objects.region import Region
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.version import __version__

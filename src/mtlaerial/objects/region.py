@@ -8,51 +8,14 @@ from pathlib import Path
 
 from pyproj import CRS as Projection
 
-from mtlaerial.config import task_entry
 from mtlaerial.errors import DataError
-from mtlaerial.rasters.geotiff import open_raster
+from mtlaerial.maps.map_folder import MapFolder, read_folder
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.metric_crs import require_metric_crs
 from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
 
-CLASSES = task_entry("semantics").maps[0].name
-HEIGHTS = task_entry("height").maps[0].name
-PROBABILITIES = "semantics_probabilities"
-"""Names of the files of maps, without suffix."""
 _FIT = 1e-3
 """Largest distance, in pixels, between the pixels of grids that fit together."""
-_PROVENANCE = ("RUN", "IMAGE", "TRAINED_ON", "MTLAERIAL")
-
-
-@dataclass(frozen=True)
-class MapFolder:
-    """A folder of maps of one image.
-
-    Attributes
-    ----------
-    path : Path
-    grid : Grid
-        Of the map of classes.
-    classes : tuple of str
-        Names of the classes by code.
-    origin : dict of str to str
-        Tags that say which run mapped which image.
-    """
-
-    path: Path
-    grid: Grid
-    classes: tuple[str, ...]
-    origin: dict[str, str]
-
-    @property
-    def class_map(self) -> Path:
-        """The map of classes."""
-        return layer_file(self.path, CLASSES)
-
-    def layer(self, name: str) -> Path | None:
-        """Return the file of another map; None if there is none."""
-        path = layer_file(self.path, name)
-        return path if path.exists() else None
 
 
 @dataclass(frozen=True)
@@ -124,36 +87,6 @@ def region_of(folders: Sequence[MapFolder]) -> Region:
     rows = max(place.row + place.rows for place in places)
     columns = max(place.column + place.columns for place in places)
     return Region(first.grid.window(top, left, rows, columns), tuple(folders), tuple(places))
-
-
-def layer_file(folder: Path, name: str) -> Path:
-    """Return the file of a map, whether it exists or not: a GeoTIFF, or the VRT that shows all sheets of a region."""
-    file, index = folder / f"{name}.tif", folder / f"{name}.vrt"
-    return index if index.exists() and not file.exists() else file
-
-
-def read_folder(path: Path) -> MapFolder:
-    """Return a folder of maps.
-
-    Raises
-    ------
-    DataError
-        When it lacks a map of classes, or the map names no classes.
-    """
-    file = layer_file(path, CLASSES)
-    if not file.exists():
-        observed = "no such map" if path.is_dir() else "no such folder"
-        raise DataError(file, observed, "a map of classes", "Give a folder that `mtlaerial predict` wrote.")
-    with open_raster(file) as source:
-        tags, grid = source.tags(), Grid.of(source)
-    names: list[str] = []
-    while (name := tags.get(f"CLASS_{len(names)}")) is not None:
-        names.append(name)
-    if not names:
-        remedy = "Give a folder that `mtlaerial predict` wrote."
-        raise DataError(file, "no names of classes", "the tags CLASS_0, CLASS_1, …", remedy)
-    origin = {key: tags[key] for key in _PROVENANCE if key in tags}
-    return MapFolder(path, grid, tuple(names), origin)
 
 
 def _require_fit(first: MapFolder, folder: MapFolder) -> None:

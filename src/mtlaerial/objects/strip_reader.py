@@ -13,7 +13,8 @@ from rasterio.windows import Window
 from mtlaerial.config import IGNORED
 from mtlaerial.config.consistency import ConsistencyRule
 from mtlaerial.errors import DataError
-from mtlaerial.objects.region import HEIGHTS, PROBABILITIES, MapFolder, Place, Region, projection_of
+from mtlaerial.maps.map_folder import HEIGHTS, PROBABILITIES, MapFolder
+from mtlaerial.objects.region import Place, Region, projection_of
 from mtlaerial.objects.strip import NO_CLASS, NO_VALUE, PER_METRE, PER_UNIT, Strip
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid

@@ -14,9 +14,10 @@ from mtlaerial.config import IGNORED
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import ConfigError, DataError
+from mtlaerial.maps.map_folder import MapFolder
 from mtlaerial.objects.matching import Polygons
 from mtlaerial.objects.object_set import HEIGHT, ObjectSet, object_set
-from mtlaerial.objects.region import MapFolder, region_of
+from mtlaerial.objects.region import region_of
 from mtlaerial.objects.validation_errors import joined_maps
 from mtlaerial.objects.vectorise import find_objects
 from mtlaerial.rasters.geotiff import open_raster, row_blocks

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mtlaerial.calibration.record import ObjectCalibration
 from mtlaerial.config.objects import ObjectsSpec
-from mtlaerial.objects.region import CLASSES, HEIGHTS, read_region
+from mtlaerial.maps.map_folder import CLASSES, HEIGHTS
+from mtlaerial.objects.region import read_region
 from mtlaerial.objects.vectorise import class_codes, find_objects
 
 

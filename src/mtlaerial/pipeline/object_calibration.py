@@ -6,8 +6,8 @@ from pathlib import Path
 from mtlaerial.calibration.record import Calibration, ObjectCalibration
 from mtlaerial.config.calibration import calibrated_settings_id
 from mtlaerial.errors import DataError, MismatchError
+from mtlaerial.maps.map_folder import CLASSES, layer_file
 from mtlaerial.objects.interval import joined
-from mtlaerial.objects.region import CLASSES, layer_file
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.calibration_file import COMMAND, REMEDY, load_calibration, unfit_text
 from mtlaerial.runs.run import RunDescription, load_description

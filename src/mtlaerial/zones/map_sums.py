@@ -13,7 +13,7 @@ from exactextract.raster import RasterSource
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from mtlaerial.objects.region import HEIGHTS, MapFolder
+from mtlaerial.maps.map_folder import HEIGHTS, MapFolder
 from mtlaerial.rasters.geotiff import open_raster
 
 _MEASURES = {"mean": "mean", "median": "median", "quantile(q=0.9)": "quantile_90", "max": "max"}

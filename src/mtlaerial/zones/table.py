@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from mtlaerial.errors import DataError
-from mtlaerial.objects.region import HEIGHTS, MapFolder
+from mtlaerial.maps.map_folder import HEIGHTS, MapFolder
 from mtlaerial.zones.polygon_layer import PolygonLayer
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from mtlaerial.errors import ConfigError
-from mtlaerial.objects.region import MapFolder, projection_of, read_folder
+from mtlaerial.maps.map_folder import MapFolder, read_folder
+from mtlaerial.objects.region import projection_of
 from mtlaerial.rasters.metric_crs import require_metric_crs
 from mtlaerial.system.process_pool import results_in_processes
 from mtlaerial.system.progress import Progress
