@@ -9,7 +9,7 @@ from mtlaerial.cli.options import fractions
 
 commands = typer.Typer()
 
-Maps = Annotated[Path, typer.Argument(metavar="MAPS", help="A folder of maps that predict wrote, or that of a mapped region.")]
+Maps = Annotated[Path, typer.Argument(metavar="MAPS", help="A folder that predict wrote, or that of a mapped region.")]
 
 
 @commands.command()
