@@ -1,13 +1,14 @@
 """Measurements in separate processes, so that no other one raises the peak memory, on the CPU or a GPU."""
 
 import multiprocessing
-import resource
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from mtlaerial.system.memory import peak_process_memory_mb
 
 
 def alone() -> ProcessPoolExecutor:
@@ -59,4 +60,4 @@ class Watch:
             import torch
 
             return (torch.cuda.max_memory_allocated() - self._rest) / 2**20
-        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - self._rest) / 2**20
+        return peak_process_memory_mb() - self.rest_mb

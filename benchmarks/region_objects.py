@@ -7,7 +7,6 @@ what remains is reading, blending, meters, cloud-optimised maps, and objects.
 """
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +20,8 @@ from apart import alone
 from noisy_region import BLOCK, GSD, codes_and_heights
 from predict_memory import CLASSES, write_run
 from record import save
+
+from mtlaerial.system.memory import peak_process_memory_mb
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,7 +109,7 @@ def measured(work: Callable[[Path, str], int], folder: Path, suffix: str) -> dic
     return {
         "seconds": (time.perf_counter() - begun) / mpixel,
         "cpu": (time.process_time() - used) / mpixel,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak_process_memory_mb(),
         "objects": objects,
     }
 

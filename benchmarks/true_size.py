@@ -8,7 +8,6 @@ Also measures the peak memory of preparing one DFC2018 tile above that of the pr
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ import psutil
 import yaml
 from apart import alone
 from record import save
+
+from mtlaerial.system.memory import peak_process_memory_mb
 
 OVERLAY = Path(__file__).with_name("true_size.yaml")
 CONFIG = ["config/config.yaml", str(OVERLAY)]
@@ -68,7 +69,7 @@ def memory_of_preparing() -> float:
     rest = psutil.Process().memory_info().rss
     with tempfile.TemporaryDirectory(dir=dataset.root) as folder:
         prepare_tile(dataset, dataset.spec.tiles[0], Path(folder) / "tile")
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - rest) / 2**20
+    return peak_process_memory_mb() - rest / 2**20
 
 
 def folders(results: Path) -> list[Path]:

@@ -5,7 +5,6 @@ python benchmarks/vectorise.py --size 8000
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from mtlaerial.maps.layer import Category, Palette, RasterLayer
 from mtlaerial.objects.vectorise import vectorise
 from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.memory import peak_process_memory_mb
 
 CLASSES = ("ground", "building")
 
@@ -55,10 +55,10 @@ def measure(maps: Path, suffix: str, regularise: bool) -> dict[str, Any]:
     begun, used = time.perf_counter(), time.process_time()
     number = vectorise([maps], out, ObjectsSpec(regularise=regularise))
     seconds, cpu = time.perf_counter() - begun, time.process_time() - used
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_process_memory_mb()
     size = out.stat().st_size / 1e6
     out.unlink()
-    return {"seconds": seconds, "cpu": cpu, "peak": peak / 1024, "objects": number, "file": size}
+    return {"seconds": seconds, "cpu": cpu, "peak": peak, "objects": number, "file": size}
 
 
 def main() -> None:

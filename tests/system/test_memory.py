@@ -1,11 +1,20 @@
-"""The message of a process that runs out of memory."""
+"""Memory of a process, and the message of one that runs out of it."""
 
 import errno
+import subprocess
+import sys
 
 import pytest
 
 from mtlaerial.errors import DataError
 from mtlaerial.system.memory import as_memory_error
+
+PEAK = """\
+from mtlaerial.system.memory import peak_process_memory_mb
+print(peak_process_memory_mb())
+held = b"1" * 200_000_000
+print(peak_process_memory_mb())
+"""
 
 
 @pytest.mark.parametrize(
@@ -35,3 +44,11 @@ def test_a_message_that_hides_the_cause_gives_way_to_it() -> None:
 
 def test_other_errors_stay_as_they_are() -> None:
     assert as_memory_error(ValueError("wrong")) is None
+
+
+def test_the_peak_is_that_of_this_process_and_not_of_the_one_that_started_it() -> None:
+    program = f"import subprocess, sys; held = b'1' * 400_000_000; subprocess.run([sys.executable, '-c', {PEAK!r}])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    before, after = map(float, done.stdout.split())
+    assert before < 200
+    assert 180 < after - before < 220

@@ -4,6 +4,7 @@ import errno
 import resource
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 
@@ -21,6 +22,8 @@ REFUSALS = (
 )
 """Parts of the messages of torch, NumPy, GDAL and the loader of libraries when memory runs out; in small letters."""
 
+_STATUS = Path("/proc/self/status")
+
 
 def process_memory_mb() -> int:
     """Return the resident memory of this process, in megabytes."""
@@ -29,6 +32,10 @@ def process_memory_mb() -> int:
 
 def peak_process_memory_mb() -> float:
     """Return the most resident memory that this process has had, in megabytes."""
+    if _STATUS.exists():
+        # Linux's getrusage has at least the peak of the process that started this one, up to its start.
+        _, _, peak = _STATUS.read_text(encoding="utf-8").partition("VmHWM:")
+        return int(peak.split()[0]) * 1024 / MEGABYTE
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE
 
