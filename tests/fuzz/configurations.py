@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
 from mtlaerial.config import load_dataset, load_project
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.tile_listing import has_wildcards, with_listed_tiles
+from mtlaerial.errors import UserError
 from support import tiny
 from support.fuzz_trees import changed, hostile_yaml
 from support.fuzzing import Target
@@ -31,7 +34,12 @@ class Fuzzed(Target):
         if b"\nlicence:" not in path.read_bytes():
             load_project(path)
             return
-        dataset = Dataset("town", load_dataset(path), self.folder)
+        spec = load_dataset(path)
+        if has_wildcards(spec):
+            with suppress(UserError):  # no image lies there
+                with_listed_tiles(spec, self.folder, {}, "town")
+            return
+        dataset = Dataset("town", spec, self.folder)
         _ = dataset.crs, dataset.missing(), dataset.provided
 
     def structured(self, rng: random.Random) -> bytes:
