@@ -59,7 +59,7 @@ def windows_at(predictor: Predictor, image: NDArray[np.uint8], row: int, column:
     """Return what each window that covers a pixel says of it; each window is run once."""
     down, across = (predictor.blender.layout(length) for length in image.shape[1:])
     semantics, height = (predictor.network.slice_of(task) for task in ("semantics", "height"))
-    seen = []
+    views = []
     for top in down.starts:
         for left in across.starts:
             if not (top <= row < top + down.window and left <= column < left + across.window):
@@ -69,13 +69,13 @@ def windows_at(predictor: Predictor, image: NDArray[np.uint8], row: int, column:
                 computed[top, left] = predictor.network(crop[None])[0].numpy()
             outputs = computed[top, left][:, row - top, column - left]
             weight = float(down.weights[row - top] * across.weights[column - left])
-            seen.append(Seen(top, left, weight, outputs[semantics], float(outputs[height][0])))
-    return seen
+            views.append(Seen(top, left, weight, outputs[semantics], float(outputs[height][0])))
+    return views
 
 
-def blended(values: Sequence[float], seen: Sequence[Seen]) -> float:
+def blended(values: Sequence[float], views: Sequence[Seen]) -> float:
     """Return the mean of the windows' values by their weights."""
-    return float(np.average(values, weights=[window.weight for window in seen]))
+    return float(np.average(values, weights=[window.weight for window in views]))
 
 
 def cell_at(tile: Path, maps: Path, row: int, column: int) -> Cell:
@@ -104,7 +104,7 @@ def require_same(predictor: Predictor, image: NDArray[np.uint8], tile: Path, cel
         ratio = round(truth.transform.a / source.transform.a)
     pixels = [(cell.row * ratio + i, cell.column * ratio + j) for i in range(ratio) for j in range(ratio)]
     by_pixel = [windows_at(predictor, image, *pixel, computed) for pixel in pixels]
-    mean = np.mean([blended([window.height for window in seen], seen) for seen in by_pixel])
+    mean = np.mean([blended([window.height for window in views], views) for views in by_pixel])
     assert abs(mean - cell.height) < 1e-2, (mean, cell.height)
 
 
@@ -118,26 +118,26 @@ def draw_image(axis: Axes, image: NDArray[np.uint8], row: int, column: int) -> N
 
 
 def draw_windows(
-    axis: Axes, image: NDArray[np.uint8], window: int, seen: Sequence[Seen], pixel: tuple[int, int]
+    axis: Axes, image: NDArray[np.uint8], window: int, views: Sequence[Seen], pixel: tuple[int, int]
 ) -> None:
     """Draw the windows that see the pixel, on the tile."""
     axis.imshow(np.moveaxis(image[:3], 0, -1), alpha=0.6)
-    largest = max(each.weight for each in seen)
-    for each in seen:
+    largest = max(each.weight for each in views)
+    for each in views:
         width = 0.4 + 2 * each.weight / largest
         axis.add_patch(Rectangle((each.column, each.row), window, window, fill=False, color=MARK, lw=width))
     axis.plot(pixel[1], pixel[0], "o", color="black", ms=4)
     axis.set(xlim=(0, image.shape[2]), ylim=(image.shape[1], 0))  # windows at the border go beyond it
-    axis.set_title(f"2 seen by {len(seen)} window{'s' if len(seen) > 1 else ''} of {window} pixels")
+    axis.set_title(f"2 seen by {len(views)} window{'s' if len(views) > 1 else ''} of {window} pixels")
 
 
-def draw_heights(axis: Axes, seen: Sequence[Seen], cell: Cell) -> None:
+def draw_heights(axis: Axes, views: Sequence[Seen], cell: Cell) -> None:
     """Draw the height that each window says, by its weight."""
-    largest = max(window.weight for window in seen)
-    for number, window in enumerate(seen, start=1):
+    largest = max(window.weight for window in views)
+    for number, window in enumerate(views, start=1):
         axis.plot(number, window.height, "o", color="#35608d", ms=3 + 9 * window.weight / largest)
-    heights = [window.height for window in seen]
-    axis.axhline(blended(heights, seen), color=MARK, label=f"blended: {blended(heights, seen):.2f} m")
+    heights = [window.height for window in views]
+    axis.axhline(blended(heights, views), color=MARK, label=f"blended: {blended(heights, views):.2f} m")
     axis.axhline(cell.true_height, color="black", ls=":", label=f"true: {cell.true_height:.2f} m")
     axis.set(xlabel="window (larger: more weight)", ylabel="m above ground", xticks=[])
     axis.set_ylim(0, 1.3 * max(*heights, cell.true_height))
@@ -145,10 +145,10 @@ def draw_heights(axis: Axes, seen: Sequence[Seen], cell: Cell) -> None:
     axis.set_title("3 a height from each window")
 
 
-def draw_classes(axis: Axes, predictor: Predictor, seen: Sequence[Seen]) -> None:
+def draw_classes(axis: Axes, predictor: Predictor, views: Sequence[Seen]) -> None:
     """Draw the blended scores of the classes."""
     classes = predictor.description.statistics.classes
-    scores = [blended([float(window.shares[code]) for window in seen], seen) for code in range(len(classes))]
+    scores = [blended([float(window.shares[code]) for window in views], views) for code in range(len(classes))]
     names = [entry.name for entry in classes]
     axis.barh(names, scores, color=[np.array(entry.colour) / 255 for entry in classes])
     axis.invert_yaxis()
@@ -186,7 +186,7 @@ def main() -> None:
     row, column = options.pixel
     predictor = Predictor(options.run)
     computed: Outputs = {}
-    seen = windows_at(predictor, image, row, column, computed)
+    views = windows_at(predictor, image, row, column, computed)
     with tempfile.TemporaryDirectory() as folder:
         predictor.predict_tiles([options.tile], Path(folder))
         maps = Path(folder) / options.tile.name
@@ -196,9 +196,9 @@ def main() -> None:
         for axis in (axes[0], axes[1], axes[4]):
             axis.set(xticks=[], yticks=[])
         draw_image(axes[0], image, row, column)
-        draw_windows(axes[1], image, predictor.blender.layout(image.shape[1]).window, seen, (row, column))
-        draw_heights(axes[2], seen, cell)
-        draw_classes(axes[3], predictor, seen)
+        draw_windows(axes[1], image, predictor.blender.layout(image.shape[1]).window, views, (row, column))
+        draw_heights(axes[2], views, cell)
+        draw_classes(axes[3], predictor, views)
         draw_map(axes[4], predictor, maps / "height.tif", cell)
         save(figure, options.out)
 

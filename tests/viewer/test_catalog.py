@@ -1,4 +1,4 @@
-"""What is shown of a folder, and what is left out and why."""
+"""Catalog of a folder of maps: layers, objects, places, and files that are left out."""
 
 import shutil
 from pathlib import Path
@@ -116,9 +116,9 @@ def test_objects_of_maps_without_a_crs_lie_on_them(tmp_path: Path) -> None:
     (objects,) = catalog.objects.values()
     # Rows 16 to 32 and columns 24 to 48 of 64 at 0.5 m, from the centre.
     assert objects.bounds == pytest.approx((-4, 0, 8, 8))
-    found = objects.within(objects.bounds)
-    assert found["complete"]
-    longitudes = [x for x, _ in found["features"][0]["geometry"]["coordinates"][0]]
+    in_view = objects.within(objects.bounds)
+    assert in_view["complete"]
+    longitudes = [x for x, _ in in_view["features"][0]["geometry"]["coordinates"][0]]
     assert max(longitudes) == pytest.approx(8 / 111_319.49, rel=1e-6)
 
 

@@ -5,7 +5,7 @@ MAP = "<results>/map"
 
 if project.config.map:
     from mtlaerial.pipeline.region_run import RegionRun
-    from mtlaerial.regions.plan_summary import PlanSummary
+    from mtlaerial.regions.region_summary import RegionSummary
     from mtlaerial.regions.sheets import number_of_jobs
 
     REGION = project.config.results / "map/region.json"
@@ -52,7 +52,7 @@ if project.config.map:
                 f"{MAP}/jobs/{{job}}.json",
                 job=range(
                     number_of_jobs(
-                        PlanSummary.load(REGION).sheets,
+                        RegionSummary.load(REGION).sheets,
                         project.config.map.sheets_per_job,
                     )
                 ),

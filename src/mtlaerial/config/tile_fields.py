@@ -105,9 +105,9 @@ def require_known_fields(key: str, patterns: Iterable[str], tile_name: str | Non
     ------
     Unfit
     """
-    known = ["tile", *(name for name, _ in FIELD.findall(tile_name or ""))]
+    fields = ["tile", *(name for name, _ in FIELD.findall(tile_name or ""))]
     for pattern in patterns:
-        unknown = [name for name, _ in FIELD.findall(pattern) if name not in known]
+        unknown = [name for name, _ in FIELD.findall(pattern) if name not in fields]
         if unknown:
-            expected = "{tile}, or fields of tile_name" + (f" ({', '.join(known[1:])})" if tile_name else "")
+            expected = "{tile}, or fields of tile_name" + (f" ({', '.join(fields[1:])})" if tile_name else "")
             raise Unfit(key, f"{{{unknown[0]}}} in {pattern}", expected, "Correct the path, or state tile_name.")

@@ -13,9 +13,9 @@ from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.prediction_area import load_area
-from mtlaerial.regions.plan_summary import PlanSummary
 from mtlaerial.regions.planning import plan_region
 from mtlaerial.regions.region import Region
+from mtlaerial.regions.region_summary import RegionSummary
 from mtlaerial.regions.sheets import JOBS
 from mtlaerial.runs.run import read_description
 from mtlaerial.runs.shipped import find_run
@@ -26,7 +26,7 @@ _NO_PART_OF_PLAN = {"prediction", "objects", "polygons"}
 """Keys of the section on which sheets and jobs do not depend."""
 
 
-def planned_region(spec: MapSpec, path: Path) -> PlanSummary:
+def planned_region(spec: MapSpec, path: Path) -> RegionSummary:
     """Return the summary of a section's region; plan it and write its file where section or images have changed.
 
     The records of jobs of another plan are removed: where that plan comes back, Snakemake takes them for fresh, though
@@ -50,7 +50,7 @@ def planned_region(spec: MapSpec, path: Path) -> PlanSummary:
     paths = [image.path for image in inputs]
     description = read_description(find_run(spec.run))
     plan_id = _plan_id(spec, paths, description.sha256)
-    summary = PlanSummary.load(path)
+    summary = RegionSummary.load(path)
     if summary and summary.plan_id == plan_id:
         require_products(spec, path, summary.grid, description)
         return summary
@@ -66,7 +66,7 @@ def planned_region(spec: MapSpec, path: Path) -> PlanSummary:
     for record in (path.parent / JOBS).glob("*.json"):
         discard(record)
     region.save(path)
-    summary = PlanSummary.of(region)
+    summary = RegionSummary.of(region)
     summary.save(path)
     log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
     return summary

@@ -1,4 +1,4 @@
-"""What is made of the maps of a region: objects, and polygons with what is in them."""
+"""Products of a region's maps: objects, and polygons with what is in them."""
 
 from pathlib import Path
 

@@ -133,9 +133,9 @@ def _relabel(folder: Path, described: RunDescription, codes: Codes) -> None:
         with open_raster(path) as source:
             pixels, grid, tags = source.read(1), Grid.of(source), source.tags()
         layer = exact_layer(Content(entry.name, shown), path.stem, described)
-        kept = {key: value for key, value in tags.items() if not key.startswith(("CLASS_", "AREA_OR_POINT"))}
+        other_tags = {key: value for key, value in tags.items() if not key.startswith(("CLASS_", "AREA_OR_POINT"))}
         with create_raster(path, grid, **layer.profile) as target:
-            annotate(target, layer, kept)
+            annotate(target, layer, other_tags)
             target.write(table[pixels], 1)
 
 

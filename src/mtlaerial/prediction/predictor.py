@@ -117,12 +117,12 @@ class Predictor:
         verify_tiles(tiles, ["image"])
         for tile in tiles:
             grids = tile_grids(tile)
-            own = grids.pop("image")
-            image = match(tile / "image.tif") if match else MatchingImage(tile / "image.tif", own)
+            image_grid = grids.pop("image")
+            image = match(tile / "image.tif") if match else MatchingImage(tile / "image.tif", image_grid)
             contents = contents_of(self.network)
-            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, own)) for of in contents]
+            maps = [Map(of.layer.name, of, grids.get(task_entry(of.task).truth, image_grid)) for of in contents]
             if self.prediction.image_maps:
-                maps += [Map(f"image_{of.layer.name}", of, own) for of in contents]
+                maps += [Map(f"image_{of.layer.name}", of, image_grid) for of in contents]
             self.run_over(image, maps, folder / tile.name, sampled_origin(self, image)).save(folder / tile.name)
         return self.cost
 

@@ -13,7 +13,7 @@ SUMMARY = "plan.json"
 
 
 @dataclass(frozen=True)
-class PlanSummary:
+class RegionSummary:
     """Summary of a plan.
 
     Attributes
@@ -31,7 +31,7 @@ class PlanSummary:
     grid: Grid
 
     @classmethod
-    def of(cls, region: Region) -> "PlanSummary":
+    def of(cls, region: Region) -> "RegionSummary":
         """Return that of a region."""
         return cls(region.plan_id, len(region.sheets), region.grid)
 
@@ -46,7 +46,7 @@ class PlanSummary:
         write_text(region_file.with_name(SUMMARY), json.dumps(values) + "\n")
 
     @classmethod
-    def load(cls, region_file: Path) -> "PlanSummary | None":
+    def load(cls, region_file: Path) -> "RegionSummary | None":
         """Return that of a region's file; None where there is none, or the file is another one."""
         try:
             values = json.loads(region_file.with_name(SUMMARY).read_text(encoding="utf-8"))
