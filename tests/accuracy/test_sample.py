@@ -103,9 +103,9 @@ def test_bad_input_is_one_sentence_and_no_file(maps: Path, tmp_path: Path) -> No
     bare = write_maps(tmp_path / "bare", np.zeros((20, 20)), names=())
     aim = {"number": None, "standard_error": 0.05}
     for folder, options, message in (
-        (tmp_path / "none", {}, "semantics.tif: found no file"),
+        (tmp_path / "none", {}, "semantics.tif: found no such folder; expected a map of classes"),
         (geographic, {}, "found EPSG:4326; expected a projected CRS.*--dst-crs EPSG:32632"),
-        (bare, {}, "0 names of classes"),
+        (bare, {}, "found no names of classes"),
         (maps, {"number": 25}, "--points: found 25; expected at least 30"),
         (maps, {"number": None}, "--points: found nothing"),
         (maps, {"standard_error": 0.01}, "--points: found 60 beside --standard-error; expected one of them"),

@@ -48,7 +48,7 @@ def test_faults_of_the_options_are_one_sentence(maps: Path, tmp_path: Path, prog
         ),
         (("sample", maps, "--out", points, "--points", 9), "--points: found 9; expected at least 150"),
         (("assess", maps, tmp_path / "absent.gpkg"), "absent.gpkg: found No such file"),
-        (("assess", tmp_path, points), "semantics.tif: found no file"),
+        (("assess", tmp_path, points), "semantics.tif: found no such map; expected a map of classes"),
     ):
         code, text = program(*arguments)
         assert code == 1, text

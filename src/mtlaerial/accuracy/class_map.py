@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mtlaerial.config import IGNORED
 from mtlaerial.errors import DataError
-from mtlaerial.maps.map_folder import CLASSES, layer_file
+from mtlaerial.maps.map_folder import read_folder
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.ground_size import ground_cell_area
@@ -53,7 +53,7 @@ class ClassMap:
         DataError
             When the folder has none, it has no names of classes, or areas on its grid would be wrong.
         """
-        path = layer_file(folder, CLASSES)
+        path = read_folder(folder).class_map
         with open_raster(path) as source:
             grid = Grid.of(source)
             require_metric_crs(path, grid)

@@ -12,6 +12,7 @@ CLASSES = task_entry("semantics").maps[0].name
 HEIGHTS = task_entry("height").maps[0].name
 PROBABILITIES = "semantics_probabilities"
 """Names of the files of maps, without suffix."""
+_REMEDY = "Give a folder that `mtlaerial predict` or `snakemake map` wrote."
 _PROVENANCE = ("RUN", "IMAGE", "TRAINED_ON", "MTLAERIAL")
 
 
@@ -63,14 +64,13 @@ def read_folder(path: Path) -> MapFolder:
     file = layer_file(path, CLASSES)
     if not file.exists():
         observed = "no such map" if path.is_dir() else "no such folder"
-        raise DataError(file, observed, "a map of classes", "Give a folder that `mtlaerial predict` wrote.")
+        raise DataError(file, observed, "a map of classes", _REMEDY)
     with open_raster(file) as source:
         tags, grid = source.tags(), Grid.of(source)
     names: list[str] = []
     while (name := tags.get(f"CLASS_{len(names)}")) is not None:
         names.append(name)
     if not names:
-        remedy = "Give a folder that `mtlaerial predict` wrote."
-        raise DataError(file, "no names of classes", "the tags CLASS_0, CLASS_1, …", remedy)
+        raise DataError(file, "no names of classes", "the tags CLASS_0, CLASS_1, …", _REMEDY)
     origin = {key: tags[key] for key in _PROVENANCE if key in tags}
     return MapFolder(path, grid, tuple(names), origin)
