@@ -19,7 +19,7 @@ def pytest_configure(config):
     ("number", "shown"),
     [("SIGSEGV", "in test_crashes"), ("SIGABRT", "in test_crashes"), ("SIGKILL", "no trace"), ("SIGTERM", "no trace")],
 )
-@pytest.mark.quick_cases(1, "a pytest with a worker a case")
+@pytest.mark.full("a pytest with a worker a case")
 def test_the_trace_is_below_the_results(tmp_path: Path, number: str, shown: str) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(

@@ -287,7 +287,7 @@ def test_table_names_every_key_and_no_other() -> None:
     assert {*keys_of(ProjectConfig), *keys_of(DatasetSpec)} == set(STAGES)
 
 
-@pytest.mark.quick_cases(60, "the table of stages is one rule for all keys")
+@pytest.mark.quick_cases(24, "the table of stages is one rule for all keys")
 @pytest.mark.parametrize("key", sorted(set(STAGES) - OVERLAYS - CONSTANT - OF_ENSEMBLES))
 def test_a_key_repeats_exactly_its_stages(
     key: str, configuration: dict[str, Any], monkeypatch: pytest.MonkeyPatch

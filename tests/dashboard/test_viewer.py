@@ -79,7 +79,7 @@ def written_token(url: str, token: str) -> Iterator[None]:
     "behaviour",
     [
         "well",
-        "absent",
+        pytest.param("absent", marks=pytest.mark.full("like well, for a training")),
         pytest.param("hang", marks=pytest.mark.full("waits")),
         pytest.param("error", marks=pytest.mark.full("like absent")),
     ],

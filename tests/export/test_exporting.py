@@ -40,17 +40,26 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture(scope="module")
 def files(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return exported files by name: both outputs in both formats, and one output as Deepness takes it."""
+    """Return exported files by name: both outputs in both formats."""
 
     def make(folder: Path) -> None:
         export_run(run_folder, "onnx", folder / "new" / "town.onnx")
         export_run(run_folder, "pt2", folder / "new" / "town.pt2")
-        export_run(run_folder, "onnx", folder / "new" / "classes.onnx", "semantics")
-        export_run(run_folder, "onnx", folder / "new" / "height.onnx", "height")
 
     folder = made_once(tmp_path_factory, "exported", make) / "new"
-    names = {"onnx": "town.onnx", "pt2": "town.pt2", "semantics": "classes.onnx", "height": "height.onnx"}
-    return {name: folder / file for name, file in names.items()}
+    return {name: folder / f"town.{name}" for name in ("onnx", "pt2")}
+
+
+@pytest.fixture(scope="module")
+def single(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return files of one output each, as Deepness takes it, by task."""
+
+    def make(folder: Path) -> None:
+        for task in TASKS:
+            export_run(run_folder, "onnx", folder / "new" / f"{task}.onnx", task)
+
+    folder = made_once(tmp_path_factory, "exported_single", make) / "new"
+    return {task: folder / f"{task}.onnx" for task in TASKS}
 
 
 @pytest.fixture(scope="module")
@@ -151,24 +160,27 @@ def as_deepness(path: Path, tiles: np.ndarray) -> np.ndarray:
     return result[:, 0] * meta["reg_output_scaling"]
 
 
-@pytest.mark.full("exports and runs a network; each part is in the quick tier")
-def test_deepness_gets_our_classes_and_heights(files: dict[str, Path], network: MapNetwork) -> None:
+@pytest.mark.full("exports two networks")
+def test_deepness_gets_our_classes_and_heights(single: dict[str, Path], network: MapNetwork) -> None:
     image = images(2, WINDOWS.window, WINDOWS.window)
     expected = predicted(network, image)
     tiles = image.transpose(0, 2, 3, 1).astype(np.uint8)
-    np.testing.assert_allclose(as_deepness(files["height"], tiles), expected["height"][:, 0], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(as_deepness(single["height"], tiles), expected["height"][:, 0], rtol=1e-3, atol=1e-5)
     first, second = np.sort(expected["semantics"], axis=1)[:, -1], np.sort(expected["semantics"], axis=1)[:, -2]
     clear = first > 1.001 * second
     assert clear.mean() > 0.9
     np.testing.assert_array_equal(
-        as_deepness(files["semantics"], tiles)[clear], expected["semantics"].argmax(axis=1)[clear]
+        as_deepness(single["semantics"], tiles)[clear], expected["semantics"].argmax(axis=1)[clear]
     )
 
 
-def test_deepness_is_told_names_pixel_size_and_overlap(files: dict[str, Path], run_folder: Path) -> None:
+@pytest.mark.full("exports two networks")
+def test_deepness_is_told_names_pixel_size_and_overlap(
+    files: dict[str, Path], single: dict[str, Path], run_folder: Path
+) -> None:
     statistics = load_description(run_folder).statistics
     for task, names in (("semantics", [entry.name for entry in statistics.classes]), ("height", ["height"])):
-        meta = session(files[task]).get_modelmeta().custom_metadata_map
+        meta = session(single[task]).get_modelmeta().custom_metadata_map
         assert json.loads(meta["class_names"]) == {str(code): name for code, name in enumerate(names)}
         assert json.loads(meta["resolution"]) == 50
         assert json.loads(meta["tile_size"]) == WINDOWS.window
@@ -178,10 +190,15 @@ def test_deepness_is_told_names_pixel_size_and_overlap(files: dict[str, Path], r
     assert "model_type" not in session(files["onnx"]).get_modelmeta().custom_metadata_map
 
 
-@pytest.mark.parametrize("name", ["onnx", "pt2", "semantics", "height"])
-def test_the_description_has_what_the_extension_requires(files: dict[str, Path], name: str) -> None:
+SINGLE = [pytest.param("single", task, marks=pytest.mark.full("exports two networks")) for task in TASKS]
+
+
+@pytest.mark.parametrize(("exported", "name"), [("files", "onnx"), ("files", "pt2"), *SINGLE])
+def test_the_description_has_what_the_extension_requires(
+    request: pytest.FixtureRequest, exported: str, name: str
+) -> None:
     """By the JSON schemas of STAC 1.1 and of MLM."""
-    path = files[name]
+    path = request.getfixturevalue(exported)[name]
     item = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
     assert (item["type"], item["stac_version"], item["geometry"]) == ("Feature", "1.1.0", None)
     assert "https://stac-extensions.github.io/mlm/v1.5.1/schema.json" in item["stac_extensions"]

@@ -50,6 +50,7 @@ def test_histories_of_older_versions_are_at_the_features(path):
     assert "Nothing was recorded at the trunk's parameters" in read_caption(path).description
 
 
+@pytest.mark.full("draws a figure; histories of older versions are in the quick tier")
 def test_a_training_that_an_older_version_began_is_one_line(path):
     table = history()
     begun = pd.concat([older(table.head(8)), table.tail(FEW_ROWS - 8)], ignore_index=True)
@@ -119,6 +120,7 @@ def test_weights_far_apart_have_a_logarithmic_axis(path, semantics, height, scal
     assert low <= min(semantics, height) <= max(semantics, height) <= high
 
 
+@pytest.mark.quick_cases(1, "draws a figure a case")
 @pytest.mark.parametrize("rows", [FEW_ROWS, MANY_ROWS])
 @pytest.mark.filterwarnings("error")
 def test_norms_of_zero_are_gaps(path, rows):
@@ -134,6 +136,7 @@ def test_norms_of_zero_are_gaps(path, rows):
     assert np.isnan(lines[-1]).all()
 
 
+@pytest.mark.full("draws a figure")
 @pytest.mark.filterwarnings("error")
 def test_a_training_without_any_gradient_is_drawn_too(path):
     table = history(norm_features_semantics=0.0, norm_features_height=0.0, **{COSINE: np.nan})

@@ -86,7 +86,7 @@ AXES = [
 ]
 
 
-@pytest.mark.quick_cases(12, "every pixel is computed by hand")
+@pytest.mark.quick_cases(5, "every pixel is computed by hand")
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("options", [{"rotation": 0, "quarter_turns": True}, {"rotation": 20, "zoom": 0.4}])
 @pytest.mark.parametrize("size", [(70, 90), (25, 50)])

@@ -86,7 +86,7 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
             assert (one.root / path).read_bytes() == (two.root / path).read_bytes(), path
 
 
-@pytest.mark.quick_cases(2, "generates a whole data set a case")
+@pytest.mark.quick_cases(3, "generates a whole data set a case")
 def test_generated_data_sets_pass_the_check(generated: Dataset) -> None:
     if generated.name != "geographic":  # whose pixels are no squares of metres, which the check refuses
         assert not [str(finding) for finding in check_dataset(generated).findings if finding.level == "error"]
@@ -105,6 +105,7 @@ def test_labels_without_borders(tmp_path: Path) -> None:
         assert not eroded[:, cut].any()
 
 
+@pytest.mark.quick_cases(3, "generates a whole data set a case")
 def test_data_sets_are_complete_and_every_tile_is_different(generated: Dataset) -> None:
     assert generated.missing() == []
     assert f"seed {SEED}" in (generated.root / NOTE).read_text()
@@ -132,6 +133,7 @@ def test_labels_agree_with_the_rendered_town(generated: Dataset) -> None:
                 assert np.mean(claimed != visible) < 0.03, (tile, word)
 
 
+@pytest.mark.quick_cases(3, "generates a whole data set a case")
 def test_heights_agree_with_the_rendered_town(generated: Dataset) -> None:
     spec = generated.spec.height
     assert spec is not None
@@ -148,6 +150,7 @@ def test_heights_agree_with_the_rendered_town(generated: Dataset) -> None:
         np.testing.assert_allclose(metres[valid], visible[valid], atol=0.35 if generated.name == "vaihingen" else 2e-3)
 
 
+@pytest.mark.quick_cases(3, "generates a whole data set a case")
 def test_image_has_the_type_and_bands_it_is_said_to_have(generated: Dataset) -> None:
     spec, tile = generated.spec.image, generated.spec.tiles[0]
     raw = read(generated, "image", tile)

@@ -82,7 +82,7 @@ def test_the_state_may_lie_in_a_folder_of_its_own(trained: Callable[..., Path], 
     assert file_names(tmp_path / "scratch") == []
 
 
-@pytest.mark.quick_cases(2, "two trainings a case")
+@pytest.mark.quick_cases(1, "two trainings a case")
 @pytest.mark.parametrize("files_damaged", [1, 2])
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "other format", "other pickle", "changed byte"])
 def test_of_damaged_states_the_last_good_one_is_taken(

@@ -54,7 +54,7 @@ RANDOM_ORDER = {"pcgrad", "gradvac"}
 """Gradients are changed in random order, which makes a difference from three tasks on."""
 
 
-@pytest.mark.quick_cases(12, "three trainings a case")
+@pytest.mark.quick_cases(7, "three trainings a case")
 @every_weighting
 def test_accumulated_passes_and_processes_give_the_update_of_the_whole_batch(name: str) -> None:
     for options in variants(name):
@@ -91,7 +91,7 @@ def in_two_processes(name: str, options: dict[str, Any], parts: int) -> list[lis
     return run_processes(2, work)
 
 
-@pytest.mark.quick_cases(18, "trains a network twice a case")
+@pytest.mark.quick_cases(9, "trains a network twice a case")
 @every_weighting
 def test_the_loss_scale_of_16_bit_floats_cancels_out(name: str) -> None:
     for options in variants(name):
@@ -182,6 +182,7 @@ def assert_no_trace(disturbed: Weighting, undisturbed: Weighting) -> None:
         assert_same(outcome, expected, **SAME_BYTES)
 
 
+@pytest.mark.quick_cases(12, "trains a network a case")
 @every_weighting
 def test_nothing_to_learn_is_no_update(name: str) -> None:
     for options in variants(name):
@@ -208,6 +209,7 @@ def flat_problem() -> Problem:
     return problem
 
 
+@pytest.mark.quick_cases(12, "trains a network a case")
 @every_weighting
 def test_an_overflow_shows_and_leaves_the_state_unharmed(name: str) -> None:
     for options in variants(name):
@@ -216,6 +218,7 @@ def test_an_overflow_shows_and_leaves_the_state_unharmed(name: str) -> None:
                 assert_unharmed(name, options, wrong)
 
 
+@pytest.mark.quick_cases(12, "trains a network a case")
 @every_weighting
 def test_an_overflow_in_heads_or_trunk_alone_leaves_the_state_unharmed(name: str) -> None:
     for options in variants(name):
@@ -259,6 +262,7 @@ def assert_unharmed(name: str, options: dict[str, Any], wrong: float) -> None:
     assert_same(update(method, Problem(5), seed=5), update(undisturbed, Problem(5), seed=5), **SAME_BYTES)
 
 
+@pytest.mark.quick_cases(12, "trains a network a case")
 @every_weighting
 def test_the_order_of_the_tasks_makes_no_difference(name: str) -> None:
     for options in variants(name):

@@ -30,6 +30,7 @@ KINDS = {
 """A weighting of every base class and level."""
 
 
+@pytest.mark.quick_cases(9, "a network a case")
 @pytest.mark.parametrize("skips", [True, False])
 @pytest.mark.parametrize("name", KINDS)
 def test_the_trunk_follows_the_weighted_gradients_of_all_scales(name: str, skips: bool) -> None:
@@ -53,6 +54,7 @@ def test_the_trunk_follows_the_weighted_gradients_of_all_scales(name: str, skips
         torch.testing.assert_close(parameter.grad, weights[0] * first + weights[1] * second, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.quick_cases(4, "trains a network a case")
 @pytest.mark.parametrize("name", ["dwa", "famo", "gradient_penalty", "cagrad", "imtl", "graddrop", "db_mtl", "modo"])
 def test_each_kind_trains_in_half_precision_with_passes_and_short_gradients(
     tiles: dict[str, list[Path]], statistics: Statistics, tmp_path: Path, name: str

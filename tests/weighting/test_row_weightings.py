@@ -180,6 +180,7 @@ def test_the_update_of_db_mtl_does_not_depend_on_the_scale_of_any_loss() -> None
             torch.testing.assert_close([scaled.trunk, *scaled.heads], [plain.trunk, *plain.heads], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.quick_cases(1, "a long training a case")
 @pytest.mark.parametrize("name", ["moco", "modo"])
 def test_weights_tend_to_the_least_norm_if_batches_are_alike(name: str) -> None:
     for seed in range(3):

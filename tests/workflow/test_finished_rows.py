@@ -71,7 +71,7 @@ def test_another_folder_takes_the_rows_and_marks_them(elsewhere: Workplace, kept
     assert not (elsewhere.folder / "results/town/runs").exists()
 
 
-@pytest.mark.slow("plans a workflow twice")
+@pytest.mark.full("plans a workflow twice")
 def test_rows_are_taken_before_any_tile_is_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a fresh checkout, whose tiles are newer than its rows; nor are members of taken ensembles trained."""
     place = Workplace(tmp_path / "place")

@@ -132,7 +132,7 @@ def test_failed_job(finished: Workplace, tmp_path: Path) -> None:
     assert not (place.folder / "results/town/checks/city_2.json").exists()
 
 
-@pytest.mark.quick_cases(1, "a Snakemake a case")
+@pytest.mark.full("make lint has it, in the repository")
 @pytest.mark.parametrize("overlay", [[], ["--configfile", "config/config.yaml", str(TINY)]])
 def test_lint(overlay: list[str], tmp_path: Path) -> None:
     place = Workplace(tmp_path / "place")

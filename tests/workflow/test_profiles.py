@@ -60,7 +60,7 @@ def test_a_profile_says_how_often_a_training_is_tried(finished: Workplace, tmp_p
     assert restarts(place.run(WEIGHTS, "--forcerun", "train")) == 2
 
 
-@pytest.mark.slow("real jobs")
+@pytest.mark.full("real jobs")
 def test_a_failed_check_is_not_repeated(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     image = place.folder / "datasets/town/images/city_2.tif"

@@ -75,7 +75,7 @@ def rules_with_other_params(place: Workplace, config: dict[str, Any]) -> set[str
     return set(summary[1].split(", ")) if summary else set()
 
 
-@pytest.mark.slow("six plans by Snakemake")
+@pytest.mark.full("six plans by Snakemake")
 def test_snakemake_repeats_the_first_rule_that_the_table_of_stages_names(place: Workplace) -> None:
     overlays: dict[str, dict[str, Any]] = {
         "training.weight_decay": {"training": {"weight_decay": 0.1}},
@@ -141,6 +141,7 @@ def test_a_training_tile_less_trains_again(planned: Planned) -> None:
     assert planned(splits={**SPLITS, "train": ["city_1"]}) == checks | runs(*RUN)
 
 
+@pytest.mark.full("plans a copy of a finished workflow")
 def test_a_raw_file_that_is_replaced_by_an_older_one_is_prepared_again(place: Workplace) -> None:
     path = place.folder / "datasets/town/images/city_4.tif"
     os.utime(path, (0, 1_000_000_000))

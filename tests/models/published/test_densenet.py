@@ -122,6 +122,7 @@ def test_a_network_begins_with_them_and_keeps_the_rest(folder: Path, bands: tupl
         assert torch.equal(value, tensors.get(key.removeprefix("trunk.encoder."), before[key])), key
 
 
+@pytest.mark.quick_cases(2, "builds a network a case")
 @pytest.mark.parametrize("change", [{"stem": 48}, {"growth": 12}, {"blocks": (6, 12, 24, 8)}, {"bottleneck": 2}])
 def test_a_network_of_another_size_is_refused(folder: Path, change: dict[str, Any]) -> None:
     model = d3net(**change)

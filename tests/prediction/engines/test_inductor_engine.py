@@ -56,6 +56,7 @@ def heights(run: Path, tiles: Folders, folder: Path, **changes: Any) -> np.ndarr
     return values
 
 
+@pytest.mark.full("compiles a network")
 def test_all_batches_have_one_shape_and_outputs_stay(
     run_folder: Path, tiles: Folders, tmp_path: Path, shapes: list[tuple[int, ...]]
 ) -> None:
