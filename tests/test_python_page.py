@@ -15,6 +15,7 @@ from support.without_torch import needs_torch
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.full("trains, predicts and scores")
 @needs_torch
 def test_the_example_trains_predicts_and_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config").mkdir()

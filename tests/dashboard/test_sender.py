@@ -87,7 +87,7 @@ def test_between_updates_there_is_a_pause(server: Double) -> None:
     assert 1 <= len(server.events) <= (time.monotonic() - begun) / 0.2 + 1
 
 
-@pytest.mark.quick_cases(2, "waits for a server")
+@pytest.mark.quick_cases(1, "waits for a server")
 @pytest.mark.parametrize("behaviour", ["absent", "error", "nonsense", "hang", "refuse"])
 def test_a_server_that_does_not_answer_is_logged_once(
     sender: Callable[[str], Sender], caplog: pytest.LogCaptureFixture, behaviour: str
@@ -144,6 +144,7 @@ def test_another_machine_is_sent_no_token(token_of: Path) -> None:
     assert read_token(f"http://elsewhere:{port}") is None
 
 
+@pytest.mark.quick_cases(2, "waits for a server")
 @pytest.mark.parametrize(
     ("token", "sentence"),
     [

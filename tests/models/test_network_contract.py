@@ -77,6 +77,7 @@ def test_the_padding_of_an_image_is_not_seen_where_it_is_a_multiple(network: Net
     assert_close(network(whole), network.outputs(network.features(whole)), 0)
 
 
+@pytest.mark.quick_cases(6, "builds a network a case")
 @torch.inference_mode()
 @pytest.mark.parametrize(("bands", "channels"), [(1, {"height": 1}), (4, {"semantics": 7, "height": 12, "cover": 2})])
 def test_any_number_of_bands_and_tasks(name: str, bands: int, channels: dict[str, int]) -> None:

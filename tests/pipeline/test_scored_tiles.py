@@ -101,6 +101,7 @@ def test_a_run_without_a_record_of_its_validation_tiles_is_noted_below_the_table
     assert "whether its weights were selected on test tiles could not be told" in table
 
 
+@pytest.mark.full("scores several runs")
 def test_runs_for_unequal_sets_of_areas_are_noted_below_the_tables(
     city: Dataset, town: Path, run_folder: Path, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def refusal(path: Path, description: RunDescription, bands: list[int] | None = N
     return str(caught.value)
 
 
+@pytest.mark.quick_cases(20, "one way for all rasters")
 @pytest.mark.parametrize("name", BAD_RASTERS)
 def test_a_bad_raster_ends_in_one_sentence_in_check_and_predict(
     name: str, tmp_path: Path, description: RunDescription

@@ -89,6 +89,7 @@ PLACES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.quick_cases(3, "predicts an image a case")
 @pytest.mark.parametrize("name", PLACES)
 def test_maps_have_the_grid_of_the_image_and_its_pixels(name: str, predictor: Predictor, tmp_path: Path) -> None:
     image = picture()

@@ -35,7 +35,7 @@ def hashes() -> dict[HashedPart | None, str]:
     return {stage: code_hash(stage) for stage in (None, *ENTRY_MODULES)}
 
 
-@pytest.mark.quick_cases(2, "all modules are parsed again for each")
+@pytest.mark.quick_cases(1, "all modules are parsed again for each")
 @pytest.mark.parametrize(
     ("name", "stages"),
     [

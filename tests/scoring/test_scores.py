@@ -301,7 +301,7 @@ def test_a_tile_without_truth_has_no_scores(
     assert {name for name in ("confusion", "height") if not getattr(tile_scores, name)} == {empty}
 
 
-@pytest.mark.quick_cases(6, "predicts a tile a case")
+@pytest.mark.quick_cases(3, "predicts a tile a case")
 @pytest.mark.parametrize("shift", [0.0, 0.2, 0.25, 0.5, 0.7])
 @pytest.mark.parametrize("pixel", [0.5, 0.85, 2.0, 0.2])
 def test_truth_on_any_grid_can_be_predicted_and_scored(

@@ -237,6 +237,7 @@ def test_an_address_that_is_none_is_refused_at_once(
     assert "trying again" not in caplog.text
 
 
+@pytest.mark.quick_cases(2, "waits for a server")
 @pytest.mark.parametrize(
     ("behaviour", "words", "requests"),
     [

@@ -84,6 +84,7 @@ def test_a_third_waits_and_takes_the_first_that_is_free(caplog: pytest.LogCaptur
     assert [record.message for record in caplog.records] == ["waiting for 1 of 2 GPUs to be free", f"took {SECOND}"]
 
 
+@pytest.mark.full("waits for processes")
 @pytest.mark.usefixtures("gpus")
 def test_several_are_taken_together_or_not_at_all() -> None:
     """While two jobs wait for both GPUs, the free one stays free for a job that needs one."""

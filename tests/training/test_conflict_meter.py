@@ -57,6 +57,7 @@ def expected_gramians(trainer: Trainer) -> dict[str, Tensor]:
     return {"features": products(rows), "parameters": products(list(at_parameters.values()))}
 
 
+@pytest.mark.quick_cases(2, "trains a network a case")
 @pytest.mark.parametrize(
     ("name", "recipe"),
     [

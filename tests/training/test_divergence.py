@@ -56,6 +56,7 @@ def test_the_end_warns_of_the_weights_that_were_chosen(
         assert bool(last.warning) == warned
 
 
+@pytest.mark.quick_cases(2, "a training a case")
 @pytest.mark.parametrize(
     ("accuracies", "warned"),
     [

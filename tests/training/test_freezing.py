@@ -105,6 +105,7 @@ def test_a_frozen_encoder_normalises_by_its_running_statistics(make_trainer: Cal
     assert not any(feature.requires_grad for feature in frozen)
 
 
+@pytest.mark.quick_cases(4, "trains a network a case")
 # Excluding those that remember a value for each parameter, which are refused.
 @pytest.mark.parametrize("name", every_weighting(without=["moco", "db_mtl", "excess_mtl"]))
 def test_every_weighting_trains_the_rest_of_the_network(make_trainer: Callable[..., Trainer], name: str) -> None:

@@ -41,7 +41,7 @@ def run(tiles: Folders, statistics: Statistics, folder: Path) -> None:
     train(tiny.job(tiny.run_plan(**UNEVEN), statistics, tiles["train"], tiles["val"], folder))
 
 
-@pytest.mark.quick_cases(2, "two trainings a case")
+@pytest.mark.quick_cases(1, "two trainings a case")
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
 def test_a_stop_at_any_step(
     tiles: Folders, statistics: Statistics, whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, step: int

@@ -205,6 +205,7 @@ def test_a_training_begins_with_published_weights(tiles: Folders, statistics: St
     assert (weights["conv0.weight"] != published["conv0.weight"]).any()  # ImageNet's has another size
 
 
+@pytest.mark.quick_cases(2, "a training a case")
 @pytest.mark.parametrize("name", ["equal", "mgda", "feature_normalisation", "gradient_penalty"])
 def test_weightings_train_in_half_precision(tiles: Folders, statistics: Statistics, tmp_path: Path, name: str) -> None:
     plan = tiny.run_plan(weighting={"name": name}, precision="bf16-mixed", epochs=1)

@@ -49,6 +49,7 @@ def gradients(trainer: Trainer, step: int = 0) -> Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in trainer.network.parameters()])
 
 
+@pytest.mark.quick_cases(4, "trains a network a case")
 # GradDrop masks each element of the features at random: another mask for other passes.
 @pytest.mark.parametrize("name", every_weighting(without=["graddrop"]))
 def test_passes_add_up_to_the_batch(make_trainer: Callable[..., Trainer], name: str) -> None:

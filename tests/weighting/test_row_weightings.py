@@ -130,6 +130,7 @@ EXTREMES: list[Callable[[int], Problem]] = [
 ]
 
 
+@pytest.mark.quick_cases(3, "many updates a case")
 @pytest.mark.parametrize("name", REFERENCES)
 def test_nothing_is_lost_to_extreme_gradients(name: str) -> None:
     for options in variants(name):

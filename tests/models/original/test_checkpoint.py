@@ -119,6 +119,7 @@ without.
 """
 
 
+@pytest.mark.quick_cases(1, "builds a whole D3Net")
 @pytest.mark.parametrize(("network", "number"), list(GOLDEN))
 def test_the_original_s_networks_give_what_the_original_s_code_gave(
     network: str, number: int, request: pytest.FixtureRequest

@@ -26,7 +26,7 @@ PLACES = {
 }
 
 
-@pytest.mark.quick_cases(6, "a prediction a case")
+@pytest.mark.quick_cases(3, "a prediction a case")
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("name", PLACES)
 def test_cells_are_the_means_of_their_pixels(name: str) -> None:

@@ -21,6 +21,7 @@ def view(style: Style) -> View:
     return render(style, SEED, 0, 0, side, side, 0.5)
 
 
+@pytest.mark.quick_cases(1, "renders two towns a case")
 def test_views_agree_where_they_overlap(style: Style, view: View) -> None:
     part = render(style, SEED, 310, 205, 60, 90, 0.5)
     window = slice(310, 370), slice(205, 295)
