@@ -27,7 +27,7 @@ def values_of(scores: Scores) -> Values:
     return {"mIoU": semantics["mIoU"], "MAE": height_scores(scores.height("all")[OVERALL])["MAE"]}
 
 
-@pytest.mark.full("two trainings of 150 updates, 100 s of CPU time")
+@pytest.mark.full("a training of 150 updates, 50 s of CPU time")
 def test_a_network_is_worse_on_the_style_that_it_has_not_seen(tmp_path: Path) -> None:
     demo = read_yaml(tiny.CONFIG / "demo.yaml")
     recipe = merge(demo, {"training": {"epochs": 3, "epoch_patches": 400, "selection": "last"}})
@@ -36,16 +36,18 @@ def test_a_network_is_worse_on_the_style_that_it_has_not_seen(tmp_path: Path) ->
     for style in STYLES:
         city = Dataset("city", load_dataset(SPEC), tmp_path / style)
         synthesise(city, seed=0, size=512, ground_truth_gsd={"height": 1.0}, style=style)
-        train_single(SingleRun(SPEC, city.root, tmp_path / "runs" / style, configs))
+    run, home = tmp_path / "run", next(iter(STYLES))
+    train_single(SingleRun(SPEC, tmp_path / home, run, configs))
+    values: dict[str, Values] = {}
     for style in STYLES:
-        runs = [tmp_path / "runs" / trained for trained in STYLES]
-        scores = score_runs(runs, SPEC, tmp_path / style, tmp_path / "scores" / style)
-        values = dict(zip(STYLES, map(values_of, scores), strict=True))
-        constant = values_of(constant_run(scores))
-        at_home, away = values.pop(style), values.popitem()[1]
-        # Learnable: most of the way from the constant prediction.
-        assert at_home["mIoU"] > constant["mIoU"] + 0.3
-        assert at_home["MAE"] < 0.6 * constant["MAE"]
-        # Different: clearly worse in both tasks.
-        assert away["mIoU"] < at_home["mIoU"] - 0.15
-        assert away["MAE"] > 1.25 * at_home["MAE"]
+        scores = score_runs([run], SPEC, tmp_path / style, tmp_path / "scores" / style)
+        values[style] = values_of(scores[0])
+        if style == home:
+            constant = values_of(constant_run(scores))
+    at_home, away = values.pop(home), values.popitem()[1]
+    # Learnable: most of the way from the constant prediction.
+    assert at_home["mIoU"] > constant["mIoU"] + 0.3
+    assert at_home["MAE"] < 0.6 * constant["MAE"]
+    # Different: clearly worse in both tasks.
+    assert away["mIoU"] < at_home["mIoU"] - 0.15
+    assert away["MAE"] > 1.25 * at_home["MAE"]

