@@ -10,9 +10,10 @@ import rasterio
 from mtlaerial.config import DatasetSpec, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
-from mtlaerial.pipeline.transfer import RESAMPLED, predict_elsewhere, resampling_notes, transferred
+from mtlaerial.pipeline.transfer import predict_elsewhere, transferred
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.reporting.transfers import RESAMPLED
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.synthetic.generate import synthesise
@@ -104,12 +105,3 @@ def test_tiles_that_the_run_has_seen_are_refused(
     codes = tuple(range(6))
     with pytest.raises(DataError, match="was trained on"):
         predict_elsewhere(run_folder, PREDICTION, "other", city.spec, codes, tiles["train"], tmp_path)
-
-
-def test_notes_name_the_tiles_that_were_resampled() -> None:
-    rows = [
-        ("equal (a)", {"trained": 0.5, "tiles": {}}),
-        ("equal (b)", {"trained": 0.5, "tiles": {"x": 0.25, "y": 0.3}}),
-    ]
-    (note,) = resampling_notes([*rows, rows[1]])
-    assert note.startswith("equal (b): images of 2 test tiles with pixels of 0.25 to 0.3 m were resampled to the 0.5 m")

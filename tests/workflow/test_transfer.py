@@ -78,6 +78,9 @@ def test_a_run_is_tested_on_another_city(place: Workplace, tmp_path: Path) -> No
     assert "tree counts as wood, car counts as vehicle" in table
     assert "resampled" not in table
     assert not (tables / "city.md").exists()
+    page = (place.folder / "results/report.html").read_text(encoding="utf-8")
+    assert page.count("Runs of other data sets on these tiles") == 1
+    assert "equal (city)" in page
     assert not place.planned(config=CHANGES)
 
     mapping = {**NAMES, "water": "low vegetation"}

@@ -131,6 +131,9 @@ rule report:
         tiles=tested_tiles,
         figures=figure_files,
         checks=expand("<results>/{dataset}/checks.json", dataset=project.sources),
+        own=tested_scores,
+        transferred=transfer_files("scores.json"),
+        elsewhere=transfer_files("maps"),
     output:
         page=report(
             "<results>/report.html", category="Summary", labels={"page": "Report"}, caption="../report/page.rst"
@@ -148,6 +151,7 @@ rule report:
     params:
         decisive=decisive_params("report"),
         context=context_params("report"),
+        transfers=decisive_params("transfer_tables"),
         # Of `input`: not recorded, so that no other command repeats the job.
         command=lambda wildcards, input: COMMAND,
     message:

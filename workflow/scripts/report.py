@@ -13,6 +13,7 @@ with logged(snakemake):
     from mtlaerial.reporting.report.run_folders import dataset_maps, descriptions
     from mtlaerial.reporting.run_costs import prediction_costs, run_costs
     from mtlaerial.reporting.trainings import training_facts
+    from mtlaerial.reporting.transfers import read_transfers
     from mtlaerial.scoring.scores import load_scores
 
     figures: list[Path] = []
@@ -26,6 +27,7 @@ with logged(snakemake):
     for name, dataset in snakemake.params.decisive.items():
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
     folds = fold_sources(evaluations)
+    own, transferred, elsewhere = (map(Path, snakemake.input[name]) for name in ("own", "transferred", "elsewhere"))
     inputs = ReportInputs(
         scores=pool_folds(list(scores.values()), evaluations),
         datasets={name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()},
@@ -41,6 +43,7 @@ with logged(snakemake):
         ablations={name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()},
         margins={name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()},
         curves=curves_in(snakemake.params.decisive),
+        transfers=read_transfers(own, transferred, elsewhere, snakemake.params.transfers),
         command=snakemake.params.command,
     )
     write_report(inputs, Path(snakemake.output.page))

@@ -1,9 +1,8 @@
-"""Runs of one data set on the test tiles of another: prediction, classes, description, and what is said of it."""
+"""Runs of one data set on the test tiles of another: prediction, classes and description."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,13 +18,12 @@ from mtlaerial.prediction.map_layers import Content, exact_layer
 from mtlaerial.rasters.geotiff import create_raster, open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.rasters.ground_size import ground_pixel_size
+from mtlaerial.reporting.transfers import RESAMPLED
 from mtlaerial.runs.cost import PredictionCost
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.system.files import write_text
 from mtlaerial.tiles.statistics import ClassStatistics
 
-RESAMPLED = "resampled.json"
-"""Beside the maps: metres per pixel of the training, and of each tile whose image was resampled to them."""
 Codes = Sequence[int]
 """Code of the tested data set for each class of the run; empty where one of them has no classes."""
 
@@ -137,22 +135,3 @@ def _relabel(folder: Path, described: RunDescription, codes: Codes) -> None:
         with create_raster(path, grid, **layer.profile) as target:
             annotate(target, layer, other_tags)
             target.write(table[pixels], 1)
-
-
-def resampling_notes(records: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Return a sentence for each row whose images were resampled.
-
-    Parameters
-    ----------
-    records : iterable of (str, mapping)
-        The row's name, and the content of its ``resampled.json``.
-    """
-    notes = []
-    for row, record in records:
-        if record["tiles"]:
-            low, high = (f"{side(record['tiles'].values()):.3g}" for side in (min, max))
-            size = low if low == high else f"{low} to {high}"
-            tiles = f"{len(record['tiles'])} test tile{'s' if len(record['tiles']) > 1 else ''}"
-            grids = f"resampled to the {record['trained']:.3g} m of its training, and its maps to the grid of the truth"
-            notes.append(f"{row}: images of {tiles} with pixels of {size} m were {grids}.")
-    return list(dict.fromkeys(notes))

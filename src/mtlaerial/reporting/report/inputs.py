@@ -9,6 +9,7 @@ from mtlaerial.reporting.folds import RunKey
 from mtlaerial.reporting.report.tiles.datasets import DatasetMaps
 from mtlaerial.reporting.tables import Chains, Costs, Curves, PredictionCosts
 from mtlaerial.reporting.trainings import TrainingFacts
+from mtlaerial.reporting.transfers import Transfers
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.scoring.scores import Scores
 
@@ -45,6 +46,8 @@ class ReportInputs:
         Effects that do not matter in the comparisons (``run.comparison.margin``).
     curves : mapping of task to LabelEfficiency
         Methods with different shares of a task's truth.
+    transfers : Transfers
+        Runs of other data sets on the test tiles of these.
     command : str
         The command that the report was made by.
     """
@@ -63,6 +66,7 @@ class ReportInputs:
     ablations: Mapping[str, Chains] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
     curves: Curves | None = None
+    transfers: Transfers = field(default_factory=Transfers)
     command: str = ""
 
     def folds_of(self, dataset: str) -> list[str]:

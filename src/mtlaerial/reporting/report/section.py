@@ -1,7 +1,7 @@
 """Section of the report on one data set: everything that the page's template shows of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtlaerial.config import DatasetSpec
 from mtlaerial.datasets.check import DatasetReport, FindingGroup, finding_groups, summary
@@ -28,6 +28,7 @@ GROUPS = {
 }
 """Headings of the tables by the ending of their document."""
 EVERY_SCORE = "Every score"
+ELSEWHERE = "Runs of other data sets on these tiles"
 SHORT = ("main", "weightings", "weightings-single", "uncertainty-uncertainty")
 """Endings of the keys of the tables whose readings are the summary."""
 
@@ -91,6 +92,7 @@ def report_section(
     values: Values,
     inputs: ReportInputs,
     documents: Sequence[Document],
+    elsewhere: Sequence[Document],
     figures: Sequence[Figure],
     checked: Sequence[DatasetReport],
     sheets: Sequence[TileSheet],
@@ -103,6 +105,8 @@ def report_section(
     inputs : ReportInputs
     documents : sequence of Document
         Tables of all data sets.
+    elsewhere : sequence of Document
+        Tables with runs of other data sets on the test tiles of the tested ones.
     figures : sequence of Figure
         Of all data sets.
     checked : sequence of DatasetReport
@@ -112,6 +116,8 @@ def report_section(
     """
     name, folds = values.dataset, inputs.folds_of(values.dataset)
     tables = _tables(name, documents)
+    if panels := _main_panels(name, elsewhere):
+        tables[ELSEWHERE] = panels
     shown = [figure for figure in figures if figure.caption.dataset == name]
     reports = [report for report in checked if report.dataset == name]
     groups = dict.fromkeys(figure.group for figure in shown if figure.group)
@@ -145,6 +151,12 @@ def _tables(dataset: str, documents: Sequence[Document]) -> dict[str, list[Panel
         if panels:
             groups.setdefault(heading, []).extend(panels)
     return groups
+
+
+def _main_panels(dataset: str, elsewhere: Sequence[Document]) -> list[Panel]:
+    """Return the main tables with runs of other data sets, with keys of their own."""
+    panels = [panel for document in elsewhere if document.stem == dataset for panel in document.panels]
+    return [replace(panel, key=f"{panel.key}-transfer") for panel in panels]
 
 
 def _in_short(dataset: str, tables: Mapping[str, Sequence[Panel]]) -> list[str]:

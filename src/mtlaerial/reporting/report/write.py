@@ -83,13 +83,15 @@ def _sections(inputs: ReportInputs, sheets: dict[str, list[TileSheet]]) -> list[
         curves=inputs.curves,
         prediction_costs=inputs.prediction_costs,
     )
+    transfers = inputs.transfers
+    elsewhere = build_documents(transfers.scores, notes=transfers.notes, margins=transfers.margins)
     methods = list(dict.fromkeys(run.method for run in inputs.scores))
     figures = report_figures(inputs.figures, inputs.folds, methods)
     checked = [DatasetReport.model_validate_json(check.read_text(encoding="utf-8")) for check in inputs.checks]
     sections = []
     for name, runs in _by_dataset(inputs.scores).items():
         values = Values(left_out_alike(runs), summary, Citations(published[name]), inputs.notes.get(name, ()))
-        sections.append(report_section(values, inputs, documents, figures, checked, sheets.get(name, [])))
+        sections.append(report_section(values, inputs, documents, elsewhere, figures, checked, sheets.get(name, [])))
     return sections
 
 
