@@ -35,6 +35,7 @@ def main() -> None:
     """Measure every size and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[8000])
+    parser.add_argument("--covered", type=float, default=0.4, help="share of the noisy mask that is objects")
     parser.add_argument("--suffix", default=".gpkg", help="format of the objects")
     parser.add_argument("--scratch", type=Path, help="folder for the files, of some 4 GB at 30,000 pixels")
     parser.add_argument("--json", type=Path)
@@ -44,24 +45,33 @@ def main() -> None:
     print("| ---: | --- | ---: | ---: | ---: | ---: |")
     for size in options.sizes:
         with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
-            write_image(Path(folder) / "image.tif", size)
+            write_image(Path(folder) / "image.tif", size, options.covered)
             write_run(Path(folder) / "run", GSD)
             for work in (predict, vectorise):
                 with alone() as pool:
                     row = pool.submit(measured, work, Path(folder), options.suffix).result()
                 rows.append({"size": size, "step": work.__name__, **row})
                 print(line(rows[-1]), flush=True)
-    save(options.json, "region_objects", rows, window=WINDOW, overlap=OVERLAP, threads=THREADS, suffix=options.suffix)
+    save(
+        options.json,
+        "region_objects",
+        rows,
+        window=WINDOW,
+        overlap=OVERLAP,
+        threads=THREADS,
+        suffix=options.suffix,
+        covered=options.covered,
+    )
 
 
-def write_image(path: Path, size: int) -> None:
+def write_image(path: Path, size: int, covered: float) -> None:
     """Write an image by blocks: whether a pixel is an object's, its height, nothing."""
     place = {"crs": "EPSG:32632", "transform": Affine(GSD, 0, 600_000, 0, -GSD, 5_000_000)}
     profile = {"width": size, "height": size, "count": 3, "dtype": "uint8", "tiled": True, "interleave": "pixel"}
     rng = np.random.default_rng(0)
     with rasterio.open(path, "w", driver="GTiff", compress="zstd", BIGTIFF="IF_SAFER", **profile, **place) as out:
         for top in range(0, size, BLOCK):
-            codes, heights = codes_and_heights(rng, min(BLOCK, size - top), size)
+            codes, heights = codes_and_heights(rng, min(BLOCK, size - top), size, covered)
             bands = [codes * 255, heights // round(100 * STEP), np.zeros_like(codes)]
             out.write(np.stack(bands).astype(np.uint8), window=((top, top + len(codes)), (0, size)))
 
