@@ -39,24 +39,13 @@ def kill_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
     monkeypatch.setattr(ResumeFile, "save", save_and_die)
 
 
-def arrive(number: int) -> None:
-    """Call the handler of a signal, as its arrival does.
-
-    It is not raised: after a thousand tests with the libraries of all extras, a test process crashed while a real one
-    was delivered. Processes of their own get real ones in test_graceful_shutdown and in the tests of the workflow.
-    """
-    handler = signal.getsignal(number)
-    assert callable(handler), f"signal {number} would end the process: {handler!r}"
-    handler(number, None)
-
-
 def signal_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let a signal ask the process to end while a step, counted from 1, is at work."""
     update = TrainStep.__call__
 
     def signalled(self: TrainStep, number: int, measure_conflict: bool = False) -> Update:
         if number + 1 == step:
-            arrive(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
         return update(self, number, measure_conflict)
 
     monkeypatch.setattr(TrainStep, "__call__", signalled)

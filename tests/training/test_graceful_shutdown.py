@@ -21,7 +21,7 @@ from mtlaerial.training.train_step import TrainStep, Update
 from mtlaerial.training.validation import Validator
 from support import tiny
 from support.tiny import Folders
-from support.trainings import arrive, assert_same_run, file_names, signal_at
+from support.trainings import assert_same_run, file_names, signal_at
 
 # Three epochs of three steps, with a row in the middle of each, and validation after the second and the last.
 UNEVEN: dict[str, Any] = {
@@ -76,7 +76,7 @@ def test_a_stop_while_the_validation_tiles_are_scored(
     score, scored = Validator.__call__, []
 
     def asked(self: Validator, *arguments: Any) -> dict[str, float]:
-        arrive(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         scored.append(score(self, *arguments))
         return scored[-1]
 
@@ -136,7 +136,7 @@ def test_handlers_are_set_for_the_block_alone() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with deferred_signals() as stop:
         stop.check()
-        arrive(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Stopped, match="SIGTERM"):
             stop.check()
     assert signal.getsignal(signal.SIGTERM) == before

@@ -1,11 +1,15 @@
 """OpenVINO as an engine, on the CPU."""
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config.precision import Precision
 from mtlaerial.errors import DeviceError
 from mtlaerial.models import Network
 from mtlaerial.prediction.engines.compiled_engine import CompiledEngine, Program, Window
+
+if TYPE_CHECKING:
+    import openvino
 
 _DTYPES: dict[Precision, str] = {"32-true": "f32", "bf16-mixed": "bf16"}
 
@@ -28,10 +32,8 @@ class OpenVINOEngine(CompiledEngine):
     """
 
     def __init__(self, network: Network, precision: Precision, threads: int) -> None:
-        import openvino
-
         super().__init__(network)
-        self._core = openvino.Core()
+        self._core = _core()
         if precision == "bf16-mixed" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             observed = "bf16-mixed with openvino, on a processor without units for it"
             raise DeviceError("prediction.precision", observed, "32-true", "Write it, or the engine torch.")
@@ -54,3 +56,15 @@ class OpenVINOEngine(CompiledEngine):
             return {output.get_any_name(): values for output, values in outputs.items()}
 
         return run
+
+
+@cache
+def _core() -> "openvino.Core":
+    """Return OpenVINO's core, one for the life of the process.
+
+    Each core brings a stack for handlers of signals, and a second one that ends puts that of the first back: where the
+    first has ended before, SIGTERM and Ctrl-C end the process by a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
