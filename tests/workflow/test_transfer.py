@@ -86,4 +86,4 @@ def test_a_run_is_tested_on_another_city(place: Workplace, tmp_path: Path) -> No
     mapping = {**NAMES, "water": "low vegetation"}
     changed = [{**CHANGES["run"]["transfer"][0], "classes": mapping}]
     jobs = place.planned(config={**CHANGES, "run": {**CHANGES["run"], "transfer": changed}})
-    assert {job.split()[0] for job in jobs} == {"Predicting", "Scoring", "Comparing", "Tables,"}
+    assert {job.split()[0] for job in jobs} == {"Predicting", "Scoring", "Comparing", "Writing", "Tables,"}
