@@ -100,6 +100,14 @@ def test_published_numbers_link_to_their_source(page):
     assert ">https://example.org/a?b=1&amp;c</a>" in text
 
 
+def test_tables_with_several_units_in_a_column_do_not_sort(page):
+    """The main table has a row for each score: those in % would be sorted among those in metres."""
+    text = page(experiment())
+    tables = dict(re.findall(r'<div class="scores" id="([^"]+)">.*?<table( class="sortable")?>', text, re.DOTALL))
+    assert tables["town-main"] == ""
+    assert tables["town-by_height-mae"]
+
+
 def test_every_score_is_folded_away(page):
     text = page(experiment())
     folded = text[text.index("<h4>Every score</h4>") : text.index('<h3 id="town-charts">')]

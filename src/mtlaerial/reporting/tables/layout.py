@@ -215,7 +215,7 @@ def _panel(
     names = [*map(values.label, methods), *map(values.citations.label, sources)]
     cells = [_cells(values, column, methods, sources) for column in columns]
     headers = [column.header for column in columns]
-    if len(columns) > max(WIDEST, len(names)):  # too wide for a page: transposed, with a row per score
+    if transposed := len(columns) > max(WIDEST, len(names)):  # too wide for a page: a row per score
         header, rows = ["", *names], [[Cell(label), *row] for label, row in zip(headers, cells, strict=True)]
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
@@ -231,6 +231,7 @@ def _panel(
         header=tuple(header),
         rows=tuple(map(tuple, rows)),
         notes=tuple(notes),
+        transposed=transposed,
         reading=reading(values, methods, columns),
     )
 

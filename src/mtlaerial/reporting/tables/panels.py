@@ -41,6 +41,8 @@ class Panel:
     notes: tuple[Note, ...]
     long: bool = False
     """Whether it may need several pages."""
+    transposed: bool = False
+    """Whether a row is a score, and a column a method: the numbers of a column have several units."""
     reading: str = ""
     """Sentence on what the numbers say, for the report; empty where they say nothing by themselves."""
 

@@ -115,7 +115,7 @@ def _panel(
     names = list(map(values.label, methods))
     header = [label for label, _ in series]
     table = [(Cell(name), *row) for name, *row in zip(names, *(cells for _, cells in series), strict=True)]
-    if len(columns) > max(WIDEST, len(methods)):  # too wide for a page: transposed
+    if transposed := len(columns) > max(WIDEST, len(methods)):  # too wide for a page
         header, table = names, [(Cell(label), *cells) for label, cells in series]
     reading = uncertainty_reading if key in ("uncertainty", "levels") else coverage_reading
     further = [*_notes(texts), *([NOTE] if measured else []), *(_calibrations(values, methods) if first else ())]
@@ -128,6 +128,7 @@ def _panel(
         header=("", *header),
         rows=tuple(table),
         notes=panel_notes(values, methods, columns, *further),
+        transposed=transposed,
         reading=reading(values, methods, columns),
     )
 
