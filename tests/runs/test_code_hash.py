@@ -52,6 +52,7 @@ def hashes() -> dict[HashedPart | None, str]:
         ("scoring/metrics.py", {"training", "scoring", "report"}),
         ("scoring/tile_sums.py", {"scoring", "report"}),
         ("reporting/tables/render.py", {"report"}),
+        ("reporting/report/assets/page.css", {"report"}),
         ("cli/runs.py", set()),
         ("dashboard/viewer.py", set()),
     ],

@@ -23,13 +23,19 @@ ENTRY_MODULES: dict[HashedPart, tuple[str, ...]] = {
     "report": ("mtlaerial.reporting.report", "mtlaerial.tasks.*"),
 }
 """Entry modules of each stage that writes a hash into its results; ``.*`` stands for all modules of a package."""
+DATA_FILES: dict[HashedPart, tuple[str, ...]] = {
+    "report": ("reporting/report/assets/*", "reporting/report/templates/*"),
+}
+"""Files that a stage reads besides modules, below the package."""
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 """Fields of a statement that hold statements. Expressions, most of a module's nodes, hold no imports."""
 
 
 @cache
 def code_hash(stage: HashedPart | None = None) -> str:
-    """Return a short hash of the modules that a stage imports, directly or not; without a stage, of the package.
+    """Return a short hash of the modules that a stage imports, directly or not, and of the files that it reads.
+
+    Without a stage, it is that of all modules of the package, and of these files.
 
     It is computed once per process, since the code that runs is the code that was imported.
 
@@ -41,21 +47,30 @@ def code_hash(stage: HashedPart | None = None) -> str:
     False
     """
     digest = hashlib.sha256()
-    for path in stage_files(stage) if stage else sorted(PACKAGE.rglob("*.py")):
+    for path in stage_files(stage) if stage else _all_files():
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 def stage_files(stage: HashedPart) -> list[Path]:
-    """Return the files of a stage: its entry modules and the modules that they import, transitively, sorted."""
+    """Return the files of a stage, sorted: entry modules, what they import, transitively, and data files."""
     pending = {path for entry in ENTRY_MODULES[stage] for path in _entry_files(entry)}
     files: set[Path] = set()
     while pending:
         path = pending.pop()
         files.add(path)
         pending |= _imported_files(path) - files
-    return sorted(files)
+    return sorted(files | _data_files(stage))
+
+
+def _all_files() -> list[Path]:
+    """Return all modules of the package, and all files that stages read besides, sorted."""
+    return sorted({*PACKAGE.rglob("*.py"), *(path for stage in DATA_FILES for path in _data_files(stage))})
+
+
+def _data_files(stage: HashedPart) -> set[Path]:
+    return {path for pattern in DATA_FILES.get(stage, ()) for path in PACKAGE.glob(pattern)}
 
 
 def _entry_files(entry: str) -> set[Path]:
