@@ -1,7 +1,8 @@
-"""Draw objects: raw and regularised footprints over orthophotos, and their city model in three dimensions.
+"""Draw objects: two kinds of footprints over orthophotos, and a city model in three dimensions.
 
-python benchmarks/object_pictures.py --images autzen_r2c3.tif autzen_r3c3.tif --objects buildings.gpkg \
-    --regularised regular.gpkg --model buildings.city.json --out docs/images
+python benchmarks/object_pictures.py --images autzen_r2c3.tif autzen_r3c3.tif --objects buildings.gpkg regular.gpkg \
+    --labels "along pixels" regularised --detail W S E N --out docs/images/objects.webp \
+    --model buildings.city.json docs/images/city_model.webp
 """
 
 import argparse
@@ -19,20 +20,20 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from PIL import Image
 from shapely.geometry import box
 
-RAW, REGULAR = "#E69F00", "#56B4E9"
+FIRST, SECOND = "#E69F00", "#56B4E9"
 """Okabe and Ito's colours."""
 COLOURS = {"RoofSurface": "#D55E00", "WallSurface": "#cccccc"}
 
 
-def draw_footprints(images: list[Path], objects: list[Path], detail: list[float], out: Path) -> None:
-    """Draw outlines over images, and a part of them enlarged."""
+def draw_footprints(images: list[Path], objects: list[Path], labels: list[str], detail: list[float], out: Path) -> None:
+    """Draw outlines over images, and a part of them enlarged, with the heights of the first ones."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 6), width_ratios=[1, 2], layout="constrained")
     for axis in axes:
         for path in images:
             with rasterio.open(path) as source:
                 west, south, east, north = source.bounds
                 axis.imshow(np.moveaxis(source.read([1, 2, 3]), 0, -1), extent=(west, east, south, north))
-        for path, colour, label in zip(objects, (RAW, REGULAR), ("along pixels", "regularised"), strict=True):
+        for path, colour, label in zip(objects, (FIRST, SECOND), labels, strict=True):
             frame = gpd.read_file(path)
             frame.boundary.plot(ax=axis, color=colour, linewidth=1.2, label=label)
         axis.set_axis_off()
@@ -104,18 +105,18 @@ def save(figure: Any, path: Path) -> None:
 
 
 def main() -> None:
-    """Draw both pictures."""
+    """Draw the footprints, and the city model where one is given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=Path, nargs="+", required=True, help="orthophotos")
-    parser.add_argument("--objects", type=Path, required=True, help="GeoPackage with outlines along pixels")
-    parser.add_argument("--regularised", type=Path, required=True, help="GeoPackage with regularised outlines")
-    parser.add_argument("--model", type=Path, required=True, help="city model of buildings")
+    parser.add_argument("--objects", type=Path, nargs=2, required=True, help="two GeoPackages of objects")
+    parser.add_argument("--labels", nargs=2, required=True, help="what they are")
+    parser.add_argument("--model", type=Path, nargs=2, help="city model of buildings, and its picture")
     parser.add_argument("--detail", type=float, nargs=4, required=True, help="west, south, east, north of a part")
-    parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument("--out", type=Path, required=True, help="picture of the footprints")
     options = parser.parse_args()
-    outlines = [options.objects, options.regularised]
-    draw_footprints(options.images, outlines, options.detail, options.out / "objects.webp")
-    draw_model(options.model, options.out / "city_model.webp")
+    draw_footprints(options.images, options.objects, options.labels, options.detail, options.out)
+    if options.model:
+        draw_model(*options.model)
 
 
 if __name__ == "__main__":
