@@ -50,6 +50,37 @@ def test_a_link_to_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.M
         STAGE.staged_text("docs/page.md")
 
 
+FENCE = re.compile(r"(?ms)^( *)(```|~~~).*?^\1\2 *$")
+ITEM = re.compile(r"(?:[-*]|\d+\.) ")
+
+
+def swallowed_lists(text: str) -> list[str]:
+    """Return the first line of each list that Python-Markdown takes for more text of the paragraph above it.
+
+    A list needs an empty line before it, unless the block begins with an item; a paragraph within an item needs four spaces.
+    """
+    blocks = re.split(r"\n[ \t]*\n", FENCE.sub("", text))
+    paragraphs = [block.strip("\n").splitlines() for block in blocks if block.strip()]
+    outside = [lines for lines in paragraphs if not ITEM.match(lines[0].lstrip()) and not lines[0].startswith("    ")]
+    return [line for lines in outside for line in lines[1:] if ITEM.match(line)]
+
+
+def test_lists_that_the_site_would_run_into_a_paragraph_are_seen() -> None:
+    assert swallowed_lists("- one\n\n  more\n- two") == ["- two"]
+    assert swallowed_lists("text:\n1. one") == ["1. one"]
+    assert swallowed_lists("- one\n\n    more\n- two\n\ntext\n\n- one\n\n```text\na\n- b\n```\n") == []
+
+
+@pytest.mark.parametrize("page", STAGE.pages())
+def test_every_list_of_a_page_is_a_list_on_the_site(page: str) -> None:
+    assert swallowed_lists(STAGE.staged_text(page)) == []
+
+
+def test_questions_are_one_click_from_every_page() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert {"Questions": "faq.md"} in yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+
+
 @needs_torch
 def test_the_api_reference_has_all_public_names_and_no_name_that_is_gone() -> None:
     modules = vars(mtlaerial)["_MODULES"]

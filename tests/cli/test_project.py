@@ -1,9 +1,12 @@
 """New projects, the place of the workflow, and settings on the command line."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from mtlaerial import __version__
@@ -18,7 +21,7 @@ from mtlaerial.pipeline.project import Project
 from mtlaerial.synthetic.generate import synthesise
 from support.paths import ROOT
 
-DATASETS = ("autzen", "dfc2018", "vaihingen", "own")
+DATASETS = get_args(NewDataset)
 
 
 def run(*arguments: object) -> tuple[int, str]:
@@ -53,6 +56,24 @@ def test_init_writes_a_project_of_the_data_set(dataset: NewDataset, monkeypatch:
     assert set(project.sources) == {dataset}
     assert project.sources[dataset].root == Path("datasets") / dataset
     assert [method for _, method in project.runs()] == ["semantics", "height", "equal"]
+
+
+def test_init_offers_each_data_set_that_the_page_lists_as_shipped() -> None:
+    page = (ROOT / "docs/own-data.md").read_text()
+    table = page.split("### Specifications that are shipped")[1].split("###")[0]
+    assert {*re.findall(r"(?m)^\| `(\w+)` \|", table), "own"} == set(DATASETS)
+    option = next(param for param in get_command(app).commands["init"].params if param.name == "dataset")
+    assert list(option.type.choices) == list(DATASETS)
+
+
+def test_a_project_of_ones_own_says_first_that_the_specification_is_to_be_filled_in() -> None:
+    write_project(Path("here"), "own")
+    assert "1. Put the files of the data set into `datasets/own`. Correct each line of `config/datasets/own.yaml`." in (
+        Path("here/README.md").read_text()
+    )
+    code, message = run("check", "here/config/datasets/own.yaml", "--root", "datasets/own")
+    assert code == 1
+    assert message.endswith("Correct the path. Put the files into datasets/own.")
 
 
 def test_the_profile_of_a_project_names_no_file_that_the_project_lacks() -> None:

@@ -13,7 +13,7 @@ commands = typer.Typer()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder: a new or an empty one.")],
     dataset: Annotated[
-        Literal["autzen", "dfc2018", "vaihingen", "own"],
+        Literal["autzen", "dfc2018", "dfc2019", "geonrw", "potsdam", "vaihingen", "own"],
         typer.Option(help="The data set to begin with: a shipped specification, or one of your own to fill in."),
     ],
 ) -> None:

@@ -9,9 +9,10 @@ from mtlaerial.config.workflow_folder import workflow_folder
 from mtlaerial.errors import UserError
 from mtlaerial.system.files import write_text
 
-NewDataset = Literal["autzen", "dfc2018", "vaihingen", "own"]
+NewDataset = Literal["autzen", "dfc2018", "dfc2019", "geonrw", "potsdam", "vaihingen", "own"]
 """Data sets that a project may begin with: those of shipped specifications, or one of its own."""
-_RECIPES: dict[NewDataset, str] = {"autzen": "compact", "dfc2018": "paper", "vaihingen": "paper", "own": "compact"}
+_FOR_A_CPU = ("autzen", "own")
+"""Data sets whose projects begin with the recipe for a CPU; the others, which are larger, with the original's."""
 OWN_SPECIFICATION = "config/datasets/own.yaml"
 _TEMPLATES = Path("workflow/project")
 _COPIED = ("profiles/default/profile.yaml", "workflow/report/fit.css")
@@ -48,7 +49,9 @@ def write_project(folder: Path, dataset: NewDataset) -> list[Path]:
 def _files(dataset: NewDataset) -> Iterator[tuple[str, str]]:
     """Yield path and text of each file; placeholders are filled in."""
     spec = OWN_SPECIFICATION if dataset == "own" else dataset
-    values = {"dataset": dataset, "spec": spec, "root": f"datasets/{dataset}", "recipe": _RECIPES[dataset]}
+    recipe = "compact" if dataset in _FOR_A_CPU else "paper"
+    description = f" Correct each line of `{spec}`." if dataset == "own" else ""
+    values = {"dataset": dataset, "spec": spec, "root": f"datasets/{dataset}", "recipe": recipe, "description": description}
     templates = {"Snakefile": "Snakefile", "README.md": "README.md", "config/config.yaml": "config.yaml"}
     if dataset == "own":
         templates[OWN_SPECIFICATION] = "own.yaml"

@@ -12,6 +12,7 @@ def overview(trainer: "Trainer") -> str:
     """Return lines on data, network, device, steps and results of a training."""
     plan, spec, job = trainer.plan, trainer.spec, trainer.job
     parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
+    epochs = "1 epoch" if spec.epochs == 1 else f"{spec.epochs} epochs"
     tiles = f"{len(job.training_tiles)} to train on, {len(job.validation_tiles)} to validate"
     lines = {
         "device": _device(trainer),
@@ -19,7 +20,7 @@ def overview(trainer: "Trainer") -> str:
         "weighting": plan.weighting.name if len(plan.tasks) > 1 else "none, as there is one task",
         "tiles": tiles,
         "patches": f"{spec.patch} x {spec.patch} pixels, {spec.batch} in a batch",
-        "steps": f"{spec.steps:,} in {spec.epochs} epochs of {spec.steps_per_epoch:,}",
+        "steps": f"{spec.steps:,} in {epochs} of {spec.steps_per_epoch:,}",
         "results": str(job.folder),
     }
     title = f"Training {plan.method} on {plan.dataset}, seed {plan.seed}: {' and '.join(plan.tasks)}"
