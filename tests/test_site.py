@@ -57,7 +57,7 @@ ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 def swallowed_lists(text: str) -> list[str]:
     """Return the first line of each list that Python-Markdown takes for more text of the paragraph above it.
 
-    A list needs an empty line before it, unless the block begins with an item; a paragraph within an item needs four spaces.
+    A list needs an empty line before it, unless the block begins with an item. A paragraph in an item needs four spaces.
     """
     blocks = re.split(r"\n[ \t]*\n", FENCE.sub("", text))
     paragraphs = [block.strip("\n").splitlines() for block in blocks if block.strip()]

@@ -51,7 +51,13 @@ def _files(dataset: NewDataset) -> Iterator[tuple[str, str]]:
     spec = OWN_SPECIFICATION if dataset == "own" else dataset
     recipe = "compact" if dataset in _FOR_A_CPU else "paper"
     description = f" Correct each line of `{spec}`." if dataset == "own" else ""
-    values = {"dataset": dataset, "spec": spec, "root": f"datasets/{dataset}", "recipe": recipe, "description": description}
+    values = {
+        "dataset": dataset,
+        "spec": spec,
+        "root": f"datasets/{dataset}",
+        "recipe": recipe,
+        "description": description,
+    }
     templates = {"Snakefile": "Snakefile", "README.md": "README.md", "config/config.yaml": "config.yaml"}
     if dataset == "own":
         templates[OWN_SPECIFICATION] = "own.yaml"
