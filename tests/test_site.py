@@ -57,18 +57,18 @@ ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 def swallowed_lists(text: str) -> list[str]:
     """Return the first line of each list that Python-Markdown takes for more text of the paragraph above it.
 
-    A list needs an empty line before it, unless the block begins with an item. A paragraph in an item needs four spaces.
+    A list needs an empty line before it, and so does its next item after an item of several paragraphs.
     """
     blocks = re.split(r"\n[ \t]*\n", FENCE.sub("", text))
     paragraphs = [block.strip("\n").splitlines() for block in blocks if block.strip()]
-    outside = [lines for lines in paragraphs if not ITEM.match(lines[0].lstrip()) and not lines[0].startswith("    ")]
+    outside = [lines for lines in paragraphs if not ITEM.match(lines[0].lstrip())]
     return [line for lines in outside for line in lines[1:] if ITEM.match(line)]
 
 
 def test_lists_that_the_site_would_run_into_a_paragraph_are_seen() -> None:
-    assert swallowed_lists("- one\n\n  more\n- two") == ["- two"]
+    assert swallowed_lists("- one\n\n    more\n- two") == ["- two"]
     assert swallowed_lists("text:\n1. one") == ["1. one"]
-    assert swallowed_lists("- one\n\n    more\n- two\n\ntext\n\n- one\n\n```text\na\n- b\n```\n") == []
+    assert swallowed_lists("- one\n- two\n\n    more\n\n- three\n\ntext\n\n- one\n\n```text\na\n- b\n```\n") == []
 
 
 @pytest.mark.parametrize("page", STAGE.pages())

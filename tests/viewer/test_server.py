@@ -143,7 +143,7 @@ def test_a_signal_ends_the_command_and_a_taken_port_is_one_sentence(
     log = tmp_path / "log"
     with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
         eventually(lambda: "Ctrl-C" in log.read_text() or process.poll() is not None)
-        assert re.search(rf"http://127\.0\.0\.1:{port}/\?token=[\w-]+; Ctrl-C", log.read_text())
+        assert re.search(rf"http://127\.0\.0\.1:{port}/\?token=[\w-]+ \(Ctrl-C", log.read_text())
         second = subprocess.run(command, capture_output=True, text=True, check=False)
         process.send_signal(number)
         assert process.wait(60) == 0

@@ -28,6 +28,6 @@ def dashboard(
     from mtlaerial.dashboard.server import serve
 
     def tell(url: str) -> None:
-        typer.echo(f"The dashboard is at {url}; Ctrl-C ends it.")
+        typer.echo(f"The dashboard is at {url} (Ctrl-C ends it).")
 
     serve(port, saved, assets, tell)

@@ -35,7 +35,7 @@ def view(
     from mtlaerial.viewer.server import view as serve
 
     def tell(url: str) -> None:
-        typer.echo(f"The maps are at {url}; Ctrl-C ends it.")
+        typer.echo(f"The maps are at {url} (Ctrl-C ends it).")
         # Without a screen, as over SSH, a browser of the terminal would take its place.
         if open_browser and (sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
             webbrowser.open(url)
