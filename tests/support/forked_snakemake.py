@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from support import budget
+from support.forked_jobs import CLIENT, cpu_seconds_of_jobs, job_server
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
@@ -22,7 +23,7 @@ def run_snakemake(
 ) -> int:
     """Run Snakemake in a process of its own and return its exit code.
 
-    It plans with this checkout's package; its jobs are ordinary processes with the package that the environment names.
+    It plans with this checkout's package; its jobs are forked too, with the package that the environment names.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ def run_snakemake(
     timeout : float
         Seconds after which it is killed.
     """
+    environment = {**environment, "JOB_SERVER": str(job_server())}
+    before = cpu_seconds_of_jobs()
     receiver, sender = _SERVER.Pipe(duplex=False)
     process = _SERVER.Process(target=_run, args=(arguments, folder, dict(environment), log, sender))
     process.start()
@@ -41,6 +44,7 @@ def run_snakemake(
         process.kill()
     with suppress(EOFError):  # it was killed: its exit code says so
         budget.count(receiver.recv())
+    budget.count(cpu_seconds_of_jobs() - before)
     process.join()
     assert process.exitcode is not None
     return process.exitcode
@@ -57,6 +61,7 @@ def _run(
     os.environ.update(environment)
     sys.path[:0] = [str(folder), *environment["PYTHONPATH"].split(os.pathsep)]
     sys.argv = ["snakemake", *arguments]
+    sys.executable = CLIENT  # by which Snakemake runs scripts
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(file, stream.fileno())

@@ -13,6 +13,7 @@ from support.workplace import Workplace
 pytestmark = pytest.mark.workflow
 METHODS: dict[str, Any] = {
     "equal": {"tasks": ["semantics", "height"], "model": "tiny"},
+    "uw": {"weighting": {"learning_rate": 0.025}, "model": "tiny"},
     "upgrad": {"model": "tiny"},
 }
 CHANGES: dict[str, Any] = {
@@ -23,7 +24,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-@pytest.mark.full("four trainings by Snakemake")
+@pytest.mark.full("six trainings by Snakemake")
 def test_folds_are_compared_drawn_and_taken_from_their_rows(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "place")
     data = yaml.safe_load(place.spec.read_text())
@@ -32,7 +33,7 @@ def test_folds_are_compared_drawn_and_taken_from_their_rows(finished: Workplace,
     place.spec.write_text(yaml.safe_dump({**data, "areas": areas}, sort_keys=False))
     done = place.run("rows", "all", config=CHANGES)
     assert done.returncode == 0, done.stdout[-5000:]
-    assert "Power (town, weightings beside equal; 1 seed, 4 test tiles, 1 comparison)" in done.stdout
+    assert "Power (town, weightings beside equal; 1 seed, 4 test tiles, 2 comparisons)" in done.stdout
     results = place.folder / "results"
     table = (results / "tables" / "town_weightings.md").read_text(encoding="utf-8")
     assert "one seed: no verdict" in table
