@@ -59,7 +59,7 @@ def test_ctrl_c_and_sigterm_end_the_server_and_saved_windows_return(tmp_path: Pa
         client.show("text", {"data": [{"type": "text", "content": "kept"}], "opts": {}})
         client.keep()
         token = token_file(server.port)
-        assert f"{server.url}/?token={token.read_text().strip()}; Ctrl-C" in server.log.read_text()
+        assert f"{server.url}/?token={token.read_text().strip()} (Ctrl-C" in server.log.read_text()
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(120) == 130
         assert "Traceback" not in server.log.read_text()

@@ -1,10 +1,16 @@
 """The viewer's server: what it answers, what it refuses, and how it ends."""
 
+import http.client
+import os
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,9 +18,9 @@ from typer.testing import CliRunner
 
 from mtlaerial.cli import app
 from mtlaerial.errors import UserError
-from mtlaerial.viewer import object_layer
+from mtlaerial.viewer import handlers, object_layer
 from mtlaerial.viewer.catalog import read_catalog
-from mtlaerial.viewer.server import view
+from mtlaerial.viewer.server import THREADS, view
 from support.map_viewer import SIDE, Served, served, write_objects, write_place
 from support.object_maps import grid
 from support.visdoms import free_port
@@ -151,3 +157,41 @@ def test_a_signal_ends_the_command_and_a_taken_port_is_one_sentence(
     (line,) = second.stderr.splitlines()
     assert line.startswith(f"Error: port {port}: found another program on it; expected a free port.")
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.full("draws slowly, and waits for it")
+def test_requests_that_wait_when_the_server_ends_leave_no_traceback(
+    maps: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    began, requests, beginnings = threading.Semaphore(0), [], []
+
+    def slow(*arguments: object) -> bytes:
+        began.release()
+        time.sleep(1)
+        return b""
+
+    def ask(address: str, token: str) -> None:
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
+        with suppress(OSError, http.client.HTTPException):
+            urllib.request.urlopen(request, timeout=30).read()
+
+    def end_while_tiles_wait(url: str) -> None:
+        page, token = url.split("?token=")
+        for row in range(2 * THREADS):
+            requests.append(threading.Thread(target=ask, args=(f"{page}tiles/layer0/4/0/{row}.png", token)))
+            requests[-1].start()
+
+        def end() -> None:
+            beginnings.extend(began.acquire(timeout=30) for _ in range(THREADS))
+            time.sleep(0.5)  # until the others wait behind these
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        requests.append(threading.Thread(target=end))
+        requests[-1].start()
+
+    monkeypatch.setattr(handlers, "draw_tile", slow)
+    view(maps, [], 0, end_while_tiles_wait)
+    for request in requests:
+        request.join(30)
+    assert beginnings == [True] * THREADS
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

@@ -28,7 +28,7 @@ def view(
     """Show maps in a browser until Ctrl-C: layers, values at a click, buildings, and heights as terrain.
 
     Nothing is sent to other machines, and nothing but the folder and the named files is read. The printed address
-    holds a token: whoever has it can see the maps.
+    holds a token: whoever has it can see the maps. It needs the extra viewer: `pip install 'mtlaerial[viewer]'`.
 
     Example: `mtlaerial view maps/ ortho.tif buildings.gpkg`
     """

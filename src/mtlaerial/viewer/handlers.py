@@ -89,8 +89,11 @@ class Answering(Quiet):
         self.catalog, self.threads = catalog, threads
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
-        """Return what a function returns in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        """Return what a function returns in a thread; refuse the request where the server ends before."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        except asyncio.CancelledError:  # tornado would let it reach asyncio, which logs a traceback for each request
+            raise HTTPError(503) from None
 
     def send(self, content: Any) -> None:
         """Answer with JSON."""
