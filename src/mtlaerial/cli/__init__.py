@@ -6,6 +6,7 @@ import sys
 import typer
 
 from mtlaerial.cli import accuracy, dashboard, data, objects, prediction, project, runs, training, viewer
+from mtlaerial.cli.command_group import CommandGroup
 from mtlaerial.cli.common_options import set_options
 from mtlaerial.errors import UserError
 from mtlaerial.system import ranks
@@ -15,6 +16,7 @@ from mtlaerial.system.signals import Stopped
 
 app = typer.Typer(
     name="mtlaerial",
+    cls=CommandGroup,
     callback=set_options,
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -42,9 +44,6 @@ def main() -> None:
     except Stopped as stopped:
         say(f"{stopped}. The same command goes on from there.")
         sys.exit(stopped.exit_code)
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        sys.exit(130)
     except Exception as error:
         if (explained := as_memory_error(error)) is None:
             raise
