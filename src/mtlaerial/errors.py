@@ -83,3 +83,16 @@ def deepest_cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def system_reason(error: OSError) -> str:
+    """Return what the operating system says of an error, as the middle of a sentence has it.
+
+    Examples
+    --------
+    >>> system_reason(FileNotFoundError(2, "No such file or directory"))
+    'no such file or directory'
+    """
+    reason = error.strerror or deepest_cause(error)
+    begins_with_a_word = reason[1:2].islower()  # no abbreviation such as GDAL
+    return reason[:1].lower() + reason[1:] if begins_with_a_word else reason

@@ -47,7 +47,7 @@ def test_faults_of_the_options_are_one_sentence(maps: Path, tmp_path: Path, prog
             "--expected: found 'tree=x'",
         ),
         (("sample", maps, "--out", points, "--points", 9), "--points: found 9; expected at least 150"),
-        (("assess", maps, tmp_path / "absent.gpkg"), "absent.gpkg: found No such file"),
+        (("assess", maps, tmp_path / "absent.gpkg"), "absent.gpkg: found no such file"),
         (("assess", tmp_path, points), "semantics.tif: found no such map; expected a map of classes"),
     ):
         code, text = program(*arguments)

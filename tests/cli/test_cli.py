@@ -92,7 +92,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "absent.yaml", "--root", "."], "absent.yaml: found No such file"),
+        (["check", "absent.yaml", "--root", "."], "absent.yaml: found no such file"),
         (
             ["check", "{spec}", "--root", "nowhere"],
             "nowhere: found no such folder; expected the folder with the files of",

@@ -41,7 +41,7 @@ def split_table(text: str) -> Callable[[Town], None]:
 SPECS: dict[str, tuple[Callable[[Town], Any], tuple[str, ...]]] = {
     "empty": (lambda t: t.spec.write_text(""), ("town.yaml", "found nothing", "a mapping of keys to values")),
     "not YAML": (lambda t: t.spec.write_text("splits: [a, b"), ("town.yaml", "not YAML", "line 1")),
-    "missing": (lambda t: t.spec.unlink(), ("town.yaml", "No such file", "a YAML file")),
+    "missing": (lambda t: t.spec.unlink(), ("town.yaml", "no such file", "a YAML file")),
     "directory": (lambda t: (t.spec.unlink(), t.spec.mkdir()), ("town.yaml", "a folder", "a YAML file")),
     "no tiles": (lambda t: t.change_spec(splits={"train": []}), ("town.yaml", "splits.train", "at least one tile")),
     "key": (lambda t: t.change_spec(licens="CC0"), ("town.yaml", "licens", "Did you mean licence?")),

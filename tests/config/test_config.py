@@ -336,7 +336,7 @@ def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str, message: 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"absent\.yaml: found No such file"):
+    with pytest.raises(ConfigError, match=r"absent\.yaml: found no such file"):
         read_yaml(tmp_path / "absent.yaml")
 
 

@@ -147,7 +147,7 @@ def test_bad_input_is_one_sentence(objects: Path, truth: Path, tmp_path: Path) -
         ((objects, points), "a Point; expected polygons alone"),
         ((objects, bare), "bare.gpkg: found no CRS"),
         ((objects, tmp_path / "none.gpkg"), "found no polygons; expected true objects"),
-        ((objects, tmp_path / "absent.gpkg"), "absent.gpkg: found No such file"),
+        ((objects, tmp_path / "absent.gpkg"), "absent.gpkg: found no such file"),
         ((truth, objects), "no column class; expected objects that vectorise wrote"),
         ((degrees, truth), "the CRS WGS 84; expected a projected CRS"),
         ((two, truth), "--class: found nothing; expected one of the classes of .*: building, tree"),

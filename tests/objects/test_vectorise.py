@@ -1,6 +1,7 @@
 """Vectorising: regions of several maps, columns, and faults in one sentence each."""
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,11 @@ def test_wrong_maps_are_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     refused(r"semantics\.tif: found no such map", tmp_path / "empty", out)
     refused(r"semantics\.tif: found no such folder", tmp_path / "absent", out)
+    refused(
+        rf"Maps of images \(1\) are in folders of their own in it: give those, such as {re.escape(str(good))}",
+        tmp_path,
+        out,
+    )
     for name, place, error in (
         ("shifted", grid(4, 6, column=6.3), r"pixels that lie 0\.3 of a pixel beside; expected the grid of .*good"),
         ("coarse", grid(4, 6, pixel=1.0), r"found pixels of 1 x 1; expected the grid of .*good.* of 0\.5 x 0\.5"),

@@ -186,6 +186,7 @@ def test_without_the_file_both_ways_out_are_told(tmp_path: Path) -> None:
         "absent.pth: found no file",
         "https://example.org/weights.pth as pretrained.net.file",
         "pretrained: none",
+        "--set models.d3net.pretrained=none",
     ):
         assert words in str(caught.value)
 

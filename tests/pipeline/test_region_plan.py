@@ -93,7 +93,7 @@ def test_polygons_and_objects_change_no_plan(run_folder: Path, images: Path, tmp
     ("keys", "message"),
     [
         ({"objects": {"classes": ["castle"]}}, r"map\.objects\.classes: found castle; expected classes of the run: "),
-        ({"polygons": "absent.gpkg"}, r"absent\.gpkg: found No such file"),
+        ({"polygons": "absent.gpkg"}, r"absent\.gpkg: found no such file"),
     ],
 )
 def test_what_cannot_be_made_of_the_maps_is_refused_before_a_sheet_is_mapped(

@@ -79,7 +79,7 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, content: bytes, message:
     (tmp_path / "list.txt").write_bytes(content)
     with pytest.raises(UserError, match=message):
         find_images([str(tmp_path / "list.txt")])
-    with pytest.raises(UserError, match=r"nowhere\.txt: found No such file"):
+    with pytest.raises(UserError, match=r"nowhere\.txt: found no such file"):
         find_images([str(tmp_path / "nowhere.txt")])
 
 

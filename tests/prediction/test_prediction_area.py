@@ -123,7 +123,7 @@ def test_an_image_outside_of_the_area_is_refused_alone_and_left_out_of_several(
 def test_an_area_that_is_none_is_refused(predictor: Predictor, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"points\.gpkg: found Point; expected polygons"):
         load_area(write_area(tmp_path, shapely.Point(WEST, NORTH), name="points.gpkg"))
-    with pytest.raises(DataError, match=r"nowhere\.gpkg: found No such file"):
+    with pytest.raises(DataError, match=r"nowhere\.gpkg: found no such file"):
         load_area(tmp_path / "nowhere.gpkg")
     without = load_area(write_area(tmp_path, BOX, crs=None, name="without.gpkg"))
     with pytest.raises(MismatchError, match=r"without\.gpkg: found no CRS; expected one, as .*a\.tif has one"):

@@ -210,5 +210,5 @@ def test_a_broken_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sc
 @pytest.mark.usefixtures("gpus")
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     Path(tempfile.gettempdir(), "mtlaerial-gpus").write_text("a file")
-    with pytest.raises(DeviceError, match=r"Not a directory.*set TMPDIR"), reserved_gpus(1):
+    with pytest.raises(DeviceError, match=r"not a directory.*set TMPDIR"), reserved_gpus(1):
         pass

@@ -38,7 +38,7 @@ def test_a_cluster_that_does_not_answer_is_named_once_and_so_is_its_return() -> 
 def test_a_program_that_is_gone_is_no_answer() -> None:
     place = Place(JobCounts(3, 0), ("no-such-program",))
     place.wait(6)
-    assert "(No such file or directory)" in place.said[0][1]
+    assert "(no such file or directory)" in place.said[0][1]
 
 
 def test_ready_jobs_of_which_none_is_at_work_are_named_once() -> None:

@@ -59,7 +59,7 @@ LIKE_A_KEY = pytest.mark.full("the same way as an unknown key; messages are test
         pytest.param({"run": {"seeds": [-1]}}, ("run.seeds.0", "a number of at least 0"), marks=LIKE_A_KEY),
         pytest.param(
             {"datasets": {"city": {"spec": "config/datasets/citi.yaml"}}},
-            ("config/datasets/citi.yaml", "No such file"),
+            ("config/datasets/citi.yaml", "no such file"),
             marks=LIKE_A_KEY,
         ),
     ],

@@ -45,7 +45,7 @@ def find_specification(path: Path) -> Path:
     names = shipped_names()
     places = f"{Path.cwd() / path} or {workflow_folder() / path}"
     expected = f"a YAML file at {places}, or one of the names {', '.join(names)}"
-    raise ConfigError(path, "No such file or directory", expected, did_you_mean(path.stem, names, "Check the path."))
+    raise ConfigError(path, "no such file", expected, did_you_mean(path.stem, names, "Check the path."))
 
 
 def _is_name(path: Path) -> bool:

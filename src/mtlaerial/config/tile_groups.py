@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mtlaerial.config.below_root import require_below
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.layers import SPLITS
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, system_reason
 
 LONGEST_TILE_NAME = 200
 """Largest length of a tile's name in bytes: file systems allow 255 for a file, of which endings take some."""
@@ -56,7 +56,7 @@ def read_table(path: Path, column: Literal["split", "area"]) -> dict[str, list[s
             rows = list(csv.DictReader(file))
     except OSError as error:
         remedy = f"Correct {key} in the specification."
-        raise ConfigError(path, error.strerror or "no file", f"a CSV of {column}s", remedy) from None
+        raise ConfigError(path, system_reason(error), f"a CSV of {column}s", remedy) from None
     except (csv.Error, UnicodeDecodeError) as error:
         remedy = "Save it as CSV in UTF-8, with a header and a row per tile."
         raise ConfigError(path, f"text that is not CSV ({error})", f"a CSV of {column}s", remedy) from None

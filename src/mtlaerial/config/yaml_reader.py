@@ -10,7 +10,7 @@ from yaml.composer import Composer
 from yaml.constructor import ConstructorError
 
 from mtlaerial.config.yaml_nodes import MOST_VALUES, nested, require_bounded, require_distinct_keys, too_many
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, system_reason
 
 LARGEST_BYTES = 32 * 2**20
 """Largest file; the ``run.yaml`` of a training on 100,000 tiles has some 16 MB."""
@@ -142,7 +142,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
-        raise ConfigError(path, error.strerror or "no file", "a YAML file", "Check the path.") from None
+        raise ConfigError(path, system_reason(error), "a YAML file", "Check the path.") from None
     if len(content) > LARGEST_BYTES:
         expected = f"a YAML file of at most {LARGEST_BYTES // 2**20} MB"
         raise ConfigError(path, "a larger file", expected, "Check the path.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config.crs_text import is_crs_text
-from mtlaerial.errors import DataError
+from mtlaerial.errors import DataError, system_reason
 
 LARGEST_BYTES = 256 * 2**20
 """Largest GeoJSON file."""
@@ -62,7 +62,7 @@ def require_plain(path: Path) -> None:
         if check:
             check(path)
     except OSError as error:
-        raise DataError(path, error.strerror or "no file", "a vector file", "Check the path.") from None
+        raise DataError(path, system_reason(error), "a vector file", "Check the path.") from None
 
 
 def _require_tables(path: Path) -> None:

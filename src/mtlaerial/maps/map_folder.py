@@ -64,7 +64,7 @@ def read_folder(path: Path) -> MapFolder:
     file = layer_file(path, CLASSES)
     if not file.exists():
         observed = "no such map" if path.is_dir() else "no such folder"
-        raise DataError(file, observed, "a map of classes", _REMEDY)
+        raise DataError(file, observed, "a map of classes", _remedy(path))
     with open_raster(file) as source:
         tags, grid = source.tags(), Grid.of(source)
     names: list[str] = []
@@ -74,3 +74,11 @@ def read_folder(path: Path) -> MapFolder:
         raise DataError(file, "no names of classes", "the tags CLASS_0, CLASS_1, …", _REMEDY)
     origin = {key: tags[key] for key in _PROVENANCE if key in tags}
     return MapFolder(path, grid, tuple(names), origin)
+
+
+def _remedy(path: Path) -> str:
+    """Return advice where a folder has no map of classes; predict writes a folder for each of several images."""
+    images = sorted(file.parent for file in path.glob(f"*/{CLASSES}.tif"))
+    if not images:
+        return _REMEDY
+    return f"Maps of images ({len(images)}) are in folders of their own in it: give those, such as {images[0]}."

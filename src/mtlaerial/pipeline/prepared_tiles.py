@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from mtlaerial.datasets.buffer import read_later, select_held_out
 from mtlaerial.datasets.catalog import Dataset
-from mtlaerial.errors import DataError, UserError
+from mtlaerial.errors import DataError, UserError, system_reason
 from mtlaerial.system.progress import track
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import RECORD, load_record
@@ -69,7 +69,7 @@ def _locked(folder: Path) -> Iterator[None]:
             log.info("%s is being prepared by another process: waiting until that ends", folder)
             lock.acquire()
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = system_reason(error)
         raise DataError(folder, reason, "a folder to write tiles to", "Choose another folder.") from None
     try:
         yield

@@ -83,5 +83,5 @@ def published_place(name: str, spec: PretrainedSpec) -> str:
 def _ways_out(name: str, spec: PretrainedSpec) -> str:
     return (
         f"Where there is no network, give a copy of {spec.location} as pretrained.{name}.file; or train without these "
-        f"weights, with pretrained: none in the model."
+        f"weights, with pretrained: none in the model, such as `--set models.d3net.pretrained=none`."
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from mtlaerial.errors import DataError, UserError
+from mtlaerial.errors import DataError, UserError, system_reason
 from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.image_index import INDEXES, indexed_images
 from mtlaerial.rasters.formats import FORMATS, VRT
@@ -124,7 +124,7 @@ def _lines(path: Path) -> list[str]:
             raise DataError(path, "a larger file", f"a list of at most {_LARGEST_LIST // 2**20} MB", "Divide it.")
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise DataError(path, error.strerror or "no file", "a list of images", "Check the path.") from None
+        raise DataError(path, system_reason(error), "a list of images", "Check the path.") from None
     except UnicodeDecodeError:
         remedy = "Write a location per line, in UTF-8."
         raise DataError(path, "bytes that are no text", "a list of images", remedy) from None
@@ -142,7 +142,7 @@ def _images_in(folder: Path) -> list[str]:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.name[0] != "." and not entry.is_dir())
     except OSError as error:
-        raise DataError(folder, error.strerror or "no folder", "a folder of images", "Check the path.") from None
+        raise DataError(folder, system_reason(error), "a folder of images", "Check the path.") from None
     images = [os.path.join(folder, name) for name in names if name.lower().endswith(_SUFFIXES)]
     vrts = sum(name.lower().endswith(VRT.suffixes) for name in names)
     others = len(names) - len(images) - vrts

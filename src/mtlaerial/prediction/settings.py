@@ -148,6 +148,12 @@ def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None
     before, after = ({key: getattr(spec, key) for key in keys} for spec in (configured, prediction))
     for values in (before, after):
         values["views"] = views_text(values["views"])
-    changes = [f"{key} {after[key]} instead of {before[key]}" for key in keys if after[key] != before[key]]
+    changes = [
+        f"{key} {_shown(after[key])} instead of {_shown(before[key])}" for key in keys if after[key] != before[key]
+    ]
     if changes:
         log.info("predicting otherwise than the run was scored: %s", ", ".join(changes))
+
+
+def _shown(value: object) -> object:
+    return "none stated" if value is None else value

@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from mtlaerial.errors import DataError
+from mtlaerial.errors import DataError, system_reason
 
 log = logging.getLogger(__name__)
 
@@ -62,5 +62,5 @@ def _acquired(folder: Path) -> AbstractContextManager[Any]:
             log.warning("%s is being trained by another process: waiting until that ends", folder)
             return lock.acquire()
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = system_reason(error)
         raise DataError(folder, reason, "a folder to write the run to", "Choose another folder.") from None

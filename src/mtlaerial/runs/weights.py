@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
 from mtlaerial.config.base import is_none
-from mtlaerial.errors import DataError
+from mtlaerial.errors import DataError, system_reason
 from mtlaerial.runs.budget import Budget
 from mtlaerial.runs.imported import Original
 from mtlaerial.runs.start import StartRecord
@@ -119,5 +119,5 @@ def weights_hash(folder: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        reason = "no file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        reason = "no file" if isinstance(error, FileNotFoundError) else system_reason(error)
         raise DataError(path, reason, "the run's weights", "Train the run first, or copy its whole folder.") from None

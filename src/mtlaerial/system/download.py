@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import Request, url2pathname
 
-from mtlaerial.errors import DownloadError
+from mtlaerial.errors import DownloadError, system_reason
 from mtlaerial.system.download_failure import CONNECTION_ERRORS, Truncated, explain, is_transient
 from mtlaerial.system.download_limits import Limits, Pace
 from mtlaerial.system.files import discard
@@ -78,7 +78,7 @@ def fetch(
         os.replace(partial, target)
     except OSError as error:
         remedy = "Free space, or choose another folder."
-        raise DownloadError(target, error.strerror or str(error), "a place to write to", remedy) from None
+        raise DownloadError(target, system_reason(error), "a place to write to", remedy) from None
     log.info("%s is in %s; its SHA-256 is %s", url, target, digest)
     return digest
 

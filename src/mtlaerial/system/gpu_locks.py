@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mtlaerial.errors import DeviceError
+from mtlaerial.errors import DeviceError, system_reason
 from mtlaerial.system.nvidia_smi import VISIBLE, visible_gpus
 
 POLL_INTERVAL = 0.5
@@ -115,7 +115,7 @@ def _open(path: Path) -> int:
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = system_reason(error)
         raise DeviceError(path, reason, "a file to lock", "Let all users write there, or set TMPDIR.") from None
 
 

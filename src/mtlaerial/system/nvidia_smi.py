@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 
-from mtlaerial.errors import DeviceError
+from mtlaerial.errors import DeviceError, system_reason
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """The environment variable that limits CUDA to some GPUs; UUIDs in it do not depend on the order of GPUs."""
@@ -68,7 +68,7 @@ def _query() -> str:
     except subprocess.TimeoutExpired:
         raise DeviceError(program, f"no answer in {PATIENCE:.0f} s", "a list of GPUs", REMEDY) from None
     except OSError as error:
-        raise DeviceError(program, error.strerror or str(error), "a program to run", REMEDY) from None
+        raise DeviceError(program, system_reason(error), "a program to run", REMEDY) from None
     if NO_GPU in result.stdout:  # checked first, as the exit code is not always 0 then
         return ""
     if result.returncode:

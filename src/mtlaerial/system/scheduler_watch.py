@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import NamedTuple
 
+from mtlaerial.errors import system_reason
+
 EVERY = 30.0
 """Seconds between two looks."""
 UNANSWERED = 90.0
@@ -104,5 +106,5 @@ def _fault(query: Sequence[str]) -> str:
     except subprocess.TimeoutExpired:
         return f"{_TIMEOUT:.0f} seconds each time"
     except OSError as error:
-        return error.strerror or str(error)
+        return system_reason(error)
     return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1] if done.returncode else ""

@@ -10,7 +10,7 @@ from typing import Any
 from mtlaerial.config import LAYERS, PREPARED_LAYERS, Layer, Section
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.sources import Sources, raw_sources, tile_keys
-from mtlaerial.errors import DataError
+from mtlaerial.errors import DataError, system_reason
 from mtlaerial.system.file_format import require_format
 from mtlaerial.system.files import write_text
 from mtlaerial.system.progress import Progress
@@ -119,7 +119,7 @@ def _hash(path: Path) -> str:
         return _hash_once(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         remedy = "Prepare the tile again: give the command that does it."
-        raise DataError(path, error.strerror or "no file", "a layer of a prepared tile", remedy) from None
+        raise DataError(path, system_reason(error), "a layer of a prepared tile", remedy) from None
 
 
 @cache
