@@ -78,6 +78,16 @@ def test_help_comes_without_waiting_for_torch(code: str) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.full("a process of its own, as for the help")
+def test_a_wrong_path_is_refused_without_waiting_for_torch(run_folder: Path, tmp_path: Path) -> None:
+    code = "import sys; from mtlaerial.cli import main\ntry: main()\nfinally: print(*sys.modules)"
+    command = [sys.executable, "-c", code, "predict", str(run_folder), str(tmp_path / "none.tif"), "--out", "maps"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "none.tif: found no file" in done.stderr
+    assert "torch" not in done.stdout.split()
+
+
 def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from mtlaerial.cli import main; main()", "describe", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -196,13 +206,18 @@ def test_predict_tells_and_keeps_the_cost(
     monkeypatch.setattr("mtlaerial.prediction.image_batch.predict_images", lambda *arguments: None)
     monkeypatch.setattr(Predictor, "has_predicted", True)
     monkeypatch.setattr(Predictor, "cost", cost)
-    code, out, _ = call("predict", run_folder, "town.tif", "--out", tmp_path)
+    (tmp_path / "town.tif").touch()
+    code, out, _ = call("predict", run_folder, tmp_path / "town.tif", "--out", tmp_path)
     assert (code, out.strip()) == (0, f"Maps in {tmp_path}, 1.5 s per Mpixel")
     assert load_prediction_cost(tmp_path / "prediction_cost.json") == cost
 
 
-def test_predict_passes_its_options_on(call: Call, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predict_passes_its_options_on(
+    call: Call, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[Any] = []
+    monkeypatch.chdir(tmp_path)
+    Path("town.tif").touch()
     monkeypatch.setattr("mtlaerial.prediction.image_batch.predict_images", lambda *arguments: given.extend(arguments))
     options = ("--bands", "3,2,1", "--gsd", 0.25, "--resample", "--range", "0,4095", "--replace")
     computing = ("--device", "cpu", "--threads", 1, "--batch", 3, "--precision", "bf16-mixed")

@@ -16,8 +16,11 @@ def environment(**more: str) -> dict[str, str]:
 
 @pytest.mark.full("starts processes that import torch")
 @pytest.mark.parametrize(("stated", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
-def test_threads_of_a_prediction_sleep_while_they_wait(stated: dict[str, str], policy: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mtlaerial", "predict", str(tmp_path), "a.tif", "--out", str(tmp_path / "maps")]
+def test_threads_of_a_prediction_sleep_while_they_wait(
+    stated: dict[str, str], policy: str, run_folder: Path, tmp_path: Path
+) -> None:
+    (image := tmp_path / "a.tif").write_bytes(b"no image")  # of which nothing is known before torch is imported
+    command = [sys.executable, "-m", "mtlaerial", "predict", str(run_folder), str(image), "--out", str(tmp_path / "b")]
     done = subprocess.run(command, env=environment(**stated), capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"OMP_WAIT_POLICY = '{policy}'" in done.stderr

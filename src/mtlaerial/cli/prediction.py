@@ -138,19 +138,26 @@ def predict(
 
     Example: `mtlaerial predict runs/first ortho.tif --out maps/ --blend even`
     """
+    from mtlaerial.prediction.image_inputs import find_images
+    from mtlaerial.rasters.admission import require_file
+    from mtlaerial.runs.run import load_description
+    from mtlaerial.runs.shipped import find_run
     from mtlaerial.system.openmp import wait_passively
 
+    # What cannot be used is refused before torch is imported, which takes seconds.
+    run = find_run(run)
+    load_description(run)
+    inputs = find_images(images)
+    if not inputs.several and not inputs.images[0].remote:
+        require_file(inputs.images[0].path)
     wait_passively()
     from mtlaerial.prediction.image_batch import predict_images
-    from mtlaerial.prediction.image_inputs import find_images
     from mtlaerial.prediction.image_options import ImageOptions, value_range
     from mtlaerial.prediction.prediction_area import load_area
     from mtlaerial.prediction.predictor import Predictor
     from mtlaerial.prediction.settings import prediction_for
     from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
-    from mtlaerial.runs.shipped import find_run
 
-    run = find_run(run)
     windows_at_once = int(batch) if batch and batch.isascii() and batch.isdecimal() else batch
     compute = {"device": device, "threads": threads, "batch": windows_at_once, "precision": precision, "engine": engine}
     prediction = prediction_for(
@@ -164,7 +171,7 @@ def predict(
         area=load_area(aoi) if aoi else None,
         command=shlex.join(["mtlaerial", *sys.argv[1:]]),
     )
-    inputs, predictor = find_images(images), Predictor(run, prediction)
+    predictor = Predictor(run, prediction)
     predict_images(predictor, inputs, out, options, replace)
     cost = ""
     if predictor.has_predicted:  # otherwise all images were finished before

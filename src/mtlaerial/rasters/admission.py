@@ -48,11 +48,11 @@ def admit(path: Path, depth: int = 0) -> Admitted:
     """
     if depth > DEEPEST:
         raise DataError(path, "VRTs of VRTs, nested more deeply", f"at most {DEEPEST} levels", "Mosaic the rasters.")
-    _require_file(path)
+    require_file(path)
     file_format = format_of(path)
     sidecars = _sidecars(path)
     for sidecar in sidecars:
-        _require_file(sidecar)
+        require_file(sidecar)
         _require_plain_raster(path, sidecar)
     parts = files_of(path) if file_format is VRT else []
     files = {*map(_absolute, sidecars)}
@@ -62,7 +62,7 @@ def admit(path: Path, depth: int = 0) -> Admitted:
     return Admitted(file_format, frozenset(files))
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Refuse everything but a regular file: GDAL would wait for a pipe, and read a device without end."""
     try:
         mode = path.stat().st_mode
