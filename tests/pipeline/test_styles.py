@@ -1,4 +1,4 @@
-"""What a network learns on a generated city of one style is worth less on the other."""
+"""Transfer of a network from one style of generated cities to the other, where it is worth less."""
 
 from pathlib import Path
 

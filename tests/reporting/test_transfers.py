@@ -18,8 +18,8 @@ TESTED = {"town": {"protocol": "fixed split", "margin": 0.01, "notes": ["Rows wi
 @pytest.fixture
 def rows() -> tuple[Scores, Scores]:
     """Return the scores of a run of the town, and of a run of another city on the town's tiles."""
-    own = run("equal", 0, [tile([[8, 0, 0], [1, 11, 0]], [0.0, 4.0, 8.0], [0.0, 3.5, 7.0])])
-    return own, own.model_copy(update={"method": "equal (city)"})
+    trained_there = run("equal", 0, [tile([[8, 0, 0], [1, 11, 0]], [0.0, 4.0, 8.0], [0.0, 3.5, 7.0])])
+    return trained_there, trained_there.model_copy(update={"method": "equal (city)"})
 
 
 def saved(runs: dict[str, Scores], folder: Path) -> list[Path]:

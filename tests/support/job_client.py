@@ -23,7 +23,8 @@ def main() -> None:
         signal.signal(number, lambda which, _: os.kill(pid, which))
     code = int(connection.recv(8, socket.MSG_WAITALL))
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
+        if -code != signal.SIGKILL:  # which has no handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)
 

@@ -66,9 +66,9 @@ def test_a_run_is_tested_on_another_city(place: Workplace, tmp_path: Path) -> No
     np.testing.assert_array_equal(scores.confusion(), confusion[columns][:, [*columns, len(columns)]])
     np.testing.assert_array_equal(scores.height("all")["overall"], expected.height("all")["overall"])
     assert (confusion.sum(axis=0)[:-1] > 0).sum() > 1  # more than one class is predicted
-    own = load_scores(run_on(place, "other") / "scores.json")
-    assert own.tiles.keys() == scores.tiles.keys()
-    assert list(own.height("all")["overall"]) != list(scores.height("all")["overall"])
+    of_other_city = load_scores(run_on(place, "other") / "scores.json")
+    assert of_other_city.tiles.keys() == scores.tiles.keys()
+    assert list(of_other_city.height("all")["overall"]) != list(scores.height("all")["overall"])
 
     tables = place.folder / "results/transfer"
     table = (tables / "other.md").read_text()

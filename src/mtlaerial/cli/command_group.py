@@ -1,4 +1,4 @@
-"""Group of the commands: help without types of flags, and refused values without pydantic's prefix."""
+"""Group of the commands: their help, values that they refuse, and Ctrl-C."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from mtlaerial.system.progress import say
 
 PREFIX = "Value error, "
-"""What pydantic puts before the message of a ValueError; typer passes it on from version 0.29."""
+"""Pydantic's words before the message of a ValueError; typer passes them on from version 0.29."""
 
 
 class CommandGroup(TyperGroup):

@@ -140,13 +140,13 @@ def predict(
     """
     from mtlaerial.prediction.image_inputs import find_images
     from mtlaerial.rasters.admission import require_file
-    from mtlaerial.runs.run import load_description
+    from mtlaerial.runs.run import require_run
     from mtlaerial.runs.shipped import find_run
     from mtlaerial.system.openmp import wait_passively
 
     # What cannot be used is refused before torch is imported, which takes seconds.
     run = find_run(run)
-    load_description(run)
+    require_run(run)
     inputs = find_images(images)
     if not inputs.several and not inputs.images[0].remote:
         require_file(inputs.images[0].path)

@@ -168,10 +168,19 @@ def read_entries(folder: Path) -> dict[str, Any]:
     ConfigError
         When it is missing or no YAML.
     """
-    path = folder / DESCRIPTION
-    if not path.is_file():
+    require_run(folder)
+    return read_yaml(folder / DESCRIPTION)
+
+
+def require_run(folder: Path) -> None:
+    """Refuse a folder without ``run.yaml``; nothing is read.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not (folder / DESCRIPTION).is_file():
         raise _no_run(folder)
-    return read_yaml(path)
 
 
 def load_description(folder: Path) -> RunDescription:
