@@ -145,8 +145,13 @@ def job_counts():
 
 
 onstart:
-    # Status queries that fail are told with --verbose only (snakemake-executor-plugin-slurm 2.8).
     if workflow.is_main_process:
+        # With its default limit of 100 jobs a second, Snakemake 9.27 looks at all ready jobs once a second more for each
+        # job that ended, until a core is busy with it (github.com/snakemake/snakemake/pull/3744). Another limit is kept.
+        limit = workflow.scheduler.job_rate_limiter
+        if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+            workflow.scheduler.job_rate_limiter = None
+        # Status queries that fail are told with --verbose only (snakemake-executor-plugin-slurm 2.8).
         on_slurm = "slurm" in workflow.executor_plugin.name
         query = ("squeue", "--me", "--noheader", "--format=%i") if on_slurm else ()
         SchedulerWatch(job_counts, query, logger.warning).start()
