@@ -3,6 +3,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from mtlaerial.maps.qgis_style import style_text, write_style
 from support.layers import CODES, HEIGHTS, PROBABILITIES
 
@@ -30,11 +32,19 @@ def test_a_style_that_a_user_edited_is_replaced_only_on_request(tmp_path: Path) 
     style = tmp_path / "semantics.qml"
     write_style(tmp_path / "semantics.tif", CODES, replace=False)
     assert style.read_text() == style_text(CODES)
-    style.write_text("mine")
+    style.write_text("<qgis>mine</qgis>")
     write_style(tmp_path / "semantics.tif", CODES, replace=False)
-    assert style.read_text() == "mine"
+    assert style.read_text() == "<qgis>mine</qgis>"
     write_style(tmp_path / "semantics.tif", CODES, replace=True)
     assert style.read_text() == style_text(CODES)
+
+
+@pytest.mark.parametrize("share", [0, 0.9])
+def test_what_a_power_cut_left_of_a_style_is_replaced(tmp_path: Path, share: float) -> None:
+    style, whole = tmp_path / "semantics.qml", style_text(CODES)
+    style.write_text(whole[: int(share * len(whole))])
+    write_style(tmp_path / "semantics.tif", CODES, replace=False)
+    assert style.read_text() == whole
 
 
 def test_a_layer_without_a_style_has_no_file(tmp_path: Path) -> None:

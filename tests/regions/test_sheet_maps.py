@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -173,8 +174,13 @@ def test_a_region_is_read_as_it_was_written(predictor: Predictor, images: list[P
         Region.load(tmp_path / "region.json")
 
 
-@pytest.mark.parametrize("name", ["height.tif", "semantics.tif", "stac_item.json"])
-@pytest.mark.parametrize("share", [None, 0, 0.9], ids=["missing", "empty", "cut"])
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        *product(("height.tif", "semantics.tif", "stac_item.json"), (None, 0, 0.9)),
+        *product(("height.qml", "semantics.qml"), (0, 0.9)),
+    ],
+)
 def test_sheets_that_a_power_cut_left_incomplete_are_named_and_mapped_again(
     predictor: Predictor, images: list[Path], tmp_path: Path, name: str, share: float | None
 ) -> None:
@@ -191,4 +197,15 @@ def test_sheets_that_a_power_cut_left_incomplete_are_named_and_mapped_again(
     assert not record.exists(), "the workflow runs the job again"
     map_sheets(predictor, region, region.sheets, record)
     assert file.read_bytes() == content
+    assert index_sheets(region, tmp_path, "a run") == 1
+
+
+def test_a_style_that_a_user_edited_or_removed_is_no_fault(
+    predictor: Predictor, images: list[Path], tmp_path: Path
+) -> None:
+    region = plan_region(images[:1], predictor.description, 512)
+    map_sheets(predictor, region, region.sheets, tmp_path / "jobs/0.json")
+    sheet = tmp_path / "sheets/r0000_c0000"
+    (sheet / "height.qml").write_text("<!DOCTYPE qgis>\n<qgis>mine</qgis>\n")
+    (sheet / "semantics.qml").unlink()
     assert index_sheets(region, tmp_path, "a run") == 1

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, ParseError, SubElement, indent, parse, tostring
 
 from mtlaerial.maps.layer import Colour, Palette, Ramp, RasterLayer
 from mtlaerial.system.files import write_text
@@ -17,6 +17,14 @@ def style_path(path: Path) -> Path:
     return path.with_suffix(".qml")
 
 
+def is_style(path: Path) -> bool:
+    """Return whether a file is a style, whoever wrote it: a power cut may leave a part of one, which QGIS refuses."""
+    try:
+        return parse(path).getroot().tag == "qgis"
+    except (OSError, ParseError):
+        return False
+
+
 def write_style(path: Path, layer: RasterLayer, replace: bool) -> None:
     """Write the style of a layer beside its file; nothing for a layer without one.
 
@@ -29,7 +37,7 @@ def write_style(path: Path, layer: RasterLayer, replace: bool) -> None:
         Replace an existing style, which a user may have edited.
     """
     target = style_path(path)
-    if layer.style is None or (target.exists() and not replace):
+    if layer.style is None or (is_style(target) and not replace):
         return
     if target.exists():
         log.info("replacing %s", target)

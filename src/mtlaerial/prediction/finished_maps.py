@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtlaerial.errors import DataError
+from mtlaerial.maps.qgis_style import is_style
 from mtlaerial.maps.stac_item import FILE_SIZE, ITEM
 from mtlaerial.prediction.map_provenance import SOURCE_ID
 from mtlaerial.rasters.geotiff import open_raster
@@ -39,13 +40,16 @@ def has_all_maps(folder: Path) -> bool:
 def _item(folder: Path) -> tuple[Mapping[str, object], dict[Path, int]]:
     """Return the properties of a folder's STAC Item, and the sizes of its maps in bytes; nothing without a sound one.
 
-    It is written last. After a power cut, a file under its name may still be shorter than what was written.
+    It is written last. After a power cut, a file under its name may still be shorter than what was written: the Item,
+    a map, or a style, for which there is no size, as a user may edit or remove it.
     """
     try:
         item = json.loads((folder / ITEM).read_text(encoding="utf-8"))
         properties, assets = item["properties"], item["assets"]
         maps = {folder / asset["href"]: asset[FILE_SIZE] for asset in assets.values() if "data" in asset["roles"]}
-        return (properties, maps) if isinstance(properties, dict) else ({}, {})
+        styles = [folder / asset["href"] for asset in assets.values() if "style" in asset["roles"]]
+        sound = isinstance(properties, dict) and all(is_style(style) for style in styles if style.exists())
+        return (properties, maps) if sound else ({}, {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}, {}
 
