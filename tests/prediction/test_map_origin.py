@@ -81,9 +81,9 @@ def test_sidecars_of_no_map_are_not_taken_for_those_of_the_new_maps(predictor: P
     (maps / ITEM).unlink()
     predictor.predict_image(image, maps)
     assert (maps / "semantics.qml").read_text().startswith("<!DOCTYPE qgis")
-    (maps / "semantics.qml").write_text("edited")
+    (maps / "semantics.qml").write_text("<qgis>edited</qgis>")
     predictor.predict_image(image, maps)
-    assert (maps / "semantics.qml").read_text() == "edited"
+    assert (maps / "semantics.qml").read_text() == "<qgis>edited</qgis>"
 
 
 @pytest.mark.parametrize("replace", [False, True])

@@ -50,7 +50,7 @@ def to_stored(values: NDArray[Any], layer: RasterLayer) -> tuple[NDArray[Any], i
     if steps.size and (np.fmin.reduce(steps, axis=None) < low or np.fmax.reduce(steps, axis=None) > high):
         beyond = int(np.count_nonzero((steps < low) | (steps > high)))
         np.clip(steps, low, high, out=steps)
-    np.nan_to_num(steps, copy=False, nan=layer.nodata)
+    np.copyto(steps, layer.nodata, where=np.isnan(steps))
     return steps.astype(layer.dtype), beyond
 
 
