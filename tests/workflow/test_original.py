@@ -19,7 +19,7 @@ BOTH = ("equal", *WEIGHTINGS, "equal_dropout", "equal_noskips")
 TASKS = {"semantics": ("semantics",), "height": ("height",), **dict.fromkeys(BOTH, ("semantics", "height"))}
 SCORES = {"semantics": ("OA", "AA", "kappa", "mIoU", "F1"), "height": ("MAE", "RMSE", "REL", "delta1")}
 DATASETS = ("dfc2018", "vaihingen")
-TEST_TILES = 2
+TEST_TILES = 1
 """Test tiles of each data set that is mapped: the figures of all 27 would take most of the time."""
 
 
@@ -42,7 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 @pytest.fixture(scope="module")
 def shortened(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """Return a workplace whose data sets have two tiles in each split."""
+    """Return a workplace whose data sets have a few tiles in each split."""
     place = Workplace(tmp_path_factory.mktemp("shortened") / "place", Path(__file__).with_name("original.yaml"))
     for name in DATASETS:
         shorten_original(place.folder / "config" / "datasets" / f"{name}.yaml")
