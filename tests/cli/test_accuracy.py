@@ -58,7 +58,7 @@ def test_faults_of_the_options_are_one_sentence(maps: Path, tmp_path: Path, prog
 def test_a_place_that_cannot_be_written_to_is_named(maps: Path, program: Program) -> None:
     code, text = program("sample", maps, "--out", "/dev/null/below/points.gpkg", "--points", 150)
     assert code == 1
-    assert "Error: /dev/null/below/points.gpkg: found Not a directory" in text
+    assert "Error: /dev/null/below/points.gpkg: found not a directory" in text
 
 
 def test_objects_are_scored_by_polygons(tmp_path: Path, program: Program) -> None:

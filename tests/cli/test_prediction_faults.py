@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rasterio.crs import CRS
 
+from mtlaerial.prediction.blending.blender import Blender
 from support.command_line import assert_says, image
 
 IMAGES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
@@ -76,3 +77,17 @@ def test_options(fault: str, run: Path, program: Callable[..., tuple[int, str]])
 
 def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
     assert_says(program("describe", tmp_path), "a folder without run.yaml", "a training wrote")
+@pytest.mark.parametrize("place", ["maps", "places/maps"])
+def test_an_interrupted_prediction_leaves_no_folder(
+    place: str, run: Path, program: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Blender, "run", interrupted)
+    before = set(run.parent.iterdir())
+    path = image(run.parent)
+    assert_says(program("predict", run, path, "--out", run.parent / place), "Interrupted", code=130)
+    assert set(run.parent.iterdir()) == before | {path}
+
+

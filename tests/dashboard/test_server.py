@@ -78,7 +78,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(
     require_visdom()
     (tmp_path / place).write_text("a file where a folder belongs")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with pytest.raises(DataError, match=rf"{tmp_path / place}.*found Not a directory; expected a place to write to"):
+    with pytest.raises(DataError, match=rf"{tmp_path / place}.*found not a directory; expected a place to write to"):
         serve(free_port(), tmp_path / "saved" / "dashboard", "npm", print)
 
 

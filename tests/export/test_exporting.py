@@ -346,7 +346,7 @@ def test_a_full_disk_leaves_what_was_there(run_folder: Path, tmp_path: Path, mon
     monkeypatch.setattr(exporting, "traced", lambda *_: None)
     monkeypatch.setattr(exporting, "save_onnx", half)
     (tmp_path / "town.onnx").write_bytes(b"before")
-    with pytest.raises(DataError, match=r"town\.onnx: found No space left on device"):
+    with pytest.raises(DataError, match=r"town\.onnx: found no space left on device"):
         export_run(run_folder, "onnx", tmp_path / "town.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["town.onnx"]
     assert (tmp_path / "town.onnx").read_bytes() == b"before"

@@ -228,7 +228,7 @@ def full(levels: list[Path], target: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "reason"), [(truncated, "an incomplete file, as on a full disk"), (full, "No space left on device")]
+    ("write", "reason"), [(truncated, "an incomplete file, as on a full disk"), (full, "no space left on device")]
 )
 def test_a_full_disk_is_one_sentence_and_no_half_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Any, reason: str

@@ -25,8 +25,10 @@ def check(
     from mtlaerial.datasets.archives import unpack_pending
     from mtlaerial.datasets.catalog import Dataset
     from mtlaerial.datasets.check import check_dataset, summary
-    from mtlaerial.system.files import write_text
+    from mtlaerial.system.files import require_place, write_text
 
+    if report:
+        require_place(report)
     dataset = Dataset.of(spec, root)
     dataset.require_root()
     unpack_pending(dataset.archives)

@@ -178,3 +178,5 @@ def predict(
         save_prediction_cost(predictor.cost, out / PREDICTION_COST)
         cost = f", {predictor.cost.seconds_per_mpixel:.3g} s per Mpixel"
     typer.echo(f"Maps in {out}{cost}")
+    from mtlaerial.system.files import require_folder
+    require_folder(out)

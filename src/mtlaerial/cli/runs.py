@@ -98,10 +98,13 @@ def calibrate(
     from mtlaerial.calibration.text import calibration_lines
     from mtlaerial.pipeline.calibrate_command import calibrate_on
     from mtlaerial.runs.shipped import find_run, require_writable
+    from mtlaerial.runs.calibration_file import CALIBRATION
 
+    from mtlaerial.system.files import require_place
     run = find_run(run)
     require_writable(run)
     calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell)
+    require_place(run / CALIBRATION)
     for line in calibration_lines(calibration):
         typer.echo(line)
     typer.echo(f"Calibration in {run / 'calibration.json'}")

@@ -84,7 +84,7 @@ def probe(
     from mtlaerial.probe import planned
     from mtlaerial.probe import probe as measure
     from mtlaerial.probe.table import probed_text
-    from mtlaerial.system.files import write_text
+    from mtlaerial.system.files import require_place, write_text
 
     keys = configuration_keys("--set", settings or [])
     probed = measure(planned(config or (), method, recipe, keys), compile)
@@ -96,6 +96,8 @@ def probe(
 @commands.command()
 def weightings(
     name: Annotated[str | None, typer.Argument(help="One of them, to be explained with its options.")] = None,
+    if json:
+        require_place(json)
 ) -> None:
     """List the task weightings: family, level, citation, cost; or explain one.
 

@@ -18,7 +18,7 @@ from mtlaerial.export.mlm import stac_item
 from mtlaerial.export.network import Contents, ExportedNetwork, traced
 from mtlaerial.runs.loading import load_run
 from mtlaerial.runs.run import RunDescription, read_description
-from mtlaerial.system.files import writing
+from mtlaerial.system.files import require_place, writing
 
 log = logging.getLogger(__name__)
 Format = Literal["onnx", "pt2"]
@@ -86,13 +86,14 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
 
 
 def _require_writable(format: Format, path: Path) -> None:
-    """Require the packages of a format, and a file name with its suffix."""
+    """Require the packages of a format, a file name with its suffix, and a place to write to."""
     absent = [name for name in ("onnx", "onnxscript") if format == "onnx" and find_spec(name) is None]
     if absent:
         remedy = "Install them with: pip install 'mtlaerial[export]'"
         raise ConfigError("--format onnx", f"no package {' or '.join(absent)}", "the packages that write ONNX", remedy)
     if path.suffix != f".{format}":
         raise ConfigError("--out", path.name, f"a name that ends in .{format}", "Correct it, or --format.")
+    require_place(path)
 
 
 def _require_traceable(contents: Contents) -> None:

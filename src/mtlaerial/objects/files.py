@@ -11,6 +11,7 @@ from mtlaerial.objects.geoparquet import require_pyarrow, write_geoparquet
 from mtlaerial.objects.ground import ground_under
 from mtlaerial.objects.object_store import ObjectStore
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.system.files import require_place
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -24,7 +25,7 @@ _WRITERS: dict[str, Callable[[Iterator["GeoDataFrame"], Path, Mapping[str, str]]
 
 
 def require_writable(out: Path, ground: Path | None, replace: bool) -> None:
-    """Refuse a file of an unknown format, a file that exists, and a ground model that the format has no use for.
+    """Refuse a file of an unknown format, one that exists or cannot be written, and a ground model it has no use for.
 
     Raises
     ------
@@ -41,6 +42,7 @@ def require_writable(out: Path, ground: Path | None, replace: bool) -> None:
         require_pyarrow()
     if out.exists() and not replace:
         raise DataError(out, "a file", "none", "Choose another --out, or add --replace.")
+    require_place(out)
 
 
 def write_objects(

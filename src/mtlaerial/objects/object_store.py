@@ -14,7 +14,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.objects.columns import COLUMNS
 from mtlaerial.objects.frame import table_of
 from mtlaerial.objects.outlines import Polygons
-from mtlaerial.system.files import discard, partial_path, writable
+from mtlaerial.system.files import discard, make_folder, partial_path, remove_empty, writable
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -80,8 +80,11 @@ class ObjectStore:
         self.crs = crs
         self._out = out or Path(":memory:")
         self._path = partial_path(out.with_name(f"{out.name}.sqlite")) if out else None
+        self._made: list[Path] = []
         try:
             with self._errors():
+                if self._path:
+                    self._made = make_folder(self._path.parent)
                 self._database = _database(self._path)
         except DataError:
             self._discard()
@@ -97,6 +100,7 @@ class ObjectStore:
     def _discard(self) -> None:
         if self._path:
             discard(self._path)
+            remove_empty(self._made)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -206,7 +210,6 @@ def _database(path: Path | None) -> sqlite3.Connection:
     """Return a new database with an empty table."""
     name = ":memory:"
     if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
         name = f"{path.absolute().as_uri()}?nolock=1"  # some network file systems have no locks
     database = sqlite3.connect(name, uri=True, isolation_level=None)
     for setting in (*_SETTINGS, f"CREATE TABLE objects ({_TABLE})"):

@@ -28,6 +28,7 @@ from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
 from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores, save_scores
+from mtlaerial.system.files import require_folder
 
 log = logging.getLogger(__name__)
 NOT_IN_SPLIT = "Take it out of splits.test, or score another run."
@@ -96,6 +97,7 @@ def score_runs(
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
+    require_folder(out)
     configured = configs or recipe or settings
     config = load_project(*configs, recipe=recipe, settings=settings) if configured else None
     recipes = _recipes(rows, dataset, spec, config)

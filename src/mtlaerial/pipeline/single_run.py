@@ -21,6 +21,7 @@ from mtlaerial.runs.finished import require_same_plan
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import save_description
+from mtlaerial.system.files import require_folder
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.job import TrainingJob
@@ -117,6 +118,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     require_trainable(plan, len(dataset.spec.image.bands), len(dataset.spec.class_names))
     require_same_plan(run.folder, plan, run.replace)
     start = _fetched_start(run, config, plan, dataset.spec.image.band_names)
+    require_folder(run.folder)
     require_sound(dataset)
     training, validation = _prepared_splits(run, dataset)
     job = TrainingJob(

@@ -1,15 +1,17 @@
 """Atomic writes: temporary files, renamed when they are complete."""
 
+import errno
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 import psutil
 
-from mtlaerial.errors import DataError, deepest_cause
+from mtlaerial.errors import DataError, system_reason
 
 _HOST = re.sub(r"[^A-Za-z0-9]+", "_", platform.node()) or "localhost"
 _LEFTOVER = re.compile(rf"\..*\.{_HOST}-(\d+)\.part\..*")
@@ -36,16 +38,17 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or deepest_cause(error)
-        remedy = "Free space, or choose another folder."
-        raise DataError(path, reason, "a place to write to", remedy) from error
+        forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        remedy = f"{'Allow writing there' if forbidden else 'Free space'}, or choose another folder."
+        raise DataError(path, system_reason(error), "a place to write to", remedy) from error
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """Yield a temporary path; rename it to the final one when the block succeeds, else remove it.
 
-    The file has the mode that the umask gives, however the block creates it.
+    The file has the mode that the umask gives, however the block creates it. Its folder is made, and removed again if
+    it stays empty.
 
     Raises
     ------
@@ -53,15 +56,69 @@ def writing(path: Path) -> Iterator[Path]:
         When the folder is not writable or the disk is full.
     """
     partial = partial_path(path)
+    made: list[Path] = []
     try:
         with writable(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            made = make_folder(path.parent)
             mode = _mode_of_new_files(partial)
             yield partial
             os.chmod(partial, mode)
             os.replace(partial, path)
     finally:
         discard(partial)
+        remove_empty(made)
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Make a folder, and return it and those above it that were made, for :func:`remove_empty`."""
+    made = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # a file in its place
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+    return made
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the deepest first, up to the first that is not empty; ignore all errors of the file system."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work whose result it is; nothing is left there.
+
+    Raises
+    ------
+    DataError
+        When its folder is not writable or the disk is full.
+    """
+    _try_in(path.parent, path)
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, before the work whose results it is for; see :func:`require_place`.
+
+    Raises
+    ------
+    DataError
+        When it is not writable or the disk is full.
+    """
+    _try_in(folder, folder)
+
+
+def _try_in(folder: Path, named: Path) -> None:
+    """Create and remove a file in a folder; an error names a path."""
+    trial = partial_path(folder / "trial")
+    made: list[Path] = []
+    try:
+        with writable(named):
+            made = make_folder(folder)
+            trial.touch()
+    finally:
+        discard(trial)
+        remove_empty(made)
 
 
 def write_text(path: Path, text: str) -> None:

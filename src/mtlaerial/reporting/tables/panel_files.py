@@ -8,7 +8,7 @@ import pandas as pd
 from mtlaerial.errors import DataError
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
 from mtlaerial.reporting.tables.render import markdown_panel
-from mtlaerial.system.files import write_text
+from mtlaerial.system.files import require_place, write_text
 
 Row = tuple[str, ...]
 
@@ -44,12 +44,13 @@ def panel_paths(folder: Path, stem: str, replace: bool) -> tuple[Path, Path]:
     Raises
     ------
     DataError
-        When one of them exists and is not to be replaced.
+        When one of them exists and is not to be replaced, or the folder cannot be written to.
     """
     table, text = folder / f"{stem}.csv", folder / f"{stem}.md"
     for path in (table, text):
         if path.exists() and not replace:
             raise DataError(path, "a file", "a place without one", "Choose another --out, or add --replace.")
+    require_place(table)
     return table, text
 
 
