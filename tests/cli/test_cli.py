@@ -144,7 +144,7 @@ def test_a_user_s_error_is_one_sentence_without_a_traceback(tmp_path: Path) -> N
         (["predict", "{run}", "{image}", "--out", "maps", "--stride", "2000"], "a stride of at most the window"),
         (
             ["predict", "{run}", "{image}", "--out", "maps", "--dropout-passes", "1"],
-            "dropout_passes: found 1; expected at least 2",
+            "--dropout-passes: found 1; expected at least 2",
         ),
         (
             ["train", "{spec}", "--root", ".", "--out", "run", "--config", "{config}", "--method", "x"],

@@ -35,5 +35,23 @@ def test_options_decide_classes_areas_and_rules(tmp_path: Path) -> None:
 
 
 def test_a_hole_larger_than_objects_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"min_hole: found 3 m²; expected at most min_area, 1 m²"):
+    message = r"^--min-hole: found 3 m²; expected at most --min-area, 1 m².* Lower it, or raise --min-area\.$"
+    with pytest.raises(UserError, match=message):
         invoke(tmp_path, "--out", tmp_path / "objects.gpkg", "--min-area", "1", "--min-hole", "3")
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (
+            "bilding",
+            r"^--classes: found 'bilding'; expected classes of the maps: other, building\. Did you mean building",
+        ),
+        ("building,building", r"^--classes: found "),
+    ],
+)
+def test_wrong_classes_are_told_of_the_option_and_leave_no_folder(classes: str, message: str, tmp_path: Path) -> None:
+    maps = write_maps(tmp_path / "maps", grid(4, 4), np.ones((4, 4), np.uint8), classes=("other", "building"))
+    with pytest.raises(UserError, match=message):
+        invoke(maps, "--out", tmp_path / "new" / "objects.gpkg", "--classes", classes)
+    assert not (tmp_path / "new").exists()

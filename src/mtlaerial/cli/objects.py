@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import typer
 
 commands = typer.Typer()
+_KEYS = ("classes", "min_area", "min_hole", "regularise", "consistency")
+"""Keys of the configuration that options of vectorise stand for."""
 
 
 @commands.command()
 def vectorise(
     maps: Annotated[
-        list[Path], typer.Argument(metavar="MAPS...", help="Folders that predict wrote, on one grid: adjacent tiles.")
+        list[Path], typer.Argument(metavar="MAPS", help="Folders that predict wrote, on one grid: adjacent tiles.")
     ],
     out: Annotated[
         Path,
@@ -55,6 +57,7 @@ def vectorise(
     """
     from mtlaerial.config import load_dataset
     from mtlaerial.config.objects import ObjectsSpec
+    from mtlaerial.config.option_faults import named_by_options
     from mtlaerial.objects.vectorise import vectorise as write_objects
     from mtlaerial.pipeline.object_calibration import object_calibration
     from mtlaerial.runs.shipped import find_run
@@ -64,10 +67,13 @@ def vectorise(
         options["classes"] = [name.strip() for name in classes.split(",")]
     if min_area is not None and min_hole is None:
         options["min_hole"] = min(min_area, ObjectsSpec().min_hole)
-    spec = ObjectsSpec.parse({key: value for key, value in options.items() if value is not None}, "vectorise")
+    given = {key: value for key, value in options.items() if value is not None}
+    with named_by_options(*_KEYS):
+        spec = ObjectsSpec.parse(given, "vectorise")
     rules = load_dataset(consistency).consistency if consistency else {}
     calibration = object_calibration([find_run(each) for each in run], maps) if run else None
-    number = write_objects(maps, out, spec, rules, ground, replace, calibration)
+    with named_by_options(*_KEYS):
+        number = write_objects(maps, out, spec, rules, ground, replace, calibration)
     typer.echo(f"{number} objects in {out}")
 
 

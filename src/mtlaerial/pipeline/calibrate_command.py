@@ -8,6 +8,7 @@ from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import Recipe, load_project
 from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.objects import ObjectsSpec
+from mtlaerial.config.option_faults import named_by_options
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
@@ -59,7 +60,8 @@ def calibrate_on(
     names = _validation_tiles(folder, run, dataset, spec)
     calibration, objects, recipe = _settings(run, described, spec, configs)
     if cell:
-        calibration = CalibrationSpec.parse({**calibration.model_dump(), "cell": cell}, "--cell")
+        with named_by_options("cell"):
+            calibration = CalibrationSpec.parse({**calibration.model_dump(), "cell": cell}, "calibrate")
     # Files of other tiles may be missing.
     require_sound(replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"val": names}, "areas": {}})))
     folders = prepared_tiles(dataset, names, tiles or folder / "tiles", shared=tiles is not None)

@@ -8,6 +8,7 @@ from typing import Any
 from mtlaerial.config import Blend, PredictionSpec
 from mtlaerial.config.engines import require_engine
 from mtlaerial.config.faults import did_you_mean
+from mtlaerial.config.option_faults import named_by_options
 from mtlaerial.config.prediction import CLASS_LAYERS, SPREAD_SOURCES, VIEWS, HeightEncoding, views_text
 from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
@@ -19,6 +20,8 @@ from mtlaerial.runs.run import RunDescription, read_description
 log = logging.getLogger(__name__)
 _NOT_SCORED = {"image_maps", "height_encoding", "negative_heights", "spread", "layers", "interval"}
 """Keys that change no scored map."""
+_OPTIONS = ("window", "stride", "dropout_passes", "interval", "device", "threads", "batch", "precision", "engine")
+"""Keys that options of the command stand for, by their names."""
 
 
 def prediction_for(
@@ -86,7 +89,8 @@ def prediction_for(
     others = {"height_encoding": height_encoding, "negative_heights": negative_heights, "interval": interval}
     others |= compute or {}
     changes |= {key: value for key, value in others.items() if value is not None}
-    prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "--window, --stride and --dropout-passes")
+    with named_by_options(*_OPTIONS):
+        prediction = PredictionSpec.parse({**base.model_dump(), **changes}, "predict")
     require_overlap("--window, --stride", prediction)
     require_predictor("--", prediction, [network.learner for network in description.networks])
     require_engine("--", prediction, [network.plan.training.precision for network in description.networks])
