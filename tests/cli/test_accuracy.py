@@ -33,7 +33,9 @@ def test_points_are_drawn_labelled_and_assessed(maps: Path, tmp_path: Path, prog
     assert "90 % interval" in text
     assert "0.50 to 0.50" in text
     assert sorted(path.name for path in out.iterdir()) == ["accuracy.csv", "accuracy.md"]
-    assert (out / "accuracy.md").read_text(encoding="utf-8").strip() in text
+    assert "\\" not in text
+    assert "| " not in text
+    assert "| tree " in (out / "accuracy.md").read_text(encoding="utf-8")
     code, text = program("assess", maps, points, "--out", out)
     assert code == 1
     assert "accuracy.csv: found a file; expected a place without one" in text

@@ -58,7 +58,8 @@ def test_an_ensemble_is_a_row_beside_its_members(
     joined, options = tmp_path / "joined", ("--root", town.root, "--name", "city", "--out", tmp_path / "scores")
     assert program("ensemble", run, heights, "--out", joined)[0] == 0
     outcome = program("score", joined, run, town.spec, *options)
-    assert_says(outcome, "| joined", "| equal", "joined: an ensemble", "equal (seeds 0, 1)", code=0)
+    assert_says(outcome, "\njoined  ", "\nequal  ", "joined: an ensemble", "equal (seeds 0, 1)", code=0)
+    assert "\\" not in outcome[1]
 
 
 def test_views_are_named_and_their_cost_is_said(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mtlaerial.cli.options import fractions
+from mtlaerial.cli.table_text import panels_text
 
 commands = typer.Typer()
 
@@ -69,12 +70,12 @@ def assess(
     from mtlaerial.accuracy.assess import assess_points
     from mtlaerial.config.calibration import share_of
     from mtlaerial.reporting.tables.map_accuracy import accuracy_panels, accuracy_table
-    from mtlaerial.reporting.tables.panel_files import panel_paths, panels_markdown, write_panels
+    from mtlaerial.reporting.tables.panel_files import panel_paths, write_panels
 
     paths = panel_paths(out, "accuracy", replace) if out else None
     assessment = assess_points(maps, points, share_of(level))
     panels = accuracy_panels(assessment, maps.resolve().name)
-    typer.echo(panels_markdown(panels))
+    typer.echo(panels_text(panels))
     if paths:
         write_panels(paths, panels, accuracy_table(assessment))
         typer.echo(f"Tables in {out}")
@@ -116,13 +117,13 @@ def score_objects(
     from mtlaerial.objects.scoring import score_files
     from mtlaerial.objects.truth_tile import TileTruth
     from mtlaerial.reporting.tables.object_scores import object_panels, object_table
-    from mtlaerial.reporting.tables.panel_files import panel_paths, panels_markdown, write_panels
+    from mtlaerial.reporting.tables.panel_files import panel_paths, write_panels
 
     paths = panel_paths(out, "objects", replace) if out else None
     tile = TileTruth(tuple(load_dataset(spec).class_names), min_area) if spec else None
     scored = score_files(objects, truth, height, class_name, within, tile)
     panels = object_panels(scored, objects.name)
-    typer.echo(panels_markdown(panels))
+    typer.echo(panels_text(panels))
     if paths:
         write_panels(paths, panels, object_table(scored))
         typer.echo(f"Tables in {out}")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mtlaerial.cli.options import Recipe, Root, RunFolder, Settings, Spec, configuration_keys, numbers
+from mtlaerial.cli.table_text import document_text
 from mtlaerial.errors import UserError
 
 commands = typer.Typer()
@@ -13,7 +14,7 @@ commands = typer.Typer()
 
 @commands.command()
 def score(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of trained or imported runs.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR", help="Folders of trained or imported runs.")],
     spec: Spec,
     root: Root,
     out: Annotated[
@@ -61,8 +62,8 @@ def score(
     dataset = name or spec.stem
     folder = out or runs[0] / "scores" / dataset
     keys = configuration_keys("--set", settings or [])
-    score_runs(runs, spec, root, folder, dataset, tiles, config or (), replace, blend, recipe, keys)
-    typer.echo((folder / "tables" / f"{dataset}.md").read_text(encoding="utf-8"))
+    inputs = (runs, spec, root, folder, dataset, tiles, config or (), replace, blend, recipe, keys)
+    score_runs(*inputs, show=lambda table: typer.echo(document_text(table)))
     typer.echo(f"Tables in {folder / 'tables'}")
 
 
@@ -97,14 +98,14 @@ def calibrate(
     wait_passively()
     from mtlaerial.calibration.text import calibration_lines
     from mtlaerial.pipeline.calibrate_command import calibrate_on
-    from mtlaerial.runs.shipped import find_run, require_writable
     from mtlaerial.runs.calibration_file import CALIBRATION
-
+    from mtlaerial.runs.shipped import find_run, require_writable
     from mtlaerial.system.files import require_place
+
     run = find_run(run)
     require_writable(run)
-    calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell)
     require_place(run / CALIBRATION)
+    calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell)
     for line in calibration_lines(calibration):
         typer.echo(line)
     typer.echo(f"Calibration in {run / 'calibration.json'}")
@@ -124,7 +125,7 @@ def describe(run: RunFolder) -> None:
 
 @commands.command()
 def ensemble(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of runs of one data set.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR", help="Folders of runs of one data set.")],
     out: Annotated[Path, typer.Option(help="The ensemble's folder.")],
     name: Annotated[str | None, typer.Option(help="Its name in tables and maps; else that of the folder.")] = None,
     heights: Annotated[

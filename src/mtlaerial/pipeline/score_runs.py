@@ -1,7 +1,7 @@
 """Scores and tables of trained runs on a data set, without Snakemake: check, prepare, predict, score, tables."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.settings import unseen_by_run
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.mixtures import mixtures
-from mtlaerial.reporting.tables import write_tables
+from mtlaerial.reporting.tables import Document, write_tables
 from mtlaerial.runs.calibration_file import load_calibration, unfit_text
 from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
 from mtlaerial.runs.final_weights import HISTORY
@@ -47,6 +47,7 @@ def score_runs(
     blend: Blend | None = None,
     recipe: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    show: Callable[[Document], None] | None = None,
 ) -> list[Scores]:
     """Score trained or imported runs on the test tiles of a data set, and write the workflow's tables.
 
@@ -79,6 +80,8 @@ def score_runs(
         Name of a recipe whose keys apply after those of ``configs``.
     settings : mapping, optional
         Keys that win over ``configs`` and ``recipe``.
+    show : callable, optional
+        Takes the main table when it is written.
 
     Returns
     -------
@@ -94,10 +97,10 @@ def score_runs(
     tables = out / "tables"
     if tables.exists() and not replace:
         raise DataError(tables, "tables of an earlier scoring", "none", "Choose another --out, or add --replace.")
+    require_folder(out)
     dataset = Dataset.of(spec, root, name)
     dataset.require_root()
     rows = scored_runs(runs, dataset, spec)
-    require_folder(out)
     configured = configs or recipe or settings
     config = load_project(*configs, recipe=recipe, settings=settings) if configured else None
     recipes = _recipes(rows, dataset, spec, config)
@@ -117,7 +120,9 @@ def score_runs(
     jobs = zip(rows, tiles_of, recipes, strict=True)
     rules = dataset.spec.consistency
     scores = [_score(row, row_tiles, recipe.scoring, rules, out / "runs") for row, row_tiles, recipe in jobs]
-    _write_tables(scores, dataset, tables, notes)
+    documents = _write_tables(scores, dataset, tables, notes)
+    if show:
+        show(documents[0])
     return scores
 
 
@@ -189,7 +194,9 @@ def _calibration(row: ScoredRun) -> Calibration | None:
     return calibration
 
 
-def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path, notes: Sequence[str]) -> None:
+def _write_tables(
+    scores: Sequence[Scores], dataset: Dataset, folder: Path, notes: Sequence[str]
+) -> tuple[Document, ...]:
     """Join the runs of folds, warn of rows that are not comparable, and write the tables with the notes below them."""
     folds = tuple(dataset.spec.fold_areas(dataset.name))
     evaluation = Evaluation(folds=folds, protocol=_protocol(scores, dataset))
@@ -198,7 +205,7 @@ def _write_tables(scores: Sequence[Scores], dataset: Dataset, folder: Path, note
         log.warning("%s", alarm)
     for stale in [*folder.glob("*.csv"), *folder.glob("*.md"), *folder.glob("*.tex")]:
         stale.unlink()
-    write_tables(pooled, folder, {dataset.name: dataset.spec.published}, {dataset.name: notes})
+    return write_tables(pooled, folder, {dataset.name: dataset.spec.published}, {dataset.name: notes})
 
 
 def _protocol(scores: Sequence[Scores], dataset: Dataset) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.label_efficiency import Curves
 from mtlaerial.reporting.tables.layout import build_documents
+from mtlaerial.reporting.tables.panels import Document
 from mtlaerial.reporting.tables.published import Published
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.reporting.tables.steps import Chains
@@ -23,8 +24,8 @@ def write_tables(
     ablations: Mapping[str, Chains] | None = None,
     margins: Mapping[str, float] | None = None,
     curves: Curves | None = None,
-) -> None:
-    """Write all tables.
+) -> tuple[Document, ...]:
+    """Write all tables, and return them.
 
     Parameters
     ----------
@@ -49,6 +50,11 @@ def write_tables(
     curves : mapping of task to LabelEfficiency, optional
         Methods with different shares of a task's truth.
 
+    Returns
+    -------
+    tuple of Document
+        See :func:`mtlaerial.reporting.tables.build_documents`.
+
     Raises
     ------
     ConfigError, DataError
@@ -64,6 +70,7 @@ def write_tables(
         write_text(folder / f"{document.stem}.csv", _csv(document.wide))
         write_text(folder / f"{document.stem}.md", markdown(document))
         write_text(folder / f"{document.stem}.tex", latex(document))
+    return documents
 
 
 def _csv(table: pd.DataFrame) -> str:
