@@ -140,6 +140,23 @@ def test_status_needs_no_configuration() -> None:
     assert "Trainings: 9 waiting" in output
 
 
+def test_status_lists_what_is_to_be_trained_in_a_project_without_results() -> None:
+    write_project(Path(), "own")
+    code, output = run("status")
+    assert code == 0
+    assert "own/equal/seed0" in output
+
+
+def test_status_shows_no_shipped_selection_where_nothing_is_of_a_project() -> None:
+    code, output = run("status")
+    assert code == 0
+    assert "vaihingen" not in output
+    assert output.startswith("No trainings here, as there is no config/config.yaml, nor results of the shipped one: ")
+    assert len(output.splitlines()) == 1
+    Path("results/vaihingen").mkdir(parents=True)  # as the workflow writes without a configuration
+    assert "vaihingen/equal/seed0" in run("status")[1]
+
+
 def test_settings_are_typed_as_yaml() -> None:
     texts = [
         "training.learning_rate=1.0e-3",

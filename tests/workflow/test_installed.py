@@ -109,7 +109,7 @@ def test_an_editable_installation_holds_no_copy_of_the_repository(tmp_path: Path
 def test_commands_find_the_workflow_in_the_package(call: Command, site: Path) -> None:
     assert call("mtlaerial", "workflow-path").strip() == str(site / "mtlaerial" / "workflow")
     assert "autzen_r1c2" in call("mtlaerial", "check", "autzen", "--root", ".", code=1)
-    assert "vaihingen/equal/seed0" in call("mtlaerial", "status")
+    assert "vaihingen/equal/seed0" in call("mtlaerial", "status", "--config", "config/config.yaml")
 
 
 def test_a_new_project_is_planned_once_its_files_are_there(call: Command) -> None:

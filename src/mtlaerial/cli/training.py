@@ -9,6 +9,10 @@ from mtlaerial.cli.options import Configs, Recipe, Root, Settings, Spec, configu
 from mtlaerial.system import ranks
 
 commands = typer.Typer()
+_STATUS_REMEDY = (
+    "change to a project's folder, begin one with mtlaerial init, or name its configuration with --config FILE; "
+    "mtlaerial describe RUN_DIR shows a single run."
+)
 
 
 @commands.command()
@@ -52,13 +56,19 @@ def status(
 ) -> None:
     """Say of each training whether it is done, taken as a row, damaged, running, interrupted, failed or waiting.
 
+    The trainings are those that a project's configuration selects.
+
     Example: `mtlaerial status --config config/config.yaml --lines 3`
     """
     from mtlaerial.config import load_project
-    from mtlaerial.config.configuration_files import configuration_files
+    from mtlaerial.config.configuration_files import DEFAULT, configuration_files, shipped_configuration
     from mtlaerial.pipeline.finished_rows import taken_runs
-    from mtlaerial.runs.status import selection_text, status_text, training_states
+    from mtlaerial.runs.status import has_results, selection_text, status_text, training_states
 
+    selected = config or recipe or settings or DEFAULT.exists()
+    if not selected and not has_results(load_project(shipped_configuration())):
+        typer.echo(f"No trainings here, as there is no {DEFAULT}, nor results of the shipped one: {_STATUS_REMEDY}")
+        return
     configs, keys = configuration_files(config or ()), configuration_keys("--set", settings or [])
     project = load_project(*configs, recipe=recipe, settings=keys)
     typer.echo(status_text(list(training_states(project, taken_runs(configs, recipe, keys))), lines))

@@ -155,6 +155,11 @@ def selection_text(config: ProjectConfig) -> str:
     return "\n".join(note for name, spec in specs.items() for note in selection_notes(config, name, spec))
 
 
+def has_results(config: ProjectConfig) -> bool:
+    """Tell whether there is anything of the selected data sets in the folder of the results."""
+    return any((config.results / dataset).exists() for dataset in config.run.datasets)
+
+
 def status_text(runs: list[RunStatus], lines: int) -> str:
     """Return a table of the trainings for people, with the last log lines of those that are not done.
 
