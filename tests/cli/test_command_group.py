@@ -1,6 +1,9 @@
 """The group of the commands: types in the help, refused values, and Ctrl-C."""
 
+import re
+
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
@@ -10,8 +13,23 @@ def test_help_shows_no_type_beside_flags_alone() -> None:
     lines = CliRunner().invoke(app, ["vectorise", "--help"], env={"COLUMNS": "140"}).output.splitlines()
     (flag,) = [line for line in lines if " --regularise " in line]
     (option,) = [line for line in lines if " --min-area " in line]
+    (help_option,) = [line for line in lines if " --help " in line]
     assert "bool" not in flag
-    assert "float" in option.lower()
+    assert "bool" not in help_option
+    assert " N [x>=0] " in option
+
+
+@pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))  # type: ignore[attr-defined]
+def test_help_is_readable_at_80_columns(name: str) -> None:
+    result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "80", "TERM": "dumb"})
+    assert "…" not in result.output
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    for param in command.params:
+        assert all(f" {option} " in result.output for option in param.opts if option.startswith("--"))
+    rows = [line for line in result.output.splitlines() if re.match("│ [* ]*--", line)]
+    sentences = [re.split(r"  +", line.strip("│ "))[-1] for line in rows]
+    begins = [line.rindex(sentence) for line, sentence in zip(rows, sentences, strict=True)]
+    assert max(begins) <= 51, "less than 27 columns for the sentences"
 
 
 def test_a_refused_choice_is_told_without_the_words_of_pydantic() -> None:

@@ -65,6 +65,12 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "stride": (("--window", "64", "--stride", "65"), ("--window, --stride", "at most the window (64)")),
     "bands": (("--bands", "red"), ("--bands", "'red'", "numbers separated by commas")),
     "superscript": (("--bands", "1,²"), ("--bands", "'²'", "numbers separated by commas")),
+    "passes": (("--dropout-passes", "1"), ("Error: --dropout-passes: found 1",)),
+    "batch": (("--batch", "some"), ("Error: --batch: found 'some'",)),
+    "opposite flags": (
+        ("--negative-heights", "--no-negative-heights"),
+        ("Error: --negative-heights: found it beside --no-negative-heights",),
+    ),
     "band": (("--bands", "1,2,9"), ("3 bands", "the bands 1, 2, 9")),
 }
 
@@ -75,8 +81,6 @@ def test_options(fault: str, run: Path, program: Callable[..., tuple[int, str]])
     assert_says(program("predict", run, image(run.parent), "--out", run.parent / "maps", *options), *words)
 
 
-def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
-    assert_says(program("describe", tmp_path), "a folder without run.yaml", "a training wrote")
 @pytest.mark.parametrize("place", ["maps", "places/maps"])
 def test_an_interrupted_prediction_leaves_no_folder(
     place: str, run: Path, program: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
@@ -91,3 +95,5 @@ def test_an_interrupted_prediction_leaves_no_folder(
     assert set(run.parent.iterdir()) == before | {path}
 
 
+def test_describing_a_folder_without_a_run_is_refused(tmp_path: Path, program: Callable[..., tuple[int, str]]) -> None:
+    assert_says(program("describe", tmp_path), "a folder without run.yaml", "a training wrote")

@@ -1,5 +1,7 @@
 """Group of the commands: their help, values that they refuse, and Ctrl-C."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import typer
@@ -9,18 +11,27 @@ from mtlaerial.system.progress import say
 
 PREFIX = "Value error, "
 """Pydantic's words before the message of a ValueError; typer passes them on from version 0.29."""
+_SHORT = {
+    **dict.fromkeys(("<int>", "<int range>", "<float>", "<float range>"), "N"),
+    **dict.fromkeys(("<path>", "<list[Path]>"), "PATH"),
+    **dict.fromkeys(("<str>", "<list[str]>"), "TEXT"),
+}
+"""Types as the help shows them, in as few columns as other programs need."""
 
 
 class CommandGroup(TyperGroup):
-    """Group whose help shows no type beside a flag: ``--resample <bool>`` reads as if a value were to follow."""
+    """Group whose help leaves room for sentences on a terminal of 80 columns.
+
+    A flag has no type beside it, as ``--resample <bool>`` reads as if a value were to follow; other types are short.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take the commands, and hide the types of all flags."""
+        """Take the commands, and shorten the types in their help."""
         super().__init__(*arguments, **options)
         for command in (self, *self.commands.values()):
             for param in command.params:
-                if getattr(param, "is_flag", False):
-                    param.display_type_rich = _no_type  # type: ignore[attr-defined]
+                _shorten_type(param)
+            command.get_help_option = partial(_help_option, command.get_help_option)  # type: ignore[method-assign]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a refused value is told in the words of the option."""
@@ -32,6 +43,25 @@ class CommandGroup(TyperGroup):
         except KeyboardInterrupt:  # typer would end in silence
             say("Interrupted.")
             raise typer.Exit(130) from None
+
+
+def _shorten_type(param: Any) -> None:
+    """Show a short type of a parameter in the help, and none of a flag; older versions of typer show others."""
+    if hasattr(param, "display_type_rich"):
+        param.display_type_rich = partial(_short_type, param.display_type_rich, getattr(param, "is_flag", False))
+
+
+def _short_type(display: Callable[[Any], str | None], is_flag: bool, ctx: Any) -> str | None:
+    shown = display(ctx)
+    return None if is_flag or shown is None else _SHORT.get(shown, shown)
+
+
+def _help_option(original: Callable[[Any], Any], ctx: Any) -> Any:
+    """Return the option ``--help``, which a command makes when it is first asked for it."""
+    option = original(ctx)
+    if option is not None:
+        option.display_type_rich = _no_type
+    return option
 
 
 def _no_type(ctx: Any) -> None:

@@ -92,6 +92,24 @@ def fractions(option: str, texts: Sequence[str]) -> dict[str, float]:
     return values
 
 
+def chosen_flag(yes: str, chosen: bool, no: str, refused: bool) -> bool | None:
+    """Return what two opposite flags say; None where neither is given.
+
+    Raises
+    ------
+    UserError
+        When both are given.
+
+    Examples
+    --------
+    >>> chosen_flag("--open", True, "--no-open", False)
+    True
+    """
+    if chosen and refused:
+        raise UserError(yes, f"it beside {no}", "one of them, or neither", "Leave one out.")
+    return True if chosen else False if refused else None
+
+
 def configuration_keys(option: str, texts: Sequence[str]) -> dict[str, Any]:
     """Return keys of the configuration that are given as KEY=VALUE, with dots between the names and YAML for values.
 

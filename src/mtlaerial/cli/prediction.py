@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from mtlaerial.cli.options import RunFolder, numbers
+from mtlaerial.cli.options import RunFolder, chosen_flag, numbers
 
 commands = typer.Typer()
+IMAGES, WINDOWS, MAPS, COMPUTING = "Images", "Windows and passes", "Maps", "Computing"
+"""Groups of options in the help."""
 
 
 @commands.command()
@@ -18,113 +20,183 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Orthophotos: files, https addresses, folders, patterns, lists (.txt or @FILE, a path per line), or "
             "indexes (vector files with the field location).",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The folder for the maps; of several images, with a folder for each.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder for the maps; of several images, with a folder for each.")
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
+    ] = False,
     bands: Annotated[
-        str | None, typer.Option(help="Bands of the image, in the run's order; else those of the training.")
+        str | None,
+        typer.Option(
+            metavar="N,N,N",
+            help="Bands of the image, in the run's order; else those of the training.",
+            rich_help_panel=IMAGES,
+        ),
     ] = None,
-    gsd: Annotated[float | None, typer.Option(help="Metres per pixel of an image without georeference.")] = None,
+    gsd: Annotated[
+        float | None,
+        typer.Option(
+            metavar="METRES", help="Metres per pixel of an image without georeference.", rich_help_panel=IMAGES
+        ),
+    ] = None,
     resample: Annotated[
         bool,
-        typer.Option("--resample", help="Resample images to the run's pixels as they are read; maps keep their grids."),
+        typer.Option(
+            "--resample",
+            help="Resample images to the run's pixels as they are read; maps keep their grids.",
+            rich_help_panel=IMAGES,
+        ),
     ] = False,
     range_: Annotated[
         str | None,
         typer.Option(
             "--range",
-            help="MIN,MAX: values of the image that are the lowest and the highest of the training's range, in any "
-            "data type; values beyond are clipped.",
+            metavar="MIN,MAX",
+            help="Values of the image that are the lowest and the highest of the training's range, in any data type; "
+            "values beyond are clipped.",
+            rich_help_panel=IMAGES,
         ),
     ] = None,
     aoi: Annotated[
-        Path | None, typer.Option(help="A vector file of polygons in any CRS, outside of which nothing is predicted.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A vector file of polygons in any CRS, outside of which nothing is predicted.",
+            rich_help_panel=IMAGES,
+        ),
     ] = None,
-    window: Annotated[
-        int | None, typer.Option(help="Side of a window in pixels, or the largest; a multiple of 32.", min=32)
-    ] = None,
-    stride: Annotated[int | None, typer.Option(help="Pixels between windows, or the most.", min=1)] = None,
     blend: Annotated[
         Literal["even", "original"] | None,
         typer.Option(
+            metavar="NAME",
             help="even: few windows fitted to the image; original: those of the original's code, 1024 pixels every "
-            "256, in ten times the time; else as the run was scored."
+            "256, in ten times the time; else as the run was scored.",
+            rich_help_panel=WINDOWS,
+        ),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Side of a window, or the largest; a multiple of 32.",
+            min=32,
+            rich_help_panel=WINDOWS,
+        ),
+    ] = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", help="Pixels between windows, or the most.", min=1, rich_help_panel=WINDOWS),
+    ] = None,
+    views: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Copies of each window that the maps are means over, e.g. mirror,scales: mirror (2 passes), turns "
+            "(4), scales (3), which multiply; or none; else as the run was scored.",
+            rich_help_panel=WINDOWS,
         ),
     ] = None,
     dropout_passes: Annotated[
-        int | None, typer.Option(help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.", min=0)
-    ] = None,
-    spread: Annotated[
-        str | None,
+        int | None,
         typer.Option(
-            help="What height_std.tif is the deviation by, e.g. samples,overlap: samples (passes, views, networks), "
-            "overlap (of windows), head (what a height head with a scale predicts), which add up; or none; else as "
-            "the run was scored."
+            metavar="N",
+            help="Passes with dropout, e.g. 30; their deviation goes to height_std.tif.",
+            min=0,
+            rich_help_panel=WINDOWS,
         ),
     ] = None,
     layers: Annotated[
         str | None,
         typer.Option(
+            metavar="NAMES",
             help="Further maps of classes, e.g. probabilities,entropy: probabilities, entropy, mutual_information; or "
-            "none; else as the run was scored."
+            "none; else as the run was scored.",
+            rich_help_panel=MAPS,
+        ),
+    ] = None,
+    spread: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="What height_std.tif is the deviation by, e.g. samples,overlap: samples (passes, views, networks), "
+            "overlap (of windows), head (what a height head with a scale predicts), which add up; or none; else as "
+            "the run was scored.",
+            rich_help_panel=MAPS,
         ),
     ] = None,
     interval: Annotated[
         float | None,
         typer.Option(
+            metavar="N",
             help="Level in per cent, e.g. 90, of the intervals whose bounds go to height_lower.tif and "
             "height_upper.tif; for a calibrated run.",
             min=1,
             max=99.9,
-        ),
-    ] = None,
-    views: Annotated[
-        str | None,
-        typer.Option(
-            help="Copies of each window that the maps are means over, e.g. mirror,scales: mirror (2 passes), turns "
-            "(4), scales (3), which multiply; or none; else as the run was scored."
+            rich_help_panel=MAPS,
         ),
     ] = None,
     heights: Annotated[
         Literal["centimetres", "lerc", "float32"] | None,
         typer.Option(
+            metavar="NAME",
             help="centimetres: int16 with a scale; lerc: float32 within a centimetre; float32: exact, in about four "
-            "times the space; else as in the run's configuration, by default centimetres."
+            "times the space; else as in the run's configuration, by default centimetres.",
+            rich_help_panel=MAPS,
         ),
     ] = None,
     negative_heights: Annotated[
-        bool | None,
+        bool,
+        typer.Option("--negative-heights", help="Keep heights below 0; else as configured.", rich_help_panel=MAPS),
+    ] = False,
+    no_negative_heights: Annotated[
+        bool,
         typer.Option(
-            "--negative-heights/--no-negative-heights", help="Keep heights below 0; by default they are written as 0."
+            "--no-negative-heights",
+            help="Write heights below 0 as 0, which is the default of configurations.",
+            rich_help_panel=MAPS,
+        ),
+    ] = False,
+    device: Annotated[
+        Literal["cpu", "cuda"] | None,
+        typer.Option(metavar="NAME", help="cpu or cuda; else a GPU if there is one.", rich_help_panel=COMPUTING),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Threads on the CPU; else those of the training.", min=1, rich_help_panel=COMPUTING
         ),
     ] = None,
-    device: Annotated[
-        Literal["cpu", "cuda"] | None, typer.Option(help="cpu or cuda; else a GPU if there is one.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads on the CPU; else those of the training.", min=1)] = None,
     batch: Annotated[
         str | None,
         typer.Option(
-            help="Windows per forward pass, or auto: as many as a GPU's free memory holds; else as the run was scored."
+            metavar="N",
+            help="Windows per forward pass, or auto: as many as a GPU's free memory holds; else as the run was scored.",
+            rich_help_panel=COMPUTING,
         ),
     ] = None,
     precision: Annotated[
         Literal["32-true", "bf16-mixed", "16-mixed"] | None,
-        typer.Option(help="Precision of the network's arithmetic; else that of the training."),
+        typer.Option(
+            metavar="NAME",
+            help="Precision of the network's arithmetic, 32-true, bf16-mixed or 16-mixed; else that of the training.",
+            rich_help_panel=COMPUTING,
+        ),
     ] = None,
     engine: Annotated[
         Literal["torch", "inductor", "openvino", "onnxruntime"] | None,
         typer.Option(
-            help="What runs the network; inductor compiles it for a minute or more; openvino and onnxruntime are "
-            "packages of their own, for the CPU."
+            metavar="NAME",
+            help="What runs the network: torch; inductor, which compiles it for a minute or more; openvino or "
+            "onnxruntime, packages of their own, for the CPU; else as the run was scored.",
+            rich_help_panel=COMPUTING,
         ),
     ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace maps of another image or another run in that folder.")
-    ] = False,
 ) -> None:
     """Map classes and heights of any orthophotos, as the run was scored.
 
@@ -142,6 +214,7 @@ def predict(
     from mtlaerial.rasters.admission import require_file
     from mtlaerial.runs.run import require_run
     from mtlaerial.runs.shipped import find_run
+    from mtlaerial.system.files import require_folder
     from mtlaerial.system.openmp import wait_passively
 
     # What cannot be used is refused before torch is imported, which takes seconds.
@@ -150,6 +223,7 @@ def predict(
     inputs = find_images(images)
     if not inputs.several and not inputs.images[0].remote:
         require_file(inputs.images[0].path)
+    require_folder(out)
     wait_passively()
     from mtlaerial.prediction.image_batch import predict_images
     from mtlaerial.prediction.image_options import ImageOptions, value_range
@@ -159,9 +233,10 @@ def predict(
     from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
 
     windows_at_once = int(batch) if batch and batch.isascii() and batch.isdecimal() else batch
+    negative = chosen_flag("--negative-heights", negative_heights, "--no-negative-heights", no_negative_heights)
     compute = {"device": device, "threads": threads, "batch": windows_at_once, "precision": precision, "engine": engine}
     prediction = prediction_for(
-        run, window, stride, dropout_passes, blend, views, heights, negative_heights, spread, layers, interval, compute
+        run, window, stride, dropout_passes, blend, views, heights, negative, spread, layers, interval, compute
     )
     options = ImageOptions(
         bands=numbers("--bands", bands) if bands else None,
@@ -178,5 +253,3 @@ def predict(
         save_prediction_cost(predictor.cost, out / PREDICTION_COST)
         cost = f", {predictor.cost.seconds_per_mpixel:.3g} s per Mpixel"
     typer.echo(f"Maps in {out}{cost}")
-    from mtlaerial.system.files import require_folder
-    require_folder(out)

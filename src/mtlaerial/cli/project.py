@@ -14,7 +14,11 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder: a new or an empty one.")],
     dataset: Annotated[
         Literal["autzen", "dfc2018", "dfc2019", "geonrw", "potsdam", "vaihingen", "own"],
-        typer.Option(help="The data set to begin with: a shipped specification, or one of your own to fill in."),
+        typer.Option(
+            metavar="NAME",
+            help="The data set to begin with: a shipped specification, autzen, dfc2018, dfc2019, geonrw, potsdam or "
+            "vaihingen; or own, to fill in yourself.",
+        ),
     ],
 ) -> None:
     """Begin a project: write a configuration, a profile and a Snakefile that uses this package's workflow.

@@ -24,7 +24,7 @@ def train(
     recipe: Recipe = None,
     settings: Settings = None,
     method: Annotated[str, typer.Option(help="A method of the configuration.")] = "equal",
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
+    seed: Annotated[int, typer.Option(help="What initial weights and patches are drawn by.", min=0, max=2**31 - 1)] = 0,
     area: Annotated[str | None, typer.Option(help="Of a data set with areas: the one to leave out.")] = None,
     tiles: Annotated[
         Path | None, typer.Option(help="Folder of prepared tiles, shared between runs; else the run has its own.")
@@ -96,6 +96,8 @@ def probe(
     from mtlaerial.probe.table import probed_text
     from mtlaerial.system.files import require_place, write_text
 
+    if json:
+        require_place(json)
     keys = configuration_keys("--set", settings or [])
     probed = measure(planned(config or (), method, recipe, keys), compile)
     typer.echo(probed_text(probed))
@@ -105,9 +107,9 @@ def probe(
 
 @commands.command()
 def weightings(
-    name: Annotated[str | None, typer.Argument(help="One of them, to be explained with its options.")] = None,
-    if json:
-        require_place(json)
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One of them, to be explained with its options.")
+    ] = None,
 ) -> None:
     """List the task weightings: family, level, citation, cost; or explain one.
 

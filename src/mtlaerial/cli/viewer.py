@@ -16,7 +16,7 @@ def view(
     maps: Annotated[Path, typer.Argument(metavar="MAPS", help="Folder that predict or the mapping of a region wrote.")],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Images and GeoPackages elsewhere, to be shown with the maps."),
+        typer.Argument(metavar="FILE", help="Images and GeoPackages elsewhere, to be shown with the maps."),
     ] = None,
     port: Annotated[
         int, typer.Option(help="Where to listen, on this machine alone; 0 is any free port.", min=0, max=65535)
