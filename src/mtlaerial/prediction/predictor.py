@@ -199,7 +199,7 @@ class Predictor:
         if self.network.blended_spreads:
             report_lone_pixels(path, down, across)
         remove_leftovers(folder)
-        meters = MapMeters(down, across, scored_channels(self.network))
+        meters = MapMeters(down, across, scored_channels(self.network), statistics.height)
         with self._meter.predicting(grid.height * grid.width), open_image(image, statistics) as opened:
             read = strip_reader(path, opened.pixels, statistics.range)
             with open_maps(folder, self.description, origin, self.network, grid, maps, storage) as targets:
@@ -212,7 +212,14 @@ class Predictor:
                     remedy = "Check its no-data tag, alpha band or mask."
                     raise DataError(path, "no pixel that is image", "an image", remedy)
             report_reading(image, opened, meters.coverage.without_image)
+        for warning in meters.warnings(self.patch):
+            log.warning("%s: %s", path, warning)
         return meters
+
+    @property
+    def patch(self) -> int:
+        """Side in pixels of the smallest patches that a network of the run was trained on."""
+        return min(run.plan.training.patch for run in self.description.networks)
 
     def _passes_text(self) -> str:
         """Return how many passes a window costs, and why, as an addition to a sentence; nothing for a single one."""

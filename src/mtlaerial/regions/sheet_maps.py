@@ -19,8 +19,9 @@ from mtlaerial.prediction.blending.lattice import Lattice
 from mtlaerial.prediction.blending.regrid import axes
 from mtlaerial.prediction.blending.targets import Target
 from mtlaerial.prediction.finished_maps import is_finished
+from mtlaerial.prediction.height_range_meter import HeightRangeMeters
 from mtlaerial.prediction.image_options import ImageOptions
-from mtlaerial.prediction.map_files import contents_of, open_maps
+from mtlaerial.prediction.map_files import contents_of, open_maps, scored_channels
 from mtlaerial.prediction.map_origin import origin_tags, remove_stale, settings_id
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.prediction.shown_maps import Map, Storage
@@ -135,14 +136,17 @@ class SheetMapper:
         storage = Storage(self.predictor.prediction, True, self.predictor.calibration)
         arguments = folder, self.predictor.description, self._origin(sheet), self.predictor.network
         counter, maps = _PixelCounter(), self._maps(sheet_grid)
+        ranges = HeightRangeMeters(scored_channels(self.predictor.network), statistics.height)
         try:
             with open_maps(*arguments, grid, maps, storage) as targets:
                 targets.append(Target(slice(0, 1), *axes(grid, sheet_grid), counter.add))
-                for _ in self.blender.run(read, span.rows, span.columns, targets, scratch=folder):
+                for _ in self.blender.run(read, span.rows, span.columns, targets, ranges, folder):
                     pass
                 if not counter.valid:
                     raise _NoImageError
             _remove_other_maps(folder, {each.name for each in maps})
+            for warning in ranges.warnings(self.lattice.window, self.predictor.patch):
+                log.warning("sheet %s: %s", sheet.name, warning)
         except _NoImageError:
             _remove_other_maps(folder, set())
             write_text(folder / EMPTY, json.dumps({"image_id": self._identity(sheet)}) + "\n")
