@@ -189,4 +189,4 @@ def test_an_image_without_valid_pixels_is_an_error(predictor: Predictor, tmp_pat
     path = tiny.write_raster(tmp_path / "ortho.tif", np.full((3, 40, 40), NODATA, np.uint8), nodata=NODATA)
     with pytest.raises(DataError, match="found no pixel that is image"):
         predictor.predict_image(path, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
