@@ -1,4 +1,4 @@
-"""The table of keys and stages: it names every key, and the params of exactly these rules change with the key."""
+"""The tables of keys and stages: they name every key, and the params of exactly these rules change with the key."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from mtlaerial.config import DatasetSpec, ProjectConfig, Section, TrainingSpec, WeightingSpec, merge
+from mtlaerial.config.configuration_stages import CONFIGURATION_STAGES
 from mtlaerial.config.consistency import ConsistencyRule
-from mtlaerial.config.decisive_keys import decisive, indecisive
+from mtlaerial.config.decisive_keys import STAGES, decisive, indecisive
 from mtlaerial.config.encoder import NETWORKS, EncoderSpec
 from mtlaerial.config.ensemble import TAKEN
 from mtlaerial.config.height_head import BinsSpec
@@ -19,7 +20,7 @@ from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.recipe_overlay import RecipeOverlay
 from mtlaerial.config.sources import PackageFileSpec, WeightsInput
-from mtlaerial.config.stages import STAGES
+from mtlaerial.config.specification_stages import SPECIFICATION_STAGES
 from mtlaerial.config.start import StartSpec
 from mtlaerial.config.transfer import TransferSpec
 from mtlaerial.errors import ConfigError
@@ -34,7 +35,7 @@ WHOLE = (
     *(WeightingSpec, EncoderSpec, StartSpec, BinsSpec, LabelEfficiency, PackageFileSpec, WeightsInput, RecipeOverlay),
     *(ConsistencyRule, MapSpec, TransferSpec),
 )
-"""Sections whose keys decide the same stages: the table has them as one key."""
+"""Sections whose keys decide the same stages: the tables have them as one key."""
 OVERLAYS = {"recipe", "datasets.*.recipe", "datasets.*.overrides", "methods.*.overrides"}
 """Keys for changes of ``training``, ``prediction`` and ``scoring``."""
 OF_ENSEMBLES = {"methods.*.ensemble.members", "methods.*.ensemble.seeds", "methods.*.ensemble.heights"}
@@ -283,8 +284,9 @@ def changed(data: dict[str, Any], model: type[BaseModel], key: str) -> Iterator[
             yield after
 
 
-def test_table_names_every_key_and_no_other() -> None:
-    assert {*keys_of(ProjectConfig), *keys_of(DatasetSpec)} == set(STAGES)
+def test_tables_name_every_key_and_no_other() -> None:
+    assert set(keys_of(ProjectConfig)) == set(CONFIGURATION_STAGES)
+    assert set(keys_of(DatasetSpec)) == set(SPECIFICATION_STAGES)
 
 
 @pytest.mark.quick_cases(24, "the table of stages is one rule for all keys")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from mtlaerial.config import merge
-from mtlaerial.config.stages import STAGES
+from mtlaerial.config.decisive_keys import STAGES
 from support.workplace import SPLITS, Workplace
 
 pytestmark = pytest.mark.workflow

@@ -1,5 +1,5 @@
 # The only reader of the configuration: scripts get `params`. A changed key repeats the jobs whose `decisive` values it
-# changes; mtlaerial.config.stages lists keys and rules.
+# changes; mtlaerial.config.configuration_stages and specification_stages list keys and rules.
 import atexit
 import functools
 import hashlib

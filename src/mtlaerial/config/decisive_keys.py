@@ -5,7 +5,16 @@ from functools import cache
 from typing import Any
 
 from mtlaerial.config.base import Section
-from mtlaerial.config.stages import STAGES, Stage
+from mtlaerial.config.configuration_stages import CONFIGURATION_STAGES
+from mtlaerial.config.specification_stages import SPECIFICATION_STAGES
+from mtlaerial.config.stages import Stage, Stages
+
+STAGES: dict[str, Stages] = {**CONFIGURATION_STAGES, **SPECIFICATION_STAGES}
+"""The stages that each key decides. ``params`` of the rules are derived from it, and the fingerprint of a training.
+
+Paths, tile lists and fingerprints of archives, which are no plain keys, are added in
+:mod:`mtlaerial.pipeline.decisive_params`.
+"""
 
 
 def decisive(stage: Stage, section: Section, key: str = "") -> dict[str, Any]:
@@ -81,6 +90,7 @@ def indecisive(stage: Stage, names: Iterable[str], key: str = "") -> set[str]:
     return {name for name, full in keys.items() if full in STAGES and stage not in STAGES[full]}
 
 
+_TABLES = "mtlaerial.config.configuration_stages or specification_stages"
 _LEFT_OUT = object()
 """Mark of values that do not decide a stage; None is a value."""
 
@@ -102,7 +112,7 @@ def _decides(stage: Stage, key: str) -> bool:
     """Tell whether a key or, of a section, one of its keys decides a stage."""
     below = [stages for name, stages in STAGES.items() if name == key or name.startswith(_joined(key, ""))]
     if not below:
-        raise KeyError(f"{key}: name the stages that this key decides in mtlaerial.config.stages")
+        raise KeyError(f"{key}: name the stages that this key decides in {_TABLES}")
     return any(stage in stages for stages in below)
 
 
