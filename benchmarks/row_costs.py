@@ -27,6 +27,7 @@ from mtlaerial.config import (
     load_dataset,
     load_project,
 )
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.prediction.blending.windows import even, original
 
 CONFIG = Path("config/config.yaml")
@@ -96,7 +97,7 @@ def short(value: float) -> str:
 
 def row(config: ProjectConfig, dataset: str, method: str, spec: DatasetSpec) -> Row:
     """Return the costs of a method on a data set for one seed."""
-    entry, recipe = config.methods[method], config.recipe(spec.recipe, method, dataset)
+    entry, recipe = config.methods[method], recipe_in_force(config, spec.recipe, method, dataset)
     channels: dict[Task, int] = {"semantics": len(spec.labels.classes) if spec.labels else 0, "height": 1}
     network = counted(
         config.models[entry.model], tuple((task, channels[task]) for task in TASKS if task in entry.tasks)

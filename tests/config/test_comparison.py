@@ -3,6 +3,7 @@
 import pytest
 
 from mtlaerial.config import load_dataset
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.pipeline.power_notes import power_notes
@@ -29,7 +30,7 @@ def test_rows_of_the_comparison_differ_in_tasks_and_weighting_alone(projects: tu
     for name in config.run.datasets:
         methods = config.selected(name)
         assert set(methods) <= set(config.run.methods)
-        assert len({config.recipe({}, method).model_dump_json() for method in methods}) == 1
+        assert len({recipe_in_force(config, {}, method).model_dump_json() for method in methods}) == 1
         assert len({config.methods[method].model for method in methods}) == 1
         assert {"semantics", "height", "equal", "rlw", "uw", "upgrad"} < set(methods)
     assert config.methods["uw"].weighting.model_dump()["learning_rate"] == 0.025

@@ -16,6 +16,7 @@ from mtlaerial.config import (
     parse_project,
     read_yaml,
 )
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.require import require_multiple, require_tasks
 from mtlaerial.config.selection import trained_on
 from mtlaerial.config.weighting import WEIGHTINGS
@@ -86,15 +87,15 @@ def test_overrides_win_in_the_order_configuration_dataset_method() -> None:
         "methods": {"both": {"overrides": {"training": {"batch": 7}}}},
     }
     config = parse_project(merge(PROJECT, changes))
-    recipe = config.recipe({"training": {"batch": 5, "epochs": 9}}, "both")
+    recipe = recipe_in_force(config, {"training": {"batch": 5, "epochs": 9}}, "both")
     assert (recipe.training.batch, recipe.training.epochs, recipe.training.patch) == (7, 9, 64)
-    assert config.recipe({"training": {"batch": 5}}).training.batch == 5
+    assert recipe_in_force(config, {"training": {"batch": 5}}).training.batch == 5
 
 
 def test_a_fault_in_the_recipe_of_a_data_set_is_not_blamed_on_the_method() -> None:
     config = parse_project(PROJECT)
     with pytest.raises(ConfigError, match=r"^recipe of the data set, key training\.epoch: "):
-        config.recipe({"training": {"epoch": 3}}, "both")
+        recipe_in_force(config, {"training": {"epoch": 3}}, "both")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_a_method_that_shares_weights_takes_over_what_trains_them() -> None:
     sharing = {**OTHER, "overrides": {"prediction": {"stride": 128}}}
     config = parse_project(merge(PROJECT, {"run": {"methods": ["other"]}, "methods": {"both": both, "other": sharing}}))
     assert trained_on(config, "town", tiny.city_spec()) == ("both",)
-    recipe = config.recipe({}, "other")
+    recipe = recipe_in_force(config, {}, "other")
     assert (recipe.training.batch, recipe.prediction.window, recipe.prediction.stride) == (2, 512, 128)
 
 
@@ -183,9 +184,9 @@ def test_sizes_are_checked_after_all_changes_are_applied() -> None:
         "methods": {"both": {"overrides": {"prediction": {"stride": 192}}}},
     }
     config = parse_project(merge(PROJECT, changes))
-    assert config.recipe({"prediction": {"window": 256}}, "both").prediction.stride == 192
+    assert recipe_in_force(config, {"prediction": {"window": 256}}, "both").prediction.stride == 192
     with pytest.raises(ConfigError, match=r"a stride of at most the window \(128\)"):
-        config.recipe({}, "both")
+        recipe_in_force(config, {}, "both")
 
 
 def test_a_window_of_a_reducing_model_is_a_multiple_of_its_own() -> None:
@@ -361,7 +362,7 @@ def test_every_shipped_overlay_parses(overlay: Path) -> None:
     for name in config.run.datasets:
         spec = load_dataset(tiny.CONFIG.parent / config.datasets[name].spec)
         for method in config.run.methods:
-            assert isinstance(config.recipe(spec.recipe, method), Recipe)
+            assert isinstance(recipe_in_force(config, spec.recipe, method), Recipe)
 
 
 @pytest.mark.parametrize("overlay", ["demo", "autzen"])
@@ -376,7 +377,7 @@ def test_an_overlay_for_the_cpu_has_a_small_network_for_every_method(overlay: st
 def test_every_shipped_specification_parses(path: Path) -> None:
     spec = load_dataset(path)
     assert spec.splits.get("train") or len(spec.areas) > 1
-    assert load_project(BASE).recipe(spec.recipe)
+    assert recipe_in_force(load_project(BASE), spec.recipe)
 
 
 def test_the_original_is_the_default_of_the_recipe() -> None:

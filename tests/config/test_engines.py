@@ -8,6 +8,7 @@ import pytest
 from mtlaerial.config import PredictionSpec, engines, merge, parse_project
 from mtlaerial.config.engines import require_engine
 from mtlaerial.config.mapping import MapSpec
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.region_run import RegionRun
 from mtlaerial.prediction.settings import prediction_for
@@ -99,7 +100,7 @@ def test_a_missing_package_is_named_with_its_extra(engine: str, extra: str, pack
 
 def planned(method: str, **prediction: Any) -> None:
     changes = {"run": {"methods": [method]}, "prediction": prediction, "training": {"precision": "bf16-mixed"}}
-    parse_project(merge(PROJECT, changes)).recipe({}, method, "town")
+    recipe_in_force(parse_project(merge(PROJECT, changes)), {}, method, "town")
 
 
 def test_a_workflow_is_refused_when_it_is_planned(installed: list[str]) -> None:

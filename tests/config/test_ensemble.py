@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mtlaerial.config import merge, parse_project
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 
 PROJECT: dict[str, Any] = {
@@ -96,6 +97,6 @@ def test_a_data_set_changes_no_training_of_an_ensemble() -> None:
 )
 def test_the_prediction_has_to_fit_every_member(prediction: dict[str, Any], message: str) -> None:
     overrides = {"overrides": {"prediction": prediction}}
-    config(ensemble("classes", **overrides)).recipe({}, "best")
+    recipe_in_force(config(ensemble("classes", **overrides)), {}, "best")
     with pytest.raises(ConfigError, match=message):
-        config(ensemble("classes", "metres", **overrides)).recipe({}, "best")
+        recipe_in_force(config(ensemble("classes", "metres", **overrides)), {}, "best")

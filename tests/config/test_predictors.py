@@ -6,6 +6,7 @@ import pytest
 
 from mtlaerial.config import PredictionSpec, merge, parse_project
 from mtlaerial.config.predictors import predictor_name
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 
 PROJECT: dict[str, Any] = {
@@ -62,10 +63,10 @@ def test_a_method_that_cannot_serve_a_predictor_is_refused_when_it_is_planned(
 ) -> None:
     project = parse_project(merge(PROJECT, {"prediction": keys}))
     for method in served:
-        project.recipe({}, method)
+        recipe_in_force(project, {}, method)
     for method in refused:
         with pytest.raises(ConfigError, match=r"prediction\.(spread: found (samples|head)|layers: found mutual)"):
-            project.recipe({}, method)
+            recipe_in_force(project, {}, method)
 
 
 @pytest.mark.parametrize(

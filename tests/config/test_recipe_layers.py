@@ -15,6 +15,7 @@ from mtlaerial.config import (
     parse_project,
     read_yaml,
 )
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.selection import methods_on
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
@@ -41,22 +42,22 @@ def specified(dataset: str) -> dict[str, Any]:
 
 
 def in_force(config: ProjectConfig, dataset: str, method: str) -> tuple[TrainingSpec, PredictionSpec]:
-    recipe = config.recipe(specified(dataset), method, dataset)
+    recipe = recipe_in_force(config, specified(dataset), method, dataset)
     return recipe.training, recipe.prediction
 
 
 def test_each_layer_wins_over_those_before_it() -> None:
     values = [{"training": {"batch": number}} for number in range(1, 6)]
     data = merge(PROJECT, values[0])
-    batches = [parse_project(data).recipe({}, "both", "town").training.batch]
-    batches.append(parse_project(data).recipe(values[1], "both", "town").training.batch)
+    batches = [recipe_in_force(parse_project(data), {}, "both", "town").training.batch]
+    batches.append(recipe_in_force(parse_project(data), values[1], "both", "town").training.batch)
     for number, layer in enumerate((
         {"datasets": {"town": {"recipe": values[2]}}},
         {"methods": {"both": {"overrides": values[3]}}},
         {"datasets": {"town": {"overrides": {"both": values[4]}}}},
     )):  # fmt: skip
         data = merge(data, layer)
-        batches.append(parse_project(data).recipe(values[1], "both", "town").training.batch)
+        batches.append(recipe_in_force(parse_project(data), values[1], "both", "town").training.batch)
         assert batches[-1] == number + 3
     assert batches == [1, 2, 3, 4, 5]
 
@@ -64,19 +65,19 @@ def test_each_layer_wins_over_those_before_it() -> None:
 def test_overrides_of_a_data_set_leave_its_rows_and_other_data_sets_alone() -> None:
     data = with_overrides(height={"training": {"epochs": 7}, "scoring": {"height_bins": [3]}})
     config = parse_project(merge(data, {"datasets": {"city": {"spec": "city.yaml", "root": "city"}}}))
-    assert config.recipe({}, "height", "town").training.epochs == 7
-    assert config.recipe({}, "height", "town").scoring.height_bins == (3,)
+    assert recipe_in_force(config, {}, "height", "town").training.epochs == 7
+    assert recipe_in_force(config, {}, "height", "town").scoring.height_bins == (3,)
     for method, dataset in (("both", "town"), ("height", "city"), ("height", None)):
-        assert config.recipe({}, method, dataset).training.epochs == 120
+        assert recipe_in_force(config, {}, method, dataset).training.epochs == 120
 
 
 def test_another_prediction_follows_the_overrides_of_the_method_that_trains_it() -> None:
     data = with_overrides(both={"training": {"epochs": 9}, "prediction": {"stride": 128, "batch": 2}})
     config = parse_project(data)
-    assert config.recipe({}, "again", "town").training.epochs == 9
-    assert config.recipe({}, "again", "town").prediction.stride == 128
+    assert recipe_in_force(config, {}, "again", "town").training.epochs == 9
+    assert recipe_in_force(config, {}, "again", "town").prediction.stride == 128
     sharing = {"methods": {"again": {"overrides": {"prediction": {"stride": 64}}}}}
-    prediction = parse_project(merge(data, sharing)).recipe({}, "again", "town").prediction
+    prediction = recipe_in_force(parse_project(merge(data, sharing)), {}, "again", "town").prediction
     assert (prediction.stride, prediction.batch) == (64, 2)  # its changes are made after those of `both`
 
 
@@ -109,7 +110,7 @@ def test_a_stride_beyond_the_window_is_refused_with_the_layers_that_may_state_it
     message = r"^prediction or recipe of the data set: found the stride 1024; .* at most the window \(512\)"
     config = parse_project(merge(PROJECT, {"prediction": {"window": 512}}))
     with pytest.raises(ConfigError, match=message):
-        config.recipe({"prediction": {"stride": 1024}}, "both", "town")
+        recipe_in_force(config, {"prediction": {"stride": 1024}}, "both", "town")
 
 
 # The shipped configuration and its overlays

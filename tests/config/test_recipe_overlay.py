@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from mtlaerial.config import load_project, merge, parse_project
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.errors import ConfigError
 from support import tiny
@@ -147,11 +148,11 @@ def test_method_with_a_recipe_of_its_own_has_its_network_and_its_keys_alone(fold
     town = overlay(folder, "town", recipe="small", methods={**methods, **again})
     config = load_project(folder / "base.yaml", town)
     for method in ("own", "again", "other"):
-        training = config.recipe({"training": {"patch": 128}}, method, "town").training
+        training = recipe_in_force(config, {"training": {"patch": 128}}, method, "town").training
         assert (training.batch, training.epochs, training.patch) == (64, 120, 128)
         network = config.models[config.methods[method].model].model_dump()
         assert (network["stem"], network["growth"]) == (128, 32)
-    assert config.recipe({}, "both", "town").training.batch == 2
+    assert recipe_in_force(config, {}, "both", "town").training.batch == 2
     assert config.models[config.methods["both"].model].model_dump()["growth"] == 8
 
 
@@ -176,7 +177,9 @@ def test_ensemble_has_the_recipe_that_all_its_members_name(folder: Path, second:
         "two": {"tasks": ["height"], "recipe": second, "overrides": overrides},
         "mean": {"ensemble": {"members": ["one", "two"]}},
     }
-    recipe = load_project(folder / "base.yaml", overlay(folder, "town", methods=methods)).recipe({}, "mean", "town")
+    recipe = recipe_in_force(
+        load_project(folder / "base.yaml", overlay(folder, "town", methods=methods)), {}, "mean", "town"
+    )
     assert (recipe.training.batch, recipe.prediction.activation) == (batch, "sigmoid")
 
 
@@ -184,7 +187,7 @@ def test_two_recipes_can_be_rows_of_one_table() -> None:
     rows = {"run": {"methods": ["equal", "small"]}, "methods": {"small": {"tasks": ["height"], "recipe": "compact"}}}
     config = parse_project(merge_files([BASE, AUTZEN, tiny.CONFIG / "recipes/best-10min.yaml"], rows))
     compact = load_project(BASE, AUTZEN)
-    assert config.recipe({}, "small", "autzen") == compact.recipe({}, "equal", "autzen")
+    assert recipe_in_force(config, {}, "small", "autzen") == recipe_in_force(compact, {}, "equal", "autzen")
     assert config.models[config.methods["small"].model] == compact.models["d3net"]
     assert config.models[config.methods["equal"].model] == config.models["lite0"]
 
@@ -197,7 +200,7 @@ def test_shipped_recipe_parses_and_names_a_network_that_it_describes(path: Path)
     config = load_project(BASE, AUTZEN, path)
     assert config.methods["equal"].model == content["model"]
     for method in ("equal", *content.get("methods", {})):
-        assert config.recipe({}, method, "autzen").training.steps > 0
+        assert recipe_in_force(config, {}, method, "autzen").training.steps > 0
     header = path.read_text().partition("recipe:")[0]
     assert "Measured" in header
     assert "xtrapolated" in header or "Not measured" in header or path.stem == "paper"
@@ -229,7 +232,7 @@ def test_recipe_of_the_documented_results_has_not_changed() -> None:
         "flip": False, "quarter_turns": False, "rotation": 5, "zoom": 0.2, "colour": 0.05,
         "image_resampling": "bilinear",
     }  # fmt: skip
-    recipe = config.recipe({}, "equal", "autzen")
+    recipe = recipe_in_force(config, {}, "equal", "autzen")
     assert recipe.training == tiny.training_spec().model_validate({**training, "augmentation": augmentation})
     assert recipe.prediction.model_dump(include={"window", "stride", "activation"}) == {
         "window": 512, "stride": 256, "activation": "softmax",

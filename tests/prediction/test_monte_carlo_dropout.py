@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mtlaerial.config import PredictionSpec, Task, parse_project
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.models import D3Net, build_model
@@ -260,7 +261,7 @@ def test_a_network_without_dropout_is_refused(statistics: Statistics, tmp_path: 
         "prediction": {"dropout_passes": 30},
     }
     with pytest.raises(ConfigError, match=r"prediction\.dropout_passes: found 30"):
-        parse_project(config).recipe({}, "both")
+        recipe_in_force(parse_project(config), {}, "both")
 
 
 def test_one_pass_is_refused() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mtlaerial.config import DatasetSpec, load_dataset, merge, parse_project
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 from support import tiny
 
@@ -24,7 +25,7 @@ def in_force(changes: dict[str, Any]) -> None:
     """Read a configuration and the recipes of its methods."""
     config = parse_project(merge(PROJECT, changes), "here")
     for method in config.run.methods:
-        config.recipe({}, method)
+        recipe_in_force(config, {}, method)
 
 
 def refusal(changes: dict[str, Any]) -> str:

@@ -23,12 +23,8 @@ from mtlaerial.config.layers import (
 from mtlaerial.config.method import MethodSpec
 from mtlaerial.config.model import D3NetSpec, EncoderDecoderSpec, ModelSpec, NetworkSpec, PackagedSpec
 from mtlaerial.config.prediction import Blend, PredictionSpec
-from mtlaerial.config.project import (
-    ProjectConfig,
-    Recipe,
-    load_project,
-    parse_project,
-)
+from mtlaerial.config.project import ProjectConfig, load_project, parse_project
+from mtlaerial.config.recipe import Recipe
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.task_entry import TaskEntry
 from mtlaerial.config.tasks import TASKS, Task, task_entry

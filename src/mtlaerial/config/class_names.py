@@ -7,7 +7,9 @@ from typing import Any
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.labelled import patches_per_layer
-from mtlaerial.config.project import ProjectConfig, Recipe
+from mtlaerial.config.project import ProjectConfig
+from mtlaerial.config.recipe import Recipe
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.start import StartSpec
 from mtlaerial.config.training import TrainingSpec
@@ -37,7 +39,7 @@ def recipe_on(
         When an override has an unknown key or a wrong value, the recipe names classes that are not the data set's, or
         a batch has too few patches for ``truth_patches``.
     """
-    recipe = config.recipe(spec.recipe, method, entry)
+    recipe = recipe_in_force(config, spec.recipe, method, entry)
     place = f"{method} on {dataset}" if method else dataset
     require_class_weights(recipe.training, spec, place)
     require_scored_classes(recipe.scoring, spec, place)

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from mtlaerial.config.base import Section, merge
+from mtlaerial.config.base import Section
 from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.configuration_files import DEFAULT, merged_configuration
 from mtlaerial.config.dashboard import DashboardSpec
 from mtlaerial.config.dataset_entry import DatasetEntry
-from mtlaerial.config.engines import require_engine
 from mtlaerial.config.ensemble import join_members, only_predicts
 from mtlaerial.config.faults import Unfit
 from mtlaerial.config.figures import FiguresSpec
@@ -23,16 +22,9 @@ from mtlaerial.config.model import ModelSpec
 from mtlaerial.config.names import PlainPath, require_names, require_once
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.prediction import PredictionSpec
-from mtlaerial.config.predictors import Learner, require_predictor
+from mtlaerial.config.recipe import Recipe
 from mtlaerial.config.recipe_overlay import Overlay
-from mtlaerial.config.require import (
-    require_checkpointing,
-    require_described_start,
-    require_dropout,
-    require_multiple,
-    require_other_names,
-    require_overlap,
-)
+from mtlaerial.config.require import require_described_start, require_other_names
 from mtlaerial.config.run_spec import RunSpec
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.sources import PretrainedSpec
@@ -49,14 +41,6 @@ NOT_METHODS = {
     "tradeoff.png", "tradeoff.svg", "tradeoff.pdf",
 }  # fmt: skip
 """Names of other rows of the tables, and of other files among a data set's figures."""
-
-
-class Recipe(Section):
-    """The sections a data set or a method may override, in force for one of each."""
-
-    training: TrainingSpec = TrainingSpec()
-    prediction: PredictionSpec = PredictionSpec()
-    scoring: ScoringSpec = ScoringSpec()
 
 
 class ProjectConfig(Section):
@@ -163,83 +147,6 @@ class ProjectConfig(Section):
     def named(self, dataset: str) -> str | None:
         """Return the name of a data set that the configuration describes; None of any other."""
         return dataset if dataset in self.datasets else None
-
-    def recipe(self, specified: Mapping[str, Any], method: str | None = None, dataset: str | None = None) -> Recipe:
-        """Return the recipe in force: the configuration's, with all changes for a data set and a method.
-
-        Parameters
-        ----------
-        specified : mapping
-            The changes by the specification of the data set.
-        method : str, optional
-            A method of the configuration.
-        dataset : str, optional
-            A data set of the configuration.
-
-        Raises
-        ------
-        ConfigError
-            When a change has an unknown key or a wrong value.
-        """
-        changes = {"recipe of the data set": specified, **self._changes(method, dataset)}
-        recipe = self._changed(method, changes)
-        if method:
-            stated = [place for place, values in changes.items() if "prediction" in values]
-            require_overlap(" or ".join(["prediction", *stated]), recipe.prediction)
-            members = self.members(method)
-            precisions = [recipe.training.precision] if method in members else []  # members may have others
-            require_engine("prediction.", recipe.prediction, precisions)
-            for member in members:
-                model = self.models[self.methods[member].model]
-                require_multiple("prediction.window", recipe.prediction.window, model)
-                require_dropout("prediction.dropout_passes", recipe.prediction.dropout_passes, model)
-                if member == method:
-                    require_multiple("training.patch", recipe.training.patch, model)
-                    require_checkpointing("training.checkpointing", recipe.training.checkpointing, model)
-            if recipe.prediction.spread_sources or recipe.prediction.layers:
-                require_predictor("prediction.", recipe.prediction, self._networks(specified, method, dataset))
-        return recipe
-
-    def _changed(self, method: str | None, changes: Mapping[str, Mapping[str, Any]]) -> Recipe:
-        """Return the recipe of a method with changes by their keys."""
-        base = self._base(method).model_dump(mode="json")
-        places = [place for place, values in changes.items() if values]
-        return Recipe.parse(merge(base, *changes.values()), " or ".join(places) or "configuration")
-
-    def _networks(self, specified: Mapping[str, Any], method: str, dataset: str | None) -> list[Learner]:
-        """Return the networks by which a method predicts."""
-        ensemble = self.methods[method].ensemble
-        networks = []
-        for member in self.members(method):
-            # Without the requirements of its own prediction, which is another one than that of the ensemble.
-            recipe = self._changed(member, {"recipe of the data set": specified, **self._changes(member, dataset)})
-            head = recipe.training.height_head
-            networks.append(Learner(f"the method {member}", self.methods[member].tasks, head))
-        return networks * (len(self.run.seeds) if ensemble and ensemble.seeds == "all" else 1)
-
-    def _base(self, method: str | None) -> Recipe:
-        """Return the recipe before all changes: the configuration's, or that which a method names."""
-        overlay = self.methods[method].recipe if method else None
-        if overlay is None:
-            return Recipe(training=self.training, prediction=self.prediction, scoring=self.scoring)
-        named = Recipe.parse(overlay.sections, f"recipe {overlay.name}")
-        return named.model_copy(update={"scoring": self.scoring})
-
-    def _changes(self, method: str | None, dataset: str | None) -> dict[str, Mapping[str, Any]]:
-        """Return the configuration's changes of the recipe by their keys, in the order in which they apply.
-
-        A method with ``trained_as`` begins with the changes of the method that trains it.
-        """
-        changes: dict[str, Mapping[str, Any]] = {}
-        entry = self.datasets[dataset] if dataset else None
-        if entry:
-            changes[f"datasets.{dataset}.recipe"] = entry.recipe
-        trained = self.methods[method].trained_as if method else None
-        for name in filter(None, (trained, method)):
-            changes[f"methods.{name}.overrides"] = self.methods[name].overrides
-            if entry:
-                changes[f"datasets.{dataset}.overrides.{name}"] = entry.overrides.get(name, {})
-        return changes
 
 
 def load_project(*paths: Path, recipe: str | None = None, settings: Mapping[str, Any] | None = None) -> ProjectConfig:

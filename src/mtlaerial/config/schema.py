@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mtlaerial.config.dataset import DatasetSpec
-from mtlaerial.config.project import ProjectConfig, Recipe
+from mtlaerial.config.project import ProjectConfig
+from mtlaerial.config.recipe import Recipe
 
 CONFIGURATION = "configuration.json"
 DATASET = "dataset.json"

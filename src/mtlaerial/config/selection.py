@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.project import ProjectConfig
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
 
@@ -111,7 +112,7 @@ def _same_run(config: ProjectConfig, dataset: str, spec: DatasetSpec, *names: st
     same_network = config.models[first.model] == config.models[second.model]
     if not tasks[0] or tasks[0] != tasks[1] or first.weighting != second.weighting or not same_network:
         return False
-    recipes = [config.recipe(spec.recipe, name, dataset) for name in names]
+    recipes = [recipe_in_force(config, spec.recipe, name, dataset) for name in names]
     return recipes[0] == recipes[1]
 
 

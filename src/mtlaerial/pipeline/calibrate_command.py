@@ -9,6 +9,7 @@ from mtlaerial.config import Recipe, load_project
 from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.option_faults import named_by_options
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
@@ -95,5 +96,5 @@ def _settings(
         return CalibrationSpec(), objects, Recipe.parse(dataset.spec.recipe, f"{spec}, recipe")
     config = load_project(*configs)
     method = run.plan.method if run.plan.method in config.methods else None
-    recipe = config.recipe(dataset.spec.recipe, method, config.named(dataset.name))
+    recipe = recipe_in_force(config, dataset.spec.recipe, method, config.named(dataset.name))
     return config.calibration or CalibrationSpec(), config.objects or objects, recipe

@@ -10,6 +10,7 @@ from mtlaerial.calibration.record import Calibration
 from mtlaerial.config import Blend, ProjectConfig, Recipe, ScoringSpec, load_project
 from mtlaerial.config.class_names import require_scored_classes
 from mtlaerial.config.consistency import ConsistencyRules
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
@@ -143,7 +144,7 @@ def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, config: Pr
     specified = dataset.spec.recipe
     if config:
         entry = config.named(dataset.name)
-        recipes = [config.recipe(specified, method, entry) for method in _configured_methods(rows, config)]
+        recipes = [recipe_in_force(config, specified, method, entry) for method in _configured_methods(rows, config)]
     else:
         recipes = [Recipe.parse(specified, f"{spec}, recipe")] * len(rows)
     for in_force in recipes:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from mtlaerial.config import ScoringSpec
 from mtlaerial.config.class_names import require_scored_classes
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.transfer import TransferSpec, mapping_text
 from mtlaerial.pipeline.project import Project
 
@@ -52,7 +53,7 @@ def scoring_of(project: Project, tested: str, method: str) -> ScoringSpec:
     Classes left out are those that the settings name: the training's weights of classes are of another data set.
     """
     spec = project.dataset(tested).spec
-    scoring = project.config.recipe(spec.recipe, method, tested).scoring
+    scoring = recipe_in_force(project.config, spec.recipe, method, tested).scoring
     require_scored_classes(scoring, spec, f"{method} on {tested}")
     return scoring if scoring.without_classes is not None else scoring.model_copy(update={"without_classes": ()})
 

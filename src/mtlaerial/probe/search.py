@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.config import Section, TrainingSpec, load_project
+from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.selection import require_method
 from mtlaerial.errors import ConfigError
 from mtlaerial.probe.throughput import Throughput, divisions, measure_throughput
@@ -71,7 +72,7 @@ def planned(
     config = load_project(*configs, recipe=recipe, settings=settings)
     require_method(config, method)
     entry = config.methods[method]
-    training = config.recipe({}, method).training
+    training = recipe_in_force(config, {}, method).training
     return RunPlan(
         dataset="generated",
         method=method,
