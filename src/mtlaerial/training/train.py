@@ -17,6 +17,7 @@ from mtlaerial.system.signals import Stop, Stopped, deferred_signals
 from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 from mtlaerial.training.early_stopping import require_validation
+from mtlaerial.training.finished_run import save_run
 from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.job import TrainingJob
@@ -98,7 +99,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         with closing(trainer.update.batches), deferred_signals() as stop:
             _run(trainer, state, stop)
         if main:
-            trainer.save(job.folder)
+            save_run(trainer, job.folder)
             state.remove()
             progress.record("end", trainer.step)
         trainer.group.wait()

@@ -2,18 +2,10 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models.activation_checkpointing import checkpoint_network
-from mtlaerial.models.normalisation import Normalisation
-from mtlaerial.models.safetensors_io import require_finite_weights
-from mtlaerial.runs.code_hash import code_hash
-from mtlaerial.runs.cost import save_cost
 from mtlaerial.runs.progress_file import ProgressFile
-from mtlaerial.runs.weights import Provenance, remove_description, save_run_weights
-from mtlaerial.sampling import build_sampler
 from mtlaerial.system.progress import MILESTONES, Progress
 from mtlaerial.system.signals import Stop
 from mtlaerial.training.compile import compile_network
@@ -23,21 +15,18 @@ from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.epoch_line import epoch_line
 from mtlaerial.training.evaluation import Evaluation
 from mtlaerial.training.fabric import reproducible_fabric
-from mtlaerial.training.height_balance import height_weights
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.job import TrainingJob
-from mtlaerial.training.labelled import labelled_truth, warn_of_little_truth
+from mtlaerial.training.labelled import labelled_truth
 from mtlaerial.training.lone_values import require_several_values
-from mtlaerial.training.losses import TaskLosses, class_weights
 from mtlaerial.training.optimiser import build_optimiser
 from mtlaerial.training.parameter_groups import parameter_groups
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.required_truth import require_truth
 from mtlaerial.training.resume_state import ResumeFile
 from mtlaerial.training.start import start_record
-from mtlaerial.training.step_batches import StepBatches
-from mtlaerial.training.train_step import TrainStep
+from mtlaerial.training.step_parts import build_train_step
 from mtlaerial.training.watcher import Watcher
 from mtlaerial.training.weight_average import WeightAverage
 from mtlaerial.weighting import build_weighting
@@ -95,19 +84,8 @@ class Trainer:
             checkpoint_network(self.network)
         if spec.compile:
             compile_network(self.network, self.weighting, spec.cuda_graphs)
-        balance = height_weights(spec, statistics)
-        losses = TaskLosses(spec, class_weights(spec, statistics), statistics.zero_height, plan.tasks, balance)
-        losses.to(self.device)
-        untrained = statistics.codes(untrained_classes(spec))
-        drawn_where = plan.tasks, statistics.zero_height, truth.masked if truth else {}
-        scale = plan.model.context_scale
-        sampler = build_sampler(job.training_tiles, spec, self.device, untrained, scale, *drawn_where)
-        if self.group.main:
-            warn_of_little_truth(plan, sampler.tiles)
-        normalise = Normalisation(*statistics.range)
-        batches = StepBatches(plan, sampler, normalise, losses, self.weighting.batches)
-        parts = self.network, self.optimiser, losses, self.weighting, batches
-        self.update = TrainStep(plan, self.fabric, *parts, self.average)
+        trained = self.network, self.optimiser, self.weighting, self.average
+        self.update = build_train_step(job, truth, self.fabric, *trained)
         self.evaluation = Evaluation(self.average.network if self.average else self.network, job, self.device)
         self.step = 0
         self.ended_early = False
@@ -145,31 +123,6 @@ class Trainer:
                 self._begin()
         bar.close()
 
-    def save(self, folder: Path) -> None:
-        """Write weights, history and cost of the trained run."""
-        last = self.evaluation.snapshot(self.epoch)
-        snapshots = {"best": self.evaluation.best or last, "last": last}
-        selected = snapshots[self.spec.selection]
-        weights = {name: snapshot["weights"] for name, snapshot in snapshots.items()}
-        for name, tensors in weights.items():
-            require_finite_weights(folder / f"{name}.safetensors", tensors)
-        remove_description(folder)  # that of an earlier run must not stand beside the new history
-        self.history.save(folder / "history.csv")
-        save_cost(self.meter.cost(), folder / "cost.json")
-        epoch = int(selected["epoch"])
-        provenance = Provenance(
-            code=code_hash("training"),
-            epoch=epoch,
-            ended_early=self.epoch if self.ended_early else None,
-            identity=self.identity,
-            validation=self.evaluation.images,
-            start=self.start,
-            budget=self.budget,
-            labelled=self.labelled,
-        )
-        save_run_weights(folder, provenance, selected["weights"], weights)
-        self._warn_of_divergence(epoch, [self.history.row_of(epoch)])
-
     def _begin(self) -> None:
         self.update.begin_epoch(self.epoch)
         self.meter.begin()
@@ -201,7 +154,7 @@ class Trainer:
         milestones.info("%s", epoch_line(row, self.plan, is_best=best is not None and best["epoch"] == self.epoch))
         validated = self.evaluation.validator is not None
         if self._validation_due or not validated:
-            self._warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, validated))
+            self.warn_of_divergence(self.epoch, self.history.last_evaluations(PERSISTENT, validated))
         if self._validation_due:
             self.progress.record("validation", self.step)
         if self.watcher:  # before the state is saved: a resumed training takes what is in the state for known to it
@@ -222,7 +175,7 @@ class Trainer:
             text = "validations without a better score: %d; the training ends after epoch %d of %d"
             log.info(text, self.spec.patience, self.epoch, self.spec.epochs)
 
-    def _warn_of_divergence(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    def warn_of_divergence(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
         """Warn where all of some evaluations are worse than a constant prediction, in the log and in the progress."""
         self.progress.warning = divergence(rows, self.plan, self.statistics)
         if self.progress.warning:
