@@ -6,16 +6,13 @@ from typing import Any
 from mtlaerial.config import DatasetSpec, Generation
 from mtlaerial.config.class_names import decisive_names
 from mtlaerial.config.decisive_keys import decisive
-from mtlaerial.config.selection import selection_notes
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.sources import raw_sources, tile_keys
-from mtlaerial.pipeline.calibration_notes import calibration_notes
-from mtlaerial.pipeline.ensemble_notes import ensemble_notes
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
+from mtlaerial.pipeline.table_facts import folds_of, table_facts, table_notes
 from mtlaerial.pipeline.transfer_plan import class_codes, scoring_of, tested_sets, transfer_notes
-from mtlaerial.pipeline.view_notes import view_notes
 from mtlaerial.runs.rate import rate_recipe
 from mtlaerial.runs.recipe_record import recipe_record
 from mtlaerial.runs.run import read_description
@@ -142,7 +139,7 @@ class Decisive:
 
     def tables(self) -> Params:
         """Return published scores, folds and protocol of each data set, and notes on the methods left out."""
-        return {name: self._reported("tables", name) for name in self.project.sources}
+        return {name: table_facts("tables", self.project, name) for name in self.project.sources}
 
     def predict_transfer(self, dataset: str, method: str, seed: str, tested: str) -> Params:
         """Return what decides ``predict``, for the test tiles of another data set: its pixel size and classes too."""
@@ -164,7 +161,7 @@ class Decisive:
             name: {
                 "protocol": self._spec(name).protocol,
                 "margin": margin,
-                "notes": [*transfer_notes(self.project, name), *self._notes(name)],
+                "notes": [*transfer_notes(self.project, name), *table_notes(self.project, name)],
             }
             for name in tested_sets(self.project)
         }
@@ -175,13 +172,13 @@ class Decisive:
 
     def label_efficiency(self) -> Params:
         """Return curves, notes, folds and protocol of each data set, and the formats."""
-        datasets = {name: self._reported("label_efficiency", name) for name in self.project.sources}
+        datasets = {name: table_facts("label_efficiency", self.project, name) for name in self.project.sources}
         return {"datasets": datasets, **self._figures("label_efficiency")}
 
     def tradeoff(self, dataset: str) -> Params:
         """Return notes and folds of a data set, and the formats."""
         keys = {**decisive("tradeoff", self._spec(dataset)), **self._figures("tradeoff")}
-        return {**keys, "folds": self._folds(dataset), "notes": self._notes(dataset)}
+        return {**keys, "folds": folds_of(self.project, dataset), "notes": table_notes(self.project, dataset)}
 
     def figures(self, dataset: str, method: str) -> Params:
         """Return the test tiles, and the formats."""
@@ -189,7 +186,7 @@ class Decisive:
 
     def report(self) -> Params:
         """Return the same, and titles and licences."""
-        return {name: self._reported("report", name) for name in self.project.sources}
+        return {name: table_facts("report", self.project, name) for name in self.project.sources}
 
     def _joined(self, dataset: str, method: str, seed: str) -> Params:
         """Return the members and the average of an ensemble; nothing of another method."""
@@ -198,26 +195,6 @@ class Decisive:
 
     def _members(self, dataset: str, method: str, seed: str) -> list[str]:
         return [f"{member}/seed{number}" for member, number in self.project.source_runs(dataset, method, int(seed))]
-
-    def _reported(self, stage: Stage, dataset: str) -> Params:
-        evaluation = {"folds": self._folds(dataset), "protocol": self._spec(dataset).protocol}
-        chains = [list(chain) for chain in self.project.config.run.steps]
-        steps = {"steps": chains} if chains else {}
-        curves = self.project.config.run.model_dump(mode="json", include={"label_efficiency"})
-        curves = curves if self.project.config.run.label_efficiency else {}
-        compared = {"margin": self.project.config.run.comparison.margin, **steps, **curves}
-        return {**decisive(stage, self._spec(dataset)), **evaluation, **compared, "notes": self._notes(dataset)}
-
-    def _notes(self, dataset: str) -> list[str]:
-        """Return the sentences for below the tables of a data set."""
-        notes = selection_notes(self.project.config, dataset, self._spec(dataset), "this data set")
-        notes += ensemble_notes(self.project, dataset) + view_notes(self.project, dataset)
-        notes += calibration_notes(self.project, dataset)
-        labels = self._spec(dataset).labels
-        return notes + ([labels.note] if labels and labels.note else [])
-
-    def _folds(self, dataset: str) -> list[str]:
-        return [fold for fold, name in self.project.folds.items() if name == dataset]
 
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
