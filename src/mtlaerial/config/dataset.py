@@ -1,7 +1,7 @@
 """The specification of a data set, ``config/datasets/*.yaml``."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -186,20 +186,6 @@ class DatasetSpec(Section):
             return f"{len(self.areas)} areas, each tested by a training on all others, {buffer}"
         return f"fixed split, {buffer}"
 
-    def fold(self, area: str) -> "DatasetSpec":
-        """Return the data set with fixed splits: an area for testing, all others for training.
-
-        Raises
-        ------
-        ConfigError
-            When there is no such area.
-        """
-        if area not in self.areas:
-            areas = ", ".join(self.areas) or "none, as the splits are fixed"
-            raise ConfigError("areas", f"no area {area}", f"one of {areas}", "Correct the name.")
-        others = tuple(tile for name, tiles in self.areas.items() if name != area for tile in tiles)
-        return self.model_copy(update={"splits": {"train": others, "test": self.areas[area]}, "areas": {}})
-
     def fold_areas(self, name: str) -> dict[str, str]:
         """Return the area that each fold of a data set tests, by the fold's name; none for fixed splits."""
         return {f"{name}.{area}": area for area in self.areas}
@@ -207,42 +193,6 @@ class DatasetSpec(Section):
     def area_of(self, tile: str) -> str:
         """Return the area that a tile belongs to; empty where the splits are fixed."""
         return next((name for name, tiles in self.areas.items() if tile in tiles), "")
-
-    def holding_out(self, tiles: Sequence[str], key: str) -> "DatasetSpec":
-        """Return the data set with some training tiles as validation tiles; their label files stay the same.
-
-        Parameters
-        ----------
-        tiles : sequence of str
-        key : str
-            The key that lists them, for messages.
-
-        Raises
-        ------
-        ConfigError
-            When one is not a training tile, when none is left, or when validation tiles have other label files.
-        """
-        train = self.splits["train"]
-        left = tuple(tile for tile in train if tile not in tiles)
-        for tile in tiles:
-            if tile not in train:
-                expected = f"training tiles ({', '.join(train)})"
-                raise ConfigError(key, f"the tile {tile}", expected, "Correct its name, or leave it out.")
-        if not left:
-            raise ConfigError(key, "all training tiles", "at least one left to train on", "Hold out fewer tiles.")
-        held = tuple(dict.fromkeys(tiles))
-        splits = {**self.splits, "train": left, "val": self.splits.get("val", ()) + held}
-        return self.model_copy(update={"splits": splits, "labels": self._labels_held_out(key)}) if held else self
-
-    def _labels_held_out(self, key: str) -> LabelsSpec | None:
-        """Return the labels; files that are listed by split get those of training tiles for validation too."""
-        if self.labels is None or not isinstance(self.labels.files, dict):
-            return self.labels
-        files = {"val": self.labels.files["train"], **self.labels.files}
-        if files["val"] != files["train"]:
-            expected = "the same labels.files for train and val"
-            raise ConfigError(key, f"labels.files of their own for val ({files['val'][0]})", expected, "Edit splits.")
-        return self.labels.model_copy(update={"files": files})
 
     def split_by_tile(self) -> dict[str, Split]:
         """Return the split that each tile belongs to; of areas, which are all tested, ``test``."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from rasterio.crs import CRS
 
 from mtlaerial.config import PREPARED_LAYERS, DatasetSpec, Generation, Layer, Split, Task, load_dataset
+from mtlaerial.config.hold_out import fold_of, with_validation_tiles
 from mtlaerial.config.layers import Patterns
 from mtlaerial.datasets.archives import Archive
 from mtlaerial.datasets.generation_note import generation_described, is_generated
@@ -88,7 +89,8 @@ class Dataset:
             When there is no such area, or a tile of ``hold_out`` is none.
         """
         validated = [tile for tile in hold_out if self.spec.area_of(tile) != area]
-        return replace(self, name=f"{self.name}.{area}", spec=self.spec.fold(area).holding_out(validated, key))
+        spec = with_validation_tiles(fold_of(self.spec, area), validated, key)
+        return replace(self, name=f"{self.name}.{area}", spec=spec)
 
     def require_root(self) -> None:
         """Refuse a root that is no folder, in one sentence instead of one for each missing file.

@@ -7,6 +7,7 @@ from typing import Any
 
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
 from mtlaerial.config.class_names import recipe_on
+from mtlaerial.config.hold_out import with_validation_tiles
 from mtlaerial.config.require import require_tasks
 from mtlaerial.config.selection import methods_on, selection_notes, sources_of, trained_on, weights_of
 from mtlaerial.config.transfer import require_transfers
@@ -219,4 +220,4 @@ def _dataset(name: str, entry: DatasetEntry) -> Dataset:
     dataset = Dataset.of(entry.spec, entry.root, name, entry.generate)
     if dataset.spec.areas:
         return dataset
-    return replace(dataset, spec=dataset.spec.holding_out(entry.hold_out, f"datasets.{name}.hold_out"))
+    return replace(dataset, spec=with_validation_tiles(dataset.spec, entry.hold_out, f"datasets.{name}.hold_out"))
