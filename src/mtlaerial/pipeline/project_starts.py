@@ -9,7 +9,7 @@ from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
-from mtlaerial.runs.transfer_check import require_transferable
+from mtlaerial.runs.initial_weights_check import require_usable_weights
 
 
 class RunName(NamedTuple):
@@ -95,7 +95,7 @@ def _require_fitting(project: Project, dataset: str, method: str) -> None:
         return
     source_plan = project.plan(source.dataset, project.weights_of(*source), seed=0)
     source_bands = project.dataset(source.dataset).spec.image.band_names
-    require_transferable(start.path, source_plan, source_bands, plan, bands)
+    require_usable_weights(start.path, source_plan, source_bands, plan, bands)
 
 
 def _require_freezable(project: Project, dataset: str, method: str) -> None:

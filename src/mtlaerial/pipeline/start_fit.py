@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from mtlaerial.pipeline.start import Start
+from mtlaerial.runs.initial_weights_check import require_usable_weights
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.start import is_run
-from mtlaerial.runs.transfer_check import require_transferable
 
 
 def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ def require_fitting_start(start: Start, plan: RunPlan, bands: Sequence[str]) -> 
     if is_run(start.path):
         description = load_description(start.path)
         run_bands = [band.name for band in description.statistics.bands]
-        require_transferable(start.path, description.plan, run_bands, plan, bands)
+        require_usable_weights(start.path, description.plan, run_bands, plan, bands)
         return
     from mtlaerial.models.published.form import published_form
     from mtlaerial.models.published.loading import published_band_sources

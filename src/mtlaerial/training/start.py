@@ -7,9 +7,9 @@ from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.models import Network
 from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights, read_facts
+from mtlaerial.runs.initial_weights import decisive_facts, load_initial_weights, run_start
 from mtlaerial.runs.run import load_description
 from mtlaerial.runs.start import StartRecord, is_run
-from mtlaerial.runs.transfer import decisive_facts, run_start, transfer_run
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.training.job import TrainingJob
 
@@ -26,7 +26,7 @@ def load_start(network: Network, job: TrainingJob) -> None:
     """
     assert job.pretrained is not None
     if is_run(job.pretrained):
-        transfer_run(job.pretrained, network, job.plan, job.statistics)
+        load_initial_weights(job.pretrained, network, job.plan, job.statistics)
         return
     weights = read_encoder_weights(job.pretrained, job.plan.model.encoder_name)
     if job.start and job.start.sha256 != weights.facts.sha256:  # else the run would record weights that it never had

@@ -13,7 +13,7 @@ from mtlaerial.runs.plan import RunPlan
 
 if TYPE_CHECKING:
     from mtlaerial.models import Network
-    from mtlaerial.models.transfer import Tensors
+    from mtlaerial.models.adapted_weights import Tensors
 
 SHOWN = 3
 """Most differing keys that a message names."""
@@ -28,7 +28,7 @@ _BEYOND = {
 """Keys of a model, by the parts that take weights, that decide other parts alone."""
 
 
-def require_transferable(
+def require_usable_weights(
     folder: Path, source: RunPlan, source_bands: Sequence[str], plan: RunPlan, bands: Sequence[str]
 ) -> None:
     """Refuse a run that lacks a task or a band of a new training, or whose network has other sizes or other heights.
@@ -52,8 +52,8 @@ def require_transferable(
     """
     import torch
 
+    from mtlaerial.models.adapted_weights import tensors_of, with_scaling
     from mtlaerial.models.bands import band_sources
-    from mtlaerial.models.transfer import tensors_of, with_scaling
 
     start = plan.model.start
     assert start is not None

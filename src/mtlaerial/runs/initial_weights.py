@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from mtlaerial.config import task_entry
 from mtlaerial.runs.head_match import head_meaning, require_same_heights, unit_factor
+from mtlaerial.runs.initial_weights_check import network_differences, require_same_shapes, require_tasks
 from mtlaerial.runs.loading import load_network
 from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.run import RunDescription, load_description
 from mtlaerial.runs.start import StartRecord
-from mtlaerial.runs.transfer_check import network_differences, require_same_shapes, require_tasks
 from mtlaerial.tiles.statistics import Statistics
 
 if TYPE_CHECKING:
     from mtlaerial.models import Network
-    from mtlaerial.models.transfer import Tensors
+    from mtlaerial.models.adapted_weights import Tensors
 
 log = logging.getLogger(__name__)
 
 
-def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: Statistics) -> None:
+def load_initial_weights(folder: Path, network: "Network", plan: RunPlan, statistics: Statistics) -> None:
     """Copy the weights of a run into a network, in place; an error leaves the network unchanged.
 
     Bands are matched by name (:func:`mtlaerial.models.bands.adapt_kernels`), and classes too: a class that the run does
@@ -46,7 +46,7 @@ def transfer_run(folder: Path, network: "Network", plan: RunPlan, statistics: St
     """
     import torch
 
-    from mtlaerial.models.transfer import for_bands, tensors_of, with_scaling
+    from mtlaerial.models.adapted_weights import for_bands, tensors_of, with_scaling
 
     start = plan.model.start
     assert start is not None
@@ -95,7 +95,7 @@ def decisive_facts(description: RunDescription) -> dict[str, Any]:
 def _heads(
     tensors: "Tensors", drawn: "Tensors", description: RunDescription, plan: RunPlan, statistics: Statistics
 ) -> "Tensors":
-    from mtlaerial.models.transfer import for_classes, in_unit
+    from mtlaerial.models.adapted_weights import for_classes, in_unit
 
     factor = unit_factor(description.plan.training, plan.training)
     adapted = dict(tensors)

@@ -14,11 +14,11 @@ from mtlaerial.config.model import NetworkSpec
 from mtlaerial.config.start import StartSpec
 from mtlaerial.errors import UserError
 from mtlaerial.models import Network, build_model
-from mtlaerial.models.transfer import for_bands, tensors_of
+from mtlaerial.models.adapted_weights import for_bands, tensors_of
+from mtlaerial.runs.initial_weights import load_initial_weights
+from mtlaerial.runs.initial_weights_check import require_usable_weights
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.run import load_description, save_description
-from mtlaerial.runs.transfer import transfer_run
-from mtlaerial.runs.transfer_check import require_transferable
 from mtlaerial.runs.weights import load_provenance, save_run_weights
 from mtlaerial.tiles.statistics import BandStatistics, Statistics
 from support import networks, tiny
@@ -46,7 +46,7 @@ def begun(folder: Path, plan: RunPlan, statistics: Statistics) -> tuple[dict[str
     """Return the weights of a network before and after it takes those of a run."""
     network = build(plan, statistics)
     drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    transfer_run(folder, network, plan, statistics)
+    load_initial_weights(folder, network, plan, statistics)
     return drawn, dict(network.state_dict())
 
 
@@ -113,7 +113,7 @@ def test_another_unit_of_heights_gives_the_same_metres(run: Path, statistics: St
     metres = []
     for plan in (plan_of("all"), plan_of("all", unit=unit)):
         network = build(plan, statistics).eval()
-        transfer_run(run, network, plan, statistics)
+        load_initial_weights(run, network, plan, statistics)
         metres.append(network(image)["height"] * plan.training.height_unit)
     assert metres[0].abs().mean() > 1e-3
     torch.testing.assert_close(*metres)
@@ -233,7 +233,7 @@ def test_what_does_not_fit_is_one_sentence_and_changes_nothing(
     network = build(plan, statistics)
     drawn = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with pytest.raises(UserError, match=message) as error:
-        transfer_run(folder, network, plan, statistics)
+        load_initial_weights(folder, network, plan, statistics)
     assert str(folder) in str(error.value)
     assert "\n" not in str(error.value)
     assert all(torch.equal(tensor, drawn[name]) for name, tensor in network.state_dict().items())
@@ -269,11 +269,11 @@ def test_a_run_of_another_height_head_is_refused_unless_the_head_begins_anew(
     source = drawn_run(tmp_path / "source", tiny.run_plan(**before), statistics)
     plans = [tiny.run_plan(**now).model_copy(update={"model": plan_of(parts).model}) for parts in ("all", "trunk")]
     with pytest.raises(UserError, match=words):
-        transfer_run(source, build(plans[0], statistics), plans[0], statistics)
+        load_initial_weights(source, build(plans[0], statistics), plans[0], statistics)
     bands = [band.name for band in statistics.bands]
     with pytest.raises(UserError, match=words):
-        require_transferable(source, load_description(source).plan, bands, plans[0], bands)
-    transfer_run(source, build(plans[1], statistics), plans[1], statistics)
+        require_usable_weights(source, load_description(source).plan, bands, plans[0], bands)
+    load_initial_weights(source, build(plans[1], statistics), plans[1], statistics)
 
 
 def test_bins_are_the_same_metres_in_another_unit_and_with_other_labels(tmp_path: Path, statistics: Statistics) -> None:
