@@ -8,8 +8,8 @@ import pytest
 from mtlaerial.reporting.ensembles import ensemble_sizes
 from mtlaerial.reporting.run_costs import run_costs
 from mtlaerial.reporting.tables import build_documents
-from mtlaerial.reporting.tables.collect import baselines
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
+from mtlaerial.reporting.tables.gain import baselines
 from mtlaerial.runs.cost import Cost, save_cost
 from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.runs.loading import load_run

@@ -19,10 +19,11 @@ from mtlaerial.reporting.inference.differences import (
     tiles_with_truth,
 )
 from mtlaerial.reporting.inference.intervals import CONFIDENCE, Array
-from mtlaerial.reporting.tables.collect import GAIN, JOINT, SET, SETS
 from mtlaerial.reporting.tables.columns import DETECTION_SCORES, RATIO_SCORES, Column
 from mtlaerial.reporting.tables.comparison import common_tiles, compare, paired
+from mtlaerial.reporting.tables.gain import GAIN
 from mtlaerial.reporting.tables.groups import CLASS, split_group
+from mtlaerial.reporting.tables.score_rows import JOINT, SET, SETS
 from mtlaerial.reporting.tables.tile_sums import Source, tile_sums
 from mtlaerial.scoring.detection import detection_scores
 from mtlaerial.scoring.joint import iou3_scores

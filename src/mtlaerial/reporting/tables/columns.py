@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.task_entry import Metrics
-from mtlaerial.reporting.tables.collect import CHECKERBOARD, GAIN, JOINT, SET, SETS, SQUARED_SHARE
 from mtlaerial.reporting.tables.consistency import VIOLATIONS
+from mtlaerial.reporting.tables.gain import GAIN
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL, group_of
+from mtlaerial.reporting.tables.score_rows import CHECKERBOARD, JOINT, SET, SETS, SQUARED_SHARE
 from mtlaerial.scoring.checkerboard import PERIODS
 from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP

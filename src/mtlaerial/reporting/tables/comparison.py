@@ -18,7 +18,7 @@ from mtlaerial.reporting.inference.differences import (
 )
 from mtlaerial.reporting.inference.intervals import Array
 from mtlaerial.reporting.inference.verdicts import Verdict, confidence_of_each, verdict_of
-from mtlaerial.reporting.tables.collect import COMPARED, compared_score
+from mtlaerial.reporting.tables.gain import COMPARED, compared_score
 from mtlaerial.reporting.tables.groups import OVERALL
 from mtlaerial.reporting.tables.tile_sums import tile_sums
 from mtlaerial.scoring.gain import relative_gain

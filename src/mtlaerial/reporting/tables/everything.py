@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mtlaerial.reporting.tables.collect import CELLS, POOLED, SEAM, TILE_MEAN
+from mtlaerial.reporting.tables.collect import POOLED, TILE_MEAN
 from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
@@ -33,6 +33,7 @@ from mtlaerial.reporting.tables.columns import (
 )
 from mtlaerial.reporting.tables.notes import panel_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Panel
+from mtlaerial.reporting.tables.score_rows import CELLS, SEAM
 from mtlaerial.reporting.tables.uncertainty import levels_of
 from mtlaerial.reporting.tables.values import MISSING, Values
 

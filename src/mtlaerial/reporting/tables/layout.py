@@ -6,7 +6,7 @@ import pandas as pd
 
 from mtlaerial.config import task_entry
 from mtlaerial.config.tasks import leading_task
-from mtlaerial.reporting.tables.collect import SQUARED_SHARE, collect, mean_over_seeds
+from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.columns import (
     BIAS,
     BOTH,
@@ -41,6 +41,7 @@ from mtlaerial.reporting.tables.published import Citations, Published
 from mtlaerial.reporting.tables.readings.groups import class_reading, height_reading
 from mtlaerial.reporting.tables.readings.scores import scores_reading
 from mtlaerial.reporting.tables.run_objects import objects_table, with_objects
+from mtlaerial.reporting.tables.score_rows import SQUARED_SHARE
 from mtlaerial.reporting.tables.steps import Chains, steps
 from mtlaerial.reporting.tables.uncertainty import has_uncertainty, uncertainty_table
 from mtlaerial.reporting.tables.values import Values

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from mtlaerial.reporting.tables.bold import RULE
-from mtlaerial.reporting.tables.collect import JOINT, SETS
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.consistency import VIOLATIONS, consistency_convention
 from mtlaerial.reporting.tables.constant import CONSTANT
@@ -20,6 +19,7 @@ from mtlaerial.reporting.tables.ground_truth import (
 )
 from mtlaerial.reporting.tables.origins import finished_note, recipe_note
 from mtlaerial.reporting.tables.panels import Note
+from mtlaerial.reporting.tables.score_rows import JOINT, SETS
 from mtlaerial.reporting.tables.values import MISSING, Values
 
 CLASS_MEANS = ("AA", "mIoU", "F1", JOINT)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from mtlaerial.reporting.inference.differences import Difference
 from mtlaerial.reporting.inference.intervals import CONFIDENCE, Array
-from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.comparison import paired
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
@@ -18,6 +17,7 @@ from mtlaerial.reporting.tables.marks import change
 from mtlaerial.reporting.tables.notes import origin_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.readings.comparisons import differences_reading
+from mtlaerial.reporting.tables.score_rows import JOINT
 from mtlaerial.reporting.tables.tile_sums import Source
 from mtlaerial.reporting.tables.values import MISSING, Values
 

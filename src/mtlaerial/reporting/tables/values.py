@@ -8,9 +8,10 @@ import pandas as pd
 
 from mtlaerial.config.tasks import leads
 from mtlaerial.reporting.tables.bold import Bold
-from mtlaerial.reporting.tables.collect import POOLED, baselines, learned_tasks
+from mtlaerial.reporting.tables.collect import POOLED
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.gain import baselines, learned_tasks
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.origins import MARK, is_finished

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from mtlaerial.config import Task
-from mtlaerial.reporting.tables.collect import baselines
 from mtlaerial.reporting.tables.comparison import MARGIN, Comparison, compare
 from mtlaerial.reporting.tables.comparison_panel import Comparisons, Weightings, by_effect, comparison_panel, effect_of
 from mtlaerial.reporting.tables.conflict import conflict_panel
 from mtlaerial.reporting.tables.costs import Costs, with_costs
+from mtlaerial.reporting.tables.gain import baselines
 from mtlaerial.reporting.tables.panels import Document, Panel
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.scoring.scores import Scores

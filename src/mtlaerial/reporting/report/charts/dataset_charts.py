@@ -10,10 +10,10 @@ import numpy as np
 from mtlaerial.reporting.report.charts.dot_chart import dot_chart
 from mtlaerial.reporting.report.charts.line_chart import line_chart
 from mtlaerial.reporting.report.charts.svg import MARKERS
-from mtlaerial.reporting.tables.collect import CELLS
 from mtlaerial.reporting.tables.columns import COVERAGE, HEIGHT, SEMANTICS, Column, by_group, class_f1
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.readings.scores import by_rank
+from mtlaerial.reporting.tables.score_rows import CELLS
 from mtlaerial.reporting.tables.uncertainty import levels_of
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.scoring.reliability import calibration_error, reliability_diagram

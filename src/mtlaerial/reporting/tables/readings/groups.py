@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.reporting.tables.collect import SQUARED_SHARE
 from mtlaerial.reporting.tables.columns import HEIGHT, SEMANTICS, Column
 from mtlaerial.reporting.tables.groups import CLASS
 from mtlaerial.reporting.tables.readings.scores import by_rank, sentence, value_text
+from mtlaerial.reporting.tables.score_rows import SQUARED_SHARE
 from mtlaerial.reporting.tables.values import Values
 
 (MIOU,) = (column for column in SEMANTICS if column.score == "mIoU")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from mtlaerial.reporting.inference.intervals import CONFIDENCE
-from mtlaerial.reporting.tables.collect import JOINT
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
+from mtlaerial.reporting.tables.score_rows import JOINT
 from mtlaerial.reporting.tables.values import Values
 
 HEADLINES = ("mIoU", "MAE", JOINT)
