@@ -20,9 +20,8 @@ from mtlaerial.config.selection import methods_on
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.project import Project
 from support import tiny
-from support.configurations import PROJECT, refusal
+from support.configurations import BASE, PROJECT, refusal
 
-BASE = tiny.CONFIG / "config.yaml"
 SHARING = {"trained_as": "both"}
 METHODS = {"methods": {"height": {"tasks": ["height"], "model": "net"}, "again": SHARING}}
 

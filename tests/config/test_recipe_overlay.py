@@ -12,9 +12,8 @@ from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
 from mtlaerial.errors import ConfigError
 from support import tiny
-from support.configurations import PROJECT
+from support.configurations import BASE, PROJECT
 
-BASE = tiny.CONFIG / "config.yaml"
 AUTZEN = tiny.CONFIG / "autzen.yaml"
 RECIPES = sorted((tiny.CONFIG / "recipes").glob("*.yaml"))
 SMALL = {"recipe": "small", "model": "little", "models": {"little": {"stem": 8}}, "training": {"batch": 2, "patch": 64}}

@@ -1,4 +1,4 @@
-"""The smallest configuration, changes of it, and the messages of their errors."""
+"""The shipped configuration; the smallest one, changes of it, and the messages of their errors."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 from support import tiny
 
+BASE = tiny.CONFIG / "config.yaml"
 PROJECT: dict[str, Any] = {
     "run": {"datasets": ["town"], "methods": ["both"], "seeds": [0]},
     "datasets": {"town": {"spec": "town.yaml", "root": "town"}},
