@@ -1,75 +1,25 @@
-"""Scores of a run: its maps against the truth, cell by cell, summed per tile."""
+"""Scores of a run: sums of confusions and heights by tile and group, and their file."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from affine import Affine
 
 from mtlaerial.config import IGNORED, PredictionSpec, ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.prediction.predictor import Predictor
-from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
-from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.scoring.run_scores import score_run
 from mtlaerial.scoring.scores import Scores, load_scores, save_scores
 from mtlaerial.tiles.prepare import prepare_tile
-from mtlaerial.tiles.record import write_record
 from support import tiny
-from support.tiny import Folders
-
-SCORING = ScoringSpec(height_bins=(2.0, 5.0), error_unit=25.5)
-
-
-class Run:
-    """A run's folder with a description and maps written by hand."""
-
-    def __init__(self, folder: Path, trained: Path) -> None:
-        self.folder = folder
-        for name in ("run.yaml", "model.safetensors"):
-            (folder / name).write_bytes((trained / name).read_bytes())
-
-    def write(self, tile: Path, task: str, array: np.ndarray, shift: float = 0.0) -> None:
-        layer = {"semantics": "labels"}.get(task, task)
-        with open_raster(tile / f"{layer}.tif") as source:
-            grid = Grid.of(source)
-        grid = Grid(grid.crs, grid.transform @ Affine.translation(shift, 0), *array.shape)
-        path = self.folder / "maps" / tile.name / f"{task}.tif"
-        with create_raster(path, grid, count=1, dtype=array.dtype.name, **PREPARED) as out:
-            out.write(array, 1)
-
-
-def truth(tile: Path, layer: str) -> np.ndarray:
-    return np.array(map_raster(tile / f"{layer}.tif"))
-
-
-@pytest.fixture
-def chosen(tiles: Folders) -> list[Path]:
-    return [*tiles["test"], *tiles["val"]]
-
-
-@pytest.fixture
-def run(run_folder: Path, chosen: list[Path], tmp_path: Path) -> Run:
-    written, random = Run(tmp_path, run_folder), np.random.default_rng(0)
-    for tile in chosen:
-        labels, height = truth(tile, "labels"), truth(tile, "height")
-        wrong = random.integers(0, 6, labels.shape, np.uint8)
-        written.write(tile, "semantics", np.where(random.random(labels.shape) < 0.7, labels.clip(max=5), wrong))
-        noise = random.normal(0.3, 2, height.shape)
-        written.write(tile, "height", (np.nan_to_num(height) + noise).astype(np.float32))
-    return written
-
-
-@pytest.fixture
-def scores(run: Run, chosen: list[Path]) -> Scores:
-    return score_run(run.folder, chosen, SCORING)
+from support.scored_maps import SCORING, Run, truth
 
 
 def test_without_training_heights_there_is_no_constant_prediction(run: Run, chosen: list[Path]) -> None:
@@ -216,72 +166,6 @@ def test_protocol_and_recipe_go_with_the_scores(run: Run, chosen: list[Path]) ->
     assert (scores.protocol, scores.network, scores.training) == ("fixed split of tiles", plan.model, plan.training)
 
 
-def test_a_map_on_another_grid_is_refused(run: Run, chosen: list[Path]) -> None:
-    run.write(chosen[0], "height", np.zeros((96, 96), np.float32))
-    with pytest.raises(DataError, match=r"height\.tif: found 96 x 96 cells; expected 48 x 48"):
-        score_run(run.folder, chosen, SCORING)
-
-
-def test_a_missing_map_is_named(run: Run, chosen: list[Path]) -> None:
-    path = run.folder / "maps" / chosen[1].name / "semantics.tif"
-    path.unlink()
-    with pytest.raises(DataError, match=rf"{chosen[1].name}/semantics\.tif: found no file"):
-        score_run(run.folder, chosen, SCORING)
-
-
-def test_a_height_missing_from_a_map_is_refused(run: Run, chosen: list[Path]) -> None:
-    height = truth(run.folder / "maps" / chosen[0].name, "height")
-    height[np.isfinite(truth(chosen[0], "height")).nonzero()[0][0]] = np.nan
-    run.write(chosen[0], "height", height)
-    with pytest.raises(DataError, match="cells without a height"):
-        score_run(run.folder, chosen, SCORING)
-
-
-def with_eroded(tile: Path, folder: Path, eroded: np.ndarray) -> Path:
-    """Copy a prepared tile, with other eroded labels."""
-    copy = Path(shutil.copytree(tile, folder / tile.name))
-    with open_raster(tile / "labels.tif") as source:
-        grid = Grid.of(source)
-    with create_raster(
-        copy / "eroded.tif", Grid(grid.crs, grid.transform, *eroded.shape), count=1, dtype="uint8", **PREPARED
-    ) as out:
-        out.write(eroded, 1)
-    write_record(copy, {}, {})
-    return copy
-
-
-def test_eroded_labels_are_scored_apart(run: Run, chosen: list[Path], tmp_path: Path) -> None:
-    labels = truth(chosen[0], "labels")
-    eroded = np.where(np.arange(96) % 3 == 0, IGNORED, labels)
-    tile = with_eroded(chosen[0], tmp_path / "tiles", eroded)
-    scores = score_run(run.folder, [tile], SCORING)
-    predicted = truth(run.folder / "maps" / tile.name, "semantics")
-    np.testing.assert_array_equal(scores.confusion("eroded"), confusion_matrix(eroded, predicted, 6))
-    np.testing.assert_array_equal(scores.confusion(), confusion_matrix(labels, predicted, 6))
-    assert scores.tiles[tile.name].height == score_run(run.folder, chosen[:1], SCORING).tiles[tile.name].height
-
-
-def test_no_eroded_labels_no_eroded_scores(run: Run, chosen: list[Path], tmp_path: Path) -> None:
-    tile = with_eroded(chosen[0], tmp_path / "tiles", np.full((1, 1), IGNORED, np.uint8))
-    scores = score_run(run.folder, [tile], SCORING)
-    assert scores.tiles[tile.name].eroded == ()
-    assert scores.confusion("eroded").sum() == 0
-    assert scores.confusion().sum() > 0
-
-
-def test_eroded_labels_of_another_size_are_refused(run: Run, chosen: list[Path], tmp_path: Path) -> None:
-    tile = with_eroded(chosen[0], tmp_path / "tiles", np.zeros((48, 96), np.uint8))
-    with pytest.raises(DataError, match=r"eroded\.tif: found 48 x 96 cells; expected 96 x 96 cells, as labels\.tif"):
-        score_run(run.folder, [tile], SCORING)
-
-
-@pytest.mark.parametrize(("task", "layer"), [("semantics", "labels"), ("height", "height")])
-def test_maps_of_another_place_are_refused(run: Run, chosen: list[Path], task: str, layer: str) -> None:
-    run.write(chosen[0], task, truth(chosen[0], layer), shift=0.5)
-    with pytest.raises(DataError, match=rf"{task}\.tif: found the place .*Predict again"):
-        score_run(run.folder, chosen[:1], SCORING)
-
-
 def test_a_class_missing_from_a_map_is_wrong(run: Run, chosen: list[Path]) -> None:
     run.write(chosen[0], "semantics", np.full((96, 96), IGNORED, np.uint8))
     confusion = np.array(score_run(run.folder, chosen[:1], SCORING).tiles[chosen[0].name].confusion)
@@ -325,20 +209,3 @@ def test_truth_on_any_grid_can_be_predicted_and_scored(
     sums = score_run(run.folder, [tmp_path / "city_4"], SCORING).height("all")["overall"]
     area = 48.0**2 - 10 * 9.5
     assert sums[SUMS.index("cells")] * pixel**2 == pytest.approx(area, rel=0.08)
-
-
-def test_ground_truth_that_changed_since_it_was_prepared_is_refused(
-    run: Run, chosen: list[Path], tmp_path: Path
-) -> None:
-    tile = Path(shutil.copytree(chosen[0], tmp_path / "copy" / chosen[0].name))
-    content = bytearray((tile / "height.tif").read_bytes())
-    content[-3000:-1000] = bytes(byte ^ 64 for byte in content[-3000:-1000])
-    (tile / "height.tif").write_bytes(bytes(content))
-    with pytest.raises(DataError, match=r"height\.tif: found SHA-256 .*as when the tile was prepared"):
-        score_run(run.folder, [tile], SCORING)
-
-
-def test_weights_of_another_run_are_not_scored(run: Run, chosen: list[Path]) -> None:
-    (run.folder / "model.safetensors").write_bytes(b"other weights")
-    with pytest.raises(DataError, match=r"model\.safetensors: found SHA-256"):
-        score_run(run.folder, chosen, SCORING)

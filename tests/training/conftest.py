@@ -8,8 +8,10 @@ import pytest
 
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.train import train
+from mtlaerial.training.trainer import Trainer
 from support import tiny
 from support.tiny import Folders
+from support.weightings import OPTIONS
 
 
 @pytest.fixture
@@ -27,3 +29,14 @@ def trained(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Callable[
         return tmp_path / name
 
     return run
+
+
+@pytest.fixture
+def make_trainer(tiles: Folders, statistics: Statistics) -> Callable[..., Trainer]:
+    """Return a function that builds a trainer for some weighting and recipe."""
+
+    def build(name: str = "equal", **training: Any) -> Trainer:
+        plan = tiny.run_plan(weighting={"name": name, **OPTIONS.get(name, {})}, **training)
+        return Trainer(tiny.job(plan, statistics, tiles["train"], []))
+
+    return build
