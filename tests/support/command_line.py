@@ -13,6 +13,9 @@ from mtlaerial.config import merge
 from mtlaerial.datasets.catalog import Dataset
 from support import tiny
 
+Call = Callable[..., tuple[int, str, str]]
+"""Runs the command line with arguments; returns exit code, output and error output."""
+
 
 class Town:
     """A sound data set on disk, its specification, and the ways to break them."""
