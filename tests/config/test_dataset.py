@@ -6,11 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mtlaerial.config import (
-    DatasetSpec,
-    load_dataset,
-    load_project,
-)
+from mtlaerial.config import DatasetSpec, load_dataset, load_project
 from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 from support import tiny

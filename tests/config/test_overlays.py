@@ -5,13 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mtlaerial.config import (
-    Recipe,
-    load_dataset,
-    load_project,
-    merge,
-    read_yaml,
-)
+from mtlaerial.config import Recipe, load_dataset, load_project, merge, read_yaml
 from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.errors import ConfigError
 from support import tiny

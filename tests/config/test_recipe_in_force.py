@@ -2,11 +2,7 @@
 
 import pytest
 
-from mtlaerial.config import (
-    load_project,
-    merge,
-    parse_project,
-)
+from mtlaerial.config import load_project, merge, parse_project
 from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.selection import trained_on
 from mtlaerial.errors import ConfigError
