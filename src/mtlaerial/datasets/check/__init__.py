@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.buffer import buffer_notes
 from mtlaerial.datasets.check.classes import check_classes
+from mtlaerial.datasets.check.eroded import check_eroded
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.height import check_height
 from mtlaerial.datasets.check.image import check_image
@@ -76,7 +77,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
 
 
 def assemble(reports: Sequence[TileReport], buffer: float = 0.0) -> DatasetReport:
-    """Join the reports of a data set's tiles, one or more, and check splits and classes.
+    """Join the reports of a data set's tiles, one or more, and check splits, classes and eroded labels.
 
     Parameters
     ----------
@@ -85,5 +86,5 @@ def assemble(reports: Sequence[TileReport], buffer: float = 0.0) -> DatasetRepor
         Metres around tiles held out whose truth is not trained on.
     """
     notes = buffer_notes(footprints(reports), buffer) if buffer else []
-    between = (*check_splits(reports, buffer), *check_classes(reports))
+    between = (*check_splits(reports, buffer), *check_classes(reports), *check_eroded(reports))
     return DatasetReport(dataset=reports[0].dataset, tiles=tuple(reports), splits=between, notes=tuple(notes))
