@@ -93,11 +93,12 @@ def test_the_best_epoch_s_weights_are_kept_or_the_last_s(
     assert all(torch.equal(two[key], weights[best][key]) for key in two)
 
 
-def test_without_validation_tiles_the_last_weights_are_used(
-    tiles: Folders, statistics: Statistics, tmp_path: Path
+def test_without_validation_tiles_the_last_weights_are_used_and_it_is_said(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     train(tiny.job(tiny.run_plan(selection="best"), statistics, tiles["train"], [], tmp_path))
     assert epoch_of(tmp_path) == 3
+    assert "no validation tile has truth of semantics or height: the last weights are used" in caplog.text
     assert not any(str(name).startswith("val_") for name in pd.read_csv(tmp_path / "history.csv"))
 
 

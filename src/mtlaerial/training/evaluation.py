@@ -1,5 +1,6 @@
 """The network that a training validates, shows and saves, and its best weights so far."""
 
+import logging
 from typing import Any
 
 import torch
@@ -11,12 +12,15 @@ from mtlaerial.models.height_heads import build_height_head
 from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.prediction.engines.torch_engine import TorchEngine
 from mtlaerial.prediction.map_network import MapNetwork, build_blender, single_pass
-from mtlaerial.runs.plan import task_outputs
+from mtlaerial.runs.history_columns import compared_key
+from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.system.signals import Stop
 from mtlaerial.tiles.record import image_hash
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.job import TrainingJob
 from mtlaerial.training.validation import Validator
+
+log = logging.getLogger(__name__)
 
 
 class Evaluation:
@@ -81,3 +85,18 @@ class Evaluation:
         """Return a copy of the weights, with the epoch they are from."""
         weights = {key: value.detach().cpu().clone() for key, value in self._network.state_dict().items()}
         return {"epoch": epoch, "weights": weights}
+
+
+def warn_of_unscored_tasks(plan: RunPlan, validator: Validator | None) -> None:
+    """Warn where ``training.selection: best`` goes by fewer tasks than are learned, or by none."""
+    if plan.training.selection != "best":
+        return
+    # The constant prediction has a score of each task with truth.
+    scored = [task for task in plan.tasks if validator and compared_key(task) in validator.constant]
+    unscored = [task for task in plan.tasks if task not in scored]
+    if not scored:
+        text = "training.selection is best, but no validation tile has truth of %s: the last weights are used"
+        log.warning(text, " or ".join(plan.tasks))
+    elif unscored:
+        text = "training.selection is best, but no validation tile has truth of %s: weights are chosen by %s alone"
+        log.warning(text, " or ".join(unscored), " and ".join(scored))

@@ -17,6 +17,7 @@ from mtlaerial.system.signals import Stop, Stopped, deferred_signals
 from mtlaerial.tiles.record import tile_digest, verify_tiles
 from mtlaerial.tiles.statistics import ClassStatistics, Statistics
 from mtlaerial.training.early_stopping import require_validation
+from mtlaerial.training.evaluation import warn_of_unscored_tasks
 from mtlaerial.training.finished_run import save_run
 from mtlaerial.training.freezing import require_freezable
 from mtlaerial.training.height_limit import warn_of_taller
@@ -90,6 +91,7 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         require_validation(job.plan, trainer.evaluation.validator)
         if main:
             warn_of_taller(job.plan, trainer.statistics)
+            warn_of_unscored_tasks(job.plan, trainer.evaluation.validator)
         trainer.group.wait()
         log.info("%s", overview(trainer))
         if stored := state.load():
