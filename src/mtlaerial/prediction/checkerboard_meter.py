@@ -96,7 +96,7 @@ class CheckerboardMeter:
             text = f"at {period} px is {ratios[period]:.1f} times its neighbours (checkerboard ratio)"
             yield f"{self._task}: power {text}"
         else:
-            yield f"{self._task}: too few surfaces of 2 m and more to tell a grid of the network"
+            yield f"{self._task}: too few surfaces of 2 m and more to tell whether the network leaves a grid in them"
 
     def save(self, folder: Path) -> None:
         """Write the sums beside the maps."""
