@@ -1,5 +1,6 @@
 """Marked blocks of docs/results.md: as the finished rows say, and filled where they are not."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,22 @@ def results(monkeypatch: pytest.MonkeyPatch) -> Any:
     return results
 
 
-def test_tables_of_the_page_are_those_of_its_rows(results: Any) -> None:
+def blocks_of(study: str) -> str:
+    """Return the blocks of a study on the page."""
     text = PAGE.read_text(encoding="utf-8")
-    assert "<!-- equal_minutes: " in text
+    return "\n\n".join(re.findall(rf"<!-- {study}: \S+ -->\n.*?<!-- end -->", text, re.DOTALL))
+
+
+@pytest.mark.parametrize("study", sorted(set(re.findall(r"<!-- (\w+): ", PAGE.read_text(encoding="utf-8")))))
+@pytest.mark.quick_cases(2, "each reads all rows of a study")
+def test_tables_of_the_page_are_those_of_its_rows(results: Any, study: str) -> None:
+    text = blocks_of(study)
     assert results.differing_blocks(text) == [], "make results"
-    assert text.count("<!-- equal_minutes: ") > text.count("Split: fixed split, no buffer.") > 0, "each note once"
+    assert text.count(f"<!-- {study}: ") > text.count("The labels are no human reference"), "each note once"
 
 
 def test_changed_number_is_noticed_and_mended(results: Any) -> None:
-    text = PAGE.read_text(encoding="utf-8")
+    text = blocks_of("equal_minutes")
     block = results.BLOCK.search(text)
     digit = next(place for place in range(block.start(), block.end()) if text[place : place + 2] == "| ")
     changed = text[: digit + 2] + "9" + text[digit + 2 :]
