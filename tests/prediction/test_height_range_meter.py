@@ -51,7 +51,7 @@ def test_pixels_beyond_half_the_range_are_counted_once() -> None:
     text = meter.warning(window=256, patch=128)
     assert "found -15.1 to 900.0 m, and 5 pixels (0.0198 %) below -15.0 or above 45.0 m" in text
     assert "expected about 0.0 to 30.0 m, as in the training" in text
-    assert text.endswith("--window 128.")
+    assert text.endswith("--window 128, in a configuration prediction.window.")
     assert "--window" not in meter.warning(window=128, patch=128)
 
 

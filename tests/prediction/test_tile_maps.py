@@ -52,7 +52,9 @@ def test_a_prediction_says_how_far_a_grid_stands_out(
     caplog.set_level(logging.INFO)
     path = ortho(tmp_path, size=150)
     predictor.predict_image(path, tmp_path / "low")
-    assert "height: too few surfaces of 2 m and more to tell whether the network leaves a grid in them" in caplog.messages
+    assert (
+        "height: too few surfaces of 2 m and more to tell whether the network leaves a grid in them" in caplog.messages
+    )
     monkeypatch.setattr(checkerboard_meter, "LEAST_HEIGHT", -1e9)
     predictor.predict_image(path, tmp_path / "all")
     line = r"height: power at \d+ px is \d+\.\d times its neighbours \(checkerboard ratio\)"

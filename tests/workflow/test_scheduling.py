@@ -1,4 +1,4 @@
-"""How often Snakemake's scheduler looks at the jobs that are ready."""
+"""Looks of Snakemake's scheduler at the jobs that are ready: one for each job that ended, unless a limit is given."""
 
 from pathlib import Path
 

@@ -42,12 +42,16 @@ class HeightRangeMeter:
         y, x = finished.top, finished.left
         new = finished.values[self._channels, top - y : bottom - y, left - x : right - x]
         heights = new.mean(dim=0) * self._metres
-        heights = heights[~heights.isnan()]
-        if heights.numel():
-            self.pixels += heights.numel()
-            self.beyond += int(((heights < self.least) | (heights > self.most)).sum())
-            self.lowest = min(self.lowest, float(heights.min()))
-            self.highest = max(self.highest, float(heights.max()))
+        valid = ~heights.isnan()
+        pixels = int(valid.sum())
+        if not pixels:
+            return
+        values = heights if pixels == heights.numel() else heights[valid]
+        lowest, highest = (float(extreme) for extreme in values.aminmax())
+        self.pixels += pixels
+        self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
+        if lowest < self.least or highest > self.most:
+            self.beyond += int(((values < self.least) | (values > self.most)).sum())
 
     def warning(self, window: int, patch: int) -> str:
         """Return a sentence on heights that are far beyond the training's; empty where none are.
@@ -61,7 +65,8 @@ class HeightRangeMeter:
             return ""
         share = 100 * self.beyond / self.pixels
         trained = f"{self._training.minimum:.1f} to {self._training.maximum:.1f} m"
-        larger = f" Windows no larger than the training's patches may help: --window {patch}." if window > patch else ""
+        smaller = f"--window {patch}, in a configuration prediction.window"
+        larger = f" Windows no larger than the training's patches may help: {smaller}." if window > patch else ""
         return (
             f"{self._task}: found {self.lowest:.1f} to {self.highest:.1f} m, and {self.beyond} pixels ({share:.3g} %) "
             f"below {self.least:.1f} or above {self.most:.1f} m; expected about {trained}, as in the training. The "
@@ -82,9 +87,11 @@ class HeightRangeMeters:
 
     def __init__(self, channels: Mapping[Task, slice], training: HeightStatistics | None) -> None:
         self._meters: list[HeightRangeMeter] = []
-        for task in tasks_with("heights", channels) if training else ():
+        if training is None:
+            return
+        for task in tasks_with("heights", channels):
             entry = task_entry(task)
-            if training and entry.truth == "height" and not entry.derivation:
+            if entry.truth == "height" and not entry.derivation:
                 self._meters.append(HeightRangeMeter(task, channels[task], training))
 
     def __call__(self, finished: Finished) -> None:

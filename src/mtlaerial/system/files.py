@@ -56,27 +56,27 @@ def writing(path: Path) -> Iterator[Path]:
         When the folder is not writable or the disk is full.
     """
     partial = partial_path(path)
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
         with writable(path):
-            made = make_folder(path.parent)
+            new_folders = make_folder(path.parent)
             mode = _mode_of_new_files(partial)
             yield partial
             os.chmod(partial, mode)
             os.replace(partial, path)
     finally:
         discard(partial)
-        remove_empty(made)
+        remove_empty(new_folders)
 
 
 def make_folder(folder: Path) -> list[Path]:
     """Make a folder, and return it and those above it that were made, for :func:`remove_empty`."""
-    made = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
+    new_folders = list(takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:  # a file in its place
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-    return made
+    return new_folders
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
@@ -111,14 +111,14 @@ def require_folder(folder: Path) -> None:
 def _try_in(folder: Path, named: Path) -> None:
     """Create and remove a file in a folder; an error names a path."""
     trial = partial_path(folder / "trial")
-    made: list[Path] = []
+    new_folders: list[Path] = []
     try:
         with writable(named):
-            made = make_folder(folder)
+            new_folders = make_folder(folder)
             trial.touch()
     finally:
         discard(trial)
-        remove_empty(made)
+        remove_empty(new_folders)
 
 
 def write_text(path: Path, text: str) -> None:
