@@ -24,25 +24,29 @@ from support import tiny
 from support.exported import assert_same, predicted, session
 
 DOCS = Path(__file__).parents[2] / "docs"
-SINGLE = [pytest.param("single", task, marks=pytest.mark.full("exports two networks")) for task in TASKS]
+SINGLE = [pytest.param(("single", task), marks=pytest.mark.full("exports two networks")) for task in TASKS]
 
 
-@pytest.mark.parametrize(("exported", "name"), [("files", "onnx"), ("files", "pt2"), *SINGLE])
-def test_the_description_has_what_the_extension_requires(
-    request: pytest.FixtureRequest, exported: str, name: str
-) -> None:
+@pytest.fixture
+def exported(request: pytest.FixtureRequest) -> Path:
+    """Return a file that was exported, by the name of its fixture and its own."""
+    fixture, name = request.param
+    return request.getfixturevalue(fixture)[name]
+
+
+@pytest.mark.parametrize("exported", [("files", "onnx"), ("files", "pt2"), *SINGLE], indirect=True, ids="-".join)
+def test_the_description_has_what_the_extension_requires(exported: Path) -> None:
     """By the JSON schemas of STAC 1.1 and of MLM."""
-    path = request.getfixturevalue(exported)[name]
-    item = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    item = json.loads(exported.with_name(f"{exported.name}.json").read_text(encoding="utf-8"))
     assert (item["type"], item["stac_version"], item["geometry"]) == ("Feature", "1.1.0", None)
     assert "https://stac-extensions.github.io/mlm/v1.5.1/schema.json" in item["stac_extensions"]
     assert item["links"] == []
     asset, properties = item["assets"]["model"], item["properties"]
     assert "mlm:model" in asset["roles"]
-    assert asset["mlm:artifact_type"] == ("torch.export.save" if name == "pt2" else "onnx")
-    assert asset["file:size"] == path.stat().st_size
-    assert asset["file:checksum"] == "1220" + hashlib.sha256(path.read_bytes()).hexdigest()
-    assert (path.parent / asset["href"]).samefile(path)
+    assert asset["mlm:artifact_type"] == ("torch.export.save" if exported.suffix == ".pt2" else "onnx")
+    assert asset["file:size"] == exported.stat().st_size
+    assert asset["file:checksum"] == "1220" + hashlib.sha256(exported.read_bytes()).hexdigest()
+    assert (exported.parent / asset["href"]).samefile(exported)
     assert properties["datetime"] is None
     assert {"start_datetime", "end_datetime", "mlm:architecture"} <= set(properties)
     assert re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.\-\s]+[a-zA-Z0-9]", properties["mlm:name"])
