@@ -162,6 +162,20 @@ def test_a_training_alone_has_the_changes_for_the_data_set_of_its_name(tmp_path:
     assert budgets == [(3, 7), (2, 3)]
 
 
+def test_changes_by_an_entry_of_another_name_are_said_not_to_count(
+    tmp_path: Path, city: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, config = tmp_path / "config.yaml", configuration(tmp_path)
+    entry = config["datasets"].pop("town")
+    config["run"]["datasets"] = ["village"]
+    for changes in ({}, {"recipe": {"training": {"batch": 3}}}):
+        config["datasets"]["village"] = entry | changes
+        path.write_text(yaml.safe_dump(config))
+        single = SingleRun(tmp_path / "town.yaml", city.root, tmp_path / "run", [path], "metres", area="mid")
+        assert _prepare(single).plan.training.batch == 2
+        assert ("recipe and overrides of village" in caplog.text) is bool(changes)
+
+
 def test_a_training_alone_notes_a_task_without_ground_truth_once(
     tmp_path: Path, city: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -144,10 +144,6 @@ class ProjectConfig(Section):
         ensemble = self.methods[method].ensemble
         return self.run.seeds[:1] if ensemble and ensemble.seeds == "all" else self.run.seeds
 
-    def named(self, dataset: str) -> str | None:
-        """Return the name of a data set that the configuration describes; None of any other."""
-        return dataset if dataset in self.datasets else None
-
 
 def load_project(*paths: Path, recipe: str | None = None, settings: Mapping[str, Any] | None = None) -> ProjectConfig:
     """Read the configuration from a YAML file and any number of overlays; the last wins.

@@ -13,6 +13,7 @@ from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
+from mtlaerial.pipeline.configured_entry import configured_entry
 from mtlaerial.pipeline.fitting_data import require_images, require_same_input, require_truth
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.sound_data import require_sound
@@ -96,5 +97,5 @@ def _settings(
         return CalibrationSpec(), objects, Recipe.parse(dataset.spec.recipe, f"{spec}, recipe")
     config = load_project(*configs)
     method = run.plan.method if run.plan.method in config.methods else None
-    recipe = recipe_in_force(config, dataset.spec.recipe, method, config.named(dataset.name))
+    recipe = recipe_in_force(config, dataset.spec.recipe, method, configured_entry(config, dataset.name))
     return config.calibration or CalibrationSpec(), config.objects or objects, recipe

@@ -14,6 +14,7 @@ from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.unseen_views import unseen_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
+from mtlaerial.pipeline.configured_entry import configured_entry
 from mtlaerial.pipeline.fitting_data import require_images
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
@@ -143,7 +144,7 @@ def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, config: Pr
     """
     specified = dataset.spec.recipe
     if config:
-        entry = config.named(dataset.name)
+        entry = configured_entry(config, dataset.name)
         recipes = [recipe_in_force(config, specified, method, entry) for method in _configured_methods(rows, config)]
     else:
         recipes = [Recipe.parse(specified, f"{spec}, recipe")] * len(rows)

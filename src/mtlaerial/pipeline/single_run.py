@@ -10,6 +10,7 @@ from mtlaerial.config import ProjectConfig, Split, load_project
 from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
+from mtlaerial.pipeline.configured_entry import configured_entry
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_budget import known_budget, with_measured_budget
@@ -109,7 +110,7 @@ def _prepare(run: SingleRun) -> TrainingJob:
     dataset.require_root()
     config = load_project(*run.configs, recipe=run.recipe, settings=run.settings)
     require_method(config, run.method)
-    planned = plan_run(config, dataset, run.method, run.seed, config.named(described.name))
+    planned = plan_run(config, dataset, run.method, run.seed, configured_entry(config, described.name))
     plan, budget = known_budget(planned, run.folder)
     Group.current().share(plan.training.batch, plan.training.accumulate)  # raise before the long preparation
     lacking = {run.method: [task for task in config.methods[run.method].tasks if task not in plan.tasks]}
