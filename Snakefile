@@ -21,7 +21,9 @@ container: "docker://ghcr.io/mtlaerial/mtlaerial:0.1.0"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/inputs.smk"
+include: "workflow/rules/tile_inputs.smk"
+include: "workflow/rules/run_inputs.smk"
+include: "workflow/rules/targets.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/pretrained.smk"
 include: "workflow/rules/rates.smk"
