@@ -9,6 +9,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.reporting.folds import Evaluation, pool_costs, pool_folds
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.runs.cost import Cost
+from support import tiny
 from support.sample_scores import run, tile
 
 PROTOCOL = "2 areas, each tested by a training on all others, buffer 10 m"
@@ -45,6 +46,17 @@ def test_runs_stay_apart_by_method_and_seed_and_in_their_order() -> None:
     keys = [(one.dataset, one.method, one.seed) for one in pooled]
     assert keys == [("town", m, s) for m in ("equal", "other") for s in (0, 1)] + [("village", "equal", 0)]
     assert pooled[-1] == alone.model_copy(update={"protocol": "fixed split, no buffer"})
+
+
+def test_updates_of_folds_are_the_mean_of_those_of_each() -> None:
+    recipe = tiny.training_spec(epochs=4)
+    folds = [run("equal", 0, TILES[:1], dataset="town.north", training=recipe, ended_early=2)]
+    folds += [run("equal", 0, TILES[1:], dataset="town.south", training=recipe)]
+    folds[1] = folds[1].model_copy(update={"tiles": {"t1": TILES[1]}})
+    (pooled,) = pool_folds(folds, EVALUATIONS)
+    assert pooled.updates == 3 * recipe.steps_per_epoch
+    (whole,) = pool_folds([fold.model_copy(update={"ended_early": None}) for fold in folds], EVALUATIONS)
+    assert whole.ended_early is None
 
 
 def test_folds_by_different_code_show_as_a_mixture() -> None:

@@ -119,6 +119,16 @@ def test_a_share_that_one_method_lacks_has_the_score_of_the_other() -> None:
     assert [cell.text for cell in panel.rows[1]][2:] == ["–", "–"]
 
 
+def test_a_second_method_of_the_same_share_is_said_to_be_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CURVES, "semantics", LabelEfficiency(single=("alone",), joint=("both", "both_again")))
+    table = document([*experiment(), *scored("both_again", 5, 2, {})])
+    assert row_of(table, score="mIoU", curve="joint").method == "both"
+    panel = next(panel for panel in table.panels if "semantics" in panel.subject)
+    notes = [note.text for note in panel.notes]
+    assert "Passed over: both_again, as both uses 100 % of the truth too." in notes
+    assert not any("Passed over" in note.text for panel in document(experiment()).panels[1:] for note in panel.notes)
+
+
 def test_one_network_is_cheaper_than_two() -> None:
     seconds = {"alone": 0.5, "height": 0.25, "both": 0.5}
     costs = {

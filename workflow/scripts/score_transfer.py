@@ -22,4 +22,5 @@ with logged(snakemake):
     history = Path(snakemake.input.history) if snakemake.input.history else None
     tiles, maps = folders(snakemake.input.tiles), Path(snakemake.input.maps)
     scores = score_maps(row, maps, tiles, scoring, history=history, rules=rules_in(decisive))
+    scores = scores.model_copy(update={"trained_on": run.plan.dataset})
     save_scores(scores, Path(snakemake.output[0]))

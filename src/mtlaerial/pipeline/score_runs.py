@@ -182,7 +182,7 @@ def _score(
         history=row.folder / HISTORY,
         rules=rules,
         calibration=_calibration(row),
-    )
+    ).model_copy(update={"trained_on": row.trained_on})
     save_scores(scores, folder / "scores.json")
     return scores
 

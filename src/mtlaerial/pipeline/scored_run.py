@@ -35,6 +35,8 @@ class ScoredRun:
         Name of the folder of its maps and scores.
     tiles : tuple of str
         Names of the tiles that it is scored on.
+    trained_on : str
+        Name of the data set of its training where that is another; else empty.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class ScoredRun:
     method: str
     folder_name: str
     tiles: tuple[str, ...]
+    trained_on: str
 
     def with_blend(self, blend: Blend | None, recipe: PredictionSpec) -> "ScoredRun":
         """Return the run with the prediction of :func:`mtlaerial.prediction.settings.scored_prediction`."""
@@ -70,14 +73,15 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
         require_same_input(folder, description.statistics, dataset.spec, spec)
         require_truth(folder, description, dataset, spec)
     rows: list[ScoredRun] = []
-    folds = dataset.spec.fold_areas(dataset.name)
-    names = row_names(folders, descriptions, folds or (dataset.name,))
+    own = dataset.spec.fold_areas(dataset.name) or (dataset.name,)
+    names = row_names(folders, descriptions, own)
     for folder, description, name in zip(folders, descriptions, names, strict=True):
         seed = "" if description.imported else f"_seed{description.plan.seed}"
         slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}{seed}").strip("_")
         scored, tiles = _test_tiles(description, dataset, spec)
         row = described_on(description, dataset, scored, name)
-        rows.append(ScoredRun(folder, row, description.plan.method, slug, tiles))
+        trained_on = "" if description.plan.dataset in own else description.plan.dataset
+        rows.append(ScoredRun(folder, row, description.plan.method, slug, tiles, trained_on))
     return rows
 
 

@@ -87,6 +87,7 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "dataset": dataset,
         "tiles": tiles,
         "training_pixels": tuple(map(sum, pixels)),
+        "ended_early": _mean_end(runs),
         "final_weights": _mean_weights(runs),
         "cosines": joined(part for run in runs for part in run.cosines),
         "mtlaerial": _different(run.mtlaerial for run in runs),
@@ -106,6 +107,13 @@ def _mean_weights(runs: Sequence[Scores]) -> dict[Task, float]:
     """Return the mean of each task's weight over the folds that have it."""
     tasks = dict.fromkeys(task for run in runs for task in run.final_weights)
     return {task: fmean(run.final_weights[task] for run in runs if task in run.final_weights) for task in tasks}
+
+
+def _mean_end(runs: Sequence[Scores]) -> int | None:
+    """Return the mean epoch after which the trainings of the folds ended; None where all had all their epochs."""
+    if not any(run.ended_early for run in runs):
+        return None
+    return round(fmean(run.ended_early or run.training.epochs for run in runs if run.training))
 
 
 def _objects(runs: Sequence[Scores]) -> RunObjects | None:

@@ -11,7 +11,7 @@ from mtlaerial.figures.style import save_vectors
 from mtlaerial.reporting.inference.differences import Difference
 from mtlaerial.reporting.tables.bold import Bold
 from mtlaerial.reporting.tables.ground_truth import set_convention
-from mtlaerial.reporting.tables.label_efficiency import LAYERS, Curves, other_truth
+from mtlaerial.reporting.tables.label_efficiency import LAYERS, Curves, other_truth, passed_over
 from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.shares import JOINT, SINGLE, Measure, Share, compare_shares, measures
 from mtlaerial.scoring.scores import Scores
@@ -41,7 +41,8 @@ def draw_curves(
         runs = left_out_alike([run for run in scores if run.dataset == dataset])
         panels = curve_panels(Bold(runs), curves)
         sets = [set_convention(runs)] if any(run.class_sets for run in runs) else []
-        texts = [*notes.get(dataset, ()), *sets]
+        passed = [sentence for task, curve in curves.items() for sentence in passed_over(runs, curve, task)]
+        texts = [*notes.get(dataset, ()), *dict.fromkeys(passed), *sets]
         figure = label_efficiency_figure(panels, dataset, runs[0].title, runs[0].generated, texts, path)
         save_vectors(figure, path, formats)
 

@@ -11,10 +11,11 @@ from mtlaerial.figures.style import save_vectors
 from mtlaerial.figures.tradeoff import Axis, Point, Score, tradeoff_figure
 from mtlaerial.reporting.tables.collect import collect, mean_over_seeds
 from mtlaerial.reporting.tables.columns import HEIGHT, SEMANTICS, Column
+from mtlaerial.reporting.tables.gain import baselines
 from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.reporting.tables.values import Values
-from mtlaerial.reporting.tables.weightings import CONSTANT_WEIGHTS, comparable, single_methods
+from mtlaerial.reporting.tables.weightings import CONSTANT_WEIGHTS, comparable
 from mtlaerial.scoring.scores import Scores
 
 CONSTANT = "constant weights"
@@ -44,7 +45,7 @@ def draw_tradeoff(
     values = Values(runs, mean_over_seeds(collect(runs)), Citations(()))
     joint = comparable(runs)
     points = tradeoff_points(values, joint)
-    singles = single_methods(runs, joint[0]) if joint else {}
+    singles = baselines(runs, joint[0]) if joint else {}
     horizontal = _axis(values, leading_task("heights"), MAE, singles.get(leading_task("heights"), ""))
     vertical = _axis(values, leading_task("classes"), MIOU, singles.get(leading_task("classes"), ""))
     texts = [f"{values.sampling()} {CURVES}", *notes]

@@ -1,7 +1,7 @@
 """Scores of a run's maps against the ground truth: sums per tile, in one file per run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
-from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec
+from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, task_entry
 from mtlaerial.config.class_sets import ClassSets
 from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.ensemble import Average
 from mtlaerial.config.height_head import height_of_bins_moved
+from mtlaerial.config.labelled import WHOLE
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.cosines import Cosines
@@ -29,7 +30,10 @@ from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
-_REMARKS = ("recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration", "objects")
+_REMARKS = (
+    "trained_on", "recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration",
+    "objects",
+)  # fmt: skip
 """Fields that are left out of the file where they are empty."""
 
 
@@ -42,6 +46,8 @@ class Scores(Section):
     generated: bool
     method: str
     seed: int
+    trained_on: str = ""
+    """Name of the data set of the training where that is another; else empty."""
     tasks: tuple[Task, ...]
     weighting: str
     """Name of the weighting in training; ``unknown`` for imported weights, ``ensemble`` for several networks."""
@@ -111,6 +117,16 @@ class Scores(Section):
         if self.training is None:
             return None
         return self.training.steps_per_epoch * (self.ended_early or self.training.epochs)
+
+    @property
+    def labelled(self) -> Mapping[Task, float]:
+        """Per cent of the truth of a task that the training used, where that is not all."""
+        return self.training.labelled if self.training else {}
+
+    def percent_of_truth(self, task: Task) -> float:
+        """Return the per cent of a task's truth that the training used, as it was asked for."""
+        truth = task_entry(task).truth
+        return next((share for name, share in self.labelled.items() if task_entry(name).truth == truth), WHOLE)
 
     @property
     def further_tasks(self) -> list[Task]:

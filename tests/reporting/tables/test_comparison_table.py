@@ -105,6 +105,19 @@ def test_costs_of_a_training_are_its_updates_by_time_and_threads() -> None:
         assert (shown["time per update (s)"], shown[header]) == ("3", minutes)
 
 
+def test_core_minutes_are_the_median_of_trainings_that_ended_early() -> None:
+    """Of 100 updates at most, seed by seed 50 of 6 s, and 100 of 6 s and of 9 s: 5, 10 and 15 minutes."""
+    recipe = TrainingSpec(epochs=2, epoch_patches=100, batch=2, threads=1)
+    runs = [entry.model_copy(update={"training": recipe}) for entry in experiment({"equal": 0.0, "other": 0.0})]
+    runs = [entry.model_copy(update={"ended_early": 1 if entry.seed == 0 else None}) for entry in runs]
+    seconds = dict(zip(SEEDS, (6, 6, 9), strict=False))
+    costs = {
+        ("town", "other", seed): Cost(seconds_per_step=time, peak_memory_mb=1, device="CPU")
+        for seed, time in seconds.items()
+    }
+    assert row(document(runs, costs=costs).panels[0], "other")["core-minutes"] == "10"
+
+
 def test_weights_at_the_end_are_means_over_seeds() -> None:
     runs = experiment({"equal": 0.0, "other": 0.0})
     weights = [{"semantics": 0.5, "height": 0.1 * entry.seed} if entry.method == "other" else {} for entry in runs]

@@ -11,6 +11,7 @@ from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect
 from mtlaerial.reporting.tables.columns import GAINS
 from mtlaerial.reporting.tables.comparison import Comparison
 from mtlaerial.reporting.tables.ensembles import ensemble_notes
+from mtlaerial.reporting.tables.gain import gain_text
 from mtlaerial.reporting.tables.ground_truth import coverage, different_tiles, mixed_grids, protocol
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
@@ -62,7 +63,7 @@ def comparison_panel(
         dataset=values.dataset,
         title=values.title(),
         subject=subject,
-        details=" ".join((values.sampling(), values.gain() if gains else "")).strip(),
+        details=" ".join((values.sampling(), gain_text(values.runs) if gains else "")).strip(),
         header=("", "weighting", *gain_headers, "effect (%)", INTERVAL, "verdict", *weight_headers),
         rows=tuple(cells),
         notes=tuple(map(Note, sentences)),

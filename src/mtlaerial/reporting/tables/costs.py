@@ -55,8 +55,10 @@ def with_costs(
         if dataset == panel.dataset and method in by_method:
             by_method[method].append(cost)
     first = {run.method: run for run in reversed(runs)}
+    trainings = {method: training_seconds(panel.dataset, method, costs, runs) for method in methods}
     texts = [
-        _absolute(by_method[method], first.get(method)) | _ratios(by_method[method], by_method[baseline])
+        _absolute(by_method[method], first.get(method), trainings[method])
+        | _ratios(by_method[method], by_method[baseline])
         for method in methods
     ]
     headers = [name for name in (TIME, RATIO, CORES, GPUS, MEMORY) if any(name in row for row in texts)]
@@ -68,6 +70,22 @@ def with_costs(
     ]
     header = (*panel.header[:LEADING_COLUMNS], *headers, *panel.header[LEADING_COLUMNS:])
     return replace(panel, header=header, rows=tuple(rows), notes=(*panel.notes, Note(_note(baseline, ensembles))))
+
+
+def training_seconds(dataset: str, method: str, costs: Costs, runs: Sequence[Scores]) -> float | None:
+    """Return the seconds of a method's training, updates by the time of one, as a median over seeds; None if not known.
+
+    Parameters
+    ----------
+    dataset, method : str
+    costs : Costs
+    runs : sequence of Scores
+        Runs on the data set; they tell their updates, which early stopping makes different.
+    """
+    updates = {run.seed: run.updates or 0 for run in runs if run.method == method}
+    known = {seed: cost for (name, trained, seed), cost in costs.items() if (name, trained) == (dataset, method)}
+    seconds = [cost.seconds_per_step * updates.get(seed, 0) for seed, cost in known.items()]
+    return median(filter(None, seconds)) if any(seconds) else None
 
 
 def _note(baseline: str, ensembles: bool) -> str:
@@ -86,15 +104,15 @@ def _insert(row: tuple[Cell, ...], texts: Sequence[str]) -> tuple[Cell, ...]:
     return (*row[:LEADING_COLUMNS], *cells, *row[LEADING_COLUMNS:])
 
 
-def _absolute(costs: Sequence[Cost], run: Scores | None) -> dict[str, str]:
-    """Return the time of an update, and that of a training where its recipe is known, by header."""
+def _absolute(costs: Sequence[Cost], run: Scores | None, training: float | None) -> dict[str, str]:
+    """Return the time of an update, and that of a training of so many seconds where its recipe is known, by header."""
     seconds = median(cost.seconds_per_step for cost in costs) if costs else 0.0
     if not seconds:  # 0: not measured
         return {}
     texts = {TIME: f"{seconds:.3g}"}
-    if run is not None and run.training is not None and run.updates is not None:
+    if training is not None and run is not None and run.training is not None:
         on_cpu = costs[0].device.startswith(ON_CPU)
-        minutes = seconds * run.updates / 60 * (run.training.threads if on_cpu else 1)
+        minutes = training / 60 * (run.training.threads if on_cpu else 1)
         texts[CORES if on_cpu else GPUS] = f"{minutes:.3g}"
     return texts
 

@@ -15,14 +15,33 @@ COMPARED: dict[Metrics, str] = {"classes": "mIoU", "heights": "MAE"}
 """The score of a task that enters delta-m, by its metrics."""
 
 
-def baselines(runs: Sequence[Scores]) -> dict[Task, str]:
-    """Return the single-task baseline of each task for delta-m: the first method in the runs' order."""
+def baselines(runs: Sequence[Scores], run: Scores) -> dict[Task, str]:
+    """Return the single-task baseline of each task of a run for delta-m: the first method in the runs' order.
+
+    It was trained on the same data set as the run, with the same share of the truth of its task.
+    """
     methods: dict[Task, str] = {}
-    for task in learned_tasks(runs):
-        single = [run.method for run in runs if run.tasks == (task,) and not run.ensemble]
+    for task in run.tasks:
+        alone = [each for each in runs if each.tasks == (task,) and not each.ensemble]
+        single = [each.method for each in alone if _truth_of(each, task) == _truth_of(run, task)]
         if single:
             methods[task] = single[0]
     return methods
+
+
+def _truth_of(run: Scores, task: Task) -> tuple[str, float]:
+    """Return what a run learned a task from: the data set where it is another, and the per cent of its truth."""
+    return run.trained_on, run.percent_of_truth(task)
+
+
+def gain_text(runs: Sequence[Scores]) -> str:
+    """Return the definition of delta-m and its baselines as a sentence."""
+    joint = [run for run in runs if len(run.tasks) > 1]
+    chosen = [methods for run in joint if set(methods := baselines(runs, run)) == set(run.tasks)]
+    names = " and ".join(dict.fromkeys(name for methods in chosen for name in methods.values()))
+    alike = all(methods == chosen[0] for methods in chosen)
+    over = names if alike else f"the methods of each task alone that learned from the same truth, of {names}"
+    return f"Δm: mean relative gain in mIoU and MAE over {over}, seed by seed."
 
 
 def learned_tasks(runs: Sequence[Scores]) -> list[Task]:
@@ -37,8 +56,8 @@ def compared_score(task: Task) -> str:
 
 
 def gain_over_baselines(run: Scores, runs: Sequence[Scores]) -> float | None:
-    """Return delta-m of a run against the single-task runs of the same seed; None without one for each of its tasks."""
-    methods = baselines(runs)
+    """Return delta-m of a run against its baselines of the same seed; None without one for each of its tasks."""
+    methods = baselines(runs, run)
     if len(run.tasks) < 2 or not set(run.tasks) <= set(methods):
         return None
     names = list(map(compared_score, run.tasks))

@@ -17,7 +17,7 @@ from mtlaerial.reporting.tables.network_costs import cost_panel
 from mtlaerial.reporting.tables.notes import mark_notes
 from mtlaerial.reporting.tables.panels import Cell, Document, Note, Panel
 from mtlaerial.reporting.tables.readings.comparisons import differences_reading
-from mtlaerial.reporting.tables.shares import GAIN, JOINT, SINGLE, Measure, Share, compare_shares, measures, percent_of
+from mtlaerial.reporting.tables.shares import GAIN, JOINT, SINGLE, Measure, Share, compare_shares, measures
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.scoring.scores import Scores
 
@@ -46,7 +46,7 @@ def label_efficiency(values: Values, curves: Curves, costs: Costs | None = None)
             shares = compare_shares(values.bold, task, curve, measure)
             if shares:
                 beside = other_truth(values.runs, curve, task)
-                panels.append(_panel(values, task, measure, shares, beside))
+                panels.append(_panel(values, task, measure, shares, beside, passed_over(values.runs, curve, task)))
                 rows += _wide(task, measure, shares)
     costly = cost_panel(values, curves, costs or {}) if panels else None
     panels += [costly] if costly else []
@@ -59,7 +59,7 @@ def other_truth(runs: Sequence[Scores], curve: LabelEfficiency, task: Task) -> s
     for run in [run for run in runs if run.method in curve.joint]:
         for name in run.tasks:
             if name != task:
-                percents.setdefault(LAYERS[task_entry(name).truth], set()).add(percent_of(run, name))
+                percents.setdefault(LAYERS[task_entry(name).truth], set()).add(run.percent_of_truth(name))
     texts = []
     for layer, shares in percents.items():
         listed = " or ".join(f"{share:g} %" for share in sorted(shares))
@@ -67,7 +67,22 @@ def other_truth(runs: Sequence[Scores], curve: LabelEfficiency, task: Task) -> s
     return " and ".join(texts)
 
 
-def _panel(values: Values, task: Task, measure: Measure, shares: Sequence[Share], beside: str) -> Panel:
+def passed_over(runs: Sequence[Scores], curve: LabelEfficiency, task: Task) -> list[str]:
+    """Return a sentence on each method that has the same share of the truth as one before it in its curve."""
+    percents = {run.method: run.percent_of_truth(task) for run in runs}
+    sentences = []
+    for methods in (curve.single, curve.joint):
+        shown: dict[float, str] = {}
+        for method in [method for method in methods if method in percents]:
+            first = shown.setdefault(percents[method], method)
+            if first != method:
+                sentences.append(f"Passed over: {method}, as {first} uses {percents[method]:g} % of the truth too.")
+    return sentences
+
+
+def _panel(
+    values: Values, task: Task, measure: Measure, shares: Sequence[Share], beside: str, passed: Sequence[str]
+) -> Panel:
     layer = LAYERS[task_entry(task).truth]
     difference = "%" if measure.length else "points"
     header = (f"{layer} used", f"single ({measure.unit})", f"joint ({measure.unit})", f"joint − single ({difference})")
@@ -80,7 +95,7 @@ def _panel(values: Values, task: Task, measure: Measure, shares: Sequence[Share]
     methods = [name for share in shares for name in (share.single, share.joint) if name and name not in alike]
     sets = [set_convention(values.runs)] if measure.source == OF_SETS else []
     gains = [share.scores[GAIN] for share in shares if GAIN in share.scores]
-    sentences = [*_notes(measure, layer, shares, beside), *sets, *values.notes, *mark_notes(values, methods)]
+    sentences = [*_notes(measure, layer, shares, beside), *passed, *sets, *values.notes, *mark_notes(values, methods)]
     return Panel(
         key=f"{values.dataset}-label-efficiency-{task}-{measure.header}".lower().replace(" ", "-"),
         dataset=values.dataset,

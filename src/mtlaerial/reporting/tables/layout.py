@@ -31,6 +31,7 @@ from mtlaerial.reporting.tables.columns import (
 from mtlaerial.reporting.tables.comparison import MARGIN
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.everything import everything
+from mtlaerial.reporting.tables.gain import gain_text
 from mtlaerial.reporting.tables.label_efficiency import Curves, label_efficiency
 from mtlaerial.reporting.tables.left_out import left_out_alike
 from mtlaerial.reporting.tables.main_note import main_note
@@ -220,7 +221,7 @@ def _panel(
         header, rows = ["", *names], [[Cell(label), *row] for label, row in zip(headers, cells, strict=True)]
     else:
         header, rows = ["", *headers], [[Cell(name), *row] for name, *row in zip(names, *cells, strict=True)]
-    details = (values.sampling() if methods else "", values.gain() if GAINS[0] in columns else "")
+    details = (values.sampling() if methods else "", gain_text(values.runs) if GAINS[0] in columns else "")
     explanations = (missing(values, methods, columns), bold_rule(methods, columns), note)
     notes = panel_notes(values, methods, columns, *explanations) if methods else values.citations.notes(columns)
     return Panel(

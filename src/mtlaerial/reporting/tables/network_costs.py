@@ -6,9 +6,8 @@ from statistics import median
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.height_head import height_channels
 from mtlaerial.config.label_efficiency import LabelEfficiency
-from mtlaerial.reporting.tables.costs import Costs
+from mtlaerial.reporting.tables.costs import Costs, training_seconds
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
-from mtlaerial.reporting.tables.shares import percent_of
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.scoring.scores import Scores
 
@@ -38,9 +37,9 @@ def cost_panel(values: Values, curves: Mapping[Task, LabelEfficiency], costs: Co
         return None
     parameters = [count for count in counts if count is not None]
     seconds = [_seconds(values, run.method, costs) for run in (*alone, joint)]
-    updates = [run.training.steps if run.training else 0 for run in (*alone, joint)]
+    trainings = [training_seconds(values.dataset, run.method, costs, values.runs) for run in (*alone, joint)]
+    hours = [None if training is None else training / 3600 for training in trainings]
     names = [f"{' and '.join(run.tasks)} ({run.method})" for run in (*alone, joint)]
-    hours = [_hours(second, steps) for second, steps in zip(seconds, updates, strict=True)]
     measured = any(second is not None for second in seconds)
     rows = [_row(*entry, measured) for entry in zip(names, parameters, seconds, hours, strict=True)]
     total = _row(
@@ -68,7 +67,7 @@ def cost_panel(values: Values, curves: Mapping[Task, LabelEfficiency], costs: Co
 
 def _with_most_truth(values: Values, task: Task, methods: Sequence[str]) -> Scores | None:
     runs = [run for run in values.runs if run.method in methods]
-    return max(runs, key=lambda run: percent_of(run, task), default=None)
+    return max(runs, key=lambda run: run.percent_of_truth(task), default=None)
 
 
 def _parameters(run: Scores) -> int | None:
@@ -84,10 +83,6 @@ def _parameters(run: Scores) -> int | None:
 def _seconds(values: Values, method: str, costs: Costs) -> float | None:
     times = [cost.seconds_per_step for key, cost in costs.items() if key[:2] == (values.dataset, method)]
     return median(times) or None if times else None
-
-
-def _hours(seconds: float | None, updates: int) -> float | None:
-    return None if seconds is None else seconds * updates / 3600
 
 
 def _sum(hours: Sequence[float | None]) -> float | None:

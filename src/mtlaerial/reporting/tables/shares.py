@@ -8,7 +8,6 @@ import numpy as np
 
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.label_efficiency import LabelEfficiency
-from mtlaerial.config.labelled import WHOLE
 from mtlaerial.config.tasks import leads
 from mtlaerial.reporting.inference.differences import Difference
 from mtlaerial.reporting.inference.intervals import Array
@@ -98,7 +97,7 @@ def compare_shares(bold: Bold, task: Task, curve: LabelEfficiency, measure: Meas
         Of all runs on one data set, whose draws it keeps.
     task : Task
     curve : LabelEfficiency
-        Methods that were not scored are passed over.
+        Methods that were not scored are passed over, and of several with the same share all but the first.
     measure : Measure
     """
     by_share: dict[float, dict[str, str]] = {}
@@ -106,16 +105,9 @@ def compare_shares(bold: Bold, task: Task, curve: LabelEfficiency, measure: Meas
         for method in methods:
             runs = [run for run in bold.runs if run.method == method]
             if runs:
-                by_share.setdefault(percent_of(runs[0], task), {}).setdefault(arm, method)
+                by_share.setdefault(runs[0].percent_of_truth(task), {}).setdefault(arm, method)
     shares = [_share(bold, task, percent, arms, measure) for percent, arms in sorted(by_share.items(), reverse=True)]
     return [share for share in shares if any(isfinite(score.effect) for score in share.scores.values())]
-
-
-def percent_of(run: Scores, task: Task) -> float:
-    """Return the percent of a task's truth that a run used, as it was asked for."""
-    truth = task_entry(task).truth
-    labelled = run.training.labelled if run.training else {}
-    return next((share for name, share in labelled.items() if task_entry(name).truth == truth), WHOLE)
 
 
 def _share(bold: Bold, task: Task, percent: float, arms: Mapping[str, str], measure: Measure) -> Share:

@@ -11,7 +11,7 @@ from mtlaerial.reporting.tables.bold import Bold
 from mtlaerial.reporting.tables.collect import POOLED
 from mtlaerial.reporting.tables.columns import Column
 from mtlaerial.reporting.tables.constant import CONSTANT
-from mtlaerial.reporting.tables.gain import baselines, learned_tasks
+from mtlaerial.reporting.tables.gain import learned_tasks
 from mtlaerial.reporting.tables.groups import CLASS, OVERALL
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.origins import MARK, is_finished
@@ -149,12 +149,6 @@ class Values:
         tiles = sorted({len(run.tiles) for run in self.runs})
         fewest = f"{tiles[0]} to " if len(tiles) > 1 else ""
         return f"{over}; {fewest}{_count(tiles[-1], 'test tile')}, pooled."
-
-    def gain(self) -> str:
-        """Return the definition of delta-m and its baselines as a sentence."""
-        return (
-            f"Δm: mean relative gain in mIoU and MAE over {' and '.join(baselines(self.runs).values())}, seed by seed."
-        )
 
     def shares(self, groups: Sequence[str]) -> str:
         """Return the distribution of heights over groups as a sentence."""

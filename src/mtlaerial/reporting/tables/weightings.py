@@ -1,6 +1,7 @@
 """Comparisons of the methods that learn several tasks, with constant weights and with learning each task alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from mtlaerial.reporting.tables.comparison_panel import Comparisons, Weightings,
 from mtlaerial.reporting.tables.conflict import conflict_panel
 from mtlaerial.reporting.tables.costs import Costs, with_costs
 from mtlaerial.reporting.tables.gain import baselines
-from mtlaerial.reporting.tables.panels import Document, Panel
+from mtlaerial.reporting.tables.panels import Document, Note, Panel
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.scoring.scores import Scores
 
@@ -50,8 +51,9 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
     methods = {run.method: run.weighting for run in runs}
     panels: list[Panel] = []
     rows: list[tuple[object, ...]] = []
+    left_out = tuple(map(Note, _not_compared(values.runs, runs)))
     for panel, comparisons in (*_with_constant(values, runs, costs, margin), *_with_single(values, runs, margin)):
-        panels.append(panel)
+        panels.append(replace(panel, notes=(*panel.notes, *left_out)))
         rows += [_wide_row(comparisons[m], methods[m]) for m in by_effect(comparisons, comparisons)]
     conflict = conflict_panel(values, runs)
     panels += [conflict] if conflict else []
@@ -61,33 +63,35 @@ def weightings(values: Values, costs: Costs, margin: float = MARGIN) -> Document
 def comparable(runs: Sequence[Scores]) -> list[Scores]:
     """Return the runs that learn the same tasks as the first with several tasks and equal weights, or any several.
 
-    Those that learn from another share of the truth are left out.
+    Those that learn from another share of the truth, or of another data set, are left out.
     """
     joint = [run for run in runs if len(run.tasks) > 1]
     equal = next((run for run in joint if run.weighting == EQUAL), None)
     return [run for run in joint if equal is None or _learned(run) == _learned(equal)]
 
 
+def _not_compared(runs: Sequence[Scores], compared: Sequence[Scores]) -> list[str]:
+    """Return a sentence on the methods that learn several tasks, but no such ones; none where there are none."""
+    names = {run.method for run in compared}
+    others = dict.fromkeys(run.method for run in runs if len(run.tasks) > 1 and run.method not in names)
+    text = "Not compared, as they learn other tasks, or from other data or another share of the truth: {}."
+    return [text.format(", ".join(others))] if others else []
+
+
 def compare_with_single(
     runs: Sequence[Scores], joint: Sequence[Scores], margin: float = MARGIN
 ) -> dict[str, Comparison]:
     """Compare runs that learn the same tasks with learning each alone; nothing where no method does that."""
-    single = single_methods(runs, joint[0]) if joint else {}
+    single = baselines(runs, joint[0]) if joint else {}
     if not joint or not set(joint[0].tasks) <= set(single):
         return {}
     chosen = {task: single[task] for task in joint[0].tasks}
     return compare([*joint, *_runs_of(runs, chosen)], chosen, margin)
 
 
-def single_methods(runs: Sequence[Scores], joint: Scores) -> dict[Task, str]:
-    """Return the method that learns a task alone, from the same share of its truth as a joint run, by task."""
-    _, shares = _learned(joint)
-    return baselines([run for run in runs if all(_learned(run)[1].get(t) == shares.get(t) for t in run.tasks)])
-
-
-def _learned(run: Scores) -> tuple[set[Task], Mapping[Task, float]]:
-    """Return the tasks of a run, and the percent of their truth that it uses where that is not all."""
-    return set(run.tasks), run.training.labelled if run.training else {}
+def _learned(run: Scores) -> tuple[set[Task], Mapping[Task, float], str]:
+    """Return the tasks of a run, the percent of their truth that it uses where that is not all, and its other data."""
+    return set(run.tasks), run.labelled, run.trained_on
 
 
 def _with_constant(
@@ -120,7 +124,7 @@ def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Itera
     over_single = compare_with_single(values.runs, runs, margin)
     if not over_single:
         return
-    single = single_methods(values.runs, runs[0])
+    single = baselines(values.runs, runs[0])
     chosen = {task: single[task] for task in runs[0].tasks}
     methods: Weightings = {run.method: run.weighting for run in runs}
     subject = f"learning several tasks at once compared with learning each alone ({' and '.join(chosen.values())})"
