@@ -11,7 +11,7 @@ import argparse
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import chdir
 from dataclasses import replace
 from functools import cache
@@ -19,18 +19,21 @@ from pathlib import Path
 
 from mtlaerial.config import merge
 from mtlaerial.config.recipe_overlay import merge_files
-from mtlaerial.errors import ConfigError, UserError
+from mtlaerial.errors import ConfigError, DataError, UserError
 from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.project import Project
+from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.tables import Panel, build_documents
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.render import markdown_panel
-from mtlaerial.scoring.finished_row import load_row
+from mtlaerial.scoring.finished_row import FinishedRow, load_row
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import write_text
 
 ROOT = Path(__file__).parents[1]
+OVERLAYS = {"context": ("autzen",)}
+"""Overlays of ``config`` that a study takes before its own, as its header says."""
 BLOCK = re.compile(r"(<!-- (?P<study>\w+): (?P<panel>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 AS_ABOVE = Note("Other notes: as below the tables of this study above.")
 
@@ -88,13 +91,16 @@ def _filled_block(match: re.Match[str], printed: set[Note]) -> str:
 @cache
 def _panels(study: str) -> dict[str, Panel]:
     """Return the tables of a study by their keys, as the workflow makes them."""
-    rows = [load_row(path).scores for path in sorted((ROOT / "docs/data" / study).glob("*/*.json"))]
-    project = _project(study, rows)
+    rows = {path: load_row(path) for path in sorted((ROOT / "docs/data" / study).glob("*/*.json"))}
+    project = _project(study, [row.scores for row in rows.values()])
+    with chdir(ROOT):
+        for path, row in rows.items():
+            _require_configured(path, row, project)
     params = Decisive(project).tables()
     evaluations: dict[str, Evaluation] = {}
     for name, dataset in params.items():
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
-    scores = pool_folds(_selected(rows, project), evaluations)
+    scores = pool_folds(_in_order(rows.values(), project), evaluations)
     notes = {name: dataset["notes"] for name, dataset in params.items()}
     run = project.config.run
     documents = build_documents(
@@ -109,19 +115,34 @@ def _panels(study: str) -> dict[str, Panel]:
 
 def _project(study: str, rows: Sequence[Scores]) -> Project:
     """Return the project of a study, on the data sets that it has rows of."""
-    files = ROOT / "config/config.yaml", ROOT / f"config/{study}.yaml"
-    merged = merge_files(files)
+    names = ("config", *OVERLAYS.get(study, ()), study)
+    merged = merge_files([ROOT / f"config/{name}.yaml" for name in names])
     scored = dict.fromkeys(f"{row.dataset}." for row in rows)  # a data set, or a fold of one: NAME.AREA
     datasets = [name for name in merged["datasets"] if any(row.startswith(f"{name}.") for row in scored)]
     with chdir(ROOT):  # specifications are named relative to it
         return Project.of(merge(merged, {"run": {"datasets": datasets}}))
 
 
-def _selected(rows: Sequence[Scores], project: Project) -> list[Scores]:
-    """Return the scores of the selected runs, in their order."""
+def _require_configured(path: Path, row: FinishedRow, project: Project) -> None:
+    """Refuse a row of a run that the study does not have, or had with other keys."""
+    dataset, method, seed = row.scores.dataset, row.scores.method, row.scores.seed
+    if (dataset, method) not in project.runs() or seed not in project.config.seeds(method):
+        found, expected = (
+            f"a row of {method}, seed {seed}, on {dataset}",
+            "a run that the study's configuration selects",
+        )
+        raise DataError(path, found, expected, "Delete the row, or select its run.")
+    if difference := run_keys(project, dataset, method, seed).difference(row.keys):
+        found, expected = f"a row of other keys ({difference})", "one of the study's configuration as it is"
+        raise DataError(path, found, expected, "Delete the row, and make it anew by the target rows.")
+
+
+def _in_order(rows: Iterable[FinishedRow], project: Project) -> list[Scores]:
+    """Return the scores of the rows, in the order of the runs."""
     runs = project.runs()
-    selected = [row for row in rows if (row.dataset, row.method) in runs]
-    return sorted(selected, key=lambda row: (runs.index((row.dataset, row.method)), row.seed))
+    return sorted(
+        (row.scores for row in rows), key=lambda scores: (runs.index((scores.dataset, scores.method)), scores.seed)
+    )
 
 
 if __name__ == "__main__":
