@@ -43,9 +43,10 @@ class ObjectSums(Section):
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else both
+        """Harmonic mean of precision and recall; 0 where there are objects, predicted or true, and none is matched."""
+        if not self.matched_predicted + self.matched_true:
+            return _quotient(0, self.predicted + self.true)
+        return 2 * self.precision * self.recall / (self.precision + self.recall)
 
     @property
     def iou(self) -> float:

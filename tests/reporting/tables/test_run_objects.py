@@ -1,5 +1,7 @@
 """Tables of the objects of maps: a row of each seed, means over seeds, and what is scored otherwise."""
 
+import math
+
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.tables import build_documents
@@ -94,3 +96,19 @@ def test_a_sentence_names_the_best_method_without_a_test() -> None:
     heights = "Best MAE over all objects: only-classes (1.00 m, not tested)."
     assert readings["town-objects-building-detection"] == "Best F1 over all objects: joint (55.6 %, not tested)."
     assert readings["town-objects-building-heights"] == readings["town-objects-building-groups"] == heights
+
+
+def test_method_with_seeds_that_find_nothing_is_not_best() -> None:
+    runs = sample_scores.experiment()
+    methods = [scored(runs[-2], 5, 4), scored(runs[-1], 0, predicted=0), scored(runs[0], 4, 2)]
+    documents = build_documents(methods)
+    readings = {panel.key: panel.reading for each in documents for panel in each.panels}
+    assert "Best F1 over all objects: only-classes (44.4 %, not tested)." in readings["town-objects-building-detection"]
+    assert "only-classes" in readings["town-objects-building-heights"]
+    detection = panels(methods)["town-objects-building-detection"]
+    assert "| joint (2 seeds) | 5.0 ± 7.1 | 8 | 50.0 (n = 1) | 31.2 ± 44.2 | 27.8 ± 39.3 |" in detection
+
+
+def test_f1_is_0_without_matches_and_open_without_objects() -> None:
+    assert ObjectSums(true=5).f1 == ObjectSums(predicted=5).f1 == ObjectSums(predicted=5, true=5).f1 == 0
+    assert math.isnan(ObjectSums().f1)

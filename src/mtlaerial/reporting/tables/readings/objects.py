@@ -13,7 +13,7 @@ BEST = {"f1": max, "mae": min}
 
 
 def objects_reading(methods: Mapping[str, Sequence[ObjectSums]], columns: Sequence[ObjectColumn]) -> str:
-    """Return the reading of a table; empty where no method has the score.
+    """Return the reading of a table; empty where no method has the score of each seed.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def objects_reading(methods: Mapping[str, Sequence[ObjectSums]], columns: Sequen
     column = next((column for name in BEST for column in columns if column.name == name), None)
     if column is None:
         return ""
-    means = {method: _mean(column, seeds) for method, seeds in methods.items()}
+    # A mean without the seeds that found nothing would favour the method that fails most often.
+    means = {method: fmean(map(column.value, seeds)) for method, seeds in methods.items()}
     known = {method: mean for method, mean in means.items() if not math.isnan(mean)}
     if not known:
         return ""
@@ -34,8 +35,3 @@ def objects_reading(methods: Mapping[str, Sequence[ObjectSums]], columns: Sequen
     number = f"{known[method]:.{max(column.digits, 1)}f} {unit}"
     of_others = ", not tested" if len(known) > 1 else ""
     return sentence([f"Best {score} over all objects: {method} ({number}{of_others})"])
-
-
-def _mean(column: ObjectColumn, seeds: Sequence[ObjectSums]) -> float:
-    values = [value for value in map(column.value, seeds) if not math.isnan(value)]
-    return fmean(values) if values else math.nan
