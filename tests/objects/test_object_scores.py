@@ -174,7 +174,7 @@ def test_a_prepared_tile_is_vectorised_as_truth(tmp_path: Path) -> None:
     boxes = [shapely.box(tiny.WEST + west, tiny.NORTH - 15, tiny.WEST + east, tiny.NORTH - 5) for west, east in places]
     columns = {"class": "building", "height_median": [7.0, 1.0, 1.0]}
     predicted = write(tmp_path / "objects.gpkg", boxes, tiny.UTM.to_string(), **columns)
-    truth = TileTruth(("ground", "building"), 10)
+    truth = TileTruth(("ground", "building"), 10, 0)
     scored = score_files(predicted, tile, None, None, None, truth)
     assert (scored.overall.predicted, scored.overall.true, scored.overall.heights) == (2, 2, 1)
     assert (scored.overall.precision, scored.overall.recall) == (0.5, 0.5)
@@ -191,7 +191,7 @@ def test_a_prepared_tile_is_vectorised_as_truth(tmp_path: Path) -> None:
         ((predicted, predicted, None, None, None, truth), "--spec: found a data set; expected none with polygons"),
         ((predicted, tmp_path / "bare", None, None, None, truth), "labels.tif: found no labels; expected true classes"),
         ((predicted, tile, "eaves", None, None, truth), "--height: found 'eaves'; expected none with a prepared tile"),
-        ((predicted, tile, None, None, None, TileTruth(("ground", "buildings"), 10)), "Did you mean buildings"),
+        ((predicted, tile, None, None, None, TileTruth(("ground", "buildings"), 10, 0)), "Did you mean buildings"),
     ):
         with pytest.raises(UserError, match=message):
             score_files(*arguments)

@@ -79,3 +79,15 @@ def test_tiles_without_labels_alone_give_no_scores(tiles: list[Path], tmp_path: 
     run = sample_scores.experiment()[-1]
     predicted = objects(tmp_path / "objects.gpkg", [box(50, 70)], [6.0])
     assert with_objects(run, predicted, tiles[2:], SPEC).objects is None
+
+
+def test_holes_of_true_objects_are_filled_as_those_of_the_maps(tmp_path: Path) -> None:
+    labels = np.zeros((ROWS, COLUMNS), np.uint8)
+    labels[10:30, 20:40] = 1
+    labels[11:29:2, 21:39:2] = 0
+    tile = write_tile(tmp_path / "tile", labels, np.full(labels.shape, np.nan, np.float32), 0)
+    predicted = objects(tmp_path / "objects.gpkg", [box(20, 40)], [6.0])
+    for spec, iou in ((SPEC, 1), (SPEC.model_copy(update={"min_hole": 0.0}), 319 / 400)):
+        scored = with_objects(sample_scores.experiment()[-1], predicted, [tile], spec).objects
+        assert scored
+        assert scored.classes["house"]["all"].iou == pytest.approx(iou)

@@ -114,13 +114,15 @@ def score_objects(
     Example: `mtlaerial score-objects buildings.gpkg cadastre.gpkg --height eaves --out scores/`
     """
     from mtlaerial.config import load_dataset
+    from mtlaerial.config.objects import ObjectsSpec
     from mtlaerial.objects.scoring import score_files
     from mtlaerial.objects.truth_tile import TileTruth
     from mtlaerial.reporting.tables.object_scores import object_panels, object_table
     from mtlaerial.reporting.tables.panel_files import panel_paths, write_panels
 
     paths = panel_paths(out, "objects", replace) if out else None
-    tile = TileTruth(tuple(load_dataset(spec).class_names), min_area) if spec else None
+    min_hole = min(min_area, ObjectsSpec().min_hole)  # as vectorise has it
+    tile = TileTruth(tuple(load_dataset(spec).class_names), min_area, min_hole) if spec else None
     scored = score_files(objects, truth, height, class_name, within, tile)
     panels = object_panels(scored, objects.name)
     typer.echo(panels_text(panels))

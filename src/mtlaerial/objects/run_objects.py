@@ -31,7 +31,7 @@ def with_objects(scores: Scores, objects: Path, tiles: Sequence[Path], spec: Obj
     labelled = [tile for tile in tiles if unlabelled_share(tile) < 1]
     if not labelled:
         return scores
-    table, truth = read_vector_file(objects), TileTruth(scores.classes, spec.min_area)
+    table, truth = read_vector_file(objects), TileTruth(scores.classes, spec.min_area, spec.min_hole)
     crs = projection_of_table(objects, table)
     classes = {}
     for name in spec.classes:

@@ -26,10 +26,11 @@ from mtlaerial.rasters.metric_crs import require_metric_crs
 
 
 class TileTruth(NamedTuple):
-    """Names of the classes of a prepared tile by code, and the least area in m² of its objects."""
+    """Names of the classes of a prepared tile by code, and the least areas in m² of its objects and of their holes."""
 
     names: tuple[str, ...]
     min_area: float
+    min_hole: float
 
 
 def read_tile(folder: Path, truth: TileTruth, class_name: str, crs: CRS) -> tuple[ObjectSet, Polygons]:
@@ -63,7 +64,7 @@ def read_tiles(folders: Sequence[Path], truth: TileTruth, class_name: str, crs: 
     """Return the objects in prepared tiles that are one region, and the ground of each; see :func:`read_tile`."""
     import geopandas as gpd
 
-    spec = ObjectsSpec(classes=(class_name,), min_area=truth.min_area, min_hole=0)
+    spec = ObjectsSpec(classes=(class_name,), min_area=truth.min_area, min_hole=truth.min_hole)
     with ExitStack() as stack:
         maps = [_map_folder(stack, folder, truth.names) for folder in folders]
         table, left_out = find_objects(region_of(maps), [truth.names.index(class_name)], spec, {})

@@ -112,3 +112,11 @@ def test_method_with_seeds_that_find_nothing_is_not_best() -> None:
 def test_f1_is_0_without_matches_and_open_without_objects() -> None:
     assert ObjectSums(true=5).f1 == ObjectSums(predicted=5).f1 == ObjectSums(predicted=5, true=5).f1 == 0
     assert math.isnan(ObjectSums().f1)
+
+
+def test_note_says_that_only_predicted_outlines_are_regularised() -> None:
+    spec = ObjectsSpec(regularise=True)
+    text = panels([scored(run, 4, spec=spec) for run in sample_scores.experiment()[-2:]])[
+        "town-objects-building-detection"
+    ]
+    assert "with regularised outlines; true ones from the labels, along pixels." in text

@@ -116,10 +116,12 @@ def _specification(values: Values, name: str) -> str:
     (run, *_) = with_objects(values.runs)
     assert run.objects
     spec = run.objects.spec
-    outlines = "regularised outlines" if spec.regularise else "outlines along pixels"
+    outlines = "outlines along pixels; true ones alike from the labels"
+    if spec.regularise:
+        outlines = "regularised outlines; true ones from the labels, along pixels"
     return (
         f"Objects: connected pixels of {name} of at least {spec.min_area:g} m² in the test tiles' maps, as one region, "
-        f"with {outlines}; true ones alike from the labels."
+        f"with {outlines}."
     )
 
 
