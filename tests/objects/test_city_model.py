@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.crs import CRS
+from shapely import box
 
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.errors import UserError
+from mtlaerial.objects.ground import ground_under
+from mtlaerial.objects.height_unit import metres_per_height_unit
 from mtlaerial.objects.region import read_region
 from mtlaerial.objects.vectorise import find_objects, vectorise
 from support.object_maps import NO_HEIGHT, UTM, grid, random_maps, write_maps
@@ -137,6 +141,49 @@ def test_model_stands_on_the_median_of_the_ground_under_each_object(tmp_path: Pa
     assert list(model["CityObjects"]) == ["building-1"], "the second one has no ground"
     heights = {round(z, 6) for surface in surfaces(model, "building-1") for ring in surface for z in ring[:, 2]}
     assert heights == {101.0, 103.5}
+
+
+@pytest.mark.parametrize(
+    ("crs", "unit", "metres"),
+    [
+        (UTM, None, 1),
+        (UTM, "ft", 0.3048),
+        (UTM, "US_survey_foot", 1200 / 3937),
+        (CRS.from_user_input("EPSG:32632+6360"), None, 1200 / 3937),
+        (CRS.from_user_input("EPSG:32632+5703"), None, 1),
+        (CRS.from_user_input("EPSG:32632+5703"), "feet", 0.3048),
+    ],
+)
+def test_ground_in_feet_becomes_metres(tmp_path: Path, crs: CRS, unit: str | None, metres: float) -> None:
+    ground = ground_model(tmp_path / "dtm.tif", np.full((4, 4), 100.0), crs)
+    if unit:
+        state_unit(ground, unit)
+    with ground_under(ground, "EPSG:32632") as heights:
+        assert heights(np.array([box(600_000, 4_999_998, 600_002, 5_000_000)])) == pytest.approx(100 * metres)
+
+
+def test_vertical_unit_counts_where_gdal_states_none_for_the_band(tmp_path: Path) -> None:
+    raster = ground_model(tmp_path / "dtm.tif", np.ones((2, 2)))
+    raster.with_suffix(".vrt").write_text(
+        '<VRTDataset rasterXSize="2" rasterYSize="2"><SRS>EPSG:32632+6360</SRS><GeoTransform>600000,1,0,5000000,0,-1'
+        '</GeoTransform><VRTRasterBand dataType="Float32" band="1"><SimpleSource><SourceFilename relativeToVRT="1">'
+        "dtm.tif</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    with rasterio.open(raster.with_suffix(".vrt")) as source:
+        assert source.units == (None,)
+        assert metres_per_height_unit(raster, source) == pytest.approx(1200 / 3937)
+
+
+def test_a_ground_model_in_an_unknown_unit_is_refused_with_a_command(tmp_path: Path) -> None:
+    ground = ground_model(tmp_path / "dtm.tif", np.ones((2, 2)))
+    state_unit(ground, "dB")
+    with pytest.raises(UserError, match=r"found heights in 'dB'; expected a unit of length.* rio edit-info --bidx 1"):
+        model_of(tmp_path, codes=np.ones((2, 2), np.uint8), heights=np.ones((2, 2)), ground=ground)
+
+
+def state_unit(path: Path, unit: str) -> None:
+    with rasterio.open(path, "r+") as out:
+        out.units = (unit,)
 
 
 def test_a_ground_model_of_another_crs_is_refused_with_a_command(

@@ -32,7 +32,8 @@ def vectorise(
         bool, typer.Option("--regularise", help="Straighten outlines and make their corners right angles.")
     ] = False,
     ground: Annotated[
-        Path | None, typer.Option(help="A ground model (DTM) in metres, on which a city model stands; else height 0.")
+        Path | None,
+        typer.Option(help="A ground model (DTM), by default in metres, on which a city model stands; else height 0."),
     ] = None,
     consistency: Annotated[
         Path | None,

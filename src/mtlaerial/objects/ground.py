@@ -14,6 +14,7 @@ from rasterio.features import geometry_mask
 from rasterio.windows import Window
 
 from mtlaerial.errors import DataError
+from mtlaerial.objects.height_unit import metres_per_height_unit
 from mtlaerial.objects.outlines import Polygons
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
@@ -30,21 +31,22 @@ def ground_under(path: Path | None, objects_crs: str) -> Iterator[GroundHeights]
     Parameters
     ----------
     path : Path, optional
-        A ground model (DTM) in metres; without one the ground is 0.
+        A ground model (DTM), in metres unless it states a unit; without one the ground is 0.
     objects_crs : str
         CRS of the outlines.
 
     Raises
     ------
     DataError
-        When the file cannot be read, has another CRS than the objects, or is not north-up.
+        When the file cannot be read, has another CRS than the objects, is not north-up, or states an unknown unit.
     """
     if path is None:
         yield lambda polygons: np.zeros(len(polygons))
         return
     with open_raster(path) as source:
         _require_fitting(path, source, horizontal_projection(objects_crs))
-        yield lambda polygons: np.array([_ground_under(polygon, source) for polygon in polygons], dtype=np.float64)
+        metres = metres_per_height_unit(path, source)
+        yield lambda polygons: metres * np.array([_ground_under(polygon, source) for polygon in polygons])
 
 
 def _require_fitting(path: Path, source: rasterio.DatasetReader, expected: CRS) -> None:
@@ -59,6 +61,7 @@ def _require_fitting(path: Path, source: rasterio.DatasetReader, expected: CRS) 
 
 
 def _ground_under(polygon: shapely.Polygon, source: rasterio.DatasetReader) -> float:
+    """Return the median of the cells that a polygon touches, in the unit of the file."""
     grid = Grid.of(source)
     top, left, rows, columns = grid.covering(_grid_of(polygon, grid))
     right, bottom = min(left + columns, grid.width), min(top + rows, grid.height)
@@ -70,8 +73,8 @@ def _ground_under(polygon: shapely.Polygon, source: rasterio.DatasetReader) -> f
     place = grid.window(top, left, *values.shape)
     outside = geometry_mask([polygon], values.shape, place.transform, all_touched=True)
     under = np.ma.masked_invalid(np.ma.masked_array(values, outside)).compressed()
-    metres = under * source.scales[0] + source.offsets[0]
-    return float(np.median(metres)) if len(metres) else np.nan
+    heights = under * source.scales[0] + source.offsets[0]
+    return float(np.median(heights)) if len(heights) else np.nan
 
 
 def _grid_of(polygon: shapely.Polygon, like: Grid) -> Grid:
