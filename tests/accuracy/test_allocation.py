@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtlaerial.accuracy.allocation import allocate, sample_size
+from mtlaerial.accuracy.allocation import allocate, allocate_for_error, expected_error, sample_size
 from mtlaerial.errors import ConfigError
 
 PIXELS = np.array([200_000, 150_000, 3_200_000, 6_450_000])
@@ -48,3 +48,25 @@ def test_points_are_shared_in_proportion_above_a_minimum(
 def test_minima_above_the_total_are_refused() -> None:
     with pytest.raises(ConfigError, match="--points: found 100; expected at least 200: 50 for each of 4 mapped"):
         allocate(100, PIXELS, 50)
+
+
+@pytest.mark.parametrize(("counts", "error"), [([10**7, *[10**5] * 10], 0.01), ([2 * 10**6] * 5, 0.02), (PIXELS, 0.01)])
+def test_fewest_points_reach_the_error_that_was_asked(counts: list[int], error: float) -> None:
+    pixels, users = np.array(counts), [0.9, 0.6, *[0.8] * (len(counts) - 2)]
+    sizes = allocate_for_error(pixels, users, error, 50)
+    assert sizes.min() >= 50
+    assert 0.99 * error < expected_error(sizes, pixels, users) <= error
+    fewer = allocate(int(sizes.sum()) - 1, pixels, 50)
+    assert expected_error(fewer, pixels, users) > error
+
+
+def test_expected_error_is_that_of_simulated_samples() -> None:
+    sizes, users = np.array([50, 50, 80, 200]), [0.7, 0.6, 0.9, 0.95]
+    right = np.random.default_rng(0).binomial(sizes, users, size=(4000, 4)) / sizes
+    assert expected_error(sizes, PIXELS, users) == pytest.approx((right @ (PIXELS / PIXELS.sum())).std(), rel=0.03)
+
+
+def test_error_of_a_map_with_a_point_on_each_pixel_is_0() -> None:
+    counts = np.array([60, 0, 40])
+    assert expected_error(counts, counts, [0.5] * 3) == 0
+    assert allocate_for_error(counts, [0.5] * 3, 1e-9, 2).tolist() == [60, 0, 40]

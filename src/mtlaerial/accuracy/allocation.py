@@ -1,5 +1,7 @@
 """Sizes of stratified samples: the whole sample, and its allocation to the mapped classes."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +11,7 @@ from mtlaerial.errors import ConfigError
 
 
 def sample_size(counts: NDArray[np.int64], users: Sequence[float], standard_error: float) -> int:
-    """Return the number of points for a standard error of the overall accuracy.
+    """Return the number of points for a standard error of the overall accuracy, if they were allocated optimally.
 
     Parameters
     ----------
@@ -36,6 +38,58 @@ def sample_size(counts: NDArray[np.int64], users: Sequence[float], standard_erro
     shares, deviations = counts / total, np.sqrt(np.array(users) * (1 - np.array(users)))
     variance = standard_error**2 + float((shares * deviations**2).sum()) / total
     return int(np.ceil(float((shares * deviations).sum()) ** 2 / variance))
+
+
+def expected_error(sizes: NDArray[np.int64], counts: NDArray[np.int64], users: Sequence[float]) -> float:
+    """Return the standard error of the overall accuracy that a sample is expected to give.
+
+    Parameters
+    ----------
+    sizes, counts : array of int64, shape (classes,)
+        Points and pixels of each mapped class. One with a point on each of its pixels has no sampling error.
+    users : sequence of float, shape (classes,)
+        User's accuracy that is expected of each class, 0 to 1.
+
+    Notes
+    -----
+    Olofsson et al. 2014, eq. 5, whose expectation over samples of n points has n for n - 1: √(Σ W² U (1 - U) / n).
+    """
+    sampled = sizes < counts
+    shares, right = (counts / counts.sum())[sampled], np.array(users)[sampled]
+    return math.sqrt(float((shares**2 * right * (1 - right) / sizes[sampled]).sum()))
+
+
+def allocate_for_error(
+    counts: NDArray[np.int64], users: Sequence[float], standard_error: float, minimum: int
+) -> NDArray[np.int64]:
+    """Return the number of points of each class for a standard error of the overall accuracy.
+
+    They are as few as :func:`allocate` reaches it with. It does not allocate optimally, as :func:`sample_size` assumes.
+
+    Parameters
+    ----------
+    counts : array of int64, shape (classes,)
+        Pixels of each mapped class.
+    users : sequence of float, shape (classes,)
+        User's accuracy that is expected of each class, 0 to 1.
+    standard_error : float
+        Largest expected standard error, as a fraction.
+    minimum : int
+        Least number of points of a class.
+
+    Examples
+    --------
+    >>> pixels, users = np.array([200_000, 150_000, 3_200_000, 6_450_000]), [0.7, 0.6, 0.9, 0.95]
+    >>> allocate_for_error(pixels, users, 0.01, 75).tolist()
+    [75, 75, 194, 391]
+    """
+    fewest = max(sample_size(counts, users, standard_error), int(np.minimum(minimum, counts).sum()))
+    totals = range(fewest, int(counts.sum()) + 1)
+
+    def suffices(total: int) -> bool:
+        return expected_error(allocate(total, counts, minimum), counts, users) <= standard_error
+
+    return allocate(totals[bisect_left(totals, True, key=suffices)], counts, minimum)
 
 
 def allocate(total: int, counts: NDArray[np.int64], minimum: int) -> NDArray[np.int64]:

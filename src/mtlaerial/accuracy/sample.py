@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlaerial.accuracy.allocation import allocate, sample_size
+from mtlaerial.accuracy.allocation import allocate, allocate_for_error, expected_error
 from mtlaerial.accuracy.class_map import ClassMap
 from mtlaerial.accuracy.drawing import draw_pixels
 from mtlaerial.accuracy.points import point_table
@@ -42,7 +42,7 @@ def sample_points(
     number : int, optional
         Number of points, unless ``standard_error`` decides.
     standard_error : float, optional
-        Of the overall accuracy, as a fraction; see :func:`mtlaerial.accuracy.allocation.sample_size`.
+        Of the overall accuracy, as a fraction; see :func:`mtlaerial.accuracy.allocation.allocate_for_error`.
     users : mapping of class to float
         Expected user's accuracies as fractions; of other classes it is ``DEFAULT_USERS``.
     minimum : int
@@ -71,9 +71,12 @@ def sample_points(
     if not counts.any():
         raise DataError(class_map.path, "no pixel with a class", "a map of classes", "Predict another image.")
     if standard_error is not None:
-        number = max(sample_size(counts, expected, standard_error), int(np.minimum(minimum, counts).sum()))
-    assert number is not None
-    sizes = allocate(number, counts, minimum)
+        sizes = allocate_for_error(counts, expected, standard_error, minimum)
+        error = expected_error(sizes, counts, expected)
+        log.info("Expected standard error of the overall accuracy: %.2g", error)
+    else:
+        assert number is not None
+        sizes = allocate(number, counts, minimum)
     _warn(class_map, counts, sizes, minimum)
     pixels = draw_pixels(class_map, counts, sizes, seed)
     write_geopackage([point_table(class_map, pixels, class_map.identity(counts), blind)], out, LAYER, "Point")
