@@ -116,6 +116,24 @@ def test_unlabelled_points_are_counted_and_left_out(drawn: Path, edited: Callabl
     assert result.notes[0].startswith("30 of 400 points have no reference class and are left out")
 
 
+@pytest.mark.parametrize("column", ["drawn", "none"])
+def test_deleted_points_are_counted(drawn: Path, tmp_path: Path, column: str) -> None:
+    table = gpd.read_file(drawn / "points.gpkg")
+    wrong = table.index[(table["map_class"] == "tree") & (table["reference"] != "tree")]
+    kept = table.drop(index=wrong[:5]).drop(columns=[] if column == "drawn" else "drawn")
+    kept.to_file(tmp_path / "points.gpkg", layer="points")
+    (note,) = assess_points(drawn / "maps", tmp_path / "points.gpkg", 0.95).notes
+    of_classes = " (tree 5)" if column == "drawn" else ""
+    assert note.startswith(f"5 points that were drawn are not in the file{of_classes}: the estimates are biased if")
+
+
+def test_deleted_last_points_are_counted(drawn: Path, tmp_path: Path) -> None:
+    table = gpd.read_file(drawn / "points.gpkg")
+    table[table["id"] <= 390].to_file(tmp_path / "points.gpkg", layer="points")
+    (note,) = assess_points(drawn / "maps", tmp_path / "points.gpkg", 0.95).notes
+    assert note.startswith("10 points that were drawn are not in the file (")
+
+
 def test_classes_without_surveyed_heights_are_named(drawn: Path, edited: Callable[[Edit], Path]) -> None:
     def unsurveyed(table: gpd.GeoDataFrame) -> None:
         table.loc[table["map_class"] == "tree", "reference_height"] = np.nan
@@ -181,6 +199,7 @@ def keep_one_tree(table: gpd.GeoDataFrame) -> None:
         (drop_reference, "no column reference; expected the points of"),
         (shift, "1 points that were moved, the first with the id"),
         (make_multipoints, "found a MultiPoint; expected points alone"),
+        (set_values("drawn", "200, 100", slice(None)), "'200, 100' in the column drawn; expected the number of points"),
         (set_values("x", "east"), "found 3 points that were moved"),
         (set_values("y", np.nan), "found 3 points that were moved"),
         (keep_one_tree, r"fewer than 2 where the map says tree \(1\)"),

@@ -73,7 +73,12 @@ def assess_points(maps: Path, path: Path, level: float) -> Assessment:
     complete = matrix.sum(axis=1) == counts
     accuracy = estimate_accuracy(matrix, areas, complete)
     heights, height_notes = _height_errors(maps, class_map, points, strata, areas, level)
-    notes = (*_label_notes(labelled), *_precision_notes(class_map.names, accuracy, complete), *height_notes)
+    notes = (
+        *_deletion_notes(class_map.names, points, strata),
+        *_label_notes(labelled),
+        *_precision_notes(class_map.names, accuracy, complete),
+        *height_notes,
+    )
     return Assessment(class_map.names, level, accuracy, heights, notes)
 
 
@@ -105,6 +110,22 @@ def _require_labels(path: Path, names: tuple[str, ...], counts: NDArray[np.int64
         observed = f"labels of {labelled.sum()} points, and fewer than {FEWEST} where the map says {', '.join(few)}"
         expected = f"at least {FEWEST} labelled points of each mapped class"
         raise DataError(path, observed, expected, f"Fill in the column {REFERENCE} of more points.")
+
+
+def _deletion_notes(names: tuple[str, ...], points: LabelledPoints, strata: NDArray[np.int64]) -> list[str]:
+    """Return a sentence on points that were drawn and are no longer in the file."""
+    if points.drawn is None:
+        missing, of_classes = points.largest_id - len(strata), ""
+    else:
+        lost = points.drawn - np.bincount(strata, minlength=len(names))
+        missing = int(lost.sum())
+        of_classes = f" ({', '.join(f'{name} {number}' for name, number in zip(names, lost, strict=True) if number)})"
+    if missing <= 0:
+        return []
+    return [
+        f"{missing} points that were drawn are not in the file{of_classes}: the estimates are biased if what a point "
+        "shows decided on its deletion."
+    ]
 
 
 def _label_notes(labelled: NDArray[np.bool_]) -> list[str]:

@@ -16,6 +16,8 @@ from mtlaerial.errors import DataError
 
 REFERENCE, REFERENCE_HEIGHT, MAP_CLASS, MAP_ID = "reference", "reference_height", "map_class", "map_id"
 """Columns: what people fill in, the mapped class, and the map that a point was drawn from."""
+DRAWN = "drawn"
+"""Column with the numbers of points that were drawn of all classes, the same in each row; files of before have none."""
 _SEPARATOR = ", "
 
 
@@ -31,6 +33,10 @@ class LabelledPoints(NamedTuple):
     heights: NDArray[np.float64]
     mapped: NDArray[np.object_] | None
     """Names of the mapped classes in the file; None of points that hide them."""
+    drawn: NDArray[np.int64] | None
+    """Number of points that were drawn of each class; None where the file does not say it."""
+    largest_id: int
+    """At least as many points were drawn: ids are numbers from 1."""
 
 
 def point_table(class_map: ClassMap, pixels: Pixels, identity: str, blind: bool) -> Any:
@@ -54,6 +60,7 @@ def point_table(class_map: ClassMap, pixels: Pixels, identity: str, blind: bool)
         REFERENCE: pd.array([None] * number, dtype="string"),
         REFERENCE_HEIGHT: np.full(number, np.nan),
         "classes": _SEPARATOR.join(class_map.names),
+        DRAWN: _SEPARATOR.join(map(str, np.bincount(pixels.codes, minlength=len(class_map.names)))),
         "x": x,
         "y": y,
         MAP_ID: identity,
@@ -79,7 +86,9 @@ def read_points(path: Path, class_map: ClassMap, identity: str) -> LabelledPoint
     rows, columns = _pixels(path, table, class_map)
     mapped = table[MAP_CLASS].to_numpy(dtype=object) if MAP_CLASS in table.columns else None
     references = _references(path, table[REFERENCE], class_map.names)
-    return LabelledPoints(rows, columns, references, _heights(path, table[REFERENCE_HEIGHT]), mapped)
+    heights, drawn = _heights(path, table[REFERENCE_HEIGHT]), _drawn(path, table, class_map.names)
+    largest_id = pd.to_numeric(table["id"], errors="coerce").max()
+    return LabelledPoints(rows, columns, references, heights, mapped, drawn, int(np.nan_to_num(largest_id)))
 
 
 def _require_columns(path: Path, table: Any) -> None:
@@ -141,6 +150,17 @@ def _heights(path: Path, values: Any) -> NDArray[np.float64]:
         observed = f"{str(values[invalid].iloc[0])!r} in the column {REFERENCE_HEIGHT}"
         raise DataError(path, observed, "metres above ground, or nothing", "Correct it.")
     return heights
+
+
+def _drawn(path: Path, table: Any, names: Sequence[str]) -> NDArray[np.int64] | None:
+    if DRAWN not in table.columns:
+        return None
+    text = str(table[DRAWN].iloc[0])
+    numbers = text.split(_SEPARATOR)
+    if len(numbers) != len(names) or not all(number.isdecimal() for number in numbers):
+        expected = f"the number of points that were drawn of each of {_SEPARATOR.join(names)}"
+        raise DataError(path, f"{text!r} in the column {DRAWN}", expected, "Restore the column, or remove it.")
+    return np.array(numbers, dtype=np.int64)
 
 
 def _centres(
