@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mtlaerial.accuracy import height_errors
-from mtlaerial.accuracy.height_errors import SCORES, estimate_height_errors, weighted_quantile
+from mtlaerial.accuracy.height_errors import SCORES, estimate_height_errors, weighted_median, weighted_quantile
 
 
 def test_scores_of_equal_weights_are_their_definitions() -> None:
@@ -14,8 +14,7 @@ def test_scores_of_equal_weights_are_their_definitions() -> None:
     assert result["MAE"] == pytest.approx(abs(errors).mean())
     assert result["RMSE"] == pytest.approx(np.sqrt((errors**2).mean()))
     assert result["LE90"] == np.sort(abs(errors))[35]  # 36 of 40 lie within
-    deviations = np.sort(abs(errors - np.sort(errors)[19]))
-    assert result["NMAD"] == pytest.approx(1.4826 * deviations[19])
+    assert result["NMAD"] == pytest.approx(1.4826 * np.median(abs(errors - np.median(errors))))
 
 
 def test_points_stand_for_the_area_of_their_class() -> None:
@@ -31,6 +30,19 @@ def test_a_weighted_quantile_is_that_of_repeated_values() -> None:
     for share in (1 / 6, 0.3, 0.5, 0.9, 1.0):
         expected = repeated[int(np.ceil(share * 6 - 1e-9)) - 1]
         assert weighted_quantile(values, times, share).tolist() == [expected]
+
+
+@pytest.mark.parametrize("number", [2, 3, 10, 11])
+def test_nmad_of_few_points_is_of_numpys_medians(number: int) -> None:
+    errors = np.random.default_rng(number).normal(size=number)
+    result = estimate_height_errors(errors, np.zeros(number, dtype=int), np.ones(1), 0.95).values
+    assert result["NMAD"] == pytest.approx(1.4826 * np.median(abs(errors - np.median(errors))))
+
+
+def test_a_weighted_median_is_that_of_repeated_values() -> None:
+    values, times = np.array([3.0, 1.0, 7.0, 2.0]), np.array([[1, 2, 2, 1], [1, 1, 1, 1], [1, 0, 1, 0], [5, 1, 1, 1]])
+    expected = [np.median(np.repeat(values, row)) for row in times]
+    assert weighted_median(values, times / 7).tolist() == expected == [2.5, 2.5, 5.0, 3.0]
 
 
 def test_intervals_cover_the_scores_of_the_population_at_about_their_level(monkeypatch: pytest.MonkeyPatch) -> None:

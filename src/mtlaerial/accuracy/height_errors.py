@@ -90,14 +90,23 @@ def weighted_quantile(values: Values, weights: Values, share: float) -> Values:
     return quantiles
 
 
+def weighted_median(values: Values, weights: Values) -> Values:
+    """Return the median for each row of weights: the mean of the two middle values where half of the weight ends.
+
+    Parameters are as of :func:`weighted_quantile`.
+    """
+    # The upper of the two is the lower one from above.
+    return (weighted_quantile(values, weights, 0.5) - weighted_quantile(-values, weights, 0.5)) / 2
+
+
 def _mean(values: Values, weights: Values) -> Values:
     means: Values = weights @ values / weights.sum(axis=1)
     return means
 
 
 def _nmad(errors: Values, weights: Values) -> Values:
-    medians = weighted_quantile(errors, weights, 0.5)
-    return _NMAD * weighted_quantile(abs(errors - medians[:, None]), weights, 0.5)
+    medians = weighted_median(errors, weights)
+    return _NMAD * weighted_median(abs(errors - medians[:, None]), weights)
 
 
 SCORES: dict[str, Callable[[Values, Values], Values]] = {
