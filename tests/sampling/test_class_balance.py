@@ -92,6 +92,18 @@ def test_the_cell_lies_in_the_middle_half_of_its_patch(pixels_per_cell: int) -> 
     assert bool((sampler.draw(30, generator()).labels == 3).flatten(1).any(dim=1).all())
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (1, 2, 0)])
+def test_area_is_that_of_the_drawn_classes_whichever_tile_has_them(order: tuple[int, ...]) -> None:
+    """Three tiles of 200 pixels squared: cells of 4 pixels, no labels, and cells of 1 pixel."""
+    coarse, lacking, fine = (np.full((side, side), IGNORED, np.uint8) for side in (100, 1, 200))
+    coarse[:10, :15] = fine[:3, :7] = 1
+    fine[5] = 2
+    cells = [(coarse, 2), (lacking, 200), (fine, 1)]
+    tiles = [tile_of(*cells[index]) for index in order]
+    corners = BalancedCorners(tiles, PATCH, [cells[index][0] for index in order], untrained=[2])
+    assert corners.area == pytest.approx(4 * 150 + 21)
+
+
 def test_patches_stay_on_their_tile_or_hold_all_of_it() -> None:
     large, small = np.zeros((80, 90), np.uint8), np.full((20, 90), 1, np.uint8)
     tiles, positions = corners_of([large, small]).draw(2000, generator())

@@ -57,9 +57,10 @@ class BalancedCorners:
     @property
     def area(self) -> float:
         """Area of the classes that are drawn, in image pixels."""
-        columns, rows = self.tiles[0].to_labels[:2]
-        # Tile 0 has the weight of its cells in those of the finest labels.
-        finest = 1 / abs(columns * rows) / self._weights[0]
+        # Only a tile with labels has the weight of its cells in those of the finest labels.
+        labelled = int(self._up_to_tile.any(axis=1).argmax())
+        columns, rows = self.tiles[labelled].to_labels[:2]
+        finest = 1 / abs(columns * rows) / self._weights[labelled]
         return float(finest * self._up_to_tile[-1, self.classes].sum())
 
     def draw(self, batch: int, generator: torch.Generator) -> tuple[list[int], Tensor]:
