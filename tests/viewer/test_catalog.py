@@ -190,3 +190,9 @@ def test_a_file_that_changes_while_it_is_shown_is_refused(tmp_path: Path) -> Non
     write_place(tmp_path, grid(SIDE, SIDE, column=1), image=False)
     with pytest.raises(DataError, match="another file than at the start"), source.open():
         pass
+
+
+def test_each_start_has_tiles_at_other_addresses(maps: Path) -> None:
+    first, second = ({layer["start"] for layer in read_catalog(maps).as_json()["layers"]} for _ in range(2))
+    assert len(first) == len(second) == 1
+    assert first != second

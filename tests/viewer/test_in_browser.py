@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -135,6 +135,15 @@ def test_a_class_of_the_probabilities_is_chosen(page: Any) -> None:
     page.get_by_label("of the class").select_option("tree")
     assert colour(page, *IN_TREES) != pytest.approx(first, abs=20)
     assert any("band=3" in url for url in page.requested)
+
+
+def test_tiles_and_terrain_have_addresses_of_this_start_alone(page: Any, server: Served, maps: Path) -> None:
+    """Else a browser may show tiles that it keeps from another start on the same port."""
+    page.get_by_label("terrain of heights").check()
+    page.wait_for_function(IDLE)
+    starts = {parse_qs(urlsplit(url).query)["start"][0] for url in page.requested if ".png" in url}
+    assert starts == {layer["start"] for layer in server.json("/catalog")["layers"]}
+    assert any("/terrain/" in url for url in page.requested)
 
 
 def test_values_at_ten_clicks_are_those_of_the_rasters(page: Any, maps: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from affine import Affine
@@ -49,6 +50,9 @@ class Catalog:
         Bounds of each map in metres of Web Mercator.
     notes : list of str
         Sentences for the user.
+    start : str
+        Of this start of the viewer alone: a part of the addresses of tiles, lest a browser show those that it keeps
+        from another one.
     """
 
     title: str
@@ -56,6 +60,7 @@ class Catalog:
     objects: dict[str, ObjectLayer] = field(default_factory=dict)
     places: dict[str, Bounds] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    start: str = field(default_factory=lambda: token_hex(4))
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page needs to know."""
@@ -63,7 +68,7 @@ class Catalog:
             "title": self.title,
             "notes": self.notes,
             "places": [describe_place(name, bounds) for name, bounds in self.places.items()],
-            "layers": [describe_layer(layer) for layer in self.layers.values()],
+            "layers": [{**describe_layer(layer), "start": self.start} for layer in self.layers.values()],
             "objects": [each.as_json() for each in self.objects.values()],
         }
 

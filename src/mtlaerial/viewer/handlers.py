@@ -102,7 +102,7 @@ class Answering(Quiet):
         self.finish(json.dumps(content, allow_nan=False))
 
     def send_picture(self, picture: bytes) -> None:
-        """Answer with a PNG, which the browser keeps while the server runs; another one has another token."""
+        """Answer with a PNG, which the browser keeps: the page asks another start of the viewer at other addresses."""
         self.set_header("Content-Type", "image/png")
         self.set_header("Cache-Control", "private, max-age=600")
         self.finish(picture)

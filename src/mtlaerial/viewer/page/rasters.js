@@ -38,7 +38,7 @@ function addRaster(map, layer, shown, image) {
 }
 
 function tilesOf(layer, band) {
-  return new URL(`tiles/${layer.key}/`, document.baseURI).href + `{z}/{x}/{y}.png?band=${band}`;
+  return new URL(`tiles/${layer.key}/`, document.baseURI).href + `{z}/{x}/{y}.png?band=${band}&start=${layer.start}`;
 }
 
 function rowOf(map, layer, shown, image) {

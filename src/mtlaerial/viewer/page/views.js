@@ -22,7 +22,7 @@ export function offerViews(map, layers, objects) {
 function addTerrainSource(map, layer) {
   map.addSource(TERRAIN, {
     type: "raster-dem",
-    tiles: [new URL(`terrain/${layer.key}/`, document.baseURI).href + "{z}/{x}/{y}.png"],
+    tiles: [new URL(`terrain/${layer.key}/`, document.baseURI).href + `{z}/{x}/{y}.png?start=${layer.start}`],
     encoding: "terrarium",
     tileSize: 256,
     bounds: layer.bounds,
