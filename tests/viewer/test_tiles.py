@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import rasterio
 from PIL import Image
+from rasterio.enums import ColorInterp
 from rasterio.warp import transform
 
+from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.viewer.catalog import Catalog, read_catalog
 from mtlaerial.viewer.layer import Layer
 from mtlaerial.viewer.mercator import LIMIT, Bounds, tile_bounds
@@ -76,6 +78,38 @@ def test_the_image_has_its_colours(catalog: Catalog) -> None:
     x, y = mercator(30, 30)
     bounds = tile_at(x, y)
     assert sample(draw_tile(layer(catalog, "Image"), 1, bounds), bounds, x, y) == (10, 200, 90, 255)
+
+
+def image_of(path: Path, values: tuple[int, ...], dtype: str, **attributes: Any) -> Layer:
+    """Return the layer of an image whose bands have one value each."""
+    with create_raster(path / "ortho.tif", grid(SIDE, SIDE), count=len(values), dtype=dtype) as out:
+        out.write(np.array(values, dtype)[:, None, None] * np.ones((1, SIDE, SIDE), dtype))
+    with rasterio.open(path / "ortho.tif", "r+") as file:
+        for name, content in attributes.items():
+            setattr(file, name, content)
+    return layer(read_catalog(path), "Image")
+
+
+@pytest.mark.parametrize("scale", [0.0001, 1.0])
+def test_scale_tags_do_not_change_how_an_image_looks(tmp_path: Path, scale: float) -> None:
+    x, y = mercator(30, 30)
+    bounds = tile_at(x, y)
+    image = image_of(tmp_path, (2000, 4000, 6000), "uint16", scales=(scale,) * 3)
+    assert sample(draw_tile(image, 1, bounds), bounds, x, y) == (0, 128, 255, 255)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"descriptions": ("Blue", "Green", "Red", "nir")},
+        {"colorinterp": (ColorInterp.blue, ColorInterp.green, ColorInterp.red, ColorInterp.undefined)},
+    ],
+)
+def test_named_bands_are_drawn_as_what_they_are(tmp_path: Path, attributes: dict[str, Any]) -> None:
+    x, y = mercator(30, 30)
+    bounds = tile_at(x, y)
+    image = image_of(tmp_path, (10, 20, 30, 40), "uint8", **attributes)
+    assert sample(draw_tile(image, 1, bounds), bounds, x, y) == (30, 20, 10, 255)
 
 
 def test_terrain_has_the_heights_in_metres(catalog: Catalog) -> None:

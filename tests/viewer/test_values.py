@@ -8,8 +8,10 @@ import pytest
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.warp import transform
 
+from mtlaerial.rasters.geotiff import create_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.viewer.catalog import Catalog, read_catalog
 from mtlaerial.viewer.values import values_at
@@ -52,6 +54,19 @@ def test_values_at_ten_places_are_those_of_the_rasters(tmp_path: Path, name: str
         probabilities = [(name, 0.8 if each == code else 0.0) for each, name in enumerate(CLASSES)]
         assert [(each["name"], each["value"]) for each in values["Probabilities of classes"]] == probabilities
         assert [each["value"] for each in values["Image"]] == [10, 200, 90]
+
+
+def test_a_click_shows_all_bands_of_an_image_by_their_names(tmp_path: Path) -> None:
+    place, here = grid(SIDE, SIDE), place_of(grid(SIDE, SIDE), 30, 30)
+    with create_raster(tmp_path / "ortho.tif", place, count=5, dtype="uint8") as out:
+        out.colorinterp = (*[ColorInterp.undefined] * 4, ColorInterp.alpha)
+        out.write(np.array([10, 20, 30, 40, 255], np.uint8)[:, None, None] * np.ones((1, SIDE, SIDE), np.uint8))
+    unnamed = [("band 1", 10), ("band 2", 20), ("band 3", 30), ("band 4", 40)]
+    assert [(each["name"], each["value"]) for each in at(read_catalog(tmp_path), *here)["Image"]] == unnamed
+    with rasterio.open(tmp_path / "ortho.tif", "r+") as file:
+        file.descriptions = ("blue", "green", "red", "nir", None)
+    named = [("blue", 10), ("green", 20), ("red", 30), ("nir", 40)]
+    assert [(each["name"], each["value"]) for each in at(read_catalog(tmp_path), *here)["Image"]] == named
 
 
 def test_a_layer_without_a_value_is_left_out(maps: Path) -> None:

@@ -1,5 +1,6 @@
 """Layers of the map: rasters of one kind and one legend, of all maps in the folder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -8,6 +9,7 @@ import numpy as np
 import rasterio
 
 from mtlaerial.maps.layer import Palette, Ramp
+from mtlaerial.viewer.image_bands import band_names, colour_bands
 from mtlaerial.viewer.mercator import DEEPEST_ZOOM, Bounds, union, zoom_of
 from mtlaerial.viewer.source import Source
 from mtlaerial.viewer.style import fitted_ramp, middle, palette_of, read_style, viridis
@@ -39,9 +41,11 @@ class Appearance:
     style : Palette or Ramp, optional
         None of images.
     stretch : tuple of float, optional
-        Lowest and highest value of an image that is not of bytes.
+        Lowest and highest stored value of an image that is not of bytes.
     fitted : bool
         Whether ramp or stretch follow from the raster's values.
+    colours : tuple of int
+        Numbers of the bands that are red, green and blue of an image.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Appearance:
     style: Palette | Ramp | None = None
     stretch: tuple[float, float] | None = None
     fitted: bool = False
+    colours: tuple[int, ...] = ()
 
     def joined(self, other: Self) -> Self | None:
         """Return the appearance of both rasters as one layer; None where they cannot be one."""
@@ -122,8 +127,9 @@ def appearance_of(dataset: rasterio.DatasetReader, path: Path, styled_by: Path) 
         styled = read_style(styled_by).ramp
         ramp = styled or fitted_ramp(dataset)
         return Appearance(path.stem, "values", names, SYMBOLS.get(unit, unit), ramp, fitted=styled is None)
-    stretch = None if dataset.dtypes[0] == "uint8" else _stretch(dataset)
-    return Appearance("", "image", ("red", "green", "blue"), stretch=stretch, fitted=stretch is not None)
+    colours = colour_bands(dataset)
+    stretch = None if dataset.dtypes[0] == "uint8" else _stretch(dataset, colours)
+    return Appearance("", "image", band_names(dataset), stretch=stretch, fitted=stretch is not None, colours=colours)
 
 
 def title_of(appearance: Appearance) -> str:
@@ -152,10 +158,9 @@ def rank(appearance: Appearance) -> tuple[int, str]:
     return place, appearance.name
 
 
-def _stretch(dataset: rasterio.DatasetReader) -> tuple[float, float]:
-    """Return the 2nd and 98th percentile of the first three bands in the middle of an image."""
-    bands = list(range(1, min(3, dataset.count) + 1))
-    stored = dataset.read(bands, window=middle(dataset, SAMPLE), masked=True)
+def _stretch(dataset: rasterio.DatasetReader, bands: Sequence[int]) -> tuple[float, float]:
+    """Return the 2nd and 98th percentile of the stored values of some bands in the middle of an image."""
+    stored = dataset.read(list(bands), window=middle(dataset, SAMPLE), masked=True)
     values = np.ma.filled(stored.astype(np.float32), np.nan)
     finite = values[np.isfinite(values)]
     low, high = (float(value) for value in np.percentile(finite, (2, 98))) if finite.size else (0.0, 1.0)

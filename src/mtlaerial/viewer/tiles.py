@@ -15,7 +15,7 @@ from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
 from mtlaerial.maps.layer import Palette, Ramp
-from mtlaerial.viewer.layer import Layer
+from mtlaerial.viewer.layer import Appearance, Kind, Layer
 from mtlaerial.viewer.mercator import MERCATOR, TILE, Bounds
 from mtlaerial.viewer.source import Source, intersection, unscaled
 from mtlaerial.viewer.style import lookup_table, ramp_colours
@@ -45,7 +45,7 @@ def draw_tile(layer: Layer, band: int, bounds: Bounds) -> bytes | None:
     appearance = layer.appearance
     sources = [source for source in layer.sources if intersection(source.bounds, bounds)]
     if appearance.kind == "image":
-        pixels = _mosaic([_image(source, bounds, appearance.stretch) for source in sources])
+        pixels = _mosaic([_image(source, appearance, bounds) for source in sources])
     elif isinstance(appearance.style, Palette):
         table = lookup_table(appearance.style)
         pixels = _mosaic([table[_codes(source, bounds)] for source in sources])
@@ -86,7 +86,7 @@ def _values(
     """Return a tile of values in their unit, NaN where there is none; None without sources."""
     mosaic: NDArray[np.float32] | None = None
     for source in sources:
-        stored, transform = _read(source, [band], bounds, side)
+        stored, transform = _read(source, [band], bounds, side, "values")
         tile = np.full((1, side, side), np.nan, dtype=np.float32)
         if stored is not None:
             _warp(stored, transform, source, tile, bounds, resampling, np.nan)
@@ -96,7 +96,7 @@ def _values(
 
 def _codes(source: Source, bounds: Bounds) -> NDArray[np.uint8]:
     """Return a tile of codes, shape (rows, columns)."""
-    stored, transform = _read(source, [1], bounds, TILE, codes=True)
+    stored, transform = _read(source, [1], bounds, TILE, "classes")
     tile: NDArray[np.uint8] = np.full((1, TILE, TILE), CODES, dtype=np.uint8)
     if stored is not None:
         _warp(stored, transform, source, tile, bounds, Resampling.nearest, CODES)
@@ -104,24 +104,24 @@ def _codes(source: Source, bounds: Bounds) -> NDArray[np.uint8]:
     return codes
 
 
-def _image(source: Source, bounds: Bounds, stretch: tuple[float, float] | None) -> NDArray[np.uint8]:
+def _image(source: Source, appearance: Appearance, bounds: Bounds) -> NDArray[np.uint8]:
     """Return a tile of an image, shape (rows, columns, 4)."""
-    stored, transform = _read(source, [1, 2, 3], bounds, TILE)
+    stored, transform = _read(source, appearance.colours, bounds, TILE, "image")
     tile = np.full((3, TILE, TILE), np.nan, dtype=np.float32)
     if stored is not None:
         _warp(stored, transform, source, tile, bounds, Resampling.bilinear, np.nan)
-    low, high = stretch or (0.0, 255.0)
+    low, high = appearance.stretch or (0.0, 255.0)
     visible = np.isfinite(tile).all(axis=0)
     colours = np.clip((np.nan_to_num(tile) - low) / (high - low), 0, 1) * 255
     return np.stack([*colours.round(), visible * 255.0], axis=-1).astype(np.uint8)
 
 
 def _read(
-    source: Source, bands: list[int], bounds: Bounds, side: int, codes: bool = False
+    source: Source, bands: Sequence[int], bounds: Bounds, side: int, kind: Kind
 ) -> tuple[NDArray[np.float32] | NDArray[np.uint8] | None, Affine]:
     """Return the pixels under a tile, about as fine as it, and their transform; None where there are none.
 
-    Codes are those of classes, other values are in their unit, NaN where there is none.
+    Of classes they are codes, of an image as they are stored, other values in their unit, NaN where there is none.
     """
     window = source.window(bounds)
     if window is None:
@@ -129,14 +129,14 @@ def _read(
     coarser = max(1.0, (bounds[2] - bounds[0]) / side / source.pixel)
     rows, columns = (max(1, math.ceil(size / coarser)) for size in (window.height, window.width))
     with source.open() as dataset:
-        chosen = bands if dataset.count >= len(bands) else [1] * len(bands)
-        stored = dataset.read(chosen, window=window, out_shape=(len(bands), rows, columns), masked=True)
+        stored = dataset.read(list(bands), window=window, out_shape=(len(bands), rows, columns), masked=True)
         values: NDArray[np.float32] | NDArray[np.uint8]
-        values = (
-            np.ma.filled(stored, CODES).astype(np.uint8)
-            if codes
-            else unscaled(dataset, chosen, stored).astype(np.float32)
-        )
+        if kind == "classes":
+            values = np.ma.filled(stored, CODES).astype(np.uint8)
+        elif kind == "image":
+            values = np.ma.filled(stored.astype(np.float32), np.nan)
+        else:
+            values = unscaled(dataset, bands, stored).astype(np.float32)
     corner = Affine.translation(window.col_off, window.row_off)
     return values, source.transform @ corner @ Affine.scale(window.width / columns, window.height / rows)
 

@@ -8,6 +8,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from mtlaerial.maps.layer import Palette
+from mtlaerial.viewer.image_bands import value_bands
 from mtlaerial.viewer.layer import Layer
 from mtlaerial.viewer.source import Source, unscaled
 
@@ -32,7 +33,7 @@ def values_at(layers: Iterable[Layer], longitude: float, latitude: float) -> lis
 
 
 def _values_of(layer: Layer, longitude: float, latitude: float) -> list[dict[str, Any]]:
-    """Return the values of the first source that has any there; of an image its stored bands."""
+    """Return the values of the first source that has any there."""
     for source in layer.sources:
         pixel = source.pixel_at(longitude, latitude)
         if pixel is None:
@@ -46,7 +47,7 @@ def _values_of(layer: Layer, longitude: float, latitude: float) -> list[dict[str
 def _pixel(source: Source, row: int, column: int) -> tuple[Sequence[float], Sequence[float]]:
     """Return the stored values of a pixel's bands, and those in their units, NaN where there is none."""
     with source.open() as dataset:
-        bands = list(dataset.indexes)
+        bands = value_bands(dataset)
         stored = dataset.read(bands, window=Window(column, row, 1, 1), masked=True)
         return stored.data.ravel().tolist(), unscaled(dataset, bands, stored).ravel().tolist()
 
