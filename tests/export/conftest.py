@@ -54,4 +54,4 @@ def network(run_folder: Path) -> "MapNetwork":
     """Return the network as ``mtlaerial predict`` runs it."""
     from mtlaerial.prediction.predictor import Predictor
 
-    return Predictor(run_folder, PredictionSpec(window=64, stride=48, activation="softmax")).network
+    return Predictor(run_folder, PredictionSpec(window=64, stride=48)).network

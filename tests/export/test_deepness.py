@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mtlaerial.config import PredictionSpec
+from mtlaerial.errors import ConfigError
+from mtlaerial.export import exporting
+from mtlaerial.export.deepness import deepness_metadata
+from mtlaerial.export.network import Contents
 from mtlaerial.prediction.map_network import MapNetwork
 from mtlaerial.runs.run import load_description
 from support.exported import WINDOWS, images, predicted, session
@@ -42,6 +47,26 @@ def test_deepness_gets_our_classes_and_heights(single: dict[str, Path], network:
     np.testing.assert_array_equal(
         as_deepness(single["semantics"], tiles)[clear], expected["semantics"].argmax(axis=1)[clear]
     )
+
+
+def test_deepness_is_told_the_windows_of_the_run(run_folder: Path) -> None:
+    run = load_description(run_folder)
+    prediction = PredictionSpec(window=512, stride=300)
+    run = run.model_copy(update={"plan": run.plan.model_copy(update={"prediction": prediction})})
+    meta = deepness_metadata(Contents(run, ("height",), exporting._tile(run)))
+    assert json.loads(meta["tile_size"]) == 512
+    assert json.loads(meta["tiles_overlap"]) == 42  # (512 - 300) / 512, rounded up
+
+
+def test_windows_that_do_not_fit_the_network_are_refused(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = load_description(run_folder)
+    model = run.plan.model.model_copy(update={"reduction": 2})
+    plan = run.plan.model_copy(update={"prediction": PredictionSpec(window=96, stride=96), "model": model})
+    monkeypatch.setattr(exporting, "read_description", lambda _: run.model_copy(update={"plan": plan}))
+    with pytest.raises(ConfigError, match=r"plan.prediction.window of the run: found 96; expected a multiple of 64"):
+        exporting.export_run(run_folder, "onnx", tmp_path / "height.onnx", "height")
 
 
 @pytest.mark.full("exports two networks")

@@ -1,5 +1,6 @@
 """Exported networks: outputs in ONNX Runtime and PyTorch."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 import torch
 
 import mtlaerial
-from mtlaerial.config import TASKS
+from mtlaerial.config import TASKS, PredictionSpec
+from mtlaerial.export.network import Contents, ExportedNetwork
 from mtlaerial.prediction.map_network import MapNetwork
+from mtlaerial.prediction.predictor import Predictor
+from mtlaerial.runs.loading import load_run
 from support.exported import SHAPES, assert_same, images, predicted, session
 
 
@@ -20,6 +24,18 @@ def test_onnx_gives_what_predict_gives(files: dict[str, Path], network: MapNetwo
     outputs = session(files["onnx"]).run(list(TASKS), {"image": image})
     assert_same(dict(zip(TASKS, outputs, strict=True)), predicted(network, image))
     np.testing.assert_allclose(outputs[0].sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_probabilities_are_those_of_the_runs_activation(run_folder: Path, activation: str) -> None:
+    prediction = PredictionSpec.parse({"activation": activation, "window": 64, "stride": 48}, "prediction")
+    run = load_run(run_folder, torch.device("cpu"))
+    plan = run.description.plan.model_copy(update={"prediction": prediction})
+    run = replace(run, description=run.description.model_copy(update={"plan": plan}))
+    image = images(1, 64, 96)
+    with torch.no_grad():
+        outputs = ExportedNetwork(run, Contents(run.description, TASKS))(torch.from_numpy(image))
+    assert_same(outputs, predicted(Predictor(run_folder, prediction).network, image))
 
 
 @pytest.mark.full("exports and runs a network twice")

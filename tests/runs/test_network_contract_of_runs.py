@@ -1,6 +1,7 @@
 """The contract of networks in their runs: training, resuming, prediction and export, whatever encoder and decoder."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,9 @@ def images(count: int, rows: int, columns: int) -> np.ndarray:
 @pytest.mark.full("torch's exporter, for each network")
 def test_exported_files_give_what_predict_gives(name: str, run: Path, network: MapNetwork, tmp_path: Path) -> None:
     loaded = load_run(run, torch.device("cpu"))
-    contents = Contents(loaded.description, loaded.description.plan.tasks)
+    plan = loaded.description.plan.model_copy(update={"prediction": WINDOW})
+    loaded = replace(loaded, description=loaded.description.model_copy(update={"plan": plan}))
+    contents = Contents(loaded.description, plan.tasks)
     program = traced(ExportedNetwork(loaded, contents), contents)
     from_pt2, session = program.module(), None
     if not name.startswith(

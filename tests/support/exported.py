@@ -8,13 +8,14 @@ import numpy as np
 import onnxruntime
 import torch
 
-from mtlaerial.config import PredictionSpec
+from mtlaerial.config import PredictionSpec, task_entry
+from mtlaerial.prediction.class_shares import class_shares
 from mtlaerial.prediction.map_network import MapNetwork
 
 SHAPES = [(1, 64, 64), (3, 96, 160), (2, 192, 64)]
 """Images, rows, columns; other than those of the example that graphs are traced with."""
-WINDOWS = PredictionSpec.fitted()
-"""Prediction settings of a network trained on patches of that size."""
+WINDOWS = PredictionSpec()
+"""Prediction settings of the runs that are exported."""
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -28,8 +29,13 @@ def images(count: int, rows: int, columns: int) -> np.ndarray:
 
 
 def predicted(network: MapNetwork, image: np.ndarray) -> dict[str, np.ndarray]:
+    """Return probabilities and values by task, as maps have them."""
     stacked = network(torch.from_numpy(image))
-    return {task: stacked[:, network.slice_of(task)].numpy() for task in network.outputs}
+    channels = {task: stacked[:, network.slice_of(task)] for task in network.outputs}
+    return {
+        task: (class_shares(output, axis=1) if task_entry(task).output == "classes" else output).numpy()
+        for task, output in channels.items()
+    }
 
 
 def assert_same(outputs: Mapping[str, Any], expected: Mapping[str, np.ndarray]) -> None:

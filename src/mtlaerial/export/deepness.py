@@ -9,22 +9,20 @@ import json
 from math import ceil
 from typing import Any
 
-from mtlaerial.config import PredictionSpec, task_entry
+from mtlaerial.config import task_entry
 from mtlaerial.export.network import Contents
 
 _DIVISOR = 255
 """Divisor that Deepness first applies to the layer's values, whatever their dtype."""
 
 
-def deepness_metadata(contents: Contents, prediction: PredictionSpec) -> dict[str, str]:
-    """Return metadata with which Deepness runs an exported network as our prediction does.
+def deepness_metadata(contents: Contents) -> dict[str, str]:
+    """Return metadata with which Deepness runs an exported network in the windows by which the run is predicted.
 
     Parameters
     ----------
     contents : Contents
         Contents with one task, and tiles of fixed size.
-    prediction : PredictionSpec
-        Windows and strides for the run.
 
     Returns
     -------
@@ -32,7 +30,7 @@ def deepness_metadata(contents: Contents, prediction: PredictionSpec) -> dict[st
         JSON values by key. The standardisation undoes Deepness's division by 255: the graph expects the layer's values.
     """
     (task,) = contents.tasks
-    statistics = contents.description.statistics
+    statistics, prediction = contents.description.statistics, contents.description.plan.prediction
     bands = len(statistics.bands)
     values: dict[str, Any] = {
         "resolution": 100 * statistics.gsd,  # centimetres

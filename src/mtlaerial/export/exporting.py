@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from mtlaerial.config import PredictionSpec, Task
+from mtlaerial.config import Task
+from mtlaerial.config.require import require_multiple
 from mtlaerial.errors import ConfigError
 from mtlaerial.export.deepness import deepness_metadata
 from mtlaerial.export.formats import save_onnx, save_pt2
@@ -66,8 +67,7 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     description = read_description(run)
     if description.plan.model.context_scale:
         log.warning("%s", _ALONE)
-    prediction = PredictionSpec.fitted()
-    tile = prediction.window if format == "onnx" and task else None
+    tile = _tile(description) if format == "onnx" and task else None
     contents = Contents(description, _outputs(description, task), tile)
     _require_traceable(contents)
     program = traced(ExportedNetwork(load_run(run, torch.device("cpu")), contents), contents)
@@ -75,7 +75,7 @@ def export_run(run: Path, format: Format = "onnx", out: Path | None = None, task
     # Nested, so that a failure within leaves neither file.
     with writing(path.with_name(f"{path.name}.json")) as sidecar, writing(path) as partial:
         if format == "onnx":
-            deepness = deepness_metadata(contents, prediction) if task else {}
+            deepness = deepness_metadata(contents) if task else {}
             save_onnx(program, partial, contents, {**_metadata(item, contents), **deepness})
         else:
             save_pt2(program, partial, _metadata(item, contents))
@@ -104,6 +104,13 @@ def _require_traceable(contents: Contents) -> None:
         expected = "another encoder, such as swin_v2_t of mtlaerial, or a file for images of one size"
         remedy = "Export a file per task: --format onnx --task TASK."
         raise ConfigError("plan.model.encoder of the run", observed, expected, remedy)
+
+
+def _tile(run: RunDescription) -> int:
+    """Return the side of the windows by which a run is predicted."""
+    size = run.plan.prediction.window
+    require_multiple("plan.prediction.window of the run", size, run.plan.model)
+    return size
 
 
 def _outputs(run: RunDescription, task: Task | None) -> tuple[Task, ...]:

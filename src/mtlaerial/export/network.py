@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.nn.functional import normalize
 
 from mtlaerial.config import Task, task_entry
 from mtlaerial.models.batchnorm_folding import folded
@@ -16,6 +17,8 @@ from mtlaerial.runs.run import RunDescription
 
 INPUT = "image"
 """Name of the graph's input."""
+_LEAST_SUM = 1e-30
+"""Least sum of scores that is divided by, as in maps of probabilities."""
 SMALLEST = 2
 """Least rows and columns, in multiples of the size multiple: torch.export specialises dynamic sizes of 0 and 1."""
 
@@ -57,6 +60,7 @@ class ExportedNetwork(nn.Module):
         super().__init__()
         self.normalise = Normalisation(*run.description.statistics.range)
         plan = run.description.plan
+        self.activation = plan.prediction.activation
         self.heights = build_height_head(plan.training, plan.prediction.height_of_bins)
         self.network = folded(run.model)
         self.network.restrict(contents.tasks)  # lest unused heads enter the file
@@ -82,7 +86,9 @@ class ExportedNetwork(nn.Module):
         entry = task_entry(task)
         if entry.activation == "linear":
             return self.heights.values(output) * (self.heights.unit / entry.metres)
-        return output.softmax(dim=1)
+        if self.activation == "softmax":
+            return output.softmax(dim=1)
+        return normalize(output.sigmoid(), p=1, dim=1, eps=_LEAST_SUM)  # as maps of probabilities have them
 
 
 def traced(network: ExportedNetwork, contents: Contents) -> ExportedProgram:
