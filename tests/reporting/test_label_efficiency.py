@@ -11,12 +11,14 @@ from mtlaerial.config.label_efficiency import LabelEfficiency
 from mtlaerial.errors import ConfigError
 from mtlaerial.figures import read_caption
 from mtlaerial.models import build_model
+from mtlaerial.reporting.inference.differences import Difference
 from mtlaerial.reporting.label_curves import curve_panels, draw_curves
 from mtlaerial.reporting.tables import Costs, Document, collect, mean_over_seeds
 from mtlaerial.reporting.tables.bold import Bold
 from mtlaerial.reporting.tables.label_efficiency import label_efficiency
 from mtlaerial.reporting.tables.marks import marks
 from mtlaerial.reporting.tables.published import Citations
+from mtlaerial.reporting.tables.shares import Measure
 from mtlaerial.reporting.tables.values import Values
 from mtlaerial.runs.cost import Cost
 from mtlaerial.scoring.scores import Scores
@@ -117,6 +119,16 @@ def test_a_share_that_one_method_lacks_has_the_score_of_the_other() -> None:
     runs = [entry for entry in experiment() if entry.method != "both_25"]
     panel = document(runs).panels[0]
     assert [cell.text for cell in panel.rows[1]][2:] == ["–", "–"]
+
+
+@pytest.mark.parametrize(("length", "expected"), [(False, (0.0, 1.0)), (True, (0.0, 5.3))])
+def test_intervals_of_scores_end_where_there_are_no_such_scores(length: bool, expected: tuple[float, float]) -> None:
+    """Of two seeds they are some 12.7 times as wide as the error of the mean."""
+    score = Difference(0.2, seed_error=0.4, tile_error=0.0, rest_error=0.0, seeds=2, tiles=5)
+    measure = Measure("MAE" if length else "mIoU", "", "", length)
+    assert measure.interval(score) == pytest.approx(expected, abs=0.02)
+    untested = Difference(0.2)
+    assert measure.interval(untested) == pytest.approx((float("nan"), float("nan")), nan_ok=True)
 
 
 def test_a_second_method_of_the_same_share_is_said_to_be_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

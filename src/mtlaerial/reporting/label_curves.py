@@ -65,7 +65,7 @@ def _points(shares: Sequence[Share], arm: str, measure: Measure) -> list[Point]:
     pairs = [(share.percent, share.scores.get(arm, Difference(nan))) for share in shares]
     scale = measure.scale
     return [
-        Point(percent, *(scale * number for number in (score.effect, *score.interval())))
+        Point(percent, *(scale * number for number in (score.effect, *measure.interval(score))))
         for percent, score in pairs
         if isfinite(score.effect)
     ]

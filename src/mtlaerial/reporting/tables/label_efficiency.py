@@ -112,7 +112,7 @@ def _panel(
 def _score_text(score: Difference | None, measure: Measure) -> str:
     if score is None or not isfinite(score.effect):
         return MISSING
-    interval = f" ({' to '.join(map(measure.text, score.interval()))})" if score.tested else ""
+    interval = f" ({' to '.join(map(measure.text, measure.interval(score)))})" if score.tested else ""
     return measure.text(score.effect) + interval
 
 
@@ -160,6 +160,7 @@ def _wide(task: Task, measure: Measure, shares: Sequence[Share]) -> Iterator[tup
         names = {SINGLE: share.single, JOINT: share.joint, GAIN: f"{share.joint} - {share.single}"}
         for arm, score in share.scores.items():
             unit, scale = (relative, 100.0) if arm == GAIN else (measure.unit, measure.scale)
+            interval = score.interval() if arm == GAIN else measure.interval(score)
             place = (task, measure.header, unit, share.percent, arm, names[arm], share.seeds, share.tiles)
             p = score.p if arm == GAIN else nan
-            yield *place, *(scale * number for number in (score.effect, *score.interval())), p
+            yield *place, *(scale * number for number in (score.effect, *interval)), p

@@ -50,6 +50,11 @@ class Measure:
         """Factor from the score to its unit."""
         return 1.0 if self.length else 100.0
 
+    def interval(self, score: Difference) -> tuple[float, float]:
+        """Return the interval of a score as far as such values exist: errors from 0, fractions from 0 to 1."""
+        low, high = score.interval()
+        return max(low, 0.0), high if self.length else min(high, 1.0)
+
     def text(self, value: float) -> str:
         """Return a value in its unit."""
         return f"{self.scale * value:.{3 if self.length else 2}f}"
