@@ -46,6 +46,21 @@ def test_a_pixel_is_invalid_however_the_file_says_so(tmp_path: Path, way: Way, d
     assert clean is None
 
 
+@pytest.mark.parametrize("way", ["mask", ".msk"])
+def test_a_no_data_tag_counts_beside_a_mask(tmp_path: Path, way: Way) -> None:
+    """GDAL itself leaves the tag out of account there."""
+    values = image()
+    values[:, 0, 0] = values[:2, 0, 1] = NODATA
+    path = write_masked(tmp_path / "a.tif", values, mask(), way)
+    with rasterio.open(path, "r+") as target:
+        target.nodata = NODATA
+    with open_raster(path) as source:
+        invalid = MaskedBands(source, [1, 2, 3]).read().invalid
+    expected = ~mask()
+    expected[0, 0] = True
+    np.testing.assert_array_equal(invalid, expected)
+
+
 def test_a_chosen_alpha_band_is_image(tmp_path: Path) -> None:
     """GDAL calls the fourth band of any file of four bytes alpha, also near infrared."""
     path = write_masked(tmp_path / "a.tif", image(), mask(), "alpha")

@@ -32,7 +32,8 @@ class MaskedBands:
 
     A pixel is invalid if
 
-    - GDAL's mask is invalid in all chosen bands (no-data tag, internal mask, ``.msk`` file, mask of a VRT),
+    - all chosen bands have the value of their no-data tag,
+    - or GDAL's mask is invalid in all chosen bands (internal mask, ``.msk`` file, mask of a VRT),
     - or an alpha band, unless it is chosen itself, is 0,
     - or all chosen bands have the specified no-data value,
     - or a chosen band has a value that is not finite.
@@ -55,8 +56,10 @@ class MaskedBands:
         # GDAL's mask of an alpha band is left out, as that band may be chosen, and a no-data tag would hide it.
         self._masked = not any({MaskFlags.all_valid, MaskFlags.alpha} & each for each in flags)
         self._shared = all(MaskFlags.per_dataset in each for each in flags)
+        # Beside a mask, GDAL leaves a no-data tag out of account.
         tags = [source.nodatavals[band - 1] for band in self.bands]
-        self._tags = tags if all(each == {MaskFlags.nodata} for each in flags) else None
+        self._tags = tags if None not in tags else None
+        self._masked_by_tags = all(each == {MaskFlags.nodata} for each in flags)
 
     @property
     def count(self) -> int:
@@ -72,7 +75,7 @@ class MaskedBands:
     @property
     def tagged(self) -> bool:
         """Whether all bands have a no-data tag, by which GDAL masks them."""
-        return self._tags is not None
+        return self._masked_by_tags
 
     @property
     def masked(self) -> bool:
@@ -106,7 +109,7 @@ class MaskedBands:
         if self._tags is not None:
             # Not by GDAL's mask, for which a compressed raster would be decoded again where its cache is small.
             yield _all_equal(values, self._tags)
-        elif self._masked:
+        if self._masked and not self._masked_by_tags:
             bands = self.bands[:1] if self._shared else self.bands
             yield np.asarray((self.source.read_masks(bands, window=window) == 0).all(axis=0))
         for band in self._alpha:
