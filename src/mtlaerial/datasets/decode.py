@@ -8,6 +8,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from mtlaerial.config import IGNORED, ClassSpec, HeightSpec, LabelsSpec
+from mtlaerial.datasets.height_unit import require_metres
 from mtlaerial.errors import DataError
 
 Scaling = tuple[float, float]
@@ -74,7 +75,8 @@ def height_scaling(source: rasterio.DatasetReader, spec: HeightSpec) -> Scaling:
     Raises
     ------
     DataError
-        When the specification has a scale or offset too: one of the two would be applied twice.
+        When the specification has a scale or offset too: one of the two would be applied twice. When the file states
+        another unit than the metre, and nothing converts it.
     """
     scaling = float(source.scales[0]), float(source.offsets[0])
     if UNSCALED not in (scaling, (spec.scale, spec.offset)):
@@ -82,6 +84,7 @@ def height_scaling(source: rasterio.DatasetReader, spec: HeightSpec) -> Scaling:
         observed = f"a scale tag of {scaling[0]:g} and an offset tag of {scaling[1]:g}, besides {specified}"
         remedy = "The tags are applied: remove height.scale and height.offset, or the tags."
         raise DataError(source.name, observed, "one of the two", remedy)
+    require_metres(source, spec)
     return scaling
 
 

@@ -1,9 +1,17 @@
 """Heights: each fault gives just its finding."""
 
+import shlex
+from pathlib import Path
+
 import numpy as np
 import pytest
+import rasterio
+from click.testing import CliRunner
+from rasterio.rio.main import main_group
 
 from mtlaerial.datasets.check.height import suspicion
+from mtlaerial.errors import DataError
+from mtlaerial.tiles.prepare import prepare_tile
 from support.town import NORTH, WEST, Town, only
 
 
@@ -55,6 +63,58 @@ def test_wrong_unit(town: Town, unit: int, scale: str) -> None:
     path = town.write("height", "a", (town.heights() * unit).astype(np.int32), gsd=1.0)
     only("warning", path, town.check(), f"set height.scale, e.g. to {scale}.")
     town.change(height={"scale": float(scale)})
+    assert town.check().findings == ()
+
+
+def tagged(path: Path, unit: str, scale: float = 1.0) -> Path:
+    with rasterio.open(path, "r+") as target:
+        target.units, target.scales = (unit,), (scale,)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale"),
+    [("US survey foot", "0.30480061"), ("Feet", "0.3048"), ("us_survey_feet", "0.30480061"), ("cm", "0.01")],
+)
+def test_a_stated_unit_is_converted_or_refused(town: Town, tmp_path: Path, unit: str, scale: str) -> None:
+    path = tagged(town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999), unit)
+    only("error", path, town.check(), f"heights in the unit {unit}", f"Set height.scale to {scale}.")
+    with pytest.raises(DataError, match=f"heights in the unit {unit}"):
+        prepare_tile(town.dataset, "a", tmp_path / "prepared")
+    town.change(height={"scale": float(scale)})
+    assert town.check().findings == ()
+
+
+def test_a_vertical_crs_states_a_unit(town: Town) -> None:
+    path = town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999, crs="EPSG:32632+6360")
+    report = town.check()
+    only("error", path, report, "heights in the unit US survey foot", "Set height.scale to 0.30480061.")
+    command = report.findings[0].remedy.partition("rio ")[2]
+    assert CliRunner().invoke(main_group, shlex.split(command)).exit_code == 0
+    assert town.check().findings == ()
+    town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999, crs="EPSG:32632+5703")
+    assert town.check().findings == ()
+
+
+@pytest.mark.parametrize("unit", ["m", "metre", "Meters", " metres "])
+def test_metres_by_a_unit_tag_are_metres(town: Town, unit: str) -> None:
+    tagged(town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999), unit)
+    assert town.check().findings == ()
+
+
+def test_a_scale_tag_converts_only_its_unit(town: Town) -> None:
+    """GDAL means the unit after the scale; some writers that of the stored values."""
+    centimetres = (town.heights() * 100).astype(np.int16)
+    tagged(town.write("height", "a", centimetres, gsd=1.0), "cm", 0.01)
+    assert town.check().findings == ()
+    path = tagged(town.write("height", "a", centimetres, gsd=1.0), "ft", 0.01)
+    only("error", path, town.check(), "in the unit ft", "Multiply its scale and offset tags by 0.3048")
+
+
+def test_an_unknown_unit_is_a_warning(town: Town) -> None:
+    path = tagged(town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999), "smoot")
+    only("warning", path, town.check(), "the unit smoot, which is not known")
+    town.change(height={"scale": 1.7018})
     assert town.check().findings == ()
 
 

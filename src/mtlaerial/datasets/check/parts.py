@@ -21,6 +21,7 @@ from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.height_unit import stated_unit
 from mtlaerial.system.absence import absence
 
 
@@ -110,8 +111,12 @@ def _locate(
 
 
 def _scaling(dataset: Dataset, layer: Layer, source: rasterio.DatasetReader, findings: Findings) -> Scaling:
-    """Return the scale and offset tags of a height file; report those that the specification contradicts."""
+    """Return the scale and offset tags of a height file; report those that are contradicted, and other units."""
     if layer == "height" and dataset.spec.height is not None:
+        unit = stated_unit(source)
+        if unit is not None and unit.metres is None and dataset.spec.height.scale == 1:
+            remedy = "Check that its values are metres; else set height.scale."
+            findings.warning(source.name, f"heights in the unit {unit.name}, which is not known", "metres", remedy)
         with findings.collecting():
             return height_scaling(source, dataset.spec.height)
     return UNSCALED
