@@ -136,6 +136,17 @@ def test_tiles_are_cut_by_footprints_in_another_crs(tmp_path: Path) -> None:
     assert (row, column, grid.height, grid.width) == (5, 10, 20, 30)
 
 
+def test_a_footprint_of_a_repeated_name_is_refused(tmp_path: Path) -> None:
+    places = [(0, 0), (5, 5), (0, 0)]
+    boxes = [box(tiny.WEST + x, tiny.NORTH - 10 - y, tiny.WEST + x + 10, tiny.NORTH - y) for x, y in places]
+    frame = gpd.GeoDataFrame({"tile": ["a", "b", "a"]}, geometry=boxes, crs=tiny.UTM)
+    frame.to_file(tmp_path / "tiles.gpkg")
+    town = mosaic(tmp_path, footprints={"files": "tiles.gpkg"}, splits={"train": ["a", "b"]})
+    with pytest.raises(DataError, match=r"tiles\.gpkg: found 2 features whose tile is a; expected one for each tile"):
+        image_window(town, "a")
+    assert image_window(town, "b")[1:3] == (10, 10)
+
+
 def test_footprints_say_what_they_lack(tmp_path: Path) -> None:
     town = mosaic(tmp_path, footprints={"files": "tiles.gpkg"}, splits={"train": ["a"]})
     with pytest.raises(DataError, match=r"tiles\.gpkg: found no file"):

@@ -65,7 +65,7 @@ class DatasetSpec(Section):
     grid: GridSpec | None = None
     """Tiles cut from a mosaic by a regular grid."""
     footprints: FootprintSpec | None = None
-    """Tiles cut from a mosaic by polygons."""
+    """Tiles cut from a mosaic by the bounds of polygons."""
     splits: dict[Split, tuple[TileName, ...]] = {}
     """Tiles of each split; names with * stand for all tiles that have images, and whose names match."""
     areas: dict[Name, Annotated[tuple[TileName, ...], Field(min_length=1)]] = {}

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from affine import Affine
+from shapely.geometry.base import BaseGeometry
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.tile_names import parse_tile_name
@@ -73,12 +74,8 @@ def _grid_cell(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int
 
 
 def _footprint_window(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tuple[int, int, int, int]:
-    """Return row, column, height, width of a tile's footprint, cut at the edges of the image."""
-    footprints = _footprints(dataset)
-    bounds = footprints.get(tile)
-    if bounds is None:
-        names = ", ".join(sorted(footprints))
-        raise DataError("footprints", f"the tiles {names}", f"the tile {tile}", "Correct splits or footprints.")
+    """Return row, column, height, width of the bounds of a tile's footprint, cut at the edges of the image."""
+    bounds: Bounds = footprint_polygon(dataset, tile).bounds
     west, south, east, north = bounds
     left, top = ~grid.transform @ (west, north)
     right, bottom = ~grid.transform @ (east, south)
@@ -89,23 +86,52 @@ def _footprint_window(dataset: Dataset, tile: str, path: Path, grid: Grid) -> tu
     return row, column, height, width
 
 
-def _footprints(dataset: Dataset) -> dict[str, Bounds]:
-    """Return the bounds of all footprints by tile."""
-    spec, paths = dataset.spec.footprints, dataset.footprint_paths
+def footprint_polygon(dataset: Dataset, tile: str) -> BaseGeometry:
+    """Return the polygon of a tile in the specified footprints; the tile is cut by its bounds.
+
+    Raises
+    ------
+    DataError
+        When there is none, or more than one of this name.
+    """
+    path, spec = footprints_file(dataset), dataset.spec.footprints
     assert spec is not None
+    polygons = _read_footprints(path, path.stat().st_mtime_ns, spec.column, dataset.spec.crs)
+    named = polygons.get(tile, [])
+    if not named:
+        names = ", ".join(sorted(polygons))
+        raise DataError("footprints", f"the tiles {names}", f"the tile {tile}", "Correct splits or footprints.")
+    if len(named) > 1:
+        observed = f"{len(named)} features whose {spec.column} is {tile}"
+        raise DataError(path, observed, "one for each tile", "Give each a name of its own, or merge them.")
+    return named[0]
+
+
+def footprints_file(dataset: Dataset) -> Path:
+    """Return the vector file of the specified footprints.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    paths = dataset.footprint_paths
     path = next(filter(Path.exists, paths), None)
     if path is None:
         raise DataError(paths[0], absence(*paths), " or ".join(map(str, paths)), dataset.spec.obtain)
-    return _read_footprints(path, path.stat().st_mtime_ns, spec.column, dataset.spec.crs)
+    return path
 
 
 @cache
-def _read_footprints(path: Path, modified: int, column: str, crs: str | None) -> dict[str, Bounds]:
-    """Read the tiles' bounds; the modification time is part of the cache's key, so that a changed file is read anew."""
+def _read_footprints(path: Path, modified: int, column: str, crs: str | None) -> dict[str, list[BaseGeometry]]:
+    """Read polygons by name; the modification time is part of the cache's key, so that a changed file is read anew."""
     frame = read_vector_file(path)
     if column not in frame:
         columns = ", ".join(map(str, frame.columns))
         raise DataError(path, f"the columns {columns}", f"a column {column}", "Correct footprints.column.")
     if crs and frame.crs:
         frame = frame.to_crs(crs)
-    return {str(name): tuple(shape.bounds) for name, shape in zip(frame[column], frame.geometry, strict=True)}
+    polygons: dict[str, list[BaseGeometry]] = {}
+    for name, polygon in zip(frame[column], frame.geometry, strict=True):
+        polygons.setdefault(str(name), []).append(polygon)
+    return polygons

@@ -288,3 +288,16 @@ def test_footprints(town: Town) -> None:
     (finding,) = report.findings
     assert "16.7 % of the smaller in common" in finding.found
     assert [tile.image.size for tile in report.tiles if tile.image] == [(40, 60), (40, 60)]
+
+
+def test_a_footprint_that_is_no_rectangle_is_a_warning(town: Town) -> None:
+    town.change(image={"files": "image/all.tif"}, footprints={"files": "tiles.geojson"}, height=None)
+    town.change(labels={"files": "labels/all.tif"})
+    town.write("image", "all", town.image(128))
+    town.write("labels", "all", town.labels(128))
+    square = box(WEST, NORTH - 30, WEST + 30, NORTH)
+    shapes = [square - box(WEST, NORTH - 15, WEST + 15, NORTH), square - box(WEST, NORTH - 0.5, WEST + 0.5, NORTH)]
+    gpd.GeoDataFrame({"tile": ["a", "b"]}, geometry=shapes, crs="EPSG:32632").to_file(town.root / "tiles.geojson")
+    words = "leaves out 25 % of its bounds", "truth outside the polygon"
+    only("warning", town.root / "tiles.geojson", town.check("a"), *words)
+    assert town.check("b").findings == ()

@@ -9,6 +9,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
+from shapely import box
 
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.datasets.check.findings import Findings, percent
@@ -20,11 +21,14 @@ from mtlaerial.datasets.check.image_gate.values import ValueTally, judge_range
 from mtlaerial.datasets.check.place import ImagePlace, check_corner, check_image_place
 from mtlaerial.datasets.check.report import ImageFacts
 from mtlaerial.datasets.decode import UNSCALED
-from mtlaerial.datasets.tile_windows import image_window
+from mtlaerial.datasets.tile_windows import footprint_polygon, footprints_file, image_window
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.ground_size import ground_pixel_size
 from mtlaerial.rasters.sparse import require_all_parts
 from mtlaerial.rasters.validity import MaskedBands, Pixels
+
+_RECTANGLE = 0.999
+"""Least share of its bounds that a footprint fills without a warning."""
 
 
 def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageFacts | None, ImagePlace | None]:
@@ -38,6 +42,8 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
         if dataset.spec.footprints and not comparable:  # which have no place in the file then
             return None, None
         _, row, column, grid = image_window(dataset, tile)
+        if dataset.spec.footprints:
+            _check_rectangle(dataset, tile, findings)
         place = ImagePlace(grid, header.grid.georeferenced and comparable)
         if place.georeferenced:
             check_corner(dataset, tile, path, grid, findings)
@@ -52,6 +58,16 @@ def check_image(dataset: Dataset, tile: str, findings: Findings) -> tuple[ImageF
             facts = facts.model_copy(update=pixels.facts())
         return facts, place if comparable else None
     return None, None
+
+
+def _check_rectangle(dataset: Dataset, tile: str, findings: Findings) -> None:
+    """Warn of a footprint that leaves a part of its bounds out, as the tile is cut by the bounds."""
+    polygon = footprint_polygon(dataset, tile)
+    share = polygon.area / box(*polygon.bounds).area
+    if share < _RECTANGLE:
+        observed = f"a polygon that leaves out {percent(1 - share)} of its bounds"
+        remedy = "The tile is all that is within the bounds, truth outside the polygon too. Draw rectangles."
+        findings.warning(footprints_file(dataset), observed, "a rectangle along the axes of the CRS", remedy)
 
 
 def _georeference_facts(dataset: Dataset, place: ImagePlace, header: RasterHeader) -> ImageFacts:
