@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
@@ -95,6 +96,23 @@ def test_a_stated_gsd_does_not_override_the_georeference(tmp_path: Path, descrip
     message = refusal(write(tmp_path, noise(), pixel=5.0), description, gsd=0.5)
     assert "found pixels of 5 x 5 m; expected 0.5 x 0.5 m, by --gsd. Leave --gsd out" in message
     match_image(write(tmp_path, noise()), description, ImageOptions(gsd=0.5))
+
+
+ROTATED = {"transform": Affine.translation(5e5, 5e6) @ Affine.rotation(20) @ Affine.scale(0.4, -0.4)}
+"""Pixels of 0.4 m."""
+DEGREES = {"crs": CRS.from_epsg(4326), "transform": Affine(5.4e-6, 0, 151.2, 0, -4.5e-6, -33.9)}
+"""Pixels of 0.5 m: a degree of latitude has 110.9 km there, one of longitude 92.5 km."""
+QUARTER_TURN = {"transform": Affine.translation(5e5, 5e6) @ Affine(0, 0.4, 0, 0.4, 0, 0)}
+
+
+@pytest.mark.parametrize(("place", "size"), [(ROTATED, 0.4), (QUARTER_TURN, 0.4), (DEGREES, 0.5)])
+def test_a_resampled_image_is_held_to_the_stated_gsd(
+    place: dict[str, Any], size: float, tmp_path: Path, description: RunDescription
+) -> None:
+    path = write(tmp_path, noise(), **place)
+    match_image(path, description, ImageOptions(gsd=size, resample=True))
+    with pytest.raises(MismatchError, match=r"found pixels of 0\.[45].*expected 0\.45 x 0\.45 m, by --gsd"):
+        match_image(path, description, ImageOptions(gsd=0.45, resample=True))
 
 
 def test_an_image_without_georeference_may_have_another_gsd(tmp_path: Path, description: RunDescription) -> None:

@@ -1,5 +1,6 @@
 """Maps of images that are resampled to the pixels of the run, on the images' own grids."""
 
+import dataclasses
 import json
 import logging
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_maps_have_the_grid_of_the_image_and_its_pixels(name: str, predictor: Pr
         np.testing.assert_array_equal(classes.read(1) == IGNORED, invalid)
     np.testing.assert_array_equal(np.isnan(pixels(tmp_path / "maps" / "height.tif")), invalid)
     assert not [path for path in (tmp_path / "maps").iterdir() if path.name.startswith(".")]
+
+
+def test_bands_and_gsd_of_the_options_count_beside_the_arguments(predictor: Predictor, tmp_path: Path) -> None:
+    path = tiny.write_raster(tmp_path / "a.tif", picture()[[2, 0, 0, 1]], pixel=0)
+    options = ImageOptions(bands=(3, 4, 1), gsd=0.3, resample=True)
+    predictor.predict_image(path, tmp_path / "a", options=options)
+    predictor.predict_image(path, tmp_path / "b", bands=(3, 4, 1), gsd=0.3, options=RESAMPLED)
+    predictor.predict_image(path, tmp_path / "c", gsd=0.3, options=dataclasses.replace(options, gsd=9.0))
+    for folder in ("b", "c"):
+        np.testing.assert_array_equal(pixels(tmp_path / folder / "height.tif"), pixels(tmp_path / "a" / "height.tif"))
 
 
 @pytest.mark.parametrize("name", ["degrees", "rotated"])

@@ -153,7 +153,8 @@ class Predictor:
         replace : bool
             Replace maps of another image or another run in the folder too.
         options : ImageOptions, optional
-            How an image that differs from the training data is made to match; ``bands`` and ``gsd`` are added to them.
+            How an image that differs from the training data is made to match; ``bands`` and ``gsd``, where they are
+            given, replace those in it.
 
         Returns
         -------
@@ -168,7 +169,9 @@ class Predictor:
             When it cannot be read, its pixels are damaged, the file lacks some of them, or none is image; or the folder
             has a file of the maps' names that must not be replaced.
         """
-        options = dataclasses.replace(options or ImageOptions(), bands=bands, gsd=gsd)
+        options = options or ImageOptions()
+        bands, gsd = options.bands if bands is None else bands, options.gsd if gsd is None else gsd
+        options = dataclasses.replace(options, bands=bands, gsd=gsd)
         image = match_image(path, self.description, options)
         write_image_maps(self, image, folder, image_origin(self, image), replace)
         return self.cost

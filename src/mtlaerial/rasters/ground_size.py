@@ -1,5 +1,7 @@
 """Size of pixels on the ground, and the place of a raster on Earth."""
 
+import math
+
 import numpy as np
 from affine import Affine
 from pyproj import CRS as Projection
@@ -62,13 +64,27 @@ def ground_pixel_size(grid: Grid) -> tuple[float, float]:
     """
     if grid.crs is None:
         return grid.pixel_size
-    projection = horizontal_projection(grid.crs.to_wkt())
-    factor = metres_per_unit(projection)
-    height, width = (side * factor for side in grid.pixel_size)
-    scales = ground_scales(projection, _centre(grid)) if projection.is_projected else None
-    if scales is None or max(abs(scale / factor - 1) for scale in scales) < NEGLIGIBLE_SCALE:
-        return height, width
-    return grid.pixel_size[0] * scales[0], grid.pixel_size[1] * scales[1]
+    along_y, along_x = _metres_along_axes(horizontal_projection(grid.crs.to_wkt()), _centre(grid))
+    return grid.pixel_size[0] * along_y, grid.pixel_size[1] * along_x
+
+
+def ground_side_lengths(grid: Grid) -> tuple[float, float] | None:
+    """Return height and width of a pixel along its own sides in metres on the ground, at the centre of any grid.
+
+    It may be rotated, or in degrees; None where it is in degrees and has no place on Earth.
+    """
+    if grid.crs is None:
+        return grid.side_lengths
+    projection, centre = horizontal_projection(grid.crs.to_wkt()), _centre(grid)
+    along_axes = ground_scales if projection.is_geographic else _metres_along_axes
+    scales = along_axes(projection, centre)
+    if scales is None:
+        return None
+    along_y, along_x = scales
+    transform = grid.transform
+    height = math.hypot(transform.b * along_x, transform.e * along_y)
+    width = math.hypot(transform.a * along_x, transform.d * along_y)
+    return height, width
 
 
 def ground_cell_area(grid: Grid) -> float:
@@ -91,6 +107,15 @@ def ground_scales(projection: Projection, place: tuple[float, float]) -> tuple[f
     _, _, along_y = geodesics.inv(*south, *north)
     _, _, along_x = geodesics.inv(*west, *east)
     return along_y / (2 * step), along_x / (2 * step)
+
+
+def _metres_along_axes(projection: Projection, place: tuple[float, float]) -> tuple[float, float]:
+    """Return metres per unit of a CRS along its second and its first axis: on the ground, where that matters."""
+    factor = metres_per_unit(projection)
+    scales = ground_scales(projection, place) if projection.is_projected else None
+    if scales is None or max(abs(scale / factor - 1) for scale in scales) < NEGLIGIBLE_SCALE:
+        return factor, factor
+    return scales
 
 
 def _centre(grid: Grid) -> tuple[float, float]:

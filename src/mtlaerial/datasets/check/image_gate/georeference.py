@@ -15,7 +15,7 @@ from mtlaerial.datasets.check.image_gate.remedies import (
 )
 from mtlaerial.datasets.check.image_gate.reprojection import reproject_image_command
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size
+from mtlaerial.rasters.ground_size import centre_position, ground_pixel_size, ground_side_lengths
 from mtlaerial.rasters.projection import crs_name, horizontal_projection
 
 STATED_TOLERANCE = 0.01
@@ -62,12 +62,13 @@ def _judge_resampled(header: RasterHeader, expected: ImageExpectation, findings:
         return False
     crs = header.grid.crs
     if crs is not None and horizontal_projection(crs.to_wkt()).is_geographic:
-        return _judge_position(header, findings)
-    if not judge_crs(header, expected.trained_gsd, findings):
-        return False
-    if not header.grid.rotated:
-        _judge_gsd(header, ground_pixel_size(header.grid), expected, findings)
-    return True
+        placed = _judge_position(header, findings)
+    else:
+        placed = judge_crs(header, expected.trained_gsd, findings)
+    sides = ground_side_lengths(header.grid) if placed else None
+    if sides is not None:
+        _judge_gsd(header, sides, expected, findings)
+    return placed
 
 
 def judge_orientation(header: RasterHeader, findings: Findings, resampling: str, empty: str) -> bool:
@@ -179,7 +180,7 @@ def _judge_gsd(
     """Compare height and width of a pixel in metres with the stated GSD and with that of the training."""
     height, width = sides
     stated, trained, wording = expected.stated_gsd, expected.trained_gsd, expected.wording
-    observed = f"pixels of {width:.6g} x {height:.6g} m{_nominal_size(header.grid)}"
+    observed = f"pixels of {width:.6g} x {height:.6g} m{_nominal_size(header.grid, sides)}"
     if stated is not None and _differ(sides, stated, STATED_TOLERANCE):
         remedy = f"{wording.wrong_gsd}."
         findings.error(header.path, observed, f"{stated:.6g} x {stated:.6g} m, by {wording.gsd}", remedy)
@@ -195,10 +196,10 @@ def _differ(sides: tuple[float, float], gsd: float, tolerance: float) -> bool:
     return any(abs(side / gsd - 1) > tolerance for side in sides)
 
 
-def _nominal_size(grid: Grid) -> str:
-    """Return a note where the CRS enlarges the ground; empty where sizes agree."""
-    factors = [metres / side for metres, side in zip(ground_pixel_size(grid), grid.pixel_size, strict=True)]
+def _nominal_size(grid: Grid, sides: tuple[float, float]) -> str:
+    """Return a note where the CRS enlarges the ground, or is in other units; empty where sizes agree."""
+    height, width = grid.side_lengths
+    factors = sides[0] / height, sides[1] / width
     if all(math.isclose(factor, 1) for factor in factors) or not grid.georeferenced:
         return ""
-    height, width = grid.pixel_size
     return f" on the ground ({width:.6g} x {height:.6g} in units of {crs_name(grid.crs)})"
