@@ -1,5 +1,6 @@
 """The plan of a region: kept as long as its section and its images are the same."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,20 @@ def test_a_stated_device_and_number_of_threads_are_asked_of_the_workflow(run_fol
     for device in ("cpu", "cuda"):
         stated = RegionRun.of(section(run_folder, images, prediction={"device": device, "threads": 3}))
         assert (stated.uses_gpu, stated.threads) == (device == "cuda", 3)
+
+
+def test_corrected_names_and_colours_of_classes_are_another_identity(run_folder: Path, images: Path) -> None:
+    run = RegionRun.of(section(run_folder, images))
+    statistics = run.description.statistics
+    first, *others = statistics.classes
+    for changes in ({"name": "corrected"}, {"colour": (1, 2, 3)}):
+        classes = (first.model_copy(update=changes), *others)
+        corrected = statistics.model_copy(update={"classes": classes})
+        description = run.description.model_copy(update={"statistics": corrected})
+        assert dataclasses.replace(run, description=description).identity != run.identity
+    retitled = run.description.model_copy(update={"statistics": statistics.model_copy(update={"title": "Corrected"})})
+    assert dataclasses.replace(run, description=retitled).identity != run.identity
+    assert RegionRun.of(section(run_folder, images)).identity == run.identity
 
 
 def test_images_of_one_name_in_two_folders_have_their_places(run_folder: Path, images: Path, tmp_path: Path) -> None:

@@ -10,6 +10,10 @@ import rasterio.shutil
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
 from mtlaerial.maps.stac_item import ITEM
+from mtlaerial.prediction.finished_maps import is_finished
+from mtlaerial.prediction.image_maps import image_origin, write_image_maps
+from mtlaerial.prediction.image_match import match_image
+from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.map_origin import require_replaceable
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description, save_description
@@ -128,3 +132,50 @@ def test_a_renamed_description_of_the_same_weights_is_the_same_run(run_folder: P
     shutil.copy(run_folder / "model.safetensors", tmp_path)
     save_description(tmp_path, description.plan, description.statistics.model_copy(update={"title": "Other"}))
     assert load_description(tmp_path).sha256 == description.sha256
+
+
+def renamed(run_folder: Path, folder: Path) -> Predictor:
+    """Return a predictor of the same weights with another name and colour of the first class."""
+    description = load_description(run_folder)
+    statistics = description.statistics
+    first = statistics.classes[0].model_copy(update={"name": "corrected", "colour": (1, 2, 3)})
+    corrected = statistics.model_copy(update={"classes": (first, *statistics.classes[1:])})
+    folder.mkdir()
+    shutil.copy(run_folder / "model.safetensors", folder)
+    save_description(folder, description.plan, corrected)
+    return Predictor(folder, SPEC)
+
+
+def test_maps_that_state_other_classes_or_another_title_are_not_finished(
+    predictor: Predictor, run_folder: Path, tmp_path: Path
+) -> None:
+    maps = tmp_path / "maps"
+    image = match_image(ortho(tmp_path), predictor.description, ImageOptions())
+    origin = image_origin(predictor, image)
+    write_image_maps(predictor, image, maps, origin)
+    description = predictor.description
+    assert is_finished(maps, origin, description)
+    retitled = description.statistics.model_copy(update={"title": "Corrected"})
+    assert not is_finished(maps, origin, description.model_copy(update={"statistics": retitled}))
+    corrected = renamed(run_folder, tmp_path / "run")
+    assert not is_finished(maps, origin, corrected.description)
+    write_image_maps(corrected, image, maps, origin)
+    assert is_finished(maps, origin, corrected.description)
+    assert not is_finished(maps, origin, description)
+
+
+def test_a_style_that_nobody_edited_follows_corrected_classes(
+    predictor: Predictor, run_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    predictor.predict_image(image, maps)
+    corrected, style = renamed(run_folder, tmp_path / "run"), maps / "semantics.qml"
+    corrected.predict_image(image, maps)
+    assert 'color="#010203"' in style.read_text()
+    assert 'label="corrected"' in style.read_text()
+    assert caplog.text.count("replacing") == 1  # the style of heights is the same
+    edited = style.read_text().replace("#010203", "#040506")
+    style.write_text(edited)
+    predictor.predict_image(image, maps)
+    assert style.read_text() == edited

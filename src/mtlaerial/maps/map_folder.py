@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mtlaerial.config import task_entry
 from mtlaerial.errors import DataError
+from mtlaerial.maps.annotation import stated_palette
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 
@@ -67,9 +68,7 @@ def read_folder(path: Path) -> MapFolder:
         raise DataError(file, observed, "a map of classes", _remedy(path))
     with open_raster(file) as source:
         tags, grid = source.tags(), Grid.of(source)
-    names: list[str] = []
-    while (name := tags.get(f"CLASS_{len(names)}")) is not None:
-        names.append(name)
+        names = [category.name for category in stated_palette(source).categories]
     if not names:
         raise DataError(file, "no names of classes", "the tags CLASS_0, CLASS_1, …", _REMEDY)
     origin = {key: tags[key] for key in _PROVENANCE if key in tags}

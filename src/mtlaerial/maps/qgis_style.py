@@ -1,10 +1,14 @@
 """Styles of layers for QGIS: a ``.qml`` beside a file of the same name, which QGIS applies when it opens the file."""
 
+import dataclasses
 import logging
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, parse, tostring
 
+from mtlaerial.errors import DataError
+from mtlaerial.maps.annotation import stated_palette
 from mtlaerial.maps.layer import Colour, Palette, Ramp, RasterLayer
+from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.system.files import write_text
 
 log = logging.getLogger(__name__)
@@ -39,9 +43,27 @@ def write_style(path: Path, layer: RasterLayer, replace: bool) -> None:
     target = style_path(path)
     if layer.style is None or (is_style(target) and not replace):
         return
-    if target.exists():
+    text = style_text(layer)
+    if target.exists() and target.read_bytes() != text.encode():
         log.info("replacing %s", target)
-    write_text(target, style_text(layer))
+    write_text(target, text)
+
+
+def is_unedited(path: Path, layer: RasterLayer) -> bool:
+    """Return whether the style beside an existing map is what :func:`write_style` wrote for the map.
+
+    Names and colours of classes are those that the map states, which may differ from those of the new layer.
+    """
+    if layer.style is None:
+        return False
+    try:
+        style = style_path(path).read_bytes()
+        with open_raster(path) as source:
+            stated = stated_palette(source)
+    except (OSError, DataError):
+        return False
+    earlier = dataclasses.replace(layer, style=stated) if isinstance(layer.style, Palette) else layer
+    return style == style_text(earlier).encode()
 
 
 def style_text(layer: RasterLayer) -> str:

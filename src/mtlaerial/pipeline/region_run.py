@@ -1,5 +1,7 @@
 """The run that maps a region, and the prediction by which it does."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from mtlaerial.config.engines import CPU_ENGINES, require_engine
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.predictors import require_predictor
 from mtlaerial.config.require import require_dropout, require_multiple, require_overlap
+from mtlaerial.prediction.map_provenance import training_data
 from mtlaerial.runs.calibration_file import CALIBRATION
 from mtlaerial.runs.run import RunDescription, read_description
 from mtlaerial.runs.shipped import find_run
@@ -54,10 +57,12 @@ class RegionRun:
 
     @property
     def identity(self) -> list[str]:
-        """Hashes of the run and of its calibration, if there is one."""
+        """Hashes of the run, of the title, names and colours that maps state, and of a calibration if there is one."""
         calibration = self.folder / CALIBRATION
         hashes = [file_hashes(calibration, "sha256")["sha256"]] if calibration.exists() else []
-        return [self.description.sha256, *hashes]
+        classes = [(each.name, each.colour) for each in self.description.statistics.classes]
+        stated = json.dumps([training_data(self.description), classes])
+        return [self.description.sha256, hashlib.sha256(stated.encode()).hexdigest(), *hashes]
 
     @property
     def threads(self) -> int:

@@ -128,12 +128,12 @@ def _predict(
 ) -> bool:
     """Write the maps of an image; return False where they are finished and ``resume`` leaves them."""
     address = image.location if image.remote else ""
-    if resume and address and is_finished(folder, _known_origin(predictor, image, options)):
+    if resume and address and is_finished(folder, _known_origin(predictor, image, options), predictor.description):
         return False
     with _on_disk(image, folder) as path:
         matching = match_image(path, predictor.description, options)
         origin = image_origin(predictor, matching, address)
-        if resume and is_finished(folder, origin):
+        if resume and is_finished(folder, origin, predictor.description):
             return False
         write_image_maps(predictor, matching, folder, origin, replace_others)
     return True

@@ -64,6 +64,12 @@ class Content(NamedTuple):
         return self._replace(layer=replace(self.layer, description=description))
 
 
+def class_palette(description: RunDescription) -> Palette:
+    """Return the names and colours of a run's classes."""
+    classes = enumerate(description.statistics.classes)
+    return Palette(tuple(Category(code, each.name, each.colour) for code, each in classes))
+
+
 def exact_layer(content: Content, name: str, description: RunDescription) -> RasterLayer:
     """Return the layer of a map that is scored: its values as the network gives them.
 
@@ -82,7 +88,7 @@ def exact_layer(content: Content, name: str, description: RunDescription) -> Ras
         bands = tuple(each.name for each in classes)
     style: Palette | Ramp
     if shows == "classes":
-        style = Palette(tuple(Category(code, each.name, each.colour) for code, each in enumerate(classes)))
+        style = class_palette(description)
     else:
         stops = zip(_STOPS[shows], VIRIDIS, strict=True)
         style = Ramp(tuple((value / entry.metres, colour) for value, colour in stops))

@@ -8,14 +8,17 @@ from mtlaerial.runs.run import RunDescription
 SOURCE_ID = "SOURCE_ID"
 """Part of the origin that the STAC Item alone has: maps of equal images are the same bytes, whatever their files."""
 
+TRAINED_ON = "TRAINED_ON"
+
 
 def map_tags(description: RunDescription, origin: Mapping[str, str]) -> dict[str, str]:
     """Return the tags of maps of an image by a run."""
     named = {key: value for key, value in origin.items() if key != SOURCE_ID}
-    return {"MTLAERIAL": description.mtlaerial, **named, "TRAINED_ON": _data(description)}
+    return {"MTLAERIAL": description.mtlaerial, **named, TRAINED_ON: training_data(description)}
 
 
-def _data(description: RunDescription) -> str:
+def training_data(description: RunDescription) -> str:
+    """Return the title of the data that a run was trained on, and whether they are generated."""
     statistics = description.statistics
     return statistics.title + (" (generated data)" if statistics.generated else "")
 
@@ -25,7 +28,7 @@ def item_properties(description: RunDescription, origin: Mapping[str, str]) -> d
     title = f"{origin.get('IMAGE', 'an image')} mapped by {description.name}"
     return {
         "title": title,
-        "description": f"Predicted by a network that was trained on {_data(description)}.",
+        "description": f"Predicted by a network that was trained on {training_data(description)}.",
         "processing:software": {"mtlaerial": description.mtlaerial},
         **{f"mtlaerial:{key.lower()}": value for key, value in origin.items()},
     }

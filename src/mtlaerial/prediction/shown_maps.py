@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.maps.cog_writer import CogWriter, open_cog
-from mtlaerial.maps.qgis_style import write_style
+from mtlaerial.maps.qgis_style import is_unedited, write_style
 from mtlaerial.maps.stac_item import write_item
 from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.regrid import Cells, axes
@@ -71,15 +71,15 @@ class ShownMaps:
         self._temporary = stack.enter_context(ExitStack())
         self.cogs: list[CogWriter] = []
         self._regridded: list[RegriddedMap] = []
-        self._with_style: set[str] = set()
+        self._edited_styles: set[str] = set()
         self._grid = image
 
     def open(self, each: Map) -> tuple[Write, tuple[Cells, Cells]]:
         """Open a map; return the function that writes blocks of it, and the cells of these."""
         path, calibration = self.folder / f"{each.name}.tif", self.storage.calibration
-        if path.exists():
-            self._with_style.add(each.name)
         layer = shown_layer(each.content, each.name, self.description, self.storage.prediction)
+        if path.exists() and not is_unedited(path, layer):
+            self._edited_styles.add(each.name)
         calibrated = calibration.tags(*each.content.key) if calibration else {}
         cog = self._stack.enter_context(open_cog(path, each.grid, layer, {**self.tags, **calibrated}))
         self.cogs.append(cog)
@@ -102,6 +102,6 @@ class ShownMaps:
         """Write the styles and the STAC Item of complete maps."""
         for cog in self.cogs:
             # Without an earlier map a style in the folder is that of a map that has been removed.
-            write_style(cog.path, cog.layer, self.storage.replace or cog.layer.name not in self._with_style)
+            write_style(cog.path, cog.layer, self.storage.replace or cog.layer.name not in self._edited_styles)
         name = f"{self.description.name} {origin.get('IMAGE', '')}"
         write_item(self.folder, name, self._grid, self.cogs, item_properties(self.description, origin))

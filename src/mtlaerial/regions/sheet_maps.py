@@ -121,7 +121,9 @@ class SheetMapper:
 
     def is_mapped(self, sheet: Sheet) -> bool:
         """Return whether a sheet was mapped from these images, by this run and these settings, or has no image."""
-        return self.is_empty(sheet) or is_finished(self.folder / sheet.name, self._origin(sheet))
+        return self.is_empty(sheet) or is_finished(
+            self.folder / sheet.name, self._origin(sheet), self.predictor.description
+        )
 
     def _map_sheet(self, sheet: Sheet, files: OpenImages) -> None:
         sheet_span = self.region.span_of(sheet)
