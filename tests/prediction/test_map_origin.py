@@ -1,5 +1,6 @@
 """Maps that are replaced, and those that must not be."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from mtlaerial.prediction.finished_maps import is_finished
 from mtlaerial.prediction.image_maps import image_origin, write_image_maps
 from mtlaerial.prediction.image_match import match_image
 from mtlaerial.prediction.image_options import ImageOptions
-from mtlaerial.prediction.map_origin import require_replaceable
+from mtlaerial.prediction.map_origin import require_replaceable, source_id
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.run import load_description, save_description
 from support import tiny
@@ -105,6 +106,21 @@ def test_a_file_that_the_image_reads_is_never_replaced(predictor: Predictor, tmp
         rasterio.shutil.copy(opened, tmp_path / "ortho.vrt", driver="VRT")
     with pytest.raises(DataError, match=r"height\.tif: found a file that .*ortho\.vrt reads"):
         predictor.predict_image(tmp_path / "ortho.vrt", tmp_path, replace=True)
+
+
+def test_files_behind_vrts_of_vrts_are_told_apart_and_never_replaced(predictor: Predictor, tmp_path: Path) -> None:
+    source = ortho(tmp_path / "maps").rename(tmp_path / "maps" / "height.tif")
+    inner, outer = tmp_path / "inner.vrt", tmp_path / "outer.vrt"
+    with rasterio.open(source) as opened:
+        rasterio.shutil.copy(opened, inner, driver="VRT")
+        # GDAL would copy a VRT's own sources.
+        outer.write_text(inner.read_text().replace("maps/height.tif", "inner.vrt"))
+    earlier = source_id(outer)
+    os.utime(source, (0, 0))
+    assert source_id(outer) != earlier
+    assert source_id(outer) == source_id(outer)
+    with pytest.raises(DataError, match=r"height\.tif: found a file that .*outer\.vrt reads"):
+        predictor.predict_image(outer, tmp_path / "maps", replace=True)
 
 
 def test_maps_that_a_new_prediction_does_not_write_are_removed(

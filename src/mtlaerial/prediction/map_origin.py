@@ -12,6 +12,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.strips import Read
 from mtlaerial.prediction.image_options import ImageOptions
+from mtlaerial.rasters.admission import admit
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import RunDescription
@@ -55,11 +56,17 @@ def source_id(path: Path, address: str = "") -> str:
     """
     if address:
         return hashlib.sha256(address.encode()).hexdigest()
-    with open_raster(path) as source:
-        files = sorted({Path(file) for file in source.files} | {path})
-    status = [(file.name, file.stat()) for file in files if file.exists()]
+    status = [(file.name, file.stat()) for file in _files_read(path) if file.exists()]
     states = [(name, each.st_size, each.st_mtime_ns) for name, each in status]
     return hashlib.sha256(repr(states).encode()).hexdigest()
+
+
+def _files_read(path: Path) -> list[Path]:
+    """Return the files that an image is read from: itself, what GDAL names, and all that VRTs of VRTs lead to."""
+    with open_raster(path) as source:
+        named = sorted({Path(file) for file in source.files} | {path})
+        deeper = admit(path).files.difference(named)
+    return [*named, *sorted(deeper)]
 
 
 def image_id(read: Read, grid: Grid, place: Grid | None = None) -> str:
@@ -108,10 +115,9 @@ def require_replaceable(
         When a file must not be replaced.
     """
     existing = [path for path in maps if path.exists()]
-    with open_raster(image) as source:
-        inputs = [Path(file) for file in source.files]
+    inputs = _files_read(image)
     for path in existing:
-        if any(file.exists() and file.samefile(path) for file in (image, *inputs)):
+        if any(file.exists() and file.samefile(path) for file in inputs):
             where = "the image itself" if image.samefile(path) else f"a file that {image} reads"
             raise DataError(path, where, "a map's place that holds no input", "Choose another --out.")
         if not replace and (difference := _difference(path, origin)):
