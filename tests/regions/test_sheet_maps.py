@@ -1,5 +1,6 @@
 """Maps of a region by sheets: the same whatever the images, the sheets and the jobs are, and after interruptions."""
 
+import copy
 import logging
 import os
 import shutil
@@ -163,6 +164,25 @@ def test_a_sheet_without_image_has_no_maps_and_is_done(predictor: Predictor, pla
     assert [path.name for path in (tmp_path / "sheets/r0000_c0001").iterdir()] == [EMPTY]
     assert all(mapper.is_mapped(sheet) for sheet in region.sheets)
     assert index_sheets(region, tmp_path, "a run") == 2
+
+
+def test_a_sheet_without_image_for_one_run_is_mapped_by_another(
+    predictor: Predictor, place: dict, tmp_path: Path
+) -> None:
+    untagged = {key: value for key, value in place.items() if key != "nodata"}
+    image = tiny.write_raster(tmp_path / "image.tif", np.full((3, 30, 30), 100, np.uint8), **untagged)
+    region, strict = plan_region([image], predictor.description, 30), copy.copy(predictor)
+    statistics = predictor.description.statistics.model_copy(update={"nodata": 100.0})
+    strict.description = predictor.description.model_copy(update={"statistics": statistics})
+    emptying, mapper = (SheetMapper(each, region, tmp_path / "sheets") for each in (strict, predictor))
+    assert emptying.map(region.sheets) == []
+    assert all(emptying.is_empty(sheet) for sheet in region.sheets)
+    other = copy.copy(strict)
+    other.description = strict.description.model_copy(update={"sha256": "another"})
+    assert not any(SheetMapper(other, region, tmp_path / "sheets").is_mapped(sheet) for sheet in region.sheets)
+    assert not any(mapper.is_mapped(sheet) for sheet in region.sheets)
+    assert mapper.map(region.sheets) == []
+    assert index_sheets(region, tmp_path, "a run") == len(region.sheets)
 
 
 def test_a_region_is_read_as_it_was_written(predictor: Predictor, images: list[Path], tmp_path: Path) -> None:

@@ -112,11 +112,10 @@ class SheetMapper:
         return failures
 
     def is_empty(self, sheet: Sheet) -> bool:
-        """Return whether a sheet was found to have no pixel that is image."""
+        """Return whether a sheet of these images was found to have no pixel that is image for this run."""
         try:
-            record = json.loads((self.folder / sheet.name / EMPTY).read_text(encoding="utf-8"))
-            return bool(record["image_id"] == self._identity(sheet))
-        except (OSError, ValueError, KeyError, TypeError):
+            return (self.folder / sheet.name / EMPTY).read_text(encoding="utf-8") == self._empty_record(sheet)
+        except (OSError, UnicodeDecodeError):
             return False
 
     def is_mapped(self, sheet: Sheet) -> bool:
@@ -151,7 +150,7 @@ class SheetMapper:
                 log.warning("sheet %s: %s", sheet.name, warning)
         except _NoImageError:
             _remove_other_maps(folder, set())
-            write_text(folder / EMPTY, json.dumps({"image_id": self._identity(sheet)}) + "\n")
+            write_text(folder / EMPTY, self._empty_record(sheet))
 
     def _image(self, span: Span, files: OpenImages) -> ImageSource:
         statistics = self.predictor.description.statistics
@@ -173,6 +172,12 @@ class SheetMapper:
         predictor, identity = self.predictor, self._identity(sheet)
         tags = origin_tags(Path(f"sheet {sheet.name}"), identity, predictor.description, predictor.prediction)
         return {**tags, "SETTINGS_ID": self._settings_id}
+
+    def _empty_record(self, sheet: Sheet) -> str:
+        """Return the record of a sheet without image: what decides that, also the value that the run takes for none."""
+        description = self.predictor.description
+        entries = {"image_id": self._identity(sheet), "run_id": description.sha256}
+        return json.dumps({**entries, "nodata": description.statistics.nodata}) + "\n"
 
     def _identity(self, sheet: Sheet) -> str:
         """Return a hash of the pixels that the maps of a sheet are made of: their place, files and area."""
