@@ -3,7 +3,7 @@
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -11,11 +11,14 @@ import pytest
 import shapely
 from affine import Affine
 
+from mtlaerial.config import Blend
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.errors import UserError
 from mtlaerial.pipeline.region_plan import planned_region
 from mtlaerial.pipeline.region_run import RegionRun
+from mtlaerial.prediction.settings import prediction_for
 from mtlaerial.regions.region import Region
+from mtlaerial.runs.run import read_description
 from support import tiny
 
 
@@ -67,6 +70,22 @@ def test_a_stated_device_and_number_of_threads_are_asked_of_the_workflow(run_fol
     for device in ("cpu", "cuda"):
         stated = RegionRun.of(section(run_folder, images, prediction={"device": device, "threads": 3}))
         assert (stated.uses_gpu, stated.threads) == (device == "cuda", 3)
+
+
+def test_another_blend_brings_the_windows_that_predict_has(run_folder: Path, images: Path) -> None:
+    def windows(**prediction: Any) -> tuple[str, int, int]:
+        spec = RegionRun.of(section(run_folder, images, prediction=prediction)).prediction
+        return spec.blend, spec.window, spec.stride
+
+    scored = read_description(run_folder).plan.prediction
+    for blend in get_args(Blend):
+        of_command = prediction_for(run_folder, blend=blend)
+        assert windows(blend=blend) == (of_command.blend, of_command.window, of_command.stride)
+    assert windows(blend="even") != ("even", scored.window, scored.stride)
+    assert windows() == (scored.blend, scored.window, scored.stride)
+    assert windows(blend="even", window=512, stride=384) == ("even", 512, 384)
+    with pytest.raises(UserError, match=r"map\.prediction, key blend: found 'evn'"):
+        windows(blend="evn")
 
 
 def test_corrected_names_and_colours_of_classes_are_another_identity(run_folder: Path, images: Path) -> None:

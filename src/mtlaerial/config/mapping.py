@@ -39,4 +39,5 @@ class MapSpec(Section):
     """Vector file of polygons, such as parcels or districts, that get the areas of classes, heights and numbers of
     objects in each."""
     prediction: dict[str, Any] = {}
-    """Changes to the prediction by which the run was scored."""
+    """Changes to the prediction by which the run was scored. Another ``blend`` without ``window`` and ``stride`` brings
+    its own windows."""

@@ -120,6 +120,13 @@ class PredictionSpec(Section):
         """
         return cls(blend="even", window=1280, stride=1280 - 96, activation="softmax")
 
+    def blended(self, blend: Blend | None) -> Self:
+        """Return these settings with another blend and its windows; themselves without one, or where it is theirs."""
+        if blend is None or blend == self.blend:
+            return self
+        windows = self.fitted() if blend == "even" else type(self)()
+        return self.model_copy(update={key: getattr(windows, key) for key in ("blend", "window", "stride")})
+
     @model_validator(mode="after")
     def _each_name_once(self) -> Self:
         require_once("views", self.views)

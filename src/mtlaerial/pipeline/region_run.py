@@ -4,8 +4,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from mtlaerial.config import PredictionSpec
+from mtlaerial.config import Blend, PredictionSpec
 from mtlaerial.config.engines import CPU_ENGINES, require_engine
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.config.predictors import require_predictor
@@ -44,7 +45,7 @@ class RegionRun:
         """
         folder = find_run(spec.run)
         description = read_description(folder)
-        values = {**description.plan.prediction.model_dump(), "image_maps": False, **spec.prediction}
+        values = {**_scored(description, spec).model_dump(), "image_maps": False, **spec.prediction}
         prediction = PredictionSpec.parse(values, "map.prediction")
         for network in description.networks:
             require_multiple("map.prediction.window", prediction.window, network.plan.model)
@@ -77,3 +78,11 @@ class RegionRun:
         if self.prediction.device:
             return self.prediction.device == "cuda"
         return all(network.plan.training.accelerator != "cpu" for network in self.description.networks)
+
+
+def _scored(description: RunDescription, spec: MapSpec) -> PredictionSpec:
+    """Return the prediction by which a run was scored, with the windows of another blend that comes without windows."""
+    scored, blend = description.plan.prediction, spec.prediction.get("blend")
+    if blend not in get_args(Blend) or spec.prediction.keys() & {"window", "stride"}:
+        return scored
+    return scored.blended(blend)

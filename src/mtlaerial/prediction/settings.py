@@ -71,7 +71,7 @@ def prediction_for(
         or cannot serve the prediction, or nothing has a name that is given.
     """
     description = read_description(run)
-    base = _base(description.plan.prediction, blend)
+    base = description.plan.prediction.blended(blend)
     size = window or base.window
     passes = base.dropout_passes if dropout_passes is None else dropout_passes
     for network in description.networks:
@@ -114,7 +114,7 @@ def scored_prediction(configured: PredictionSpec, blend: Blend | None, recipe: P
         That of the data set's recipe.
     """
     if blend != "original":
-        return _base(configured, blend)
+        return configured.blended(blend)
     windows = recipe if recipe.blend == blend else PredictionSpec()
     changes = {"blend": blend, "window": windows.window, "stride": windows.stride, "activation": "sigmoid"}
     return configured.model_copy(update={**changes, "views": (), "spread": None, "layers": ()})
@@ -137,14 +137,6 @@ def _named(option: str, text: str, choices: Sequence[str]) -> list[str]:
             expected = f"none, or some of {', '.join(choices)}, each once, separated by commas"
             raise ConfigError(option, repr(name), expected, did_you_mean(name, choices, "Correct it."))
     return names
-
-
-def _base(configured: PredictionSpec, blend: Blend | None) -> PredictionSpec:
-    if blend is None or blend == configured.blend:
-        return configured
-    windows = PredictionSpec.fitted() if blend == "even" else PredictionSpec()
-    changes = {key: getattr(windows, key) for key in ("blend", "window", "stride")}
-    return configured.model_copy(update=changes)
 
 
 def _log_changes(configured: PredictionSpec, prediction: PredictionSpec) -> None:
