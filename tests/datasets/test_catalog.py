@@ -147,6 +147,15 @@ def test_a_footprint_of_a_repeated_name_is_refused(tmp_path: Path) -> None:
     assert image_window(town, "b")[1:3] == (10, 10)
 
 
+def test_a_footprint_without_a_polygon_is_refused(tmp_path: Path) -> None:
+    place = box(tiny.WEST, tiny.NORTH - 10, tiny.WEST + 10, tiny.NORTH)
+    frame = gpd.GeoDataFrame({"tile": ["a", "b"]}, geometry=[place, None], crs=tiny.UTM)
+    frame.to_file(tmp_path / "tiles.gpkg")
+    town = mosaic(tmp_path, footprints={"files": "tiles.gpkg"}, splits={"train": ["a", "b"]})
+    with pytest.raises(DataError, match=r"found no polygon of b; expected a polygon for each tile"):
+        image_window(town, "a")
+
+
 def test_footprints_say_what_they_lack(tmp_path: Path) -> None:
     town = mosaic(tmp_path, footprints={"files": "tiles.gpkg"}, splits={"train": ["a"]})
     with pytest.raises(DataError, match=r"tiles\.gpkg: found no file"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio.shutil
 from affine import Affine
 from rasterio.windows import Window
 
@@ -87,6 +88,22 @@ def test_images_of_an_earlier_plan_are_not_read_again(
     read.clear()
     plan_region(paths, predictor.description, 512, ImageOptions(stated_range=(0, 200)), earlier=again)
     assert read == paths, "other options"
+
+
+def test_a_changed_source_of_a_mosaic_is_read_again(
+    predictor: Predictor, place: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, source = copies(tmp_path, place, np.full((3, SIDE, SIDE), 120, np.uint8), 2)
+    mosaic = tmp_path / "mosaic.vrt"
+    rasterio.shutil.copy(source, mosaic, driver="VRT")
+    earlier = plan_region([first, mosaic], predictor.description, 512)
+    read = []
+    monkeypatch.setattr(planning, "match_image", lambda path, *more: read.append(path) or match_image(path, *more))
+    for expected in ([first], [first, mosaic]):
+        plan_region([first, mosaic], predictor.description, 512, earlier=earlier)
+        assert read == expected, "the first gives the grid"
+        read.clear()
+        source.write_bytes(source.read_bytes() + bytes(1))
 
 
 def test_of_many_warnings_a_few_are_shown_and_all_counted(

@@ -133,5 +133,7 @@ def _read_footprints(path: Path, modified: int, column: str, crs: str | None) ->
         frame = frame.to_crs(crs)
     polygons: dict[str, list[BaseGeometry]] = {}
     for name, polygon in zip(frame[column], frame.geometry, strict=True):
+        if polygon is None or polygon.is_empty:
+            raise DataError(path, f"no polygon of {name}", "a polygon for each tile", "Draw it, or delete the feature.")
         polygons.setdefault(str(name), []).append(polygon)
     return polygons

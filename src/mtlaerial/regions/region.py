@@ -12,6 +12,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from mtlaerial.errors import DataError
+from mtlaerial.rasters.admission import admit
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.regions.mosaic import Span
 from mtlaerial.regions.sheets import Sheet
@@ -148,15 +149,19 @@ class Region:
 
 
 def file_version(path: Path) -> tuple[int, int]:
-    """Return bytes and time of modification in nanoseconds of a file; another version differs in one of them.
+    """Return bytes and last time of modification in nanoseconds of an image; another version differs in one of them.
+
+    They are those of all its files: a VRT, what it reads, masks and overviews beside them.
 
     Raises
     ------
     OSError
         When there is no such file.
+    DataError
+        When the file is no raster that is accepted.
     """
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
+    stats = [path.stat(), *(file.stat() for file in admit(path).files)]
+    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
 
 
 def bounding_span(spans: Sequence[Span]) -> Span:
