@@ -79,8 +79,9 @@ def predictor_of(run: Path, prediction: PredictionSpec, precision: str, threads:
 
 
 def predict(run: Path, image: Path, maps: Path, prediction: PredictionSpec, precision: str) -> None:
-    """Write maps of an image."""
-    predictor_of(run, prediction, precision).predict_image(image, maps)
+    """Write maps of an image, with heights as the network gives them: they are scored."""
+    exact = prediction.model_copy(update={"height_encoding": "float32", "negative_heights": True})
+    predictor_of(run, exact, precision).predict_image(image, maps)
 
 
 def scored(maps: Path, root: Path, folder: Path, size: int) -> dict[str, float]:
@@ -96,6 +97,7 @@ def scored(maps: Path, root: Path, folder: Path, size: int) -> dict[str, float]:
 
 
 def pixels(path: Path) -> np.ndarray:
-    """Read a map."""
+    """Read a map; its heights are in metres, whatever they are stored in."""
     with rasterio.open(path) as source:
-        return source.read(1)
+        stored, scale = source.read(1), source.scales[0]
+    return stored if scale == 1 else stored * scale

@@ -5,6 +5,7 @@ its jobs works in this folder (on this machine only: other nodes of a cluster ar
 the profile then repeats interrupted jobs.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -32,12 +33,21 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
+def working_folder(arguments: list[str]) -> Path:
+    """Return the folder that Snakemake works in with some arguments."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-d", "--directory", type=Path, default=Path())
+    directory: Path = parser.parse_known_args(arguments)[0].directory
+    return directory.resolve()
+
+
 def main(arguments: list[str]) -> int:
     """Unlock and run Snakemake, or list the processes that still run."""
-    if alive := owners(Path.cwd().resolve()):
+    folder = working_folder(arguments)
+    if alive := owners(folder):
         pids = " ".join(str(process.pid) for process in alive)
         print(
-            f"Snakemake or its jobs are still at work in {Path.cwd()}: processes {pids}. "
+            f"Snakemake or its jobs are still at work in {folder}: processes {pids}. "
             "Wait until they end, or end them (kill PID), and then try again.",
             file=sys.stderr,
         )

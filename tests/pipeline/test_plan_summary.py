@@ -82,8 +82,12 @@ def test_where_nothing_is_left_no_time_is_told(project: Project) -> None:
     assert "time" not in lines
 
 
-def test_a_budget_tells_the_time_without_a_measurement(data: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("accelerator", "hours"), [("cpu", 1), ("cuda", 2)])
+def test_a_budget_tells_the_time_without_a_measurement(
+    data: dict[str, Any], tmp_path: Path, accelerator: str, hours: int
+) -> None:
+    """Four trainings of 30 minutes, on the CPU of two cores."""
     data["methods"]["classes"]["overrides"] = {}
-    training = {**TRAINING, "threads": 2, "budget": {"minutes": 30}}
+    training = {**TRAINING, "threads": 2, "budget": {"minutes": 30}, "accelerator": accelerator}
     project = Project.of({**data, "results": str(tmp_path / "results"), "training": training})
-    assert summary_lines(project)["time"] == "about 1:00:00 of training, one after the other"  # 4 x 30 / 2 minutes
+    assert summary_lines(project)["time"] == f"about {hours}:00:00 of training, one after the other"

@@ -1,6 +1,7 @@
 """The plan of a region: kept as long as its section and its images are the same."""
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 from typing import Any, get_args
@@ -8,6 +9,7 @@ from typing import Any, get_args
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio.shutil
 import shapely
 from affine import Affine
 
@@ -17,7 +19,7 @@ from mtlaerial.errors import UserError
 from mtlaerial.pipeline.region_plan import planned_region
 from mtlaerial.pipeline.region_run import RegionRun
 from mtlaerial.prediction.settings import prediction_for
-from mtlaerial.regions.region import Region
+from mtlaerial.regions.region import Region, file_version
 from mtlaerial.runs.run import read_description
 from support import tiny
 
@@ -62,6 +64,32 @@ def test_a_damaged_plan_is_made_anew(run_folder: Path, images: Path, tmp_path: P
     first = planned_region(section(run_folder, images), path)
     path.write_text('{"format": 0}')
     assert planned_region(section(run_folder, images), path).plan_id == first.plan_id
+
+
+@pytest.mark.parametrize("kind", ["source of a VRT", "mask", "older file"])
+def test_a_changed_file_of_an_image_is_planned_and_taken(
+    run_folder: Path, images: Path, tmp_path: Path, kind: str
+) -> None:
+    source = tmp_path / "source.tif"
+    shutil.move(images / "1.tif", source)
+    rasterio.shutil.copy(source, images / "1.vrt", driver="VRT")
+    paths = [str(images / name) for name in ("0.tif", "1.vrt")]
+    spec = MapSpec.parse({"run": str(run_folder), "images": paths, "sheet": 512}, "map")
+    path = tmp_path / "map/region.json"
+    first = planned_region(spec, path)
+    (images / "0.tif.ovr").write_bytes(source.read_bytes())
+    assert planned_region(spec, path).plan_id == first.plan_id, "overviews decide no pixel"
+    if kind == "mask":
+        tiny.write_raster(images / "0.tif.msk", np.full((1, 60, 60), 255, np.uint8))
+    elif kind == "older file":
+        os.utime(source, (1e9, 1e9))
+    else:
+        source.write_bytes(source.read_bytes() + bytes(1))
+    again = planned_region(spec, path)
+    assert again.plan_id != first.plan_id
+    assert planned_region(spec, path).plan_id == again.plan_id
+    for image in Region.load(path).images:
+        assert image.version == file_version(image.path)
 
 
 def test_a_stated_device_and_number_of_threads_are_asked_of_the_workflow(run_folder: Path, images: Path) -> None:

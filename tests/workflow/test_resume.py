@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from mtlaerial.config import merge
 from mtlaerial.runs.lock import run_lock
+from support.paths import ROOT
 from support.waiting import eventually
 from support.workplace import TINY, Workplace, job_of, session
 
@@ -83,6 +85,34 @@ def test_living_jobs_are_respected(finished: Workplace, tmp_path: Path) -> None:
     resumed = place.run("--dry-run", script=RESUME)
     assert resumed.returncode == 0, resumed.stdout
     assert "Training equal on town, seed 1" in resumed.stdout
+
+
+def test_the_folder_is_the_one_that_snakemake_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "workflow")
+    import resume
+
+    busy, here = tmp_path / "busy", tmp_path / "here"
+    for folder in (busy, here):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=3)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)", "snakemake"], cwd=busy) as process:
+        eventually(lambda: resume.owners(busy))
+        for arguments in (["-d", str(busy)], ["--directory=../busy", "--cores", "2"]):
+            assert resume.main(arguments) == 1
+            assert f"still at work in {busy}: processes {process.pid}." in capsys.readouterr().err
+        assert commands == []
+        assert resume.main(["--cores", "2"]) == 3
+        process.kill()
+    assert commands == [[sys.executable, "-m", "snakemake", "--cores", "2", "--unlock"]]
 
 
 HOLDS = """\

@@ -87,7 +87,8 @@ def _seconds_left(project: Project, status: RunStatus) -> float | None:
     dataset, method, seed = _training(status)
     training = project.recipe(dataset, method).training
     if training.budget:
-        return 60 * training.budget.minutes / training.threads
+        # Minutes of cores; of a GPU where one is asked for.
+        return 60 * training.budget.minutes / (1 if training.accelerator == "cuda" else training.threads)
     runs = project.config.results / dataset / "runs" / method
     record = last_record(runs / f"seed{seed}")
     done = record.saved_step if record and status.state in ("running", "interrupted") else 0

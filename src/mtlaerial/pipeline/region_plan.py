@@ -8,13 +8,13 @@ from typing import Any
 
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.datasets.check.image_gate.expectation import MAP_KEYS
-from mtlaerial.errors import DataError
+from mtlaerial.errors import DataError, UserError
 from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
 from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.prediction_area import load_area
 from mtlaerial.regions.planning import plan_region
-from mtlaerial.regions.region import Region
+from mtlaerial.regions.region import Region, file_version
 from mtlaerial.regions.region_summary import RegionSummary
 from mtlaerial.regions.sheets import JOBS
 from mtlaerial.runs.run import read_description
@@ -86,8 +86,16 @@ def _kept(path: Path) -> Region | None:
 def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
     """Return a hash of what the plan of a region depends on."""
     keys = spec.model_dump(mode="json", exclude=_NO_PART_OF_PLAN)
-    files = [_version(path) for path in [*paths, *([spec.area] if spec.area else [])]]
+    files = [*map(_image_version, paths), *([_version(spec.area)] if spec.area else [])]
     return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
+
+
+def _image_version(path: Path) -> list[Any]:
+    """Return path and version of an image; only the path of one that cannot be read, of which planning will tell."""
+    try:
+        return [str(path), *file_version(path)]
+    except (OSError, UserError):
+        return [str(path)]
 
 
 def _version(path: Path) -> list[Any]:

@@ -149,9 +149,9 @@ class Region:
 
 
 def file_version(path: Path) -> tuple[int, int]:
-    """Return bytes and last time of modification in nanoseconds of an image; another version differs in one of them.
+    """Return bytes and time of modification in nanoseconds of an image; another version differs in one of them.
 
-    They are those of all its files: a VRT, what it reads, masks and overviews beside them.
+    They are sums over all files that decide its pixels: a VRT, what it reads, and masks beside them.
 
     Raises
     ------
@@ -160,8 +160,13 @@ def file_version(path: Path) -> tuple[int, int]:
     DataError
         When the file is no raster that is accepted.
     """
-    stats = [path.stat(), *(file.stat() for file in admit(path).files)]
-    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
+    stats = [path.stat(), *(file.stat() for file in admit(path).files if not _is_of_overviews(file))]
+    return sum(stat.st_size for stat in stats), sum(stat.st_mtime_ns for stat in stats)
+
+
+def _is_of_overviews(path: Path) -> bool:
+    """Return whether a file has overviews, or masks of these: no pixel of an image follows from them."""
+    return any(suffix.lower() == ".ovr" for suffix in path.suffixes)
 
 
 def bounding_span(spans: Sequence[Span]) -> Span:
